@@ -1,0 +1,50 @@
+import type { Ip } from '@causeway/model';
+import type { Op } from './op.ts';
+import type { Namespace, NetnsPath } from './state.ts';
+
+/** How an op ended. `errno` by name ("EEXIST"), `message` in the kernel's own words where it gave any. */
+export type OpResult = { readonly ok: true } | { readonly ok: false; readonly errno: string; readonly message: string };
+
+/** What to read of a namespace. */
+export interface Scope {
+  /** Only these links and what hangs on them (a container's namespace is not ours); absent: all but "lo". */
+  readonly links?: readonly string[];
+  readonly sysctls: readonly string[];
+}
+
+/** Which namespace a path leads to: "device:inode". Two paths, one namespace: one identity. */
+export type NetnsIdentity = string;
+
+export interface Underlay {
+  readonly address: Ip;
+  readonly device: string;
+  /** Bytes. */
+  readonly mtu: number;
+}
+
+/** "changed": something in the namespace did; "overrun": events were lost; "gone": the watch has ended with its namespace. */
+export type Dirt = 'changed' | 'overrun' | 'gone';
+
+export interface Watch {
+  close(): void;
+}
+
+/** The seam to the kernel. The real one speaks netlink; the fake one obeys the same rules: contract.ts proves both. */
+export interface Kernel {
+  /** undefined: no namespace is mounted there. */
+  read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined>;
+  /**
+   * In order; one failure does not stop the rest; as many results as ops. Deleting what is absent succeeds.
+   * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
+   */
+  apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
+  /** Calls `onDirt` for every change in the namespace, our own included; undefined when there is no such namespace. */
+  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined;
+  /** Mounted namespaces whose file name begins with "cw-". */
+  ownNetns(): Promise<readonly NetnsPath[]>;
+  /** undefined: nothing there, or not a network namespace. */
+  identify(netns: NetnsPath): Promise<NetnsIdentity | undefined>;
+  /** The device in the home namespace that carries the address; undefined: no device does. */
+  underlay(address: Ip): Promise<Underlay | undefined>;
+  close(): void;
+}

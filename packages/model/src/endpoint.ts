@@ -1,0 +1,25 @@
+import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
+import type { Ip } from './ip.ts';
+import type { Mac } from './mac.ts';
+import type { InterfaceAddress } from './prefix.ts';
+
+/** A container's connection to a network, as the store keeps it. */
+export interface Endpoint {
+  readonly id: EndpointId;
+  readonly network: NetworkId;
+  readonly name: Name;
+  readonly node: NodeId;
+  /** At most one of each family; the IPv4 one first. */
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mac: Mac;
+}
+
+/** An endpoint as hosts need it: with the address of its host's tunnel end. */
+export interface EndpointRow {
+  readonly id: EndpointId;
+  readonly name: Name;
+  readonly node: NodeId;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mac: Mac;
+  readonly vtep: Ip;
+}

@@ -1,0 +1,75 @@
+/**
+ * What a caller can do about an error. Each kind is one gRPC status and one exit code of the CLI:
+ * invalid (2) change the request; not-found (3); conflict (4) something else holds it;
+ * exhausted (1) free something; unavailable (5) try again; denied (1); internal (1) our defect.
+ */
+export type ErrorKind = 'invalid' | 'not-found' | 'conflict' | 'exhausted' | 'unavailable' | 'denied' | 'internal';
+
+/** Every error of the project: its code, on the wire as google.rpc.ErrorInfo.reason in UPPER_SNAKE. */
+export const errorKinds = {
+  'invalid-argument': 'invalid',
+  'prefix-invalid': 'invalid',
+  'prefix-host-bits': 'invalid',
+  'address-invalid': 'invalid',
+  'address-outside': 'invalid',
+  'address-reserved': 'invalid',
+  'gateway-outside': 'invalid',
+  'name-invalid': 'invalid',
+  'ifname-invalid': 'invalid',
+  'netns-invalid': 'invalid',
+  'mtu-invalid': 'invalid',
+  'vni-invalid': 'invalid',
+  'cluster-mismatch': 'invalid',
+  'network-unknown': 'not-found',
+  'endpoint-unknown': 'not-found',
+  'node-unknown': 'not-found',
+  'name-taken': 'conflict',
+  'name-ambiguous': 'conflict',
+  'subnet-overlap': 'conflict',
+  'address-in-use': 'conflict',
+  'ifname-taken': 'conflict',
+  'vni-taken': 'conflict',
+  'network-in-use': 'conflict',
+  'revision-conflict': 'conflict',
+  'request-reused': 'conflict',
+  'pool-exhausted': 'exhausted',
+  'vni-exhausted': 'exhausted',
+  'disk-full': 'exhausted',
+  'message-too-large': 'exhausted',
+  'not-leader': 'unavailable',
+  'store-unavailable': 'unavailable',
+  'manager-unavailable': 'unavailable',
+  'agent-unavailable': 'unavailable',
+  'timed-out': 'unavailable',
+  'shutting-down': 'unavailable',
+  'permission-denied': 'denied',
+  'capability-missing': 'denied',
+  'kernel-refused': 'internal',
+  internal: 'internal',
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+/** What a program may want to know beside the code: the field at fault first of all. */
+export type ErrorData = Readonly<Record<string, string | number | boolean>>;
+
+/** One error for all layers: message for people (names the field and what would be right), code and data for programs. */
+export class CausewayError extends Error {
+  override readonly name = 'CausewayError';
+  readonly code: ErrorCode;
+  readonly data: ErrorData;
+
+  constructor(code: ErrorCode, message: string, data: ErrorData = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.data = data;
+  }
+
+  get kind(): ErrorKind {
+    return errorKinds[this.code];
+  }
+}
+
+export function isCausewayError(error: unknown, code?: ErrorCode): error is CausewayError {
+  return error instanceof CausewayError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,50 @@
+import type { Brand } from './brand.ts';
+import { CausewayError } from './error.ts';
+import { clip } from './ip.ts';
+import { fail, ok, type Result } from './result.ts';
+
+/** Every typed identifier of the project. Cluster, node, network and endpoint ids are 16 lower-case hex digits. */
+export type ClusterId = Brand<string, 'ClusterId'>;
+export type NodeId = Brand<string, 'NodeId'>;
+export type NetworkId = Brand<string, 'NetworkId'>;
+export type EndpointId = Brand<string, 'EndpointId'>;
+/** Names one mutating call, so that a retry after a lost reply gets the first answer again. A UUID. */
+export type RequestId = Brand<string, 'RequestId'>;
+/** A name of a network, endpoint or node: a DNS label, so that it can be served as one (RFC 1123 §2.1, and "_"). */
+export type Name = Brand<string, 'Name'>;
+
+const idPattern = /^[0-9a-f]{16}$/;
+const requestPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const namePattern = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+function idParser<Id extends string>(what: string): (text: string) => Result<Id, CausewayError> {
+  return (text) =>
+    idPattern.test(text)
+      ? ok(text as Id)
+      : fail(
+          new CausewayError('invalid-argument', `"${clip(text)}" is not a ${what} id: expected 16 hex digits`, {
+            field: what,
+          }),
+        );
+}
+
+export const parseClusterId = idParser<ClusterId>('cluster');
+export const parseNodeId = idParser<NodeId>('node');
+export const parseNetworkId = idParser<NetworkId>('network');
+export const parseEndpointId = idParser<EndpointId>('endpoint');
+
+export function parseRequestId(text: string): Result<RequestId, CausewayError> {
+  return requestPattern.test(text)
+    ? ok(text as RequestId)
+    : fail(
+        new CausewayError('invalid-argument', `request_id "${clip(text)}" is not a lower-case UUID`, {
+          field: 'request_id',
+        }),
+      );
+}
+
+export function parseName(text: string, field = 'name'): Result<Name, CausewayError> {
+  if (namePattern.test(text)) return ok(text as Name);
+  const message = `${field} "${clip(text)}" is not valid: 1 to 63 letters, digits, "_", "." or "-", first and last a letter or digit`;
+  return fail(new CausewayError('name-invalid', message, { field, value: clip(text) }));
+}

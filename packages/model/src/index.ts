@@ -1,0 +1,13 @@
+export * from './assert.ts';
+export type { Brand } from './brand.ts';
+export * from './digest.ts';
+export * from './endpoint.ts';
+export * from './error.ts';
+export * from './id.ts';
+export * from './ip.ts';
+export * from './mac.ts';
+export * from './network.ts';
+export * from './node.ts';
+export * from './prefix.ts';
+export * from './result.ts';
+export * from './vni.ts';

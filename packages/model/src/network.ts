@@ -1,0 +1,32 @@
+import type { Name, NetworkId } from './id.ts';
+import type { Ip } from './ip.ts';
+import type { Prefix } from './prefix.ts';
+import type { Vni } from './vni.ts';
+
+export interface Subnet {
+  readonly prefix: Prefix;
+  /** On every host's bridge, with one MAC (anycast). Absent: the subnet has none. */
+  readonly gateway?: Ip;
+}
+
+/** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
+export type Mtu =
+  | { readonly kind: 'automatic'; readonly bytes: number }
+  | { readonly kind: 'fixed'; readonly bytes: number };
+
+/** Intent, as the store keeps it. The address space isolates prefixes: within one, subnets never overlap. */
+export interface Network {
+  readonly id: NetworkId;
+  readonly name: Name;
+  readonly addressSpace: Name;
+  readonly vni: Vni;
+  readonly mtu: Mtu;
+  readonly subnets: readonly Subnet[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Bytes that VXLAN puts around an inner Ethernet frame, outer IP header to inner Ethernet header (RFC 7348 §5). */
+export const vxlanOverhead = { 4: 50, 6: 70 } as const;
+
+/** RFC 8200 §5: a link that carries IPv6 has at least this MTU. */
+export const minimumMtu = 1280;

@@ -1,0 +1,13 @@
+import type { Name, NodeId } from './id.ts';
+import type { Ip } from './ip.ts';
+
+/** A host, as its agent introduces it and the store keeps it. */
+export interface Node {
+  readonly id: NodeId;
+  readonly name: Name;
+  /** The VTEP: where the host receives VXLAN. */
+  readonly dataPath: Ip;
+  /** MTU of the device that carries `dataPath`, bytes. */
+  readonly underlayMtu: number;
+  readonly version: string;
+}

@@ -1,0 +1,5 @@
+/** Something with a lifetime. `start` resolves when it serves; `stop` resolves when nothing of it runs any more. */
+export interface Startable {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '../clock.ts';
+import { type Duration, milliseconds } from '../duration.ts';
+
+interface Sleeper {
+  readonly at: number;
+  readonly order: number;
+  wake(): void;
+}
+
+/** Time that moves only when told to. Sleepers wake in order of their time, ties in order of falling asleep. */
+export class FakeClock implements Clock {
+  #now = 0;
+  #order = 0;
+  readonly #sleepers = new Set<Sleeper>();
+  readonly #wallOffset: number;
+
+  constructor(wallOffset = 1_700_000_000_000) {
+    this.#wallOffset = wallOffset;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#wallOffset + this.#now;
+  }
+
+  sleep(span: Duration, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const sleeper: Sleeper = { at: this.#now + span, order: this.#order++, wake };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', wake);
+    });
+  }
+
+  yield(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Moves time on by the span, waking each sleeper at its own moment and letting its work settle before the next. */
+  async advance(span: Duration): Promise<void> {
+    const until = this.#now + span;
+    await settle();
+    for (let next = this.#first(until); next !== undefined; next = this.#first(until)) {
+      this.#now = Math.max(this.#now, next.at);
+      next.wake();
+      await settle();
+    }
+    this.#now = until;
+  }
+
+  /** Moves time on until the promise settles, at most `limit` of virtual time; its result is returned or thrown. */
+  async until<Value>(promise: Promise<Value>, limit: Duration): Promise<Value> {
+    let settled = false;
+    const watched = promise.finally(() => {
+      settled = true;
+    });
+    watched.catch(() => undefined);
+    const deadline = this.#now + limit;
+    await settle();
+    while (!settled) {
+      const next = this.#first(deadline);
+      if (next === undefined) throw new Error(`not settled within ${limit} ms of virtual time`);
+      await this.advance(milliseconds(Math.max(0, next.at - this.#now)));
+    }
+    return await watched;
+  }
+
+  #first(until: number): Sleeper | undefined {
+    let first: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.at > until) continue;
+      if (first === undefined || sleeper.at < first.at || (sleeper.at === first.at && sleeper.order < first.order))
+        first = sleeper;
+    }
+    return first;
+  }
+}
+
+/** Lets every chain of promises that is ready run to its end: a macrotask comes after all microtasks. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,3 @@
+export * from './fake-clock.ts';
+export * from './memory-log.ts';
+export * from './seeded-random.ts';

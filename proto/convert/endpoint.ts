@@ -1,0 +1,58 @@
+import {
+  type Endpoint,
+  type EndpointId,
+  type EndpointRow,
+  InterfaceAddress,
+  Ip,
+  Mac,
+  type Name,
+  type NetworkId,
+  type NodeId,
+} from '@causeway/model';
+import type { Peer } from '#gen/causeway/v1/session_service.js';
+import type { Endpoint as EndpointMessage } from '#gen/causeway/v1/types.js';
+
+/** `network` and `host` are the names of what the endpoint refers to; `applied` is the dispatcher's to fill in. */
+export function endpointToMessage(
+  endpoint: Endpoint,
+  names: { network: string; host: string },
+  revision: bigint,
+): EndpointMessage {
+  return {
+    id: endpoint.id,
+    name: endpoint.name,
+    networkId: endpoint.network,
+    network: names.network,
+    nodeId: endpoint.node,
+    host: names.host,
+    addresses: [...endpoint.addresses],
+    mac: endpoint.mac,
+    revision,
+  };
+}
+
+export function endpointFromMessage(message: EndpointMessage): Endpoint {
+  return {
+    id: message.id as EndpointId,
+    network: message.networkId as NetworkId,
+    name: message.name as Name,
+    node: message.nodeId as NodeId,
+    addresses: message.addresses.map(InterfaceAddress),
+    mac: Mac(message.mac),
+  };
+}
+
+export function peerToMessage(row: EndpointRow): Peer {
+  return { id: row.id, name: row.name, nodeId: row.node, addresses: [...row.addresses], mac: row.mac, vtep: row.vtep };
+}
+
+export function peerFromMessage(message: Peer): EndpointRow {
+  return {
+    id: message.id as EndpointId,
+    name: message.name as Name,
+    node: message.nodeId as NodeId,
+    addresses: message.addresses.map(InterfaceAddress),
+    mac: Mac(message.mac),
+    vtep: Ip(message.vtep),
+  };
+}

@@ -1,0 +1,79 @@
+import { CausewayError, type ErrorCode, type ErrorKind, errorKinds } from '@causeway/model';
+import { Any } from '#gen/google/protobuf/any.js';
+import { ErrorInfo } from '#gen/google/rpc/error_details.js';
+import { Status } from '#gen/google/rpc/status.js';
+
+/** Trailer that carries google.rpc.Status (gRPC "richer error model"). */
+export const statusDetailsKey = 'grpc-status-details-bin';
+
+const domain = 'causeway.v1';
+
+/** The one table: kind of error -> gRPC status code (grpc/doc/statuscodes.md). */
+const grpcCodes = {
+  invalid: 3,
+  'not-found': 5,
+  conflict: 9,
+  exhausted: 8,
+  unavailable: 14,
+  denied: 7,
+  internal: 13,
+} as const satisfies Record<ErrorKind, number>;
+
+/** Statuses that come from gRPC itself rather than from our servers. */
+const foreignCodes: Readonly<Record<number, ErrorCode>> = {
+  1: 'timed-out',
+  3: 'invalid-argument',
+  4: 'timed-out',
+  7: 'permission-denied',
+  8: 'message-too-large',
+  12: 'internal',
+  14: 'manager-unavailable',
+  16: 'permission-denied',
+};
+
+export interface WireError {
+  readonly code: number;
+  readonly message: string;
+  /** An encoded google.rpc.Status. */
+  readonly details: Uint8Array;
+}
+
+/** Anything thrown, as it goes on the wire; what is not ours becomes "internal" and its text stays home. */
+export function errorToWire(error: unknown): WireError {
+  const ours =
+    error instanceof CausewayError ? error : new CausewayError('internal', 'internal error, see the log of the server');
+  const code = ours.code === 'timed-out' ? 4 : grpcCodes[ours.kind];
+  const metadata = Object.fromEntries(Object.entries(ours.data).map(([key, value]) => [key, String(value)]));
+  const info = ErrorInfo.create({ reason: ours.code.toUpperCase().replaceAll('-', '_'), domain, metadata });
+  const details = Status.toBinary({ code, message: ours.message, details: [Any.pack(info, ErrorInfo)] });
+  return { code, message: ours.message, details };
+}
+
+/** The error a peer sent, or the nearest of ours when the status came without our detail. */
+export function errorFromWire(
+  code: number,
+  message: string,
+  details: Uint8Array | undefined,
+  cause?: unknown,
+): CausewayError {
+  const info = details === undefined ? undefined : readInfo(details);
+  const reason = info?.reason.toLowerCase().replaceAll('_', '-');
+  if (info !== undefined && reason !== undefined && reason in errorKinds) {
+    return new CausewayError(reason as ErrorCode, message, info.metadata, { cause });
+  }
+  return new CausewayError(foreignCodes[code] ?? 'internal', message, { grpcCode: code }, { cause });
+}
+
+function readInfo(details: Uint8Array): ErrorInfo | undefined {
+  try {
+    for (const detail of Status.fromBinary(details).details) {
+      if (Any.contains(detail, ErrorInfo)) {
+        const info = Any.unpack(detail, ErrorInfo);
+        if (info.domain === domain) return info;
+      }
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,4 @@
+export * from './endpoint.ts';
+export * from './error.ts';
+export * from './network.ts';
+export * from './node.ts';

@@ -1,0 +1,29 @@
+import { type Name, type Node, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
+import type { Node as NodeMessage } from '#gen/causeway/v1/types.js';
+
+/** The intent part; readiness and counts are filled in by the manager that knows them. */
+export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
+  return {
+    id: node.id,
+    name: node.name,
+    dataPath: node.dataPath,
+    underlayMtu: node.underlayMtu,
+    version: node.version,
+    ready: false,
+    endpoints: 0,
+    networks: 0,
+    repairs: 0n,
+    revision,
+  };
+}
+
+/** From an agent, so validated: throws a CausewayError that names the field. */
+export function nodeFromMessage(message: NodeMessage): Node {
+  return {
+    id: unwrap(parseNodeId(message.id)),
+    name: unwrap(parseName(message.name, 'node.name')) satisfies Name,
+    dataPath: unwrap(parseIp(message.dataPath)),
+    underlayMtu: message.underlayMtu,
+    version: message.version,
+  };
+}

@@ -1,0 +1,73 @@
+import { CausewayError } from '@causeway/model';
+import {
+  type CallOptions,
+  type ClientUnaryCall,
+  type handleUnaryCall,
+  Metadata,
+  type ServerUnaryCall,
+  type ServiceError,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { errorFromWire, errorToWire, statusDetailsKey } from '../convert/error.ts';
+
+/** A unary method of a generated client, with its full signature. */
+export type UnaryMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, value?: Response) => void,
+) => ClientUnaryCall;
+
+export interface CallLimits {
+  /** Milliseconds from now; a call without one may wait forever, so there is no default. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
+export function callUnary<Request, Response>(
+  method: UnaryMethod<Request, Response>,
+  request: Request,
+  limits: CallLimits,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => call.cancel();
+    const call = method(request, new Metadata(), { deadline: Date.now() + limits.timeout }, (error, value) => {
+      limits.signal?.removeEventListener('abort', abort);
+      if (error !== null) reject(errorFromService(error));
+      else if (value === undefined) reject(new CausewayError('internal', 'the server answered nothing'));
+      else resolve(value);
+    });
+    limits.signal?.addEventListener('abort', abort);
+    if (limits.signal?.aborted === true) abort();
+  });
+}
+
+export function errorFromService(error: ServiceError): CausewayError {
+  const detail = error.metadata?.get(statusDetailsKey)[0];
+  return errorFromWire(error.code, error.details, typeof detail === 'string' ? undefined : detail, error);
+}
+
+/** The fields grpc-js wants of an error it sends. */
+export function errorToService(error: unknown): { code: number; details: string; metadata: Metadata } {
+  const wire = errorToWire(error);
+  const metadata = new Metadata();
+  metadata.set(statusDetailsKey, Buffer.from(wire.details));
+  return { code: wire.code, details: wire.message, metadata };
+}
+
+/** Serves an async function as a unary handler. `onInternal` hears of errors that are not answers but defects. */
+export function serveUnary<Request, Response>(
+  serve: (request: Request, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
+  onInternal: (error: unknown) => void,
+): handleUnaryCall<Request, Response> {
+  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
+    serve(call.request, call).then(
+      (response) => callback(null, response),
+      (error: unknown) => {
+        if (!(error instanceof CausewayError) || error.kind === 'internal') onInternal(error);
+        callback(errorToService(error));
+      },
+    );
+  };
+}

@@ -1,0 +1,36 @@
+import type {
+  ClaimEndpointRequest,
+  ClaimEndpointResponse,
+  GetEndpointRequest,
+  GetEndpointResponse,
+  ReleaseEndpointRequest,
+  ReleaseEndpointResponse,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Duration } from '@causeway/runtime';
+
+export interface CallLimits {
+  readonly timeout: Duration;
+  readonly signal?: AbortSignal;
+}
+
+/** The way to one manager, by its address. Failures are CausewayErrors; "not-leader" carries `leader`, the address to try. */
+export interface ManagerLink {
+  connect(address: string): SessionChannel;
+  claimEndpoint(address: string, request: ClaimEndpointRequest, limits: CallLimits): Promise<ClaimEndpointResponse>;
+  releaseEndpoint(
+    address: string,
+    request: ReleaseEndpointRequest,
+    limits: CallLimits,
+  ): Promise<ReleaseEndpointResponse>;
+  getEndpoint(address: string, request: GetEndpointRequest, limits: CallLimits): Promise<GetEndpointResponse>;
+  close(): void;
+}
+
+/** The agent's end of its session. */
+export interface SessionChannel {
+  send(request: ConnectRequest): void;
+  /** Throws when the connection breaks, ends when the manager closes it. */
+  readonly messages: AsyncIterable<ConnectResponse>;
+  close(): void;
+}

@@ -1,0 +1,12 @@
+import type { CausewayError } from '@causeway/model';
+import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
+
+/** The manager's end of an agent's session: messages come decoded and go out as the bytes of a ConnectResponse, encoded once for all. */
+export interface AgentChannel {
+  /** Ends when the agent closes or the connection breaks. */
+  readonly requests: AsyncIterable<ConnectRequest>;
+  send(response: Uint8Array): void;
+  /** Bytes sent and not yet taken by the connection: a slow agent shows here. */
+  readonly backlog: number;
+  close(error?: CausewayError): void;
+}

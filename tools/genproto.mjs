@@ -1,0 +1,41 @@
+// Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension
+// that ECMAScript modules need. With --check nothing is kept: exits 1 when what is committed differs.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const gen = join(root, 'proto/gen');
+const check = process.argv.includes('--check');
+
+const files = (dir) =>
+  readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+
+const out = mkdtempSync(join(tmpdir(), 'genproto-'));
+try {
+  execFileSync(join(root, 'node_modules/.bin/buf'), ['generate', '-o', out], { cwd: root, stdio: 'inherit' });
+  const fresh = join(out, 'proto/gen');
+  for (const file of files(fresh)) {
+    const text = readFileSync(file, 'utf8').replace(/(from "\.{1,2}\/[^"]+?)(?:\.js)?";/g, '$1.js";');
+    writeFileSync(file, text);
+  }
+  if (check) {
+    const seen = (dir) => new Map(files(dir).map((file) => [relative(dir, file), readFileSync(file, 'utf8')]));
+    const [want, have] = [seen(fresh), seen(gen)];
+    const stale = [...new Set([...want.keys(), ...have.keys()])].filter((name) => want.get(name) !== have.get(name));
+    if (stale.length > 0) {
+      console.error(`generated code is stale, run "npm run proto": ${stale.join(', ')}`);
+      process.exitCode = 1;
+    }
+  } else {
+    rmSync(gen, { recursive: true, force: true });
+    cpSync(fresh, gen, { recursive: true });
+  }
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}
