@@ -1,4 +1,5 @@
 export * from './endpoint.ts';
 export * from './error.ts';
+export * from './failover.ts';
 export * from './network.ts';
 export * from './node.ts';
