@@ -1,0 +1,28 @@
+// Everything that can be said about the code without running it: types (tests included), lint and format, generated
+// code and docs in step with their sources. Runs all, reports each, exits 1 if any failed.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const checks = [
+  ['types', 'node_modules/.bin/tsc', ['-b']],
+  ['types of tests', 'node_modules/.bin/tsc', ['-p', 'tsconfig.check.json']],
+  ['lint and format', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']],
+  ['protocol lint', 'node_modules/.bin/buf', ['lint']],
+  ['generated code', process.execPath, ['tools/genproto.mjs', '--check']],
+  ['command reference', process.execPath, ['tools/docs.mjs', '--check']],
+  ['snippets in docs', process.execPath, ['tools/snippets.mjs']],
+];
+
+let failed = 0;
+for (const [name, command, args] of checks) {
+  const started = performance.now();
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+  const good = result.status === 0;
+  console.log(`${good ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  if (!good) {
+    failed++;
+    process.stdout.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
+  }
+}
+process.exitCode = failed === 0 ? 0 : 1;

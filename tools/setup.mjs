@@ -1,0 +1,83 @@
+// Brings a clone to where everything runs: Debian packages, npm packages, built code. Idempotent; seconds when done.
+// Needs Node and npm only. `--test` adds what only the tests use.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const forTests = process.argv.includes('--test');
+
+/** Command -> the Debian package that brings it. */
+const needed = {
+  etcd: 'etcd-server',
+  ip: 'iproute2',
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  unshare: 'util-linux-extra',
+  ping: 'iputils-ping',
+  ...(forTests ? { etcdctl: 'etcd-client', tcpdump: 'tcpdump' } : {}),
+};
+
+checkNode();
+installDebianPackages();
+installNpmPackages();
+step('building', () => run('node', [join(root, 'node_modules/typescript/bin/tsc'), '-b']));
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    stop(`Node ${process.versions.node} is too old: 20.19 or newer is needed`);
+}
+
+function installDebianPackages() {
+  const missing = [...new Set(Object.entries(needed).flatMap(([command, name]) => (which(command) ? [] : [name])))];
+  if (missing.length === 0) return;
+  const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  if (process.platform !== 'linux' || !which('apt-get') || process.getuid?.() !== 0) {
+    // Not an end: unit tests and the simulated demo do without. What needs them says so itself.
+    console.error(`setup: missing ${missing.join(', ')}; as root on Debian: ${command}`);
+    return;
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  step(`installing ${missing.join(', ')}`, () => {
+    run('apt-get', ['update', '-qq'], env);
+    run('apt-get', command.split(' ').slice(1), env);
+  });
+}
+
+function installNpmPackages() {
+  const stamp = join(root, 'node_modules/.causeway-lock');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  step('installing npm packages', () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']));
+  writeFileSync(stamp, lock);
+}
+
+function step(what, work) {
+  const started = performance.now();
+  process.stderr.write(`setup: ${what} … `);
+  work();
+  process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+/** Quiet unless it fails; then everything it said. */
+function run(command, args, env = process.env) {
+  const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (result.status === 0) return;
+  process.stderr.write(`\n${result.stdout ?? ''}${result.stderr ?? ''}`);
+  stop(`"${command} ${args.join(' ')}" failed${result.error ? `: ${result.error.message}` : ''}`);
+}
+
+function which(command) {
+  const path = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`;
+  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, command)));
+}
+
+function stop(message) {
+  console.error(`setup: ${message}`);
+  process.exit(1);
+}
