@@ -15,7 +15,7 @@ const needed = {
   ip: 'iproute2',
   nft: 'nftables',
   nsenter: 'util-linux',
-  unshare: 'util-linux-extra',
+  unshare: 'util-linux',
   ping: 'iputils-ping',
   ...(forTests ? { etcdctl: 'etcd-client', tcpdump: 'tcpdump' } : {}),
 };

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareIp, family, Ip, ipBits, ipBytes, ipFromBits, ipFromBytes, parseIp } from './ip.ts';
+
+describe('parseIp', () => {
+  it.each([
+    ['0.0.0.0', '0.0.0.0'],
+    ['10.66.0.9', '10.66.0.9'],
+    ['255.255.255.255', '255.255.255.255'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['FD66:0:0:0:0:0:0:9', 'fd66::9'],
+    ['fd66:0db8:0:0:1:0:0:1', 'fd66:db8::1:0:0:1'], // RFC 5952 §4.2.3: the first of two equal runs
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'], // §4.2.2: one group is not shortened
+    ['::ffff:10.0.0.1', '::ffff:a00:1'],
+    ['1:2:3:4:5:6:7::', '1:2:3:4:5:6:7:0'],
+  ])('reads %s as %s', (text, canonical) => {
+    expect(parseIp(text)).toEqual({ ok: true, value: canonical });
+  });
+
+  it.each([
+    '',
+    '10.0.0',
+    '10.0.0.0.1',
+    '256.0.0.1',
+    '01.0.0.1',
+    '1.2.3.-4',
+    ' 10.0.0.1',
+    '10.0.0.1 ',
+    '10.0.0.1/8',
+    ':',
+    ':::',
+    '1::2::3',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '12345::',
+    'g::',
+    '::1.2.3',
+    '1.2.3.4::',
+    '::1%eth0',
+    'x'.repeat(10_000),
+  ])('refuses %j', (text) => {
+    const result = parseIp(text);
+    expect(result).toMatchObject({ ok: false, error: { code: 'address-invalid' } });
+    if (!result.ok) expect(result.error.message.length).toBeLessThan(120);
+  });
+
+  it('never throws, whatever it is given', () => {
+    fc.assert(fc.property(fc.string(), (text) => typeof parseIp(text).ok === 'boolean'));
+  });
+});
+
+describe('conversions', () => {
+  const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
+  const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
+
+  it('go from bytes to text and back, and from bits and back', () => {
+    fc.assert(
+      fc.property(fc.oneof(v4, v6), (bytes) => {
+        const ip = ipFromBytes(bytes);
+        expect(ipBytes(ip)).toEqual(bytes);
+        expect(Ip(ip)).toBe(ip);
+        expect(ipFromBits(family(ip), ipBits(ip))).toBe(ip);
+      }),
+    );
+  });
+
+  it('order addresses by family, then by number', () => {
+    fc.assert(
+      fc.property(fc.oneof(v4, v6), fc.oneof(v4, v6), (a, b) => {
+        const [x, y] = [ipFromBytes(a), ipFromBytes(b)];
+        const byNumber = ipBits(x) < ipBits(y) ? -1 : Number(ipBits(x) > ipBits(y));
+        expect(Math.sign(compareIp(x, y))).toBe(Math.sign(family(x) - family(y)) || byNumber);
+      }),
+    );
+  });
+
+  it('refuse bits that do not fit', () => {
+    expect(() => ipFromBits(4, 1n << 32n)).toThrow(RangeError);
+  });
+});

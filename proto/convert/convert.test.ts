@@ -1,0 +1,127 @@
+import {
+  CausewayError,
+  type EndpointId,
+  type EndpointRow,
+  type ErrorCode,
+  errorKinds,
+  InterfaceAddress,
+  Ip,
+  Mac,
+  type Name,
+  type Network,
+  type NetworkId,
+  type NodeId,
+  Prefix,
+  Vni,
+} from '@causeway/model';
+import { seconds } from '@causeway/runtime';
+import { FakeClock } from '@causeway/runtime/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { peerFromMessage, peerToMessage } from './endpoint.ts';
+import { errorFromWire, errorToWire } from './error.ts';
+import { Failover } from './failover.ts';
+import { networkFromMessage, networkToMessage } from './network.ts';
+import { nodeFromMessage } from './node.ts';
+
+describe('nouns come back as they went', () => {
+  const network: Network = {
+    id: '00000000000000a1' as NetworkId,
+    name: 'blue' as Name,
+    addressSpace: 'default' as Name,
+    vni: Vni(4096),
+    mtu: { kind: 'automatic', bytes: 1450 },
+    subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }, { prefix: Prefix('fd66::/64') }],
+    labels: { team: 'a' },
+  };
+  const row: EndpointRow = {
+    id: '00000000000000e1' as EndpointId,
+    name: 'web' as Name,
+    node: '00000000000000b1' as NodeId,
+    addresses: [InterfaceAddress('10.66.0.9/16'), InterfaceAddress('fd66::9/64')],
+    mac: Mac('02:42:0a:42:00:09'),
+    vtep: Ip('10.90.0.2'),
+  };
+  it('networks', () => expect(networkFromMessage(networkToMessage(network, 7n))).toEqual(network));
+  it('peers', () => expect(peerFromMessage(peerToMessage(row))).toEqual(row));
+  it('a node that does not parse is refused by field', () => {
+    const message = {
+      id: 'x',
+      name: 'h1',
+      dataPath: '10.0.0.1',
+      underlayMtu: 1500,
+      version: '',
+      ready: false,
+      endpoints: 0,
+      networks: 0,
+      repairs: 0n,
+      revision: 0n,
+    };
+    expect(() => nodeFromMessage(message)).toThrow(/node id/);
+    expect(() => nodeFromMessage({ ...message, id: '00000000000000b1', dataPath: 'nowhere' })).toThrow(
+      /not an IPv4 or IPv6 address/,
+    );
+  });
+});
+
+describe('errors on the wire', () => {
+  it.each(Object.keys(errorKinds) as ErrorCode[])('%s keeps code, message and data', (code) => {
+    const wire = errorToWire(new CausewayError(code, 'what would be right', { field: 'subnet' }));
+    const back = errorFromWire(wire.code, wire.message, wire.details);
+    expect([back.code, back.message, back.data]).toEqual([code, 'what would be right', { field: 'subnet' }]);
+  });
+
+  it('what is not ours tells nothing of itself', () => {
+    expect(errorToWire(new Error('password is hunter2'))).toMatchObject({
+      code: 13,
+      message: 'internal error, see the log of the server',
+    });
+  });
+
+  it('a status without our detail becomes the nearest of ours, whatever the bytes', () => {
+    expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');
+    expect(errorFromWire(4, 'deadline exceeded', undefined).code).toBe('timed-out');
+    fc.assert(fc.property(fc.uint8Array(), (details) => errorFromWire(2, 'x', details) instanceof CausewayError));
+  });
+});
+
+describe('Failover', () => {
+  const unavailable = new CausewayError('manager-unavailable', 'connection refused');
+  const notLeader = (leader: string): CausewayError => new CausewayError('not-leader', `ask ${leader}`, { leader });
+
+  it('goes to the named leader, and stays there', async () => {
+    const clock = new FakeClock();
+    const failover = new Failover(['m1', 'm2', 'm3'], clock);
+    const asked: string[] = [];
+    const attempt = async (address: string): Promise<string> => {
+      asked.push(address);
+      if (address !== 'm3') throw notLeader('m3');
+      return 'done';
+    };
+    expect(await failover.run(seconds(5), attempt)).toBe('done');
+    await failover.run(seconds(5), attempt);
+    expect(asked).toEqual(['m1', 'm3', 'm3']);
+  });
+
+  it('tries each in turn until the time is over, then throws the last error', async () => {
+    const clock = new FakeClock();
+    const asked: string[] = [];
+    const run = new Failover(['m1', 'm2'], clock).run(seconds(1), async (address) => {
+      asked.push(address);
+      throw unavailable;
+    });
+    await expect(clock.until(run, seconds(10))).rejects.toBe(unavailable);
+    expect(asked.slice(0, 4)).toEqual(['m1', 'm2', 'm1', 'm2']);
+    expect(clock.now()).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('does not retry an answer', async () => {
+    let tries = 0;
+    const run = new Failover(['m1'], new FakeClock()).run(seconds(1), async () => {
+      tries++;
+      throw new CausewayError('name-taken', 'taken');
+    });
+    await expect(run).rejects.toMatchObject({ code: 'name-taken' });
+    expect(tries).toBe(1);
+  });
+});
