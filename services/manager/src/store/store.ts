@@ -15,14 +15,14 @@ export type Compare =
   | { readonly kind: 'unchanged'; readonly key: string; readonly modRevision: bigint }
   /** The fence: the key is still the one created at that revision. */
   | { readonly kind: 'created'; readonly key: string; readonly createRevision: bigint }
-  /** No key under the prefix was written after that revision. */
+  /** No key that is under the prefix now was written after that revision; holds for an empty prefix. A deletion leaves nothing to compare, so it goes unseen. */
   | { readonly kind: 'quiet'; readonly prefix: string; readonly since: bigint };
 
 export type Write =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: bigint }
   | { readonly kind: 'delete'; readonly key: string };
 
-/** Compares plus writes of one transaction, at most (etcd's --max-txn-ops default, less the room we keep). */
+/** Compares of one transaction, and writes of one transaction, at most (each side by itself; etcd's --max-txn-ops default is 128, less the room we keep). */
 export const maxTxnOps = 120;
 
 export interface TxnResult {
@@ -45,8 +45,14 @@ export type Change =
 
 export interface StoreLease {
   readonly id: bigint;
-  /** One keep-alive; resolves to the time to live that was granted anew, throws "store-unavailable" when the lease is gone or unreachable. */
+  /** As granted: the store rounds up to whole seconds and has a minimum. Counts from before the request was sent, on the holder's own monotonic clock. */
+  readonly ttl: Duration;
+  /**
+   * One keep-alive, bounded by half the time to live; resolves to the time to live that was granted anew. Throws "store-unavailable"
+   * when the store did not answer (the lease may live on), with `data.lease` = "gone" when the store says that the lease has ended.
+   */
   renew(signal?: AbortSignal): Promise<Duration>;
+  /** Ends the lease and deletes its keys; one that has ended already is no failure. */
   revoke(): Promise<void>;
 }
 
@@ -58,12 +64,14 @@ export interface StoreMemberStatus {
 
 /**
  * An ordered, watched key-value store with one revision for all keys (etcd's model). Failures are CausewayErrors:
- * "store-unavailable" when nothing was written for certain, "timed-out" when that is unknown.
+ * "timed-out" when it is unknown whether something was written; with every other code nothing was: "store-unavailable" (`data.lease` = "gone"
+ * for a write on an ended lease), "disk-full" (the store's quota), "message-too-large", "invalid-argument" (a transaction no store takes).
  */
 export interface Store {
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
   /** Every key that begins with the prefix, in key order, all at one revision. */
   list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }>;
+  /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
   txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
   /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change>;

@@ -1,0 +1,19 @@
+import { CausewayError } from '@causeway/model';
+import { type Compare, maxTxnOps, type Write } from './store.ts';
+
+/** Refuses what no store takes, before anything is sent: too many operations, or one key written twice. */
+export function checkTxn(compares: readonly Compare[], writes: readonly Write[]): void {
+  const most = Math.max(compares.length, writes.length);
+  if (most > maxTxnOps)
+    throw new CausewayError('invalid-argument', `a transaction of ${most} operations: at most ${maxTxnOps}`);
+  const keys = new Set<string>();
+  for (const { key } of writes) {
+    if (keys.has(key)) throw new CausewayError('invalid-argument', `key ${key} is written twice in one transaction`);
+    keys.add(key);
+  }
+}
+
+/** The lease is no more, its keys neither; nothing was written. */
+export function leaseGone(id: bigint, cause?: unknown): CausewayError {
+  return new CausewayError('store-unavailable', `lease ${id} has ended`, { lease: 'gone' }, { cause });
+}
