@@ -1,0 +1,74 @@
+import type {
+  AttachRequest,
+  AttachResponse,
+  DetachRequest,
+  DetachResponse,
+} from '@causeway/proto/gen/causeway/v1/agent_service.js';
+import type {
+  GetStatusResponse,
+  VerifyRequest,
+  VerifyResponse,
+  WatchEventsRequest,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type {
+  GetEndpointRequest,
+  GetEndpointResponse,
+  ListEndpointsRequest,
+  ListEndpointsResponse,
+  WaitEndpointRequest,
+  WaitEndpointResponse,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import type {
+  CreateNetworkRequest,
+  CreateNetworkResponse,
+  DeleteNetworkRequest,
+  DeleteNetworkResponse,
+  GetNetworkRequest,
+  GetNetworkResponse,
+  ListNetworksResponse,
+} from '@causeway/proto/gen/causeway/v1/network_service.js';
+import type { GetNodeRequest, GetNodeResponse, ListNodesResponse } from '@causeway/proto/gen/causeway/v1/node_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Duration } from '@causeway/runtime';
+
+/** Where to find the servers, and how long a command as a whole may take to hear from them. */
+export interface ConnectionSettings {
+  /** host:port each, the one to try first in front; may be empty for a command that asks no manager. */
+  readonly managers: readonly string[];
+  /** Path of the agent's unix socket. */
+  readonly socket: string;
+  readonly timeout: Duration;
+}
+
+/** The managers as one: a call goes to whichever can serve it. Failures are CausewayErrors. */
+export interface Managers {
+  createNetwork(request: CreateNetworkRequest): Promise<CreateNetworkResponse>;
+  getNetwork(request: GetNetworkRequest): Promise<GetNetworkResponse>;
+  listNetworks(): Promise<ListNetworksResponse>;
+  deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
+  getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
+  listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
+  waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
+  getNode(request: GetNodeRequest): Promise<GetNodeResponse>;
+  listNodes(): Promise<ListNodesResponse>;
+  getStatus(): Promise<GetStatusResponse>;
+  verify(request: VerifyRequest): Promise<VerifyResponse>;
+  /** Ends after the events kept, or goes on without end when the request says follow. */
+  watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;
+}
+
+/** The agent of this host. */
+export interface Agent {
+  attach(request: AttachRequest): Promise<AttachResponse>;
+  detach(request: DetachRequest): Promise<DetachResponse>;
+}
+
+export interface Clients {
+  /** Throws when no manager address is set. */
+  readonly managers: Managers;
+  readonly agent: Agent;
+  close(): void;
+}
+
+/** Opens nothing yet: a client connects at its first call. The time of `settings.timeout` runs from here. */
+export type Connect = (settings: ConnectionSettings, signal: AbortSignal) => Clients;

@@ -1,0 +1,79 @@
+import type { Argument, Option } from 'commander';
+import { Command } from 'commander';
+import type { Answer, Stream } from './answer.ts';
+import type { Clients } from './clients.ts';
+import type { Context } from './context.ts';
+import { printAnswer } from './render/print.ts';
+import { withProgress } from './render/progress.ts';
+import { readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
+
+/** What a command is given: its arguments and options by name, parsed, and the world. */
+export interface Call<Input> {
+  readonly input: Input;
+  readonly settings: Settings;
+  readonly clients: Clients;
+  readonly context: Context;
+}
+
+/** A command as data: what it takes, and what it finds out. Printing is not its business. */
+export interface CommandSpec<Input> {
+  readonly name: string;
+  readonly summary: string;
+  /** What the summary leaves out: when it waits, what its exit codes tell. */
+  readonly description?: string;
+  readonly arguments?: readonly Argument[];
+  readonly options?: readonly Option[];
+  readonly uses: Uses;
+  /** Whole command lines that work. */
+  readonly examples?: readonly string[];
+  /** Said while it takes longer than a second: "waiting for the managers". */
+  readonly progress?: string;
+  run(call: Call<Input>): Promise<Answer | Stream>;
+}
+
+/** A command that still wants its world. */
+export type CommandBuilder = (context: Context) => Command;
+
+/** Arguments and options reach `run` as one object, under the names commander gives options ("--address-space": addressSpace). */
+export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
+  return (context) => {
+    const built = new Command(spec.name).summary(spec.summary);
+    built.description(spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`);
+    for (const argument of spec.arguments ?? []) built.addArgument(argument);
+    for (const option of [...(spec.options ?? []), ...settingOptions(spec.uses)]) built.addOption(option);
+    if (spec.examples !== undefined) built.addHelpText('after', examples(spec.examples));
+    return built.action(async () => {
+      const settings = readSettings(built, spec.uses);
+      const clients = context.connect(settings, context.signal);
+      try {
+        const call = { input: inputOf(built) as Input, settings, clients, context };
+        const answer = await withProgress(context, spec.progress ?? 'waiting for the managers', spec.run(call));
+        await printAnswer(context, answer, settings.output);
+      } finally {
+        clients.close();
+      }
+    });
+  };
+}
+
+/** A noun: a command that only groups its verbs. */
+export function group(name: string, summary: string, verbs: readonly CommandBuilder[]): CommandBuilder {
+  return (context) => {
+    const built = new Command(name).summary(summary).description(summary);
+    for (const verb of verbs) built.addCommand(verb(context));
+    return built;
+  };
+}
+
+function inputOf(built: Command): object {
+  const named = built.registeredArguments.map((argument, i) => [camelCase(argument.name()), built.processedArgs[i]]);
+  return { ...built.opts(), ...Object.fromEntries(named) };
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}

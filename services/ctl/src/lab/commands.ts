@@ -1,0 +1,83 @@
+import { family, type Ip } from '@causeway/model';
+import { type LabHost, type LabPlan, managersOf, type ProcessKind } from './plan.ts';
+
+/** Where a host finds the product's programs; the folder is the lab's, bound into each host. */
+export const binDir = '/run/causeway-lab/bin';
+/** A tmpfs of each host's own. */
+export const dataDir = '/var/lib/causeway';
+export const agentSocket = '/run/causeway/agent.sock';
+const managerPort = 7443;
+const etcdPorts = { client: 2379, peer: 2380 };
+
+/** The command line that starts a process in its host, as a person there would type it. */
+export function commandOf(plan: LabPlan, host: LabHost, kind: ProcessKind): readonly string[] {
+  switch (kind) {
+    case 'etcd':
+      return etcdCommand(plan, host);
+    case 'manager':
+      return [
+        'causeway-manager',
+        ...['--name', host.name],
+        ...['--listen', hostPort(host.underlay, managerPort)],
+        ...['--data-dir', `${dataDir}/manager`],
+        ...['--etcd', each(managersOf(plan), (at) => url(at.underlay, etcdPorts.client))],
+      ];
+    case 'agent':
+      return [
+        'causeway-agent',
+        ...['--name', host.name],
+        ...['--managers', managerAddresses(plan)],
+        ...['--data-path', host.underlay],
+        ...['--data-dir', `${dataDir}/agent`],
+        ...['--socket', agentSocket],
+      ];
+  }
+}
+
+/** What every command run in a host finds in its environment: the programs, and the way to the cluster. */
+export function environmentOf(plan: LabPlan): Readonly<Record<string, string>> {
+  return {
+    PATH: `${binDir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    CAUSEWAY_MANAGERS: managerAddresses(plan),
+    CAUSEWAY_SOCKET: agentSocket,
+  };
+}
+
+/** /etc/hosts of every host. */
+export function hostsFile(plan: LabPlan): string {
+  const lines = plan.hosts.map((host) => `${host.underlay} ${host.name}`);
+  return ['127.0.0.1 localhost', '::1 localhost ip6-localhost', ...lines, ''].join('\n');
+}
+
+function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {
+  const client = url(host.underlay, etcdPorts.client);
+  const peer = url(host.underlay, etcdPorts.peer);
+  return [
+    'etcd',
+    ...['--name', host.name],
+    ...['--data-dir', `${dataDir}/etcd`],
+    ...['--listen-client-urls', `${client},http://127.0.0.1:${etcdPorts.client}`],
+    ...['--advertise-client-urls', client],
+    ...['--listen-peer-urls', peer],
+    ...['--initial-advertise-peer-urls', peer],
+    ...['--initial-cluster', each(managersOf(plan), (at) => `${at.name}=${url(at.underlay, etcdPorts.peer)}`)],
+    ...['--initial-cluster-token', `causeway-lab-${plan.name}`],
+    ...['--log-level', 'warn'],
+  ];
+}
+
+function managerAddresses(plan: LabPlan): string {
+  return each(managersOf(plan), (host) => hostPort(host.underlay, managerPort));
+}
+
+function each(hosts: readonly LabHost[], print: (host: LabHost) => string): string {
+  return hosts.map(print).join(',');
+}
+
+function url(ip: Ip, port: number): string {
+  return `http://${hostPort(ip, port)}`;
+}
+
+function hostPort(ip: Ip, port: number): string {
+  return family(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

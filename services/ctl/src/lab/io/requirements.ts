@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { CausewayError } from '@causeway/model';
+import { programs } from './programs.ts';
+import { machinePath } from './run.ts';
+
+/** Command -> the Debian package that brings it. */
+const needed = {
+  etcd: 'etcd-server',
+  ip: 'iproute2',
+  mount: 'mount',
+  nsenter: 'util-linux',
+  unshare: 'util-linux',
+  setsid: 'util-linux',
+};
+
+/** Throws `permission-denied` or `capability-missing`, saying what to do. */
+export function checkRequirements(): void {
+  checkRoot();
+  const missing = Object.entries(needed).filter(([command]) => !onPath(command));
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.map(([, debian]) => debian))].join(' ');
+    const commands = missing.map(([command]) => command).join(', ');
+    throw new CausewayError('capability-missing', `missing ${commands}: apt-get install ${packages}`);
+  }
+  for (const [name, path] of Object.entries(programs)) {
+    if (!existsSync(path)) {
+      throw new CausewayError('capability-missing', `${name} is not built (${path} does not exist): npm run build`);
+    }
+  }
+}
+
+export function checkRoot(): void {
+  if (process.platform !== 'linux') {
+    throw new CausewayError('capability-missing', 'a lab needs Linux: its hosts are namespaces');
+  }
+  if (process.getuid?.() === 0) return;
+  throw new CausewayError('permission-denied', 'a lab needs root: it makes namespaces and network links');
+}
+
+function onPath(command: string): boolean {
+  return machinePath.split(':').some((dir) => dir !== '' && existsSync(join(dir, command)));
+}

@@ -1,0 +1,90 @@
+import type { Applied, Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+
+const columns: readonly Heading[] = [
+  { title: 'NAME' },
+  { title: 'NETWORK' },
+  { title: 'HOST' },
+  { title: 'ADDRESSES' },
+  { title: 'APPLIED' },
+  { title: 'MAC', wide: true },
+  { title: 'ID', wide: true },
+  { title: 'REVISION', wide: true },
+];
+
+/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not. */
+export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): Answer {
+  return {
+    value: { ...identity(endpoint), applied: applied === 'brief' ? counts(endpoint) : detail(endpoint) },
+    names: [endpoint.name],
+    table: sheet(endpoint),
+  };
+}
+
+export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
+  return {
+    value: endpoints.map((endpoint) => ({ ...identity(endpoint), applied: counts(endpoint) })),
+    names: endpoints.map((endpoint) => endpoint.name),
+    table: { kind: 'grid', columns, rows: endpoints.map(row) },
+  };
+}
+
+/** "1/3, p99 84 ms, waiting: h2; unreachable: h3" */
+export function appliedText(applied: Applied): string {
+  const parts = [`${applied.have}/${applied.want}`];
+  if (applied.p99Ms > 0) parts.push(`p99 ${Math.round(applied.p99Ms)} ms`);
+  if (applied.waiting.length > 0) parts.push(`waiting: ${applied.waiting.join(' ')}`);
+  if (applied.unreachable.length > 0) parts.push(`unreachable: ${applied.unreachable.join(' ')}`);
+  return parts.join(', ');
+}
+
+function identity(endpoint: Endpoint): object {
+  const { id, name, network, host, addresses, mac, revision } = endpoint;
+  return { id, name, network, host, addresses, mac, revision };
+}
+
+/** null: whoever answered does not follow the hosts, so it is not known. */
+function counts({ applied }: Endpoint): object | null {
+  return applied === undefined ? null : { have: applied.have, want: applied.want };
+}
+
+function detail({ applied }: Endpoint): object | null {
+  if (applied === undefined) return null;
+  const { have, want, waiting, unreachable, p99Ms } = applied;
+  return { have, want, waiting, unreachable, p99Ms };
+}
+
+function row(endpoint: Endpoint): Cell[] {
+  const { applied } = endpoint;
+  return [
+    endpoint.name,
+    endpoint.network,
+    endpoint.host,
+    endpoint.addresses.join(', '),
+    applied === undefined ? '' : toned(applied, `${applied.have}/${applied.want}`),
+    endpoint.mac,
+    endpoint.id,
+    String(endpoint.revision),
+  ];
+}
+
+function sheet(endpoint: Endpoint): Sheet {
+  const { applied } = endpoint;
+  return {
+    kind: 'sheet',
+    fields: [
+      ['name', endpoint.name],
+      ['id', endpoint.id],
+      ['network', endpoint.network],
+      ['host', endpoint.host],
+      ['addresses', endpoint.addresses.join(', ')],
+      ['MAC', endpoint.mac],
+      ['revision', String(endpoint.revision)],
+      ['applied', applied === undefined ? '' : toned(applied, appliedText(applied))],
+    ],
+  };
+}
+
+function toned(applied: Applied, text: string): Cell {
+  return { text, tone: applied.have === applied.want && applied.unreachable.length === 0 ? 'good' : 'bad' };
+}

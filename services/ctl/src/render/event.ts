@@ -1,0 +1,55 @@
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Answer, Cell, Heading, Stream } from '../answer.ts';
+import { isoTime } from './time.ts';
+
+const columns: readonly Heading[] = [
+  { title: 'SEQ', width: 6 },
+  { title: 'TIME', width: 24 },
+  { title: 'KIND', width: 20 },
+  { title: 'NETWORK', width: 12 },
+  { title: 'ENDPOINT', width: 16 },
+  { title: 'HOST', width: 8 },
+  { title: 'MESSAGE' },
+];
+
+export function eventsAnswer(events: readonly Event[]): Answer {
+  return {
+    value: events.map(eventValue),
+    names: events.map((event) => event.kind),
+    table: { kind: 'grid', columns, rows: events.map(row) },
+  };
+}
+
+export function eventStream(events: AsyncIterable<Event>): Stream {
+  return { columns, parts: parts(events) };
+}
+
+async function* parts(events: AsyncIterable<Event>): Stream['parts'] {
+  for await (const event of events) yield { value: eventValue(event), name: event.kind, row: row(event) };
+}
+
+/** null: the event concerns no network, endpoint or host. */
+function eventValue(event: Event): object {
+  return {
+    sequence: event.sequence,
+    revision: event.revision,
+    time: isoTime(event.timeMs),
+    kind: event.kind,
+    network: event.network || null,
+    endpoint: event.endpoint || null,
+    host: event.host || null,
+    message: event.message,
+  };
+}
+
+function row(event: Event): Cell[] {
+  return [
+    String(event.sequence),
+    isoTime(event.timeMs),
+    event.kind,
+    event.network,
+    event.endpoint,
+    event.host,
+    event.message,
+  ];
+}

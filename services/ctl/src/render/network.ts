@@ -1,0 +1,84 @@
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+
+const columns: readonly Heading[] = [
+  { title: 'NAME' },
+  { title: 'VNI' },
+  { title: 'MTU' },
+  { title: 'SUBNETS' },
+  { title: 'GATEWAYS', wide: true },
+  { title: 'SPACE', wide: true },
+  { title: 'LABELS', wide: true },
+  { title: 'ID', wide: true },
+  { title: 'REVISION', wide: true },
+];
+
+export function networkAnswer(network: Network): Answer {
+  return { value: networkValue(network), names: [network.name], table: sheet(network) };
+}
+
+export function networksAnswer(networks: readonly Network[]): Answer {
+  return {
+    value: networks.map(networkValue),
+    names: networks.map((network) => network.name),
+    table: { kind: 'grid', columns, rows: networks.map(row) },
+  };
+}
+
+function networkValue(network: Network): object {
+  return {
+    id: network.id,
+    name: network.name,
+    vni: network.vni,
+    mtu: network.mtu,
+    mtuFixed: network.mtuFixed,
+    addressSpace: network.addressSpace,
+    subnets: network.subnets.map(({ prefix, gateway }) => ({ prefix, gateway: gateway === '' ? null : gateway })),
+    labels: network.labels,
+    revision: network.revision,
+  };
+}
+
+function row(network: Network): Cell[] {
+  return [
+    network.name,
+    String(network.vni),
+    String(network.mtu),
+    network.subnets.map((subnet) => subnet.prefix).join(', '),
+    gateways(network),
+    network.addressSpace,
+    labels(network),
+    network.id,
+    String(network.revision),
+  ];
+}
+
+function sheet(network: Network): Sheet {
+  return {
+    kind: 'sheet',
+    fields: [
+      ['name', network.name],
+      ['id', network.id],
+      ['VNI', String(network.vni)],
+      ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : "follows the hosts' underlays"})`],
+      ['address space', network.addressSpace],
+      ['subnets', network.subnets.map((subnet) => subnet.prefix).join(', ')],
+      ['gateways', gateways(network)],
+      ['labels', labels(network)],
+      ['revision', String(network.revision)],
+    ],
+  };
+}
+
+function gateways(network: Network): string {
+  return network.subnets
+    .map((subnet) => subnet.gateway)
+    .filter((gateway) => gateway !== '')
+    .join(', ');
+}
+
+function labels(network: Network): string {
+  return Object.entries(network.labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+}

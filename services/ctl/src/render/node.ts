@@ -1,0 +1,69 @@
+import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Answer, Cell, Heading } from '../answer.ts';
+
+const columns: readonly Heading[] = [
+  { title: 'NAME' },
+  { title: 'READY' },
+  { title: 'DATA PATH' },
+  { title: 'NETWORKS' },
+  { title: 'ENDPOINTS' },
+  { title: 'REPAIRS' },
+  { title: 'UNDERLAY MTU', wide: true },
+  { title: 'VERSION', wide: true },
+  { title: 'ID', wide: true },
+  { title: 'REVISION', wide: true },
+];
+
+export function nodeAnswer(node: Node): Answer {
+  return {
+    value: nodeValue(node),
+    names: [node.name],
+    table: {
+      kind: 'sheet',
+      fields: [
+        ['name', node.name],
+        ['id', node.id],
+        ['ready', readiness(node)],
+        ['data path', node.dataPath],
+        ['underlay MTU', String(node.underlayMtu)],
+        ['version', node.version],
+        ['networks', String(node.networks)],
+        ['endpoints', String(node.endpoints)],
+        ['repairs', String(node.repairs)],
+        ['revision', String(node.revision)],
+      ],
+    },
+  };
+}
+
+export function nodesAnswer(nodes: readonly Node[]): Answer {
+  return {
+    value: nodes.map(nodeValue),
+    names: nodes.map((node) => node.name),
+    table: { kind: 'grid', columns, rows: nodes.map(row) },
+  };
+}
+
+function nodeValue(node: Node): object {
+  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, revision } = node;
+  return { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, revision };
+}
+
+function row(node: Node): Cell[] {
+  return [
+    node.name,
+    readiness(node),
+    node.dataPath,
+    String(node.networks),
+    String(node.endpoints),
+    String(node.repairs),
+    String(node.underlayMtu),
+    node.version,
+    node.id,
+    String(node.revision),
+  ];
+}
+
+function readiness(node: Node): Cell {
+  return node.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
+}

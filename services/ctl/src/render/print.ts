@@ -1,0 +1,67 @@
+import { assertNever } from '@causeway/model';
+import { stringify } from 'yaml';
+import { type Answer, isStream, type Stream, type StreamPart, type Table } from '../answer.ts';
+import type { Context } from '../context.ts';
+import type { Format } from '../settings.ts';
+import { toPlain } from './plain.ts';
+import { renderGrid, renderSheet, renderStreamRow } from './table.ts';
+
+/** Data to stdout, warnings to stderr; then the exit code, or the problem as an error. */
+export async function printAnswer(context: Context, answer: Answer | Stream, format: Format): Promise<void> {
+  if (isStream(answer)) return await printStream(context, answer, format);
+  context.stdout.write(renderAnswer(answer, format, context.stdout.colour));
+  for (const warning of answer.warnings ?? []) context.stderr.write(`causeway: warning: ${warning}\n`);
+  if (answer.problem !== undefined) throw answer.problem;
+  context.exitCode = answer.exitCode ?? 0;
+}
+
+export function renderAnswer(answer: Answer, format: Format, colour: boolean): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(toPlain(answer.value), null, 2)}\n`;
+    case 'yaml':
+      return stringify(toPlain(answer.value));
+    case 'name':
+      return answer.names.map((name) => `${name}\n`).join('');
+    case 'table':
+    case 'wide':
+      return renderTable(answer.table, format === 'wide', colour);
+    default:
+      return assertNever(format);
+  }
+}
+
+export function renderPart(stream: Stream, part: StreamPart, format: Format, colour: boolean): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(toPlain(part.value))}\n`;
+    case 'yaml':
+      return `---\n${stringify(toPlain(part.value))}`;
+    case 'name':
+      return `${part.name}\n`;
+    case 'table':
+    case 'wide':
+      return renderStreamRow(stream.columns, part.row, colour);
+    default:
+      return assertNever(format);
+  }
+}
+
+async function printStream(context: Context, stream: Stream, format: Format): Promise<void> {
+  for await (const part of stream.parts) {
+    context.stdout.write(renderPart(stream, part, format, context.stdout.colour));
+  }
+}
+
+function renderTable(table: Table, wide: boolean, colour: boolean): string {
+  switch (table.kind) {
+    case 'grid':
+      return renderGrid(table, wide, colour);
+    case 'sheet':
+      return renderSheet(table, colour);
+    case 'line':
+      return `${table.text}\n`;
+    default:
+      return assertNever(table);
+  }
+}

@@ -1,0 +1,61 @@
+import CliTable from 'cli-table3';
+import type { Cell, Grid, Heading, Sheet } from '../answer.ts';
+import { paint, paintCell, textOf } from './paint.ts';
+
+/** Columns apart by spaces and nothing drawn, so that awk and eyes both find them. */
+const layout = {
+  chars: {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
+  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+};
+
+export function renderGrid(grid: Grid, wide: boolean, colour: boolean): string {
+  const shown = grid.columns.map((column, i) => ({ column, i })).filter(({ column }) => wide || column.wide !== true);
+  const head = shown.map(({ column }) => paint(column.title, 'bold', colour));
+  return renderRows([head, ...grid.rows.map((row) => shown.map(({ i }) => paintCell(orDash(row[i]), colour)))]);
+}
+
+export function renderSheet(sheet: Sheet, colour: boolean): string {
+  return renderRows(
+    sheet.fields.map(([label, value]) => [paint(label, 'bold', colour), paintCell(orDash(value), colour)]),
+  );
+}
+
+/** One row of a stream: what comes after it is not known, so its columns have fixed widths and may overflow them. */
+export function renderStreamRow(columns: readonly Heading[], row: readonly Cell[], colour: boolean): string {
+  const cells = columns.map((column, i) => {
+    const cell = orDash(row[i]);
+    const gap = Math.max(0, (column.width ?? 0) - textOf(cell).length);
+    return paintCell(cell, colour) + ' '.repeat(gap);
+  });
+  return `${cells.join('  ').trimEnd()}\n`;
+}
+
+function renderRows(rows: readonly (readonly string[])[]): string {
+  const table = new CliTable(layout);
+  for (const row of rows) table.push([...row]);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function orDash(cell: Cell | undefined): Cell {
+  return cell === undefined || textOf(cell) === '' ? { text: '-', tone: 'dim' } : cell;
+}

@@ -1,0 +1,90 @@
+import { CausewayError, clip } from '@causeway/model';
+import { type Duration, parseDuration, seconds } from '@causeway/runtime';
+import { type Command, Option } from 'commander';
+import type { ConnectionSettings } from './clients.ts';
+
+export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof formats)[number];
+
+/** What every command may be told, before its noun or after its verb. */
+export interface Settings extends ConnectionSettings {
+  readonly output: Format;
+}
+
+/** The settings a command listens to; the others are not offered in its help. */
+export type Uses = readonly (keyof Settings)[];
+
+const managerPort = 7443;
+
+const options: { readonly [Name in keyof Settings]: () => Option } = {
+  managers: () =>
+    new Option('--managers <address,...>', `managers as HOST[:${managerPort}], the one to try first in front`)
+      .env('CAUSEWAY_MANAGERS')
+      .default([], 'none')
+      .argParser(parseManagers),
+  socket: () =>
+    new Option('--socket <path>', "unix socket of this host's agent")
+      .env('CAUSEWAY_SOCKET')
+      .default('/run/causeway/agent.sock'),
+  timeout: () =>
+    new Option('--timeout <duration>', 'how long the command may take in all: 500ms, 10s, 2m')
+      .default(seconds(10), '10s')
+      .argParser(parseTimeout),
+  output: () => new Option('-o, --output <format>', 'how to print').choices(formats).default('table'),
+};
+
+export const allSettings: Uses = ['managers', 'socket', 'timeout', 'output'];
+
+export function settingOptions(uses: Uses): Option[] {
+  return uses.map((name) => options[name]());
+}
+
+/** Said after the verb wins over said before the noun, that over the environment, that over the default. */
+export function readSettings(command: Command, uses: Uses): Settings {
+  const root = rootOf(command);
+  const value = (name: keyof Settings): unknown => {
+    const said = [command, root].find((level) => level.getOptionValueSource(name) === 'cli');
+    return (said ?? (uses.includes(name) ? command : root)).getOptionValue(name);
+  };
+  return {
+    managers: value('managers') as readonly string[],
+    socket: value('socket') as string,
+    timeout: value('timeout') as Duration,
+    output: value('output') as Format,
+  };
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
+export function parseManagers(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(parseManager);
+}
+
+/** A bare IPv6 address gets its brackets, a host without port the usual one. */
+function parseManager(text: string): string {
+  const address = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text) ? `[${text}]` : text;
+  const match = /^(\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(address);
+  const port = match?.[2] === undefined ? managerPort : Number(match[2]);
+  if (match === null || port < 1 || port > 65_535) {
+    throw new CausewayError('invalid-argument', `--managers: "${clip(text)}" is not HOST:PORT such as 10.0.0.1:7443`, {
+      field: '--managers',
+      value: clip(text),
+    });
+  }
+  return `${match[1]}:${port}`;
+}
+
+function parseTimeout(text: string): Duration {
+  const duration = parseDuration(text);
+  if (duration !== undefined && duration > 0) return duration;
+  throw new CausewayError('invalid-argument', `--timeout: "${clip(text)}" is not a duration such as 500ms, 10s or 2m`, {
+    field: '--timeout',
+    value: clip(text),
+  });
+}
