@@ -1,0 +1,216 @@
+import {
+  CausewayError,
+  type ClusterId,
+  type Endpoint,
+  fail,
+  InterfaceAddress,
+  Ip,
+  isCausewayError,
+  Mac,
+  type Network,
+  type Node,
+  ok,
+  Prefix,
+  parseClusterId,
+  parseEndpointId,
+  parseName,
+  parseNetworkId,
+  parseNodeId,
+  type Result,
+  type Subnet,
+  unwrap,
+  Vni,
+} from '@causeway/model';
+
+/** Records are JSON objects. A field this version does not know came from a newer one and survives our rewrite. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [field: string]: Json;
+}
+
+export interface Decoded<Value> {
+  readonly value: Value;
+  /** The record as it was read, kept only when it has fields this version does not know. */
+  readonly foreign?: JsonObject;
+}
+
+/** The cluster's own record. A manager that knows only an older schema must not write. */
+export interface Meta {
+  readonly clusterId: ClusterId;
+  /** Rises when the store is restored from a backup. */
+  readonly epoch: bigint;
+  readonly schema: number;
+}
+
+/** Who leads, as the leader wrote it. */
+export interface LeaderClaim {
+  readonly name: string;
+  /** Host:port of its gRPC service. */
+  readonly address: string;
+  /** Unix time, milliseconds. */
+  readonly since: number;
+}
+
+export interface RecordCodec<Value> {
+  encode(value: Value, foreign?: JsonObject): Uint8Array;
+  decode(bytes: Uint8Array): Result<Decoded<Value>, CausewayError>;
+}
+
+export const networkCodec: RecordCodec<Network> = recordCodec(networkToJson, networkFromJson);
+export const endpointCodec: RecordCodec<Endpoint> = recordCodec(endpointToJson, endpointFromJson);
+
+export const nodeCodec: RecordCodec<Node> = recordCodec(
+  (node, foreign) => ({
+    ...foreign,
+    id: node.id,
+    name: node.name,
+    dataPath: node.dataPath,
+    underlayMtu: node.underlayMtu,
+    version: node.version,
+  }),
+  (json) => ({
+    id: unwrap(parseNodeId(text(json, 'id'))),
+    name: unwrap(parseName(text(json, 'name'))),
+    dataPath: Ip(text(json, 'dataPath')),
+    underlayMtu: number(json, 'underlayMtu'),
+    version: text(json, 'version'),
+  }),
+);
+
+export const metaCodec: RecordCodec<Meta> = recordCodec(
+  (meta, foreign) => ({ ...foreign, clusterId: meta.clusterId, epoch: Number(meta.epoch), schema: meta.schema }),
+  (json) => ({
+    clusterId: unwrap(parseClusterId(text(json, 'clusterId'))),
+    epoch: BigInt(number(json, 'epoch')),
+    schema: number(json, 'schema'),
+  }),
+);
+
+export const leaderCodec: RecordCodec<LeaderClaim> = recordCodec(
+  (claim, foreign) => ({ ...foreign, name: claim.name, address: claim.address, since: claim.since }),
+  (json) => ({ name: text(json, 'name'), address: text(json, 'address'), since: number(json, 'since') }),
+);
+
+export function networkToJson(network: Network, foreign?: JsonObject): JsonObject {
+  return {
+    ...foreign,
+    id: network.id,
+    name: network.name,
+    addressSpace: network.addressSpace,
+    vni: network.vni,
+    mtu: { ...object(foreign?.['mtu']), kind: network.mtu.kind, bytes: network.mtu.bytes },
+    subnets: network.subnets.map((subnet) => subnetToJson(subnet, foreign)),
+    labels: network.labels,
+  };
+}
+
+export function networkFromJson(json: JsonObject): Network {
+  const mtu = object(json['mtu']);
+  return {
+    id: unwrap(parseNetworkId(text(json, 'id'))),
+    name: unwrap(parseName(text(json, 'name'))),
+    addressSpace: unwrap(parseName(text(json, 'addressSpace'))),
+    vni: Vni(number(json, 'vni')),
+    mtu: { kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic', bytes: number(mtu, 'bytes') },
+    subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
+    labels: Object.fromEntries(
+      Object.entries(object(json['labels'])).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+    ),
+  };
+}
+
+export function endpointToJson(endpoint: Endpoint, foreign?: JsonObject): JsonObject {
+  return {
+    ...foreign,
+    id: endpoint.id,
+    network: endpoint.network,
+    name: endpoint.name,
+    node: endpoint.node,
+    addresses: endpoint.addresses,
+    mac: endpoint.mac,
+  };
+}
+
+export function endpointFromJson(json: JsonObject): Endpoint {
+  return {
+    id: unwrap(parseEndpointId(text(json, 'id'))),
+    network: unwrap(parseNetworkId(text(json, 'network'))),
+    name: unwrap(parseName(text(json, 'name'))),
+    node: unwrap(parseNodeId(text(json, 'node'))),
+    addresses: list(json, 'addresses').map((item) => InterfaceAddress(String(item))),
+    mac: Mac(text(json, 'mac')),
+  };
+}
+
+/** A subnet is known again by its prefix; a gateway it had and has no more is ours to drop, not foreign. */
+function subnetToJson(subnet: Subnet, foreign: JsonObject | undefined): JsonObject {
+  const before = foreign === undefined ? undefined : list(foreign, 'subnets').map(object);
+  const { gateway: _, ...rest } = before?.find((candidate) => candidate['prefix'] === subnet.prefix) ?? {};
+  return {
+    ...rest,
+    prefix: subnet.prefix,
+    ...(subnet.gateway === undefined ? {} : { gateway: subnet.gateway }),
+  };
+}
+
+function subnetFromJson(json: JsonObject): Subnet {
+  const prefix = Prefix(text(json, 'prefix'));
+  return json['gateway'] === undefined ? { prefix } : { prefix, gateway: Ip(text(json, 'gateway')) };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeText(value: string): Uint8Array {
+  return encoder.encode(value);
+}
+
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+function recordCodec<Value>(
+  toJson: (value: Value, foreign?: JsonObject) => JsonObject,
+  fromJson: (json: JsonObject) => Value,
+): RecordCodec<Value> {
+  return {
+    encode: (value, foreign) => encodeText(JSON.stringify(toJson(value, foreign))),
+    decode: (bytes) => {
+      try {
+        const source = decodeText(bytes);
+        const json = object(JSON.parse(source) as Json);
+        const value = fromJson(json);
+        return ok(JSON.stringify(toJson(value)) === source ? { value } : { value, foreign: json });
+      } catch (cause) {
+        if (!isCausewayError(cause) && !(cause instanceof TypeError) && !(cause instanceof SyntaxError)) throw cause;
+        return fail(new CausewayError('internal', `unreadable record: ${cause.message}`, {}, { cause }));
+      }
+    },
+  };
+}
+
+export function object(json: Json | undefined): JsonObject {
+  return typeof json === 'object' && json !== null && !isList(json) ? json : {};
+}
+
+function isList(json: Json): json is readonly Json[] {
+  return Array.isArray(json);
+}
+
+export function text(json: JsonObject, field: string): string {
+  const value = json[field];
+  if (typeof value !== 'string') throw new TypeError(`"${field}" is not text`);
+  return value;
+}
+
+function number(json: JsonObject, field: string): number {
+  const value = json[field];
+  if (typeof value !== 'number') throw new TypeError(`"${field}" is not a number`);
+  return value;
+}
+
+function list(json: JsonObject, field: string): readonly Json[] {
+  const value = json[field];
+  if (value === undefined || !isList(value)) throw new TypeError(`"${field}" is not a list`);
+  return value;
+}

@@ -1,0 +1,117 @@
+import {
+  CausewayError,
+  clip,
+  type Endpoint,
+  type EndpointId,
+  type Name,
+  type NetworkId,
+  type NodeId,
+} from '@causeway/model';
+import type { Versioned } from './view.ts';
+
+type Stored = Versioned<Endpoint>;
+
+/** Endpoints by id, network, host and name. */
+export class EndpointIndex {
+  readonly #all = new Map<EndpointId, Stored>();
+  readonly #byNetwork = new Map<NetworkId, Map<EndpointId, Stored>>();
+  readonly #byNode = new Map<NodeId, Map<NetworkId, Set<EndpointId>>>();
+  /** A name is unique in a network only. */
+  readonly #byName = new Map<Name, Map<NetworkId, EndpointId>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get(id: EndpointId): Stored | undefined {
+    return this.#all.get(id);
+  }
+
+  of(network: NetworkId): ReadonlyMap<EndpointId, Stored> {
+    return this.#byNetwork.get(network) ?? none;
+  }
+
+  on(node: NodeId): ReadonlySet<EndpointId> {
+    const ids = new Set<EndpointId>();
+    for (const inNetwork of this.#byNode.get(node)?.values() ?? []) for (const id of inNetwork) ids.add(id);
+    return ids;
+  }
+
+  networksOn(node: NodeId): ReadonlySet<NetworkId> {
+    return new Set(this.#byNode.get(node)?.keys());
+  }
+
+  named(network: NetworkId, name: Name): Stored | undefined {
+    const id = this.#byName.get(name)?.get(network);
+    return id === undefined ? undefined : this.#all.get(id);
+  }
+
+  /** By id, else by name when only one network has it. */
+  find(reference: string, networkName: (id: NetworkId) => string): Stored {
+    const byId = this.#all.get(reference as EndpointId);
+    if (byId !== undefined) return byId;
+    const holders = [...(this.#byName.get(reference as Name) ?? [])];
+    const [only, ...others] = holders;
+    const found = only === undefined ? undefined : this.#all.get(only[1]);
+    if (found === undefined) throw this.unknown(reference);
+    if (others.length === 0) return found;
+    const choices = holders.map(([network]) => `${networkName(network)}/${reference}`).sort();
+    const message = `${choices.length} networks have an endpoint "${clip(reference)}": say which, ${choices.slice(0, 5).join(' or ')}`;
+    throw new CausewayError('name-ambiguous', message, { field: 'endpoint', value: clip(reference) });
+  }
+
+  unknown(reference: string): CausewayError {
+    return new CausewayError('endpoint-unknown', `there is no endpoint "${clip(reference)}"`, {
+      field: 'endpoint',
+      value: clip(reference),
+    });
+  }
+
+  set(after: Stored): { before?: Stored; after: Stored } {
+    const { id, network, node, name } = after.value;
+    const before = this.delete(id);
+    this.#all.set(id, after);
+    entry(this.#byNetwork, network, () => new Map<EndpointId, Stored>()).set(id, after);
+    const onNode = entry(this.#byNode, node, () => new Map<NetworkId, Set<EndpointId>>());
+    entry(onNode, network, () => new Set<EndpointId>()).add(id);
+    entry(this.#byName, name, () => new Map<NetworkId, EndpointId>()).set(network, id);
+    return before === undefined ? { after } : { before, after };
+  }
+
+  delete(id: EndpointId): Stored | undefined {
+    const gone = this.#all.get(id);
+    if (gone === undefined) return undefined;
+    const { network, node, name } = gone.value;
+    this.#all.delete(id);
+    prune(this.#byNetwork, network, (members) => members.delete(id));
+    prune(this.#byNode, node, (networks) => {
+      prune(networks, network, (members) => members.delete(id));
+    });
+    prune(this.#byName, name, (holders) => {
+      if (holders.get(network) === id) holders.delete(network);
+    });
+    return gone;
+  }
+}
+
+const none: ReadonlyMap<EndpointId, Stored> = new Map();
+
+function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** Takes something out of one entry and drops the entry when that emptied it. */
+function prune<Key, Value extends { readonly size: number }>(
+  map: Map<Key, Value>,
+  key: Key,
+  take: (value: Value) => void,
+): void {
+  const found = map.get(key);
+  if (found === undefined) return;
+  take(found);
+  if (found.size === 0) map.delete(key);
+}

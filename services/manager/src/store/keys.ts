@@ -1,0 +1,160 @@
+import {
+  type EndpointId,
+  type Ip,
+  type Mac,
+  type Name,
+  type NetworkId,
+  type NodeId,
+  type Prefix,
+  parseEndpointId,
+  parseIp,
+  parseMac,
+  parseName,
+  parseNetworkId,
+  parseNodeId,
+  parsePrefix,
+  parseRequestId,
+  parseVni,
+  type RequestId,
+  type Result,
+  type Vni,
+} from '@causeway/model';
+
+export const defaultPrefix = '/causeway/v1/';
+
+/** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
+export type StoreKey =
+  | { readonly kind: 'meta' | 'leader' }
+  | { readonly kind: 'node'; readonly id: NodeId }
+  | { readonly kind: 'node-name'; readonly name: Name }
+  | { readonly kind: 'network'; readonly id: NetworkId }
+  | { readonly kind: 'network-name'; readonly name: Name }
+  | { readonly kind: 'pool'; readonly space: Name; readonly prefix: Prefix }
+  | { readonly kind: 'vni'; readonly vni: Vni }
+  | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip }
+  | { readonly kind: 'mac'; readonly network: NetworkId; readonly mac: Mac }
+  | { readonly kind: 'endpoint'; readonly network: NetworkId; readonly id: EndpointId }
+  | { readonly kind: 'endpoint-name'; readonly network: NetworkId; readonly name: Name }
+  | { readonly kind: 'req'; readonly id: RequestId };
+
+/** The key space under one prefix, both ways: thing -> key and key -> thing. */
+export class Keys {
+  readonly prefix: string;
+  readonly meta: string;
+  readonly leader: string;
+
+  /** The prefix ends in "/", so that no key of another cluster can begin with it. */
+  constructor(prefix: string = defaultPrefix) {
+    this.prefix = prefix;
+    this.meta = `${prefix}meta`;
+    this.leader = `${prefix}leader`;
+  }
+
+  node(id: NodeId): string {
+    return `${this.prefix}node/${id}`;
+  }
+
+  nodeName(name: Name): string {
+    return `${this.prefix}node-name/${name}`;
+  }
+
+  network(id: NetworkId): string {
+    return `${this.prefix}network/${id}`;
+  }
+
+  networkName(name: Name): string {
+    return `${this.prefix}network-name/${name}`;
+  }
+
+  pools(space: Name): string {
+    return `${this.prefix}pool/${space}/`;
+  }
+
+  pool(space: Name, prefix: Prefix): string {
+    return `${this.pools(space)}${prefix.replace('/', '_')}`;
+  }
+
+  vni(vni: Vni): string {
+    return `${this.prefix}vni/${vni}`;
+  }
+
+  address(network: NetworkId, ip: Ip): string {
+    return `${this.prefix}addr/${network}/${ip}`;
+  }
+
+  mac(network: NetworkId, mac: Mac): string {
+    return `${this.prefix}mac/${network}/${mac}`;
+  }
+
+  endpoints(network: NetworkId): string {
+    return `${this.prefix}endpoint/${network}/`;
+  }
+
+  endpoint(network: NetworkId, id: EndpointId): string {
+    return `${this.endpoints(network)}${id}`;
+  }
+
+  endpointName(network: NetworkId, name: Name): string {
+    return `${this.prefix}endpoint-name/${network}/${name}`;
+  }
+
+  request(id: RequestId): string {
+    return `${this.prefix}req/${id}`;
+  }
+
+  /** Undefined for a key that is not ours, or that only a newer version knows. */
+  parse(key: string): StoreKey | undefined {
+    if (!key.startsWith(this.prefix)) return undefined;
+    const [kind, first, second, ...more] = key.slice(this.prefix.length).split('/');
+    if (kind === undefined || more.length > 0) return undefined;
+    if (first === undefined) return kind === 'meta' || kind === 'leader' ? { kind } : undefined;
+    return second === undefined ? parseShort(kind, first) : parseLong(kind, first, second);
+  }
+}
+
+function parseShort(kind: string, part: string): StoreKey | undefined {
+  switch (kind) {
+    case 'node':
+      return whenParsed(parseNodeId(part), (id) => ({ kind, id }));
+    case 'node-name':
+      return whenParsed(parseName(part), (name) => ({ kind, name }));
+    case 'network':
+      return whenParsed(parseNetworkId(part), (id) => ({ kind, id }));
+    case 'network-name':
+      return whenParsed(parseName(part), (name) => ({ kind, name }));
+    case 'vni':
+      return whenParsed(parseVni(Number(part)), (vni) => ({ kind, vni }));
+    case 'req':
+      return whenParsed(parseRequestId(part), (id) => ({ kind, id }));
+    default:
+      return undefined;
+  }
+}
+
+function parseLong(kind: string, scope: string, part: string): StoreKey | undefined {
+  if (kind === 'pool') {
+    const space = parseName(scope);
+    return space.ok
+      ? whenParsed(parsePrefix(part.replace('_', '/')), (prefix) => ({ kind, space: space.value, prefix }))
+      : undefined;
+  }
+  const parsed = parseNetworkId(scope);
+  if (!parsed.ok) return undefined;
+  const network = parsed.value;
+  switch (kind) {
+    case 'addr':
+      return whenParsed(parseIp(part), (ip) => ({ kind, network, ip }));
+    case 'mac':
+      return whenParsed(parseMac(part), (mac) => ({ kind, network, mac }));
+    case 'endpoint':
+      return whenParsed(parseEndpointId(part), (id) => ({ kind, network, id }));
+    case 'endpoint-name':
+      return whenParsed(parseName(part), (name) => ({ kind, network, name }));
+    default:
+      return undefined;
+  }
+}
+
+function whenParsed<Value>(parsed: Result<Value, unknown>, make: (value: Value) => StoreKey): StoreKey | undefined {
+  return parsed.ok ? make(parsed.value) : undefined;
+}

@@ -1,0 +1,42 @@
+import { CausewayError, clip, type Name } from '@causeway/model';
+import type { Versioned } from './view.ts';
+
+/** Records by id and by their unique name. */
+export class RecordIndex<Id extends string, Value extends { readonly name: Name }> {
+  readonly #what: 'network' | 'node';
+  readonly #byId = new Map<Id, Versioned<Value>>();
+  readonly #byName = new Map<Name, Id>();
+
+  constructor(what: 'network' | 'node') {
+    this.#what = what;
+  }
+
+  get all(): ReadonlyMap<Id, Versioned<Value>> {
+    return this.#byId;
+  }
+
+  set(id: Id, after: Versioned<Value>): { before?: Versioned<Value>; after: Versioned<Value> } {
+    const before = this.delete(id);
+    this.#byId.set(id, after);
+    this.#byName.set(after.value.name, id);
+    return before === undefined ? { after } : { before, after };
+  }
+
+  delete(id: Id): Versioned<Value> | undefined {
+    const gone = this.#byId.get(id);
+    if (gone === undefined) return undefined;
+    this.#byId.delete(id);
+    if (this.#byName.get(gone.value.name) === id) this.#byName.delete(gone.value.name);
+    return gone;
+  }
+
+  find(nameOrId: string): Versioned<Value> {
+    const found =
+      this.#byId.get(nameOrId as Id) ?? this.#byId.get(this.#byName.get(nameOrId as Name) ?? (nameOrId as Id));
+    if (found !== undefined) return found;
+    throw new CausewayError(`${this.#what}-unknown`, `there is no ${this.#what} "${clip(nameOrId)}"`, {
+      field: this.#what,
+      value: clip(nameOrId),
+    });
+  }
+}
