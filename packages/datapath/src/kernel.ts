@@ -31,14 +31,30 @@ export interface Watch {
 
 /** The seam to the kernel. The real one speaks netlink; the fake one obeys the same rules: contract.ts proves both. */
 export interface Kernel {
-  /** undefined: no namespace is mounted there. */
+  /**
+   * undefined: no namespace is mounted there. What the kernel makes by itself is invisible, so that what is wanted can
+   * equal what is found:
+   * - links: "lo". A veth is found without `peer`; a kind we never make is "foreign"; a port of a bridge has `bridgePort`.
+   * - addresses: IPv6 of link scope (fe80::/10), and those of "lo".
+   * - routes: all but unicast ones of table main; protocol kernel (connected, multicast), redirect and ra.
+   * - neighbours: all that are not NUD_PERMANENT, and group addresses.
+   * - fdb of a bridge port: only static entries of the bridge (`master static`: NTF_MASTER, NUD_NOARP, no dst), as
+   *   "port"; not the bridge's own (permanent) or learned ones, nor a device's multicast list (`self permanent`).
+   * - fdb of a vxlan device: only entries with a remote address (`self dst`); one of the same MAC from its bridge is not.
+   * - sysctls: those asked for which do not exist.
+   * Absent and empty mean the same: a link without addresses may be missing from `addresses`.
+   */
   read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined>;
   /**
-   * In order; one failure does not stop the rest; as many results as ops. Deleting what is absent succeeds.
+   * In order; one failure does not stop the rest; as many results as ops. Deleting what is absent succeeds; anything
+   * else on a namespace that is absent is ENOENT, on a link that is absent ENODEV.
    * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
    */
   apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
-  /** Calls `onDirt` for every change in the namespace, our own included; undefined when there is no such namespace. */
+  /**
+   * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, our own included (several may
+   * be told as one; sysctls are silent), never from within `apply` or `watch`; undefined when there is no such namespace.
+   */
   watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */
   ownNetns(): Promise<readonly NetnsPath[]>;

@@ -10,13 +10,16 @@ export interface Namespace {
   readonly links: ReadonlyMap<string, Link>;
   /** By link name. */
   readonly addresses: ReadonlyMap<string, ReadonlySet<InterfaceAddress>>;
-  /** By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only. */
+  /** By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only; of several, the lowest metric. */
   readonly routes: ReadonlyMap<Prefix, Route>;
   /** Permanent neighbour entries, by link name and address. */
   readonly neighbours: ReadonlyMap<string, ReadonlyMap<Ip, Mac>>;
   /** By link name and MAC: static entries of a bridge port, tunnel entries of a vxlan device. */
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, FdbTarget>>;
-  /** By dotted name, "net.ipv4.ip_forward". Only those asked for. */
+  /**
+   * By name, "net.ipv4.ip_forward". Only those asked for that exist. As in sysctl(8), a "." within a part is written
+   * "/": "net.ipv6.conf.eth0/7.accept_ra" is /proc/sys/net/ipv6/conf/eth0.7/accept_ra (see `interfaceSysctl`).
+   */
   readonly sysctls: ReadonlyMap<string, string>;
 }
 
@@ -31,6 +34,8 @@ export interface Route {
   /** Absent: on link. */
   readonly gateway?: Ip;
   readonly dev: string;
+  /** Smaller wins; routes that differ in it live side by side. Never 0 for IPv6: the kernel makes 1024 of it. */
+  readonly metric: number;
 }
 
 interface LinkBase {
@@ -87,6 +92,11 @@ export interface ForeignLink extends LinkBase {
 }
 
 export type Link = Bridge | Vxlan | Veth | ForeignLink;
+
+/** An interface's own sysctl: ("ipv6", "eth0", "accept_ra") is "net.ipv6.conf.eth0.accept_ra". */
+export function interfaceSysctl(family: 'ipv4' | 'ipv6', dev: string, name: string): string {
+  return `net.${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
+}
 
 /** Everything wanted or found in the namespaces one network touches on a host: its own, and its containers'. */
 export type State = ReadonlyMap<NetnsPath, Namespace>;

@@ -1,0 +1,109 @@
+import { Ip, interfaceAddress } from '@causeway/model';
+import type { Dirt } from '../../kernel.ts';
+import { bridge, type ContractCase, container4, macs, must, overlay, pair, read, same } from './host.ts';
+
+/** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
+export const viewCases: readonly ContractCase[] = [
+  {
+    name: 'what the kernel makes by itself is invisible',
+    async run(host) {
+      const { netns, container } = await overlay(host);
+      const gateways = new Set([interfaceAddress(Ip('10.66.0.1'), 16), interfaceAddress(Ip('fd66::1'), 64)]);
+      for (const address of gateways) await must(host, { op: 'address.add', netns, dev: 'br0', address });
+      const found = await read(host, netns);
+      same([...found.links.keys()], ['br0', 'vxlan0', 'v1'], 'links');
+      same(new Map([...found.addresses].filter(([, of]) => of.size > 0)), new Map([['br0', gateways]]), 'addresses');
+      same(found.routes, new Map(), 'routes');
+      same(new Map([...found.fdb].filter(([, of]) => of.size > 0)), new Map(), 'FDB');
+      same(new Map([...found.neighbours].filter(([, of]) => of.size > 0)), new Map(), 'neighbours');
+      same([...(await read(host, container)).links.keys()], ['eth0'], "the container's links");
+    },
+  },
+  {
+    name: 'a scope of links hides the others and what hangs on them',
+    async run(host) {
+      const { netns, container } = await overlay(host);
+      const second = pair(container, { name: 'v2' });
+      const peer = { netns: container, name: 'eth1', mac: macs.peer, mtu: 1450 };
+      const other = interfaceAddress(Ip('10.77.0.9'), 16);
+      const route = { dst: '10.88.0.0/16', gateway: '10.77.0.1', dev: 'eth1', metric: 5000 } as never;
+      await must(
+        host,
+        { op: 'link.add', netns, link: { ...second, peer } },
+        { op: 'link.set', netns: container, name: 'eth1', change: { up: true } },
+        { op: 'address.add', netns: container, dev: 'eth1', address: other },
+        { op: 'route.set', netns: container, route },
+        { op: 'address.add', netns: container, dev: 'eth0', address: container4 },
+      );
+      const found = await read(host, container, { links: ['eth0'] });
+      same([...found.links.keys()], ['eth0'], 'links');
+      same(found.addresses, new Map([['eth0', new Set([container4])]]), 'addresses');
+      same(found.routes, new Map(), 'routes');
+      same((await read(host, container)).routes.size, 1, 'without a scope');
+    },
+  },
+  {
+    name: 'a watch tells of changes by anybody until it is closed',
+    async run(host) {
+      const { netns } = await overlay(host);
+      const seen: Dirt[] = [];
+      const watch = host.kernel.watch(netns, (dirt) => seen.push(dirt));
+      const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
+      const told = async (what: string, change: () => Promise<void>): Promise<void> => {
+        seen.length = 0;
+        await change();
+        await host.until(() => seen.includes('changed')).catch(() => same(seen, ['changed'], what));
+      };
+      await told('FDB', () => must(host, { op: 'fdb.set', ...entry, target: Ip('192.0.2.2') }));
+      await told('bridge FDB', () => must(host, { op: 'fdb.set', ...entry, dev: 'v1', target: 'port' }));
+      await told('neighbour', () => must(host, { op: 'neighbour.set', ...entry, ip: Ip('10.66.0.10') }));
+      await told('link', () => must(host, { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } }));
+      await told('address', () => must(host, { op: 'address.add', netns, dev: 'br0', address: container4 }));
+      await told('appended', () => host.appendFdb(netns, 'vxlan0', '00:00:00:00:00:00' as never, Ip('192.0.2.9')));
+      watch?.close();
+      seen.length = 0;
+      await must(host, { op: 'link.delete', netns, name: 'br0' });
+      same(seen, [], 'closed');
+    },
+  },
+  {
+    name: 'a watch ends with its namespace; where there is none, there is no watch',
+    async run(host) {
+      const { netns } = await overlay(host);
+      same(
+        host.kernel.watch(host.freshPath(), () => undefined),
+        undefined,
+        'nothing to watch',
+      );
+      const seen: Dirt[] = [];
+      host.kernel.watch(netns, (dirt) => seen.push(dirt));
+      await host.destroy(netns);
+      await host.until(() => seen.includes('gone'));
+    },
+  },
+  {
+    name: 'own namespaces are those named cw-; an identity is the namespace, not its path',
+    async run(host) {
+      const netns = host.freshPath();
+      const container = await host.containerNetns();
+      await must(host, { op: 'netns.add', netns }, { op: 'link.add', netns, link: bridge() });
+      const own = await host.kernel.ownNetns();
+      same([own.includes(netns), own.includes(host.freshPath())], [true, false], 'own');
+      const [a, b] = [await host.kernel.identify(netns), await host.kernel.identify(container)];
+      same(a !== undefined && b !== undefined && a !== b, true, 'different namespaces');
+      same(await host.kernel.identify(netns), a, 'the same one again');
+      same(await host.kernel.identify(host.freshPath()), undefined, 'nothing there');
+      await must(host, { op: 'netns.delete', netns });
+      same(await host.kernel.identify(netns), undefined, 'deleted');
+    },
+  },
+  {
+    name: 'the underlay is the device that carries the address',
+    async run(host) {
+      const underlay = await host.kernel.underlay(host.underlay);
+      same(underlay?.address, host.underlay, 'address');
+      same((underlay?.mtu ?? 0) > 0 && underlay?.device !== '', true, 'device and MTU');
+      same(await host.kernel.underlay(Ip('203.0.113.77')), undefined, 'nobody carries it');
+    },
+  },
+];
