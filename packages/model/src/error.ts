@@ -23,6 +23,8 @@ export const errorKinds = {
   'network-unknown': 'not-found',
   'endpoint-unknown': 'not-found',
   'node-unknown': 'not-found',
+  'lab-unknown': 'not-found',
+  'lab-host-unknown': 'not-found',
   'name-taken': 'conflict',
   'name-ambiguous': 'conflict',
   'subnet-overlap': 'conflict',
@@ -32,6 +34,8 @@ export const errorKinds = {
   'network-in-use': 'conflict',
   'revision-conflict': 'conflict',
   'request-reused': 'conflict',
+  'lab-exists': 'conflict',
+  'lab-process-state': 'conflict',
   'pool-exhausted': 'exhausted',
   'vni-exhausted': 'exhausted',
   'disk-full': 'exhausted',
@@ -45,6 +49,7 @@ export const errorKinds = {
   'permission-denied': 'denied',
   'capability-missing': 'denied',
   'kernel-refused': 'internal',
+  'data-damaged': 'internal',
   internal: 'internal',
 } as const satisfies Record<string, ErrorKind>;
 
