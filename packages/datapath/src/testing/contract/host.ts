@@ -84,7 +84,17 @@ export function errnoOf(result: OpResult): string {
 export async function read(host: ContractHost, netns: NetnsPath, scope: Partial<Scope> = {}): Promise<Namespace> {
   const found = await host.kernel.read(netns, { sysctls: [], ...scope });
   if (found === undefined) throw new Error(`no namespace at ${netns}`);
-  return found;
+  return {
+    ...found,
+    addresses: withoutEmpty(found.addresses),
+    neighbours: withoutEmpty(found.neighbours),
+    fdb: withoutEmpty(found.fdb),
+  };
+}
+
+/** Absent and empty mean the same. */
+function withoutEmpty<Value extends { readonly size: number }>(byLink: ReadonlyMap<string, Value>): Map<string, Value> {
+  return new Map([...byLink].filter(([, of]) => of.size > 0));
 }
 
 export async function link(host: ContractHost, netns: NetnsPath, name: string): Promise<Link | undefined> {

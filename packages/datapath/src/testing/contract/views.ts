@@ -12,10 +12,10 @@ export const viewCases: readonly ContractCase[] = [
       for (const address of gateways) await must(host, { op: 'address.add', netns, dev: 'br0', address });
       const found = await read(host, netns);
       same([...found.links.keys()], ['br0', 'vxlan0', 'v1'], 'links');
-      same(new Map([...found.addresses].filter(([, of]) => of.size > 0)), new Map([['br0', gateways]]), 'addresses');
+      same(found.addresses, new Map([['br0', gateways]]), 'addresses');
       same(found.routes, new Map(), 'routes');
-      same(new Map([...found.fdb].filter(([, of]) => of.size > 0)), new Map(), 'FDB');
-      same(new Map([...found.neighbours].filter(([, of]) => of.size > 0)), new Map(), 'neighbours');
+      same(found.fdb, new Map(), 'FDB');
+      same(found.neighbours, new Map(), 'neighbours');
       same([...(await read(host, container)).links.keys()], ['eth0'], "the container's links");
     },
   },

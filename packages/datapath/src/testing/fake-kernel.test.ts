@@ -1,0 +1,91 @@
+import { Ip, Mac, Vni } from '@causeway/model';
+import { milliseconds } from '@causeway/runtime';
+import { FakeClock } from '@causeway/runtime/testing';
+import { describe, expect, it } from 'vitest';
+import type { Dirt } from '../kernel.ts';
+import type { Op } from '../op.ts';
+import type { NetnsPath } from '../state.ts';
+import { type ContractHost, kernelContractCases } from './contract.ts';
+import { FakeKernel } from './fake-kernel.ts';
+
+const netns = '/run/netns/cw-0000000001' as NetnsPath;
+
+describe('the kernel contract', () => {
+  for (const { name, run } of kernelContractCases) {
+    it(name, async () => {
+      const host = contractHost();
+      await run(host);
+      await host.dispose();
+    });
+  }
+});
+
+describe('what tests do to a FakeKernel', () => {
+  it('a fault hits the next ops that match, which then do nothing', async () => {
+    const kernel = fakeKernel();
+    const add: Op = { op: 'netns.add', netns };
+    kernel.failNext('netns.add', 'ENOSPC');
+    const results = await kernel.apply([add, add]);
+    expect(results.map((result) => (result.ok ? 'ok' : result.errno))).toEqual(['ENOSPC', 'ok']);
+  });
+
+  it('writes counts what came through apply, not what foreigners do', async () => {
+    const kernel = fakeKernel();
+    kernel.foreign({ op: 'netns.add', netns });
+    await kernel.apply([{ op: 'sysctl.set', netns, key: 'net.ipv4.ip_forward', value: '1' }]);
+    expect(kernel.writes).toBe(1);
+  });
+
+  it('an overrun tells that something was lost, not what', async () => {
+    const kernel = fakeKernel();
+    kernel.foreign({ op: 'netns.add', netns });
+    const seen: Dirt[] = [];
+    kernel.watch(netns, (dirt) => seen.push(dirt));
+    kernel.overrun(netns, {
+      op: 'link.add',
+      netns,
+      link: { kind: 'bridge', name: 'br0', mac: Mac('02:45:00:00:00:01'), mtu: 1450, up: true },
+    });
+    await Promise.resolve();
+    expect(seen).toEqual(['overrun']);
+  });
+
+  it('many changes in one turn are told once', async () => {
+    const kernel = fakeKernel();
+    kernel.foreign({ op: 'netns.add', netns });
+    const seen: Dirt[] = [];
+    kernel.watch(netns, (dirt) => seen.push(dirt));
+    kernel.foreignLink(netns, 'dummy0');
+    kernel.foreignLink(netns, 'dummy1');
+    await Promise.resolve();
+    expect(seen).toEqual(['changed']);
+  });
+});
+
+function fakeKernel(clock = new FakeClock()): FakeKernel {
+  return new FakeKernel({ clock }, { underlay: Ip('192.0.2.1') });
+}
+
+function contractHost(): ContractHost {
+  const clock = new FakeClock();
+  const kernel = fakeKernel(clock);
+  let made = 0;
+  const freshPath = (): NetnsPath => `/run/netns/cw-test${++made}` as NetnsPath;
+  return {
+    kernel,
+    underlay: Ip('192.0.2.1'),
+    freshPath,
+    freshVni: () => Vni(++made),
+    containerNetns: async () => kernel.foreignNetns(freshPath()),
+    destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
+    appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
+    until: async (holds) => {
+      for (let waited = 0; waited < 1000; waited += 10) {
+        if (await holds()) return;
+        await clock.advance(milliseconds(10));
+      }
+      throw new Error('never came true');
+    },
+    dispose: async () => kernel.close(),
+  };
+}

@@ -1,0 +1,189 @@
+import { type Ip, Mac } from '@causeway/model';
+import type { Clock } from '@causeway/runtime';
+import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Op, OpKind } from '../op.ts';
+import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
+import { appendFdb, hasAddress } from './fake/entries.ts';
+import { execute } from './fake/execute.ts';
+import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
+import { viewOf } from './fake/view.ts';
+
+export interface FakeKernelSettings {
+  /** The address VXLAN is received on; "eth0" of the home namespace carries it. */
+  readonly underlay: Ip;
+  /** Of that device, bytes. */
+  readonly mtu?: number;
+}
+
+/** As many ops between two yields to the event loop as the real kernel sends in one batch. */
+const batch = 512;
+
+interface Fault {
+  readonly matches: (op: Op) => boolean;
+  readonly result: OpResult;
+}
+
+/**
+ * The kernel of one host in memory, obeying the rules of the real one (testing/contract.ts proves both).
+ * What tests do to it besides: `foreign…`, `overrun`, `failNext`, `writes`.
+ */
+export class FakeKernel implements Kernel {
+  /** Ops that came through `apply`: what the program under test wrote. */
+  writes = 0;
+  readonly #host: FakeHost;
+  readonly #clock: Clock;
+  readonly #watches = new Map<FakeNamespace, Set<(dirt: Dirt) => void>>();
+  readonly #dirty = new Set<FakeNamespace>();
+  #faults: readonly Fault[] = [];
+
+  constructor(parts: { readonly clock: Clock }, settings: FakeKernelSettings) {
+    const mac = Mac('02:00:00:00:00:01');
+    const device: ForeignLink = { kind: 'foreign', name: 'eth0', mac, mtu: settings.mtu ?? 1500, up: true };
+    this.#clock = parts.clock;
+    this.#host = new FakeHost(
+      { clock: parts.clock, onChange: (namespace) => this.#changed(namespace) },
+      device,
+      settings.underlay,
+    );
+  }
+
+  /** By path: for walks through it (connectivity.ts). */
+  get namespaces(): ReadonlyMap<NetnsPath, FakeNamespace> {
+    return this.#host.namespaces;
+  }
+
+  async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
+    await this.#clock.yield();
+    const namespace = this.#host.namespaces.get(netns);
+    return namespace && viewOf(namespace, scope);
+  }
+
+  async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
+    const results: OpResult[] = [];
+    for (const [index, op] of ops.entries()) {
+      if (index % batch === 0) await this.#clock.yield();
+      this.writes++;
+      results.push(this.#fault(op) ?? this.#run(op));
+    }
+    return results;
+  }
+
+  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined {
+    const namespace = this.#host.namespaces.get(netns);
+    if (namespace === undefined) return undefined;
+    const watches = this.#watches.get(namespace) ?? new Set();
+    this.#watches.set(namespace, watches.add(onDirt));
+    return { close: () => void watches.delete(onDirt) };
+  }
+
+  ownNetns(): Promise<readonly NetnsPath[]> {
+    const own = [...this.#host.namespaces.keys()].filter((path) => /(^|\/)cw-[^/]*$/.test(path));
+    return Promise.resolve(own);
+  }
+
+  identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
+    return Promise.resolve(this.#host.namespaces.get(netns)?.identity);
+  }
+
+  underlay(address: Ip): Promise<Underlay | undefined> {
+    for (const link of this.#host.namespace(home).links.values()) {
+      if (hasAddress(link, address)) {
+        return Promise.resolve({ address, device: link.link.name, mtu: link.link.mtu });
+      }
+    }
+    return Promise.resolve(undefined);
+  }
+
+  close(): void {
+    this.#watches.clear();
+  }
+
+  /** `ip netns add`, by a container runtime. */
+  foreignNetns(path: NetnsPath): NetnsPath {
+    this.#host.addNamespace(path);
+    return path;
+  }
+
+  /** Somebody else runs ops; the first one the kernel refuses is thrown. */
+  foreign(...ops: readonly Op[]): void {
+    for (const op of ops) {
+      const result = this.#run(op);
+      if (!result.ok) throw new Error(`${op.op}: ${result.errno} ${result.message}`);
+    }
+  }
+
+  /** `bridge fdb append … self dst VTEP`, by somebody else. */
+  foreignFdbAppend(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): void {
+    const namespace = this.#host.namespace(netns);
+    appendFdb(namespace, dev, mac, vtep);
+    this.#changed(namespace);
+  }
+
+  /** `ip link add NAME type dummy`, by somebody else: a kind we never make. */
+  foreignLink(netns: NetnsPath, name: string): void {
+    const link: ForeignLink = { kind: 'foreign', name, mac: Mac('02:00:00:00:00:02'), mtu: 1500, up: false };
+    this.#host.addLink(this.#host.namespace(netns), link);
+  }
+
+  /** `ip neighbour flush dev DEV`, by somebody else. */
+  foreignNeighbourFlush(netns: NetnsPath, dev: string): void {
+    const namespace = this.#host.namespace(netns);
+    namespace.links.get(dev)?.neighbours.clear();
+    this.#changed(namespace);
+  }
+
+  /** The watches of the namespace lose what the ops tell, and learn only that something was lost. */
+  overrun(netns: NetnsPath, ...unheard: readonly Op[]): void {
+    const namespace = this.#host.namespace(netns);
+    this.foreign(...unheard);
+    this.#dirty.delete(namespace);
+    this.#tell(namespace, 'overrun');
+  }
+
+  /** The next `times` ops that match fail like this, and do nothing. */
+  failNext(matches: OpKind | ((op: Op) => boolean), errno: string, times = 1): void {
+    const predicate = typeof matches === 'string' ? (op: Op): boolean => op.op === matches : matches;
+    const fault: Fault = { matches: predicate, result: { ok: false, errno, message: 'as the test asked' } };
+    this.#faults = [...this.#faults, ...Array<Fault>(times).fill(fault)];
+  }
+
+  #fault(op: Op): OpResult | undefined {
+    const fault = this.#faults.find((each) => each.matches(op));
+    if (fault !== undefined) this.#faults = this.#faults.toSpliced(this.#faults.indexOf(fault), 1);
+    return fault?.result;
+  }
+
+  #run(op: Op): OpResult {
+    try {
+      const before = this.#host.namespaces.get(op.netns);
+      execute(this.#host, op);
+      if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
+      else if (before !== undefined && op.op !== 'sysctl.set') this.#changed(before);
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
+      throw error;
+    }
+  }
+
+  /** Several changes in one turn are told as one, in the next. */
+  #changed(namespace: FakeNamespace): void {
+    if (!this.#watches.has(namespace) || this.#dirty.has(namespace)) return;
+    this.#dirty.add(namespace);
+    void Promise.resolve().then(() => {
+      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed');
+    });
+  }
+
+  #gone(namespace: FakeNamespace): void {
+    this.#dirty.delete(namespace);
+    void Promise.resolve().then(() => {
+      this.#tell(namespace, 'gone');
+      this.#watches.delete(namespace);
+    });
+  }
+
+  #tell(namespace: FakeNamespace, dirt: Dirt): void {
+    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt);
+  }
+}

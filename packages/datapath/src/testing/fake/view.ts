@@ -1,0 +1,38 @@
+import type { Mac, Prefix } from '@causeway/model';
+import type { Scope } from '../../kernel.ts';
+import type { FdbTarget, Namespace, Route } from '../../state.ts';
+import type { FakeLink, FakeNamespace } from './host.ts';
+
+/** What Kernel.read finds in a namespace. */
+export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
+  const links = [...namespace.links].filter(([name]) => scope.links?.includes(name) ?? true);
+  const each = <Value>(of: (link: FakeLink) => Value): Map<string, Value> =>
+    new Map(links.map(([name, link]) => [name, of(link)]));
+  return {
+    links: each(({ link }) => link),
+    addresses: each(({ addresses }) => new Set(addresses)),
+    neighbours: each(({ neighbours }) => new Map(neighbours)),
+    fdb: each(fdbOf),
+    routes: routesOf(namespace, new Set(links.map(([name]) => name))),
+    sysctls: new Map(
+      scope.sysctls.flatMap((key) => {
+        const value = namespace.sysctls.get(key);
+        return value === undefined ? [] : [[key, value] as const];
+      }),
+    ),
+  };
+}
+
+function fdbOf(link: FakeLink): Map<Mac, FdbTarget> {
+  if (link.link.kind !== 'vxlan') return new Map([...link.ports].map((mac) => [mac, 'port']));
+  return new Map([...link.tunnels].map(([mac, vteps]) => [mac, vteps.length === 1 && vteps[0] ? vteps[0] : vteps]));
+}
+
+function routesOf(namespace: FakeNamespace, devs: ReadonlySet<string>): Map<Prefix, Route> {
+  const routes = new Map<Prefix, Route>();
+  for (const route of namespace.routes) {
+    const other = routes.get(route.dst);
+    if (devs.has(route.dev) && (other === undefined || route.metric < other.metric)) routes.set(route.dst, route);
+  }
+  return routes;
+}
