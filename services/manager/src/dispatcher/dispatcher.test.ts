@@ -1,0 +1,442 @@
+import { CausewayError, type Node } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EventLog } from '../events/event-log.ts';
+import type { View } from '../store/view.ts';
+import type { HeldNetworks } from '../testing/held-networks.ts';
+import { MemoryAgent } from '../testing/memory-agent.ts';
+import { networkId, nodeId, scriptCluster, scriptEndpoint, scriptNode, ViewScript } from '../testing/view-script.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { historyEntries } from './history.ts';
+import { backlogLimit } from './session.ts';
+
+let clock: FakeClock;
+let script: ViewScript;
+let dispatcher: Dispatcher;
+let events: EventLog;
+let registered: Node[];
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  script = new ViewScript();
+  events = new EventLog({ clock });
+  registered = [];
+  script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
+  dispatcher = newDispatcher(script.view);
+  await dispatcher.start();
+  dispatcher.lead(script.lead('m1'));
+});
+
+afterEach(async () => {
+  await dispatcher.stop();
+});
+
+function newDispatcher(view: View): Dispatcher {
+  const register = async (node: Node): Promise<bigint> => {
+    if (node.name === 'taken') throw new CausewayError('name-taken', 'node name "taken" is taken');
+    registered.push(node);
+    return view.revision;
+  };
+  return new Dispatcher({ view, registrar: { register }, events, clock, log: new MemoryLog() });
+}
+
+async function connect(agent: MemoryAgent, to: Dispatcher = dispatcher): Promise<MemoryAgent> {
+  agent.hello({ clusterId: agent.holds.held.size > 0 ? scriptCluster : '' });
+  void to.accept(agent);
+  await settle();
+  return agent;
+}
+
+const settle = (): Promise<void> => clock.advance(milliseconds(0));
+
+async function eventKinds(): Promise<string[]> {
+  const kinds: string[] = [];
+  for await (const event of events.read(0n, false, new AbortController().signal))
+    kinds.push(`${event.kind} ${event.host}`);
+  return kinds;
+}
+
+describe('a session', () => {
+  test('of a new host: welcome, nothing to have, ready; then the first endpoint brings the network whole', async () => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    expect(agent.take()).toEqual(['welcome term=3', 'ready @3']);
+    expect(registered).toEqual([scriptNode(1)]);
+    script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    expect(agent.take()).toEqual(['complete n7 @4 rows=1']);
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    expect(agent.take()).toEqual(['delta n7 4->5 +1 -0']);
+    script.commit({ delete: 'endpoint', endpoint: 10, network: 7 });
+    expect(agent.take()).toEqual(['delta n7 5->6 +0 -1']);
+    script.commit({ delete: 'endpoint', endpoint: 9, network: 7 });
+    expect(agent.take()).toEqual(['withdraw n7']);
+  });
+
+  test('of a host with endpoints: all of its networks, each whole', async () => {
+    script.commit({ put: 'network', network: 8 }, { put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    script.commit({ put: 'endpoint', endpoint: 10, network: 8, node: 2 });
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @4 rows=1', 'ready @5']);
+  });
+
+  test('gives the same bytes to every subscriber and none to others', async () => {
+    script.commit({ put: 'node', node: 3 }, { put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    const [one, two, three] = await Promise.all([1, 2, 3].map((n) => connect(new MemoryAgent(scriptNode(n)))));
+    const before = three?.bytes.length;
+    script.commit({ put: 'endpoint', endpoint: 11, network: 7, node: 2 });
+    expect(one?.bytes.at(-1)).toBe(two?.bytes.at(-1));
+    expect(one?.take().at(-1)).toBe('delta n7 5->6 +1 -0');
+    expect(three?.bytes.length).toBe(before);
+  });
+
+  test('tells a changed network and a moved VTEP as steps', async () => {
+    script.commit(
+      { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
+      { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+    );
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    agent.take();
+    script.commit({ put: 'network', network: 7, mtu: 1400 });
+    script.commit({ put: 'node', node: 2, vtep: '192.0.2.99' });
+    script.commit({ put: 'node', node: 2, vtep: '192.0.2.99', underlayMtu: 9000 });
+    expect(agent.take()).toEqual(['delta n7 4->5 +0 -0', 'delta n7 5->6 +1 -0']);
+    expect(agent.holds.held.get(networkId(7))?.network.mtu.bytes).toBe(1400);
+  });
+
+  test('answers a broken chain with the whole network', async () => {
+    script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    agent.holds.held.set(networkId(7), { ...held(agent), revision: 2n });
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    await settle();
+    expect(agent.take().slice(-2)).toEqual(['delta n7 4->5 +1 -0 BREAK', 'complete n7 @5 rows=2']);
+  });
+});
+
+function held(agent: MemoryAgent): NonNullable<ReturnType<HeldNetworks['held']['get']>> {
+  const network = agent.holds.held.get(networkId(7));
+  if (network === undefined) throw new Error('the agent does not hold n7');
+  return network;
+}
+
+describe('a session that begins from a cursor', () => {
+  const away = async (): Promise<HeldNetworks> => {
+    script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    agent.hangUp();
+    await settle();
+    return agent.holds;
+  };
+
+  test.each<[string, () => void, string[]]>([
+    ['nothing missed', () => undefined, []],
+    [
+      'two changes missed',
+      () => {
+        script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+        script.commit(
+          { delete: 'endpoint', endpoint: 10, network: 7 },
+          { put: 'endpoint', endpoint: 11, network: 7, node: 2 },
+        );
+      },
+      ['delta n7 4->5 +1 -0', 'delta n7 5->6 +1 -1'],
+    ],
+    [
+      'more missed than history has',
+      () => {
+        for (let i = 0; i <= historyEntries; i++)
+          script.commit({ put: 'endpoint', endpoint: 100 + i, network: 7, node: 2 });
+      },
+      [`complete n7 @${4 + historyEntries + 1} rows=${historyEntries + 2}`],
+    ],
+    [
+      'its endpoint is gone',
+      () => void script.commit({ delete: 'endpoint', endpoint: 9, network: 7 }),
+      ['withdraw n7'],
+    ],
+    [
+      'the network is gone',
+      () => void script.commit({ delete: 'endpoint', endpoint: 9, network: 7 }, { delete: 'network', network: 7 }),
+      ['withdraw n7'],
+    ],
+  ])('%s', async (_name, meanwhile, expected) => {
+    const holds = await away();
+    meanwhile();
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds));
+    expect(agent.take()).toEqual(['welcome term=3', ...expected, `ready @${script.revision}`]);
+  });
+
+  test('with another digest gets the network whole', async () => {
+    const holds = await away();
+    for (const [id, network] of holds.held) holds.held.set(id, { ...network, digest: network.digest + 1n });
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds));
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @4 rows=1', 'ready @4']);
+  });
+
+  test('of another epoch gets the network whole', async () => {
+    const holds = await away();
+    const agent = new MemoryAgent(scriptNode(1), holds);
+    agent.hello({ clusterId: scriptCluster, epoch: 2n });
+    void dispatcher.accept(agent);
+    await settle();
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @4 rows=1', 'ready @4']);
+  });
+
+  test('at another manager, which knows no past, gets an empty step when it holds the present', async () => {
+    const holds = await away();
+    script.commit({ put: 'network', network: 8 });
+    const other = newDispatcher(script.fresh());
+    await other.start();
+    other.lead(script.revision);
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds), other);
+    expect(agent.take()).toEqual([`welcome term=5`, 'delta n7 4->5 +0 -0', 'ready @5']);
+    await other.stop();
+  });
+
+  test('ahead of the view waits until the view has caught up', async () => {
+    const holds = await away();
+    for (const [id, network] of holds.held) holds.held.set(id, { ...network, revision: 6n });
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds));
+    expect(agent.take()).toEqual([]);
+    script.commit({ put: 'network', network: 8 });
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    await settle();
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @6 rows=2', 'ready @6']);
+  });
+});
+
+test('a reset of the view reaches agents as one step', async () => {
+  script.commit(
+    { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
+    { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+  );
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  agent.take();
+  script.reset(
+    { delete: 'endpoint', endpoint: 10, network: 7 },
+    { put: 'endpoint', endpoint: 12, network: 7, node: 2 },
+  );
+  expect(agent.take()).toEqual(['delta n7 4->5 +1 -1']);
+});
+
+describe('refused with a code, and the manager goes on', () => {
+  test.each<[string, (agent: MemoryAgent) => void, string]>([
+    ['cluster of another', (agent) => agent.hello({ clusterId: 'dddddddddddddddd' }), 'cluster-mismatch'],
+    [
+      'no node',
+      (agent) => agent.say({ oneofKind: 'hello', hello: { clusterId: '', epoch: 0n, cursors: [] } }),
+      'invalid-argument',
+    ],
+    ['not hello first', (agent) => agent.say({ oneofKind: 'applied', applied: { networks: [] } }), 'invalid-argument'],
+    ['name of another', (agent) => agent.hello(), 'name-taken'],
+    [
+      'hello twice',
+      (agent) => {
+        Object.assign(agent, { node: scriptNode(1) });
+        agent.hello();
+        agent.hello();
+      },
+      'invalid-argument',
+    ],
+  ])('%s', async (_name, say, code) => {
+    const agent = new MemoryAgent({ ...scriptNode(1), name: 'taken' as never });
+    say(agent);
+    await dispatcher.accept(agent);
+    expect(agent.closed?.error?.code).toBe(code);
+    expect((await connect(new MemoryAgent(scriptNode(2)))).take()).toContain('welcome term=3');
+  });
+
+  test('a second session of a host ends the first, and that is not a loss', async () => {
+    const first = await connect(new MemoryAgent(scriptNode(1)));
+    await connect(new MemoryAgent(scriptNode(1)));
+    expect(first.take().at(-1)).toBe('goodbye ');
+    expect(first.closed).toEqual({ error: undefined });
+    expect(dispatcher.isReady(nodeId(1))).toBe(true);
+    expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h1']);
+  });
+});
+
+describe('leadership', () => {
+  test('a manager that does not lead names who does', async () => {
+    dispatcher.standDown('test');
+    script.lead('m2');
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    expect(agent.take()).toEqual(['goodbye m2:7443']);
+    expect(agent.closed).toEqual({ error: undefined });
+  });
+
+  test('lost: every session ends with goodbye, and no host counts as lost', async () => {
+    const agents = await Promise.all([1, 2].map((n) => connect(new MemoryAgent(scriptNode(n)))));
+    script.lead('m2');
+    dispatcher.standDown('leadership lost');
+    for (const agent of agents) expect(agent.take().at(-1)).toBe('goodbye m2:7443');
+    await settle();
+    expect(dispatcher.isReady(nodeId(1))).toBe(false);
+    expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h2']);
+  });
+});
+
+test('a host that says nothing for three heartbeats is lost; its rows stay with the others', async () => {
+  script.commit(
+    { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
+    { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+  );
+  const silentAgent = await connect(new MemoryAgent(scriptNode(1)));
+  const other = await connect(new MemoryAgent(scriptNode(2)));
+  other.take();
+  for (let beat = 0; beat < 4; beat++) {
+    other.say({ oneofKind: 'report', report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500 } });
+    await clock.advance(seconds(2));
+  }
+  expect(silentAgent.closed?.error?.code).toBe('agent-unavailable');
+  expect(dispatcher.isReady(nodeId(1))).toBe(false);
+  expect(dispatcher.isReady(nodeId(2))).toBe(true);
+  expect(other.take()).toEqual([]);
+  expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
+});
+
+test('a slow agent is owed the newest whole instead of a backlog, once', async () => {
+  script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  agent.take();
+  agent.backlog = backlogLimit;
+  for (let i = 10; i < 20; i++) script.commit({ put: 'endpoint', endpoint: i, network: 7, node: 2 });
+  await clock.advance(seconds(1));
+  expect(agent.take()).toEqual([]);
+  agent.backlog = 0;
+  await clock.advance(milliseconds(100));
+  expect(agent.take()).toEqual(['complete n7 @14 rows=11']);
+  script.commit({ put: 'endpoint', endpoint: 30, network: 7, node: 2 });
+  expect(agent.take()).toEqual(['delta n7 14->15 +1 -0']);
+});
+
+describe('applied', () => {
+  const endpoint = (revision: bigint) => ({ value: scriptEndpoint(9, 7, 1), revision });
+
+  test('counts ready hosts of the network, names who is waited for and who has no session', async () => {
+    script.commit({ put: 'node', node: 3 }, { put: 'node', node: 4 });
+    const one = await connect(new MemoryAgent(scriptNode(1)));
+    const two = await connect(new MemoryAgent(scriptNode(2)));
+    await connect(new MemoryAgent(scriptNode(4))); // of another network: never counts
+    script.commit(
+      { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+      { put: 'endpoint', endpoint: 11, network: 7, node: 3 },
+    );
+    two.applied();
+    await settle();
+    const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    expect(dispatcher.appliedOf(endpoint(revision))).toEqual({
+      have: 0,
+      want: 2,
+      waiting: [nodeId(2), nodeId(1)],
+      unreachable: [nodeId(3)],
+      p99Ms: 0,
+    });
+    await clock.advance(milliseconds(40));
+    one.applied();
+    await settle();
+    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({
+      have: 1,
+      want: 2,
+      waiting: [nodeId(2)],
+      p99Ms: 40,
+    });
+    await clock.advance(milliseconds(60));
+    two.applied();
+    await settle();
+    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 2, want: 2, waiting: [], p99Ms: 100 });
+  });
+
+  test('a wait ends when the last ready host has it, or when that host is lost', async () => {
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    const one = await connect(new MemoryAgent(scriptNode(1)));
+    const two = await connect(new MemoryAgent(scriptNode(2)));
+    const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    const ended: string[] = [];
+    const wait = (name: string): void =>
+      void dispatcher.waitApplied(networkId(7), revision, new AbortController().signal).then(() => ended.push(name));
+    wait('all');
+    one.applied();
+    await settle();
+    expect(ended).toEqual([]);
+    two.applied();
+    await settle();
+    expect(ended).toEqual(['all']);
+    script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 2 });
+    void dispatcher
+      .waitApplied(networkId(7), script.revision, new AbortController().signal)
+      .then(() => ended.push('without two'));
+    one.applied();
+    await settle();
+    expect(ended).toEqual(['all']);
+    two.hangUp();
+    await settle();
+    expect(ended).toEqual(['all', 'without two']);
+  });
+
+  test('a host cannot claim the future, nor speak of networks it is not on', async () => {
+    const one = await connect(new MemoryAgent(scriptNode(1)));
+    const two = await connect(new MemoryAgent(scriptNode(2)));
+    const first = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    const claim = { networks: [{ networkId: networkId(7), revision: 1_000_000n }] };
+    one.say({ oneofKind: 'applied', applied: claim });
+    two.say({ oneofKind: 'applied', applied: claim });
+    await settle();
+    expect(dispatcher.appliedOf(endpoint(first))).toMatchObject({ have: 1, want: 1 });
+    const second = script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    expect(dispatcher.appliedOf(endpoint(second))).toMatchObject({ have: 0, want: 2 });
+  });
+
+  test('what a host had applied is unknown in its next session until it says so', async () => {
+    const one = await connect(new MemoryAgent(scriptNode(1)));
+    const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
+    one.applied();
+    await settle();
+    const again = await connect(new MemoryAgent(scriptNode(1), one.holds));
+    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 0, want: 1, waiting: [nodeId(1)] });
+    again.applied();
+    await settle();
+    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 1, want: 1 });
+  });
+});
+
+describe('verify', () => {
+  const drift = { host: 'liar', network: 'n7', kind: 'fdb', key: 'k', actual: '', intended: 'x' };
+  const [one, two, three] = [scriptNode(1), scriptNode(2), scriptNode(3)] as const;
+
+  test('asks hosts with a session; an error, silence and absence are unreachable', async () => {
+    const asked = await connect(new MemoryAgent(one));
+    const failing = await connect(new MemoryAgent(two));
+    const limit = new AbortController();
+    const outcome = dispatcher.verify([one, two, three], true, limit.signal);
+    expect(asked.take().at(-1)).toBe('verify 1 repair=true');
+    failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [], error: '' } }); // not its own
+    failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 2n, drift: [], error: 'no netlink' } });
+    asked.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [drift], error: '' } });
+    expect(await outcome).toEqual({ drift: [{ ...drift, host: 'h1' }], checked: ['h1'], unreachable: ['h2', 'h3'] });
+  });
+
+  test('a host that does not answer in time, or whose session ends, is unreachable', async () => {
+    await connect(new MemoryAgent(one));
+    const leaving = await connect(new MemoryAgent(two));
+    const limit = new AbortController();
+    const outcome = dispatcher.verify([one, two], false, limit.signal);
+    leaving.hangUp();
+    await settle();
+    limit.abort();
+    expect(await outcome).toEqual({ drift: [], checked: [], unreachable: ['h1', 'h2'] });
+  });
+});
+
+test('reports: repairs are counted and told, a changed underlay MTU is registered', async () => {
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  const repaired = [
+    { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', intended: '192.0.2.2' },
+  ];
+  agent.say({ oneofKind: 'report', report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400 } });
+  await settle();
+  expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1 });
+  expect(await eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
+  expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
+});

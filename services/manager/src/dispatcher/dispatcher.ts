@@ -1,0 +1,234 @@
+import { CausewayError, type Endpoint, isCausewayError, type NetworkId, type Node, type NodeId } from '@causeway/model';
+import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
+import type { EventLog } from '../events/event-log.ts';
+import type { Versioned, View, ViewChange } from '../store/view.ts';
+import { within } from '../within.ts';
+import type { AppliedSummary } from './applied.ts';
+import { AppliedTracker } from './applied-tracker.ts';
+import type { AgentChannel } from './channel.ts';
+import { encodeWelcome } from './encode.ts';
+import { readGreeting } from './greeting.ts';
+import { type HostFacts, Hosts } from './hosts.ts';
+import { Inbox } from './inbox.ts';
+import type { LiveSession } from './live-session.ts';
+import { heartbeat } from './liveness.ts';
+import { type Publication, Publisher } from './publisher.ts';
+import type { Registrar } from './registrar.ts';
+import { later } from './revision.ts';
+import { Sessions } from './sessions.ts';
+import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
+
+/** How often connections of agents that are owed something are looked at for room. Only while there are any. */
+const roomPeriod = milliseconds(50);
+
+/** A view that is behind what an agent has seen catches up in one watch message; beyond this it is not going to. */
+const catchUpLimit = seconds(5);
+
+export interface DispatcherModules {
+  readonly view: View;
+  readonly registrar: Registrar;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Brings every host exactly the networks it has an endpoint on, and knows what each has applied. Tables follow the view
+ * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
+ */
+export class Dispatcher implements Startable {
+  readonly #modules: DispatcherModules;
+  readonly #publisher: Publisher;
+  readonly #sessions: Sessions;
+  readonly #applied: AppliedTracker;
+  readonly #verifyCalls = new VerifyCalls();
+  readonly #hosts = new Hosts();
+  readonly #inbox: Inbox;
+  readonly #abort = new AbortController();
+  #term: bigint | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #liveness: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
+
+  constructor(modules: DispatcherModules) {
+    const { view, clock } = modules;
+    this.#modules = modules;
+    this.#publisher = new Publisher(view);
+    const { tables } = this.#publisher;
+    this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
+    const changed = (node: NodeId): void => this.#applied.sessionChanged(node, view.networksOn(node));
+    this.#sessions = new Sessions({ ...modules, tables, changed });
+    this.#inbox = new Inbox({
+      ...modules,
+      applied: this.#applied,
+      verifyCalls: this.#verifyCalls,
+      hosts: this.#hosts,
+      sessions: this.#sessions,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { view } = this.#modules;
+    this.#publisher.update([{ kind: 'reset', revision: view.revision }]);
+    this.#unsubscribe = view.subscribe((changes) => this.#follow(changes));
+    this.#liveness = this.#watchLiveness(this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.standDown('this manager stops');
+    this.#unsubscribe?.();
+    this.#abort.abort();
+    await Promise.all([this.#liveness, this.#draining]);
+  }
+
+  /** Sessions are accepted from now on; the view must have reached the term. */
+  lead(term: bigint): void {
+    this.#term = term;
+  }
+
+  /** Sessions end, with the way to the new leader if that is known. */
+  standDown(reason: string): void {
+    this.#term = undefined;
+    this.#sessions.dismissAll(this.#leaderElsewhere(), reason);
+  }
+
+  isReady(node: NodeId): boolean {
+    return this.#sessions.of(node)?.isReady ?? false;
+  }
+
+  factsOf(node: NodeId): HostFacts {
+    return this.#hosts.of(node);
+  }
+
+  /** Who has programmed the endpoint's last change. */
+  appliedOf(endpoint: Versioned<Endpoint>): AppliedSummary {
+    return this.#applied.appliedOf(endpoint);
+  }
+
+  /** Resolves when every host of the network that has a session has applied the revision, or the signal aborts. */
+  waitApplied(network: NetworkId, revision: bigint, signal: AbortSignal): Promise<void> {
+    return this.#applied.wait(network, revision, signal);
+  }
+
+  /** Asks hosts to compare their kernels with the intent; who has not answered when the signal aborts is unreachable. */
+  verify(nodes: readonly Node[], repair: boolean, signal: AbortSignal): Promise<VerifyOutcome> {
+    return this.#verifyCalls.askAll(nodes, (node) => this.#sessions.of(node.id), repair, signal);
+  }
+
+  /** Serves one agent until its connection ends. Never throws: whatever the agent sends ends its own session at most. */
+  async accept(channel: AgentChannel): Promise<void> {
+    const { clock, log } = this.#modules;
+    const live = this.#sessions.open(channel);
+    try {
+      if (this.#term === undefined) this.#turnAway(live);
+      for await (const { message } of channel.requests) {
+        live.lastHeard = clock.now();
+        if (message.oneofKind === 'hello') await this.#hello(live, message.hello);
+        else this.#inbox.receive(live, message);
+      }
+      this.#sessions.end(live);
+    } catch (error) {
+      const fields = { nodeId: live.node?.id, message: error instanceof Error ? error.message : String(error) };
+      const known = isCausewayError(error) ? error : undefined;
+      if (known === undefined) log.error('session.failed', fields);
+      else log.warn('session.refused', { ...fields, code: known.code });
+      this.#sessions.end(
+        live,
+        known ?? new CausewayError('internal', 'the session failed, see the log of the manager'),
+      );
+    } finally {
+      this.#verifyCalls.sessionEnded(live);
+    }
+  }
+
+  async #hello(live: LiveSession, hello: Hello): Promise<void> {
+    const { view, registrar, clock, log } = this.#modules;
+    if (!live.greet()) throw new CausewayError('invalid-argument', 'hello was sent twice', { field: 'message' });
+    const { cluster } = view;
+    const term = this.#term;
+    if (cluster === undefined || term === undefined) return this.#turnAway(live);
+    const greeting = readGreeting(hello, cluster);
+    const registered = await registrar.register(greeting.node);
+    const needed = later(registered, greeting.atLeast);
+    const caughtUp = await within(clock, catchUpLimit, (signal) => reached(view, needed, signal));
+    if (!caughtUp)
+      log.warn('session.ahead', { nodeId: greeting.node.id, revision: needed, viewRevision: view.revision });
+    if (live.state.kind === 'closed') return;
+    if (this.#term !== term) return this.#turnAway(live);
+    this.#sessions.admit(live, greeting.node);
+    live.send(encodeWelcome({ clusterId: cluster.id, epoch: cluster.epoch, term, heartbeatMs: heartbeat }));
+    const { cursors, continues } = greeting;
+    const subscribed = view.networksOn(greeting.node.id);
+    this.#sessions.step(live, { kind: 'hello', cursors, subscribed, continues });
+    this.#drain();
+  }
+
+  #follow(changes: readonly ViewChange[]): void {
+    for (const change of changes)
+      if (change.kind === 'node' && change.after === undefined) this.#hosts.forget(change.id);
+    for (const publication of this.#publisher.update(changes)) {
+      this.#applied.published(publication);
+      this.#deliver(publication);
+    }
+    this.#drain();
+  }
+
+  /** To the hosts of the network and those that leave it; no other host is even looked at. */
+  #deliver(publication: Publication): void {
+    const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
+    for (const node of publication.left) {
+      const live = this.#sessions.of(node);
+      if (live !== undefined) this.#sessions.step(live, { kind: 'unsubscribed', network });
+    }
+    if (publication.kind === 'vanished') return;
+    for (const node of publication.table.hosts.keys()) {
+      const live = this.#sessions.of(node);
+      if (live === undefined) continue;
+      const follows = publication.kind === 'moved' && !publication.joined.has(node);
+      this.#sessions.step(
+        live,
+        follows ? { kind: 'delta', network, bytes: publication.bytes } : { kind: 'subscribed', network },
+      );
+    }
+  }
+
+  #turnAway(live: LiveSession): void {
+    this.#sessions.dismiss(live, this.#leaderElsewhere(), 'this manager does not lead');
+  }
+
+  #leaderElsewhere(): string {
+    const { leader } = this.#modules.view;
+    return leader === undefined || leader.term === this.#term ? '' : leader.address;
+  }
+
+  /** Pays what agents are owed as their connections take it; runs while anybody is owed something. */
+  #drain(): void {
+    if (this.#draining !== undefined || this.#sessions.behind.size === 0) return;
+    const { clock } = this.#modules;
+    const { signal } = this.#abort;
+    const run = async (): Promise<void> => {
+      while (this.#sessions.behind.size > 0 && !signal.aborted) {
+        await clock.sleep(roomPeriod, signal);
+        for (const live of [...this.#sessions.behind]) this.#sessions.step(live, { kind: 'room' });
+      }
+      this.#draining = undefined;
+    };
+    this.#draining = run();
+  }
+
+  async #watchLiveness(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#modules;
+    while (!signal.aborted) {
+      await clock.sleep(milliseconds(heartbeat / 2), signal);
+      this.#sessions.endSilent(clock.now());
+    }
+  }
+}
+
+function reached(view: View, revision: bigint, signal: AbortSignal): Promise<boolean> {
+  return view.waitFor(revision, signal).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,70 @@
+import type { EndpointId, EndpointRow, Network, NetworkId } from '@causeway/model';
+import { networkToMessage, peerToMessage } from '@causeway/proto';
+import { ConnectResponse, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Versioned } from '../store/view.ts';
+
+/**
+ * The messages of a session as the bytes of a whole ConnectResponse: what goes to many agents is encoded here once and
+ * every stream gets the same array. Nobody may write into an array after it was made.
+ */
+export interface CompleteParts {
+  readonly network: Versioned<Network>;
+  readonly revision: bigint;
+  readonly digest: bigint;
+  readonly rows: Iterable<EndpointRow>;
+}
+
+export interface DeltaParts {
+  readonly network: NetworkId;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** After the step. */
+  readonly digest: bigint;
+  /** Only when the network itself changed. */
+  readonly changed?: Versioned<Network> | undefined;
+  readonly upserts: readonly EndpointRow[];
+  readonly removed: readonly EndpointId[];
+}
+
+export function encodeWelcome(welcome: Welcome): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'welcome', welcome } });
+}
+
+export function encodeComplete(parts: CompleteParts): Uint8Array {
+  const complete = {
+    network: networkToMessage(parts.network.value, parts.network.revision),
+    revision: parts.revision,
+    digest: parts.digest,
+    endpoints: Array.from(parts.rows, peerToMessage),
+  };
+  return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } });
+}
+
+export function encodeDelta(parts: DeltaParts): Uint8Array {
+  const delta = {
+    networkId: parts.network,
+    from: parts.from,
+    to: parts.to,
+    digest: parts.digest,
+    ...(parts.changed === undefined ? {} : { network: networkToMessage(parts.changed.value, parts.changed.revision) }),
+    upserts: parts.upserts.map(peerToMessage),
+    removedIds: [...parts.removed],
+  };
+  return ConnectResponse.toBinary({ message: { oneofKind: 'delta', delta } });
+}
+
+export function encodeWithdraw(network: string): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'withdraw', withdraw: { networkId: network } } });
+}
+
+export function encodeReady(revision: bigint): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'ready', ready: { revision } } });
+}
+
+export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } });
+}
+
+export function encodeGoodbye(leaderAddress: string, reason: string): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'goodbye', goodbye: { leaderAddress, reason } } });
+}

@@ -1,0 +1,32 @@
+import { CausewayError, clip, type Node } from '@causeway/model';
+import { nodeFromMessage } from '@causeway/proto';
+import type { Hello, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Cluster } from '../store/view.ts';
+import { later } from './revision.ts';
+
+/** An agent's introduction, found to be one of this cluster. */
+export interface Greeting {
+  readonly node: Node;
+  readonly cursors: readonly NetworkCursor[];
+  /** Its cursors are of this cluster's present past; after a restore from a backup revisions mean something else. */
+  readonly continues: boolean;
+  /** No view older than this may answer: the agent has seen more. */
+  readonly atLeast: bigint;
+}
+
+/** @throws CausewayError cluster-mismatch, or the invalid field of the node */
+export function readGreeting(hello: Hello, cluster: Cluster): Greeting {
+  if (hello.clusterId !== '' && hello.clusterId !== cluster.id) {
+    const message = `this host belongs to cluster ${clip(hello.clusterId)}, the manager to ${cluster.id}: point the agent at its own managers, or give it an empty data directory to join here`;
+    throw new CausewayError('cluster-mismatch', message, { cluster: cluster.id });
+  }
+  if (hello.node === undefined) throw new CausewayError('invalid-argument', 'hello.node is missing', { field: 'node' });
+  const node = nodeFromMessage(hello.node);
+  if (!Number.isInteger(node.underlayMtu) || node.underlayMtu < 68 || node.underlayMtu > 65535) {
+    const message = `node.underlay_mtu ${node.underlayMtu} is outside 68 to 65535`;
+    throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: node.underlayMtu });
+  }
+  const continues = hello.clusterId === cluster.id && hello.epoch === cluster.epoch;
+  const atLeast = continues ? hello.cursors.reduce((newest, cursor) => later(newest, cursor.revision), 0n) : 0n;
+  return { node, cursors: hello.cursors, continues, atLeast };
+}

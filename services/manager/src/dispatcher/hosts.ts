@@ -1,0 +1,28 @@
+import type { NodeId } from '@causeway/model';
+import type { HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
+
+/** What a host last said of itself. Kept after its session ends: it is the newest that is known. */
+export interface HostFacts {
+  /** Differences it has repaired since its agent started. */
+  readonly repairs: bigint;
+  /** Differences that stand now. */
+  readonly drift: number;
+}
+
+const unheard: HostFacts = { repairs: 0n, drift: 0 };
+
+export class Hosts {
+  readonly #facts = new Map<NodeId, HostFacts>();
+
+  reported(node: NodeId, report: HostReport): void {
+    this.#facts.set(node, { repairs: report.repairs, drift: report.drift });
+  }
+
+  of(node: NodeId): HostFacts {
+    return this.#facts.get(node) ?? unheard;
+  }
+
+  forget(node: NodeId): void {
+    this.#facts.delete(node);
+  }
+}

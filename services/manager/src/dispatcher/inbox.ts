@@ -1,0 +1,80 @@
+import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
+import type { ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Log } from '@causeway/runtime';
+import { describeRepair } from '../events/describe.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { View } from '../store/view.ts';
+import type { AppliedTracker } from './applied-tracker.ts';
+import type { Hosts } from './hosts.ts';
+import type { LiveSession } from './live-session.ts';
+import type { Registrar } from './registrar.ts';
+import type { Sessions } from './sessions.ts';
+import type { VerifyCalls } from './verify-calls.ts';
+
+type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
+
+export interface InboxModules {
+  readonly view: Pick<View, 'nodes'>;
+  readonly registrar: Registrar;
+  readonly events: EventLog;
+  readonly log: Log;
+  readonly applied: AppliedTracker;
+  readonly verifyCalls: VerifyCalls;
+  readonly hosts: Hosts;
+  readonly sessions: Sessions;
+}
+
+/** What agents say once they are admitted. */
+export class Inbox {
+  readonly #modules: InboxModules;
+
+  constructor(modules: InboxModules) {
+    this.#modules = modules;
+  }
+
+  /** @throws CausewayError when the session was not opened by hello */
+  receive(live: LiveSession, message: Message): void {
+    if (live.state.kind === 'closed') return;
+    if (live.state.kind === 'greeting')
+      throw new CausewayError('invalid-argument', 'the first message of a session must be hello', { field: 'message' });
+    const { applied, verifyCalls, sessions, log } = this.#modules;
+    const { node } = live.state;
+    switch (message.oneofKind) {
+      case 'applied':
+        for (const report of message.applied.networks) applied.reported(node.id, report);
+        break;
+      case 'report':
+        this.#hostReport(node, message.report);
+        break;
+      case 'verifyResult':
+        verifyCalls.answer(live, message.verifyResult);
+        break;
+      case 'resync':
+        log.info('session.resync', { nodeId: node.id, networkId: message.resync.networkId });
+        sessions.step(live, { kind: 'resync', network: message.resync.networkId as NetworkId });
+        break;
+      case undefined:
+        break; // from a newer agent; what is not understood is not needed
+      default:
+        assertNever(message);
+    }
+  }
+
+  #hostReport(node: Node, report: HostReport): void {
+    const { hosts, events, view } = this.#modules;
+    hosts.reported(node.id, report);
+    for (const drift of report.repaired) events.publish(describeRepair(node.name, drift));
+    const known = view.nodes.get(node.id)?.value;
+    if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)
+      this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });
+  }
+
+  /** Written beside the session, which goes on; the next heartbeat says it again should this fail. */
+  #underlayChanged(node: Node): void {
+    const { registrar, log } = this.#modules;
+    registrar.register(node).then(
+      () => log.info('node.underlay-mtu', { nodeId: node.id, underlayMtu: node.underlayMtu }),
+      (error: unknown) => log.warn('node.underlay-mtu-failed', { nodeId: node.id, message: String(error) }),
+    );
+  }
+}

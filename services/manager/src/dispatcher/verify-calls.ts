@@ -1,0 +1,82 @@
+import type { Node } from '@causeway/model';
+import type { VerifyResult } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { encodeVerify } from './encode.ts';
+
+interface PendingCall {
+  readonly owner: object;
+  readonly settle: (drift: readonly Drift[] | undefined) => void;
+}
+
+/** As much of a session as a question needs. */
+export interface VerifySession {
+  send(bytes: Uint8Array): void;
+}
+
+/** Questions to hosts that have no answer yet. A call ends by its answer, by the end of its session, or by the signal. */
+export class VerifyCalls {
+  readonly #pending = new Map<bigint, PendingCall>();
+  #last = 0n;
+
+  /** Asks every host that has a session, all at once. */
+  async askAll(
+    nodes: readonly Node[],
+    sessionOf: (node: Node) => VerifySession | undefined,
+    repair: boolean,
+    signal: AbortSignal,
+  ): Promise<VerifyOutcome> {
+    const ask = async (node: Node): Promise<readonly [string, readonly Drift[] | undefined]> => {
+      const session = sessionOf(node);
+      if (session === undefined) return [node.name, undefined];
+      return [node.name, await this.#ask(session, (call) => session.send(encodeVerify(call, repair)), signal)];
+    };
+    return outcomeOf(new Map(await Promise.all(nodes.map(ask))));
+  }
+
+  /** An answer counts only from the session that was asked; late and foreign ones are dropped. */
+  answer(owner: object, result: VerifyResult): void {
+    const pending = this.#pending.get(result.call);
+    if (pending?.owner === owner) pending.settle(result.error === '' ? result.drift : undefined);
+  }
+
+  sessionEnded(owner: object): void {
+    for (const pending of [...this.#pending.values()]) if (pending.owner === owner) pending.settle(undefined);
+  }
+
+  /** Asks through `send`; resolves to what the host found, or undefined when it gave no usable answer. */
+  #ask(owner: object, send: (call: bigint) => void, signal: AbortSignal): Promise<readonly Drift[] | undefined> {
+    return new Promise((resolve) => {
+      const call = ++this.#last;
+      const abort = (): void => settle(undefined);
+      const settle = (drift: readonly Drift[] | undefined): void => {
+        this.#pending.delete(call);
+        signal.removeEventListener('abort', abort);
+        resolve(drift);
+      };
+      if (signal.aborted) return resolve(undefined);
+      signal.addEventListener('abort', abort);
+      this.#pending.set(call, { owner, settle });
+      send(call);
+    });
+  }
+}
+
+/** What a verify call over hosts came to. */
+export interface VerifyOutcome {
+  readonly drift: readonly Drift[];
+  /** Names of hosts that answered, sorted. */
+  readonly checked: readonly string[];
+  /** Names of hosts that could not be asked or did not answer in time, sorted. */
+  readonly unreachable: readonly string[];
+}
+
+export function outcomeOf(answers: ReadonlyMap<string, readonly Drift[] | undefined>): VerifyOutcome {
+  const hosts = [...answers.keys()].sort();
+  const answered = (host: string): boolean => answers.get(host) !== undefined;
+  return {
+    // A host speaks only for itself, whatever it wrote there.
+    drift: hosts.flatMap((host) => (answers.get(host) ?? []).map((drift) => ({ ...drift, host }))),
+    checked: hosts.filter(answered),
+    unreachable: hosts.filter((host) => !answered(host)),
+  };
+}

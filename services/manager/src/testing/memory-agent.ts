@@ -1,0 +1,105 @@
+import { assertNever, type CausewayError, type Node } from '@causeway/model';
+import { nodeToMessage } from '@causeway/proto';
+import { type ConnectRequest, ConnectResponse, type Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { Queue } from '@causeway/runtime';
+import type { AgentChannel } from '../dispatcher/channel.ts';
+import { HeldNetworks } from './held-networks.ts';
+
+/**
+ * An agent at the other end of an in-memory channel: it takes what it is sent at once, reports it applied when told to,
+ * and keeps a line for each message so that a test can read what happened.
+ */
+export class MemoryAgent implements AgentChannel {
+  readonly node: Node;
+  readonly holds: HeldNetworks;
+  readonly requests = new Queue<ConnectRequest>();
+  readonly received: string[] = [];
+  readonly bytes: Uint8Array[] = [];
+  /** What the connection says of itself; nothing is really kept back. */
+  backlog = 0;
+  closed: { readonly error: CausewayError | undefined } | undefined;
+  /** Reports what it holds after each message. */
+  appliesAtOnce = false;
+
+  constructor(node: Node, holds: HeldNetworks = new HeldNetworks()) {
+    this.node = node;
+    this.holds = holds;
+  }
+
+  hello(fields: Partial<Omit<Hello, 'node'>> = {}): void {
+    const { clusterId = '', epoch = 1n, cursors = this.holds.cursors } = fields;
+    this.say({ oneofKind: 'hello', hello: { clusterId, epoch, node: nodeToMessage(this.node, 0n), cursors } });
+  }
+
+  /** Tells all that it holds as applied. */
+  applied(): void {
+    const networks = this.holds.cursors.map(({ networkId, revision }) => ({ networkId, revision }));
+    this.say({ oneofKind: 'applied', applied: { networks } });
+  }
+
+  say(message: ConnectRequest['message']): void {
+    this.requests.push({ message });
+  }
+
+  send(bytes: Uint8Array): void {
+    this.bytes.push(bytes);
+    const { message } = ConnectResponse.fromBinary(bytes);
+    switch (message.oneofKind) {
+      case 'welcome':
+        this.received.push(`welcome term=${message.welcome.term}`);
+        break;
+      case 'complete':
+        this.holds.complete(message.complete);
+        this.received.push(
+          `complete ${message.complete.network?.name} @${message.complete.revision} rows=${message.complete.endpoints.length}`,
+        );
+        break;
+      case 'delta': {
+        const { networkId, from, to, upserts, removedIds } = message.delta;
+        const fits = this.holds.delta(message.delta);
+        const name = this.holds.held.get(networkId as never)?.network.name ?? networkId;
+        this.received.push(
+          `delta ${name} ${from}->${to} +${upserts.length} -${removedIds.length}${fits ? '' : ' BREAK'}`,
+        );
+        if (!fits) this.say({ oneofKind: 'resync', resync: { networkId } });
+        break;
+      }
+      case 'withdraw': {
+        const { networkId } = message.withdraw;
+        this.received.push(`withdraw ${this.holds.held.get(networkId as never)?.network.name ?? networkId}`);
+        this.holds.withdraw(networkId);
+        break;
+      }
+      case 'ready':
+        this.received.push(`ready @${message.ready.revision}`);
+        break;
+      case 'verify':
+        this.received.push(`verify ${message.verify.call} repair=${message.verify.repair}`);
+        break;
+      case 'goodbye':
+        this.received.push(`goodbye ${message.goodbye.leaderAddress}`);
+        break;
+      case undefined:
+        this.received.push('nothing');
+        break;
+      default:
+        assertNever(message);
+    }
+    if (this.appliesAtOnce) this.applied();
+  }
+
+  close(error?: CausewayError): void {
+    this.closed ??= { error };
+    this.requests.end();
+  }
+
+  /** The connection breaks. */
+  hangUp(): void {
+    this.requests.end();
+  }
+
+  /** The lines since the last call. */
+  take(): string[] {
+    return this.received.splice(0);
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  type ClusterId,
+  type Endpoint,
+  type EndpointId,
+  InterfaceAddress,
+  Ip,
+  macForIp,
+  type Name,
+  type Network,
+  type NetworkId,
+  type Node,
+  type NodeId,
+  Prefix,
+  Vni,
+} from '@causeway/model';
+import { endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from '../store/codec.ts';
+import { Keys } from '../store/keys.ts';
+import type { KeyValue, StoreEvent } from '../store/store.ts';
+import { View } from '../store/view.ts';
+
+/** One write of a script; numbers stand for ids, so that cases read easily: node 1 is "h1", network 7 is "n7". */
+export type ScriptWrite =
+  | { readonly put: 'node'; readonly node: number; readonly vtep?: string; readonly underlayMtu?: number }
+  | { readonly put: 'network'; readonly network: number; readonly mtu?: number }
+  | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
+  | { readonly delete: 'network'; readonly network: number }
+  | { readonly delete: 'endpoint'; readonly endpoint: number; readonly network: number };
+
+export const scriptCluster = 'c0ffee00c0ffee00' as ClusterId;
+
+export function nodeId(n: number): NodeId {
+  return `a${n.toString(16).padStart(15, '0')}` as NodeId;
+}
+
+export function networkId(n: number): NetworkId {
+  return `b${n.toString(16).padStart(15, '0')}` as NetworkId;
+}
+
+export function endpointId(n: number): EndpointId {
+  return `e${n.toString(16).padStart(15, '0')}` as EndpointId;
+}
+
+export function scriptNode(n: number, vtep = `192.0.2.${n}`, underlayMtu = 1500): Node {
+  return { id: nodeId(n), name: `h${n}` as Name, dataPath: Ip(vtep), underlayMtu, version: '1' };
+}
+
+export function scriptNetwork(n: number, mtu = 1450): Network {
+  return {
+    id: networkId(n),
+    name: `n${n}` as Name,
+    addressSpace: 'default' as Name,
+    vni: Vni(4096 + n),
+    mtu: { kind: 'automatic', bytes: mtu },
+    subnets: [{ prefix: Prefix(`10.${n}.0.0/16`), gateway: Ip(`10.${n}.0.1`) }],
+    labels: {},
+  };
+}
+
+export function scriptEndpoint(endpoint: number, network: number, node: number): Endpoint {
+  const ip = Ip(`10.${network}.${endpoint >> 8}.${endpoint & 255}`);
+  return {
+    id: endpointId(endpoint),
+    network: networkId(network),
+    name: `e${endpoint}` as Name,
+    node: nodeId(node),
+    addresses: [InterfaceAddress(`${ip}/16`)],
+    mac: macForIp(ip),
+  };
+}
+
+/** A store's history played onto views: each commit is one revision, and a view that begins late gets a snapshot. */
+export class ViewScript {
+  /** The one that follows; another may take its place. */
+  view: View;
+  readonly #keys = new Keys();
+  readonly #kvs = new Map<string, KeyValue>();
+  #revision = 0n;
+
+  constructor() {
+    this.view = new View(this.#keys);
+    const meta = metaCodec.encode({ clusterId: scriptCluster, epoch: 1n, schema: 1 });
+    this.#put(this.#keys.meta, meta);
+    this.reset();
+  }
+
+  get revision(): bigint {
+    return this.#revision;
+  }
+
+  commit(...writes: readonly ScriptWrite[]): bigint {
+    this.#revision++;
+    const events = writes.map((write) => this.#write(write));
+    this.view.apply({ kind: 'events', revision: this.#revision, events });
+    return this.#revision;
+  }
+
+  lead(name: string): bigint {
+    this.#revision++;
+    const value = leaderCodec.encode({ name, address: `${name}:7443`, since: 0 });
+    this.#kvs.delete(this.#keys.leader);
+    const kv = this.#put(this.#keys.leader, value);
+    this.view.apply({ kind: 'events', revision: this.#revision, events: [{ kind: 'put', kv }] });
+    return this.#revision;
+  }
+
+  /** As after a compaction: the view begins again from all there is now, having missed what `missed` writes. */
+  reset(...missed: readonly ScriptWrite[]): void {
+    this.#revision++;
+    for (const write of missed) this.#write(write);
+    this.view.apply(this.#snapshot());
+  }
+
+  /** The view of another manager, which has not seen what came before. */
+  fresh(): View {
+    const view = new View(this.#keys);
+    view.apply(this.#snapshot());
+    return view;
+  }
+
+  #snapshot(): { kind: 'snapshot'; revision: bigint; kvs: KeyValue[] } {
+    return { kind: 'snapshot', revision: this.#revision, kvs: [...this.#kvs.values()] };
+  }
+
+  #write(write: ScriptWrite): StoreEvent {
+    if ('delete' in write) {
+      const key =
+        write.delete === 'network'
+          ? this.#keys.network(networkId(write.network))
+          : this.#keys.endpoint(networkId(write.network), endpointId(write.endpoint));
+      this.#kvs.delete(key);
+      return { kind: 'delete', key, modRevision: this.#revision };
+    }
+    return { kind: 'put', kv: this.#putRecord(write) };
+  }
+
+  #putRecord(write: Extract<ScriptWrite, { put: string }>): KeyValue {
+    switch (write.put) {
+      case 'node': {
+        const node = scriptNode(write.node, write.vtep, write.underlayMtu);
+        return this.#put(this.#keys.node(node.id), nodeCodec.encode(node));
+      }
+      case 'network': {
+        const network = scriptNetwork(write.network, write.mtu);
+        return this.#put(this.#keys.network(network.id), networkCodec.encode(network));
+      }
+      case 'endpoint': {
+        const endpoint = scriptEndpoint(write.endpoint, write.network, write.node);
+        return this.#put(this.#keys.endpoint(endpoint.network, endpoint.id), endpointCodec.encode(endpoint));
+      }
+    }
+  }
+
+  #put(key: string, value: Uint8Array): KeyValue {
+    const createRevision = this.#kvs.get(key)?.createRevision ?? this.#revision;
+    const kv = { key, value, createRevision, modRevision: this.#revision };
+    this.#kvs.set(key, kv);
+    return kv;
+  }
+}
