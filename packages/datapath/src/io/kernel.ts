@@ -1,0 +1,89 @@
+import { readdirSync } from 'node:fs';
+import { addressOf, type Ip } from '@causeway/model';
+import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Op } from '../op.ts';
+import { home, type Namespace, type NetnsPath } from '../state.ts';
+import { dumpAddresses, dumpLinks, readAddress, readLink } from '../wire/index.ts';
+import { applyOps } from './apply.ts';
+import { KernelError } from './libc.ts';
+import { Namespaces } from './namespaces.ts';
+import { identifyNetns } from './netns.ts';
+import { readNamespace } from './read.ts';
+import { readSysctls } from './sysctl.ts';
+import { Watches } from './watches.ts';
+
+/** Where iproute2 keeps namespaces; so `ip netns exec cw-… ip link` works for a person. */
+const directory = '/run/netns';
+const ownPrefix = 'cw-';
+
+/** The kernel this process runs on, by netlink. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN; use it from one thread. */
+export function createKernel(): Kernel {
+  return new NetlinkKernel();
+}
+
+class NetlinkKernel implements Kernel {
+  readonly #watches = new Watches();
+
+  async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
+    const namespaces = new Namespaces();
+    try {
+      const { fd, socket } = namespaces.get(netns);
+      const found = await readNamespace(socket, scope, netns === home);
+      return { ...found, sysctls: readSysctls(fd, scope.sysctls) };
+    } catch (error) {
+      if (error instanceof KernelError && error.errno === 'ENOENT') return undefined;
+      throw error;
+    } finally {
+      namespaces.close();
+    }
+  }
+
+  async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
+    const namespaces = new Namespaces();
+    try {
+      return await applyOps({ namespaces, onDelete: (netns) => this.#watches.end(netns) }, ops);
+    } finally {
+      namespaces.close();
+    }
+  }
+
+  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined {
+    return this.#watches.add(netns, onDirt);
+  }
+
+  async ownNetns(): Promise<readonly NetnsPath[]> {
+    const paths = listDirectory().map((name) => `${directory}/${name}` as NetnsPath);
+    return paths.filter((path) => identifyNetns(path) !== undefined);
+  }
+
+  async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
+    return identifyNetns(netns);
+  }
+
+  async underlay(address: Ip): Promise<Underlay | undefined> {
+    const namespaces = new Namespaces();
+    try {
+      const { socket } = namespaces.get(home);
+      const holders = await socket.dump(dumpAddresses, readAddress);
+      const holder = holders.find((record) => addressOf(record.address) === address);
+      const links = await socket.dump(dumpLinks, readLink);
+      const link = links.find(({ index }) => index === holder?.index);
+      return link && { address, device: link.name, mtu: link.mtu };
+    } finally {
+      namespaces.close();
+    }
+  }
+
+  close(): void {
+    this.#watches.close();
+  }
+}
+
+function listDirectory(): string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.startsWith(ownPrefix));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import koffi from 'koffi';
+
+/**
+ * The only file that calls C. Every call is synchronous and runs on the calling thread, which is what setns(2) and
+ * unshare(2) need: they change the thread and nothing else. koffi's version is pinned: `node.poll` is not documented.
+ */
+
+const CLONE_NEWNET = 0x40000000; // linux/sched.h
+const AF_NETLINK = 16; // bits/socket.h, down to SO_RCVBUFFORCE
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+const MSG_TRUNC = 0x20;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const MS_BIND = 0x1000; // sys/mount.h
+const MNT_DETACH = 2;
+const NS_GET_NSTYPE = 0xb703; // linux/nsfs.h: _IO(0xb7, 0x3)
+const EAGAIN = 11;
+
+const libc = koffi.load(null);
+const c = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
+  setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+  send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
+  recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
+  close: libc.func('int close(int fd)'),
+  setns: libc.func('int setns(int fd, int type)'),
+  unshare: libc.func('int unshare(int flags)'),
+  mount: libc.func('int mount(const char *from, const char *to, const char *type, unsigned long flags, void *data)'),
+  umount2: libc.func('int umount2(const char *at, int flags)'),
+  ioctl: libc.func('int ioctl(int fd, unsigned long request)'),
+  gettid: libc.func('int gettid()'),
+};
+
+const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, errno]) => [errno, name]));
+errnoNames.set(EAGAIN, 'EAGAIN').set(95, 'EOPNOTSUPP').set(524, 'ENOTSUPP'); // include/linux/errno.h, not in libc
+
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `errno ${errno}`;
+}
+
+/** The kernel refused: a system call, or a netlink request. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  /** By name: "EEXIST". */
+  readonly errno: string;
+  /** What the kernel said beside the number, or the call that failed. */
+  readonly detail: string;
+
+  constructor(errno: string, detail: string) {
+    super(detail === '' ? errno : `${errno}: ${detail}`);
+    this.errno = errno;
+    this.detail = detail;
+  }
+}
+
+function check(call: string, result: number): number {
+  if (result < 0) throw new KernelError(errnoName(koffi.errno()), call);
+  return result;
+}
+
+/** A netlink socket of this protocol, bound, in the namespace the thread is in. Never blocks. */
+export function openNetlink(protocol: number): number {
+  const fd = check('socket', c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  const address = new Uint8Array(12); // struct sockaddr_nl: the kernel chooses the port
+  address[0] = AF_NETLINK;
+  try {
+    check('bind', c.bind(fd, address, address.length));
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+export function setNetlinkOption(fd: number, option: number, value: number): void {
+  check('setsockopt', c.setsockopt(fd, SOL_NETLINK, option, Int32Array.of(value), 4));
+}
+
+/** Bytes; beyond the limits of net.core.{r,w}mem_max, for which it needs CAP_NET_ADMIN. */
+export function setBuffers(fd: number, receive: number, send: number): void {
+  check('setsockopt SO_RCVBUFFORCE', c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(receive), 4));
+  check('setsockopt SO_SNDBUFFORCE', c.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Int32Array.of(send), 4));
+}
+
+export function send(fd: number, bytes: Uint8Array): void {
+  check('send', c.send(fd, bytes, bytes.length, 0));
+}
+
+/** One datagram into the buffer; its length, or 0 when none waits. ENOBUFS: datagrams were lost before this one. */
+export function receive(fd: number, buffer: Uint8Array): number {
+  const length = c.recv(fd, buffer, buffer.length, MSG_TRUNC);
+  if (length > buffer.length) throw new KernelError('EMSGSIZE', `datagram of ${length} bytes`);
+  if (length >= 0) return length;
+  const errno = koffi.errno();
+  if (errno === EAGAIN) return 0;
+  throw new KernelError(errnoName(errno), 'recv');
+}
+
+export function close(fd: number): void {
+  check('close', c.close(fd));
+}
+
+/** Of an fd of the nsfs filesystem: is the namespace one of the network? */
+export function isNetns(fd: number): boolean {
+  return check('ioctl NS_GET_NSTYPE', c.ioctl(fd, NS_GET_NSTYPE)) === CLONE_NEWNET;
+}
+
+export function setns(fd: number): void {
+  check('setns', c.setns(fd, CLONE_NEWNET));
+}
+
+export function unshareNetns(): void {
+  check('unshare', c.unshare(CLONE_NEWNET));
+}
+
+export function bindMount(from: string, to: string): void {
+  check(`mount ${to}`, c.mount(from, to, 'none', MS_BIND, null));
+}
+
+export function unmount(at: string): void {
+  check(`umount ${at}`, c.umount2(at, MNT_DETACH));
+}
+
+export function gettid(): number {
+  return c.gettid();
+}
+
+export interface Poll {
+  /** Must come before the fd is closed: polling a closed fd ends the process. */
+  close(): void;
+}
+
+/**
+ * Calls back, as often as it takes, while the fd has something to read or an error to tell; after an error libuv has
+ * stopped listening and the poll must be made anew. What the callback throws is thrown from the event loop: out of
+ * here it would go through koffi, which does not survive it.
+ */
+export function pollReadable(fd: number, onReadable: () => void): Poll {
+  const handle = koffi.node.poll(fd, { readable: true }, () => {
+    try {
+      onReadable();
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  });
+  return {
+    close: () => {
+      handle.stop();
+      handle.close();
+    },
+  };
+}

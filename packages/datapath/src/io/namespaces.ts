@@ -1,0 +1,79 @@
+import { closeSync } from 'node:fs';
+import { home, type NetnsPath } from '../state.ts';
+import { getLink, type LinkRecord, readLink } from '../wire/index.ts';
+import { KernelError } from './libc.ts';
+import { openNetns } from './netns.ts';
+import { NetlinkSocket } from './socket.ts';
+
+/** One namespace, open. */
+export interface OpenNamespace {
+  /** undefined: the home namespace. */
+  readonly fd: number | undefined;
+  readonly socket: NetlinkSocket;
+}
+
+/**
+ * The namespaces one call works in, each opened once, on demand. Nothing outlives the call: an open socket or fd keeps
+ * a namespace, its links and its VNIs alive after everybody else has let go of it.
+ */
+export class Namespaces {
+  readonly #open = new Map<NetnsPath, OpenNamespace>();
+
+  /** Throws KernelError ENOENT when no network namespace is mounted there. */
+  get(path: NetnsPath): OpenNamespace {
+    const open = this.#open.get(path) ?? openNamespace(path);
+    this.#open.set(path, open);
+    return open;
+  }
+
+  /** Throws as `link` does. */
+  linkIndex(path: NetnsPath, name: string): number {
+    return this.link(path, name).index;
+  }
+
+  /** Throws KernelError ENODEV when the namespace has no such link. */
+  link(path: NetnsPath, name: string): LinkRecord {
+    const link = this.findLink(path, name);
+    if (link === undefined) throw new KernelError('ENODEV', `no link "${name}" in ${path || 'the home namespace'}`);
+    return link;
+  }
+
+  findLink(path: NetnsPath, name: string): LinkRecord | undefined {
+    let link: LinkRecord | undefined;
+    try {
+      this.get(path).socket.request(getLink(name), (message) => {
+        link = readLink(message);
+      });
+    } catch (error) {
+      // A name no link can have (too long: ERANGE) is one no link has.
+      if (error instanceof KernelError && (error.errno === 'ENODEV' || error.errno === 'ERANGE')) return undefined;
+      throw error;
+    }
+    return link;
+  }
+
+  /** Lets go of one that is about to be deleted. */
+  forget(path: NetnsPath): void {
+    const open = this.#open.get(path);
+    this.#open.delete(path);
+    if (open === undefined) return;
+    open.socket.close();
+    if (open.fd !== undefined) closeSync(open.fd);
+  }
+
+  close(): void {
+    for (const path of [...this.#open.keys()]) this.forget(path);
+  }
+}
+
+function openNamespace(path: NetnsPath): OpenNamespace {
+  if (path === home) return { fd: undefined, socket: new NetlinkSocket() };
+  const fd = openNetns(path);
+  if (fd === undefined) throw new KernelError('ENOENT', `no network namespace is mounted at ${path}`);
+  try {
+    return { fd, socket: new NetlinkSocket(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

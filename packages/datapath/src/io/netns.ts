@@ -1,0 +1,119 @@
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { NetnsIdentity } from '../kernel.ts';
+import { bindMount, gettid, isNetns, KernelError, setns, unmount, unshareNetns } from './libc.ts';
+
+/** NSFS_MAGIC, linux/magic.h. */
+const nsfs = 0x6e736673;
+/** Of the calling thread. "/proc/self" is the process's first thread, which need not be the one that unshared. */
+const ownNetns = '/proc/thread-self/ns/net';
+
+let home: { readonly fd: number; readonly thread: number } | undefined;
+
+/** Keeps the namespace the thread was in when it first asked, to find the way back. */
+function openHome(): number {
+  home ??= { fd: openSync(ownNetns, 'r'), thread: gettid() };
+  if (home.thread !== gettid()) throw new Error('network namespaces are switched on one thread only');
+  return home.fd;
+}
+
+function goHome(fd: number): void {
+  try {
+    setns(fd);
+  } catch {
+    // Whatever this process did next would happen to somebody else's network.
+    process.abort();
+  }
+}
+
+/**
+ * Runs `work` with the calling thread in the namespace of `fd` (undefined: where it is). Sockets made inside stay
+ * there for good; so only the making of them, and /proc/sys/net, needs this. `work` is synchronous: everything else
+ * that runs on this thread while it waited would be in the wrong namespace.
+ */
+export function inNetns<Value>(fd: number | undefined, work: () => Value): Value {
+  if (fd === undefined) return work();
+  const back = openHome();
+  setns(fd);
+  let value: Value;
+  try {
+    value = work();
+  } finally {
+    goHome(back);
+  }
+  if (value instanceof Promise) throw new TypeError('work in another network namespace must be synchronous');
+  return value;
+}
+
+/**
+ * Makes a namespace that lives as long as its mount: `ip netns add`. Missing directories are made; a plain file left
+ * over from a boot is replaced; a namespace that is there is EEXIST. Nothing in it is up, not even "lo".
+ */
+export function createNetns(path: string): void {
+  if (isNamespace(path)) throw new KernelError('EEXIST', `a namespace is mounted at ${path}`);
+  const back = openHome();
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  closeSync(openSync(path, 'wx', 0o444));
+  try {
+    unshareNetns();
+    try {
+      bindMount(ownNetns, path);
+    } finally {
+      goHome(back);
+    }
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** `ip netns delete`; absent is fine. The kernel takes the namespace apart later, once no socket or process holds it. */
+export function deleteNetns(path: string): void {
+  while (isNamespace(path)) unmount(path);
+  rmSync(path, { force: true });
+}
+
+/** An fd the caller closes; undefined: nothing there, or not a network namespace. */
+export function openNetns(path: string): number | undefined {
+  // Before opening: open(2) of a pipe blocks, and of a device may do anything.
+  if (!isNamespace(path)) return undefined;
+  const fd = openSync(path, 'r');
+  if (isNetns(fd)) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+/** With an open namespace, or undefined when there is none at the path. */
+export function withNetns<Value>(path: string, work: (fd: number) => Value): Value | undefined {
+  const fd = openNetns(path);
+  if (fd === undefined) return undefined;
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function identityOf(fd: number): NetnsIdentity {
+  const { dev, ino } = fstatSync(fd);
+  return `${dev}:${ino}`;
+}
+
+export function identifyNetns(path: string): NetnsIdentity | undefined {
+  return withNetns(path, identityOf);
+}
+
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === nsfs;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

@@ -1,0 +1,39 @@
+import type { OpResult } from '../kernel.ts';
+import type { OpKind } from '../op.ts';
+import { DecodeError } from '../wire/index.ts';
+import { KernelError } from './libc.ts';
+import type { Failure } from './socket.ts';
+
+export const succeeded: OpResult = { ok: true };
+
+/**
+ * How the kernel says that what is to be deleted is not there: entry, namespace; link; route; address. EOPNOTSUPP is
+ * a `master` entry of a link that is no port (any more).
+ */
+const absent: Readonly<Partial<Record<OpKind, ReadonlySet<string>>>> = {
+  'link.delete': new Set(['ENOENT', 'ENODEV']),
+  'address.delete': new Set(['ENOENT', 'ENODEV', 'EADDRNOTAVAIL']),
+  'route.delete': new Set(['ENOENT', 'ENODEV', 'ESRCH']),
+  'neighbour.delete': new Set(['ENOENT', 'ENODEV']),
+  'fdb.delete': new Set(['ENOENT', 'ENODEV', 'EOPNOTSUPP']),
+};
+
+/** The result of an op that ended with this error or failure. Our own defects are thrown on. */
+export function resultOf(op: OpKind, error: unknown): OpResult {
+  const failure = isFailure(error) ? error : failureOf(error);
+  return absent[op]?.has(failure.errno) ? succeeded : { ok: false, ...failure };
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof KernelError) return { errno: error.errno, message: error.detail };
+  if (error instanceof DecodeError) return { errno: 'EBADMSG', message: error.message };
+  // Of node:fs: /proc/sys, directories.
+  if (error instanceof Error && 'errno' in error && 'code' in error && typeof error.code === 'string') {
+    return { errno: error.code, message: error.message };
+  }
+  throw error;
+}
+
+function isFailure(error: unknown): error is Failure {
+  return !(error instanceof Error);
+}

@@ -1,0 +1,129 @@
+import { type InterfaceAddress, type Ip, type Mac, Mac as mac, type Prefix, Vni } from '@causeway/model';
+import type { Scope } from '../kernel.ts';
+import type { FdbTarget, Link, Namespace, Route } from '../state.ts';
+import {
+  dumpAddresses,
+  dumpFdb,
+  dumpLinks,
+  dumpNeighbours,
+  dumpRoutes,
+  type LinkRecord,
+  readAddress,
+  readFdb,
+  readLink,
+  readNeighbour,
+  readRoute,
+} from '../wire/index.ts';
+import type { NetlinkSocket } from './socket.ts';
+
+/**
+ * Devices the kernel puts into every new namespace when their modules are loaded (net.core.fb_tunnels_only_for_init_net,
+ * Documentation/admin-guide/sysctl/net.rst). They can't be deleted and mean nothing.
+ */
+const fallbackTunnels: ReadonlySet<string> = new Set(
+  'tunl0 gre0 gretap0 erspan0 ip_vti0 ip6_vti0 sit0 ip6tnl0 ip6gre0'.split(' '),
+);
+/** Links without an Ethernet address are foreign; they have to have one here. */
+const noMac = mac('00:00:00:00:00:00');
+
+/** Dumps a namespace through a socket in it. */
+export async function readNamespace(
+  socket: NetlinkSocket,
+  scope: Scope,
+  isHome: boolean,
+): Promise<Omit<Namespace, 'sysctls'>> {
+  const records = await socket.dump(dumpLinks, readLink);
+  const names = new Map(records.map((record) => [record.index, record.name]));
+  const inScope = new Map(records.filter((record) => isInScope(record, scope)).map((record) => [record.index, record]));
+  const links = new Map([...inScope.values()].map((record) => [record.name, toLink(record, names, isHome)]));
+  return {
+    links,
+    addresses: await readAddresses(socket, inScope),
+    routes: await readRoutes(socket, inScope),
+    neighbours: await readNeighbours(socket, inScope),
+    fdb: await readFdbs(socket, inScope),
+  };
+}
+
+type Links = ReadonlyMap<number, LinkRecord>;
+
+function isInScope({ name }: LinkRecord, scope: Scope): boolean {
+  if (scope.links !== undefined) return scope.links.includes(name);
+  return name !== 'lo' && !fallbackTunnels.has(name);
+}
+
+/** A vxlan device that differs in what can't be changed, or in what we never want, is not one of ours: foreign. */
+function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: boolean): Link {
+  const { name, mtu, up, kind, vxlan } = record;
+  const base = { name, mac: record.mac ?? noMac, mtu, up };
+  const port = record.port !== undefined && record.master !== undefined && record.port;
+  const bridgePort = port && { bridgePort: { master: names.get(record.master ?? 0) ?? '', ...port } };
+  if (kind === 'bridge') return { kind, ...base };
+  if (kind === 'veth') return { kind, ...base, ...bridgePort };
+  if (vxlan?.plain && vxlan.local !== undefined && (isHome || record.crossesNamespaces)) {
+    return { kind: 'vxlan', ...base, vni: Vni(vxlan.vni), port: vxlan.port, local: vxlan.local, ...bridgePort };
+  }
+  return { kind: 'foreign', ...base };
+}
+
+async function readAddresses(socket: NetlinkSocket, links: Links): Promise<Namespace['addresses']> {
+  const found = new Map<string, Set<InterfaceAddress>>();
+  for (const { index, address } of await socket.dump(dumpAddresses, readAddress)) {
+    const link = links.get(index);
+    if (link !== undefined) entry(found, link.name, () => new Set()).add(address);
+  }
+  return found;
+}
+
+async function readRoutes(socket: NetlinkSocket, links: Links): Promise<Namespace['routes']> {
+  const found = new Map<Prefix, Route>();
+  for (const { index, ...record } of await socket.dump(dumpRoutes, readRoute)) {
+    const link = links.get(index);
+    const better = found.get(record.dst);
+    if (link === undefined || (better !== undefined && better.metric <= record.metric)) continue;
+    found.set(record.dst, { ...record, dev: link.name });
+  }
+  return found;
+}
+
+async function readNeighbours(socket: NetlinkSocket, links: Links): Promise<Namespace['neighbours']> {
+  const found = new Map<string, Map<Ip, Mac>>();
+  for (const record of await socket.dump(dumpNeighbours, readNeighbour)) {
+    const link = links.get(record.index);
+    if (link !== undefined) entry(found, link.name, () => new Map()).set(record.ip, record.mac);
+  }
+  return found;
+}
+
+async function readFdbs(socket: NetlinkSocket, links: Links): Promise<Namespace['fdb']> {
+  const found = new Map<string, Map<Mac, FdbTarget>>();
+  const isVxlan = (index: number): boolean => links.get(index)?.kind === 'vxlan';
+  const hasFdb = [...links.values()].some(({ kind, port }) => kind === 'vxlan' || port !== undefined);
+  if (!hasFdb) return found;
+  for (const record of await socket.dump(dumpFdb, (message) => readFdb(message, isVxlan))) {
+    const link = links.get(record.index);
+    if (link === undefined) continue;
+    const targets = entry(found, link.name, () => new Map<Mac, FdbTarget>());
+    targets.set(record.mac, also(targets.get(record.mac), record.target));
+  }
+  return found;
+}
+
+/**
+ * One entry more for a MAC: several VTEPs make a list. A vxlan device that is also told by its bridge to be the way
+ * to a MAC ("port") says nothing new where it has a VTEP for it.
+ */
+function also(known: FdbTarget | undefined, target: 'port' | Ip): FdbTarget {
+  if (known === undefined || known === 'port') return target;
+  if (target === 'port') return known;
+  return [...(typeof known === 'string' ? [known] : known), target];
+}
+
+function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

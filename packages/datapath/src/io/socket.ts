@@ -1,0 +1,163 @@
+import {
+  type Answer,
+  type Encode,
+  MessageReader,
+  MessageWriter,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readAnswer,
+} from '../wire/index.ts';
+import { close, errnoName, KernelError, openNetlink, receive, send, setBuffers, setNetlinkOption } from './libc.ts';
+import { inNetns } from './netns.ts';
+import { Slice } from './slice.ts';
+
+// linux/netlink.h
+const NETLINK_ROUTE = 0;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
+
+/** The answers to a chunk in which every message fails fit with room to spare (8,192 were measured to). */
+const receiveBuffer = 4 << 20;
+const sendBuffer = 1 << 20;
+/** The kernel fills dumped datagrams up to 32 KiB (netlink_recvmsg), more only for one huge link. */
+const datagram = 64 << 10;
+/** Messages in one send: more gain nothing, fewer cost more calls. */
+export const chunkSize = 512;
+/** A dump torn by a change this many times running is given up: something never stops changing. */
+const dumpTries = 10;
+
+/** Why one message of a batch failed. */
+export interface Failure {
+  readonly errno: string;
+  readonly message: string;
+}
+
+/**
+ * An rtnetlink socket. It belongs for good to the namespace it was made in, and keeps that alive until it is closed.
+ * Requests are synchronous: the kernel answers inside send(2), so there is never anything to wait for.
+ */
+export class NetlinkSocket {
+  readonly #fd: number;
+  readonly #buffer = new Uint8Array(datagram);
+  readonly #writer = new MessageWriter();
+  #sequence = 1;
+  #open = true;
+
+  /** @param netns an open namespace; undefined: the one the process lives in. */
+  constructor(netns?: number) {
+    this.#fd = inNetns(netns, () => openNetlink(NETLINK_ROUTE));
+    try {
+      setBuffers(this.#fd, receiveBuffer, sendBuffer);
+      for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
+        setNetlinkOption(this.#fd, option, 1);
+      }
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    close(this.#fd);
+  }
+
+  /** One message; `visit` sees what comes back before the ack. Throws KernelError with the kernel's words. */
+  request(encode: Encode, visit?: (message: MessageReader) => void): void {
+    this.#writer.reset(this.#sequence);
+    encode(this.#writer);
+    this.#writer.acknowledge();
+    const sequence = this.#sequence;
+    this.#send();
+    let answer: Answer | undefined;
+    while (answer === undefined) {
+      const messages = this.#receive();
+      while (messages.next()) {
+        if (messages.sequence !== sequence) continue;
+        if (messages.type === NLMSG_ERROR) answer = readAnswer(messages);
+        else visit?.(messages);
+      }
+    }
+    if (answer.errno !== 0) throw new KernelError(errnoName(answer.errno), answer.message);
+  }
+
+  /** Everything the dump lists and `read` makes something of. Taken again when a change tore it. */
+  async dump<Item>(encode: Encode, read: (message: MessageReader) => Item | undefined): Promise<Item[]> {
+    for (let tries = 0; tries < dumpTries; tries++) {
+      const items = await this.#dumpOnce(encode, read);
+      if (items !== undefined) return items;
+    }
+    throw new KernelError('EINTR', `a dump was torn by changes ${dumpTries} times running`);
+  }
+
+  /** undefined: torn. */
+  async #dumpOnce<Item>(
+    encode: Encode,
+    read: (message: MessageReader) => Item | undefined,
+  ): Promise<Item[] | undefined> {
+    const slice = new Slice();
+    const items: Item[] = [];
+    let torn = false;
+    this.#writer.reset(this.#sequence);
+    encode(this.#writer);
+    const sequence = this.#sequence;
+    this.#send();
+    for (;;) {
+      const messages = this.#receive();
+      while (messages.next()) {
+        if (messages.sequence !== sequence) continue;
+        torn ||= (messages.flags & NLM_F_DUMP_INTR) !== 0;
+        if (messages.type === NLMSG_DONE || messages.type === NLMSG_ERROR) {
+          const { errno, message } = readAnswer(messages);
+          if (errno !== 0) throw new KernelError(errnoName(errno), message);
+          return torn ? undefined : items;
+        }
+        const item = read(messages);
+        if (item !== undefined) items.push(item);
+      }
+      await slice.breathe();
+    }
+  }
+
+  /**
+   * Up to `chunkSize` messages in one send, one per item. Only the last is acknowledged; failures are told anyway,
+   * and found by their sequence number. Returns them by the item's place.
+   */
+  batch<Item>(items: readonly Item[], encode: (to: MessageWriter, item: Item) => void): Map<number, Failure> {
+    const failures = new Map<number, Failure>();
+    if (items.length === 0) return failures;
+    if (items.length > chunkSize) throw new RangeError(`${items.length} messages in one batch, more than ${chunkSize}`);
+    const first = this.#sequence;
+    this.#writer.reset(first);
+    for (const item of items) encode(this.#writer, item);
+    if (this.#writer.sequence !== first + items.length) throw new RangeError('a batch takes one message per item');
+    this.#writer.acknowledge();
+    this.#send();
+    for (let done = false; !done; ) {
+      const messages = this.#receive();
+      while (messages.next()) {
+        const place = messages.sequence - first;
+        if (messages.type !== NLMSG_ERROR || place < 0 || place >= items.length) continue;
+        const { errno, message } = readAnswer(messages);
+        if (errno !== 0) failures.set(place, { errno: errnoName(errno), message });
+        done = place === items.length - 1;
+      }
+    }
+    return failures;
+  }
+
+  #send(): void {
+    // Far from 2^32, so that the numbers of one batch never wrap.
+    this.#sequence = this.#writer.sequence > 0x7fff_ffff ? 1 : this.#writer.sequence;
+    send(this.#fd, this.#writer.bytes);
+  }
+
+  #receive(): MessageReader {
+    const length = receive(this.#fd, this.#buffer);
+    if (length === 0) throw new KernelError('EPROTO', 'the kernel did not answer a netlink request');
+    return new MessageReader(this.#buffer, length);
+  }
+}

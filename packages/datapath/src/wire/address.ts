@@ -1,0 +1,68 @@
+import { addressOf, familyOf, type InterfaceAddress, type Ip, interfaceAddress, lengthOf } from '@causeway/model';
+import * as k from './constants.ts';
+import type { MessageReader } from './reader.ts';
+import type { Encode, MessageWriter } from './writer.ts';
+
+/** struct ifaddrmsg: family, prefixlen, flags, scope, index u32. */
+const ifaddrmsg = 8;
+
+export interface AddressRecord {
+  /** Of the interface. */
+  readonly index: number;
+  readonly address: InterfaceAddress;
+}
+
+/** ip address add ADDRESS dev NAME nodad */
+export function addAddress(index: number, address: InterfaceAddress): Encode {
+  return (to) => {
+    to.begin(k.RTM_NEWADDR, k.NLM_F_CREATE | k.NLM_F_EXCL);
+    body(to, index, address);
+    to.end();
+  };
+}
+
+/** ip address delete ADDRESS dev NAME */
+export function deleteAddress(index: number, address: InterfaceAddress): Encode {
+  return (to) => {
+    to.begin(k.RTM_DELADDR);
+    body(to, index, address);
+    to.end();
+  };
+}
+
+/** ip address show */
+export const dumpAddresses: Encode = (to) => {
+  to.begin(k.RTM_GETADDR, k.NLM_F_DUMP);
+  to.struct(ifaddrmsg);
+  to.end();
+};
+
+/** undefined: not one that somebody gave (IPv6 link-local, host scope), or of a family we do not know. */
+export function readAddress(message: MessageReader): AddressRecord | undefined {
+  const family = message.u8(0);
+  const scope = message.u8(3);
+  if (family !== k.AF_INET && family !== k.AF_INET6) return undefined;
+  if (scope > k.RT_SCOPE_LINK || (family === k.AF_INET6 && scope === k.RT_SCOPE_LINK)) return undefined;
+  let ip: Ip | undefined;
+  let own: Ip | undefined;
+  const attributes = message.attributes(ifaddrmsg);
+  while (attributes.next()) {
+    // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL, where there is one, is always ours.
+    if (attributes.type === k.IFA_ADDRESS) ip = attributes.ip();
+    else if (attributes.type === k.IFA_LOCAL) own = attributes.ip();
+  }
+  const address = own ?? ip;
+  if (address === undefined) return undefined;
+  return { index: message.i32(4), address: interfaceAddress(address, message.u8(1)) };
+}
+
+function body(to: MessageWriter, index: number, address: InterfaceAddress): void {
+  const six = familyOf(address) === 6;
+  const at = to.struct(ifaddrmsg);
+  to.put8(at, six ? k.AF_INET6 : k.AF_INET);
+  to.put8(at + 1, lengthOf(address));
+  if (six) to.put8(at + 2, k.IFA_F_NODAD);
+  to.put32(at + 4, index);
+  to.ip(k.IFA_LOCAL, addressOf(address));
+  to.ip(k.IFA_ADDRESS, addressOf(address));
+}

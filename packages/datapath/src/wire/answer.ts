@@ -1,0 +1,26 @@
+import * as k from './constants.ts';
+import { AttributeReader, type MessageReader } from './reader.ts';
+
+/** What NLMSG_ERROR and NLMSG_DONE say. */
+export interface Answer {
+  /** Positive; 0 is success. */
+  readonly errno: number;
+  /** The kernel's own words (extack); often empty. */
+  readonly message: string;
+}
+
+/** struct nlmsgerr: error i32, header of the request (and, unless capped, the rest of it), then attributes. */
+export function readAnswer(message: MessageReader): Answer {
+  if (message.type === k.NLMSG_DONE) {
+    return { errno: message.end - message.start >= 4 ? -message.i32(0) : 0, message: '' };
+  }
+  const errno = -message.i32(0);
+  if ((message.flags & k.NLM_F_ACK_TLVS) === 0) return { errno, message: '' };
+  const echoed = (message.flags & k.NLM_F_CAPPED) === 0 ? (message.u32(4) + 3) & ~3 : 16;
+  const start = Math.min(message.start + 4 + echoed, message.end);
+  const attributes = new AttributeReader(message.bytes, message.view, start, message.end);
+  while (attributes.next()) {
+    if (attributes.type === k.NLMSGERR_ATTR_MSG) return { errno, message: attributes.string() };
+  }
+  return { errno, message: '' };
+}

@@ -1,0 +1,275 @@
+import type { Ip, Mac, Vni } from '@causeway/model';
+import * as k from './constants.ts';
+import type { AttributeReader, MessageReader } from './reader.ts';
+import type { Encode, MessageWriter } from './writer.ts';
+
+/** struct ifinfomsg: family, pad, type u16, index i32, flags u32, change u32. */
+const ifinfomsg = 16;
+
+export interface NewLink {
+  readonly name: string;
+  readonly mac: Mac;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Interface index of the bridge it becomes a port of. */
+  readonly master?: number;
+}
+
+export interface NewVxlan extends NewLink {
+  readonly vni: Vni;
+  /** UDP. */
+  readonly port: number;
+  readonly local: Ip;
+  /** Open fd of the namespace it is made in; its UDP socket stays in that of the netlink socket. */
+  readonly netns: number;
+}
+
+export interface NewVeth extends NewLink {
+  /** `netns`: open fd of the namespace the other end is made in. */
+  readonly peer: { readonly name: string; readonly mac: Mac; readonly mtu: number; readonly netns: number };
+}
+
+export interface PortFlags {
+  readonly learning: boolean;
+  readonly flood: boolean;
+}
+
+/** A link as the kernel tells it. */
+export interface LinkRecord {
+  readonly index: number;
+  readonly name: string;
+  /** Absent on links without Ethernet addresses. */
+  readonly mac?: Mac;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** "bridge", "vxlan", …; empty for real devices. */
+  readonly kind: string;
+  readonly master?: number;
+  /** Of a bridge port. */
+  readonly port?: PortFlags;
+  readonly vxlan?: VxlanRecord;
+  /** Its other half is in another namespace. */
+  readonly crossesNamespaces: boolean;
+}
+
+export interface VxlanRecord {
+  readonly vni: number;
+  readonly port: number;
+  readonly local?: Ip;
+  /** No learning, proxy, no miss events, no default destination, no lower device: as `addVxlan` makes it. */
+  readonly plain: boolean;
+}
+
+/** ip link add NAME address MAC mtu MTU type bridge */
+export function addBridge(link: NewLink): Encode {
+  return (to) => newLink(to, link, 'bridge');
+}
+
+/** ip link add NAME netns TARGET … type vxlan id VNI dstport PORT local LOCAL nolearning proxy (one message, made in place) */
+export function addVxlan(link: NewVxlan): Encode {
+  return (to) =>
+    newLink(to, link, 'vxlan', () => {
+      to.u32(k.IFLA_VXLAN_ID, link.vni);
+      to.ip(localAttribute(link.local), link.local);
+      to.u8(k.IFLA_VXLAN_LEARNING, 0);
+      to.u8(k.IFLA_VXLAN_PROXY, 1);
+      to.u16be(k.IFLA_VXLAN_PORT, link.port);
+    });
+}
+
+/** ip link add NAME address MAC mtu MTU type veth peer name PEER address … mtu … netns CONTAINER */
+export function addVeth(link: NewVeth): Encode {
+  return (to) =>
+    newLink(to, link, 'veth', () =>
+      to.nest(k.VETH_INFO_PEER, () => {
+        to.struct(ifinfomsg);
+        to.string(k.IFLA_IFNAME, link.peer.name);
+        to.mac(k.IFLA_ADDRESS, link.peer.mac);
+        to.u32(k.IFLA_MTU, link.peer.mtu);
+        to.u32(k.IFLA_NET_NS_FD, link.peer.netns);
+      }),
+    );
+}
+
+/** ip link set NAME address MAC mtu MTU master BRIDGE up|down */
+export function setLink(
+  index: number,
+  change: { readonly mac?: Mac; readonly mtu?: number; readonly master?: number; readonly up?: boolean },
+): Encode {
+  return (to) => {
+    to.begin(k.RTM_NEWLINK);
+    header(to, { index, up: change.up });
+    if (change.mac !== undefined) to.mac(k.IFLA_ADDRESS, change.mac);
+    if (change.mtu !== undefined) to.u32(k.IFLA_MTU, change.mtu);
+    if (change.master !== undefined) to.u32(k.IFLA_MASTER, change.master);
+    to.end();
+  };
+}
+
+/** ip link set NAME type vxlan local LOCAL */
+export function setVxlanLocal(index: number, local: Ip): Encode {
+  return (to) => {
+    to.begin(k.RTM_NEWLINK);
+    header(to, { index });
+    linkInfo(to, 'vxlan', () => to.ip(localAttribute(local), local));
+    to.end();
+  };
+}
+
+/**
+ * bridge link set dev NAME learning on|off flood on|off
+ * RTM_SETLINK of family AF_BRIDGE: RTM_NEWLINK takes IFLA_PROTINFO too, and ignores it.
+ */
+export function setPortFlags(index: number, flags: PortFlags): Encode {
+  return (to) => {
+    to.begin(k.RTM_SETLINK);
+    header(to, { family: k.AF_BRIDGE, index });
+    // NLA_F_NESTED tells the kernel that this is the nest of today and not the single byte of 2006.
+    to.nest(k.IFLA_PROTINFO | 0x8000, () => {
+      to.u8(k.IFLA_BRPORT_LEARNING, Number(flags.learning));
+      to.u8(k.IFLA_BRPORT_UNICAST_FLOOD, Number(flags.flood));
+    });
+    to.end();
+  };
+}
+
+/** ip link delete NAME */
+export function deleteLink(index: number): Encode {
+  return (to) => {
+    to.begin(k.RTM_DELLINK);
+    header(to, { index });
+    to.end();
+  };
+}
+
+/** ip link show NAME */
+export function getLink(name: string): Encode {
+  return (to) => {
+    to.begin(k.RTM_GETLINK);
+    header(to, {});
+    to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
+    to.string(k.IFLA_IFNAME, name);
+    to.end();
+  };
+}
+
+/** ip -d link show */
+export const dumpLinks: Encode = (to) => {
+  to.begin(k.RTM_GETLINK, k.NLM_F_DUMP);
+  header(to, {});
+  to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
+  to.end();
+};
+
+/** Of an RTM_NEWLINK or RTM_DELLINK message. */
+export function readLink(message: MessageReader): LinkRecord {
+  const link: { -readonly [Key in keyof LinkRecord]: LinkRecord[Key] } = {
+    index: message.i32(4),
+    up: (message.u32(8) & k.IFF_UP) !== 0,
+    name: '',
+    mtu: 0,
+    kind: '',
+    crossesNamespaces: false,
+  };
+  const attributes = message.attributes(ifinfomsg);
+  while (attributes.next()) {
+    if (attributes.type === k.IFLA_IFNAME) link.name = attributes.string();
+    else if (attributes.type === k.IFLA_MTU) link.mtu = attributes.u32();
+    else if (attributes.type === k.IFLA_MASTER) link.master = attributes.u32();
+    else if (attributes.type === k.IFLA_ADDRESS && attributes.length === 6) link.mac = attributes.mac();
+    else if (attributes.type === k.IFLA_LINK_NETNSID) link.crossesNamespaces = true;
+    else if (attributes.type === k.IFLA_LINKINFO) Object.assign(link, readLinkInfo(attributes.nested()));
+  }
+  return link;
+}
+
+function readLinkInfo(info: AttributeReader): Partial<LinkRecord> {
+  let kind = '';
+  let data: AttributeReader | undefined;
+  let portKind = '';
+  let port: AttributeReader | undefined;
+  while (info.next()) {
+    if (info.type === k.IFLA_INFO_KIND) kind = info.string();
+    else if (info.type === k.IFLA_INFO_DATA) data = info.nested();
+    else if (info.type === k.IFLA_INFO_SLAVE_KIND) portKind = info.string();
+    else if (info.type === k.IFLA_INFO_SLAVE_DATA) port = info.nested();
+  }
+  return {
+    kind,
+    ...(kind === 'vxlan' && data !== undefined && { vxlan: readVxlan(data) }),
+    ...(portKind === 'bridge' && port !== undefined && { port: readPort(port) }),
+  };
+}
+
+function readVxlan(data: AttributeReader): VxlanRecord {
+  let vni = 0;
+  let port = 0;
+  let local: Ip | undefined;
+  let plain = true;
+  while (data.next()) {
+    const { type } = data;
+    if (type === k.IFLA_VXLAN_ID) vni = data.u32();
+    else if (type === k.IFLA_VXLAN_PORT) port = data.u16be();
+    else if (type === k.IFLA_VXLAN_LOCAL || type === k.IFLA_VXLAN_LOCAL6) local = data.ip();
+    else if (type === k.IFLA_VXLAN_PROXY) plain &&= data.u8() === 1;
+    else if (mustBeOff.has(type)) plain &&= data.u8() === 0;
+    else if (mustBeAbsent.has(type)) plain = false;
+  }
+  return { vni, port, plain, ...(local !== undefined && { local }) };
+}
+
+const mustBeOff: ReadonlySet<number> = new Set([
+  k.IFLA_VXLAN_LEARNING,
+  k.IFLA_VXLAN_L2MISS,
+  k.IFLA_VXLAN_L3MISS,
+  k.IFLA_VXLAN_COLLECT_METADATA,
+]);
+const mustBeAbsent: ReadonlySet<number> = new Set([k.IFLA_VXLAN_GROUP, k.IFLA_VXLAN_GROUP6, k.IFLA_VXLAN_LINK]);
+
+function readPort(data: AttributeReader): PortFlags {
+  let learning = false;
+  let flood = false;
+  while (data.next()) {
+    if (data.type === k.IFLA_BRPORT_LEARNING) learning = data.u8() !== 0;
+    else if (data.type === k.IFLA_BRPORT_UNICAST_FLOOD) flood = data.u8() !== 0;
+  }
+  return { learning, flood };
+}
+
+function newLink(
+  to: MessageWriter,
+  link: NewLink & { readonly netns?: number },
+  kind: string,
+  data?: () => void,
+): void {
+  to.begin(k.RTM_NEWLINK, k.NLM_F_CREATE | k.NLM_F_EXCL);
+  header(to, { up: link.up });
+  to.string(k.IFLA_IFNAME, link.name);
+  to.mac(k.IFLA_ADDRESS, link.mac);
+  to.u32(k.IFLA_MTU, link.mtu);
+  if (link.master !== undefined) to.u32(k.IFLA_MASTER, link.master);
+  if (link.netns !== undefined) to.u32(k.IFLA_NET_NS_FD, link.netns);
+  linkInfo(to, kind, data);
+  to.end();
+}
+
+function linkInfo(to: MessageWriter, kind: string, data?: () => void): void {
+  to.nest(k.IFLA_LINKINFO, () => {
+    to.string(k.IFLA_INFO_KIND, kind);
+    if (data !== undefined) to.nest(k.IFLA_INFO_DATA, data);
+  });
+}
+
+function header(to: MessageWriter, of: { family?: number; index?: number; up?: boolean | undefined }): void {
+  const at = to.struct(ifinfomsg);
+  to.put8(at, of.family ?? k.AF_UNSPEC);
+  to.put32(at + 4, of.index ?? 0);
+  if (of.up === undefined) return;
+  to.put32(at + 8, of.up ? k.IFF_UP : 0);
+  to.put32(at + 12, k.IFF_UP);
+}
+
+function localAttribute(local: Ip): number {
+  return local.includes(':') ? k.IFLA_VXLAN_LOCAL6 : k.IFLA_VXLAN_LOCAL;
+}

@@ -1,0 +1,132 @@
+import { type Ip, Ip as ip, type Mac } from '@causeway/model';
+import * as k from './constants.ts';
+import type { MessageReader } from './reader.ts';
+import type { MessageWriter } from './writer.ts';
+
+/** struct ndmsg: family, pads, ifindex i32 at 4, state u16 at 8, flags u8 at 10, type u8 at 11. */
+const ndmsg = 12;
+
+/**
+ * Stands for a tunnel entry that leads nowhere we would send it: without a VTEP, or with a port, VNI or interface
+ * of its own. Setting the MAC again makes it right; deleting it takes whatever is there.
+ */
+export const noVtep: Ip = ip('0.0.0.0');
+
+export interface NeighbourRecord {
+  readonly index: number;
+  readonly ip: Ip;
+  readonly mac: Mac;
+}
+
+export interface FdbRecord {
+  /** Of the port or vxlan device. */
+  readonly index: number;
+  readonly mac: Mac;
+  readonly target: 'port' | Ip;
+}
+
+/** ip neighbour replace IP lladdr MAC dev NAME nud permanent (NOARP ones are evicted silently when a table is full) */
+export function setNeighbour(to: MessageWriter, index: number, address: Ip, mac: Mac): void {
+  to.begin(k.RTM_NEWNEIGH, k.NLM_F_CREATE | k.NLM_F_REPLACE);
+  header(to, familyOf(address), index, k.NUD_PERMANENT, 0);
+  to.ip(k.NDA_DST, address);
+  to.mac(k.NDA_LLADDR, mac);
+  to.end();
+}
+
+/** ip neighbour delete IP dev NAME */
+export function deleteNeighbour(to: MessageWriter, index: number, address: Ip): void {
+  to.begin(k.RTM_DELNEIGH);
+  header(to, familyOf(address), index, 0, 0);
+  to.ip(k.NDA_DST, address);
+  to.end();
+}
+
+/**
+ * bridge fdb replace MAC dev NAME master static, or: … self permanent dst VTEP
+ * A unicast MAC that exists keeps its old VTEP, with success, unless REPLACE is said.
+ */
+export function setFdb(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
+  to.begin(k.RTM_NEWNEIGH, k.NLM_F_CREATE | k.NLM_F_REPLACE);
+  fdbBody(to, index, mac, target);
+  to.end();
+}
+
+/** bridge fdb delete MAC dev NAME master, or: … self dst VTEP */
+export function deleteFdb(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
+  to.begin(k.RTM_DELNEIGH);
+  fdbBody(to, index, mac, target);
+  to.end();
+}
+
+/** ip neighbour show nud permanent, both families */
+export function dumpNeighbours(to: MessageWriter): void {
+  to.begin(k.RTM_GETNEIGH, k.NLM_F_DUMP);
+  to.struct(ndmsg);
+  to.end();
+}
+
+/** bridge fdb show */
+export function dumpFdb(to: MessageWriter): void {
+  to.begin(k.RTM_GETNEIGH, k.NLM_F_DUMP);
+  to.put8(to.struct(ndmsg), k.AF_BRIDGE);
+  to.end();
+}
+
+/** undefined: not permanent, or without an Ethernet address. */
+export function readNeighbour(message: MessageReader): NeighbourRecord | undefined {
+  const family = message.u8(0);
+  if ((family !== k.AF_INET && family !== k.AF_INET6) || (message.u16(8) & k.NUD_PERMANENT) === 0) return undefined;
+  let address: Ip | undefined;
+  let mac: Mac | undefined;
+  const attributes = message.attributes(ndmsg);
+  while (attributes.next()) {
+    if (attributes.type === k.NDA_DST) address = attributes.ip();
+    else if (attributes.type === k.NDA_LLADDR && attributes.length === 6) mac = attributes.mac();
+  }
+  return address === undefined || mac === undefined ? undefined : { index: message.i32(4), ip: address, mac };
+}
+
+/**
+ * A static entry of a bridge port ("port"), or any `self` entry of a device whose index `isVxlan`. undefined: the rest,
+ * which is what bridges learned and what devices filter by: their own, multicast and synchronised addresses.
+ */
+export function readFdb(message: MessageReader, isVxlan: (index: number) => boolean): FdbRecord | undefined {
+  const index = message.i32(4);
+  // A bridge's entries are those that are not the device's own: NTF_MASTER is said in requests only.
+  const isSelf = (message.u8(10) & k.NTF_SELF) !== 0;
+  const tunnel = isSelf && isVxlan(index);
+  if (!tunnel && (isSelf || message.u16(8) !== k.NUD_NOARP)) return undefined;
+  let mac: Mac | undefined;
+  let target: 'port' | Ip = tunnel ? noVtep : 'port';
+  let diverted = false;
+  const attributes = message.attributes(ndmsg);
+  while (attributes.next()) {
+    const { type } = attributes;
+    if (type === k.NDA_LLADDR && attributes.length === 6) mac = attributes.mac();
+    else if (type === k.NDA_DST && tunnel) target = attributes.ip();
+    else if (type === k.NDA_PORT || type === k.NDA_VNI || type === k.NDA_IFINDEX) diverted = true;
+    // With VLAN filtering off, as our bridges are, the copy a bridge keeps per VLAN is never looked at.
+    else if (type === k.NDA_VLAN) return undefined;
+  }
+  return mac === undefined ? undefined : { index, mac, target: diverted && tunnel ? noVtep : target };
+}
+
+function fdbBody(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
+  if (target === 'port') header(to, k.AF_BRIDGE, index, k.NUD_NOARP, k.NTF_MASTER);
+  else header(to, k.AF_BRIDGE, index, k.NUD_PERMANENT, k.NTF_SELF);
+  to.mac(k.NDA_LLADDR, mac);
+  if (target !== 'port' && target !== noVtep) to.ip(k.NDA_DST, target);
+}
+
+function header(to: MessageWriter, family: number, index: number, state: number, flags: number): void {
+  const at = to.struct(ndmsg);
+  to.put8(at, family);
+  to.put32(at + 4, index);
+  to.put16(at + 8, state);
+  to.put8(at + 10, flags);
+}
+
+function familyOf(address: Ip): number {
+  return address.includes(':') ? k.AF_INET6 : k.AF_INET;
+}

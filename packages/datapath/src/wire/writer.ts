@@ -1,0 +1,149 @@
+import type { Ip, Mac } from '@causeway/model';
+import { writeIp, writeMac } from './address-bytes.ts';
+import { NLM_F_ACK, NLM_F_REQUEST } from './constants.ts';
+
+/** Fields are in host byte order; koffi, hence Causeway, exists for little-endian hosts only. */
+const little = true;
+const headerSize = 16;
+/** The largest single thing written without asking for room again: an attribute header and an IPv6 address. */
+const margin = 64;
+const utf8 = new TextEncoder();
+
+/**
+ * Netlink messages, one after the other in one growing buffer. An encoder calls `begin`, writes the fixed part with
+ * `struct`, then attributes, then `end`; sequence numbers and the ack flag belong to the socket that sends it.
+ */
+export class MessageWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #at = 0;
+  #start = 0;
+  #sequence = 0;
+
+  constructor(size = 4096) {
+    this.#bytes = new Uint8Array(size);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Forgets what was written; the next message has this sequence number, those after it the following ones. */
+  reset(sequence: number): void {
+    this.#at = 0;
+    this.#start = 0;
+    this.#sequence = sequence;
+  }
+
+  /** What was written, valid until the next reset. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Of the next message. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  begin(type: number, flags = 0): void {
+    this.#room(headerSize);
+    this.#start = this.#at;
+    this.#view.setUint32(this.#at, 0, little);
+    this.#view.setUint16(this.#at + 4, type, little);
+    this.#view.setUint16(this.#at + 6, flags | NLM_F_REQUEST, little);
+    this.#view.setUint32(this.#at + 8, this.#sequence, little);
+    this.#view.setUint32(this.#at + 12, 0, little);
+    this.#at += headerSize;
+    this.#sequence = (this.#sequence + 1) >>> 0;
+  }
+
+  end(): void {
+    this.#view.setUint32(this.#start, this.#at - this.#start, little);
+  }
+
+  /** Asks for an answer to the message written last, also when it succeeds. */
+  acknowledge(): void {
+    const flags = this.#view.getUint16(this.#start + 6, little);
+    this.#view.setUint16(this.#start + 6, flags | NLM_F_ACK, little);
+  }
+
+  /** Zeroed room for the fixed part of a message, a multiple of 4 bytes; fields are then put relative to it. */
+  struct(size: number): number {
+    this.#room(size);
+    this.#bytes.fill(0, this.#at, this.#at + size);
+    const at = this.#at;
+    this.#at += size;
+    return at;
+  }
+
+  put8(at: number, value: number): void {
+    this.#view.setUint8(at, value);
+  }
+
+  put16(at: number, value: number): void {
+    this.#view.setUint16(at, value, little);
+  }
+
+  put32(at: number, value: number): void {
+    this.#view.setUint32(at, value, little);
+  }
+
+  u8(type: number, value: number): void {
+    const at = this.#attribute(type, 1);
+    this.#view.setUint8(at, value);
+  }
+
+  u16be(type: number, value: number): void {
+    const at = this.#attribute(type, 2);
+    this.#view.setUint16(at, value);
+  }
+
+  u32(type: number, value: number): void {
+    const at = this.#attribute(type, 4);
+    this.#view.setUint32(at, value, little);
+  }
+
+  mac(type: number, mac: Mac): void {
+    const at = this.#attribute(type, 6);
+    writeMac(this.#bytes, at, mac);
+  }
+
+  ip(type: number, ip: Ip): void {
+    const at = this.#attribute(type, ip.includes(':') ? 16 : 4);
+    writeIp(this.#bytes, at, ip);
+  }
+
+  /** With the terminating zero the kernel wants. */
+  string(type: number, text: string): void {
+    const bytes = utf8.encode(text);
+    const at = this.#attribute(type, bytes.length + 1);
+    this.#bytes.set(bytes, at);
+  }
+
+  nest(type: number, content: () => void): void {
+    const at = this.#at;
+    this.#attribute(type, 0);
+    content();
+    this.#view.setUint16(at, this.#at - at, little);
+  }
+
+  /** Header, then zeroed and aligned room for the payload, whose offset it returns. */
+  #attribute(type: number, length: number): number {
+    const padded = (length + 3) & ~3;
+    this.#room(4 + padded);
+    const at = this.#at;
+    this.#view.setUint16(at, 4 + length, little);
+    this.#view.setUint16(at + 2, type, little);
+    this.#bytes.fill(0, at + 4, at + 4 + padded);
+    this.#at = at + 4 + padded;
+    return at + 4;
+  }
+
+  #room(size: number): void {
+    if (this.#at + size + margin <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + size + margin));
+    larger.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}
+
+/** Writes one message. */
+export type Encode = (to: MessageWriter) => void;
