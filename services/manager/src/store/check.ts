@@ -13,7 +13,7 @@ export function checkTxn(compares: readonly Compare[], writes: readonly Write[])
   }
 }
 
-/** The lease is no more, its keys neither; nothing was written. */
-export function leaseGone(id: bigint, cause?: unknown): CausewayError {
-  return new CausewayError('store-unavailable', `lease ${id} has ended`, { lease: 'gone' }, { cause });
+/** The lease is no more, its keys neither; nothing was written. `what` names it, to begin the message. */
+export function leaseGone(what: string, cause?: unknown): CausewayError {
+  return new CausewayError('store-unavailable', `${what} has ended`, { lease: 'gone' }, { cause });
 }

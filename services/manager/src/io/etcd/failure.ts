@@ -1,0 +1,80 @@
+import { CausewayError, type ErrorCode } from '@causeway/model';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { leaseGone } from '../../store/check.ts';
+
+/**
+ * What etcd says before it has proposed anything: nothing was written, for certain. Texts are those of etcd's
+ * api/v3rpc/rpctypes/error.go, which clients match on by design; whatever is not here leaves a write unknown.
+ */
+const refusals: readonly (readonly [text: string, code: ErrorCode, advice: string])[] = [
+  ['too many requests', 'store-unavailable', 'etcd is overloaded, try again'],
+  ['no leader', 'store-unavailable', 'etcd has no leader: is a majority of its members up?'],
+  ['rpc not supported for learner', 'store-unavailable', 'this etcd member is a learner: name voting members'],
+  ['not capable', 'store-unavailable', 'the etcd cluster is still starting or being upgraded'],
+  [
+    'database space exceeded',
+    'disk-full',
+    'etcd is over its space quota: compact, defragment, then etcdctl alarm disarm; or raise --quota-backend-bytes',
+  ],
+  ['request is too large', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
+  ['received message larger than max', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
+];
+
+/** A failed read, lease or status call: nothing was written by it, whatever went wrong. */
+export function readFailure(error: unknown, what: string): CausewayError {
+  return (
+    refusal(error, what) ?? new CausewayError('store-unavailable', `${what}: ${text(error)}`, {}, { cause: error })
+  );
+}
+
+/** A transaction that was sent: "timed-out" (unknown) unless etcd's own answer says that it wrote nothing. */
+export function writeFailure(error: unknown): CausewayError {
+  const what = 'etcd transaction';
+  return (
+    refusal(error, what) ??
+    new CausewayError('timed-out', `${what}, outcome unknown: ${text(error)}`, {}, { cause: error })
+  );
+}
+
+/** The history or the revision that was asked for has been compacted away. */
+export function isCompacted(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.OUT_OF_RANGE && error.details.includes('has been compacted');
+}
+
+export function isLeaseUnknown(error: unknown): boolean {
+  return isServiceError(error) && error.details.includes('requested lease not found');
+}
+
+/** Worth another try at another member: the member's state is at fault, not the request. */
+export function isTransient(error: unknown): boolean {
+  return !isServiceError(error) || transientCodes.has(error.code);
+}
+
+const transientCodes: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNKNOWN]);
+
+function refusal(error: unknown, what: string): CausewayError | undefined {
+  if (error instanceof CausewayError) return error;
+  if (!isServiceError(error)) return undefined;
+  const message = error.details;
+  if (isLeaseUnknown(error)) return leaseGone(`${what}: its lease`, error);
+  for (const [match, code, advice] of refusals)
+    if (message.includes(match)) return new CausewayError(code, `${what}: ${advice}`, {}, { cause: error });
+  switch (error.code) {
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED:
+      return new CausewayError('permission-denied', `${what}: ${message}`, {}, { cause: error });
+    case status.INVALID_ARGUMENT:
+      return new CausewayError('invalid-argument', `${what}: ${message}`, {}, { cause: error });
+    default:
+      return undefined;
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && typeof error.details === 'string';
+}
+
+function text(error: unknown): string {
+  if (isServiceError(error)) return error.details;
+  return error instanceof Error ? error.message : String(error);
+}

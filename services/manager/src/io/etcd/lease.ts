@@ -1,0 +1,86 @@
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import type { ILeaseKeepAliveResponse } from 'etcd3';
+import { leaseGone } from '../../store/check.ts';
+import type { StoreLease } from '../../store/store.ts';
+import { isLeaseUnknown } from './failure.ts';
+import { type CallBounds, type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
+
+export interface EtcdLeaseParts {
+  readonly pool: EtcdPool;
+  readonly clock: Clock;
+}
+
+/** The id is the server's choice: a grant whose reply was lost leaves a lease without keys, which ends by itself. */
+export async function grantLease(parts: EtcdLeaseParts, ttl: Duration): Promise<StoreLease> {
+  const { pool } = parts;
+  const request = { TTL: Math.ceil(ttl / seconds(1)) };
+  const granted = await pool.repeat('granting a lease', pool.bounds(), ({ clients }, bounds) =>
+    pool.call(clients.lease.leaseGrant.bind(clients.lease), request, bounds),
+  );
+  return new EtcdLease(parts, BigInt(granted.ID), seconds(Number(granted.TTL)));
+}
+
+/** A claim in time, kept by its holder: no loop of its own, so no renewal happens that the holder's deadline does not know of. */
+class EtcdLease implements StoreLease {
+  readonly id: bigint;
+  readonly ttl: Duration;
+  readonly #parts: EtcdLeaseParts;
+
+  constructor(parts: EtcdLeaseParts, id: bigint, ttl: Duration) {
+    this.#parts = parts;
+    this.id = id;
+    this.ttl = ttl;
+  }
+
+  async renew(signal?: AbortSignal): Promise<Duration> {
+    const { pool } = this.#parts;
+    const bounds = pool.bounds(signal, milliseconds(this.ttl / 2));
+    const reply = await pool.repeat('renewing a lease', bounds, (endpoint, attempt) =>
+      keepAliveOnce(pool, endpoint, this.id, attempt),
+    );
+    // A lease that has ended is answered too, with no time to live.
+    if (Number(reply.TTL) <= 0) throw leaseGone(`lease ${this.id}`);
+    return seconds(Number(reply.TTL));
+  }
+
+  async revoke(): Promise<void> {
+    const { pool } = this.#parts;
+    const request = { ID: String(this.id) };
+    await pool
+      .repeat(
+        'revoking a lease',
+        pool.bounds(),
+        ({ clients }, bounds) => pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, bounds),
+        isLeaseUnknown,
+      )
+      .catch((error: unknown) => {
+        if (!isLeaseUnknown(error)) throw error;
+      });
+  }
+}
+
+/** One request and one reply on a stream of their own, as etcd's own client does for a single keep-alive. */
+function keepAliveOnce(
+  pool: EtcdPool,
+  { clients }: EtcdEndpoint,
+  id: bigint,
+  bounds: CallBounds,
+): Promise<ILeaseKeepAliveResponse> {
+  return new Promise((resolve, reject) => {
+    const stream = clients.lease.leaseKeepAlive(leaderRequired(), pool.options(bounds));
+    const cancel = (): void => stream.cancel();
+    const settle = (act: () => void): void => {
+      bounds.signal?.removeEventListener('abort', cancel);
+      act();
+    };
+    stream.on('data', (reply: ILeaseKeepAliveResponse) => {
+      settle(() => resolve(reply));
+      cancel();
+    });
+    stream.on('error', (error) => settle(() => reject(error)));
+    stream.on('end', () => settle(() => reject(new Error('etcd ended the keep-alive stream without a reply'))));
+    bounds.signal?.addEventListener('abort', cancel);
+    if (bounds.signal?.aborted === true) cancel();
+    stream.write({ ID: String(id) });
+  });
+}

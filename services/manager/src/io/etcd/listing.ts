@@ -1,0 +1,56 @@
+import type { IKeyValue } from 'etcd3';
+import { keyAfter, keyText, prefixRange } from '../../store/range.ts';
+import { isCompacted } from './failure.ts';
+import type { EtcdPool } from './pool.ts';
+
+export interface Listing {
+  readonly kvs: readonly IKeyValue[];
+  readonly revision: bigint;
+}
+
+export interface ListOptions {
+  readonly pageSize: number;
+  /** The state at this revision; the newest without. */
+  readonly revision?: bigint;
+  readonly keysOnly?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** All of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the call timeout to itself. */
+export async function listPrefix(pool: EtcdPool, prefix: string, options: ListOptions): Promise<Listing> {
+  for (;;) {
+    try {
+      return await listOnce(pool, prefix, options);
+    } catch (error) {
+      // The revision of the first page was compacted before the last one was read: a new first page. One that was asked for stays gone.
+      if (!isCompacted(error) || options.revision !== undefined) throw error;
+    }
+  }
+}
+
+async function listOnce(pool: EtcdPool, prefix: string, options: ListOptions): Promise<Listing> {
+  const { start, end } = prefixRange(prefix);
+  const kvs: IKeyValue[] = [];
+  let revision = options.revision;
+  let from = start;
+  for (;;) {
+    const request = {
+      key: Buffer.from(from),
+      range_end: Buffer.from(end),
+      limit: options.pageSize,
+      keys_only: options.keysOnly ?? false,
+      ...(revision !== undefined && { revision: String(revision) }),
+    };
+    const page = await pool.repeat(
+      'reading etcd',
+      pool.bounds(options.signal),
+      ({ clients }, bounds) => pool.call(clients.kv.range.bind(clients.kv), request, bounds),
+      isCompacted,
+    );
+    for (const kv of page.kvs) kvs.push(kv);
+    revision ??= BigInt(page.header.revision);
+    const last = page.kvs.at(-1);
+    if (!page.more || last === undefined) return { kvs, revision };
+    from = keyAfter(keyText(last.key));
+  }
+}

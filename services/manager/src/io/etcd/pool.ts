@@ -1,0 +1,183 @@
+import { CausewayError } from '@causeway/model';
+import { type Credentials, plaintext, type UnaryMethod } from '@causeway/proto/io';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import { connectivityState, Metadata } from '@grpc/grpc-js';
+import { isTransient, readFailure } from './failure.ts';
+import { createClients, type EtcdClients } from './rpc.ts';
+
+export interface EtcdPoolParts {
+  readonly clock: Clock;
+  readonly credentials?: Credentials;
+}
+
+export interface EtcdPoolSettings {
+  /** Client URLs, http:// or https://, at least one. */
+  readonly endpoints: readonly string[];
+  /** A whole call, its tries at several members included. */
+  readonly callTimeout: Duration;
+  /** One try of a call that may be repeated. */
+  readonly attemptTimeout: Duration;
+}
+
+/** One member of the cluster and the clients to it. */
+export interface EtcdEndpoint {
+  readonly url: string;
+  readonly clients: EtcdClients;
+}
+
+/** A call's last moment on the pool's clock, and the caller's own wish to give up. */
+export interface CallBounds {
+  readonly deadline: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Between two tries of one call that fail at once. */
+const retryPause = milliseconds(50);
+
+/** The members, one connection each, used in turn: stays with the current one while it answers, goes on past one that does not. */
+export class EtcdPool {
+  readonly #clock: Clock;
+  readonly #settings: EtcdPoolSettings;
+  readonly #endpoints: readonly EtcdEndpoint[];
+  #current = 0;
+
+  /** Throws "invalid-argument" for an endpoint that is no client URL. */
+  constructor(parts: EtcdPoolParts, settings: EtcdPoolSettings) {
+    this.#clock = parts.clock;
+    this.#settings = settings;
+    const credentials = (parts.credentials ?? plaintext).client();
+    this.#endpoints = settings.endpoints.map((url) => ({
+      url,
+      clients: createClients(parseEndpoint(url, credentials._isSecure()), credentials),
+    }));
+    if (this.#endpoints.length === 0)
+      throw new CausewayError('invalid-argument', 'no etcd endpoint given', { field: 'etcd' });
+  }
+
+  get endpoints(): readonly EtcdEndpoint[] {
+    return this.#endpoints;
+  }
+
+  bounds(signal?: AbortSignal, span: Duration = this.#settings.callTimeout): CallBounds {
+    return { deadline: this.#clock.now() + span, ...(signal !== undefined && { signal }) };
+  }
+
+  /** A member with a connection; throws "store-unavailable" when none has one before the deadline. Nothing was sent then. */
+  async ready(bounds: CallBounds): Promise<EtcdEndpoint> {
+    const order = this.#endpoints.map((_, index) => (this.#current + index) % this.#endpoints.length);
+    for (const index of order) {
+      const endpoint = this.#endpoints[index];
+      if (endpoint?.clients.kv.getChannel().getConnectivityState(true) === connectivityState.READY)
+        return this.#use(index, endpoint);
+    }
+    const deadline = Date.now() + Math.max(0, bounds.deadline - this.#clock.now());
+    const connected = this.#endpoints.map(async (endpoint, index) => {
+      await waitForReady(endpoint, deadline);
+      return { index, endpoint };
+    });
+    const first = await orAborted(Promise.any(connected), bounds.signal).catch((error: unknown) => {
+      const names = this.#endpoints.map(({ url }) => url).join(', ');
+      throw new CausewayError('store-unavailable', `no connection to etcd at ${names}`, {}, { cause: error });
+    });
+    return this.#use(first.index, first.endpoint);
+  }
+
+  /** This member did not answer: the next call begins with the one after it. */
+  pass(endpoint: EtcdEndpoint): void {
+    if (this.#endpoints[this.#current] === endpoint) this.#current = (this.#current + 1) % this.#endpoints.length;
+  }
+
+  /** Calls something that may be repeated, at one member after the other until the deadline. Failures are CausewayErrors, but for what `keep` picks. */
+  async repeat<Response>(
+    what: string,
+    bounds: CallBounds,
+    attempt: (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,
+    keep: (error: unknown) => boolean = () => false,
+  ): Promise<Response> {
+    for (;;) {
+      const endpoint = await this.ready(bounds);
+      try {
+        const deadline = Math.min(bounds.deadline, this.#clock.now() + this.#settings.attemptTimeout);
+        return await attempt(endpoint, { ...bounds, deadline });
+      } catch (error) {
+        if (keep(error)) throw error;
+        const over = this.#clock.now() + retryPause >= bounds.deadline || bounds.signal?.aborted === true;
+        if (over || !isTransient(error)) throw readFailure(error, `${what} at ${endpoint.url}`);
+        this.pass(endpoint);
+        await this.#clock.sleep(retryPause, bounds.signal);
+      }
+    }
+  }
+
+  /** One try of a unary method, bound to its client; rejects with grpc's ServiceError. */
+  call<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    bounds: CallBounds,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => call.cancel();
+      const call = method(request, leaderRequired(), this.options(bounds), (error, value) => {
+        bounds.signal?.removeEventListener('abort', abort);
+        if (error !== null) reject(error);
+        else if (value === undefined) reject(new CausewayError('internal', 'etcd answered nothing'));
+        else resolve(value);
+      });
+      bounds.signal?.addEventListener('abort', abort);
+      if (bounds.signal?.aborted === true) abort();
+    });
+  }
+
+  options(bounds: CallBounds): { readonly deadline: number } {
+    return { deadline: Date.now() + Math.max(0, bounds.deadline - this.#clock.now()) };
+  }
+
+  close(): void {
+    for (const { clients } of this.#endpoints) clients.kv.close();
+  }
+
+  #use(index: number, endpoint: EtcdEndpoint): EtcdEndpoint {
+    this.#current = index;
+    return endpoint;
+  }
+}
+
+/** A member that has lost its leader refuses such calls and ends such streams, instead of leaving them to hang (etcd's "hasleader"). */
+export function leaderRequired(): Metadata {
+  const metadata = new Metadata();
+  metadata.set('hasleader', 'true');
+  return metadata;
+}
+
+/** host:port of a client URL; "invalid-argument" when it is none. */
+export function parseEndpoint(url: string, secure: boolean): string {
+  const scheme = secure ? 'https:' : 'http:';
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const plain = parsed !== undefined && parsed.pathname === '/' && parsed.search === '' && parsed.username === '';
+  if (!plain || parsed.protocol !== scheme || parsed.hostname === '')
+    throw new CausewayError(
+      'invalid-argument',
+      `etcd endpoint "${url}": give client URLs such as ${scheme}//10.0.0.1:2379`,
+      { field: 'etcd' },
+    );
+  return `${parsed.hostname}:${parsed.port === '' ? '2379' : parsed.port}`;
+}
+
+function waitForReady(endpoint: EtcdEndpoint, deadline: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    endpoint.clients.kv.waitForReady(deadline, (error) => {
+      if (error === undefined) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error('given up by the caller'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { UnaryMethod } from '@causeway/proto/io';
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  type Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  loadPackageDefinition,
+  type Metadata,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type {
+  ICompactionRequest,
+  ICompactionResponse,
+  ILeaseGrantRequest,
+  ILeaseGrantResponse,
+  ILeaseKeepAliveRequest,
+  ILeaseKeepAliveResponse,
+  ILeaseRevokeRequest,
+  ILeaseRevokeResponse,
+  IMemberListRequest,
+  IMemberListResponse,
+  IRangeRequest,
+  IRangeResponse,
+  IStatusRequest,
+  IStatusResponse,
+  ITxnRequest,
+  ITxnResponse,
+  IWatchRequest,
+  IWatchResponse,
+} from 'etcd3';
+
+/** A streaming method of an etcd client. */
+export type DuplexMethod<Request, Response> = (
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+) => ClientDuplexStream<Request, Response>;
+
+export interface KvClient extends Client {
+  range: UnaryMethod<IRangeRequest, IRangeResponse>;
+  txn: UnaryMethod<ITxnRequest, ITxnResponse>;
+  compact: UnaryMethod<ICompactionRequest, ICompactionResponse>;
+}
+
+export interface WatchClient extends Client {
+  watch: DuplexMethod<IWatchRequest, IWatchResponse>;
+}
+
+export interface LeaseClient extends Client {
+  leaseGrant: UnaryMethod<ILeaseGrantRequest, ILeaseGrantResponse>;
+  leaseRevoke: UnaryMethod<ILeaseRevokeRequest, ILeaseRevokeResponse>;
+  leaseKeepAlive: DuplexMethod<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
+}
+
+export interface ClusterClient extends Client {
+  memberList: UnaryMethod<IMemberListRequest, IMemberListResponse>;
+}
+
+export interface MaintenanceClient extends Client {
+  status: UnaryMethod<IStatusRequest, IStatusResponse>;
+}
+
+export interface EtcdClients {
+  readonly kv: KvClient;
+  readonly watch: WatchClient;
+  readonly lease: LeaseClient;
+  readonly cluster: ClusterClient;
+  readonly maintenance: MaintenanceClient;
+}
+
+/**
+ * etcd's server pings back at a client that pings more often than every 5 s (--grpc-keepalive-min-time) by closing the
+ * connection, so stay above. Message size: a page or a watch batch may exceed grpc-js's 4 MiB; the server is trusted.
+ */
+const channelOptions: ClientOptions = {
+  'grpc.keepalive_time_ms': 6_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+  'grpc.max_receive_message_length': -1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** The clients of one member, on one connection of their own. */
+export function createClients(address: string, credentials: ChannelCredentials): EtcdClients {
+  const kv = createClient<KvClient>('KV', address, credentials, channelOptions);
+  const shared = { ...channelOptions, channelOverride: kv.getChannel() };
+  return {
+    kv,
+    watch: createClient('Watch', address, credentials, shared),
+    lease: createClient('Lease', address, credentials, shared),
+    cluster: createClient('Cluster', address, credentials, shared),
+    maintenance: createClient('Maintenance', address, credentials, shared),
+  };
+}
+
+function createClient<Kind extends Client>(
+  name: string,
+  address: string,
+  credentials: ChannelCredentials,
+  options: ClientOptions,
+): Kind {
+  services ??= load();
+  const Service = services[name];
+  if (Service === undefined) throw new Error(`etcd3's rpc.proto has no service ${name}`);
+  return new Service(address, credentials, options) as unknown as Kind;
+}
+
+/** From the interface description in npm `etcd3` (docs/decisions/0003-etcd-client.md), read once, on first use. */
+let services: Readonly<Record<string, ServiceClientConstructor>> | undefined;
+
+function load(): Readonly<Record<string, ServiceClientConstructor>> {
+  const path = createRequire(import.meta.url).resolve('etcd3/proto/rpc.proto');
+  const definition = loadSync(path, {
+    includeDirs: [dirname(path)],
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+  });
+  return loadPackageDefinition(definition)['etcdserverpb'] as unknown as Record<string, ServiceClientConstructor>;
+}

@@ -1,0 +1,133 @@
+import { CausewayError } from '@causeway/model';
+import type { Credentials } from '@causeway/proto/io';
+import {
+  type Backoff,
+  type Clock,
+  type Duration,
+  type Log,
+  milliseconds,
+  minutes,
+  type Random,
+  seconds,
+} from '@causeway/runtime';
+import { checkTxn } from '../../store/check.ts';
+import { keyBytes } from '../../store/range.ts';
+import type {
+  Change,
+  Compare,
+  KeyValue,
+  Store,
+  StoreLease,
+  StoreMemberStatus,
+  TxnResult,
+  Write,
+} from '../../store/store.ts';
+import { writeFailure } from './failure.ts';
+import { follow } from './follow.ts';
+import { grantLease } from './lease.ts';
+import { listPrefix } from './listing.ts';
+import { listMembers } from './members.ts';
+import { EtcdPool } from './pool.ts';
+import { compareToWire, keyValueFromWire, writeToWire } from './wire.ts';
+
+export interface EtcdStoreParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Plaintext without. */
+  readonly credentials?: Credentials;
+}
+
+export interface EtcdStoreSettings {
+  /** Client URLs of one cluster's members. */
+  readonly endpoints: readonly string[];
+  /** A whole call. etcd itself gives up on a proposal after 5 s plus two elections (etcdserver's ReqTimeout: 7 s). */
+  readonly callTimeout?: Duration;
+  /** One try of a read; then the next member. */
+  readonly attemptTimeout?: Duration;
+  /** Keys in one reply. */
+  readonly pageSize?: number;
+  /** A follow's silence before the member is asked for a sign of life, and again before it is given up. */
+  readonly progressInterval?: Duration;
+  /** How often a follower's state is compared with the store. */
+  readonly auditInterval?: Duration;
+  /** Between the streams of a follow. */
+  readonly backoff?: Backoff;
+}
+
+const defaults = {
+  callTimeout: seconds(7),
+  attemptTimeout: seconds(2),
+  pageSize: 1_000,
+  progressInterval: seconds(2),
+  auditInterval: minutes(10),
+  backoff: { first: milliseconds(50), max: seconds(5), factor: 2 },
+} as const satisfies Omit<Required<EtcdStoreSettings>, 'endpoints'>;
+
+/** The store on an etcd cluster, 3.4 or newer. */
+export class EtcdStore implements Store {
+  readonly #parts: EtcdStoreParts;
+  readonly #settings: Required<EtcdStoreSettings>;
+  readonly #pool: EtcdPool;
+  readonly #closed = new AbortController();
+
+  /** Connects when first used. Throws "invalid-argument" for an endpoint that is no client URL. */
+  constructor(parts: EtcdStoreParts, settings: EtcdStoreSettings) {
+    this.#parts = parts;
+    this.#settings = { ...defaults, ...settings };
+    this.#pool = new EtcdPool(parts, this.#settings);
+  }
+
+  async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
+    const request = { key: Buffer.from(keyBytes(key)) };
+    const reply = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
+      this.#pool.call(clients.kv.range.bind(clients.kv), request, bounds),
+    );
+    const kv = reply.kvs[0];
+    const revision = BigInt(reply.header.revision);
+    return kv === undefined ? { revision } : { kv: keyValueFromWire(kv), revision };
+  }
+
+  async list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
+    const { pageSize } = this.#settings;
+    const { kvs, revision } = await listPrefix(this.#pool, prefix, { pageSize, signal: this.#closed.signal });
+    return { kvs: kvs.map(keyValueFromWire), revision };
+  }
+
+  async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
+    checkTxn(compares, writes);
+    const request = { compare: compares.map(compareToWire), success: writes.map(writeToWire) };
+    const bounds = this.#bounds();
+    const endpoint = await this.#pool.ready(bounds);
+    // Sent once: a second try after a lost reply would meet its own first one in the compares.
+    try {
+      const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
+      return { succeeded: reply.succeeded, revision: BigInt(reply.header.revision) };
+    } catch (error) {
+      this.#pool.pass(endpoint);
+      throw writeFailure(error);
+    }
+  }
+
+  follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    return follow({ ...this.#parts, pool: this.#pool }, this.#settings, prefix, ended);
+  }
+
+  grant(ttl: Duration): Promise<StoreLease> {
+    return grantLease({ pool: this.#pool, clock: this.#parts.clock }, ttl);
+  }
+
+  members(): Promise<readonly StoreMemberStatus[]> {
+    return listMembers({ ...this.#parts, pool: this.#pool }, this.#settings);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new CausewayError('shutting-down', 'the store was closed'));
+    this.#pool.close();
+  }
+
+  #bounds() {
+    return this.#pool.bounds(this.#closed.signal);
+  }
+}

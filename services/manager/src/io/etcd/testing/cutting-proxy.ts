@@ -1,0 +1,104 @@
+import { connect, type Server, type Socket } from 'node:net';
+import { FrameSplitter } from './frame-splitter.ts';
+import { listen, portOf } from './free-ports.ts';
+
+/** A TCP proxy in front of an etcd member that can do to the connections what networks do. */
+export class CuttingProxy {
+  #target: number;
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+  #reachable = true;
+  #losing: 'reply' | 'request' | undefined;
+  #replayCuts = 0;
+
+  static async start(targetPort: number): Promise<CuttingProxy> {
+    return new CuttingProxy(targetPort, await listen());
+  }
+
+  private constructor(target: number, server: Server) {
+    this.#target = target;
+    this.#server = server;
+    server.on('connection', (client) => this.#accept(client));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${portOf(this.#server)}`;
+  }
+
+  /** Connections that ended between a stream's first reply and what follows it, until now. */
+  replaysCut = 0;
+
+  /** Breaks every connection; new ones are accepted. */
+  cut(): void {
+    for (const pair of this.#pairs) pair.destroy();
+  }
+
+  /** Breaks every connection; new ones lead to another port. */
+  retarget(port: number): void {
+    this.#target = port;
+    this.cut();
+  }
+
+  /** The next connections get one message of the server's (of a watch: "created") and are broken before the second. */
+  cutReplays(count: number): void {
+    this.#replayCuts = count;
+  }
+
+  /** False: breaks every connection and refuses new ones. */
+  setReachable(reachable: boolean): void {
+    this.#reachable = reachable;
+    if (!reachable) this.cut();
+  }
+
+  /** Swallows all bytes of one direction while its connections stay up: requests do not arrive, or replies do not. */
+  setLosing(what: 'reply' | 'request' | undefined): void {
+    this.#losing = what;
+  }
+
+  async close(): Promise<void> {
+    this.setReachable(false);
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #accept(client: Socket): void {
+    if (!this.#reachable) {
+      client.destroy();
+      return;
+    }
+    const pair: Pair = { client, server: connect(this.#target, '127.0.0.1'), destroy: () => undefined };
+    pair.destroy = () => {
+      this.#pairs.delete(pair);
+      pair.client.destroy();
+      pair.server.destroy();
+    };
+    this.#pairs.add(pair);
+    for (const socket of [pair.client, pair.server]) {
+      socket.setNoDelay(true);
+      socket.on('error', pair.destroy);
+      socket.on('close', pair.destroy);
+    }
+    pair.client.on('data', (data) => {
+      if (this.#losing !== 'request') pair.server.write(data);
+    });
+    const splitter = this.#replayCuts > 0 ? new FrameSplitter() : undefined;
+    if (splitter !== undefined) this.#replayCuts--;
+    pair.server.on('data', (data) => {
+      if (this.#losing === 'reply') return;
+      if (splitter === undefined) {
+        pair.client.write(data);
+        return;
+      }
+      const { through, ended } = splitter.push(data);
+      pair.client.write(through, () => {
+        if (ended) pair.destroy();
+      });
+      if (ended) this.replaysCut++;
+    });
+  }
+}
+
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  destroy: () => void;
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findEtcd } from '../binary.ts';
+import { freePorts } from './free-ports.ts';
+
+export interface TestEtcdSettings {
+  /** Extra flags. */
+  readonly flags?: readonly string[];
+}
+
+/** Why tests with a real etcd cannot run here; undefined when they can. Under CI=true that is a failure, not a reason to skip. */
+export async function etcdMissing(): Promise<string | undefined> {
+  if ((await findEtcd()) !== undefined) return undefined;
+  const reason = 'no etcd binary found: apt-get install etcd-server';
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  return reason;
+}
+
+/** A real etcd of one member for tests: own directory, free ports, quick elections (so that leases may be 1 s), no fsync. */
+export class TestEtcd {
+  readonly directory: string;
+  readonly clientPort: number;
+  readonly #peerPort: number;
+  readonly #settings: TestEtcdSettings;
+  #child: ChildProcess | undefined;
+
+  static async start(settings: TestEtcdSettings = {}): Promise<TestEtcd> {
+    const [clientPort = 0, peerPort = 0] = await freePorts(2);
+    const directory = await mkdtemp(join(tmpdir(), 'causeway-etcd-'));
+    const etcd = new TestEtcd(directory, clientPort, peerPort, settings);
+    await etcd.start();
+    return etcd;
+  }
+
+  private constructor(directory: string, clientPort: number, peerPort: number, settings: TestEtcdSettings) {
+    this.directory = directory;
+    this.clientPort = clientPort;
+    this.#peerPort = peerPort;
+    this.#settings = settings;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.clientPort}`;
+  }
+
+  /** On what an earlier run left; resolves when it serves. */
+  async start(): Promise<void> {
+    const binary = await findEtcd();
+    if (binary === undefined) throw new Error('no etcd binary');
+    const log = await open(this.#logPath, 'a');
+    const child = spawn(binary, this.#flags(), { stdio: ['ignore', log.fd, log.fd] });
+    this.#child = child;
+    await log.close();
+    let exited = false;
+    child.once('exit', () => {
+      exited = true;
+    });
+    while (!(await this.#isHealthy())) {
+      if (exited) throw new Error(`etcd ended at once:\n${await readFile(this.#logPath, 'utf8')}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name);
+  }
+
+  /** As a crash does; its data stay. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** A copy of its data, taken while it is not running, to put back later. */
+  async backUp(): Promise<{ restore(): Promise<void> }> {
+    const data = join(this.directory, 'data');
+    const copy = await mkdtemp(join(this.directory, 'backup-'));
+    await cp(data, copy, { recursive: true });
+    return {
+      restore: async () => {
+        await rm(data, { recursive: true });
+        await cp(copy, data, { recursive: true });
+      },
+    };
+  }
+
+  /** Ends it and removes its directory. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get #logPath(): string {
+    return join(this.directory, 'log');
+  }
+
+  #flags(): readonly string[] {
+    const peer = `http://127.0.0.1:${this.#peerPort}`;
+    return [
+      '--name=test',
+      `--data-dir=${join(this.directory, 'data')}`,
+      `--listen-client-urls=${this.url}`,
+      `--advertise-client-urls=${this.url}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=test=${peer}`,
+      '--heartbeat-interval=20',
+      '--election-timeout=200',
+      '--unsafe-no-fsync',
+      '--log-level=warn',
+      ...(this.#settings.flags ?? []),
+    ];
+  }
+
+  async #isHealthy(): Promise<boolean> {
+    try {
+      const reply = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(1_000) });
+      return reply.ok;
+    } catch {
+      return false;
+    }
+  }
+}

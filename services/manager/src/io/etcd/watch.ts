@@ -1,0 +1,123 @@
+import type { Clock, Duration } from '@causeway/runtime';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
+import { prefixRange } from '../../store/range.ts';
+import type { StoreEvent } from '../../store/store.ts';
+import { type EtcdEndpoint, leaderRequired } from './pool.ts';
+import { eventFromWire } from './wire.ts';
+
+export interface WatchBatch {
+  /** Of whole revisions, in order; none when this is progress alone. */
+  readonly events: readonly StoreEvent[];
+  /** Everything up to here has been delivered. */
+  readonly revision: bigint;
+}
+
+/** What comes after the delivered revision cannot be had by watching: list again. */
+export class HistoryGone extends Error {}
+
+export interface WatchOptions {
+  readonly prefix: string;
+  /** The last revision that was delivered. */
+  readonly after: bigint;
+  /** After so long without a word the member is asked for its progress; after as long again the stream counts as dead. */
+  readonly progressInterval: Duration;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One watch stream, until it breaks (throws), its history is gone (HistoryGone) or the signal aborts (throws).
+ *
+ * It starts at the delivered revision, not at the one after it, and drops what was delivered already. When history has been
+ * compacted right up to the next revision, etcd before 3.5.18 may accept a watch there and no longer have that revision's
+ * deletions (its changelog; Debian's 3.5.16 has them); one revision earlier it refuses. Members that lag, and watches from a
+ * future revision of etcd before 3.5.22, bring old events: the same filter drops them. The price is that etcd treats the
+ * stream as one that has to catch up, once, within 100 ms. "created" moves nothing: its revision is the store's, not ours.
+ */
+export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<WatchBatch> {
+  const stream = endpoint.clients.watch.watch(leaderRequired(), {});
+  const cancel = (): void => stream.cancel();
+  // grpc-js emits the end of a cancelled call as an error, also when nobody reads any more.
+  stream.on('error', () => undefined);
+  options.signal.addEventListener('abort', cancel);
+  if (options.signal.aborted) cancel();
+  try {
+    stream.write({ create_request: createRequest(options) });
+    let last = options.after;
+    let fragments: IEvent[] = [];
+    for await (const response of responses(stream, clock, options.progressInterval)) {
+      if (response.canceled) throw cancelled(response);
+      const current = BigInt(response.header.revision);
+      if (current < last)
+        throw new HistoryGone(`store at revision ${current}, delivered was ${last}: restored from a backup?`);
+      if (response.created) continue;
+      fragments = fragments.concat(response.events);
+      if (response.fragment) continue;
+      const isProgress = fragments.length === 0;
+      const events = fragments.map(eventFromWire).filter((event) => revisionOf(event) > last);
+      fragments = [];
+      const newest = events.at(-1);
+      if (isProgress) last = current;
+      else if (newest !== undefined) last = revisionOf(newest);
+      yield { events, revision: last };
+    }
+  } finally {
+    options.signal.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
+
+export function revisionOf(event: StoreEvent): bigint {
+  return event.kind === 'put' ? event.kv.modRevision : event.modRevision;
+}
+
+function createRequest(options: WatchOptions): NonNullable<IWatchRequest['create_request']> {
+  const { start, end } = prefixRange(options.prefix);
+  return {
+    key: Buffer.from(start),
+    range_end: Buffer.from(end),
+    start_revision: String(options.after),
+    progress_notify: true,
+    fragment: true,
+  };
+}
+
+function cancelled(response: IWatchResponse): Error {
+  if (response.compact_revision !== '0')
+    return new HistoryGone(`compacted up to revision ${response.compact_revision}`);
+  return new Error(`etcd cancelled the watch: ${response.cancel_reason}`);
+}
+
+/** What the stream says, as long as it says something: a member that is frozen or cut off must not look like a quiet one. */
+async function* responses(
+  stream: ClientDuplexStream<IWatchRequest, IWatchResponse>,
+  clock: Clock,
+  interval: Duration,
+): AsyncGenerator<IWatchResponse> {
+  const reader: AsyncIterator<IWatchResponse> = stream[Symbol.asyncIterator]();
+  let next = reader.next();
+  let asked = false;
+  for (;;) {
+    const result = await within(clock, interval, next);
+    if (result === undefined) {
+      if (asked) throw new Error(`no answer to a progress request for ${interval} ms`);
+      stream.write({ progress_request: {} });
+      asked = true;
+      continue;
+    }
+    if (result.done === true) throw new Error('etcd ended the watch stream');
+    asked = false;
+    yield result.value;
+    next = reader.next();
+  }
+}
+
+/** The promise's value, or undefined when it takes longer than the span. */
+async function within<Value>(clock: Clock, span: Duration, promise: Promise<Value>): Promise<Value | undefined> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([promise, clock.sleep(span, timer.signal).then(() => undefined)]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,65 @@
+import type { ICompare, IEvent, IKeyValue, IRequestOp } from 'etcd3';
+import { keyBytes, keyText, prefixRange } from '../../store/range.ts';
+import type { Compare, KeyValue, StoreEvent, Write } from '../../store/store.ts';
+
+/** A compare in etcd's words; all of them also hold their meaning for keys that do not exist (every number 0). */
+export function compareToWire(compare: Compare): ICompare {
+  switch (compare.kind) {
+    case 'absent':
+      return { target: 'Create', result: 'Equal', key: bytes(compare.key), create_revision: '0' };
+    case 'unchanged':
+      return { target: 'Mod', result: 'Equal', key: bytes(compare.key), mod_revision: String(compare.modRevision) };
+    case 'created':
+      return {
+        target: 'Create',
+        result: 'Equal',
+        key: bytes(compare.key),
+        create_revision: String(compare.createRevision),
+      };
+    case 'quiet': {
+      const { start, end } = prefixRange(compare.prefix);
+      return {
+        target: 'Mod',
+        result: 'Less',
+        key: Buffer.from(start),
+        range_end: Buffer.from(end),
+        mod_revision: String(compare.since + 1n),
+      };
+    }
+  }
+}
+
+export function writeToWire(write: Write): IRequestOp {
+  switch (write.kind) {
+    case 'put':
+      return {
+        request_put: {
+          key: bytes(write.key),
+          value: Buffer.from(write.value),
+          ...(write.lease !== undefined && { lease: String(write.lease) }),
+        },
+      };
+    case 'delete':
+      return { request_delete_range: { key: bytes(write.key) } };
+  }
+}
+
+/** The value is copied: decoded buffers are slices that would keep their whole message alive. */
+export function keyValueFromWire(kv: IKeyValue): KeyValue {
+  return {
+    key: keyText(kv.key),
+    value: new Uint8Array(kv.value),
+    createRevision: BigInt(kv.create_revision),
+    modRevision: BigInt(kv.mod_revision),
+  };
+}
+
+export function eventFromWire(event: IEvent): StoreEvent {
+  return event.type === 'Delete'
+    ? { kind: 'delete', key: keyText(event.kv.key), modRevision: BigInt(event.kv.mod_revision) }
+    : { kind: 'put', kv: keyValueFromWire(event.kv) };
+}
+
+function bytes(key: string): Buffer {
+  return Buffer.from(keyBytes(key));
+}

@@ -1,0 +1,45 @@
+import { expect } from 'vitest';
+import { keyBytes, keyText } from '../range.ts';
+import type { Compare, KeyValue, Store, Write } from '../store.ts';
+
+/** Short words for the cases. */
+export function put(key: string, value = 'x', lease?: bigint): Write {
+  return { kind: 'put', key, value: keyBytes(value), ...(lease !== undefined && { lease }) };
+}
+
+export function remove(key: string): Write {
+  return { kind: 'delete', key };
+}
+
+/** A transaction that must go through; its revision. */
+export async function write(store: Store, ...writes: Write[]): Promise<bigint> {
+  const { succeeded, revision } = await store.txn([], writes);
+  expect(succeeded).toBe(true);
+  return revision;
+}
+
+/** Does a transaction with this condition go through? */
+export async function holds(store: Store, ...compares: Compare[]): Promise<boolean> {
+  return (await store.txn(compares, [])).succeeded;
+}
+
+export async function read(store: Store, key: string): Promise<string | undefined> {
+  const { kv } = await store.get(key);
+  return kv === undefined ? undefined : keyText(kv.value);
+}
+
+export async function must(store: Store, key: string): Promise<KeyValue> {
+  const { kv } = await store.get(key);
+  if (kv === undefined) throw new Error(`no key ${key}`);
+  return kv;
+}
+
+/** The error that something must fail with. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  const outcome = await promise.then(
+    (value: unknown) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  if (!('error' in outcome)) throw new Error('expected to fail, but it succeeded');
+  return outcome.error;
+}

@@ -1,0 +1,185 @@
+import { CausewayError } from '@causeway/model';
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { checkTxn } from './check.ts';
+import { MemoryBackend } from './memory-backend.ts';
+import type { Change, Compare, KeyValue, Store, StoreLease, StoreMemberStatus, TxnResult, Write } from './store.ts';
+
+export type MemoryOperation = 'read' | 'txn' | 'lease';
+
+/** What becomes of one call. A lost request or reply shows only by the call's timeout. */
+export type MemoryFault = 'none' | 'refused' | 'lost-request' | 'lost-reply';
+
+export interface MemoryStoreParts {
+  readonly clock: Clock;
+  /** Shared by all stores of one cluster; one of its own without. */
+  readonly backend?: MemoryBackend;
+}
+
+export interface MemoryStoreSettings {
+  readonly callTimeout?: Duration;
+  /** From a broken follow to the next try. */
+  readonly reconnectDelay?: Duration;
+}
+
+/** etcd's default --max-request-bytes. */
+const maxRequestBytes = 1.5 * 1024 * 1024;
+
+/**
+ * The store without etcd: the whole of its behaviour on one clock, for a cluster in one process. Each store is one client, with its own
+ * connection; its faults are set from outside, so a simulation with a seed repeats itself.
+ */
+export class MemoryStore implements Store {
+  readonly backend: MemoryBackend;
+  /** Asked for every call, in order. */
+  fault: (operation: MemoryOperation) => MemoryFault = () => 'none';
+  /** One way, asked for every message; 0 is at once, in the same turn of the event loop. */
+  latency: () => Duration = () => milliseconds(0);
+
+  readonly #clock: Clock;
+  readonly #callTimeout: Duration;
+  readonly #reconnectDelay: Duration;
+  readonly #closed = new AbortController();
+  #reachable = true;
+  /** Ends with the connection that the follows run on. */
+  #connection = new AbortController();
+  #replayCuts = 0;
+
+  constructor(parts: MemoryStoreParts, settings: MemoryStoreSettings = {}) {
+    this.#clock = parts.clock;
+    this.backend = parts.backend ?? new MemoryBackend(parts);
+    this.#callTimeout = settings.callTimeout ?? seconds(5);
+    this.#reconnectDelay = settings.reconnectDelay ?? milliseconds(50);
+  }
+
+  /** Breaks the follows' connection; they come back by themselves. */
+  cut(): void {
+    const broken = this.#connection;
+    this.#connection = new AbortController();
+    broken.abort();
+  }
+
+  /** The next connections of follows break after they were made and before they bring anything. */
+  cutReplays(count: number): void {
+    this.#replayCuts = count;
+  }
+
+  /** False: calls are refused, follows stand still. */
+  setReachable(reachable: boolean): void {
+    this.#reachable = reachable;
+    this.cut();
+  }
+
+  get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
+    return this.#call('read', ({ history }) => {
+      const kv = history.get(key);
+      return kv === undefined ? { revision: history.revision } : { kv, revision: history.revision };
+    });
+  }
+
+  list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
+    return this.#call('read', ({ history }) => ({ kvs: history.list(prefix), revision: history.revision }));
+  }
+
+  async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
+    checkTxn(compares, writes);
+    const bytes = writes.reduce(
+      (sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0),
+      0,
+    );
+    if (bytes > maxRequestBytes)
+      throw new CausewayError('message-too-large', `a transaction of ${bytes} bytes: at most ${maxRequestBytes}`);
+    return await this.#call('txn', (backend) => backend.txn(compares, writes));
+  }
+
+  async *follow(prefix: string, signal: AbortSignal): AsyncGenerator<Change> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    let last: bigint | undefined;
+    let connection: AbortController | undefined;
+    while (!ended.aborted) {
+      if (connection !== this.#connection) {
+        if (connection !== undefined) await this.#clock.sleep(this.#reconnectDelay, ended);
+        connection = this.#connection;
+        if (this.#replayCuts > 0 && last !== undefined) {
+          this.#replayCuts--;
+          this.cut();
+          continue;
+        }
+      }
+      const open = AbortSignal.any([ended, connection.signal]);
+      const change = this.#reachable && !this.backend.frozen ? this.#changeAfter(last, prefix) : undefined;
+      if (change === undefined) {
+        await this.backend.changed(open);
+        continue;
+      }
+      await this.#travel(open);
+      // What was on its way when the connection broke never arrives.
+      if (open.aborted) continue;
+      last = change.revision;
+      yield change;
+    }
+  }
+
+  async grant(ttl: Duration): Promise<StoreLease> {
+    const { id, ttl: granted } = await this.#call('lease', (backend) => backend.grant(ttl));
+    return {
+      id,
+      ttl: granted,
+      renew: (signal) => this.#call('lease', (backend) => backend.renew(id), milliseconds(granted / 2), signal),
+      revoke: () => this.#call('lease', (backend) => backend.revoke(id)),
+    };
+  }
+
+  async members(): Promise<readonly StoreMemberStatus[]> {
+    return [{ name: 'memory', clientUrls: [], healthy: await this.#call('read', () => true) }];
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+  }
+
+  #changeAfter(last: bigint | undefined, prefix: string): Change | undefined {
+    const { history } = this.backend;
+    const { revision } = history;
+    if (last === undefined || last < history.compacted)
+      return { kind: 'snapshot', revision, kvs: history.list(prefix) };
+    if (last === revision) return undefined;
+    const events = history.since(last, prefix);
+    return events.length > 0 ? { kind: 'events', revision, events } : { kind: 'progress', revision };
+  }
+
+  async #call<Reply>(
+    operation: MemoryOperation,
+    request: (backend: MemoryBackend) => Reply,
+    timeout: Duration = this.#callTimeout,
+    signal?: AbortSignal,
+  ): Promise<Reply> {
+    const fault = this.fault(operation);
+    if (this.#closed.signal.aborted || !this.#reachable || fault === 'refused')
+      throw new CausewayError('store-unavailable', 'no connection to the store');
+    const timer = new AbortController();
+    const over = AbortSignal.any([timer.signal, this.#closed.signal, ...(signal === undefined ? [] : [signal])]);
+    const lost = this.#clock.sleep(timeout, over).then(() => {
+      throw operation === 'txn'
+        ? new CausewayError('timed-out', 'the store did not answer, outcome unknown')
+        : new CausewayError('store-unavailable', 'the store did not answer');
+    });
+    const answered = async (): Promise<Reply> => {
+      await this.#travel(over);
+      if (fault === 'lost-request' || !this.#reachable) return await lost;
+      const reply = await this.backend.serve(() => request(this.backend));
+      await this.#travel(over);
+      return fault === 'lost-reply' || !this.#reachable ? await lost : reply;
+    };
+    try {
+      return await Promise.race([answered(), lost]);
+    } finally {
+      timer.abort();
+      lost.catch(() => undefined);
+    }
+  }
+
+  async #travel(signal: AbortSignal): Promise<void> {
+    const delay = this.latency();
+    if (delay > 0) await this.#clock.sleep(delay, signal);
+  }
+}
