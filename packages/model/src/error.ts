@@ -48,6 +48,7 @@ export const errorKinds = {
   'shutting-down': 'unavailable',
   'permission-denied': 'denied',
   'capability-missing': 'denied',
+  'schema-unsupported': 'denied',
   'kernel-refused': 'internal',
   'data-damaged': 'internal',
   internal: 'internal',

@@ -7,7 +7,7 @@ import {
   type NetworkId,
   type NodeId,
 } from '@causeway/model';
-import type { Versioned } from './view.ts';
+import type { Versioned } from './view-change.ts';
 
 type Stored = Versioned<Endpoint>;
 

@@ -1,5 +1,5 @@
 import { CausewayError, clip, type Name } from '@causeway/model';
-import type { Versioned } from './view.ts';
+import type { Versioned } from './view-change.ts';
 
 /** Records by id and by their unique name. */
 export class RecordIndex<Id extends string, Value extends { readonly name: Name }> {
@@ -30,9 +30,13 @@ export class RecordIndex<Id extends string, Value extends { readonly name: Name 
     return gone;
   }
 
+  named(name: Name): Versioned<Value> | undefined {
+    const id = this.#byName.get(name);
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
   find(nameOrId: string): Versioned<Value> {
-    const found =
-      this.#byId.get(nameOrId as Id) ?? this.#byId.get(this.#byName.get(nameOrId as Name) ?? (nameOrId as Id));
+    const found = this.#byId.get(nameOrId as Id) ?? this.named(nameOrId as Name);
     if (found !== undefined) return found;
     throw new CausewayError(`${this.#what}-unknown`, `there is no ${this.#what} "${clip(nameOrId)}"`, {
       field: this.#what,

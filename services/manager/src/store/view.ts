@@ -1,7 +1,6 @@
 import {
   assertNever,
   type CausewayError,
-  type ClusterId,
   type Endpoint,
   type EndpointId,
   type Ip,
@@ -13,76 +12,13 @@ import {
   type NodeId,
   type Vni,
 } from '@causeway/model';
-import {
-  decodeText,
-  endpointCodec,
-  type JsonObject,
-  leaderCodec,
-  metaCodec,
-  networkCodec,
-  nodeCodec,
-} from './codec.ts';
-import { EndpointIndex } from './endpoint-index.ts';
-import { Keys, type StoreKey } from './keys.ts';
-import { RecordIndex } from './record-index.ts';
+import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
-import type { Change, KeyValue, StoreEvent } from './store.ts';
+import type { Change } from './store.ts';
+import { Tables, type Told } from './tables.ts';
+import type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
 
-export interface Versioned<Value> {
-  readonly value: Value;
-  /** Of the store when the record was last written. */
-  readonly revision: bigint;
-  /** The stored record when it has fields this version does not know; a rewrite carries them on. */
-  readonly foreign?: JsonObject;
-}
-
-export interface LeaderRecord {
-  readonly name: string;
-  /** Host:port of its gRPC service. */
-  readonly address: string;
-  /** Unix time, milliseconds. */
-  readonly since: number;
-  /** Revision that created the leader key: what writes are fenced with. */
-  readonly term: bigint;
-}
-
-export interface Cluster {
-  readonly id: ClusterId;
-  readonly epoch: bigint;
-}
-
-export type ViewChange =
-  | {
-      readonly kind: 'network';
-      readonly id: NetworkId;
-      readonly before?: Versioned<Network>;
-      readonly after?: Versioned<Network>;
-      readonly revision: bigint;
-    }
-  | {
-      readonly kind: 'endpoint';
-      readonly network: NetworkId;
-      readonly id: EndpointId;
-      readonly before?: Versioned<Endpoint>;
-      readonly after?: Versioned<Endpoint>;
-      readonly revision: bigint;
-    }
-  | {
-      readonly kind: 'node';
-      readonly id: NodeId;
-      readonly before?: Versioned<Node>;
-      readonly after?: Versioned<Node>;
-      readonly revision: bigint;
-    }
-  | { readonly kind: 'leader'; readonly leader?: LeaderRecord; readonly revision: bigint }
-  /** A snapshot replaced everything. */
-  | { readonly kind: 'reset'; readonly revision: bigint };
-
-/** A claim was taken (`holder` set) or given up. */
-export type ClaimChange =
-  | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip; readonly holder?: string }
-  | { readonly kind: 'vni'; readonly vni: Vni; readonly holder?: string }
-  | { readonly kind: 'reset' };
+export type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
 
 type Listener<Event> = (event: Event) => void;
 
@@ -93,21 +29,14 @@ type Listener<Event> = (event: Event) => void;
 export class View {
   readonly #keys: Keys;
   #revision = 0n;
-  #cluster: Cluster | undefined;
-  #leader: LeaderRecord | undefined;
-  #networks = new RecordIndex<NetworkId, Network>('network');
-  #nodes = new RecordIndex<NodeId, Node>('node');
-  #endpoints = new EndpointIndex();
-  #addresses = new Map<NetworkId, Map<Ip, string>>();
-  #macs = new Map<NetworkId, Map<Mac, string>>();
-  #vnis = new Map<Vni, string>();
-  #damaged = new Map<string, CausewayError>();
+  #tables: Tables;
   readonly #waiters = new RevisionWaiters();
   readonly #listeners = new Set<Listener<readonly ViewChange[]>>();
   readonly #claimListeners = new Set<Listener<ClaimChange>>();
 
   constructor(keys: Keys = new Keys()) {
     this.#keys = keys;
+    this.#tables = new Tables(keys);
   }
 
   /** Of the newest change applied; 0 before the first snapshot. */
@@ -116,74 +45,82 @@ export class View {
   }
 
   get cluster(): Cluster | undefined {
-    return this.#cluster;
+    return this.#tables.cluster;
   }
 
   get leader(): LeaderRecord | undefined {
-    return this.#leader;
+    return this.#tables.leader;
   }
 
   get networks(): ReadonlyMap<NetworkId, Versioned<Network>> {
-    return this.#networks.all;
+    return this.#tables.networks.all;
   }
 
   get nodes(): ReadonlyMap<NodeId, Versioned<Node>> {
-    return this.#nodes.all;
+    return this.#tables.nodes.all;
   }
 
   get endpointCount(): number {
-    return this.#endpoints.size;
+    return this.#tables.endpoints.size;
   }
 
   endpoint(id: EndpointId): Versioned<Endpoint> | undefined {
-    return this.#endpoints.get(id);
+    return this.#tables.endpoints.get(id);
   }
 
   endpointsOf(network: NetworkId): ReadonlyMap<EndpointId, Versioned<Endpoint>> {
-    return this.#endpoints.of(network);
+    return this.#tables.endpoints.of(network);
   }
 
   /** Ids of the endpoints on a host. */
   endpointsOn(node: NodeId): ReadonlySet<EndpointId> {
-    return this.#endpoints.on(node);
+    return this.#tables.endpoints.on(node);
   }
 
   /** Networks of which the host has an endpoint: those its agent is subscribed to. */
   networksOn(node: NodeId): ReadonlySet<NetworkId> {
-    return this.#endpoints.networksOn(node);
+    return this.#tables.endpoints.networksOn(node);
+  }
+
+  networkNamed(name: Name): Versioned<Network> | undefined {
+    return this.#tables.networks.named(name);
+  }
+
+  nodeNamed(name: Name): Versioned<Node> | undefined {
+    return this.#tables.nodes.named(name);
   }
 
   endpointNamed(network: NetworkId, name: Name): Versioned<Endpoint> | undefined {
-    return this.#endpoints.named(network, name);
+    return this.#tables.endpoints.named(network, name);
   }
 
   /** Who holds each address of a network: an endpoint's id, or "gateway". */
   addressesOf(network: NetworkId): ReadonlyMap<Ip, string> {
-    return this.#addresses.get(network) ?? empty;
+    return this.#tables.addresses.get(network) ?? empty;
   }
 
   /** Who holds each Ethernet address that does not follow from a claimed IPv4 address. */
   macsOf(network: NetworkId): ReadonlyMap<Mac, string> {
-    return this.#macs.get(network) ?? empty;
+    return this.#tables.macs.get(network) ?? empty;
   }
 
   get vnis(): ReadonlyMap<Vni, string> {
-    return this.#vnis;
+    return this.#tables.vnis;
   }
 
-  /** Records that could not be read, by key: they are left out of everything else. */
+  /** Records that could not be read, by key: the view has what it knew before them. */
   get damaged(): ReadonlyMap<string, CausewayError> {
-    return this.#damaged;
+    return this.#tables.damaged;
   }
 
   /** @throws CausewayError network-unknown */
   findNetwork(nameOrId: string): Versioned<Network> {
-    return this.#networks.find(nameOrId);
+    return this.#tables.networks.find(nameOrId);
   }
 
   /** @throws CausewayError node-unknown */
   findNode(nameOrId: string): Versioned<Node> {
-    return this.#nodes.find(nameOrId);
+    return this.#tables.nodes.find(nameOrId);
   }
 
   /**
@@ -192,35 +129,20 @@ export class View {
    */
   findEndpoint(reference: string): Versioned<Endpoint> {
     const slash = reference.indexOf('/');
-    if (slash < 0) return this.#endpoints.find(reference, (id) => this.#networks.all.get(id)?.value.name ?? id);
+    if (slash < 0)
+      return this.#tables.endpoints.find(reference, (id) => this.#tables.networks.all.get(id)?.value.name ?? id);
     const network = this.findNetwork(reference.slice(0, slash)).value;
-    const found = this.#endpoints.named(network.id, reference.slice(slash + 1) as Name);
-    if (found === undefined) throw this.#endpoints.unknown(reference);
+    const found = this.#tables.endpoints.named(network.id, reference.slice(slash + 1) as Name);
+    if (found === undefined) throw this.#tables.endpoints.unknown(reference);
     return found;
   }
 
   /** Listeners run after all of `change` is in the view, claims' first; what one throws is thrown when all have run. */
   apply(change: Change): void {
-    const changes: ViewChange[] = [];
-    const claims: ClaimChange[] = [];
-    switch (change.kind) {
-      case 'snapshot':
-        this.#clear();
-        for (const kv of change.kvs) this.#put(kv, [], []);
-        changes.push({ kind: 'reset', revision: change.revision });
-        claims.push({ kind: 'reset' });
-        break;
-      case 'events':
-        for (const event of change.events) this.#event(event, changes, claims);
-        break;
-      case 'progress':
-        break;
-      default:
-        assertNever(change);
-    }
+    const told = this.#take(change);
     this.#revision = change.revision;
     try {
-      this.#tell(claims, changes);
+      this.#tell(told);
     } finally {
       this.#waiters.reached(change.revision);
     }
@@ -242,19 +164,28 @@ export class View {
     return this.#revision >= revision ? Promise.resolve() : this.#waiters.wait(revision, signal);
   }
 
-  #clear(): void {
-    this.#cluster = undefined;
-    this.#leader = undefined;
-    this.#networks = new RecordIndex('network');
-    this.#nodes = new RecordIndex('node');
-    this.#endpoints = new EndpointIndex();
-    this.#addresses = new Map();
-    this.#macs = new Map();
-    this.#vnis = new Map();
-    this.#damaged = new Map();
+  #take(change: Change): Told {
+    const told: Told = { changes: [], claims: [] };
+    switch (change.kind) {
+      case 'snapshot': {
+        this.#tables = new Tables(this.#keys);
+        for (const kv of change.kvs) this.#tables.put(kv, { changes: [], claims: [] });
+        return { changes: [{ kind: 'reset', revision: change.revision }], claims: [{ kind: 'reset' }] };
+      }
+      case 'events':
+        for (const event of change.events) {
+          if (event.kind === 'put') this.#tables.put(event.kv, told);
+          else this.#tables.delete(event.key, event.modRevision, told);
+        }
+        return told;
+      case 'progress':
+        return told;
+      default:
+        return assertNever(change);
+    }
   }
 
-  #tell(claims: readonly ClaimChange[], changes: readonly ViewChange[]): void {
+  #tell({ claims, changes }: Told): void {
     const failures: unknown[] = [];
     const attempt = (call: () => void): void => {
       try {
@@ -267,147 +198,6 @@ export class View {
     if (changes.length > 0) for (const listener of this.#listeners) attempt(() => listener(changes));
     if (failures.length > 0) throw new AggregateError(failures, 'a listener of the view failed');
   }
-
-  #event(event: StoreEvent, changes: ViewChange[], claims: ClaimChange[]): void {
-    if (event.kind === 'put') {
-      this.#put(event.kv, changes, claims);
-    } else {
-      this.#damaged.delete(event.key);
-      const key = this.#keys.parse(event.key);
-      if (key !== undefined) this.#delete(key, event.modRevision, changes, claims);
-    }
-  }
-
-  #put(kv: KeyValue, changes: ViewChange[], claims: ClaimChange[]): void {
-    const key = this.#keys.parse(kv.key);
-    if (key === undefined) return;
-    const failure = this.#store(key, kv, changes, claims);
-    if (failure === undefined) this.#damaged.delete(kv.key);
-    else this.#damaged.set(kv.key, failure);
-  }
-
-  /** Returns why the record could not be read. */
-  #store(key: StoreKey, kv: KeyValue, changes: ViewChange[], claims: ClaimChange[]): CausewayError | undefined {
-    const revision = kv.modRevision;
-    switch (key.kind) {
-      case 'meta': {
-        const meta = metaCodec.decode(kv.value);
-        if (!meta.ok) return meta.error;
-        this.#cluster = { id: meta.value.value.clusterId, epoch: meta.value.value.epoch };
-        return undefined;
-      }
-      case 'leader': {
-        const claim = leaderCodec.decode(kv.value);
-        if (!claim.ok) return claim.error;
-        this.#leader = { ...claim.value.value, term: kv.createRevision };
-        changes.push({ kind: 'leader', leader: this.#leader, revision });
-        return undefined;
-      }
-      case 'network': {
-        const record = networkCodec.decode(kv.value);
-        if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
-        changes.push({ kind: 'network', id: key.id, ...this.#networks.set(key.id, after), revision });
-        return undefined;
-      }
-      case 'node': {
-        const record = nodeCodec.decode(kv.value);
-        if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
-        changes.push({ kind: 'node', id: key.id, ...this.#nodes.set(key.id, after), revision });
-        return undefined;
-      }
-      case 'endpoint': {
-        const record = endpointCodec.decode(kv.value);
-        if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
-        changes.push({ ...key, ...this.#endpoints.set(after), revision });
-        return undefined;
-      }
-      case 'addr': {
-        const holder = decodeText(kv.value);
-        inner(this.#addresses, key.network).set(key.ip, holder);
-        claims.push({ ...key, holder });
-        return undefined;
-      }
-      case 'mac':
-        inner(this.#macs, key.network).set(key.mac, decodeText(kv.value));
-        return undefined;
-      case 'vni': {
-        const holder = decodeText(kv.value);
-        this.#vnis.set(key.vni, holder);
-        claims.push({ ...key, holder });
-        return undefined;
-      }
-      case 'network-name':
-      case 'node-name':
-      case 'endpoint-name':
-      case 'pool':
-      case 'req':
-        return undefined; // implied by the records, or asked of the store itself
-      default:
-        return assertNever(key);
-    }
-  }
-
-  #delete(key: StoreKey, revision: bigint, changes: ViewChange[], claims: ClaimChange[]): void {
-    switch (key.kind) {
-      case 'meta':
-        this.#cluster = undefined;
-        return;
-      case 'leader':
-        this.#leader = undefined;
-        changes.push({ kind: 'leader', revision });
-        return;
-      case 'network': {
-        const gone = this.#networks.delete(key.id);
-        if (gone !== undefined) changes.push({ ...key, kind: 'network', before: gone, revision });
-        return;
-      }
-      case 'node': {
-        const gone = this.#nodes.delete(key.id);
-        if (gone !== undefined) changes.push({ ...key, kind: 'node', before: gone, revision });
-        return;
-      }
-      case 'endpoint': {
-        const gone = this.#endpoints.delete(key.id);
-        if (gone !== undefined) changes.push({ ...key, before: gone, revision });
-        return;
-      }
-      case 'addr':
-        removeInner(this.#addresses, key.network, key.ip);
-        claims.push(key);
-        return;
-      case 'mac':
-        removeInner(this.#macs, key.network, key.mac);
-        return;
-      case 'vni':
-        this.#vnis.delete(key.vni);
-        claims.push(key);
-        return;
-      case 'network-name':
-      case 'node-name':
-      case 'endpoint-name':
-      case 'pool':
-      case 'req':
-        return;
-      default:
-        assertNever(key);
-    }
-  }
 }
 
 const empty: ReadonlyMap<never, never> = new Map<never, never>();
-
-function inner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer): Map<Key, string> {
-  const found = map.get(outer);
-  if (found !== undefined) return found;
-  const made = new Map<Key, string>();
-  map.set(outer, made);
-  return made;
-}
-
-function removeInner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer, key: Key): void {
-  const found = map.get(outer);
-  if (found?.delete(key) === true && found.size === 0) map.delete(outer);
-}

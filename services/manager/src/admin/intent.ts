@@ -1,0 +1,48 @@
+import type { Random } from '@causeway/runtime';
+import type { Allocator, Take } from '../allocator/allocator.ts';
+import type { JsonObject } from '../store/codec.ts';
+import type { Keys } from '../store/keys.ts';
+import type { Compare, Write } from '../store/store.ts';
+import type { View } from '../store/view.ts';
+
+/** What a plan may look at. It reads, and changes nothing. */
+export interface Planning {
+  readonly view: View;
+  readonly allocator: Allocator;
+  readonly keys: Keys;
+  readonly random: Random;
+}
+
+/** What to write to make an intent true, under which conditions, and what to answer when it is written. */
+export interface Proposal<Reply = unknown> {
+  readonly compares: readonly Compare[];
+  /** None: it is true already. */
+  readonly writes: readonly Write[];
+  /** What the writes claim out of pools. */
+  readonly takes: readonly Take[];
+  readonly reply: Reply;
+}
+
+/** A change somebody wants. Its plan is a pure function that is run again whenever the store moved underneath it. */
+export interface Intent<Reply> {
+  /** Intents of one lane are planned one after another, each seeing what the one before has written. */
+  readonly lane?: string;
+  /** @throws CausewayError when it cannot be made true */
+  plan(planning: Planning): Proposal<Reply>;
+}
+
+/** An intent under a request id: its outcome is kept, so that a retry gets the same answer and changes nothing. */
+export interface Request<Reply> extends Intent<Reply> {
+  /** "network.create" */
+  readonly kind: string;
+  /** Canonical text of what was asked. The same request id with other content is a misuse. */
+  readonly content: string;
+  readonly outcome: OutcomeCodec<Reply>;
+}
+
+export interface OutcomeCodec<Reply> {
+  toJson(reply: Reply): JsonObject;
+  fromJson(json: JsonObject): Reply;
+}
+
+export const noOutcome: OutcomeCodec<void> = { toJson: () => ({}), fromJson: () => undefined };

@@ -1,0 +1,87 @@
+import {
+  CausewayError,
+  family,
+  familyOf,
+  type Mtu,
+  minimumMtu,
+  type Network,
+  type NetworkId,
+  type Subnet,
+  vxlanOverhead,
+} from '@causeway/model';
+import { networkCodec } from '../store/codec.ts';
+import type { View } from '../store/view.ts';
+import type { Intent, Planning, Proposal } from './intent.ts';
+
+/** RFC 791 §3.2: every link passes 68 bytes unfragmented; an IPv4 packet has at most 65535. */
+const smallest = 68;
+const largest = 65_535;
+
+/** Before any host is known: Ethernet's 1500 less VXLAN over IPv4. */
+const unknownHosts = 1_500 - vxlanOverhead[4];
+
+/**
+ * The MTU the hosts' underlays carry: the smallest over all of them. Never below what IPv6 needs when the network has
+ * it, since the kernel drops IPv6 from a smaller link altogether; the outer packets are then fragmented.
+ */
+export function automaticMtu(view: View, subnets: readonly Subnet[]): Mtu {
+  return within(roomOf(view), subnets);
+}
+
+/** @throws CausewayError mtu-invalid */
+export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
+  const least = hasSix(subnets) ? minimumMtu : smallest;
+  if (Number.isInteger(bytes) && bytes >= least && bytes <= largest) return { kind: 'fixed', bytes };
+  const why = bytes >= smallest && bytes < least ? ', since IPv6 needs that much (RFC 8200)' : '';
+  throw new CausewayError('mtu-invalid', `mtu ${bytes} is outside ${least} to ${largest} bytes${why}`, {
+    field: 'mtu',
+    value: bytes,
+  });
+}
+
+/** Networks whose automatic MTU is larger than a host can carry. */
+export function networksTooLarge(view: View): readonly NetworkId[] {
+  const room = roomOf(view);
+  return [...view.networks.values()].filter(({ value }) => isTooLarge(room, value)).map(({ value }) => value.id);
+}
+
+/** Brings a network's automatic MTU down to what every host carries. It never goes up: interfaces in use have it. */
+export function lowerMtu(id: NetworkId): Intent<void> {
+  return { plan: (planning) => planNetworkMtu(id, planning) };
+}
+
+export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
+  const current = view.networks.get(id);
+  if (current === undefined || !isTooLarge(roomOf(view), current.value)) {
+    return { compares: [], writes: [], takes: [], reply: undefined };
+  }
+  const next = { ...current.value, mtu: automaticMtu(view, current.value.subnets) };
+  const key = keys.network(id);
+  return {
+    compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
+    writes: [{ kind: 'put', key, value: networkCodec.encode(next, current.foreign) }],
+    takes: [],
+    reply: undefined,
+  };
+}
+
+/** Bytes inside the overlay that every host's underlay carries. */
+function roomOf(view: View): number {
+  let bytes = view.nodes.size === 0 ? unknownHosts : largest;
+  for (const { value: node } of view.nodes.values()) {
+    bytes = Math.min(bytes, node.underlayMtu - vxlanOverhead[family(node.dataPath)]);
+  }
+  return bytes;
+}
+
+function within(room: number, subnets: readonly Subnet[]): Mtu {
+  return { kind: 'automatic', bytes: Math.max(room, hasSix(subnets) ? minimumMtu : smallest) };
+}
+
+function isTooLarge(room: number, { mtu, subnets }: Network): boolean {
+  return mtu.kind === 'automatic' && within(room, subnets).bytes < mtu.bytes;
+}
+
+function hasSix(subnets: readonly Subnet[]): boolean {
+  return subnets.some(({ prefix }) => familyOf(prefix) === 6);
+}

@@ -1,0 +1,80 @@
+import { CausewayError, clip, contains, family, minimumMtu, type Name, type Node, Prefix } from '@causeway/model';
+import { encodeText, nodeCodec } from '../store/codec.ts';
+import type { View } from '../store/view.ts';
+import type { Intent, Planning, Proposal } from './intent.ts';
+import { checkNotAnId } from './names.ts';
+
+/** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */
+const leastUnderlay = 576;
+const mostUnderlay = 65_536;
+const longestVersion = 64;
+
+/** No host receives there. */
+const notOfOneHost: readonly (readonly [Prefix, string])[] = [
+  [Prefix('0.0.0.0/8'), 'unspecified'],
+  [Prefix('224.0.0.0/3'), 'multicast or reserved'],
+  [Prefix('::/128'), 'unspecified'],
+  [Prefix('ff00::/8'), 'multicast'],
+];
+
+/**
+ * A host introduces itself, for the first time or with something changed. Nothing is written when all is as known.
+ * @throws from its plan: name-taken, name-invalid, address-invalid, mtu-invalid, invalid-argument
+ */
+export function registerNode(node: Node): Intent<Node> {
+  return { plan: (planning) => planRegisterNode(node, planning) };
+}
+
+export function planRegisterNode(node: Node, { view, keys }: Planning): Proposal<Node> {
+  checkNode(node);
+  const known = view.nodes.get(node.id);
+  if (known !== undefined && isSame(known.value, node)) return { compares: [], writes: [], takes: [], reply: node };
+  const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;
+  const named = known !== undefined && moves === undefined;
+  if (!named) checkNameFree(view, node.name);
+  const key = keys.node(node.id);
+  const name = keys.nodeName(node.name);
+  return {
+    compares: [
+      known === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: known.revision },
+      ...(named ? [] : [{ kind: 'absent', key: name } as const]),
+    ],
+    writes: [
+      { kind: 'put', key, value: nodeCodec.encode(node, known?.foreign) },
+      ...(named ? [] : [{ kind: 'put', key: name, value: encodeText(node.id) } as const]),
+      ...(moves === undefined ? [] : [{ kind: 'delete', key: keys.nodeName(moves) } as const]),
+    ],
+    takes: [],
+    reply: node,
+  };
+}
+
+function checkNode(node: Node): void {
+  checkNotAnId(node.name, 'node.name');
+  const wrong = notOfOneHost.find(([range]) => contains(range, node.dataPath));
+  if (wrong !== undefined) {
+    const message = `node.data_path ${node.dataPath} is ${wrong[1]}: use an address of this host that the others reach`;
+    throw new CausewayError('address-invalid', message, { field: 'node.data_path', value: node.dataPath });
+  }
+  const least = family(node.dataPath) === 6 ? minimumMtu : leastUnderlay;
+  const { underlayMtu } = node;
+  if (!Number.isInteger(underlayMtu) || underlayMtu < least || underlayMtu > mostUnderlay) {
+    const message = `node.underlay_mtu ${underlayMtu} is outside ${least} to ${mostUnderlay} bytes`;
+    throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: underlayMtu });
+  }
+  if (node.version.length > longestVersion || /\p{Cc}/u.test(node.version)) {
+    const message = `node.version "${clip(node.version)}" is not at most ${longestVersion} printable characters`;
+    throw new CausewayError('invalid-argument', message, { field: 'node.version' });
+  }
+}
+
+function checkNameFree(view: View, name: Name): void {
+  const namesake = view.nodeNamed(name)?.value;
+  if (namesake === undefined) return;
+  const message = `node.name "${name}" is that of another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name`;
+  throw new CausewayError('name-taken', message, { field: 'node.name', value: name, node: namesake.id });
+}
+
+function isSame(a: Node, b: Node): boolean {
+  return a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu && a.version === b.version;
+}

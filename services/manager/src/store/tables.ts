@@ -1,0 +1,176 @@
+import {
+  assertNever,
+  type CausewayError,
+  type Ip,
+  type Mac,
+  type Network,
+  type NetworkId,
+  type Node,
+  type NodeId,
+  type Vni,
+} from '@causeway/model';
+import { decodeText, endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from './codec.ts';
+import { EndpointIndex } from './endpoint-index.ts';
+import type { Keys, StoreKey } from './keys.ts';
+import { RecordIndex } from './record-index.ts';
+import type { KeyValue } from './store.ts';
+import type { ClaimChange, Cluster, LeaderRecord, ViewChange } from './view-change.ts';
+
+/** Where the effects of one change are gathered. */
+export interface Told {
+  readonly changes: ViewChange[];
+  readonly claims: ClaimChange[];
+}
+
+/** The content of a view: key by key in, indexed out. */
+export class Tables {
+  readonly #keys: Keys;
+  cluster: Cluster | undefined;
+  leader: LeaderRecord | undefined;
+  readonly networks = new RecordIndex<NetworkId, Network>('network');
+  readonly nodes = new RecordIndex<NodeId, Node>('node');
+  readonly endpoints = new EndpointIndex();
+  readonly addresses = new Map<NetworkId, Map<Ip, string>>();
+  readonly macs = new Map<NetworkId, Map<Mac, string>>();
+  readonly vnis = new Map<Vni, string>();
+  /** Records that could not be read, by key; what was known before them stands. */
+  readonly damaged = new Map<string, CausewayError>();
+
+  constructor(keys: Keys) {
+    this.#keys = keys;
+  }
+
+  put(kv: KeyValue, told: Told): void {
+    const key = this.#keys.parse(kv.key);
+    if (key === undefined) return;
+    const failure = this.#store(key, kv, told);
+    if (failure === undefined) this.damaged.delete(kv.key);
+    else this.damaged.set(kv.key, failure);
+  }
+
+  /** Returns why the record could not be read. */
+  #store(key: StoreKey, kv: KeyValue, told: Told): CausewayError | undefined {
+    const revision = kv.modRevision;
+    switch (key.kind) {
+      case 'meta': {
+        const meta = metaCodec.decode(kv.value);
+        if (!meta.ok) return meta.error;
+        this.cluster = { id: meta.value.value.clusterId, epoch: meta.value.value.epoch };
+        return undefined;
+      }
+      case 'leader': {
+        const claim = leaderCodec.decode(kv.value);
+        if (!claim.ok) return claim.error;
+        this.leader = { ...claim.value.value, term: kv.createRevision };
+        told.changes.push({ kind: 'leader', leader: this.leader, revision });
+        return undefined;
+      }
+      case 'network': {
+        const record = networkCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        const after = { ...record.value, revision };
+        told.changes.push({ kind: 'network', id: key.id, ...this.networks.set(key.id, after), revision });
+        return undefined;
+      }
+      case 'node': {
+        const record = nodeCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        const after = { ...record.value, revision };
+        told.changes.push({ kind: 'node', id: key.id, ...this.nodes.set(key.id, after), revision });
+        return undefined;
+      }
+      case 'endpoint': {
+        const record = endpointCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        const after = { ...record.value, revision };
+        told.changes.push({ ...key, ...this.endpoints.set(after), revision });
+        return undefined;
+      }
+      case 'addr': {
+        const holder = decodeText(kv.value);
+        inner(this.addresses, key.network).set(key.ip, holder);
+        told.claims.push({ ...key, holder });
+        return undefined;
+      }
+      case 'mac':
+        inner(this.macs, key.network).set(key.mac, decodeText(kv.value));
+        return undefined;
+      case 'vni': {
+        const holder = decodeText(kv.value);
+        this.vnis.set(key.vni, holder);
+        told.claims.push({ ...key, holder });
+        return undefined;
+      }
+      case 'network-name':
+      case 'node-name':
+      case 'endpoint-name':
+      case 'pool':
+      case 'req':
+        return undefined; // implied by the records, or asked of the store itself
+      default:
+        return assertNever(key);
+    }
+  }
+
+  delete(keyText: string, revision: bigint, told: Told): void {
+    this.damaged.delete(keyText);
+    const key = this.#keys.parse(keyText);
+    if (key === undefined) return;
+    switch (key.kind) {
+      case 'meta':
+        this.cluster = undefined;
+        return;
+      case 'leader':
+        this.leader = undefined;
+        told.changes.push({ kind: 'leader', revision });
+        return;
+      case 'network': {
+        const gone = this.networks.delete(key.id);
+        if (gone !== undefined) told.changes.push({ ...key, kind: 'network', before: gone, revision });
+        return;
+      }
+      case 'node': {
+        const gone = this.nodes.delete(key.id);
+        if (gone !== undefined) told.changes.push({ ...key, kind: 'node', before: gone, revision });
+        return;
+      }
+      case 'endpoint': {
+        const gone = this.endpoints.delete(key.id);
+        if (gone !== undefined) told.changes.push({ ...key, before: gone, revision });
+        return;
+      }
+      case 'addr':
+        removeInner(this.addresses, key.network, key.ip);
+        told.claims.push(key);
+        return;
+      case 'mac':
+        removeInner(this.macs, key.network, key.mac);
+        return;
+      case 'vni':
+        this.vnis.delete(key.vni);
+        told.claims.push(key);
+        return;
+      case 'network-name':
+      case 'node-name':
+      case 'endpoint-name':
+      case 'pool':
+      case 'req':
+        return;
+      default:
+        assertNever(key);
+    }
+  }
+}
+
+function inner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer): Map<Key, string> {
+  const found = map.get(outer);
+  if (found !== undefined) return found;
+  const made = new Map<Key, string>();
+  map.set(outer, made);
+  return made;
+}
+
+function removeInner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer, key: Key): void {
+  const found = map.get(outer);
+  if (found?.delete(key) === true && found.size === 0) map.delete(outer);
+}

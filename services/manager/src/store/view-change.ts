@@ -1,0 +1,58 @@
+import type { ClusterId, Endpoint, EndpointId, Ip, Network, NetworkId, Node, NodeId, Vni } from '@causeway/model';
+import type { JsonObject } from './codec.ts';
+
+export interface Versioned<Value> {
+  readonly value: Value;
+  /** Of the store when the record was last written. */
+  readonly revision: bigint;
+  /** The stored record when it has fields this version does not know; a rewrite carries them on. */
+  readonly foreign?: JsonObject;
+}
+
+export interface LeaderRecord {
+  readonly name: string;
+  /** Host:port of its gRPC service. */
+  readonly address: string;
+  /** Unix time, milliseconds. */
+  readonly since: number;
+  /** Revision that created the leader key: what writes are fenced with. */
+  readonly term: bigint;
+}
+
+export interface Cluster {
+  readonly id: ClusterId;
+  readonly epoch: bigint;
+}
+
+export type ViewChange =
+  | {
+      readonly kind: 'network';
+      readonly id: NetworkId;
+      readonly before?: Versioned<Network>;
+      readonly after?: Versioned<Network>;
+      readonly revision: bigint;
+    }
+  | {
+      readonly kind: 'endpoint';
+      readonly network: NetworkId;
+      readonly id: EndpointId;
+      readonly before?: Versioned<Endpoint>;
+      readonly after?: Versioned<Endpoint>;
+      readonly revision: bigint;
+    }
+  | {
+      readonly kind: 'node';
+      readonly id: NodeId;
+      readonly before?: Versioned<Node>;
+      readonly after?: Versioned<Node>;
+      readonly revision: bigint;
+    }
+  | { readonly kind: 'leader'; readonly leader?: LeaderRecord; readonly revision: bigint }
+  /** A snapshot replaced everything. */
+  | { readonly kind: 'reset'; readonly revision: bigint };
+
+/** A claim was taken (`holder` set) or given up. */
+export type ClaimChange =
+  | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip; readonly holder?: string }
+  | { readonly kind: 'vni'; readonly vni: Vni; readonly holder?: string }
+  | { readonly kind: 'reset' };

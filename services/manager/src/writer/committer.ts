@@ -1,0 +1,110 @@
+import { isCausewayError } from '@causeway/model';
+import type { Log } from '@causeway/runtime';
+import type { Compare, Store } from '../store/store.ts';
+import { merge, type Transaction, takeBatch } from './merge.ts';
+
+/** How a transaction ended. */
+export type CommitOutcome =
+  | { readonly kind: 'committed'; readonly revision: bigint }
+  /** A condition did not hold, at that revision or before it: plan anew on a view at least that new. */
+  | { readonly kind: 'conflict'; readonly revision: bigint }
+  /** This leader's term is over. Nothing was written. */
+  | { readonly kind: 'fenced' }
+  /** The store could not be asked, or refused. Nothing was written for certain. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The store did not answer: written or not, now or later. */
+  | { readonly kind: 'unknown'; readonly error: unknown };
+
+export interface CommitterParts {
+  readonly store: Pick<Store, 'txn' | 'get'>;
+  readonly log: Log;
+}
+
+export interface CommitterSettings {
+  readonly leaderKey: string;
+  /** Create revision of the leader key while the term lasts. */
+  readonly term: bigint;
+}
+
+interface Waiting extends Transaction {
+  settle(outcome: CommitOutcome): void;
+}
+
+/**
+ * Writes for one term of leadership. One store transaction is in flight at a time; what comes meanwhile goes together in
+ * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence.
+ */
+export class Committer {
+  readonly #parts: CommitterParts;
+  readonly #settings: CommitterSettings;
+  readonly #fence: Compare;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: CommitterParts, settings: CommitterSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#fence = { kind: 'created', key: settings.leaderKey, createRevision: settings.term };
+  }
+
+  /** Never rejects. */
+  commit({ compares, writes }: Transaction): Promise<CommitOutcome> {
+    if (this.#closed) return Promise.resolve({ kind: 'fenced' });
+    return new Promise((settle) => {
+      this.#waiting.push({ compares, writes, settle });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Nothing is sent any more: what waits ends as fenced, what is in flight ends as the store says. */
+  async close(): Promise<void> {
+    this.#end();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // lets callers of the same turn join the first batch
+    while (this.#waiting.length > 0) {
+      const { batch, rest } = takeBatch(this.#waiting);
+      this.#waiting = rest;
+      await this.#send(batch);
+    }
+    this.#running = undefined;
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    const outcome = await this.#attempt(merge(batch));
+    if (outcome.kind === 'fenced') this.#end();
+    if (outcome.kind !== 'conflict' || batch.length === 1) {
+      for (const { settle } of batch) settle(outcome);
+      return;
+    }
+    this.#parts.log.debug('committer.split', { transactions: batch.length });
+    for (const one of batch) await this.#send([one]);
+  }
+
+  /** A condition that does not hold may be the fence, and only the leader key tells. */
+  async #attempt({ compares, writes }: Transaction): Promise<CommitOutcome> {
+    if (this.#closed) return { kind: 'fenced' };
+    try {
+      const { succeeded, revision } = await this.#parts.store.txn([this.#fence, ...compares], writes);
+      if (succeeded) return { kind: 'committed', revision };
+    } catch (error) {
+      const refused = isCausewayError(error) && error.code !== 'timed-out';
+      return { kind: refused ? 'failed' : 'unknown', error };
+    }
+    try {
+      const { kv, revision } = await this.#parts.store.get(this.#settings.leaderKey);
+      return kv?.createRevision === this.#settings.term ? { kind: 'conflict', revision } : { kind: 'fenced' };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+  }
+
+  #end(): void {
+    this.#closed = true;
+    for (const { settle } of this.#waiting) settle({ kind: 'fenced' });
+    this.#waiting = [];
+  }
+}

@@ -1,0 +1,107 @@
+import { type Compare, maxTxnOps, type Write } from '../store/store.ts';
+
+/** What one caller wants written at once, or not at all. */
+export interface Transaction {
+  readonly compares: readonly Compare[];
+  readonly writes: readonly Write[];
+}
+
+/** etcd takes requests of 1.5 MiB (--max-request-bytes); the rest is room for keys, compares and framing. */
+const maxBytes = 1024 * 1024;
+
+/** One compare is the committer's own: the fence. */
+const maxCompares = maxTxnOps - 1;
+
+/**
+ * The longest run of waiting transactions, first come first, that fits one store transaction and means the same there
+ * as one after another. A later one never overtakes an earlier one it has to do with: `rest` keeps its order, and what
+ * conflicts with anything ahead of it, taken or left, is left.
+ */
+export function takeBatch<Waiting extends Transaction>(
+  waiting: readonly Waiting[],
+): { readonly batch: readonly Waiting[]; readonly rest: Waiting[] } {
+  const ahead = new Footprint();
+  const compares = new Set<string>();
+  const batch: Waiting[] = [];
+  const rest: Waiting[] = [];
+  let writes = 0;
+  let bytes = 0;
+  for (const [i, next] of waiting.entries()) {
+    const added = next.compares.filter((compare) => !compares.has(identity(compare)));
+    const size = weigh(next);
+    const fits =
+      compares.size + added.length <= maxCompares &&
+      writes + next.writes.length <= maxTxnOps &&
+      bytes + size <= maxBytes;
+    if (!fits && batch.length > 0) return { batch, rest: [...rest, ...waiting.slice(i)] };
+    if (ahead.conflicts(next)) {
+      rest.push(next);
+    } else {
+      batch.push(next);
+      for (const compare of added) compares.add(identity(compare));
+      writes += next.writes.length;
+      bytes += size;
+    }
+    ahead.add(next);
+  }
+  return { batch, rest };
+}
+
+/** All of a batch as one; what several compare alike is compared once. */
+export function merge(batch: readonly Transaction[]): Transaction {
+  const compares = new Map<string, Compare>();
+  for (const { compares: own } of batch) for (const compare of own) compares.set(identity(compare), compare);
+  return { compares: [...compares.values()], writes: batch.flatMap(({ writes }) => writes) };
+}
+
+/** What transactions read and write. Two touch each other when one writes what the other reads or writes. */
+class Footprint {
+  readonly #written = new Set<string>();
+  readonly #read = new Set<string>();
+  readonly #quiet = new Set<string>();
+
+  add({ compares, writes }: Transaction): void {
+    for (const { key } of writes) this.#written.add(key);
+    for (const compare of compares) {
+      if (compare.kind === 'quiet') this.#quiet.add(compare.prefix);
+      else this.#read.add(compare.key);
+    }
+  }
+
+  conflicts({ compares, writes }: Transaction): boolean {
+    return (
+      writes.some(({ key }) => this.#written.has(key) || this.#read.has(key) || this.#isQuiet(key)) ||
+      compares.some((compare) =>
+        compare.kind === 'quiet' ? this.#isWrittenUnder(compare.prefix) : this.#written.has(compare.key),
+      )
+    );
+  }
+
+  #isQuiet(key: string): boolean {
+    for (const prefix of this.#quiet) if (key.startsWith(prefix)) return true;
+    return false;
+  }
+
+  #isWrittenUnder(prefix: string): boolean {
+    for (const key of this.#written) if (key.startsWith(prefix)) return true;
+    return false;
+  }
+}
+
+function identity(compare: Compare): string {
+  switch (compare.kind) {
+    case 'absent':
+      return `absent ${compare.key}`;
+    case 'unchanged':
+      return `unchanged ${compare.modRevision} ${compare.key}`;
+    case 'created':
+      return `created ${compare.createRevision} ${compare.key}`;
+    case 'quiet':
+      return `quiet ${compare.since} ${compare.prefix}`;
+  }
+}
+
+/** In bytes, roughly: keys are ASCII. */
+function weigh({ writes }: Transaction): number {
+  return writes.reduce((sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0), 0);
+}
