@@ -1,8 +1,8 @@
-import { isCausewayError } from '@causeway/model';
+import { assertNever, isCausewayError } from '@causeway/model';
 import { type Clock, type Log, type Startable, seconds, Worker } from '@causeway/runtime';
-import type { View } from '../store/view.ts';
+import type { View, ViewChange } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
-import { lowerMtu, networksTooLarge } from './mtu.ts';
+import { isTooLarge, lowerMtu, networksTooLarge } from './mtu.ts';
 
 export interface MtuKeeperParts {
   readonly view: View;
@@ -24,8 +24,9 @@ export class MtuKeeper implements Startable {
   }
 
   start(): Promise<void> {
-    this.#unsubscribe = this.#parts.view.subscribe((changes) => {
-      if (changes.some(({ kind }) => kind !== 'endpoint')) void this.settle();
+    const { view } = this.#parts;
+    this.#unsubscribe = view.subscribe((changes) => {
+      if (changes.some((change) => mayExceed(view, change))) void this.settle();
     });
     return this.settle();
   }
@@ -53,5 +54,21 @@ export class MtuKeeper implements Startable {
         await clock.sleep(retryDelay, signal);
       }
     }
+  }
+}
+
+function mayExceed(view: View, change: ViewChange): boolean {
+  switch (change.kind) {
+    case 'node':
+      return change.after?.value.underlayMtu !== change.before?.value.underlayMtu;
+    case 'network':
+      return change.after !== undefined && isTooLarge(view, change.after.value);
+    case 'reset':
+      return true;
+    case 'endpoint':
+    case 'leader':
+      return false;
+    default:
+      return assertNever(change);
   }
 }

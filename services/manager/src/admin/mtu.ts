@@ -42,7 +42,11 @@ export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
 /** Networks whose automatic MTU is larger than a host can carry. */
 export function networksTooLarge(view: View): readonly NetworkId[] {
   const room = roomOf(view);
-  return [...view.networks.values()].filter(({ value }) => isTooLarge(room, value)).map(({ value }) => value.id);
+  return [...view.networks.values()].filter(({ value }) => exceeds(room, value)).map(({ value }) => value.id);
+}
+
+export function isTooLarge(view: View, network: Network): boolean {
+  return exceeds(roomOf(view), network);
 }
 
 /** Brings a network's automatic MTU down to what every host carries. It never goes up: interfaces in use have it. */
@@ -52,7 +56,7 @@ export function lowerMtu(id: NetworkId): Intent<void> {
 
 export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
   const current = view.networks.get(id);
-  if (current === undefined || !isTooLarge(roomOf(view), current.value)) {
+  if (current === undefined || !isTooLarge(view, current.value)) {
     return { compares: [], writes: [], takes: [], reply: undefined };
   }
   const next = { ...current.value, mtu: automaticMtu(view, current.value.subnets) };
@@ -78,7 +82,7 @@ function within(room: number, subnets: readonly Subnet[]): Mtu {
   return { kind: 'automatic', bytes: Math.max(room, hasSix(subnets) ? minimumMtu : smallest) };
 }
 
-function isTooLarge(room: number, { mtu, subnets }: Network): boolean {
+function exceeds(room: number, { mtu, subnets }: Network): boolean {
   return mtu.kind === 'automatic' && within(room, subnets).bytes < mtu.bytes;
 }
 

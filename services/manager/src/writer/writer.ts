@@ -234,9 +234,8 @@ export class Writer {
   #endTenure(): void {
     if (this.#tenure === undefined) return;
     const ended = this.#tenure.end();
-    this.#running.add(ended);
-    ended.finally(() => this.#running.delete(ended));
     this.#tenure = undefined;
+    void this.#track(ended);
   }
 }
 

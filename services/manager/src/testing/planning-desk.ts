@@ -1,0 +1,37 @@
+import type { Random } from '@causeway/runtime';
+import type { Intent, Planning, Proposal } from '../admin/intent.ts';
+import { Allocator } from '../allocator/allocator.ts';
+import { Keys } from '../store/keys.ts';
+import type { StoreEvent } from '../store/store.ts';
+import { View } from '../store/view.ts';
+
+/** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
+export class PlanningDesk implements Planning {
+  readonly keys = new Keys();
+  readonly view = new View(this.keys);
+  readonly allocator: Allocator;
+  readonly random: Random;
+
+  constructor(random: Random) {
+    this.random = random;
+    this.view.apply({ kind: 'snapshot', revision: 1n, kvs: [] });
+    this.allocator = new Allocator(this.view);
+  }
+
+  /** Makes an intent true and returns its reply. @throws CausewayError what the plan throws */
+  make<Reply>(intent: Intent<Reply>): Reply {
+    const proposal = intent.plan(this);
+    this.write(proposal);
+    return proposal.reply;
+  }
+
+  write({ writes }: Proposal): void {
+    const revision = this.view.revision + 1n;
+    const events = writes.map((write): StoreEvent => {
+      if (write.kind === 'delete') return { kind: 'delete', key: write.key, modRevision: revision };
+      const { key, value } = write;
+      return { kind: 'put', kv: { key, value, createRevision: revision, modRevision: revision } };
+    });
+    if (events.length > 0) this.view.apply({ kind: 'events', revision, events });
+  }
+}
