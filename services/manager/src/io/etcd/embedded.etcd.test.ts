@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@causeway/runtime/io';
+import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { put, read, write } from '../../store/contract/act.ts';
+import { findEtcd } from './binary.ts';
+import { spawnEtcd } from './embedded/etcd-process.ts';
+import { embeddedEnvironment, embeddedFlags } from './embedded/flags.ts';
+import { lastWords } from './embedded/last-words.ts';
+import { PidFile } from './embedded/pid-file.ts';
+import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded.ts';
+import { EtcdStore } from './store.ts';
+import { etcdMissing, freePorts, listen, portOf } from './testing/index.ts';
+
+const missing = await etcdMissing();
+
+describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+  const random = new SeededRandom(1);
+  let dataDir: string;
+  let clientPort: number;
+  let peerPort: number;
+  let log: MemoryLog;
+  const cleanups: (() => Promise<void>)[] = [];
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'causeway-embedded-'));
+    [clientPort = 0, peerPort = 0] = await freePorts(2);
+    log = new MemoryLog();
+  });
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  const create = (parts: Partial<EmbeddedEtcdParts> = {}, directory = dataDir): EmbeddedEtcd => {
+    const etcd = new EmbeddedEtcd(
+      { clock: systemClock, random, log, ...parts },
+      { dataDir: directory, clientPort, peerPort },
+    );
+    cleanups.push(() => etcd.stop());
+    return etcd;
+  };
+
+  const open = (etcd: EmbeddedEtcd): EtcdStore => {
+    const store = new EtcdStore({ clock: systemClock, random, log }, { endpoints: [etcd.endpoint] });
+    cleanups.push(() => store.close());
+    return store;
+  };
+
+  /** As a manager that was killed leaves it: running, on a directory, with a pid file. */
+  const leaveRunning = async (port = clientPort): Promise<number> => {
+    const binary = await findEtcd();
+    if (binary === undefined) throw new Error('no etcd binary');
+    await mkdir(join(dataDir, 'etcd'), { mode: 0o700 });
+    const flags = embeddedFlags({ ...embeddedDefaults, dataDir, clientPort: port, peerPort });
+    const { pid } = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
+    return pid;
+  };
+
+  it('serves, leaves nothing running when stopped, and keeps what was written', async () => {
+    const etcd = create();
+    await etcd.start();
+    await write(open(etcd), put('/a', '1'));
+    const { pid } = etcd;
+    await etcd.stop();
+    expect(etcd.pid).toBeUndefined();
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(existsSync(join(dataDir, 'etcd.pid'))).toBe(false);
+    const again = create();
+    await again.start();
+    expect(await read(open(again), '/a')).toBe('1');
+  });
+
+  it('starts etcd again after kill -9, and the store resumes', async () => {
+    const etcd = create();
+    await etcd.start();
+    const store = open(etcd);
+    await write(store, put('/a', '1'));
+    const first = etcd.pid ?? 0;
+    process.kill(first, 'SIGKILL');
+    expect(await read(store, '/a')).toBe('1');
+    expect(etcd.pid).not.toBe(first);
+    expect(log.lines).toContainEqual(
+      expect.objectContaining({ event: 'etcd-ended', fields: expect.objectContaining({ reason: 'signal SIGKILL' }) }),
+    );
+  });
+
+  it('takes over the etcd of a manager that was killed, and ends it in the end', async () => {
+    const pid = await leaveRunning();
+    const etcd = create();
+    await etcd.start();
+    expect(etcd.pid).toBe(pid);
+    await write(open(etcd), put('/a'));
+    await etcd.stop();
+    expect(new PidFile(dataDir).running()).toBeUndefined();
+    expect(existsSync(join(dataDir, 'etcd.pid'))).toBe(false);
+  });
+
+  it('starts one itself when the one it took over ends', async () => {
+    const pid = await leaveRunning();
+    const etcd = create();
+    await etcd.start();
+    const store = open(etcd);
+    await write(store, put('/a'));
+    process.kill(pid, 'SIGKILL');
+    expect(await read(store, '/a')).toBe('x');
+    expect(etcd.pid).not.toBe(pid);
+  });
+
+  it('replaces a running etcd that has other flags', async () => {
+    const [otherPort = 0] = await freePorts(1);
+    const pid = await leaveRunning(otherPort);
+    const etcd = create();
+    await etcd.start();
+    expect(etcd.pid).not.toBe(pid);
+    await write(open(etcd), put('/a'));
+  });
+
+  it.each([
+    ['of a process that is not etcd', String(process.pid)],
+    ['of no process', '4194304'],
+    ['of no number', 'garbage'],
+    ['of a negative number', '-1'],
+    ['of an empty file', ''],
+  ])('is not misled by a pid file %s', async (_, text) => {
+    await writeFile(join(dataDir, 'etcd.pid'), text);
+    expect(new PidFile(dataDir).running()).toBeUndefined();
+  });
+
+  it('says what to install when there is no binary', async () => {
+    const etcd = create({ findBinary: async () => undefined });
+    await expect(etcd.start()).rejects.toMatchObject({
+      code: 'capability-missing',
+      message: expect.stringContaining('etcd-server'),
+    });
+  });
+
+  it('names the flag and the path of a directory that cannot be written', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    await expect(create({}, join(file, 'below')).start()).rejects.toMatchObject({
+      code: 'invalid-argument',
+      data: { field: 'data-dir', path: join(file, 'below', 'etcd') },
+      message: expect.stringContaining('ENOTDIR'),
+    });
+  });
+
+  it.each(['etcd-client-port', 'etcd-peer-port'])('names --%s when that port is taken', async (flag) => {
+    const server = await listen();
+    const port = portOf(server);
+    if (flag === 'etcd-client-port') clientPort = port;
+    else peerPort = port;
+    await expect(create().start()).rejects.toMatchObject({ code: 'invalid-argument', data: { field: flag, port } });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('quotes etcd when it cannot start on what it finds', async () => {
+    await mkdir(join(dataDir, 'etcd', 'member', 'snap'), { recursive: true });
+    await writeFile(join(dataDir, 'etcd', 'member', 'snap', 'db'), 'this is not a database');
+    await expect(create().start()).rejects.toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringContaining('failed to open database: invalid database'),
+    });
+    expect(new PidFile(dataDir).running()).toBeUndefined();
+  });
+
+  it.each([
+    ['{"level":"fatal","msg":"m","error":"e"}\npanic: p\n\ngoroutine 1', 'm: e'],
+    ['{"level":"warn","msg":"m"}\npanic: p\n\ngoroutine 1 [running]:\n', 'panic: p'],
+    ['error verifying flags, unknown flag\n', 'error verifying flags, unknown flag'],
+    ['{"level":"fatal"}\n', '{"level":"fatal"}'],
+    ['', 'nothing'],
+  ])('finds the reason in %j', (text, words) => {
+    expect(lastWords(text)).toBe(words);
+  });
+
+  it('lets no variable of etcd contradict its flags', () => {
+    const environment = { PATH: '/bin', ETCD_NAME: 'x', ETCD_UNSUPPORTED_ARCH: 'arm64' };
+    expect(embeddedEnvironment(environment)).toEqual({ PATH: '/bin', ETCD_UNSUPPORTED_ARCH: 'arm64' });
+  });
+});

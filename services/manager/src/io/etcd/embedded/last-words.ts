@@ -1,0 +1,21 @@
+const grave: ReadonlySet<unknown> = new Set(['error', 'fatal', 'panic', 'dpanic']);
+
+/** Why etcd ended, out of the end of its log: the last grave line, else the Go runtime's panic, else the last line at all. */
+export function lastWords(log: string): string {
+  const lines = log.split('\n').filter((line) => line !== '');
+  const said = lines.flatMap((line) => parseGrave(line) ?? []).at(-1);
+  return said ?? lines.findLast((line) => line.startsWith('panic: ')) ?? lines.at(-1) ?? 'nothing';
+}
+
+/** Message and cause of a line of zap's JSON that is grave; undefined for any other. */
+function parseGrave(line: string): string | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof entry !== 'object' || entry === null || !('level' in entry) || !grave.has(entry.level)) return undefined;
+  const message = 'msg' in entry ? String(entry.msg) : line;
+  return 'error' in entry ? `${message}: ${String(entry.error)}` : message;
+}
