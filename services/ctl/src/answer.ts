@@ -9,7 +9,7 @@ export interface Answer {
   /** For table and wide. */
   readonly table: Table;
   /** Said on stderr beside the data. */
-  readonly warnings?: readonly string[];
+  readonly notes?: readonly string[];
   /** 0 when absent. */
   readonly exitCode?: number;
   /** The data stand, yet the command failed: printed after them as the error, and decides the exit code. */

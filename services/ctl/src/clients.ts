@@ -27,7 +27,11 @@ import type {
   GetNetworkResponse,
   ListNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
-import type { GetNodeRequest, GetNodeResponse, ListNodesResponse } from '@causeway/proto/gen/causeway/v1/node_service.js';
+import type {
+  GetNodeRequest,
+  GetNodeResponse,
+  ListNodesResponse,
+} from '@causeway/proto/gen/causeway/v1/node_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
 

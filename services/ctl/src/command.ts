@@ -1,5 +1,4 @@
-import type { Argument, Option } from 'commander';
-import { Command } from 'commander';
+import { type Argument, Command, type Option } from 'commander';
 import type { Answer, Stream } from './answer.ts';
 import type { Clients } from './clients.ts';
 import type { Context } from './context.ts';
@@ -34,14 +33,25 @@ export interface CommandSpec<Input> {
 /** A command that still wants its world. */
 export type CommandBuilder = (context: Context) => Command;
 
+/** A command that remembers the examples of its help, for the reference. */
+export class Verb extends Command {
+  readonly examples: readonly string[];
+
+  constructor(name: string, examples: readonly string[]) {
+    super(name);
+    this.examples = examples;
+    if (examples.length > 0)
+      this.addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${line}`).join('\n')}`);
+  }
+}
+
 /** Arguments and options reach `run` as one object, under the names commander gives options ("--address-space": addressSpace). */
 export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
   return (context) => {
-    const built = new Command(spec.name).summary(spec.summary);
+    const built = new Verb(spec.name, spec.examples ?? []).summary(spec.summary);
     built.description(spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`);
     for (const argument of spec.arguments ?? []) built.addArgument(argument);
     for (const option of [...(spec.options ?? []), ...settingOptions(spec.uses)]) built.addOption(option);
-    if (spec.examples !== undefined) built.addHelpText('after', examples(spec.examples));
     return built.action(async () => {
       const settings = readSettings(built, spec.uses);
       const clients = context.connect(settings, context.signal);
@@ -72,8 +82,4 @@ function inputOf(built: Command): object {
 
 function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }

@@ -19,7 +19,10 @@ export function verifyAnswer(found: VerifyResponse, remaining: readonly Drift[] 
     names: [...new Set(found.drift.map((drift) => drift.host))],
     table:
       found.drift.length === 0
-        ? { kind: 'line', text: `no drift on ${hosts(found.checked.length)}` }
+        ? {
+            kind: 'line',
+            text: found.checked.length === 0 ? 'no host verified' : `no drift on ${hosts(found.checked.length)}`,
+          }
         : { kind: 'grid', columns, rows: found.drift.map(row) },
   };
 }

@@ -6,11 +6,11 @@ import type { Format } from '../settings.ts';
 import { toPlain } from './plain.ts';
 import { renderGrid, renderSheet, renderStreamRow } from './table.ts';
 
-/** Data to stdout, warnings to stderr; then the exit code, or the problem as an error. */
+/** Data to stdout, notes to stderr; then the exit code, or the problem as an error. */
 export async function printAnswer(context: Context, answer: Answer | Stream, format: Format): Promise<void> {
   if (isStream(answer)) return await printStream(context, answer, format);
   context.stdout.write(renderAnswer(answer, format, context.stdout.colour));
-  for (const warning of answer.warnings ?? []) context.stderr.write(`causeway: warning: ${warning}\n`);
+  for (const note of answer.notes ?? []) context.stderr.write(`causeway: ${note}\n`);
   if (answer.problem !== undefined) throw answer.problem;
   context.exitCode = answer.exitCode ?? 0;
 }

@@ -56,10 +56,10 @@ function leader({ leader }: GetStatusResponse, now: number): Cell {
 }
 
 function etcd({ store }: GetStatusResponse): Cell {
-  const members = store?.members ?? [];
-  const healthy = members.filter((member) => member.healthy).length;
-  const text = `${healthy}/${members.length} healthy, revision ${store?.revision ?? '?'}`;
-  return { text, tone: healthy === members.length ? 'good' : 'bad' };
+  if (store === undefined) return { text: 'does not answer', tone: 'bad' };
+  const healthy = store.members.filter((member) => member.healthy).length;
+  const text = `${healthy}/${store.members.length} healthy, revision ${store.revision}`;
+  return { text, tone: healthy === store.members.length ? 'good' : 'bad' };
 }
 
 function hosts({ hostsReady, hostsTotal }: GetStatusResponse): Cell {

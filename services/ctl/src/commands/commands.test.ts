@@ -1,0 +1,248 @@
+import { CausewayError } from '@causeway/model';
+import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { describe, expect, test } from 'vitest';
+import { runLine, transcript, type World } from '../testing/run-line.ts';
+import { applied, blue, db, drift, events, h1, h2, lone, red, status, web } from '../testing/samples.ts';
+
+const timedOut = () => Promise.reject(new CausewayError('timed-out', 'no answer'));
+const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
+const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
+const noStore = (({ store: _, leader: __, ...rest }) => rest)(status);
+
+async function* happened({ fromSequence }: WatchEventsRequest): AsyncGenerator<Event> {
+  for (const event of events) if (event.sequence >= fromSequence) yield event;
+}
+
+const networks: World = {
+  managers: {
+    createNetwork: async () => ({ network: blue }),
+    getNetwork: async () => ({ network: red }),
+    listNetworks: async () => ({ networks: [blue, red], revision: 42n }),
+    deleteNetwork: async () => ({ revision: 50n }),
+  },
+};
+const endpoints: World = {
+  managers: {
+    getEndpoint: async () => ({ endpoint: db }),
+    listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n }),
+    waitEndpoint: async () => ({ endpoint: web }),
+  },
+  agent: { attach: async () => ({ endpoint: lone }), detach: async () => ({ revision: 51n }) },
+};
+const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
+const cut: World = {
+  ...endpoints,
+  managers: { waitEndpoint: () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers')) },
+};
+const nodes: World = {
+  managers: { getNode: async () => ({ node: h2 }), listNodes: async () => ({ nodes: [h1, h2], revision: 42n }) },
+};
+const attach = 'endpoint attach blue --name web --netns /run/netns/web';
+
+/** What a person sees, in every format. A golden that changes is read in review as the change of the interface it is. */
+const transcripts: Record<string, [line: string, world: World][]> = {
+  network: [
+    ['network create blue --subnet 10.66.0.0/16 --subnet fd66::/64 -o json', networks],
+    ['network create blue --subnet 10.66.0.0/16', networks],
+    ...(['table', 'wide', 'json', 'yaml', 'name'] as const).map((format): [string, World] => [
+      `network list -o ${format}`,
+      networks,
+    ]),
+    ['network show red', networks],
+    ['network show red -o yaml', networks],
+    ['network delete blue', networks],
+    ['network delete blue -o json', networks],
+    ['network list', { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } }],
+    ['network list -o json', { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } }],
+  ],
+  endpoint: [
+    [`${attach} -o json`, endpoints],
+    [`${attach} --wait applied -o json`, endpoints],
+    [`${attach} --wait applied --timeout 5s -o json`, slow],
+    [`${attach} --wait applied -o name`, cut],
+    ['endpoint detach web', endpoints],
+    ['endpoint detach web -o json', endpoints],
+    ...(['table', 'wide', 'json', 'name'] as const).map((format): [string, World] => [
+      `endpoint list -o ${format}`,
+      endpoints,
+    ]),
+    ['endpoint show db', endpoints],
+    ['endpoint show db -o json', endpoints],
+    ['endpoint wait web', endpoints],
+    ['endpoint wait web --for applied --timeout 2s -o json', slow],
+  ],
+  node: [
+    ...(['table', 'wide', 'json', 'name'] as const).map((format): [string, World] => [`node list -o ${format}`, nodes]),
+    ['node show h2', nodes],
+    ['node show h2 -o json', nodes],
+  ],
+  cluster: [
+    ['status', { managers: { getStatus: async () => status } }],
+    ['status -o json', { managers: { getStatus: async () => status } }],
+    ['status', { managers: { getStatus: async () => noStore } }],
+    ['status -o json', { managers: { getStatus: async () => noStore } }],
+    ['events', { managers: { watchEvents: happened } }],
+    ['events --since 2 -o json', { managers: { watchEvents: happened } }],
+    ['events --watch', { managers: { watchEvents: happened } }],
+    ['events --watch -o json', { managers: { watchEvents: happened } }],
+    ['events --watch -o yaml --since 2', { managers: { watchEvents: happened } }],
+    ['events --watch -o name', { managers: { watchEvents: happened } }],
+    ['version', {}],
+    ['version -o json', {}],
+  ],
+  verify: [
+    ['verify', { managers: { verify: async () => clean } }],
+    ['verify -o json', { managers: { verify: async () => clean } }],
+    ['verify', { managers: { verify: async () => found } }],
+    ['verify -o json', { managers: { verify: async () => found } }],
+    ['verify --repair', { managers: { verify: async ({ repair }) => (repair ? found : clean) } }],
+    ['verify --repair -o json', { managers: { verify: async ({ repair }) => (repair ? found : clean) } }],
+    ['verify --repair -o name', { managers: { verify: async () => found } }],
+    ['verify', { managers: { verify: async () => ({ ...clean, checked: ['h1'], unreachable: ['h3', 'h2'] }) } }],
+    ['verify', { managers: { verify: async () => ({ ...clean, checked: [], unreachable: ['h1', 'h2'] }) } }],
+    ['verify --host h3', { managers: { verify: async () => ({ ...clean, checked: [], unreachable: ['h3'] }) } }],
+    ['verify --host h3 -o name', { managers: { verify: async () => ({ ...found, unreachable: ['h2'] }) } }],
+  ],
+};
+
+describe('what a person sees', () => {
+  test.each(Object.entries(transcripts))('%s', async (name, lines) => {
+    const parts: string[] = [];
+    for (const [line, world] of lines) parts.push(transcript(line, await runLine(line, world)));
+    await expect(parts.join('\n')).toMatchFileSnapshot(`../golden/${name}.txt`);
+  });
+
+  test('at a terminal, with colours', async () => {
+    const outcome = await runLine('endpoint list', { ...endpoints, tty: true });
+    expect(outcome.stdout).toContain('\u001b[1mNAME\u001b[0m');
+    expect(outcome.stdout).toContain('\u001b[32m3/3\u001b[0m');
+    expect(outcome.stdout).toContain('\u001b[31m1/2\u001b[0m');
+  });
+});
+
+describe('what a server is asked', () => {
+  const requestId = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const cases: [line: string, world: World, calls: { method: string; request?: unknown }[]][] = [
+    [
+      'network create red --subnet 10.66.0.0/24 --subnet 10.67.0.0/24 --subnet FD66::/64 --gateway fd66::fe --gateway 10.66.0.254 --vni 9 --mtu 1400 --label a=b --label c=d=e --address-space lab',
+      networks,
+      [
+        {
+          method: 'managers.createNetwork',
+          request: {
+            requestId,
+            name: 'red',
+            subnets: [
+              { prefix: '10.66.0.0/24', gateway: '10.66.0.254' },
+              { prefix: '10.67.0.0/24', gateway: '' },
+              { prefix: 'fd66::/64', gateway: 'fd66::fe' },
+            ],
+            addressSpace: 'lab',
+            vni: 9,
+            mtu: 1400,
+            labels: { a: 'b', c: 'd=e' },
+          },
+        },
+      ],
+    ],
+    [
+      'network create plain --subnet 10.66.0.0/24',
+      networks,
+      [
+        {
+          method: 'managers.createNetwork',
+          request: {
+            requestId,
+            name: 'plain',
+            subnets: [{ prefix: '10.66.0.0/24', gateway: '' }],
+            addressSpace: 'default',
+            vni: 0,
+            mtu: 0,
+            labels: {},
+          },
+        },
+      ],
+    ],
+    ['network delete blue', networks, [{ method: 'managers.deleteNetwork', request: { requestId, network: 'blue' } }]],
+    [
+      `${attach} --ip 10.66.0.9 --ip FD66::9 --ifname net0 --wait applied`,
+      endpoints,
+      [
+        {
+          method: 'agent.attach',
+          request: {
+            requestId,
+            network: 'blue',
+            name: 'web',
+            netns: '/run/netns/web',
+            ifname: 'net0',
+            addresses: ['10.66.0.9', 'fd66::9'],
+          },
+        },
+        { method: 'managers.waitEndpoint', request: { endpoint: web.id, atLeast: 12n } },
+      ],
+    ],
+    [
+      attach,
+      endpoints,
+      [
+        {
+          method: 'agent.attach',
+          request: { requestId, network: 'blue', name: 'web', netns: '/run/netns/web', ifname: 'eth0', addresses: [] },
+        },
+      ],
+    ],
+    ['endpoint detach blue/web', endpoints, [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web' } }]],
+    [
+      'endpoint list blue --host h1',
+      endpoints,
+      [{ method: 'managers.listEndpoints', request: { network: 'blue', host: 'h1', atLeast: 0n } }],
+    ],
+    [
+      'endpoint wait db',
+      slow,
+      [
+        { method: 'managers.getEndpoint', request: { endpoint: 'db', atLeast: 0n } },
+        { method: 'managers.waitEndpoint', request: { endpoint: db.id, atLeast: 13n } },
+        { method: 'managers.getEndpoint', request: { endpoint: db.id, atLeast: 0n } },
+      ],
+    ],
+    [
+      'verify --repair --host h1 --host h2',
+      { managers: { verify: async () => found } },
+      [
+        { method: 'managers.verify', request: { repair: true, hosts: ['h1', 'h2'] } },
+        { method: 'managers.verify', request: { repair: false, hosts: ['h1', 'h2'] } },
+      ],
+    ],
+    [
+      'verify --repair',
+      { managers: { verify: async () => clean } },
+      [{ method: 'managers.verify', request: { repair: true, hosts: [] } }],
+    ],
+    [
+      'events --watch --since 2',
+      { managers: { watchEvents: happened } },
+      [{ method: 'managers.watchEvents', request: { fromSequence: 2n, follow: true } }],
+    ],
+  ];
+  test.each(cases)('%s', async (line, world, calls) => {
+    const outcome = await runLine(line, world);
+    expect(outcome.calls).toEqual(calls);
+    expect(outcome.connection.open).toBe(0);
+  });
+});
+
+test('an endpoint is asked for again once the wait took all the time, so what is printed is the newest', async () => {
+  const states = [applied(0, 3, { waiting: ['h1', 'h2', 'h3'] }), applied(2, 3, { waiting: ['h3'] })];
+  const outcome = await runLine('endpoint wait web -o json', {
+    managers: {
+      getEndpoint: async () => ({ endpoint: { ...web, applied: states.shift() as never } }),
+      waitEndpoint: timedOut,
+    },
+  });
+  expect(JSON.parse(outcome.stdout).applied).toMatchObject({ have: 2, waiting: ['h3'] });
+  expect(outcome.stderr).toContain('2/3, waiting: h3');
+  expect(outcome.code).toBe(5);
+});

@@ -1,0 +1,46 @@
+import { isCausewayError } from '@causeway/model';
+import { seconds } from '@causeway/runtime';
+import { Argument, Command } from 'commander';
+import type { Clients } from '../clients.ts';
+import { type Candidate, candidatesFor, type LiveKind } from '../completion/candidates.ts';
+import { liveNames } from '../completion/live-names.ts';
+import type { Context } from '../context.ts';
+import { readSettings, settingOptions, type Uses } from '../settings.ts';
+
+/** Somebody waits with a finger on the key. */
+const patience = seconds(1);
+
+const uses: Uses = ['managers'];
+
+/** Hidden: what completion scripts ask. Never fails: without an answer there are no candidates. */
+export function complete(context: Context, program: Command): Command {
+  const built = new Command('__complete').addArgument(new Argument('[words...]'));
+  for (const option of settingOptions(uses)) built.addOption(option);
+  return built.action(async (words: string[]) => {
+    const clients = context.connect({ ...readSettings(built, uses), timeout: patience }, context.signal);
+    try {
+      context.stdout.write(await answer(program, words, clients));
+    } finally {
+      clients.close();
+    }
+  });
+}
+
+async function answer(program: Command, words: readonly string[], clients: Clients): Promise<string> {
+  const candidates = candidatesFor(program, words);
+  if (candidates.kind === 'files') return ':files\n';
+  const all = candidates.kind === 'words' ? candidates.words : await namesNow(candidates.of, clients);
+  return all
+    .filter(({ word }) => word.startsWith(words.at(-1) ?? ''))
+    .map(({ word, help }) => `${word}\t${help}\n`)
+    .join('');
+}
+
+async function namesNow(of: LiveKind, clients: Clients): Promise<readonly Candidate[]> {
+  try {
+    return await liveNames(of, clients.managers);
+  } catch (error) {
+    if (isCausewayError(error)) return [];
+    throw error;
+  }
+}

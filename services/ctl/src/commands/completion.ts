@@ -1,0 +1,27 @@
+import { Argument } from 'commander';
+import { command } from '../command.ts';
+import { type Shell, scripts, shells } from '../completion/scripts.ts';
+
+interface Input {
+  readonly shell: Shell;
+}
+
+export const completion = command<Input>({
+  name: 'completion',
+  summary: 'print the completion script of a shell',
+  description: 'It completes names of networks, endpoints and hosts too when CAUSEWAY_MANAGERS is set.',
+  arguments: [new Argument('<shell>', 'which shell').choices(shells)],
+  uses: [],
+  examples: [
+    'source <(causeway completion bash)',
+    'causeway completion fish > ~/.config/fish/completions/causeway.fish',
+  ],
+  async run({ input }) {
+    const script = scripts[input.shell];
+    return {
+      value: { shell: input.shell, script },
+      names: [input.shell],
+      table: { kind: 'line', text: script.trimEnd() },
+    };
+  },
+});

@@ -1,0 +1,61 @@
+import { type Ip, type Name, parseIp } from '@causeway/model';
+import { randomUuid } from '@causeway/runtime';
+import { Argument, Option } from 'commander';
+import { command } from '../command.ts';
+import { parseAbsolutePath, parseEach, parseNameOf } from '../parse.ts';
+import { endpointAnswer } from '../render/endpoint.ts';
+import { present } from './present.ts';
+import { waitApplied } from './wait-applied.ts';
+
+interface Input {
+  readonly network: string;
+  readonly name: Name;
+  readonly netns: string;
+  readonly ifname: string;
+  readonly ip: readonly Ip[];
+  readonly wait?: 'applied';
+}
+
+export const endpointAttach = command<Input>({
+  name: 'attach',
+  summary: 'give a network namespace of this host an interface on a network',
+  description:
+    'Returns when this host has programmed it; with --wait applied, when every ready host of the network has. If that\n' +
+    'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5.',
+  arguments: [new Argument('<network>', 'name or id')],
+  options: [
+    new Option('--name <name>', 'name of the endpoint, unique in its network')
+      .argParser(parseNameOf('--name'))
+      .makeOptionMandatory(),
+    new Option('--netns <path>', 'network namespace: /run/netns/web, /proc/4711/ns/net')
+      .argParser(parseAbsolutePath('--netns'))
+      .makeOptionMandatory(),
+    new Option('--ifname <name>', 'name of the interface inside').default('eth0'),
+    new Option('--ip <address>', 'address to ask for, one a family; lowest free when absent')
+      .argParser(parseEach('--ip', parseIp))
+      .default([], 'lowest free'),
+    new Option('--wait <state>', 'also wait for the other hosts').choices(['applied']),
+  ],
+  uses: ['managers', 'socket', 'timeout', 'output'],
+  progress: 'waiting for the agent',
+  examples: [
+    'causeway endpoint attach blue --name web --netns /run/netns/web',
+    'causeway endpoint attach blue --name db --netns /proc/4711/ns/net --ip 10.66.0.9 --wait applied --timeout 5s -o json',
+  ],
+  async run({ input, settings, clients, context }) {
+    // Said before anything is attached: without a manager address the wait could only fail.
+    const managers = input.wait === undefined ? undefined : clients.managers;
+    const response = await clients.agent.attach({
+      requestId: randomUuid(context.random),
+      network: input.network,
+      name: input.name,
+      netns: input.netns,
+      ifname: input.ifname,
+      addresses: [...input.ip],
+    });
+    const attached = present(response.endpoint, 'endpoint');
+    if (managers === undefined) return endpointAnswer(attached, 'brief');
+    const { endpoint, ...outcome } = await waitApplied(managers, attached, settings.timeout);
+    return { ...endpointAnswer(endpoint, 'brief'), ...outcome };
+  },
+});

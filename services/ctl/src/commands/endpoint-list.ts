@@ -1,0 +1,22 @@
+import { Argument, Option } from 'commander';
+import { command } from '../command.ts';
+import { endpointsAnswer } from '../render/endpoint.ts';
+
+interface Input {
+  readonly network?: string;
+  readonly host?: string;
+}
+
+export const endpointList = command<Input>({
+  name: 'list',
+  summary: 'list the endpoints, of one network or of all',
+  arguments: [new Argument('[network]', 'name or id')],
+  options: [new Option('--host <node>', 'only those of this host, by name or id')],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway endpoint list', 'causeway endpoint list blue --host h1 -o wide'],
+  async run({ input, clients }) {
+    const request = { network: input.network ?? '', host: input.host ?? '', atLeast: 0n };
+    const { endpoints } = await clients.managers.listEndpoints(request);
+    return endpointsAnswer(endpoints);
+  },
+});

@@ -1,0 +1,56 @@
+import { CausewayError } from '@causeway/model';
+import type { VerifyResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { Option } from 'commander';
+import type { Answer } from '../answer.ts';
+import { command } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { differences, hosts, verifyAnswer } from '../render/drift.ts';
+
+interface Input {
+  readonly repair?: true;
+  readonly host: readonly string[];
+}
+
+export const verify = command<Input>({
+  name: 'verify',
+  summary: "compare every host's kernel with the intent",
+  description:
+    'Exit 6 when a difference stands: found, and with --repair still there at a second look. Hosts that cannot be asked\n' +
+    'are a note on stderr, and exit 5 when they were named by --host or when no host at all could be asked.',
+  options: [
+    new Option('--repair', 'put right what is found, then look again'),
+    new Option('--host <node>', 'only this host, by name or id; repeat for several')
+      .argParser((text: string, before: readonly string[]) => [...before, text])
+      .default([], 'every host'),
+  ],
+  uses: ['managers', 'timeout', 'output'],
+  progress: 'waiting for the hosts',
+  examples: ['causeway verify -o json', 'causeway verify --repair --host h3'],
+  async run({ input, clients }) {
+    const request = { repair: input.repair === true, hosts: [...input.host] };
+    const found = await clients.managers.verify(request);
+    const again = request.repair && found.drift.length > 0;
+    const after = again ? await clients.managers.verify({ ...request, repair: false }) : undefined;
+    return judge(found, after, request);
+  },
+});
+
+/** What was found, what of it still stands, and what that means for the caller. */
+export function judge(
+  found: VerifyResponse,
+  after: VerifyResponse | undefined,
+  asked: { repair: boolean; hosts: readonly string[] },
+): Answer {
+  const remaining = (after ?? found).drift;
+  const unreachable = [...new Set([...found.unreachable, ...(after?.unreachable ?? [])])].sort();
+  const answer = verifyAnswer({ ...found, unreachable }, asked.repair ? remaining : undefined);
+  const notes = unreachable.length === 0 ? [] : [`not verified, no answer: ${unreachable.join(', ')}`];
+  if (after !== undefined) {
+    const repaired = Math.max(0, found.drift.length - remaining.length);
+    notes.push(`${differences(found.drift.length)} found, ${repaired} repaired`);
+  }
+  if (remaining.length > 0) return { ...answer, notes, exitCode: exitCodes.drift };
+  if (unreachable.length === 0 || (asked.hosts.length === 0 && found.checked.length > 0)) return { ...answer, notes };
+  const message = `${hosts(unreachable.length)} could not be asked: ${unreachable.join(', ')}`;
+  return { ...answer, problem: new CausewayError('agent-unavailable', message, { hosts: unreachable.join(',') }) };
+}

@@ -1,0 +1,46 @@
+import { CausewayError, isCausewayError } from '@causeway/model';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Duration } from '@causeway/runtime';
+import type { Managers } from '../clients.ts';
+import { appliedText } from '../render/endpoint.ts';
+import { formatSpan } from '../render/time.ts';
+import { present } from './present.ts';
+
+export interface Waited {
+  /** The newest that is known of it. */
+  readonly endpoint: Endpoint;
+  /** Absent: every ready host has it. */
+  readonly problem?: CausewayError;
+}
+
+/** Waits for the hosts. An endpoint exists whether they are quick or not, so running out of time is an outcome, not a throw. */
+export async function waitApplied(
+  managers: Pick<Managers, 'waitEndpoint' | 'getEndpoint'>,
+  known: Endpoint,
+  timeout: Duration,
+): Promise<Waited> {
+  try {
+    const waited = await managers.waitEndpoint({ endpoint: known.id, atLeast: known.revision });
+    return { endpoint: present(waited.endpoint, 'endpoint') };
+  } catch (error) {
+    if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
+    if (error.code !== 'timed-out') return { endpoint: known, problem: error };
+    const endpoint = await lastLook(managers, known);
+    return { endpoint, problem: notApplied(endpoint, timeout, error) };
+  }
+}
+
+async function lastLook(managers: Pick<Managers, 'getEndpoint'>, known: Endpoint): Promise<Endpoint> {
+  try {
+    return (await managers.getEndpoint({ endpoint: known.id, atLeast: 0n })).endpoint ?? known;
+  } catch (error) {
+    if (isCausewayError(error) && error.kind === 'unavailable') return known;
+    throw error;
+  }
+}
+
+function notApplied(endpoint: Endpoint, timeout: Duration, cause: CausewayError): CausewayError {
+  const state = endpoint.applied === undefined ? '' : ` (${appliedText(endpoint.applied)})`;
+  const message = `endpoint ${endpoint.name} is not applied on every ready host after ${formatSpan(timeout)}${state}`;
+  return new CausewayError('timed-out', message, { endpoint: endpoint.name }, { cause });
+}

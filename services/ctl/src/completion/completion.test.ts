@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CausewayError } from '@causeway/model';
+import { afterAll, describe, expect, test } from 'vitest';
+import { runLine, type World } from '../testing/run-line.ts';
+import { blue, db, h1, h2, red, web } from '../testing/samples.ts';
+import { scripts, shells } from './scripts.ts';
+
+const world: World = {
+  managers: {
+    listNetworks: async () => ({ networks: [blue, red], revision: 1n }),
+    listEndpoints: async () => ({ endpoints: [web, db, { ...db, network: 'red' }], revision: 1n }),
+    listNodes: async () => ({ nodes: [h1, h2], revision: 1n }),
+  },
+};
+
+describe('what may stand at the cursor', () => {
+  const cases: [words: string, candidates: string[]][] = [
+    ['n', ['network', 'node']],
+    ['network ', ['create', 'list', 'show', 'delete']],
+    ['network s', ['show']],
+    ['network show ', ['blue', 'red']],
+    ['network show b', ['blue']],
+    ['network show blue ', []],
+    ['network create ', []],
+    ['endpoint detach ', ['web', 'blue/db', 'red/db']],
+    ['endpoint show blue/', ['blue/db']],
+    ['endpoint list --host ', ['h1', 'h2']],
+    ['endpoint list --host h1 ', ['blue', 'red']],
+    ['endpoint attach blue --wait ', ['applied']],
+    ['endpoint attach blue --netns ', [':files']],
+    ['endpoint attach blue --name ', []],
+    ['node show ', ['h1', 'h2']],
+    ['verify --host ', ['h1', 'h2']],
+    ['network list -o ', ['table', 'wide', 'json', 'yaml', 'name']],
+    ['-o j', ['json']],
+    ['--managers 10.0.0.1:7443 network show ', ['blue', 'red']],
+    ['completion ', [...shells]],
+    ['endpoint wait --f', ['--for']],
+    ['version --', ['--output', '--help']],
+    ['bogus ', ['network', 'endpoint', 'node', 'status', 'verify', 'events', 'version', 'completion']],
+    ['network show -- ', [':files']],
+  ];
+  test.each(cases)('causeway %s', async (words, candidates) => {
+    const outcome = await runLine(['__complete', '--', ...words.split(' ')], world);
+    expect(
+      outcome.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => line.split('\t')[0]),
+    ).toEqual(candidates);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('a cluster that does not answer has no names, and no error either', async () => {
+    const outcome = await runLine(['__complete', '--', 'network', 'show', ''], {
+      managers: { listNetworks: () => Promise.reject(new CausewayError('manager-unavailable', 'no')) },
+    });
+    expect(outcome).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(outcome.connection).toMatchObject({ open: 0, settings: { timeout: 1_000 } });
+  });
+});
+
+test.each(shells)('the script of %s goes to stdout as it is', async (shell) => {
+  expect((await runLine(`completion ${shell}`)).stdout).toBe(scripts[shell]);
+});
+
+/** A causeway that writes down what it was asked, and answers the given lines. */
+const folder = mkdtempSync(join(tmpdir(), 'causeway-completion-'));
+writeFileSync(join(folder, 'causeway'), '#!/bin/sh\nprintf "%s\\n" "$@" >"$ASKED"\nprintf "$ANSWER"\n');
+chmodSync(join(folder, 'causeway'), 0o755);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('in a real bash', () => {
+  const cases: [line: string, answer: string, asked: string[], reply: string[]][] = [
+    ['causeway net', 'network\\tnetworks\\n', ['net'], ['network']],
+    ['causeway network show ', 'blue\\ta b\\nred\\t\\n', ['network', 'show', ''], ['blue', 'red']],
+    ['causeway --managers 10.0.0.1:7443 no', 'node\\t\\n', ['--managers', '10.0.0.1:7443', 'no'], ['node']],
+    ['causeway endpoint attach b --netns /r', ':files\\n', ['endpoint', 'attach', 'b', '--netns', '/r'], []],
+  ];
+  test.each(cases)('%s', (line, answer, asked, reply) => {
+    const words = line.split(' ');
+    const script = `${scripts.bash}
+      COMP_LINE='${line}' COMP_POINT=${line.length} COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
+      _causeway
+      ((\${#COMPREPLY[@]} == 0)) || printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const note = join(folder, 'asked');
+    const env = { PATH: `${folder}:${process.env['PATH']}`, ASKED: note, ANSWER: answer };
+    const result = spawnSync('bash', ['--norc', '-c', script], { env, encoding: 'utf8' });
+    expect(result.stderr).toBe('');
+    expect(result.stdout.split('\n').slice(0, -1)).toEqual(reply);
+    expect(readFileSync(note, 'utf8').split('\n').slice(0, -1)).toEqual(['__complete', '--', ...asked]);
+  });
+});

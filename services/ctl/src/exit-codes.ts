@@ -1,0 +1,32 @@
+import type { ErrorKind } from '@causeway/model';
+
+/** Exit codes are part of the interface: scripts branch on them. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  unavailable: 5,
+  drift: 6,
+} as const;
+
+export const exitCodeOfKind = {
+  invalid: exitCodes.usage,
+  'not-found': exitCodes.notFound,
+  conflict: exitCodes.conflict,
+  exhausted: exitCodes.failed,
+  unavailable: exitCodes.unavailable,
+  denied: exitCodes.failed,
+  internal: exitCodes.failed,
+} as const satisfies Record<ErrorKind, number>;
+
+export const exitCodeMeaning: Readonly<Record<number, string>> = {
+  [exitCodes.ok]: 'ok',
+  [exitCodes.failed]: 'failed',
+  [exitCodes.usage]: 'wrong usage or an invalid value',
+  [exitCodes.notFound]: 'not found',
+  [exitCodes.conflict]: 'something else holds it: a name, an address, a network in use',
+  [exitCodes.unavailable]: 'unavailable or timed out: try again',
+  [exitCodes.drift]: 'verify found drift',
+};

@@ -1,0 +1,66 @@
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { type Command, CommanderError } from 'commander';
+import { exitCodeOfKind, exitCodes } from './exit-codes.ts';
+
+/** How a command that threw ends. */
+export type Failure =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'usage-shown' }
+  | { readonly kind: 'error'; readonly error: CausewayError; readonly hint: string | undefined };
+
+/** Wrong usage, found by commander: the command whose help says what would be right. */
+class UsageError extends CausewayError {
+  readonly hint: string;
+
+  constructor(message: string, hint: string, cause: CommanderError) {
+    super('invalid-argument', message, { usage: cause.code.replace('commander.', '') }, { cause });
+    this.hint = hint;
+  }
+}
+
+/** Commander's exit as a throw: help and version pass as they are. */
+export function throwUsage(command: Command, error: CommanderError): never {
+  if (
+    error.code === 'commander.help' ||
+    error.code === 'commander.helpDisplayed' ||
+    error.code === 'commander.version'
+  ) {
+    throw error;
+  }
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  throw new UsageError(message, `${suggestion ?? ''} see: ${pathOf(command)} --help`.trim(), error);
+}
+
+export function explainFailure(thrown: unknown): Failure {
+  if (thrown instanceof CommanderError) return { kind: thrown.exitCode === 0 ? 'none' : 'usage-shown' };
+  if (isCausewayError(thrown)) return { kind: 'error', error: thrown, hint: hintFor(thrown) };
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { kind: 'error', error: new CausewayError('internal', message, {}, { cause: thrown }), hint: undefined };
+}
+
+export function exitCodeOf(failure: Failure): number {
+  if (failure.kind === 'none') return exitCodes.ok;
+  return failure.kind === 'usage-shown' ? exitCodes.usage : exitCodeOfKind[failure.error.kind];
+}
+
+function hintFor(error: CausewayError): string | undefined {
+  if (error instanceof UsageError) return error.hint;
+  if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
+    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS';
+  }
+  if (error.data['field'] === '--socket') {
+    return 'attach and detach run on the host of the container, as root, beside causeway-agent; --socket or CAUSEWAY_SOCKET names its socket';
+  }
+  return hints[error.code];
+}
+
+const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
+  'manager-unavailable': 'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try',
+  'agent-unavailable': 'does causeway-agent run there?',
+  'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
+  'network-in-use': 'detach its endpoints first; causeway endpoint list NETWORK shows them',
+};
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}

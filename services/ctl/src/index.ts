@@ -1,0 +1,5 @@
+export { machineCommands } from './io/machine-commands.ts';
+export { systemContext } from './io/system-context.ts';
+export { createProgram } from './program.ts';
+export { renderReference } from './render/reference.ts';
+export { run } from './run.ts';

@@ -1,0 +1,100 @@
+import { type CausewayError, isCausewayError } from '@causeway/model';
+import { Failover } from '@causeway/proto';
+import { type CallLimits, callUnary, type UnaryMethod } from '@causeway/proto/io';
+import { type Clock, milliseconds } from '@causeway/runtime';
+import { explainSilence, isSilence } from '../unreachable.ts';
+import type { Budget } from './budget.ts';
+
+/** Pause before a stream that nobody would open is tried again. */
+const pauseBetweenTries = milliseconds(100);
+
+export interface CallerParts {
+  readonly clock: Clock;
+  readonly budget: Budget;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Calls whichever of some servers can serve, within the time the command has. What is unavailable is tried again: every
+ * mutating request carries a request id, so that takes nothing twice.
+ */
+export class Caller {
+  readonly #parts: CallerParts;
+  readonly #servers: { readonly what: 'manager' | 'agent'; readonly addresses: readonly string[] };
+  readonly #failover: Failover;
+  /** The last try that found nobody. Where a later one there runs out of time, the reason is this, not slowness. */
+  #unreached: { readonly address: string; readonly error: CausewayError } | undefined;
+
+  constructor(
+    parts: CallerParts,
+    servers: { readonly what: 'manager' | 'agent'; readonly addresses: readonly string[] },
+  ) {
+    this.#parts = parts;
+    this.#servers = servers;
+    this.#failover = new Failover(servers.addresses, parts.clock);
+  }
+
+  async call<Request, Response>(
+    methodAt: (address: string) => UnaryMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    const { budget, signal } = this.#parts;
+    this.#unreached = undefined;
+    try {
+      return await this.#failover.run(
+        budget.left(),
+        (address, timeout) => this.#noting(address, callUnary(methodAt(address), request, { timeout, signal })),
+        signal,
+      );
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /** A server that breaks off after its first item is not replaced: another one counts by its own numbers. */
+  async *stream<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
+    const { budget, clock, signal } = this.#parts;
+    this.#unreached = undefined;
+    for (;;) {
+      const address = this.#failover.current;
+      let begun = false;
+      try {
+        for await (const item of open(address, { timeout: budget.left(), signal })) {
+          begun = true;
+          yield item;
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#note(address, error);
+        const mayRetry = !begun && isCausewayError(error) && error.kind === 'unavailable' && !budget.isOver;
+        if (!mayRetry) throw this.#explain(error);
+        this.#failover.moveOn(address, error);
+        await clock.sleep(pauseBetweenTries, signal);
+      }
+    }
+  }
+
+  async #noting<Value>(address: string, attempt: Promise<Value>): Promise<Value> {
+    try {
+      return await attempt;
+    } catch (error) {
+      this.#note(address, error);
+      throw error;
+    }
+  }
+
+  #note(address: string, error: unknown): void {
+    if (isSilence(error, 'manager-unavailable')) this.#unreached = { address, error };
+    else if (!isSilence(error, 'timed-out') || this.#unreached?.address !== address) this.#unreached = undefined;
+  }
+
+  #explain(error: unknown): unknown {
+    const { what, addresses } = this.#servers;
+    return explainSilence(this.#unreached?.error ?? error, {
+      what,
+      at: addresses.join(', '),
+      timeout: this.#parts.budget.total,
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CausewayError } from '@causeway/model';
+import {
+  agentServiceDefinition,
+  type IAgentService,
+} from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
+import {
+  clusterServiceDefinition,
+  type IClusterService,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
+import {
+  type INetworkService,
+  networkServiceDefinition,
+} from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
+import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
+import { milliseconds } from '@causeway/runtime';
+import { systemClock } from '@causeway/runtime/io';
+import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { Clients } from '../clients.ts';
+import { blue, events, lone } from '../testing/samples.ts';
+import { grpcConnect } from './grpc-clients.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'causeway-ctl-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const afterTest: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of afterTest.splice(0)) cleanup();
+});
+
+const connect = grpcConnect({ credentials: plaintext, clock: systemClock });
+
+function client(
+  managers: readonly string[],
+  { socket = join(folder, 'none.sock'), timeout = 5_000, signal = new AbortController().signal } = {},
+): Clients {
+  const clients = connect({ managers, socket, timeout: milliseconds(timeout) }, signal);
+  afterTest.push(() => clients.close());
+  return clients;
+}
+
+/** A server that answers what it is given, and UNIMPLEMENTED else. */
+async function serve(at: string, services: Parameters<Server['addService']>[]): Promise<string> {
+  const server = new Server();
+  for (const [definition, handlers] of services) server.addService(definition, handlers);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(at, plaintext.server(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  });
+  afterTest.push(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+const anyPort = '127.0.0.1:0';
+const rethrow = (error: unknown): void => {
+  throw error;
+};
+
+function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint }>) {
+  const handlers = { listNetworks: serveUnary(listNetworks, rethrow) } satisfies Partial<INetworkService>;
+  return [networkServiceDefinition, handlers as UntypedServiceImplementation] as [never, never];
+}
+
+describe('managers', () => {
+  test('none is set', () => {
+    expect(() => client([]).managers).toThrow('no manager address is set');
+  });
+
+  test('a standby names the leader, which is then asked', async () => {
+    const leader = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n }))]);
+    const standby = await serve(anyPort, [
+      networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
+    ]);
+    expect(await client([standby]).managers.listNetworks()).toEqual({ networks: [blue], revision: 7n });
+  });
+
+  test('one that is gone is passed over', async () => {
+    const alive = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n }))]);
+    expect((await client(['127.0.0.1:1', alive]).managers.listNetworks()).revision).toBe(7n);
+  });
+
+  test('none is there', async () => {
+    const call = client(['127.0.0.1:1'], { timeout: 50 }).managers.listNetworks();
+    await expect(call).rejects.toMatchObject({
+      code: 'manager-unavailable',
+      message: 'no manager answers (127.0.0.1:1): connect ECONNREFUSED 127.0.0.1:1',
+    });
+  });
+
+  test('one says nothing', async () => {
+    const silent = await serve(anyPort, [networks(() => new Promise(() => undefined))]);
+    const call = client([silent], { timeout: 50 }).managers.listNetworks();
+    await expect(call).rejects.toMatchObject({
+      code: 'timed-out',
+      message: `no answer from the manager (${silent}) within 50ms`,
+    });
+  });
+
+  test('one that only said where the leader is does not explain a leader that says nothing', async () => {
+    const leader = await serve(anyPort, [networks(() => new Promise(() => undefined))]);
+    const standby = await serve(anyPort, [
+      networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
+    ]);
+    const call = client([standby], { timeout: 200 }).managers.listNetworks();
+    await expect(call).rejects.toMatchObject({ code: 'timed-out' });
+  });
+
+  test('a refusal is not asked again', async () => {
+    let asked = 0;
+    const refusing = await serve(anyPort, [
+      networks(() => {
+        asked++;
+        return Promise.reject(new CausewayError('permission-denied', 'not you', { role: 'none' }));
+      }),
+    ]);
+    await expect(client([refusing, refusing]).managers.listNetworks()).rejects.toMatchObject({
+      code: 'permission-denied',
+      message: 'not you',
+      data: { role: 'none' },
+    });
+    expect(asked).toBe(1);
+  });
+});
+
+function eventStream(watchEvents: IClusterService['watchEvents']) {
+  return [clusterServiceDefinition, { watchEvents } as Partial<IClusterService>] as [never, never];
+}
+
+describe('events', () => {
+  async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {
+    const seen: bigint[] = [];
+    for await (const event of of.managers.watchEvents({ fromSequence: 0n, follow })) {
+      seen.push(event.sequence);
+      if (seen.length >= enough) break;
+    }
+    return seen;
+  }
+
+  test('those kept, from whoever can tell', async () => {
+    const standby = await serve(anyPort, [
+      eventStream((call) => {
+        call.emit('error', errorToService(new CausewayError('not-leader', 'standing by')));
+      }),
+    ]);
+    const leader = await serve(anyPort, [
+      eventStream((call) => {
+        for (const event of events) call.write({ event });
+        call.end();
+      }),
+    ]);
+    expect(await sequences(client([standby, leader]), false)).toEqual([1n, 2n]);
+  });
+
+  test('one who had enough hangs up', async () => {
+    let hungUp: () => void = () => undefined;
+    const cancelled = new Promise<void>((resolve) => {
+      hungUp = resolve;
+    });
+    const manager = await serve(anyPort, [
+      eventStream((call) => {
+        call.on('cancelled', hungUp);
+        for (const event of events) call.write({ event });
+      }),
+    ]);
+    expect(await sequences(client([manager]), true, 1)).toEqual([1n]);
+    await cancelled;
+  });
+
+  test('a signal ends them without an error', async () => {
+    const stop = new AbortController();
+    const manager = await serve(anyPort, [
+      eventStream((call) => {
+        call.write({ event: events[0] as (typeof events)[0] });
+      }),
+    ]);
+    const seen: bigint[] = [];
+    const following = client([manager], { signal: stop.signal }).managers.watchEvents({
+      fromSequence: 0n,
+      follow: true,
+    });
+    for await (const { sequence } of following) {
+      seen.push(sequence);
+      stop.abort({ exitCode: 130 });
+    }
+    expect(seen).toEqual([1n]);
+  });
+
+  test('a manager that breaks off is not replaced', async () => {
+    const breaking = await serve(anyPort, [
+      eventStream((call) => {
+        call.write({ event: events[0] as (typeof events)[0] }, () => {
+          call.emit('error', errorToService(new CausewayError('shutting-down', 'the manager stops')));
+        });
+      }),
+    ]);
+    await expect(sequences(client([breaking]), true)).rejects.toMatchObject({ code: 'shutting-down' });
+  });
+
+  test('nobody is there', async () => {
+    await expect(sequences(client(['127.0.0.1:1'], { timeout: 50 }), true)).rejects.toMatchObject({
+      code: 'manager-unavailable',
+    });
+  });
+});
+
+describe('the agent', () => {
+  const attach = {
+    requestId: 'r',
+    network: 'blue',
+    name: 'web',
+    netns: '/run/netns/web',
+    ifname: 'eth0',
+    addresses: [],
+  };
+
+  test('no socket', async () => {
+    await expect(client([]).agent.attach(attach)).rejects.toMatchObject({
+      code: 'agent-unavailable',
+      message: `no agent on this host: there is no socket ${join(folder, 'none.sock')}`,
+    });
+  });
+
+  test('answers on its socket, also when it has just come back', async () => {
+    const socket = join(folder, 'agent.sock');
+    let tries = 0;
+    const handlers: Partial<IAgentService> = {
+      attach: serveUnary(() => {
+        tries++;
+        if (tries === 1) return Promise.reject(new CausewayError('shutting-down', 'restarting'));
+        return Promise.resolve({ endpoint: lone });
+      }, rethrow),
+    };
+    await serve(`unix:${socket}`, [[agentServiceDefinition as never, handlers as never]]);
+    expect(await client([], { socket }).agent.attach(attach)).toEqual({ endpoint: lone });
+    expect(tries).toBe(2);
+  });
+});

@@ -1,0 +1,80 @@
+import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type CallLimits, type Credentials, errorFromService, type UnaryMethod } from '@causeway/proto/io';
+import type { ServiceError } from '@grpc/grpc-js';
+import type { Managers } from '../clients.ts';
+import { Caller, type CallerParts } from './caller.ts';
+import { type ManagerStubs, StubPool } from './manager-stubs.ts';
+
+/** The managers behind their addresses, by whichever can serve. Mutating requests carry a request id, so a retry is safe. */
+export class GrpcManagers implements Managers {
+  readonly #pool: StubPool;
+  readonly #caller: Caller;
+
+  constructor(parts: { credentials: Credentials } & CallerParts, settings: { managers: readonly string[] }) {
+    this.#pool = new StubPool(parts.credentials);
+    this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers });
+  }
+
+  createNetwork: Managers['createNetwork'] = (request) =>
+    this.#call(({ network }) => network.createNetwork.bind(network), request);
+
+  getNetwork: Managers['getNetwork'] = (request) =>
+    this.#call(({ network }) => network.getNetwork.bind(network), request);
+
+  listNetworks: Managers['listNetworks'] = () =>
+    this.#call(({ network }) => network.listNetworks.bind(network), { atLeast: 0n });
+
+  deleteNetwork: Managers['deleteNetwork'] = (request) =>
+    this.#call(({ network }) => network.deleteNetwork.bind(network), request);
+
+  getEndpoint: Managers['getEndpoint'] = (request) =>
+    this.#call(({ endpoint }) => endpoint.getEndpoint.bind(endpoint), request);
+
+  listEndpoints: Managers['listEndpoints'] = (request) =>
+    this.#call(({ endpoint }) => endpoint.listEndpoints.bind(endpoint), request);
+
+  waitEndpoint: Managers['waitEndpoint'] = (request) =>
+    this.#call(({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
+
+  getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);
+
+  listNodes: Managers['listNodes'] = () => this.#call(({ node }) => node.listNodes.bind(node), {});
+
+  getStatus: Managers['getStatus'] = () => this.#call(({ cluster }) => cluster.getStatus.bind(cluster), {});
+
+  verify: Managers['verify'] = (request) => this.#call(({ cluster }) => cluster.verify.bind(cluster), request);
+
+  watchEvents: Managers['watchEvents'] = (request) =>
+    this.#caller.stream((address, limits) => this.#eventsOf(address, request, limits));
+
+  close(): void {
+    this.#pool.close();
+  }
+
+  async *#eventsOf(address: string, request: WatchEventsRequest, limits: CallLimits): AsyncGenerator<Event> {
+    const deadline = request.follow ? {} : { deadline: Date.now() + limits.timeout };
+    const stream = this.#pool.at(address).cluster.watchEvents(request, deadline);
+    const cancel = (): void => stream.cancel();
+    limits.signal?.addEventListener('abort', cancel);
+    try {
+      for await (const { event } of stream) if (event !== undefined) yield event;
+    } catch (error) {
+      throw isServiceError(error) ? errorFromService(error) : error;
+    } finally {
+      limits.signal?.removeEventListener('abort', cancel);
+      stream.cancel();
+    }
+  }
+
+  #call<Request, Response>(
+    methodOf: (stubs: ManagerStubs) => UnaryMethod<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    return this.#caller.call((address) => methodOf(this.#pool.at(address)), request);
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error;
+}

@@ -1,0 +1,6 @@
+import type { CommandBuilder } from '../command.ts';
+import { labCommand } from '../lab/command.ts';
+import { machineLabs } from '../lab/io/labs.ts';
+
+/** Commands that work on this machine itself rather than ask a server. */
+export const machineCommands: readonly CommandBuilder[] = [labCommand(machineLabs)];

@@ -1,0 +1,53 @@
+import { CausewayError, clip, type Name, parseName, type Result, unwrap } from '@causeway/model';
+
+/** A parser of the model as commander wants it; the error then names the option or argument at fault. */
+export function parseAs<Value>(field: string, parse: (text: string) => Result<Value, CausewayError>) {
+  return (text: string): Value => {
+    const result = parse(text);
+    if (result.ok) return result.value;
+    const { code, message, data } = result.error;
+    throw new CausewayError(code, `${field}: ${message}`, { ...data, field }, { cause: result.error });
+  };
+}
+
+export function parseNameOf(field: string) {
+  return (text: string): Name => unwrap(parseName(text, field));
+}
+
+/** For an option that may be given several times. */
+export function parseEach<Value>(field: string, parse: (text: string) => Result<Value, CausewayError>) {
+  const one = parseAs(field, parse);
+  return (text: string, before: readonly Value[]): readonly Value[] => [...before, one(text)];
+}
+
+export function parseInteger(field: string, smallest: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^\d{1,15}$/.test(text) && value >= smallest) return value;
+    throw new CausewayError('invalid-argument', `${field}: "${clip(text)}" is not a whole number from ${smallest} up`, {
+      field,
+      value: clip(text),
+    });
+  };
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** "key=value", given once for each label. */
+export function parseLabel(text: string, before: Labels): Labels {
+  const at = text.indexOf('=');
+  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  throw new CausewayError('invalid-argument', `--label: "${clip(text)}" is not KEY=VALUE`, {
+    field: '--label',
+    value: clip(text),
+  });
+}
+
+/** An agent has another working directory, so a path means the same to both only when it is absolute. */
+export function parseAbsolutePath(field: string) {
+  return (text: string): string => {
+    if (text.startsWith('/')) return text;
+    const message = `${field}: "${clip(text)}" is not an absolute path such as /run/netns/web`;
+    throw new CausewayError('invalid-argument', message, { field, value: clip(text) });
+  };
+}

@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import type { CommandBuilder } from './command.ts';
+import { group } from './command.ts';
+import { complete } from './commands/complete.ts';
+import { completion } from './commands/completion.ts';
+import { endpointAttach } from './commands/endpoint-attach.ts';
+import { endpointDetach } from './commands/endpoint-detach.ts';
+import { endpointList } from './commands/endpoint-list.ts';
+import { endpointShow } from './commands/endpoint-show.ts';
+import { endpointWait } from './commands/endpoint-wait.ts';
+import { events } from './commands/events.ts';
+import { networkCreate } from './commands/network-create.ts';
+import { networkDelete } from './commands/network-delete.ts';
+import { networkList } from './commands/network-list.ts';
+import { networkShow } from './commands/network-show.ts';
+import { nodeList } from './commands/node-list.ts';
+import { nodeShow } from './commands/node-show.ts';
+import { status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
+import { version } from './commands/version.ts';
+import type { Context } from './context.ts';
+import { throwUsage } from './failure.ts';
+import { allSettings, settingOptions } from './settings.ts';
+
+const commands: readonly CommandBuilder[] = [
+  group('network', 'container networks', [networkCreate, networkList, networkShow, networkDelete]),
+  group('endpoint', 'interfaces of containers on networks', [
+    endpointAttach,
+    endpointDetach,
+    endpointList,
+    endpointShow,
+    endpointWait,
+  ]),
+  group('node', 'hosts', [nodeList, nodeShow]),
+  status,
+  verify,
+  events,
+  version,
+  completion,
+];
+
+/** The whole command tree on the given world; `more` are commands that come from outside this folder. */
+export function createProgram(context: Context, more: readonly CommandBuilder[] = []): Command {
+  const program = new Command('causeway')
+    .description('Container networks across hosts: create them, attach to them, and prove that they are as intended.')
+    .version(context.version, '-V, --version', 'print the version')
+    // "lab up --managers 3" is not the setting of that name: what follows a noun belongs to it.
+    .enablePositionalOptions();
+  for (const option of settingOptions(allSettings)) program.addOption(option);
+  for (const build of [...commands, ...more]) program.addCommand(build(context));
+  program.addCommand(complete(context, program), { hidden: true });
+  shape(program, context);
+  return program;
+}
+
+/** Output goes through the context, and wrong usage comes as an error that knows its command. */
+function shape(command: Command, context: Context): void {
+  command.configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+    outputError: () => undefined,
+    getOutHasColors: () => context.stdout.colour,
+    getErrHasColors: () => context.stderr.colour,
+    getOutHelpWidth: () => 110,
+    getErrHelpWidth: () => 110,
+  });
+  command.exitOverride((error) => throwUsage(command, error));
+  command.helpCommand(false);
+  for (const child of command.commands) shape(child, context);
+}

@@ -1,0 +1,52 @@
+import type { CommandBuilder } from './command.ts';
+import type { Context, Interruption } from './context.ts';
+import { exitCodeOf, explainFailure, type Failure } from './failure.ts';
+import { createProgram } from './program.ts';
+import { paint } from './render/paint.ts';
+import { toPlain } from './render/plain.ts';
+
+/** Runs one command line (without the program's own name) and returns the exit code; whatever fails is printed, never thrown. */
+export async function run(
+  words: readonly string[],
+  context: Context,
+  more: readonly CommandBuilder[] = [],
+): Promise<number> {
+  try {
+    await createProgram(context, more).parseAsync(words, { from: 'user' });
+    return interrupted(context) ?? context.exitCode;
+  } catch (thrown) {
+    const failure = explainFailure(thrown);
+    const code = interrupted(context);
+    if (code !== undefined) return code;
+    printFailure(failure, context, wantsJson(words));
+    return exitCodeOf(failure);
+  }
+}
+
+/** Told to end: what happens then is not an error worth words. */
+function interrupted(context: Context): number | undefined {
+  return context.signal.aborted ? (context.signal.reason as Interruption).exitCode : undefined;
+}
+
+/** One line for people, perhaps a second with a hint, and with -o json a last line for programs. */
+function printFailure(failure: Failure, { stderr }: Context, json: boolean): void {
+  if (failure.kind !== 'error') return;
+  const { error, hint } = failure;
+  stderr.write(`${paint('causeway:', 'bad', stderr.colour)} ${error.message.replaceAll('\n', ' ')}\n`);
+  if (hint !== undefined) stderr.write(`${paint(`  ${hint}`, 'dim', stderr.colour)}\n`);
+  if (!json) return;
+  const { code, message, data } = error;
+  stderr.write(`${JSON.stringify({ error: toPlain({ code, message, data }) })}\n`);
+}
+
+/** Looked for in the words themselves, since a line that does not parse has an output format all the same. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  return own.some(
+    (word, i) =>
+      word === '--output=json' ||
+      word === '-ojson' ||
+      (word === 'json' && (own[i - 1] === '-o' || own[i - 1] === '--output')),
+  );
+}

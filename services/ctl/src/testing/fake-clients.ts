@@ -1,0 +1,44 @@
+import type { Agent, Clients, Connect, ConnectionSettings, Managers } from '../clients.ts';
+
+export interface FakeServers {
+  readonly managers?: Partial<Managers>;
+  readonly agent?: Partial<Agent>;
+}
+
+export interface RecordedCall {
+  readonly method: string;
+  readonly request: unknown;
+}
+
+/** Servers made of the given functions; every call is recorded, one that was not given fails the test. */
+export class FakeConnection {
+  readonly calls: RecordedCall[] = [];
+  readonly connect: Connect;
+  settings: ConnectionSettings | undefined;
+  open = 0;
+
+  constructor(servers: FakeServers) {
+    this.connect = (settings): Clients => {
+      this.settings = settings;
+      this.open++;
+      return {
+        managers: this.#recording<Managers>('managers', servers.managers ?? {}),
+        agent: this.#recording<Agent>('agent', servers.agent ?? {}),
+        close: () => {
+          this.open--;
+        },
+      };
+    };
+  }
+
+  #recording<Server extends object>(name: string, given: Partial<Server>): Server {
+    return new Proxy(given, {
+      get: (target, key) => (request: unknown) => {
+        this.calls.push({ method: `${name}.${String(key)}`, request });
+        const serve = Reflect.get(target, key) as ((request: unknown) => unknown) | undefined;
+        if (serve === undefined) throw new Error(`the test gave no ${name}.${String(key)}`);
+        return serve(request);
+      },
+    }) as Server;
+  }
+}

@@ -1,0 +1,63 @@
+import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
+import type { CommandBuilder } from '../command.ts';
+import type { Context, Output } from '../context.ts';
+import { run } from '../run.ts';
+import { FakeConnection, type FakeServers, type RecordedCall } from './fake-clients.ts';
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+  readonly calls: readonly RecordedCall[];
+  readonly connection: FakeConnection;
+}
+
+export interface World extends FakeServers {
+  readonly clock?: FakeClock;
+  readonly signal?: AbortSignal;
+  readonly tty?: boolean;
+  readonly more?: readonly CommandBuilder[];
+}
+
+/** Keeps what is written. */
+export class Page implements Output {
+  text = '';
+  readonly isTty: boolean;
+  readonly colour: boolean;
+
+  constructor(isTty: boolean) {
+    this.isTty = isTty;
+    this.colour = isTty;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+/** Runs "network list -o json" as the program would, in process and on the given servers. */
+export async function runLine(line: string | readonly string[], world: World = {}): Promise<Outcome> {
+  const stdout = new Page(world.tty ?? false);
+  const stderr = new Page(world.tty ?? false);
+  const connection = new FakeConnection(world);
+  const context: Context = {
+    stdout,
+    stderr,
+    clock: world.clock ?? new FakeClock(),
+    random: new SeededRandom(7),
+    signal: world.signal ?? new AbortController().signal,
+    connect: connection.connect,
+    version: '1.2.3',
+    runtime: 'node v20.20.2',
+    exitCode: 0,
+  };
+  const words = typeof line === 'string' ? line.split(' ') : line;
+  const code = await run(words, context, world.more);
+  return { stdout: stdout.text, stderr: stderr.text, code, calls: connection.calls, connection };
+}
+
+/** What a person at the terminal would have seen: stderr marked with "!", an exit code that is not 0 in brackets. */
+export function transcript(line: string, outcome: Outcome): string {
+  const talk = outcome.stderr.replaceAll(/^(?=.)/gm, '! ');
+  return `$ causeway ${line}\n${outcome.stdout}${talk}${outcome.code === 0 ? '' : `[exit ${outcome.code}]\n`}`;
+}

@@ -1,0 +1,122 @@
+import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Applied, Drift, Endpoint, Event, Network, Node } from '@causeway/proto/gen/causeway/v1/types.js';
+
+export const blue: Network = {
+  id: '00000000000000b1',
+  name: 'blue',
+  addressSpace: 'default',
+  vni: 4096,
+  mtu: 1450,
+  mtuFixed: false,
+  subnets: [
+    { prefix: '10.66.0.0/16', gateway: '10.66.0.1' },
+    { prefix: 'fd66::/64', gateway: '' },
+  ],
+  labels: { team: 'core', tier: 'web' },
+  revision: 7n,
+};
+
+export const red: Network = {
+  ...blue,
+  id: '00000000000000e0',
+  name: 'red',
+  vni: 77,
+  mtu: 1400,
+  mtuFixed: true,
+  addressSpace: 'lab',
+  subnets: [{ prefix: '10.67.0.0/24', gateway: '10.67.0.254' }],
+  labels: {},
+  revision: 9_007_199_254_740_993n,
+};
+
+export function applied(have: number, want: number, more: Partial<Applied> = {}): Applied {
+  return { have, want, waiting: [], unreachable: [], p99Ms: 0, ...more };
+}
+
+export const web: Endpoint = {
+  id: '00000000000000e1',
+  name: 'web',
+  networkId: blue.id,
+  network: 'blue',
+  nodeId: '00000000000000a2',
+  host: 'h2',
+  addresses: ['10.66.0.9/16', 'fd66::9/64'],
+  mac: '02:42:0a:42:00:09',
+  revision: 12n,
+  applied: applied(3, 3, { p99Ms: 84.4 }),
+};
+
+export const db: Endpoint = {
+  ...web,
+  id: '00000000000000e2',
+  name: 'db',
+  host: 'h1',
+  addresses: ['10.66.0.10/16', 'fd66::a/64'],
+  mac: '02:42:0a:42:00:0a',
+  revision: 13n,
+  applied: applied(1, 2, { waiting: ['h2'], unreachable: ['h3'], p99Ms: 3 }),
+};
+
+/** As an agent tells it that has not heard of the other hosts. */
+export const lone: Endpoint = (({ applied: _, ...rest }) => rest)(web);
+
+export const h1: Node = {
+  id: '00000000000000a1',
+  name: 'h1',
+  dataPath: '10.90.0.1',
+  underlayMtu: 1500,
+  version: '0.1.0',
+  ready: true,
+  endpoints: 2,
+  networks: 1,
+  repairs: 5n,
+  revision: 3n,
+};
+
+export const h2: Node = { ...h1, id: '00000000000000a2', name: 'h2', dataPath: 'fd90::2', ready: false, repairs: 0n };
+
+export const status: GetStatusResponse = {
+  clusterId: '00000000000000c1',
+  epoch: 1n,
+  revision: 42n,
+  leader: { manager: 'h1', address: '10.90.0.1:7443', term: 5n, sinceMs: 1_699_999_808_000n },
+  managers: [
+    { name: 'h1', address: '10.90.0.1:7443', leader: true },
+    { name: 'h2', address: '10.90.0.2:7443', leader: false },
+  ],
+  store: { members: [{ name: 'e1', clientUrls: ['http://10.90.0.1:2379'], healthy: true }], revision: 40n },
+  hostsReady: 2,
+  hostsTotal: 3,
+  repairs: 5n,
+  drift: 0,
+  networks: 2,
+  endpoints: 2,
+};
+
+export const drift: Drift[] = [
+  { host: 'h3', network: 'blue', kind: 'fdb', key: '02:42:0a:42:00:09', actual: '', intended: 'dst 10.90.0.2' },
+  { host: 'h3', network: 'blue', kind: 'neighbour', key: '10.66.0.99', actual: '02:42:0a:42:00:63', intended: '' },
+];
+
+export const events: Event[] = [
+  {
+    sequence: 1n,
+    revision: 7n,
+    timeMs: 1_700_000_000_000n,
+    kind: 'network.created',
+    network: 'blue',
+    endpoint: '',
+    host: '',
+    message: '10.66.0.0/16, VNI 4096',
+  },
+  {
+    sequence: 2n,
+    revision: 0n,
+    timeMs: 1_700_000_003_021n,
+    kind: 'drift.repaired',
+    network: 'blue',
+    endpoint: 'web',
+    host: 'h3',
+    message: 'fdb 02:42:0a:42:00:09 was missing',
+  },
+];
