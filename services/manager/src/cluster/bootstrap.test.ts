@@ -1,0 +1,41 @@
+import type { ClusterId } from '@causeway/model';
+import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
+import { describe, expect, test } from 'vitest';
+import { metaCodec } from '../store/codec.ts';
+import { Keys } from '../store/keys.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import { bootstrapCluster, schema } from './bootstrap.ts';
+
+const keys = new Keys();
+
+function stores(count: number): MemoryStore[] {
+  const clock = new FakeClock();
+  const backend = new MemoryBackend({ clock });
+  return Array.from({ length: count }, () => new MemoryStore({ clock, backend }));
+}
+
+describe('bootstrapCluster', () => {
+  test('however many begin at once, one identity wins and stays', async () => {
+    const all = stores(5);
+    const clusters = await Promise.all(
+      all.map((store, i) => bootstrapCluster({ store, keys, random: new SeededRandom(i) })),
+    );
+    expect(new Set(clusters.map(({ id }) => id)).size).toBe(1);
+    expect(clusters[0]?.epoch).toBe(1n);
+    const [store] = all;
+    if (store === undefined) throw new Error('no store');
+    expect(await bootstrapCluster({ store, keys, random: new SeededRandom(99) })).toEqual(clusters[0]);
+  });
+
+  test('refuses what a newer version has written', async () => {
+    const [store] = stores(1);
+    if (store === undefined) throw new Error('no store');
+    const value = metaCodec.encode({ clusterId: '00000000000000c1' as ClusterId, epoch: 3n, schema: schema + 1 });
+    await store.txn([], [{ kind: 'put', key: keys.meta, value }]);
+    await expect(bootstrapCluster({ store, keys, random: new SeededRandom(1) })).rejects.toMatchObject({
+      code: 'schema-unsupported',
+      message: expect.stringMatching(/schema 2.*knows 1.*newer version/),
+    });
+  });
+});
