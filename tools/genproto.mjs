@@ -1,5 +1,5 @@
 // Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension
-// that ECMAScript modules need. With --check nothing is kept: exits 1 when what is committed differs.
+// that ECMAScript modules need. Descriptors of all of it, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,14 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const gen = join(root, 'proto/gen');
 const check = process.argv.includes('--check');
+
+/** A FileDescriptorSet; two of them, one after the other, are one (protobuf encoding: repeated fields are appended). */
+const descriptors = (input) =>
+  execFileSync(
+    join(root, 'node_modules/.bin/buf'),
+    ['build', input, '--as-file-descriptor-set', '--exclude-source-info', '-o', '-'],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
 
 const files = (dir) =>
   readdirSync(dir, { recursive: true, withFileTypes: true })
@@ -24,8 +32,12 @@ try {
     const text = readFileSync(file, 'utf8').replace(/(from "\.{1,2}\/[^"]+?)(?:\.js)?";/g, '$1.js";');
     writeFileSync(file, text);
   }
+  writeFileSync(
+    join(fresh, 'descriptors.binpb'),
+    Buffer.concat([descriptors('.'), descriptors('node_modules/grpc-health-check/proto')]),
+  );
   if (check) {
-    const seen = (dir) => new Map(files(dir).map((file) => [relative(dir, file), readFileSync(file, 'utf8')]));
+    const seen = (dir) => new Map(files(dir).map((file) => [relative(dir, file), readFileSync(file, 'latin1')]));
     const [want, have] = [seen(fresh), seen(gen)];
     const stale = [...new Set([...want.keys(), ...have.keys()])].filter((name) => want.get(name) !== have.get(name));
     if (stale.length > 0) {

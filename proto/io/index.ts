@@ -1,2 +1,3 @@
 export * from './call.ts';
 export * from './credentials.ts';
+export * from './descriptors.ts';
