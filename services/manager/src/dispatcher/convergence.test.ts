@@ -167,7 +167,10 @@ class World {
     const view = this.#view;
     const registrar = { register: async () => view.revision };
     const events = new EventLog({ clock: this.#clock });
-    return new Dispatcher({ view, registrar, events, clock: this.#clock, log: new MemoryLog() });
+    return new Dispatcher(
+      { view, registrar, events, clock: this.#clock, log: new MemoryLog() },
+      { address: 'm1:7443' },
+    );
   }
 
   async #lead(): Promise<void> {

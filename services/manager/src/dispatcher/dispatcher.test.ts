@@ -38,7 +38,7 @@ function newDispatcher(view: View): Dispatcher {
     registered.push(node);
     return view.revision;
   };
-  return new Dispatcher({ view, registrar: { register }, events, clock, log: new MemoryLog() });
+  return new Dispatcher({ view, registrar: { register }, events, clock, log: new MemoryLog() }, { address: 'm1:7443' });
 }
 
 async function connect(agent: MemoryAgent, to: Dispatcher = dispatcher): Promise<MemoryAgent> {
@@ -258,6 +258,13 @@ describe('refused with a code, and the manager goes on', () => {
 });
 
 describe('leadership', () => {
+  test('given up while nobody else leads: goodbye names nobody, least of all this manager', async () => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    dispatcher.standDown('test');
+    expect(agent.take().at(-1)).toBe('goodbye ');
+    expect((await connect(new MemoryAgent(scriptNode(1)))).take()).toEqual(['goodbye ']);
+  });
+
   test('a manager that does not lead names who does', async () => {
     dispatcher.standDown('test');
     script.lead('m2');

@@ -33,12 +33,18 @@ export interface DispatcherModules {
   readonly log: Log;
 }
 
+export interface DispatcherSettings {
+  /** Host:port of this manager's gRPC service: no agent is sent there when it does not lead. */
+  readonly address: string;
+}
+
 /**
  * Brings every host exactly the networks it has an endpoint on, and knows what each has applied. Tables follow the view
  * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
  */
 export class Dispatcher implements Startable {
   readonly #modules: DispatcherModules;
+  readonly #address: string;
   readonly #publisher: Publisher;
   readonly #sessions: Sessions;
   readonly #applied: AppliedTracker;
@@ -51,9 +57,10 @@ export class Dispatcher implements Startable {
   #liveness: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
 
-  constructor(modules: DispatcherModules) {
+  constructor(modules: DispatcherModules, settings: DispatcherSettings) {
     const { view, clock } = modules;
     this.#modules = modules;
+    this.#address = settings.address;
     this.#publisher = new Publisher(view);
     const { tables } = this.#publisher;
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
@@ -199,7 +206,7 @@ export class Dispatcher implements Startable {
 
   #leaderElsewhere(): string {
     const { leader } = this.#modules.view;
-    return leader === undefined || leader.term === this.#term ? '' : leader.address;
+    return leader === undefined || leader.address === this.#address ? '' : leader.address;
   }
 
   /** Pays what agents are owed as their connections take it; runs while anybody is owed something. */

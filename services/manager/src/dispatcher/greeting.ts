@@ -22,10 +22,6 @@ export function readGreeting(hello: Hello, cluster: Cluster): Greeting {
   }
   if (hello.node === undefined) throw new CausewayError('invalid-argument', 'hello.node is missing', { field: 'node' });
   const node = nodeFromMessage(hello.node);
-  if (!Number.isInteger(node.underlayMtu) || node.underlayMtu < 68 || node.underlayMtu > 65535) {
-    const message = `node.underlay_mtu ${node.underlayMtu} is outside 68 to 65535`;
-    throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: node.underlayMtu });
-  }
   const continues = hello.clusterId === cluster.id && hello.epoch === cluster.epoch;
   const atLeast = continues ? hello.cursors.reduce((newest, cursor) => later(newest, cursor.revision), 0n) : 0n;
   return { node, cursors: hello.cursors, continues, atLeast };

@@ -1,0 +1,24 @@
+import type { Duration } from '@causeway/runtime';
+import { type Clock, milliseconds } from '@causeway/runtime';
+import { within } from '../within.ts';
+
+/** What a use case knows of the call it answers. */
+export interface Call {
+  /** Until the caller gives up. */
+  readonly remaining: Duration;
+  /** Aborts when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Kept of a call's time so that our answer, which says what was waited for, is there before the caller's own timeout. */
+const answerTime = milliseconds(50);
+
+/** Runs work under a signal that aborts a moment before the caller gives up. */
+export function withinCall<Value>(
+  clock: Clock,
+  call: Call,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const span = milliseconds(Math.max(call.remaining / 2, call.remaining - answerTime));
+  return within(clock, span, work, call.signal);
+}

@@ -1,0 +1,97 @@
+import { CausewayError, type Endpoint, parseRequestId, unwrap } from '@causeway/model';
+import { networkToMessage } from '@causeway/proto';
+import type {
+  ClaimEndpointRequest,
+  ClaimEndpointResponse,
+  GetEndpointRequest,
+  GetEndpointResponse,
+  ListEndpointsRequest,
+  ListEndpointsResponse,
+  ReleaseEndpointRequest,
+  ReleaseEndpointResponse,
+  WaitEndpointRequest,
+  WaitEndpointResponse,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
+import type { Versioned } from '../store/view.ts';
+import { type Call, withinCall } from './call.ts';
+import { byName, endpointMessage } from './messages.ts';
+import type { ApiContext } from './modules.ts';
+
+/** EndpointService. */
+export class EndpointsApi {
+  readonly #context: ApiContext;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  async claimEndpoint(request: ClaimEndpointRequest, call: Call): Promise<ClaimEndpointResponse> {
+    this.#context.leading();
+    const { writer, view } = this.#context.modules;
+    const id = unwrap(parseRequestId(request.requestId));
+    const { reply, revision } = await writer.write(id, claimEndpoint(readClaimEndpoint(request)), call.signal);
+    const network = view.findNetwork(reply.network);
+    return {
+      endpoint: endpointMessage(this.#context, { value: reply, revision }),
+      network: networkToMessage(network.value, network.revision),
+    };
+  }
+
+  async releaseEndpoint(request: ReleaseEndpointRequest, call: Call): Promise<ReleaseEndpointResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const intent = releaseEndpoint(readReleaseEndpoint(request));
+    const { revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    return { revision };
+  }
+
+  async getEndpoint(request: GetEndpointRequest, call: Call): Promise<GetEndpointResponse> {
+    this.#context.leadingOrNobody();
+    await this.#context.atLeast(request.atLeast, call);
+    const found = this.#context.modules.view.findEndpoint(request.endpoint);
+    return { endpoint: endpointMessage(this.#context, found) };
+  }
+
+  async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
+    this.#context.leadingOrNobody();
+    await this.#context.atLeast(request.atLeast, call);
+    const { view } = this.#context.modules;
+    const endpoints = this.#select(request.network, request.host).map((found) => endpointMessage(this.#context, found));
+    return { endpoints: endpoints.sort(byName), revision: view.revision };
+  }
+
+  async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {
+    const { view, dispatcher, clock } = this.#context.modules;
+    await this.#context.atLeast(request.atLeast, call);
+    return await withinCall(clock, call, async (signal) => {
+      for (;;) {
+        // Leadership and the endpoint itself may go while we wait.
+        const term = this.#context.leading();
+        const found = view.findEndpoint(request.endpoint);
+        const { have, want } = dispatcher.appliedOf(found);
+        if (have === want) return { endpoint: endpointMessage(this.#context, found) };
+        if (signal.aborted) throw this.#notApplied(found);
+        const either = AbortSignal.any([signal, term.signal]);
+        await dispatcher.waitApplied(found.value.network, found.revision, either);
+      }
+    });
+  }
+
+  #select(network: string, host: string): Versioned<Endpoint>[] {
+    const { view } = this.#context.modules;
+    const networks = network === '' ? [...view.networks.keys()] : [view.findNetwork(network).value.id];
+    const all = networks.flatMap((id) => [...view.endpointsOf(id).values()]);
+    if (host === '') return all;
+    const node = view.findNode(host).value.id;
+    return all.filter((endpoint) => endpoint.value.node === node);
+  }
+
+  #notApplied(found: Versioned<Endpoint>): CausewayError {
+    const { have, want, waiting = [] } = endpointMessage(this.#context, found).applied ?? { have: 0, want: 0 };
+    const message = `endpoint "${found.value.name}" is applied on ${have} of ${want} ready hosts, still waiting for ${waiting.join(', ')}`;
+    return new CausewayError('timed-out', message, { have, want, waiting: waiting.join(',') });
+  }
+}

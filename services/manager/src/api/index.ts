@@ -1,0 +1,23 @@
+import { ClusterApi } from './cluster.ts';
+import { EndpointsApi } from './endpoints.ts';
+import { ApiContext, type ApiModules, type ApiSettings } from './modules.ts';
+import { NetworksApi } from './networks.ts';
+import { NodesApi } from './nodes.ts';
+
+/** All that a manager answers, by service; what serves it (gRPC, a test) is its caller's business. */
+export interface Api {
+  readonly networks: NetworksApi;
+  readonly endpoints: EndpointsApi;
+  readonly nodes: NodesApi;
+  readonly cluster: ClusterApi;
+}
+
+export function createApi(modules: ApiModules, settings: ApiSettings): Api {
+  const context = new ApiContext(modules, settings);
+  return {
+    networks: new NetworksApi(context),
+    endpoints: new EndpointsApi(context),
+    nodes: new NodesApi(context),
+    cluster: new ClusterApi(context),
+  };
+}

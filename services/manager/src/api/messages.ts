@@ -1,0 +1,48 @@
+import type { Endpoint, Node, NodeId } from '@causeway/model';
+import { endpointToMessage, nodeToMessage } from '@causeway/proto';
+import type {
+  Applied,
+  Endpoint as EndpointMessage,
+  Node as NodeMessage,
+} from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Versioned } from '../store/view.ts';
+import type { ApiContext } from './modules.ts';
+
+/** Names beside ids; `applied` only from the leader, since no other manager knows. */
+export function endpointMessage(context: ApiContext, endpoint: Versioned<Endpoint>): EndpointMessage {
+  const { view } = context.modules;
+  const names = {
+    network: view.networks.get(endpoint.value.network)?.value.name ?? '',
+    host: hostName(context, endpoint.value.node),
+  };
+  const message = endpointToMessage(endpoint.value, names, endpoint.revision);
+  return context.leads ? { ...message, applied: appliedMessage(context, endpoint) } : message;
+}
+
+export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMessage {
+  const { view, dispatcher } = context.modules;
+  const { id } = node.value;
+  return {
+    ...nodeToMessage(node.value, node.revision),
+    ready: dispatcher.isReady(id),
+    endpoints: view.endpointsOn(id).size,
+    networks: view.networksOn(id).size,
+    repairs: dispatcher.factsOf(id).repairs,
+  };
+}
+
+function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): Applied {
+  const { have, want, waiting, unreachable, p99Ms } = context.modules.dispatcher.appliedOf(endpoint);
+  const names = (nodes: readonly NodeId[]): string[] => nodes.map((node) => hostName(context, node)).sort();
+  return { have, want, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
+}
+
+function hostName(context: ApiContext, node: NodeId): string {
+  return context.modules.view.nodes.get(node)?.value.name ?? node;
+}
+
+/** By name, for lists. */
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  if (a.name === b.name) return 0;
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,72 @@
+import { CausewayError } from '@causeway/model';
+import type { Clock } from '@causeway/runtime';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Store } from '../store/store.ts';
+import type { View } from '../store/view.ts';
+import type { Writer } from '../writer/writer.ts';
+import { type Call, withinCall } from './call.ts';
+import { notLeader, type Term } from './leadership.ts';
+
+export interface ApiModules {
+  readonly view: View;
+  readonly store: Pick<Store, 'members' | 'get'>;
+  readonly dispatcher: Dispatcher;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly writer: Writer;
+  /** Undefined while another manager leads, or none. */
+  readonly term: () => Term | undefined;
+}
+
+export interface ApiSettings {
+  readonly name: string;
+  /** Host:port of this manager's gRPC service. */
+  readonly address: string;
+  /** Of all keys in the store. */
+  readonly prefix: string;
+}
+
+/** What every use case starts with. */
+export class ApiContext {
+  readonly modules: ApiModules;
+  readonly settings: ApiSettings;
+
+  constructor(modules: ApiModules, settings: ApiSettings) {
+    this.modules = modules;
+    this.settings = settings;
+  }
+
+  get leads(): boolean {
+    return this.modules.term() !== undefined;
+  }
+
+  /** @throws CausewayError not-leader */
+  leading(): Term {
+    const term = this.modules.term();
+    if (term === undefined) throw notLeader(this.modules.view, this.settings.address);
+    return term;
+  }
+
+  /**
+   * Answers that tell of hosts' sessions are the leader's. While nobody leads, what is intended is told all the same.
+   * @throws CausewayError not-leader when another manager can answer better
+   */
+  leadingOrNobody(): void {
+    this.#haveRead();
+    if (!this.leads && this.modules.view.leader !== undefined) this.leading();
+  }
+
+  /** Waits until the view is as new as the caller asked. @throws CausewayError timed-out */
+  async atLeast(revision: bigint, call: Call): Promise<void> {
+    const { view, clock } = this.modules;
+    this.#haveRead();
+    if (view.revision < revision) await withinCall(clock, call, (signal) => view.waitFor(revision, signal));
+  }
+
+  /** An empty view from before the first look at the store would say "unknown" of everything. */
+  #haveRead(): void {
+    if (this.modules.view.cluster !== undefined) return;
+    throw new CausewayError('store-unavailable', 'this manager has not been able to read the store yet: try again');
+  }
+}

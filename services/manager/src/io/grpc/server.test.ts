@@ -1,0 +1,285 @@
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CausewayError } from '@causeway/model';
+import { nodeToMessage } from '@causeway/proto';
+import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
+import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { callUnary, errorFromService, plaintext } from '@causeway/proto/io';
+import { milliseconds, Queue, randomUuid, seconds } from '@causeway/runtime';
+import { cryptoRandom, systemClock } from '@causeway/runtime/io';
+import { MemoryLog } from '@causeway/runtime/testing';
+import { type ClientDuplexStream, makeGenericClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createManager, type Manager } from '../../manager.ts';
+import { defaultPrefix } from '../../store/keys.ts';
+import { MemoryStore } from '../../store/memory.ts';
+import { nodeId, scriptNode } from '../../testing/view-script.ts';
+import { GrpcServer } from './server.ts';
+
+const root = fileURLToPath(new URL('../../../../..', import.meta.url));
+const limits = { timeout: 5_000 };
+const log = new MemoryLog();
+const modules = { store: new MemoryStore({ clock: systemClock }), clock: systemClock, random: cryptoRandom, log };
+const client = plaintext.client();
+let manager: Manager;
+let server: GrpcServer;
+let address: string;
+
+beforeAll(async () => {
+  const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
+  manager = createManager(modules, settings);
+  server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, { listen: '127.0.0.1:0' });
+  await server.start();
+  address = `127.0.0.1:${server.port}`;
+  const leads = new Promise((resolve) => manager.onLeadership(resolve));
+  await manager.start();
+  await leads;
+});
+
+afterAll(async () => {
+  server.drain();
+  await manager.stop();
+  await server.stop();
+});
+
+const uuid = (): string => randomUuid(cryptoRandom);
+
+function createNetwork(name: string, prefix: string) {
+  const networks = new NetworkServiceClient(address, client);
+  const request = {
+    requestId: uuid(),
+    name,
+    subnets: [{ prefix, gateway: '' }],
+    addressSpace: '',
+    vni: 0,
+    mtu: 0,
+    labels: {},
+  };
+  return callUnary(networks.createNetwork.bind(networks), request, limits).finally(() => networks.close());
+}
+
+/** One agent's stream, read message by message. */
+class Stream {
+  readonly #client = new SessionServiceClient(address, client);
+  readonly #call: ClientDuplexStream<ConnectRequest, ConnectResponse> = this.#client.connect();
+  readonly #messages = new Queue<ConnectResponse>();
+  readonly #reader = this.#messages[Symbol.asyncIterator]();
+
+  constructor() {
+    this.#call.on('data', (message: ConnectResponse) => this.#messages.push(message));
+    this.#call.on('end', () => this.#messages.end());
+    this.#call.on('error', (error: ServiceError) => this.#messages.fail(errorFromService(error)));
+  }
+
+  say(message: ConnectRequest['message']): void {
+    this.#call.write({ message });
+  }
+
+  hello(node: number, clusterId = ''): void {
+    const hello = { clusterId, epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [] };
+    this.say({ oneofKind: 'hello', hello });
+  }
+
+  async next(): Promise<ConnectResponse['message']['oneofKind'] | 'end'> {
+    const { value, done } = await this.#reader.next();
+    return done === true ? 'end' : value.message.oneofKind;
+  }
+
+  close(): void {
+    this.#call.end();
+    this.#client.close();
+  }
+}
+
+describe('calls', () => {
+  test('an answer has all its fields; an error its code, data and text', async () => {
+    const { network } = await createNetwork('one', '10.1.0.0/16');
+    expect(network).toMatchObject({
+      name: 'one',
+      mtu: 1450,
+      subnets: [{ prefix: '10.1.0.0/16', gateway: '10.1.0.1' }],
+    });
+    const failure = await createNetwork('two', '10.1.2.3/16').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CausewayError);
+    expect(failure).toMatchObject({
+      code: 'prefix-host-bits',
+      data: { field: 'subnets[0]', suggestion: '10.1.0.0/16' },
+    });
+  });
+
+  test('a wait that the deadline ends says what it waited for', async () => {
+    await createNetwork('waits', '10.2.0.0/16');
+    const stream = new Stream();
+    stream.hello(1);
+    expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
+    const endpoints = new EndpointServiceClient(address, client);
+    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [] };
+    await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
+    expect(await stream.next()).toBe('complete');
+    const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 300 });
+    await expect(wait).rejects.toMatchObject({ code: 'timed-out', data: { waiting: 'h1' } });
+    endpoints.close();
+    stream.close();
+  });
+
+  test('events stream until their reader leaves', async () => {
+    const cluster = new ClusterServiceClient(address, client);
+    const call = cluster.watchEvents({ fromSequence: 0n, follow: true });
+    const kinds: (string | undefined)[] = [];
+    const seen = new Promise<void>((resolve) =>
+      call.on('data', (response) => {
+        kinds.push(response.event?.kind);
+        if (response.event?.network === 'late') resolve();
+      }),
+    );
+    call.on('error', () => undefined);
+    await createNetwork('late', '10.3.0.0/16');
+    await seen;
+    expect(kinds[0]).toBe('leader.changed');
+    call.cancel();
+    cluster.close();
+  });
+});
+
+describe('what an agent sends ends its own session at most', () => {
+  test('another cluster’s agent is refused with the code', async () => {
+    const stream = new Stream();
+    stream.hello(2, 'dddddddddddddddd');
+    await expect(stream.next()).rejects.toMatchObject({ code: 'cluster-mismatch' });
+  });
+
+  test('a message that is not one', async () => {
+    const Raw = makeGenericClientConstructor(
+      {
+        connect: {
+          path: '/causeway.v1.SessionService/Connect',
+          requestStream: true,
+          responseStream: true,
+          requestSerialize: (bytes: Buffer) => bytes,
+          requestDeserialize: (bytes: Buffer) => bytes,
+          responseSerialize: (bytes: Buffer) => bytes,
+          responseDeserialize: (bytes: Buffer) => bytes,
+        },
+      },
+      'Raw',
+    );
+    for (const garbage of [Buffer.from('ffffffffffffff', 'hex'), Buffer.alloc(10 * 1024 * 1024)]) {
+      const raw = new Raw(address, client);
+      const call = (raw['connect'] as () => ClientDuplexStream<Buffer, Buffer>).call(raw);
+      const failed = new Promise<ServiceError>((resolve) => call.on('error', resolve));
+      call.on('data', () => undefined);
+      call.write(garbage);
+      expect([13, 8]).toContain((await failed).code);
+      raw.close();
+    }
+  });
+
+  test('bytes that are not HTTP/2', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => undefined).resume();
+    socket.write(Buffer.alloc(4096, 0x7f));
+    await closed;
+  });
+
+  test('and the manager still serves', async () => {
+    const stream = new Stream();
+    stream.hello(2);
+    expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
+    stream.close();
+    expect(await stream.next()).toBe('end');
+    expect(log.lines.filter((line) => line.level === 'error')).toEqual([]);
+  });
+});
+
+describe('for tools that know nothing of us', () => {
+  test('health has an entry for the process and one a service', async () => {
+    const Health = makeGenericClientConstructor(healthService as never, 'Health');
+    const health = new Health(address, client);
+    const check = (service: string): Promise<string> =>
+      new Promise((resolve) => {
+        const done = (error: ServiceError | null, answer?: { status: string }): void =>
+          resolve(error === null ? (answer?.status ?? '') : `error ${error.code}`);
+        (
+          health['check'] as (
+            request: object,
+            done: (error: ServiceError | null, answer?: { status: string }) => void,
+          ) => void
+        ).call(health, { service }, done);
+      });
+    expect(
+      await Promise.all(
+        ['', 'causeway.v1.SessionService', 'causeway.v1.ClusterService', 'x'].map((service) => check(service)),
+      ),
+    ).toEqual(['SERVING', 'SERVING', 'SERVING', 'error 5']);
+    health.close();
+  });
+
+  test('reflection is enough for buf curl', async () => {
+    const buf = (path: string, data: string) =>
+      promisify(execFile)(
+        process.execPath,
+        [
+          `${root}node_modules/@bufbuild/buf/bin/buf`,
+          'curl',
+          '--http2-prior-knowledge',
+          '--protocol',
+          'grpc',
+          '-d',
+          data,
+          `http://${address}/${path}`,
+        ],
+        { timeout: 20_000 },
+      );
+    const { stdout } = await buf('causeway.v1.ClusterService/GetStatus', '{}');
+    expect(JSON.parse(stdout)).toMatchObject({ leader: { manager: 'm1' }, clusterId: manager.view.cluster?.id });
+    const health = await buf('grpc.health.v1.Health/Check', '{"service": ""}');
+    expect(JSON.parse(health.stdout)).toEqual({ status: 'SERVING' });
+  });
+});
+
+test('a port that is taken is told with what to do', async () => {
+  const second = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, { listen: address });
+  await expect(second.start()).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining('another process has that port'),
+  });
+  await second.stop();
+});
+
+test('stopping: goodbye to agents, health says no first, and it ends in time', async () => {
+  const own = createManager(
+    { ...modules, store: new MemoryStore({ clock: systemClock }) },
+    {
+      name: 'm2',
+      advertise: '127.0.0.1:2',
+      leaseTtl: seconds(3),
+      prefix: defaultPrefix,
+    },
+  );
+  const ownServer = new GrpcServer(
+    { manager: own, credentials: plaintext, clock: systemClock, log },
+    { listen: '127.0.0.1:0' },
+  );
+  await ownServer.start();
+  const leads = new Promise((resolve) => own.onLeadership(resolve));
+  await own.start();
+  await leads;
+  const before = address;
+  address = `127.0.0.1:${ownServer.port}`;
+  const stream = new Stream();
+  address = before;
+  stream.hello(3);
+  expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
+  ownServer.drain();
+  await own.stop();
+  await ownServer.stop();
+  expect([await stream.next(), await stream.next()]).toEqual(['goodbye', 'end']);
+  await systemClock.sleep(milliseconds(0));
+});

@@ -1,0 +1,134 @@
+import { CausewayError } from '@causeway/model';
+import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
+import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
+import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
+import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_service.grpc-server.js';
+import type { Credentials } from '@causeway/proto/io';
+import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime';
+import { Server } from '@grpc/grpc-js';
+import type { Manager } from '../../manager.ts';
+import { serverStreaming, unary } from './calls.ts';
+import { Health, servedServices } from './health.ts';
+import { createReflection } from './reflection.ts';
+import { sessionHandlers, sessionService } from './session.ts';
+
+/** A request larger than this is refused with RESOURCE_EXHAUSTED; ours are some hundred bytes, a Hello some hundred KB. */
+const maxRequestBytes = 4 * 1024 * 1024;
+
+/** A connection whose other end is gone without a word is found out after the sum of both. */
+const keepaliveMs = 10_000;
+const keepaliveTimeoutMs = 5_000;
+
+/** What calls under way may take when the server stops. */
+const drainLimit = seconds(2);
+
+export interface GrpcServerModules {
+  readonly manager: Manager;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface GrpcServerSettings {
+  /** Host:port; port 0 takes a free one. */
+  readonly listen: string;
+}
+
+/** A manager on the network. It may start before its manager: until then calls are told to try again. */
+export class GrpcServer implements Startable {
+  readonly #modules: GrpcServerModules;
+  readonly #settings: GrpcServerSettings;
+  readonly #server = new Server({
+    'grpc.max_receive_message_length': maxRequestBytes,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+  });
+  readonly #health: Health;
+  #unsubscribe: (() => void) | undefined;
+  #port = 0;
+
+  constructor(modules: GrpcServerModules, settings: GrpcServerSettings) {
+    this.#modules = modules;
+    this.#settings = settings;
+    this.#addServices();
+    this.#health = new Health(this.#server);
+    createReflection(servedServices).addToServer(this.#server);
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** @throws CausewayError invalid-argument when it cannot listen there */
+  async start(): Promise<void> {
+    const { listen } = this.#settings;
+    const { manager, credentials } = this.#modules;
+    this.#port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(listen, credentials.server(), (error, port) => {
+        if (error === null) resolve(port);
+        else reject(cannotListen(listen, error));
+      });
+    });
+    this.#health.leads = manager.isLeader;
+    this.#unsubscribe = manager.onLeadership((leads) => {
+      this.#health.leads = leads;
+    });
+  }
+
+  /** Tells that it is about to go; calls are still served. */
+  drain(): void {
+    this.#health.drain();
+  }
+
+  /** Calls under way end, or are cut when they take too long. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    const ended = new AbortController();
+    const shutdown = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const cut = this.#modules.clock.sleep(drainLimit, ended.signal).then(() => {
+      if (!ended.signal.aborted) this.#server.forceShutdown();
+    });
+    await shutdown;
+    ended.abort();
+    await cut;
+  }
+
+  #addServices(): void {
+    const { manager, log } = this.#modules;
+    const { networks, endpoints, nodes, cluster } = manager.api;
+    this.#server.addService(networkServiceDefinition, {
+      createNetwork: unary(log, (request, call) => networks.createNetwork(request, call)),
+      getNetwork: unary(log, (request, call) => networks.getNetwork(request, call)),
+      listNetworks: unary(log, (request, call) => networks.listNetworks(request, call)),
+      deleteNetwork: unary(log, (request, call) => networks.deleteNetwork(request, call)),
+    });
+    this.#server.addService(endpointServiceDefinition, {
+      claimEndpoint: unary(log, (request, call) => endpoints.claimEndpoint(request, call)),
+      releaseEndpoint: unary(log, (request, call) => endpoints.releaseEndpoint(request, call)),
+      getEndpoint: unary(log, (request, call) => endpoints.getEndpoint(request, call)),
+      listEndpoints: unary(log, (request, call) => endpoints.listEndpoints(request, call)),
+      waitEndpoint: unary(log, (request, call) => endpoints.waitEndpoint(request, call)),
+    });
+    this.#server.addService(nodeServiceDefinition, {
+      getNode: unary(log, (request) => nodes.getNode(request)),
+      listNodes: unary(log, (request) => nodes.listNodes(request)),
+    });
+    this.#server.addService(clusterServiceDefinition, {
+      getStatus: unary(log, (request, call) => cluster.getStatus(request, call)),
+      verify: unary(log, (request, call) => cluster.verify(request, call)),
+      watchEvents: serverStreaming(log, (request, signal) => cluster.watchEvents(request, signal)),
+    });
+    this.#server.addService(
+      sessionService,
+      sessionHandlers((channel) => manager.accept(channel)),
+    );
+  }
+}
+
+function cannotListen(listen: string, cause: Error): CausewayError {
+  const taken = cause.message.includes('EADDRINUSE');
+  const why = taken ? 'another process has that port' : cause.message;
+  const message = `--listen ${listen}: cannot listen there (${why}); give a free port on an address of this host, such as 0.0.0.0:7443`;
+  return new CausewayError('invalid-argument', message, { field: 'listen', value: listen }, { cause });
+}

@@ -1,0 +1,284 @@
+import { CausewayError, type ErrorCode } from '@causeway/model';
+import type { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import { randomUuid, seconds } from '@causeway/runtime';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Manager } from './manager.ts';
+import { MemoryAgent } from './testing/memory-agent.ts';
+import { MemoryCluster } from './testing/memory-cluster.ts';
+import { nodeId, scriptNode } from './testing/view-script.ts';
+
+let cluster: MemoryCluster;
+let manager: Manager;
+const random = new SeededRandom(1);
+
+beforeEach(async () => {
+  cluster = new MemoryCluster();
+  manager = (await cluster.startManager()).manager;
+});
+
+afterEach(async () => {
+  await cluster.stop();
+});
+
+const uuid = (): string => randomUuid(random);
+
+async function createNetwork(name = 'blue', second = 66, fields: { mtu?: number } = {}): Promise<Network> {
+  const request = {
+    requestId: uuid(),
+    name,
+    subnets: [
+      { prefix: `10.${second}.0.0/16`, gateway: '' },
+      { prefix: `fd${second}::/64`, gateway: '' },
+    ],
+    addressSpace: '',
+    vni: 0,
+    mtu: 0,
+    labels: {},
+    ...fields,
+  };
+  const { network } = await cluster.answer(manager.api.networks.createNetwork(request, cluster.call()));
+  if (network === undefined) throw new Error('no network in the answer');
+  return network;
+}
+
+async function connect(node: number, to: Manager = manager): Promise<MemoryAgent> {
+  const agent = new MemoryAgent(scriptNode(node));
+  agent.appliesAtOnce = true;
+  agent.hello();
+  void to.accept(agent);
+  await cluster.settle();
+  return agent;
+}
+
+function claim(name: string, node: number, requestId = uuid()): Promise<ClaimEndpointResponse> {
+  const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [] };
+  return cluster.answer(manager.api.endpoints.claimEndpoint(request, cluster.call()));
+}
+
+async function codeOf(failing: Promise<unknown>): Promise<ErrorCode | 'no error'> {
+  try {
+    await cluster.answer(failing);
+    return 'no error';
+  } catch (error) {
+    if (error instanceof CausewayError) return error.code;
+    throw error;
+  }
+}
+
+describe('one manager', () => {
+  test('networks: created, got by name and id, listed, deleted', async () => {
+    const blue = await createNetwork();
+    await createNetwork('amber', 67);
+    expect(blue).toMatchObject({ name: 'blue', mtu: 1450, vni: 4096, addressSpace: 'default' });
+    expect(blue.subnets.map((subnet) => subnet.gateway)).toEqual(['10.66.0.1', 'fd66::1']);
+    const { networks } = manager.api;
+    for (const network of ['blue', blue.id])
+      expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual(blue);
+    const { networks: listed } = await networks.listNetworks({ atLeast: 0n }, cluster.call());
+    expect(listed.map((network) => network.name)).toEqual(['amber', 'blue']);
+    const gone = await cluster.answer(networks.deleteNetwork({ requestId: uuid(), network: 'blue' }, cluster.call()));
+    expect(gone.revision).toBeGreaterThan(blue.revision);
+    expect(await codeOf(networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call()))).toBe('network-unknown');
+  });
+
+  test('endpoints: claimed with names and who has applied them, listed by host, released', async () => {
+    await createNetwork();
+    const [one] = [await connect(1), await connect(2)];
+    const web = (await claim('web', 1)).endpoint;
+    expect(web).toMatchObject({ network: 'blue', host: 'h1', addresses: ['10.66.0.2/16', 'fd66::2/64'] });
+    await cluster.settle();
+    expect(one?.holds.held.size).toBe(1);
+    await claim('db', 2);
+    await cluster.settle();
+    const { endpoints } = manager.api;
+    const shown = await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call());
+    expect(shown.endpoint?.applied).toMatchObject({ have: 2, want: 2, waiting: [], unreachable: [] });
+    const list = async (host: string): Promise<string[]> =>
+      (await endpoints.listEndpoints({ network: 'blue', host, atLeast: 0n }, cluster.call())).endpoints.map(
+        (e) => e.name,
+      );
+    expect([await list(''), await list('h2')]).toEqual([['db', 'web'], ['db']]);
+    const release = { requestId: uuid(), endpointId: web?.id ?? '', nodeId: nodeId(1) };
+    await cluster.answer(endpoints.releaseEndpoint(release, cluster.call()));
+    await cluster.settle();
+    expect(one?.take().at(-1)).toBe('withdraw blue');
+    expect(await codeOf(endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call()))).toBe(
+      'endpoint-unknown',
+    );
+  });
+
+  test('a retry with the same request id gets the same answer', async () => {
+    await createNetwork();
+    await connect(1);
+    const id = uuid();
+    expect(await claim('web', 1, id)).toEqual(await claim('web', 1, id));
+    expect(manager.view.endpointCount).toBe(1);
+  });
+
+  test('waiting for applied: returns when the last has it, says who is missing when time is over', async () => {
+    await createNetwork();
+    await connect(1);
+    const slow = await connect(2);
+    slow.appliesAtOnce = false;
+    await claim('db', 2);
+    await claim('web', 1);
+    const wait = manager.api.endpoints.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
+    const failure = await cluster.answer(wait).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'timed-out', data: { have: 1, want: 2, waiting: 'h2' } });
+    const again = manager.api.endpoints.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
+    slow.applied();
+    expect((await cluster.answer(again)).endpoint?.applied).toMatchObject({ have: 2, want: 2 });
+  });
+
+  test('a host with a smaller underlay lowers automatic MTUs and leaves asked-for ones', async () => {
+    await createNetwork();
+    await createNetwork('fixed', 67, { mtu: 1440 });
+    const agent = new MemoryAgent({ ...scriptNode(3), underlayMtu: 1400 });
+    agent.hello();
+    void manager.accept(agent);
+    await cluster.settle();
+    const { networks } = await manager.api.networks.listNetworks({ atLeast: 0n }, cluster.call());
+    expect(networks.map(({ name, mtu }) => `${name} ${mtu}`)).toEqual(['blue 1350', 'fixed 1440']);
+  });
+
+  test('nodes and status tell who is ready and what was repaired', async () => {
+    await createNetwork();
+    const agent = await connect(1);
+    (await connect(2)).hangUp();
+    await claim('web', 1);
+    agent.say({ oneofKind: 'report', report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500 } });
+    await cluster.settle();
+    const { nodes } = await manager.api.nodes.listNodes({});
+    expect(nodes.map(({ name, ready, endpoints, repairs }) => ({ name, ready, endpoints, repairs }))).toEqual([
+      { name: 'h1', ready: true, endpoints: 1, repairs: 4n },
+      { name: 'h2', ready: false, endpoints: 0, repairs: 0n },
+    ]);
+    expect(await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).toMatchObject({
+      clusterId: manager.view.cluster?.id,
+      leader: { manager: 'm1', address: 'm1:7443' },
+      managers: [{ name: 'm1', address: 'm1:7443', leader: true }],
+      hostsReady: 1,
+      hostsTotal: 2,
+      repairs: 4n,
+      drift: 1,
+      networks: 1,
+      endpoints: 1,
+    });
+  });
+
+  test('events tell the whole story in order', async () => {
+    await createNetwork();
+    const agent = await connect(1);
+    const { endpoint } = await claim('web', 1);
+    const release = { requestId: uuid(), endpointId: endpoint?.id ?? '', nodeId: nodeId(1) };
+    await cluster.answer(manager.api.endpoints.releaseEndpoint(release, cluster.call()));
+    agent.hangUp();
+    await cluster.settle();
+    const kinds: string[] = [];
+    const watch = manager.api.cluster.watchEvents({ fromSequence: 0n, follow: false }, new AbortController().signal);
+    for await (const { event } of watch) kinds.push(event?.kind ?? '');
+    expect(kinds).toEqual([
+      'leader.changed',
+      'network.created',
+      'node.joined',
+      'node.ready',
+      'endpoint.attached',
+      'endpoint.detached',
+      'node.lost',
+    ]);
+  });
+
+  test('status is answered while the store is not', async () => {
+    const unreachable = await cluster.startManager('m2');
+    unreachable.store.setReachable(false);
+    const status = await cluster.answer(unreachable.manager.api.cluster.getStatus({}, cluster.call()));
+    expect(status).toMatchObject({ leader: { manager: 'm1' }, store: { members: [], revision: 0n } });
+  });
+
+  test.each<[string, (m: Manager) => Promise<unknown>, ErrorCode]>([
+    [
+      'network of a read',
+      (m) => m.api.networks.getNetwork({ network: 'x', atLeast: 0n }, cluster.call()),
+      'network-unknown',
+    ],
+    [
+      'host of a list',
+      (m) => m.api.endpoints.listEndpoints({ network: '', host: 'x', atLeast: 0n }, cluster.call()),
+      'node-unknown',
+    ],
+    [
+      'endpoint of a wait',
+      (m) => m.api.endpoints.waitEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
+      'endpoint-unknown',
+    ],
+    ['host of a verify', (m) => m.api.cluster.verify({ repair: false, hosts: ['x'] }, cluster.call()), 'node-unknown'],
+    [
+      'request id',
+      (m) => m.api.networks.deleteNetwork({ requestId: 'x', network: 'x' }, cluster.call()),
+      'invalid-argument',
+    ],
+    [
+      'a revision that does not come',
+      (m) => m.api.networks.listNetworks({ atLeast: 1_000n }, cluster.call()),
+      'timed-out',
+    ],
+  ])('unknown or wrong: %s', async (_name, call, code) => {
+    expect(await codeOf(call(manager))).toBe(code);
+  });
+});
+
+describe('two managers', () => {
+  test('the one that stands by names the leader and answers what it can', async () => {
+    await createNetwork();
+    const { manager: standby } = await cluster.startManager('m2');
+    await cluster.settle();
+    const { networks, endpoints } = standby.api;
+    const calls = [
+      () => networks.deleteNetwork({ requestId: uuid(), network: 'blue' }, cluster.call()),
+      () => endpoints.getEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
+    ];
+    for (const call of calls)
+      expect(await cluster.answer(call()).catch((error: unknown) => error)).toMatchObject({
+        code: 'not-leader',
+        data: { leader: 'm1:7443' },
+      });
+    expect((await standby.api.networks.listNetworks({ atLeast: 0n }, cluster.call())).networks).toHaveLength(1);
+    expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
+  });
+
+  test('hand-over: sessions end with goodbye, the other leads at once and continues cursors', async () => {
+    await createNetwork();
+    const agent = await connect(1);
+    await claim('web', 1);
+    await cluster.settle();
+    const { manager: next } = await cluster.startManager('m2');
+    const leads: boolean[] = [];
+    next.onLeadership((now) => leads.push(now));
+    const before = cluster.clock.now();
+    await cluster.answer(manager.stop());
+    await cluster.settle();
+    expect(cluster.clock.now() - before).toBeLessThan(1_000);
+    expect([manager.isLeader, next.isLeader, leads]).toEqual([false, true, [true]]);
+    expect(agent.take().at(-1)).toBe('goodbye ');
+    const again = new MemoryAgent(scriptNode(1), agent.holds);
+    again.hello({ clusterId: next.view.cluster?.id ?? '' });
+    void next.accept(again);
+    await cluster.settle();
+    const [welcome, ...rest] = again.take();
+    expect(welcome).toBe(`welcome term=${next.view.leader?.term}`);
+    expect(rest.filter((line) => line.startsWith('complete'))).toEqual([]);
+    expect(rest.at(-1)).toMatch(/^ready/);
+  });
+
+  test('a leader cut off from the store steps down by its own clock and sends nobody to itself', async () => {
+    const { manager: next } = await cluster.startManager('m2');
+    const agent = await connect(1);
+    cluster.cutOff(manager);
+    await cluster.clock.advance(seconds(4));
+    expect([manager.isLeader, next.isLeader]).toEqual([false, true]);
+    expect(agent.take().at(-1)).toBe('goodbye ');
+    expect(agent.closed).toEqual({ error: undefined });
+  });
+});

@@ -1,0 +1,211 @@
+import { isCausewayError, type Node } from '@causeway/model';
+import {
+  type Clock,
+  type Duration,
+  delays,
+  type Log,
+  milliseconds,
+  type Random,
+  type Startable,
+} from '@causeway/runtime';
+import { lowerMtu, networksTooLarge } from './admin/mtu.ts';
+import { registerNode } from './admin/register-node.ts';
+import { Allocator } from './allocator/allocator.ts';
+import { type Api, createApi } from './api/index.ts';
+import type { Term } from './api/leadership.ts';
+import { bootstrapCluster } from './cluster/bootstrap.ts';
+import type { AgentChannel } from './dispatcher/channel.ts';
+import { Dispatcher } from './dispatcher/dispatcher.ts';
+import { later } from './dispatcher/revision.ts';
+import { describeChange } from './events/describe.ts';
+import { EventLog } from './events/event-log.ts';
+import { Elector } from './leader/elector.ts';
+import type { Leadership } from './leader/leadership.ts';
+import { Keys } from './store/keys.ts';
+import type { Store } from './store/store.ts';
+import { View } from './store/view.ts';
+import { Writer } from './writer/writer.ts';
+
+export interface ManagerModules {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface ManagerSettings {
+  readonly name: string;
+  /** Host:port at which agents, operators and other managers reach its gRPC service. */
+  readonly advertise: string;
+  /** Of the leader's lease. */
+  readonly leaseTtl: Duration;
+  /** Of all keys in the store, "/" at its end. */
+  readonly prefix: string;
+}
+
+/** A store that cannot be read at the start is tried again for as long as it takes. */
+const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
+
+/**
+ * A manager without its network: all it does is behind `api` and `accept`, so that tests, simulations and the gRPC server
+ * use the same door. The caller owns the modules; `stop` closes none of them.
+ */
+export class Manager implements Startable {
+  readonly view: View;
+  readonly events: EventLog;
+  readonly api: Api;
+  readonly #modules: ManagerModules;
+  readonly #keys: Keys;
+  readonly #dispatcher: Dispatcher;
+  readonly #writer: Writer;
+  readonly #elector: Elector;
+  readonly #abort = new AbortController();
+  readonly #listeners = new Set<(leads: boolean) => void>();
+  /** Of this manager's leadership, from when its view has all that came before. */
+  #term: Term | undefined;
+  #termEnd = new AbortController();
+  #following: Promise<void> | undefined;
+
+  constructor(modules: ManagerModules, settings: ManagerSettings) {
+    const { store, clock, log } = modules;
+    const { name, advertise, leaseTtl, prefix } = settings;
+    this.#modules = modules;
+    this.#keys = new Keys(prefix);
+    const keys = this.#keys;
+    const view = new View(keys);
+    this.view = view;
+    this.events = new EventLog({ clock });
+    this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) });
+    const registrar = { register: (node: Node) => this.#register(node) };
+    this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
+    this.#elector = new Elector({ store, view, keys, clock, log }, { name, address: advertise, ttl: leaseTtl });
+    this.api = createApi(
+      {
+        view,
+        store,
+        clock,
+        dispatcher: this.#dispatcher,
+        events: this.events,
+        writer: this.#writer,
+        term: () => this.#term,
+      },
+      { name, address: advertise, prefix },
+    );
+  }
+
+  get isLeader(): boolean {
+    return this.#term !== undefined;
+  }
+
+  /** Called when this manager begins or ceases to lead. Returns the way to stop listening. */
+  onLeadership(listener: (leads: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Serves one agent until its connection ends; never rejects. */
+  accept(channel: AgentChannel): Promise<void> {
+    return this.#dispatcher.accept(channel);
+  }
+
+  /**
+   * Resolves when it has read the store and takes part in the election; a store that is not there is waited for.
+   * @throws CausewayError when the store is not for this version
+   */
+  async start(): Promise<void> {
+    const { view, events } = this;
+    await this.#dispatcher.start();
+    view.subscribe((changes) => {
+      for (const change of changes) {
+        const happening = describeChange(change, view);
+        if (happening !== undefined) events.publish(happening);
+      }
+    });
+    this.#elector.subscribe((leadership) => this.#follow(leadership));
+    await this.#bootstrap();
+    this.#following = this.#readStore();
+    await view.waitFor(1n, this.#abort.signal).catch(() => undefined);
+    if (!this.#abort.signal.aborted) await this.#elector.start();
+  }
+
+  /** Hands leadership over, ends sessions with goodbye, lets writes under way end. */
+  async stop(): Promise<void> {
+    await this.#elector.stop();
+    await this.#writer.stop();
+    await this.#dispatcher.stop();
+    this.#abort.abort();
+    await this.#following;
+  }
+
+  /** Which cluster this is; the first manager ever makes it. */
+  async #bootstrap(): Promise<void> {
+    const { store, random, clock, log } = this.#modules;
+    const { signal } = this.#abort;
+    for (const pause of delays(startPauses, random)) {
+      try {
+        const cluster = await bootstrapCluster({ store, random, keys: this.#keys });
+        log.info('manager.cluster', { clusterId: cluster.id, epoch: `${cluster.epoch}` });
+        return;
+      } catch (error) {
+        if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
+        log.warn('manager.store-unavailable', { code: error.code, message: error.message });
+        await clock.sleep(pause, signal);
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  async #readStore(): Promise<void> {
+    const { store, log } = this.#modules;
+    for await (const change of store.follow(this.#keys.prefix, this.#abort.signal)) {
+      try {
+        this.view.apply(change);
+      } catch (error) {
+        // The view itself has it; a listener failed, which is a defect of that listener alone.
+        log.error('view.listener-failed', { message: String(error), revision: `${change.revision}` });
+      }
+    }
+  }
+
+  #follow(leadership: Leadership): void {
+    const led = this.isLeader;
+    this.#termEnd.abort();
+    this.#term = undefined;
+    if (leadership.role === 'leader') {
+      this.#lead(leadership.term);
+    } else {
+      this.#writer.follow(leadership.leader?.address);
+      if (led) this.#dispatcher.standDown('this manager does not lead any more');
+    }
+    if (led) this.#tell(false);
+  }
+
+  /** Sessions and answers begin when the view has all that earlier leaders have written. */
+  #lead(revision: bigint): void {
+    const end = new AbortController();
+    this.#termEnd = end;
+    this.#writer.lead(revision);
+    const begin = (): void => {
+      if (end.signal.aborted) return;
+      this.#term = { revision, signal: end.signal };
+      this.#dispatcher.lead(revision);
+      this.#tell(true);
+    };
+    this.view.waitFor(revision, end.signal).then(begin, () => undefined);
+  }
+
+  #tell(leads: boolean): void {
+    for (const listener of this.#listeners) listener(leads);
+  }
+
+  async #register(node: Node): Promise<bigint> {
+    const { revision } = await this.#writer.apply(registerNode(node));
+    const lowered = await Promise.all(networksTooLarge(this.view).map((id) => this.#writer.apply(lowerMtu(id))));
+    return lowered.map((write) => write.revision).reduce(later, revision);
+  }
+}
+
+/** Everything a manager is, from given parts. */
+export function createManager(modules: ManagerModules, settings: ManagerSettings): Manager {
+  return new Manager(modules, settings);
+}

@@ -1,0 +1,147 @@
+import type { Clock, Duration, Log, Random, Startable } from '@causeway/runtime';
+import { Allocator } from '../allocator/allocator.ts';
+import { Elector } from '../leader/elector.ts';
+import { Follower } from '../store/follower.ts';
+import { Keys } from '../store/keys.ts';
+import { MemoryStore } from '../store/memory.ts';
+import type { MemoryBackend } from '../store/memory-backend.ts';
+import type { Change, Compare, Store, StoreLease, Write } from '../store/store.ts';
+import { View } from '../store/view.ts';
+import { Writer } from '../writer/writer.ts';
+
+export interface CoreManagerParts {
+  readonly clock: Clock;
+  readonly backend: MemoryBackend;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** The part of a manager that decides and writes, on a store in memory; can be stopped in the middle as SIGSTOP does. */
+export class CoreManager implements Startable {
+  readonly name: string;
+  /** Its connection to the store: faults and latency are set here. */
+  readonly store: MemoryStore;
+  readonly keys = new Keys();
+  readonly view = new View(this.keys);
+  readonly allocator = new Allocator(this.view);
+  readonly writer: Writer;
+  readonly elector: Elector;
+  readonly #follower: Follower;
+  readonly #gate = new Gate();
+
+  constructor({ clock: world, backend, random, log }: CoreManagerParts, settings: { name: string; ttl: Duration }) {
+    this.name = settings.name;
+    this.store = new MemoryStore({ clock: world, backend });
+    const clock = new GatedClock(world, this.#gate);
+    const store = gated(this.store, this.#gate);
+    const { view, keys, allocator } = this;
+    this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
+    this.writer = new Writer({ store, view, allocator, keys, clock, random, log });
+    this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name });
+    this.elector.subscribe((leadership) => {
+      if (leadership.role === 'leader') this.writer.lead(leadership.term);
+      else this.writer.follow(leadership.leader?.address);
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#follower.start();
+    await this.elector.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#gate.open();
+    await this.elector.stop();
+    await this.writer.stop();
+    await this.#follower.stop();
+  }
+
+  /** Nothing leaves, nothing is heard, no timer fires; what is on its way goes on without it. */
+  pause(): void {
+    this.#gate.close();
+  }
+
+  resume(): void {
+    this.#gate.open();
+  }
+}
+
+class Gate {
+  #closed: { readonly opened: Promise<void>; open(): void } | undefined;
+
+  close(): void {
+    if (this.#closed !== undefined) return;
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.#closed = { opened, open };
+  }
+
+  open(): void {
+    this.#closed?.open();
+    this.#closed = undefined;
+  }
+
+  async pass(): Promise<void> {
+    while (this.#closed !== undefined) await this.#closed.opened;
+  }
+}
+
+class GatedClock implements Clock {
+  readonly #clock: Clock;
+  readonly #gate: Gate;
+
+  constructor(clock: Clock, gate: Gate) {
+    this.#clock = clock;
+    this.#gate = gate;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  wall(): number {
+    return this.#clock.wall();
+  }
+
+  async sleep(span: Duration, signal?: AbortSignal): Promise<void> {
+    await this.#clock.sleep(span, signal);
+    await this.#gate.pass();
+  }
+
+  async yield(): Promise<void> {
+    await this.#clock.yield();
+    await this.#gate.pass();
+  }
+}
+
+function gated(store: Store, gate: Gate): Pick<Store, 'get' | 'txn' | 'grant' | 'follow'> {
+  const through = async <Reply>(call: () => Promise<Reply>): Promise<Reply> => {
+    await gate.pass();
+    try {
+      return await call();
+    } finally {
+      await gate.pass();
+    }
+  };
+  return {
+    get: (key) => through(() => store.get(key)),
+    txn: (compares: readonly Compare[], writes: readonly Write[]) => through(() => store.txn(compares, writes)),
+    grant: async (ttl): Promise<StoreLease> => {
+      const lease = await through(() => store.grant(ttl));
+      return {
+        id: lease.id,
+        ttl: lease.ttl,
+        renew: (signal) => through(() => lease.renew(signal)),
+        revoke: () => through(() => lease.revoke()),
+      };
+    },
+    follow: async function* (prefix, signal): AsyncGenerator<Change> {
+      for await (const change of store.follow(prefix, signal)) {
+        await gate.pass();
+        yield change;
+      }
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import type { Call } from '../api/call.ts';
+import { createManager, type Manager } from '../manager.ts';
+import { defaultPrefix } from '../store/keys.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+
+export interface RunningManager {
+  readonly manager: Manager;
+  /** Its own connection to the store, with faults to set. */
+  readonly store: MemoryStore;
+}
+
+/** Managers of one cluster in this process: one store, one clock that moves only when told to. */
+export class MemoryCluster {
+  readonly clock = new FakeClock();
+  readonly log = new MemoryLog();
+  readonly #backend = new MemoryBackend({ clock: this.clock });
+  readonly #running: RunningManager[] = [];
+
+  /** Started, and leading when it is the first. */
+  async startManager(name = 'm1'): Promise<RunningManager> {
+    const { clock, log } = this;
+    const store = new MemoryStore({ clock, backend: this.#backend });
+    const random = new SeededRandom(this.#running.length + 1);
+    const settings = { name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix };
+    const manager = createManager({ store, clock, random, log }, settings);
+    this.#running.push({ manager, store });
+    await clock.until(manager.start(), seconds(10));
+    await this.settle();
+    return { manager, store };
+  }
+
+  /** The store does not answer that manager any more. */
+  cutOff(manager: Manager): void {
+    this.#running.find((running) => running.manager === manager)?.store.setReachable(false);
+  }
+
+  /** Lets everything that is ready run, without time going on. */
+  settle(): Promise<void> {
+    return this.clock.advance(milliseconds(1));
+  }
+
+  /** A call's answer, moving time on as far as that needs. */
+  answer<Value>(promise: Promise<Value>): Promise<Value> {
+    return this.clock.until(promise, seconds(60));
+  }
+
+  call(remaining = seconds(5)): Call {
+    return { remaining, signal: new AbortController().signal };
+  }
+
+  async stop(): Promise<void> {
+    for (const { manager, store } of this.#running.splice(0)) {
+      await this.answer(manager.stop());
+      await store.close();
+    }
+  }
+}
