@@ -7,7 +7,7 @@ import { applyEntries, type EntryOp, isEntryOp } from './entries.ts';
 import { addLink, changeLink } from './links.ts';
 import type { Namespaces } from './namespaces.ts';
 import { createNetns, deleteNetns } from './netns.ts';
-import { resultOf, succeeded } from './outcome.ts';
+import { failureOf, resultOf, succeeded } from './outcome.ts';
 import { Slice } from './slice.ts';
 import { writeSysctl } from './sysctl.ts';
 
@@ -47,7 +47,7 @@ async function applyOne(parts: ApplyParts, op: SingleOp): Promise<OpResult> {
     await perform(parts, op);
     return succeeded;
   } catch (error) {
-    return resultOf(op.op, error);
+    return resultOf(op.op, failureOf(error));
   }
 }
 

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, it } from 'vitest';
+import { afterEach, beforeEach, it } from 'vitest';
 import { type ContractHost, kernelContractCases } from '../testing/contract.ts';
-import { enterThrowawayHome, realHost } from './testing/real-host.ts';
+import { describeOnKernel } from './testing/describe-on-kernel.ts';
+import { realHost } from './testing/real-host.ts';
 
-const missing = enterThrowawayHome();
-
-describe.skipIf(missing !== undefined)(`the real kernel keeps the contract${missing ? ` (${missing})` : ''}`, () => {
+describeOnKernel('the real kernel keeps the contract', () => {
   let host: ContractHost;
   beforeEach(() => {
     host = realHost();

@@ -3,12 +3,12 @@ import { addressOf, type Ip } from '@causeway/model';
 import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import { home, type Namespace, type NetnsPath } from '../state.ts';
-import { dumpAddresses, dumpLinks, readAddress, readLink } from '../wire/index.ts';
+import { dumpAddresses, readAddress } from '../wire/index.ts';
 import { applyOps } from './apply.ts';
-import { KernelError } from './libc.ts';
 import { Namespaces } from './namespaces.ts';
 import { identifyNetns } from './netns.ts';
-import { readNamespace } from './read.ts';
+import { dumpLinkRecords, readNamespace } from './read.ts';
+import type { NetlinkSocket } from './socket.ts';
 import { readSysctls } from './sysctl.ts';
 import { Watches } from './watches.ts';
 
@@ -27,12 +27,10 @@ class NetlinkKernel implements Kernel {
   async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
     const namespaces = new Namespaces();
     try {
-      const { fd, socket } = namespaces.get(netns);
-      const found = await readNamespace(socket, scope, netns === home);
-      return { ...found, sysctls: readSysctls(fd, scope.sysctls) };
-    } catch (error) {
-      if (error instanceof KernelError && error.errno === 'ENOENT') return undefined;
-      throw error;
+      const open = namespaces.find(netns);
+      if (open === undefined) return undefined;
+      const found = await readNamespace(open.socket, scope, netns === home);
+      return { ...found, sysctls: readSysctls(open.fd, scope.sysctls) };
     } finally {
       namespaces.close();
     }
@@ -64,10 +62,8 @@ class NetlinkKernel implements Kernel {
     const namespaces = new Namespaces();
     try {
       const { socket } = namespaces.get(home);
-      const holders = await socket.dump(dumpAddresses, readAddress);
-      const holder = holders.find((record) => addressOf(record.address) === address);
-      const links = await socket.dump(dumpLinks, readLink);
-      const link = links.find(({ index }) => index === holder?.index);
+      const index = await holderOf(socket, address);
+      const link = (await dumpLinkRecords(socket)).find((record) => record.index === index);
       return link && { address, device: link.name, mtu: link.mtu };
     } finally {
       namespaces.close();
@@ -77,6 +73,19 @@ class NetlinkKernel implements Kernel {
   close(): void {
     this.#watches.close();
   }
+}
+
+/** Index of the link that carries an address. */
+async function holderOf(socket: NetlinkSocket, address: Ip): Promise<number | undefined> {
+  const holders = await socket.dump(
+    dumpAddresses,
+    () => new Map<Ip, number>(),
+    (found, message) => {
+      const record = readAddress(message);
+      if (record !== undefined) found.set(addressOf(record.address), record.index);
+    },
+  );
+  return holders.get(address);
 }
 
 function listDirectory(): string[] {

@@ -21,8 +21,14 @@ export class Namespaces {
 
   /** Throws KernelError ENOENT when no network namespace is mounted there. */
   get(path: NetnsPath): OpenNamespace {
+    const open = this.find(path);
+    if (open === undefined) throw new KernelError('ENOENT', `no network namespace is mounted at ${path}`);
+    return open;
+  }
+
+  find(path: NetnsPath): OpenNamespace | undefined {
     const open = this.#open.get(path) ?? openNamespace(path);
-    this.#open.set(path, open);
+    if (open !== undefined) this.#open.set(path, open);
     return open;
   }
 
@@ -66,10 +72,10 @@ export class Namespaces {
   }
 }
 
-function openNamespace(path: NetnsPath): OpenNamespace {
+function openNamespace(path: NetnsPath): OpenNamespace | undefined {
   if (path === home) return { fd: undefined, socket: new NetlinkSocket() };
   const fd = openNetns(path);
-  if (fd === undefined) throw new KernelError('ENOENT', `no network namespace is mounted at ${path}`);
+  if (fd === undefined) return undefined;
   try {
     return { fd, socket: new NetlinkSocket(fd) };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NetnsIdentity } from '../kernel.ts';
+import { home, type NetnsPath } from '../state.ts';
 import { bindMount, gettid, isNetns, KernelError, setns, unmount, unshareNetns } from './libc.ts';
 
 /** NSFS_MAGIC, linux/magic.h. */
@@ -8,13 +9,13 @@ const nsfs = 0x6e736673;
 /** Of the calling thread. "/proc/self" is the process's first thread, which need not be the one that unshared. */
 const ownNetns = '/proc/thread-self/ns/net';
 
-let home: { readonly fd: number; readonly thread: number } | undefined;
+let wayBack: { readonly fd: number; readonly thread: number } | undefined;
 
 /** Keeps the namespace the thread was in when it first asked, to find the way back. */
-function openHome(): number {
-  home ??= { fd: openSync(ownNetns, 'r'), thread: gettid() };
-  if (home.thread !== gettid()) throw new Error('network namespaces are switched on one thread only');
-  return home.fd;
+function openWayBack(): number {
+  wayBack ??= { fd: openSync(ownNetns, 'r'), thread: gettid() };
+  if (wayBack.thread !== gettid()) throw new Error('network namespaces are switched on one thread only');
+  return wayBack.fd;
 }
 
 function goHome(fd: number): void {
@@ -33,7 +34,7 @@ function goHome(fd: number): void {
  */
 export function inNetns<Value>(fd: number | undefined, work: () => Value): Value {
   if (fd === undefined) return work();
-  const back = openHome();
+  const back = openWayBack();
   setns(fd);
   let value: Value;
   try {
@@ -41,7 +42,7 @@ export function inNetns<Value>(fd: number | undefined, work: () => Value): Value
   } finally {
     goHome(back);
   }
-  if (value instanceof Promise) throw new TypeError('work in another network namespace must be synchronous');
+  if (isThenable(value)) throw new TypeError('work in another network namespace must be synchronous');
   return value;
 }
 
@@ -51,7 +52,7 @@ export function inNetns<Value>(fd: number | undefined, work: () => Value): Value
  */
 export function createNetns(path: string): void {
   if (isNamespace(path)) throw new KernelError('EEXIST', `a namespace is mounted at ${path}`);
-  const back = openHome();
+  const back = openWayBack();
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });
   closeSync(openSync(path, 'wx', 0o444));
@@ -100,20 +101,20 @@ export function identityOf(fd: number): NetnsIdentity {
   return `${dev}:${ino}`;
 }
 
-export function identifyNetns(path: string): NetnsIdentity | undefined {
-  return withNetns(path, identityOf);
+/** Of the namespace at the path; of the one the process lives in for `home`. */
+export function identifyNetns(path: NetnsPath): NetnsIdentity | undefined {
+  return withNetns(path === home ? ownNetns : path, identityOf);
 }
 
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+/** Whatever keeps statfs(2) from looking (nothing there, no such directory, no right, no path at all) means no. */
 function isNamespace(path: string): boolean {
   try {
     return statfsSync(path).type === nsfs;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
+  } catch {
+    return false;
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -18,12 +18,12 @@ const absent: Readonly<Partial<Record<OpKind, ReadonlySet<string>>>> = {
   'fdb.delete': new Set(['ENOENT', 'ENODEV', 'EOPNOTSUPP']),
 };
 
-/** The result of an op that ended with this error or failure. Our own defects are thrown on. */
-export function resultOf(op: OpKind, error: unknown): OpResult {
-  const failure = isFailure(error) ? error : failureOf(error);
+/** The result of an op that failed so. */
+export function resultOf(op: OpKind, failure: Failure): OpResult {
   return absent[op]?.has(failure.errno) ? succeeded : { ok: false, ...failure };
 }
 
+/** Why the kernel refused. Anything else is a defect of ours, and thrown on. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof KernelError) return { errno: error.errno, message: error.detail };
   if (error instanceof DecodeError) return { errno: 'EBADMSG', message: error.message };
@@ -32,8 +32,4 @@ export function failureOf(error: unknown): Failure {
     return { errno: error.code, message: error.message };
   }
   throw error;
-}
-
-function isFailure(error: unknown): error is Failure {
-  return !(error instanceof Error);
 }

@@ -32,7 +32,7 @@ export async function readNamespace(
   scope: Scope,
   isHome: boolean,
 ): Promise<Omit<Namespace, 'sysctls'>> {
-  const records = await socket.dump(dumpLinks, readLink);
+  const records = await dumpLinkRecords(socket);
   const names = new Map(records.map((record) => [record.index, record.name]));
   const inScope = new Map(records.filter((record) => isInScope(record, scope)).map((record) => [record.index, record]));
   const links = new Map([...inScope.values()].map((record) => [record.name, toLink(record, names, isHome)]));
@@ -43,6 +43,14 @@ export async function readNamespace(
     neighbours: await readNeighbours(socket, inScope),
     fdb: await readFdbs(socket, inScope),
   };
+}
+
+export async function dumpLinkRecords(socket: NetlinkSocket): Promise<LinkRecord[]> {
+  return socket.dump(
+    dumpLinks,
+    () => [] as LinkRecord[],
+    (found, message) => found.push(readLink(message)),
+  );
 }
 
 type Links = ReadonlyMap<number, LinkRecord>;
@@ -67,46 +75,65 @@ function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: 
 }
 
 async function readAddresses(socket: NetlinkSocket, links: Links): Promise<Namespace['addresses']> {
-  const found = new Map<string, Set<InterfaceAddress>>();
-  for (const { index, address } of await socket.dump(dumpAddresses, readAddress)) {
-    const link = links.get(index);
-    if (link !== undefined) entry(found, link.name, () => new Set()).add(address);
-  }
-  return found;
+  return socket.dump(
+    dumpAddresses,
+    () => new Map<string, Set<InterfaceAddress>>(),
+    (found, message) => {
+      const record = readAddress(message);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link !== undefined) entry(found, link.name, () => new Set()).add(record.address);
+    },
+  );
 }
 
+/** Of several to one destination, the one that wins. */
 async function readRoutes(socket: NetlinkSocket, links: Links): Promise<Namespace['routes']> {
-  const found = new Map<Prefix, Route>();
-  for (const { index, ...record } of await socket.dump(dumpRoutes, readRoute)) {
-    const link = links.get(index);
-    const better = found.get(record.dst);
-    if (link === undefined || (better !== undefined && better.metric <= record.metric)) continue;
-    found.set(record.dst, { ...record, dev: link.name });
-  }
-  return found;
+  return socket.dump(
+    dumpRoutes,
+    () => new Map<Prefix, Route>(),
+    (found, message) => {
+      const record = readRoute(message);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link === undefined) return;
+      const { dst, gateway, metric } = record;
+      const known = found.get(dst);
+      if (known !== undefined && known.metric <= metric) return;
+      found.set(dst, { dst, dev: link.name, metric, ...(gateway !== undefined && { gateway }) });
+    },
+  );
 }
 
 async function readNeighbours(socket: NetlinkSocket, links: Links): Promise<Namespace['neighbours']> {
-  const found = new Map<string, Map<Ip, Mac>>();
-  for (const record of await socket.dump(dumpNeighbours, readNeighbour)) {
-    const link = links.get(record.index);
-    if (link !== undefined) entry(found, link.name, () => new Map()).set(record.ip, record.mac);
-  }
-  return found;
+  return socket.dump(
+    dumpNeighbours,
+    () => new Map<string, Map<Ip, Mac>>(),
+    (found, message) => {
+      const record = readNeighbour(message);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link !== undefined) entry(found, link.name, () => new Map()).set(record.ip, record.mac);
+    },
+  );
 }
 
 async function readFdbs(socket: NetlinkSocket, links: Links): Promise<Namespace['fdb']> {
-  const found = new Map<string, Map<Mac, FdbTarget>>();
-  const isVxlan = (index: number): boolean => links.get(index)?.kind === 'vxlan';
   const hasFdb = [...links.values()].some(({ kind, port }) => kind === 'vxlan' || port !== undefined);
-  if (!hasFdb) return found;
-  for (const record of await socket.dump(dumpFdb, (message) => readFdb(message, isVxlan))) {
-    const link = links.get(record.index);
-    if (link === undefined) continue;
-    const targets = entry(found, link.name, () => new Map<Mac, FdbTarget>());
-    targets.set(record.mac, also(targets.get(record.mac), record.target));
-  }
-  return found;
+  if (!hasFdb) return new Map();
+  const isVxlan = (index: number): boolean => links.get(index)?.kind === 'vxlan';
+  return socket.dump(
+    dumpFdb,
+    () => new Map<string, Map<Mac, FdbTarget>>(),
+    (found, message) => {
+      const record = readFdb(message, isVxlan);
+      if (record === undefined) return;
+      const link = links.get(record.index);
+      if (link === undefined) return;
+      const targets = entry(found, link.name, () => new Map<Mac, FdbTarget>());
+      targets.set(record.mac, also(targets.get(record.mac), record.target));
+    },
+  );
 }
 
 /**

@@ -84,22 +84,26 @@ export class NetlinkSocket {
     if (answer.errno !== 0) throw new KernelError(errnoName(answer.errno), answer.message);
   }
 
-  /** Everything the dump lists and `read` makes something of. Taken again when a change tore it. */
-  async dump<Item>(encode: Encode, read: (message: MessageReader) => Item | undefined): Promise<Item[]> {
+  /**
+   * A dump, gathered: `add` sees every message, `empty` makes what it adds to. Taken again, from empty, when a change
+   * tore it. The event loop turns now and then; so a socket does one dump at a time, and nothing else meanwhile.
+   */
+  async dump<Found>(
+    encode: Encode,
+    empty: () => Found,
+    add: (found: Found, message: MessageReader) => void,
+  ): Promise<Found> {
     for (let tries = 0; tries < dumpTries; tries++) {
-      const items = await this.#dumpOnce(encode, read);
-      if (items !== undefined) return items;
+      const found = empty();
+      const torn = await this.#dumpOnce(encode, (message) => add(found, message));
+      if (!torn) return found;
     }
     throw new KernelError('EINTR', `a dump was torn by changes ${dumpTries} times running`);
   }
 
-  /** undefined: torn. */
-  async #dumpOnce<Item>(
-    encode: Encode,
-    read: (message: MessageReader) => Item | undefined,
-  ): Promise<Item[] | undefined> {
+  /** Whether a change tore it. */
+  async #dumpOnce(encode: Encode, visit: (message: MessageReader) => void): Promise<boolean> {
     const slice = new Slice();
-    const items: Item[] = [];
     let torn = false;
     this.#writer.reset(this.#sequence);
     encode(this.#writer);
@@ -113,10 +117,9 @@ export class NetlinkSocket {
         if (messages.type === NLMSG_DONE || messages.type === NLMSG_ERROR) {
           const { errno, message } = readAnswer(messages);
           if (errno !== 0) throw new KernelError(errnoName(errno), message);
-          return torn ? undefined : items;
+          return torn;
         }
-        const item = read(messages);
-        if (item !== undefined) items.push(item);
+        visit(messages);
       }
       await slice.breathe();
     }

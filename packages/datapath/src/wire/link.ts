@@ -57,7 +57,7 @@ export interface VxlanRecord {
   readonly vni: number;
   readonly port: number;
   readonly local?: Ip;
-  /** No learning, proxy, no miss events, no default destination, no lower device: as `addVxlan` makes it. */
+  /** One VNI, no learning, proxy, no miss events, no default destination, no lower device: as `addVxlan` makes it. */
   readonly plain: boolean;
 }
 
@@ -216,7 +216,7 @@ function readVxlan(data: AttributeReader): VxlanRecord {
     else if (mustBeOff.has(type)) plain &&= data.u8() === 0;
     else if (mustBeAbsent.has(type)) plain = false;
   }
-  return { vni, port, plain, ...(local !== undefined && { local }) };
+  return { vni, port, plain: plain && vni > 0, ...(local !== undefined && { local }) };
 }
 
 const mustBeOff: ReadonlySet<number> = new Set([

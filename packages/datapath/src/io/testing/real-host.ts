@@ -8,6 +8,8 @@ import { unshareNetns } from '../libc.ts';
 import { createNetns, deleteNetns, identifyNetns } from '../netns.ts';
 
 const underlay = Ip('192.0.2.1');
+let paths = 0;
+let vnis = 5000;
 
 /**
  * Moves the test process, for good, into a network namespace of its own, which is then its home: VNIs and ports can't
@@ -19,7 +21,7 @@ export function enterThrowawayHome(): string | undefined {
     unshareNetns();
     ip('link', 'add', 'under0', 'type', 'veth', 'peer', 'name', 'under1');
     ip('address', 'add', `${underlay}/24`, 'dev', 'under0');
-    for (const link of ['lo', 'under0', 'under1']) ip('link', 'set', link, 'up');
+    for (const link of ['lo', 'under0', 'under1']) ip('link', 'set', link, 'up', 'addrgenmode', 'none');
     return undefined;
   } catch (error) {
     if (process.env.CI === 'true') throw error;
@@ -27,17 +29,15 @@ export function enterThrowawayHome(): string | undefined {
   }
 }
 
+/** iproute2. */
 export function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync('ip', args, { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** A command inside a namespace. */
 export function execIn(netns: NetnsPath, command: string, ...args: string[]): string {
   return ip('netns', 'exec', name(netns), command, ...args);
 }
-
-let paths = 0;
-let vnis = 5000;
 
 /** The real kernel, and iproute2 as the somebody behind its back. */
 export function realHost(): ContractHost {

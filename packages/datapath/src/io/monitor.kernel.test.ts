@@ -1,0 +1,121 @@
+import { closeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { Ip, Mac } from '@causeway/model';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { NetnsPath } from '../state.ts';
+import { container4, macs, must, overlay } from '../testing/contract/host.ts';
+import type { ContractHost } from '../testing/contract.ts';
+import { setFdb } from '../wire/index.ts';
+import { Monitor } from './monitor.ts';
+import { openNetns } from './netns.ts';
+import { NetlinkSocket } from './socket.ts';
+import { describeOnKernel } from './testing/describe-on-kernel.ts';
+import { execIn, realHost } from './testing/real-host.ts';
+
+describeOnKernel('a monitor', () => {
+  let host: ContractHost;
+  let netns: NetnsPath;
+  let container: NetnsPath;
+  let fd: number;
+  let seen: string[];
+  const monitors: Monitor[] = [];
+  beforeEach(async () => {
+    host = realHost();
+    ({ netns, container } = await overlay(host));
+    // Otherwise link-local addresses come and go for seconds.
+    await must(host, { op: 'sysctl.set', netns, key: 'net.ipv6.conf.all.disable_ipv6', value: '1' });
+    fd = openNetns(netns) ?? -1;
+    seen = [];
+  });
+  afterEach(() => {
+    for (const monitor of monitors.splice(0)) monitor.close();
+    closeSync(fd);
+    return host.dispose();
+  });
+
+  /** Until what is readable now has been read. */
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 3; turn++) await setImmediate();
+  };
+  const start = (receiveBuffer?: number): void => {
+    const settings = receiveBuffer === undefined ? {} : { receiveBuffer };
+    monitors.push(new Monitor(fd, (dirt) => seen.push(dirt), settings));
+  };
+  const mac = (n: number) =>
+    Mac(`02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`);
+  const setEntry = (n: number) =>
+    must(host, { op: 'fdb.set', netns, dev: 'vxlan0', mac: mac(n), target: Ip('192.0.2.2') });
+
+  it('says so when events were lost, once, and hears what comes after', async () => {
+    start(4096);
+    const socket = new NetlinkSocket(fd);
+    const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
+    socket.batch([...Array(500).keys()], (to, n) => setFdb(to, index, mac(n), Ip('192.0.2.2')));
+    socket.close();
+    await host.until(() => seen.includes('overrun'));
+    expect(seen).toEqual(['overrun']);
+    for (let n = 0; n < 3; n++) {
+      seen.length = 0;
+      await setEntry(1000 + n);
+      await host.until(() => seen.includes('changed'));
+    }
+  });
+
+  it('may be closed by the one it tells', async () => {
+    const monitor = new Monitor(fd, (dirt) => {
+      seen.push(dirt);
+      monitor.close();
+    });
+    await setEntry(1);
+    await host.until(() => seen.length > 0);
+    await setEntry(2);
+    await turns();
+    expect(seen).toEqual(['changed']);
+  });
+
+  it('does not tell of the links there are, only of what becomes of them', async () => {
+    start();
+    await turns();
+    expect(seen).toEqual([]);
+    await setEntry(1);
+    await host.until(() => seen.length > 0);
+    expect(seen).toEqual(['changed']);
+  });
+
+  it("does not tell of ARP between containers and the bridge, but of a bridge's permanent neighbours", async () => {
+    await must(
+      host,
+      { op: 'address.add', netns, dev: 'br0', address: '10.66.0.1/16' as typeof container4 },
+      { op: 'address.add', netns: container, dev: 'eth0', address: container4 },
+      { op: 'fdb.set', netns, dev: 'v1', mac: macs.container, target: 'port' },
+    );
+    start();
+    await turns();
+    execIn(container, 'ping', '-c', '1', '-W', '2', '10.66.0.1');
+    execIn(netns, 'ip', 'neigh', 'replace', '10.66.0.50', 'lladdr', macs.container, 'dev', 'br0', 'nud', 'reachable');
+    expect(execIn(netns, 'ip', 'neigh', 'show', 'dev', 'br0')).toContain('10.66.0.9 lladdr');
+    await turns();
+    expect(seen).toEqual([]);
+    execIn(netns, 'ip', 'neigh', 'replace', '10.66.0.50', 'lladdr', macs.container, 'dev', 'br0', 'nud', 'permanent');
+    await host.until(() => seen.includes('changed'));
+  });
+
+  it('a change by another process is told', async () => {
+    start();
+    await setEntry(1);
+    await host.until(() => seen.includes('changed'));
+    seen.length = 0;
+    execIn(netns, 'bridge', 'fdb', 'del', mac(1), 'dev', 'vxlan0', 'self');
+    await host.until(() => seen.includes('changed'));
+  });
+
+  it('ends, and lets the namespace die, when somebody else unmounts it', async () => {
+    host.kernel.watch(netns, (dirt) => seen.push(dirt));
+    closeSync(fd);
+    execIn(netns, 'ip', 'netns', 'delete', netns.slice('/run/netns/'.length));
+    await host.until(() => seen.includes('gone'));
+    // Its other end is taken along as soon as nothing holds the namespace.
+    await host.until(async () => (await host.kernel.read(container, { sysctls: [] }))?.links.size === 0);
+    fd = openNetns(container) ?? -1;
+  });
+});
