@@ -34,7 +34,8 @@ export interface Kernel {
   /**
    * undefined: no namespace is mounted there. What the kernel makes by itself is invisible, so that what is wanted can
    * equal what is found:
-   * - links: "lo". A veth is found without `peer`; a kind we never make is "foreign"; a port of a bridge has `bridgePort`.
+   * - links: "lo". A veth is found without `peer`; a port of a bridge has `bridgePort`. A kind we
+   *   never make is "foreign", and so is a vxlan device that learns or does not proxy: it must be made anew.
    * - addresses: IPv6 of link scope (fe80::/10), and those of "lo".
    * - routes: all but unicast ones of table main; protocol kernel (connected, multicast), redirect and ra.
    * - neighbours: all that are not NUD_PERMANENT, and group addresses.

@@ -98,5 +98,11 @@ export function interfaceSysctl(family: 'ipv4' | 'ipv6', dev: string, name: stri
   return `net.${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
 }
 
+/** The interface whose sysctl it is; undefined for those of the namespace, "all" and "default" among them. */
+export function interfaceOf(sysctl: string): string | undefined {
+  const dev = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(sysctl)?.[1]?.replaceAll('/', '.');
+  return dev === 'all' || dev === 'default' ? undefined : dev;
+}
+
 /** Everything wanted or found in the namespaces one network touches on a host: its own, and its containers'. */
 export type State = ReadonlyMap<NetnsPath, Namespace>;

@@ -1,0 +1,123 @@
+import {
+  addressOf,
+  type EndpointId,
+  type EndpointRow,
+  familyOf,
+  type Ip,
+  interfaceAddress,
+  lengthOf,
+  macForIp,
+  type Network,
+  type NodeId,
+} from '@causeway/model';
+import { type Draft, newNamespace } from '../draft.ts';
+import { interfaceSysctl, type NetnsPath, type State } from '../state.ts';
+import { addContainer } from './container.ts';
+import { bridgeMac, bridgeName, overlayNetns, vxlanMac, vxlanName } from './names.ts';
+
+/** Where a container's end of an endpoint is. */
+export interface Sandbox {
+  readonly endpoint: EndpointId;
+  readonly netns: NetnsPath;
+  readonly ifname: string;
+}
+
+/** All that decides what a host's kernel holds of a network. */
+export interface NetworkOnHost {
+  readonly network: Network;
+  /** This host. */
+  readonly node: NodeId;
+  /** Its own tunnel address. */
+  readonly vtep: Ip;
+  /** UDP. */
+  readonly vxlanPort: number;
+  /** Every endpoint of the network, on whichever host. */
+  readonly rows: Iterable<EndpointRow>;
+  readonly sandboxes: readonly Sandbox[];
+}
+
+/**
+ * What the host's kernel must hold of the network:
+ *
+ *   container eth0 ─ veth ─ br0 (gateways) ─ vxlan0 ─ FDB: MAC → VTEP ─▶ the other hosts
+ *                                              └ neighbours: IP → MAC, answered locally (proxy)
+ *
+ * An endpoint of this host without a sandbox yields nothing; so does a sandbox without its row.
+ */
+export function buildNetwork(input: NetworkOnHost): State {
+  const overlay = newOverlay(input);
+  const state = new Map([[overlayNetns(input.network.id), overlay]]);
+  const local = addPeers(overlay, input);
+  for (const sandbox of input.sandboxes) {
+    const row = local.get(sandbox.endpoint);
+    if (row !== undefined) addContainer(state, input.network, sandbox, row);
+  }
+  return state;
+}
+
+function newOverlay({ network, vtep, vxlanPort }: NetworkOnHost): Draft {
+  const overlay = newNamespace();
+  const gateways = network.subnets.flatMap(({ prefix, gateway }) =>
+    gateway === undefined ? [] : [interfaceAddress(gateway, lengthOf(prefix))],
+  );
+  // One MAC on every host, that of the IPv4 gateway if there is one: a container that moves keeps its gateway.
+  const named = gateways.find((each) => familyOf(each) === 4) ?? gateways[0];
+  const mac = named === undefined ? bridgeMac(network.vni) : macForIp(addressOf(named));
+  const mtu = network.mtu.bytes;
+  overlay.links.set(bridgeName, { kind: 'bridge', name: bridgeName, mac, mtu, up: true });
+  overlay.addresses.set(bridgeName, new Set(gateways));
+  overlay.links.set(vxlanName, {
+    kind: 'vxlan',
+    name: vxlanName,
+    mac: vxlanMac(network.vni),
+    mtu,
+    up: true,
+    vni: network.vni,
+    port: vxlanPort,
+    local: vtep,
+    // Where the bridge sends what it has no entry for; vxlan0 drops what it has none for either.
+    bridgePort: { master: bridgeName, learning: false, flood: true },
+  });
+  for (const [key, value] of overlaySysctls) overlay.sysctls.set(key, value);
+  return overlay;
+}
+
+/** The host routes between a network's subnets, on one link: forward, without telling senders of a shorter way. */
+const overlaySysctls: readonly (readonly [string, string])[] = [
+  ['net.ipv4.ip_forward', '1'],
+  [interfaceSysctl('ipv4', 'all', 'send_redirects'), '0'],
+  [interfaceSysctl('ipv4', 'default', 'send_redirects'), '0'],
+  [interfaceSysctl('ipv4', bridgeName, 'send_redirects'), '0'],
+  // Otherwise the removal of a stray address takes the gateway of the same subnet along, if that was added later.
+  [interfaceSysctl('ipv4', 'all', 'promote_secondaries'), '1'],
+  [interfaceSysctl('ipv6', 'all', 'forwarding'), '1'],
+  [interfaceSysctl('ipv6', 'all', 'accept_ra'), '0'],
+  [interfaceSysctl('ipv6', 'default', 'accept_ra'), '0'],
+];
+
+/** Entries for every endpoint of other hosts; returns this host's rows. */
+function addPeers(overlay: Draft, { rows, node }: NetworkOnHost): Map<EndpointId, EndpointRow> {
+  const local = new Map<EndpointId, EndpointRow>();
+  const vteps = new Map<Ip, Ip>();
+  const fdb = new Map();
+  const neighbours = new Map();
+  for (const row of rows) {
+    if (row.node === node) {
+      local.set(row.id, row);
+      continue;
+    }
+    fdb.set(row.mac, shared(vteps, row.vtep));
+    for (const address of row.addresses) neighbours.set(addressOf(address), row.mac);
+  }
+  overlay.fdb.set(vxlanName, fdb);
+  overlay.neighbours.set(vxlanName, neighbours);
+  return local;
+}
+
+/** The same string object for equal addresses: thousands of rows name few hosts. */
+function shared(known: Map<Ip, Ip>, ip: Ip): Ip {
+  const first = known.get(ip);
+  if (first !== undefined) return first;
+  known.set(ip, ip);
+  return ip;
+}

@@ -1,0 +1,23 @@
+import { draftOf } from './draft.ts';
+import { isOverlayNetns } from './owner.ts';
+import type { NetnsPath, State } from './state.ts';
+
+/**
+ * What of the desired state can be had: a container's namespace is not ours to make. Where it is missing, so is what is
+ * wanted in it, and the pair of links that would lead there, unless it still does: a namespace can outlive its path.
+ */
+export function possible(actual: State, desired: State): { state: State; missing: readonly NetnsPath[] } {
+  const missing = [...desired.keys()].filter((netns) => !isOverlayNetns(netns) && !actual.has(netns));
+  if (missing.length === 0) return { state: desired, missing };
+  const state = draftOf(desired);
+  for (const netns of missing) state.delete(netns);
+  for (const [netns, namespace] of state) {
+    for (const link of namespace.links.values()) {
+      if (link.kind !== 'veth' || link.peer === undefined || !missing.includes(link.peer.netns)) continue;
+      if (actual.get(netns)?.links.has(link.name) === true) continue;
+      namespace.links.delete(link.name);
+      namespace.fdb.delete(link.name);
+    }
+  }
+  return { state, missing };
+}

@@ -1,0 +1,170 @@
+import { addressOf, contains, type Family, family, familyOf, type Ip, type Mac, prefixOf } from '@causeway/model';
+import { home, type NetnsPath, type Route } from '../state.ts';
+import { hasAddress } from './fake/entries.ts';
+import { type FakeEnd, type FakeLink, type FakeNamespace, masterOf } from './fake/host.ts';
+import type { FakeKernel } from './fake-kernel.ts';
+
+/** A namespace on a host. */
+export interface Place {
+  readonly kernel: FakeKernel;
+  readonly netns: NetnsPath;
+}
+
+/** Whether an echo came back; `path` names what the frames went through, up to where they were lost. */
+export interface Delivery {
+  readonly delivered: boolean;
+  readonly path: readonly string[];
+}
+
+/** Namespaces a packet may be forwarded in before it counts as lost, as an IP header's TTL has it. */
+const hops = 8;
+
+/**
+ * A ping between fake kernels, there and back: every frame takes the way the tables of the kernels say, neighbour
+ * resolution included (containers ask, vxlan0 answers for remote ones, nothing is flooded into the underlay).
+ */
+export function connectivity(kernels: readonly FakeKernel[], from: Place, to: Ip): Delivery {
+  const path: string[] = [];
+  const start = from.kernel.namespaces.get(from.netns);
+  const source = start && sourceAddress(start, to);
+  if (start === undefined || source === undefined) return { delivered: false, path };
+  const walk = new Walk(kernels, path);
+  const there = walk.packet(start, to);
+  const back = there && walk.packet(there, source);
+  return { delivered: back === start, path };
+}
+
+class Walk {
+  readonly #kernels: readonly FakeKernel[];
+  readonly #path: string[];
+
+  constructor(kernels: readonly FakeKernel[], path: string[]) {
+    this.#kernels = kernels;
+    this.#path = path;
+  }
+
+  /** The namespace that has the address, if a packet from `start` gets there. */
+  packet(start: FakeNamespace, to: Ip): FakeNamespace | undefined {
+    let at: FakeNamespace | undefined = start;
+    for (let hop = 0; at !== undefined && hop < hops; hop++) {
+      if (owns(at, to)) return at;
+      if (hop > 0 && !forwards(at, family(to))) return undefined;
+      at = this.#hop(at, to);
+    }
+    return undefined;
+  }
+
+  #hop(at: FakeNamespace, to: Ip): FakeNamespace | undefined {
+    const way = routeTo(at, to);
+    const out = way && at.links.get(way.dev);
+    if (way === undefined || out === undefined) return undefined;
+    const mac = out.neighbours.get(way.next) ?? this.#resolve(at, out, way.next);
+    return mac === undefined ? undefined : this.#send(at, out, mac);
+  }
+
+  /** Who answers for the address on the link: stations of the bridge, its own addresses, or vxlan0 for a remote one. */
+  #resolve(at: FakeNamespace, out: FakeLink, next: Ip): Mac | undefined {
+    const bridge = out.link.kind === 'bridge' ? { namespace: at, name: out.link.name } : bridgeBehind(out);
+    if (bridge === undefined) return undefined;
+    const own = bridge.namespace.links.get(bridge.name);
+    if (own !== undefined && own !== out && hasAddress(own, next)) return own.link.mac;
+    for (const port of portsOf(bridge)) {
+      if (port.link.kind === 'vxlan' && port.neighbours.has(next)) return port.neighbours.get(next);
+      const station = farEnd(port);
+      if (station?.link.up === true && hasAddress(station, next)) return station.link.mac;
+    }
+    return undefined;
+  }
+
+  /** The namespace in which a frame to the MAC is taken up. */
+  #send(at: FakeNamespace, out: FakeLink, mac: Mac): FakeNamespace | undefined {
+    this.#path.push(out.link.name);
+    const bridge = out.link.kind === 'bridge' ? { namespace: at, name: out.link.name } : bridgeBehind(out);
+    return bridge && this.#bridge(bridge, mac, true);
+  }
+
+  #bridge(bridge: FakeEnd, mac: Mac, mayTunnel: boolean): FakeNamespace | undefined {
+    const own = bridge.namespace.links.get(bridge.name);
+    if (own?.link.up !== true) return undefined;
+    this.#path.push(bridge.name);
+    if (own.link.mac === mac) return bridge.namespace;
+    const port = portsOf(bridge).find(({ ports }) => ports.has(mac));
+    if (port !== undefined) return this.#deliver(port, mac);
+    const tunnel = portsOf(bridge).find(({ link }) => link.kind === 'vxlan' && link.bridgePort?.flood === true);
+    return mayTunnel && tunnel !== undefined ? this.#tunnel(tunnel, mac) : undefined;
+  }
+
+  #deliver(port: FakeLink, mac: Mac): FakeNamespace | undefined {
+    const station = farEnd(port);
+    if (station?.link.up !== true || station.link.mac !== mac) return undefined;
+    this.#path.push(station.link.name);
+    return port.other?.namespace;
+  }
+
+  /** Out through the underlay, to the device of the same VNI and port on the host that carries the VTEP's address. */
+  #tunnel({ link, tunnels }: FakeLink, mac: Mac): FakeNamespace | undefined {
+    const vtep = tunnels.get(mac)?.[0];
+    if (link.kind !== 'vxlan' || vtep === undefined) return undefined;
+    this.#path.push(link.name, vtep);
+    for (const { namespaces } of this.#kernels) {
+      const underlay = namespaces.get(home);
+      if (underlay === undefined || !owns(underlay, vtep)) continue;
+      for (const namespace of namespaces.values()) {
+        const end = [...namespace.links.values()].find(
+          (each) => each.link.kind === 'vxlan' && each.link.vni === link.vni && each.link.port === link.port,
+        );
+        const bridge = end && masterOf(end.link);
+        if (end?.link.up !== true || bridge === undefined) continue;
+        this.#path.push(end.link.name);
+        return this.#bridge({ namespace, name: bridge }, mac, false);
+      }
+    }
+    return undefined;
+  }
+}
+
+function sourceAddress(namespace: FakeNamespace, to: Ip): Ip | undefined {
+  const way = routeTo(namespace, to);
+  const out = way && namespace.links.get(way.dev);
+  const address = [...(out?.addresses ?? [])].find((each) => familyOf(each) === family(to));
+  return address && addressOf(address);
+}
+
+/** Connected subnets first, then routes by length is what a kernel does; ours are default routes alone. */
+function routeTo(namespace: FakeNamespace, to: Ip): { dev: string; next: Ip } | undefined {
+  for (const [dev, { link, addresses }] of namespace.links) {
+    if (link.up && [...addresses].some((address) => contains(prefixOf(address), to))) return { dev, next: to };
+  }
+  const route = namespace.routes
+    .filter(({ dst }) => contains(dst, to))
+    .reduce<Route | undefined>(
+      (best, each) => (best === undefined || each.metric < best.metric ? each : best),
+      undefined,
+    );
+  return route && { dev: route.dev, next: route.gateway ?? to };
+}
+
+function owns(namespace: FakeNamespace, ip: Ip): boolean {
+  return [...namespace.links.values()].some((link) => link.link.up && hasAddress(link, ip));
+}
+
+function forwards(namespace: FakeNamespace, of: Family): boolean {
+  const key = of === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+  return namespace.sysctls.get(key) === '1';
+}
+
+/** The bridge a veth leads to, when both its ends are up. */
+function bridgeBehind(out: FakeLink): FakeEnd | undefined {
+  const other = farEnd(out);
+  const name = other && masterOf(other.link);
+  if (out.other === undefined || !out.link.up || other?.link.up !== true || name === undefined) return undefined;
+  return { namespace: out.other.namespace, name };
+}
+
+function farEnd({ other }: FakeLink): FakeLink | undefined {
+  return other?.namespace.links.get(other.name);
+}
+
+function portsOf({ namespace, name }: FakeEnd): FakeLink[] {
+  return [...namespace.links.values()].filter(({ link }) => link.up && masterOf(link) === name);
+}
