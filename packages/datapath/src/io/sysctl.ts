@@ -25,7 +25,7 @@ export function writeSysctl(netns: number | undefined, key: string, value: strin
  */
 export function sysctlPath(key: string): string {
   const parts = key.split('.').map((part) => part.replaceAll('/', '.'));
-  if (parts[0] !== 'net' || parts.some((part) => part === '' || part === '.' || part === '..')) {
+  if (parts[0] !== 'net' || parts.length === 1 || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw new RangeError(`"${key}" is not a sysctl of a network namespace, such as net.ipv4.ip_forward`);
   }
   return `/proc/sys/${parts.join('/')}`;

@@ -1,5 +1,5 @@
 import * as k from './constants.ts';
-import { AttributeReader, type MessageReader } from './reader.ts';
+import type { MessageReader } from './reader.ts';
 
 /** What NLMSG_ERROR and NLMSG_DONE say. */
 export interface Answer {
@@ -16,9 +16,8 @@ export function readAnswer(message: MessageReader): Answer {
   }
   const errno = -message.i32(0);
   if ((message.flags & k.NLM_F_ACK_TLVS) === 0) return { errno, message: '' };
-  const echoed = (message.flags & k.NLM_F_CAPPED) === 0 ? (message.u32(4) + 3) & ~3 : 16;
-  const start = Math.min(message.start + 4 + echoed, message.end);
-  const attributes = new AttributeReader(message.bytes, message.view, start, message.end);
+  const request = (message.flags & k.NLM_F_CAPPED) === 0 ? Math.min(message.u32(4), message.end - message.start) : 16;
+  const attributes = message.attributes(4 + ((request + 3) & ~3));
   while (attributes.next()) {
     if (attributes.type === k.NLMSGERR_ATTR_MSG) return { errno, message: attributes.string() };
   }

@@ -1,0 +1,119 @@
+import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
+import { expect, it } from 'vitest';
+import * as wire from './index.ts';
+
+const mac = Mac('02:42:0a:42:00:09');
+const peer = { name: 'eth0', mac, mtu: 1450, netns: 9 };
+const link = { name: 'v1', mac: Mac('02:46:00:00:00:01'), mtu: 1450, up: true, master: 2 };
+const tunnel = { ...link, name: 'vxlan0', vni: Vni(4096), port: 4789, netns: 7 };
+const v4 = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.1'), index: 4, metric: 100 };
+
+/** Every message we send; the kernel's side of them is proved by the tests in io/. */
+const messages: readonly (readonly [string, wire.Encode])[] = [
+  ['ip link add br0 … type bridge', wire.addBridge({ name: 'br0', mac, mtu: 1450, up: false })],
+  ['ip link add vxlan0 … type vxlan (IPv4)', wire.addVxlan({ ...tunnel, local: Ip('192.0.2.1') })],
+  ['ip link add vxlan0 … type vxlan (IPv6)', wire.addVxlan({ ...tunnel, local: Ip('2001:db8::1') })],
+  ['ip link add v1 … type veth peer …', wire.addVeth({ ...link, peer })],
+  ['ip link set … up', wire.setLink(4, { up: true })],
+  ['ip link set … address mtu master down', wire.setLink(4, { mac, mtu: 1400, master: 2, up: false })],
+  ['ip link set … type vxlan local', wire.setVxlanLocal(3, Ip('192.0.2.9'))],
+  ['bridge link set … learning off flood on', wire.setPortFlags(3, { learning: false, flood: true })],
+  ['ip link delete', wire.deleteLink(4)],
+  ['ip link show NAME', wire.getLink('vxlan0')],
+  ['ip link show', wire.dumpLinks],
+  ['ip address add (IPv4)', wire.addAddress(4, InterfaceAddress('10.66.0.9/16'))],
+  ['ip address add (IPv6)', wire.addAddress(4, InterfaceAddress('fd66::9/64'))],
+  ['ip address delete', wire.deleteAddress(4, InterfaceAddress('10.66.0.9/16'))],
+  ['ip address show', wire.dumpAddresses],
+  ['ip route replace default via', wire.setRoute(v4)],
+  ['ip route replace PREFIX dev (IPv6, on link)', wire.setRoute({ dst: Prefix('fd67::/64'), index: 4, metric: 5 })],
+  ['ip route delete', wire.deleteRoute(v4)],
+  ['ip route show', wire.dumpRoutes],
+  ['ip neighbour replace (IPv4)', (to) => wire.setNeighbour(to, 3, Ip('10.66.0.10'), mac)],
+  ['ip neighbour replace (IPv6)', (to) => wire.setNeighbour(to, 3, Ip('fd66::a'), mac)],
+  ['ip neighbour delete', (to) => wire.deleteNeighbour(to, 3, Ip('10.66.0.10'))],
+  ['ip neighbour show', wire.dumpNeighbours],
+  ['bridge fdb replace … self dst', (to) => wire.setFdb(to, 3, mac, Ip('192.0.2.2'))],
+  ['bridge fdb replace … master static', (to) => wire.setFdb(to, 4, mac, 'port')],
+  ['bridge fdb delete … self dst', (to) => wire.deleteFdb(to, 3, mac, Ip('192.0.2.2'))],
+  ['bridge fdb delete … self, whatever dst', (to) => wire.deleteFdb(to, 3, mac, wire.noVtep)],
+  ['bridge fdb show', wire.dumpFdb],
+];
+
+it('messages are these bytes', async () => {
+  const text = messages.map(([name, encode]) => `${name}\n${hex(encoded(encode))}\n`).join('\n');
+  await expect(text).toMatchFileSnapshot('./golden/messages.txt');
+});
+
+it.each(messages)('%s: a whole message of whole attributes', (_, encode) => {
+  const bytes = encoded(encode);
+  const reader = new wire.MessageReader(bytes);
+  expect(reader.next()).toBe(true);
+  expect([reader.end, reader.sequence, reader.flags & wire.NLM_F_REQUEST]).toEqual([bytes.length, 7, 1]);
+  expect(reader.next()).toBe(false);
+});
+
+it('what is written of a link, an address, a route and a neighbour is read again', () => {
+  const read = <Value>(encode: wire.Encode, of: (message: wire.MessageReader) => Value): Value => {
+    const reader = new wire.MessageReader(encoded(encode));
+    reader.next();
+    return of(reader);
+  };
+  expect(read(wire.addVxlan({ ...tunnel, local: Ip('2001:db8::1') }), wire.readLink)).toEqual({
+    index: 0,
+    name: 'vxlan0',
+    mac: link.mac,
+    mtu: 1450,
+    up: true,
+    kind: 'vxlan',
+    master: 2,
+    crossesNamespaces: false,
+    vxlan: { vni: 4096, port: 4789, local: '2001:db8::1', plain: true },
+  });
+  for (const address of [InterfaceAddress('10.66.0.9/16'), InterfaceAddress('fd66::9/64')]) {
+    expect(read(wire.addAddress(4, address), wire.readAddress)).toEqual({ index: 4, address });
+  }
+  expect(read(wire.setRoute(v4), wire.readRoute)).toEqual(v4);
+  const neighbour = { index: 3, ip: Ip('fd66::a'), mac };
+  expect(read((to) => wire.setNeighbour(to, 3, neighbour.ip, mac), wire.readNeighbour)).toEqual(neighbour);
+  const entry = { index: 3, mac, target: Ip('192.0.2.2') };
+  expect(
+    read(
+      (to) => wire.setFdb(to, 3, mac, entry.target),
+      (message) => wire.readFdb(message, () => true),
+    ),
+  ).toEqual(entry);
+});
+
+it('several messages lie in one buffer, which grows', () => {
+  const writer = new wire.MessageWriter(16);
+  writer.reset(100);
+  for (let n = 0; n < 1000; n++) wire.setNeighbour(writer, n, Ip(`10.1.${n >> 8}.${n & 255}`), mac);
+  writer.acknowledge();
+  const reader = new wire.MessageReader(writer.bytes);
+  const found: unknown[] = [];
+  while (reader.next()) found.push([reader.sequence, reader.flags & wire.NLM_F_ACK, wire.readNeighbour(reader)?.ip]);
+  expect(found).toHaveLength(1000);
+  expect(found[257]).toEqual([357, 0, '10.1.1.1']);
+  expect(found[999]).toEqual([1099, wire.NLM_F_ACK, '10.1.3.231']);
+});
+
+function encoded(encode: wire.Encode): Uint8Array {
+  const writer = new wire.MessageWriter();
+  writer.reset(7);
+  encode(writer);
+  return writer.bytes.slice();
+}
+
+/** Words of four bytes, four to a line. */
+function hex(bytes: Uint8Array): string {
+  const words = [
+    ...Buffer.from(bytes)
+      .toString('hex')
+      .matchAll(/.{1,8}/g),
+  ].map(String);
+  return words
+    .map((word, n) => `${word}${n % 4 === 3 ? '\n' : ' '}`)
+    .join('')
+    .trim();
+}
