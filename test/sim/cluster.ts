@@ -1,0 +1,163 @@
+import { createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { Failover } from '@causeway/proto';
+import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { SimHost } from './host.ts';
+import { Life } from './life.ts';
+import { Wires } from './wires.ts';
+
+export interface SimSettings {
+  readonly hosts: number;
+  readonly managers?: number;
+  readonly seed?: number;
+  /** MTU of every host's underlay, bytes. */
+  readonly mtu?: number;
+}
+
+interface SimManager {
+  readonly name: string;
+  readonly manager: Manager;
+  readonly store: MemoryStore;
+  readonly life: Life;
+}
+
+export const leaseTtl = seconds(3);
+
+/** Managers and hosts of one cluster in this process: the production code on one store, fake kernels and one fake clock. */
+export class SimCluster {
+  readonly clock = new FakeClock();
+  readonly log = new MemoryLog();
+  readonly random: SeededRandom;
+  readonly wires: Wires;
+  readonly hosts: readonly SimHost[];
+  readonly #backend: MemoryBackend;
+  readonly #managers = new Map<string, SimManager>();
+  readonly #addresses: readonly string[];
+  readonly #failover: Failover;
+
+  constructor(settings: SimSettings) {
+    this.random = new SeededRandom(settings.seed ?? 1);
+    const { clock, random } = this;
+    this.wires = new Wires({ clock, random });
+    this.#backend = new MemoryBackend({ clock });
+    this.#addresses = Array.from({ length: settings.managers ?? 1 }, (_, i) => `m${i + 1}:7443`);
+    this.#failover = new Failover(this.#addresses, clock);
+    this.hosts = Array.from(
+      { length: settings.hosts },
+      (_, i) => new SimHost({ ...this, managers: this.#addresses }, { number: i + 1, mtu: settings.mtu ?? 1500 }),
+    );
+  }
+
+  /** Resolves when every host has a session that has brought it up to date. */
+  async start(): Promise<void> {
+    for (const address of this.#addresses) await this.startManager(address.replace(':7443', ''));
+    for (const host of this.hosts) await this.run(host.start());
+    await this.until('every host is ready', async () => (await this.readyHosts()) === this.hosts.length);
+  }
+
+  async startManager(name: string): Promise<void> {
+    const address = `${name}:7443`;
+    const life = new Life();
+    const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
+    const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
+    const log = this.log.child({ process: name });
+    const manager = createManager(
+      { store: life.mortal(store), clock: life.mortal(this.clock), random, log },
+      { name, advertise: address, leaseTtl, prefix: '/causeway/v1/' },
+    );
+    this.#managers.set(name, { name, manager, store, life });
+    await this.run(manager.start());
+    this.wires.listen(address, manager);
+  }
+
+  /** As by `kill -9`. */
+  killManager(name: string): void {
+    this.wires.close(`${name}:7443`);
+    this.#managers.get(name)?.life.end();
+    this.#managers.delete(name);
+  }
+
+  /** As by SIGTERM. */
+  async stopManager(name: string): Promise<void> {
+    const running = this.#managers.get(name);
+    this.#managers.delete(name);
+    if (running !== undefined) await this.run(running.manager.stop());
+    this.wires.close(`${name}:7443`);
+  }
+
+  store(name: string): MemoryStore {
+    const running = this.#managers.get(name);
+    if (running === undefined) throw new Error(`${name} does not run`);
+    return running.store;
+  }
+
+  get leaders(): readonly string[] {
+    return [...this.#managers.values()].filter(({ manager }) => manager.isLeader).map(({ name }) => name);
+  }
+
+  host(name: string): SimHost {
+    const found = this.hosts.find((host) => host.name === name);
+    if (found === undefined) throw new Error(`there is no host ${name}`);
+    return found;
+  }
+
+  /** Asks the leader, whichever manager that is. */
+  ask<Value>(
+    question: (api: Manager['api'], call: { remaining: Duration; signal: AbortSignal }) => Promise<Value>,
+  ): Promise<Value> {
+    const signal = new AbortController().signal;
+    return this.run(
+      this.#failover.run(seconds(20), async (address, remaining) => {
+        const running = this.#managers.get(address.replace(':7443', ''));
+        if (running === undefined) throw unreachable(address);
+        return await question(running.manager.api, { remaining, signal });
+      }),
+    );
+  }
+
+  async createNetwork(name: string, ...prefixes: string[]): Promise<string> {
+    const requestId = randomUuid(this.random);
+    const subnets = prefixes.map((prefix) => ({ prefix, gateway: '' }));
+    const request = { requestId, name, subnets, addressSpace: '', vni: 0, mtu: 0, labels: {} };
+    const { network } = await this.ask((api, call) => api.networks.createNetwork(request, call));
+    return network?.id ?? '';
+  }
+
+  async readyHosts(): Promise<number> {
+    const { nodes } = await this.ask((api) => api.nodes.listNodes({}));
+    return nodes.filter((node) => node.ready).length;
+  }
+
+  /** The outcome of a promise, moving time on as far as it needs. */
+  run<Value>(promise: Promise<Value>): Promise<Value> {
+    return this.clock.until(promise, seconds(120));
+  }
+
+  advance(span: Duration): Promise<void> {
+    return this.clock.advance(span);
+  }
+
+  /** Moves time on until the condition holds; at most a minute of it. */
+  async until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+    const deadline = this.clock.now() + seconds(60);
+    while (!(await settled(holds))) {
+      if (this.clock.now() > deadline) throw new Error(`after a minute still not: ${what}`);
+      await this.clock.advance(milliseconds(50));
+    }
+  }
+}
+
+/** A question that cannot be answered at the moment is a condition that does not hold yet. */
+async function settled(holds: () => Promise<boolean> | boolean): Promise<boolean> {
+  try {
+    return await holds();
+  } catch (error) {
+    if (isCausewayError(error) && error.kind === 'unavailable') return false;
+    throw error;
+  }
+}
+
+function unreachable(address: string): CausewayError {
+  return new CausewayError('manager-unavailable', `${address} does not answer`);
+}

@@ -1,0 +1,98 @@
+import { type Agent, createAgent, type Files } from '@causeway/agent';
+import { MemoryFiles } from '@causeway/agent/testing';
+import type { NetnsPath } from '@causeway/datapath';
+import { connectivity, FakeKernel } from '@causeway/datapath/testing';
+import { Ip as asIp, type Ip, type Name } from '@causeway/model';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import { randomUuid } from '@causeway/runtime';
+import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { Life } from './life.ts';
+import type { Wires } from './wires.ts';
+
+export interface SimWorld {
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly random: SeededRandom;
+  readonly wires: Wires;
+  readonly managers: readonly string[];
+}
+
+/** A host: a kernel and a disk that outlive its agent. */
+export class SimHost {
+  readonly name: Name;
+  readonly vtep: Ip;
+  readonly kernel: FakeKernel;
+  readonly files: Files & MemoryFiles = new MemoryFiles();
+  readonly #world: SimWorld;
+  #agent: Agent | undefined;
+  #life = new Life();
+
+  constructor(world: SimWorld, settings: { readonly number: number; readonly mtu: number }) {
+    this.#world = world;
+    this.name = `h${settings.number}` as Name;
+    this.vtep = asIp(`10.90.${settings.number >> 8}.${settings.number & 255}`);
+    this.kernel = new FakeKernel(world, { underlay: this.vtep, mtu: settings.mtu });
+  }
+
+  get agent(): Agent {
+    if (this.#agent === undefined) throw new Error(`the agent of ${this.name} does not run`);
+    return this.#agent;
+  }
+
+  async start(): Promise<void> {
+    const { clock, wires, managers } = this.#world;
+    const life = new Life();
+    const link = wires.link(this.name);
+    life.onDeath(() => link.close());
+    const random = new SeededRandom(Math.floor(this.#world.random.float() * 2 ** 32));
+    const log = this.#world.log.child({ process: `agent of ${this.name}` });
+    const agent = createAgent(
+      {
+        kernel: life.mortal(this.kernel),
+        files: life.mortal(this.files),
+        clock: life.mortal(clock),
+        link: life.mortal(link),
+        random,
+        log,
+      },
+      { name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim' },
+    );
+    await agent.start();
+    this.#agent = agent;
+    this.#life = life;
+  }
+
+  /** As by `kill -9`: the kernel and the disk stay as they are. */
+  kill(): void {
+    this.#life.end();
+    this.#agent = undefined;
+  }
+
+  /** Makes an empty container. */
+  container(name: string): NetnsPath {
+    const netns = `/run/netns/${name}` as NetnsPath;
+    this.kernel.foreignNetns(netns);
+    return netns;
+  }
+
+  async attach(network: string, name: string, address?: string): Promise<Endpoint> {
+    const netns = `/run/netns/${name}`;
+    if ((await this.kernel.identify(netns as NetnsPath)) === undefined) this.container(name);
+    const requestId = randomUuid(this.#world.random);
+    const addresses = address === undefined ? [] : [address];
+    const { endpoint } = await this.agent.api.attach({ requestId, network, name, netns, ifname: '', addresses });
+    if (endpoint === undefined) throw new Error('attach answered no endpoint');
+    return endpoint;
+  }
+
+  async detach(endpoint: string): Promise<void> {
+    await this.agent.api.detach({ requestId: randomUuid(this.#world.random), endpoint });
+  }
+
+  /** Whether a container of this host gets an echo from an address, through the kernels of all hosts. */
+  pings(container: string, to: string, hosts: readonly SimHost[]): boolean {
+    const from = { kernel: this.kernel, netns: `/run/netns/${container}` as NetnsPath };
+    const kernels = hosts.map(({ kernel }) => kernel);
+    return connectivity(kernels, from, asIp(to)).delivered;
+  }
+}

@@ -1,0 +1,155 @@
+import type { CallLimits, ManagerLink, SessionChannel } from '@causeway/agent';
+import type { AgentChannel, Call, Manager } from '@causeway/manager';
+import { CausewayError } from '@causeway/model';
+import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Clock, milliseconds, Queue, type Random } from '@causeway/runtime';
+
+/** One way between two processes. */
+const latency = milliseconds(1);
+
+interface Wire {
+  readonly host: string;
+  readonly address: string;
+  cut(): void;
+}
+
+/** All connections between hosts and managers. They lose, delay and break as told; chance comes from the seed. */
+export class Wires {
+  /** Of unary calls: the call was done, its answer never arrives. */
+  replyLoss = 0;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #managers = new Map<string, Manager>();
+  readonly #open = new Set<Wire>();
+  readonly #cut = new Set<string>();
+
+  constructor(parts: { readonly clock: Clock; readonly random: Random }) {
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+  }
+
+  listen(address: string, manager: Manager): void {
+    this.#managers.set(address, manager);
+  }
+
+  /** Nobody listens there any more; connections to it break. */
+  close(address: string): void {
+    this.#managers.delete(address);
+    this.#break((wire) => wire.address === address);
+  }
+
+  cut(host: string): void {
+    this.#cut.add(host);
+    this.#break((wire) => wire.host === host);
+  }
+
+  heal(host: string): void {
+    this.#cut.delete(host);
+  }
+
+  link(host: string): ManagerLink {
+    const call = <Request, Response>(
+      address: string,
+      serve: (manager: Manager, request: Request, call: Call) => Promise<Response>,
+      request: Request,
+      limits: CallLimits,
+    ): Promise<Response> => this.#call(host, address, (manager, bound) => serve(manager, request, bound), limits);
+    return {
+      connect: (address) => this.#connect(host, address),
+      claimEndpoint: (address, request, limits) =>
+        call(address, ({ api }, claim, bound) => api.endpoints.claimEndpoint(claim, bound), request, limits),
+      releaseEndpoint: (address, request, limits) =>
+        call(address, ({ api }, release, bound) => api.endpoints.releaseEndpoint(release, bound), request, limits),
+      getEndpoint: (address, request, limits) =>
+        call(address, ({ api }, get, bound) => api.endpoints.getEndpoint(get, bound), request, limits),
+      close: () => this.#break((wire) => wire.host === host),
+    };
+  }
+
+  #reach(host: string, address: string): Manager {
+    const manager = this.#managers.get(address);
+    if (manager !== undefined && !this.#cut.has(host)) return manager;
+    throw new CausewayError('manager-unavailable', `${address} does not answer`);
+  }
+
+  async #call<Response>(
+    host: string,
+    address: string,
+    serve: (manager: Manager, call: Call) => Promise<Response>,
+    limits: CallLimits,
+  ): Promise<Response> {
+    const signal = limits.signal ?? new AbortController().signal;
+    await this.#clock.sleep(latency);
+    const manager = this.#reach(host, address);
+    const lost = this.#random.float() < this.replyLoss;
+    const answer = serve(manager, { remaining: limits.timeout, signal });
+    const late = this.#clock.sleep(limits.timeout).then((): never => {
+      throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
+    });
+    late.catch(() => undefined);
+    if (lost) {
+      await answer.catch(() => undefined);
+      return await late;
+    }
+    const value = await Promise.race([answer, late]);
+    await this.#clock.sleep(latency);
+    this.#reach(host, address);
+    return value;
+  }
+
+  #connect(host: string, address: string): SessionChannel {
+    const up = new Queue<ConnectRequest>();
+    const down = new Queue<ConnectResponse>();
+    const broken = (): CausewayError => new CausewayError('manager-unavailable', `the connection to ${address} broke`);
+    const wire: Wire = {
+      host,
+      address,
+      cut: () => {
+        this.#open.delete(wire);
+        up.end();
+        down.fail(broken());
+      },
+    };
+    try {
+      const manager = this.#reach(host, address);
+      this.#open.add(wire);
+      const channel: AgentChannel = {
+        requests: up,
+        backlog: 0,
+        send: (bytes) => this.#later(wire, () => down.push(ConnectResponse.fromBinary(bytes))),
+        close: (error) =>
+          this.#later(wire, () => {
+            up.end();
+            if (error === undefined) down.end();
+            else down.fail(error);
+          }),
+      };
+      void manager.accept(channel);
+    } catch (error) {
+      down.fail(error);
+    }
+    return {
+      messages: down,
+      send: (request) => {
+        const bytes = ConnectRequest.toBinary(request);
+        this.#later(wire, () => up.push(ConnectRequest.fromBinary(bytes)));
+      },
+      close: () => {
+        this.#open.delete(wire);
+        up.end();
+        down.end();
+      },
+    };
+  }
+
+  /** In order, since every message takes as long as every other. */
+  #later(wire: Wire, deliver: () => void): void {
+    void this.#clock.sleep(latency).then(() => {
+      if (this.#open.has(wire)) deliver();
+    });
+  }
+
+  #break(which: (wire: Wire) => boolean): void {
+    for (const wire of [...this.#open].filter(which)) wire.cut();
+  }
+}
