@@ -1,0 +1,319 @@
+import { spawnSync } from 'node:child_process';
+import type { Kernel, NetnsPath, Op } from '@causeway/datapath';
+import { createKernel } from '@causeway/datapath/io';
+import { Ip as asIp, type Ip, Mac, macForIp, Vni } from '@causeway/model';
+import { type Figure, median, ms, percentile } from './figure.ts';
+
+const entries = 20_000;
+const rounds = 5;
+const netns = '/run/netns/cw-bench' as NetnsPath;
+const name = 'cw-bench';
+
+/**
+ * Entries, networks and endpoints programmed by us and by iproute2, turn by turn on one device. Theirs includes starting
+ * the process, as it does for whoever scripts it; building the ops (ours) and the text (theirs) is outside the time.
+ */
+export async function benchKernel(): Promise<Figure[]> {
+  const kernel = createKernel();
+  try {
+    await remake(kernel);
+    return [...(await benchEntries(kernel)), await benchRepair(kernel), ...(await benchObjects(kernel))];
+  } finally {
+    await kernel.apply([{ op: 'netns.delete', netns }]);
+    kernel.close();
+  }
+}
+
+interface Rival {
+  readonly command: 'bridge' | 'ip';
+  readonly line: (i: number, verb: 'replace' | 'del') => string;
+  readonly show: readonly string[];
+}
+
+async function benchEntries(kernel: Kernel): Promise<Figure[]> {
+  const fdb: Rival = {
+    command: 'bridge',
+    line: (i, verb) => `fdb ${verb} ${mac(i)} dev vxlan0 dst ${vtep(i)} self${verb === 'replace' ? ' permanent' : ''}`,
+    show: ['fdb', 'show', 'dev', 'vxlan0'],
+  };
+  const neighbour: Rival = {
+    command: 'ip',
+    line: (i, verb) =>
+      `neigh ${verb} ${address(i)}${verb === 'replace' ? ` lladdr ${mac(i)}` : ''} dev vxlan0${verb === 'replace' ? ' nud permanent' : ''}`,
+    show: ['neigh', 'show', 'dev', 'vxlan0'],
+  };
+  const fdbOps = opsFor((i, set) => ({
+    op: set ? 'fdb.set' : 'fdb.delete',
+    netns,
+    dev: 'vxlan0',
+    mac: mac(i),
+    target: vtep(i),
+  }));
+  const neighbourOps = opsFor((i, set) =>
+    set
+      ? { op: 'neighbour.set', netns, dev: 'vxlan0', ip: address(i), mac: mac(i) }
+      : { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: address(i) },
+  );
+  return [
+    ...(await benchTable(kernel, 'FDB', fdbOps, fdb)),
+    ...(await benchTable(kernel, 'neighbour', neighbourOps, neighbour)),
+  ];
+}
+
+interface TableOps {
+  readonly set: readonly Op[];
+  readonly clear: readonly Op[];
+}
+
+function opsFor(make: (i: number, set: boolean) => Op): TableOps {
+  const numbers = Array.from({ length: entries }, (_, i) => i);
+  return { set: numbers.map((i) => make(i, true)), clear: numbers.map((i) => make(i, false)) };
+}
+
+async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Rival): Promise<Figure[]> {
+  const adds = Array.from({ length: entries }, (_, i) => rival.line(i, 'replace')).join('\n');
+  const deletes = Array.from({ length: entries }, (_, i) => rival.line(i, 'del')).join('\n');
+  const ours = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
+  const theirs = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
+  const stalls: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.add.push(await timed(() => watchStalls(stalls, () => applyAll(kernel, ops.set))));
+    ours.dump.push(await timed(() => watchStalls(stalls, () => kernel.read(netns, { sysctls: [] }))));
+    ours.delete.push(await timed(() => watchStalls(stalls, () => applyAll(kernel, ops.clear))));
+    theirs.add.push(await timed(() => iproute(rival.command, ['-batch', '-'], adds)));
+    theirs.dump.push(await timed(() => iproute(rival.command, rival.show)));
+    theirs.delete.push(await timed(() => iproute(rival.command, ['-batch', '-'], deletes)));
+  }
+  const row = (step: 'add' | 'dump' | 'delete', beside: string, target?: string): Figure => ({
+    what: `${entries} ${what} entries, ${step}`,
+    ours: ms(median(ours[step])),
+    beside: `${beside} ${ms(median(theirs[step]))}`,
+    ratio: median(theirs[step]) / median(ours[step]),
+    ...(target === undefined ? {} : { target }),
+  });
+  return [
+    row('add', `${rival.command} -batch`, '≥ 1×'),
+    row('dump', `${rival.command} ${rival.show[0]} show`),
+    row('delete', `${rival.command} -batch`),
+    {
+      what: `longest the event loop stood still, ${what}`,
+      ours: ms(Math.max(...stalls)),
+      beside: `p50 ${ms(median(stalls))}, p99 ${ms(percentile(stalls, 0.99))}`,
+      target: '≤ 5 ms',
+    },
+  ];
+}
+
+/** A foreign hand (another process) deletes an entry; how long it is missing, as our monitor and repair see it. */
+async function benchRepair(kernel: Kernel): Promise<Figure> {
+  const set: Op = { op: 'fdb.set', netns, dev: 'vxlan0', mac: mac(1), target: vtep(1) };
+  const clear: Op = { op: 'fdb.delete', netns, dev: 'vxlan0', mac: mac(1), target: vtep(1) };
+  await applyAll(kernel, [set]);
+  const foreign = createKernel();
+  const times: number[] = [];
+  try {
+    for (let i = 0; i < 200; i++) {
+      let repaired: () => void = () => undefined;
+      const done = new Promise<void>((resolve) => {
+        repaired = resolve;
+      });
+      const watch = kernel.watch(netns, () => {
+        watch?.close();
+        void kernel.apply([set]).then(repaired);
+      });
+      times.push(
+        await timed(async () => {
+          await foreign.apply([clear]);
+          await done;
+        }),
+      );
+    }
+  } finally {
+    foreign.close();
+  }
+  return {
+    what: 'foreign FDB delete → entry back',
+    ours: `p50 ${ms(median(times))}, p99 ${ms(percentile(times, 0.99))}`,
+    beside: 'the delete itself is included',
+    target: 'p99 ≤ 5 ms',
+  };
+}
+
+/** A network (namespace, bridge, vxlan, address) and an endpoint (veth, address, route) made and removed. */
+async function benchObjects(kernel: Kernel): Promise<Figure[]> {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  const ourEndpoints: number[] = [];
+  const theirEndpoints: number[] = [];
+  const container = '/run/netns/cw-bench-c' as NetnsPath;
+  for (let round = 0; round < 20; round++) {
+    await applyAll(kernel, [{ op: 'netns.delete', netns }]);
+    ours.push(await timed(() => remake(kernel)));
+    await applyAll(kernel, [{ op: 'netns.add', netns: container }]);
+    ourEndpoints.push(await timed(() => applyAll(kernel, endpointOps(container))));
+    await applyAll(kernel, [
+      { op: 'netns.delete', netns: container },
+      { op: 'netns.delete', netns },
+    ]);
+    theirs.push(await timed(() => makeNetworkByIp()));
+    ip(['netns', 'add', 'cw-bench-c']);
+    theirEndpoints.push(await timed(() => makeEndpointByIp()));
+    await applyAll(kernel, [{ op: 'netns.delete', netns: container }]);
+  }
+  await applyAll(kernel, [{ op: 'netns.delete', netns }]);
+  await remake(kernel);
+  return [
+    {
+      what: 'network: namespace, bridge, vxlan',
+      ours: ms(median(ours)),
+      beside: `ip -batch ${ms(median(theirs))}`,
+      ratio: median(theirs) / median(ours),
+    },
+    {
+      what: 'endpoint: veth into a container, address, route',
+      ours: ms(median(ourEndpoints)),
+      beside: `ip -batch ${ms(median(theirEndpoints))}`,
+      ratio: median(theirEndpoints) / median(ourEndpoints),
+      target: 'median ≤ 3 ms',
+    },
+  ];
+}
+
+function remake(kernel: Kernel): Promise<void> {
+  return applyAll(kernel, [
+    { op: 'netns.add', netns },
+    {
+      op: 'link.add',
+      netns,
+      link: { kind: 'bridge', name: 'br0', mac: Mac('02:42:0a:00:00:01'), mtu: 1450, up: true },
+    },
+    {
+      op: 'link.add',
+      netns,
+      link: {
+        kind: 'vxlan',
+        name: 'vxlan0',
+        mac: Mac('02:42:0a:00:00:02'),
+        mtu: 1450,
+        up: true,
+        vni: Vni(77),
+        port: 4790,
+        local: asIp('127.0.0.1'),
+        bridgePort: { master: 'br0', learning: false, flood: true },
+      },
+    },
+  ]);
+}
+
+function endpointOps(container: NetnsPath): Op[] {
+  const peer = { netns: container, name: 'eth0', mac: mac(2), mtu: 1450 };
+  return [
+    {
+      op: 'link.add',
+      netns,
+      link: {
+        kind: 'veth',
+        name: 'v1',
+        mac: Mac('02:00:00:00:00:09'),
+        mtu: 1450,
+        up: true,
+        bridgePort: { master: 'br0', learning: false, flood: false },
+        peer,
+      },
+    },
+    { op: 'link.set', netns: container, name: 'eth0', change: { up: true } },
+    { op: 'address.add', netns: container, dev: 'eth0', address: '10.0.0.2/16' as never },
+    {
+      op: 'route.set',
+      netns: container,
+      route: { dst: '0.0.0.0/0' as never, gateway: asIp('10.0.0.1'), dev: 'eth0', metric: 0 },
+    },
+  ];
+}
+
+function makeNetworkByIp(): void {
+  ip(['netns', 'add', name]);
+  ip(
+    ['-batch', '-'],
+    [
+      `link add vxb77 type vxlan id 77 dstport 4790 local 127.0.0.1 nolearning proxy`,
+      `link set vxb77 netns ${name} name vxlan0`,
+    ].join('\n'),
+  );
+  ip(
+    ['-n', name, '-batch', '-'],
+    [
+      'link add br0 type bridge',
+      'link set br0 address 02:42:0a:00:00:01 mtu 1450 up',
+      'link set vxlan0 address 02:42:0a:00:00:02 mtu 1450 master br0 up',
+    ].join('\n'),
+  );
+}
+
+function makeEndpointByIp(): void {
+  ip(
+    ['-n', name, '-batch', '-'],
+    [
+      `link add v1 mtu 1450 type veth peer name eth0 mtu 1450 address ${mac(2)} netns cw-bench-c`,
+      'link set v1 master br0 up',
+    ].join('\n'),
+  );
+  ip(
+    ['-n', 'cw-bench-c', '-batch', '-'],
+    ['link set eth0 up', 'addr add 10.0.0.2/16 dev eth0', 'route add default via 10.0.0.1'].join('\n'),
+  );
+}
+
+async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void> {
+  const results = await kernel.apply(ops);
+  for (const [i, result] of results.entries()) {
+    if (!result.ok) throw new Error(`${ops[i]?.op}: ${result.errno} ${result.message}`);
+  }
+}
+
+function ip(args: readonly string[], input?: string): void {
+  run('ip', args, input);
+}
+
+/** In the bench's namespace. */
+function iproute(command: string, args: readonly string[], input?: string): void {
+  run(command, ['-n', name, ...args], input);
+}
+
+function run(command: string, args: readonly string[], input = ''): void {
+  const result = spawnSync(command, args, { input, maxBuffer: 1 << 28 });
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr}`);
+}
+
+async function timed(work: () => unknown): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** Notes the spans between turns of the event loop while the work runs. */
+async function watchStalls(stalls: number[], work: () => Promise<unknown>): Promise<void> {
+  let running = true;
+  let last = performance.now();
+  const turn = (): void => {
+    const now = performance.now();
+    stalls.push(now - last);
+    last = now;
+    if (running) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  running = false;
+}
+
+function address(i: number): Ip {
+  return asIp(`10.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`);
+}
+
+function mac(i: number): Mac {
+  return macForIp(address(i));
+}
+
+function vtep(i: number): Ip {
+  return asIp(`172.16.${(i >> 8) & 1}.${1 + (i % 250)}`);
+}

@@ -1,0 +1,21 @@
+import { type Figure, table } from './figure.ts';
+import { benchKernel } from './kernel.ts';
+
+/** In the order they run. */
+const benches: Readonly<Record<string, () => Promise<Figure[]>>> = { kernel: benchKernel };
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`bench: there is no ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+if (process.getuid?.() !== 0) {
+  console.error('bench: needs root: it programs kernels and makes labs');
+  process.exit(1);
+}
+for (const [name, run] of Object.entries(benches)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  console.error(`bench: ${name} …`);
+  console.log(`\n${table(await run())}`);
+}
