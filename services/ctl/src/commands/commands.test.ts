@@ -1,11 +1,16 @@
 import { CausewayError } from '@causeway/model';
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
 import { applied, blue, db, drift, events, h1, h2, lone, red, status, web } from '../testing/samples.ts';
 
+// Whoever runs the tests inside a lab has it set.
+beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
+afterAll(() => void vi.unstubAllEnvs());
+
 const timedOut = () => Promise.reject(new CausewayError('timed-out', 'no answer'));
+const unavailable = () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers'));
 const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const noStore = (({ store: _, leader: __, ...rest }) => rest)(status);
@@ -33,7 +38,7 @@ const endpoints: World = {
 const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
 const cut: World = {
   ...endpoints,
-  managers: { waitEndpoint: () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers')) },
+  managers: { getEndpoint: unavailable, waitEndpoint: unavailable },
 };
 const nodes: World = {
   managers: { getNode: async () => ({ node: h2 }), listNodes: async () => ({ nodes: [h1, h2], revision: 42n }) },
@@ -58,6 +63,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
   ],
   endpoint: [
     [`${attach} -o json`, endpoints],
+    [`${attach} --managers h1 -o json`, endpoints],
+    [`${attach} --managers h1 -o name`, cut],
     [`${attach} --wait applied -o json`, endpoints],
     [`${attach} --wait applied --timeout 5s -o json`, slow],
     [`${attach} --wait applied -o name`, cut],
@@ -193,6 +200,14 @@ describe('what a server is asked', () => {
         },
       ],
     ],
+    [
+      `${attach} --managers h1`,
+      endpoints,
+      [
+        { method: 'agent.attach', request: expect.anything() },
+        { method: 'managers.getEndpoint', request: { endpoint: web.id, atLeast: 12n } },
+      ],
+    ],
     ['endpoint detach blue/web', endpoints, [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web' } }]],
     [
       'endpoint list blue --host h1',
@@ -205,7 +220,7 @@ describe('what a server is asked', () => {
       [
         { method: 'managers.getEndpoint', request: { endpoint: 'db', atLeast: 0n } },
         { method: 'managers.waitEndpoint', request: { endpoint: db.id, atLeast: 13n } },
-        { method: 'managers.getEndpoint', request: { endpoint: db.id, atLeast: 0n } },
+        { method: 'managers.getEndpoint', request: { endpoint: db.id, atLeast: 13n } },
       ],
     ],
     [

@@ -5,7 +5,7 @@ import { command } from '../command.ts';
 import { parseAbsolutePath, parseEach, parseNameOf } from '../parse.ts';
 import { endpointAnswer } from '../render/endpoint.ts';
 import { present } from './present.ts';
-import { waitApplied } from './wait-applied.ts';
+import { lookAgain, waitApplied } from './wait-applied.ts';
 
 interface Input {
   readonly network: string;
@@ -21,7 +21,8 @@ export const endpointAttach = command<Input>({
   summary: 'give a network namespace of this host an interface on a network',
   description:
     'Returns when this host has programmed it; with --wait applied, when every ready host of the network has. If that\n' +
-    'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5.',
+    'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5. Without a manager\n' +
+    'address it is not known how many hosts have it: "applied" is null.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--name <name>', 'name of the endpoint, unique in its network')
@@ -43,8 +44,8 @@ export const endpointAttach = command<Input>({
     'causeway endpoint attach blue --name db --netns /proc/4711/ns/net --ip 10.66.0.9 --wait applied --timeout 5s -o json',
   ],
   async run({ input, settings, clients, context }) {
-    // Said before anything is attached: without a manager address the wait could only fail.
-    const managers = input.wait === undefined ? undefined : clients.managers;
+    // Asked for before anything is attached: without a manager address a wait could only fail.
+    const managers = input.wait === undefined && settings.managers.length === 0 ? undefined : clients.managers;
     const response = await clients.agent.attach({
       requestId: randomUuid(context.random),
       network: input.network,
@@ -55,6 +56,8 @@ export const endpointAttach = command<Input>({
     });
     const attached = present(response.endpoint, 'endpoint');
     if (managers === undefined) return endpointAnswer(attached, 'brief');
+    // An agent knows its own host only; the count of the others is the managers'.
+    if (input.wait === undefined) return endpointAnswer(await lookAgain(managers, attached), 'brief');
     const { endpoint, ...outcome } = await waitApplied(managers, attached, settings.timeout);
     return { ...endpointAnswer(endpoint, 'brief'), ...outcome };
   },

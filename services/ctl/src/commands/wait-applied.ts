@@ -25,14 +25,15 @@ export async function waitApplied(
   } catch (error) {
     if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
     if (error.code !== 'timed-out') return { endpoint: known, problem: error };
-    const endpoint = await lastLook(managers, known);
+    const endpoint = await lookAgain(managers, known);
     return { endpoint, problem: notApplied(endpoint, timeout, error) };
   }
 }
 
-async function lastLook(managers: Pick<Managers, 'getEndpoint'>, known: Endpoint): Promise<Endpoint> {
+/** The endpoint as the managers see it now; as it is known already when they do not answer. */
+export async function lookAgain(managers: Pick<Managers, 'getEndpoint'>, known: Endpoint): Promise<Endpoint> {
   try {
-    return (await managers.getEndpoint({ endpoint: known.id, atLeast: 0n })).endpoint ?? known;
+    return (await managers.getEndpoint({ endpoint: known.id, atLeast: known.revision })).endpoint ?? known;
   } catch (error) {
     if (isCausewayError(error) && error.kind === 'unavailable') return known;
     throw error;
