@@ -1,14 +1,13 @@
-import { assertNever, CausewayError, isCausewayError, type RequestId } from '@causeway/model';
-import { type Clock, delays, type Log, milliseconds, type Random, seconds } from '@causeway/runtime';
-import type { Intent, Planning, Proposal, Request } from '../admin/intent.ts';
+import { CausewayError, type RequestId } from '@causeway/model';
+import type { Clock, Log, Random } from '@causeway/runtime';
+import type { Intent, Request } from '../admin/intent.ts';
 import type { Allocator } from '../allocator/allocator.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import type { CommitOutcome } from './committer.ts';
+import { Execution, type ExecutionParts } from './execution.ts';
 import { Lanes } from './lanes.ts';
-import type { Transaction } from './merge.ts';
-import { type Committed, readOutcome, withOutcome } from './outcomes.ts';
+import { type Call, type Committed, checkSame } from './outcomes.ts';
 import { RequestLeases } from './request-leases.ts';
 import { Tenure } from './tenure.ts';
 
@@ -22,14 +21,11 @@ export interface WriterParts {
   readonly log: Log;
 }
 
-/** A plan that keeps meeting others is given up: with a view that keeps up, each further try is less likely. */
-const maxTries = 20;
-
-/** How long a call waits for its view, or for a store that does not answer, before it goes on without. */
-const patience = seconds(10);
-
-/** Between looks at a store that does not answer. */
-const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
+interface UnderWay {
+  readonly tenure: Tenure;
+  readonly request: Request<unknown>;
+  readonly work: Promise<Committed<unknown>>;
+}
 
 /**
  * The one door for changes. A call is planned on the view, committed under the fence, and answered when the view has it:
@@ -38,17 +34,18 @@ const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
  */
 export class Writer {
   readonly #parts: WriterParts;
-  readonly #planning: Planning;
-  readonly #leases: RequestLeases;
+  readonly #execution: ExecutionParts;
   readonly #lanes = new Lanes();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #calls = new Map<RequestId, UnderWay>();
   #tenure: Tenure | undefined;
   #leader: string | undefined;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.#planning = parts;
-    this.#leases = new RequestLeases(parts);
+    const { store, clock, random, log } = parts;
+    const leases = new RequestLeases(parts);
+    this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
   }
 
   get isLeading(): boolean {
@@ -75,155 +72,51 @@ export class Writer {
   }
 
   /**
+   * A call that is under way already is joined: its answer is this one's too.
    * @throws CausewayError what the plan throws; request-reused; not-leader; store-unavailable: nothing was written;
    * timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
    */
-  write<Reply>(id: RequestId, request: Request<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
-    return this.#track(this.#enter(request, { id, request }), signal);
+  async write<Reply>(id: RequestId, request: Request<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
+    const tenure = this.#current();
+    const underWay = this.#calls.get(id);
+    if (underWay?.tenure === tenure) {
+      checkSame({ id, request }, underWay.request);
+      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, signal);
+    }
+    const work = this.#enter(tenure, request, { id, request });
+    const entry = { tenure, request, work };
+    const leave = (): void => {
+      if (this.#calls.get(id) === entry) this.#calls.delete(id);
+    };
+    this.#calls.set(id, entry);
+    work.then(leave, leave);
+    return await unlessAborted(work, signal);
   }
 
   /** A change of our own, without request id: its intent is planned anew until it is true. @throws as `write` */
-  apply<Reply>(intent: Intent<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
-    return this.#track(this.#enter(intent, undefined), signal);
+  async apply<Reply>(intent: Intent<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
+    return await unlessAborted(this.#enter(this.#current(), intent), signal);
   }
 
-  #track<Value>(work: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+  /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */
+  #enter<Reply>(tenure: Tenure, intent: Intent<Reply>, call?: Call<Reply>): Promise<Committed<Reply>> {
+    const execution = new Execution(this.#execution, tenure, intent, call);
+    const work = (): Promise<Committed<Reply>> => execution.run();
+    return this.#track(intent.lane === undefined ? work() : this.#lanes.run(intent.lane, work));
+  }
+
+  #track<Value>(work: Promise<Value>): Promise<Value> {
     const done = (): void => {
       this.#running.delete(work);
     };
     this.#running.add(work);
     work.then(done, done);
-    return signal === undefined ? work : unlessAborted(work, signal);
+    return work;
   }
 
-  #enter<Reply>(intent: Intent<Reply>, call: Call<Reply> | undefined): Promise<Committed<Reply>> {
-    const work = (): Promise<Committed<Reply>> => this.#run(intent, call);
-    return intent.lane === undefined ? work() : this.#lanes.run(intent.lane, work);
-  }
-
-  async #run<Reply>(intent: Intent<Reply>, call: Call<Reply> | undefined): Promise<Committed<Reply>> {
-    for (let tries = 1; tries <= maxTries; tries++) {
-      const tenure = await this.#openTenure();
-      const lease = call === undefined ? undefined : await this.#leases.current();
-      let proposal: Proposal<Reply>;
-      try {
-        proposal = intent.plan(this.#planning);
-      } catch (refusal) {
-        // What is in the way may be the very thing an earlier try of this call has made.
-        const earlier = await this.#kept(call);
-        if (earlier !== undefined) return earlier;
-        throw refusal;
-      }
-      const { reply } = proposal;
-      if (proposal.writes.length === 0) return { reply, revision: this.#parts.view.revision };
-      const transaction = this.#withOutcome(proposal, call, lease);
-      const release = this.#parts.allocator.hold(proposal.takes);
-      try {
-        const outcome = await tenure.committer.commit(transaction);
-        if (outcome.kind === 'committed') {
-          await this.#seen(outcome.revision);
-          return { reply, revision: outcome.revision };
-        }
-        const earlier = await this.#afterRefusal(outcome, call, tenure);
-        if (earlier !== undefined) return earlier;
-      } finally {
-        release();
-      }
-    }
-    throw new CausewayError('store-unavailable', 'others kept changing what this call depends on: try again');
-  }
-
-  /** What an earlier try has done, or undefined: plan again. */
-  async #afterRefusal<Reply>(
-    outcome: Exclude<CommitOutcome, { kind: 'committed' }>,
-    call: Call<Reply> | undefined,
-    tenure: Tenure,
-  ): Promise<Committed<Reply> | undefined> {
-    switch (outcome.kind) {
-      case 'conflict': {
-        const earlier = await this.#kept(call);
-        await this.#seen(outcome.revision);
-        return earlier;
-      }
-      case 'fenced':
-        throw this.#notLeader();
-      case 'failed':
-        if (!isCausewayError(outcome.error) || outcome.error.data['lease'] !== 'gone') throw outcome.error;
-        this.#leases.forget();
-        return undefined;
-      case 'unknown':
-        return await this.#whenStoreAnswers(call, tenure, outcome.error);
-      default:
-        return assertNever(outcome);
-    }
-  }
-
-  /**
-   * After a transaction without answer. Not finding its outcome is no proof that it will not be written yet; planning
-   * again is safe all the same, since both compare that the request has no outcome.
-   */
-  async #whenStoreAnswers<Reply>(
-    call: Call<Reply> | undefined,
-    tenure: Tenure,
-    unknown: unknown,
-  ): Promise<Committed<Reply> | undefined> {
-    const { store, keys, clock, random, log } = this.#parts;
-    const deadline = clock.now() + patience;
-    log.warn('writer.outcome-unknown', { requestId: call?.id });
-    for (const pause of delays(lookAgain, random)) {
-      try {
-        const { kv, revision } = await store.get(call === undefined ? keys.leader : keys.request(call.id));
-        await this.#seen(kv?.modRevision ?? revision);
-        if (call !== undefined && kv !== undefined) return readOutcome(kv, call.id, call.request);
-        if (!tenure.isOver) return undefined;
-      } catch (error) {
-        if (isCausewayError(error, 'request-reused')) throw error;
-      }
-      if (tenure.isOver || clock.now() >= deadline) break;
-      await clock.sleep(pause);
-    }
-    throw new CausewayError(
-      'timed-out',
-      'the store did not answer: the same request id tells what became of the call',
-      {},
-      { cause: unknown },
-    );
-  }
-
-  async #kept<Reply>(call: Call<Reply> | undefined): Promise<Committed<Reply> | undefined> {
-    if (call === undefined) return undefined;
-    const { kv } = await this.#parts.store.get(this.#parts.keys.request(call.id));
-    if (kv === undefined) return undefined;
-    await this.#seen(kv.modRevision);
-    return readOutcome(kv, call.id, call.request);
-  }
-
-  #withOutcome<Reply>(
-    proposal: Proposal<Reply>,
-    call: Call<Reply> | undefined,
-    lease: bigint | undefined,
-  ): Transaction {
-    if (call === undefined || lease === undefined) return proposal;
-    return withOutcome(proposal, proposal.reply, { ...call, lease, keys: this.#parts.keys });
-  }
-
-  /** A view that does not keep up costs the caller its "reads see it" after a while, not its answer. */
-  async #seen(revision: bigint): Promise<void> {
-    const { view, clock } = this.#parts;
-    if (view.revision >= revision) return;
-    const over = new AbortController();
-    const reached = view.waitFor(revision, over.signal).catch(() => undefined);
-    await Promise.race([reached, clock.sleep(patience, over.signal)]);
-    over.abort();
-  }
-
-  async #openTenure(): Promise<Tenure> {
-    const tenure = this.#tenure;
-    if (tenure === undefined) throw this.#notLeader();
-    await tenure.opened.catch(() => {
-      throw this.#notLeader();
-    });
-    return tenure;
+  #current(): Tenure {
+    if (this.#tenure === undefined) throw this.#notLeader();
+    return this.#tenure;
   }
 
   #notLeader(): CausewayError {
@@ -239,19 +132,15 @@ export class Writer {
   }
 }
 
-/** A request under its id. */
-interface Call<Reply> {
-  readonly id: RequestId;
-  readonly request: Request<Reply>;
-}
-
-function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const give = (): void => {
       reject(new CausewayError('timed-out', 'no answer in time: the same request id tells what became of the call'));
     };
+    const leave = (): void => signal.removeEventListener('abort', give);
     if (signal.aborted) give();
     signal.addEventListener('abort', give);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+    work.then(resolve, reject).then(leave, leave);
   });
 }

@@ -1,0 +1,293 @@
+import {
+  CausewayError,
+  type Endpoint,
+  type EndpointId,
+  type ErrorCode,
+  type Ip,
+  isCausewayError,
+  type Name,
+  type Network,
+  type Node,
+  type NodeId,
+  nthAddress,
+  Prefix,
+  type RequestId,
+} from '@causeway/model';
+import { Failover } from '@causeway/proto';
+import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { createNetwork } from '../admin/create-network.ts';
+import { deleteNetwork } from '../admin/delete-network.ts';
+import type { Request } from '../admin/intent.ts';
+import { registerNode } from '../admin/register-node.ts';
+import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import { Keys } from '../store/keys.ts';
+import { type MemoryFault, MemoryStore } from '../store/memory.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import type { Committed } from '../writer/outcomes.ts';
+import { Auditor } from './auditor.ts';
+import { CoreManager } from './core-manager.ts';
+
+const keys = new Keys();
+const ttl = seconds(3);
+const managerNames = ['m1', 'm2', 'm3'];
+const host: Node = {
+  id: '00000000000000a1' as NodeId,
+  name: 'h1' as Name,
+  dataPath: '192.0.2.1' as Ip,
+  underlayMtu: 1500,
+  version: '0.1.0',
+};
+
+/** Small and overlapping, so that workers want the same things all the time. */
+const prefixes = ['10.0.0.0/28', '10.0.0.0/29', '10.0.0.8/29', '10.1.0.0/29', '10.1.0.0/28'].map(Prefix);
+const networkNames = ['red', 'green', 'blue', 'grey'] as Name[];
+
+/** Answers that contention explains. */
+const expected: readonly ErrorCode[] = [
+  'name-taken',
+  'subnet-overlap',
+  'address-in-use',
+  'address-reserved',
+  'address-outside',
+  'pool-exhausted',
+  'network-unknown',
+  'network-in-use',
+  'endpoint-unknown',
+];
+
+/**
+ * Three managers on one store; workers that make and undo things through whichever leads and try again under the same
+ * request id until they are answered; a world that loses requests and replies, pauses and stops managers, freezes and
+ * compacts the store. All of it follows from the seed.
+ */
+export class WriteSimulation {
+  readonly #random: SeededRandom;
+  readonly #clock = new FakeClock();
+  readonly #backend = new MemoryBackend({ clock: this.#clock });
+  readonly #managers = new Map<string, CoreManager>();
+  readonly #auditor = new Auditor();
+  /** What callers were told they have. */
+  readonly #networks = new Map<string, Network>();
+  readonly #endpoints = new Map<EndpointId, Endpoint>();
+  readonly #answers = new Map<string, number>();
+  readonly #faults: string[] = [];
+  #calm = true;
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+  }
+
+  /** What was answered how often. Throws an error that tells all that did not hold. */
+  async run(span: Duration, workers: number): Promise<ReadonlyMap<string, number>> {
+    for (const name of managerNames) await this.#clock.until(this.#start(name), seconds(10));
+    const watching = this.#auditor.run(new MemoryStore({ clock: this.#clock, backend: this.#backend }));
+    await this.#clock.advance(seconds(1));
+    const leader = [...this.#managers.values()].find(({ writer }) => writer.isLeading);
+    if (leader === undefined) throw new Error('nobody was elected');
+    await this.#clock.until(leader.writer.apply(registerNode(host)), seconds(10));
+
+    this.#calm = false;
+    const all = [this.#disturb(), ...Array.from({ length: workers }, () => this.#worker())];
+    await this.#clock.advance(span);
+    this.#calm = true;
+    await this.#clock.until(Promise.all(all), seconds(600));
+    for (const manager of this.#managers.values()) await this.#clock.until(manager.stop(), seconds(120));
+    await this.#clock.advance(seconds(1));
+    this.#auditor.stop();
+    await watching;
+    this.#compare();
+    this.#backend.close();
+    if (this.#faults.length > 0) throw new Error(this.#faults.slice(0, 10).join('\n'));
+    return this.#answers;
+  }
+
+  #compare(): void {
+    const { endpoints, networks, faults } = this.#auditor;
+    this.#faults.push(...faults, ...Auditor.leaks(this.#backend.history.list(keys.prefix)));
+    compareSets('endpoint', this.#endpoints, endpoints, this.#faults);
+    compareSets('network', this.#networks, networks, this.#faults);
+  }
+
+  async #start(name: string): Promise<void> {
+    const random = new SeededRandom(Math.floor(this.#random.float() * 2 ** 32));
+    const parts = { clock: this.#clock, backend: this.#backend, random, log: new MemoryLog() };
+    const manager = new CoreManager(parts, { name, ttl });
+    manager.store.fault = () => this.#fault();
+    manager.store.latency = () => milliseconds(this.#random.float() * (this.#chance(0.02) ? 500 : 10));
+    this.#managers.set(name, manager);
+    await manager.start();
+  }
+
+  #fault(): MemoryFault {
+    if (this.#calm) return 'none';
+    const draw = this.#random.float();
+    if (draw < 0.02) return 'lost-reply';
+    if (draw < 0.03) return 'lost-request';
+    return draw < 0.04 ? 'refused' : 'none';
+  }
+
+  /** Every few seconds something happens to a manager or to the store. */
+  async #disturb(): Promise<void> {
+    while (!this.#calm) {
+      await this.#clock.sleep(milliseconds(500 + this.#random.float() * 4_000));
+      const manager = this.#pick([...this.#managers.values()]);
+      if (manager === undefined) return;
+      const act = Math.floor(this.#random.float() * 6);
+      if (act === 0)
+        await this.#during(
+          () => manager.pause(),
+          () => manager.resume(),
+        );
+      if (act === 1)
+        await this.#during(
+          () => manager.store.setReachable(false),
+          () => manager.store.setReachable(true),
+        );
+      if (act === 2)
+        await this.#during(
+          () => this.#backend.freeze(),
+          () => this.#backend.thaw(),
+        );
+      if (act === 3) manager.store.cut();
+      if (act === 4) {
+        this.#backend.compact();
+        manager.store.cut();
+      }
+      if (act === 5) {
+        await manager.stop();
+        await this.#start(manager.name);
+      }
+    }
+  }
+
+  async #during(begin: () => void, end: () => void): Promise<void> {
+    begin();
+    await this.#clock.sleep(milliseconds(this.#random.float() * 2 * ttl));
+    end();
+  }
+
+  async #worker(): Promise<void> {
+    while (!this.#calm) {
+      const draw = this.#random.float();
+      if (draw < 0.1) await this.#createNetwork();
+      else if (draw < 0.15) await this.#deleteNetwork();
+      else if (draw < 0.6) await this.#claim();
+      else await this.#release();
+      await this.#clock.sleep(milliseconds(this.#random.float() * 200));
+    }
+  }
+
+  async #createNetwork(): Promise<void> {
+    const name = this.#pick(networkNames);
+    const prefix = this.#pick(prefixes);
+    if (name === undefined || prefix === undefined) return;
+    const request = { name, addressSpace: 'default' as Name, subnets: [{ prefix }], labels: {} };
+    const made = await this.#call(createNetwork(request));
+    if (made !== undefined) this.#networks.set(made.reply.id, made.reply);
+  }
+
+  /** By id: what is deleted is what was meant, whoever has the name by now. */
+  async #deleteNetwork(): Promise<void> {
+    const id = this.#pick([...this.#networks.keys()]);
+    if (id === undefined) return;
+    const deleted = await this.#call(deleteNetwork({ network: id }));
+    if (deleted !== undefined) this.#networks.delete(id);
+  }
+
+  async #claim(): Promise<void> {
+    const network = this.#pick([...this.#networks.values()]);
+    if (network === undefined) return;
+    const name = `e${Math.floor(this.#random.float() * 20)}` as Name;
+    const prefix = network.subnets[0]?.prefix;
+    const wish = this.#chance(0.3) && prefix !== undefined ? [nthAddress(prefix, BigInt(this.#number(16)))] : [];
+    const request = claimEndpoint({ network: network.id, name, node: host.id, addresses: wish });
+    const made = await this.#call(request);
+    if (made === undefined) return;
+    if (this.#endpoints.has(made.reply.id)) this.#faults.push(`${made.reply.id} was given to two callers`);
+    this.#endpoints.set(made.reply.id, made.reply);
+  }
+
+  /** One caller to an endpoint, as one agent: it is taken out of the list before the call. */
+  async #release(): Promise<void> {
+    const endpoint = this.#pick([...this.#endpoints.values()]);
+    if (endpoint === undefined) return;
+    this.#endpoints.delete(endpoint.id);
+    const released = await this.#call(releaseEndpoint({ endpoint: endpoint.id, node: host.id }));
+    if (released === undefined) this.#faults.push(`acknowledged endpoint ${endpoint.id} was lost`);
+  }
+
+  /** As a client does: on to the next manager until there is an answer. Undefined when it was a refusal. */
+  async #call<Reply>(request: Request<Reply>): Promise<Committed<Reply> | undefined> {
+    const id = randomUuid(this.#random) as RequestId;
+    const failover = new Failover(managerNames, this.#clock);
+    try {
+      const first = await failover.run(seconds(600), (name) => this.#attempt(name, id, request));
+      this.#count(request.kind);
+      if (this.#chance(0.2)) await this.#again(failover, id, request, first);
+      return first;
+    } catch (error) {
+      if (!isCausewayError(error) || !expected.includes(error.code)) this.#faults.push(`${request.kind}: ${error}`);
+      else this.#count(error.code);
+      return undefined;
+    }
+  }
+
+  /** A caller that did not hear the answer asks again, and must get the same one. */
+  async #again<Reply>(
+    failover: Failover,
+    id: RequestId,
+    request: Request<Reply>,
+    first: Committed<Reply>,
+  ): Promise<void> {
+    const second = await failover.run(seconds(600), (name) => this.#attempt(name, id, request));
+    this.#count('again');
+    const same = JSON.stringify(second.reply) === JSON.stringify(first.reply) && second.revision === first.revision;
+    if (!same) this.#faults.push(`${request.kind}: asked again, answered otherwise`);
+  }
+
+  #attempt<Reply>(name: string, id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
+    const manager = this.#managers.get(name);
+    if (manager === undefined) throw new CausewayError('manager-unavailable', `no manager ${name}`);
+    const abort = new AbortController();
+    const limit = this.#clock
+      .sleep(milliseconds(1_000 + this.#random.float() * 4_000), abort.signal)
+      .then(() => abort.abort());
+    return manager.writer.write(id, request, abort.signal).finally(() => {
+      abort.abort();
+      return limit;
+    });
+  }
+
+  #count(what: string): void {
+    this.#answers.set(what, (this.#answers.get(what) ?? 0) + 1);
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random.float() < probability;
+  }
+
+  #number(below: number): number {
+    return Math.floor(this.#random.float() * below);
+  }
+
+  #pick<Item>(items: readonly Item[]): Item | undefined {
+    return items[this.#number(items.length)];
+  }
+}
+
+/** Told and true must be the same, in id and content. */
+function compareSets<Value>(
+  what: string,
+  told: ReadonlyMap<string, Value>,
+  stored: ReadonlyMap<string, Value>,
+  faults: string[],
+): void {
+  for (const [id, value] of told) {
+    const found = stored.get(id);
+    if (found === undefined) faults.push(`acknowledged ${what} ${id} is not there`);
+    else if (JSON.stringify(found) !== JSON.stringify(value)) faults.push(`${what} ${id} is not as acknowledged`);
+  }
+  for (const id of stored.keys()) if (!told.has(id)) faults.push(`${what} ${id} is there, and nobody was told`);
+}

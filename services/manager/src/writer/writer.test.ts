@@ -1,0 +1,216 @@
+import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { createNetwork } from '../admin/create-network.ts';
+import { deleteNetwork } from '../admin/delete-network.ts';
+import { registerNode } from '../admin/register-node.ts';
+import { Keys } from '../store/keys.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import { CoreManager } from '../testing/core-manager.ts';
+
+const ttl = seconds(3);
+const keys = new Keys();
+const random = new SeededRandom(42);
+const node: Node = {
+  id: '00000000000000a1' as NodeId,
+  name: 'h1' as Name,
+  dataPath: '192.0.2.1' as Ip,
+  underlayMtu: 1500,
+  version: '0.1.0',
+};
+
+const requestId = () => randomUuid(random) as RequestId;
+const network = (name: string, prefix = '10.66.0.0/16') =>
+  createNetwork({
+    name: name as Name,
+    addressSpace: 'default' as Name,
+    subnets: [{ prefix: Prefix(prefix) }],
+    labels: {},
+  });
+const claim = (name: string, addresses: readonly string[] = []) =>
+  claimEndpoint({ network: 'blue', name: name as Name, node: node.id, addresses: addresses as readonly Ip[] });
+
+let clock: FakeClock;
+let backend: MemoryBackend;
+let log: MemoryLog;
+let leader: CoreManager;
+let standby: CoreManager;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  backend = new MemoryBackend({ clock });
+  log = new MemoryLog();
+  leader = await started('m1', 1);
+  standby = await started('m2', 2);
+  await leader.writer.apply(registerNode(node));
+});
+
+afterEach(async () => {
+  for (const one of [leader, standby]) await clock.until(one.stop(), seconds(60));
+  backend.close();
+});
+
+async function started(name: string, seed: number): Promise<CoreManager> {
+  const made = new CoreManager({ clock, backend, random: new SeededRandom(seed), log }, { name, ttl });
+  await made.start();
+  await clock.advance(milliseconds(1));
+  return made;
+}
+
+/** Counts transactions from now on. */
+function countTxns(): { count: number } {
+  const counter = { count: 0 };
+  leader.store.fault = (operation) => {
+    if (operation === 'txn') counter.count++;
+    return 'none';
+  };
+  return counter;
+}
+
+describe('Writer', () => {
+  test('answers when the view has it, with the revision that has it', async () => {
+    const { reply, revision } = await leader.writer.write(requestId(), network('blue'));
+    expect(leader.view.revision).toBeGreaterThanOrEqual(revision);
+    expect(leader.view.findNetwork('blue')).toMatchObject({ value: reply, revision });
+  });
+
+  test('a request id gives the same answer again, here and at the next leader', async () => {
+    const id = requestId();
+    const first = await leader.writer.write(id, network('blue'));
+    expect(await leader.writer.write(id, network('blue'))).toEqual(first);
+    await clock.until(leader.stop(), seconds(1));
+    await clock.advance(milliseconds(1));
+    expect(await standby.writer.write(id, network('blue'))).toEqual(first);
+    expect(standby.view.networks.size).toBe(1);
+  });
+
+  test('a request id is of one call only', async () => {
+    const id = requestId();
+    await leader.writer.write(id, network('blue'));
+    const reused = { code: 'request-reused', message: expect.stringMatching(/request_id.*network\.create/) };
+    await expect(leader.writer.write(id, network('green', '10.67.0.0/16'))).rejects.toMatchObject(reused);
+    await expect(leader.writer.write(id, deleteNetwork({ network: 'blue' }))).rejects.toMatchObject(reused);
+    expect(leader.view.networks.size).toBe(1);
+  });
+
+  test('outcomes are kept for ten minutes, on few leases', async () => {
+    const ids = [requestId(), requestId()];
+    for (const [i, id] of ids.entries()) await leader.writer.write(id, network(`n${i}`, `10.${i + 1}.0.0/16`));
+    const kept = () => ids.filter((id) => backend.history.get(keys.request(id)) !== undefined).length;
+    await clock.advance(seconds(600));
+    expect(kept()).toBe(2);
+    await clock.advance(seconds(61));
+    expect(kept()).toBe(0);
+  });
+
+  test('the same call twice at once is done once', async () => {
+    const id = requestId();
+    const both = await Promise.all([
+      leader.writer.write(id, network('blue')),
+      leader.writer.write(id, network('blue')),
+    ]);
+    expect(both[0]).toEqual(both[1]);
+    expect(leader.view.networks.size).toBe(1);
+  });
+
+  test('what comes while one is in flight goes together', async () => {
+    await leader.writer.write(requestId(), network('blue'));
+    const txns = countTxns();
+    const claims = Array.from({ length: 60 }, (_, i) => leader.writer.write(requestId(), claim(`c${i}`)));
+    const done = await Promise.all(claims);
+    expect(txns.count).toBeLessThanOrEqual(3);
+    const addresses = done.map(({ reply }) => reply.addresses[0]);
+    expect(new Set(addresses).size).toBe(60);
+    expect(addresses[59]).toBe('10.66.0.61/16');
+  });
+
+  test('one that cannot be done does not take the others along', async () => {
+    await leader.writer.write(requestId(), network('blue'));
+    const names = ['a', 'b', 'a', 'c'];
+    const results = await Promise.allSettled(names.map((name) => leader.writer.write(requestId(), claim(name))));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(results[2]).toMatchObject({ reason: { code: 'name-taken' } });
+  });
+
+  test('networks made at once never overlap, and those that can be are all made', async () => {
+    const prefixes = Array.from({ length: 40 }, (_, i) => `10.${i % 20}.0.0/16`);
+    const results = await Promise.allSettled(
+      prefixes.map((prefix, i) => leader.writer.write(requestId(), network(`n${i}`, prefix))),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+    const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'made'));
+    expect(new Set(codes)).toEqual(new Set(['made', 'subnet-overlap']));
+  });
+
+  test('a lost reply: the outcome is looked up, nothing is taken twice', async () => {
+    await leader.writer.write(requestId(), network('blue'));
+    let lost = 0;
+    leader.store.fault = (operation) => (operation === 'txn' && lost++ === 0 ? 'lost-reply' : 'none');
+    const { reply } = await clock.until(leader.writer.write(requestId(), claim('web')), seconds(30));
+    expect(leader.view.findEndpoint('web').value).toEqual(reply);
+    expect(log.lines.map(({ event }) => event)).toContain('writer.outcome-unknown');
+    expect((await leader.writer.write(requestId(), claim('db'))).reply.addresses).toEqual(['10.66.0.3/16']);
+  });
+
+  test('a lost request: it is done after all', async () => {
+    let lost = 0;
+    leader.store.fault = (operation) => (operation === 'txn' && lost++ === 0 ? 'lost-request' : 'none');
+    const { reply } = await clock.until(leader.writer.write(requestId(), network('blue')), seconds(30));
+    expect(leader.view.findNetwork('blue').value).toEqual(reply);
+  });
+
+  test('a store that does not answer: unknown outcome, the same id tells later', async () => {
+    const id = requestId();
+    backend.freeze();
+    const attempt = clock.until(leader.writer.write(id, network('blue')), seconds(60));
+    await expect(attempt).rejects.toMatchObject({ kind: 'unavailable' });
+    backend.thaw();
+    await clock.advance(seconds(10));
+    const now = [leader, standby].find(({ elector }) => elector.leadership.role === 'leader') ?? expect.fail();
+    const { reply } = await clock.until(now.writer.write(id, network('blue')), seconds(10));
+    expect(now.view.findNetwork('blue').value).toEqual(reply);
+    expect(now.view.networks.size).toBe(1);
+  });
+
+  test('a store that refuses: nothing was written, and it says so', async () => {
+    leader.store.fault = () => 'refused';
+    await expect(leader.writer.write(requestId(), network('blue'))).rejects.toMatchObject({
+      code: 'store-unavailable',
+    });
+    leader.store.fault = () => 'none';
+    await leader.writer.write(requestId(), network('blue'));
+  });
+
+  test('a stand-by names the leader', async () => {
+    await expect(standby.writer.write(requestId(), network('blue'))).rejects.toMatchObject({
+      code: 'not-leader',
+      data: { leader: 'm1' },
+    });
+  });
+
+  test('a leader paused in the middle of a write is fenced', async () => {
+    await leader.writer.write(requestId(), network('blue'));
+    leader.pause();
+    const stale = leader.writer.write(requestId(), claim('stale', ['10.66.0.9']));
+    const refused = expect(stale).rejects.toMatchObject({ code: 'not-leader' });
+    await clock.advance(seconds(10));
+    const { reply } = await standby.writer.write(requestId(), claim('web', ['10.66.0.9']));
+    leader.resume();
+    await clock.advance(seconds(1));
+    await refused;
+    expect(standby.view.findEndpoint('web').value).toEqual(reply);
+    expect(() => standby.view.findEndpoint('stale')).toThrow();
+  });
+
+  test('the caller may leave; the change goes on', async () => {
+    const abort = new AbortController();
+    leader.store.latency = () => milliseconds(50);
+    const attempt = leader.writer.write(requestId(), network('blue'), abort.signal);
+    abort.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'timed-out' });
+    await clock.advance(seconds(2));
+    expect(leader.view.networks.size).toBe(1);
+  });
+});
