@@ -1,0 +1,182 @@
+import type { Kernel } from '@causeway/datapath';
+import { CausewayError, type Node } from '@causeway/model';
+import { Failover, nodeToMessage } from '@causeway/proto';
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
+import { type AgentApi, createApi } from './api/api.ts';
+import type { Files } from './assignments/files.ts';
+import { Ledger } from './assignments/ledger.ts';
+import { OwnRows } from './assignments/own-rows.ts';
+import { Tables } from './assignments/tables.ts';
+import type { AgentSettings } from './config.ts';
+import { type ClusterPosition, type Identity, IdentityFile } from './identity/identity.ts';
+import { Reconciler } from './reconciler/reconciler.ts';
+import { Tally } from './reconciler/tally.ts';
+import { Attacher } from './sandbox/attach.ts';
+import { Caretaker } from './sandbox/caretaker.ts';
+import { Claims } from './sandbox/claims.ts';
+import { Detacher } from './sandbox/detach.ts';
+import { Sandboxes } from './sandbox/sandboxes.ts';
+import type { ManagerLink } from './session/link.ts';
+import { Session } from './session/session.ts';
+import { UnderlayMtu } from './underlay.ts';
+
+/** Everything is looked at this often, for what no notification told. */
+const sweepEvery = seconds(30);
+
+/** An agent's way to the world. */
+export interface AgentModules {
+  readonly kernel: Kernel;
+  readonly link: ManagerLink;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Agent extends Startable {
+  /** Answers "agent-unavailable" while the agent is not started. */
+  readonly api: AgentApi;
+}
+
+/**
+ * The agent of one host: `main.ts` gives it the real world, simulations a made one. `start` throws when the data
+ * directory or the data-path address cannot be used. `stop` leaves the kernel as it is: containers go on talking.
+ */
+export function createAgent(modules: AgentModules, settings: AgentSettings): Agent {
+  let running: Running | undefined;
+  const api = (): AgentApi => {
+    if (running !== undefined) return running.api;
+    throw new CausewayError('agent-unavailable', 'the agent of this host is starting or stopping: try again');
+  };
+  return {
+    async start() {
+      running = await startAgent(modules, settings);
+    },
+    async stop() {
+      const stopping = running;
+      running = undefined;
+      await stopping?.stop();
+    },
+    api: {
+      attach: async (request, timeout) => await api().attach(request, timeout),
+      detach: async (request, timeout) => await api().detach(request, timeout),
+      listSandboxes: async () => await api().listSandboxes(),
+      getAgentStatus: async () => await api().getAgentStatus(),
+      verifyHost: async (request) => await api().verifyHost(request),
+    },
+  };
+}
+
+interface Running {
+  readonly api: AgentApi;
+  stop(): Promise<void>;
+}
+
+async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<Running> {
+  const { kernel, link, files, clock, random, log } = modules;
+  const { name, dataPath, vxlanPort, version } = settings;
+  const underlay = new UnderlayMtu(modules, { dataPath });
+  await underlay.load();
+  await files.open();
+  const identityFile = new IdentityFile(modules);
+  let identity: Identity = await identityFile.load();
+  const { nodeId } = identity;
+  const node = (): Node => ({ id: nodeId, name, dataPath, underlayMtu: underlay.bytes, version });
+
+  const tables = new Tables({ clock });
+  const sandboxes = new Sandboxes({ files, log });
+  const ledger = new Ledger({ files, clock, log, tables });
+  await sandboxes.load();
+  await ledger.start();
+
+  const tally = new Tally();
+  const failover = new Failover(settings.managers, clock);
+  const ownRows = new OwnRows({ tables }, { nodeId });
+  const claims = new Claims({ link, failover, random }, { nodeId });
+  const reconciler = new Reconciler(
+    { kernel, clock, random, log, tally, tables, sandboxes, onLost: (id) => caretaker.lost(id) },
+    { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
+  );
+  const settle = reconciler.settle.bind(reconciler);
+  const attacher = new Attacher({ kernel, claims, tables, sandboxes, settle, clock, log });
+  const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
+  const isUnderWay = attacher.isUnderWay.bind(attacher);
+  const caretaker = new Caretaker({ tables, ownRows, sandboxes, claims, isUnderWay, clock, log });
+  const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
+  const session = new Session({
+    link,
+    failover,
+    clock,
+    random,
+    log,
+    tables,
+    tally,
+    node,
+    cluster: () => identity.cluster,
+    remember: async (cluster) => {
+      const next = { nodeId, cluster };
+      await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
+      identity = next;
+    },
+    confirm: (revision) => {
+      reconciler.confirm();
+      caretaker.confirm(revision);
+    },
+    verify,
+  });
+
+  const stopped = new AbortController();
+  reconciler.start();
+  await session.start();
+  const sweeping = sweep(clock, stopped.signal, async () => {
+    reconciler.sweep();
+    caretaker.poke();
+    await underlay.refresh();
+  });
+  log.info('agent.started', { nodeId, networks: [...tables.all()].length, endpoints: [...sandboxes.all()].length });
+
+  const api = createApi({
+    attacher,
+    detacher,
+    sandboxes,
+    tables,
+    tally,
+    node: () => ({
+      ...nodeToMessage(node(), 0n),
+      id: nodeId,
+      ready: session.manager !== undefined,
+      endpoints: [...sandboxes.all()].length,
+      networks: [...tables.all()].length,
+      repairs: BigInt(tally.repairs),
+    }),
+    clusterId: () => identity.cluster?.id ?? '',
+    manager: () => session.manager,
+    verify,
+  });
+
+  return {
+    api,
+    stop: async () => {
+      stopped.abort();
+      await Promise.all([session.stop(), caretaker.stop(), sweeping]);
+      await reconciler.stop();
+      await Promise.all([sandboxes.stop(), ledger.stop()]);
+      log.info('agent.stopped');
+    },
+  };
+}
+
+/** A host that cannot write down its cluster for the first time would not know it after a restart; a later term may be lost. */
+function forgive(known: ClusterPosition | undefined, error: unknown, log: Log): void {
+  if (known === undefined) throw error;
+  log.warn('ledger.not-written', { message: String(error) });
+}
+
+async function sweep(clock: Clock, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await clock.sleep(sweepEvery, signal);
+    if (signal.aborted) return;
+    await action();
+  }
+}

@@ -1,0 +1,98 @@
+import { type NodeId, parseRequestId, unwrap } from '@causeway/model';
+import { endpointToMessage } from '@causeway/proto';
+import type {
+  AttachRequest,
+  AttachResponse,
+  DetachRequest,
+  DetachResponse,
+  GetAgentStatusResponse,
+  ListSandboxesResponse,
+  VerifyHostRequest,
+  VerifyHostResponse,
+} from '@causeway/proto/gen/causeway/v1/agent_service.js';
+import type { Drift, Endpoint as EndpointMessage, Node as NodeMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Duration, seconds } from '@causeway/runtime';
+import type { Tables } from '../assignments/tables.ts';
+import type { Tally } from '../reconciler/tally.ts';
+import type { Attacher } from '../sandbox/attach.ts';
+import type { Detacher } from '../sandbox/detach.ts';
+import { parseAttachOrder } from '../sandbox/order.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Sandboxes } from '../sandbox/sandboxes.ts';
+
+/** How long the managers may be away before a call is answered "unavailable", when the caller has no deadline. */
+export const defaultTimeout = seconds(8);
+
+/** AgentService of causeway.v1, whichever way it is reached. Failures are CausewayErrors. */
+export interface AgentApi {
+  attach(request: AttachRequest, timeout?: Duration): Promise<AttachResponse>;
+  detach(request: DetachRequest, timeout?: Duration): Promise<DetachResponse>;
+  listSandboxes(): Promise<ListSandboxesResponse>;
+  getAgentStatus(): Promise<GetAgentStatusResponse>;
+  verifyHost(request: VerifyHostRequest): Promise<VerifyHostResponse>;
+}
+
+export interface ApiModules {
+  readonly attacher: Attacher;
+  readonly detacher: Detacher;
+  readonly sandboxes: Sandboxes;
+  readonly tables: Tables;
+  readonly tally: Tally;
+  readonly node: () => NodeMessage & { id: NodeId };
+  readonly clusterId: () => string;
+  readonly manager: () => string | undefined;
+  readonly verify: (repair: boolean) => Promise<Drift[]>;
+}
+
+export function createApi(modules: ApiModules): AgentApi {
+  const { attacher, detacher, sandboxes, tables, tally } = modules;
+
+  const message = ({ endpoint, revision }: Sandbox): EndpointMessage => {
+    const network = tables.get(endpoint.network)?.network.name ?? '';
+    return endpointToMessage(endpoint, { network, host: modules.node().name }, revision);
+  };
+
+  return {
+    async attach(request, timeout = defaultTimeout) {
+      return { endpoint: message(await attacher.attach(parseAttachOrder(request), timeout)) };
+    },
+
+    async detach(request, timeout = defaultTimeout) {
+      const requestId = unwrap(parseRequestId(request.requestId));
+      return { revision: await detacher.detach(requestId, request.endpoint, timeout) };
+    },
+
+    async listSandboxes() {
+      return {
+        sandboxes: Array.from(sandboxes.all(), (sandbox) => ({
+          endpoint: message(sandbox),
+          netns: sandbox.netns,
+          ifname: sandbox.ifname,
+          state: detacher.isUnderWay(sandbox.endpoint.id) ? 'detaching' : attacher.stateOf(sandbox),
+        })),
+      };
+    },
+
+    async getAgentStatus() {
+      return {
+        node: modules.node(),
+        clusterId: modules.clusterId(),
+        manager: modules.manager() ?? '',
+        networks: Array.from(tables.all(), ({ network, revision, rows }) => ({
+          networkId: network.id,
+          network: network.name,
+          revision,
+          applied: tally.applied.get(network.id) ?? 0n,
+          endpoints: rows.size,
+        })),
+        repairs: BigInt(tally.repairs),
+        drift: tally.drift,
+        kernelWrites: BigInt(tally.kernelWrites),
+      };
+    },
+
+    async verifyHost({ repair }) {
+      return { drift: await modules.verify(repair) };
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DirectoryFiles } from '../io/directory-files.ts';
+import { MemoryFiles } from '../testing/memory-files.ts';
+import type { Files } from './files.ts';
+
+const scratch = await mkdtemp(join(tmpdir(), 'causeway-files-'));
+afterAll(() => rm(scratch, { recursive: true }));
+let count = 0;
+
+const implementations: { name: string; create: () => Files }[] = [
+  { name: 'DirectoryFiles', create: () => new DirectoryFiles(join(scratch, `data-${count++}`, 'deep')) },
+  { name: 'MemoryFiles', create: () => new MemoryFiles() },
+];
+
+describe.each(implementations)('Files contract: $name', ({ create }) => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const text = (read: Uint8Array | undefined): string | undefined =>
+    read === undefined ? undefined : new TextDecoder().decode(read);
+
+  it('starts empty and reads what is absent as undefined', async () => {
+    const files = create();
+    await files.open();
+    expect(await files.list()).toEqual([]);
+    expect(await files.read('none')).toBeUndefined();
+  });
+
+  it('reads back what was written, the last write winning, also when it is shorter', async () => {
+    const files = create();
+    await files.open();
+    await files.write('network-1', bytes('a longer text'));
+    await files.write('network-1', bytes('short'));
+    expect(text(await files.read('network-1'))).toBe('short');
+  });
+
+  it('lists names in order and removes; removing twice is no failure', async () => {
+    const files = create();
+    await files.open();
+    for (const name of ['b', 'a', 'c']) await files.write(name, bytes(name));
+    await files.remove('b');
+    await files.remove('b');
+    expect(await files.list()).toEqual(['a', 'c']);
+  });
+
+  it('opens again with what it had', async () => {
+    const files = create();
+    await files.open();
+    await files.write('identity.a', bytes('me'));
+    await files.open();
+    expect(text(await files.read('identity.a'))).toBe('me');
+  });
+
+  it('keeps its own copy of what it was given and gives', async () => {
+    const files = create();
+    await files.open();
+    const given = bytes('abc');
+    await files.write('x', given);
+    given.fill(0);
+    (await files.read('x'))?.fill(0);
+    expect(text(await files.read('x'))).toBe('abc');
+  });
+});
+
+describe('DirectoryFiles', () => {
+  it('says what is wrong with a directory that is a file', async () => {
+    const path = join(scratch, 'a-file');
+    await writeFile(path, '');
+    await expect(new DirectoryFiles(path).open()).rejects.toMatchObject({
+      code: 'permission-denied',
+      message: `data directory ${path}: it is not a directory (ENOTDIR)`,
+    });
+  });
+
+  it('says what is wrong with a directory that cannot be made', async () => {
+    await expect(new DirectoryFiles('/proc/causeway').open()).rejects.toMatchObject({
+      code: 'permission-denied',
+      message: 'data directory /proc/causeway: it cannot be made (ENOENT)',
+    });
+  });
+
+  it('clears away what an interrupted write left', async () => {
+    const path = join(scratch, 'interrupted');
+    const files = new DirectoryFiles(path);
+    await files.open();
+    await writeFile(join(path, 'half.tmp'), 'ha');
+    expect(await files.list()).toEqual([]);
+    await files.open();
+    expect(await readdir(path)).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import { fail, ok, type Result } from '@causeway/model';
+
+/**
+ * How every file of the ledger is wrapped, so that a torn or damaged one is never taken for whole:
+ *
+ *     causeway-ledger 1 <kind> <sequence> <payload bytes> <CRC-32 of kind, sequence and payload, hex>\n<payload>
+ */
+const magic = 'causeway-ledger';
+const version = 1;
+const longestHeader = 128;
+
+export interface Frame {
+  /** What the payload is: "identity", "sandboxes", "network". */
+  readonly kind: string;
+  /** Of two copies, the one with the greater number is newer. */
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+export function encodeFrame(frame: Frame): Uint8Array {
+  const header = `${magic} ${version} ${frame.kind} ${frame.sequence} ${frame.payload.length} ${checksum(frame)}\n`;
+  const head = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(head.length + frame.payload.length);
+  bytes.set(head);
+  bytes.set(frame.payload, head.length);
+  return bytes;
+}
+
+/** The failure says in words what is wrong with the bytes. */
+export function decodeFrame(bytes: Uint8Array): Result<Frame, string> {
+  const end = bytes.subarray(0, longestHeader).indexOf(0x0a);
+  if (end < 0) return fail('no header line');
+  const fields = new TextDecoder().decode(bytes.subarray(0, end)).split(' ');
+  const [word, format, kind, sequence, length, sum] = fields;
+  if (word !== magic || kind === undefined || fields.length !== 6) return fail('not a file of the ledger');
+  if (format !== String(version)) return fail(`written in format ${format}, this agent reads ${version}`);
+  const frame = { kind, sequence: Number(sequence), payload: bytes.subarray(end + 1) };
+  if (frame.payload.length !== Number(length)) return fail(`${frame.payload.length} bytes of ${length}`);
+  return checksum(frame) === sum ? ok(frame) : fail('checksum differs');
+}
+
+function checksum(frame: Frame): string {
+  const label = new TextEncoder().encode(`${frame.kind} ${frame.sequence}\n`);
+  const crc = crc32(crc32(0xffffffff, label), frame.payload);
+  return ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0');
+}
+
+/** CRC-32 as in IEEE 802.3 (reflected, polynomial 0xedb88320), without the final complement. */
+function crc32(seed: number, bytes: Uint8Array): number {
+  let crc = seed;
+  for (let i = 0; i < bytes.length; i++) crc = (crcTable[(crc ^ (bytes[i] ?? 0)) & 255] ?? 0) ^ (crc >>> 8);
+  return crc;
+}
+
+const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1;
+  return rest;
+});

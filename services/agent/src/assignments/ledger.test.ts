@@ -1,0 +1,216 @@
+import {
+  type EndpointId,
+  type EndpointRow,
+  InterfaceAddress,
+  Ip,
+  Mac,
+  type Name,
+  type Network,
+  type NetworkId,
+  type NodeId,
+  Prefix,
+  Vni,
+} from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryFiles } from '../testing/memory-files.ts';
+import { decodeFrame, encodeFrame } from './frame.ts';
+import { Ledger } from './ledger.ts';
+import { digestOf, type Table } from './table.ts';
+import { Tables } from './tables.ts';
+import { TwinFile } from './twin-file.ts';
+
+const network: Network = {
+  id: '00000000000000aa' as NetworkId,
+  name: 'blue' as Name,
+  addressSpace: 'default' as Name,
+  vni: Vni(4096),
+  mtu: { kind: 'automatic', bytes: 1450 },
+  subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }],
+  labels: {},
+};
+
+function row(n: number): EndpointRow {
+  return {
+    id: n.toString(16).padStart(16, '0') as EndpointId,
+    name: `web-${n}` as Name,
+    node: '00000000000000b1' as NodeId,
+    addresses: [InterfaceAddress(`10.66.0.${n}/16`), InterfaceAddress(`fd66::${n}/64`)],
+    mac: Mac(`02:42:0a:42:00:${n.toString(16).padStart(2, '0')}`),
+    vtep: Ip('192.0.2.2'),
+  };
+}
+
+function table(revision: bigint, rows: EndpointRow[]): Table {
+  return { network, revision, digest: digestOf(network, rows), rows: new Map(rows.map((r) => [r.id, r])) };
+}
+
+function world(files = new MemoryFiles()) {
+  const clock = new FakeClock();
+  const log = new MemoryLog();
+  const tables = new Tables({ clock });
+  return { files, clock, log, tables, ledger: new Ledger({ files, clock, log, tables }) };
+}
+
+const file = 'network-00000000000000aa';
+
+describe('frame', () => {
+  it('reads back what it wrote', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.nat(), (payload, sequence) => {
+        const read = decodeFrame(encodeFrame({ kind: 'sandboxes', sequence, payload }));
+        expect(read).toEqual({ ok: true, value: { kind: 'sandboxes', sequence, payload } });
+      }),
+    );
+  });
+
+  it('refuses any one damaged byte and any shorter file', () => {
+    const whole = encodeFrame({ kind: 'identity', sequence: 7, payload: new TextEncoder().encode('{"nodeId":"x"}') });
+    for (let at = 0; at < whole.length; at++) {
+      expect(decodeFrame(whole.slice(0, at)).ok).toBe(false);
+      for (const bit of [1, 128]) {
+        const damaged = whole.slice();
+        damaged[at] = (damaged[at] ?? 0) ^ bit;
+        expect(decodeFrame(damaged).ok, `byte ${at}`).toBe(false);
+      }
+    }
+  });
+
+  it.each([
+    ['another format', 'causeway-ledger 2 identity 1 0 00000000\n', 'written in format 2, this agent reads 1'],
+    ['something else', '{"nodeId":"x"}\n', 'not a file of the ledger'],
+    ['nothing', '', 'no header line'],
+  ])('says why: %s', (_, text, reason) => {
+    expect(decodeFrame(new TextEncoder().encode(text))).toEqual({ ok: false, error: reason });
+  });
+});
+
+describe('TwinFile', () => {
+  const twin = (files: MemoryFiles, log = new MemoryLog()): TwinFile =>
+    new TwinFile({ files, log }, { kind: 'identity' });
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+  it('keeps the last good copy when a write is torn, at every byte', async () => {
+    const length = encodeFrame({ kind: 'identity', sequence: 3, payload: bytes('three') }).length;
+    for (let at = 0; at < length; at++) {
+      const files = new MemoryFiles();
+      const writer = twin(files);
+      await writer.save(bytes('one'));
+      await writer.save(bytes('two'));
+      files.tearNextAt = at;
+      await expect(writer.save(bytes('three'))).rejects.toThrow('power');
+      const reader = twin(files);
+      expect(await reader.load()).toEqual(bytes('two'));
+      await reader.save(bytes('four'));
+      expect(await twin(files).load(), `torn at ${at}`).toEqual(bytes('four'));
+    }
+  });
+
+  it('refuses to start from damage alone, naming the directory', async () => {
+    const files = new MemoryFiles('/data');
+    files.contents.set('identity.b', bytes('rubbish'));
+    await expect(twin(files).load()).rejects.toMatchObject({
+      code: 'data-damaged',
+      message: expect.stringContaining('/data is damaged'),
+    });
+  });
+});
+
+describe('Ledger', () => {
+  it('gives the next agent the tables, written once for many changes', async () => {
+    const first = world();
+    await first.ledger.start();
+    for (let n = 1; n <= 9; n++) first.tables.replace(table(BigInt(n), [row(1), row(2), row(n)]));
+    await first.clock.advance(seconds(1));
+    expect(first.files.writes).toBe(1);
+    const second = world(first.files);
+    await second.ledger.start();
+    expect(second.tables.get(network.id)).toEqual(table(9n, [row(1), row(2), row(9)]));
+  });
+
+  it('writes on stop what was waiting, and removes what was dropped', async () => {
+    const { ledger, tables, files } = world();
+    await ledger.start();
+    tables.replace(table(1n, [row(1)]));
+    await ledger.stop();
+    expect([...files.contents.keys()]).toEqual([file]);
+    const next = world(files);
+    await next.ledger.start();
+    next.tables.drop(network.id);
+    await next.ledger.stop();
+    expect(files.contents.size).toBe(0);
+  });
+
+  it('never takes a torn table for whole, at any byte', async () => {
+    const { ledger, tables, files } = world();
+    await ledger.start();
+    tables.replace(table(1n, [row(1), row(2)]));
+    await ledger.stop();
+    const whole = files.contents.get(file) ?? new Uint8Array();
+    for (let at = 0; at < whole.length; at++) {
+      files.contents.set(file, whole.slice(0, at));
+      const next = world(files);
+      await next.ledger.start();
+      expect(next.tables.get(network.id), `torn at ${at}`).toBeUndefined();
+      expect(next.log.lines.map((line) => line.event)).toEqual(['ledger.damaged']);
+    }
+  });
+
+  it('says once that the disk is full, goes on, and writes when there is room again', async () => {
+    const { ledger, tables, files, clock, log } = world();
+    await ledger.start();
+    files.capacity = 0;
+    tables.replace(table(1n, [row(1)]));
+    await clock.advance(seconds(30));
+    expect(log.lines.filter((line) => line.event === 'ledger.not-written')).toHaveLength(1);
+    files.capacity = 1e6;
+    await clock.advance(seconds(6));
+    expect(files.contents.has(file)).toBe(true);
+  });
+});
+
+describe('Tables', () => {
+  it('steps by delta and tells what was there before', () => {
+    const { tables } = world();
+    const changes: unknown[] = [];
+    tables.replace(table(1n, [row(1), row(2)]));
+    tables.onChange((change) => changes.push(change));
+    const moved = { ...row(2), vtep: Ip('192.0.2.9') };
+    const after = table(2n, [moved, row(3)]);
+    tables.step({
+      networkId: network.id,
+      from: 1n,
+      to: 2n,
+      digest: after.digest,
+      upserts: [moved, row(3)],
+      removed: [row(1).id],
+    });
+    expect(tables.get(network.id)).toEqual(after);
+    expect(changes).toEqual([
+      {
+        kind: 'stepped',
+        networkId: network.id,
+        networkChanged: false,
+        before: new Map([
+          [row(1).id, row(1)],
+          [row(2).id, row(2)],
+          [row(3).id, undefined],
+        ]),
+      },
+    ]);
+  });
+
+  it('waits for a revision, and gives up in time', async () => {
+    const { tables, clock } = world();
+    const reached = tables.reached(network.id, 2n, seconds(5));
+    tables.replace(table(1n, []));
+    await clock.advance(milliseconds(10));
+    tables.replace(table(3n, []));
+    expect((await clock.until(reached, seconds(1))).revision).toBe(3n);
+    await expect(clock.until(tables.reached(network.id, 4n, seconds(5)), seconds(6))).rejects.toMatchObject({
+      code: 'timed-out',
+    });
+  });
+});

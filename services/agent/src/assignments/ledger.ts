@@ -1,0 +1,101 @@
+import { CausewayError, isCausewayError, type NetworkId } from '@causeway/model';
+import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Clock, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
+import type { Files } from './files.ts';
+import { decodeFrame, encodeFrame } from './frame.ts';
+import { Interner, type Table } from './table.ts';
+import { tableFromMessage, tableToMessage } from './table-codec.ts';
+import type { Tables } from './tables.ts';
+
+/** A table that changes a lot is written this often: what is lost by a crash, the next session brings again. */
+const coalesce = milliseconds(250);
+/** After a write that failed. */
+const retry = seconds(5);
+
+const prefix = 'network-';
+
+/** Keeps every network's table on disk, so that a restarted agent has them before, and without, any manager. */
+export class Ledger {
+  readonly #files: Files;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #tables: Tables;
+  readonly #dirty = new Set<NetworkId>();
+  readonly #writer = new Worker((signal) => this.#write(signal));
+  #failing = false;
+
+  constructor(modules: { readonly files: Files; readonly clock: Clock; readonly log: Log; readonly tables: Tables }) {
+    this.#files = modules.files;
+    this.#clock = modules.clock;
+    this.#log = modules.log;
+    this.#tables = modules.tables;
+  }
+
+  /** Fills the tables from disk, then follows them. A damaged table is left out: the next session brings it whole. */
+  async start(): Promise<void> {
+    const interner = new Interner();
+    for (const name of await this.#files.list()) {
+      if (!name.startsWith(prefix)) continue;
+      try {
+        this.#tables.replace(await this.#read(name, interner));
+      } catch (error) {
+        this.#log.warn('ledger.damaged', { file: name, message: String(error) });
+      }
+    }
+    this.#tables.onChange((change) => {
+      this.#dirty.add(change.networkId);
+      void this.#writer.poke();
+    });
+  }
+
+  /** Writes what is not on disk yet, once. */
+  async stop(): Promise<void> {
+    await this.#writer.stop();
+    await this.#flush();
+  }
+
+  async #read(name: string, interner: Interner): Promise<Table> {
+    const bytes = await this.#files.read(name);
+    const frame = bytes === undefined ? undefined : decodeFrame(bytes);
+    if (frame === undefined || !frame.ok) throw new CausewayError('data-damaged', frame?.error ?? 'the file went away');
+    const message = Complete.fromBinary(frame.value.payload);
+    if (`${prefix}${message.network?.id}` !== name) throw new CausewayError('data-damaged', 'holds another network');
+    return await tableFromMessage(message, interner, () => this.#clock.yield());
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(this.#failing ? retry : coalesce, signal);
+    if (signal.aborted) return;
+    await this.#flush();
+    if (this.#dirty.size > 0) void this.#writer.poke();
+  }
+
+  async #flush(): Promise<void> {
+    for (const networkId of [...this.#dirty]) {
+      this.#dirty.delete(networkId);
+      try {
+        await this.#save(networkId);
+        this.#failing = false;
+      } catch (error) {
+        this.#dirty.add(networkId);
+        if (!this.#failing) this.#log.warn('ledger.not-written', { networkId, ...describe(error) });
+        this.#failing = true;
+      }
+    }
+  }
+
+  async #save(networkId: NetworkId): Promise<void> {
+    const table = this.#tables.get(networkId);
+    if (table === undefined) return await this.#files.remove(`${prefix}${networkId}`);
+    // A step between two chunks would mix two revisions: the digest tells, and the step has made the network dirty again.
+    const { revision } = table;
+    const message = await tableToMessage(table, () => this.#clock.yield());
+    if (this.#tables.get(networkId)?.revision !== revision) return void this.#dirty.add(networkId);
+    const payload = Complete.toBinary(message);
+    await this.#files.write(`${prefix}${networkId}`, encodeFrame({ kind: 'network', sequence: 0, payload }));
+  }
+}
+
+function describe(error: unknown): { code: string; message: string } {
+  return { code: isCausewayError(error) ? error.code : 'internal', message: String(error) };
+}

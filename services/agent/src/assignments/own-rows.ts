@@ -1,0 +1,40 @@
+import type { EndpointId, NetworkId, NodeId } from '@causeway/model';
+import type { TableChange, Tables } from './tables.ts';
+
+/** Which rows of all tables are this host's own: kept by following the changes, so that nobody walks 20,000 rows for it. */
+export class OwnRows {
+  readonly #tables: Tables;
+  readonly #nodeId: NodeId;
+  readonly #networks = new Map<EndpointId, NetworkId>();
+
+  constructor(modules: { readonly tables: Tables }, settings: { readonly nodeId: NodeId }) {
+    this.#tables = modules.tables;
+    this.#nodeId = settings.nodeId;
+    for (const { network } of modules.tables.all()) this.#scan(network.id);
+    modules.tables.onChange((change) => this.#follow(change));
+  }
+
+  /** Each with its network, whose table has the row. */
+  all(): Iterable<[EndpointId, NetworkId]> {
+    return this.#networks;
+  }
+
+  #follow(change: TableChange): void {
+    if (change.kind !== 'stepped') {
+      this.#scan(change.networkId);
+      return;
+    }
+    const rows = this.#tables.get(change.networkId)?.rows;
+    for (const id of change.before.keys()) {
+      if (rows?.get(id)?.node === this.#nodeId) this.#networks.set(id, change.networkId);
+      else this.#networks.delete(id);
+    }
+  }
+
+  #scan(networkId: NetworkId): void {
+    for (const [id, of] of this.#networks) if (of === networkId) this.#networks.delete(id);
+    for (const row of this.#tables.get(networkId)?.rows.values() ?? []) {
+      if (row.node === this.#nodeId) this.#networks.set(row.id, networkId);
+    }
+  }
+}

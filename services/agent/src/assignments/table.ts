@@ -1,0 +1,83 @@
+import {
+  addDigest,
+  type EndpointId,
+  type EndpointRow,
+  type Ip,
+  type Network,
+  type NetworkId,
+  type NodeId,
+  networkDigest,
+  removeDigest,
+  rowDigest,
+} from '@causeway/model';
+
+/** All that a host holds of a network: itself, and every endpoint of it on any host. */
+export interface Table {
+  readonly network: Network;
+  readonly revision: bigint;
+  /** Of the network and all rows: see packages/model/src/digest.ts. */
+  readonly digest: bigint;
+  readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+}
+
+/** The step from one revision of a table to the next, as a manager sends it. */
+export interface Delta {
+  readonly networkId: NetworkId;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** After the step. */
+  readonly digest: bigint;
+  /** Present when the network itself changed. */
+  readonly network?: Network;
+  readonly upserts: readonly EndpointRow[];
+  readonly removed: readonly EndpointId[];
+}
+
+/** Why a delta does not fit: another step is missing before it, or the two sides hold different rows. */
+export type Misfit = 'unknown-network' | 'chain' | 'digest';
+
+/** undefined: the delta fits the table. Nothing is changed by asking. */
+export function misfit(table: Table | undefined, delta: Delta): Misfit | undefined {
+  if (table === undefined) return 'unknown-network';
+  if (table.revision !== delta.from) return 'chain';
+  return digestAfter(table, delta) === delta.digest ? undefined : 'digest';
+}
+
+export function digestOf(network: Network, rows: Iterable<EndpointRow>): bigint {
+  let sum = networkDigest(network);
+  for (const row of rows) sum = addDigest(sum, rowDigest(row));
+  return sum;
+}
+
+function digestAfter(table: Table, delta: Delta): bigint {
+  let sum = table.digest;
+  if (delta.network !== undefined) {
+    sum = addDigest(removeDigest(sum, networkDigest(table.network)), networkDigest(delta.network));
+  }
+  const drop = (id: EndpointId): void => {
+    const row = table.rows.get(id);
+    if (row !== undefined) sum = removeDigest(sum, rowDigest(row));
+  };
+  for (const id of delta.removed) drop(id);
+  for (const row of delta.upserts) {
+    drop(row.id);
+    sum = addDigest(sum, rowDigest(row));
+  }
+  return sum;
+}
+
+/** Tables of many rows name few hosts: each node id and VTEP is kept once, however many rows carry it. */
+export class Interner {
+  readonly #texts = new Map<string, string>();
+
+  row(row: EndpointRow): EndpointRow {
+    return { ...row, node: this.#one(row.node) as NodeId, vtep: this.#one(row.vtep) as Ip };
+  }
+
+  #one(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#texts.set(text, text);
+    return text;
+  }
+}

@@ -1,0 +1,105 @@
+import { CausewayError, type EndpointId, type EndpointRow, type Network, type NetworkId } from '@causeway/model';
+import type { Clock, Duration } from '@causeway/runtime';
+import type { Delta, Table } from './table.ts';
+
+/** What a step did to a table, with what was there before: enough to undo in the kernel just what changed. */
+export type TableChange =
+  | { readonly kind: 'replaced'; readonly networkId: NetworkId }
+  | { readonly kind: 'dropped'; readonly networkId: NetworkId }
+  | {
+      readonly kind: 'stepped';
+      readonly networkId: NetworkId;
+      readonly networkChanged: boolean;
+      /** Former row of every endpoint that changed; undefined: there was none. */
+      readonly before: ReadonlyMap<EndpointId, EndpointRow | undefined>;
+    };
+
+/** A table that steps in place: at 20,000 rows a copy for each delta would be most of an agent's work. */
+interface LiveTable {
+  network: Network;
+  revision: bigint;
+  digest: bigint;
+  readonly rows: Map<EndpointId, EndpointRow>;
+}
+
+/** The networks this host is subscribed to. Listeners hear of a change right after it was made. */
+export class Tables {
+  readonly #clock: Clock;
+  readonly #tables = new Map<NetworkId, LiveTable>();
+  readonly #listeners: ((change: TableChange) => void)[] = [];
+
+  constructor(modules: { readonly clock: Clock }) {
+    this.#clock = modules.clock;
+  }
+
+  onChange(listener: (change: TableChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  get(networkId: NetworkId): Table | undefined {
+    return this.#tables.get(networkId);
+  }
+
+  all(): Iterable<Table> {
+    return this.#tables.values();
+  }
+
+  replace(table: Table): void {
+    const { network, revision, digest } = table;
+    this.#tables.set(network.id, { network, revision, digest, rows: new Map(table.rows) });
+    this.#tell({ kind: 'replaced', networkId: network.id });
+  }
+
+  /** The delta must fit: see `misfit`. */
+  step(delta: Delta): void {
+    const table = this.#tables.get(delta.networkId);
+    if (table === undefined) throw new TypeError(`no table of network ${delta.networkId}`);
+    const before = new Map<EndpointId, EndpointRow | undefined>();
+    for (const id of delta.removed) {
+      before.set(id, table.rows.get(id));
+      table.rows.delete(id);
+    }
+    for (const row of delta.upserts) {
+      if (!before.has(row.id)) before.set(row.id, table.rows.get(row.id));
+      table.rows.set(row.id, row);
+    }
+    if (delta.network !== undefined) table.network = delta.network;
+    table.revision = delta.to;
+    table.digest = delta.digest;
+    this.#tell({
+      kind: 'stepped',
+      networkId: delta.networkId,
+      networkChanged: delta.network !== undefined,
+      before,
+    });
+  }
+
+  drop(networkId: NetworkId): void {
+    if (this.#tables.delete(networkId)) this.#tell({ kind: 'dropped', networkId });
+  }
+
+  /** Resolves with the network's table once it is at the revision or later; throws "timed-out" otherwise. */
+  async reached(networkId: NetworkId, revision: bigint, timeout: Duration): Promise<Table> {
+    const there = (): Table | undefined => {
+      const table = this.#tables.get(networkId);
+      return table !== undefined && table.revision >= revision ? table : undefined;
+    };
+    const abort = new AbortController();
+    const wake = (change: TableChange): void => {
+      if (change.networkId === networkId && there() !== undefined) abort.abort();
+    };
+    if (there() === undefined) {
+      this.#listeners.push(wake);
+      await this.#clock.sleep(timeout, abort.signal);
+      this.#listeners.splice(this.#listeners.indexOf(wake), 1);
+    }
+    const table = there();
+    if (table !== undefined) return table;
+    const message = `the peer table of network ${networkId} did not reach revision ${revision} within ${timeout} ms: is this host's session with the managers up?`;
+    throw new CausewayError('timed-out', message, { network: networkId });
+  }
+
+  #tell(change: TableChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}

@@ -1,0 +1,65 @@
+import { CausewayError, clip, type Ip, type Name, parseIp, parseName, unwrap } from '@causeway/model';
+
+export interface AgentSettings {
+  /** Of this host, unique in the cluster. */
+  readonly name: Name;
+  /** HOST:PORT of each manager known, the one to try first in front. */
+  readonly managers: readonly string[];
+  /** Where this host receives VXLAN: an address of one of its devices. */
+  readonly dataPath: Ip;
+  /** UDP; 4789 is VXLAN's own (RFC 7348 §5). */
+  readonly vxlanPort: number;
+  readonly version: string;
+}
+
+/** As they are said on the command line or in the environment. */
+export interface AgentOptions {
+  readonly name: string;
+  readonly managers: string;
+  readonly dataPath: string;
+  readonly vxlanPort: string;
+}
+
+/** Throws a CausewayError that names the option and what would be right. */
+export function parseSettings(options: AgentOptions, version: string): AgentSettings {
+  return {
+    name: unwrap(parseName(options.name, '--name')),
+    managers: parseManagers(options.managers),
+    dataPath: parseDataPath(options.dataPath),
+    vxlanPort: parsePort('--vxlan-port', options.vxlanPort),
+    version,
+  };
+}
+
+function parseManagers(text: string): readonly string[] {
+  const managers = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (managers.length === 0) throw invalid('--managers', text, 'at least one HOST:PORT such as 10.0.0.1:7443');
+  for (const manager of managers) {
+    const match = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})$/.exec(manager);
+    if (match?.[1] === undefined) throw invalid('--managers', manager, 'HOST:PORT such as 10.0.0.1:7443');
+    parsePort('--managers', match[1]);
+  }
+  return managers;
+}
+
+function parseDataPath(text: string): Ip {
+  const ip = parseIp(text);
+  if (ip.ok) return ip.value;
+  throw invalid('--data-path', text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
+}
+
+function parsePort(field: string, text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw invalid(field, text, 'a port from 1 to 65535');
+}
+
+function invalid(field: string, text: string, expected: string): CausewayError {
+  return new CausewayError('invalid-argument', `${field}: "${clip(text)}" is not ${expected}`, {
+    field,
+    value: clip(text),
+  });
+}

@@ -1,0 +1,117 @@
+import { buildNetwork, type Namespace, type NetnsPath, type State } from '@causeway/datapath';
+import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+/** What of a host is in the kernel's state of every network. */
+export interface Host {
+  readonly node: NodeId;
+  /** Where this host receives VXLAN. */
+  readonly vtep: Ip;
+  /** UDP. */
+  readonly vxlanPort: number;
+}
+
+/** What is wanted of one network, or of a part of its endpoints. */
+export interface Wanted {
+  readonly network: Network;
+  readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+  readonly sandboxes: readonly Sandbox[];
+  /** Sandboxes whose path does not lead to their container any more. */
+  readonly absent: ReadonlySet<EndpointId>;
+}
+
+/** The kernel's state that is wanted. A sandbox is enough for its own endpoint: the table may be older than it. */
+export function desiredState(host: Host, { network, rows, sandboxes, absent }: Wanted): State {
+  return buildNetwork({
+    ...host,
+    network,
+    rows: withOwn(host, rows, sandboxes),
+    // The first one in a container provides its way out, so the order must not depend on how they were gathered.
+    sandboxes: sandboxes.toSorted(byRevision).map(({ endpoint, netns, ifname }) => ({
+      endpoint: endpoint.id,
+      netns: absent.has(endpoint.id) ? nowhere(netns) : netns,
+      ifname,
+    })),
+  });
+}
+
+/** One endpoint's part of the intent, as it was. */
+export interface Former {
+  readonly row: EndpointRow | undefined;
+  readonly sandbox: Sandbox | undefined;
+}
+
+/**
+ * The states before and after a change of a few endpoints, reduced to these and what every endpoint shares. Planning
+ * from the one to the other costs what has changed, not what the network holds; it is right as long as the kernel is.
+ */
+export function stateChange(
+  host: Host,
+  changes: ReadonlyMap<EndpointId, Former>,
+  wanted: Wanted,
+): { before: State; after: State } {
+  const touched = new Set<NetnsPath>();
+  const formerSandboxes: Sandbox[] = [];
+  for (const [id, { sandbox }] of changes) {
+    const now = wanted.sandboxes.find(({ endpoint }) => endpoint.id === id);
+    for (const each of [sandbox, now]) if (each !== undefined) touched.add(each.netns);
+    if (sandbox !== undefined) formerSandboxes.push(sandbox);
+  }
+  // Endpoints of one container share its routes, so they are seen together.
+  const mates = wanted.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
+  const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
+  const ids = [...changes.keys(), ...mates.map(({ endpoint }) => endpoint.id)];
+  const after = desiredState(host, {
+    ...wanted,
+    rows: pick(ids, (id) => wanted.rows.get(id)),
+    sandboxes: [...mates, ...current],
+  });
+  const before = desiredState(host, {
+    ...wanted,
+    rows: pick(ids, (id) => (changes.has(id) ? changes.get(id)?.row : wanted.rows.get(id))),
+    sandboxes: [...mates, ...formerSandboxes],
+  });
+  return { before: alike(before, after), after };
+}
+
+function byRevision(a: Sandbox, b: Sandbox): number {
+  return a.revision < b.revision ? -1 : 1;
+}
+
+/** What is left of a container whose path leads elsewhere: a place that is never there, named for people. */
+function nowhere(netns: NetnsPath): NetnsPath {
+  return `${netns} (gone)` as NetnsPath;
+}
+
+/** Containers are there before and after an endpoint of theirs; of one that is not wanted any more nothing is to be done. */
+function alike(before: State, after: State): State {
+  return new Map([...after.keys()].map((netns) => [netns, before.get(netns) ?? empty]));
+}
+
+const empty: Namespace = {
+  links: new Map(),
+  addresses: new Map(),
+  routes: new Map(),
+  neighbours: new Map(),
+  fdb: new Map(),
+  sysctls: new Map(),
+};
+
+function* withOwn(host: Host, rows: Wanted['rows'], sandboxes: readonly Sandbox[]): Generator<EndpointRow> {
+  yield* rows.values();
+  for (const { endpoint } of sandboxes) {
+    if (!rows.has(endpoint.id)) yield { ...endpoint, node: host.node, vtep: host.vtep };
+  }
+}
+
+function pick(
+  ids: readonly EndpointId[],
+  get: (id: EndpointId) => EndpointRow | undefined,
+): Map<EndpointId, EndpointRow> {
+  const rows = new Map<EndpointId, EndpointRow>();
+  for (const id of ids) {
+    const row = get(id);
+    if (row !== undefined) rows.set(id, row);
+  }
+  return rows;
+}

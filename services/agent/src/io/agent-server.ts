@@ -1,0 +1,75 @@
+import { chmod } from 'node:fs/promises';
+import { CausewayError } from '@causeway/model';
+import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
+import { plaintext, serveUnary } from '@causeway/proto/io';
+import { type Duration, type Log, milliseconds, type Startable } from '@causeway/runtime';
+import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
+import { type AgentApi, defaultTimeout } from '../api/api.ts';
+import { prepareSocket } from './socket.ts';
+
+/** gRPC's own default, said aloud: no request of an AgentService comes near it. */
+const largestMessage = 4 * 1024 * 1024;
+/** Kept of the caller's deadline for the way back, so that it hears why rather than that its time was over. */
+const margin = milliseconds(250);
+
+/** AgentService on a unix socket that only root may open. */
+export class AgentServer implements Startable {
+  readonly #api: AgentApi;
+  readonly #log: Log;
+  readonly #path: string;
+  readonly #server = new Server({ 'grpc.max_receive_message_length': largestMessage });
+
+  constructor(modules: { readonly api: AgentApi; readonly log: Log }, settings: { readonly socket: string }) {
+    this.#api = modules.api;
+    this.#log = modules.log;
+    this.#path = settings.socket;
+  }
+
+  async start(): Promise<void> {
+    const api = this.#api;
+    const onInternal = (error: unknown): void => this.#log.error('call.failed', { error: String(error) });
+    this.#server.addService(agentServiceDefinition, {
+      attach: serveUnary((request, call) => api.attach(request, timeoutOf(call)), onInternal),
+      detach: serveUnary((request, call) => api.detach(request, timeoutOf(call)), onInternal),
+      listSandboxes: serveUnary(() => api.listSandboxes(), onInternal),
+      getAgentStatus: serveUnary(() => api.getAgentStatus(), onInternal),
+      verifyHost: serveUnary((request) => api.verifyHost(request), onInternal),
+    });
+    await prepareSocket(this.#path);
+    await this.#bind();
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+  }
+
+  /** The mask closes the moment between bind and chmod. */
+  async #bind(): Promise<void> {
+    const mask = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.bindAsync(`unix:${this.#path}`, plaintext.server(), (error) => {
+          if (error === null) resolve();
+          else
+            reject(
+              new CausewayError(
+                'invalid-argument',
+                `socket ${this.#path} cannot be served: ${error.message}`,
+                { field: 'socket' },
+                { cause: error },
+              ),
+            );
+        });
+      });
+      await chmod(this.#path, 0o600);
+    } finally {
+      process.umask(mask);
+    }
+  }
+}
+
+function timeoutOf(call: ServerUnaryCall<unknown, unknown>): Duration {
+  const deadline = call.getDeadline();
+  const left = (typeof deadline === 'number' ? deadline : deadline.getTime()) - Date.now() - margin;
+  return milliseconds(Math.max(1, Math.min(left, defaultTimeout)));
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CausewayError } from '@causeway/model';
+import type { Files } from '../assignments/files.ts';
+import { makeDirectory } from './make-directory.ts';
+
+const temporary = '.tmp';
+
+/** What a refusal of the file system means to a person, by errno; the rest passes as it is. */
+const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied'; what: string }>> = {
+  ENOSPC: { code: 'disk-full', what: 'its disk is full' },
+  EDQUOT: { code: 'disk-full', what: 'its disk quota is used up' },
+  EACCES: { code: 'permission-denied', what: 'it may not be written' },
+  EPERM: { code: 'permission-denied', what: 'it may not be written' },
+  EROFS: { code: 'permission-denied', what: 'its file system is read-only' },
+  ENOENT: { code: 'permission-denied', what: 'it cannot be made' },
+  ENOTDIR: { code: 'permission-denied', what: 'it is not a directory' },
+};
+
+/** Files of one directory. A write goes to a temporary name, is synced, renamed, and the rename synced too. */
+export class DirectoryFiles implements Files {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  open(): Promise<void> {
+    return this.#explain(async () => {
+      await makeDirectory(this.directory, 0o700);
+      for (const name of await readdir(this.directory)) {
+        if (name.endsWith(temporary)) await rm(join(this.directory, name), { force: true });
+      }
+      await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
+    });
+  }
+
+  list(): Promise<readonly string[]> {
+    return this.#explain(async () =>
+      (await readdir(this.directory)).filter((name) => !name.endsWith(temporary)).sort(),
+    );
+  }
+
+  read(name: string): Promise<Uint8Array | undefined> {
+    return this.#explain(() => readFile(join(this.directory, name)).catch(unlessAbsent));
+  }
+
+  write(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#explain(async () => {
+      const path = await this.#writeTemporary(bytes);
+      await rename(path, join(this.directory, name));
+      await this.#syncDirectory();
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#explain(async () => {
+      await rm(join(this.directory, name), { force: true });
+      await this.#syncDirectory();
+    });
+  }
+
+  async #writeTemporary(bytes: Uint8Array): Promise<string> {
+    const path = join(this.directory, `${randomUUID()}${temporary}`);
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+      await file.close();
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await rm(path, { force: true });
+      throw error;
+    }
+    return path;
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const directory = await open(this.directory, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  async #explain<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code ?? '';
+      const meaning = meanings[errno];
+      if (meaning === undefined) throw error;
+      const message = `data directory ${this.directory}: ${meaning.what} (${errno})`;
+      throw new CausewayError(meaning.code, message, { directory: this.directory, errno }, { cause: error });
+    }
+  }
+}
+
+function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}

@@ -1,0 +1,87 @@
+import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
+import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Credentials, callUnary, errorFromService, type CallLimits as GrpcLimits } from '@causeway/proto/io';
+import type { ChannelOptions, ServiceError } from '@grpc/grpc-js';
+import type { CallLimits, ManagerLink, SessionChannel } from '../session/link.ts';
+
+const channelOptions: ChannelOptions = {
+  // A manager whose host has died says nothing: known after 2 + 3 s, as it knows of us after three heartbeats.
+  'grpc.keepalive_time_ms': 2_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+  // gRPC's own pauses grow to two minutes; ours decide when to try again, so these must not stand in the way.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 500,
+  // A table comes in one message: 20,000 endpoints are about 3 MB.
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+};
+
+/** The way to managers over gRPC: one connection for each, made when first needed and kept. */
+export class GrpcManagerLink implements ManagerLink {
+  readonly #credentials: Credentials;
+  readonly #clients = new Map<string, { session: SessionServiceClient; endpoints: EndpointServiceClient }>();
+
+  constructor(modules: { readonly credentials: Credentials }) {
+    this.#credentials = modules.credentials;
+  }
+
+  connect(address: string): SessionChannel {
+    const stream = this.#client(address).session.connect();
+    // A stream that fails before or after it is read from tells so here too: the reader hears of it, nobody else must.
+    stream.on('error', () => undefined);
+    return {
+      send: (request: ConnectRequest) => {
+        if (stream.writable) stream.write(request);
+      },
+      messages: messagesOf(stream),
+      close: () => stream.cancel(),
+    };
+  }
+
+  claimEndpoint: ManagerLink['claimEndpoint'] = (address, request, limits) => {
+    const { endpoints } = this.#client(address);
+    return callUnary(endpoints.claimEndpoint.bind(endpoints), request, grpcLimits(limits));
+  };
+
+  releaseEndpoint: ManagerLink['releaseEndpoint'] = (address, request, limits) => {
+    const { endpoints } = this.#client(address);
+    return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, grpcLimits(limits));
+  };
+
+  getEndpoint: ManagerLink['getEndpoint'] = (address, request, limits) => {
+    const { endpoints } = this.#client(address);
+    return callUnary(endpoints.getEndpoint.bind(endpoints), request, grpcLimits(limits));
+  };
+
+  close(): void {
+    for (const { session, endpoints } of this.#clients.values()) {
+      session.close();
+      endpoints.close();
+    }
+    this.#clients.clear();
+  }
+
+  #client(address: string): { session: SessionServiceClient; endpoints: EndpointServiceClient } {
+    const known = this.#clients.get(address);
+    if (known !== undefined) return known;
+    const credentials = this.#credentials.client();
+    const made = {
+      session: new SessionServiceClient(address, credentials, channelOptions),
+      endpoints: new EndpointServiceClient(address, credentials, channelOptions),
+    };
+    this.#clients.set(address, made);
+    return made;
+  }
+}
+
+async function* messagesOf(stream: AsyncIterable<ConnectResponse>): AsyncGenerator<ConnectResponse, void> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw errorFromService(error as ServiceError);
+  }
+}
+
+function grpcLimits({ timeout, signal }: CallLimits): GrpcLimits {
+  return signal === undefined ? { timeout } : { timeout, signal };
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { createKernel } from '@causeway/datapath/io';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { plaintext } from '@causeway/proto/io';
+import type { Log } from '@causeway/runtime';
+import { createLog, cryptoRandom, type LogLevel, systemClock } from '@causeway/runtime/io';
+import { Command, Option } from 'commander';
+import { createAgent } from './agent.ts';
+import { type AgentOptions, parseSettings } from './config.ts';
+import { AgentServer } from './io/agent-server.ts';
+import { checkCapabilities } from './io/capabilities.ts';
+import { DirectoryFiles } from './io/directory-files.ts';
+import { GrpcManagerLink } from './io/manager-link.ts';
+
+interface Options extends AgentOptions {
+  readonly dataDir: string;
+  readonly socket: string;
+  readonly logLevel: LogLevel;
+}
+
+const usage = 2;
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('causeway-agent')
+  .description("Programs this host's kernel with the networks its containers are on.")
+  .version(version)
+  .addOption(required('--name <name>', 'name of this host in the cluster', 'CAUSEWAY_NAME'))
+  .addOption(required('--managers <address,...>', 'managers as IP:PORT, such as 10.0.0.1:7443', 'CAUSEWAY_MANAGERS'))
+  .addOption(required('--data-path <ip>', 'address of this host at which it receives VXLAN', 'CAUSEWAY_DATA_PATH'))
+  .addOption(required('--data-dir <directory>', 'where the agent keeps its identity and ledger', 'CAUSEWAY_DATA_DIR'))
+  .addOption(
+    new Option('--socket <path>', 'unix socket to serve').env('CAUSEWAY_SOCKET').default('/run/causeway/agent.sock'),
+  )
+  .addOption(new Option('--vxlan-port <port>', 'UDP port of VXLAN').env('CAUSEWAY_VXLAN_PORT').default('4789'))
+  .addOption(
+    new Option('--log-level <level>', 'least level to log')
+      .env('CAUSEWAY_LOG_LEVEL')
+      .choices(['error', 'warn', 'info', 'debug'])
+      .default('info'),
+  )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
+  .action(run);
+
+await program.parseAsync();
+
+function required(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(variable).makeOptionMandatory();
+}
+
+async function run(options: Options): Promise<void> {
+  const log = createLog(options.logLevel, { process: 'agent', node: options.name });
+  try {
+    await serve(options, log);
+  } catch (error) {
+    fail(error, log);
+  }
+}
+
+async function serve(options: Options, log: Log): Promise<void> {
+  const settings = parseSettings(options, version);
+  await checkCapabilities();
+  const kernel = createKernel();
+  const link = new GrpcManagerLink({ credentials: plaintext });
+  const files = new DirectoryFiles(options.dataDir);
+  const agent = createAgent({ kernel, link, files, clock: systemClock, random: cryptoRandom, log }, settings);
+  const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
+  // The socket first: a second agent on the same host must not get as far as the kernel.
+  await server.start();
+  await agent.start().catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await server.stop();
+    await agent.stop();
+    link.close();
+    kernel.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void stop().catch((error: unknown) => fail(error, log)));
+  }
+}
+
+/** One line for machines, one for people. */
+function fail(error: unknown, log: Log): never {
+  const code = isCausewayError(error) ? error.code : 'internal';
+  const message = error instanceof Error ? error.message : String(error);
+  log.error('agent.failed', {
+    code,
+    message,
+    ...(!isCausewayError(error) && error instanceof Error && { stack: error.stack }),
+  });
+  process.stderr.write(`causeway-agent: ${message}\n`);
+  process.exit(error instanceof CausewayError && error.kind === 'invalid' ? usage : 1);
+}

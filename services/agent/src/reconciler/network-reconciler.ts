@@ -1,0 +1,318 @@
+import {
+  applyPlan,
+  type Difference,
+  type Dirt,
+  differences,
+  type Failure,
+  hostEnd,
+  isOverlayNetns,
+  type Kernel,
+  type Op,
+  overlayNetns,
+  plan,
+  printOp,
+  readState,
+  type State,
+  teardown,
+  type Watch,
+} from '@causeway/datapath';
+import type { EndpointId, NetworkId } from '@causeway/model';
+import {
+  type Clock,
+  type Duration,
+  delays,
+  type Log,
+  milliseconds,
+  type Random,
+  seconds,
+  Worker,
+} from '@causeway/runtime';
+import type { Table } from '../assignments/table.ts';
+import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { Later } from '../timing/later.ts';
+import { blamed, disturbs, explain } from './blame.ts';
+import { cautious } from './caution.ts';
+import type { Tally } from './tally.ts';
+
+/**
+ * Between a change of the kernel and the look at it, so that a burst is one look: ten times what a look takes, which
+ * keeps looking below a tenth of our time however large the network, within limits that keep every repair below 2 s.
+ */
+const quietest = milliseconds(25);
+const longestQuiet = seconds(1);
+const looksInQuiet = 10;
+/** After the kernel has refused something: it may be the VNI of a namespace that takes a second to die. */
+const retry = { first: milliseconds(100), max: seconds(10), factor: 2 };
+/** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
+const mostRounds = 3;
+/** Of one pass. */
+const mostLogged = 50;
+
+export interface NetworkIntent {
+  /** undefined: no manager has told of the network (yet), or it was withdrawn. */
+  readonly table: Table | undefined;
+  readonly sandboxes: readonly Sandbox[];
+}
+
+export interface NetworkModules {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly tally: Tally;
+  readonly intent: () => NetworkIntent;
+  /** Whether a manager has confirmed the tables since start. */
+  readonly confirmed: () => boolean;
+  /** A container is dead: its path leads nowhere, and its pair of links is gone. */
+  readonly onLost: (id: EndpointId) => void;
+  /** Nothing of the network is wanted, and nothing of it is left. */
+  readonly onRemoved: () => void;
+  readonly onRepaired: (network: string, repaired: readonly Difference[]) => void;
+}
+
+/** Keeps one network's part of this host's kernel as it is wanted. One pass at a time. */
+export class NetworkReconciler {
+  readonly #modules: NetworkModules;
+  readonly #host: Host;
+  readonly #networkId: NetworkId;
+  readonly #worker = new Worker(() => this.#pass());
+  /** What has changed in the intent since the kernel was last made to follow it. */
+  #pending = new Map<EndpointId, Former>();
+  /** The kernel may differ: look. */
+  #suspect = true;
+  /** More of the intent has changed than is pending. */
+  #stale = true;
+  /** The kernel was as wanted after the last pass: what differs now and is not pending, is drift. */
+  #exact = false;
+  #absent: ReadonlySet<EndpointId> = new Set();
+  #failures: readonly Failure[] = [];
+  #broken: string | undefined;
+  #watch: Watch | undefined;
+  readonly #lookLater: Later;
+  readonly #retryLater: Later;
+  #retries: Generator<Duration, never>;
+  #quiet: Duration = quietest;
+  #verifications: ((result: Promise<readonly Difference[]>) => void)[] = [];
+
+  constructor(modules: NetworkModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
+    this.#modules = modules;
+    this.#host = settings.host;
+    this.#networkId = settings.networkId;
+    this.#retries = delays(retry, modules.random);
+    this.#lookLater = new Later({ clock: modules.clock, action: () => void this.look() });
+    this.#retryLater = new Later({ clock: modules.clock, action: () => void this.look() });
+  }
+
+  /** A few endpoints changed, from what is told. */
+  endpointsChanged(former: ReadonlyMap<EndpointId, Former>): void {
+    for (const [id, was] of former) if (!this.#pending.has(id)) this.#pending.set(id, was);
+    void this.#worker.poke();
+  }
+
+  /** All of the intent may have changed: the next difference is no drift. */
+  intentChanged(): void {
+    this.#stale = true;
+    void this.#worker.poke();
+  }
+
+  /** Looks at the kernel, whether or not anything is known to have happened. */
+  look(): Promise<void> {
+    this.#suspect = true;
+    return this.#worker.poke();
+  }
+
+  /** Follows the intent as it is now; then what stands in the endpoint's way, in words. */
+  async settle(endpointId: EndpointId): Promise<readonly string[]> {
+    await this.#worker.poke();
+    if (this.#broken !== undefined) return [this.#broken];
+    if (this.#absent.has(endpointId)) return ["the container's namespace is gone"];
+    const { sandboxes } = this.#modules.intent();
+    const mine = this.#failures.filter(({ op }) => (blamed(op, sandboxes) ?? endpointId) === endpointId);
+    return mine.map(explain);
+  }
+
+  /** What differs now. */
+  verify(): Promise<readonly Difference[]> {
+    return new Promise((resolve) => {
+      this.#verifications.push(resolve);
+      void this.#worker.poke();
+    });
+  }
+
+  /** Leaves the kernel as it is. */
+  async stop(): Promise<void> {
+    this.#lookLater.stop();
+    this.#retryLater.stop();
+    await this.#worker.stop();
+    this.#closeWatch();
+  }
+
+  /** Survives any failure: it is logged, and the pass made again after a while. */
+  async #pass(): Promise<void> {
+    try {
+      this.#broken = undefined;
+      const { table, sandboxes } = this.#modules.intent();
+      if (table === undefined && sandboxes.length === 0) await this.#remove();
+      else if (table !== undefined) await this.#follow(table, sandboxes);
+    } catch (error) {
+      this.#exact = false;
+      this.#broken = error instanceof Error ? error.message : String(error);
+      this.#modules.log.error('network.not-reconciled', { networkId: this.#networkId, message: this.#broken });
+      this.#retryLater.in(this.#retries.next().value);
+    } finally {
+      for (const resolve of this.#verifications.splice(0)) resolve(Promise.resolve([]));
+    }
+  }
+
+  async #follow(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
+    if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
+    if (this.#verifications.length > 0) await this.#answerVerifications();
+    if (this.#suspect || this.#stale || !this.#exact) await this.#compare();
+  }
+
+  /** Follows changes of a few endpoints without a look: what the kernel holds is known. */
+  async #step(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
+    const changes = this.#pending;
+    this.#pending = new Map();
+    const { revision, network, rows } = table;
+    const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes, absent: this.#absent });
+    this.#failures = await this.#apply(plan(before, after));
+    this.#exact = this.#failures.length === 0;
+    if (this.#exact) this.#modules.tally.reached(this.#networkId, revision);
+  }
+
+  /** Looks at the kernel and puts right what differs. */
+  async #compare(): Promise<void> {
+    const { clock, tally, intent, confirmed } = this.#modules;
+    const began = clock.now();
+    this.#absent = await this.#findAbsent(intent().sandboxes);
+    const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
+    const { table, sandboxes } = intent();
+    if (table === undefined) return;
+    const sure = confirmed();
+    const { revision } = table;
+    const desired = this.#desired(table, sandboxes);
+    // From here on, what changes is seen to be later.
+    this.#suspect = false;
+    this.#stale = false;
+    this.#pending = new Map();
+    let found: readonly Difference[] = [];
+    for (let round = 1; round <= mostRounds; round++) {
+      this.#openWatch();
+      const actual = await readState(this.#modules.kernel, desired);
+      if (round === 1) this.#tellLost(actual, sandboxes);
+      if (round === 1 && wasExact) found = ours(differences(actual, desired));
+      const ops = sure ? plan(actual, desired) : cautious(plan(actual, desired), actual);
+      this.#failures = await this.#apply(ops);
+      if (!ops.some((op) => disturbs(op, sandboxes))) break;
+    }
+    this.#quiet = milliseconds(Math.min(Math.max((clock.now() - began) * looksInQuiet, quietest), longestQuiet));
+    this.#exact = sure && this.#failures.length === 0;
+    await this.#account(desired, found, table.network.name);
+    if (this.#failures.length > 0) this.#retryLater.in(this.#retries.next().value);
+    else this.#retries = delays(retry, this.#modules.random);
+    const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
+    if (sure && !blocked) tally.reached(this.#networkId, revision);
+  }
+
+  #desired({ network, rows }: Table, sandboxes: readonly Sandbox[]): State {
+    return desiredState(this.#host, { network, rows, sandboxes, absent: this.#absent });
+  }
+
+  async #findAbsent(sandboxes: readonly Sandbox[]): Promise<ReadonlySet<EndpointId>> {
+    const absent = new Set<EndpointId>();
+    for (const { endpoint, netns, identity } of sandboxes) {
+      if ((await this.#modules.kernel.identify(netns)) !== identity) absent.add(endpoint.id);
+    }
+    return absent;
+  }
+
+  #tellLost(actual: State, sandboxes: readonly Sandbox[]): void {
+    const links = actual.get(overlayNetns(this.#networkId))?.links;
+    for (const { endpoint } of sandboxes) {
+      if (this.#absent.has(endpoint.id) && links?.has(hostEnd(endpoint.id)) !== true) this.#modules.onLost(endpoint.id);
+    }
+  }
+
+  /** Of what was found to differ, what is right now has been repaired, and the rest stands. */
+  async #account(desired: State, found: readonly Difference[], network: string): Promise<void> {
+    const { kernel, tally, onRepaired } = this.#modules;
+    const standing = this.#failures.length === 0 ? [] : ours(differences(await readState(kernel, desired), desired));
+    tally.standing(this.#networkId, standing.length);
+    const still = new Set(standing.map(nameOf));
+    const repaired = found.filter((difference) => !still.has(nameOf(difference)));
+    if (repaired.length > 0) onRepaired(network, repaired);
+  }
+
+  async #answerVerifications(): Promise<void> {
+    const { table, sandboxes } = this.#modules.intent();
+    if (table === undefined) return;
+    const waiting = this.#verifications.splice(0);
+    const desired = this.#desired(table, sandboxes);
+    const result = readState(this.#modules.kernel, desired).then((actual) => differences(actual, desired));
+    for (const resolve of waiting) resolve(result);
+    await result;
+  }
+
+  async #remove(): Promise<void> {
+    const { kernel, tally, onRemoved } = this.#modules;
+    this.#closeWatch();
+    this.#failures = await teardown(kernel, overlayNetns(this.#networkId));
+    this.#exact = false;
+    if (this.#failures.length === 0) {
+      tally.forget(this.#networkId);
+      return onRemoved();
+    }
+    this.#logFailures();
+    tally.standing(this.#networkId, this.#failures.length);
+    this.#retryLater.in(this.#retries.next().value);
+  }
+
+  async #apply(ops: readonly Op[]): Promise<readonly Failure[]> {
+    const before = this.#failures;
+    this.#logOps(ops);
+    this.#failures = await applyPlan(this.#modules.kernel, ops);
+    if (this.#failures.map(explain).join() !== before.map(explain).join()) this.#logFailures();
+    return this.#failures;
+  }
+
+  /** Each as the command it equals; of a long run, the first ones. */
+  #logOps(ops: readonly Op[]): void {
+    for (const op of ops.slice(0, mostLogged)) this.#modules.log.debug('kernel.op', { op: printOp(op) });
+    const more = ops.length - mostLogged;
+    if (more > 0) this.#modules.log.debug('kernel.ops', { networkId: this.#networkId, more });
+  }
+
+  /** Once for each new set of them, not at every try. */
+  #logFailures(): void {
+    for (const failure of this.#failures.slice(0, mostLogged)) {
+      this.#modules.log.warn('kernel.refused', { networkId: this.#networkId, message: explain(failure) });
+    }
+  }
+
+  #openWatch(): void {
+    this.#watch ??= this.#modules.kernel.watch(overlayNetns(this.#networkId), (dirt) => this.#onDirt(dirt));
+  }
+
+  /** An open watch would keep its namespace alive. */
+  #closeWatch(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  /** Our own writes come back as changes too: a look that finds nothing to do writes nothing, and so ends it. */
+  #onDirt(dirt: Dirt): void {
+    if (dirt === 'gone') this.#closeWatch();
+    this.#lookLater.in(this.#quiet);
+  }
+}
+
+/** Without containers that are gone: those are not ours to make. */
+function ours(found: readonly Difference[]): readonly Difference[] {
+  return found.filter(({ kind, netns }) => kind !== 'netns' || isOverlayNetns(netns));
+}
+
+function nameOf({ netns, kind, key }: Difference): string {
+  return `${netns} ${kind} ${key}`;
+}

@@ -1,0 +1,160 @@
+import { isOverlayNetns, type Kernel, type NetnsPath, overlayNetns, teardown } from '@causeway/datapath';
+import type { EndpointId, Name, NetworkId } from '@causeway/model';
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
+import type { TableChange, Tables } from '../assignments/tables.ts';
+import type { Former, Host } from '../desired/desired.ts';
+import type { SandboxChange, Sandboxes } from '../sandbox/sandboxes.ts';
+import { countWrites } from './counting-kernel.ts';
+import { driftOf } from './drift.ts';
+import { NetworkReconciler } from './network-reconciler.ts';
+import type { Tally } from './tally.ts';
+
+export interface ReconcilerModules {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly tally: Tally;
+  readonly tables: Tables;
+  readonly sandboxes: Sandboxes;
+  readonly onLost: (id: EndpointId) => void;
+}
+
+/** Keeps the kernel as tables and sandboxes want it, each network by itself; removes what is nobody's. */
+export class Reconciler {
+  readonly #modules: ReconcilerModules;
+  readonly #settings: { readonly host: Host; readonly name: Name };
+  readonly #networks = new Map<NetworkId, NetworkReconciler>();
+  readonly #cleaner = new Worker(() => this.#removeStrays());
+  #confirmed = false;
+
+  constructor(modules: ReconcilerModules, settings: { readonly host: Host; readonly name: Name }) {
+    this.#modules = { ...modules, kernel: countWrites(modules.kernel, modules.tally) };
+    this.#settings = settings;
+    modules.tables.onChange((change) => this.#onTable(change));
+    modules.sandboxes.onChange((change) => this.#onSandbox(change));
+  }
+
+  /** Begins with what the ledger held: adds what is missing of it, and removes nothing before `confirm`. */
+  start(): void {
+    for (const id of this.#wantedNetworks()) void this.#network(id).look();
+  }
+
+  /** The tables are whole and new enough: what is in none of them goes. */
+  confirm(): void {
+    if (!this.#confirmed) for (const network of this.#networks.values()) network.intentChanged();
+    this.#confirmed = true;
+    void this.#cleaner.poke();
+  }
+
+  /** Looks at everything, for what no notification told. */
+  sweep(): void {
+    for (const network of this.#networks.values()) void network.look();
+    if (this.#confirmed) void this.#cleaner.poke();
+  }
+
+  /** Follows the intent as it is now; then what stands in the endpoint's way, in words. */
+  settle(networkId: NetworkId, endpointId: EndpointId): Promise<readonly string[]> {
+    return this.#network(networkId).settle(endpointId);
+  }
+
+  /** Every difference between intent and kernel at this moment; with `repair` they are put right before the answer. */
+  async verify(repair: boolean): Promise<Drift[]> {
+    const { tables } = this.#modules;
+    const host = this.#settings.name;
+    const drift = await Promise.all(
+      [...this.#networks].map(async ([networkId, reconciler]) => {
+        const found = await reconciler.verify();
+        const name = tables.get(networkId)?.network.name ?? networkId;
+        return found.map((difference) => driftOf(host, name, difference));
+      }),
+    );
+    const strays = this.#confirmed ? await this.#strays() : [];
+    if (repair) {
+      await Promise.all([this.#cleaner.poke(), ...Array.from(this.#networks.values(), (network) => network.look())]);
+    }
+    const ofStrays = strays.map((netns) =>
+      driftOf(host, '', { netns, kind: 'netns', key: netns, actual: 'present', intended: 'absent' }),
+    );
+    return [...drift.flat(), ...ofStrays];
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#cleaner.stop(), ...Array.from(this.#networks.values(), (network) => network.stop())]);
+  }
+
+  #onTable(change: TableChange): void {
+    const network = this.#network(change.networkId);
+    if (change.kind !== 'stepped' || change.networkChanged) {
+      network.intentChanged();
+      return;
+    }
+    const former = new Map<EndpointId, Former>();
+    for (const [id, row] of change.before) former.set(id, { row, sandbox: this.#modules.sandboxes.get(id) });
+    network.endpointsChanged(former);
+  }
+
+  #onSandbox({ networkId, endpointId, before }: SandboxChange): void {
+    const row = this.#modules.tables.get(networkId)?.rows.get(endpointId);
+    this.#network(networkId).endpointsChanged(new Map([[endpointId, { row, sandbox: before }]]));
+  }
+
+  #network(networkId: NetworkId): NetworkReconciler {
+    const known = this.#networks.get(networkId);
+    if (known !== undefined) return known;
+    const { tables, sandboxes, tally, log } = this.#modules;
+    const made = new NetworkReconciler(
+      {
+        ...this.#modules,
+        intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
+        confirmed: () => this.#confirmed,
+        onRemoved: () => this.#forget(networkId),
+        onRepaired: (network, repaired) => {
+          const drift = repaired.map((difference) => driftOf(this.#settings.name, network, difference));
+          log.warn('drift.repaired', { network, count: drift.length, first: drift[0] });
+          tally.repaired(drift);
+        },
+      },
+      { host: this.#settings.host, networkId },
+    );
+    this.#networks.set(networkId, made);
+    return made;
+  }
+
+  /** A network that comes back gets a reconciler that knows nothing yet. */
+  #forget(networkId: NetworkId): void {
+    const gone = this.#networks.get(networkId);
+    if (gone === undefined || this.#wantedNetworks().has(networkId)) return;
+    this.#networks.delete(networkId);
+    void gone.stop();
+  }
+
+  #wantedNetworks(): Set<NetworkId> {
+    const { tables, sandboxes } = this.#modules;
+    return new Set([
+      ...Array.from(tables.all(), ({ network }) => network.id),
+      ...Array.from(sandboxes.all(), ({ endpoint }) => endpoint.network),
+    ]);
+  }
+
+  /** Overlay namespaces that neither a table nor a sandbox wants, and no reconciler is at work on. */
+  async #strays(): Promise<NetnsPath[]> {
+    const own = await this.#modules.kernel.ownNetns();
+    const wanted = new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
+    return own.filter((netns) => isOverlayNetns(netns) && !wanted.has(netns));
+  }
+
+  async #removeStrays(): Promise<void> {
+    const { kernel, log, tally } = this.#modules;
+    try {
+      for (const netns of await this.#strays()) {
+        const failures = await teardown(kernel, netns);
+        log.warn('netns.stray-removed', { netns, failed: failures.length });
+        tally.standing(netns, failures.length);
+      }
+    } catch (error) {
+      log.error('netns.not-listed', { message: String(error) });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { NetworkId } from '@causeway/model';
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+
+/** Repairs kept until a manager has heard of them; beyond, only their number is kept. */
+const longestUnreported = 1_000;
+
+/** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
+export class Tally {
+  readonly #applied = new Map<NetworkId, bigint>();
+  readonly #standing = new Map<string, number>();
+  readonly #listeners: (() => void)[] = [];
+  #repairs = 0;
+  #kernelWrites = 0;
+  #unreported: Drift[] = [];
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Differences between intent and kernel repaired since start. */
+  get repairs(): number {
+    return this.#repairs;
+  }
+
+  /** Steps the kernel took for us since start. */
+  get kernelWrites(): number {
+    return this.#kernelWrites;
+  }
+
+  /** Differences that stand because the kernel refuses. */
+  get drift(): number {
+    let sum = 0;
+    for (const count of this.#standing.values()) sum += count;
+    return sum;
+  }
+
+  /** By network: the revision up to which the kernel has everything. */
+  get applied(): ReadonlyMap<NetworkId, bigint> {
+    return this.#applied;
+  }
+
+  wrote(count: number): void {
+    this.#kernelWrites += count;
+  }
+
+  repaired(drift: readonly Drift[]): void {
+    if (drift.length === 0) return;
+    this.#repairs += drift.length;
+    this.#unreported = [...this.#unreported, ...drift].slice(-longestUnreported);
+    this.#tell();
+  }
+
+  /** `place`: a network's id, or the path of a namespace that is nobody's. */
+  standing(place: string, count: number): void {
+    if ((this.#standing.get(place) ?? 0) === count) return;
+    if (count === 0) this.#standing.delete(place);
+    else this.#standing.set(place, count);
+    this.#tell();
+  }
+
+  reached(networkId: NetworkId, revision: bigint): void {
+    if (this.#applied.get(networkId) === revision) return;
+    this.#applied.set(networkId, revision);
+    this.#tell();
+  }
+
+  forget(networkId: NetworkId): void {
+    this.#applied.delete(networkId);
+    this.standing(networkId, 0);
+  }
+
+  /** Repairs nobody has been told of; the next call gives only newer ones. */
+  takeUnreported(): Drift[] {
+    const taken = this.#unreported;
+    this.#unreported = [];
+    return taken;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

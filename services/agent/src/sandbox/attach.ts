@@ -1,0 +1,188 @@
+import type { Kernel, NetnsIdentity } from '@causeway/datapath';
+import { CausewayError, type EndpointId, type Name, type NetworkId, type RequestId } from '@causeway/model';
+import { endpointFromMessage } from '@causeway/proto';
+import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
+import type { Tables } from '../assignments/tables.ts';
+import type { Claims } from './claims.ts';
+import { type AttachOrder, sameOrder } from './order.ts';
+import { hasInterface, identifyContainer, ifnameTaken } from './place.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { Sandboxes } from './sandboxes.ts';
+
+/** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
+const tableWithin = seconds(5);
+/** A VNI of a namespace that is dying stays taken for up to a second: until then a refusal may not be the last word. */
+const kernelTries = 12;
+const kernelPause = milliseconds(100);
+/** For giving back what a failed attach took; later the upkeep does it. */
+const undoWithin = seconds(2);
+/** Request ids of failed attaches that are kept. */
+const rememberedFailures = 256;
+
+/** Brings the kernel to the intent, and says what it refuses that the endpoint needs. */
+export type Settle = (networkId: NetworkId, endpointId: EndpointId) => Promise<readonly string[]>;
+
+export interface AttacherModules {
+  readonly kernel: Kernel;
+  readonly claims: Claims;
+  readonly tables: Tables;
+  readonly sandboxes: Sandboxes;
+  readonly settle: Settle;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface UnderWay {
+  readonly order: AttachOrder;
+  readonly outcome: Promise<Sandbox>;
+}
+
+/**
+ * Attaches containers: claim ─▶ whole peer table ─▶ sandbox on disk ─▶ kernel ─▶ answer. A failure at any step undoes
+ * those before it; a crash between them is healed by the upkeep (claim without sandbox) or by the reconciler (sandbox
+ * without interface).
+ */
+export class Attacher {
+  readonly #modules: AttacherModules;
+  readonly #underWay = new Map<RequestId, UnderWay>();
+  readonly #places = new Set<string>();
+  /** Undone: the managers' stored outcome of such a request is an endpoint that is no more, so a retry claims afresh. */
+  readonly #failed = new Set<RequestId>();
+
+  constructor(modules: AttacherModules) {
+    this.#modules = modules;
+  }
+
+  /** Whether the endpoint's claim may be on its way to a sandbox. */
+  isUnderWay(name: Name): boolean {
+    for (const { order } of this.#underWay.values()) if (order.name === name) return true;
+    return false;
+  }
+
+  stateOf(sandbox: Sandbox): 'attaching' | 'attached' {
+    return this.#underWay.has(sandbox.requestId) ? 'attaching' : 'attached';
+  }
+
+  /** The same request again gets the same sandbox. */
+  async attach(order: AttachOrder, timeout: Duration): Promise<Sandbox> {
+    const before = this.#underWay.get(order.requestId);
+    if (before !== undefined) {
+      if (!sameOrder(before.order, order)) throw reused(order.requestId);
+      return await before.outcome;
+    }
+    for (const sandbox of this.#modules.sandboxes.all()) {
+      if (sandbox.requestId !== order.requestId) continue;
+      if (!this.#made(sandbox, order)) throw reused(order.requestId);
+      return sandbox;
+    }
+    const outcome = this.#perform(order, timeout).finally(() => this.#underWay.delete(order.requestId));
+    this.#underWay.set(order.requestId, { order, outcome });
+    return await outcome;
+  }
+
+  async #perform(order: AttachOrder, timeout: Duration): Promise<Sandbox> {
+    const { kernel, claims } = this.#modules;
+    const identity = await identifyContainer(kernel, order.netns);
+    const place = `${identity} ${order.ifname}`;
+    this.#refuseTaken(order, identity, place);
+    this.#places.add(place);
+    try {
+      if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
+      const { requestId, network, name, addresses } = order;
+      const claim = { network, name, addresses, ...(!this.#failed.has(requestId) && { requestId }) };
+      const { endpoint } = await claims.claim(claim, timeout);
+      return await this.#settleClaim(order, identity, endpoint);
+    } finally {
+      this.#places.delete(place);
+    }
+  }
+
+  async #settleClaim(order: AttachOrder, identity: NetnsIdentity, claimed: EndpointMessage): Promise<Sandbox> {
+    const { sandboxes, log } = this.#modules;
+    const { requestId, netns, ifname } = order;
+    const endpoint = endpointFromMessage(claimed);
+    const sandbox = { endpoint, revision: claimed.revision, requestId, netns, identity, ifname };
+    try {
+      await this.#awaitTable(sandbox);
+      await sandboxes.add(sandbox);
+      await this.#program(sandbox);
+    } catch (error) {
+      await this.#undo(sandbox);
+      throw error;
+    }
+    log.info('endpoint.attached', { endpointId: endpoint.id, endpoint: endpoint.name, networkId: endpoint.network });
+    return sandbox;
+  }
+
+  /** Unknown addresses are answered by nobody, so the table must be whole before the container starts. */
+  async #awaitTable(sandbox: Sandbox): Promise<void> {
+    const { endpoint, revision } = sandbox;
+    const table = await this.#modules.tables.reached(endpoint.network, revision, tableWithin);
+    if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
+  }
+
+  async #program(sandbox: Sandbox): Promise<void> {
+    const { settle, sandboxes, clock, kernel } = this.#modules;
+    const { id, network } = sandbox.endpoint;
+    for (let tries = 1; ; tries++) {
+      const refused = await settle(network, id);
+      if (sandboxes.get(id) === undefined) throw releasedMeanwhile(sandbox);
+      if (refused.length === 0) return;
+      if ((await kernel.identify(sandbox.netns)) !== sandbox.identity) throw wentAway(sandbox);
+      if (tries === kernelTries) {
+        const message = `the kernel refuses what endpoint ${sandbox.endpoint.name} needs: ${refused.join('; ')}`;
+        throw new CausewayError('kernel-refused', message, { netns: sandbox.netns });
+      }
+      await clock.sleep(kernelPause);
+    }
+  }
+
+  async #undo({ endpoint, requestId }: Sandbox): Promise<void> {
+    const { sandboxes, settle, claims, log } = this.#modules;
+    this.#failed.add(requestId);
+    for (const oldest of this.#failed) {
+      if (this.#failed.size <= rememberedFailures) break;
+      this.#failed.delete(oldest);
+    }
+    if (sandboxes.get(endpoint.id) !== undefined) {
+      await sandboxes.remove(endpoint.id);
+      await settle(endpoint.network, endpoint.id);
+    }
+    try {
+      await claims.release(endpoint.id, undoWithin);
+    } catch (error) {
+      log.warn('endpoint.release-postponed', { endpointId: endpoint.id, message: String(error) });
+    }
+  }
+
+  #refuseTaken(order: AttachOrder, identity: NetnsIdentity, place: string): void {
+    if (this.#places.has(place)) throw ifnameTaken(order.netns, order.ifname, 'an attach under way for an interface');
+    for (const sandbox of this.#modules.sandboxes.all()) {
+      if (sandbox.identity !== identity || sandbox.ifname !== order.ifname) continue;
+      throw ifnameTaken(order.netns, order.ifname, `endpoint ${sandbox.endpoint.name} on an interface`);
+    }
+  }
+
+  #made(sandbox: Sandbox, order: AttachOrder): boolean {
+    const { endpoint, netns, ifname } = sandbox;
+    const network = this.#modules.tables.get(endpoint.network)?.network;
+    const sameNetwork = order.network === endpoint.network || network === undefined || order.network === network.name;
+    return sameNetwork && endpoint.name === order.name && netns === order.netns && ifname === order.ifname;
+  }
+}
+
+function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
+  const message = `endpoint ${endpoint.name} was released while it was being attached`;
+  return new CausewayError('endpoint-unknown', message, { endpoint: endpoint.id });
+}
+
+function wentAway({ netns }: Sandbox): CausewayError {
+  const message = `netns ${netns} went away while an endpoint was being attached to it`;
+  return new CausewayError('netns-invalid', message, { field: 'netns', netns });
+}
+
+function reused(requestId: RequestId): CausewayError {
+  const message = `request_id ${requestId} has attached something else: use a new one for a new request`;
+  return new CausewayError('request-reused', message, { field: 'request_id' });
+}

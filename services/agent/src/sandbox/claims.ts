@@ -1,0 +1,74 @@
+import {
+  CausewayError,
+  type EndpointId,
+  type Ip,
+  isCausewayError,
+  type Name,
+  type NodeId,
+  type RequestId,
+} from '@causeway/model';
+import type { Failover } from '@causeway/proto';
+import type { Endpoint, Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Duration, type Random, randomUuid } from '@causeway/runtime';
+import type { ManagerLink } from '../session/link.ts';
+
+export interface Claim {
+  /** Absent: a new one. */
+  readonly requestId?: RequestId;
+  /** Name or id. */
+  readonly network: string;
+  readonly name: Name;
+  readonly addresses: readonly Ip[];
+}
+
+/** Takes endpoints for this host from the managers, and gives them back. */
+export class Claims {
+  readonly #link: ManagerLink;
+  readonly #failover: Failover;
+  readonly #random: Random;
+  readonly #nodeId: NodeId;
+
+  constructor(
+    modules: { readonly link: ManagerLink; readonly failover: Failover; readonly random: Random },
+    settings: { readonly nodeId: NodeId },
+  ) {
+    this.#link = modules.link;
+    this.#failover = modules.failover;
+    this.#random = modules.random;
+    this.#nodeId = settings.nodeId;
+  }
+
+  async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; network: Network }> {
+    const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
+    const request = { requestId, network: wanted, name, nodeId: this.#nodeId, addresses: [...claim.addresses] };
+    const { endpoint, network } = await this.#failover.run(timeout, (address, remaining) =>
+      this.#link.claimEndpoint(address, request, { timeout: remaining }),
+    );
+    if (endpoint === undefined || network === undefined) {
+      throw new CausewayError('internal', 'a manager answered a claim without the endpoint or its network');
+    }
+    return { endpoint, network };
+  }
+
+  /** The store revision of the release; undefined: the managers did not know the endpoint any more. */
+  async release(
+    endpointId: EndpointId,
+    timeout: Duration,
+    options: { readonly requestId?: RequestId; readonly signal?: AbortSignal } = {},
+  ): Promise<bigint | undefined> {
+    const { requestId = randomUuid(this.#random), signal } = options;
+    const request = { requestId, endpointId, nodeId: this.#nodeId };
+    const limits = signal === undefined ? {} : { signal };
+    try {
+      const { revision } = await this.#failover.run(
+        timeout,
+        (address, remaining) => this.#link.releaseEndpoint(address, request, { timeout: remaining, ...limits }),
+        signal,
+      );
+      return revision;
+    } catch (error) {
+      if (isCausewayError(error, 'endpoint-unknown')) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { CausewayError, clip, type EndpointId, type NetworkId, type RequestId } from '@causeway/model';
+import type { Duration, Log } from '@causeway/runtime';
+import type { OwnRows } from '../assignments/own-rows.ts';
+import type { Tables } from '../assignments/tables.ts';
+import type { Settle } from './attach.ts';
+import type { Claims } from './claims.ts';
+import type { Sandboxes } from './sandboxes.ts';
+
+/** Answers kept for retries after a lost reply. */
+const remembered = 256;
+
+interface LocalEndpoint {
+  readonly id: EndpointId;
+  readonly name: string;
+  readonly networkId: NetworkId;
+  /** undefined: the table is not here (yet). */
+  readonly network: string | undefined;
+}
+
+/**
+ * Detaches: the managers first, since they alone can refuse or be away, and then nothing is half done; the kernel after.
+ * A crash between the two is healed by the upkeep: a sandbox whose endpoint is gone goes too.
+ */
+export class Detacher {
+  readonly #claims: Claims;
+  readonly #tables: Tables;
+  readonly #ownRows: OwnRows;
+  readonly #sandboxes: Sandboxes;
+  readonly #settle: Settle;
+  readonly #log: Log;
+  readonly #outcomes = new Map<RequestId, Promise<bigint>>();
+  readonly #underWay = new Map<EndpointId, Promise<bigint>>();
+
+  constructor(modules: {
+    readonly claims: Claims;
+    readonly tables: Tables;
+    readonly ownRows: OwnRows;
+    readonly sandboxes: Sandboxes;
+    readonly settle: Settle;
+    readonly log: Log;
+  }) {
+    this.#claims = modules.claims;
+    this.#tables = modules.tables;
+    this.#ownRows = modules.ownRows;
+    this.#sandboxes = modules.sandboxes;
+    this.#settle = modules.settle;
+    this.#log = modules.log;
+  }
+
+  isUnderWay(id: EndpointId): boolean {
+    return this.#underWay.has(id);
+  }
+
+  /** `wanted`: id, name, or NETWORK/NAME of an endpoint of this host. The store revision of the release. */
+  detach(requestId: RequestId, wanted: string, timeout: Duration): Promise<bigint> {
+    const known = this.#outcomes.get(requestId);
+    if (known !== undefined) return known;
+    const outcome = this.#detach(requestId, wanted, timeout);
+    this.#outcomes.set(requestId, outcome);
+    outcome.catch(() => this.#outcomes.delete(requestId));
+    for (const oldest of this.#outcomes.keys()) {
+      if (this.#outcomes.size <= remembered) break;
+      this.#outcomes.delete(oldest);
+    }
+    return outcome;
+  }
+
+  async #detach(requestId: RequestId, wanted: string, timeout: Duration): Promise<bigint> {
+    const endpoint = pick([...this.#local()], wanted);
+    const before = this.#underWay.get(endpoint.id);
+    if (before !== undefined) return await before;
+    const outcome = this.#perform(requestId, endpoint, timeout).finally(() => this.#underWay.delete(endpoint.id));
+    this.#underWay.set(endpoint.id, outcome);
+    return await outcome;
+  }
+
+  async #perform(requestId: RequestId, { id, name, networkId }: LocalEndpoint, timeout: Duration): Promise<bigint> {
+    const revision = await this.#claims.release(id, timeout, { requestId });
+    await this.#sandboxes.remove(id);
+    await this.#settle(networkId, id);
+    this.#log.info('endpoint.detached', { endpointId: id, endpoint: name, networkId });
+    return revision ?? 0n;
+  }
+
+  /** What has a sandbox here, and what is claimed for this host without one. */
+  *#local(): Generator<LocalEndpoint> {
+    for (const { endpoint } of this.#sandboxes.all()) {
+      const network = this.#tables.get(endpoint.network)?.network.name;
+      yield { id: endpoint.id, name: endpoint.name, networkId: endpoint.network, network };
+    }
+    for (const [id, networkId] of this.#ownRows.all()) {
+      const table = this.#tables.get(networkId);
+      const row = table?.rows.get(id);
+      if (row === undefined || this.#sandboxes.get(id) !== undefined) continue;
+      yield { id, name: row.name, networkId, network: table?.network.name };
+    }
+  }
+}
+
+function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint {
+  const byId = local.find((endpoint) => endpoint.id === wanted);
+  if (byId !== undefined) return byId;
+  const [network, name] = wanted.includes('/') ? split(wanted) : [undefined, wanted];
+  const matches = local.filter(
+    (endpoint) =>
+      endpoint.name === name &&
+      (network === undefined || network === endpoint.network || network === endpoint.networkId),
+  );
+  const [match] = matches;
+  if (match === undefined) {
+    const message = `no endpoint "${clip(wanted)}" on this host: give an id, a name or NETWORK/NAME of one that \`causeway endpoint list\` shows here`;
+    throw new CausewayError('endpoint-unknown', message, { endpoint: clip(wanted) });
+  }
+  if (matches.length === 1) return match;
+  const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
+  throw new CausewayError(
+    'name-ambiguous',
+    `endpoint "${clip(wanted)}" is in several networks: say which of ${choices}`,
+    {
+      endpoint: clip(wanted),
+    },
+  );
+}
+
+function split(text: string): [string, string] {
+  const at = text.indexOf('/');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

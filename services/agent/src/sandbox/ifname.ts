@@ -1,0 +1,26 @@
+import { CausewayError, clip, fail, ok, type Result } from '@causeway/model';
+
+/** What an interface is called when nobody says. */
+export const defaultIfname = 'eth0';
+
+/** IFNAMSIZ less the final zero (linux/if.h). */
+const longest = 15;
+
+/** Names that mean something else: to the kernel, and as directories of net.ipv4.conf. */
+const reserved: ReadonlySet<string> = new Set(['lo', '.', '..', 'all', 'default']);
+
+/** As dev_valid_name() in net/core/dev.c; "%" besides, which asks the kernel for a number of its choice. */
+export function parseIfname(text: string): Result<string, CausewayError> {
+  const why = faultOf(text);
+  if (why === undefined) return ok(text);
+  const message = `ifname "${clip(text)}" ${why}: expected at most ${longest} bytes without "/", ":", "%" or white space, such as ${defaultIfname}`;
+  return fail(new CausewayError('ifname-invalid', message, { field: 'ifname', value: clip(text) }));
+}
+
+function faultOf(text: string): string | undefined {
+  if (text === '') return 'is empty';
+  const { length } = new TextEncoder().encode(text);
+  if (length > longest) return `is ${length} bytes long`;
+  if (/[\s/:%\0]/.test(text)) return 'has a character that is not allowed';
+  return reserved.has(text) ? 'is reserved' : undefined;
+}

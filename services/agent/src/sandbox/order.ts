@@ -1,0 +1,61 @@
+import type { NetnsPath } from '@causeway/datapath';
+import {
+  CausewayError,
+  clip,
+  family,
+  type Ip,
+  type Name,
+  parseIp,
+  parseName,
+  parseRequestId,
+  type RequestId,
+  unwrap,
+} from '@causeway/model';
+import type { AttachRequest } from '@causeway/proto/gen/causeway/v1/agent_service.js';
+import { defaultIfname, parseIfname } from './ifname.ts';
+
+/** A valid wish to attach a container. */
+export interface AttachOrder {
+  readonly requestId: RequestId;
+  /** Name or id. */
+  readonly network: string;
+  readonly name: Name;
+  readonly netns: NetnsPath;
+  readonly ifname: string;
+  readonly addresses: readonly Ip[];
+}
+
+/** PATH_MAX less the final zero (linux/limits.h). */
+const longestPath = 4095;
+
+/** Throws a CausewayError that names the field. */
+export function parseAttachOrder(request: AttachRequest): AttachOrder {
+  return {
+    requestId: unwrap(parseRequestId(request.requestId)),
+    network: unwrap(parseName(request.network, 'network')),
+    name: unwrap(parseName(request.name)),
+    netns: parseNetnsPath(request.netns),
+    ifname: request.ifname === '' ? defaultIfname : unwrap(parseIfname(request.ifname)),
+    addresses: parseAddresses(request.addresses),
+  };
+}
+
+/** Same container, same interface, same wish: what a retry under one request id must repeat. */
+export function sameOrder(a: AttachOrder, b: AttachOrder): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function parseNetnsPath(text: string): NetnsPath {
+  if (text.startsWith('/') && text.length <= longestPath && !text.includes('\0')) return text as NetnsPath;
+  const message = `netns "${clip(text)}" is not an absolute path such as /run/netns/web or /proc/4711/ns/net`;
+  throw new CausewayError('netns-invalid', message, { field: 'netns', netns: clip(text) });
+}
+
+function parseAddresses(texts: readonly string[]): readonly Ip[] {
+  const addresses = texts.map((text) => unwrap(parseIp(text)));
+  const families = new Set(addresses.map(family));
+  if (families.size === addresses.length) return addresses;
+  throw new CausewayError('invalid-argument', 'addresses: at most one IPv4 and one IPv6 address may be asked for', {
+    field: 'addresses',
+  });
+}

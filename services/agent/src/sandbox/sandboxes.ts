@@ -1,0 +1,108 @@
+import type { EndpointId, NetworkId } from '@causeway/model';
+import { type Log, Worker } from '@causeway/runtime';
+import type { Files } from '../assignments/files.ts';
+import { TwinFile } from '../assignments/twin-file.ts';
+import { decodeSandboxes, encodeSandboxes, type Sandbox } from './sandbox.ts';
+
+/** `before`: what was there; undefined: the sandbox is new. */
+export interface SandboxChange {
+  readonly networkId: NetworkId;
+  readonly endpointId: EndpointId;
+  readonly before: Sandbox | undefined;
+}
+
+interface Waiting {
+  /** Absent: what is in memory is to be written as it is. */
+  readonly added: Sandbox | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** This host's sandboxes, in memory and on disk. Changes that arrive while a write is under way share the next one. */
+export class Sandboxes {
+  readonly #file: TwinFile;
+  readonly #log: Log;
+  readonly #records = new Map<EndpointId, Sandbox>();
+  readonly #listeners: ((change: SandboxChange) => void)[] = [];
+  readonly #writer = new Worker(() => this.#write());
+  #waiting: Waiting[] = [];
+
+  constructor(modules: { readonly files: Files; readonly log: Log }) {
+    this.#file = new TwinFile(modules, { kind: 'sandboxes' });
+    this.#log = modules.log;
+  }
+
+  onChange(listener: (change: SandboxChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async load(): Promise<void> {
+    const bytes = await this.#file.load();
+    for (const sandbox of bytes === undefined ? [] : decodeSandboxes(bytes)) {
+      this.#records.set(sandbox.endpoint.id, sandbox);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#writer.poke();
+    await this.#writer.stop();
+  }
+
+  get(id: EndpointId): Sandbox | undefined {
+    return this.#records.get(id);
+  }
+
+  all(): Iterable<Sandbox> {
+    return this.#records.values();
+  }
+
+  of(networkId: NetworkId): readonly Sandbox[] {
+    return Array.from(this.#records.values()).filter((sandbox) => sandbox.endpoint.network === networkId);
+  }
+
+  /** Seen by others once it is on disk; throws "disk-full" and the like, and then nothing was added. */
+  async add(sandbox: Sandbox): Promise<void> {
+    await this.#save(sandbox);
+  }
+
+  /** Gone for others at once. A disk that refuses does not keep a container's leftovers alive: the next start forgets it again. */
+  async remove(id: EndpointId): Promise<void> {
+    if (!this.#records.has(id)) return;
+    this.#set(id, undefined);
+    try {
+      await this.#save(undefined);
+    } catch (error) {
+      this.#log.warn('ledger.not-written', { endpointId: id, message: String(error) });
+    }
+  }
+
+  #set(id: EndpointId, sandbox: Sandbox | undefined): void {
+    const before = this.#records.get(id);
+    if (sandbox === undefined) this.#records.delete(id);
+    else this.#records.set(id, sandbox);
+    const networkId = (sandbox ?? before)?.endpoint.network;
+    if (networkId === undefined) return;
+    for (const listener of this.#listeners) listener({ networkId, endpointId: id, before });
+  }
+
+  #save(added: Sandbox | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ added, resolve, reject });
+      void this.#writer.poke();
+    });
+  }
+
+  async #write(): Promise<void> {
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    const added = group.flatMap((waiting) => waiting.added ?? []);
+    try {
+      await this.#file.save(encodeSandboxes([...this.#records.values(), ...added]));
+      for (const sandbox of added) this.#set(sandbox.endpoint.id, sandbox);
+      for (const waiting of group) waiting.resolve();
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { assertNever, CausewayError, type NetworkId } from '@causeway/model';
+import type { Duration } from '@causeway/runtime';
+import { type Delta, type Misfit, misfit, type Table } from '../assignments/table.ts';
+import type { ClusterPosition } from '../identity/identity.ts';
+import type { Incoming } from './incoming.ts';
+
+/**
+ * One session as values: hello was sent ─ welcome ─▶ catching-up ─ ready ─▶ ready; any of them ends by `leave`.
+ *
+ * The machine only reads the tables; what is to be done comes out as effects, in order.
+ */
+export type SessionState =
+  | { readonly phase: 'greeting'; readonly seen: ClusterPosition | undefined }
+  | {
+      readonly phase: 'catching-up' | 'ready';
+      readonly seen: ClusterPosition;
+      /** Asked for whole: until it comes, steps of it mean nothing. */
+      readonly resyncing: ReadonlySet<NetworkId>;
+    };
+
+export type Effect =
+  /** The cluster, or how far it is, was learnt: to be kept on disk. `alarm`: its store was restored from a snapshot. */
+  | { readonly effect: 'remember'; readonly seen: ClusterPosition; readonly alarm: boolean }
+  | { readonly effect: 'welcomed'; readonly heartbeat: Duration }
+  | { readonly effect: 'replace'; readonly table: Table }
+  | { readonly effect: 'step'; readonly delta: Delta }
+  | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: Misfit }
+  | { readonly effect: 'drop'; readonly networkId: NetworkId }
+  /** Everything missed is here: what is in no table is not wanted. */
+  | { readonly effect: 'confirm'; readonly revision: bigint }
+  | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
+  /** Ends the session. */
+  | { readonly effect: 'leave'; readonly error: CausewayError };
+
+export interface TablesView {
+  get(networkId: NetworkId): Table | undefined;
+}
+
+export interface Step {
+  readonly state: SessionState;
+  readonly effects: readonly Effect[];
+}
+
+/** Before the first message: `seen` is what the data directory knows of the cluster, if anything. */
+export function greeting(seen: ClusterPosition | undefined): SessionState {
+  return { phase: 'greeting', seen };
+}
+
+export function step(state: SessionState, incoming: Incoming, tables: TablesView): Step {
+  if (incoming.kind === 'goodbye') return leave(state, farewell(incoming.leader, incoming.reason));
+  if (state.phase === 'greeting') {
+    return incoming.kind === 'welcome' ? welcome(state, incoming) : leave(state, disorder(incoming.kind, state.phase));
+  }
+  switch (incoming.kind) {
+    case 'welcome':
+      return leave(state, disorder('welcome', state.phase));
+    case 'complete': {
+      const resyncing = without(state.resyncing, incoming.table.network.id);
+      return { state: { ...state, resyncing }, effects: [{ effect: 'replace', table: incoming.table }] };
+    }
+    case 'delta':
+      return stepNetwork(state, incoming.delta, tables);
+    case 'withdraw': {
+      const resyncing = without(state.resyncing, incoming.networkId);
+      return { state: { ...state, resyncing }, effects: [{ effect: 'drop', networkId: incoming.networkId }] };
+    }
+    case 'ready':
+      return { state: { ...state, phase: 'ready' }, effects: [{ effect: 'confirm', revision: incoming.revision }] };
+    case 'verify':
+      return { state, effects: [{ effect: 'verify', call: incoming.call, repair: incoming.repair }] };
+    default:
+      return assertNever(incoming);
+  }
+}
+
+/** greeting -> catching-up, or left: another cluster's manager and an old leader are refused. */
+function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }): Step {
+  const { seen } = state;
+  const { clusterId, epoch, term, heartbeat } = incoming;
+  if (seen !== undefined && seen.id !== clusterId) {
+    const message = `this manager belongs to cluster ${clusterId}, the data directory of this host to cluster ${seen.id}: point --managers at its own cluster, or give the host an empty --data-dir`;
+    return leave(state, new CausewayError('cluster-mismatch', message, { cluster: clusterId, own: seen.id }));
+  }
+  if (seen !== undefined && (epoch < seen.epoch || (epoch === seen.epoch && term < seen.term))) {
+    const message = `this manager leads in term ${term} of epoch ${epoch}; term ${seen.term} of epoch ${seen.epoch} has been seen: it is an old leader`;
+    return leave(state, new CausewayError('not-leader', message, { term: String(term) }));
+  }
+  const now = { id: clusterId, epoch, term };
+  const alarm = seen !== undefined && epoch > seen.epoch;
+  const news = seen === undefined || seen.epoch !== epoch || seen.term !== term;
+  return {
+    state: { phase: 'catching-up', seen: now, resyncing: new Set() },
+    effects: [...(news ? [{ effect: 'remember', seen: now, alarm } as const] : []), { effect: 'welcomed', heartbeat }],
+  };
+}
+
+function stepNetwork(state: SessionState & { phase: 'catching-up' | 'ready' }, delta: Delta, tables: TablesView): Step {
+  const { networkId } = delta;
+  if (state.resyncing.has(networkId)) return { state, effects: [] };
+  const why = misfit(tables.get(networkId), delta);
+  if (why === undefined) return { state, effects: [{ effect: 'step', delta }] };
+  const resyncing = new Set([...state.resyncing, networkId]);
+  return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };
+}
+
+function leave(state: SessionState, error: CausewayError): Step {
+  return { state, effects: [{ effect: 'leave', error }] };
+}
+
+function farewell(leader: string, reason: string): CausewayError {
+  if (leader === '') return new CausewayError('manager-unavailable', reason);
+  return new CausewayError('not-leader', reason, { leader });
+}
+
+function disorder(kind: string, phase: string): CausewayError {
+  return new CausewayError('internal', `a manager sent "${kind}" while the session was ${phase}`);
+}
+
+function without(set: ReadonlySet<NetworkId>, member: NetworkId): ReadonlySet<NetworkId> {
+  return set.has(member) ? new Set([...set].filter((other) => other !== member)) : set;
+}

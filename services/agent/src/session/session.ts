@@ -1,0 +1,211 @@
+import { assertNever, CausewayError, type ErrorCode, isCausewayError, type Node } from '@causeway/model';
+import { type Failover, nodeToMessage } from '@causeway/proto';
+import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, delays, type Log, milliseconds, type Random, type Startable, seconds } from '@causeway/runtime';
+import { Interner } from '../assignments/table.ts';
+import type { Tables } from '../assignments/tables.ts';
+import type { ClusterPosition } from '../identity/identity.ts';
+import type { Tally } from '../reconciler/tally.ts';
+import { type Incoming, readIncoming } from './incoming.ts';
+import type { ManagerLink, SessionChannel } from './link.ts';
+import { type Effect, greeting, step } from './machine.ts';
+import { Reporter } from './reporter.ts';
+
+/** Between tries: soon enough to be back a second after an election, seldom enough for a thousand agents. */
+const backoff = { first: milliseconds(50), max: seconds(1), factor: 2 };
+/** When the answer will not change by itself: another cluster's manager. */
+const pauseAfterRefusal = seconds(5);
+/** A manager that has taken the connection says welcome within this. */
+const welcomeWithin = seconds(5);
+
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['cluster-mismatch', 'name-taken', 'invalid-argument']);
+
+export interface SessionModules {
+  readonly link: ManagerLink;
+  readonly failover: Failover;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly tables: Tables;
+  readonly tally: Tally;
+  /** As it is now: the underlay's MTU may have changed since start. */
+  readonly node: () => Node;
+  readonly cluster: () => ClusterPosition | undefined;
+  /** Durable when it resolves. */
+  readonly remember: (seen: ClusterPosition) => Promise<void>;
+  /** Everything missed is in the tables. */
+  readonly confirm: (revision: bigint) => void;
+  readonly verify: (repair: boolean) => Promise<Drift[]>;
+}
+
+/** Keeps a session with the leader, for as long as the agent runs. */
+export class Session implements Startable {
+  readonly #modules: SessionModules;
+  readonly #interner = new Interner();
+  readonly #abort = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #manager: string | undefined;
+  #reporter: Reporter | undefined;
+  #lastFailure = '';
+
+  constructor(modules: SessionModules) {
+    this.#modules = modules;
+    modules.tally.onChange(() => this.#reporter?.poke());
+  }
+
+  /** The manager it has a session with. */
+  get manager(): string | undefined {
+    return this.#manager;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run(this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { failover, clock, random } = this.#modules;
+    let pauses = delays(backoff, random);
+    while (!signal.aborted) {
+      const address = failover.current;
+      const { error, welcomed } = await this.#connect(address, signal);
+      if (signal.aborted) return;
+      this.#explain(address, error);
+      failover.moveOn(address, error);
+      if (welcomed) pauses = delays(backoff, random);
+      const refused = isCausewayError(error) && refusals.has(error.code);
+      await clock.sleep(refused ? pauseAfterRefusal : pauses.next().value, signal);
+    }
+  }
+
+  /** One session, from hello to its end; never throws. */
+  async #connect(address: string, signal: AbortSignal): Promise<{ error: unknown; welcomed: boolean }> {
+    const { link, clock, tally } = this.#modules;
+    const channel = link.connect(address);
+    const over = new AbortController();
+    const close = (): void => {
+      over.abort();
+      channel.close();
+    };
+    signal.addEventListener('abort', close);
+    const underlayMtu = (): number => this.#modules.node().underlayMtu;
+    const reporter = new Reporter({ clock, tally, underlayMtu, send: (request) => channel.send(request) });
+    const supervised: Promise<void>[] = [this.#awaitWelcome(channel, over.signal)];
+    try {
+      channel.send(this.#hello());
+      await this.#follow(channel, (effect) => {
+        if (effect.effect !== 'welcomed') return;
+        this.#manager = address;
+        this.#reporter = reporter;
+        this.#lastFailure = '';
+        this.#modules.log.info('session.started', { manager: address });
+        supervised.push(reporter.beat(effect.heartbeat, over.signal));
+        reporter.poke();
+      });
+      return {
+        error: new CausewayError('manager-unavailable', 'the manager closed the session'),
+        welcomed: this.#manager !== undefined,
+      };
+    } catch (error) {
+      return { error, welcomed: this.#manager !== undefined };
+    } finally {
+      this.#manager = undefined;
+      this.#reporter = undefined;
+      signal.removeEventListener('abort', close);
+      close();
+      await Promise.all([...supervised, reporter.stop()]);
+    }
+  }
+
+  async #follow(channel: SessionChannel, onEffect: (effect: Effect) => void): Promise<void> {
+    const { tables, clock, cluster } = this.#modules;
+    let state = greeting(cluster());
+    for await (const response of channel.messages) {
+      const incoming: Incoming | undefined = await readIncoming(response, this.#interner, () => clock.yield());
+      if (incoming === undefined) continue;
+      const next = step(state, incoming, tables);
+      state = next.state;
+      for (const effect of next.effects) {
+        await this.#do(effect, channel);
+        onEffect(effect);
+      }
+    }
+  }
+
+  async #do(effect: Effect, channel: SessionChannel): Promise<void> {
+    const { tables, log } = this.#modules;
+    switch (effect.effect) {
+      case 'remember':
+        if (effect.alarm) log.error('cluster.epoch-changed', { epoch: String(effect.seen.epoch) });
+        return await this.#modules.remember(effect.seen);
+      case 'welcomed':
+        return;
+      case 'replace':
+        log.debug('table.replaced', { network: effect.table.network.name, revision: String(effect.table.revision) });
+        return tables.replace(effect.table);
+      case 'step':
+        return tables.step(effect.delta);
+      case 'resync':
+        log.warn('table.resync', { networkId: effect.networkId, message: effect.why });
+        return channel.send({ message: { oneofKind: 'resync', resync: { networkId: effect.networkId } } });
+      case 'drop':
+        log.debug('table.dropped', { networkId: effect.networkId });
+        return tables.drop(effect.networkId);
+      case 'confirm':
+        return this.#modules.confirm(effect.revision);
+      case 'verify':
+        void this.#verify(effect.call, effect.repair, channel);
+        return;
+      case 'leave':
+        throw effect.error;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  /** Beside the stream: a verification of many networks must not hold up what comes meanwhile. */
+  async #verify(call: bigint, repair: boolean, channel: SessionChannel): Promise<void> {
+    const { verify } = this.#modules;
+    const result = await verify(repair).then(
+      (drift) => ({ call, drift, error: '' }),
+      (error: unknown) => ({ call, drift: [], error: error instanceof Error ? error.message : String(error) }),
+    );
+    channel.send({ message: { oneofKind: 'verifyResult', verifyResult: result } });
+  }
+
+  async #awaitWelcome(channel: SessionChannel, over: AbortSignal): Promise<void> {
+    await this.#modules.clock.sleep(welcomeWithin, over);
+    if (!over.aborted && this.#manager === undefined) channel.close();
+  }
+
+  #hello(): ConnectRequest {
+    const { cluster, node, tables } = this.#modules;
+    const seen = cluster();
+    const hello = {
+      clusterId: seen?.id ?? '',
+      epoch: seen?.epoch ?? 0n,
+      node: nodeToMessage(node(), 0n),
+      cursors: Array.from(tables.all(), ({ network, revision, digest }) => ({
+        networkId: network.id,
+        revision,
+        digest,
+      })),
+    };
+    return { message: { oneofKind: 'hello', hello } };
+  }
+
+  /** A failure that repeats is said once. */
+  #explain(manager: string, error: unknown): void {
+    const code = isCausewayError(error) ? error.code : 'internal';
+    const message = error instanceof Error ? error.message : String(error);
+    if (`${code} ${message}` === this.#lastFailure) return;
+    this.#lastFailure = `${code} ${message}`;
+    const level = refusals.has(code) || code === 'internal' ? 'error' : 'warn';
+    this.#modules.log[level]('session.ended', { manager, code, message });
+  }
+}

@@ -1,0 +1,276 @@
+import {
+  addDigest,
+  CausewayError,
+  type Endpoint,
+  type EndpointId,
+  type EndpointRow,
+  InterfaceAddress,
+  Ip,
+  macForIp,
+  type Name,
+  type Network,
+  type NetworkId,
+  type NodeId,
+  networkDigest,
+  Prefix,
+  rowDigest,
+  Vni,
+} from '@causeway/model';
+import { endpointToMessage, networkToMessage, peerToMessage } from '@causeway/proto';
+import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import { Queue } from '@causeway/runtime';
+import type { ManagerLink, SessionChannel } from '../session/link.ts';
+
+type Message = ConnectResponse['message'];
+
+interface HeldNetwork {
+  readonly network: Network;
+  revision: bigint;
+  readonly rows: Map<EndpointId, EndpointRow>;
+}
+
+interface Peer {
+  readonly queue: Queue<ConnectResponse>;
+  readonly requests: ConnectRequest['message'][];
+  nodeId: NodeId | undefined;
+  readonly subscribed: Set<NetworkId>;
+}
+
+/** The managers of a cluster as one agent sees them, in memory, with what can go wrong with them on demand. */
+export class FakeManager implements ManagerLink {
+  clusterId = 'c000000000000001';
+  epoch = 1n;
+  term = 1n;
+  /** Nothing answers, and sessions break. */
+  #down = false;
+  #revision = 100n;
+  #count = 0;
+  readonly networks = new Map<string, HeldNetwork>();
+  readonly #outcomes = new Map<string, EndpointMessage>();
+  readonly #peers = new Set<Peer>();
+  /** Thrown by the next claims, once each. */
+  readonly claimFailures: CausewayError[] = [];
+  /** Claims are made, and their replies lost. */
+  loseClaimReplies = 0;
+  /** Deltas and completes are kept back. */
+  silent = false;
+  readonly released: EndpointId[] = [];
+
+  set down(down: boolean) {
+    this.#down = down;
+    if (!down) return;
+    for (const peer of this.#peers) peer.queue.fail(unavailable());
+    this.#peers.clear();
+  }
+
+  network(name: string, prefix = '10.66.0.0/16'): Network {
+    const id = (this.networks.size + 0xaa).toString(16).padStart(10, '0').padEnd(16, '0') as NetworkId;
+    const network: Network = {
+      id,
+      name: name as Name,
+      addressSpace: 'default' as Name,
+      vni: Vni(4096 + this.networks.size),
+      mtu: { kind: 'automatic', bytes: 1450 },
+      subnets: [{ prefix: Prefix(prefix), gateway: Ip(prefix.replace('.0/16', '.1')) }],
+      labels: {},
+    };
+    this.networks.set(name, { network, revision: ++this.#revision, rows: new Map() });
+    return network;
+  }
+
+  /** An endpoint of another host. */
+  peer(networkName: string, n: number, vtep = '192.0.2.2'): EndpointRow {
+    const row = this.#row(networkName, `peer-${n}`, 'b000000000000002' as NodeId, n, Ip(vtep));
+    this.#step(networkName, [row], []);
+    return row;
+  }
+
+  /** An endpoint of the agent's host that it knows nothing of. */
+  foreignClaim(networkName: string, n: number, nodeId: NodeId): EndpointRow {
+    const row = this.#row(networkName, `ghost-${n}`, nodeId, n, Ip('192.0.2.1'));
+    this.#step(networkName, [row], []);
+    return row;
+  }
+
+  remove(networkName: string, ...ids: EndpointId[]): void {
+    this.#step(networkName, [], ids);
+  }
+
+  rows(networkName: string): string[] {
+    return Array.from(this.#held(networkName).rows.values(), ({ name }) => name as string).sort();
+  }
+
+  ids(networkName: string): EndpointId[] {
+    return [...this.#held(networkName).rows.keys()];
+  }
+
+  /** What agents have sent, on the sessions that are open. */
+  requests<Kind extends ConnectRequest['message']['oneofKind']>(
+    kind: Kind,
+  ): Extract<ConnectRequest['message'], { oneofKind: Kind }>[] {
+    return [...this.#peers].flatMap((peer) =>
+      peer.requests.filter(
+        (message): message is Extract<ConnectRequest['message'], { oneofKind: Kind }> => message.oneofKind === kind,
+      ),
+    );
+  }
+
+  /** Says something out of turn to every agent. */
+  say(message: Message): void {
+    for (const peer of this.#peers) peer.queue.push({ message });
+  }
+
+  get sessions(): number {
+    return this.#peers.size;
+  }
+
+  connect(): SessionChannel {
+    const peer: Peer = { queue: new Queue(), requests: [], nodeId: undefined, subscribed: new Set() };
+    if (this.#down) peer.queue.fail(unavailable());
+    else this.#peers.add(peer);
+    return {
+      messages: peer.queue,
+      send: ({ message }) => {
+        if (!this.#peers.has(peer)) return;
+        peer.requests.push(message);
+        if (message.oneofKind === 'hello') this.#greet(peer, message.hello);
+        if (message.oneofKind === 'resync') this.#complete(peer, this.#byId(message.resync.networkId));
+      },
+      close: () => {
+        this.#peers.delete(peer);
+        peer.queue.end();
+      },
+    };
+  }
+
+  claimEndpoint: ManagerLink['claimEndpoint'] = async (_, request) => {
+    if (this.#down) throw unavailable();
+    const failure = this.claimFailures.shift();
+    if (failure !== undefined) throw failure;
+    const held = this.networks.get(request.network) ?? this.#byIdOrUndefined(request.network);
+    if (held === undefined) throw new CausewayError('network-unknown', `no network "${request.network}"`);
+    const { network } = held;
+    const endpoint =
+      this.#outcomes.get(request.requestId) ??
+      this.#claim(held, request.name, request.nodeId as NodeId, request.addresses);
+    this.#outcomes.set(request.requestId, endpoint);
+    if (this.loseClaimReplies > 0) {
+      this.loseClaimReplies--;
+      throw unavailable();
+    }
+    return { endpoint, network: networkToMessage(network, held.revision) };
+  };
+
+  releaseEndpoint: ManagerLink['releaseEndpoint'] = async (_, { endpointId }) => {
+    if (this.#down) throw unavailable();
+    const id = endpointId as EndpointId;
+    const held = [...this.networks].find(([, { rows }]) => rows.has(id));
+    if (held === undefined) throw new CausewayError('endpoint-unknown', `no endpoint ${id}`);
+    this.released.push(id);
+    this.#step(held[0], [], [id]);
+    return { revision: this.#revision };
+  };
+
+  getEndpoint: ManagerLink['getEndpoint'] = async () => {
+    throw new CausewayError('internal', 'no agent asks for this yet');
+  };
+
+  close(): void {
+    this.#peers.clear();
+  }
+
+  #claim(held: HeldNetwork, name: string, node: NodeId, asked: readonly string[]): EndpointMessage {
+    if ([...held.rows.values()].some((row) => row.name === name)) {
+      throw new CausewayError('name-taken', `name "${name}" is taken in network ${held.network.name}`);
+    }
+    const [wanted] = asked;
+    const row = this.#row(held.network.name, name, node, this.#count + 10, Ip('192.0.2.1'), wanted);
+    this.#step(held.network.name, [row], []);
+    const endpoint: Endpoint = { ...row, network: held.network.id };
+    return endpointToMessage(endpoint, { network: held.network.name, host: 'h1' }, this.#revision);
+  }
+
+  #row(networkName: string, name: string, node: NodeId, n: number, vtep: Ip, asked?: string): EndpointRow {
+    const prefix = this.#held(networkName).network.subnets[0]?.prefix ?? '';
+    const ip = Ip(asked ?? prefix.replace('.0.0/16', `.${n >> 8}.${n & 255}`));
+    const id = (++this.#count).toString(16).padStart(12, '0').padEnd(16, '0') as EndpointId;
+    return { id, name: name as Name, node, addresses: [InterfaceAddress(`${ip}/16`)], mac: macForIp(ip), vtep };
+  }
+
+  #step(networkName: string, upserts: EndpointRow[], removedIds: EndpointId[]): void {
+    const held = this.#held(networkName);
+    const from = held.revision;
+    held.revision = ++this.#revision;
+    for (const id of removedIds) held.rows.delete(id);
+    for (const row of upserts) held.rows.set(row.id, row);
+    for (const peer of this.#peers) {
+      if (peer.nodeId === undefined || this.silent) continue;
+      const wants = this.#wants(peer, held);
+      const { id } = held.network;
+      if (wants && !peer.subscribed.has(id)) this.#complete(peer, held);
+      else if (wants) {
+        const delta = {
+          networkId: id,
+          from,
+          to: held.revision,
+          digest: digestOf(held),
+          upserts: upserts.map(peerToMessage),
+          removedIds,
+        };
+        peer.queue.push({ message: { oneofKind: 'delta', delta } });
+      } else if (peer.subscribed.delete(id)) {
+        peer.queue.push({ message: { oneofKind: 'withdraw', withdraw: { networkId: id } } });
+      }
+    }
+  }
+
+  #greet(peer: Peer, hello: Hello): void {
+    peer.nodeId = hello.node?.id as NodeId;
+    const { clusterId, epoch, term } = this;
+    peer.queue.push({ message: { oneofKind: 'welcome', welcome: { clusterId, epoch, term, heartbeatMs: 2_000 } } });
+    for (const held of this.networks.values()) if (this.#wants(peer, held)) this.#complete(peer, held);
+    for (const { networkId } of hello.cursors) {
+      if (peer.subscribed.has(networkId as NetworkId)) continue;
+      peer.queue.push({ message: { oneofKind: 'withdraw', withdraw: { networkId } } });
+    }
+    peer.queue.push({ message: { oneofKind: 'ready', ready: { revision: this.#revision } } });
+  }
+
+  #complete(peer: Peer, held: HeldNetwork): void {
+    if (this.silent) return;
+    peer.subscribed.add(held.network.id);
+    const { network, revision, rows } = held;
+    const endpoints = Array.from(rows.values(), peerToMessage);
+    const complete = { network: networkToMessage(network, revision), revision, digest: digestOf(held), endpoints };
+    peer.queue.push({ message: { oneofKind: 'complete', complete } });
+  }
+
+  #wants(peer: Peer, held: HeldNetwork): boolean {
+    return [...held.rows.values()].some((row) => row.node === peer.nodeId);
+  }
+
+  #held(name: string): HeldNetwork {
+    const held = this.networks.get(name);
+    if (held === undefined) throw new Error(`no network ${name}`);
+    return held;
+  }
+
+  #byId(id: string): HeldNetwork {
+    const held = this.#byIdOrUndefined(id);
+    if (held === undefined) throw new Error(`no network ${id}`);
+    return held;
+  }
+
+  #byIdOrUndefined(id: string): HeldNetwork | undefined {
+    return [...this.networks.values()].find(({ network }) => network.id === id);
+  }
+}
+
+function digestOf({ network, rows }: HeldNetwork): bigint {
+  return [...rows.values()].reduce((sum, row) => addDigest(sum, rowDigest(row)), networkDigest(network));
+}
+
+function unavailable(): CausewayError {
+  return new CausewayError('manager-unavailable', 'no manager answers at 10.0.0.1:7443');
+}

@@ -1,0 +1,110 @@
+import { buildNetwork, differences, type NetnsPath, overlayNetns, readState } from '@causeway/datapath';
+import { FakeKernel } from '@causeway/datapath/testing';
+import { Ip, type Name } from '@causeway/model';
+import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { type Agent, createAgent } from '../agent.ts';
+import { FakeManager } from './fake-manager.ts';
+import { MemoryFiles } from './memory-files.ts';
+
+/** One host with a kernel and a disk that outlive its agents, and a cluster that outlives it. */
+export class Host {
+  readonly clock = new FakeClock();
+  readonly kernel = new FakeKernel({ clock: this.clock }, { underlay: Ip('192.0.2.1') });
+  readonly manager = new FakeManager();
+  readonly files = new MemoryFiles();
+  readonly log = new MemoryLog();
+  readonly random = new SeededRandom(1);
+  #agent: Agent | undefined;
+
+  get agent(): Agent {
+    if (this.#agent === undefined) throw new Error('the agent is not started');
+    return this.#agent;
+  }
+
+  /** A started agent whose first session has told it everything, if there are managers. */
+  async start(): Promise<this> {
+    const { kernel, manager: link, files, clock, random, log } = this;
+    const settings = { name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
+    this.#agent = createAgent({ kernel, link, files, clock, random, log }, { ...settings, version: '0.1.0' });
+    await this.#agent.start();
+    await this.settle();
+    return this;
+  }
+
+  /** As by `kill -9`, as far as the next agent can tell: nothing of the old one does anything any more. */
+  async restart(): Promise<this> {
+    await this.clock.until(this.agent.stop(), seconds(60));
+    return await this.start();
+  }
+
+  settle(span: Duration = milliseconds(300)): Promise<void> {
+    return this.clock.advance(span);
+  }
+
+  container(name: string): NetnsPath {
+    return this.kernel.foreignNetns(`/run/netns/${name}` as NetnsPath);
+  }
+
+  uuid(): string {
+    return randomUuid(this.random);
+  }
+
+  /** Makes the container's namespace too, unless it is there. */
+  async attach(
+    network: string,
+    name: string,
+    options: { ifname?: string; netns?: string; requestId?: string; addresses?: string[] } = {},
+  ) {
+    const netns = options.netns ?? `/run/netns/${name}`;
+    if (options.netns === undefined && !this.kernel.namespaces.has(netns as NetnsPath)) this.container(name);
+    const { ifname = '', addresses = [], requestId = this.uuid() } = options;
+    const call = this.agent.api.attach({ requestId, network, name, netns, ifname, addresses });
+    const { endpoint } = await this.clock.until(call, seconds(60));
+    if (endpoint === undefined) throw new Error('attached, and no endpoint in the answer');
+    return endpoint;
+  }
+
+  async detach(endpoint: string, requestId = this.uuid()): Promise<bigint> {
+    const { revision } = await this.clock.until(this.agent.api.detach({ requestId, endpoint }), seconds(60));
+    return revision;
+  }
+
+  status() {
+    return this.agent.api.getAgentStatus();
+  }
+
+  /** Differences between the kernel and what the managers and sandboxes say it should hold; built apart from the agent. */
+  async wrong(networkName: string): Promise<string[]> {
+    const held = this.manager.networks.get(networkName);
+    if (held === undefined) throw new Error(`no network ${networkName}`);
+    const status = await this.status();
+    const { sandboxes } = await this.agent.api.listSandboxes();
+    const desired = buildNetwork({
+      network: held.network,
+      node: status.node?.id as never,
+      vtep: Ip('192.0.2.1'),
+      vxlanPort: 4789,
+      rows: held.rows.values(),
+      sandboxes: sandboxes.map(({ endpoint, netns, ifname }) => ({
+        endpoint: endpoint?.id as never,
+        netns: netns as NetnsPath,
+        ifname,
+      })),
+    });
+    const actual = await readState(this.kernel, desired);
+    return differences(actual, desired).map(
+      ({ kind, key, actual: is, intended }) => `${kind} ${key}: ${is} -> ${intended}`,
+    );
+  }
+
+  overlay(networkName: string): NetnsPath {
+    const held = this.manager.networks.get(networkName);
+    if (held === undefined) throw new Error(`no network ${networkName}`);
+    return overlayNetns(held.network.id);
+  }
+
+  events(): string[] {
+    return this.log.lines.map(({ event }) => event);
+  }
+}

@@ -1,0 +1,3 @@
+export * from './fake-manager.ts';
+export * from './host.ts';
+export * from './memory-files.ts';

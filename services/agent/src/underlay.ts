@@ -1,0 +1,39 @@
+import type { Kernel } from '@causeway/datapath';
+import { CausewayError, type Ip } from '@causeway/model';
+import type { Log } from '@causeway/runtime';
+
+/** The MTU of the device that carries the data path: read from the kernel, and read again, because somebody may change it. */
+export class UnderlayMtu {
+  readonly #kernel: Kernel;
+  readonly #log: Log;
+  readonly #address: Ip;
+  #bytes = 0;
+
+  constructor(modules: { readonly kernel: Kernel; readonly log: Log }, settings: { readonly dataPath: Ip }) {
+    this.#kernel = modules.kernel;
+    this.#log = modules.log;
+    this.#address = settings.dataPath;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Throws when no device carries the address: nothing could reach this host. */
+  async load(): Promise<void> {
+    const underlay = await this.#kernel.underlay(this.#address);
+    if (underlay !== undefined) {
+      this.#bytes = underlay.mtu;
+      return;
+    }
+    const message = `data-path ${this.#address}: no network device of this host carries it; give the address other hosts reach this one by`;
+    throw new CausewayError('address-invalid', message, { field: 'data-path', value: this.#address });
+  }
+
+  /** The last one known stays when the device is away. */
+  async refresh(): Promise<void> {
+    const before = this.#bytes;
+    await this.load().catch((error: unknown) => this.#log.warn('underlay.missing', { message: String(error) }));
+    if (this.#bytes !== before) this.#log.warn('underlay.mtu-changed', { from: before, to: this.#bytes });
+  }
+}
