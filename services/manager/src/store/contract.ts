@@ -23,8 +23,8 @@ export interface StoreWorld {
   loseNext(what: 'reply' | 'request'): void;
   /** Ends the disturbance of `loseNext`. */
   restore(): void;
-  /** The backend stops running: SIGSTOP. */
-  freeze(): void;
+  /** The backend stops running, as by SIGSTOP; resolves when nothing of it runs any more. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** Forgets history up to a revision. */
   compact(revision: bigint): Promise<void>;

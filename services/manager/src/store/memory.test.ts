@@ -18,7 +18,7 @@ describe('MemoryStore holds the store contract', () => {
 describe('MemoryStore', () => {
   it('keeps what a frozen backend was sent, and serves it late', async () => {
     const { store, clock, freeze, thaw } = createWorld();
-    freeze();
+    await freeze();
     const error = await clock.until(failure(store.txn([], [put('a')])), seconds(10));
     expect(error).toMatchObject({ code: 'timed-out' });
     thaw();
@@ -81,7 +81,7 @@ function createWorld() {
     restore: () => {
       store.fault = () => 'none';
     },
-    freeze: () => backend.freeze(),
+    freeze: async () => backend.freeze(),
     thaw: () => backend.thaw(),
     compact: async (revision: bigint) => backend.compact(revision),
   } satisfies StoreWorld;

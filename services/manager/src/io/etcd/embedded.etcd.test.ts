@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { put, read, write } from '../../store/contract/act.ts';
 import { findEtcd } from './binary.ts';
-import { spawnEtcd } from './embedded/etcd-process.ts';
-import { embeddedEnvironment, embeddedFlags } from './embedded/flags.ts';
+import { Bootstrap } from './embedded/bootstrap.ts';
+import { becomesHealthy, spawnEtcd } from './embedded/etcd-process.ts';
+import { clientUrl, embeddedEnvironment, embeddedFlags } from './embedded/flags.ts';
 import { lastWords } from './embedded/last-words.ts';
 import { PidFile } from './embedded/pid-file.ts';
 import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded.ts';
@@ -56,8 +58,10 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     if (binary === undefined) throw new Error('no etcd binary');
     await mkdir(join(dataDir, 'etcd'), { mode: 0o700 });
     const flags = embeddedFlags({ ...embeddedDefaults, dataDir, clientPort: port, peerPort });
-    const { pid } = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
-    return pid;
+    const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
+    const never = new AbortController().signal;
+    expect(await becomesHealthy(etcd, clientUrl({ clientPort: port }), systemClock, seconds(20), never)).toBe(true);
+    return etcd.pid;
   };
 
   it('serves, leaves nothing running when stopped, and keeps what was written', async () => {
@@ -155,6 +159,24 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     else peerPort = port;
     await expect(create().start()).rejects.toMatchObject({ code: 'invalid-argument', data: { field: flag, port } });
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('begins anew when its very first start was cut off, and never after that', async () => {
+    const database = join(dataDir, 'etcd', 'member', 'snap', 'db');
+    const spoil = async (): Promise<void> => {
+      await mkdir(dirname(database), { recursive: true });
+      await writeFile(database, 'unfinished');
+    };
+    await new Bootstrap(dataDir).begin();
+    await spoil();
+    const etcd = create();
+    await etcd.start();
+    await write(open(etcd), put('/a'));
+    await etcd.stop();
+    expect(await readFile(join(dataDir, 'etcd.unfinished', 'snap', 'db'), 'utf8')).toBe('unfinished');
+    await spoil();
+    await expect(create().start()).rejects.toMatchObject({ code: 'store-unavailable' });
+    expect(await readFile(database, 'utf8')).toBe('unfinished');
   });
 
   it('quotes etcd when it cannot start on what it finds', async () => {

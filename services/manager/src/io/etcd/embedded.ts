@@ -12,6 +12,7 @@ import {
   seconds,
 } from '@causeway/runtime';
 import { findEtcd } from './binary.ts';
+import { Bootstrap } from './embedded/bootstrap.ts';
 import { adoptEtcd, becomesHealthy, type EtcdProcess, spawnEtcd, terminate } from './embedded/etcd-process.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags } from './embedded/flags.ts';
 import { lastWords } from './embedded/last-words.ts';
@@ -49,6 +50,7 @@ export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
   readonly #settings: EmbeddedEtcdSettings;
   readonly #pidFile: PidFile;
+  readonly #bootstrap: Bootstrap;
   readonly #logPath: string;
   readonly #stopping = new AbortController();
   #process: EtcdProcess | undefined;
@@ -61,6 +63,7 @@ export class EmbeddedEtcd implements Startable {
     this.#parts = parts;
     this.#settings = { ...embeddedDefaults, ...settings };
     this.#pidFile = new PidFile(settings.dataDir);
+    this.#bootstrap = new Bootstrap(settings.dataDir);
     this.#logPath = join(settings.dataDir, 'etcd.log');
   }
 
@@ -81,6 +84,7 @@ export class EmbeddedEtcd implements Startable {
     const binary = await this.#binary();
     await prepareDirectory(this.#settings.dataDir);
     this.#process = (await this.#adopt()) ?? (await this.#launch(binary));
+    await this.#bootstrap.complete();
     this.#supervision = this.#supervise(binary, this.#process);
   }
 
@@ -122,6 +126,7 @@ export class EmbeddedEtcd implements Startable {
 
   async #launch(binary: string): Promise<EtcdProcess> {
     await checkPorts(this.#settings);
+    if (await this.#bootstrap.begin()) this.#parts.log.warn('etcd-begun-anew', { path: this.#settings.dataDir });
     const etcd = await this.#spawn(binary);
     if (await this.#isUp(etcd)) return etcd;
     await terminate(etcd, this.#parts.clock);

@@ -10,7 +10,7 @@ import { EtcdStore, type EtcdStoreSettings } from './store.ts';
 import { CuttingProxy, etcdMissing, TestEtcd } from './testing/index.ts';
 
 const missing = await etcdMissing();
-const limits = { pageSize: 100, leaseTtl: seconds(1), callTimeout: milliseconds(1_500) };
+const limits = { pageSize: 100, leaseTtl: seconds(2), callTimeout: seconds(2) };
 
 describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   let etcd: TestEtcd;
@@ -71,8 +71,8 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
             proxy.setLosing(undefined);
             proxy.cut();
           },
-          freeze: () => etcd.signal('SIGSTOP'),
-          thaw: () => etcd.signal('SIGCONT'),
+          freeze: () => etcd.freeze(),
+          thaw: () => etcd.thaw(),
           compact: (revision) => compact(revision),
         };
         await run(world);

@@ -76,7 +76,7 @@ export const outageCases: readonly StoreCase[] = [
     run: async ({ store, witness, prefix, freeze, thaw, clock, limits }) => {
       const follower = new Follower(store, prefix);
       await follower.until(({ snapshots }) => snapshots === 1);
-      freeze();
+      await freeze();
       try {
         await clock.sleep(limits.callTimeout);
       } finally {

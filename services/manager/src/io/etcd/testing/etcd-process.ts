@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEtcd } from '../binary.ts';
@@ -63,8 +63,20 @@ export class TestEtcd {
     }
   }
 
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child?.kill(name);
+  /** SIGSTOP; resolves when every thread has stopped: until then it may still answer. */
+  async freeze(): Promise<void> {
+    const tasks = `/proc/${this.#child?.pid}/task`;
+    this.#child?.kill('SIGSTOP');
+    const stopped = async (): Promise<boolean> => {
+      const stats = (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/stat`, 'utf8'));
+      // proc_pid_stat(5): pid (name) state.
+      return (await Promise.all(stats)).every((stat) => stat.split(') ')[1]?.startsWith('T') === true);
+    };
+    while (!(await stopped())) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
   }
 
   /** As a crash does; its data stay. */
