@@ -77,6 +77,13 @@ export async function findByEnvironment(variable: string): Promise<readonly Proc
   return found;
 }
 
+/** Those in the PID namespace of this process itself. */
+export async function livingHere(processes: readonly ProcessId[]): Promise<readonly ProcessId[]> {
+  const here = await pidNamespace(process.pid);
+  const namespaces = await Promise.all(processes.map(({ pid }) => pidNamespace(pid)));
+  return processes.filter((_, i) => namespaces[i] === here);
+}
+
 /** Values the variable has in the environments of this machine's processes. */
 export async function valuesInEnvironments(name: string): Promise<ReadonlySet<string>> {
   const prefix = `${name}=`;

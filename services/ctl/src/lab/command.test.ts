@@ -1,0 +1,104 @@
+import { CausewayError } from '@causeway/model';
+import { expect, test } from 'vitest';
+import { runLine } from '../testing/run-line.ts';
+import { labCommand } from './command.ts';
+import type { Labs } from './labs.ts';
+import type { LabStatus } from './status.ts';
+
+const standing: LabStatus = {
+  name: 't',
+  hosts: [
+    {
+      name: 'h1',
+      underlay: '10.90.0.1',
+      ready: true,
+      processes: [{ kind: 'agent', pid: 7, running: true, log: '/run/causeway-lab/t/h1/log/agent.log' }],
+    },
+    {
+      name: 'h2',
+      underlay: '10.90.0.2',
+      ready: false,
+      processes: [{ kind: 'agent', pid: null, running: false, log: '/run/causeway-lab/t/h2/log/agent.log' }],
+    },
+  ],
+};
+
+/** Remembers what it was asked; only the lab "t" stands. */
+class RecordingLabs implements Labs {
+  readonly asked: string[] = [];
+  up: Labs['up'] = async (plan, progress) => {
+    this.asked.push(`up ${plan.name} ${plan.hosts.length} ${plan.mtu} ${plan.subnet}`);
+    progress('1/2 hosts ready');
+  };
+  status: Labs['status'] = async () => standing;
+  exec: Labs['exec'] = async (name, host, command) => {
+    this.asked.push(`exec ${name} ${host} ${JSON.stringify(command)}`);
+    return 42;
+  };
+  kill: Labs['kill'] = async (...all) => void this.asked.push(`kill ${all.join(' ')}`);
+  start: Labs['start'] = async (...all) => void this.asked.push(`start ${all.join(' ')}`);
+  down: Labs['down'] = async (name) => {
+    this.asked.push(`down ${name}`);
+    if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `no lab named ${name}`);
+  };
+  names: Labs['names'] = async () => ['t', 'u'];
+}
+
+async function lab(line: string) {
+  const labs = new RecordingLabs();
+  return { ...(await runLine(`lab ${line}`, { more: [labCommand(labs)] })), asked: labs.asked };
+}
+
+const asked: readonly [string, readonly string[]][] = [
+  ['up', ['up lab 3 1500 10.90.0.0/16']],
+  ['up --name t --hosts 2 --managers 1 --mtu 9000 --subnet fd90::/64', ['up t 2 9000 fd90::/64']],
+  ['kill h2 agent', ['kill lab h2 agent KILL']],
+  ['kill --name t h1 manager --signal TERM', ['kill t h1 manager TERM']],
+  ['start --name t h1 etcd', ['start t h1 etcd']],
+  ['down --name t', ['down t']],
+  ['down --all', ['down t', 'down u']],
+];
+test.each(asked)('lab %s', async (line, expected) => {
+  const outcome = await lab(line);
+  expect(outcome.asked).toEqual(expected);
+  expect(outcome.code).toBe(0);
+});
+
+const execs: readonly [string, string][] = [
+  ['exec h1 -- causeway network list -o json', '["causeway","network","list","-o","json"]'],
+  ['exec --name lab h1 -- sh -c exit --name x', '["sh","-c","exit","--name","x"]'],
+  ['exec h1 ip -br link', '["ip","-br","link"]'],
+];
+test.each(execs)('lab %s: options after the host are the command’s, and so is the exit status', async (line, words) => {
+  const outcome = await lab(line);
+  expect(outcome.asked).toEqual([`exec lab h1 ${words}`]);
+  expect(outcome.code).toBe(42);
+  expect(outcome.stdout).toBe('');
+});
+
+test('lab status -o json is the contract', async () => {
+  expect(JSON.parse((await lab('status --name t -o json')).stdout)).toEqual(standing);
+});
+
+test('lab status as a table', async () => {
+  expect((await lab('status --name t')).stdout).toBe(
+    'HOST  UNDERLAY   READY  PROCESSES\nh1    10.90.0.1  yes    agent 7\nh2    10.90.0.2  no     agent down\n',
+  );
+});
+
+test('progress of lab up goes to stderr', async () => {
+  expect((await lab('up --name t')).stderr).toBe('lab t: 1/2 hosts ready\n');
+});
+
+test.each([
+  ['down --name gone', 3],
+  ['up --hosts 0', 2],
+  ['up --subnet 10.90.0.0/30', 2],
+  ['up --hosts x', 2],
+  ['down --all --name t', 2],
+  ['kill h1 database', 2],
+  ['kill h1 agent --signal 9', 2],
+  ['exec h1', 2],
+])('lab %s exits %i', async (line, code) => {
+  expect((await lab(line)).code).toBe(code);
+});

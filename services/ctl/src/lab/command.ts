@@ -1,0 +1,139 @@
+import { Argument, Command, Option } from 'commander';
+import type { Answer } from '../answer.ts';
+import { type CommandBuilder, command, Verb } from '../command.ts';
+import { parseInteger } from '../parse.ts';
+import { type Labs, type Progress, type Signal, signals } from './labs.ts';
+import { type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
+import { statusAnswer } from './render.ts';
+
+const nameOption = (): Option => new Option('--name <name>', 'name of the lab').default('lab');
+const hostArgument = (): Argument => new Argument('<host>', 'h1, h2, …');
+const kindArgument = (): Argument => new Argument('<process>', 'which of its processes').choices(processKinds);
+
+interface ProcessInput {
+  readonly name: string;
+  readonly host: string;
+  readonly process: ProcessKind;
+}
+
+/** `causeway lab`: whole clusters of namespaces on this machine. */
+export function labCommand(labs: Labs): CommandBuilder {
+  return (context) => {
+    const lab = new Command('lab').summary('clusters of real hosts on this machine, made of namespaces');
+    lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
+    // Options end at the verb, so that those of a command run by `exec` stay its own.
+    lab.enablePositionalOptions();
+    for (const verb of [up, status, exec, kill, start, down]) lab.addCommand(verb(labs)(context));
+    return lab;
+  };
+}
+
+function up(labs: Labs): CommandBuilder {
+  return command<LabSettings>({
+    name: 'up',
+    summary: 'make a lab, ready for use',
+    description: 'Returns when every agent has a session with a manager. Leaves nothing when it fails.',
+    options: [
+      nameOption(),
+      new Option('--hosts <count>', 'hosts h1, h2, …').default(3).argParser(parseInteger('--hosts', 1)),
+      new Option('--managers <count>', 'how many, from h1 on, have a manager and an etcd member')
+        .default(1)
+        .argParser(parseInteger('--managers', 1)),
+      new Option('--mtu <bytes>', 'MTU of the underlay').default(1500).argParser(parseInteger('--mtu', 1)),
+      new Option('--subnet <prefix>', 'underlay prefix; host N has its Nth address').default('10.90.0.0/16'),
+    ],
+    uses: ['output'],
+    examples: ['causeway lab up --hosts 5 --managers 3', 'causeway lab up --name wide --mtu 9000 --subnet fd90::/64'],
+    progress: 'making the lab',
+    async run({ input, context }) {
+      const report: Progress = (message) => {
+        context.stderr.write(`${context.stderr.isTty ? '\r\u001b[K' : ''}lab ${input.name}: ${message}\n`);
+      };
+      await labs.up(planLab(input), report, context.signal);
+      return statusAnswer(await labs.status(input.name));
+    },
+  });
+}
+
+function status(labs: Labs): CommandBuilder {
+  return command<{ readonly name: string }>({
+    name: 'status',
+    summary: 'hosts of a lab and what runs in them',
+    options: [nameOption()],
+    uses: ['output'],
+    progress: 'asking the agents',
+    run: async ({ input }) => statusAnswer(await labs.status(input.name)),
+  });
+}
+
+/** Its exit status is the command's, and what it prints is the command's alone. */
+function exec(labs: Labs): CommandBuilder {
+  return (context) => {
+    const summary = 'run a command inside a host';
+    return new Verb('exec', ['causeway lab exec h2 -- causeway status', 'causeway lab exec switch -- tcpdump -ni br0'])
+      .summary(summary)
+      .description(`${summary}
+
+The product's programs are on PATH there and find the cluster. "switch" is the underlay.`)
+      .addOption(nameOption())
+      .addArgument(hostArgument())
+      .addArgument(new Argument('<command...>', 'command with its arguments, after --'))
+      .passThroughOptions()
+      .action(async (host: string, words: string[], { name }: { name: string }) => {
+        // Options end at the host already, so commander takes a "--" after it for a word of the command.
+        context.exitCode = await labs.exec(name, host, words[0] === '--' ? words.slice(1) : words);
+      });
+  };
+}
+
+function kill(labs: Labs): CommandBuilder {
+  return command<ProcessInput & { readonly signal: Signal }>({
+    name: 'kill',
+    summary: 'send a signal to a process of a host',
+    description: 'What is killed stays down until started.',
+    arguments: [hostArgument(), kindArgument()],
+    options: [nameOption(), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
+    uses: ['output'],
+    examples: ['causeway lab kill h2 agent', 'causeway lab kill h1 manager --signal TERM'],
+    progress: 'waiting for its end',
+    async run({ input }) {
+      await labs.kill(input.name, input.host, input.process, input.signal);
+      return line(input, `${input.host}'s ${input.process} was sent SIG${input.signal}`);
+    },
+  });
+}
+
+function start(labs: Labs): CommandBuilder {
+  return command<ProcessInput>({
+    name: 'start',
+    summary: 'start a process of a host that was killed',
+    arguments: [hostArgument(), kindArgument()],
+    options: [nameOption()],
+    uses: ['output'],
+    examples: ['causeway lab start h2 agent'],
+    async run({ input }) {
+      await labs.start(input.name, input.host, input.process);
+      return line(input, `${input.host}'s ${input.process} is started`);
+    },
+  });
+}
+
+function down(labs: Labs): CommandBuilder {
+  return command<{ readonly name: string; readonly all?: true }>({
+    name: 'down',
+    summary: 'remove a lab with all that is in it',
+    options: [nameOption(), new Option('--all', 'every lab of this machine').conflicts('name')],
+    uses: ['output'],
+    progress: 'removing the lab',
+    async run({ input }) {
+      const names = input.all === true ? await labs.names() : [input.name];
+      for (const name of names) await labs.down(name);
+      const text = names.length === 0 ? 'there is no lab' : names.map((name) => `lab ${name} is gone`).join('\n');
+      return { value: { removed: names }, names, table: { kind: 'line', text } };
+    },
+  });
+}
+
+function line(value: ProcessInput, text: string): Answer {
+  return { value, names: [value.host], table: { kind: 'line', text } };
+}

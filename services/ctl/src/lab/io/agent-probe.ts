@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
+import type { GetAgentStatusResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
+import { callUnary, plaintext } from '@causeway/proto/io';
+import type { LabHost, LabPlan } from '../plan.ts';
+import { paths } from './state.ts';
+
+/** Asks an agent from outside its host, through the host's /run. */
+export class AgentProbe {
+  readonly #socket: string;
+  #client: AgentServiceClient | undefined;
+
+  constructor(plan: LabPlan, host: LabHost) {
+    this.#socket = join(paths.run(plan.name, host.name), 'causeway/agent.sock');
+  }
+
+  /** Undefined when the agent does not answer. */
+  async status(): Promise<GetAgentStatusResponse | undefined> {
+    // gRPC waits a second after a failed connect; a socket that is not there need not cost that.
+    if (!existsSync(this.#socket)) return undefined;
+    this.#client ??= new AgentServiceClient(`unix:${this.#socket}`, plaintext.client(), {
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 200,
+    });
+    const client = this.#client;
+    return callUnary(client.getAgentStatus.bind(client), {}, { timeout: 2_000 }).catch(() => undefined);
+  }
+
+  /** An agent is ready when a manager serves it. */
+  async isReady(): Promise<boolean> {
+    return ((await this.status())?.manager ?? '') !== '';
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Progress } from '../labs.ts';
+import { type LabHost, managersOf } from '../plan.ts';
+import { AgentProbe } from './agent-probe.ts';
+import { isRunning } from './proc.ts';
+import { serviceFailure, startService } from './service.ts';
+import { type Lab, loadProcess } from './state.ts';
+
+/** Node's start is all CPU: more at once than this only makes each slower, and the first of them late. */
+const startsAtOnce = Math.max(3, cpus().length * 2);
+/** From the start of an agent's process to its session, ms. Generous: a busy machine is no failure. */
+const readyWithin = 60_000;
+const pollEvery = 50;
+
+/** Starts everything that runs in the hosts; resolves when every agent has a session. */
+export async function startCluster(lab: Lab, progress: Progress, signal: AbortSignal): Promise<void> {
+  const managers = managersOf(lab.plan);
+  progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
+  await Promise.all(managers.map((host) => startService(lab, host, 'etcd')));
+  await Promise.all(managers.map((host) => startService(lab, host, 'manager')));
+  const waiting = [...lab.plan.hosts];
+  let ready = 0;
+  const startInTurn = async (): Promise<void> => {
+    for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
+      await startAgent(lab, host, signal);
+      ready += 1;
+      progress(`${ready}/${lab.plan.hosts.length} hosts ready`);
+    }
+  };
+  await Promise.all(Array.from({ length: startsAtOnce }, startInTurn));
+}
+
+async function startAgent(lab: Lab, host: LabHost, signal: AbortSignal): Promise<void> {
+  await startService(lab, host, 'agent');
+  const deadline = performance.now() + readyWithin;
+  const probe = new AgentProbe(lab.plan, host);
+  try {
+    while (!(await probe.isReady())) {
+      signal.throwIfAborted();
+      await checkRunning(lab, host);
+      if (performance.now() > deadline) {
+        throw serviceFailure(lab, host, 'agent', `has no session after ${readyWithin / 1000} s`);
+      }
+      await sleep(pollEvery);
+    }
+  } finally {
+    probe.close();
+  }
+}
+
+/** An agent waits in vain when it, or a process it depends on, has ended. */
+async function checkRunning(lab: Lab, host: LabHost): Promise<void> {
+  for (const at of new Set([...managersOf(lab.plan), host])) {
+    for (const kind of at.kinds) {
+      const process = await loadProcess(lab.plan, at, kind);
+      // One that has no record yet is another starter's, about to be started.
+      if (process !== undefined && !(await isRunning(process))) {
+        throw serviceFailure(lab, at, kind, 'ended');
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import { environmentOf } from '../commands.ts';
+import { labVariable } from './namespace.ts';
+import { type Lab, paths } from './state.ts';
+
+/** What a command in a host keeps of the environment it was called in. */
+const inherited = ['HOME', 'LANG', 'LC_ALL', 'NO_COLOR', 'TERM', 'COLUMNS'];
+
+export function hostEnvironment(lab: Lab): Readonly<Record<string, string>> {
+  const kept = inherited.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(kept), ...environmentOf(lab.plan), [labVariable]: paths.lab(lab.plan.name) };
+}

@@ -1,0 +1,80 @@
+import { open } from 'node:fs/promises';
+import { CausewayError } from '@causeway/model';
+import { commandOf } from '../commands.ts';
+import type { LabHost, ProcessKind } from '../plan.ts';
+import { hostEnvironment } from './environment.ts';
+import { checkAlive, enterArguments } from './namespace.ts';
+import { findInNamespace, isRunning, type ProcessId, signalProcess, waitGone } from './proc.ts';
+import { run } from './run.ts';
+import { type Lab, loadProcess, paths, saveProcess } from './state.ts';
+
+/** How long a killed process may take to go; SIGTERM lets a manager hand over. */
+const exitWithin = 10_000;
+
+/**
+ * Starts in the background, logging to descriptor 3, and says the process id the host's namespace knows it by. The
+ * process leads a session of its own and is adopted by the host's first process.
+ */
+const starter = 'setsid "$@" </dev/null >&3 2>&3 3>&- & echo $!';
+
+/** Starts the process, which must not be running. It is up when this resolves, not yet ready. */
+export async function startService(lab: Lab, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
+  checkKind(lab, host, kind);
+  const init = initOf(lab, host);
+  await checkAlive(init, host.name);
+  const before = await loadProcess(lab.plan, host, kind);
+  if (before !== undefined && (await isRunning(before))) {
+    throw new CausewayError('lab-process-state', `${host.name}'s ${kind} is running already (pid ${before.pid})`);
+  }
+  const started = await spawnInHost(lab, host, kind, init);
+  if (started === undefined) throw serviceFailure(lab, host, kind, 'ended at once');
+  await saveProcess(lab.plan, host, kind, started);
+  return started;
+}
+
+async function spawnInHost(
+  lab: Lab,
+  host: LabHost,
+  kind: ProcessKind,
+  init: ProcessId,
+): Promise<ProcessId | undefined> {
+  const log = await open(paths.log(lab.plan.name, host.name, kind), 'a');
+  try {
+    const command = ['sh', '-c', starter, 'start', ...commandOf(lab.plan, host, kind)];
+    const options = { env: hostEnvironment(lab), file: log.fd };
+    return await findInNamespace(init, Number(await run('nsenter', [...enterArguments(init), ...command], options)));
+  } finally {
+    await log.close();
+  }
+}
+
+/** Sends the signal and, where it ends a process, waits for the end. What is killed stays down until started. */
+export async function killService(lab: Lab, host: LabHost, kind: ProcessKind, signal: NodeJS.Signals): Promise<void> {
+  checkKind(lab, host, kind);
+  const target = await loadProcess(lab.plan, host, kind);
+  if (target === undefined || !(await signalProcess(target, signal))) {
+    throw new CausewayError('lab-process-state', `${host.name}'s ${kind} is not running`);
+  }
+  if (!endingSignals.has(signal) || (await waitGone([target], exitWithin))) return;
+  throw new CausewayError('timed-out', `${host.name}'s ${kind} still runs ${exitWithin / 1000} s after ${signal}`);
+}
+
+const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
+
+/** A process that ended, or does not become ready: the error names its log, which says why. */
+export function serviceFailure(lab: Lab, host: LabHost, kind: ProcessKind, what: string): CausewayError {
+  const log = paths.log(lab.plan.name, host.name, kind);
+  return new CausewayError('internal', `${host.name}'s ${kind} ${what}: see ${log}`, { host: host.name, log });
+}
+
+export function initOf(lab: Lab, host: LabHost): ProcessId {
+  const init = lab.inits[host.name];
+  if (init === undefined) throw new CausewayError('internal', `lab ${lab.plan.name} has no record of ${host.name}`);
+  return init;
+}
+
+function checkKind(lab: Lab, host: LabHost, kind: ProcessKind): void {
+  if (host.kinds.includes(kind)) return;
+  const where = lab.plan.hosts.filter((at) => at.kinds.includes(kind)).map((at) => at.name);
+  throw new CausewayError('lab-process-state', `${host.name} has no ${kind}: it runs on ${where.join(', ')}`);
+}

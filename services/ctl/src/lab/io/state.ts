@@ -1,0 +1,95 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CausewayError } from '@causeway/model';
+import type { LabHost, LabPlan, ProcessKind } from '../plan.ts';
+import type { ProcessId } from './proc.ts';
+
+/** Labs of this machine: a folder each. It goes with the last of them. */
+export const labsDir = '/run/causeway-lab';
+
+/** A lab that stands: its plan and the first process of each host and of the switch. */
+export interface Lab {
+  readonly plan: LabPlan;
+  readonly switch: ProcessId;
+  readonly inits: Readonly<Record<string, ProcessId>>;
+}
+
+export const paths = {
+  lab: (name: string): string => join(labsDir, name),
+  bin: (name: string): string => join(labsDir, name, 'bin'),
+  hostsFile: (name: string): string => join(labsDir, name, 'hosts'),
+  host: (name: string, host: string): string => join(labsDir, name, host),
+  /** What the host sees as /run. */
+  run: (name: string, host: string): string => join(labsDir, name, host, 'run'),
+  log: (name: string, host: string, kind: ProcessKind): string => join(labsDir, name, host, 'log', `${kind}.log`),
+};
+
+/** Takes the name and makes the folders; throws `lab-exists`. */
+export async function claimLab(plan: LabPlan): Promise<void> {
+  await mkdir(labsDir, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(paths.lab(plan.name));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    const message = `a lab named ${plan.name} exists: take another --name, or "causeway lab down --name ${plan.name}"`;
+    throw new CausewayError('lab-exists', message, { lab: plan.name }, { cause });
+  }
+  await mkdir(paths.bin(plan.name));
+  for (const host of plan.hosts) {
+    await mkdir(join(paths.host(plan.name, host.name), 'log'), { recursive: true });
+    await mkdir(join(paths.run(plan.name, host.name), 'causeway-lab/bin'), { recursive: true });
+  }
+}
+
+export async function saveLab(lab: Lab): Promise<void> {
+  await writeJson(join(paths.lab(lab.plan.name), 'lab.json'), lab);
+}
+
+/** Throws `lab-unknown`, also for one whose making was broken off. */
+export async function loadLab(name: string): Promise<Lab> {
+  const lab = await readJson<Lab>(join(paths.lab(name), 'lab.json'));
+  if (lab !== undefined) return lab;
+  const labs = await labNames();
+  const message = labs.includes(name)
+    ? `lab ${name} is unfinished: its "lab up" is at work or was killed; "causeway lab down --name ${name}" removes it`
+    : `no lab named ${name}; ${labs.length === 0 ? 'there is none' : `there is ${labs.join(', ')}`}`;
+  throw new CausewayError('lab-unknown', message, { lab: name });
+}
+
+/** Names of the labs that have a folder, whole or not. */
+export async function labNames(): Promise<readonly string[]> {
+  const entries = await readdir(labsDir, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+export async function removeLab(name: string): Promise<void> {
+  await rm(paths.lab(name), { recursive: true, force: true });
+}
+
+export async function saveProcess(plan: LabPlan, host: LabHost, kind: ProcessKind, process: ProcessId): Promise<void> {
+  await writeJson(processFile(plan, host, kind), process);
+}
+
+/** The process as last started; it may have ended since. */
+export async function loadProcess(plan: LabPlan, host: LabHost, kind: ProcessKind): Promise<ProcessId | undefined> {
+  return readJson<ProcessId>(processFile(plan, host, kind));
+}
+
+function processFile(plan: LabPlan, host: LabHost, kind: ProcessKind): string {
+  return join(paths.host(plan.name, host.name), `${kind}.json`);
+}
+
+/** Whole or not at all, whoever is killed when. */
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(value));
+  await rename(`${path}.new`, path);
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

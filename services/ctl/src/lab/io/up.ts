@@ -1,0 +1,75 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { hostsFile } from '../commands.ts';
+import type { Progress } from '../labs.ts';
+import { hostBatch, switchBatch } from '../links.ts';
+import type { LabPlan } from '../plan.ts';
+import { startCluster } from './cluster.ts';
+import { labDown } from './down.ts';
+import { ensureMountPoint } from './mount-point.ts';
+import { createNamespaces, enterNetworkArguments } from './namespace.ts';
+import type { ProcessId } from './proc.ts';
+import { writePrograms } from './programs.ts';
+import { checkRequirements } from './requirements.ts';
+import { run } from './run.ts';
+import { initOf } from './service.ts';
+import { claimLab, type Lab, paths, saveLab } from './state.ts';
+
+/** Of a log, shown when its process keeps a lab from coming up. */
+const lastLines = 10;
+
+/**
+ * Makes the lab; every agent has a session when this resolves. When it fails or the signal aborts, nothing of it is
+ * left. Throws `lab-exists`, `permission-denied`, `capability-missing`, or what went wrong with the last log lines.
+ */
+export async function labUp(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<void> {
+  checkRequirements();
+  await claimLab(plan);
+  // One failure stops all that is under way, so that nothing is started behind the teardown.
+  const failed = new AbortController();
+  try {
+    const lab = await makeHosts(plan, progress);
+    await startCluster(lab, progress, AbortSignal.any([signal, failed.signal]));
+  } catch (error) {
+    failed.abort(error);
+    await reportLog(error, progress);
+    await labDown(plan.name);
+    throw error;
+  }
+}
+
+/** The last lines of the log an error names: the teardown takes the file. */
+async function reportLog(error: unknown, progress: Progress): Promise<void> {
+  const log = isCausewayError(error) ? error.data.log : undefined;
+  if (typeof log !== 'string') return;
+  const text = await readFile(log, 'utf8').catch(() => '');
+  for (const line of text.trimEnd().split('\n').slice(-lastLines)) progress(`  ${line}`);
+}
+
+async function makeHosts(plan: LabPlan, progress: Progress): Promise<Lab> {
+  progress(`making ${plan.hosts.length} hosts on ${plan.subnet}`);
+  await ensureMountPoint();
+  await writePrograms(paths.bin(plan.name));
+  await writeFile(paths.hostsFile(plan.name), hostsFile(plan));
+  const [first, ...inits] = await createNamespaces([
+    { lab: plan.name, name: 'switch' },
+    ...plan.hosts.map(({ name }) => ({ lab: plan.name, name, hostDir: paths.host(plan.name, name) })),
+  ]);
+  if (first === undefined) throw new CausewayError('internal', 'the switch was not made');
+  const named = inits.flatMap((init, i) => {
+    const name = plan.hosts[i]?.name;
+    return name === undefined ? [] : [[name, init] as const];
+  });
+  const lab: Lab = { plan, switch: first, inits: Object.fromEntries(named) };
+  await ipBatch(
+    lab.switch,
+    switchBatch(plan, (host) => initOf(lab, host).pid),
+  );
+  await Promise.all(plan.hosts.map((host) => ipBatch(initOf(lab, host), hostBatch(plan, host))));
+  await saveLab(lab);
+  return lab;
+}
+
+async function ipBatch(init: ProcessId, lines: readonly string[]): Promise<void> {
+  await run('nsenter', [...enterNetworkArguments(init), 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}

@@ -1,0 +1,24 @@
+import type { ProcessKind } from './plan.ts';
+
+/** `causeway lab status -o json`. */
+export interface LabStatus {
+  readonly name: string;
+  readonly hosts: readonly HostStatus[];
+}
+
+export interface HostStatus {
+  readonly name: string;
+  readonly underlay: string;
+  /** Its agent has a session with a manager. */
+  readonly ready: boolean;
+  readonly processes: readonly ProcessStatus[];
+}
+
+export interface ProcessStatus {
+  readonly kind: ProcessKind;
+  /** As seen from outside the host; null when it does not run. */
+  readonly pid: number | null;
+  readonly running: boolean;
+  /** Path of its log on the machine. */
+  readonly log: string;
+}
