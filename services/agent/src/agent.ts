@@ -1,5 +1,5 @@
 import type { Kernel } from '@causeway/datapath';
-import { CausewayError, type Node } from '@causeway/model';
+import { CausewayError, type EndpointId, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
@@ -101,7 +101,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const settle = reconciler.settle.bind(reconciler);
   const attacher = new Attacher({ kernel, claims, tables, sandboxes, settle, clock, log });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
-  const isUnderWay = attacher.isUnderWay.bind(attacher);
+  const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
   const caretaker = new Caretaker({ tables, ownRows, sandboxes, claims, isUnderWay, clock, log });
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
   const session = new Session({

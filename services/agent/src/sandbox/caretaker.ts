@@ -14,7 +14,7 @@ export interface CaretakerModules {
   readonly ownRows: OwnRows;
   readonly sandboxes: Sandboxes;
   readonly claims: Claims;
-  readonly isUnderWay: (name: Name) => boolean;
+  readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }

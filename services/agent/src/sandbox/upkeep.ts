@@ -17,7 +17,8 @@ export interface UpkeepView {
   readonly withdrawn: ReadonlySet<NetworkId>;
   /** Containers found dead. */
   readonly lost: ReadonlySet<EndpointId>;
-  readonly isUnderWay: (name: Name) => boolean;
+  /** An attach or detach of the endpoint is at work. */
+  readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
   /** Since when an own row has been without sandbox, by the monotonic clock. */
   readonly orphanedSince: ReadonlyMap<EndpointId, number>;
   readonly now: number;
@@ -41,14 +42,15 @@ export function planUpkeep(view: UpkeepView): UpkeepPlan {
   for (const sandbox of view.sandboxes) {
     const { id, name } = sandbox.endpoint;
     attached.add(id);
+    if (view.isUnderWay(id, name)) continue;
     if (isGone(sandbox, view)) forget.push(id);
-    else if (view.lost.has(id) && !view.isUnderWay(name)) release.push(id);
+    else if (view.lost.has(id)) release.push(id);
   }
   const orphanedSince = new Map<EndpointId, number>();
   let again = release.length > 0 ? seconds(1) : undefined;
   for (const [id, networkId] of view.confirmed === undefined ? [] : view.ownRows) {
     const name = view.table(networkId)?.rows.get(id)?.name;
-    if (attached.has(id) || name === undefined || view.isUnderWay(name)) continue;
+    if (attached.has(id) || name === undefined || view.isUnderWay(id, name)) continue;
     const since = view.orphanedSince.get(id) ?? view.now;
     orphanedSince.set(id, since);
     const left = orphanGrace - (view.now - since);
