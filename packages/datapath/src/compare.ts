@@ -69,14 +69,19 @@ export function compareSysctls(actual: State, desired: State): Of<'sysctl'>[] {
   );
 }
 
-/** Addresses, routes, FDB entries and neighbours. */
-export function compareEntries(actual: State, desired: State): Mismatch[] {
-  return everyNamespace(actual, desired, (netns, found, wanted): Mismatch[] => [
-    ...perLink(found.addresses, wanted.addresses, new Set(), (dev, are, shall) =>
+export function compareAddresses(actual: State, desired: State): Mismatch[] {
+  return everyNamespace(actual, desired, (netns, found, wanted) =>
+    perLink(found.addresses, wanted.addresses, new Set(), (dev, are, shall) =>
       compareMaps(netns, asMap(are), asMap(shall), Object.is).map(
         ({ key, sides }): Mismatch => ({ kind: 'address', dev, address: key, ...sides }),
       ),
     ),
+  );
+}
+
+/** Routes, FDB entries and neighbours. */
+export function compareEntries(actual: State, desired: State): Mismatch[] {
+  return everyNamespace(actual, desired, (netns, found, wanted): Mismatch[] => [
     ...compareMaps(netns, found.routes, wanted.routes, sameRoute).map(
       ({ sides }): Mismatch => ({ kind: 'route', ...sides }),
     ),
@@ -99,6 +104,7 @@ export function compare(actual: State, desired: State): Mismatch[] {
     ...compareLinks(actual, desired),
     ...comparePorts(actual, desired),
     ...compareSysctls(actual, desired),
+    ...compareAddresses(actual, desired),
     ...compareEntries(actual, desired),
   ];
 }

@@ -121,6 +121,13 @@ const drifts: readonly Omit<Story, 'before' | 'after'>[] = [
     },
   },
   {
+    name: 'drift: an address on vxlan0, whose removal flushes neighbours',
+    meanwhile: (kernel) => {
+      const address = InterfaceAddress('10.66.0.99/16');
+      kernel.foreign({ op: 'address.add', netns, dev: 'vxlan0', address });
+    },
+  },
+  {
     name: 'drift: default route by another gateway, and one before ours',
     meanwhile: (kernel) => {
       const route = { gateway: Ip('10.66.0.66'), dev: 'eth0', dst: Prefix('0.0.0.0/0') };

@@ -1,4 +1,13 @@
-import { assertNever, family, familyOf, type Ip, type Mac, minimumMtu } from '@causeway/model';
+import {
+  assertNever,
+  type Family,
+  family,
+  familyOf,
+  type InterfaceAddress,
+  type Ip,
+  type Mac,
+  minimumMtu,
+} from '@causeway/model';
 import { portOf } from './compare.ts';
 import { type Draft, draftOf, newNamespace } from './draft.ts';
 import type { LinkChange, Op } from './op.ts';
@@ -14,7 +23,8 @@ import {
 } from './state.ts';
 
 /**
- * What the kernel will hold after ops on namespaces and links: all that it drops by itself when a link goes or changes.
+ * What the kernel will hold after ops on namespaces, links and addresses: all that it drops by itself when one of them
+ * goes or changes.
  * The plan compares the rest with this instead of what was read, so one pass puts everything back.
  */
 export function forecast(actual: State, ops: readonly Op[]): State {
@@ -42,9 +52,13 @@ function foresee(state: Map<NetnsPath, Draft>, op: Op): void {
     case 'link.set':
       if (namespace !== undefined) changeLink(namespace, op.name, op.change);
       return;
-    case 'sysctl.set':
     case 'address.add':
+      namespace?.addresses.set(op.dev, new Set([...(namespace.addresses.get(op.dev) ?? []), op.address]));
+      return;
     case 'address.delete':
+      if (namespace !== undefined) removeAddress(namespace, op.dev, op.address);
+      return;
+    case 'sysctl.set':
     case 'route.set':
     case 'route.delete':
     case 'neighbour.set':
@@ -102,15 +116,27 @@ function withPort(link: Link, bridgePort: BridgePort | undefined): Link {
   return bridgePort === undefined ? rest : { ...rest, bridgePort };
 }
 
-function dropIpv6(namespace: Draft, name: string): void {
-  const addresses = [...(namespace.addresses.get(name) ?? [])];
-  namespace.addresses.set(name, new Set(addresses.filter((address) => familyOf(address) === 4)));
-  const neighbours = [...(namespace.neighbours.get(name) ?? new Map<Ip, Mac>())];
-  namespace.neighbours.set(name, new Map(neighbours.filter(([ip]) => family(ip) === 4)));
-  for (const [dst, { dev }] of namespace.routes) {
-    if (dev === name && familyOf(dst) === 6) namespace.routes.delete(dst);
-  }
+/** Without an IPv4 address a link has no IPv4 any more (fib_disable_ip): its routes and neighbours go. */
+function removeAddress(namespace: Draft, dev: string, address: InterfaceAddress): void {
+  const left = [...(namespace.addresses.get(dev) ?? [])].filter((each) => each !== address);
+  namespace.addresses.set(dev, new Set(left));
+  if (familyOf(address) === 4 && !left.some((each) => familyOf(each) === 4)) dropFamily(namespace, dev, 4);
+}
+
+/** Below the minimum MTU a link has no IPv6. */
+function dropIpv6(namespace: Draft, dev: string): void {
+  const addresses = [...(namespace.addresses.get(dev) ?? [])];
+  namespace.addresses.set(dev, new Set(addresses.filter((address) => familyOf(address) === 4)));
+  dropFamily(namespace, dev, 6);
   for (const key of namespace.sysctls.keys()) {
-    if (interfaceOf(key) === name && key.startsWith('net.ipv6.')) namespace.sysctls.delete(key);
+    if (interfaceOf(key) === dev && key.startsWith('net.ipv6.')) namespace.sysctls.delete(key);
+  }
+}
+
+function dropFamily(namespace: Draft, dev: string, of: Family): void {
+  const neighbours = [...(namespace.neighbours.get(dev) ?? new Map<Ip, Mac>())];
+  namespace.neighbours.set(dev, new Map(neighbours.filter(([ip]) => family(ip) !== of)));
+  for (const [dst, route] of namespace.routes) {
+    if (route.dev === dev && familyOf(dst) === of) namespace.routes.delete(dst);
   }
 }

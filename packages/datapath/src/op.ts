@@ -25,6 +25,7 @@ export interface LinkChange {
  * state; a veth's other end in its namespace is made in the same message, down. Names are checked by the kernel:
  * ERANGE from 16 bytes on. A VNI and port (and family of `local`) exist once per home namespace: EEXIST, also while a
  * namespace that had them is dying. netns.delete unmounts and removes the path.
+ * address.delete of the last IPv4 address of a link makes the kernel flush its IPv4 neighbours and routes.
  * fdb.delete with a list of targets deletes each; a bare "port" is `master`, an address is `self`.
  * route.set replaces the route to that destination with that metric; route.delete deletes that one only.
  */

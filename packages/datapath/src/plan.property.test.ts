@@ -1,102 +1,74 @@
-import { InterfaceAddress, Ip, Mac, type Network, Prefix } from '@causeway/model';
+import type { NetworkId } from '@causeway/model';
 import { FakeClock } from '@causeway/runtime/testing';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { applyPlan, readState } from './apply.ts';
-import { hostEnd, overlayNetns } from './build/names.ts';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { applyPlan, readState, teardown } from './apply.ts';
+import { overlayNetns } from './build/names.ts';
 import { buildNetwork, type NetworkOnHost } from './build/network.ts';
 import { differences } from './difference.ts';
-import type { Op } from './op.ts';
+import { createKernel, createNetns, deleteNetns } from './io/index.ts';
+import { describeOnKernel } from './io/testing/describe-on-kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { plan } from './plan.ts';
 import { printOp } from './print.ts';
+import type { NetnsPath } from './state.ts';
+import { damage, networkOnHost, numbers } from './testing/arbitraries.ts';
 import { FakeKernel } from './testing/fake-kernel.ts';
-import { blue, containerPath, endpointId, onHost, row, vtep } from './testing/fixtures.ts';
+import { containerPath, vtep } from './testing/fixtures.ts';
 
-const netns = overlayNetns(blue.id);
-const numbers = [2, 3, 4, 5, 6, 7];
+const story = [networkOnHost, fc.array(damage, { maxLength: 12 }), networkOnHost] as const;
+const claim = 'from whatever it was left in, one plan leads to what is wanted, and then there is nothing to do';
 
-const network = fc
-  .record({
-    bytes: fc.constantFrom(1280, 1400, 1450),
-    gateway: fc.constantFrom(Ip('10.66.0.1'), Ip('10.66.0.254'), undefined),
-  })
-  .map(({ bytes, gateway }): Network => {
-    const v4 = { prefix: Prefix('10.66.0.0/16'), ...(gateway && { gateway }) };
-    const v6 = { prefix: Prefix('fd66::/64'), gateway: Ip('fd66::1') };
-    return { ...blue, mtu: { kind: 'fixed', bytes }, subnets: [v4, v6] };
-  });
-
-/** Each endpoint is on this host (with or without a sandbox), on one of two others, or nowhere. */
-const onThisHost = fc
-  .record({
-    network,
-    places: fc.tuple(...numbers.map(() => fc.constantFrom('here', 'unready', 2, 3, 'nowhere' as const))),
-    port: fc.constantFrom(4789, 4790),
-  })
-  .map(({ network, places, port }): NetworkOnHost => {
-    const rows = numbers.flatMap((number, index) => {
-      const place = places[index];
-      if (place === undefined || place === 'nowhere') return [];
-      return [row(number, typeof place === 'number' ? place : 1)];
-    });
-    const unready = numbers.filter((_, index) => places[index] === 'unready').map(endpointId);
-    const input = onHost(rows, { network, vxlanPort: port });
-    return { ...input, sandboxes: input.sandboxes.filter(({ endpoint }) => !unready.includes(endpoint)) };
-  });
-
-const dev = fc.constantFrom('br0', 'vxlan0', ...numbers.map((number) => hostEnd(endpointId(number))));
-const mac = fc.constantFrom(row(2, 1).mac, row(5, 1).mac, Mac('02:42:0a:42:63:63'));
-const ip = fc.constantFrom(Ip('10.66.0.2'), Ip('fd66::5'), Ip('10.66.99.99'));
-const inOverlay = { netns } as const;
-const inContainer = fc.constantFrom(...numbers).map((number) => ({ netns: containerPath(number) }));
-const v4Route = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.9'), dev: 'eth0' };
-
-/** What somebody else may do; what the kernel refuses is simply not done. */
-const vandalism = fc.oneof<fc.Arbitrary<Op>[]>(
-  dev.map((name) => ({ op: 'link.delete', ...inOverlay, name })),
-  fc
-    .record({ name: dev, up: fc.boolean() })
-    .map(({ name, up }) => ({ op: 'link.set', ...inOverlay, name, change: { up } })),
-  fc
-    .record({ name: dev, mac })
-    .map(({ name, mac: to }) => ({ op: 'link.set', ...inOverlay, name, change: { mac: to } })),
-  fc
-    .record({ name: dev, mtu: fc.constantFrom(1000, 1300) })
-    .map(({ name, mtu }) => ({ op: 'link.set', ...inOverlay, name, change: { mtu } })),
-  fc
-    .record({ dev, mac, target: fc.constantFrom<'port' | Ip>('port', vtep(2), vtep(9)) })
-    .map((entry) => ({ op: 'fdb.set', ...inOverlay, ...entry })),
-  fc
-    .record({ dev, mac, target: fc.constantFrom<'port' | Ip>('port', vtep(2)) })
-    .map((entry) => ({ op: 'fdb.delete', ...inOverlay, ...entry })),
-  fc.record({ dev, ip, mac }).map((entry) => ({ op: 'neighbour.set', ...inOverlay, ...entry })),
-  fc.record({ dev, ip }).map((entry) => ({ op: 'neighbour.delete', ...inOverlay, ...entry })),
-  fc
-    .record({ dev, address: fc.constantFrom(InterfaceAddress('10.66.0.1/16'), InterfaceAddress('10.66.0.77/16')) })
-    .map((entry) => ({ op: 'address.add', ...inOverlay, ...entry })),
-  fc.constant({ op: 'address.delete', ...inOverlay, dev: 'br0', address: InterfaceAddress('10.66.0.1/16') }),
-  fc.constant({ op: 'sysctl.set', ...inOverlay, key: 'net.ipv4.ip_forward', value: '0' }),
-  inContainer.map((at) => ({ op: 'link.delete', ...at, name: 'eth0' })),
-  inContainer.map((at) => ({ op: 'link.set', ...at, name: 'eth0', change: { up: false } })),
-  inContainer.map((at) => ({ op: 'link.set', ...at, name: 'eth0', change: { mtu: 1000 } })),
-  inContainer.map((at) => ({ op: 'route.set', ...at, route: { ...v4Route, metric: 10 } })),
-  inContainer.map((at) => ({ op: 'route.delete', ...at, route: { ...v4Route, metric: 8192 } })),
-);
-
-it('from whatever a kernel was left in, one plan leads to what is wanted, and then there is nothing to do', async () => {
+it(`a kernel in memory: ${claim}`, async () => {
   await fc.assert(
-    fc.asyncProperty(onThisHost, fc.array(vandalism, { maxLength: 12 }), onThisHost, async (before, damage, after) => {
+    fc.asyncProperty(...story, async (before, done, after) => {
       const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: vtep(1) });
       for (const number of numbers) kernel.foreignNetns(containerPath(number));
       await reach(kernel, before);
-      await kernel.apply(damage); // some of it is refused
+      await kernel.apply(done);
       await reach(kernel, after);
     }),
     { numRuns: 300 },
   );
 });
 
-async function reach(kernel: FakeKernel, input: NetworkOnHost): Promise<void> {
+describeOnKernel('a Linux kernel', () => {
+  const kernel = createKernel();
+  // Namespaces have names in one directory of the machine: another run of this test must have others.
+  const tag = process.pid.toString(16);
+  const id = tag.padEnd(16, '0') as NetworkId;
+  const netns = overlayNetns(id);
+  const containers = new Map(numbers.map((n) => [containerPath(n), `/run/netns/cw-test-${tag}-${n}` as NetnsPath]));
+  const moved = (path: NetnsPath): NetnsPath => containers.get(path) ?? netns;
+  const movedInput = (input: NetworkOnHost): NetworkOnHost => ({
+    ...input,
+    network: { ...input.network, id },
+    sandboxes: input.sandboxes.map((each) => ({ ...each, netns: moved(each.netns) })),
+  });
+
+  beforeEach(() => {
+    for (const path of containers.values()) createNetns(path);
+  });
+  afterEach(async () => {
+    await teardown(kernel, netns);
+    for (const path of containers.values()) deleteNetns(path);
+  });
+  afterAll(() => kernel.close());
+
+  it(claim, async () => {
+    await fc.assert(
+      fc.asyncProperty(...story, async (before, done, after) => {
+        await teardown(kernel, netns);
+        await reach(kernel, movedInput(before));
+        await kernel.apply(done.map((op) => ({ ...op, netns: moved(op.netns) })));
+        await reach(kernel, movedInput(after));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+async function reach(kernel: Kernel, input: NetworkOnHost): Promise<void> {
   const desired = buildNetwork(input);
   const failures = await applyPlan(kernel, plan(await readState(kernel, desired), desired));
   expect(failures.map(({ op, errno }) => `${printOp(op)}: ${errno}`)).toEqual([]);

@@ -1,5 +1,6 @@
 import { assertNever, family } from '@causeway/model';
 import {
+  compareAddresses,
   compareEntries,
   compareLinks,
   compareNamespaces,
@@ -15,7 +16,7 @@ import { interfaceOf, type Link, type NetnsPath, type Route, type State, type Ve
 
 /**
  * The order of a plan: what is later needs what is earlier. Adding comes before deleting, so that what stays reachable
- * is reachable all the while; only what stands in the way of a link that is made anew is deleted before.
+ * is reachable all the while; deleted before is only what the kernel does not let go alone.
  */
 const order = [
   'add namespace',
@@ -28,13 +29,13 @@ const order = [
   'set port',
   'set link up',
   'add address',
+  'delete address', // the last IPv4 one takes a link's neighbours and routes along: before those are set
   'set route', // its gateway must be on a link that is up
   'set FDB entry',
   'set neighbour',
   'delete neighbour',
   'delete FDB entry',
   'delete route',
-  'delete address',
   'delete link', // before their namespace: a VNI of a dying one stays taken for up to a second
   'delete namespace',
 ] as const;
@@ -51,10 +52,10 @@ export function plan(actual: State, desired: State): Op[] {
   const withLinks = forecast(actual, opsOf(made));
   const changed = compareLinks(withLinks, wanted).flatMap(changeSteps);
   const asWanted = forecast(withLinks, opsOf(changed));
-  const ports = comparePorts(asWanted, wanted).flatMap(entrySteps);
-  const connected = forecast(asWanted, opsOf(ports));
+  const joined = [...comparePorts(asWanted, wanted), ...compareAddresses(asWanted, wanted)].flatMap(entrySteps);
+  const connected = forecast(asWanted, opsOf(joined));
   const entries = [...compareSysctls(connected, wanted), ...compareEntries(connected, wanted)].flatMap(entrySteps);
-  return opsOf([...made, ...changed, ...ports, ...entries]);
+  return opsOf([...made, ...changed, ...joined, ...entries]);
 }
 
 /** In order; what has the same place stays as it came. */

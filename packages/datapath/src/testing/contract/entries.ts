@@ -48,6 +48,28 @@ export const entryCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'the last IPv4 address of a link takes its IPv4 routes and neighbours along, and nothing else',
+    async run(host) {
+      const { netns } = await overlay(host);
+      const dev = 'vxlan0';
+      const address = container4;
+      const route = { ...v4, dev, metric: 5000 };
+      await must(
+        host,
+        { op: 'address.add', netns, dev, address },
+        { op: 'route.set', netns, route },
+        { op: 'fdb.set', netns, dev, mac: macs.peer, target: Ip('192.0.2.2') },
+        { op: 'neighbour.set', netns, dev, ip: Ip('10.66.0.10'), mac: macs.peer },
+        { op: 'neighbour.set', netns, dev, ip: Ip('fd66::a'), mac: macs.peer },
+        { op: 'address.delete', netns, dev, address },
+      );
+      const found = await read(host, netns);
+      same(found.routes, new Map(), 'routes');
+      same(found.neighbours, new Map([[dev, new Map([[Ip('fd66::a'), macs.peer]])]]), 'neighbours');
+      same(found.fdb.get(dev)?.size, 1, 'FDB');
+    },
+  },
+  {
     name: 'routes: replaced by destination and metric, side by side in different metrics',
     async run(host) {
       const { container: netns } = await overlay(host);

@@ -21,10 +21,13 @@ export function addAddress(namespace: FakeNamespace, dev: string, address: Inter
   addresses.add(address);
 }
 
-/** ip address del: without promote_secondaries an IPv4 subnet's first address takes the others along. */
+/**
+ * ip address del: without promote_secondaries an IPv4 subnet's first address takes the others along; the last IPv4
+ * address of a link takes its IPv4 routes and neighbours along.
+ */
 export function deleteAddress(namespace: FakeNamespace, dev: string, address: InterfaceAddress): void {
-  const addresses = namespace.links.get(dev)?.addresses;
-  if (addresses?.has(address) !== true) return;
+  const { addresses, neighbours } = namespace.links.get(dev) ?? {};
+  if (addresses?.has(address) !== true || neighbours === undefined) return;
   const subnet = prefixOf(address);
   const sameSubnet = [...addresses].filter((each) => familyOf(each) === 4 && prefixOf(each) === subnet);
   const promote = namespace.sysctls.get('net.ipv4.conf.all.promote_secondaries') === '1';
@@ -32,6 +35,7 @@ export function deleteAddress(namespace: FakeNamespace, dev: string, address: In
   if (sameSubnet[0] === address && !promote) for (const secondary of sameSubnet) addresses.delete(secondary);
   if (familyOf(address) === 4 && ![...addresses].some((each) => familyOf(each) === 4)) {
     removeRoutes(namespace, (route) => route.dev === dev && familyOf(route.dst) === 4);
+    for (const ip of neighbours.keys()) if (family(ip) === 4) neighbours.delete(ip);
   }
 }
 
