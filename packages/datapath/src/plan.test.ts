@@ -54,6 +54,16 @@ const changes: readonly Story[] = [
     }),
   },
   { name: 'an interface name with a dot', after: { ...both, sandboxes: [{ ...sandbox(2), ifname: 'eth0.7' }] } },
+  {
+    name: 'two endpoints of one container',
+    after: onHost([row(2, 1), row(3, 1), peer], {
+      sandboxes: [sandbox(2), { ...sandbox(3), netns: eth0, ifname: 'eth1' }],
+    }),
+  },
+  {
+    name: 'a sandbox of an endpoint nobody knows, and of one of another host',
+    after: { ...both, sandboxes: [sandbox(2), sandbox(5), sandbox(9)] },
+  },
   { name: 'an endpoint of this host without a sandbox', after: { ...both, sandboxes: [] } },
 ];
 

@@ -43,8 +43,6 @@ const order = [
 type Place = (typeof order)[number];
 type Step = readonly [Place, Op];
 
-const rank = new Map<Place, number>(order.map((place, index) => [place, index]));
-
 /** The ops that make the kernel hold what is wanted of what is ours. None when it does. */
 export function plan(actual: State, desired: State): Op[] {
   const wanted = possible(actual, desired).state;
@@ -60,8 +58,9 @@ export function plan(actual: State, desired: State): Op[] {
 
 /** In order; what has the same place stays as it came. */
 function opsOf(steps: readonly Step[]): Op[] {
-  const place = ([name]: Step): number => rank.get(name) ?? order.length;
-  return steps.toSorted((a, b) => place(a) - place(b)).map(([, op]) => op);
+  const byPlace = new Map<Place, Op[]>(order.map((place) => [place, []]));
+  for (const [place, op] of steps) byPlace.get(place)?.push(op);
+  return [...byPlace.values()].flat();
 }
 
 function namespaceSteps(actual: State, wanted: State): Step[] {
