@@ -1,0 +1,56 @@
+/** What the commands of the contract print with `-o json`. */
+export interface NetworkJson {
+  readonly id: string;
+  readonly name: string;
+  readonly vni: number;
+  readonly mtu: number;
+  readonly subnets: readonly { readonly prefix: string; readonly gateway: string }[];
+  readonly revision: number;
+}
+
+export interface EndpointJson {
+  readonly id: string;
+  readonly name: string;
+  readonly network: string;
+  readonly host: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+  readonly revision: number;
+  readonly applied: AppliedJson;
+}
+
+export interface AppliedJson {
+  readonly have: number;
+  readonly want: number;
+  readonly waiting?: readonly string[];
+  readonly unreachable?: readonly string[];
+  readonly p99Ms?: number;
+}
+
+export interface DriftJson {
+  readonly host: string;
+  readonly network: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly actual: string;
+  readonly intended: string;
+}
+
+export interface VerifyJson {
+  readonly drift: readonly DriftJson[];
+}
+
+export interface StatusJson {
+  readonly repairs: number;
+  readonly drift: number;
+  readonly leader: { readonly node: string; readonly address: string; readonly term: number } | null;
+}
+
+export interface EventJson {
+  readonly sequence: number;
+  readonly kind: string;
+  readonly network: string;
+  readonly endpoint: string;
+  readonly host: string;
+  readonly message: string;
+}
