@@ -1,12 +1,10 @@
-/** What is wanted, and found. */
+/** What is wanted and found (state, build), what is to be done about it (plan, op), and where (kernel, apply). */
 
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
 export { bridgeName, hostEnd, overlayNetns, vxlanName } from './build/names.ts';
 export { buildNetwork, type NetworkOnHost, type Sandbox } from './build/network.ts';
 export { type Difference, differences } from './difference.ts';
-/** Where it is done. */
 export * from './kernel.ts';
-/** What is to be done about it. */
 export * from './op.ts';
 export { isOverlayNetns } from './owner.ts';
 export { plan } from './plan.ts';
