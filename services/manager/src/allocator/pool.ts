@@ -1,4 +1,14 @@
-import { addressOf, family, familyOf, type Ip, ipBits, ipFromBits, lengthOf, type Prefix, sizeOf } from '@causeway/model';
+import {
+  addressOf,
+  family,
+  familyOf,
+  type Ip,
+  ipBits,
+  ipFromBits,
+  lengthOf,
+  type Prefix,
+  sizeOf,
+} from '@causeway/model';
 import { OffsetSet } from './offset-set.ts';
 
 /** Why an address of a subnet is never given to an endpoint. */

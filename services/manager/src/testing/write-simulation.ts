@@ -131,7 +131,7 @@ export class WriteSimulation {
   /** Every few seconds something happens to a manager or to the store. */
   async #disturb(): Promise<void> {
     while (!this.#calm) {
-      await this.#clock.sleep(milliseconds(500 + this.#random.float() * 4_000));
+      await this.#clock.sleep(milliseconds(this.#random.float() * 2_000));
       const manager = this.#pick([...this.#managers.values()]);
       if (manager === undefined) return;
       const act = Math.floor(this.#random.float() * 6);
@@ -175,7 +175,7 @@ export class WriteSimulation {
       else if (draw < 0.15) await this.#deleteNetwork();
       else if (draw < 0.6) await this.#claim();
       else await this.#release();
-      await this.#clock.sleep(milliseconds(this.#random.float() * 200));
+      await this.#clock.sleep(milliseconds(this.#random.float() * 50));
     }
   }
 
@@ -199,7 +199,7 @@ export class WriteSimulation {
   async #claim(): Promise<void> {
     const network = this.#pick([...this.#networks.values()]);
     if (network === undefined) return;
-    const name = `e${Math.floor(this.#random.float() * 20)}` as Name;
+    const name = `e${Math.floor(this.#random.float() * 8)}` as Name;
     const prefix = network.subnets[0]?.prefix;
     const wish = this.#chance(0.3) && prefix !== undefined ? [nthAddress(prefix, BigInt(this.#number(16)))] : [];
     const request = claimEndpoint({ network: network.id, name, node: host.id, addresses: wish });

@@ -57,6 +57,11 @@ export class Committer {
     });
   }
 
+  /** Whether the term lasts, as the store knows it. @throws what the store throws */
+  async lasts(): Promise<boolean> {
+    return !this.#closed && (await this.#leader()).lasts;
+  }
+
   /** Nothing is sent any more: what waits ends as fenced, what is in flight ends as the store says. */
   async close(): Promise<void> {
     this.#end();
@@ -95,11 +100,16 @@ export class Committer {
       return { kind: refused ? 'failed' : 'unknown', error };
     }
     try {
-      const { kv, revision } = await this.#parts.store.get(this.#settings.leaderKey);
-      return kv?.createRevision === this.#settings.term ? { kind: 'conflict', revision } : { kind: 'fenced' };
+      const { lasts, revision } = await this.#leader();
+      return lasts ? { kind: 'conflict', revision } : { kind: 'fenced' };
     } catch (error) {
       return { kind: 'failed', error };
     }
+  }
+
+  async #leader(): Promise<{ readonly lasts: boolean; readonly revision: bigint }> {
+    const { kv, revision } = await this.#parts.store.get(this.#settings.leaderKey);
+    return { lasts: kv?.createRevision === this.#settings.term, revision };
   }
 
   #end(): void {

@@ -52,7 +52,7 @@ export class Execution<Reply> {
 
   /** Undefined: plan again. */
   async #try(): Promise<Committed<Reply> | undefined> {
-    await this.#tenure.opened.catch(() => {
+    await this.#tenure.caughtUp().catch(() => {
       throw this.#parts.notLeader();
     });
     const lease = this.#call === undefined ? undefined : await this.#parts.leases.current();
@@ -71,6 +71,7 @@ export class Execution<Reply> {
       if (outcome.kind !== 'committed') return await this.#resolve(outcome);
       this.#settled();
       await this.#seen(outcome.revision);
+      this.#tenure.answered(outcome.revision);
       return { reply, revision: outcome.revision };
     } finally {
       release();
@@ -83,12 +84,14 @@ export class Execution<Reply> {
   }
 
   /**
-   * What is in the way may be the very thing an earlier try of this call has made. And a refusal is final: while a
-   * transaction of the call may still arrive, the refusal is kept first, so that it cannot be written any more.
+   * A refusal is true only while the term lasts: a deposed leader's view is behind. What is in the way may be the very
+   * thing an earlier try of this call has made. And a refusal is final: while a transaction of the call may still arrive,
+   * the refusal is kept first, so that it cannot be written any more.
    */
   async #refuse(refusal: unknown, lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
-    const earlier = await this.#kept();
+    const [earlier, lasts] = await Promise.all([this.#kept(), this.#tenure.committer.lasts()]);
     if (earlier !== undefined) return earlier;
+    if (!lasts) throw this.#parts.notLeader();
     if (this.#call === undefined || lease === undefined || !isCausewayError(refusal)) throw refusal;
     if (!this.#tenure.doubtful.has(this.#call.id)) throw refusal;
     const tombstone = refusing(refusal, this.#call, this.#parts.planning.keys, lease);
@@ -163,6 +166,7 @@ export class Execution<Reply> {
     if (this.#call === undefined) return undefined;
     this.#settled();
     await this.#seen(kv.modRevision);
+    this.#tenure.answered(kv.modRevision);
     return readOutcome(kv, this.#call);
   }
 

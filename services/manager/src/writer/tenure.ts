@@ -16,21 +16,31 @@ export interface TenureParts {
 export class Tenure {
   readonly committer: Committer;
   /**
-   * Resolves when the view has all that earlier leaders have written: each of their writes came before the key that made
-   * this one leader. Plans of this term begin there. Rejects when the term ends first.
-   */
-  readonly opened: Promise<void>;
-  /**
    * Calls with a transaction that got no answer and may still be written, until something of theirs is known to be. Of
    * this term only: the fence stops those of earlier ones.
    */
   readonly doubtful = new Set<RequestId>();
+  readonly #view: View;
   readonly #end = new AbortController();
+  #known: bigint;
 
   constructor({ store, view, keys, log }: TenureParts, term: bigint) {
     this.committer = new Committer({ store, log }, { leaderKey: keys.leader, term });
-    this.opened = view.waitFor(term, this.#end.signal);
-    this.opened.catch(() => undefined); // whoever waits for it sees the rejection
+    this.#view = view;
+    this.#known = term;
+  }
+
+  /** Somebody was told of that revision. */
+  answered(revision: bigint): void {
+    if (revision > this.#known) this.#known = revision;
+  }
+
+  /**
+   * Resolves when the view has all that anybody was told: what earlier leaders have written came before the key that made
+   * this one leader, and its own answers are counted. Only then is a plan worth something. Rejects when the term ends.
+   */
+  caughtUp(): Promise<void> {
+    return this.#view.waitFor(this.#known, this.#end.signal);
   }
 
   get isOver(): boolean {
