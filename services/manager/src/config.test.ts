@@ -1,0 +1,72 @@
+import { CausewayError } from '@causeway/model';
+import { describe, expect, test } from 'vitest';
+import { type Options, readConfig } from './config.ts';
+
+const given: Options = {
+  name: 'm1',
+  listen: '192.0.2.1:7443',
+  dataDir: '/var/lib/causeway',
+  etcd: 'embedded',
+  etcdClientPort: '2379',
+  etcdPeerPort: '2380',
+  etcdPrefix: '/causeway/v1/',
+  leaseTtl: '3s',
+  logLevel: 'info',
+};
+
+test('what is not said follows from what is', () => {
+  expect(readConfig(given)).toEqual({
+    name: 'm1',
+    listen: '192.0.2.1:7443',
+    advertise: '192.0.2.1:7443',
+    dataDir: '/var/lib/causeway',
+    etcd: { kind: 'embedded', clientPort: 2379, peerPort: 2380 },
+    prefix: '/causeway/v1/',
+    leaseTtl: 3000,
+    logLevel: 'info',
+  });
+});
+
+describe('taken', () => {
+  test.each<[string, Partial<Options>, object]>([
+    [
+      'every address, with another to reach it by',
+      { listen: '[::]:7443', advertise: '[2001:DB8::1]:443' },
+      { advertise: '[2001:db8::1]:443' },
+    ],
+    [
+      'an etcd of several members',
+      { etcd: 'http://192.0.2.1:2379,http://[2001:db8::2]:2379' },
+      { etcd: { kind: 'external', endpoints: ['http://192.0.2.1:2379', 'http://[2001:db8::2]:2379'] } },
+    ],
+    ['a longer lease', { leaseTtl: '10s' }, { leaseTtl: 10_000 }],
+  ])('%s', (_name, options, expected) => {
+    expect(readConfig({ ...given, ...options })).toMatchObject(expected);
+  });
+});
+
+describe('refused, naming the flag', () => {
+  test.each<[string, Partial<Options>, string]>([
+    ['name with a space', { name: 'm 1' }, '--name'],
+    ['listen without port', { listen: '192.0.2.1' }, '--listen'],
+    ['listen on a name', { listen: 'host:7443' }, '--listen'],
+    ['port 0', { listen: '192.0.2.1:0' }, '--listen'],
+    ['port too large', { listen: '192.0.2.1:70000' }, '--listen'],
+    ['IPv6 without brackets', { listen: '2001:db8::1:7443' }, '--listen'],
+    ['every address and none to reach it by', { listen: '0.0.0.0:7443' }, '--advertise'],
+    ['every address to reach it by', { advertise: '0.0.0.0:7443' }, '--advertise'],
+    ['no directory', { dataDir: '' }, '--data-dir'],
+    ['etcd without scheme', { etcd: '192.0.2.1:2379' }, '--etcd'],
+    ['one of two etcds wrong', { etcd: 'http://192.0.2.1:2379,' }, '--etcd'],
+    ['etcd port that is none', { etcdClientPort: 'x' }, '--etcd-client-port'],
+    ['one port for both', { etcdPeerPort: '2379' }, '--etcd-peer-port'],
+    ['prefix without its slash', { etcdPrefix: '/causeway' }, '--etcd-prefix'],
+    ['lease too short', { leaseTtl: '1s' }, '--lease-ttl'],
+    ['lease that is no duration', { leaseTtl: 'soon' }, '--lease-ttl'],
+    ['unknown level', { logLevel: 'loud' }, '--log-level'],
+  ])('%s', (_name, options, flag) => {
+    const read = (): unknown => readConfig({ ...given, ...options });
+    expect(read).toThrow(CausewayError);
+    expect(read).toThrow(new RegExp(`^${flag}\\b`));
+  });
+});
