@@ -235,7 +235,7 @@ describe('two managers', () => {
     const { manager: standby } = await cluster.startManager('m2');
     await cluster.settle();
     const { networks, endpoints } = standby.api;
-    const calls = [
+    const calls: readonly (() => Promise<unknown>)[] = [
       () => networks.deleteNetwork({ requestId: uuid(), network: 'blue' }, cluster.call()),
       () => endpoints.getEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
     ];

@@ -174,6 +174,14 @@ describe('a session that begins from a cursor', () => {
     expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @4 rows=1', 'ready @4']);
   });
 
+  test('with another digest is not continued by what history has from its revision', async () => {
+    const holds = await away();
+    for (const [id, network] of holds.held) holds.held.set(id, { ...network, digest: network.digest + 1n });
+    script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds));
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @5 rows=2', 'ready @5']);
+  });
+
   test('of another epoch gets the network whole', async () => {
     const holds = await away();
     const agent = new MemoryAgent(scriptNode(1), holds);
