@@ -1,4 +1,5 @@
-import type { Clock, Duration, Log, Random, Startable } from '@causeway/runtime';
+import { CausewayError } from '@causeway/model';
+import { type Clock, type Duration, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
 import { Allocator } from '../allocator/allocator.ts';
 import { Elector } from '../leader/elector.ts';
 import { Follower } from '../store/follower.ts';
@@ -21,6 +22,8 @@ export class CoreManager implements Startable {
   readonly name: string;
   /** Its connection to the store: faults and latency are set here. */
   readonly store: MemoryStore;
+  /** Asked for every transaction: one that is late gets no answer, and arrives after that span all the same. */
+  late: () => Duration | undefined = () => undefined;
   readonly keys = new Keys();
   readonly view = new View(this.keys);
   readonly allocator = new Allocator(this.view);
@@ -33,7 +36,10 @@ export class CoreManager implements Startable {
     this.name = settings.name;
     this.store = new MemoryStore({ clock: world, backend });
     const clock = new GatedClock(world, this.#gate);
-    const store = gated(this.store, this.#gate);
+    const store = gated(
+      delayed(this.store, world, () => this.late()),
+      this.#gate,
+    );
     const { view, keys, allocator } = this;
     this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log });
@@ -116,7 +122,28 @@ class GatedClock implements Clock {
   }
 }
 
-function gated(store: Store, gate: Gate): Pick<Store, 'get' | 'txn' | 'grant' | 'follow'> {
+type CoreStore = Pick<Store, 'get' | 'txn' | 'grant' | 'follow'>;
+
+/** Of a sender whose transaction is late. */
+const patience = seconds(1);
+
+/** A transaction that its sender has given up, and that the network has not. */
+function delayed(store: Store, clock: Clock, late: () => Duration | undefined): CoreStore {
+  return {
+    get: (key) => store.get(key),
+    grant: (ttl) => store.grant(ttl),
+    follow: (prefix, signal) => store.follow(prefix, signal),
+    txn: async (compares, writes) => {
+      const delay = late();
+      if (delay === undefined) return await store.txn(compares, writes);
+      void clock.sleep(delay).then(() => store.txn(compares, writes).catch(() => undefined));
+      await clock.sleep(patience);
+      throw new CausewayError('timed-out', 'the store did not answer, outcome unknown');
+    },
+  };
+}
+
+function gated(store: CoreStore, gate: Gate): CoreStore {
   const through = async <Reply>(call: () => Promise<Reply>): Promise<Reply> => {
     await gate.pass();
     try {

@@ -115,6 +115,7 @@ export class WriteSimulation {
     const parts = { clock: this.#clock, backend: this.#backend, random, log: new MemoryLog() };
     const manager = new CoreManager(parts, { name, ttl });
     manager.store.fault = () => this.#fault();
+    manager.late = () => (!this.#calm && this.#chance(0.02) ? milliseconds(this.#random.float() * 15_000) : undefined);
     manager.store.latency = () => milliseconds(this.#random.float() * (this.#chance(0.02) ? 500 : 10));
     this.#managers.set(name, manager);
     await manager.start();

@@ -1,11 +1,12 @@
 import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
-import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
 import { registerNode } from '../admin/register-node.ts';
+import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
@@ -67,6 +68,15 @@ function countTxns(): { count: number } {
     return 'none';
   };
   return counter;
+}
+
+/** A call whose transaction arrives only after the span, and whose caller hears no more than that it is unknown. */
+async function makeLate(call: Promise<unknown>, span: Duration): Promise<void> {
+  leader.late = () => span;
+  leader.store.fault = (operation) => (operation === 'read' ? 'refused' : 'none');
+  await expect(clock.until(call, seconds(30))).rejects.toMatchObject({ code: 'timed-out' });
+  leader.late = () => undefined;
+  leader.store.fault = () => 'none';
 }
 
 describe('Writer', () => {
@@ -190,18 +200,57 @@ describe('Writer', () => {
     });
   });
 
-  test('a leader paused in the middle of a write is fenced', async () => {
+  test('a leader paused in the middle of a write is fenced, conflict or not', async () => {
     await leader.writer.write(requestId(), network('blue'));
     leader.pause();
-    const stale = leader.writer.write(requestId(), claim('stale', ['10.66.0.9']));
-    const refused = expect(stale).rejects.toMatchObject({ code: 'not-leader' });
+    const stale = [claim('stale'), claim('staler', ['10.66.0.9'])].map((call) =>
+      leader.writer.write(requestId(), call),
+    );
+    const refused = stale.map((call) => expect(call).rejects.toMatchObject({ code: 'not-leader' }));
     await clock.advance(seconds(10));
     const { reply } = await standby.writer.write(requestId(), claim('web', ['10.66.0.9']));
     leader.resume();
     await clock.advance(seconds(1));
-    await refused;
+    await Promise.all(refused);
+    expect(standby.view.endpointCount).toBe(1);
     expect(standby.view.findEndpoint('web').value).toEqual(reply);
-    expect(() => standby.view.findEndpoint('stale')).toThrow();
+  });
+
+  test('a deposed leader that does not know it yet refuses nobody from its old view', async () => {
+    leader.pause();
+    await clock.advance(seconds(10));
+    await standby.writer.write(requestId(), network('blue'));
+    const call = leader.writer.write(requestId(), claim('web'));
+    const refused = expect(call).rejects.toMatchObject({ code: 'not-leader' });
+    leader.resume();
+    await clock.advance(seconds(1));
+    await refused;
+  });
+
+  test('a refusal is final, also for a transaction that arrives after it', async () => {
+    const id = requestId();
+    await leader.writer.write(requestId(), network('blue'));
+    await makeLate(leader.writer.write(id, claim('web')), seconds(60));
+    const rival = await leader.writer.write(requestId(), claim('web'));
+    await expect(leader.writer.write(id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
+    await leader.writer.write(requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id }));
+    await clock.advance(seconds(60));
+    expect(leader.view.endpointCount).toBe(0);
+    await expect(leader.writer.write(id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
+  });
+
+  test('a network that arrives late overlaps none that was made meanwhile', async () => {
+    const late = createNetwork({
+      name: 'late' as Name,
+      addressSpace: 'default' as Name,
+      subnets: [{ prefix: Prefix('10.66.0.0/24') }],
+      vni: 5000,
+      labels: {},
+    });
+    await makeLate(leader.writer.write(requestId(), late), seconds(60));
+    await leader.writer.write(requestId(), network('blue'));
+    await clock.advance(seconds(60));
+    expect([...leader.view.networks.values()].map(({ value }) => value.name)).toEqual(['blue']);
   });
 
   test('the caller may leave; the change goes on', async () => {
