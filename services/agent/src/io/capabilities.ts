@@ -9,7 +9,11 @@ const needed = [
 
 /** Throws "capability-missing" that names what the process lacks. */
 export async function checkCapabilities(): Promise<void> {
-  const status = await readFile('/proc/self/status', 'utf8');
+  demandCapabilities(await readFile('/proc/self/status', 'utf8'));
+}
+
+/** `status`: as /proc/PID/status has it (proc_pid_status(5)). */
+export function demandCapabilities(status: string): void {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const missing = needed.filter(({ bit }) => ((effective >> bit) & 1n) === 0n);
   if (missing.length === 0) return;

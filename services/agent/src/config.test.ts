@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from './config.ts';
+
+const good = { name: 'h1', managers: '10.0.0.1:7443, [fd00::1]:7443', dataPath: '10.0.0.1', vxlanPort: '4789' };
+
+describe('parseSettings', () => {
+  it('reads what is right', () => {
+    expect(parseSettings(good, '0.1.0')).toEqual({
+      name: 'h1',
+      managers: ['10.0.0.1:7443', '[fd00::1]:7443'],
+      dataPath: '10.0.0.1',
+      vxlanPort: 4789,
+      version: '0.1.0',
+    });
+  });
+
+  it.each([
+    ['name', 'a b', '--name "a b" is not valid'],
+    ['managers', '', '--managers: "" is not at least one HOST:PORT'],
+    ['managers', '10.0.0.1', '--managers: "10.0.0.1" is not HOST:PORT'],
+    ['managers', '10.0.0.1:70000', '--managers: "70000" is not a port from 1 to 65535'],
+    ['dataPath', 'eth0', '--data-path: "eth0" is not an IPv4 or IPv6 address'],
+    ['vxlanPort', '0', '--vxlan-port: "0" is not a port from 1 to 65535'],
+  ])('names %s %j', (option, text, message) => {
+    expect(() => parseSettings({ ...good, [option]: text }, '0.1.0')).toThrow(message);
+  });
+});

@@ -1,0 +1,132 @@
+import { CausewayError } from '@causeway/model';
+import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
+import { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
+import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
+import { seconds } from '@causeway/runtime';
+import { Server, type ServerDuplexStream, type UntypedHandleCall } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { GrpcManagerLink } from './manager-link.ts';
+
+type Stream = ServerDuplexStream<ConnectRequest, ConnectResponse>;
+
+const cleanups: (() => unknown)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+const unused: UntypedHandleCall = () => {
+  throw new Error('no agent asks for this');
+};
+
+/** A manager that answers claims as told and gives each session to `serve`. */
+async function manager(serve: (stream: Stream) => void = () => undefined): Promise<string> {
+  const server = new Server();
+  server.addService(sessionServiceDefinition, { connect: serve });
+  server.addService(endpointServiceDefinition, {
+    claimEndpoint: serveUnary(
+      async ({ name }) => {
+        if (name === 'web') return ClaimEndpointResponse.create({ endpoint: { name } });
+        throw new CausewayError('not-leader', 'this manager does not lead', { leader: '10.0.0.2:7443' });
+      },
+      () => undefined,
+    ),
+    releaseEndpoint: unused,
+    getEndpoint: unused,
+    listEndpoints: unused,
+    waitEndpoint: unused,
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  cleanups.push(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+function link(): GrpcManagerLink {
+  const made = new GrpcManagerLink({ credentials: plaintext });
+  cleanups.push(() => made.close());
+  return made;
+}
+
+const hello: ConnectRequest = { message: { oneofKind: 'resync', resync: { networkId: 'n1' } } };
+const answer: ConnectResponse = { message: { oneofKind: 'ready', ready: { revision: 7n } } };
+
+async function read(messages: AsyncIterable<ConnectResponse>): Promise<ConnectResponse[]> {
+  const all: ConnectResponse[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+describe('GrpcManagerLink', () => {
+  const claim = { requestId: 'r', network: 'blue', nodeId: 'n', addresses: [] };
+  const limits = { timeout: seconds(5) };
+
+  it('claims, and hears why not and who leads', async () => {
+    const address = await manager();
+    const { endpoint } = await link().claimEndpoint(address, { ...claim, name: 'web' }, limits);
+    expect(endpoint?.name).toBe('web');
+    await expect(link().claimEndpoint(address, { ...claim, name: 'db' }, limits)).rejects.toMatchObject({
+      code: 'not-leader',
+      data: { leader: '10.0.0.2:7443' },
+    });
+  });
+
+  it('says "unavailable" where nobody listens', async () => {
+    const nobody = '127.0.0.1:1';
+    await expect(link().claimEndpoint(nobody, { ...claim, name: 'web' }, limits)).rejects.toMatchObject({
+      kind: 'unavailable',
+    });
+    const channel = link().connect(nobody);
+    channel.send(hello);
+    await expect(read(channel.messages)).rejects.toMatchObject({ code: 'manager-unavailable' });
+  });
+
+  it('carries messages both ways until the manager ends the session', async () => {
+    const heard: ConnectRequest[] = [];
+    const address = await manager((stream) => {
+      stream.on('data', (request: ConnectRequest) => {
+        heard.push(request);
+        stream.write(answer);
+        if (heard.length === 2) stream.end();
+      });
+    });
+    const channel = link().connect(address);
+    channel.send(hello);
+    channel.send(hello);
+    expect(await read(channel.messages)).toEqual([answer, answer]);
+    expect(heard).toEqual([hello, hello]);
+  });
+
+  it('throws the refusal a manager ends a session with', async () => {
+    const refusal = new CausewayError('cluster-mismatch', 'another cluster');
+    const address = await manager((stream) => stream.emit('error', errorToService(refusal)));
+    await expect(read(link().connect(address).messages)).rejects.toMatchObject({ code: 'cluster-mismatch' });
+  });
+
+  it('throws when the manager dies, and takes no harm from sending then', async () => {
+    const address = await manager((stream) => stream.write(answer));
+    const channel = link().connect(address);
+    let count = 0;
+    const reading = (async () => {
+      for await (const _ of channel.messages) if (++count === 1) cleanups.shift()?.();
+    })();
+    await expect(reading).rejects.toMatchObject({ kind: 'unavailable' });
+    channel.send(hello);
+    channel.close();
+  });
+
+  it('ends the reading when closed from here', async () => {
+    const address = await manager((stream) => stream.write(answer));
+    const channel = link().connect(address);
+    let count = 0;
+    const reading = (async () => {
+      for await (const _ of channel.messages) if (++count === 1) channel.close();
+    })();
+    await reading.catch(() => undefined);
+    expect(count).toBe(1);
+  });
+});
