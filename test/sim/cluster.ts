@@ -1,4 +1,4 @@
-import { createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
+import { type Call, createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
@@ -14,6 +14,8 @@ export interface SimSettings {
   /** MTU of every host's underlay, bytes. */
   readonly mtu?: number;
 }
+
+export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value>;
 
 interface SimManager {
   readonly name: string;
@@ -78,6 +80,13 @@ export class SimCluster {
     this.#managers.delete(name);
   }
 
+  /** Agents, then managers, as by SIGTERM. */
+  async stop(): Promise<void> {
+    for (const host of this.hosts) await this.run(host.stop());
+    for (const name of [...this.#managers.keys()]) await this.stopManager(name);
+    this.#backend.close();
+  }
+
   /** As by SIGTERM. */
   async stopManager(name: string): Promise<void> {
     const running = this.#managers.get(name);
@@ -102,18 +111,19 @@ export class SimCluster {
     return found;
   }
 
-  /** Asks the leader, whichever manager that is. */
-  ask<Value>(
-    question: (api: Manager['api'], call: { remaining: Duration; signal: AbortSignal }) => Promise<Value>,
-  ): Promise<Value> {
+  /** Asks the leader, whichever manager that is, and moves time on until it answers. */
+  ask<Value>(question: Question<Value>): Promise<Value> {
+    return this.run(this.query(question));
+  }
+
+  /** The same for a caller that moves time itself. */
+  query<Value>(question: Question<Value>): Promise<Value> {
     const signal = new AbortController().signal;
-    return this.run(
-      this.#failover.run(seconds(20), async (address, remaining) => {
-        const running = this.#managers.get(address.replace(':7443', ''));
-        if (running === undefined) throw unreachable(address);
-        return await question(running.manager.api, { remaining, signal });
-      }),
-    );
+    return this.#failover.run(seconds(20), async (address, remaining) => {
+      const running = this.#managers.get(address.replace(':7443', ''));
+      if (running === undefined) throw unreachable(address);
+      return await question(running.manager.api, { remaining, signal });
+    });
   }
 
   async createNetwork(name: string, ...prefixes: string[]): Promise<string> {

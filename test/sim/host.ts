@@ -68,6 +68,12 @@ export class SimHost {
     this.#agent = undefined;
   }
 
+  /** As by SIGTERM. */
+  async stop(): Promise<void> {
+    await this.#agent?.stop();
+    this.kill();
+  }
+
   /** Makes an empty container. */
   container(name: string): NetnsPath {
     const netns = `/run/netns/${name}` as NetnsPath;

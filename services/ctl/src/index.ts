@@ -1,3 +1,5 @@
+export type { Clients, Connect } from './clients.ts';
+export type { Context, Output } from './context.ts';
 export { machineCommands } from './io/machine-commands.ts';
 export { systemContext } from './io/system-context.ts';
 export { createProgram } from './program.ts';
