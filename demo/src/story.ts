@@ -29,9 +29,10 @@ export async function tellStory(stage: Stage, say: (line: string) => void): Prom
   for (const [i, family] of ['IPv4', 'IPv6'].entries()) {
     say(`  ${family.padEnd(6)}${containers.map(({ name }) => name.padStart(5)).join('')}`);
     for (const from of containers) {
-      const rows = await Promise.all(containers.map((to) => ping(stage, from, to.addresses[i] ?? '')));
-      say(`  ${from.name.padEnd(6)}${rows.map((echoed) => (echoed ? 'ok' : 'LOST').padStart(5)).join('')}`);
-      if (rows.includes(false)) throw new Error(`a ping from ${from.name} on ${from.host} was lost`);
+      const others = containers.map((to) => (to === from ? undefined : ping(stage, from, to.addresses[i] ?? '')));
+      const echoes = await Promise.all(others);
+      say(`  ${from.name.padEnd(6)}${echoes.map(verdict).join('')}`);
+      if (echoes.includes(false)) throw new Error(`a ping from ${from.name} on ${from.host} was lost`);
     }
   }
 
@@ -56,6 +57,10 @@ async function attach(stage: Stage, host: string, say: (line: string) => void): 
   const { addresses } = JSON.parse(attached.stdout) as { addresses: string[] };
   say(`  ${name}: ${addresses.join(', ')}`);
   return { name, host, addresses: addresses.map((address) => address.slice(0, address.indexOf('/'))) };
+}
+
+function verdict(echoed: boolean | undefined): string {
+  return (echoed === undefined ? '·' : echoed ? 'ok' : 'LOST').padStart(5);
 }
 
 async function ping(stage: Stage, from: Container, to: string): Promise<boolean> {
