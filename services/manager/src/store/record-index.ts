@@ -16,8 +16,9 @@ export class RecordIndex<Id extends string, Value extends { readonly name: Name 
   }
 
   set(id: Id, after: Versioned<Value>): { before?: Versioned<Value>; after: Versioned<Value> } {
-    const before = this.delete(id);
-    this.#byId.set(id, after);
+    const before = this.#byId.get(id);
+    if (before !== undefined) this.#forgetName(id, before);
+    this.#byId.set(id, after); // a change keeps its place in the order
     this.#byName.set(after.value.name, id);
     return before === undefined ? { after } : { before, after };
   }
@@ -26,7 +27,7 @@ export class RecordIndex<Id extends string, Value extends { readonly name: Name 
     const gone = this.#byId.get(id);
     if (gone === undefined) return undefined;
     this.#byId.delete(id);
-    if (this.#byName.get(gone.value.name) === id) this.#byName.delete(gone.value.name);
+    this.#forgetName(id, gone);
     return gone;
   }
 
@@ -42,5 +43,9 @@ export class RecordIndex<Id extends string, Value extends { readonly name: Name 
       field: this.#what,
       value: clip(nameOrId),
     });
+  }
+
+  #forgetName(id: Id, { value }: Versioned<Value>): void {
+    if (this.#byName.get(value.name) === id) this.#byName.delete(value.name);
   }
 }

@@ -1,0 +1,86 @@
+import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import { CoreManager } from '../testing/core-manager.ts';
+import { createNetwork } from './create-network.ts';
+import { MtuKeeper } from './mtu-keeper.ts';
+import { registerNode } from './register-node.ts';
+import { NodeRegistrar } from './registrar.ts';
+
+const random = new SeededRandom(3);
+let clock: FakeClock;
+let backend: MemoryBackend;
+let manager: CoreManager;
+let mtuKeeper: MtuKeeper;
+let registrar: NodeRegistrar;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  backend = new MemoryBackend({ clock });
+  const log = new MemoryLog();
+  manager = new CoreManager({ clock, backend, random, log }, { name: 'm1', ttl: seconds(3) });
+  await manager.start();
+  await clock.advance(milliseconds(1));
+  const { view, writer } = manager;
+  mtuKeeper = new MtuKeeper({ view, writer, clock, log });
+  registrar = new NodeRegistrar({ view, writer, mtuKeeper });
+});
+
+afterEach(async () => {
+  await mtuKeeper.stop();
+  await clock.until(manager.stop(), seconds(30));
+  backend.close();
+});
+
+function host(n: number, underlayMtu: number): Node {
+  const id = `00000000000000a${n}` as NodeId;
+  return { id, name: `h${n}` as Name, dataPath: `192.0.2.${n}` as Ip, underlayMtu, version: '0.1.0' };
+}
+
+async function create(name: string, prefix: string, mtu?: number): Promise<void> {
+  const space = { addressSpace: 'default' as Name, labels: {} };
+  const request = { ...space, name: name as Name, subnets: [{ prefix: Prefix(prefix) }] };
+  await manager.writer.write(
+    randomUuid(random) as RequestId,
+    createNetwork(mtu === undefined ? request : { ...request, mtu }),
+  );
+}
+
+const mtus = () => [...manager.view.networks.values()].map(({ value }) => value.mtu.bytes);
+
+describe('MtuKeeper', () => {
+  beforeEach(async () => {
+    await registrar.register(host(1, 1500));
+    await create('blue', '10.1.0.0/16');
+    await create('green', '10.2.0.0/16');
+    await create('fixed', '10.3.0.0/16', 1450);
+  });
+
+  test('a host with a smaller underlay is in only when the automatic networks fit it', async () => {
+    await mtuKeeper.start();
+    const revision = await registrar.register(host(2, 1400));
+    expect(mtus()).toEqual([1350, 1350, 1450]);
+    for (const { value, revision: changed } of manager.view.networks.values()) {
+      if (value.mtu.kind === 'automatic') expect(changed).toBeLessThanOrEqual(revision);
+    }
+  });
+
+  test('what an earlier leader left undone is done at the start', async () => {
+    await manager.writer.apply(registerNode(host(2, 1400)));
+    expect(mtus()).toEqual([1450, 1450, 1450]);
+    await mtuKeeper.start();
+    expect(mtus()).toEqual([1350, 1350, 1450]);
+  });
+
+  test('a store that fails is asked again', async () => {
+    await mtuKeeper.start();
+    let failures = 0;
+    await manager.writer.apply(registerNode(host(2, 1500)));
+    manager.store.fault = (operation) => (operation === 'txn' && ++failures > 1 && failures < 4 ? 'refused' : 'none');
+    await clock.until(registrar.register(host(3, 1400)), seconds(30));
+    expect(failures).toBeGreaterThan(4);
+    expect(mtus()).toEqual([1350, 1350, 1450]);
+  });
+});
