@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { DirectoryFiles } from '../io/directory-files.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 import type { Files } from './files.ts';
@@ -88,5 +89,27 @@ describe('DirectoryFiles', () => {
     expect(await files.list()).toEqual([]);
     await files.open();
     expect(await readdir(path)).toEqual([]);
+  });
+
+  it('says that the disk is full, keeps what it had, and works when there is room again', async ({ skip }) => {
+    const path = join(scratch, 'small');
+    await mkdir(path);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'small', path]);
+    if (mounted.status !== 0) {
+      if (process.env['CI'] === 'true') throw new Error(`cannot mount: ${mounted.stderr}`);
+      skip('needs root, to mount a small file system');
+    }
+    onTestFinished(() => void spawnSync('umount', [path]));
+    const files = new DirectoryFiles(path);
+    await files.open();
+    await files.write('sandboxes.a', new Uint8Array(16_384).fill(1));
+    const write = files.write('sandboxes.a', new Uint8Array(65_536));
+    await expect(write).rejects.toMatchObject({
+      code: 'disk-full',
+      message: `data directory ${path}: its disk is full (ENOSPC)`,
+    });
+    expect(await files.read('sandboxes.a')).toEqual(new Uint8Array(16_384).fill(1));
+    expect(await readdir(path)).toEqual(['sandboxes.a']);
+    await files.write('sandboxes.b', new Uint8Array(16_384));
   });
 });

@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
 import { plaintext, serveUnary } from '@causeway/proto/io';
-import { type Duration, type Log, milliseconds, type Startable } from '@causeway/runtime';
+import { type Duration, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
 import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
 import { prepareSocket } from './socket.ts';
@@ -11,6 +11,7 @@ import { prepareSocket } from './socket.ts';
 const largestMessage = 4 * 1024 * 1024;
 /** Kept of the caller's deadline for the way back, so that it hears why rather than that its time was over. */
 const margin = milliseconds(250);
+const longestDrain = seconds(3);
 
 /** AgentService on a unix socket that only root may open. */
 export class AgentServer implements Startable {
@@ -39,8 +40,11 @@ export class AgentServer implements Startable {
     await this.#bind();
   }
 
+  /** Calls under way may end, but not for ever: what they leave undone is healed by the next start. */
   async stop(): Promise<void> {
+    const overdue = setTimeout(() => this.#server.forceShutdown(), longestDrain);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    clearTimeout(overdue);
   }
 
   /** The mask closes the moment between bind and chmod. */

@@ -43,7 +43,10 @@ export class DirectoryFiles implements Files {
   }
 
   read(name: string): Promise<Uint8Array | undefined> {
-    return this.#explain(() => readFile(join(this.directory, name)).catch(unlessAbsent));
+    return this.#explain(async () => {
+      const bytes = await readFile(join(this.directory, name)).catch(unlessAbsent);
+      return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    });
   }
 
   write(name: string, bytes: Uint8Array): Promise<void> {

@@ -65,5 +65,6 @@ function isGone({ endpoint, revision }: Sandbox, { table, confirmed, withdrawn }
   if (confirmed === undefined) return false;
   const held = table(endpoint.network);
   if (held === undefined) return withdrawn.has(endpoint.network) || confirmed >= revision;
-  return held.revision >= revision && !held.rows.has(endpoint.id);
+  // A leader that has just loaded the store does not see deletions, so a table may come at a smaller revision.
+  return !held.rows.has(endpoint.id) && (held.revision >= revision || confirmed >= revision);
 }

@@ -106,4 +106,13 @@ describe('step', () => {
     const whole = step(asked, { kind: 'complete', table: held }, view).state;
     expect(step(whole, delta({}), view).effects.map(words)).toEqual(['step']);
   });
+
+  it('confirms only when no table is on its way', () => {
+    const asked = step({ phase: 'catching-up', seen, resyncing: none }, delta({ from: 9n }), view).state;
+    const early = step(asked, { kind: 'ready', revision: 12n }, view);
+    expect(early.effects).toEqual([]);
+    const whole = step(early.state, { kind: 'complete', table: held }, view);
+    expect(whole.effects.map(words)).toEqual(['replace', 'confirm']);
+    expect(step(whole.state, { kind: 'complete', table: held }, view).effects.map(words)).toEqual(['replace']);
+  });
 });

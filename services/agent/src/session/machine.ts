@@ -16,7 +16,11 @@ export type SessionState =
       readonly seen: ClusterPosition;
       /** Asked for whole: until it comes, steps of it mean nothing. */
       readonly resyncing: ReadonlySet<NetworkId>;
+      /** Said to be complete up to here while tables were still on their way. */
+      readonly unconfirmed?: bigint;
     };
+
+type Welcomed = Extract<SessionState, { phase: 'catching-up' | 'ready' }>;
 
 export type Effect =
   /** The cluster, or how far it is, was learnt: to be kept on disk. `alarm`: its store was restored from a snapshot. */
@@ -54,18 +58,14 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
   switch (incoming.kind) {
     case 'welcome':
       return leave(state, disorder('welcome', state.phase));
-    case 'complete': {
-      const resyncing = without(state.resyncing, incoming.table.network.id);
-      return { state: { ...state, resyncing }, effects: [{ effect: 'replace', table: incoming.table }] };
-    }
+    case 'complete':
+      return arrived(state, incoming.table.network.id, { effect: 'replace', table: incoming.table });
     case 'delta':
       return stepNetwork(state, incoming.delta, tables);
-    case 'withdraw': {
-      const resyncing = without(state.resyncing, incoming.networkId);
-      return { state: { ...state, resyncing }, effects: [{ effect: 'drop', networkId: incoming.networkId }] };
-    }
+    case 'withdraw':
+      return arrived(state, incoming.networkId, { effect: 'drop', networkId: incoming.networkId });
     case 'ready':
-      return { state: { ...state, phase: 'ready' }, effects: [{ effect: 'confirm', revision: incoming.revision }] };
+      return confirmed({ ...state, phase: 'ready', unconfirmed: incoming.revision }, []);
     case 'verify':
       return { state, effects: [{ effect: 'verify', call: incoming.call, repair: incoming.repair }] };
     default:
@@ -94,13 +94,26 @@ function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }):
   };
 }
 
-function stepNetwork(state: SessionState & { phase: 'catching-up' | 'ready' }, delta: Delta, tables: TablesView): Step {
+function stepNetwork(state: Welcomed, delta: Delta, tables: TablesView): Step {
   const { networkId } = delta;
   if (state.resyncing.has(networkId)) return { state, effects: [] };
   const why = misfit(tables.get(networkId), delta);
   if (why === undefined) return { state, effects: [{ effect: 'step', delta }] };
   const resyncing = new Set([...state.resyncing, networkId]);
   return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };
+}
+
+/** A network is whole again, or gone: it is not on its way any more. */
+function arrived(state: Welcomed, networkId: NetworkId, effect: Effect): Step {
+  const resyncing = new Set([...state.resyncing].filter((other) => other !== networkId));
+  return confirmed({ ...state, resyncing }, [effect]);
+}
+
+/** catching-up -> ready, once no table is on its way. */
+function confirmed({ unconfirmed, ...state }: Welcomed, effects: readonly Effect[]): Step {
+  if (unconfirmed === undefined) return { state, effects };
+  if (state.resyncing.size > 0) return { state: { ...state, unconfirmed }, effects };
+  return { state, effects: [...effects, { effect: 'confirm', revision: unconfirmed }] };
 }
 
 function leave(state: SessionState, error: CausewayError): Step {
@@ -114,8 +127,4 @@ function farewell(leader: string, reason: string): CausewayError {
 
 function disorder(kind: string, phase: string): CausewayError {
   return new CausewayError('internal', `a manager sent "${kind}" while the session was ${phase}`);
-}
-
-function without(set: ReadonlySet<NetworkId>, member: NetworkId): ReadonlySet<NetworkId> {
-  return set.has(member) ? new Set([...set].filter((other) => other !== member)) : set;
 }
