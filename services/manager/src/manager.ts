@@ -1,4 +1,4 @@
-import { isCausewayError, type Node } from '@causeway/model';
+import { isCausewayError } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -8,19 +8,19 @@ import {
   type Random,
   type Startable,
 } from '@causeway/runtime';
-import { lowerMtu, networksTooLarge } from './admin/mtu.ts';
-import { registerNode } from './admin/register-node.ts';
+import { MtuKeeper } from './admin/mtu-keeper.ts';
+import { NodeRegistrar } from './admin/registrar.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
 import type { Term } from './api/leadership.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
-import { later } from './dispatcher/revision.ts';
 import { describeChange } from './events/describe.ts';
 import { EventLog } from './events/event-log.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
+import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import type { Store } from './store/store.ts';
 import { View } from './store/view.ts';
@@ -58,13 +58,14 @@ export class Manager implements Startable {
   readonly #keys: Keys;
   readonly #dispatcher: Dispatcher;
   readonly #writer: Writer;
+  readonly #mtuKeeper: MtuKeeper;
+  readonly #follower: Follower;
   readonly #elector: Elector;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(leads: boolean) => void>();
   /** Of this manager's leadership, from when its view has all that came before. */
   #term: Term | undefined;
   #termEnd = new AbortController();
-  #following: Promise<void> | undefined;
 
   constructor(modules: ManagerModules, settings: ManagerSettings) {
     const { store, clock, log } = modules;
@@ -76,7 +77,10 @@ export class Manager implements Startable {
     this.view = view;
     this.events = new EventLog({ clock });
     this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) });
-    const registrar = { register: (node: Node) => this.#register(node) };
+    const writer = this.#writer;
+    this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
+    this.#follower = new Follower({ store, view, log }, { prefix });
+    const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
     this.#elector = new Elector({ store, view, keys, clock, log }, { name, address: advertise, ttl: leaseTtl });
     this.api = createApi(
@@ -123,18 +127,20 @@ export class Manager implements Startable {
     });
     this.#elector.subscribe((leadership) => this.#follow(leadership));
     await this.#bootstrap();
-    this.#following = this.#readStore();
-    await view.waitFor(1n, this.#abort.signal).catch(() => undefined);
-    if (!this.#abort.signal.aborted) await this.#elector.start();
+    await this.#follower.start();
+    if (this.#abort.signal.aborted) return;
+    await this.#mtuKeeper.start();
+    await this.#elector.start();
   }
 
   /** Hands leadership over, ends sessions with goodbye, lets writes under way end. */
   async stop(): Promise<void> {
     await this.#elector.stop();
+    await this.#mtuKeeper.stop();
     await this.#writer.stop();
     await this.#dispatcher.stop();
     this.#abort.abort();
-    await this.#following;
+    await this.#follower.stop();
   }
 
   /** Which cluster this is; the first manager ever makes it. */
@@ -151,18 +157,6 @@ export class Manager implements Startable {
         log.warn('manager.store-unavailable', { code: error.code, message: error.message });
         await clock.sleep(pause, signal);
         if (signal.aborted) return;
-      }
-    }
-  }
-
-  async #readStore(): Promise<void> {
-    const { store, log } = this.#modules;
-    for await (const change of store.follow(this.#keys.prefix, this.#abort.signal)) {
-      try {
-        this.view.apply(change);
-      } catch (error) {
-        // The view itself has it; a listener failed, which is a defect of that listener alone.
-        log.error('view.listener-failed', { message: String(error), revision: `${change.revision}` });
       }
     }
   }
@@ -189,6 +183,7 @@ export class Manager implements Startable {
       if (end.signal.aborted) return;
       this.#term = { revision, signal: end.signal };
       this.#dispatcher.lead(revision);
+      void this.#mtuKeeper.settle();
       this.#tell(true);
     };
     this.view.waitFor(revision, end.signal).then(begin, () => undefined);
@@ -196,12 +191,6 @@ export class Manager implements Startable {
 
   #tell(leads: boolean): void {
     for (const listener of this.#listeners) listener(leads);
-  }
-
-  async #register(node: Node): Promise<bigint> {
-    const { revision } = await this.#writer.apply(registerNode(node));
-    const lowered = await Promise.all(networksTooLarge(this.view).map((id) => this.#writer.apply(lowerMtu(id))));
-    return lowered.map((write) => write.revision).reduce(later, revision);
   }
 }
 
