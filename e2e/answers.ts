@@ -49,8 +49,8 @@ export interface StatusJson {
 export interface EventJson {
   readonly sequence: number;
   readonly kind: string;
-  readonly network: string;
-  readonly endpoint: string;
-  readonly host: string;
+  readonly network: string | null;
+  readonly endpoint: string | null;
+  readonly host: string | null;
   readonly message: string;
 }

@@ -1,4 +1,5 @@
-import type { EndpointJson, NetworkJson } from './answers.ts';
+import { signalChild } from '@causeway/ctl/lab';
+import type { EndpointJson, EventJson, NetworkJson } from './answers.ts';
 import type { Lab } from './topology.ts';
 
 /** An endpoint with the container's namespace it lives in. */
@@ -13,18 +14,22 @@ export async function createNetwork(lab: Lab, name: string, ...subnets: readonly
   return lab.json<NetworkJson>('h1', 'network', 'create', name, ...options);
 }
 
-/** A fresh namespace of the endpoint's name, attached; every host of the network has it when this resolves. */
-export async function attach(
+/** A fresh namespace of the endpoint's name, attached; every ready host of the network has it when this resolves. */
+export function attach(lab: Lab, network: string, host: string, name: string): Promise<Container> {
+  return attachWith(lab, network, host, name, ['--wait', 'applied']);
+}
+
+/** The same with options of one's own, and not waiting for other hosts. */
+export async function attachWith(
   lab: Lab,
   network: string,
   host: string,
   name: string,
-  ...options: readonly string[]
+  options: readonly string[],
 ): Promise<Container> {
   await lab.run(host, 'ip', 'netns', 'add', name);
   const where = ['--name', name, '--netns', `/run/netns/${name}`];
-  const wait = ['--wait', 'applied', '--timeout', '10s'];
-  const endpoint = await lab.json<EndpointJson>(host, 'endpoint', 'attach', network, ...where, ...wait, ...options);
+  const endpoint = await lab.json<EndpointJson>(host, 'endpoint', 'attach', network, ...where, ...options);
   return { host, netns: name, endpoint };
 }
 
@@ -56,21 +61,21 @@ export interface Traffic {
   readonly rate: number;
 }
 
-/** `count` packets from one container to another, as fast as 2,000 a second where the machine keeps up; answers when over. */
-export async function traffic(
-  lab: Lab,
-  from: Container,
-  to: Container,
-  count: number,
-): Promise<() => Promise<Traffic>> {
-  const ip = ips(to)[0] ?? '';
-  const command = ['ping', '-n', '-q', '-f', '-i', '0.0005', '-c', `${count}`, '-W', '5', ip];
+/** A dense flow from one container to another and back, at least 2,000 packets a second, until the answer is called. */
+export async function traffic(lab: Lab, from: Container, to: Container): Promise<() => Promise<Traffic>> {
+  const command = ['ping', '-n', '-q', '-i', '0.0005', '-W', '5', ips(to)[0] ?? ''];
   const run = await lab.start(from.host, ['ip', 'netns', 'exec', from.netns, ...command]);
   return async () => {
+    await signalChild(run.child.pid, 'SIGINT');
     const { stdout, stderr } = await run.outcome;
     const match = /(\d+) packets transmitted, (\d+) received.* time (\d+)ms/.exec(stdout);
     if (match === null) throw new Error(`ping said:\n${stdout}${stderr}`);
-    const [sent, received, time] = match.slice(1).map(Number);
-    return { sent: sent ?? 0, received: received ?? 0, rate: ((sent ?? 0) / (time ?? 1)) * 1000 };
+    const [sent = 0, received = 0, time = 1] = match.slice(1).map(Number);
+    return { sent, received, rate: (sent / time) * 1000 };
   };
+}
+
+/** All events the leader keeps, oldest first. */
+export async function events(lab: Lab): Promise<readonly EventJson[]> {
+  return lab.json<readonly EventJson[]>('h1', 'events');
 }

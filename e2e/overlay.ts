@@ -22,10 +22,10 @@ export async function peersOn(lab: Lab, network: NetworkJson, host: string): Pro
     lab.run(host, 'ip', '-n', netns, '-j', 'neigh', 'show', 'dev', 'vxlan0', 'nud', 'all'),
   ]);
   const forwarded = (JSON.parse(fdb) as FdbJson[]).filter((entry) => entry.dst !== undefined);
-  const permanent = (JSON.parse(neighbours) as NeighbourJson[]).filter((entry) => entry.lladdr !== undefined);
+  const known = (JSON.parse(neighbours) as NeighbourJson[]).filter((entry) => !isMulticast(entry));
   return {
     fdb: forwarded.map((entry) => `${entry.mac} ${entry.dst}`).sort(),
-    neighbours: permanent.map((entry) => `${entry.dst} ${entry.lladdr} ${entry.state.join()}`).sort(),
+    neighbours: known.map((entry) => `${entry.dst} ${entry.lladdr} ${entry.state.join()}`).sort(),
   };
 }
 
@@ -49,6 +49,11 @@ export async function overlaysOn(lab: Lab, host: string): Promise<readonly strin
 /** Name of the host end of an endpoint's veth. */
 export function hostEndOf(container: Container): string {
   return `v${container.endpoint.id.slice(0, 12)}`;
+}
+
+/** The kernel's own note of how a multicast address maps to Ethernet. */
+function isMulticast({ state }: NeighbourJson): boolean {
+  return state.includes('NOARP');
 }
 
 interface FdbJson {

@@ -67,10 +67,11 @@ export class Lab {
     return labPaths.log(this.name, host, kind);
   }
 
-  /** Starts a command inside a host, or the switch. */
+  /** Starts a command inside a host, or the switch; it is killed with `nsenter`, whose child is all we see of it. */
   async start(host: string, command: readonly string[], options: RunOptions = {}): Promise<Run> {
-    const init = await entrance(this.#record, host);
-    return start('nsenter', [...enterArguments(init), ...command], { env: hostEnvironment(this.#record), ...options });
+    const enter = enterArguments(await entrance(this.#record, host));
+    const env = hostEnvironment(this.#record);
+    return start('nsenter', [...enter, 'setpriv', '--pdeathsig', 'KILL', ...command], { env, ...options });
   }
 
   /** Runs a command inside a host to its end. */

@@ -1,5 +1,5 @@
 export { hostEnvironment } from './io/environment.ts';
-export { entrance } from './io/exec.ts';
+export { entrance, signalChild } from './io/exec.ts';
 export { machineLabs } from './io/labs.ts';
 export { enterArguments } from './io/namespace.ts';
 export { type Lab, loadLab, paths as labPaths } from './io/state.ts';

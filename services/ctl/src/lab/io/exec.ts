@@ -50,7 +50,7 @@ export async function entrance(lab: Lab, host: string): Promise<ProcessId> {
 }
 
 /** `nsenter` waits for the command, its only child, and hands no signal on. */
-async function signalChild(nsenter: number | undefined, signal: NodeJS.Signals): Promise<void> {
+export async function signalChild(nsenter: number | undefined, signal: NodeJS.Signals): Promise<void> {
   if (nsenter === undefined) return;
   for (const child of (await childrenByParent()).get(nsenter) ?? []) await signalProcess(child, signal);
 }

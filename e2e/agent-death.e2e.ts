@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentStatus } from './agent-api.ts';
+import type { EndpointJson, NetworkJson } from './answers.ts';
+import { attach, attachWith, type Container, createNetwork, expectAllPing, ips, traffic } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { OverlayMonitor } from './monitor.ts';
+import { overlayOf, peersOn, wantedPeers } from './overlay.ts';
+import { describeLab } from './requirements.ts';
+import { Lab } from './topology.ts';
+
+describeLab('an agent killed', () => {
+  let lab: Lab;
+  let blue: NetworkJson;
+  let a: Container;
+  let c: Container;
+  let d: Container;
+
+  beforeAll(async () => {
+    lab = await Lab.up('agent-death', { hosts: 3, managers: 1, subnet: '10.93.0.0/24' });
+    blue = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
+    a = await attach(lab, 'blue', 'h1', 'a');
+    c = await attach(lab, 'blue', 'h2', 'c');
+    d = await attach(lab, 'blue', 'h3', 'd');
+    // The kernel tells of its link-local addresses once more when duplicate detection is over, a second after the link.
+    await eventually(async () => {
+      expect(await lab.run('h1', 'ip', '-n', overlayOf(blue), '-o', 'addr', 'show', 'tentative')).toBe('');
+    });
+  });
+  afterAll(() => lab?.down());
+
+  const ready = (host: string): Promise<void> =>
+    eventually(async () => expect(await lab.isReady(host), `${host} is ready`).toBe(true));
+
+  test('and started again under 2,000 packets a second loses none, and writes nothing to the kernel', async () => {
+    const flows = [await traffic(lab, a, c), await traffic(lab, d, a)];
+    const monitor = await OverlayMonitor.start(lab, 'h1', blue);
+    await lab.kill('h1', 'agent');
+    await lab.startProcess('h1', 'agent');
+    await ready('h1');
+    // It has every network as the manager has it: what there was to write would be written.
+    await eventually(async () => {
+      const status = await agentStatus(lab, 'h1');
+      expect(status.networks.map((network) => [network.network, network.endpoints])).toEqual([['blue', 3]]);
+      expect(status.networks[0]?.applied).toBe(status.networks[0]?.revision);
+    });
+    expect(await monitor.lines()).toEqual([]);
+    await monitor.stop();
+    expect((await agentStatus(lab, 'h1')).kernelWrites).toBe(0n);
+    for (const flow of flows) {
+      const { sent, received, rate } = await flow();
+      // One may be on its way when ping is told to end.
+      expect(sent - received).toBeLessThanOrEqual(1);
+      // The flow has to be dense for a gap to show.
+      expect(rate).toBeGreaterThan(2_000);
+    }
+  });
+
+  test('and started again makes only the changes it missed', async () => {
+    await lab.kill('h1', 'agent');
+    const e = await attachWith(lab, 'blue', 'h2', 'e', []);
+    await lab.run('h3', 'causeway', 'endpoint', 'detach', 'd');
+    const monitor = await OverlayMonitor.start(lab, 'h1', blue);
+    await lab.startProcess('h1', 'agent');
+    await ready('h1');
+    await eventually(async () => expect(await peersOn(lab, blue, 'h1')).toEqual(wantedPeers(lab, [a, c, e], 'h1')));
+    const told = await monitor.lines();
+    await monitor.stop();
+    const added = [e.endpoint.mac, ...ips(e)];
+    const removed = [d.endpoint.mac, ...ips(d)];
+    for (const line of told) {
+      expect(line, 'a change that was not missed').toMatch(new RegExp(`(${[...added, ...removed].join('|')})\\b`));
+    }
+    expect(told.filter((line) => line.startsWith(added[0] ?? ''))).toHaveLength(1);
+    expect(told.filter((line) => line.startsWith(`Deleted ${removed[0]}`))).toHaveLength(1);
+    expect((await agentStatus(lab, 'h1')).kernelWrites).toBe(BigInt(added.length + removed.length));
+    await expectAllPing(lab, [a, c, e], 1);
+    const shown = await lab.json<EndpointJson>('h1', 'endpoint', 'show', 'e');
+    expect(shown.applied).toMatchObject({ have: 2, want: 2, waiting: [], unreachable: [] });
+  });
+});
