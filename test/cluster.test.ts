@@ -1,5 +1,7 @@
 import { type Op, overlayNetns } from '@causeway/datapath';
 import { Ip as asIp, type Ip, Mac, type NetworkId } from '@causeway/model';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { SimCluster } from './sim/cluster.ts';
@@ -50,11 +52,14 @@ describe('a cluster in one process', () => {
   it('keeps networks with one prefix apart in two address spaces', async () => {
     const cluster = new SimCluster({ hosts: 2 });
     await cluster.start();
-    const request = { subnets: [{ prefix: '10.0.0.0/24', gateway: '' }], vni: 0, mtu: 0, labels: {} };
+    const subnets = [Subnet.create({ prefix: '10.0.0.0/24' })];
     for (const [i, tenant] of ['a', 'b'].entries()) {
       const requestId = `00000000-0000-4000-8000-00000000000${i}`;
       await cluster.ask((api, call) =>
-        api.networks.createNetwork({ ...request, requestId, name: `net-${tenant}`, addressSpace: tenant }, call),
+        api.networks.createNetwork(
+          CreateNetworkRequest.create({ requestId, name: `net-${tenant}`, subnets, addressSpace: tenant }),
+          call,
+        ),
       );
     }
     await cluster.run(cluster.host('h1').attach('net-a', 'a1'));

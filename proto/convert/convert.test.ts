@@ -29,6 +29,8 @@ describe('nouns come back as they went', () => {
     id: '00000000000000a1' as NetworkId,
     name: 'blue' as Name,
     addressSpace: 'default' as Name,
+    driver: 'overlay',
+    internal: false,
     vni: Vni(4096),
     mtu: { kind: 'automatic', bytes: 1450 },
     subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }, { prefix: Prefix('fd66::/64') }],

@@ -1,4 +1,4 @@
-import { Ip, type Name, type Network, type NetworkId, Prefix, type Subnet, Vni } from '@causeway/model';
+import { type Driver, Ip, type Name, type Network, type NetworkId, Prefix, type Subnet, Vni } from '@causeway/model';
 import type { Network as NetworkMessage, Subnet as SubnetMessage } from '#gen/causeway/v1/types.js';
 
 export function networkToMessage(network: Network, revision: bigint): NetworkMessage {
@@ -12,6 +12,8 @@ export function networkToMessage(network: Network, revision: bigint): NetworkMes
     subnets: network.subnets.map(subnetToMessage),
     labels: { ...network.labels },
     revision,
+    driver: network.driver,
+    internal: network.internal,
   };
 }
 
@@ -25,14 +27,21 @@ export function networkFromMessage(message: NetworkMessage): Network {
     mtu: { kind: message.mtuFixed ? 'fixed' : 'automatic', bytes: message.mtu },
     subnets: message.subnets.map(subnetFromMessage),
     labels: message.labels,
+    driver: message.driver as Driver,
+    internal: message.internal,
   };
 }
 
-function subnetToMessage(subnet: Subnet): SubnetMessage {
-  return { prefix: subnet.prefix, gateway: subnet.gateway ?? '' };
+function subnetToMessage({ prefix, gateway, ranges, auxAddresses }: Subnet): SubnetMessage {
+  return { prefix, gateway: gateway ?? '', ranges: [...(ranges ?? [])], auxAddresses: { ...auxAddresses } };
 }
 
-function subnetFromMessage(message: SubnetMessage): Subnet {
-  const prefix = Prefix(message.prefix);
-  return message.gateway === '' ? { prefix } : { prefix, gateway: Ip(message.gateway) };
+function subnetFromMessage({ prefix, gateway, ranges, auxAddresses }: SubnetMessage): Subnet {
+  const aux = Object.entries(auxAddresses).map(([name, ip]) => [name, Ip(ip)] as const);
+  return {
+    prefix: Prefix(prefix),
+    ...(gateway === '' ? {} : { gateway: Ip(gateway) }),
+    ...(ranges.length === 0 ? {} : { ranges: ranges.map(Prefix) }),
+    ...(aux.length === 0 ? {} : { auxAddresses: Object.fromEntries(aux) }),
+  };
 }

@@ -1,6 +1,8 @@
 import { type Call, createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { SimHost } from './host.ts';
@@ -128,8 +130,8 @@ export class SimCluster {
 
   async createNetwork(name: string, ...prefixes: string[]): Promise<string> {
     const requestId = randomUuid(this.random);
-    const subnets = prefixes.map((prefix) => ({ prefix, gateway: '' }));
-    const request = { requestId, name, subnets, addressSpace: '', vni: 0, mtu: 0, labels: {} };
+    const subnets = prefixes.map((prefix) => Subnet.create({ prefix }));
+    const request = CreateNetworkRequest.create({ requestId, name, subnets });
     const { network } = await this.ask((api, call) => api.networks.createNetwork(request, call));
     return network?.id ?? '';
   }

@@ -7,7 +7,14 @@ export interface Subnet {
   readonly prefix: Prefix;
   /** On every host's bridge, with one MAC (anycast). Absent: the subnet has none. */
   readonly gateway?: Ip;
+  /** Where automatic addresses come from, disjoint; absent: the whole subnet. An address asked for may lie elsewhere in it. */
+  readonly ranges?: readonly Prefix[];
+  /** Addresses that something outside the cluster holds, by name: never given. Absent: none. */
+  readonly auxAddresses?: Readonly<Record<string, Ip>>;
 }
+
+/** How a network's frames travel. */
+export type Driver = 'overlay';
 
 /** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
 export type Mtu =
@@ -19,6 +26,9 @@ export interface Network {
   readonly id: NetworkId;
   readonly name: Name;
   readonly addressSpace: Name;
+  readonly driver: Driver;
+  /** No way out of the network: its subnets have no gateway, its containers no default route. */
+  readonly internal: boolean;
   readonly vni: Vni;
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];

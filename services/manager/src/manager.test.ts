@@ -1,6 +1,7 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
 import type { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -25,19 +26,8 @@ afterEach(async () => {
 const uuid = (): string => randomUuid(random);
 
 async function createNetwork(name = 'blue', second = 66, fields: { mtu?: number } = {}): Promise<Network> {
-  const request = {
-    requestId: uuid(),
-    name,
-    subnets: [
-      { prefix: `10.${second}.0.0/16`, gateway: '' },
-      { prefix: `fd${second}::/64`, gateway: '' },
-    ],
-    addressSpace: '',
-    vni: 0,
-    mtu: 0,
-    labels: {},
-    ...fields,
-  };
+  const subnets = [`10.${second}.0.0/16`, `fd${second}::/64`].map((prefix) => Subnet.create({ prefix }));
+  const request = CreateNetworkRequest.create({ requestId: uuid(), name, subnets, ...fields });
   const { network } = await cluster.answer(manager.api.networks.createNetwork(request, cluster.call()));
   if (network === undefined) throw new Error('no network in the answer');
   return network;

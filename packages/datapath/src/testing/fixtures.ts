@@ -22,6 +22,8 @@ export const blue: Network = {
   id: 'b10e000000000001' as NetworkId,
   name: 'blue' as Name,
   addressSpace: 'default' as Name,
+  driver: 'overlay',
+  internal: false,
   vni: Vni(4096),
   mtu: { kind: 'automatic', bytes: 1450 },
   subnets: [

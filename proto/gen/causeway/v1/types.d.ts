@@ -59,6 +59,18 @@ export interface Network {
      * @generated from protobuf field: int64 revision = 9
      */
     revision: bigint;
+    /**
+     * "overlay"
+     *
+     * @generated from protobuf field: string driver = 10
+     */
+    driver: string;
+    /**
+     * No way out of the network: no gateway, no default route.
+     *
+     * @generated from protobuf field: bool internal = 11
+     */
+    internal: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.Subnet
@@ -76,6 +88,20 @@ export interface Subnet {
      * @generated from protobuf field: string gateway = 2
      */
     gateway: string;
+    /**
+     * Automatic addresses come from these prefixes only; empty: from the whole subnet.
+     *
+     * @generated from protobuf field: repeated string ranges = 3
+     */
+    ranges: string[];
+    /**
+     * Addresses that something outside the cluster holds, by name: never given.
+     *
+     * @generated from protobuf field: map<string, string> aux_addresses = 4
+     */
+    auxAddresses: {
+        [key: string]: string;
+    };
 }
 /**
  * @generated from protobuf message causeway.v1.Endpoint
@@ -311,6 +337,7 @@ declare class Subnet$Type extends MessageType<Subnet> {
     constructor();
     create(value?: PartialMessage<Subnet>): Subnet;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Subnet): Subnet;
+    private binaryReadMap4;
     internalBinaryWrite(message: Subnet, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**

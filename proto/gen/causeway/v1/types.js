@@ -17,7 +17,9 @@ class Network$Type extends MessageType {
             { no: 6, name: "mtu_fixed", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 7, name: "subnets", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Subnet },
             { no: 8, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
-            { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 10, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -31,6 +33,8 @@ class Network$Type extends MessageType {
         message.subnets = [];
         message.labels = {};
         message.revision = 0n;
+        message.driver = "";
+        message.internal = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -66,6 +70,12 @@ class Network$Type extends MessageType {
                     break;
                 case /* int64 revision */ 9:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string driver */ 10:
+                    message.driver = reader.string();
+                    break;
+                case /* bool internal */ 11:
+                    message.internal = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -122,6 +132,12 @@ class Network$Type extends MessageType {
         /* int64 revision = 9; */
         if (message.revision !== 0n)
             writer.tag(9, WireType.Varint).int64(message.revision);
+        /* string driver = 10; */
+        if (message.driver !== "")
+            writer.tag(10, WireType.LengthDelimited).string(message.driver);
+        /* bool internal = 11; */
+        if (message.internal !== false)
+            writer.tag(11, WireType.Varint).bool(message.internal);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -137,13 +153,17 @@ class Subnet$Type extends MessageType {
     constructor() {
         super("causeway.v1.Subnet", [
             { no: 1, name: "prefix", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 2, name: "gateway", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 2, name: "gateway", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "ranges", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "aux_addresses", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.prefix = "";
         message.gateway = "";
+        message.ranges = [];
+        message.auxAddresses = {};
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -159,6 +179,12 @@ class Subnet$Type extends MessageType {
                 case /* string gateway */ 2:
                     message.gateway = reader.string();
                     break;
+                case /* repeated string ranges */ 3:
+                    message.ranges.push(reader.string());
+                    break;
+                case /* map<string, string> aux_addresses */ 4:
+                    this.binaryReadMap4(message.auxAddresses, reader, options);
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -170,6 +196,22 @@ class Subnet$Type extends MessageType {
         }
         return message;
     }
+    binaryReadMap4(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.Subnet.aux_addresses");
+            }
+        }
+        map[key ?? ""] = val ?? "";
+    }
     internalBinaryWrite(message, writer, options) {
         /* string prefix = 1; */
         if (message.prefix !== "")
@@ -177,6 +219,12 @@ class Subnet$Type extends MessageType {
         /* string gateway = 2; */
         if (message.gateway !== "")
             writer.tag(2, WireType.LengthDelimited).string(message.gateway);
+        /* repeated string ranges = 3; */
+        for (let i = 0; i < message.ranges.length; i++)
+            writer.tag(3, WireType.LengthDelimited).string(message.ranges[i]);
+        /* map<string, string> aux_addresses = 4; */
+        for (let k of globalThis.Object.keys(message.auxAddresses))
+            writer.tag(4, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.auxAddresses[k]).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

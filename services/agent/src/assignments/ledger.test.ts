@@ -26,6 +26,8 @@ const network: Network = {
   id: '00000000000000aa' as NetworkId,
   name: 'blue' as Name,
   addressSpace: 'default' as Name,
+  driver: 'overlay',
+  internal: false,
   vni: Vni(4096),
   mtu: { kind: 'automatic', bytes: 1450 },
   subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }],

@@ -70,6 +70,8 @@ export class FakeManager implements ManagerLink {
       id,
       name: name as Name,
       addressSpace: 'default' as Name,
+      driver: 'overlay',
+      internal: false,
       vni: Vni(4096 + this.networks.size),
       mtu: { kind: 'automatic', bytes: 1450 },
       subnets: [{ prefix: Prefix(prefix), gateway: Ip(prefix.replace('.0/16', '.1')) }],

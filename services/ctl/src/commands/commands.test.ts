@@ -141,9 +141,9 @@ describe('what a server is asked', () => {
             requestId,
             name: 'red',
             subnets: [
-              { prefix: '10.66.0.0/24', gateway: '10.66.0.254' },
-              { prefix: '10.67.0.0/24', gateway: '' },
-              { prefix: 'fd66::/64', gateway: 'fd66::fe' },
+              { prefix: '10.66.0.0/24', gateway: '10.66.0.254', ranges: [], auxAddresses: {} },
+              { prefix: '10.67.0.0/24', gateway: '', ranges: [], auxAddresses: {} },
+              { prefix: 'fd66::/64', gateway: 'fd66::fe', ranges: [], auxAddresses: {} },
             ],
             addressSpace: 'lab',
             vni: 9,
@@ -162,7 +162,7 @@ describe('what a server is asked', () => {
           request: {
             requestId,
             name: 'plain',
-            subnets: [{ prefix: '10.66.0.0/24', gateway: '' }],
+            subnets: [{ prefix: '10.66.0.0/24', gateway: '', ranges: [], auxAddresses: {} }],
             addressSpace: 'default',
             vni: 0,
             mtu: 0,

@@ -88,7 +88,7 @@ export function planSubnets(prefixes: readonly Prefix[], gateways: readonly Ip[]
   }
   return prefixes.map((prefix) => {
     const [gateway, second] = gateways.filter((candidate) => contains(prefix, candidate));
-    if (second === undefined) return { prefix, gateway: gateway ?? '' };
+    if (second === undefined) return { prefix, gateway: gateway ?? '', ranges: [], auxAddresses: {} };
     const message = `--gateway: ${gateway} and ${second} both lie in ${prefix}, which can have one`;
     throw new CausewayError('invalid-argument', message, { field: '--gateway', value: second });
   });

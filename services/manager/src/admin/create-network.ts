@@ -56,7 +56,7 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
   const vni = request.vni === undefined ? automaticVni(allocator.lowestFreeVni()) : askedVni(view, request.vni);
   const id = randomId(random) as NetworkId;
   const { name, addressSpace, labels } = request;
-  const network: Network = { id, name, addressSpace, vni, mtu, subnets, labels };
+  const network: Network = { id, name, addressSpace, driver: 'overlay', internal: false, vni, mtu, subnets, labels };
 
   const holder = encodeText(id);
   const claims = [

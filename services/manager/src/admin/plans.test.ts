@@ -12,6 +12,7 @@ import {
 } from '@causeway/model';
 import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PlanningDesk } from '../testing/planning-desk.ts';
@@ -74,7 +75,7 @@ const create = (message: Partial<CreateNetworkRequest>) => () =>
   desk.make(
     createNetwork(readCreateNetwork(CreateNetworkRequest.create({ requestId: '', name: 'green', ...message }))),
   );
-const subnets = (...prefixes: string[]) => ({ subnets: prefixes.map((prefix) => ({ prefix, gateway: '' })) });
+const subnets = (...prefixes: string[]) => ({ subnets: prefixes.map((prefix) => Subnet.create({ prefix })) });
 const claim = (message: Partial<ClaimEndpointRequest>) => () =>
   desk.make(
     claimEndpoint(
@@ -131,37 +132,37 @@ const refusals: readonly Refused[] = [
   { name: 'one address', attempt: create(subnets('10.1.0.1/32')), code: 'prefix-invalid', says: /use \/31/ },
   {
     name: 'gateway outside',
-    attempt: create({ subnets: [{ prefix: '10.1.0.0/24', gateway: '10.2.0.1' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: '10.1.0.0/24', gateway: '10.2.0.1' })] }),
     code: 'gateway-outside',
     says: /subnets\[0\]\.gateway 10\.2\.0\.1.*such as 10\.1\.0\.1/,
   },
   {
     name: 'gateway of the other family',
-    attempt: create({ subnets: [{ prefix: '10.1.0.0/24', gateway: 'fd01::1' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: '10.1.0.0/24', gateway: 'fd01::1' })] }),
     code: 'gateway-outside',
     says: /gateway/,
   },
   {
     name: 'gateway is the network address',
-    attempt: create({ subnets: [{ prefix: '10.1.0.0/24', gateway: '10.1.0.0' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: '10.1.0.0/24', gateway: '10.1.0.0' })] }),
     code: 'address-reserved',
     says: /network address.*10\.1\.0\.1/,
   },
   {
     name: 'gateway is the broadcast address',
-    attempt: create({ subnets: [{ prefix: '10.1.0.0/24', gateway: '10.1.0.255' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: '10.1.0.0/24', gateway: '10.1.0.255' })] }),
     code: 'address-reserved',
     says: /broadcast/,
   },
   {
     name: 'gateway is the anycast address',
-    attempt: create({ subnets: [{ prefix: 'fd01::/64', gateway: 'fd01::' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: 'fd01::/64', gateway: 'fd01::' })] }),
     code: 'address-reserved',
     says: /anycast/,
   },
   {
     name: 'gateway is no address',
-    attempt: create({ subnets: [{ prefix: 'fd01::/64', gateway: 'one' }] }),
+    attempt: create({ subnets: [Subnet.create({ prefix: 'fd01::/64', gateway: 'one' })] }),
     code: 'address-invalid',
     says: /subnets\[0\]\.gateway/,
   },
@@ -399,8 +400,16 @@ describe('networks', () => {
       ...JSON.parse('{"id":"","encrypt":true,"mtu":{"kind":"automatic","bytes":1450,"path":1500}}'),
       id,
     };
-    const record = { ...stored, name: 'blue', addressSpace: 'default', vni: 4096, labels: {} };
-    const value = { ...record, subnets: [{ prefix: '10.66.0.0/16', gateway: '10.66.0.1', ranges: ['10.66.1.0/24'] }] };
+    const record = {
+      ...stored,
+      name: 'blue',
+      addressSpace: 'default',
+      driver: 'overlay',
+      internal: false,
+      vni: 4096,
+      labels: {},
+    };
+    const value = { ...record, subnets: [{ prefix: '10.66.0.0/16', gateway: '10.66.0.1', zone: 'a' }] };
     const bytes = new TextEncoder().encode(JSON.stringify(value));
     desk.write({
       compares: [],

@@ -1,6 +1,7 @@
 import {
   CausewayError,
   type ClusterId,
+  type Driver,
   type Endpoint,
   fail,
   InterfaceAddress,
@@ -97,6 +98,8 @@ export function networkToJson(network: Network, foreign?: JsonObject): JsonObjec
     id: network.id,
     name: network.name,
     addressSpace: network.addressSpace,
+    driver: network.driver,
+    internal: network.internal,
     vni: network.vni,
     mtu: { ...object(foreign?.['mtu']), kind: network.mtu.kind, bytes: network.mtu.bytes },
     subnets: network.subnets.map((subnet) => subnetToJson(subnet, foreign)),
@@ -110,12 +113,12 @@ export function networkFromJson(json: JsonObject): Network {
     id: unwrap(parseNetworkId(text(json, 'id'))),
     name: unwrap(parseName(text(json, 'name'))),
     addressSpace: unwrap(parseName(text(json, 'addressSpace'))),
+    driver: driverFromJson(json['driver']),
+    internal: json['internal'] === true,
     vni: Vni(number(json, 'vni')),
     mtu: { kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic', bytes: number(mtu, 'bytes') },
     subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
-    labels: Object.fromEntries(
-      Object.entries(object(json['labels'])).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
-    ),
+    labels: mapValues(object(json['labels']), (value) => (typeof value === 'string' ? value : '')),
   };
 }
 
@@ -142,20 +145,38 @@ export function endpointFromJson(json: JsonObject): Endpoint {
   };
 }
 
-/** A subnet is known again by its prefix; a gateway it had and has no more is ours to drop, not foreign. */
-function subnetToJson(subnet: Subnet, foreign: JsonObject | undefined): JsonObject {
+/** A subnet is known again by its prefix; what it had of ours and has no more is ours to drop, not foreign. */
+function subnetToJson({ prefix, gateway, ranges, auxAddresses }: Subnet, foreign: JsonObject | undefined): JsonObject {
   const before = foreign === undefined ? undefined : list(foreign, 'subnets').map(object);
-  const { gateway: _, ...rest } = before?.find((candidate) => candidate['prefix'] === subnet.prefix) ?? {};
+  const known = before?.find((candidate) => candidate['prefix'] === prefix) ?? {};
+  const { gateway: _, ranges: __, auxAddresses: ___, ...rest } = known;
   return {
     ...rest,
-    prefix: subnet.prefix,
-    ...(subnet.gateway === undefined ? {} : { gateway: subnet.gateway }),
+    prefix,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(ranges === undefined ? {} : { ranges }),
+    ...(auxAddresses === undefined ? {} : { auxAddresses }),
   };
 }
 
 function subnetFromJson(json: JsonObject): Subnet {
-  const prefix = Prefix(text(json, 'prefix'));
-  return json['gateway'] === undefined ? { prefix } : { prefix, gateway: Ip(text(json, 'gateway')) };
+  const aux = json['auxAddresses'];
+  return {
+    prefix: Prefix(text(json, 'prefix')),
+    ...(json['gateway'] === undefined ? {} : { gateway: Ip(text(json, 'gateway')) }),
+    ...(json['ranges'] === undefined ? {} : { ranges: list(json, 'ranges').map((range) => Prefix(String(range))) }),
+    ...(aux === undefined ? {} : { auxAddresses: mapValues(object(aux), (ip) => Ip(String(ip))) }),
+  };
+}
+
+/** Records from before there was a choice say nothing. */
+function driverFromJson(json: Json | undefined): Driver {
+  if (json === undefined || json === 'overlay') return 'overlay';
+  throw new TypeError(`driver ${JSON.stringify(json)} is not known to this version`);
+}
+
+function mapValues<Value>(json: JsonObject, read: (value: Json) => Value): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, read(value)]));
 }
 
 const encoder = new TextEncoder();

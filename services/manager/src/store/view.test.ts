@@ -26,6 +26,8 @@ function network(n: number, name: string): Network {
     id: hex(n) as NetworkId,
     name: name as Name,
     addressSpace: 'default' as Name,
+    driver: 'overlay',
+    internal: false,
     vni: Vni(4096 + n),
     mtu: { kind: 'fixed', bytes: 1450 },
     subnets: [{ prefix: Prefix('10.66.0.0/16') }],

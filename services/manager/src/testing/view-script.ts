@@ -49,6 +49,8 @@ export function scriptNetwork(n: number, mtu = 1450): Network {
     id: networkId(n),
     name: `n${n}` as Name,
     addressSpace: 'default' as Name,
+    driver: 'overlay',
+    internal: false,
     vni: Vni(4096 + n),
     mtu: { kind: 'automatic', bytes: mtu },
     subnets: [{ prefix: Prefix(`10.${n}.0.0/16`), gateway: Ip(`10.${n}.0.1`) }],

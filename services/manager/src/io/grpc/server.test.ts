@@ -7,8 +7,10 @@ import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { callUnary, errorFromService, plaintext } from '@causeway/proto/io';
 import { milliseconds, Queue, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
@@ -52,15 +54,7 @@ const uuid = (): string => randomUuid(cryptoRandom);
 
 function createNetwork(name: string, prefix: string) {
   const networks = new NetworkServiceClient(address, client);
-  const request = {
-    requestId: uuid(),
-    name,
-    subnets: [{ prefix, gateway: '' }],
-    addressSpace: '',
-    vni: 0,
-    mtu: 0,
-    labels: {},
-  };
+  const request = CreateNetworkRequest.create({ requestId: uuid(), name, subnets: [Subnet.create({ prefix })] });
   return callUnary(networks.createNetwork.bind(networks), request, limits).finally(() => networks.close());
 }
 
