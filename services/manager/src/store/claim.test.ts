@@ -1,0 +1,34 @@
+import type { EndpointId, Name, NodeId } from '@causeway/model';
+import { describe, expect, test } from 'vitest';
+import { type Claim, decodeClaim, encodeClaim } from './claim.ts';
+import { encodeText } from './codec.ts';
+
+const endpoint = 'e000000000000001' as EndpointId;
+
+describe('a claim', () => {
+  test.each<[string, Claim]>([
+    ['{"endpoint":"e000000000000001"}', { kind: 'endpoint', endpoint, asked: false }],
+    ['{"endpoint":"e000000000000001","asked":true}', { kind: 'endpoint', endpoint, asked: true }],
+    ['{"gateway":true}', { kind: 'gateway' }],
+    ['{"aux":"printer"}', { kind: 'aux', name: 'printer' }],
+    ['{"reservation":{"purpose":"a printer"}}', { kind: 'reservation', purpose: 'a printer' }],
+    [
+      '{"cooling":{"endpointName":"web","node":"a000000000000001"}}',
+      { kind: 'cooling', endpointName: 'web' as Name, node: 'a000000000000001' as NodeId },
+    ],
+  ])('%s, both ways', (text, claim) => {
+    expect(new TextDecoder().decode(encodeClaim(claim))).toBe(text);
+    expect(decodeClaim(encodeText(text))).toEqual({ ok: true, value: claim });
+  });
+
+  test.each<[string, Claim]>([
+    ['gateway', { kind: 'gateway' }],
+    ['e000000000000001', { kind: 'endpoint', endpoint, asked: false }],
+  ])('of the first version: %s', (text, claim) => {
+    expect(decodeClaim(encodeText(text))).toEqual({ ok: true, value: claim });
+  });
+
+  test.each(['{', '{}', '{"cooling":{}}', '{"later":1}'])('unreadable: %s', (text) => {
+    expect(decodeClaim(encodeText(text))).toMatchObject({ ok: false, error: { code: 'data-damaged' } });
+  });
+});

@@ -1,0 +1,83 @@
+import { CausewayError, type EndpointId, fail, type Name, type NodeId, ok, type Result } from '@causeway/model';
+import { decodeText, encodeText, type Json, object } from './codec.ts';
+
+/** Who has an address, or an Ethernet address that needs a claim of its own: the value of its key. */
+export type Claim =
+  /** `asked`: the endpoint wanted this very address. */
+  | { readonly kind: 'endpoint'; readonly endpoint: EndpointId; readonly asked: boolean }
+  | { readonly kind: 'gateway' }
+  /** Something outside of the cluster that the network's intent names. */
+  | { readonly kind: 'aux'; readonly name: string }
+  | { readonly kind: 'reservation'; readonly purpose: string }
+  /** Freed, and perhaps still in some host's kernel. Only an endpoint of the same name may have it before it is thawed. */
+  | { readonly kind: 'cooling'; readonly endpointName: Name; readonly node: NodeId };
+
+export type ClaimKind = Claim['kind'];
+
+export function encodeClaim(claim: Claim): Uint8Array {
+  return encodeText(JSON.stringify(toJson(claim)));
+}
+
+/** Reads the plain text of the first version too: "gateway", or an endpoint's id. */
+export function decodeClaim(bytes: Uint8Array): Result<Claim, CausewayError> {
+  const source = decodeText(bytes);
+  if (!source.startsWith('{'))
+    return ok(
+      source === 'gateway' ? { kind: 'gateway' } : { kind: 'endpoint', endpoint: source as EndpointId, asked: false },
+    );
+  const claim = fromJson(parse(source));
+  return claim === undefined ? fail(new CausewayError('data-damaged', `unreadable claim: ${source}`)) : ok(claim);
+}
+
+/** Holder in words, for people: `endpoint 5f…`, `gateway`, `reservation "printer"`. */
+export function printClaim(claim: Claim): string {
+  switch (claim.kind) {
+    case 'endpoint':
+      return `endpoint ${claim.endpoint}`;
+    case 'gateway':
+      return 'gateway';
+    case 'aux':
+      return `aux address "${claim.name}"`;
+    case 'reservation':
+      return `reservation "${claim.purpose}"`;
+    case 'cooling':
+      return `cooling after endpoint "${claim.endpointName}"`;
+  }
+}
+
+function toJson(claim: Claim): Json {
+  switch (claim.kind) {
+    case 'endpoint':
+      return claim.asked ? { endpoint: claim.endpoint, asked: true } : { endpoint: claim.endpoint };
+    case 'gateway':
+      return { gateway: true };
+    case 'aux':
+      return { aux: claim.name };
+    case 'reservation':
+      return { reservation: { purpose: claim.purpose } };
+    case 'cooling':
+      return { cooling: { endpointName: claim.endpointName, node: claim.node } };
+  }
+}
+
+function fromJson(json: Json): Claim | undefined {
+  const { endpoint, asked, gateway, aux, reservation, cooling } = object(json);
+  if (typeof endpoint === 'string')
+    return { kind: 'endpoint', endpoint: endpoint as EndpointId, asked: asked === true };
+  if (gateway === true) return { kind: 'gateway' };
+  if (typeof aux === 'string') return { kind: 'aux', name: aux };
+  const { purpose } = object(reservation);
+  if (typeof purpose === 'string') return { kind: 'reservation', purpose };
+  const { endpointName, node } = object(cooling);
+  if (typeof endpointName === 'string' && typeof node === 'string')
+    return { kind: 'cooling', endpointName: endpointName as Name, node: node as NodeId };
+  return undefined;
+}
+
+function parse(source: string): Json {
+  try {
+    return JSON.parse(source) as Json;
+  } catch {
+    return null;
+  }
+}
