@@ -8,6 +8,7 @@ import {
   type RequestId,
 } from '@causeway/model';
 import type { Failover } from '@causeway/proto';
+import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Endpoint, Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, type Random, randomUuid } from '@causeway/runtime';
 import type { ManagerLink } from '../session/link.ts';
@@ -40,7 +41,8 @@ export class Claims {
 
   async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; network: Network }> {
     const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
-    const request = { requestId, network: wanted, name, nodeId: this.#nodeId, addresses: [...claim.addresses] };
+    const addresses = [...claim.addresses];
+    const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId: this.#nodeId, addresses });
     const { endpoint, network } = await this.#failover.run(timeout, (address, remaining) =>
       this.#link.claimEndpoint(address, request, { timeout: remaining }),
     );
@@ -57,7 +59,7 @@ export class Claims {
     options: { readonly requestId?: RequestId; readonly signal?: AbortSignal } = {},
   ): Promise<bigint | undefined> {
     const { requestId = randomUuid(this.#random), signal } = options;
-    const request = { requestId, endpointId, nodeId: this.#nodeId };
+    const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId });
     const limits = signal === undefined ? {} : { signal };
     try {
       const { revision } = await this.#failover.run(
