@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { runLine } from '../testing/run-line.ts';
 import { labCommand } from './command.ts';
 import type { Labs } from './labs.ts';
-import type { LabStatus } from './status.ts';
+import { statusAnswer } from './render.ts';
+import type { HostStatus, LabStatus } from './status.ts';
 
 const standing: LabStatus = {
   name: 't',
@@ -37,6 +38,11 @@ class RecordingLabs implements Labs {
   };
   kill: Labs['kill'] = async (...all) => void this.asked.push(`kill ${all.join(' ')}`);
   start: Labs['start'] = async (...all) => void this.asked.push(`start ${all.join(' ')}`);
+  cut: Labs['cut'] = async (name, pair) => void this.asked.push(`cut ${name} ${pair.join(' ')}`);
+  heal: Labs['heal'] = async (name, pair = []) => void this.asked.push(['heal', name, ...pair].join(' '));
+  slow: Labs['slow'] = async (name, host, { delay, loss }) => {
+    this.asked.push(`slow ${name} ${host} ${delay} ${loss}`);
+  };
   down: Labs['down'] = async (name) => {
     this.asked.push(`down ${name}`);
     if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `no lab named ${name}`);
@@ -55,6 +61,12 @@ const asked: readonly [string, readonly string[]][] = [
   ['kill h2 agent', ['kill lab h2 agent KILL']],
   ['kill --name t h1 manager --signal TERM', ['kill t h1 manager TERM']],
   ['start --name t h1 etcd', ['start t h1 etcd']],
+  ['cut h1 h2', ['cut lab h1 h2']],
+  ['heal --name t h1 h2', ['heal t h1 h2']],
+  ['heal', ['heal lab']],
+  ['slow h2 --delay 20ms --loss 5', ['slow lab h2 20 5']],
+  ['slow h2 --loss 0.25', ['slow lab h2 0 0.25']],
+  ['slow h2', ['slow lab h2 0 0']],
   ['down --name t', ['down t']],
   ['down --all', ['down t', 'down u']],
 ];
@@ -86,6 +98,18 @@ test('lab status as a table', async () => {
   );
 });
 
+test('lab status tells of cuts and slowness when there are any', async () => {
+  const [first, second] = standing.hosts as [HostStatus, HostStatus];
+  const broken = { ...standing, hosts: [{ ...first, cut: ['h2'], slow: { delayMs: 20, loss: 5 } }, second] };
+  expect(statusAnswer(broken).table).toMatchObject({
+    columns: [{}, {}, {}, {}, { title: 'FAULTS' }, {}],
+    rows: [
+      ['h1', '10.90.0.1', {}, 'agent 7', 'cut from h2; 20 ms delay, 5 % loss', expect.any(String)],
+      ['h2', '10.90.0.2', {}, 'agent down', '', expect.any(String)],
+    ],
+  });
+});
+
 test('progress of lab up goes to stderr', async () => {
   expect((await lab('up --name t')).stderr).toBe('lab t: 1/2 hosts ready\n');
 });
@@ -99,6 +123,12 @@ test.each([
   ['kill h1 database', 2],
   ['kill h1 agent --signal 9', 2],
   ['exec h1', 2],
+  ['cut h1', 2],
+  ['heal h1', 2],
+  ['slow h1 --loss 101', 2],
+  ['slow h1 --loss -1', 2],
+  ['slow h1 --delay 20', 2],
+  ['slow h1 --delay 1m', 2],
 ])('lab %s exits %i', async (line, code) => {
   expect((await lab(line)).code).toBe(code);
 });

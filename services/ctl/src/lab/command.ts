@@ -2,6 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command, Verb } from '../command.ts';
 import { parseInteger } from '../parse.ts';
+import { cut, heal, slow } from './fault-commands.ts';
 import { type Labs, type Progress, type Signal, signals } from './labs.ts';
 import { type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
 import { statusAnswer } from './render.ts';
@@ -23,7 +24,7 @@ export function labCommand(labs: Labs): CommandBuilder {
     lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
     // Options end at the verb, so that those of a command run by `exec` stay its own.
     lab.enablePositionalOptions();
-    for (const verb of [up, status, exec, kill, start, down]) lab.addCommand(verb(labs)(context));
+    for (const verb of [up, status, exec, kill, start, cut, heal, slow, down]) lab.addCommand(verb(labs)(context));
     return lab;
   };
 }

@@ -1,7 +1,10 @@
+import { milliseconds } from '@causeway/runtime';
 import type { Answer, Cell } from '../answer.ts';
+import { printSlowness } from './fault-commands.ts';
 import type { HostStatus, LabStatus, ProcessStatus } from './status.ts';
 
 export function statusAnswer(lab: LabStatus): Answer {
+  const anyFault = lab.hosts.some((host) => host.cut !== undefined || host.slow !== undefined);
   return {
     value: lab,
     names: lab.hosts.map((host) => host.name),
@@ -12,6 +15,7 @@ export function statusAnswer(lab: LabStatus): Answer {
         { title: 'UNDERLAY' },
         { title: 'READY' },
         { title: 'PROCESSES' },
+        ...(anyFault ? [{ title: 'FAULTS' }] : []),
         { title: 'LOGS', wide: true },
       ],
       rows: lab.hosts.map((host) => [
@@ -19,6 +23,7 @@ export function statusAnswer(lab: LabStatus): Answer {
         host.underlay,
         readiness(host),
         host.processes.map(printProcess).join(', '),
+        ...(anyFault ? [printFaults(host)] : []),
         host.processes.map((process) => process.log).join(' '),
       ]),
     },
@@ -27,6 +32,11 @@ export function statusAnswer(lab: LabStatus): Answer {
 
 function readiness(host: HostStatus): Cell {
   return host.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
+}
+
+function printFaults({ cut = [], slow }: HostStatus): string {
+  const slowness = slow === undefined ? [] : [printSlowness({ delay: milliseconds(slow.delayMs), loss: slow.loss })];
+  return [...(cut.length === 0 ? [] : [`cut from ${cut.join(', ')}`]), ...slowness].join('; ');
 }
 
 function printProcess(process: ProcessStatus): string {

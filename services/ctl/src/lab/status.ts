@@ -11,6 +11,10 @@ export interface HostStatus {
   readonly underlay: string;
   /** Its agent has a session with a manager. */
   readonly ready: boolean;
+  /** Hosts it cannot reach, because of `lab cut`; absent when there is none. */
+  readonly cut?: readonly string[];
+  /** Because of `lab slow`; absent when it is as quick as ever. */
+  readonly slow?: { readonly delayMs: number; readonly loss: number };
   readonly processes: readonly ProcessStatus[];
 }
 

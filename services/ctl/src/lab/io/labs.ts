@@ -2,6 +2,7 @@ import type { Labs } from '../labs.ts';
 import { hostOf } from '../plan.ts';
 import { existingLabs, labDown } from './down.ts';
 import { labExec } from './exec.ts';
+import { labCut, labHeal, labSlow } from './faults.ts';
 import { checkRoot } from './requirements.ts';
 import { killService, startService } from './service.ts';
 import { loadLab } from './state.ts';
@@ -24,5 +25,8 @@ export const machineLabs: Labs = {
     const lab = await loadLab(name);
     await startService(lab, hostOf(lab.plan, host), kind);
   },
+  cut: labCut,
+  heal: labHeal,
+  slow: labSlow,
   names: existingLabs,
 };

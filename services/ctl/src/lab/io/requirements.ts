@@ -38,6 +38,12 @@ export function checkRoot(): void {
   throw new CausewayError('permission-denied', 'a lab needs root: it makes namespaces and network links');
 }
 
+/** Throws `capability-missing` for a command that only some verbs need. */
+export function checkCommand(command: string, debian: string): void {
+  if (onPath(command)) return;
+  throw new CausewayError('capability-missing', `missing ${command}: apt-get install ${debian}`);
+}
+
 function onPath(command: string): boolean {
   return machinePath.split(':').some((dir) => dir !== '' && existsSync(join(dir, command)));
 }

@@ -1,6 +1,8 @@
+import type { Faults } from '../faults.ts';
 import type { LabHost } from '../plan.ts';
 import type { HostStatus, LabStatus, ProcessStatus } from '../status.ts';
 import { AgentProbe } from './agent-probe.ts';
+import { labFaults } from './faults.ts';
 import { isRunning } from './proc.ts';
 import { checkRoot } from './requirements.ts';
 import { type Lab, loadLab, loadProcess, paths } from './state.ts';
@@ -9,18 +11,34 @@ import { type Lab, loadLab, loadProcess, paths } from './state.ts';
 export async function labStatus(name: string): Promise<LabStatus> {
   checkRoot();
   const lab = await loadLab(name);
-  return { name, hosts: await Promise.all(lab.plan.hosts.map((host) => hostStatus(lab, host))) };
+  const faults = await faultsIfAny(lab);
+  return { name, hosts: await Promise.all(lab.plan.hosts.map((host) => hostStatus(lab, host, faults))) };
 }
 
-async function hostStatus(lab: Lab, host: LabHost): Promise<HostStatus> {
+/** Without nft nothing was cut or slowed, and of a lab whose switch is gone nothing can be. */
+function faultsIfAny(lab: Lab): Promise<Faults> {
+  return labFaults(lab).catch(() => ({ cuts: [], slow: [] }));
+}
+
+async function hostStatus(lab: Lab, host: LabHost, faults: Faults): Promise<HostStatus> {
   const probe = new AgentProbe(lab.plan, host);
   try {
     const processes = await Promise.all(host.kinds.map((kind) => processStatus(lab, host, kind)));
     const agentRuns = processes.some((process) => process.kind === 'agent' && process.running);
-    return { name: host.name, underlay: host.underlay, ready: agentRuns && (await probe.isReady()), processes };
+    const ready = agentRuns && (await probe.isReady());
+    return { name: host.name, underlay: host.underlay, ready, ...hostFaults(host, faults), processes };
   } finally {
     probe.close();
   }
+}
+
+function hostFaults({ name }: LabHost, { cuts, slow }: Faults): Pick<HostStatus, 'cut' | 'slow'> {
+  const cut = cuts.filter((pair) => pair.includes(name)).map(([a, b]) => (a === name ? b : a));
+  const slowness = slow.find(({ host }) => host === name);
+  return {
+    ...(cut.length === 0 ? {} : { cut }),
+    ...(slowness === undefined ? {} : { slow: { delayMs: slowness.delay, loss: slowness.loss } }),
+  };
 }
 
 async function processStatus(lab: Lab, host: LabHost, kind: ProcessStatus['kind']): Promise<ProcessStatus> {

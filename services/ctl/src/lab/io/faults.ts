@@ -1,0 +1,109 @@
+import { CausewayError } from '@causeway/model';
+import {
+  checkPair,
+  cutRules,
+  type Faults,
+  type HostPair,
+  healRules,
+  quickRules,
+  readFaults,
+  type Slowness,
+  slowRules,
+} from '../faults.ts';
+import { underlayDevice } from '../links.ts';
+import { hostOf, type LabHost } from '../plan.ts';
+import { checkAlive, enterNetworkArguments } from './namespace.ts';
+import type { ProcessId } from './proc.ts';
+import { checkCommand, checkRoot } from './requirements.ts';
+import { run } from './run.ts';
+import { initOf } from './service.ts';
+import { type Lab, loadLab } from './state.ts';
+
+/** netem's default, 1000 packets, would lose what it is told to delay. */
+const netemQueue = 100_000;
+
+export async function labCut(name: string, pair: HostPair): Promise<void> {
+  const lab = await openLab(name);
+  checkBoth(lab, pair);
+  await applyRules(lab, cutRules(pair));
+}
+
+export async function labHeal(name: string, pair: HostPair | undefined): Promise<void> {
+  const lab = await openLab(name);
+  if (pair !== undefined) {
+    checkBoth(lab, pair);
+    return applyRules(lab, healRules(pair));
+  }
+  const { cuts, slow } = await labFaults(lab);
+  await applyRules(lab, cuts.flatMap(healRules));
+  for (const { host } of slow) await slowDown(lab, hostOf(lab.plan, host), quick);
+}
+
+/** Throws `capability-missing` for a delay on a kernel without netem; nothing is changed then. */
+export async function labSlow(name: string, host: string, slowness: Slowness): Promise<void> {
+  const lab = await openLab(name);
+  await slowDown(lab, hostOf(lab.plan, host), slowness);
+}
+
+export async function labFaults(lab: Lab): Promise<Faults> {
+  return readFaults(await nft(lab, ['-j', 'list', 'ruleset', 'bridge']));
+}
+
+const quick = { delay: 0, loss: 0 } as Slowness;
+
+async function openLab(name: string): Promise<Lab> {
+  checkRoot();
+  checkCommand('nft', 'nftables');
+  const lab = await loadLab(name);
+  await checkAlive(lab.switch, 'the switch');
+  return lab;
+}
+
+function checkBoth(lab: Lab, pair: HostPair): void {
+  for (const host of pair) hostOf(lab.plan, host);
+  checkPair(lab.plan, pair);
+}
+
+async function slowDown(lab: Lab, host: LabHost, slowness: Slowness): Promise<void> {
+  const { slow } = await labFaults(lab);
+  const delayed = slow.some((before) => before.host === host.name && before.delay > 0);
+  if (slowness.delay > 0) await delay(lab, host, slowness);
+  else if (delayed) await undelay(lab, host);
+  const isQuick = slowness.delay === 0 && slowness.loss === 0;
+  await applyRules(lab, isQuick ? quickRules(host.name) : slowRules({ host: host.name, ...slowness }));
+}
+
+/** Each end of the host's link delays what it sends. */
+function ends(lab: Lab, host: LabHost): readonly (readonly [ProcessId, string])[] {
+  return [
+    [lab.switch, host.name],
+    [initOf(lab, host), underlayDevice],
+  ];
+}
+
+async function delay(lab: Lab, host: LabHost, { delay: span }: Slowness): Promise<void> {
+  for (const [init, device] of ends(lab, host)) {
+    const netem = ['root', 'netem', 'delay', `${span}ms`, 'limit', `${netemQueue}`];
+    await inNamespace(init, ['tc', 'qdisc', 'replace', 'dev', device, ...netem]).catch((cause: unknown) => {
+      if (!/qdisc kind is unknown/.test(`${cause}`)) throw cause;
+      const message = 'this kernel has no netem (CONFIG_NET_SCH_NETEM), so packets cannot be delayed: use --loss alone';
+      throw new CausewayError('capability-missing', message, { field: '--delay' }, { cause });
+    });
+  }
+}
+
+async function undelay(lab: Lab, host: LabHost): Promise<void> {
+  for (const [init, device] of ends(lab, host)) await inNamespace(init, ['tc', 'qdisc', 'del', 'dev', device, 'root']);
+}
+
+async function applyRules(lab: Lab, rules: readonly string[]): Promise<void> {
+  if (rules.length > 0) await nft(lab, ['-f', '-'], `${rules.join('\n')}\n`);
+}
+
+function nft(lab: Lab, args: readonly string[], input = ''): Promise<string> {
+  return inNamespace(lab.switch, ['nft', ...args], input);
+}
+
+function inNamespace(init: ProcessId, command: readonly string[], input = ''): Promise<string> {
+  return run('nsenter', [...enterNetworkArguments(init), ...command], { input });
+}
