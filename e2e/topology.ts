@@ -11,7 +11,8 @@ import {
 } from '@causeway/ctl/lab';
 import { type Outcome, type Run, type RunOptions, start, succeed } from './process.ts';
 
-const cli = fileURLToPath(new URL('../services/ctl/bin/causeway.js', import.meta.url));
+/** What `npx causeway` starts. */
+export const cli = fileURLToPath(new URL('../services/ctl/bin/causeway.js', import.meta.url));
 
 /** `causeway …` on this machine, as a user calls it. */
 export function causeway(...args: readonly string[]): Promise<Outcome> {

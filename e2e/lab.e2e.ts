@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, expect, test } from 'vitest';
+import { attach, createNetwork, expectAllPing } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { holdersOf, type Machine, namespacesOf, processesOfLab, surveyMachine } from './machine.ts';
+import { start } from './process.ts';
+import { describeLab } from './requirements.ts';
+import { causeway, cli, Lab } from './topology.ts';
+
+describeLab('labs', () => {
+  const names = ['lab-a', 'lab-b'];
+  afterEach(async () => {
+    for (const name of names) await causeway('lab', 'down', '--name', name);
+  });
+
+  test('two with the same subnets live side by side, each with its own network of the same name', async () => {
+    const [a, b] = await Promise.all(names.map((name) => Lab.up(name, { hosts: 2, managers: 1 })));
+    if (a === undefined || b === undefined) throw new Error('no labs');
+    expect(a.underlay('h1')).toBe(b.underlay('h1'));
+    const both = await Promise.all(
+      [a, b].map(async (lab) => {
+        const network = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
+        const containers = [await attach(lab, 'blue', 'h1', 'one'), await attach(lab, 'blue', 'h2', 'two')];
+        await expectAllPing(lab, containers);
+        return { network, addresses: containers.map((container) => container.endpoint.addresses) };
+      }),
+    );
+    expect(both[0]?.addresses).toEqual(both[1]?.addresses);
+    expect(both[0]?.network.id).not.toBe(both[1]?.network.id);
+    await a.down();
+    expect((await b.status()).hosts.map((host) => host.ready)).toEqual([true, true]);
+  });
+
+  /** Nothing of lab-a is left, and the machine is as it was. */
+  async function expectNothingLeft(before: Machine): Promise<void> {
+    expect(await processesOfLab('lab-a')).toEqual([]);
+    // Others on this machine come and go too.
+    await eventually(async () => expect(await surveyMachine()).toEqual(before));
+  }
+
+  test('down leaves no process, namespace, link, mount or file', async () => {
+    const before = await surveyMachine();
+    const lab = await Lab.up('lab-a', { hosts: 2, managers: 1 });
+    await createNetwork(lab, 'blue', '10.66.0.0/16');
+    await attach(lab, 'blue', 'h1', 'one');
+    // Without the lab's mark, it is of the lab all the same.
+    await lab.sh('h2', 'env -i setsid sleep infinity >/dev/null 2>&1 &');
+    const ours = await namespacesOf('self');
+    const made = (await processesOfLab('lab-a')).flatMap(({ namespaces }) => namespaces);
+    const namespaces = new Set(made.filter((namespace) => !ours.includes(namespace)));
+    // Two hosts and the switch, of four kinds each.
+    expect(namespaces.size).toBe(12);
+    await lab.down();
+    await expectNothingLeft(before);
+    expect(await holdersOf(namespaces)).toEqual([]);
+    expect((await causeway('lab', 'down', '--name', 'lab-a')).code).toBe(3);
+  });
+
+  async function startUp(): Promise<ChildProcess> {
+    const words = ['lab', 'up', '--name', 'lab-a', '--hosts', '3'];
+    const up = spawn(process.execPath, [cli, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+    for await (const text of up.stderr) if (String(text).includes('starting etcd')) break;
+    return up;
+  }
+
+  test('down leaves nothing either when lab up, and every other process of it, were killed', async () => {
+    const before = await surveyMachine();
+    const up = await startUp();
+    up.kill('SIGKILL');
+    await once(up, 'exit');
+    expect((await causeway('lab', 'up', '--name', 'lab-a')).code).toBe(4);
+    const victims = (await processesOfLab('lab-a')).filter((_, i) => i % 2 === 0);
+    expect(victims.length).toBeGreaterThan(0);
+    await start('kill', ['-9', ...victims.map(({ pid }) => pid)]).outcome;
+    expect((await causeway('lab', 'down', '--name', 'lab-a')).code).toBe(0);
+    await expectNothingLeft(before);
+  });
+
+  test('interrupted, up leaves nothing', async () => {
+    const before = await surveyMachine();
+    const up = await startUp();
+    up.kill('SIGINT');
+    expect((await once(up, 'exit'))[0]).toBe(130);
+    await expectNothingLeft(before);
+  });
+
+  test('what is killed stays down until started; exec passes stdin, status and signals', async () => {
+    const lab = await Lab.up('lab-a', { hosts: 2, managers: 1 });
+    await lab.kill('h2', 'agent');
+    const agent = async () => {
+      const host = (await lab.status()).hosts.find(({ name }) => name === 'h2');
+      return { ready: host?.ready, running: host?.processes.map((process) => process.running) };
+    };
+    expect(await agent()).toEqual({ ready: false, running: [false] });
+    const kill = (...words: readonly string[]) => causeway('lab', 'kill', '--name', 'lab-a', ...words);
+    expect((await kill('h2', 'agent')).code).toBe(4);
+    expect((await kill('h2', 'etcd')).code).toBe(4);
+    expect((await kill('h9', 'agent')).code).toBe(3);
+    await lab.startProcess('h2', 'agent');
+    expect((await causeway('lab', 'start', '--name', 'lab-a', 'h2', 'agent')).code).toBe(4);
+    await eventually(async () => expect(await agent()).toEqual({ ready: true, running: [true] }));
+
+    const exec = (words: readonly string[], input = '') =>
+      start(process.execPath, [cli, 'lab', 'exec', '--name', 'lab-a', ...words], { input });
+    expect(await exec(['h2', '--', 'sh', '-c', 'cat; hostname; exit 7'], 'said\n').outcome).toEqual({
+      code: 7,
+      stdout: 'said\nh2\n',
+      stderr: '',
+    });
+    const trapping = exec([
+      'h2',
+      '--',
+      'sh',
+      '-c',
+      'trap "echo told; exit 9" TERM; echo on; while :; do sleep 0.05; done',
+    ]);
+    await once(trapping.child.stdout ?? process.stdin, 'data');
+    trapping.child.kill('SIGTERM');
+    expect(await trapping.outcome).toMatchObject({ stdout: 'on\ntold\n' });
+    expect(await exec(['h9', '--', 'true']).outcome).toMatchObject({ code: 3 });
+    expect(await exec(['h1', '--', 'no-such-command']).outcome).toMatchObject({ code: 127 });
+  });
+
+  test('one that cannot come up says which process and why, and leaves nothing', async () => {
+    const before = await surveyMachine();
+    // An etcd that is found first and fails.
+    const { code, stderr } = await start('unshare', [
+      ...['--mount', 'sh', '-c'],
+      `mount -n --bind /bin/false "$(command -v etcd)" && exec "$0" "$@"`,
+      ...[process.execPath, cli, 'lab', 'up', '--name', 'lab-a', '--hosts', '1'],
+    ]).outcome;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/h1's etcd ended/) });
+    await expectNothingLeft(before);
+  });
+
+  test.each([
+    [
+      'a subnet too small',
+      ['--hosts', '5', '--subnet', '10.9.0.0/30'],
+      2,
+      /too small: 5 hosts need 5 addresses, it has 2/,
+    ],
+    ['a subnet with host bits', ['--subnet', '10.9.0.1/24'], 2, /did you mean 10\.9\.0\.0\/24/],
+    ['more managers than hosts', ['--hosts', '2', '--managers', '3'], 2, /--managers must be a number from 1 to 2/],
+    ['a name that is no folder', ['--name', '../x'], 2, /not a lab name/],
+  ])('up refuses %s', async (_, options, code, message) => {
+    const outcome = await causeway('lab', 'up', ...options);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toMatch(message);
+  });
+
+  test('without root up says so', async () => {
+    // Of root's rights only the reading of files is left, so that the program is found wherever the clone is.
+    const options = ['--reuid', '65534', '--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+    const user = await start('setpriv', [...options, process.execPath, cli, 'lab', 'up', '--name', 'lab-a']).outcome;
+    expect(user).toMatchObject({ code: 1, stderr: expect.stringMatching(/a lab needs root/) });
+  });
+});

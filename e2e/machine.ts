@@ -1,0 +1,68 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { start, succeed } from './process.ts';
+
+/** What a lab could leave behind on the machine. */
+export interface Machine {
+  readonly namespaces: readonly string[];
+  readonly links: readonly string[];
+  readonly mounts: readonly string[];
+  readonly files: readonly string[];
+}
+
+export async function surveyMachine(): Promise<Machine> {
+  const labs = await readdir('/run/causeway-lab').catch(() => []);
+  const folders = [...(await readdir('/run')), ...(await readdir('/var/lib'))];
+  return {
+    namespaces: (await readdir('/run/netns').catch(() => [])).sort(),
+    links: await linkNames(),
+    mounts: (await readFile('/proc/self/mountinfo', 'utf8'))
+      .split('\n')
+      .map((line) => line.split(' ')[4] ?? '')
+      .sort(),
+    // What labs share goes with the last of them, which need not be ours.
+    files: [...folders.filter((name) => labs.length === 0 || !name.startsWith('causeway')), ...labs].sort(),
+  };
+}
+
+async function linkNames(): Promise<readonly string[]> {
+  const text = await succeed('ip link', start('ip', ['-j', 'link']).outcome);
+  return (JSON.parse(text) as { readonly ifname: string }[]).map((link) => link.ifname).sort();
+}
+
+export interface LabProcess {
+  readonly pid: string;
+  readonly command: string;
+  /** Of its namespaces: "net:[4026532281]". */
+  readonly namespaces: readonly string[];
+}
+
+/** Processes started by or in the lab. */
+export async function processesOfLab(name: string): Promise<readonly LabProcess[]> {
+  const found: LabProcess[] = [];
+  for (const pid of await pids()) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (!environment.split('\0').includes(`CAUSEWAY_LAB=/run/causeway-lab/${name}`)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    found.push({ pid, command: command.replaceAll('\0', ' ').trim(), namespaces: await namespacesOf(pid) });
+  }
+  return found;
+}
+
+/** Processes that hold one of the namespaces, whatever their environment says. */
+export async function holdersOf(namespaces: ReadonlySet<string>): Promise<readonly string[]> {
+  const holders: string[] = [];
+  for (const pid of await pids()) {
+    if ((await namespacesOf(pid)).some((namespace) => namespaces.has(namespace))) holders.push(pid);
+  }
+  return holders;
+}
+
+export async function namespacesOf(pid: string): Promise<readonly string[]> {
+  const kinds = ['net', 'mnt', 'pid', 'uts'];
+  const links = await Promise.all(kinds.map((kind) => readlink(`/proc/${pid}/ns/${kind}`).catch(() => undefined)));
+  return links.filter((link) => link !== undefined);
+}
+
+async function pids(): Promise<readonly string[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+}
