@@ -1,7 +1,6 @@
 import {
   applyPlan,
   type Difference,
-  type Dirt,
   differences,
   type Failure,
   hostEnd,
@@ -10,44 +9,23 @@ import {
   type Op,
   overlayNetns,
   plan,
-  printOp,
   readState,
   type State,
   teardown,
-  type Watch,
 } from '@causeway/datapath';
 import type { EndpointId, NetworkId } from '@causeway/model';
-import {
-  type Clock,
-  type Duration,
-  delays,
-  type Log,
-  milliseconds,
-  type Random,
-  seconds,
-  Worker,
-} from '@causeway/runtime';
+import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { Later } from '../timing/later.ts';
+import { Attention } from './attention.ts';
 import { blamed, disturbs, explain } from './blame.ts';
 import { cautious } from './caution.ts';
+import { logFailures, logOps } from './op-log.ts';
 import type { Tally } from './tally.ts';
 
-/**
- * Between a change of the kernel and the look at it, so that a burst is one look: ten times what a look takes, which
- * keeps looking below a tenth of our time however large the network, within limits that keep every repair below 2 s.
- */
-const quietest = milliseconds(25);
-const longestQuiet = seconds(1);
-const looksInQuiet = 10;
-/** After the kernel has refused something: it may be the VNI of a namespace that takes a second to die. */
-const retry = { first: milliseconds(100), max: seconds(10), factor: 2 };
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
 const mostRounds = 3;
-/** Of one pass. */
-const mostLogged = 50;
 
 export interface NetworkIntent {
   /** undefined: no manager has told of the network (yet), or it was withdrawn. */
@@ -76,6 +54,7 @@ export class NetworkReconciler {
   readonly #modules: NetworkModules;
   readonly #host: Host;
   readonly #networkId: NetworkId;
+  readonly #log: Log;
   readonly #worker = new Worker(() => this.#pass());
   /** What has changed in the intent since the kernel was last made to follow it. */
   #pending = new Map<EndpointId, Former>();
@@ -88,20 +67,16 @@ export class NetworkReconciler {
   #absent: ReadonlySet<EndpointId> = new Set();
   #failures: readonly Failure[] = [];
   #broken: string | undefined;
-  #watch: Watch | undefined;
-  readonly #lookLater: Later;
-  readonly #retryLater: Later;
-  #retries: Generator<Duration, never>;
-  #quiet: Duration = quietest;
+  readonly #attention: Attention;
   #verifications: ((result: Promise<readonly Difference[]>) => void)[] = [];
 
   constructor(modules: NetworkModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
     this.#modules = modules;
     this.#host = settings.host;
     this.#networkId = settings.networkId;
-    this.#retries = delays(retry, modules.random);
-    this.#lookLater = new Later({ clock: modules.clock, action: () => void this.look() });
-    this.#retryLater = new Later({ clock: modules.clock, action: () => void this.look() });
+    this.#log = modules.log.child({ networkId: settings.networkId });
+    const netns = overlayNetns(settings.networkId);
+    this.#attention = new Attention({ ...modules, look: () => void this.look() }, { netns });
   }
 
   /** A few endpoints changed, from what is told. */
@@ -142,10 +117,8 @@ export class NetworkReconciler {
 
   /** Leaves the kernel as it is. */
   async stop(): Promise<void> {
-    this.#lookLater.stop();
-    this.#retryLater.stop();
     await this.#worker.stop();
-    this.#closeWatch();
+    this.#attention.stop();
   }
 
   /** Survives any failure: it is logged, and the pass made again after a while. */
@@ -158,8 +131,8 @@ export class NetworkReconciler {
     } catch (error) {
       this.#exact = false;
       this.#broken = error instanceof Error ? error.message : String(error);
-      this.#modules.log.error('network.not-reconciled', { networkId: this.#networkId, message: this.#broken });
-      this.#retryLater.in(this.#retries.next().value);
+      this.#log.error('network.not-reconciled', { message: this.#broken });
+      this.#attention.refused();
     } finally {
       for (const resolve of this.#verifications.splice(0)) resolve(Promise.resolve([]));
     }
@@ -199,7 +172,7 @@ export class NetworkReconciler {
     this.#pending = new Map();
     let found: readonly Difference[] = [];
     for (let round = 1; round <= mostRounds; round++) {
-      this.#openWatch();
+      this.#attention.open();
       const actual = await readState(this.#modules.kernel, desired);
       if (round === 1) this.#tellLost(actual, sandboxes);
       if (round === 1 && wasExact) found = ours(differences(actual, desired));
@@ -207,11 +180,11 @@ export class NetworkReconciler {
       this.#failures = await this.#apply(ops);
       if (!ops.some((op) => disturbs(op, sandboxes))) break;
     }
-    this.#quiet = milliseconds(Math.min(Math.max((clock.now() - began) * looksInQuiet, quietest), longestQuiet));
+    this.#attention.looked(clock.now() - began);
     this.#exact = sure && this.#failures.length === 0;
     await this.#account(desired, found, table.network.name);
-    if (this.#failures.length > 0) this.#retryLater.in(this.#retries.next().value);
-    else this.#retries = delays(retry, this.#modules.random);
+    if (this.#failures.length > 0) this.#attention.refused();
+    else this.#attention.obeyed();
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
     if (sure && !blocked) tally.reached(this.#networkId, revision);
   }
@@ -257,54 +230,24 @@ export class NetworkReconciler {
 
   async #remove(): Promise<void> {
     const { kernel, tally, onRemoved } = this.#modules;
-    this.#closeWatch();
+    this.#attention.close();
+    const before = this.#failures;
     this.#failures = await teardown(kernel, overlayNetns(this.#networkId));
+    logFailures(this.#log, this.#failures, before);
     this.#exact = false;
     if (this.#failures.length === 0) {
       tally.forget(this.#networkId);
       return onRemoved();
     }
-    this.#logFailures();
     tally.standing(this.#networkId, this.#failures.length);
-    this.#retryLater.in(this.#retries.next().value);
+    this.#attention.refused();
   }
 
   async #apply(ops: readonly Op[]): Promise<readonly Failure[]> {
-    const before = this.#failures;
-    this.#logOps(ops);
-    this.#failures = await applyPlan(this.#modules.kernel, ops);
-    if (this.#failures.map(explain).join() !== before.map(explain).join()) this.#logFailures();
-    return this.#failures;
-  }
-
-  /** Each as the command it equals; of a long run, the first ones. */
-  #logOps(ops: readonly Op[]): void {
-    for (const op of ops.slice(0, mostLogged)) this.#modules.log.debug('kernel.op', { op: printOp(op) });
-    const more = ops.length - mostLogged;
-    if (more > 0) this.#modules.log.debug('kernel.ops', { networkId: this.#networkId, more });
-  }
-
-  /** Once for each new set of them, not at every try. */
-  #logFailures(): void {
-    for (const failure of this.#failures.slice(0, mostLogged)) {
-      this.#modules.log.warn('kernel.refused', { networkId: this.#networkId, message: explain(failure) });
-    }
-  }
-
-  #openWatch(): void {
-    this.#watch ??= this.#modules.kernel.watch(overlayNetns(this.#networkId), (dirt) => this.#onDirt(dirt));
-  }
-
-  /** An open watch would keep its namespace alive. */
-  #closeWatch(): void {
-    this.#watch?.close();
-    this.#watch = undefined;
-  }
-
-  /** Our own writes come back as changes too: a look that finds nothing to do writes nothing, and so ends it. */
-  #onDirt(dirt: Dirt): void {
-    if (dirt === 'gone') this.#closeWatch();
-    this.#lookLater.in(this.#quiet);
+    logOps(this.#log, ops);
+    const failures = await applyPlan(this.#modules.kernel, ops);
+    logFailures(this.#log, failures, this.#failures);
+    return failures;
   }
 }
 
