@@ -1,28 +1,21 @@
-import { CausewayError, clip, type Family, family, parseIp, parseName } from '@causeway/model';
+import { parseName } from '@causeway/model';
 import { type Duration, parseDuration, seconds } from '@causeway/runtime';
+import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
+import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
 import { defaultPrefix } from './store/keys.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** Everything a manager's process is told, as text: from flags, else the environment, else the default. */
-export interface Options {
+export interface Options extends EtcdOptions {
   readonly name: string;
   readonly listen: string;
   readonly advertise?: string;
   readonly dataDir: string;
-  readonly etcd: string;
-  readonly etcdClientPort: string;
-  readonly etcdPeerPort: string;
   readonly etcdPrefix: string;
   readonly leaseTtl: string;
   readonly logLevel: string;
 }
-
-export type EtcdConfig =
-  /** A child of ours, on this host only. */
-  | { readonly kind: 'embedded'; readonly clientPort: number; readonly peerPort: number }
-  /** Somebody else's, by client URL of its members. */
-  | { readonly kind: 'external'; readonly endpoints: readonly string[] };
 
 export interface ManagerConfig {
   readonly name: string;
@@ -30,18 +23,11 @@ export interface ManagerConfig {
   readonly advertise: string;
   readonly dataDir: string;
   readonly etcd: EtcdConfig;
+  /** How much of the store's past is kept; 0: it is not ours to compact. */
+  readonly history: Duration;
   readonly prefix: string;
   readonly leaseTtl: Duration;
   readonly logLevel: LogLevel;
-}
-
-/** name, flag, variable, default and help of each option: the one table that the command line is made of. */
-export interface OptionSpec {
-  readonly flag: string;
-  readonly variable: string;
-  readonly help: string;
-  readonly default?: string;
-  readonly optional?: true;
 }
 
 export const optionSpecs: readonly OptionSpec[] = [
@@ -54,24 +40,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     optional: true,
   },
   { flag: '--data-dir <dir>', variable: 'CAUSEWAY_DATA_DIR', help: 'where the embedded etcd keeps its data' },
-  {
-    flag: '--etcd <embedded|url,…>',
-    variable: 'CAUSEWAY_ETCD',
-    help: 'run an etcd of its own, or the client URLs of one that runs',
-    default: 'embedded',
-  },
-  {
-    flag: '--etcd-client-port <port>',
-    variable: 'CAUSEWAY_ETCD_CLIENT_PORT',
-    help: 'of the embedded etcd, on 127.0.0.1',
-    default: '2379',
-  },
-  {
-    flag: '--etcd-peer-port <port>',
-    variable: 'CAUSEWAY_ETCD_PEER_PORT',
-    help: 'of the embedded etcd, on 127.0.0.1',
-    default: '2380',
-  },
+  ...etcdOptionSpecs,
   {
     flag: '--etcd-prefix <prefix>',
     variable: 'CAUSEWAY_ETCD_PREFIX',
@@ -103,12 +72,14 @@ export function readConfig(options: Options): ManagerConfig {
   const name = parseName(options.name, '--name');
   if (!name.ok) throw name.error;
   const listen = readAddress(options.listen, '--listen');
+  const advertise = readAdvertise(options.advertise, listen);
   return {
     name: name.value,
     listen: listen.text,
-    advertise: readAdvertise(options.advertise, listen),
+    advertise: advertise.text,
     dataDir: options.dataDir === '' ? refuse('--data-dir', '', 'a directory') : options.dataDir,
-    etcd: readEtcd(options),
+    etcd: readEtcd(options, advertise),
+    history: readHistory(options.etcdHistory),
     prefix: readPrefix(options.etcdPrefix),
     leaseTtl: readTtl(options.leaseTtl),
     logLevel: levels.includes(options.logLevel)
@@ -117,49 +88,12 @@ export function readConfig(options: Options): ManagerConfig {
   };
 }
 
-interface Address {
-  /** As gRPC and people write it; IPv6 in brackets. */
-  readonly text: string;
-  readonly isWildcard: boolean;
-  readonly family: Family;
-  readonly port: number;
-}
-
-function readAddress(text: string, flag: string): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const ip = parseIp(match?.[1] ?? match?.[2] ?? '');
-  const port = Number(match?.[3]);
-  if (!ip.ok || (match?.[1] !== undefined) !== ip.value.includes(':') || port < 1 || port > 65_535)
-    return refuse(flag, text, 'IP:PORT, such as 192.0.2.1:7443 or [2001:db8::1]:7443');
-  const host = family(ip.value) === 6 ? `[${ip.value}]` : ip.value;
-  const isWildcard = ip.value === '0.0.0.0' || ip.value === '::';
-  return { text: `${host}:${port}`, isWildcard, family: family(ip.value), port };
-}
-
-function readAdvertise(text: string | undefined, listen: Address): string {
-  if (text === undefined && !listen.isWildcard) return listen.text;
+function readAdvertise(text: string | undefined, listen: Address): Address {
+  if (text === undefined && !listen.isWildcard) return listen;
   const expected = `an address at which other hosts reach this manager, since --listen ${listen.text} is every address`;
   if (text === undefined) return refuse('--advertise', '', expected);
   const advertise = readAddress(text, '--advertise');
-  return advertise.isWildcard ? refuse('--advertise', text, 'one address of this host') : advertise.text;
-}
-
-function readEtcd(options: Options): EtcdConfig {
-  if (options.etcd === 'embedded') {
-    const clientPort = readPort(options.etcdClientPort, '--etcd-client-port');
-    const peerPort = readPort(options.etcdPeerPort, '--etcd-peer-port');
-    if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'another than --etcd-client-port');
-    return { kind: 'embedded', clientPort, peerPort };
-  }
-  const endpoints = options.etcd.split(',');
-  const wrong = endpoints.find((endpoint) => !/^https?:\/\/[^/\s]+:\d{1,5}$/.test(endpoint));
-  if (wrong !== undefined) refuse('--etcd', wrong, '"embedded", or client URLs such as http://192.0.2.1:2379');
-  return { kind: 'external', endpoints };
-}
-
-function readPort(text: string, flag: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? port : refuse(flag, text, 'a port, 1 to 65535');
+  return advertise.isWildcard ? refuse('--advertise', text, 'one address of this host') : advertise;
 }
 
 function readPrefix(text: string): string {
@@ -173,12 +107,4 @@ function readTtl(text: string): Duration {
   return ttl !== undefined && ttl >= shortestTtl && ttl <= longestTtl
     ? ttl
     : refuse('--lease-ttl', text, 'a duration of 2s to 60s');
-}
-
-function refuse(flag: string, value: string, expected: string): never {
-  const given = value === '' ? 'is missing' : `"${clip(value)}" is not valid`;
-  throw new CausewayError('invalid-argument', `${flag} ${given}: expected ${expected}`, {
-    field: flag,
-    value: clip(value),
-  });
 }

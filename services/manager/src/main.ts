@@ -9,10 +9,16 @@ import type { Log } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
+import { tlsCredentials } from './io/etcd/credentials.ts';
+import { discoverMembers } from './io/etcd/discover.ts';
 import { EmbeddedEtcd } from './io/etcd/embedded.ts';
+import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { GrpcServer } from './io/grpc/server.ts';
+import { Care } from './maintenance/care.ts';
 import { createManager } from './manager.ts';
+import { Registration } from './membership/registry.ts';
+import { Keys } from './store/keys.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 
@@ -94,32 +100,66 @@ async function makeDirectory(path: string): Promise<void> {
 async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
-  const etcd =
-    config.etcd.kind === 'embedded' ? new EmbeddedEtcd(parts, { dataDir: config.dataDir, ...config.etcd }) : undefined;
-  const endpoints = config.etcd.kind === 'embedded' ? [etcd?.endpoint ?? ''] : config.etcd.endpoints;
-  const store = new EtcdStore(parts, { endpoints });
+  const { store, etcd, endpoints } = await openStore(config, log);
   const manager = createManager({ ...parts, store }, config);
   const server = new GrpcServer(
     { manager, credentials: plaintext, clock: systemClock, log },
     { listen: config.listen },
   );
+  const leads = (): boolean => manager.isLeader;
+  const care = new Care({ ...parts, maintenance: store.maintenance, view: manager.view, leads }, config);
+  const registration = new Registration(
+    { ...parts, store, keys: new Keys(config.prefix) },
+    { name: config.name, address: config.advertise, version, etcdMember: etcd === undefined ? '' : config.name },
+  );
   const start = async (): Promise<void> => {
     await server.start();
     await etcd?.start();
+    await endpoints?.start();
+    await care.start();
+    await registration.start();
     await manager.start();
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
     const running = start();
-    await Promise.race([running.then(() => asked), asked]);
+    await Promise.race([running.then(() => asked), asked, aborted(etcd?.removed)]);
     log.info('manager.stopping');
   } finally {
     server.drain();
     await manager.stop();
+    await Promise.all([registration.stop(), care.stop(), endpoints?.stop()]);
     await server.stop();
     await store.close();
     await etcd?.stop();
   }
+}
+
+interface Opened {
+  readonly store: EtcdStore;
+  readonly etcd?: EmbeddedEtcd;
+  readonly endpoints?: EndpointRefresh;
+}
+
+async function openStore({ name, dataDir, etcd: config }: ManagerConfig, log: Log): Promise<Opened> {
+  const parts = { clock: systemClock, random: cryptoRandom, log };
+  if (config.kind === 'external') {
+    const credentials = config.tls === undefined ? undefined : await tlsCredentials(config.tls);
+    return { store: new EtcdStore({ ...parts, ...(credentials !== undefined && { credentials }) }, config) };
+  }
+  const { join, ...settings } = config;
+  const discover = (signal: AbortSignal): Promise<readonly string[]> =>
+    discoverMembers({ clock: systemClock, credentials: plaintext }, join, signal);
+  const etcd = new EmbeddedEtcd({ ...parts, ...(join.length > 0 && { discover }) }, { name, dataDir, ...settings });
+  const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
+  return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
+}
+
+/** Rejects with the signal's reason; never settles without one. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error));
+  });
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the next ends the process at once. */

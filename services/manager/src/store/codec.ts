@@ -52,6 +52,16 @@ export interface LeaderClaim {
   readonly since: number;
 }
 
+/** A manager that runs, as it says itself. */
+export interface ManagerRecord {
+  readonly name: string;
+  /** Host:port of its gRPC service. */
+  readonly address: string;
+  readonly version: string;
+  /** Name of the etcd member it supervises; empty: none. */
+  readonly etcdMember: string;
+}
+
 export interface RecordCodec<Value> {
   encode(value: Value, foreign?: JsonObject): Uint8Array;
   decode(bytes: Uint8Array): Result<Decoded<Value>, CausewayError>;
@@ -90,6 +100,16 @@ export const metaCodec: RecordCodec<Meta> = recordCodec(
 export const leaderCodec: RecordCodec<LeaderClaim> = recordCodec(
   (claim, foreign) => ({ ...foreign, name: claim.name, address: claim.address, since: claim.since }),
   (json) => ({ name: text(json, 'name'), address: text(json, 'address'), since: number(json, 'since') }),
+);
+
+export const managerCodec: RecordCodec<ManagerRecord> = recordCodec(
+  ({ name, address, version, etcdMember }, foreign) => ({ ...foreign, name, address, version, etcdMember }),
+  (json) => ({
+    name: text(json, 'name'),
+    address: text(json, 'address'),
+    version: text(json, 'version'),
+    etcdMember: text(json, 'etcdMember'),
+  }),
 );
 
 export function networkToJson(network: Network, foreign?: JsonObject): JsonObject {

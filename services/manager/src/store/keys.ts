@@ -50,6 +50,14 @@ export class Keys {
     this.leader = `${prefix}leader`;
   }
 
+  get managers(): string {
+    return `${this.prefix}manager/`;
+  }
+
+  manager(name: Name): string {
+    return `${this.managers}${name}`;
+  }
+
   node(id: NodeId): string {
     return `${this.prefix}node/${id}`;
   }

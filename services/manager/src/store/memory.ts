@@ -130,7 +130,9 @@ export class MemoryStore implements Store {
   }
 
   async members(): Promise<readonly StoreMemberStatus[]> {
-    return [{ name: 'memory', clientUrls: [], healthy: await this.#call('read', () => true) }];
+    const healthy = await this.#call('read', () => true);
+    const place = { id: '1', name: 'memory', peerUrls: [], clientUrls: [], learner: false };
+    return [{ ...place, healthy, leader: true, size: 0, sizeInUse: 0, lag: 0n, alarms: [] }];
   }
 
   async close(): Promise<void> {

@@ -56,10 +56,37 @@ export interface StoreLease {
   revoke(): Promise<void>;
 }
 
-export interface StoreMemberStatus {
+/** A member of the store's cluster, as the cluster's own list has it. */
+export interface StoreMember {
+  /** The store's own name for it. */
+  readonly id: string;
+  /** Empty until it has started for the first time. */
   readonly name: string;
+  /** Where the other members reach it. */
+  readonly peerUrls: readonly string[];
+  /** Where clients reach it; none until it has started for the first time. */
   readonly clientUrls: readonly string[];
+  /** Receives everything and has no vote: on its way in. */
+  readonly learner: boolean;
+}
+
+/** Raised by the store itself; lasts until it is taken back. */
+export type RaisedAlarm = 'NOSPACE' | 'CORRUPT';
+
+/** "SLOW-DISK" is what we measure, and goes by itself. */
+export type StoreAlarm = RaisedAlarm | 'SLOW-DISK';
+
+export interface StoreMemberStatus extends StoreMember {
+  /** Answers, and knows a leader. The figures below are 0 when it does not answer. */
   readonly healthy: boolean;
+  readonly leader: boolean;
+  /** Of its database on disk, bytes. */
+  readonly size: number;
+  /** Of that, what is not free for reuse. */
+  readonly sizeInUse: number;
+  /** Entries of the log that it has not applied, counted from the furthest member. */
+  readonly lag: bigint;
+  readonly alarms: readonly StoreAlarm[];
 }
 
 /**

@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
   const create = (parts: Partial<EmbeddedEtcdParts> = {}, directory = dataDir): EmbeddedEtcd => {
     const etcd = new EmbeddedEtcd(
       { clock: systemClock, random, log, ...parts },
-      { dataDir: directory, clientPort, peerPort },
+      { name: 'm1', dataDir: directory, clientPort, peerPort },
     );
     cleanups.push(() => etcd.stop());
     return etcd;
@@ -57,7 +57,8 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     const binary = await findEtcd();
     if (binary === undefined) throw new Error('no etcd binary');
     await mkdir(join(dataDir, 'etcd'), { mode: 0o700 });
-    const flags = embeddedFlags({ ...embeddedDefaults, dataDir, clientPort: port, peerPort });
+    const settings = { ...embeddedDefaults, name: 'm1', dataDir, clientPort: port, peerPort };
+    const flags = embeddedFlags(settings, { state: 'new', cluster: `m1=http://127.0.0.1:${peerPort}` });
     const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
     const never = new AbortController().signal;
     expect(await becomesHealthy(etcd, clientUrl({ clientPort: port }), systemClock, seconds(20), never)).toBe(true);

@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
 import {
   type Backoff,
   type Clock,
+  type Duration,
   delays,
   type Log,
   milliseconds,
@@ -11,13 +11,23 @@ import {
   type Startable,
   seconds,
 } from '@causeway/runtime';
+import { joinCluster } from '../../membership/join.ts';
 import { findEtcd } from './binary.ts';
 import { Bootstrap } from './embedded/bootstrap.ts';
+import { EtcdLog } from './embedded/etcd-log.ts';
 import { adoptEtcd, becomesHealthy, type EtcdProcess, spawnEtcd, terminate } from './embedded/etcd-process.ts';
-import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags } from './embedded/flags.ts';
-import { lastWords } from './embedded/last-words.ts';
+import {
+  advertisedUrl,
+  areFlagsOf,
+  type Beginning,
+  clientUrl,
+  type EmbeddedEtcdSettings,
+  embeddedFlags,
+  peerUrl,
+} from './embedded/flags.ts';
+import { askOwnMember, becomeVoter, correctPeerUrl, withMembership } from './embedded/own-member.ts';
 import { PidFile } from './embedded/pid-file.ts';
-import { checkPorts, prepareDirectory, rotateLog } from './embedded/preflight.ts';
+import { checkPorts, prepareDirectory } from './embedded/preflight.ts';
 
 export type { EmbeddedEtcdSettings } from './embedded/flags.ts';
 
@@ -27,44 +37,54 @@ export interface EmbeddedEtcdParts {
   readonly log: Log;
   /** Where the binary is; PATH and the usual places without. */
   readonly findBinary?: () => Promise<string | undefined>;
+  /** Client URLs of the members of a running cluster, which this one joins when it has no data; it begins a cluster of its own without. */
+  readonly discover?: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
-/** etcd's own default ports, and its default quota (2 GiB). */
+/** etcd's own default ports, its default quota (2 GiB), and a cluster that nobody joins from another host. */
 export const embeddedDefaults = {
+  address: '127.0.0.1',
   clientPort: 2379,
   peerPort: 2380,
   quotaBytes: 2 * 1024 ** 3,
-} as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir'>;
+} as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir' | 'name'>;
 
-/** A start reads the whole log of writes, so a big store takes its time. */
+/** A first start may have to copy a large store from the others before it is well. */
 const startLimit = seconds(60);
+/** On its data a member is well when a majority is, which the manager can wait for as well as we. */
+const returnLimit = seconds(20);
 const restartBackoff: Backoff = { first: milliseconds(200), max: seconds(10), factor: 2 };
 /** Having lived so long, the next end counts as the first again. */
 const steadyAfter = seconds(60);
+/** From one try to tell the others of our address to the next. */
+const announcePause = seconds(1);
 
 /**
  * The etcd of a manager with `--etcd embedded`: a child that the manager starts, restarts and ends. One that a killed manager left
- * running on the data directory is taken over as it is; with other flags it is restarted.
+ * running on the data directory is taken over as it is; with other flags it is restarted. On an empty directory it begins a cluster, or
+ * joins the one it is told of: as a learner first, with a vote once it has caught up. On its data it comes back by itself.
  */
 export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
   readonly #settings: EmbeddedEtcdSettings;
   readonly #pidFile: PidFile;
   readonly #bootstrap: Bootstrap;
-  readonly #logPath: string;
+  readonly #log: EtcdLog;
   readonly #stopping = new AbortController();
+  readonly #removal = new AbortController();
   #process: EtcdProcess | undefined;
   #supervision: Promise<void> = Promise.resolve();
+  #announcement: Promise<void> = Promise.resolve();
 
   constructor(
     parts: EmbeddedEtcdParts,
-    settings: Pick<EmbeddedEtcdSettings, 'dataDir'> & Partial<EmbeddedEtcdSettings>,
+    settings: Pick<EmbeddedEtcdSettings, 'dataDir' | 'name'> & Partial<EmbeddedEtcdSettings>,
   ) {
     this.#parts = parts;
     this.#settings = { ...embeddedDefaults, ...settings };
     this.#pidFile = new PidFile(settings.dataDir);
     this.#bootstrap = new Bootstrap(settings.dataDir);
-    this.#logPath = join(settings.dataDir, 'etcd.log');
+    this.#log = new EtcdLog(join(settings.dataDir, 'etcd.log'));
   }
 
   /** For EtcdStore. */
@@ -72,26 +92,39 @@ export class EmbeddedEtcd implements Startable {
     return clientUrl(this.#settings);
   }
 
+  /** The same, as the cluster's list of members has it. */
+  get advertisedEndpoint(): string {
+    return advertisedUrl(this.#settings);
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
+  /** Aborts with "manager-removed" when another manager has taken this member out of the cluster. */
+  get removed(): AbortSignal {
+    return this.#removal.signal;
+  }
+
   /**
-   * Resolves when etcd serves. Throws "capability-missing" without a binary, "invalid-argument" naming the flag for a directory that
-   * cannot be written or a port that is taken, "store-unavailable" with etcd's last words when it does not come up.
+   * Resolves when etcd serves and votes; on data of a cluster of several also without them, as their majority may be yet to come.
+   * Throws "capability-missing" without a binary, "invalid-argument" naming the flag for a directory that cannot be written or a
+   * port that is taken, "name-taken" and "manager-exists" when the cluster to join has such a member, "manager-removed" on the data of
+   * a member that was taken out, "store-unavailable" with etcd's last words when it does not come up.
    */
   async start(): Promise<void> {
     const binary = await this.#binary();
     await prepareDirectory(this.#settings.dataDir);
     this.#process = (await this.#adopt()) ?? (await this.#launch(binary));
-    await this.#bootstrap.complete();
     this.#supervision = this.#supervise(binary, this.#process);
+    await this.#vote();
+    this.#announcement = this.#announce();
   }
 
   /** Ends etcd; call it when nothing uses the store any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#supervision;
+    await Promise.all([this.#supervision, this.#announcement]);
     if (this.#process === undefined) return;
     await terminate(this.#process, this.#parts.clock);
     this.#process = undefined;
@@ -114,9 +147,11 @@ export class EmbeddedEtcd implements Startable {
     if (running === undefined) return undefined;
     const { clock, log } = this.#parts;
     const { pid } = running;
+    await this.#log.skip();
     const etcd = adoptEtcd(pid, this.#pidFile, clock);
-    if (String(running.flags) === String(embeddedFlags(this.#settings)) && (await this.#isUp(etcd))) {
+    if (areFlagsOf(this.#settings, running.flags) && (await this.#isUp(etcd, returnLimit))) {
       log.info('etcd-adopted', { pid });
+      await this.#bootstrap.complete();
       return etcd;
     }
     log.warn('etcd-replaced', { pid });
@@ -126,28 +161,99 @@ export class EmbeddedEtcd implements Startable {
 
   async #launch(binary: string): Promise<EtcdProcess> {
     await checkPorts(this.#settings);
-    if (await this.#bootstrap.begin()) this.#parts.log.warn('etcd-begun-anew', { path: this.#settings.dataDir });
-    const etcd = await this.#spawn(binary);
-    if (await this.#isUp(etcd)) return etcd;
+    const found = await this.#bootstrap.find();
+    if (found.kind === 'nothing' && found.unfinished)
+      this.#parts.log.warn('etcd-begun-anew', { path: this.#settings.dataDir });
+    const etcd = await this.#spawn(binary, found.kind === 'nothing' ? await this.#begin() : undefined);
+    if (await this.#isUp(etcd, found.kind === 'nothing' ? startLimit : returnLimit)) {
+      await this.#bootstrap.complete();
+      return etcd;
+    }
+    if (found.kind === 'member' && etcd.isRunning() && !this.#stopping.signal.aborted) {
+      this.#parts.log.warn('etcd-without-majority', { pid: etcd.pid });
+      return etcd;
+    }
     await terminate(etcd, this.#parts.clock);
     this.#pidFile.remove();
-    const words = lastWords(await readTail(this.#logPath));
-    const message = `the embedded etcd did not come up: ${words} (see ${this.#logPath})`;
-    throw new CausewayError('store-unavailable', message, { path: this.#logPath });
+    if (await this.#log.saysRemoved()) throw this.#removedError();
+    const message = `the embedded etcd did not come up: ${await this.#log.lastWords()} (see ${this.#log.path})`;
+    throw new CausewayError('store-unavailable', message, { path: this.#log.path });
   }
 
-  async #spawn(binary: string): Promise<EtcdProcess> {
-    await rotateLog(this.#logPath);
-    const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings), this.#logPath, this.#pidFile);
+  /** A cluster of its own, or a place in the one to join. */
+  async #begin(): Promise<Beginning> {
+    const own = { name: this.#settings.name, peerUrl: peerUrl(this.#settings) };
+    const { discover } = this.#parts;
+    const { signal } = this.#stopping;
+    await this.#bootstrap.begin();
+    if (discover === undefined) return { state: 'new', cluster: `${own.name}=${own.peerUrl}` };
+    const urls = await discover(signal);
+    await this.#bootstrap.rememberMembers(urls);
+    const { initialCluster } = await withMembership(this.#parts, urls, signal, (membership) =>
+      joinCluster({ ...this.#parts, membership }, own, signal),
+    );
+    return { state: 'existing', cluster: initialCluster };
+  }
+
+  async #spawn(binary: string, beginning?: Beginning): Promise<EtcdProcess> {
+    await this.#log.begin();
+    if (this.#stopping.signal.aborted)
+      throw new CausewayError('shutting-down', 'the manager was stopped while etcd was about to start');
+    const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings, beginning), this.#log.path, this.#pidFile);
     this.#parts.log.info('etcd-started', { pid: etcd.pid, endpoint: this.endpoint });
     return etcd;
   }
 
-  #isUp(etcd: EtcdProcess): Promise<boolean> {
-    return becomesHealthy(etcd, this.endpoint, this.#parts.clock, startLimit, this.#stopping.signal);
+  #isUp(etcd: EtcdProcess, limit: Duration): Promise<boolean> {
+    return becomesHealthy(etcd, this.endpoint, this.#parts.clock, limit, this.#stopping.signal);
   }
 
-  /** Starts etcd again whenever it ends, until stopped. Its clients find out by themselves. */
+  /** learner -> voter; waits for it, since a learner serves nobody. */
+  async #vote(): Promise<void> {
+    const { log } = this.#parts;
+    const own = await askOwnMember(this.#parts, this.endpoint).catch((error: unknown) => {
+      // Without a majority it does not even say; a voter then, since a learner's start waits for the others to have one.
+      log.warn('etcd-member-unknown', { message: String(error) });
+      return undefined;
+    });
+    if (own?.learner !== true) return;
+    const remembered = await this.#bootstrap.knownMembers();
+    const others = remembered.length > 0 ? remembered : await this.#parts.discover?.(this.#stopping.signal);
+    if (others === undefined)
+      throw new CausewayError(
+        'invalid-argument',
+        '--join is missing: this etcd member has no vote yet, and the others have to give it one; name a running manager',
+        { field: '--join' },
+      );
+    await becomeVoter(this.#parts, own, others, AbortSignal.any([this.#stopping.signal, this.removed]));
+  }
+
+  /** Until the cluster's list of members has our address as it is now. */
+  async #announce(): Promise<void> {
+    const { clock, log } = this.#parts;
+    const { signal } = this.#stopping;
+    const { name } = this.#settings;
+    const wanted = peerUrl(this.#settings);
+    while (!signal.aborted) {
+      try {
+        const urls = [this.endpoint, ...(await this.#bootstrap.knownMembers())];
+        const members = await withMembership(this.#parts, [...new Set(urls)], signal, async (membership) => {
+          const all = await membership.list();
+          const own = all.find((member) => member.name === name);
+          if (own === undefined) return undefined;
+          if (await correctPeerUrl(membership, own, wanted)) log.info('etcd-address-told', { peerUrl: wanted });
+          return all.filter((member) => member !== own);
+        });
+        if (members === undefined) throw new CausewayError('store-unavailable', `no member is named ${name} yet`);
+        return await this.#bootstrap.rememberMembers(members.flatMap(({ clientUrls }) => clientUrls));
+      } catch (error) {
+        log.debug('etcd-address-untold', { message: isCausewayError(error) ? error.message : String(error) });
+        await clock.sleep(announcePause, signal);
+      }
+    }
+  }
+
+  /** Starts etcd again whenever it ends, until stopped or removed from the cluster. Its clients find out by themselves. */
   async #supervise(binary: string, first: EtcdProcess): Promise<void> {
     const { clock, random, log } = this.#parts;
     const { signal } = this.#stopping;
@@ -160,6 +266,12 @@ export class EmbeddedEtcd implements Startable {
       const since = clock.now();
       const reason = etcd === undefined ? 'not started' : await Promise.race([etcd.exited, stopped]);
       if (signal.aborted || reason === undefined) return;
+      if (await this.#log.saysRemoved()) {
+        this.#process = undefined;
+        this.#pidFile.remove();
+        this.#removal.abort(this.#removedError());
+        return;
+      }
       if (clock.now() - since > steadyAfter) pauses = delays(restartBackoff, random);
       const pause = pauses.next().value;
       log.warn('etcd-ended', { pid: etcd?.pid, reason, restartIn: pause });
@@ -172,18 +284,10 @@ export class EmbeddedEtcd implements Startable {
       this.#process = etcd;
     }
   }
-}
 
-/** A panic's stack traces are long; what comes before them is what counts. */
-const tailBytes = 64 * 1024;
-
-async function readTail(path: string): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(tailBytes), 0, tailBytes, Math.max(0, size - tailBytes));
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
+  #removedError(): CausewayError {
+    const { name, dataDir } = this.#settings;
+    const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} are of no use any more; to join again, empty that directory and start with --join`;
+    return new CausewayError('manager-removed', message, { name, path: dataDir });
   }
 }

@@ -14,8 +14,12 @@ const refusals: readonly (readonly [text: string, code: ErrorCode, advice: strin
   [
     'database space exceeded',
     'disk-full',
-    'etcd is over its space quota: compact, defragment, then etcdctl alarm disarm; or raise --quota-backend-bytes',
+    'etcd is over its space quota: nothing can be added until there is room again; the managers compact and defragment it by themselves; if that is not enough, delete something or raise its quota',
   ],
+  ['too many learner members', 'store-unavailable', 'another etcd member is joining'],
+  ['Peer URLs already exists', 'store-unavailable', 'etcd has a member at that address already'],
+  ['unhealthy cluster', 'quorum-loss', 'etcd refuses, too few of its members are connected'],
+  ['not enough started members', 'quorum-loss', 'etcd refuses, too few of its members have started'],
   ['request is too large', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
   ['received message larger than max', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
 ];
@@ -27,9 +31,8 @@ export function readFailure(error: unknown, what: string): CausewayError {
   );
 }
 
-/** A transaction that was sent: "timed-out" (unknown) unless etcd's own answer says that it wrote nothing. */
-export function writeFailure(error: unknown): CausewayError {
-  const what = 'etcd transaction';
+/** A transaction, or a change of the members, that was sent: "timed-out" (unknown) unless etcd's own answer says that it did nothing. */
+export function writeFailure(error: unknown, what = 'etcd transaction'): CausewayError {
   return (
     refusal(error, what) ??
     new CausewayError('timed-out', `${what}, outcome unknown: ${text(error)}`, {}, { cause: error })
@@ -43,6 +46,20 @@ export function isCompacted(error: unknown): boolean {
 
 export function isLeaseUnknown(error: unknown): boolean {
   return isServiceError(error) && error.details.includes('requested lease not found');
+}
+
+export function isMemberUnknown(error: unknown): boolean {
+  return isServiceError(error) && error.details.includes('member not found');
+}
+
+/** The learner has not caught up. */
+export function isNotInSync(error: unknown): boolean {
+  return isServiceError(error) && error.details.includes('in sync with leader');
+}
+
+/** It has its vote already. */
+export function isNoLearner(error: unknown): boolean {
+  return isServiceError(error) && error.details.includes('can only promote a learner');
 }
 
 /** Worth another try at another member: the member's state is at fault, not the request. */

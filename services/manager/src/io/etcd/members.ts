@@ -1,51 +1,110 @@
-import type { Credentials } from '@causeway/proto/io';
 import type { Clock, Duration } from '@causeway/runtime';
-import type { StoreMemberStatus } from '../../store/store.ts';
-import { EtcdPool } from './pool.ts';
+import type { IMember } from 'etcd3';
+import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
+import { atMember } from './at-member.ts';
+import type { EtcdCredentials } from './credentials.ts';
+import { type DiskWatch, readFsyncs } from './disk.ts';
+import type { EtcdPool } from './pool.ts';
 
 export interface MembersParts {
   readonly clock: Clock;
-  readonly credentials?: Credentials;
+  readonly credentials?: EtcdCredentials;
   readonly pool: EtcdPool;
+  readonly disks: DiskWatch;
+  /** Ends every call under way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface MembersSettings {
-  readonly callTimeout: Duration;
   readonly attemptTimeout: Duration;
 }
 
-/** The members as any one of them knows them, and how each is doing as it says itself, asked at its own client URL. */
+/** What a member says of itself. */
+interface Condition {
+  readonly hasLeader: boolean;
+  readonly leads: boolean;
+  readonly size: number;
+  readonly sizeInUse: number;
+  /** Of the log: known to be agreed on, and applied. */
+  readonly committed: bigint;
+  readonly applied: bigint;
+  readonly errors: readonly string[];
+  readonly slowDisk: boolean;
+}
+
+/** The members as a majority knows them, and how each is doing as it says itself, asked at its own client URL. */
 export async function listMembers(
   parts: MembersParts,
   settings: MembersSettings,
 ): Promise<readonly StoreMemberStatus[]> {
   const { pool } = parts;
-  const { members } = await pool.repeat('listing etcd members', pool.bounds(), ({ clients }, bounds) =>
-    pool.call(clients.cluster.memberList.bind(clients.cluster), {}, bounds),
+  const { members } = await pool.repeat('listing etcd members', pool.bounds(parts.signal), ({ clients }, bounds) =>
+    pool.call(clients.cluster.memberList.bind(clients.cluster), { linearizable: true }, bounds),
   );
-  return await Promise.all(
-    members.map(async (member) => ({
-      name: member.name,
-      clientUrls: member.clientURLs,
-      healthy: await isHealthy(parts, settings, member.clientURLs),
-    })),
+  const conditions = await Promise.all(members.map((member) => ask(parts, settings, memberFromWire(member))));
+  const furthest = conditions.reduce(
+    (most, each) => (each !== undefined && each.committed > most ? each.committed : most),
+    0n,
   );
+  const raised = conditions.flatMap((each) => each?.errors ?? []);
+  return members.map((wire, index) => {
+    const member = memberFromWire(wire);
+    const condition = conditions[index];
+    const alarms = alarmsOf(member, raised, condition);
+    if (condition === undefined)
+      return { ...member, healthy: false, leader: false, size: 0, sizeInUse: 0, lag: 0n, alarms };
+    const { hasLeader, leads, size, sizeInUse, applied } = condition;
+    const lag = furthest > applied ? furthest - applied : 0n;
+    return { ...member, healthy: hasLeader, leader: leads, size, sizeInUse, lag, alarms };
+  });
 }
 
-/** Answers, has a leader, and raises no alarm. A member that has not started yet has no client URL. */
-async function isHealthy(parts: MembersParts, settings: MembersSettings, urls: readonly string[]): Promise<boolean> {
-  if (urls.length === 0) return false;
-  try {
-    const pool = new EtcdPool(parts, { ...settings, callTimeout: settings.attemptTimeout, endpoints: urls });
-    try {
-      const status = await pool.repeat('asking an etcd member', pool.bounds(), ({ clients }, bounds) =>
-        pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
-      );
-      return status.leader !== '0' && status.errors.length === 0;
-    } finally {
-      pool.close();
-    }
-  } catch {
-    return false;
-  }
+export function memberFromWire(member: IMember): StoreMember {
+  return {
+    id: member.ID,
+    name: member.name,
+    peerUrls: member.peerURLs,
+    clientUrls: member.clientURLs,
+    learner: member.isLearner,
+  };
+}
+
+/** Undefined when it does not answer. A member that has not started yet has no client URL. */
+async function ask(
+  { clock, credentials, disks }: MembersParts,
+  { attemptTimeout }: MembersSettings,
+  member: StoreMember,
+): Promise<Condition | undefined> {
+  const [url] = member.clientUrls;
+  if (url === undefined) return undefined;
+  const at = { clock, ...(credentials !== undefined && { credentials }) };
+  const asking = atMember(at, member.clientUrls, attemptTimeout, 'asking an etcd member', (pool, { clients }, bounds) =>
+    pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
+  );
+  const [status, fsyncs] = await Promise.all([
+    asking.catch(() => undefined),
+    readFsyncs(url, attemptTimeout, credentials?.tls),
+  ]);
+  if (status === undefined) return undefined;
+  return {
+    hasLeader: status.leader !== '0',
+    leads: status.leader === member.id,
+    size: Number(status.dbSize),
+    sizeInUse: Number(status.dbSizeInUse),
+    committed: BigInt(status.raftIndex),
+    applied: BigInt(status.raftAppliedIndex),
+    errors: status.errors,
+    slowDisk: fsyncs !== undefined && disks.look(member.id, fsyncs),
+  };
+}
+
+/**
+ * Raised alarms are known to all members, and stand among the errors of each one's status as "memberID:123 alarm:NOSPACE"
+ * (the alarm RPC would cost an entry of the log for every look).
+ */
+function alarmsOf(member: StoreMember, errors: readonly string[], condition: Condition | undefined): StoreAlarm[] {
+  const isRaised = (alarm: StoreAlarm): boolean =>
+    errors.some((error) => error.startsWith(`memberID:${member.id} alarm:${alarm}`));
+  const raised = (['NOSPACE', 'CORRUPT'] as const).filter(isRaised);
+  return condition?.slowDisk === true ? [...raised, 'SLOW-DISK'] : raised;
 }

@@ -1,13 +1,14 @@
 import { CausewayError } from '@causeway/model';
-import { type Credentials, plaintext, type UnaryMethod } from '@causeway/proto/io';
+import type { UnaryMethod } from '@causeway/proto/io';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import { connectivityState, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, connectivityState, Metadata } from '@grpc/grpc-js';
+import { type EtcdCredentials, plaintext } from './credentials.ts';
 import { isTransient, readFailure } from './failure.ts';
 import { createClients, type EtcdClients } from './rpc.ts';
 
 export interface EtcdPoolParts {
   readonly clock: Clock;
-  readonly credentials?: Credentials;
+  readonly credentials?: EtcdCredentials;
 }
 
 export interface EtcdPoolSettings {
@@ -38,24 +39,31 @@ const retryPause = milliseconds(50);
 export class EtcdPool {
   readonly #clock: Clock;
   readonly #settings: EtcdPoolSettings;
-  readonly #endpoints: readonly EtcdEndpoint[];
+  readonly #credentials: ChannelCredentials;
+  #endpoints: readonly EtcdEndpoint[];
   #current = 0;
 
   /** Throws "invalid-argument" for an endpoint that is no client URL. */
   constructor(parts: EtcdPoolParts, settings: EtcdPoolSettings) {
     this.#clock = parts.clock;
     this.#settings = settings;
-    const credentials = (parts.credentials ?? plaintext).client();
-    this.#endpoints = settings.endpoints.map((url) => ({
-      url,
-      clients: createClients(parseEndpoint(url, credentials._isSecure()), credentials),
-    }));
+    this.#credentials = (parts.credentials ?? plaintext).client();
+    this.#endpoints = settings.endpoints.map((url) => this.#connect(url));
     if (this.#endpoints.length === 0)
       throw new CausewayError('invalid-argument', 'no etcd endpoint given', { field: 'etcd' });
   }
 
   get endpoints(): readonly EtcdEndpoint[] {
     return this.#endpoints;
+  }
+
+  /** Other members from now on; the connections to those that stay go on, and the one in use stays in use. */
+  replace(urls: readonly string[]): void {
+    const current = this.#endpoints[this.#current];
+    const kept = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]));
+    this.#endpoints = urls.map((url) => kept.get(url) ?? this.#connect(url));
+    for (const endpoint of kept.values()) if (!this.#endpoints.includes(endpoint)) endpoint.clients.kv.close();
+    this.#current = Math.max(0, current === undefined ? 0 : this.#endpoints.indexOf(current));
   }
 
   bounds(signal?: AbortSignal, span: Duration = this.#settings.callTimeout): CallBounds {
@@ -68,18 +76,18 @@ export class EtcdPool {
     for (const index of order) {
       const endpoint = this.#endpoints[index];
       if (endpoint?.clients.kv.getChannel().getConnectivityState(true) === connectivityState.READY)
-        return this.#use(index, endpoint);
+        return this.#use(endpoint);
     }
     const deadline = Date.now() + Math.max(0, bounds.deadline - this.#clock.now());
-    const connected = this.#endpoints.map(async (endpoint, index) => {
+    const connected = this.#endpoints.map(async (endpoint) => {
       await waitForReady(endpoint, deadline);
-      return { index, endpoint };
+      return endpoint;
     });
     const first = await orAborted(Promise.any(connected), bounds.signal).catch((error: unknown) => {
       const names = this.#endpoints.map(({ url }) => url).join(', ');
       throw new CausewayError('store-unavailable', `no connection to etcd at ${names}`, {}, { cause: error });
     });
-    return this.#use(first.index, first.endpoint);
+    return this.#use(first);
   }
 
   /** This member did not answer: the next call begins with the one after it. */
@@ -136,8 +144,12 @@ export class EtcdPool {
     for (const { clients } of this.#endpoints) clients.kv.close();
   }
 
-  #use(index: number, endpoint: EtcdEndpoint): EtcdEndpoint {
-    this.#current = index;
+  #connect(url: string): EtcdEndpoint {
+    return { url, clients: createClients(parseEndpoint(url, this.#credentials._isSecure()), this.#credentials) };
+  }
+
+  #use(endpoint: EtcdEndpoint): EtcdEndpoint {
+    this.#current = Math.max(0, this.#endpoints.indexOf(endpoint));
     return endpoint;
   }
 }

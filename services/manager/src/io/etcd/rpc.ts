@@ -7,24 +7,39 @@ import {
   type Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   loadPackageDefinition,
   type Metadata,
   type ServiceClientConstructor,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type {
+  IAlarmRequest,
+  IAlarmResponse,
   ICompactionRequest,
   ICompactionResponse,
+  IDefragmentRequest,
+  IDefragmentResponse,
   ILeaseGrantRequest,
   ILeaseGrantResponse,
   ILeaseKeepAliveRequest,
   ILeaseKeepAliveResponse,
   ILeaseRevokeRequest,
   ILeaseRevokeResponse,
+  IMemberAddRequest,
+  IMemberAddResponse,
   IMemberListRequest,
   IMemberListResponse,
+  IMemberPromoteRequest,
+  IMemberPromoteResponse,
+  IMemberRemoveRequest,
+  IMemberRemoveResponse,
+  IMemberUpdateRequest,
+  IMemberUpdateResponse,
   IRangeRequest,
   IRangeResponse,
+  ISnapshotRequest,
+  ISnapshotResponse,
   IStatusRequest,
   IStatusResponse,
   ITxnRequest,
@@ -38,6 +53,13 @@ export type DuplexMethod<Request, Response> = (
   metadata: Metadata,
   options: Partial<CallOptions>,
 ) => ClientDuplexStream<Request, Response>;
+
+/** A method of an etcd client that answers with a stream. */
+export type ServerStreamMethod<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+) => ClientReadableStream<Response>;
 
 export interface KvClient extends Client {
   range: UnaryMethod<IRangeRequest, IRangeResponse>;
@@ -57,10 +79,17 @@ export interface LeaseClient extends Client {
 
 export interface ClusterClient extends Client {
   memberList: UnaryMethod<IMemberListRequest, IMemberListResponse>;
+  memberAdd: UnaryMethod<IMemberAddRequest, IMemberAddResponse>;
+  memberPromote: UnaryMethod<IMemberPromoteRequest, IMemberPromoteResponse>;
+  memberRemove: UnaryMethod<IMemberRemoveRequest, IMemberRemoveResponse>;
+  memberUpdate: UnaryMethod<IMemberUpdateRequest, IMemberUpdateResponse>;
 }
 
 export interface MaintenanceClient extends Client {
   status: UnaryMethod<IStatusRequest, IStatusResponse>;
+  alarm: UnaryMethod<IAlarmRequest, IAlarmResponse>;
+  defragment: UnaryMethod<IDefragmentRequest, IDefragmentResponse>;
+  snapshot: ServerStreamMethod<ISnapshotRequest, ISnapshotResponse>;
 }
 
 export interface EtcdClients {

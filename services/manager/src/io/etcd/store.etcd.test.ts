@@ -162,7 +162,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
     };
     await expect(fill()).rejects.toMatchObject({ code: 'disk-full' });
     expect((await full.get('/fill/0')).kv).toBeDefined();
-    expect((await full.members())[0]).toMatchObject({ healthy: false });
+    expect((await full.members())[0]).toMatchObject({ healthy: true, leader: true, alarms: ['NOSPACE'] });
     await small.stop();
   });
 

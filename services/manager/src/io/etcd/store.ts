@@ -1,5 +1,4 @@
 import { CausewayError } from '@causeway/model';
-import type { Credentials } from '@causeway/proto/io';
 import {
   type Backoff,
   type Clock,
@@ -10,6 +9,8 @@ import {
   type Random,
   seconds,
 } from '@causeway/runtime';
+import type { Maintenance } from '../../maintenance/maintenance.ts';
+import type { Membership } from '../../membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
 import { keyBytes } from '../../store/range.ts';
 import type {
@@ -22,11 +23,14 @@ import type {
   TxnResult,
   Write,
 } from '../../store/store.ts';
+import type { EtcdCredentials } from './credentials.ts';
+import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
 import { follow } from './follow.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix } from './listing.ts';
-import { listMembers } from './members.ts';
+import { EtcdMaintenance } from './maintenance.ts';
+import { EtcdMembership } from './membership.ts';
 import { EtcdPool } from './pool.ts';
 import { compareToWire, keyValueFromWire, writeToWire } from './wire.ts';
 
@@ -35,7 +39,7 @@ export interface EtcdStoreParts {
   readonly random: Random;
   readonly log: Log;
   /** Plaintext without. */
-  readonly credentials?: Credentials;
+  readonly credentials?: EtcdCredentials;
 }
 
 export interface EtcdStoreSettings {
@@ -66,6 +70,8 @@ const defaults = {
 
 /** The store on an etcd cluster, 3.4 or newer. */
 export class EtcdStore implements Store {
+  readonly membership: Membership;
+  readonly maintenance: Maintenance;
   readonly #parts: EtcdStoreParts;
   readonly #settings: Required<EtcdStoreSettings>;
   readonly #pool: EtcdPool;
@@ -76,6 +82,9 @@ export class EtcdStore implements Store {
     this.#parts = parts;
     this.#settings = { ...defaults, ...settings };
     this.#pool = new EtcdPool(parts, this.#settings);
+    const members = { ...parts, pool: this.#pool, disks: new DiskWatch(), signal: this.#closed.signal };
+    this.membership = new EtcdMembership(members, this.#settings);
+    this.maintenance = new EtcdMaintenance(members, this.#settings);
   }
 
   async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
@@ -119,7 +128,12 @@ export class EtcdStore implements Store {
   }
 
   members(): Promise<readonly StoreMemberStatus[]> {
-    return listMembers({ ...this.#parts, pool: this.#pool }, this.#settings);
+    return this.maintenance.members();
+  }
+
+  /** Uses these members from now on. Throws as the constructor does. */
+  useEndpoints(urls: readonly string[]): void {
+    this.#pool.replace(urls);
   }
 
   async close(): Promise<void> {

@@ -1,41 +1,70 @@
 import { join } from 'node:path';
 
 export interface EmbeddedEtcdSettings {
+  /** The member's, which is the manager's. */
+  readonly name: string;
   /** The manager's own; etcd's data, log and pid file go below it. */
   readonly dataDir: string;
-  /** On 127.0.0.1. */
+  /** IP address at which the other managers reach this one's etcd; 127.0.0.1 for a cluster of one host. */
+  readonly address: string;
+  /** On 127.0.0.1 and on `address`. */
   readonly clientPort: number;
-  /** On 127.0.0.1; nobody calls there, but etcd has no way not to listen. */
+  /** On `address`. */
   readonly peerPort: number;
   /** Above this size etcd takes no more writes. */
   readonly quotaBytes: number;
 }
 
-const name = 'embedded';
+/** How a member starts for the first time; on data that it has, it knows all that itself. */
+export interface Beginning {
+  readonly state: 'new' | 'existing';
+  /** "name=url,…", itself included. */
+  readonly cluster: string;
+}
 
-/** Seen by nobody else: a cluster of one, that keeps an hour of history for those who resume. */
-export function embeddedFlags(settings: EmbeddedEtcdSettings): readonly string[] {
-  const client = clientUrl(settings);
-  const peer = `http://127.0.0.1:${settings.peerPort}`;
+/** The past is compacted by the managers (src/maintenance), so etcd itself is not told to. */
+export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginning): readonly string[] {
+  const peer = peerUrl(settings);
   return [
-    `--name=${name}`,
+    `--name=${settings.name}`,
     dataDirFlag(settings.dataDir),
-    `--listen-client-urls=${client}`,
-    `--advertise-client-urls=${client}`,
+    `--listen-client-urls=${clientUrls(settings).join(',')}`,
+    `--advertise-client-urls=${advertisedUrl(settings)}`,
     `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=${name}=${peer}`,
-    '--auto-compaction-mode=periodic',
-    '--auto-compaction-retention=1h',
     `--quota-backend-bytes=${settings.quotaBytes}`,
     '--logger=zap',
     '--log-level=warn',
     '--log-outputs=stderr',
+    ...(beginning === undefined
+      ? []
+      : [
+          `${beginningFlag}advertise-peer-urls=${peer}`,
+          `${beginningFlag}cluster=${beginning.cluster}`,
+          `${beginningFlag}cluster-state=${beginning.state}`,
+        ]),
   ];
 }
 
+const beginningFlag = '--initial-';
+
+/** Whether an etcd that runs with these flags does what the settings ask, however it began. */
+export function areFlagsOf(settings: EmbeddedEtcdSettings, flags: readonly string[]): boolean {
+  const lasting = flags.filter((flag) => !flag.startsWith(beginningFlag));
+  return String(lasting) === String(embeddedFlags(settings));
+}
+
+/** For the manager beside it. */
 export function clientUrl({ clientPort }: Pick<EmbeddedEtcdSettings, 'clientPort'>): string {
   return `http://127.0.0.1:${clientPort}`;
+}
+
+/** For the other managers. */
+export function advertisedUrl({ address, clientPort }: EmbeddedEtcdSettings): string {
+  return `http://${inUrl(address)}:${clientPort}`;
+}
+
+export function peerUrl({ address, peerPort }: Pick<EmbeddedEtcdSettings, 'address' | 'peerPort'>): string {
+  return `http://${inUrl(address)}:${peerPort}`;
 }
 
 export function etcdDirectory(dataDir: string): string {
@@ -53,4 +82,12 @@ export function embeddedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Proc
     ([variable]) => !variable.startsWith('ETCD_') || variable === 'ETCD_UNSUPPORTED_ARCH',
   );
   return Object.fromEntries(kept);
+}
+
+function clientUrls(settings: EmbeddedEtcdSettings): readonly string[] {
+  return [...new Set([clientUrl(settings), advertisedUrl(settings)])];
+}
+
+function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }

@@ -1,12 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { type EmbeddedEtcdSettings, etcdDirectory } from './flags.ts';
-
-/** etcd warns little; a log that has grown beyond this says the same thing over and over. */
-const maxLogBytes = 16 * 1024 * 1024;
 
 /** Makes the directories, private to the manager's user; "invalid-argument" names the flag and the path that cannot be written. */
 export async function prepareDirectory(dataDir: string): Promise<void> {
@@ -28,36 +25,30 @@ export async function prepareDirectory(dataDir: string): Promise<void> {
   }
 }
 
-/** "invalid-argument" names the port that is taken and what to do; etcd itself would say so in its log only. */
-export async function checkPorts({ clientPort, peerPort }: EmbeddedEtcdSettings): Promise<void> {
-  await checkPort(
-    clientPort,
-    'etcd-client-port',
-    `, or use the etcd that is there: --etcd http://127.0.0.1:${clientPort}`,
-  );
-  await checkPort(peerPort, 'etcd-peer-port', '');
+/** "invalid-argument" names the port that is taken, or the address that is not this host's, and what to do; etcd itself would say so in its log only. */
+export async function checkPorts({ address, clientPort, peerPort }: EmbeddedEtcdSettings): Promise<void> {
+  const useIt = `, or use the etcd that is there: --etcd http://127.0.0.1:${clientPort}`;
+  for (const host of new Set(['127.0.0.1', address])) await checkPort(host, clientPort, 'etcd-client-port', useIt);
+  await checkPort(address, peerPort, 'etcd-peer-port', '');
 }
 
-export async function rotateLog(path: string): Promise<void> {
-  const size = await stat(path).then(
-    (stats) => stats.size,
-    () => 0,
-  );
-  if (size > maxLogBytes) await rename(path, `${path}.1`);
-}
-
-async function checkPort(port: number, flag: string, alternative: string): Promise<void> {
+async function checkPort(host: string, port: number, flag: string, alternative: string): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
+      server.listen(port, host, resolve);
     });
   } catch (error) {
+    const why = reason(error);
+    const [field, advice] =
+      why === 'EADDRNOTAVAIL'
+        ? ['etcd-peer-address', 'give an IP address of this host']
+        : [flag, `choose a free port${alternative}`];
     throw new CausewayError(
       'invalid-argument',
-      `--${flag}: the embedded etcd cannot listen on 127.0.0.1:${port} (${reason(error)}); choose a free port${alternative}`,
-      { field: flag, port },
+      `--${field}: the embedded etcd cannot listen on ${host}:${port} (${why}); ${advice}`,
+      { field, port },
       { cause: error },
     );
   }

@@ -8,6 +8,14 @@ import { freePorts } from './free-ports.ts';
 export interface TestEtcdSettings {
   /** Extra flags. */
   readonly flags?: readonly string[];
+  /** PEM files; clients have to show a certificate of the same authority then. */
+  readonly tls?: { readonly caCert: string; readonly cert: string; readonly key: string };
+}
+
+interface Ports {
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly metricsPort: number;
 }
 
 /** Why tests with a real etcd cannot run here; undefined when they can. Under CI=true that is a failure, not a reason to skip. */
@@ -22,27 +30,27 @@ export async function etcdMissing(): Promise<string | undefined> {
 export class TestEtcd {
   readonly directory: string;
   readonly clientPort: number;
-  readonly #peerPort: number;
+  readonly #ports: Ports;
   readonly #settings: TestEtcdSettings;
   #child: ChildProcess | undefined;
 
   static async start(settings: TestEtcdSettings = {}): Promise<TestEtcd> {
-    const [clientPort = 0, peerPort = 0] = await freePorts(2);
+    const [clientPort = 0, peerPort = 0, metricsPort = 0] = await freePorts(3);
     const directory = await mkdtemp(join(tmpdir(), 'causeway-etcd-'));
-    const etcd = new TestEtcd(directory, clientPort, peerPort, settings);
+    const etcd = new TestEtcd(directory, { clientPort, peerPort, metricsPort }, settings);
     await etcd.start();
     return etcd;
   }
 
-  private constructor(directory: string, clientPort: number, peerPort: number, settings: TestEtcdSettings) {
+  private constructor(directory: string, ports: Ports, settings: TestEtcdSettings) {
     this.directory = directory;
-    this.clientPort = clientPort;
-    this.#peerPort = peerPort;
+    this.clientPort = ports.clientPort;
+    this.#ports = ports;
     this.#settings = settings;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.clientPort}`;
+    return `${this.#settings.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.clientPort}`;
   }
 
   /** On what an earlier run left; resolves when it serves. */
@@ -108,12 +116,18 @@ export class TestEtcd {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** Plain HTTP whatever the clients have to speak. */
+  get #healthUrl(): string {
+    return `http://127.0.0.1:${this.#ports.metricsPort}`;
+  }
+
   get #logPath(): string {
     return join(this.directory, 'log');
   }
 
   #flags(): readonly string[] {
-    const peer = `http://127.0.0.1:${this.#peerPort}`;
+    const { tls } = this.#settings;
+    const peer = `http://127.0.0.1:${this.#ports.peerPort}`;
     return [
       '--name=test',
       `--data-dir=${join(this.directory, 'data')}`,
@@ -122,6 +136,15 @@ export class TestEtcd {
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=test=${peer}`,
+      `--listen-metrics-urls=${this.#healthUrl}`,
+      ...(tls === undefined
+        ? []
+        : [
+            `--cert-file=${tls.cert}`,
+            `--key-file=${tls.key}`,
+            `--trusted-ca-file=${tls.caCert}`,
+            '--client-cert-auth',
+          ]),
       '--heartbeat-interval=20',
       '--election-timeout=200',
       '--unsafe-no-fsync',
@@ -132,7 +155,7 @@ export class TestEtcd {
 
   async #isHealthy(): Promise<boolean> {
     try {
-      const reply = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(1_000) });
+      const reply = await fetch(`${this.#healthUrl}/health`, { signal: AbortSignal.timeout(1_000) });
       return reply.ok;
     } catch {
       return false;

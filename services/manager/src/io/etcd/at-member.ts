@@ -1,0 +1,24 @@
+import type { Clock, Duration } from '@causeway/runtime';
+import type { EtcdCredentials } from './credentials.ts';
+import { type CallBounds, type EtcdEndpoint, EtcdPool } from './pool.ts';
+
+export interface AtMemberParts {
+  readonly clock: Clock;
+  readonly credentials?: EtcdCredentials;
+}
+
+/** Asks one certain member, at its own client URLs, on a connection that lives as long as the question. Failures are CausewayErrors. */
+export async function atMember<Response>(
+  parts: AtMemberParts,
+  urls: readonly string[],
+  limit: Duration,
+  what: string,
+  attempt: (pool: EtcdPool, endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,
+): Promise<Response> {
+  const pool = new EtcdPool(parts, { callTimeout: limit, attemptTimeout: limit, endpoints: urls });
+  try {
+    return await pool.repeat(what, pool.bounds(), (endpoint, bounds) => attempt(pool, endpoint, bounds));
+  } finally {
+    pool.close();
+  }
+}

@@ -1,0 +1,256 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { systemClock } from '@causeway/runtime/io';
+import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { removeMember } from '../../membership/remove-member.ts';
+import { put, read, write } from '../../store/contract/act.ts';
+import type { StoreMemberStatus } from '../../store/store.ts';
+import { findEtcd } from './binary.ts';
+import { becomesHealthy, spawnEtcd, terminate } from './embedded/etcd-process.ts';
+import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './embedded/flags.ts';
+import { PidFile } from './embedded/pid-file.ts';
+import { EmbeddedEtcd, embeddedDefaults } from './embedded.ts';
+import { EndpointRefresh } from './endpoint-refresh.ts';
+import { EtcdStore } from './store.ts';
+import { etcdMissing, freePorts } from './testing/index.ts';
+
+const missing = await etcdMissing();
+const clock = systemClock;
+const random = new SeededRandom(1);
+/** A member that has just come is connected for etcd after 5 s. */
+const patient = 60_000;
+
+/** One cluster that lives through the tests in their order: each is the state that the next begins with. */
+describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+  const log = new MemoryLog();
+  let directory: string;
+  let store: EtcdStore;
+  const running = new Map<string, EmbeddedEtcd>();
+  const settings = new Map<string, EmbeddedEtcdSettings>();
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'causeway-cluster-'));
+    const ports = await freePorts(8);
+    for (const [index, name] of ['m1', 'm2', 'm3'].entries())
+      settings.set(name, {
+        ...embeddedDefaults,
+        name,
+        dataDir: join(directory, name),
+        clientPort: ports[2 * index] ?? 0,
+        peerPort: ports[2 * index + 1] ?? 0,
+      });
+    await start('m1', false);
+    store = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m1')] });
+  }, patient);
+
+  afterAll(async () => {
+    await store.close();
+    await Promise.all([...running.values()].map((etcd) => etcd.stop()));
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const settingsOf = (name: string): EmbeddedEtcdSettings => {
+    const found = settings.get(name);
+    if (found === undefined) throw new Error(`no member ${name}`);
+    return found;
+  };
+
+  const endpoint = (name: string): string => clientUrl(settingsOf(name));
+
+  const start = async (
+    name: string,
+    joins = true,
+    changed: Partial<EmbeddedEtcdSettings> = {},
+  ): Promise<EmbeddedEtcd> => {
+    const discover = async (): Promise<readonly string[]> => [endpoint('m1')];
+    const etcd = new EmbeddedEtcd(
+      { clock, random, log, ...(joins && { discover }) },
+      { ...settingsOf(name), ...changed },
+    );
+    running.set(name, etcd);
+    await etcd.start();
+    return etcd;
+  };
+
+  const stop = async (name: string): Promise<void> => {
+    await running.get(name)?.stop();
+    running.delete(name);
+  };
+
+  const membersOnce = async (
+    holds: (members: readonly StoreMemberStatus[]) => boolean,
+  ): Promise<readonly StoreMemberStatus[]> => {
+    for (;;) {
+      const members = await store.members();
+      if (holds(members)) return members;
+      await clock.sleep(milliseconds(100));
+    }
+  };
+
+  const remove = (name: string, force = false): Promise<void> =>
+    removeMember({ membership: store.membership, clock }, { name, force });
+
+  it('begins with one, which leads and votes', async () => {
+    await write(store, put('/a', '1'));
+    const [member, ...more] = await store.members();
+    expect(more).toEqual([]);
+    expect(member).toMatchObject({ name: 'm1', healthy: true, leader: true, learner: false, lag: 0n, alarms: [] });
+    expect(member?.size).toBeGreaterThan(0);
+  });
+
+  it(
+    'takes in a second one, which has what was written before',
+    async () => {
+      await start('m2');
+      const members = await store.members();
+      expect(members.map(({ name, learner, healthy }) => ({ name, learner, healthy }))).toEqual(
+        expect.arrayContaining([
+          { name: 'm1', learner: false, healthy: true },
+          { name: 'm2', learner: false, healthy: true },
+        ]),
+      );
+      const second = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m2')] });
+      expect(await read(second, '/a')).toBe('1');
+      await second.close();
+    },
+    patient,
+  );
+
+  it(
+    'refuses a voter’s name and a voter’s address',
+    async () => {
+      const [port = 0] = await freePorts(1);
+      const other = { dataDir: join(directory, 'other'), clientPort: port };
+      const twin = new EmbeddedEtcd(
+        { clock, random, log, discover: async () => [endpoint('m1')] },
+        { ...settingsOf('m3'), ...other, name: 'm2' },
+      );
+      await expect(twin.start()).rejects.toMatchObject({ code: 'name-taken' });
+      await twin.stop();
+    },
+    patient,
+  );
+
+  it(
+    'replaces what an earlier attempt to join has left',
+    async () => {
+      const wanted = peerUrl(settingsOf('m3'));
+      let left: string | undefined;
+      // The cluster takes a member to be connected 5 s after it was.
+      while (left === undefined)
+        left = await store.membership.add(wanted).catch(async () => clock.sleep(seconds(1)).then(() => undefined));
+      await start('m3');
+      const third = (await store.members()).find(({ name }) => name === 'm3');
+      expect(third).toMatchObject({ learner: false, healthy: true, peerUrls: [wanted] });
+      expect(third?.id).not.toBe(left);
+    },
+    patient,
+  );
+
+  it(
+    'goes on without one, and says which',
+    async () => {
+      await stop('m3');
+      await write(store, put('/b', '2'));
+      const members = await membersOnce((all) => all.some(({ healthy }) => !healthy));
+      expect(members.filter(({ healthy }) => !healthy).map(({ name }) => name)).toEqual(['m3']);
+    },
+    patient,
+  );
+
+  it('refuses a removal that would stop it, and says why', async () => {
+    await expect(remove('m2')).rejects.toMatchObject({
+      code: 'quorum-loss',
+      message: expect.stringContaining(
+        '2 of 3 members are healthy; removing m2 leaves 1 healthy of 2, and 2 are needed',
+      ),
+    });
+    expect(await store.members()).toHaveLength(3);
+  });
+
+  it(
+    'takes one back on its data, at another address, without being told of anybody',
+    async () => {
+      const [peerPort = 0] = await freePorts(1);
+      settings.set('m3', { ...settingsOf('m3'), peerPort });
+      await start('m3', false);
+      const wanted = peerUrl(settingsOf('m3'));
+      const members = await membersOnce((all) => all.some(({ peerUrls }) => peerUrls.includes(wanted)));
+      expect(members.find(({ name }) => name === 'm3')).toMatchObject({ peerUrls: [wanted] });
+      await membersOnce((all) => all.every(({ healthy }) => healthy));
+    },
+    patient,
+  );
+
+  it(
+    'lets a store go on when its own member is down',
+    async () => {
+      const third = running.get('m3');
+      if (third === undefined) throw new Error('m3 does not run');
+      const own = new EtcdStore({ clock, random, log }, { endpoints: [third.endpoint] });
+      const refresh = new EndpointRefresh({ store: own, etcd: third, clock, log });
+      await refresh.start();
+      await own.members();
+      while (log.lines.every(({ event }) => event !== 'etcd-endpoints')) await clock.sleep(milliseconds(20));
+      await stop('m3');
+      expect(await read(own, '/b')).toBe('2');
+      await refresh.stop();
+      await own.close();
+    },
+    patient,
+  );
+
+  it(
+    'does not take one back that was removed meanwhile, and says so',
+    async () => {
+      await remove('m3');
+      await expect(start('m3')).rejects.toMatchObject({
+        code: 'manager-removed',
+        message: expect.stringMatching(/m3 was removed from the cluster.*empty that directory and start with --join/),
+      });
+      expect(running.get('m3')?.pid).toBeUndefined();
+    },
+    patient,
+  );
+
+  it(
+    'gives a learner its vote that was restarted before it had it',
+    async () => {
+      const { dataDir } = settingsOf('m3');
+      await rm(dataDir, { recursive: true, force: true });
+      await mkdir(dataDir);
+      const binary = await findEtcd();
+      if (binary === undefined) throw new Error('no etcd binary');
+      await store.membership.add(peerUrl(settingsOf('m3')));
+      const cluster = ['m1', 'm2', 'm3'].map((name) => `${name}=${peerUrl(settingsOf(name))}`).join(',');
+      const flags = embeddedFlags(settingsOf('m3'), { state: 'existing', cluster });
+      const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
+      await becomesHealthy(etcd, endpoint('m3'), clock, seconds(20), new AbortController().signal);
+      expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: true });
+      await terminate(etcd, clock);
+      await start('m3');
+      expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: false });
+    },
+    patient,
+  );
+
+  it(
+    'shrinks to one, and those that were removed hear of it',
+    async () => {
+      for (const name of ['m3', 'm2']) {
+        const etcd = running.get(name);
+        await remove(name);
+        while (etcd?.removed.aborted === false) await clock.sleep(milliseconds(20));
+        expect(etcd?.removed.reason).toMatchObject({ code: 'manager-removed' });
+        await stop(name);
+      }
+      await expect(remove('m1', true)).rejects.toMatchObject({ code: 'quorum-loss' });
+      await write(store, put('/c', '3'));
+      expect(await store.members()).toHaveLength(1);
+    },
+    patient,
+  );
+});

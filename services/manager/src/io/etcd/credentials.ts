@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { CausewayError } from '@causeway/model';
+import { type Credentials, plaintext } from '@causeway/proto/io';
+import { ChannelCredentials } from '@grpc/grpc-js';
+
+/** What an etcd's client shows and trusts, on gRPC and on the plain HTTP of its metrics. */
+export interface EtcdCredentials extends Pick<Credentials, 'client'> {
+  /** Undefined: no TLS. */
+  readonly tls?: SecureContextOptions;
+}
+
+/** Paths of PEM files, as the flags name them. */
+export interface EtcdTlsFiles {
+  /** Who signs etcd's certificates; the system's list without. */
+  readonly caCert?: string;
+  /** Ours, when etcd asks for one: both or neither. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export { plaintext };
+
+/** @throws CausewayError invalid-argument naming the flag whose file cannot be read or holds something else */
+export async function tlsCredentials(files: EtcdTlsFiles): Promise<EtcdCredentials> {
+  const [ca, cert, key] = await Promise.all([
+    readPem('--etcd-cacert', files.caCert),
+    readPem('--etcd-cert', files.cert),
+    readPem('--etcd-key', files.key),
+  ]);
+  const tls: SecureContextOptions = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    const message = `--etcd-cacert, --etcd-cert, --etcd-key: these files do not go together (${cause instanceof Error ? cause.message : String(cause)}): give PEM files, and the key that belongs to the certificate`;
+    throw new CausewayError('invalid-argument', message, { field: '--etcd-cert' }, { cause });
+  }
+  return { tls, client: () => ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null) };
+}
+
+async function readPem(flag: string, path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  let pem: Buffer;
+  try {
+    pem = await readFile(path);
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const message = `${flag} ${path}: cannot be read (${why}); name a PEM file that this user may read`;
+    throw new CausewayError('invalid-argument', message, { field: flag, value: path }, { cause });
+  }
+  if (pem.includes('-----BEGIN ')) return pem;
+  throw new CausewayError('invalid-argument', `${flag} ${path}: is not a PEM file ("-----BEGIN …")`, {
+    field: flag,
+    value: path,
+  });
+}

@@ -1,0 +1,74 @@
+import { get as getPlain } from 'node:http';
+import { get as getSecure } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
+import type { Duration } from '@causeway/runtime';
+
+/** fsyncs of etcd's write-ahead log since it started: how many, and how long they took together. */
+export interface FsyncTotals {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+/**
+ * On the mean of the fsyncs between two looks. etcd asks for 10 ms at the 99th percentile; with a mean of its heartbeat interval
+ * (100 ms) leaders begin to lose their followers.
+ */
+const slowMean = 0.1;
+
+/** Fewer say nothing. */
+const fewest = 3;
+
+/** Keeps of each member what its last look saw, and what that came to. */
+export class DiskWatch {
+  readonly #seen = new Map<string, { readonly totals: FsyncTotals; readonly slow: boolean }>();
+
+  /** Whether the member's disk is slow, by what happened since the look before this. */
+  look(member: string, totals: FsyncTotals): boolean {
+    const before = this.#seen.get(member);
+    const restarted = before !== undefined && totals.count < before.totals.count;
+    if (before === undefined || restarted) {
+      this.#seen.set(member, { totals, slow: false });
+      return false;
+    }
+    const count = totals.count - before.totals.count;
+    if (count < fewest) return before.slow;
+    const slow = (totals.seconds - before.totals.seconds) / count >= slowMean;
+    this.#seen.set(member, { totals, slow });
+    return slow;
+  }
+}
+
+/** From a member's /metrics, which it serves at its client URLs; undefined when it does not. */
+export async function readFsyncs(
+  url: string,
+  limit: Duration,
+  tls: SecureContextOptions | undefined,
+): Promise<FsyncTotals | undefined> {
+  try {
+    return parseFsyncs(await read(new URL('/metrics', url), limit, tls));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prometheus' text format; undefined when the histogram is not in it. */
+export function parseFsyncs(metrics: string): FsyncTotals | undefined {
+  const value = (part: string): number =>
+    Number(new RegExp(`^etcd_disk_wal_fsync_duration_seconds_${part} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+  const totals = { count: value('count'), seconds: value('sum') };
+  return Number.isNaN(totals.count) || Number.isNaN(totals.seconds) ? undefined : totals;
+}
+
+function read(url: URL, limit: Duration, tls: SecureContextOptions | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: limit, signal: AbortSignal.timeout(limit), agent: false } as const;
+    const request = url.protocol === 'https:' ? getSecure(url, { ...options, ...tls }) : getPlain(url, options);
+    request.once('error', reject);
+    request.once('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('error', reject);
+      response.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    });
+  });
+}
