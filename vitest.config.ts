@@ -10,7 +10,12 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts', 'proto/{convert,io}/**/*.test.ts', 'test/**/*.test.ts'],
+          include: [
+            '{packages,services}/*/src/**/*.test.ts',
+            'chaos/src/**/*.test.ts',
+            'proto/{convert,io}/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },
