@@ -53,6 +53,10 @@ export class TestEtcd {
     return `${this.#settings.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.clientPort}`;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** On what an earlier run left; resolves when it serves. */
   async start(): Promise<void> {
     const binary = await findEtcd();
