@@ -244,7 +244,7 @@ export function text(json: JsonObject, field: string): string {
   return value;
 }
 
-function number(json: JsonObject, field: string): number {
+export function number(json: JsonObject, field: string): number {
   const value = json[field];
   if (typeof value !== 'number') throw new TypeError(`"${field}" is not a number`);
   return value;

@@ -67,6 +67,12 @@ export class EtcdMaintenance implements Maintenance {
   async *snapshot(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const { pool } = this.#parts;
     const endpoint = await pool.ready(pool.bounds(signal));
+    // A member that lags would give an old one: after a read that a majority answers for it does not.
+    await pool
+      .call(endpoint.clients.kv.range.bind(endpoint.clients.kv), { key: Buffer.of(0) }, pool.bounds(signal))
+      .catch((error: unknown) => {
+        throw readFailure(error, `reading at ${endpoint.url}`);
+      });
     const stream = endpoint.clients.maintenance.snapshot(
       {},
       leaderRequired(),

@@ -1,6 +1,6 @@
 import { connect, type Server, type Socket } from 'node:net';
+import { listen, portOf } from '../free-ports.ts';
 import { FrameSplitter } from './frame-splitter.ts';
-import { listen, portOf } from './free-ports.ts';
 
 /** A TCP proxy in front of an etcd member that can do to the connections what networks do. */
 export class CuttingProxy {

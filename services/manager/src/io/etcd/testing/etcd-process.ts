@@ -3,7 +3,7 @@ import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEtcd } from '../binary.ts';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../free-ports.ts';
 
 export interface TestEtcdSettings {
   /** Extra flags. */

@@ -1,3 +1,3 @@
+export * from '../free-ports.ts';
 export * from './cutting-proxy.ts';
 export * from './etcd-process.ts';
-export * from './free-ports.ts';
