@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { callUnary } from '@causeway/proto/io';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withAgent } from './agent-api.ts';
+import type { EndpointJson, VerifyJson } from './answers.ts';
+import { attach, createNetwork } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import type { Outcome } from './process.ts';
+import { describeLab } from './requirements.ts';
+import { Lab } from './topology.ts';
+
+describeLab('bad input', () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.up('bad-input', { hosts: 2, managers: 1, subnet: '10.97.0.0/24' });
+    await createNetwork(lab, 'blue', '10.66.0.0/24', 'fd66::/64');
+    await createNetwork(lab, 'tiny', '10.67.0.0/30');
+    await attach(lab, 'blue', 'h1', 'taken');
+    await attach(lab, 'tiny', 'h1', 'full');
+    await lab.sh('h1', 'ip netns add free; echo hello > /run/plain; ln -s /run/netns/free /run/link');
+  });
+  afterAll(() => lab?.down());
+
+  /** What a person would see: the exit code, and the error with the code a program would look at. */
+  function told({ code, stderr }: Outcome): { code: number; error: string; message: string } {
+    const last = stderr.trim().split('\n').at(-1) ?? '';
+    const { error } = JSON.parse(last.startsWith('{') ? last : '{"error":{}}') as {
+      error: { code?: string; message?: string };
+    };
+    return { code, error: error.code ?? '', message: error.message ?? stderr };
+  }
+
+  const network = 'network create other';
+  const endpoint = (rest: string) => `endpoint attach blue --name new --netns /run/netns/free ${rest}`.trim();
+  const cases: readonly [what: string, line: string, code: number, error: string, message: RegExp][] = [
+    [
+      'a prefix with host bits',
+      `${network} --subnet 10.1.2.3/16`,
+      2,
+      'prefix-host-bits',
+      /did you mean 10\.1\.0\.0\/16/,
+    ],
+    ['a subnet that overlaps', `${network} --subnet 10.66.0.128/25`, 4, 'subnet-overlap', /10\.66\.0\.0\/24.*blue/],
+    ['a gateway outside', `${network} --subnet 10.1.0.0/16 --gateway 10.2.0.1`, 2, 'gateway-outside', /10\.2\.0\.1/],
+    ['a network name taken', 'network create blue --subnet 10.5.0.0/16', 4, 'name-taken', /blue/],
+    ['a network unknown', 'network show nobody', 3, 'network-unknown', /nobody/],
+    ['an attach to a network unknown', endpoint('').replace('blue', 'nobody'), 3, 'network-unknown', /nobody/],
+    ['an address in use', endpoint('--ip 10.66.0.2'), 4, 'address-in-use', /10\.66\.0\.2/],
+    ['an address outside', endpoint('--ip 10.9.0.9'), 2, 'address-outside', /10\.9\.0\.9/],
+    ['the gateway asked for', endpoint('--ip 10.66.0.1'), 2, 'address-reserved', /10\.66\.0\.1/],
+    ['a pool that is full', endpoint('').replace('blue', 'tiny'), 1, 'pool-exhausted', /tiny|10\.67\.0\.0\/30/],
+    ['an endpoint name taken', endpoint('').replace('new', 'taken'), 4, 'name-taken', /taken/],
+    ['an ifname too long', endpoint('--ifname sixteen-letters-'), 2, 'ifname-invalid', /15/],
+    ['an ifname with a slash', endpoint('--ifname a/b'), 2, 'ifname-invalid', /a\/b/],
+    ['an ifname taken', endpoint('').replace('netns/free', 'netns/taken'), 4, 'ifname-taken', /eth0/],
+    [
+      'a netns path that leads nowhere',
+      endpoint('').replace('netns/free', 'netns/nowhere'),
+      2,
+      'netns-invalid',
+      /nowhere/,
+    ],
+    ['a netns path that is a file', endpoint('').replace('netns/free', 'plain'), 2, 'netns-invalid', /plain/],
+    ['a netns path that is a folder', endpoint('').replace('netns/free', 'netns'), 2, 'netns-invalid', /netns/],
+    [
+      'the namespace of the host itself',
+      endpoint('').replace('/run/netns/free', '/proc/1/ns/net'),
+      2,
+      'netns-invalid',
+      /host/,
+    ],
+    [
+      'a namespace of another kind',
+      endpoint('').replace('/run/netns/free', '/proc/1/ns/mnt'),
+      2,
+      'netns-invalid',
+      /mnt/,
+    ],
+    ['an endpoint unknown', 'endpoint detach nobody', 3, 'endpoint-unknown', /nobody/],
+    [
+      'managers that are not there',
+      '--managers 10.97.0.1:1 network list --timeout 2s',
+      5,
+      'manager-unavailable',
+      /10\.97\.0\.1:1/,
+    ],
+    ['an agent that is not there', `--socket /run/none.sock ${endpoint('')}`, 5, 'agent-unavailable', /none\.sock/],
+  ];
+  test.each(cases)('%s', async (_, line, code, error, message) => {
+    const outcome = told(await lab.try('h1', 'causeway', ...line.split(' '), '-o', 'json'));
+    expect(outcome).toMatchObject({ code, error });
+    expect(outcome.message).toMatch(message);
+  });
+
+  test('nothing refused left anything', async () => {
+    const endpoints = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
+    expect(endpoints.map((each) => each.name).sort()).toEqual(['full', 'taken']);
+    expect(await lab.run('h1', 'ip', '-n', 'free', '-br', 'link')).not.toContain('eth0');
+    expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
+  });
+
+  test('garbage on the agent’s socket and on the manager’s port disturbs nobody', async () => {
+    const socket = createConnection(lab.runPath('h1', 'causeway/agent.sock'));
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write(randomBytes(100_000));
+    socket.resume();
+    await once(socket, 'close');
+    await lab.try('h2', 'bash', '-c', 'head -c 100000 /dev/urandom > /dev/tcp/10.97.0.1/7443');
+    expect((await lab.status()).hosts.map((host) => host.ready)).toEqual([true, true]);
+    await lab.run('h1', 'causeway', 'network', 'list');
+  });
+
+  test('a message of 10 MB is refused as too large', async () => {
+    const request = {
+      requestId: 'r',
+      network: 'blue',
+      name: 'x'.repeat(10_000_000),
+      netns: '/',
+      ifname: '',
+      addresses: [],
+    };
+    const refused = withAgent(lab, 'h1', (client) =>
+      callUnary(client.attach.bind(client), request, { timeout: 10_000 }),
+    );
+    await expect(refused).rejects.toMatchObject({ code: 'message-too-large' });
+    expect(await lab.isReady('h1')).toBe(true);
+  });
+
+  test('an agent of one cluster does not follow a manager of another', async () => {
+    const flags = '--name other --listen 10.97.0.2:7450 --data-dir /var/lib/causeway/other --etcd embedded';
+    const other = await lab.start('h2', ['causeway-manager', ...flags.split(' ')]);
+    await eventually(() => lab.run('h2', 'causeway', '--managers', '10.97.0.2:7450', 'network', 'list'));
+    await lab.kill('h2', 'agent');
+    const agentFlags = '--name h2 --managers 10.97.0.2:7450 --data-path 10.97.0.2 --data-dir /var/lib/causeway/agent';
+    const stray = await lab.start('h2', ['causeway-agent', ...agentFlags.split(' ')]);
+    let said = '';
+    stray.child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    await eventually(async () => expect(said).toContain('cluster-mismatch'));
+    const nodes = await lab.json<readonly unknown[]>('h2', '--managers', '10.97.0.2:7450', 'node', 'list');
+    expect(nodes).toEqual([]);
+    for (const run of [stray, other]) {
+      run.child.kill('SIGKILL');
+      await run.outcome;
+    }
+    await lab.try('h2', 'pkill', '-KILL', '-x', 'etcd');
+    await lab.startProcess('h2', 'agent');
+    await eventually(async () => expect(await lab.isReady('h2')).toBe(true));
+  });
+
+  test('a disk full under the ledger: attach says so and leaves nothing; with room again it works', async () => {
+    const data = '/var/lib/causeway';
+    await lab.sh(
+      'h2',
+      `ip netns add later
+       mount -n -o remount,size=$(($(df -k --output=used ${data} | tail -1) + 256))k ${data}
+       head -c 1M /dev/zero > ${data}/fill || true`,
+    );
+    const line = 'endpoint attach blue --name later --netns /run/netns/later -o json';
+    const outcome = told(await lab.try('h2', 'causeway', ...line.split(' ')));
+    expect(outcome).toMatchObject({ code: 1, error: 'disk-full' });
+    await eventually(async () => {
+      expect((await lab.try('h2', 'causeway', 'endpoint', 'show', 'later')).code).toBe(3);
+    });
+    await lab.sh('h2', `rm ${data}/fill; mount -n -o remount,size=100M ${data}`);
+    await lab.run('h2', 'causeway', ...line.split(' '));
+    await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));
+  });
+
+  const agent = '--name x --managers 10.97.0.1:7443 --data-path 10.97.0.1 --socket /run/x.sock';
+  const manager = '--name x --listen 127.0.0.1:7460 --data-dir /var/lib/causeway/x';
+  const starts: readonly [what: string, command: string, exit: number, message: RegExp][] = [
+    [
+      'an agent whose data folder cannot be written',
+      `causeway-agent ${agent} --data-dir /proc/x`,
+      1,
+      /--data-dir|\/proc\/x/,
+    ],
+    [
+      'an agent at a socket that is served',
+      `causeway-agent ${agent.replace('/run/x.sock', '/run/causeway/agent.sock')} --data-dir /run/x`,
+      2,
+      /agent\.sock/,
+    ],
+    [
+      'an agent with an address that is not the host’s',
+      `causeway-agent ${agent.replace('--data-path 10.97.0.1', '--data-path 10.97.0.77')} --data-dir /run/x`,
+      2,
+      /10\.97\.0\.77/,
+    ],
+    [
+      'an agent without rights',
+      `setpriv --bounding-set -net_admin --inh-caps -net_admin causeway-agent ${agent} --data-dir /run/x`,
+      1,
+      /CAP_NET_ADMIN.*root/,
+    ],
+    ['an agent without a name', 'causeway-agent --managers 10.97.0.1:7443', 2, /--name/],
+    [
+      'a manager whose data folder cannot be written',
+      `causeway-manager ${manager} --data-dir /proc/x`,
+      2,
+      /--data-dir/,
+    ],
+    [
+      'a manager at a port that is taken',
+      `causeway-manager ${manager.replace('127.0.0.1:7460', '10.97.0.1:7443')} --etcd http://10.97.0.1:2379`,
+      2,
+      /7443/,
+    ],
+    ['a manager with a flag that is none', `causeway-manager ${manager} --nonsense`, 2, /--nonsense/],
+  ];
+  test.each(starts)('%s ends at once and says what would be right', async (_, command, exit, message) => {
+    const { code, stderr } = await lab.try('h1', 'timeout', '20', ...command.split(' '));
+    expect(code).toBe(exit);
+    const plain = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+    expect(plain.join('\n')).toMatch(message);
+  });
+
+  test('a manager without an etcd program names the package that brings it', async () => {
+    const hidden = 'mount -n --bind /dev/null "$(command -v etcd)"';
+    const script = `${hidden} && exec timeout 20 causeway-manager ${manager} --etcd embedded`;
+    const { code, stderr } = await lab.try('h2', 'unshare', '--mount', 'sh', '-c', script);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^causeway-manager: .*etcd-server/m);
+  });
+});
