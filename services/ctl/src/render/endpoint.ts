@@ -51,7 +51,7 @@ function counts({ applied }: Endpoint): object | null {
 function detail({ applied }: Endpoint): object | null {
   if (applied === undefined) return null;
   const { have, want, waiting, unreachable, p99Ms } = applied;
-  return { have, want, waiting, unreachable, p99Ms };
+  return { have, want, waiting, unreachable, p99Ms: Math.round(p99Ms * 10) / 10 };
 }
 
 function row(endpoint: Endpoint): Cell[] {
