@@ -8,6 +8,7 @@ import { plaintext } from '@causeway/proto/io';
 import type { Log } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
+import { restoreCommand } from './backup/io/restore-command.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverMembers } from './io/etcd/discover.ts';
@@ -29,6 +30,7 @@ const exitFailed = 1;
 process.exitCode = await main();
 
 async function main(): Promise<number> {
+  if (process.argv[2] === 'restore') return await restore(process.argv.slice(3));
   let config: ManagerConfig;
   try {
     config = readConfig(readOptions(process.argv));
@@ -50,10 +52,23 @@ async function main(): Promise<number> {
   }
 }
 
+async function restore(words: readonly string[]): Promise<number> {
+  const log = createLog('warn', { process: 'manager' });
+  try {
+    const command = restoreCommand({ clock: systemClock, random: cryptoRandom, log }).exitOverride();
+    await command.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUnusable;
+    return reportFailure(log, error);
+  }
+}
+
 function readOptions(argv: readonly string[]): Options {
   const command = new Command('causeway-manager')
     .description('Keeps what a cluster’s networks should be and brings it to the hosts.')
     .version(version)
+    .addHelpText('after', '\ncauseway-manager restore --help tells how to begin anew from a backup.')
     .allowExcessArguments(false)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();

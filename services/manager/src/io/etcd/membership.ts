@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import type { UnaryMethod } from '@causeway/proto/io';
 import type { Membership, StoreMemberStatus } from '../../membership/membership.ts';
+import { atMember } from './at-member.ts';
 import { isMemberUnknown, isNoLearner, isNotInSync, writeFailure } from './failure.ts';
 import { listMembers, type MembersParts, type MembersSettings } from './members.ts';
 import type { EtcdEndpoint } from './pool.ts';
@@ -48,6 +49,7 @@ export class EtcdMembership implements Membership {
   }
 
   async remove(id: string): Promise<void> {
+    await this.#relieve(id);
     try {
       await this.#change(
         'removing an etcd member',
@@ -66,6 +68,22 @@ export class EtcdMembership implements Membership {
       ({ clients }) => clients.cluster.memberUpdate.bind(clients.cluster),
       { ID: id, peerURLs: [peerUrl] },
     );
+  }
+
+  /** Lets a leader hand over before it goes: an election would take longer than the managers' leader waits. Best effort. */
+  async #relieve(id: string): Promise<void> {
+    try {
+      const members = await this.list();
+      const leaving = members.find((member) => member.id === id && member.leader);
+      const next = members.find(({ healthy, learner, leader }) => healthy && !learner && !leader);
+      if (leaving === undefined || next === undefined) return;
+      const { attemptTimeout } = this.#settings;
+      await atMember(this.#parts, leaving.clientUrls, attemptTimeout, 'moving the lead', (pool, { clients }, bounds) =>
+        pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
+      );
+    } catch {
+      // The removal leads to an election then.
+    }
   }
 
   /** Sent once, as a transaction is: a second try after a lost reply would meet its own first one. */

@@ -36,6 +36,8 @@ import type {
   IMemberRemoveResponse,
   IMemberUpdateRequest,
   IMemberUpdateResponse,
+  IMoveLeaderRequest,
+  IMoveLeaderResponse,
   IRangeRequest,
   IRangeResponse,
   ISnapshotRequest,
@@ -89,6 +91,7 @@ export interface MaintenanceClient extends Client {
   status: UnaryMethod<IStatusRequest, IStatusResponse>;
   alarm: UnaryMethod<IAlarmRequest, IAlarmResponse>;
   defragment: UnaryMethod<IDefragmentRequest, IDefragmentResponse>;
+  moveLeader: UnaryMethod<IMoveLeaderRequest, IMoveLeaderResponse>;
   snapshot: ServerStreamMethod<ISnapshotRequest, ISnapshotResponse>;
 }
 
