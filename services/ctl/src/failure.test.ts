@@ -34,7 +34,6 @@ const wrongLines = [
   'network list --bogus',
   'network list extra',
   'network show',
-  'network create blue',
   'network create -bad --subnet 10.66.0.0/16',
   'network create blue --subnet 10.66.0.1/16',
   'network create blue --subnet 10.66.0.0/16 --subnet ten -o json',

@@ -53,6 +53,28 @@ export interface CreateNetworkRequest {
     labels: {
         [key: string]: string;
     };
+    /**
+     * "overlay" when empty.
+     *
+     * @generated from protobuf field: string driver = 8
+     */
+    driver: string;
+    /**
+     * @generated from protobuf field: bool internal = 9
+     */
+    internal: boolean;
+    /**
+     * No gateway on any subnet that does not name one.
+     *
+     * @generated from protobuf field: bool no_gateway = 10
+     */
+    noGateway: boolean;
+    /**
+     * Answer what would be, and write nothing.
+     *
+     * @generated from protobuf field: bool dry_run = 13
+     */
+    dryRun: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.CreateNetworkResponse

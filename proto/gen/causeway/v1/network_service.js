@@ -21,7 +21,11 @@ class CreateNetworkRequest$Type extends MessageType {
             { no: 4, name: "address_space", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "vni", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 6, name: "mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 7, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
+            { no: 7, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 8, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 9, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 10, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 13, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -33,6 +37,10 @@ class CreateNetworkRequest$Type extends MessageType {
         message.vni = 0;
         message.mtu = 0;
         message.labels = {};
+        message.driver = "";
+        message.internal = false;
+        message.noGateway = false;
+        message.dryRun = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -62,6 +70,18 @@ class CreateNetworkRequest$Type extends MessageType {
                     break;
                 case /* map<string, string> labels */ 7:
                     this.binaryReadMap7(message.labels, reader, options);
+                    break;
+                case /* string driver */ 8:
+                    message.driver = reader.string();
+                    break;
+                case /* bool internal */ 9:
+                    message.internal = reader.bool();
+                    break;
+                case /* bool no_gateway */ 10:
+                    message.noGateway = reader.bool();
+                    break;
+                case /* bool dry_run */ 13:
+                    message.dryRun = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -112,6 +132,18 @@ class CreateNetworkRequest$Type extends MessageType {
         /* map<string, string> labels = 7; */
         for (let k of globalThis.Object.keys(message.labels))
             writer.tag(7, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
+        /* string driver = 8; */
+        if (message.driver !== "")
+            writer.tag(8, WireType.LengthDelimited).string(message.driver);
+        /* bool internal = 9; */
+        if (message.internal !== false)
+            writer.tag(9, WireType.Varint).bool(message.internal);
+        /* bool no_gateway = 10; */
+        if (message.noGateway !== false)
+            writer.tag(10, WireType.Varint).bool(message.noGateway);
+        /* bool dry_run = 13; */
+        if (message.dryRun !== false)
+            writer.tag(13, WireType.Varint).bool(message.dryRun);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

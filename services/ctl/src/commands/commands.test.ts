@@ -132,7 +132,7 @@ describe('what a server is asked', () => {
   const requestId = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   const cases: [line: string, world: World, calls: { method: string; request?: unknown }[]][] = [
     [
-      'network create red --subnet 10.66.0.0/24 --subnet 10.67.0.0/24 --subnet FD66::/64 --gateway fd66::fe --gateway 10.66.0.254 --vni 9 --mtu 1400 --label a=b --label c=d=e --address-space lab',
+      'network create red --subnet 10.66.0.0/24 --subnet 10.67.0.0/24 --subnet FD66::/64 --gateway fd66::fe --gateway 10.66.0.254 --gateway none --ip-range 10.67.0.64/26 --aux-address dns=10.67.0.9 --aux-address dns=fd66::9 --internal --dry-run --vni 9 --mtu 1400 --label a=b --label c=d=e --address-space lab',
       networks,
       [
         {
@@ -142,13 +142,17 @@ describe('what a server is asked', () => {
             name: 'red',
             subnets: [
               { prefix: '10.66.0.0/24', gateway: '10.66.0.254', ranges: [], auxAddresses: {} },
-              { prefix: '10.67.0.0/24', gateway: '', ranges: [], auxAddresses: {} },
-              { prefix: 'fd66::/64', gateway: 'fd66::fe', ranges: [], auxAddresses: {} },
+              { prefix: '10.67.0.0/24', gateway: '', ranges: ['10.67.0.64/26'], auxAddresses: { dns: '10.67.0.9' } },
+              { prefix: 'fd66::/64', gateway: 'fd66::fe', ranges: [], auxAddresses: { dns: 'fd66::9' } },
             ],
             addressSpace: 'lab',
             vni: 9,
             mtu: 1400,
             labels: { a: 'b', c: 'd=e' },
+            driver: 'overlay',
+            internal: true,
+            noGateway: true,
+            dryRun: true,
           },
         },
       ],
@@ -167,6 +171,10 @@ describe('what a server is asked', () => {
             vni: 0,
             mtu: 0,
             labels: {},
+            driver: 'overlay',
+            internal: false,
+            noGateway: false,
+            dryRun: false,
           },
         },
       ],

@@ -1,30 +1,36 @@
 import {
   CausewayError,
-  contains,
+  clip,
   type Ip,
   type Name,
+  ok,
   type Prefix,
   parseIp,
   parsePrefix,
   parseVni,
   type Vni,
 } from '@causeway/model';
-import type { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { type Labels, parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
+import { type AuxAddress, planSubnets } from './network-subnets.ts';
 import { present } from './present.ts';
 
 interface Input {
   readonly name: Name;
   readonly subnet: readonly Prefix[];
-  readonly gateway: readonly Ip[];
+  readonly gateway: readonly (Ip | 'none')[];
+  readonly ipRange: readonly Prefix[];
+  readonly auxAddress: readonly AuxAddress[];
+  readonly internal?: boolean;
+  readonly driver: string;
   readonly vni?: Vni;
   readonly mtu?: number;
   readonly label: Labels;
   readonly addressSpace: Name;
+  readonly dryRun?: boolean;
 }
 
 const wholeNumber = parseInteger('--vni', 0);
@@ -32,16 +38,24 @@ const wholeNumber = parseInteger('--vni', 0);
 export const networkCreate = command<Input>({
   name: 'create',
   summary: 'create a network',
-  description: 'A gateway belongs to the subnet that contains it; a subnet without one gets its first address.',
+  description:
+    'A gateway, range or auxiliary address belongs to the subnet that contains it; a subnet without gateway gets its first address as one.',
   arguments: [new Argument('<name>', 'name of the network').argParser(parseNameOf('name'))],
   options: [
     new Option('--subnet <prefix>', 'IPv4 or IPv6 prefix of the network; repeat for several')
       .argParser(parseEach('--subnet', parsePrefix))
-      .default([], 'none')
-      .makeOptionMandatory(),
-    new Option('--gateway <ip>', 'gateway of the subnet it lies in; repeat for several')
-      .argParser(parseEach('--gateway', parseIp))
+      .default([], 'none'),
+    new Option('--gateway <ip>', 'gateway of the subnet it lies in, or "none" for subnets without; repeat for several')
+      .argParser(parseEach('--gateway', (text) => (text === 'none' ? ok(text) : parseIp(text))))
       .default([], 'first address of each subnet'),
+    new Option('--ip-range <prefix>', 'take automatic addresses from this part of its subnet; repeat for several')
+      .argParser(parseEach('--ip-range', parsePrefix))
+      .default([], 'the whole subnet'),
+    new Option('--aux-address <name=ip>', 'never give this address, something else has it; repeat for several')
+      .argParser(parseAuxAddress)
+      .default([], 'none'),
+    new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
+    new Option('--driver <name>', 'how frames travel').default('overlay'),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
       parseAs('--vni', (text) => parseVni(wholeNumber(text))),
     ),
@@ -54,42 +68,49 @@ export const networkCreate = command<Input>({
     new Option('--address-space <name>', 'subnets of one address space never overlap')
       .argParser(parseNameOf('--address-space'))
       .default('default'),
+    new Option('--dry-run', 'check everything, print what would be, and change nothing'),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: [
     'causeway network create blue --subnet 10.66.0.0/16 --subnet fd66::/64',
     'causeway network create red --subnet 10.67.0.0/24 --gateway 10.67.0.254 --mtu 1400 --label team=core',
+    'causeway network create lab --subnet 10.68.0.0/24 --ip-range 10.68.0.128/25 --aux-address printer=10.68.0.9 --internal',
   ],
   async run({ input, clients, context }) {
     const { network } = await clients.managers.createNetwork({
       requestId: randomUuid(context.random),
       name: input.name,
-      subnets: planSubnets(input.subnet, input.gateway),
+      subnets: planSubnets({
+        prefixes: input.subnet,
+        gateways: input.gateway.filter((gateway): gateway is Ip => gateway !== 'none'),
+        ranges: input.ipRange,
+        auxAddresses: input.auxAddress,
+      }),
       addressSpace: input.addressSpace,
       vni: input.vni ?? 0,
       mtu: input.mtu ?? 0,
       labels: { ...input.label },
+      driver: input.driver,
+      internal: input.internal ?? false,
+      noGateway: input.gateway.includes('none'),
+      dryRun: input.dryRun ?? false,
     });
     return networkAnswer(present(network, 'network'));
   },
 });
 
-/** Gives each gateway to its subnet. */
-export function planSubnets(prefixes: readonly Prefix[], gateways: readonly Ip[]): Subnet[] {
-  if (prefixes.length === 0) {
-    throw new CausewayError('invalid-argument', '--subnet: a network has at least one, such as 10.66.0.0/16', {
-      field: '--subnet',
-    });
+function parseAuxAddress(text: string, before: readonly AuxAddress[]): readonly AuxAddress[] {
+  const at = text.indexOf('=');
+  if (at > 0) {
+    const ip = parseAs('--aux-address', parseIp)(text.slice(at + 1));
+    return [...before, { name: parseNameOf('--aux-address')(text.slice(0, at)), ip }];
   }
-  for (const gateway of gateways) {
-    if (prefixes.some((prefix) => contains(prefix, gateway))) continue;
-    const message = `--gateway: ${gateway} lies in none of the subnets ${prefixes.join(', ')}`;
-    throw new CausewayError('gateway-outside', message, { field: '--gateway', value: gateway });
-  }
-  return prefixes.map((prefix) => {
-    const [gateway, second] = gateways.filter((candidate) => contains(prefix, candidate));
-    if (second === undefined) return { prefix, gateway: gateway ?? '', ranges: [], auxAddresses: {} };
-    const message = `--gateway: ${gateway} and ${second} both lie in ${prefix}, which can have one`;
-    throw new CausewayError('invalid-argument', message, { field: '--gateway', value: second });
-  });
+  throw new CausewayError(
+    'invalid-argument',
+    `--aux-address: "${clip(text)}" is not NAME=IP such as printer=10.68.0.9`,
+    {
+      field: '--aux-address',
+      value: clip(text),
+    },
+  );
 }

@@ -33,7 +33,14 @@ function networkValue(network: Network): object {
     mtu: network.mtu,
     mtuFixed: network.mtuFixed,
     addressSpace: network.addressSpace,
-    subnets: network.subnets.map(({ prefix, gateway }) => ({ prefix, gateway: gateway === '' ? null : gateway })),
+    driver: network.driver,
+    internal: network.internal,
+    subnets: network.subnets.map(({ prefix, gateway, ranges, auxAddresses }) => ({
+      prefix,
+      gateway: gateway === '' ? null : gateway,
+      ranges,
+      auxAddresses,
+    })),
     labels: network.labels,
     revision: network.revision,
   };
@@ -47,7 +54,7 @@ function row(network: Network): Cell[] {
     network.subnets.map((subnet) => subnet.prefix).join(', '),
     gateways(network),
     network.addressSpace,
-    labels(network),
+    pairs(network.labels),
     network.id,
     String(network.revision),
   ];
@@ -63,8 +70,16 @@ function sheet(network: Network): Sheet {
       ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : "follows the hosts' underlays"})`],
       ['address space', network.addressSpace],
       ['subnets', network.subnets.map((subnet) => subnet.prefix).join(', ')],
-      ['gateways', gateways(network)],
-      ['labels', labels(network)],
+      ['gateways', network.internal ? 'none, internal' : gateways(network)],
+      ['ranges', network.subnets.flatMap(({ ranges }) => ranges).join(', ')],
+      [
+        'auxiliary',
+        network.subnets
+          .map(({ auxAddresses }) => pairs(auxAddresses))
+          .filter((text) => text !== '')
+          .join(', '),
+      ],
+      ['labels', pairs(network.labels)],
       ['revision', String(network.revision)],
     ],
   };
@@ -77,8 +92,8 @@ function gateways(network: Network): string {
     .join(', ');
 }
 
-function labels(network: Network): string {
-  return Object.entries(network.labels)
+function pairs(record: Readonly<Record<string, string>>): string {
+  return Object.entries(record)
     .map(([key, value]) => `${key}=${value}`)
     .join(', ');
 }

@@ -15,7 +15,7 @@ import {
 import type { Allocator } from '../allocator/allocator.ts';
 import type { Pool } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
-import { claimsMacs } from './create-network.ts';
+import { claimsMacs } from './network-claims.ts';
 
 export interface Choice {
   /** One of each family the network has, the IPv4 one first. */

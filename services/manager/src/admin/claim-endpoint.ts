@@ -3,6 +3,7 @@ import {
   CausewayError,
   type Endpoint,
   type EndpointId,
+  familyOf,
   type Ip,
   type Name,
   type Network,
@@ -12,7 +13,6 @@ import { randomId } from '@causeway/runtime';
 import type { Take } from '../allocator/allocator.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import { chooseAddresses } from './addresses.ts';
-import { claimsMacs } from './create-network.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 
@@ -46,7 +46,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   const { addresses, mac } = chooseAddresses(network, request.addresses, planning);
   const id = randomId(random) as EndpointId;
   const endpoint: Endpoint = { id, network: network.id, name: request.name, node: request.node, addresses, mac };
-  const claims = endpointClaims(endpoint, network, planning);
+  const claims = endpointClaims(endpoint, planning);
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
@@ -57,25 +57,32 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
       { kind: 'put', key: keys.endpoint(network.id, id), value: endpointCodec.encode(endpoint) },
       ...claims.map((key) => ({ kind: 'put', key, value: encodeText(id) }) as const),
     ],
-    takes: takesOf(endpoint, network),
+    takes: takesOf(endpoint),
     reply: endpoint,
   };
 }
 
 /** Keys that only this endpoint may have: its name, its addresses, and its Ethernet address where that needs one. */
-export function endpointClaims(endpoint: Endpoint, network: Network, { keys }: Planning): readonly string[] {
+export function endpointClaims(endpoint: Endpoint, { keys }: Planning): readonly string[] {
   return [
     keys.endpointName(endpoint.network, endpoint.name),
     ...endpoint.addresses.map((address) => keys.address(endpoint.network, addressOf(address))),
-    ...(claimsMacs(network) ? [keys.mac(endpoint.network, endpoint.mac)] : []),
+    ...(claimsMac(endpoint) ? [keys.mac(endpoint.network, endpoint.mac)] : []),
   ];
 }
 
-function takesOf(endpoint: Endpoint, network: Network): readonly Take[] {
+function takesOf(endpoint: Endpoint): readonly Take[] {
   const addresses = endpoint.addresses.map((address): Take => {
-    return { kind: 'addr', network: network.id, ip: addressOf(address) };
+    return { kind: 'addr', network: endpoint.network, ip: addressOf(address) };
   });
-  return claimsMacs(network) ? [...addresses, { kind: 'mac', network: network.id, mac: endpoint.mac }] : addresses;
+  return claimsMac(endpoint)
+    ? [...addresses, { kind: 'mac', network: endpoint.network, mac: endpoint.mac }]
+    : addresses;
+}
+
+/** Without an IPv4 address its Ethernet address comes from part of an IPv6 address. */
+function claimsMac({ addresses }: Endpoint): boolean {
+  return addresses.every((address) => familyOf(address) === 6);
 }
 
 function nameTaken(namesake: Endpoint, network: Network, { view }: Planning): CausewayError {

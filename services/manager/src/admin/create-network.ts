@@ -1,7 +1,6 @@
 import {
   CausewayError,
-  type Mac,
-  macForIp,
+  type Driver,
   type Name,
   type Network,
   type NetworkId,
@@ -11,22 +10,25 @@ import {
   type Vni,
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
-import { encodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
+import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { checkLabels } from './labels.ts';
 import { automaticMtu, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
+import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
+import type { GatewayRule } from './subnet.ts';
 import { checkDisjoint, completeSubnets } from './subnets.ts';
-
-/** What an address claim of a gateway says instead of an endpoint's id. */
-export const gatewayHolder = 'gateway';
 
 export interface CreateNetwork {
   readonly name: Name;
   readonly addressSpace: Name;
-  /** A subnet without gateway gets its first usable address as one. */
+  readonly driver: Driver;
+  /** No gateways, so no way out. */
+  readonly internal: boolean;
+  /** A subnet without gateway gets its first usable address as one, unless `gateways` is "asked-for" or the network internal. */
   readonly subnets: readonly Subnet[];
+  readonly gateways: GatewayRule;
   /** Absent: the lowest free one. */
   readonly vni?: number;
   /** Bytes; absent: what the hosts' underlays carry. */
@@ -34,7 +36,7 @@ export interface CreateNetwork {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** @throws from its plan: name-invalid, name-taken, invalid-argument, prefix-invalid, subnet-overlap, gateway-outside, address-reserved, mtu-invalid, vni-invalid, vni-taken, vni-exhausted */
+/** @throws from its plan: name-invalid, name-taken, invalid-argument, mtu-invalid, vni-invalid, vni-taken, vni-exhausted, and what `completeSubnets` and `checkDisjoint` throw */
 export function createNetwork(request: CreateNetwork): Request<Network> {
   return {
     kind: 'network.create',
@@ -49,21 +51,16 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
   const { view, allocator, keys, random } = planning;
   checkNotAnId(request.name, 'name');
   checkLabels(request.labels);
-  const subnets = completeSubnets(request.subnets);
+  const subnets = completeSubnets(request.subnets, request.internal ? 'none' : request.gateways);
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request.addressSpace, subnets);
   const vni = request.vni === undefined ? automaticVni(allocator.lowestFreeVni()) : askedVni(view, request.vni);
   const id = randomId(random) as NetworkId;
-  const { name, addressSpace, labels } = request;
-  const network: Network = { id, name, addressSpace, driver: 'overlay', internal: false, vni, mtu, subnets, labels };
+  const { name, addressSpace, driver, internal, labels } = request;
+  const network: Network = { id, name, addressSpace, driver, internal, vni, mtu, subnets, labels };
 
-  const holder = encodeText(id);
-  const claims = [
-    { key: keys.networkName(name), value: holder },
-    { key: keys.vni(vni), value: holder },
-    ...subnets.map(({ prefix }) => ({ key: keys.pool(addressSpace, prefix), value: holder })),
-  ];
+  const claims = [...identityClaims(network, keys), ...poolClaims(network, subnets, keys)];
   return {
     compares: [
       ...claims.map(({ key }) => ({ kind: 'absent', key }) as const),
@@ -71,27 +68,11 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
     ],
     writes: [
       { kind: 'put', key: keys.network(id), value: networkCodec.encode(network) },
-      ...[...claims, ...gatewayClaims(network, planning)].map((claim) => ({ kind: 'put', ...claim }) as const),
+      ...[...claims, ...addressClaims(network, subnets, keys)].map((claim) => ({ kind: 'put', ...claim }) as const),
     ],
     takes: [{ kind: 'vni', vni }],
     reply: network,
   };
-}
-
-/** The claims that keep a network's gateways out of everybody's hands. */
-export function gatewayClaims(network: Network, { keys }: Planning): readonly { key: string; value: Uint8Array }[] {
-  const gateways = network.subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
-  const macs = new Set<Mac>(claimsMacs(network) ? gateways.map(macForIp) : []);
-  const value = encodeText(gatewayHolder);
-  return [
-    ...gateways.map((ip) => ({ key: keys.address(network.id, ip), value })),
-    ...[...macs].map((mac) => ({ key: keys.mac(network.id, mac), value })),
-  ];
-}
-
-/** Without IPv4 an Ethernet address comes from part of an IPv6 address, so it needs a claim of its own. */
-export function claimsMacs(network: Network): boolean {
-  return network.subnets.every(({ prefix }) => prefix.includes(':'));
 }
 
 function checkNameFree(view: View, name: Name): void {

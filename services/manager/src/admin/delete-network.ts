@@ -1,7 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import type { View } from '../store/view.ts';
-import { gatewayClaims } from './create-network.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
+import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
 
 export interface DeleteNetwork {
   /** Name or id. */
@@ -26,18 +26,17 @@ export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): P
   const { value: network, revision } = view.findNetwork(request.network);
   const endpoints = [...view.endpointsOf(network.id).values()].map(({ value }) => value);
   if (endpoints.length > 0) throw inUse(view, network.name, endpoints);
-  const claimed = [
-    keys.networkName(network.name),
-    keys.vni(network.vni),
-    ...network.subnets.map(({ prefix }) => keys.pool(network.addressSpace, prefix)),
-    ...gatewayClaims(network, planning).map(({ key }) => key),
+  const claims = [
+    ...identityClaims(network, keys),
+    ...poolClaims(network, network.subnets, keys),
+    ...addressClaims(network, network.subnets, keys),
   ];
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
       { kind: 'quiet', prefix: keys.endpoints(network.id), since: view.revision },
     ],
-    writes: [keys.network(network.id), ...claimed].map((key) => ({ kind: 'delete', key })),
+    writes: [keys.network(network.id), ...claims.map(({ key }) => key)].map((key) => ({ kind: 'delete', key })),
     takes: [],
     reply: undefined,
   };

@@ -40,6 +40,15 @@ export interface Request<Reply> extends Intent<Reply> {
   readonly outcome: OutcomeCodec<Reply>;
 }
 
+/** A request that is planned, checked and answered like the given one, and writes nothing. */
+export function rehearsal<Reply>(request: Request<Reply>): Request<Reply> {
+  return {
+    ...request,
+    kind: `${request.kind}.rehearsal`,
+    plan: (planning) => ({ compares: [], writes: [], takes: [], reply: request.plan(planning).reply }),
+  };
+}
+
 export interface OutcomeCodec<Reply> {
   toJson(reply: Reply): JsonObject;
   fromJson(json: JsonObject): Reply;

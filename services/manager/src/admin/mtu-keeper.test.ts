@@ -1,9 +1,10 @@
-import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
+import type { Ip, Name, Node, NodeId, RequestId } from '@causeway/model';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
 import { createNetwork } from './create-network.ts';
 import { MtuKeeper } from './mtu-keeper.ts';
 import { registerNode } from './register-node.ts';
@@ -40,8 +41,7 @@ function host(n: number, underlayMtu: number): Node {
 }
 
 async function create(name: string, prefix: string, mtu?: number): Promise<void> {
-  const space = { addressSpace: 'default' as Name, labels: {} };
-  const request = { ...space, name: name as Name, subnets: [{ prefix: Prefix(prefix) }] };
+  const request = plainNetwork(name, [prefix]);
   await manager.writer.write(
     randomUuid(random) as RequestId,
     createNetwork(mtu === undefined ? request : { ...request, mtu }),

@@ -16,29 +16,22 @@ import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
-import { type CreateNetwork, createNetwork } from './create-network.ts';
+import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
+import { rehearsal } from './intent.ts';
 import { lowerMtu, networksTooLarge } from './mtu.ts';
+import { readCreateNetwork } from './network-requests.ts';
 import { registerNode } from './register-node.ts';
 import { releaseEndpoint } from './release-endpoint.ts';
-import { readClaimEndpoint, readCreateNetwork } from './requests.ts';
+import { readClaimEndpoint } from './requests.ts';
 
 const h1 = '00000000000000a1' as NodeId;
 const h2 = '00000000000000a2' as NodeId;
 
 function host(id: NodeId, name: string, over: Partial<Node> = {}): Node {
   return { id, name: name as Name, dataPath: Ip('192.0.2.1'), underlayMtu: 1500, version: '0.1.0', ...over };
-}
-
-function network(name: string, subnets: readonly string[], over: Partial<CreateNetwork> = {}): CreateNetwork {
-  return {
-    name: name as Name,
-    addressSpace: 'default' as Name,
-    subnets: subnets.map((prefix) => ({ prefix: Prefix(prefix) })),
-    labels: {},
-    ...over,
-  };
 }
 
 let desk: PlanningDesk;
@@ -96,7 +89,7 @@ const refusals: readonly Refused[] = [
     code: 'prefix-invalid',
     says: /subnets\[0\].*ADDRESS\/LENGTH/,
   },
-  { name: 'no subnet', attempt: create({}), code: 'invalid-argument', says: /subnets: .*at least one/ },
+  { name: 'no subnet', attempt: create({}), code: 'subnet-missing', says: /subnets: .*at least one/ },
   {
     name: 'too many subnets',
     attempt: create(subnets(...Array.from({ length: 17 }, (_, i) => `10.${i + 1}.0.0/16`))),
@@ -165,6 +158,119 @@ const refusals: readonly Refused[] = [
     attempt: create({ subnets: [Subnet.create({ prefix: 'fd01::/64', gateway: 'one' })] }),
     code: 'address-invalid',
     says: /subnets\[0\]\.gateway/,
+  },
+  ...[
+    {
+      name: 'gateway and internal',
+      over: { gateway: '10.1.0.9' },
+      internal: true,
+      code: 'gateway-internal',
+      says: /subnets\[0\]\.gateway 10\.1\.0\.9.*internal/,
+    },
+    {
+      name: 'range outside',
+      over: { ranges: ['10.2.0.0/25'] },
+      code: 'range-outside',
+      says: /subnets\[0\]\.ranges\[0\] 10\.2\.0\.0\/25 is outside of 10\.1\.0\.0\/24/,
+    },
+    { name: 'range of the other family', over: { ranges: ['fd01::/96'] }, code: 'range-outside', says: /fd01::\/96/ },
+    {
+      name: 'range larger than its subnet',
+      over: { ranges: ['10.1.0.0/16'] },
+      code: 'range-outside',
+      says: /10\.1\.0\.0\/16/,
+    },
+    {
+      name: 'range malformed',
+      over: { ranges: ['10.1.0.9/25'] },
+      code: 'prefix-host-bits',
+      says: /subnets\[0\]\.ranges\[0\]/,
+    },
+    {
+      name: 'ranges overlap',
+      over: { ranges: ['10.1.0.0/25', '10.1.0.64/26'] },
+      code: 'range-overlap',
+      says: /ranges\[1\] 10\.1\.0\.64\/26 overlaps 10\.1\.0\.0\/25/,
+    },
+    {
+      name: 'range of the gateway alone',
+      over: { gateway: '10.1.0.9', ranges: ['10.1.0.9/32'] },
+      code: 'range-empty',
+      says: /ranges\[0\] 10\.1\.0\.9\/32/,
+    },
+    {
+      name: 'range of the network address alone',
+      over: { ranges: ['10.1.0.0/31'] },
+      code: 'range-empty',
+      says: /larger range/,
+    },
+    {
+      name: 'too many ranges',
+      over: { ranges: Array.from({ length: 65 }, (_, i) => `10.1.0.${i}/32`) },
+      code: 'invalid-argument',
+      says: /ranges: 65.*at most 64/,
+    },
+    {
+      name: 'aux outside',
+      over: { auxAddresses: { dns: '10.2.0.9' } },
+      code: 'aux-address-outside',
+      says: /subnets\[0\]\.aux_addresses\.dns 10\.2\.0\.9/,
+    },
+    {
+      name: 'aux twice',
+      over: { auxAddresses: { dns: '10.1.0.9', web: '10.1.0.9' } },
+      code: 'aux-address-duplicate',
+      says: /aux_addresses\.web 10\.1\.0\.9 is "dns"/,
+    },
+    {
+      name: 'aux is the gateway',
+      over: { gateway: '10.1.0.9', auxAddresses: { dns: '10.1.0.9' } },
+      code: 'address-reserved',
+      says: /aux_addresses\.dns 10\.1\.0\.9 is the gateway/,
+    },
+    {
+      name: 'aux is the broadcast address',
+      over: { auxAddresses: { dns: '10.1.0.255' } },
+      code: 'address-reserved',
+      says: /broadcast/,
+    },
+    {
+      name: 'aux name',
+      over: { auxAddresses: { 'a b': '10.1.0.9' } },
+      code: 'name-invalid',
+      says: /aux_addresses\.a b/,
+    },
+    {
+      name: 'aux malformed',
+      over: { auxAddresses: { dns: 'nine' } },
+      code: 'address-invalid',
+      says: /aux_addresses\.dns/,
+    },
+    {
+      name: 'nothing left',
+      over: { prefix: '10.1.0.0/30', auxAddresses: { dns: '10.1.0.2' } },
+      code: 'subnet-full',
+      says: /10\.1\.0\.0\/30 has no address left/,
+    },
+    {
+      name: 'too many aux',
+      over: { auxAddresses: Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`x${i}`, `10.1.0.${i + 2}`])) },
+      code: 'invalid-argument',
+      says: /25 auxiliary addresses.*at most 24/,
+    },
+  ].map(
+    ({ name, over, internal, code, says }): Refused => ({
+      name,
+      attempt: create({ internal: internal ?? false, subnets: [Subnet.create({ prefix: '10.1.0.0/24', ...over })] }),
+      code: code as ErrorCode,
+      says,
+    }),
+  ),
+  {
+    name: 'driver',
+    attempt: create({ driver: 'macvlan', ...subnets('10.1.0.0/16') }),
+    code: 'driver-unknown',
+    says: /"macvlan".*"overlay"/,
   },
   {
     name: 'name taken',
@@ -345,7 +451,7 @@ const refusals: readonly Refused[] = [
 
 describe('refused, with the field and what would be right', () => {
   beforeEach(() => {
-    desk.make(createNetwork(network('blue', ['10.66.0.0/24', 'fd66::/64'])));
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24', 'fd66::/64'])));
     attach('blue', 'web');
   });
 
@@ -366,7 +472,9 @@ describe('refused, with the field and what would be right', () => {
 
 describe('networks', () => {
   test('a whole one', () => {
-    const made = desk.make(createNetwork(network('blue', ['10.66.0.0/16', 'fd66::/64'], { labels: { tier: 'web' } })));
+    const made = desk.make(
+      createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64'], { labels: { tier: 'web' } })),
+    );
     expect(made).toMatchObject({
       name: 'blue',
       vni: 4096,
@@ -380,14 +488,44 @@ describe('networks', () => {
     expect(desk.view.findNetwork('blue').value).toEqual(made);
   });
 
+  test('gateways: by rule, or asked for; never an auxiliary address', () => {
+    const gateways = (over: Partial<CreateNetworkRequest>) => {
+      const two = [
+        Subnet.create({ prefix: '10.1.0.0/24', auxAddresses: { dns: '10.1.0.1' } }),
+        Subnet.create({ prefix: '10.2.0.0/24', gateway: over.internal === true ? '' : '10.2.0.9' }),
+      ];
+      const request = readCreateNetwork(CreateNetworkRequest.create({ name: 'blue', subnets: two, ...over }));
+      return createNetwork(request)
+        .plan(desk)
+        .reply.subnets.map(({ gateway }) => gateway);
+    };
+    expect(gateways({})).toEqual(['10.1.0.2', '10.2.0.9']);
+    expect(gateways({ noGateway: true })).toEqual([undefined, '10.2.0.9']);
+    expect(gateways({ internal: true })).toEqual([undefined, undefined]);
+  });
+
+  test("an auxiliary address is nobody else's", () => {
+    const subnet = { prefix: Prefix('10.1.0.0/29'), auxAddresses: { dns: Ip('10.1.0.2') } };
+    desk.make(createNetwork(plainNetwork('blue', [], { subnets: [subnet] })));
+    expect(attach('blue', 'a').addresses).toEqual(['10.1.0.3/29']);
+    expect(refusal(() => attach('blue', 'b', ['10.1.0.2'])).message).toMatch(/dns/);
+  });
+
+  test('rehearsed, it is checked and told, and nothing is written', () => {
+    const request = createNetwork(plainNetwork('blue', ['10.1.0.0/24']));
+    expect(rehearsal(request).plan(desk)).toMatchObject({ compares: [], writes: [], takes: [], reply: { vni: 4096 } });
+    desk.make(request);
+    expect(refusal(() => rehearsal(request).plan(desk)).code).toBe('name-taken');
+  });
+
   test('the same prefix is fine in another address space', () => {
-    desk.make(createNetwork(network('blue', ['10.66.0.0/16'])));
-    desk.make(createNetwork(network('green', ['10.66.0.0/16'], { addressSpace: 'tenant' as Name })));
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
+    desk.make(createNetwork(plainNetwork('green', ['10.66.0.0/16'], { addressSpace: 'tenant' as Name })));
     expect(desk.view.findNetwork('green').value.vni).toBe(4097);
   });
 
   test('deleted, everything it claimed can be had again', () => {
-    const request = network('blue', ['10.66.0.0/16', 'fd66::/64']);
+    const request = plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64']);
     desk.make(createNetwork(request));
     desk.make(deleteNetwork({ network: 'blue' }));
     expect(desk.view.vnis.size).toBe(0);
@@ -395,7 +533,7 @@ describe('networks', () => {
   });
 
   test('an unknown field of the record survives a change of its MTU', () => {
-    const { id } = desk.make(createNetwork(network('blue', ['10.66.0.0/16'])));
+    const { id } = desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
     const stored = {
       ...JSON.parse('{"id":"","encrypt":true,"mtu":{"kind":"automatic","bytes":1450,"path":1500}}'),
       id,
@@ -441,13 +579,13 @@ describe('automatic MTU', () => {
     for (const [i, over] of hosts.entries()) {
       fresh.make(registerNode(host(`00000000000000b${i}` as NodeId, `b${i}`, over)));
     }
-    expect(fresh.make(createNetwork(network('blue', ['10.66.0.0/16', 'fd66::/64']))).mtu.bytes).toBe(bytes);
+    expect(fresh.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64']))).mtu.bytes).toBe(bytes);
   });
 });
 
 describe('endpoints', () => {
   test('IPv6 takes the host number of the IPv4 address', () => {
-    desk.make(createNetwork(network('blue', ['10.66.0.0/16', 'fd66::/64'])));
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64'])));
     expect(attach('blue', 'a')).toMatchObject({ addresses: ['10.66.0.2/16', 'fd66::2/64'], mac: '02:42:0a:42:00:02' });
     expect(attach('blue', 'b', ['10.66.1.9']).addresses).toEqual(['10.66.1.9/16', 'fd66::109/64']);
     expect(attach('blue', 'c', ['fd66::3']).addresses).toEqual(['10.66.0.3/16', 'fd66::3/64']);
@@ -456,7 +594,7 @@ describe('endpoints', () => {
   });
 
   test('the first subnet with room; full, it says how full', () => {
-    desk.make(createNetwork(network('tiny', ['10.1.0.0/31', '10.2.0.0/30'])));
+    desk.make(createNetwork(plainNetwork('tiny', ['10.1.0.0/31', '10.2.0.0/30'])));
     expect(attach('tiny', 'a').addresses).toEqual(['10.1.0.1/31']);
     expect(attach('tiny', 'b').addresses).toEqual(['10.2.0.2/30']);
     const full = refusal(() => attach('tiny', 'c'));
@@ -465,7 +603,7 @@ describe('endpoints', () => {
   });
 
   test('a released address is the lowest free one again', () => {
-    desk.make(createNetwork(network('blue', ['10.66.0.0/16'])));
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
     const first = attach('blue', 'a');
     attach('blue', 'b');
     desk.make(releaseEndpoint({ endpoint: first.id, node: h1 }));
@@ -473,7 +611,7 @@ describe('endpoints', () => {
   });
 
   test('without IPv4 two addresses with the same last four bytes never meet', () => {
-    desk.make(createNetwork(network('six', ['fd66::/64'])));
+    desk.make(createNetwork(plainNetwork('six', ['fd66::/64'])));
     expect(attach('six', 'a', ['fd66::1:0:2'])).toMatchObject({ mac: Mac('02:43:00:00:00:02') });
     expect(refusal(() => attach('six', 'b', ['fd66::2:0:2'])).message).toMatch(
       /02:43:00:00:00:02 as that of endpoint "a"/,
@@ -483,7 +621,7 @@ describe('endpoints', () => {
   });
 
   test('what is in flight steers automatic choices and refuses nobody', () => {
-    desk.make(createNetwork(network('blue', ['10.66.0.0/16'])));
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
     const request = { network: 'blue', node: h1, addresses: [] };
     const first = claimEndpoint({ ...request, name: 'a' as Name }).plan(desk);
     const release = desk.allocator.hold(first.takes);

@@ -25,11 +25,10 @@ export function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning
     const message = `endpoint "${endpoint.name}" belongs to another host: only that one releases it`;
     throw new CausewayError('permission-denied', message, { field: 'node', endpoint: endpoint.id });
   }
-  const network = view.findNetwork(endpoint.network).value;
   const key = keys.endpoint(endpoint.network, endpoint.id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: revision }],
-    writes: [key, ...endpointClaims(endpoint, network, planning)].map((gone) => ({ kind: 'delete', key: gone })),
+    writes: [key, ...endpointClaims(endpoint, planning)].map((gone) => ({ kind: 'delete', key: gone })),
     takes: [],
     reply: undefined,
   };

@@ -1,57 +1,49 @@
 import {
   addressOf,
   CausewayError,
-  contains,
   familyOf,
-  type Ip,
   ipBits,
-  lengthOf,
   type Name,
   type Network,
   overlaps,
-  Prefix,
+  type Prefix,
   type Subnet,
   sizeOf,
 } from '@causeway/model';
-import { Pool } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
+import { completeSubnet, type GatewayRule } from './subnet.ts';
 
 /** One transaction has room for this many claims of subnets and their gateways. */
 const most = 16;
 
-/** Prefixes that hosts treat in their own way, so nothing in them can be a container's address. */
-const unusable: readonly (readonly [Prefix, string])[] = [
-  [Prefix('0.0.0.0/8'), '"this network" (RFC 1122)'],
-  [Prefix('127.0.0.0/8'), 'loopback (RFC 1122)'],
-  [Prefix('169.254.0.0/16'), 'link-local (RFC 3927)'],
-  [Prefix('224.0.0.0/4'), 'multicast (RFC 5771)'],
-  [Prefix('240.0.0.0/4'), 'reserved (RFC 1112)'],
-  [Prefix('::/8'), 'loopback and mapped addresses (RFC 4291)'],
-  [Prefix('fe80::/10'), 'link-local (RFC 4291)'],
-  [Prefix('ff00::/8'), 'multicast (RFC 4291)'],
-];
+/** And for this many addresses of things outside the cluster. */
+const mostAux = 24;
 
 /**
- * The subnets a request asks for, each with its gateway: the asked-for one, else the subnet's first usable address.
- * @throws CausewayError that names the subnet at fault
+ * The subnets a request asks for, each with its gateway.
+ * @throws CausewayError subnet-missing, subnet-overlap, invalid-argument, and what `completeSubnet` throws
  */
-export function completeSubnets(asked: readonly Subnet[]): readonly Subnet[] {
+export function completeSubnets(asked: readonly Subnet[], gateways: GatewayRule): readonly Subnet[] {
   if (asked.length === 0) {
     const message = 'subnets: a network needs at least one, such as 10.66.0.0/16 or fd66::/64';
-    throw new CausewayError('invalid-argument', message, { field: 'subnets' });
+    throw new CausewayError('subnet-missing', message, { field: 'subnets' });
   }
   if (asked.length > most) {
     const message = `subnets: ${asked.length} are too many, at most ${most}`;
     throw new CausewayError('invalid-argument', message, { field: 'subnets' });
   }
+  const aux = asked.reduce((sum, { auxAddresses = {} }) => sum + Object.keys(auxAddresses).length, 0);
+  if (aux > mostAux) {
+    const message = `subnets: ${aux} auxiliary addresses are too many, at most ${mostAux} in a network`;
+    throw new CausewayError('invalid-argument', message, { field: 'subnets' });
+  }
   return asked.map((subnet, i) => {
-    checkPrefix(subnet.prefix, i);
     for (const [j, earlier] of asked.slice(0, i).entries()) {
       if (!overlaps(subnet.prefix, earlier.prefix)) continue;
       const message = `subnets[${i}] ${subnet.prefix} overlaps subnets[${j}] ${earlier.prefix}: subnets of a network are disjoint`;
       throw new CausewayError('subnet-overlap', message, { field: `subnets[${i}]`, value: subnet.prefix });
     }
-    return { prefix: subnet.prefix, gateway: gatewayOf(subnet, i) };
+    return completeSubnet(subnet, `subnets[${i}]`, gateways);
   });
 }
 
@@ -72,36 +64,6 @@ export function checkDisjoint(view: View, space: Name, subnets: readonly Subnet[
       });
     }
   }
-}
-
-function checkPrefix(prefix: Prefix, i: number): void {
-  const field = `subnets[${i}]`;
-  const clash = unusable.find(([range]) => overlaps(range, prefix));
-  if (clash !== undefined) {
-    const message = `${field} ${prefix} cannot be used: ${clash[0]} is ${clash[1]}`;
-    throw new CausewayError('prefix-invalid', message, { field, value: prefix });
-  }
-  if (sizeOf(prefix) < 2n) {
-    const longest = lengthOf(prefix) - 1;
-    const message = `${field} ${prefix} has one address, none is left beside the gateway: use /${longest} or shorter`;
-    throw new CausewayError('prefix-invalid', message, { field, value: prefix });
-  }
-}
-
-function gatewayOf({ prefix, gateway }: Subnet, i: number): Ip {
-  const pool = new Pool(prefix);
-  const field = `subnets[${i}].gateway`;
-  if (gateway === undefined) return pool.lowestFree() ?? addressOf(prefix);
-  if (!contains(prefix, gateway)) {
-    const message = `${field} ${gateway} is outside of ${prefix}: use an address of the subnet, such as ${pool.lowestFree()}`;
-    throw new CausewayError('gateway-outside', message, { field, value: gateway });
-  }
-  const reservation = pool.reservation(gateway);
-  if (reservation !== undefined) {
-    const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another one, such as ${pool.lowestFree()}`;
-    throw new CausewayError('address-reserved', message, { field, value: gateway });
-  }
-  return gateway;
 }
 
 interface Span {

@@ -12,7 +12,8 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
-import { readCreateNetwork, readDeleteNetwork } from '../admin/requests.ts';
+import { rehearsal } from '../admin/intent.ts';
+import { readCreateNetwork, readDeleteNetwork } from '../admin/network-requests.ts';
 import type { Call } from './call.ts';
 import { byName } from './messages.ts';
 import type { ApiContext } from './modules.ts';
@@ -29,7 +30,12 @@ export class NetworksApi {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = createNetwork(readCreateNetwork(request));
-    const { reply, revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    const { writer } = this.#context.modules;
+    if (request.dryRun) {
+      const { reply } = await writer.write(id, rehearsal(intent), call.signal);
+      return { network: networkToMessage(reply, 0n) };
+    }
+    const { reply, revision } = await writer.write(id, intent, call.signal);
     return { network: networkToMessage(reply, revision) };
   }
 

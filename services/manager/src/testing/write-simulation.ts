@@ -28,6 +28,7 @@ import { MemoryBackend } from '../store/memory-backend.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import { Auditor } from './auditor.ts';
 import { CoreManager } from './core-manager.ts';
+import { plainNetwork } from './plain-network.ts';
 
 const keys = new Keys();
 const ttl = seconds(3);
@@ -184,8 +185,7 @@ export class WriteSimulation {
     const name = this.#pick(networkNames);
     const prefix = this.#pick(prefixes);
     if (name === undefined || prefix === undefined) return;
-    const request = { name, addressSpace: 'default' as Name, subnets: [{ prefix }], labels: {} };
-    const made = await this.#call(createNetwork(request));
+    const made = await this.#call(createNetwork(plainNetwork(name, [prefix])));
     if (made !== undefined) this.#networks.set(made.reply.id, made.reply);
   }
 

@@ -1,4 +1,4 @@
-import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
+import type { Ip, Name, Node, NodeId, RequestId } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
 
 const ttl = seconds(3);
 const keys = new Keys();
@@ -23,13 +24,7 @@ const node: Node = {
 };
 
 const requestId = () => randomUuid(random) as RequestId;
-const network = (name: string, prefix = '10.66.0.0/16') =>
-  createNetwork({
-    name: name as Name,
-    addressSpace: 'default' as Name,
-    subnets: [{ prefix: Prefix(prefix) }],
-    labels: {},
-  });
+const network = (name: string, prefix = '10.66.0.0/16') => createNetwork(plainNetwork(name, [prefix]));
 const claim = (name: string, addresses: readonly string[] = []) =>
   claimEndpoint({ network: 'blue', name: name as Name, node: node.id, addresses: addresses as readonly Ip[] });
 
@@ -243,13 +238,7 @@ describe('Writer', () => {
   });
 
   test('a network that arrives late overlaps none that was made meanwhile', async () => {
-    const late = createNetwork({
-      name: 'late' as Name,
-      addressSpace: 'default' as Name,
-      subnets: [{ prefix: Prefix('10.66.0.0/24') }],
-      vni: 5000,
-      labels: {},
-    });
+    const late = createNetwork(plainNetwork('late', ['10.66.0.0/24'], { vni: 5000 }));
     await makeLate(leader.writer.write(requestId(), late), seconds(60));
     await leader.writer.write(requestId(), network('blue'));
     await clock.advance(seconds(60));

@@ -1,0 +1,24 @@
+import { CausewayError, type ErrorData, type Result } from '@causeway/model';
+
+/*
+ * The edge where text of a message becomes values. Every refusal names the field of the message.
+ */
+
+/** @throws CausewayError invalid-argument */
+export function present(value: string, field: string): string {
+  if (value !== '') return value;
+  throw new CausewayError('invalid-argument', `${field} is empty: give a name or an id`, { field });
+}
+
+/** @throws CausewayError what was parsed wrongly, with the field it is in */
+export function inField<Value>(field: string, parsed: Result<Value, CausewayError>): Value {
+  if (parsed.ok) return parsed.value;
+  const { code, message, data } = parsed.error;
+  const named: ErrorData = { ...data, field };
+  throw new CausewayError(code, `${field}: ${message}`, named, { cause: parsed.error });
+}
+
+/** In one order, so that the same pairs are the same content of a request. */
+export function sorted<Value>(pairs: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(pairs).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

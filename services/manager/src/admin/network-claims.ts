@@ -1,0 +1,43 @@
+import { family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
+import { encodeClaim, type Claim as Holder } from '../store/claim.ts';
+import { encodeText } from '../store/codec.ts';
+import type { Keys } from '../store/keys.ts';
+
+export interface Claim {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** The keys that only this network may have, whatever its subnets are. */
+export function identityClaims({ id, name, vni }: Network, keys: Keys): readonly Claim[] {
+  const value = encodeText(id);
+  return [keys.networkName(name), keys.vni(vni)].map((key) => ({ key, value }));
+}
+
+/** Each subnet's own key: no other network of the address space has it. */
+export function poolClaims({ id, addressSpace }: Network, subnets: readonly Subnet[], keys: Keys): readonly Claim[] {
+  return subnets.map(({ prefix }) => ({ key: keys.pool(addressSpace, prefix), value: encodeText(id) }));
+}
+
+/**
+ * What keeps a subnet's gateway and auxiliary addresses out of everybody's hands. An Ethernet address that comes from an
+ * IPv6 address comes from part of it, so that of an IPv6 gateway is claimed too.
+ */
+export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys: Keys): readonly Claim[] {
+  const gateways = subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
+  const macs = new Set(gateways.filter((ip) => family(ip) === 6).map(macForIp));
+  const gateway: Holder = { kind: 'gateway' };
+  const held = (ip: Ip, holder: Holder): Claim => ({ key: keys.address(id, ip), value: encodeClaim(holder) });
+  return [
+    ...gateways.map((ip) => held(ip, gateway)),
+    ...subnets.flatMap(({ auxAddresses = {} }) =>
+      Object.entries(auxAddresses).map(([name, ip]) => held(ip, { kind: 'aux', name })),
+    ),
+    ...[...macs].map((mac) => ({ key: keys.mac(id, mac), value: encodeClaim(gateway) })),
+  ];
+}
+
+/** Whether endpoints get no IPv4 address, so that each claims its Ethernet address too. */
+export function claimsMacs(network: Network): boolean {
+  return network.subnets.every(({ prefix }) => prefix.includes(':'));
+}

@@ -1,0 +1,56 @@
+import {
+  CausewayError,
+  clip,
+  type Driver,
+  type Name,
+  parseIp,
+  parseName,
+  parsePrefix,
+  type Subnet,
+  unwrap,
+} from '@causeway/model';
+import type { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import type { Subnet as SubnetMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { CreateNetwork } from './create-network.ts';
+import type { DeleteNetwork } from './delete-network.ts';
+import { inField, present, sorted } from './fields.ts';
+
+const defaultSpace = 'default' as Name;
+
+export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork {
+  return {
+    name: unwrap(parseName(message.name)),
+    addressSpace: message.addressSpace === '' ? defaultSpace : unwrap(parseName(message.addressSpace, 'address_space')),
+    driver: readDriver(message.driver),
+    internal: message.internal,
+    subnets: message.subnets.map((subnet, i) => readSubnet(subnet, `subnets[${i}]`)),
+    gateways: message.noGateway ? 'asked-for' : 'all',
+    ...(message.vni === 0 ? {} : { vni: message.vni }),
+    ...(message.mtu === 0 ? {} : { mtu: message.mtu }),
+    labels: sorted(message.labels),
+  };
+}
+
+export function readDeleteNetwork(message: DeleteNetworkRequest): DeleteNetwork {
+  return { network: present(message.network, 'network') };
+}
+
+function readSubnet({ prefix, gateway, ranges, auxAddresses }: SubnetMessage, field: string): Subnet {
+  const aux = Object.entries(sorted(auxAddresses)).map(
+    ([name, ip]) => [name, inField(`${field}.aux_addresses.${name}`, parseIp(ip))] as const,
+  );
+  return {
+    prefix: inField(field, parsePrefix(prefix)),
+    ...(gateway === '' ? {} : { gateway: inField(`${field}.gateway`, parseIp(gateway)) }),
+    ...(ranges.length === 0
+      ? {}
+      : { ranges: ranges.map((range, i) => inField(`${field}.ranges[${i}]`, parsePrefix(range))) }),
+    ...(aux.length === 0 ? {} : { auxAddresses: Object.fromEntries(aux) }),
+  };
+}
+
+function readDriver(driver: string): Driver {
+  if (driver === '' || driver === 'overlay') return 'overlay';
+  const message = `driver "${clip(driver)}" is not known: "overlay" is the one there is`;
+  throw new CausewayError('driver-unknown', message, { field: 'driver', value: clip(driver) });
+}

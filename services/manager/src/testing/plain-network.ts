@@ -1,0 +1,20 @@
+import { type Name, Prefix } from '@causeway/model';
+import type { CreateNetwork } from '../admin/create-network.ts';
+
+/** A network as one asks for it by subnets alone. */
+export function plainNetwork(
+  name: string,
+  subnets: readonly string[],
+  over: Partial<CreateNetwork> = {},
+): CreateNetwork {
+  return {
+    name: name as Name,
+    addressSpace: 'default' as Name,
+    driver: 'overlay',
+    internal: false,
+    subnets: subnets.map((prefix) => ({ prefix: Prefix(prefix) })),
+    gateways: 'all',
+    labels: {},
+    ...over,
+  };
+}
