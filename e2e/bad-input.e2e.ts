@@ -167,7 +167,7 @@ describeLab('bad input', () => {
     await eventually(async () => {
       expect((await lab.try('h2', 'causeway', 'endpoint', 'show', 'later')).code).toBe(3);
     });
-    await lab.sh('h2', `rm ${data}/fill; mount -n -o remount,size=100M ${data}`);
+    await lab.sh('h2', `rm ${data}/fill; mount -n -o remount,size=50% ${data}`);
     await lab.run('h2', 'causeway', ...line.split(' '));
     await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));
   });
