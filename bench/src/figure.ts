@@ -20,7 +20,17 @@ export function median(values: readonly number[]): number {
 
 /** Milliseconds, with as many digits as mean something. */
 export function ms(value: number): string {
-  return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
+  const size = Math.abs(value);
+  return `${size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
+}
+
+export function quantiles(times: readonly number[]): string {
+  return `p50 ${ms(median(times))}, p99 ${ms(percentile(times, 0.99))}`;
+}
+
+/** Seconds, from milliseconds. */
+export function seconds(value: number): string {
+  return `${(value / 1000).toFixed(2)} s`;
 }
 
 export function mib(bytes: number): string {

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import type { Kernel, NetnsPath, Op } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
-import { Ip as asIp, type Ip, Mac, macForIp, Vni } from '@causeway/model';
+import { Ip as asIp, InterfaceAddress, Mac, Prefix } from '@causeway/model';
 import { type Figure, median, ms, percentile } from './figure.ts';
+import { address, applyAll, destroy, entryOps, mac, netns, netnsName, remake, vtep, withOverlay } from './overlay.ts';
+import { numbers, timed } from './work.ts';
 
 const entries = 20_000;
 const rounds = 5;
-const netns = '/run/netns/cw-bench' as NetnsPath;
-const name = 'cw-bench';
 
 /**
  * Entries, networks and endpoints programmed by us and by iproute2, turn by turn on one device. Theirs includes starting
@@ -16,10 +16,12 @@ const name = 'cw-bench';
 export async function benchKernel(): Promise<Figure[]> {
   const kernel = createKernel();
   try {
-    await remake(kernel);
-    return [...(await benchEntries(kernel)), await benchRepair(kernel), ...(await benchObjects(kernel))];
+    return await withOverlay(kernel, async () => [
+      ...(await benchEntries(kernel)),
+      await benchRepair(kernel),
+      ...(await benchObjects(kernel)),
+    ]);
   } finally {
-    await kernel.apply([{ op: 'netns.delete', netns }]);
     kernel.close();
   }
 }
@@ -42,21 +44,9 @@ async function benchEntries(kernel: Kernel): Promise<Figure[]> {
       `neigh ${verb} ${address(i)}${verb === 'replace' ? ` lladdr ${mac(i)}` : ''} dev vxlan0${verb === 'replace' ? ' nud permanent' : ''}`,
     show: ['neigh', 'show', 'dev', 'vxlan0'],
   };
-  const fdbOps = opsFor((i, set) => ({
-    op: set ? 'fdb.set' : 'fdb.delete',
-    netns,
-    dev: 'vxlan0',
-    mac: mac(i),
-    target: vtep(i),
-  }));
-  const neighbourOps = opsFor((i, set) =>
-    set
-      ? { op: 'neighbour.set', netns, dev: 'vxlan0', ip: address(i), mac: mac(i) }
-      : { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: address(i) },
-  );
   return [
-    ...(await benchTable(kernel, 'FDB', fdbOps, fdb)),
-    ...(await benchTable(kernel, 'neighbour', neighbourOps, neighbour)),
+    ...(await benchTable(kernel, 'FDB', opsOf(entryOps.fdb), fdb)),
+    ...(await benchTable(kernel, 'neighbour', opsOf(entryOps.neighbour), neighbour)),
   ];
 }
 
@@ -65,14 +55,18 @@ interface TableOps {
   readonly clear: readonly Op[];
 }
 
-function opsFor(make: (i: number, set: boolean) => Op): TableOps {
-  const numbers = Array.from({ length: entries }, (_, i) => i);
-  return { set: numbers.map((i) => make(i, true)), clear: numbers.map((i) => make(i, false)) };
+function opsOf(make: (i: number) => { readonly set: Op; readonly clear: Op }): TableOps {
+  const pairs = numbers(entries).map(make);
+  return { set: pairs.map(({ set }) => set), clear: pairs.map(({ clear }) => clear) };
 }
 
 async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Rival): Promise<Figure[]> {
-  const adds = Array.from({ length: entries }, (_, i) => rival.line(i, 'replace')).join('\n');
-  const deletes = Array.from({ length: entries }, (_, i) => rival.line(i, 'del')).join('\n');
+  const adds = numbers(entries)
+    .map((i) => rival.line(i, 'replace'))
+    .join('\n');
+  const deletes = numbers(entries)
+    .map((i) => rival.line(i, 'del'))
+    .join('\n');
   const ours = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
   const theirs = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
   const stalls: number[] = [];
@@ -106,8 +100,7 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
 
 /** A foreign hand (another process) deletes an entry; how long it is missing, as our monitor and repair see it. */
 async function benchRepair(kernel: Kernel): Promise<Figure> {
-  const set: Op = { op: 'fdb.set', netns, dev: 'vxlan0', mac: mac(1), target: vtep(1) };
-  const clear: Op = { op: 'fdb.delete', netns, dev: 'vxlan0', mac: mac(1), target: vtep(1) };
+  const { set, clear } = entryOps.fdb(1);
   await applyAll(kernel, [set]);
   const foreign = createKernel();
   const times: number[] = [];
@@ -147,20 +140,18 @@ async function benchObjects(kernel: Kernel): Promise<Figure[]> {
   const theirEndpoints: number[] = [];
   const container = '/run/netns/cw-bench-c' as NetnsPath;
   for (let round = 0; round < 20; round++) {
-    await applyAll(kernel, [{ op: 'netns.delete', netns }]);
+    await destroy(kernel);
     ours.push(await timed(() => remake(kernel)));
     await applyAll(kernel, [{ op: 'netns.add', netns: container }]);
     ourEndpoints.push(await timed(() => applyAll(kernel, endpointOps(container))));
-    await applyAll(kernel, [
-      { op: 'netns.delete', netns: container },
-      { op: 'netns.delete', netns },
-    ]);
+    await applyAll(kernel, [{ op: 'netns.delete', netns: container }]);
+    await destroy(kernel);
     theirs.push(await timed(() => makeNetworkByIp()));
     ip(['netns', 'add', 'cw-bench-c']);
     theirEndpoints.push(await timed(() => makeEndpointByIp()));
     await applyAll(kernel, [{ op: 'netns.delete', netns: container }]);
   }
-  await applyAll(kernel, [{ op: 'netns.delete', netns }]);
+  await destroy(kernel);
   await remake(kernel);
   return [
     {
@@ -177,32 +168,6 @@ async function benchObjects(kernel: Kernel): Promise<Figure[]> {
       target: 'median ≤ 3 ms',
     },
   ];
-}
-
-function remake(kernel: Kernel): Promise<void> {
-  return applyAll(kernel, [
-    { op: 'netns.add', netns },
-    {
-      op: 'link.add',
-      netns,
-      link: { kind: 'bridge', name: 'br0', mac: Mac('02:42:0a:00:00:01'), mtu: 1450, up: true },
-    },
-    {
-      op: 'link.add',
-      netns,
-      link: {
-        kind: 'vxlan',
-        name: 'vxlan0',
-        mac: Mac('02:42:0a:00:00:02'),
-        mtu: 1450,
-        up: true,
-        vni: Vni(77),
-        port: 4790,
-        local: asIp('127.0.0.1'),
-        bridgePort: { master: 'br0', learning: false, flood: true },
-      },
-    },
-  ]);
 }
 
 function endpointOps(container: NetnsPath): Op[] {
@@ -222,26 +187,26 @@ function endpointOps(container: NetnsPath): Op[] {
       },
     },
     { op: 'link.set', netns: container, name: 'eth0', change: { up: true } },
-    { op: 'address.add', netns: container, dev: 'eth0', address: '10.0.0.2/16' as never },
+    { op: 'address.add', netns: container, dev: 'eth0', address: InterfaceAddress('10.0.0.2/16') },
     {
       op: 'route.set',
       netns: container,
-      route: { dst: '0.0.0.0/0' as never, gateway: asIp('10.0.0.1'), dev: 'eth0', metric: 0 },
+      route: { dst: Prefix('0.0.0.0/0'), gateway: asIp('10.0.0.1'), dev: 'eth0', metric: 0 },
     },
   ];
 }
 
 function makeNetworkByIp(): void {
-  ip(['netns', 'add', name]);
+  ip(['netns', 'add', netnsName]);
   ip(
     ['-batch', '-'],
     [
       `link add vxb77 type vxlan id 77 dstport 4790 local 127.0.0.1 nolearning proxy`,
-      `link set vxb77 netns ${name} name vxlan0`,
+      `link set vxb77 netns ${netnsName} name vxlan0`,
     ].join('\n'),
   );
   ip(
-    ['-n', name, '-batch', '-'],
+    ['-n', netnsName, '-batch', '-'],
     [
       'link add br0 type bridge',
       'link set br0 address 02:42:0a:00:00:01 mtu 1450 up',
@@ -252,7 +217,7 @@ function makeNetworkByIp(): void {
 
 function makeEndpointByIp(): void {
   ip(
-    ['-n', name, '-batch', '-'],
+    ['-n', netnsName, '-batch', '-'],
     [
       `link add v1 mtu 1450 type veth peer name eth0 mtu 1450 address ${mac(2)} netns cw-bench-c`,
       'link set v1 master br0 up',
@@ -264,20 +229,13 @@ function makeEndpointByIp(): void {
   );
 }
 
-async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void> {
-  const results = await kernel.apply(ops);
-  for (const [i, result] of results.entries()) {
-    if (!result.ok) throw new Error(`${ops[i]?.op}: ${result.errno} ${result.message}`);
-  }
-}
-
 function ip(args: readonly string[], input?: string): void {
   run('ip', args, input);
 }
 
 /** In the bench's namespace. */
 function iproute(command: string, args: readonly string[], input?: string): void {
-  run(command, ['-n', name, ...args], input);
+  run(command, ['-n', netnsName, ...args], input);
 }
 
 function run(command: string, args: readonly string[], input = ''): void {
@@ -285,35 +243,17 @@ function run(command: string, args: readonly string[], input = ''): void {
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr}`);
 }
 
-async function timed(work: () => unknown): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-/** Notes the spans between turns of the event loop while the work runs. */
+/** Notes how long each turn of the event loop waited for the one before, while the work runs. */
 async function watchStalls(stalls: number[], work: () => Promise<unknown>): Promise<void> {
-  let running = true;
   let last = performance.now();
   const turn = (): void => {
     const now = performance.now();
     stalls.push(now - last);
     last = now;
-    if (running) setImmediate(turn);
+    next = setImmediate(turn);
   };
-  setImmediate(turn);
+  let next = setImmediate(turn);
   await work();
-  running = false;
-}
-
-function address(i: number): Ip {
-  return asIp(`10.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`);
-}
-
-function mac(i: number): Mac {
-  return macForIp(address(i));
-}
-
-function vtep(i: number): Ip {
-  return asIp(`172.16.${(i >> 8) & 1}.${1 + (i % 250)}`);
+  // What comes after the work is not the work's.
+  clearImmediate(next);
 }

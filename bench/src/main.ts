@@ -1,11 +1,23 @@
+import { benchAgent } from './agent.ts';
+import { benchAttach } from './attach.ts';
+import { benchBurst } from './burst.ts';
 import { type Figure, table } from './figure.ts';
 import { benchKernel } from './kernel.ts';
+import { benchRepair } from './repair.ts';
+import { benchScale } from './scale.ts';
 
 /** In the order they run. */
-const benches: Readonly<Record<string, () => Promise<Figure[]>>> = { kernel: benchKernel };
+const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  kernel: benchKernel,
+  attach: benchAttach,
+  burst: benchBurst,
+  scale: benchScale,
+  agent: benchAgent,
+  repair: benchRepair,
+};
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in benches));
+const unknown = asked.filter((name) => !Object.hasOwn(benches, name));
 if (unknown.length > 0) {
   console.error(`bench: there is no ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
   process.exit(2);

@@ -1,0 +1,116 @@
+import type { Kernel } from '@causeway/datapath';
+import { createKernel } from '@causeway/datapath/io';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import { AgentClient } from './clients.ts';
+import { type Figure, mib, quantiles, seconds } from './figure.ts';
+import { container, type Lab, makeContainers, withLab } from './lab.ts';
+import { Observer } from './observer.ts';
+import { cpuOf, usage } from './proc.ts';
+import { inParallel, numbers, pause, say, until } from './work.ts';
+
+const hosts = 25;
+const endpointsEach = 80;
+/** Calls under way at one agent: as many containers as a host starts at once. */
+const callsEach = 8;
+/** A host's kernel is read once nothing has changed in it for so long (ms); the time that counts is the last change's. */
+const quiet = 100;
+
+/** 2,000 endpoints of one network over 25 hosts, as fast as the agents take them. */
+export async function benchBurst(): Promise<Figure[]> {
+  return withLab('bench-burst', hosts, async (lab) => {
+    const kernel = createKernel();
+    const agents = lab.hosts.map((host) => new AgentClient(host.socket));
+    try {
+      return await measure(lab, kernel, agents);
+    } finally {
+      for (const agent of agents) agent.close();
+      kernel.close();
+    }
+  });
+}
+
+async function measure(lab: Lab, kernel: Kernel, agents: readonly AgentClient[]): Promise<Figure[]> {
+  const made = await lab.hosts[0]?.exec([
+    'causeway',
+    'network',
+    'create',
+    'blue',
+    '--subnet',
+    '10.66.0.0/16',
+    '-o',
+    'json',
+  ]);
+  const network = JSON.parse(made ?? '') as { readonly id: string };
+  for (const host of lab.hosts) await makeContainers(host, endpointsEach);
+  say(`${hosts * endpointsEach} namespaces made`);
+
+  const endpoints: Endpoint[] = [];
+  const calls: number[] = [];
+  const attach = async (host: number, i: number): Promise<void> => {
+    const called = performance.now();
+    const made = await agents[host]?.attach('blue', `e${host}-${i}`, container(i));
+    calls.push(performance.now() - called);
+    if (made !== undefined) endpoints.push(made);
+  };
+  const pids = { manager: [lab.manager], etcd: [lab.etcd], agents: lab.hosts.map(({ pid }) => pid) };
+  const all = [...pids.manager, ...pids.etcd, ...pids.agents];
+  // The namespaces that the kernels are watched in come with each host's first endpoint.
+  await Promise.all(numbers(hosts).map((host) => attach(host, 0)));
+  const observers = lab.hosts.map((host) => new Observer(kernel, host, network.id));
+  await pause(1000);
+
+  const cpuBefore = new Map(all.map((pid) => [pid, cpuOf([pid])]));
+  const cpu = (of: readonly number[]): number =>
+    of.reduce((sum, pid) => sum + cpuOf([pid]) - (cpuBefore.get(pid) ?? 0), 0);
+  const jobs = numbers(endpointsEach).slice(1);
+  const called = performance.now();
+  calls.length = 0;
+  await Promise.all(numbers(hosts).map((host) => inParallel(callsEach, jobs, (i) => attach(host, i))));
+  const returned = performance.now();
+  say(`${calls.length} attaches in ${seconds(returned - called)}`);
+  const exact = await exactEverywhere(observers, lab, endpoints);
+  for (const observer of observers) observer.close();
+
+  const agentPeaks = pids.agents.map((pid) => usage(pid).peakRss);
+  return [
+    {
+      what: `burst of ${calls.length} endpoints over ${hosts} hosts: last call's return → exact on every host`,
+      ours: seconds(Math.max(0, exact - returned)),
+      beside: `the calls themselves took ${seconds(returned - called)}`,
+      target: '≤ 5 s',
+    },
+    {
+      what: 'burst: attach call',
+      ours: quantiles(calls),
+      beside: `${(calls.length / ((returned - called) / 1000)).toFixed(0)} attaches/s, ${callsEach} at once per host`,
+    },
+    {
+      what: 'burst: processor time, manager',
+      ours: `${cpu(pids.manager).toFixed(1)} s`,
+      beside: `etcd ${cpu(pids.etcd).toFixed(1)} s, ${hosts} agents together ${cpu(pids.agents).toFixed(1)} s`,
+    },
+    {
+      what: 'burst: RSS at most, manager',
+      ours: mib(usage(lab.manager).peakRss),
+      beside: `etcd ${mib(usage(lab.etcd).peakRss)}, largest agent ${mib(Math.max(...agentPeaks))}`,
+    },
+  ];
+}
+
+/** When the last kernel became precisely what it should be. */
+async function exactEverywhere(
+  observers: readonly Observer[],
+  lab: Lab,
+  endpoints: readonly Endpoint[],
+): Promise<number> {
+  const vteps = new Map(lab.hosts.map(({ name, underlay }) => [name, underlay]));
+  const waiting = new Set(observers);
+  await until('exact on every host', 60_000, async () => {
+    for (const observer of waiting) {
+      if (performance.now() - observer.lastChange < quiet) continue;
+      if (await observer.isExact(endpoints, vteps)) waiting.delete(observer);
+    }
+    return waiting.size === 0;
+  });
+  return Math.max(...observers.map(({ lastChange }) => lastChange));
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
+import { AttachRequest } from '@causeway/proto/gen/causeway/v1/agent_service.js';
+import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { type Endpoint, type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { callUnary, plaintext } from '@causeway/proto/io';
+
+const limits = { timeout: 60_000 };
+
+/** Each on a connection of its own: what shares one also shares its buffers. */
+export const channelOptions = {
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.max_receive_message_length': 64 << 20,
+  // A manager that starts is found at once.
+  'grpc.initial_reconnect_backoff_ms': 20,
+  'grpc.max_reconnect_backoff_ms': 50,
+} as const;
+
+/** An agent, by its unix socket. */
+export class AgentClient {
+  readonly #stub: AgentServiceClient;
+
+  constructor(socket: string) {
+    this.#stub = new AgentServiceClient(`unix:${socket}`, plaintext.client(), channelOptions);
+  }
+
+  async attach(network: string, name: string, netns: string): Promise<Endpoint> {
+    const request = AttachRequest.create({ requestId: randomUUID(), network, name, netns });
+    const { endpoint } = await callUnary(this.#stub.attach.bind(this.#stub), request, limits);
+    if (endpoint === undefined) throw new Error(`${name}: attach answered no endpoint`);
+    return endpoint;
+  }
+
+  async status(): Promise<void> {
+    await callUnary(this.#stub.getAgentStatus.bind(this.#stub), {}, limits);
+  }
+
+  close(): void {
+    this.#stub.close();
+  }
+}
+
+/** A manager, by its address. */
+export class ManagerClient {
+  readonly #networks: NetworkServiceClient;
+  readonly #endpoints: EndpointServiceClient;
+  readonly #cluster: ClusterServiceClient;
+
+  constructor(address: string) {
+    const credentials = plaintext.client();
+    this.#networks = new NetworkServiceClient(address, credentials, channelOptions);
+    this.#endpoints = new EndpointServiceClient(address, credentials, channelOptions);
+    this.#cluster = new ClusterServiceClient(address, credentials, channelOptions);
+  }
+
+  async createNetwork(name: string, prefix: string): Promise<Network> {
+    const subnets = [Subnet.create({ prefix })];
+    const request = CreateNetworkRequest.create({ requestId: randomUUID(), name, subnets });
+    const { network } = await callUnary(this.#networks.createNetwork.bind(this.#networks), request, limits);
+    if (network === undefined) throw new Error(`${name}: no network came back`);
+    return network;
+  }
+
+  async claim(network: string, name: string, nodeId: string): Promise<Endpoint> {
+    const request = ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId });
+    const { endpoint } = await callUnary(this.#endpoints.claimEndpoint.bind(this.#endpoints), request, limits);
+    if (endpoint === undefined) throw new Error(`${name}: no endpoint came back`);
+    return endpoint;
+  }
+
+  async status(timeout: number): Promise<GetStatusResponse> {
+    return callUnary(this.#cluster.getStatus.bind(this.#cluster), {}, { timeout });
+  }
+
+  close(): void {
+    this.#networks.close();
+    this.#endpoints.close();
+    this.#cluster.close();
+  }
+}

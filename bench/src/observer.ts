@@ -1,0 +1,48 @@
+import { type Kernel, type NetnsPath, overlayNetns, vxlanName, type Watch } from '@causeway/datapath';
+import type { NetworkId } from '@causeway/model';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Host } from './lab.ts';
+
+/** Watches the kernel of one host of a lab from outside: its agent knows nothing of it and is not asked. */
+export class Observer {
+  readonly host: Host;
+  readonly #kernel: Kernel;
+  readonly #netns: NetnsPath;
+  readonly #watch: Watch;
+  /** When an entry, link or address last changed there, by `performance.now()`. */
+  lastChange = 0;
+
+  /** The network's namespace must exist on the host. */
+  constructor(kernel: Kernel, host: Host, network: string) {
+    this.host = host;
+    this.#kernel = kernel;
+    this.#netns = host.path(overlayNetns(network as NetworkId));
+    const watch = kernel.watch(this.#netns, (dirt) => {
+      if (dirt !== 'changed') throw new Error(`${host.name}: the monitor was ${dirt}`);
+      this.lastChange = performance.now();
+    });
+    if (watch === undefined) throw new Error(`${host.name} has no namespace of network ${network}`);
+    this.#watch = watch;
+  }
+
+  /** Whether FDB and neighbours are precisely the endpoints of other hosts. */
+  async isExact(endpoints: readonly Endpoint[], vteps: ReadonlyMap<string, string>): Promise<boolean> {
+    const found = await this.#kernel.read(this.#netns, { links: [vxlanName], sysctls: [] });
+    const remote = endpoints.filter((endpoint) => endpoint.host !== this.host.name);
+    const neighbours = remote.flatMap(({ addresses, mac }) =>
+      addresses.map((a): Entry => [a.replace(/\/.*/, ''), mac]),
+    );
+    const fdb = remote.map(({ mac, host }): Entry => [mac, vteps.get(host) ?? '']);
+    return isSame(found?.fdb.get(vxlanName), fdb) && isSame(found?.neighbours.get(vxlanName), neighbours);
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+}
+
+type Entry = readonly [string, string];
+
+function isSame(found: ReadonlyMap<string, unknown> | undefined, wanted: readonly Entry[]): boolean {
+  return (found?.size ?? 0) === wanted.length && wanted.every(([key, value]) => found?.get(key) === value);
+}

@@ -1,0 +1,147 @@
+import { Etcd3 } from 'etcd3';
+import { ManagerClient } from './clients.ts';
+import { type Figure, median, mib, ms, percentile, quantiles, seconds } from './figure.ts';
+import { usage } from './proc.ts';
+import { Servers } from './servers.ts';
+import { nodeSettings, SessionAgent } from './session.ts';
+import { inParallel, numbers, say, timed, until } from './work.ts';
+
+const agents = 1000;
+const smallNetworks = 900;
+const endpointsEach = 10;
+/** Requests under way at once: of claims, and of puts they are compared with. */
+const workers = 64;
+const connections = 8;
+const puts = 10_000;
+const deltas = 30;
+
+/** 10,000 endpoints and 1,000 sessions on one manager; agents without kernel, in this process. */
+export async function benchScale(): Promise<Figure[]> {
+  const servers = await Servers.create();
+  try {
+    await servers.startManager();
+    return await measure(servers);
+  } finally {
+    await servers.close();
+  }
+}
+
+async function measure(servers: Servers): Promise<Figure[]> {
+  const idle = usage(servers.manager).rss;
+  const rawPuts = await putsPerSecond(servers.etcdUrl);
+  say(`${rawPuts.toFixed(0)} puts/s`);
+  const clients = numbers(connections).map(() => new ManagerClient(servers.address));
+  const client = (i: number): ManagerClient => clients[i % connections] as ManagerClient;
+  const sessions = numbers(agents).map((i) => new SessionAgent(servers.address, nodeSettings(i)));
+  const node = (i: number): string => nodeSettings(i % agents).id;
+  try {
+    const join = await timed(() => inParallel(workers, sessions, (session) => session.start()));
+    say(`${agents} sessions in ${seconds(join)}`);
+
+    const wide = await client(0).createNetwork('wide', '10.0.0.0/16');
+    const claimWide = await timed(() =>
+      inParallel(workers, numbers(agents), (i) => client(i).claim('wide', `w${i}`, node(i))),
+    );
+    say(`one network on ${agents} hosts in ${seconds(claimWide)}`);
+    await inParallel(workers, numbers(smallNetworks), (i) =>
+      client(i).createNetwork(`s${i}`, `172.${16 + (i >> 8)}.${i & 255}.0/24`),
+    );
+    say(`${smallNetworks} networks`);
+    const small = smallNetworks * endpointsEach;
+    const claimSmall = await timed(() =>
+      inParallel(workers, numbers(small), (i) => {
+        const network = i % smallNetworks;
+        return client(i).claim(`s${network}`, `e${i}`, node(network + Math.floor(i / smallNetworks)));
+      }),
+    );
+    say(`${small} claims in ${seconds(claimSmall)}`);
+    const times = await deltaTimes(sessions, client(0), wide.id);
+    const full = usage(servers.manager);
+    for (const session of sessions) session.close();
+
+    await servers.stopManager();
+    const restart = await timed(() => servers.startManager());
+    const restarted = usage(servers.manager).rss;
+    const { endpoints } = await client(0).status(10_000);
+    say(`${endpoints} endpoints after a restart`);
+    const rate = small / (claimSmall / 1000);
+    return [
+      {
+        what: `claims, ${workers} at once (${small} over ${smallNetworks} networks, ${agents} sessions)`,
+        ours: `${rate.toFixed(0)}/s`,
+        beside: `etcd single puts ${rawPuts.toFixed(0)}/s`,
+        ratio: rate / rawPuts,
+      },
+      {
+        what: `claims in one network on all ${agents} hosts`,
+        ours: `${(agents / (claimWide / 1000)).toFixed(0)}/s`,
+        beside: `etcd single puts ${rawPuts.toFixed(0)}/s`,
+        ratio: agents / (claimWide / 1000) / rawPuts,
+      },
+      {
+        what: `claim called → its delta at each of ${agents} sessions`,
+        ours: quantiles(times.arrivals),
+        beside: `at all of them: p50 ${ms(median(times.last))}, p99 ${ms(percentile(times.last, 0.99))}`,
+        target: 'p99 ≤ 250 ms',
+      },
+      {
+        what: `manager RSS, ${endpoints} endpoints and ${agents} sessions`,
+        ours: mib(full.rss),
+        beside: `idle ${mib(idle)}, at most ${mib(full.peakRss)}`,
+        target: '≤ 512 MiB',
+      },
+      {
+        what: `manager process started → leads, ${endpoints} endpoints`,
+        ours: seconds(restart),
+        beside: `RSS then ${mib(restarted)}`,
+      },
+    ];
+  } finally {
+    for (const session of sessions) session.close();
+    for (const each of clients) each.close();
+  }
+}
+
+interface DeltaTimes {
+  /** At each session. */
+  readonly arrivals: number[];
+  /** At the last of all sessions. */
+  readonly last: number[];
+}
+
+async function deltaTimes(
+  sessions: readonly SessionAgent[],
+  client: ManagerClient,
+  network: string,
+): Promise<DeltaTimes> {
+  const times: DeltaTimes = { arrivals: [], last: [] };
+  for (const i of numbers(deltas)) {
+    const called = performance.now();
+    const arrivals: number[] = [];
+    for (const session of sessions) {
+      session.onNetwork = (id) => {
+        if (id === network) arrivals.push(performance.now() - called);
+      };
+    }
+    await client.claim('wide', `d${i}`, nodeSettings(i).id);
+    await until('a delta at every session', 10_000, () => arrivals.length === sessions.length);
+    times.arrivals.push(...arrivals);
+    times.last.push(Math.max(...arrivals));
+  }
+  return times;
+}
+
+/** One key a request, with a value as long as an endpoint's record. */
+async function putsPerSecond(url: string): Promise<number> {
+  const etcd = new Etcd3({ hosts: url });
+  const value = 'x'.repeat(240);
+  try {
+    const took = await timed(() =>
+      inParallel(workers, numbers(puts), (i) => etcd.put(`/bench/${i}`).value(value).exec()),
+    );
+    await etcd.delete().prefix('/bench/');
+    return puts / (took / 1000);
+  } finally {
+    etcd.close();
+  }
+}
