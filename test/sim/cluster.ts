@@ -141,6 +141,13 @@ export class SimCluster {
     return nodes.filter((node) => node.ready).length;
   }
 
+  /** Names of the hosts that the leader has a session with at this very moment. */
+  async reachableNow(): Promise<readonly string[]> {
+    const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
+    const nodes = leader === undefined ? [] : (await leader.manager.api.nodes.listNodes({})).nodes;
+    return nodes.filter((node) => node.ready).map((node) => node.name);
+  }
+
   /** The outcome of a promise, moving time on as far as it needs. */
   run<Value>(promise: Promise<Value>): Promise<Value> {
     return this.clock.until(promise, seconds(120));

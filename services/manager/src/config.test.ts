@@ -13,6 +13,7 @@ const given: Options = {
   etcdHistory: '1h',
   etcdPrefix: '/causeway/v1/',
   leaseTtl: '3s',
+  cooldown: '60s',
   logLevel: 'info',
 };
 
@@ -33,6 +34,7 @@ test('what is not said follows from what is', () => {
     history: 3_600_000,
     prefix: '/causeway/v1/',
     leaseTtl: 3000,
+    cooldown: 60_000,
     logLevel: 'info',
   });
 });
@@ -107,6 +109,7 @@ describe('refused, naming the flag', () => {
     ['one port for both', { etcdPeerPort: '2379' }, '--etcd-peer-port'],
     ['prefix without its slash', { etcdPrefix: '/causeway' }, '--etcd-prefix'],
     ['lease too short', { leaseTtl: '1s' }, '--lease-ttl'],
+    ['cooldown that is no duration', { cooldown: 'a while' }, '--cooldown'],
     ['lease that is no duration', { leaseTtl: 'soon' }, '--lease-ttl'],
     ['unknown level', { logLevel: 'loud' }, '--log-level'],
   ])('%s', (_name, options, flag) => {

@@ -14,6 +14,7 @@ export interface Options extends EtcdOptions {
   readonly dataDir: string;
   readonly etcdPrefix: string;
   readonly leaseTtl: string;
+  readonly cooldown: string;
   readonly logLevel: string;
 }
 
@@ -27,6 +28,7 @@ export interface ManagerConfig {
   readonly history: Duration;
   readonly prefix: string;
   readonly leaseTtl: Duration;
+  readonly cooldown: Duration;
   readonly logLevel: LogLevel;
 }
 
@@ -52,6 +54,12 @@ export const optionSpecs: readonly OptionSpec[] = [
     variable: 'CAUSEWAY_LEASE_TTL',
     help: 'how long the cluster is without leader after one died',
     default: '3s',
+  },
+  {
+    flag: '--cooldown <duration>',
+    variable: 'CAUSEWAY_COOLDOWN',
+    help: 'how long a freed address waits for hosts that cannot be asked whether they know',
+    default: '60s',
   },
   {
     flag: '--log-level <level>',
@@ -82,6 +90,7 @@ export function readConfig(options: Options): ManagerConfig {
     history: readHistory(options.etcdHistory),
     prefix: readPrefix(options.etcdPrefix),
     leaseTtl: readTtl(options.leaseTtl),
+    cooldown: readCooldown(options.cooldown),
     logLevel: levels.includes(options.logLevel)
       ? (options.logLevel as LogLevel)
       : refuse('--log-level', options.logLevel, `one of ${levels.join(', ')}`),
@@ -107,4 +116,8 @@ function readTtl(text: string): Duration {
   return ttl !== undefined && ttl >= shortestTtl && ttl <= longestTtl
     ? ttl
     : refuse('--lease-ttl', text, 'a duration of 2s to 60s');
+}
+
+function readCooldown(text: string): Duration {
+  return parseDuration(text) ?? refuse('--cooldown', text, 'a duration such as 60s');
 }

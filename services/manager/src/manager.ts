@@ -7,6 +7,7 @@ import {
   milliseconds,
   type Random,
   type Startable,
+  seconds,
 } from '@causeway/runtime';
 import { MtuKeeper } from './admin/mtu-keeper.ts';
 import { NodeRegistrar } from './admin/registrar.ts';
@@ -18,6 +19,7 @@ import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { describeChange } from './events/describe.ts';
 import { EventLog } from './events/event-log.ts';
+import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
 import { Follower } from './store/follower.ts';
@@ -41,7 +43,11 @@ export interface ManagerSettings {
   readonly leaseTtl: Duration;
   /** Of all keys in the store, "/" at its end. */
   readonly prefix: string;
+  /** How long a freed address waits for hosts that cannot be asked whether they know; absent: a minute. */
+  readonly cooldown?: Duration;
 }
+
+export const defaultCooldown = seconds(60);
 
 /** A store that cannot be read at the start is tried again for as long as it takes. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
@@ -59,6 +65,7 @@ export class Manager implements Startable {
   readonly #dispatcher: Dispatcher;
   readonly #writer: Writer;
   readonly #mtuKeeper: MtuKeeper;
+  readonly #thawer: Thawer;
   readonly #follower: Follower;
   readonly #elector: Elector;
   readonly #abort = new AbortController();
@@ -82,6 +89,18 @@ export class Manager implements Startable {
     this.#follower = new Follower({ store, view, log }, { prefix });
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
+    this.#thawer = new Thawer(
+      {
+        view,
+        writer,
+        standing: (network) => this.#dispatcher.standingOf(network),
+        silentSince: (node) => this.#dispatcher.silentSince(node),
+        clock,
+        log,
+      },
+      { cooldown: settings.cooldown ?? defaultCooldown },
+    );
+    this.#dispatcher.subscribeStanding((network) => this.#thawer.moved(network));
     this.#elector = new Elector({ store, view, keys, clock, log }, { name, address: advertise, ttl: leaseTtl });
     this.api = createApi(
       {
@@ -130,6 +149,7 @@ export class Manager implements Startable {
     await this.#follower.start();
     if (this.#abort.signal.aborted) return;
     await this.#mtuKeeper.start();
+    await this.#thawer.start();
     await this.#elector.start();
   }
 
@@ -137,6 +157,7 @@ export class Manager implements Startable {
   async stop(): Promise<void> {
     await this.#elector.stop();
     await this.#mtuKeeper.stop();
+    await this.#thawer.stop();
     await this.#writer.stop();
     await this.#dispatcher.stop();
     this.#abort.abort();
@@ -184,6 +205,7 @@ export class Manager implements Startable {
       this.#term = { revision, signal: end.signal };
       this.#dispatcher.lead(revision);
       void this.#mtuKeeper.settle();
+      this.#thawer.lead();
       this.#tell(true);
     };
     this.view.waitFor(revision, end.signal).then(begin, () => undefined);

@@ -105,6 +105,12 @@ export interface AppliedReport {
      * @generated from protobuf field: repeated causeway.v1.NetworkApplied networks = 1
      */
     networks: NetworkApplied[];
+    /**
+     * Networks that were withdrawn and of which the kernel holds nothing any more.
+     *
+     * @generated from protobuf field: repeated string withdrawn_ids = 2
+     */
+    withdrawnIds: string[];
 }
 /**
  * @generated from protobuf message causeway.v1.NetworkApplied

@@ -239,12 +239,14 @@ export const NetworkCursor = new NetworkCursor$Type();
 class AppliedReport$Type extends MessageType {
     constructor() {
         super("causeway.v1.AppliedReport", [
-            { no: 1, name: "networks", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => NetworkApplied }
+            { no: 1, name: "networks", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => NetworkApplied },
+            { no: 2, name: "withdrawn_ids", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.networks = [];
+        message.withdrawnIds = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -256,6 +258,9 @@ class AppliedReport$Type extends MessageType {
             switch (fieldNo) {
                 case /* repeated causeway.v1.NetworkApplied networks */ 1:
                     message.networks.push(NetworkApplied.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated string withdrawn_ids */ 2:
+                    message.withdrawnIds.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -272,6 +277,9 @@ class AppliedReport$Type extends MessageType {
         /* repeated causeway.v1.NetworkApplied networks = 1; */
         for (let i = 0; i < message.networks.length; i++)
             NetworkApplied.internalBinaryWrite(message.networks[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string withdrawn_ids = 2; */
+        for (let i = 0; i < message.withdrawnIds.length; i++)
+            writer.tag(2, WireType.LengthDelimited).string(message.withdrawnIds[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

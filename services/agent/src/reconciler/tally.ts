@@ -7,6 +7,7 @@ const longestUnreported = 1_000;
 /** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
 export class Tally {
   readonly #applied = new Map<NetworkId, bigint>();
+  readonly #removed = new Set<NetworkId>();
   readonly #standing = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
   #repairs = 0;
@@ -61,12 +62,23 @@ export class Tally {
   reached(networkId: NetworkId, revision: bigint): void {
     if (this.#applied.get(networkId) === revision) return;
     this.#applied.set(networkId, revision);
+    this.#removed.delete(networkId);
     this.#tell();
   }
 
+  /** The kernel holds nothing of the network any more. */
   forget(networkId: NetworkId): void {
     this.#applied.delete(networkId);
+    this.#removed.add(networkId);
     this.standing(networkId, 0);
+    this.#tell();
+  }
+
+  /** Networks of which nothing is left, that nobody has been told of. */
+  takeRemoved(): NetworkId[] {
+    const taken = [...this.#removed];
+    this.#removed.clear();
+    return taken;
   }
 
   /** Repairs nobody has been told of; the next call gives only newer ones. */

@@ -52,7 +52,10 @@ export class Reporter {
       this.#told.set(networkId, revision);
       networks.push({ networkId, revision });
     }
-    if (networks.length > 0) this.#send({ message: { oneofKind: 'applied', applied: { networks } } });
+    const withdrawnIds = this.#tally.takeRemoved();
+    for (const id of withdrawnIds) this.#told.delete(id);
+    if (networks.length > 0 || withdrawnIds.length > 0)
+      this.#send({ message: { oneofKind: 'applied', applied: { networks, withdrawnIds } } });
     if (this.#host() !== this.#toldHost) this.#sendHost();
     await this.#clock.sleep(batch, signal);
   }

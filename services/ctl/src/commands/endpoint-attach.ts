@@ -32,9 +32,9 @@ export const endpointAttach = command<Input>({
       .argParser(parseAbsolutePath('--netns'))
       .makeOptionMandatory(),
     new Option('--ifname <name>', 'name of the interface inside').default('eth0'),
-    new Option('--ip <address>', 'address to ask for, one a family; lowest free when absent')
+    new Option('--ip <address>', 'address to ask for, one a family; the next free one when absent')
       .argParser(parseEach('--ip', parseIp))
-      .default([], 'lowest free'),
+      .default([], 'next free'),
     new Option('--wait <state>', 'also wait for the other hosts').choices(['applied']),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],

@@ -1,6 +1,5 @@
 import {
   CausewayError,
-  type EndpointId,
   type Family,
   family,
   familyOf,
@@ -10,10 +9,14 @@ import {
   lengthOf,
   type Mac,
   macForIp,
+  type Name,
   type Network,
+  type Prefix,
+  type Subnet,
 } from '@causeway/model';
 import type { Allocator } from '../allocator/allocator.ts';
-import type { Pool } from '../allocator/pool.ts';
+import type { Pool, PoolUse } from '../allocator/pool.ts';
+import { type Claim, printClaim } from '../store/claim.ts';
 import type { View } from '../store/view.ts';
 import { claimsMacs } from './network-claims.ts';
 
@@ -25,17 +28,26 @@ export interface Choice {
 
 type Sources = { readonly view: View; readonly allocator: Allocator };
 
+/** What an endpoint wants. */
+export interface Wish {
+  readonly network: Network;
+  readonly name: Name;
+  /** At most one address of each family. */
+  readonly asked: readonly Ip[];
+}
+
 /**
- * An endpoint's addresses: those asked for, else the lowest free one of the first subnet of the family that has room.
+ * An endpoint's addresses: those asked for; else the one that its name had before, while nobody else may have that; else the
+ * next one of the first subnet of the family that has room: after the one given last, from the start again at the end.
  * IPv6 takes the host number of the IPv4 address when that is free, so that people can tell one from the other.
  * @throws CausewayError address-outside, address-reserved, address-in-use, pool-exhausted, invalid-argument
  */
-export function chooseAddresses(network: Network, asked: readonly Ip[], sources: Sources): Choice {
+export function chooseAddresses(wish: Wish, sources: Sources): Choice {
+  const { network } = wish;
   const pools = sources.allocator.pools(network);
-  checkAsked(network, pools, asked);
-  const four = chooseIn(4, network, pools, asked, sources);
-  const hostNumber = four === undefined ? undefined : four.pool.offset(four.ip);
-  const six = chooseIn(6, network, pools, asked, sources, hostNumber);
+  checkAsked(network, pools, wish.asked);
+  const four = chooseIn(4, wish, pools, sources);
+  const six = chooseIn(6, wish, pools, sources, four === undefined ? undefined : four.pool.offset(four.ip));
   const chosen = [four, six].filter((choice) => choice !== undefined);
   const ip = chosen[0]?.ip;
   if (ip === undefined) throw new TypeError(`network ${network.id} has no subnets`);
@@ -52,34 +64,43 @@ interface Chosen {
 
 function chooseIn(
   of: Family,
-  network: Network,
+  wish: Wish,
   pools: readonly Pool[],
-  asked: readonly Ip[],
   sources: Sources,
   hostNumber?: bigint,
 ): Chosen | undefined {
   const ofFamily = pools.filter((pool) => familyOf(pool.prefix) === of);
   if (ofFamily.length === 0) return undefined;
-  const wish = asked.find((ip) => family(ip) === of);
-  const pool = wish === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(wish));
-  if (wish !== undefined && pool !== undefined) {
-    checkFree(network, wish, pool, sources);
-    return { ip: wish, pool };
+  const asked = wish.asked.find((ip) => family(ip) === of);
+  const pool = asked === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(asked));
+  if (asked !== undefined && pool !== undefined) {
+    checkFree(wish, asked, pool, sources);
+    return { ip: asked, pool };
   }
-  const needsMac = claimsMacs(network);
+  const before = formerOf(wish, ofFamily, sources);
+  if (before !== undefined) return before;
   for (const candidate of ofFamily) {
     const same = hostNumber === undefined ? undefined : candidate.freeAt(hostNumber);
-    const ip =
-      same ?? lowestFree(candidate, (free) => needsMac && sources.allocator.isMacTaken(network.id, macForIp(free)));
+    const ip = same ?? nextFree(candidate, wish.network, sources);
     if (ip !== undefined) return { ip, pool: candidate };
   }
-  throw exhausted(of, network, ofFamily);
+  throw exhausted(of, wish.network, ofFamily);
 }
 
-function lowestFree(pool: Pool, isUnfit: (ip: Ip) => boolean): Ip | undefined {
-  let ip = pool.lowestFree();
-  while (ip !== undefined && isUnfit(ip)) ip = pool.lowestFree(pool.offset(ip) + 1n);
-  return ip;
+/** The newest of those that the name had and that still cool. */
+function formerOf({ network, name }: Wish, pools: readonly Pool[], { view }: Sources): Chosen | undefined {
+  for (const ip of [...view.coolingFor(network.id, name)].reverse()) {
+    const pool = pools.find((candidate) => candidate.isAutomatic(ip));
+    if (pool !== undefined) return { ip, pool };
+  }
+  return undefined;
+}
+
+/** The next one; an Ethernet address that another endpoint has passes it over. */
+function nextFree(pool: Pool, network: Network, { allocator }: Sources): Ip | undefined {
+  const needsMac = claimsMacs(network);
+  for (const ip of pool.inTurn()) if (!needsMac || !allocator.isMacTaken(network.id, macForIp(ip))) return ip;
+  return undefined;
 }
 
 function checkAsked(network: Network, pools: readonly Pool[], asked: readonly Ip[]): void {
@@ -96,35 +117,56 @@ function checkAsked(network: Network, pools: readonly Pool[], asked: readonly Ip
   }
 }
 
+/** Whether an endpoint of that name may have what this claim keeps. */
+export function mayReturn(claim: Claim | undefined, name: Name): boolean {
+  return claim?.kind === 'cooling' && claim.endpointName === name;
+}
+
 /** What is only in flight is not refused: the store says who gets it. */
-function checkFree(network: Network, ip: Ip, pool: Pool, { view }: Sources): void {
+function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Sources): void {
   const data = { field: 'addresses', value: ip, network: network.name };
   const reservation = pool.reservation(ip);
   if (reservation !== undefined) {
     const message = `address ${ip} is the ${reservation} of ${pool.prefix}: ask for another, or leave it out`;
     throw new CausewayError('address-reserved', message, data);
   }
-  const holder = view.addressesOf(network.id).get(ip);
-  if (holder !== undefined) {
-    const message = `address ${ip} is in use by ${describe(view, holder)}: ask for another, or leave it out`;
-    throw new CausewayError('address-in-use', message, data);
+  const holder = view.addressesOf(network.id).get(ip)?.claim;
+  if (holder !== undefined && !mayReturn(holder, name)) {
+    const message = `address ${ip} is ${inWhoseUse(view, holder)}: ask for another, or leave it out`;
+    throw new CausewayError(holder.kind === 'reservation' ? 'address-reserved' : 'address-in-use', message, data);
   }
-  const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip)) : undefined;
-  if (rival !== undefined) {
+  const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
+  if (rival !== undefined && !mayReturn(rival, name)) {
     const message = `address ${ip} gives the same Ethernet address ${macForIp(ip)} as that of ${describe(view, rival)}: ask for one with other last four bytes`;
     throw new CausewayError('address-in-use', message, data);
   }
 }
 
-function describe(view: View, holder: string): string {
-  const endpoint = view.endpoint(holder as EndpointId)?.value;
-  return endpoint === undefined ? `the ${holder}` : `endpoint "${endpoint.name}"`;
+function inWhoseUse(view: View, claim: Claim): string {
+  switch (claim.kind) {
+    case 'reservation':
+      return `reserved for ${claim.purpose}`;
+    case 'cooling':
+      return `cooling: endpoint "${claim.endpointName}" had it and some host may not know yet that it is gone`;
+    default:
+      return `in use by ${describe(view, claim)}`;
+  }
+}
+
+function describe(view: View, claim: Claim): string {
+  const endpoint = claim.kind === 'endpoint' ? view.endpoint(claim.endpoint)?.value : undefined;
+  return endpoint === undefined ? `the ${printClaim(claim)}` : `endpoint "${endpoint.name}"`;
 }
 
 function exhausted(of: Family, network: Network, pools: readonly Pool[]): CausewayError {
-  const used = pools.reduce((sum, pool) => sum + pool.used, 0n);
-  const size = pools.reduce((sum, pool) => sum + pool.capacity, 0n);
-  const subnets = pools.map((pool) => pool.prefix).join(', ');
-  const message = `network "${network.name}" has no free IPv${of} address: ${used} of ${size} in use in ${subnets}`;
-  return new CausewayError('pool-exhausted', message, { network: network.name, used: `${used}`, size: `${size}` });
+  const uses = pools.map((pool) => pool.useOfRanges);
+  const sum = (of: keyof PoolUse): string => `${uses.reduce((total, use) => total + use[of], 0n)}`;
+  const counts = { size: sum('size'), used: sum('used'), reserved: sum('reserved'), cooling: sum('cooling') };
+  const where = network.subnets.filter(({ prefix }) => familyOf(prefix) === of).flatMap(automaticPart);
+  const message = `network "${network.name}" has no free IPv${of} address: ${counts.used} of ${counts.size} in use, ${counts.reserved} reserved, ${counts.cooling} cooling in ${where.join(', ')}`;
+  return new CausewayError('pool-exhausted', message, { network: network.name, ...counts });
+}
+
+function automaticPart({ prefix, ranges }: Subnet): readonly Prefix[] {
+  return ranges ?? [prefix];
 }

@@ -3,6 +3,7 @@ import {
   CausewayError,
   type Endpoint,
   type EndpointId,
+  family,
   familyOf,
   type Ip,
   type Name,
@@ -11,8 +12,10 @@ import {
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
 import type { Take } from '../allocator/allocator.ts';
+import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
-import { chooseAddresses } from './addresses.ts';
+import type { Compare, Write } from '../store/store.ts';
+import { chooseAddresses, mayReturn } from './addresses.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 
@@ -43,32 +46,53 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   checkNotAnId(request.name, 'name');
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
-  const { addresses, mac } = chooseAddresses(network, request.addresses, planning);
+  const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
   const id = randomId(random) as EndpointId;
   const endpoint: Endpoint = { id, network: network.id, name: request.name, node: request.node, addresses, mac };
-  const claims = endpointClaims(endpoint, planning);
+  const name = keys.endpointName(network.id, request.name);
+  const claims = claimsOf(endpoint, request.addresses, planning);
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
       { kind: 'unchanged', key: keys.node(request.node), modRevision: node.revision },
-      ...claims.map((key) => ({ kind: 'absent', key }) as const),
+      { kind: 'absent', key: name },
+      ...claims.map(({ key, before }): Compare => {
+        return before === undefined
+          ? { kind: 'absent', key }
+          : { kind: 'unchanged', key, modRevision: before.revision };
+      }),
     ],
     writes: [
       { kind: 'put', key: keys.endpoint(network.id, id), value: endpointCodec.encode(endpoint) },
-      ...claims.map((key) => ({ kind: 'put', key, value: encodeText(id) }) as const),
+      { kind: 'put', key: name, value: encodeText(id) },
+      ...claims.map(({ key, claim }): Write => ({ kind: 'put', key, value: encodeClaim(claim) })),
     ],
     takes: takesOf(endpoint),
     reply: endpoint,
   };
 }
 
-/** Keys that only this endpoint may have: its name, its addresses, and its Ethernet address where that needs one. */
-export function endpointClaims(endpoint: Endpoint, { keys }: Planning): readonly string[] {
-  return [
-    keys.endpointName(endpoint.network, endpoint.name),
-    ...endpoint.addresses.map((address) => keys.address(endpoint.network, addressOf(address))),
-    ...(claimsMac(endpoint) ? [keys.mac(endpoint.network, endpoint.mac)] : []),
-  ];
+interface AddressClaim {
+  readonly key: string;
+  readonly claim: Claim;
+  /** What cools under the endpoint's own name; everything else must be absent. */
+  readonly before: Claimed | undefined;
+}
+
+/** Its addresses, and its Ethernet address where that needs a claim. */
+function claimsOf(endpoint: Endpoint, asked: readonly Ip[], { view, keys }: Planning): readonly AddressClaim[] {
+  const { id, network, name, mac } = endpoint;
+  const own = (before: Claimed | undefined): Claimed | undefined =>
+    mayReturn(before?.claim, name) ? before : undefined;
+  // An IPv6 address that follows an asked-for IPv4 address is asked for too.
+  const isAsked = (ip: Ip): boolean => asked.includes(ip) || asked.some((other) => family(other) === 4);
+  const claims = endpoint.addresses.map(addressOf).map((ip): AddressClaim => {
+    const claim: Claim = { kind: 'endpoint', endpoint: id, asked: isAsked(ip) };
+    return { key: keys.address(network, ip), claim, before: own(view.addressesOf(network).get(ip)) };
+  });
+  if (!claimsMac(endpoint)) return claims;
+  const claim: Claim = { kind: 'endpoint', endpoint: id, asked: false };
+  return [...claims, { key: keys.mac(network, mac), claim, before: own(view.macsOf(network).get(mac)) }];
 }
 
 function takesOf(endpoint: Endpoint): readonly Take[] {

@@ -15,8 +15,9 @@ import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_se
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { PlanningDesk } from '../testing/planning-desk.ts';
+import { Allocator } from '../allocator/allocator.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/planning-desk.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
@@ -599,15 +600,35 @@ describe('endpoints', () => {
     expect(attach('tiny', 'b').addresses).toEqual(['10.2.0.2/30']);
     const full = refusal(() => attach('tiny', 'c'));
     expect(full.code).toBe('pool-exhausted');
-    expect(full.message).toContain('2 of 2 in use in 10.1.0.0/31, 10.2.0.0/30');
+    expect(full.message).toContain('2 of 2 in use, 0 reserved, 0 cooling in 10.1.0.0/31, 10.2.0.0/30');
   });
 
-  test('a released address is the lowest free one again', () => {
-    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
+  test('a released address cools: nobody has it but its own name', () => {
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/29', 'fd66::/64'])));
     const first = attach('blue', 'a');
     attach('blue', 'b');
     desk.make(releaseEndpoint({ endpoint: first.id, node: h1 }));
-    expect(attach('blue', 'c').addresses).toEqual(['10.66.0.2/16']);
+    expect(attach('blue', 'c').addresses).toEqual(['10.66.0.4/29', 'fd66::4/64']);
+    expect(refusal(() => attach('blue', 'd', ['10.66.0.2'])).message).toMatch(/10\.66\.0\.2 is cooling.*"a" had it/);
+    attach('blue', 'd');
+    attach('blue', 'e');
+    const full = refusal(() => attach('blue', 'f'));
+    expect(full.message).toContain('4 of 5 in use, 0 reserved, 1 cooling in 10.66.0.0/29');
+    expect(full.data).toMatchObject({ size: '5', used: '4', reserved: '0', cooling: '1' });
+    expect(attach('blue', 'a').addresses).toEqual(first.addresses);
+  });
+
+  test('goes on after the newest choice, also on a manager that begins to lead', () => {
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/29'])));
+    attach('blue', 'a');
+    attach('blue', 'b');
+    attach('blue', 'asked', ['10.66.0.6']);
+    expect(attach('blue', 'c').addresses).toEqual(['10.66.0.4/29']);
+    const successor = claimEndpoint({ network: 'blue', node: h1, addresses: [], name: 'd' as Name }).plan({
+      ...desk,
+      allocator: new Allocator(desk.view),
+    });
+    expect(successor.reply.addresses).toEqual(['10.66.0.5/29']);
   });
 
   test('without IPv4 two addresses with the same last four bytes never meet', () => {

@@ -1,5 +1,6 @@
-import { CausewayError, type EndpointId, type NodeId } from '@causeway/model';
-import { endpointClaims } from './claim-endpoint.ts';
+import { addressOf, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
+import { type Claimed, encodeClaim } from '../store/claim.ts';
+import type { Write } from '../store/store.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 
 export interface ReleaseEndpoint {
@@ -28,8 +29,28 @@ export function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning
   const key = keys.endpoint(endpoint.network, endpoint.id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: revision }],
-    writes: [key, ...endpointClaims(endpoint, planning)].map((gone) => ({ kind: 'delete', key: gone })),
+    writes: releaseWrites(endpoint, planning),
     takes: [],
     reply: undefined,
   };
+}
+
+/** The record and the name go; addresses cool, since hosts may still send to them for a while. */
+export function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
+  const { id, network, name, node, mac } = endpoint;
+  const value = encodeClaim({ kind: 'cooling', endpointName: name, node });
+  const isOwn = ({ claim }: Claimed): boolean => claim.kind === 'endpoint' && claim.endpoint === id;
+  const cooling = [
+    ...endpoint.addresses
+      .map(addressOf)
+      .map((ip) => ({ key: keys.address(network, ip), claimed: view.addressesOf(network).get(ip) })),
+    { key: keys.mac(network, mac), claimed: view.macsOf(network).get(mac) },
+  ];
+  return [
+    { kind: 'delete', key: keys.endpoint(network, id) },
+    { kind: 'delete', key: keys.endpointName(network, name) },
+    ...cooling
+      .filter(({ claimed }) => claimed !== undefined && isOwn(claimed))
+      .map(({ key }): Write => ({ kind: 'put', key, value })),
+  ];
 }

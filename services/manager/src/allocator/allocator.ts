@@ -26,15 +26,20 @@ export class Allocator {
     view.subscribeClaims((change) => this.#follow(change));
   }
 
-  /** The pools of a network's subnets, in their order; made when first asked for. */
+  /**
+   * The pools of a network's subnets, in their order; made when first asked for. Where automatic choices go on follows
+   * from the claims, so that a new leader goes on where the last one was.
+   */
   pools(network: Network): readonly Pool[] {
-    const shape = network.subnets.map((subnet) => `${subnet.prefix}@${subnet.gateway ?? ''}`).join();
+    const shape = JSON.stringify(network.subnets);
     const known = this.#networks.get(network.id);
     if (known?.shape === shape) return known.pools;
-    const pools = network.subnets.map(
-      ({ prefix, gateway }) => new Pool(prefix, gateway === undefined ? {} : { gateway }),
-    );
-    for (const ip of this.#view.addressesOf(network.id).keys()) poolOf(pools, ip)?.take(ip);
+    const pools = network.subnets.map((subnet) => new Pool(subnet.prefix, subnet));
+    for (const [ip, claimed] of this.#view.addressesOf(network.id)) {
+      const pool = poolOf(pools, ip);
+      pool?.take(ip);
+      pool?.account(ip, undefined, claimed);
+    }
     for (const { take } of this.#held.values()) {
       if (take.kind === 'addr' && take.network === network.id) poolOf(pools, take.ip)?.take(take.ip);
     }
@@ -75,8 +80,16 @@ export class Allocator {
   }
 
   #follow(change: ClaimChange): void {
-    if (change.kind === 'reset') this.#reset();
-    else if (change.holder !== undefined) this.#mark(change);
+    if (change.kind === 'reset') {
+      this.#reset();
+      return;
+    }
+    if (change.kind === 'addr') {
+      const pools = this.#networks.get(change.network)?.pools;
+      poolOf(pools, change.ip)?.account(change.ip, change.before, change.after);
+    }
+    const isTaken = change.kind === 'addr' ? change.after !== undefined : change.holder !== undefined;
+    if (isTaken) this.#mark(change);
     else if (!this.#held.has(nameOf(change))) this.#unmark(change);
   }
 

@@ -7,17 +7,28 @@ import {
   ipFromBits,
   lengthOf,
   type Prefix,
+  type Subnet,
   sizeOf,
 } from '@causeway/model';
+import type { Claim, Claimed } from '../store/claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
 /** Why an address of a subnet is never given to an endpoint. */
-export type Reservation = 'network address' | 'broadcast address' | 'subnet-router anycast address' | 'gateway';
+export type Reservation =
+  | 'network address'
+  | 'broadcast address'
+  | 'subnet-router anycast address'
+  | 'gateway'
+  | `auxiliary address "${string}"`;
 
-export interface PoolOptions {
-  readonly gateway?: Ip;
-  /** Where automatic choices come from; the whole subnet when absent. Asking for an address outside of them is fine. */
-  readonly ranges?: readonly Prefix[];
+export type PoolOptions = Omit<Subnet, 'prefix'>;
+
+/** Of the addresses that endpoints can have: how many there are, and what has them. What is in neither is free. */
+export interface PoolUse {
+  readonly size: bigint;
+  readonly used: bigint;
+  readonly reserved: bigint;
+  readonly cooling: bigint;
 }
 
 interface Span {
@@ -26,37 +37,57 @@ interface Span {
 }
 
 /**
- * The addresses of one subnet: which are taken, and which is the lowest free one. Taking and giving back are idempotent,
- * so it can be kept in step from several sources.
+ * The addresses of one subnet: which are taken, by what sort of claim, and which is the next to give. Taking and giving
+ * back are idempotent, so it can be kept in step from several sources.
  */
 export class Pool {
   readonly prefix: Prefix;
-  /** Addresses that endpoints can have, those in use included. */
-  readonly capacity: bigint;
+  /** Gateway and auxiliary addresses. */
+  readonly named: bigint;
   readonly #start: bigint;
   readonly #spans: readonly Span[];
   readonly #reserved: ReadonlyMap<bigint, Reservation>;
   readonly #taken: OffsetSet;
+  readonly #use: Tally;
+  readonly #useOfRanges: Tally;
+  /** Automatic choices go on after the newest one that a claim tells of. */
+  #newest: { readonly offset: bigint; readonly created: bigint } | undefined;
 
-  constructor(prefix: Prefix, options: PoolOptions = {}) {
+  constructor(prefix: Prefix, { gateway, ranges = [prefix], auxAddresses = {} }: PoolOptions = {}) {
     this.prefix = prefix;
     this.#start = ipBits(addressOf(prefix));
     this.#taken = new OffsetSet(sizeOf(prefix));
+    const ofPrefix = structural(prefix);
     this.#reserved = new Map([
-      ...structural(prefix),
-      ...(options.gateway === undefined ? [] : [[this.offset(options.gateway), 'gateway'] as const]),
+      ...Object.entries(auxAddresses).map(([name, ip]) => [this.offset(ip), `auxiliary address "${name}"`] as const),
+      ...(gateway === undefined ? [] : [[this.offset(gateway), 'gateway'] as const]),
+      ...ofPrefix,
     ]);
+    this.named = BigInt(this.#reserved.size - ofPrefix.length);
     for (const offset of this.#reserved.keys()) this.#taken.add(offset);
-    this.capacity = this.#taken.size - this.#taken.count;
-    this.#spans = (options.ranges ?? [prefix]).map((range) => {
+    this.#spans = ranges.map((range) => {
       const first = this.offset(addressOf(range));
       return { first, last: first + sizeOf(range) - 1n };
     });
+    this.#use = new Tally(this.#taken.size - this.#taken.count);
+    const inRanges = ranges.reduce((sum, range) => sum + sizeOf(range), 0n);
+    const given = [...this.#reserved.keys()].filter((offset) => this.#isAutomatic(offset));
+    this.#useOfRanges = new Tally(inRanges - BigInt(given.length));
   }
 
-  /** Addresses that endpoints have. */
-  get used(): bigint {
-    return this.#taken.count - BigInt(this.#reserved.size);
+  /** Addresses that endpoints can have, those in use included. */
+  get capacity(): bigint {
+    return this.#use.size;
+  }
+
+  /** Of the whole subnet. */
+  get use(): PoolUse {
+    return this.#use;
+  }
+
+  /** Of the part that automatic choices come from. */
+  get useOfRanges(): PoolUse {
+    return this.#useOfRanges;
   }
 
   contains(ip: Ip): boolean {
@@ -72,8 +103,12 @@ export class Pool {
 
   /** The address at that position when it can be given now. */
   freeAt(offset: bigint): Ip | undefined {
-    const eligible = this.#spans.some(({ first, last }) => offset >= first && offset <= last);
-    return eligible && !this.#taken.has(offset) ? this.#at(offset) : undefined;
+    return this.#isAutomatic(offset) && !this.#taken.has(offset) ? this.#at(offset) : undefined;
+  }
+
+  /** Whether automatic choices may be that address. */
+  isAutomatic(ip: Ip): boolean {
+    return this.contains(ip) && this.#isAutomatic(this.offset(ip));
   }
 
   /** The first free address at or after that position, in the ranges automatic choices come from. */
@@ -84,6 +119,17 @@ export class Pool {
       if (offset !== undefined && offset <= last) return this.#at(offset);
     }
     return undefined;
+  }
+
+  /** Free addresses, each once, in the order they are to be given: from after the newest one to the end, then from the start. */
+  *inTurn(): Generator<Ip, void> {
+    for (const { first, last } of this.#lap()) {
+      let offset = this.#taken.nextMissing(first);
+      while (offset !== undefined && offset <= last) {
+        yield this.#at(offset);
+        offset = this.#taken.nextMissing(offset + 1n);
+      }
+    }
   }
 
   reservation(ip: Ip): Reservation | undefined {
@@ -103,9 +149,67 @@ export class Pool {
     if (!this.#reserved.has(offset)) this.#taken.delete(offset);
   }
 
+  /** A claim came, changed hands or went: counted, and remembered when it is the newest automatic choice. */
+  account(ip: Ip, before: Claimed | undefined, after: Claimed | undefined): void {
+    const offset = this.offset(ip);
+    if (this.#reserved.has(offset)) return;
+    const isAutomatic = this.#isAutomatic(offset);
+    for (const tally of isAutomatic ? [this.#use, this.#useOfRanges] : [this.#use]) {
+      if (before !== undefined) tally.count(before.claim, -1n);
+      if (after !== undefined) tally.count(after.claim, 1n);
+    }
+    if (isAutomatic && after !== undefined && wasChosen(after.claim)) this.#remember(offset, after.created);
+  }
+
+  /** Of claims of one transaction the highest counts, in whatever order they are told. */
+  #remember(offset: bigint, created: bigint): void {
+    const newest = this.#newest;
+    const isNewer =
+      newest === undefined || created > newest.created || (created === newest.created && offset > newest.offset);
+    if (isNewer) this.#newest = { offset, created };
+  }
+
+  /** The ranges, beginning after the newest choice and ending with it. */
+  *#lap(): Generator<Span, void> {
+    const newest = this.#newest?.offset;
+    const at = newest === undefined ? -1 : this.#spans.findIndex((span) => newest >= span.first && newest <= span.last);
+    const current = this.#spans[at];
+    if (newest === undefined || current === undefined) return yield* this.#spans;
+    yield { first: newest + 1n, last: current.last };
+    yield* this.#spans.slice(at + 1);
+    yield* this.#spans.slice(0, at);
+    yield { first: current.first, last: newest };
+  }
+
+  #isAutomatic(offset: bigint): boolean {
+    return this.#spans.some(({ first, last }) => offset >= first && offset <= last);
+  }
+
   #at(offset: bigint): Ip {
     return ipFromBits(familyOf(this.prefix), this.#start + offset);
   }
+}
+
+class Tally implements PoolUse {
+  readonly size: bigint;
+  used = 0n;
+  reserved = 0n;
+  cooling = 0n;
+
+  constructor(size: bigint) {
+    this.size = size;
+  }
+
+  count({ kind }: Claim, by: 1n | -1n): void {
+    if (kind === 'endpoint') this.used += by;
+    else if (kind === 'cooling') this.cooling += by;
+    else this.reserved += by;
+  }
+}
+
+/** Of one that cools it is not known any more; most were. */
+function wasChosen(claim: Claim): boolean {
+  return claim.kind === 'cooling' || (claim.kind === 'endpoint' && !claim.asked);
 }
 
 /**

@@ -236,7 +236,11 @@ describe('refused with a code, and the manager goes on', () => {
       (agent) => agent.say({ oneofKind: 'hello', hello: { clusterId: '', epoch: 0n, cursors: [] } }),
       'invalid-argument',
     ],
-    ['not hello first', (agent) => agent.say({ oneofKind: 'applied', applied: { networks: [] } }), 'invalid-argument'],
+    [
+      'not hello first',
+      (agent) => agent.say({ oneofKind: 'applied', applied: { networks: [], withdrawnIds: [] } }),
+      'invalid-argument',
+    ],
     ['name of another', (agent) => agent.hello(), 'name-taken'],
     [
       'hello twice',
@@ -394,7 +398,7 @@ describe('applied', () => {
     const one = await connect(new MemoryAgent(scriptNode(1)));
     const two = await connect(new MemoryAgent(scriptNode(2)));
     const first = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
-    const claim = { networks: [{ networkId: networkId(7), revision: 1_000_000n }] };
+    const claim = { networks: [{ networkId: networkId(7), revision: 1_000_000n }], withdrawnIds: [] };
     one.say({ oneofKind: 'applied', applied: claim });
     two.say({ oneofKind: 'applied', applied: claim });
     await settle();

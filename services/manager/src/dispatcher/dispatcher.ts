@@ -9,6 +9,7 @@ import { AppliedTracker } from './applied-tracker.ts';
 import type { AgentChannel } from './channel.ts';
 import { encodeWelcome } from './encode.ts';
 import { readGreeting } from './greeting.ts';
+import { Holdings, type Standing } from './holdings.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
 import { Inbox } from './inbox.ts';
 import type { LiveSession } from './live-session.ts';
@@ -50,6 +51,8 @@ export class Dispatcher implements Startable {
   readonly #applied: AppliedTracker;
   readonly #verifyCalls = new VerifyCalls();
   readonly #hosts = new Hosts();
+  readonly #holdings: Holdings;
+  readonly #standingListeners = new Set<(network: NetworkId) => void>();
   readonly #inbox: Inbox;
   readonly #abort = new AbortController();
   #term: bigint | undefined;
@@ -64,11 +67,18 @@ export class Dispatcher implements Startable {
     this.#publisher = new Publisher(view);
     const { tables } = this.#publisher;
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
-    const changed = (node: NodeId): void => this.#applied.sessionChanged(node, view.networksOn(node));
+    this.#holdings = new Holdings({ tables, clock });
+    const changed = (node: NodeId): void => {
+      this.#applied.sessionChanged(node, view.networksOn(node));
+      if (this.#sessions.of(node) === undefined) this.#holdings.ended(node);
+      for (const network of view.networksOn(node)) this.#standingMoved(network);
+    };
     this.#sessions = new Sessions({ ...modules, tables, changed });
     this.#inbox = new Inbox({
       ...modules,
       applied: this.#applied,
+      holdings: this.#holdings,
+      standingMoved: (network) => this.#standingMoved(network),
       verifyCalls: this.#verifyCalls,
       hosts: this.#hosts,
       sessions: this.#sessions,
@@ -92,6 +102,7 @@ export class Dispatcher implements Startable {
   /** Sessions are accepted from now on; the view must have reached the term. */
   lead(term: bigint): void {
     this.#term = term;
+    this.#holdings.reset();
   }
 
   /** Sessions end, with the way to the new leader if that is known. */
@@ -111,6 +122,22 @@ export class Dispatcher implements Startable {
   /** Who has programmed the endpoint's last change. */
   appliedOf(endpoint: Versioned<Endpoint>): AppliedSummary {
     return this.#applied.appliedOf(endpoint);
+  }
+
+  /** How far the hosts are that may hold something of a network, even of one that is gone. */
+  standingOf(network: NetworkId): Standing {
+    return this.#holdings.of(network);
+  }
+
+  /** When the host's session was lost, on the monotonic clock; undefined while it has one. */
+  silentSince(node: NodeId): number | undefined {
+    return this.#holdings.silentSince(node);
+  }
+
+  /** Called when the standing of a network may have moved. Returns the way to stop listening. */
+  subscribeStanding(listener: (network: NetworkId) => void): () => void {
+    this.#standingListeners.add(listener);
+    return () => this.#standingListeners.delete(listener);
   }
 
   /** Resolves when every host of the network that has a session has applied the revision, or the signal aborts. */
@@ -166,16 +193,20 @@ export class Dispatcher implements Startable {
     this.#sessions.admit(live, greeting.node);
     live.send(encodeWelcome({ clusterId: cluster.id, epoch: cluster.epoch, term, heartbeatMs: heartbeat }));
     const { cursors, continues } = greeting;
+    const held = cursors.map(({ networkId }) => networkId as NetworkId);
+    this.#holdings.began(greeting.node.id, held);
+    for (const network of held) this.#standingMoved(network);
     const subscribed = view.networksOn(greeting.node.id);
     this.#sessions.step(live, { kind: 'hello', cursors, subscribed, continues });
     this.#drain();
   }
 
   #follow(changes: readonly ViewChange[]): void {
-    for (const change of changes)
-      if (change.kind === 'node' && change.after === undefined) this.#hosts.forget(change.id);
+    for (const change of changes) if (change.kind === 'node' && change.after === undefined) this.#forget(change.id);
     for (const publication of this.#publisher.update(changes)) {
       this.#applied.published(publication);
+      const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
+      for (const node of publication.left) this.#holdings.left(node, network);
       this.#deliver(publication);
     }
     this.#drain();
@@ -198,6 +229,15 @@ export class Dispatcher implements Startable {
         follows ? { kind: 'delta', network, bytes: publication.bytes } : { kind: 'subscribed', network },
       );
     }
+  }
+
+  #forget(node: NodeId): void {
+    this.#hosts.forget(node);
+    this.#holdings.forget(node);
+  }
+
+  #standingMoved(network: NetworkId): void {
+    for (const listener of this.#standingListeners) listener(network);
   }
 
   #turnAway(live: LiveSession): void {

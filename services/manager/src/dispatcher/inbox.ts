@@ -1,10 +1,11 @@
 import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
-import type { ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Log } from '@causeway/runtime';
 import { describeRepair } from '../events/describe.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';
+import type { Holdings } from './holdings.ts';
 import type { Hosts } from './hosts.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Registrar } from './registrar.ts';
@@ -19,6 +20,8 @@ export interface InboxModules {
   readonly events: EventLog;
   readonly log: Log;
   readonly applied: AppliedTracker;
+  readonly holdings: Holdings;
+  readonly standingMoved: (network: NetworkId) => void;
   readonly verifyCalls: VerifyCalls;
   readonly hosts: Hosts;
   readonly sessions: Sessions;
@@ -37,11 +40,11 @@ export class Inbox {
     if (live.state.kind === 'closed') return;
     if (live.state.kind === 'greeting')
       throw new CausewayError('invalid-argument', 'the first message of a session must be hello', { field: 'message' });
-    const { applied, verifyCalls, sessions, log } = this.#modules;
+    const { verifyCalls, sessions, log } = this.#modules;
     const { node } = live.state;
     switch (message.oneofKind) {
       case 'applied':
-        for (const report of message.applied.networks) applied.reported(node.id, report);
+        this.#applied(node, message.applied);
         break;
       case 'report':
         this.#hostReport(node, message.report);
@@ -57,6 +60,20 @@ export class Inbox {
         break; // from a newer agent; what is not understood is not needed
       default:
         assertNever(message);
+    }
+  }
+
+  #applied(node: Node, { networks, withdrawnIds }: AppliedReport): void {
+    const { applied, holdings, standingMoved } = this.#modules;
+    for (const report of networks) {
+      const network = report.networkId as NetworkId;
+      applied.reported(node.id, report);
+      holdings.reported(node.id, network, report.revision);
+      standingMoved(network);
+    }
+    for (const id of withdrawnIds) {
+      holdings.withdrawn(node.id, id as NetworkId);
+      standingMoved(id as NetworkId);
     }
   }
 

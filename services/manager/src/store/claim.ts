@@ -1,4 +1,4 @@
-import { CausewayError, type EndpointId, fail, type Name, type NodeId, ok, type Result } from '@causeway/model';
+import { assertNever, type EndpointId, type Name, type NodeId, parseEndpointId } from '@causeway/model';
 import { decodeText, encodeText, type Json, object } from './codec.ts';
 
 /** Who has an address, or an Ethernet address that needs a claim of its own: the value of its key. */
@@ -10,23 +10,32 @@ export type Claim =
   | { readonly kind: 'aux'; readonly name: string }
   | { readonly kind: 'reservation'; readonly purpose: string }
   /** Freed, and perhaps still in some host's kernel. Only an endpoint of the same name may have it before it is thawed. */
-  | { readonly kind: 'cooling'; readonly endpointName: Name; readonly node: NodeId };
+  | { readonly kind: 'cooling'; readonly endpointName: Name; readonly node: NodeId }
+  /** Of a later version: all that is known is that the address is taken. */
+  | { readonly kind: 'foreign'; readonly text: string };
+
+/** A claim as the store has it. */
+export interface Claimed {
+  readonly claim: Claim;
+  /** Revision that took the address; a change of holder does not change it. */
+  readonly created: bigint;
+  /** Of the last change of holder. */
+  readonly revision: bigint;
+}
 
 export type ClaimKind = Claim['kind'];
 
 export function encodeClaim(claim: Claim): Uint8Array {
-  return encodeText(JSON.stringify(toJson(claim)));
+  return encodeText(claim.kind === 'foreign' ? claim.text : JSON.stringify(toJson(claim)));
 }
 
 /** Reads the plain text of the first version too: "gateway", or an endpoint's id. */
-export function decodeClaim(bytes: Uint8Array): Result<Claim, CausewayError> {
-  const source = decodeText(bytes);
-  if (!source.startsWith('{'))
-    return ok(
-      source === 'gateway' ? { kind: 'gateway' } : { kind: 'endpoint', endpoint: source as EndpointId, asked: false },
-    );
-  const claim = fromJson(parse(source));
-  return claim === undefined ? fail(new CausewayError('data-damaged', `unreadable claim: ${source}`)) : ok(claim);
+export function decodeClaim(bytes: Uint8Array): Claim {
+  const text = decodeText(bytes);
+  if (text === 'gateway') return { kind: 'gateway' };
+  const id = parseEndpointId(text);
+  if (id.ok) return { kind: 'endpoint', endpoint: id.value, asked: false };
+  return fromJson(parse(text)) ?? { kind: 'foreign', text };
 }
 
 /** Holder in words, for people: `endpoint 5f…`, `gateway`, `reservation "printer"`. */
@@ -37,15 +46,19 @@ export function printClaim(claim: Claim): string {
     case 'gateway':
       return 'gateway';
     case 'aux':
-      return `aux address "${claim.name}"`;
+      return `auxiliary address "${claim.name}"`;
     case 'reservation':
       return `reservation "${claim.purpose}"`;
     case 'cooling':
       return `cooling after endpoint "${claim.endpointName}"`;
+    case 'foreign':
+      return 'holder that only a later version knows';
+    default:
+      return assertNever(claim);
   }
 }
 
-function toJson(claim: Claim): Json {
+function toJson(claim: Exclude<Claim, { kind: 'foreign' }>): Json {
   switch (claim.kind) {
     case 'endpoint':
       return claim.asked ? { endpoint: claim.endpoint, asked: true } : { endpoint: claim.endpoint };
@@ -57,6 +70,8 @@ function toJson(claim: Claim): Json {
       return { reservation: { purpose: claim.purpose } };
     case 'cooling':
       return { cooling: { endpointName: claim.endpointName, node: claim.node } };
+    default:
+      return assertNever(claim);
   }
 }
 

@@ -9,6 +9,8 @@ import {
   type NodeId,
   type Vni,
 } from '@causeway/model';
+import { type Claimed, decodeClaim } from './claim.ts';
+import { ClaimTable } from './claim-table.ts';
 import { decodeText, endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
@@ -30,8 +32,8 @@ export class Tables {
   readonly networks = new RecordIndex<NetworkId, Network>('network');
   readonly nodes = new RecordIndex<NodeId, Node>('node');
   readonly endpoints = new EndpointIndex();
-  readonly addresses = new Map<NetworkId, Map<Ip, string>>();
-  readonly macs = new Map<NetworkId, Map<Mac, string>>();
+  readonly addresses = new ClaimTable<Ip>();
+  readonly macs = new ClaimTable<Mac>();
   readonly vnis = new Map<Vni, string>();
   /** Records that could not be read, by key; what was known before them stands. */
   readonly damaged = new Map<string, CausewayError>();
@@ -86,14 +88,11 @@ export class Tables {
         told.changes.push({ ...key, ...this.endpoints.set(after), revision });
         return undefined;
       }
-      case 'addr': {
-        const holder = decodeText(kv.value);
-        inner(this.addresses, key.network).set(key.ip, holder);
-        told.claims.push({ ...key, holder });
+      case 'addr':
+        told.claims.push({ ...key, ...this.addresses.set(key.network, key.ip, claimed(kv)) });
         return undefined;
-      }
       case 'mac':
-        inner(this.macs, key.network).set(key.mac, decodeText(kv.value));
+        this.macs.set(key.network, key.mac, claimed(kv));
         return undefined;
       case 'vni': {
         const holder = decodeText(kv.value);
@@ -140,11 +139,10 @@ export class Tables {
         return;
       }
       case 'addr':
-        removeInner(this.addresses, key.network, key.ip);
-        told.claims.push(key);
+        told.claims.push({ ...key, ...this.addresses.delete(key.network, key.ip) });
         return;
       case 'mac':
-        removeInner(this.macs, key.network, key.mac);
+        this.macs.delete(key.network, key.mac);
         return;
       case 'vni':
         this.vnis.delete(key.vni);
@@ -162,15 +160,6 @@ export class Tables {
   }
 }
 
-function inner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer): Map<Key, string> {
-  const found = map.get(outer);
-  if (found !== undefined) return found;
-  const made = new Map<Key, string>();
-  map.set(outer, made);
-  return made;
-}
-
-function removeInner<Outer, Key>(map: Map<Outer, Map<Key, string>>, outer: Outer, key: Key): void {
-  const found = map.get(outer);
-  if (found?.delete(key) === true && found.size === 0) map.delete(outer);
+function claimed(kv: KeyValue): Claimed {
+  return { claim: decodeClaim(kv.value), created: kv.createRevision, revision: kv.modRevision };
 }

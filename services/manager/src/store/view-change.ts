@@ -1,4 +1,5 @@
 import type { ClusterId, Endpoint, EndpointId, Ip, Network, NetworkId, Node, NodeId, Vni } from '@causeway/model';
+import type { Claimed } from './claim.ts';
 import type { JsonObject } from './codec.ts';
 
 export interface Versioned<Value> {
@@ -51,8 +52,14 @@ export type ViewChange =
   /** A snapshot replaced everything. */
   | { readonly kind: 'reset'; readonly revision: bigint };
 
-/** A claim was taken (`holder` set) or given up. */
+/** A claim was taken, changed hands, or was given up (no `after`, no `holder`). */
 export type ClaimChange =
-  | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip; readonly holder?: string }
+  | {
+      readonly kind: 'addr';
+      readonly network: NetworkId;
+      readonly ip: Ip;
+      readonly before?: Claimed;
+      readonly after?: Claimed;
+    }
   | { readonly kind: 'vni'; readonly vni: Vni; readonly holder?: string }
   | { readonly kind: 'reset' };

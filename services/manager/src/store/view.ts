@@ -12,6 +12,7 @@ import {
   type NodeId,
   type Vni,
 } from '@causeway/model';
+import type { Claimed } from './claim.ts';
 import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Change } from './store.ts';
@@ -94,14 +95,24 @@ export class View {
     return this.#tables.endpoints.named(network, name);
   }
 
-  /** Who holds each address of a network: an endpoint's id, or "gateway". */
-  addressesOf(network: NetworkId): ReadonlyMap<Ip, string> {
-    return this.#tables.addresses.get(network) ?? empty;
+  /** Who has each address of a network, even of one that is gone. */
+  addressesOf(network: NetworkId): ReadonlyMap<Ip, Claimed> {
+    return this.#tables.addresses.of(network);
   }
 
-  /** Who holds each Ethernet address that does not follow from a claimed IPv4 address. */
-  macsOf(network: NetworkId): ReadonlyMap<Mac, string> {
-    return this.#tables.macs.get(network) ?? empty;
+  /** Who has each Ethernet address that does not follow from a claimed IPv4 address. */
+  macsOf(network: NetworkId): ReadonlyMap<Mac, Claimed> {
+    return this.#tables.macs.of(network);
+  }
+
+  /** Freed addresses that an endpoint of that name may have back at once. */
+  coolingFor(network: NetworkId, name: Name): ReadonlySet<Ip> {
+    return this.#tables.addresses.coolingFor(network, name);
+  }
+
+  /** Networks with claims of addresses; one that is gone may have left some. */
+  networksWithClaims(): Iterable<NetworkId> {
+    return this.#tables.addresses.networks();
   }
 
   get vnis(): ReadonlyMap<Vni, string> {
@@ -199,5 +210,3 @@ export class View {
     if (failures.length > 0) throw new AggregateError(failures, 'a listener of the view failed');
   }
 }
-
-const empty: ReadonlyMap<never, never> = new Map<never, never>();

@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
 import { Allocator } from '../allocator/allocator.ts';
+import { Thawer } from '../ipam/thawer.ts';
 import { Elector } from '../leader/elector.ts';
 import { Follower } from '../store/follower.ts';
 import { Keys } from '../store/keys.ts';
@@ -17,7 +18,7 @@ export interface CoreManagerParts {
   readonly log: Log;
 }
 
-/** The part of a manager that decides and writes, on a store in memory; can be stopped in the middle as SIGSTOP does. */
+/** The part of a manager that decides and writes, for hosts that follow at once, on a store in memory; can be stopped in the middle as SIGSTOP does. */
 export class CoreManager implements Startable {
   readonly name: string;
   /** Its connection to the store: faults and latency are set here. */
@@ -29,6 +30,7 @@ export class CoreManager implements Startable {
   readonly allocator = new Allocator(this.view);
   readonly writer: Writer;
   readonly elector: Elector;
+  readonly #thawer: Thawer;
   readonly #follower: Follower;
   readonly #gate = new Gate();
 
@@ -43,21 +45,28 @@ export class CoreManager implements Startable {
     const { view, keys, allocator } = this;
     this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log });
+    const { writer } = this;
+    const hosts = { standing: () => ({}), silentSince: () => undefined };
+    this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown: seconds(60) });
     this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name });
     this.elector.subscribe((leadership) => {
-      if (leadership.role === 'leader') this.writer.lead(leadership.term);
-      else this.writer.follow(leadership.leader?.address);
+      if (leadership.role === 'leader') {
+        this.writer.lead(leadership.term);
+        this.#thawer.lead();
+      } else this.writer.follow(leadership.leader?.address);
     });
   }
 
   async start(): Promise<void> {
     await this.#follower.start();
+    await this.#thawer.start();
     await this.elector.start();
   }
 
   async stop(): Promise<void> {
     this.#gate.open();
     await this.elector.stop();
+    await this.#thawer.stop();
     await this.writer.stop();
     await this.#follower.stop();
   }

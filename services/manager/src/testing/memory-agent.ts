@@ -34,7 +34,7 @@ export class MemoryAgent implements AgentChannel {
   /** Tells all that it holds as applied. */
   applied(): void {
     const networks = this.holds.cursors.map(({ networkId, revision }) => ({ networkId, revision }));
-    this.say({ oneofKind: 'applied', applied: { networks } });
+    this.say({ oneofKind: 'applied', applied: { networks, withdrawnIds: [] } });
   }
 
   say(message: ConnectRequest['message']): void {

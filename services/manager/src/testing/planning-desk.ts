@@ -11,6 +11,7 @@ export class PlanningDesk implements Planning {
   readonly view = new View(this.keys);
   readonly allocator: Allocator;
   readonly random: Random;
+  readonly #created = new Map<string, bigint>();
 
   constructor(random: Random) {
     this.random = random;
@@ -28,9 +29,14 @@ export class PlanningDesk implements Planning {
   write({ writes }: Proposal): void {
     const revision = this.view.revision + 1n;
     const events = writes.map((write): StoreEvent => {
-      if (write.kind === 'delete') return { kind: 'delete', key: write.key, modRevision: revision };
+      if (write.kind === 'delete') {
+        this.#created.delete(write.key);
+        return { kind: 'delete', key: write.key, modRevision: revision };
+      }
       const { key, value } = write;
-      return { kind: 'put', kv: { key, value, createRevision: revision, modRevision: revision } };
+      const createRevision = this.#created.get(key) ?? revision;
+      this.#created.set(key, createRevision);
+      return { kind: 'put', kv: { key, value, createRevision, modRevision: revision } };
     });
     if (events.length > 0) this.view.apply({ kind: 'events', revision, events });
   }

@@ -94,6 +94,8 @@ export class WriteSimulation {
     await this.#clock.advance(span);
     this.#calm = true;
     await this.#clock.until(Promise.all(all), seconds(600));
+    // Somebody is elected by then, and what was freed last has been given up.
+    await this.#clock.advance(seconds(20));
     for (const manager of this.#managers.values()) await this.#clock.until(manager.stop(), seconds(120));
     await this.#clock.advance(seconds(1));
     this.#auditor.stop();

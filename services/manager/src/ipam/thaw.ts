@@ -1,0 +1,92 @@
+import { type Ip, macForIp, type NetworkId, type NodeId } from '@causeway/model';
+import type { Duration } from '@causeway/runtime';
+import type { Intent, Planning, Proposal } from '../admin/intent.ts';
+import type { Standing } from '../dispatcher/holdings.ts';
+import type { Claimed } from '../store/claim.ts';
+import type { Compare, Write } from '../store/store.ts';
+
+/** An address that was freed, and that this manager has known to be since `seenAt` on its monotonic clock. */
+export interface Cooling {
+  readonly ip: Ip;
+  /** The host that had it. */
+  readonly node: NodeId;
+  /** Of its release. */
+  readonly revision: bigint;
+  readonly seenAt: number;
+}
+
+export type Verdict =
+  | { readonly kind: 'clear' }
+  /** For a host that has a session: it will tell. */
+  | { readonly kind: 'waits' }
+  /** For hosts that cannot be asked, until then on the monotonic clock. */
+  | { readonly kind: 'until'; readonly at: number };
+
+/**
+ * The rule: a freed address is given again when every host that can be asked has applied a revision at or after the
+ * release, and those that cannot have been silent for the cooldown since it. `releaserSilentSince` is of the host that
+ * had it, which may have left the network with it.
+ */
+export function judge(
+  cooling: Cooling,
+  standing: Standing,
+  releaserSilentSince: number | undefined,
+  now: number,
+  cooldown: Duration,
+): Verdict {
+  if (standing.floor !== undefined && standing.floor < cooling.revision) return { kind: 'waits' };
+  const silent = [standing.silentSince, releaserSilentSince].filter((since) => since !== undefined);
+  if (silent.length === 0) return { kind: 'clear' };
+  const at = Math.max(cooling.seenAt, ...silent) + cooldown;
+  return now >= at ? { kind: 'clear' } : { kind: 'until', at };
+}
+
+/** Gives addresses free that cool since the revision that was judged; what has changed hands since stays. */
+export function thaw(network: NetworkId, judged: readonly Pick<Cooling, 'ip' | 'revision'>[]): Intent<number> {
+  return {
+    plan: (planning) => {
+      const { view } = planning;
+      const addresses = view.addressesOf(network);
+      const still = judged.filter(({ ip, revision }) => isCooling(addresses.get(ip), revision)).map(({ ip }) => ip);
+      return freeing(network, still, planning);
+    },
+  };
+}
+
+/** Takes claims away that a network left behind when it was deleted. */
+export function sweep(network: NetworkId, most: number): Intent<number> {
+  return {
+    plan: (planning) => {
+      const { view } = planning;
+      const left = view.networks.has(network) ? [] : [...view.addressesOf(network).keys()].slice(0, most);
+      return freeing(network, left, planning);
+    },
+  };
+}
+
+function isCooling(claimed: Claimed | undefined, revision: bigint): boolean {
+  return claimed?.claim.kind === 'cooling' && claimed.revision === revision;
+}
+
+/** With the Ethernet addresses that were claimed, and freed, with them. */
+function freeing(network: NetworkId, ips: readonly Ip[], { view, keys }: Planning): Proposal<number> {
+  const isGone = !view.networks.has(network);
+  const macs = new Map(
+    ips.map(macForIp).flatMap((mac) => {
+      const claimed = view.macsOf(network).get(mac);
+      return claimed !== undefined && (isGone || claimed.claim.kind === 'cooling') ? [[mac, claimed] as const] : [];
+    }),
+  );
+  const claims = [
+    ...ips.map((ip) => ({ key: keys.address(network, ip), claimed: view.addressesOf(network).get(ip) })),
+    ...Array.from(macs, ([mac, claimed]) => ({ key: keys.mac(network, mac), claimed })),
+  ];
+  return {
+    compares: claims.map(({ key, claimed }): Compare => {
+      return { kind: 'unchanged', key, modRevision: claimed?.revision ?? 0n };
+    }),
+    writes: claims.map(({ key }): Write => ({ kind: 'delete', key })),
+    takes: [],
+    reply: ips.length,
+  };
+}

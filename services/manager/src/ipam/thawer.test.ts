@@ -1,0 +1,168 @@
+import { CausewayError, Ip, type Name, type Network, type NodeId, Prefix } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { registerNode } from '../admin/register-node.ts';
+import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import type { Standing } from '../dispatcher/holdings.ts';
+import { networkCodec } from '../store/codec.ts';
+import { PlanningDesk } from '../testing/planning-desk.ts';
+import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
+import { Thawer } from './thawer.ts';
+
+const host = scriptNode(1);
+let desk: PlanningDesk;
+let clock: FakeClock;
+let standing: Standing;
+let silent: Map<NodeId, number>;
+let isLeading: boolean;
+let failures: CausewayError[];
+let thawer: Thawer;
+let network: Network;
+
+beforeEach(async () => {
+  desk = new PlanningDesk(new SeededRandom(1));
+  clock = new FakeClock();
+  standing = {};
+  silent = new Map();
+  isLeading = true;
+  failures = [];
+  desk.make(registerNode(host));
+  network = create(scriptNetwork(1));
+  const writer = {
+    get isLeading() {
+      return isLeading;
+    },
+    apply: async <Reply>(intent: Parameters<typeof desk.make<Reply>>[0]) => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      return { reply: desk.make(intent), revision: desk.view.revision };
+    },
+  };
+  thawer = new Thawer(
+    {
+      view: desk.view,
+      writer,
+      standing: () => standing,
+      silentSince: (node) => silent.get(node),
+      clock,
+      log: new MemoryLog(),
+    },
+    { cooldown: seconds(60) },
+  );
+  await thawer.start();
+});
+
+function create(made: Network): Network {
+  const write = { kind: 'put', key: desk.keys.network(made.id), value: networkCodec.encode(made) } as const;
+  desk.write({ compares: [], writes: [write], takes: [], reply: undefined });
+  return made;
+}
+
+function attach(name: string): { ip: Ip; release: () => void } {
+  const request = { network: network.id, node: host.id, addresses: [], name: name as Name };
+  const made = desk.make(claimEndpoint(request));
+  const ip = Ip(made.addresses[0]?.split('/')[0] ?? '');
+  return { ip, release: () => desk.make(releaseEndpoint({ endpoint: made.id, node: host.id })) };
+}
+
+function isClaimed(ip: Ip): boolean {
+  return desk.view.addressesOf(network.id).has(ip);
+}
+
+const soon = (): Promise<void> => clock.advance(milliseconds(100));
+
+describe('a freed address', () => {
+  test('is given up when every host has applied the release, and not before', async () => {
+    standing = { floor: desk.view.revision };
+    const { ip, release } = attach('a');
+    release();
+    await clock.advance(seconds(600));
+    expect(isClaimed(ip)).toBe(true);
+    standing = { floor: desk.view.revision };
+    await clock.advance(seconds(600));
+    expect(isClaimed(ip)).toBe(true);
+    thawer.moved(network.id);
+    await soon();
+    expect(isClaimed(ip)).toBe(false);
+  });
+
+  test('waits for silent hosts from the release on, without being told anything', async () => {
+    silent.set(host.id, clock.now());
+    await clock.advance(seconds(30));
+    const { ip, release } = attach('a');
+    release();
+    await clock.advance(seconds(59));
+    expect(isClaimed(ip)).toBe(true);
+    await clock.advance(seconds(2));
+    expect(isClaimed(ip)).toBe(false);
+  });
+
+  test('waits anew for silent hosts under a new leader', async () => {
+    silent.set(host.id, clock.now());
+    const { ip, release } = attach('a');
+    release();
+    isLeading = false;
+    await clock.advance(seconds(600));
+    expect(isClaimed(ip)).toBe(true);
+    isLeading = true;
+    thawer.lead();
+    await clock.advance(seconds(59));
+    expect(isClaimed(ip)).toBe(true);
+    await clock.advance(seconds(2));
+    expect(isClaimed(ip)).toBe(false);
+  });
+
+  test('that its name took back stays with it', async () => {
+    standing = { floor: 0n };
+    const first = attach('a');
+    first.release();
+    await soon();
+    expect(attach('a').ip).toBe(first.ip);
+    standing = {};
+    thawer.moved(network.id);
+    await clock.advance(seconds(120));
+    expect(isClaimed(first.ip)).toBe(true);
+  });
+
+  test('is given up when the store is there again', async () => {
+    failures = [new CausewayError('store-unavailable', 'away'), new CausewayError('timed-out', 'late')];
+    const { ip, release } = attach('a');
+    release();
+    await soon();
+    expect(isClaimed(ip)).toBe(true);
+    await clock.advance(seconds(3));
+    expect(isClaimed(ip)).toBe(false);
+  });
+
+  test('comes with hundreds of others, in transactions that have room', async () => {
+    const freed = Array.from({ length: 300 }, (_, i) => attach(`e${i}`));
+    for (const { release } of freed) release();
+    await soon();
+    expect(freed.filter(({ ip }) => isClaimed(ip))).toEqual([]);
+  });
+});
+
+test('an Ethernet address that needed a claim goes with it', async () => {
+  network = create({ ...scriptNetwork(2), subnets: [{ prefix: Prefix('fd66::/64') }] });
+  const { release } = attach('six');
+  expect(desk.view.macsOf(network.id).size).toBe(1);
+  standing = { floor: 0n };
+  release();
+  await soon();
+  expect(desk.view.macsOf(network.id).size).toBe(1);
+  standing = {};
+  thawer.moved(network.id);
+  await soon();
+  expect(desk.view.macsOf(network.id).size).toBe(0);
+});
+
+test('what a deleted network leaves goes at once', async () => {
+  standing = { floor: 0n };
+  attach('a').release();
+  const key = desk.keys.network(network.id);
+  desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], reply: undefined });
+  await soon();
+  expect(desk.view.addressesOf(network.id).size).toBe(0);
+});
