@@ -117,10 +117,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const { store, etcd, endpoints } = await openStore(config, log);
   const manager = createManager({ ...parts, store }, config);
-  const server = new GrpcServer(
-    { manager, credentials: plaintext, clock: systemClock, log },
-    { listen: config.listen },
-  );
+  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
   const leads = (): boolean => manager.isLeader;
   const care = new Care({ ...parts, maintenance: store.maintenance, view: manager.view, leads }, config);
   const registration = new Registration(

@@ -1,10 +1,18 @@
-import { errorToService, serveUnary } from '@causeway/proto/io';
+import { errorToService } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
-import type { handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
+import { type handleServerStreamingCall, type handleUnaryCall, status } from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
+import type { Forwarder } from './forward.ts';
+import { LeaderRefusal, type WireStatus } from './leader-failure.ts';
 
 /** For a caller who set no deadline; nothing waits longer on its behalf. */
 const defaultLimit = milliseconds(30_000);
+
+/** What every handler needs beside its use case. */
+export interface Serving {
+  readonly log: Log;
+  readonly forwarder: Forwarder;
+}
 
 interface ServerCall {
   getDeadline(): Date | number;
@@ -12,40 +20,56 @@ interface ServerCall {
   once(event: 'cancelled', listener: () => void): unknown;
 }
 
-/** A use case as a gRPC handler. */
+/** A use case as a gRPC handler: answered here, or by the leader where only that can. */
 export function unary<Request, Response>(
-  log: Log,
+  { log, forwarder }: Serving,
   serve: (request: Request, call: Call) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    const handle = serveUnary<Request, Response>(
-      (request) => serve(request, { remaining: remainingOf(call), signal: signalOf(call) }),
-      (error) => log.error('call.failed', { op: call.getPath(), message: String(error) }),
-    );
-    handle(call, callback);
+    const remaining = remainingOf(call);
+    const limit = Date.now() + remaining;
+    serve(call.request, { remaining, signal: signalOf(call) })
+      .catch((error: unknown) => {
+        if (!forwarder.takes(error, call)) throw error;
+        return forwarder.unary(call, limit);
+      })
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(refusal(log, call, error)),
+      );
   };
 }
 
 /** A stream of answers; the next is asked for when the connection has taken the last. */
 export function serverStreaming<Request, Response>(
-  log: Log,
+  { log, forwarder }: Serving,
   serve: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const signal = signalOf(call);
-    const pump = async (): Promise<void> => {
-      for await (const response of serve(call.request, signal)) {
+    let isBegun = false;
+    const pump = async (responses: AsyncIterable<Response>): Promise<void> => {
+      for await (const response of responses) {
         if (signal.aborted) return;
+        isBegun = true;
         if (!call.write(response)) await drained(call, signal);
       }
       call.end();
     };
-    pump().catch((error: unknown) => {
-      const wire = errorToService(error);
-      if (wire.code === 13) log.error('call.failed', { op: call.getPath(), message: String(error) });
-      call.emit('error', wire);
-    });
+    pump(serve(call.request, signal))
+      .catch((error: unknown) => {
+        if (isBegun || !forwarder.takes(error, call)) throw error;
+        return pump(forwarder.stream(call));
+      })
+      .catch((error: unknown) => call.emit('error', refusal(log, call, error)));
   };
+}
+
+function refusal(log: Log, call: ServerCall, error: unknown): WireStatus {
+  if (error instanceof LeaderRefusal) return error.wire;
+  const wire = errorToService(error);
+  if (wire.code === status.INTERNAL) log.error('call.failed', { op: call.getPath(), message: String(error) });
+  return wire;
 }
 
 function remainingOf(call: ServerCall): Call['remaining'] {

@@ -6,34 +6,47 @@ export const healthService = 'grpc.health.v1.Health';
 /** The process, and what every manager answers. */
 const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService'];
 
-/** What only a leader answers in full. */
-const leaderOnly = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', 'causeway.v1.SessionService'];
+/** What a manager answers that leads, or knows who does and sends calls on. */
+const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService'];
+
+/** What only the leader itself serves. */
+const leaderOnly = ['causeway.v1.SessionService'];
+
+export interface Standing {
+  readonly leads: boolean;
+  /** Another manager leads, and this one knows where. */
+  readonly forwards: boolean;
+}
 
 /** grpc.health.v1: one entry for the process ("") and one a service. */
 export class Health {
   readonly #health = new HealthImplementation();
-  #state: 'leading' | 'standing by' | 'draining' = 'standing by';
+  #standing: Standing = { leads: false, forwards: false };
+  #isDraining = false;
 
   constructor(server: Server) {
     this.#health.addToServer(server);
     this.#tell();
   }
 
-  set leads(leads: boolean) {
-    if (this.#state === 'draining') return;
-    this.#state = leads ? 'leading' : 'standing by';
+  tell(standing: Standing): void {
+    if (standing.leads === this.#standing.leads && standing.forwards === this.#standing.forwards) return;
+    this.#standing = standing;
     this.#tell();
   }
 
   /** Before anything is refused, so that who asks goes elsewhere first. For good. */
   drain(): void {
-    this.#state = 'draining';
+    this.#isDraining = true;
     this.#tell();
   }
 
   #tell(): void {
-    for (const service of everywhere) this.#set(service, this.#state !== 'draining');
-    for (const service of leaderOnly) this.#set(service, this.#state === 'leading');
+    const { leads, forwards } = this.#standing;
+    const isUp = !this.#isDraining;
+    for (const service of everywhere) this.#set(service, isUp);
+    for (const service of byLeader) this.#set(service, isUp && (leads || forwards));
+    for (const service of leaderOnly) this.#set(service, isUp && leads);
   }
 
   #set(service: string, serving: boolean): void {
@@ -41,4 +54,4 @@ export class Health {
   }
 }
 
-export const servedServices: readonly string[] = [...everywhere.slice(1), ...leaderOnly, healthService];
+export const servedServices: readonly string[] = [...everywhere.slice(1), ...byLeader, ...leaderOnly, healthService];

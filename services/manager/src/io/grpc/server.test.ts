@@ -27,6 +27,7 @@ import { GrpcServer } from './server.ts';
 const root = fileURLToPath(new URL('../../../../..', import.meta.url));
 const limits = { timeout: 5_000 };
 const log = new MemoryLog();
+const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
 const modules = { store: new MemoryStore({ clock: systemClock }), clock: systemClock, random: cryptoRandom, log };
 const client = plaintext.client();
 let manager: Manager;
@@ -34,9 +35,11 @@ let server: GrpcServer;
 let address: string;
 
 beforeAll(async () => {
-  const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
   manager = createManager(modules, settings);
-  server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, { listen: '127.0.0.1:0' });
+  server = new GrpcServer(
+    { manager, credentials: plaintext, clock: systemClock, log },
+    { ...settings, listen: '127.0.0.1:0' },
+  );
   await server.start();
   address = `127.0.0.1:${server.port}`;
   const leads = new Promise((resolve) => manager.onLeadership(resolve));
@@ -239,7 +242,10 @@ describe('for tools that know nothing of us', () => {
 });
 
 test('a port that is taken is told with what to do', async () => {
-  const second = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, { listen: address });
+  const second = new GrpcServer(
+    { manager, credentials: plaintext, clock: systemClock, log },
+    { ...settings, listen: address },
+  );
   await expect(second.start()).rejects.toMatchObject({
     code: 'invalid-argument',
     message: expect.stringContaining('another process has that port'),
@@ -248,18 +254,11 @@ test('a port that is taken is told with what to do', async () => {
 });
 
 test('stopping: goodbye to agents, health says no first, and it ends in time', async () => {
-  const own = createManager(
-    { ...modules, store: new MemoryStore({ clock: systemClock }) },
-    {
-      name: 'm2',
-      advertise: '127.0.0.1:2',
-      leaseTtl: seconds(3),
-      prefix: defaultPrefix,
-    },
-  );
+  const ownSettings = { ...settings, name: 'm2', advertise: '127.0.0.1:2' };
+  const own = createManager({ ...modules, store: new MemoryStore({ clock: systemClock }) }, ownSettings);
   const ownServer = new GrpcServer(
     { manager: own, credentials: plaintext, clock: systemClock, log },
-    { listen: '127.0.0.1:0' },
+    { ...ownSettings, listen: '127.0.0.1:0' },
   );
   await ownServer.start();
   const leads = new Promise((resolve) => own.onLeadership(resolve));

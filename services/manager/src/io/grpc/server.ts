@@ -8,6 +8,7 @@ import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime
 import { Server } from '@grpc/grpc-js';
 import type { Manager } from '../../manager.ts';
 import { serverStreaming, unary } from './calls.ts';
+import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
 import { createReflection } from './reflection.ts';
 import { sessionHandlers, sessionService } from './session.ts';
@@ -18,6 +19,14 @@ const maxRequestBytes = 4 * 1024 * 1024;
 /** A connection whose other end is gone without a word is found out after the sum of both. */
 const keepaliveMs = 10_000;
 const keepaliveTimeoutMs = 5_000;
+
+/** An agent's session is not among them: it is told where the leader is and goes there. */
+const forwardedServices = [
+  networkServiceDefinition,
+  endpointServiceDefinition,
+  nodeServiceDefinition,
+  clusterServiceDefinition,
+];
 
 /** What calls under way may take when the server stops. */
 const drainLimit = seconds(2);
@@ -30,6 +39,9 @@ export interface GrpcServerModules {
 }
 
 export interface GrpcServerSettings {
+  readonly name: string;
+  /** Host:port at which others find this manager. */
+  readonly advertise: string;
   /** Host:port; port 0 takes a free one. */
   readonly listen: string;
 }
@@ -44,12 +56,15 @@ export class GrpcServer implements Startable {
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   });
   readonly #health: Health;
-  #unsubscribe: (() => void) | undefined;
+  readonly #forwarder: Forwarder;
+  #unsubscribe: readonly (() => void)[] = [];
   #port = 0;
 
   constructor(modules: GrpcServerModules, settings: GrpcServerSettings) {
     this.#modules = modules;
     this.#settings = settings;
+    const { credentials, manager } = modules;
+    this.#forwarder = new Forwarder({ view: manager.view, credentials, services: forwardedServices }, settings);
     this.#addServices();
     this.#health = new Health(this.#server);
     createReflection(servedServices).addToServer(this.#server);
@@ -70,10 +85,11 @@ export class GrpcServer implements Startable {
         else reject(cannotListen(listen, error));
       });
     });
-    this.#health.leads = manager.isLeader;
-    this.#unsubscribe = manager.onLeadership((leads) => {
-      this.#health.leads = leads;
-    });
+    await this.#forwarder.start();
+    const tell = (): void =>
+      this.#health.tell({ leads: manager.isLeader, forwards: this.#forwarder.leader !== undefined });
+    this.#unsubscribe = [manager.onLeadership(tell), manager.view.subscribe(tell)];
+    tell();
   }
 
   /** Tells that it is about to go; calls are still served. */
@@ -83,7 +99,8 @@ export class GrpcServer implements Startable {
 
   /** Calls under way end, or are cut when they take too long. */
   async stop(): Promise<void> {
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    await this.#forwarder.stop();
     const ended = new AbortController();
     const shutdown = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     const cut = this.#modules.clock.sleep(drainLimit, ended.signal).then(() => {
@@ -96,28 +113,29 @@ export class GrpcServer implements Startable {
 
   #addServices(): void {
     const { manager, log } = this.#modules;
+    const serving = { log, forwarder: this.#forwarder };
     const { networks, endpoints, nodes, cluster } = manager.api;
     this.#server.addService(networkServiceDefinition, {
-      createNetwork: unary(log, (request, call) => networks.createNetwork(request, call)),
-      getNetwork: unary(log, (request, call) => networks.getNetwork(request, call)),
-      listNetworks: unary(log, (request, call) => networks.listNetworks(request, call)),
-      deleteNetwork: unary(log, (request, call) => networks.deleteNetwork(request, call)),
+      createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
+      getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
+      listNetworks: unary(serving, (request, call) => networks.listNetworks(request, call)),
+      deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
     });
     this.#server.addService(endpointServiceDefinition, {
-      claimEndpoint: unary(log, (request, call) => endpoints.claimEndpoint(request, call)),
-      releaseEndpoint: unary(log, (request, call) => endpoints.releaseEndpoint(request, call)),
-      getEndpoint: unary(log, (request, call) => endpoints.getEndpoint(request, call)),
-      listEndpoints: unary(log, (request, call) => endpoints.listEndpoints(request, call)),
-      waitEndpoint: unary(log, (request, call) => endpoints.waitEndpoint(request, call)),
+      claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
+      releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
+      getEndpoint: unary(serving, (request, call) => endpoints.getEndpoint(request, call)),
+      listEndpoints: unary(serving, (request, call) => endpoints.listEndpoints(request, call)),
+      waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
     });
     this.#server.addService(nodeServiceDefinition, {
-      getNode: unary(log, (request) => nodes.getNode(request)),
-      listNodes: unary(log, (request) => nodes.listNodes(request)),
+      getNode: unary(serving, (request) => nodes.getNode(request)),
+      listNodes: unary(serving, (request) => nodes.listNodes(request)),
     });
     this.#server.addService(clusterServiceDefinition, {
-      getStatus: unary(log, (request, call) => cluster.getStatus(request, call)),
-      verify: unary(log, (request, call) => cluster.verify(request, call)),
-      watchEvents: serverStreaming(log, (request, signal) => cluster.watchEvents(request, signal)),
+      getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),
+      verify: unary(serving, (request, call) => cluster.verify(request, call)),
+      watchEvents: serverStreaming(serving, (request, signal) => cluster.watchEvents(request, signal)),
     });
     this.#server.addService(
       sessionService,

@@ -1,0 +1,391 @@
+import { createServer } from 'node:net';
+import { nodeToMessage } from '@causeway/proto';
+import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
+import { CreateNetworkRequest, CreateNetworkResponse } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
+import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { callUnary, errorToService, plaintext } from '@causeway/proto/io';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { cryptoRandom, systemClock } from '@causeway/runtime/io';
+import { MemoryLog } from '@causeway/runtime/testing';
+import {
+  Metadata,
+  makeGenericClientConstructor,
+  Server,
+  type ServerUnaryCall,
+  type ServiceError,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createManager, type Manager } from '../../manager.ts';
+import { leaderCodec } from '../../store/codec.ts';
+import { defaultPrefix, Keys } from '../../store/keys.ts';
+import { MemoryStore } from '../../store/memory.ts';
+import { MemoryBackend } from '../../store/memory-backend.ts';
+import { nodeId, scriptNode } from '../../testing/view-script.ts';
+import { forwardedByKey } from './forward.ts';
+import { GrpcServer } from './server.ts';
+
+const leaseTtl = seconds(3);
+const limits = { timeout: 5_000 };
+const credentials = plaintext.client();
+
+interface Running {
+  readonly manager: Manager;
+  readonly address: string;
+  readonly store: MemoryStore;
+  stop(): Promise<void>;
+}
+
+let backend: MemoryBackend;
+let ends: (() => unknown)[];
+
+beforeEach(() => {
+  backend = new MemoryBackend({ clock: systemClock });
+  ends = [() => backend.close()];
+});
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** A real port, so that managers can be told where each other are before they listen. */
+function freeAddress(): Promise<string> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const bound = probe.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+      probe.close(() => resolve(`127.0.0.1:${port}`));
+    });
+  });
+}
+
+async function run(name: string, address?: string, shared = backend): Promise<Running> {
+  const advertise = address ?? (await freeAddress());
+  const store = new MemoryStore({ clock: systemClock, backend: shared });
+  const log = new MemoryLog();
+  const settings = { name, advertise, listen: advertise, leaseTtl, prefix: defaultPrefix };
+  const manager = createManager({ store, clock: systemClock, random: cryptoRandom, log }, settings);
+  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, settings);
+  await server.start();
+  await manager.start();
+  let isRunning = true;
+  const stop = async (): Promise<void> => {
+    if (!isRunning) return;
+    isRunning = false;
+    server.drain();
+    await manager.stop();
+    await server.stop();
+    await store.close();
+  };
+  ends.push(stop);
+  return { manager, address: advertise, store, stop };
+}
+
+/** Resolves when the view of that manager names this leader. */
+async function follows(manager: Manager, address: string): Promise<void> {
+  while (manager.view.leader?.address !== address) await systemClock.sleep(milliseconds(5));
+}
+
+async function leads(manager: Manager): Promise<void> {
+  while (!manager.isLeader) await systemClock.sleep(milliseconds(5));
+}
+
+async function pair(): Promise<[leader: Running, follower: Running]> {
+  const leader = await run('m1');
+  await leads(leader.manager);
+  const follower = await run('m2');
+  await follows(follower.manager, leader.address);
+  return [leader, follower];
+}
+
+/** In a store of its own, a leader that no election chose. */
+async function believe(address: string, shared = backend): Promise<void> {
+  const store = new MemoryStore({ clock: systemClock, backend: shared });
+  const value = leaderCodec.encode({ name: 'elsewhere', address, since: 0 });
+  await store.txn([], [{ kind: 'put', key: new Keys(defaultPrefix).leader, value }]);
+  await store.close();
+}
+
+/** A leader of the test's own making, on a real port. */
+async function scriptedLeader(
+  createNetwork: (
+    call: ServerUnaryCall<CreateNetworkRequest, CreateNetworkResponse>,
+    done: sendUnaryData<CreateNetworkResponse>,
+  ) => void,
+): Promise<string> {
+  const server = new Server();
+  const unused = (_call: unknown, done: (error: object) => void): void => done(errorToService(new Error('unused')));
+  server.addService(networkServiceDefinition, {
+    createNetwork,
+    getNetwork: unused,
+    listNetworks: unused,
+    deleteNetwork: unused,
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+  ends.push(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+const uuid = (): string => randomUuid(cryptoRandom);
+
+function clients(address: string) {
+  const networks = new NetworkServiceClient(address, credentials);
+  const endpoints = new EndpointServiceClient(address, credentials);
+  const nodes = new NodeServiceClient(address, credentials);
+  const cluster = new ClusterServiceClient(address, credentials);
+  ends.push(() => [networks, endpoints, nodes, cluster].map((client) => client.close()));
+  return { networks, endpoints, nodes, cluster };
+}
+
+function create(address: string, name: string, prefix: string, requestId = uuid(), timeout = limits.timeout) {
+  const { networks } = clients(address);
+  const request = CreateNetworkRequest.create({ requestId, name, subnets: [Subnet.create({ prefix })] });
+  return callUnary(networks.createNetwork.bind(networks), request, { timeout });
+}
+
+/** One host’s session at that manager. */
+async function join(address: string, node: number): Promise<void> {
+  const sessions = new SessionServiceClient(address, credentials);
+  const stream = sessions.connect();
+  ends.push(() => {
+    stream.cancel();
+    sessions.close();
+  });
+  stream.on('error', () => undefined);
+  const ready = new Promise<void>((resolve) =>
+    stream.on('data', ({ message }) => {
+      if (message.oneofKind === 'ready') resolve();
+    }),
+  );
+  const hello = { clusterId: '', epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [] };
+  stream.write({ message: { oneofKind: 'hello', hello } });
+  await ready;
+}
+
+function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('a follower answers as the leader does', () => {
+  test('writes, reads of what only the leader knows, and events', async () => {
+    const [leader, follower] = await pair();
+    await join(leader.address, 1);
+    const { network } = await create(follower.address, 'one', '10.1.0.0/16');
+    expect(network).toMatchObject({ name: 'one', subnets: [{ prefix: '10.1.0.0/16', gateway: '10.1.0.1' }] });
+
+    const at = { leader: clients(leader.address), follower: clients(follower.address) };
+    const claim = { requestId: uuid(), network: 'one', name: 'web', nodeId: nodeId(1), addresses: [] };
+    const { endpoint } = await callUnary(
+      at.follower.endpoints.claimEndpoint.bind(at.follower.endpoints),
+      claim,
+      limits,
+    );
+    expect(endpoint?.applied).toMatchObject({ want: 1 });
+
+    const asked = [at.leader, at.follower].map(({ endpoints, nodes }) =>
+      Promise.all([
+        callUnary(endpoints.getEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, limits),
+        callUnary(endpoints.listEndpoints.bind(endpoints), { network: '', host: '', atLeast: 0n }, limits),
+        callUnary(nodes.listNodes.bind(nodes), {}, limits),
+      ]),
+    );
+    const [fromLeader, fromFollower] = await Promise.all(asked);
+    expect(fromFollower).toEqual(fromLeader);
+    expect(fromFollower?.[2].nodes[0]).toMatchObject({ name: 'h1', ready: true });
+
+    const events = at.follower.cluster.watchEvents({ fromSequence: 0n, follow: false });
+    const kinds: (string | undefined)[] = [];
+    for await (const response of events) kinds.push(response.event?.kind);
+    expect(kinds).toContain('network.created');
+  });
+
+  test('errors keep code, text and data', async () => {
+    const [leader, follower] = await pair();
+    const [theirs, ours] = await Promise.all(
+      [leader, follower].map(({ address }) => failure(create(address, 'two', '10.1.2.3/16'))),
+    );
+    expect(ours).toMatchObject({ code: 'prefix-host-bits', data: { suggestion: '10.1.0.0/16' } });
+    const fields = ({ code, message, data }: Record<string, unknown>) => ({ code, message, data });
+    expect(fields(ours as Record<string, unknown>)).toEqual(fields(theirs as Record<string, unknown>));
+  });
+
+  test('a wait ends with the caller’s deadline and says what it waited for', async () => {
+    const [leader, follower] = await pair();
+    await join(leader.address, 1);
+    await create(follower.address, 'waits', '10.2.0.0/16');
+    const { endpoints } = clients(follower.address);
+    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [] };
+    await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
+    const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 400 });
+    await expect(wait).rejects.toMatchObject({ code: 'timed-out', data: { waiting: 'h1' } });
+  });
+
+  test('a request id tried at both takes nothing twice', async () => {
+    const [leader, follower] = await pair();
+    const id = uuid();
+    const answers = await Promise.all(
+      [follower, leader, follower].map(({ address }) => create(address, 'once', '10.3.0.0/16', id)),
+    );
+    expect(new Set(answers.map(({ network }) => network?.id)).size).toBe(1);
+    expect(leader.manager.view.networks.size).toBe(1);
+    const other = create(follower.address, 'other', '10.4.0.0/16', id);
+    await expect(other).rejects.toMatchObject({ code: 'request-reused' });
+  });
+
+  test('health: all but sessions', async () => {
+    const [leader, follower] = await pair();
+    const services = ['NetworkService', 'EndpointService', 'ClusterService', 'SessionService'];
+    const Health = makeGenericClientConstructor(healthService as never, 'Health');
+    type Check = (
+      request: { service: string },
+      done: (error: ServiceError | null, answer: { status: string }) => void,
+    ) => void;
+    const serving = async (address: string): Promise<string[]> => {
+      const health = new Health(address, credentials);
+      const check = health['check'] as Check;
+      const statuses = services.map(
+        (name) =>
+          new Promise<string>((resolve) =>
+            check.call(health, { service: `causeway.v1.${name}` }, (_, answer) => resolve(answer.status)),
+          ),
+      );
+      return await Promise.all(statuses).finally(() => health.close());
+    };
+    expect(await serving(leader.address)).toEqual(['SERVING', 'SERVING', 'SERVING', 'SERVING']);
+    expect(await serving(follower.address)).toEqual(['SERVING', 'SERVING', 'SERVING', 'NOT_SERVING']);
+  });
+});
+
+describe('what goes on the wire', () => {
+  test('the caller’s metadata, the forwarder’s name, fields this version does not know, and the deadline', async () => {
+    const seen: { metadata: Metadata; unknown: boolean; deadline: number }[] = [];
+    const leader = await scriptedLeader((call, done) => {
+      const text = Buffer.from(CreateNetworkRequest.toBinary(call.request)).toString('latin1');
+      seen.push({
+        metadata: call.metadata,
+        unknown: text.includes('from the future'),
+        deadline: Number(call.getDeadline()),
+      });
+      done(null, CreateNetworkResponse.create());
+    });
+    await believe(leader);
+    const follower = await run('m2');
+    const { networks } = clients(follower.address);
+    const field = Buffer.from([0xfa, 0x3e, 15, ...Buffer.from('from the future')]); // field 1007, bytes
+    const request = CreateNetworkRequest.fromBinary(
+      Buffer.concat([CreateNetworkRequest.toBinary(CreateNetworkRequest.create({ name: 'n' })), field]),
+    );
+    const metadata = new Metadata();
+    metadata.set('causeway-actor', 'operator ada');
+    const deadline = Date.now() + 4_000;
+    await new Promise<void>((resolve, reject) =>
+      networks.createNetwork(request, metadata, { deadline }, (error) => (error === null ? resolve() : reject(error))),
+    );
+    expect(seen[0]?.metadata.get('causeway-actor')).toEqual(['operator ada']);
+    expect(seen[0]?.metadata.get(forwardedByKey)).toEqual(['m2']);
+    expect(seen[0]?.unknown).toBe(true);
+    expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(1_000);
+  });
+
+  test('a refusal with a code this version does not know', async () => {
+    const metadata = new Metadata();
+    metadata.set('grpc-status-details-bin', Buffer.from('whatever it says'));
+    const leader = await scriptedLeader((_, done) => done({ code: 10, details: 'news', metadata }));
+    await believe(leader);
+    const follower = await run('m2');
+    const { networks } = clients(follower.address);
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      networks.createNetwork(CreateNetworkRequest.create(), new Metadata(), {}, resolve),
+    );
+    expect(error).toMatchObject({ code: 10, details: 'news' });
+    expect(error?.metadata.get('grpc-status-details-bin')).toEqual([Buffer.from('whatever it says')]);
+  });
+
+  test('two managers that each take the other for the leader: the call is refused after one step', async () => {
+    const addresses = await Promise.all([freeAddress(), freeAddress()]);
+    const [a, b] = addresses as [string, string];
+    const stores = [backend, new MemoryBackend({ clock: systemClock })] as const;
+    ends.push(() => stores[1].close());
+    await believe(b, stores[0]);
+    await believe(a, stores[1]);
+    await run('a', a, stores[0]);
+    await run('b', b, stores[1]);
+    // The answer is b's, which has been asked by a and names a.
+    await expect(create(a, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: a } });
+    await expect(create(b, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: b } });
+  });
+});
+
+describe('when the leader goes', () => {
+  test('nobody at its address: unavailable, long before the deadline', async () => {
+    await believe(await freeAddress());
+    const follower = await run('m2');
+    const error = await failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
+    expect(error).toMatchObject({ code: 'manager-unavailable', message: expect.stringContaining('cannot be reached') });
+  });
+
+  test('it does not answer: the deadline ends the call there too', async () => {
+    let ended: Promise<void> | undefined;
+    const leader = await scriptedLeader((call) => {
+      ended = new Promise((resolve) => call.once('cancelled', resolve));
+    });
+    await believe(leader);
+    const follower = await run('m2');
+    await expect(create(follower.address, 'x', '10.6.0.0/16', uuid(), 300)).rejects.toMatchObject({
+      code: 'timed-out',
+    });
+    expect(ended).toBeDefined();
+    await ended;
+  });
+
+  test('another is elected meanwhile: the caller hears of it at once', async () => {
+    let asked = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    await believe(await scriptedLeader(() => asked()));
+    const follower = await run('m2');
+    const error = failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
+    await arrived;
+    await believe('127.0.0.1:9');
+    expect(await error).toMatchObject({ code: 'not-leader', data: { leader: '127.0.0.1:9' } });
+  });
+
+  test('the follower stops: the caller is told to ask another', async () => {
+    let asked = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    await believe(await scriptedLeader(() => asked()));
+    const follower = await run('m2');
+    const error = failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
+    await arrived;
+    await follower.stop();
+    expect(await error).toMatchObject({ code: 'shutting-down' });
+  });
+
+  test('after the election the same request id has one effect', async () => {
+    const [leader, follower] = await pair();
+    const third = await run('m3');
+    const id = uuid();
+    const before = await create(third.address, 'kept', '10.7.0.0/16', id);
+    await leader.stop();
+    await Promise.race([leads(follower.manager), leads(third.manager)]);
+    const [next, last] = follower.manager.isLeader ? [follower, third] : [third, follower];
+    await follows(last.manager, next.address);
+    const after = await create(last.address, 'kept', '10.7.0.0/16', id);
+    expect(after.network?.id).toBe(before.network?.id);
+    expect(next.manager.view.networks.size).toBe(1);
+  });
+});

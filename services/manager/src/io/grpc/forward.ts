@@ -1,0 +1,114 @@
+import { CausewayError, isCausewayError } from '@causeway/model';
+import type { Credentials } from '@causeway/proto/io';
+import type { Startable } from '@causeway/runtime';
+import type { Metadata, ServerUnaryCall, ServerWritableStream, ServiceDefinition } from '@grpc/grpc-js';
+import { notLeader } from '../../api/leadership.ts';
+import type { View } from '../../store/view.ts';
+import { LeaderChannel, type Method } from './leader-channel.ts';
+
+/** Names the manager that sent a call on. A call that carries it stays where it came to, so none goes in circles. */
+export const forwardedByKey = 'causeway-forwarded-by';
+
+export interface ForwarderModules {
+  readonly view: Pick<View, 'leader' | 'subscribe'>;
+  readonly credentials: Credentials;
+  /** Of all methods that may be sent on. */
+  readonly services: readonly ServiceDefinition[];
+}
+
+export interface ForwarderSettings {
+  readonly name: string;
+  /** Host:port at which others find this manager. */
+  readonly advertise: string;
+}
+
+/** Sends what only the leader can answer on to it, so that a caller may ask any manager. */
+export class Forwarder implements Startable {
+  readonly #modules: ForwarderModules;
+  readonly #settings: ForwarderSettings;
+  readonly #methods: ReadonlyMap<string, Method>;
+  #channel: LeaderChannel | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(modules: ForwarderModules, settings: ForwarderSettings) {
+    this.#modules = modules;
+    this.#settings = settings;
+    const methods = modules.services.flatMap((service) => Object.values(service));
+    this.#methods = new Map(methods.map((method) => [method.path, method]));
+  }
+
+  /** Host:port of another manager that leads, as far as this one knows. */
+  get leader(): string | undefined {
+    const address = this.#modules.view.leader?.address;
+    return address === this.#settings.advertise ? undefined : address;
+  }
+
+  start(): Promise<void> {
+    this.#unsubscribe = this.#modules.view.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === 'leader' || kind === 'reset')) this.#leaveFormer();
+    });
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#channel?.close(new CausewayError('shutting-down', 'this manager is stopping: ask another'));
+    this.#channel = undefined;
+    return Promise.resolve();
+  }
+
+  /** Whether a call that failed here with `error` is one for the leader; it is asked once, by the first manager. */
+  takes(error: unknown, call: { readonly metadata: Metadata; getPath(): string }): boolean {
+    return (
+      this.#unsubscribe !== undefined &&
+      isCausewayError(error, 'not-leader') &&
+      call.metadata.get(forwardedByKey).length === 0 &&
+      this.#methods.has(call.getPath()) &&
+      this.leader !== undefined
+    );
+  }
+
+  /**
+   * The leader's answer. The caller's deadline holds, or `limit` (unix ms) when that is earlier.
+   * @throws LeaderRefusal; CausewayError manager-unavailable, not-leader: outcome unknown, the same request id tells
+   */
+  unary<Request, Response>(call: ServerUnaryCall<Request, Response>, limit: number): Promise<Response> {
+    return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call), limit);
+  }
+
+  /** @throws as `unary` */
+  stream<Request, Response>(call: ServerWritableStream<Request, Response>): AsyncIterable<Response> {
+    return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call));
+  }
+
+  #open(): LeaderChannel {
+    const { leader } = this;
+    if (leader === undefined) throw this.#notLeader();
+    this.#channel ??= new LeaderChannel(leader, this.#modules.credentials);
+    return this.#channel;
+  }
+
+  /** Who leads has changed: the former leader's answers would come late or never. */
+  #leaveFormer(): void {
+    if (this.#channel === undefined || this.#channel.address === this.leader) return;
+    this.#channel.close(this.#notLeader());
+    this.#channel = undefined;
+  }
+
+  #notLeader(): CausewayError {
+    return notLeader(this.#modules.view, this.#settings.advertise);
+  }
+
+  #methodOf(call: { getPath(): string }): Method {
+    const method = this.#methods.get(call.getPath());
+    if (method === undefined) throw new CausewayError('internal', `${call.getPath()} is not a method of ours`);
+    return method;
+  }
+
+  #metadataOf(call: { readonly metadata: Metadata }): Metadata {
+    const metadata = call.metadata.clone();
+    metadata.set(forwardedByKey, this.#settings.name);
+    return metadata;
+  }
+}

@@ -1,0 +1,98 @@
+import type { CausewayError } from '@causeway/model';
+import type { Credentials } from '@causeway/proto/io';
+import {
+  Client,
+  type ClientReadableStream,
+  type Metadata,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { failureOf } from './leader-failure.ts';
+
+export type Method = ServiceDefinition[string];
+
+const channelOptions = {
+  // A leader that went without a word is mostly told by the election first; this is for one that still holds its lease.
+  'grpc.keepalive_time_ms': 2_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+  // A leader that comes back at the same address is found at the next call, not after gRPC's usual seconds.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 500,
+};
+
+/** A connection to one leader, and the calls that are under way there on behalf of others. */
+export class LeaderChannel {
+  readonly address: string;
+  readonly #client: Client;
+  readonly #calls = new Set<{ cancel(): void }>();
+  #closed: CausewayError | undefined;
+
+  constructor(address: string, credentials: Credentials) {
+    this.address = address;
+    this.#client = new Client(address, credentials.client(), channelOptions);
+  }
+
+  /** Ends when the caller goes or its deadline, at the latest after `limit` (unix ms), is over. @throws as `failureOf` */
+  unary<Request, Response>(
+    method: Method,
+    call: ServerUnaryCall<Request, Response>,
+    metadata: Metadata,
+    limit: number,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const done = (error: ServiceError | null, response?: Response): void => {
+        this.#calls.delete(sent);
+        if (error === null) resolve(response as Response);
+        else reject(this.#closed ?? failureOf(error, this.address));
+      };
+      const { path, requestSerialize, responseDeserialize } = method;
+      const options = { parent: call, deadline: limit };
+      const sent = this.#client.makeUnaryRequest<Request, Response>(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        call.request,
+        metadata,
+        options,
+        done,
+      );
+      this.#calls.add(sent);
+    });
+  }
+
+  /** Ends with the caller, its deadline, or the leader's last answer. @throws as `failureOf` */
+  async *stream<Request, Response>(
+    method: Method,
+    call: ServerWritableStream<Request, Response>,
+    metadata: Metadata,
+  ): AsyncGenerator<Response, void> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const sent: ClientReadableStream<Response> = this.#client.makeServerStreamRequest<Request, Response>(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      call.request,
+      metadata,
+      { parent: call },
+    );
+    sent.on('error', () => undefined); // it comes once more after the reader has left
+    this.#calls.add(sent);
+    try {
+      for await (const response of sent) yield response as Response;
+    } catch (error) {
+      throw this.#closed ?? failureOf(error as ServiceError, this.address);
+    } finally {
+      this.#calls.delete(sent);
+      sent.cancel();
+    }
+  }
+
+  /** Calls under way end with that error: whoever made them asks again, by the same request id, and learns how they ended. */
+  close(reason: CausewayError): void {
+    this.#closed = reason;
+    for (const call of this.#calls) call.cancel();
+    this.#client.close();
+  }
+}
