@@ -114,11 +114,11 @@ describeLab('the underlay of a lab, broken on purpose', () => {
   });
 
   test.each([
-    [3, 'cut', 'h1', 'h9'],
-    [2, 'cut', 'h1', 'h1'],
-    [3, 'heal', 'h1', 'h9'],
-    [3, 'slow', 'h9', '--loss', '5'],
-  ])('exits %i: lab %s %s %s', async (code, ...words) => {
+    { words: ['cut', 'h1', 'h9'], code: 3 },
+    { words: ['cut', 'h1', 'h1'], code: 2 },
+    { words: ['heal', 'h1', 'h9'], code: 3 },
+    { words: ['slow', 'h9', '--loss', '5'], code: 3 },
+  ])('lab $words exits $code', async ({ words, code }) => {
     expect((await verb(...words)).code).toBe(code);
   });
 });

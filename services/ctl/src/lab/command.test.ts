@@ -39,7 +39,7 @@ class RecordingLabs implements Labs {
   kill: Labs['kill'] = async (...all) => void this.asked.push(`kill ${all.join(' ')}`);
   start: Labs['start'] = async (...all) => void this.asked.push(`start ${all.join(' ')}`);
   cut: Labs['cut'] = async (name, pair) => void this.asked.push(`cut ${name} ${pair.join(' ')}`);
-  heal: Labs['heal'] = async (name, pair = []) => void this.asked.push(['heal', name, ...pair].join(' '));
+  heal: Labs['heal'] = async (name, pair) => void this.asked.push(['heal', name, ...(pair ?? [])].join(' '));
   slow: Labs['slow'] = async (name, host, { delay, loss }) => {
     this.asked.push(`slow ${name} ${host} ${delay} ${loss}`);
   };
