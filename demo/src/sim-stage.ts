@@ -84,6 +84,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       createNetwork: (request) => cluster.query((api, call) => api.networks.createNetwork(request, call)),
       getNetwork: (request) => cluster.query((api, call) => api.networks.getNetwork(request, call)),
       listNetworks: () => cluster.query((api, call) => api.networks.listNetworks({ atLeast: 0n }, call)),
+      updateNetwork: (request) => cluster.query((api, call) => api.networks.updateNetwork(request, call)),
       deleteNetwork: (request) => cluster.query((api, call) => api.networks.deleteNetwork(request, call)),
       getEndpoint: (request) => cluster.query((api, call) => api.endpoints.getEndpoint(request, call)),
       listEndpoints: (request) => cluster.query((api, call) => api.endpoints.listEndpoints(request, call)),

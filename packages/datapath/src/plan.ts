@@ -24,7 +24,9 @@ const order = [
   'delete link in the way',
   'add bridge',
   'add link',
+  'shrink container', // before what it sends through: nothing is ever larger than its way out
   'change link',
+  'grow container',
   'set sysctl of link', // before it is up: a router advertisement would be faster
   'set port',
   'set link up',
@@ -125,11 +127,20 @@ function changeSteps({ netns, name, actual, intended }: Extract<Mismatch, { kind
     ...localChange(actual, intended),
   };
   const steps: Step[] = [];
-  if (Object.keys(change).length > 0) steps.push(['change link', { op: 'link.set', netns, name, change }]);
+  if (Object.keys(change).length > 0) {
+    steps.push([changePlace(actual, intended), { op: 'link.set', netns, name, change }]);
+  }
   if (!actual.up && intended.up) {
     steps.push(['set link up', { op: 'link.set', netns, name, change: { up: true } }]);
   }
   return steps;
+}
+
+/** A container's end is the one veth that is no port. */
+function changePlace(actual: Link, intended: Link): Place {
+  if (intended.kind !== 'veth' || intended.peer !== undefined) return 'change link';
+  if (intended.mtu < actual.mtu) return 'shrink container';
+  return intended.mtu > actual.mtu ? 'grow container' : 'change link';
 }
 
 function localChange(actual: Link, intended: Link): LinkChange {

@@ -26,6 +26,8 @@ import type {
   GetNetworkRequest,
   GetNetworkResponse,
   ListNetworksResponse,
+  UpdateNetworkRequest,
+  UpdateNetworkResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type {
   GetNodeRequest,
@@ -49,6 +51,7 @@ export interface Managers {
   createNetwork(request: CreateNetworkRequest): Promise<CreateNetworkResponse>;
   getNetwork(request: GetNetworkRequest): Promise<GetNetworkResponse>;
   listNetworks(): Promise<ListNetworksResponse>;
+  updateNetwork(request: UpdateNetworkRequest): Promise<UpdateNetworkResponse>;
   deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
   getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
   listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;

@@ -58,7 +58,8 @@ const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
   'manager-unavailable': 'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try',
   'agent-unavailable': 'does causeway-agent run there?',
   'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
-  'network-in-use': 'detach its endpoints first; causeway endpoint list NETWORK shows them',
+  'network-in-use': 'causeway endpoint list NETWORK shows its endpoints; --force detaches them first',
+  'revision-conflict': 'causeway network show NETWORK tells what it is now',
 };
 
 function pathOf(command: Command): string {

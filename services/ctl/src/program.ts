@@ -13,6 +13,7 @@ import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkList } from './commands/network-list.ts';
 import { networkShow } from './commands/network-show.ts';
+import { networkUpdate } from './commands/network-update.ts';
 import { nodeList } from './commands/node-list.ts';
 import { nodeShow } from './commands/node-show.ts';
 import { status } from './commands/status.ts';
@@ -23,7 +24,7 @@ import { throwUsage } from './failure.ts';
 import { allSettings, settingOptions } from './settings.ts';
 
 const commands: readonly CommandBuilder[] = [
-  group('network', 'container networks', [networkCreate, networkList, networkShow, networkDelete]),
+  group('network', 'container networks', [networkCreate, networkList, networkShow, networkUpdate, networkDelete]),
   group('endpoint', 'interfaces of containers on networks', [
     endpointAttach,
     endpointDetach,

@@ -1,6 +1,6 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
 import type { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -24,6 +24,7 @@ afterEach(async () => {
 });
 
 const uuid = (): string => randomUuid(random);
+const removal = (): DeleteNetworkRequest => DeleteNetworkRequest.create({ requestId: uuid(), network: 'blue' });
 
 async function createNetwork(name = 'blue', second = 66, fields: { mtu?: number } = {}): Promise<Network> {
   const subnets = [`10.${second}.0.0/16`, `fd${second}::/64`].map((prefix) => Subnet.create({ prefix }));
@@ -68,7 +69,7 @@ describe('one manager', () => {
       expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual(blue);
     const { networks: listed } = await networks.listNetworks({ atLeast: 0n }, cluster.call());
     expect(listed.map((network) => network.name)).toEqual(['amber', 'blue']);
-    const gone = await cluster.answer(networks.deleteNetwork({ requestId: uuid(), network: 'blue' }, cluster.call()));
+    const gone = await cluster.answer(networks.deleteNetwork(removal(), cluster.call()));
     expect(gone.revision).toBeGreaterThan(blue.revision);
     expect(await codeOf(networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call()))).toBe('network-unknown');
   });
@@ -206,7 +207,8 @@ describe('one manager', () => {
     ['host of a verify', (m) => m.api.cluster.verify({ repair: false, hosts: ['x'] }, cluster.call()), 'node-unknown'],
     [
       'request id',
-      (m) => m.api.networks.deleteNetwork({ requestId: 'x', network: 'x' }, cluster.call()),
+      (m) =>
+        m.api.networks.deleteNetwork(DeleteNetworkRequest.create({ requestId: 'x', network: 'x' }), cluster.call()),
       'invalid-argument',
     ],
     [
@@ -226,7 +228,7 @@ describe('two managers', () => {
     await cluster.settle();
     const { networks, endpoints } = standby.api;
     const calls: readonly (() => Promise<unknown>)[] = [
-      () => networks.deleteNetwork({ requestId: uuid(), network: 'blue' }, cluster.call()),
+      () => networks.deleteNetwork(removal(), cluster.call()),
       () => endpoints.getEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
     ];
     for (const call of calls)

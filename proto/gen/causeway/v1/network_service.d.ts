@@ -134,6 +134,84 @@ export interface ListNetworksResponse {
     revision: bigint;
 }
 /**
+ * @generated from protobuf message causeway.v1.UpdateNetworkRequest
+ */
+export interface UpdateNetworkRequest {
+    /**
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Name or id.
+     *
+     * @generated from protobuf field: string network = 2
+     */
+    network: string;
+    /**
+     * The revision the change is based on; another: "revision-conflict" with the current object. 0: whatever it is.
+     *
+     * @generated from protobuf field: int64 if_revision = 3
+     */
+    ifRevision: bigint;
+    /**
+     * Empty: as it is.
+     *
+     * @generated from protobuf field: string name = 4
+     */
+    name: string;
+    /**
+     * @generated from protobuf field: map<string, string> set_labels = 5
+     */
+    setLabels: {
+        [key: string]: string;
+    };
+    /**
+     * @generated from protobuf field: repeated string remove_labels = 6
+     */
+    removeLabels: string[];
+    /**
+     * @generated from protobuf field: repeated causeway.v1.Subnet add_subnets = 7
+     */
+    addSubnets: Subnet[];
+    /**
+     * Prefixes; each must be empty of endpoints and reservations.
+     *
+     * @generated from protobuf field: repeated string remove_subnets = 8
+     */
+    removeSubnets: string[];
+    /**
+     * Prefixes, each within one subnet of the network.
+     *
+     * @generated from protobuf field: repeated string add_ranges = 9
+     */
+    addRanges: string[];
+    /**
+     * 0: as it is.
+     *
+     * @generated from protobuf field: uint32 mtu = 10
+     */
+    mtu: number;
+    /**
+     * Follow the hosts' underlays again.
+     *
+     * @generated from protobuf field: bool mtu_automatic = 11
+     */
+    mtuAutomatic: boolean;
+    /**
+     * @generated from protobuf field: bool dry_run = 12
+     */
+    dryRun: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.UpdateNetworkResponse
+ */
+export interface UpdateNetworkResponse {
+    /**
+     * @generated from protobuf field: causeway.v1.Network network = 1
+     */
+    network?: Network;
+}
+/**
  * @generated from protobuf message causeway.v1.DeleteNetworkRequest
  */
 export interface DeleteNetworkRequest {
@@ -147,6 +225,20 @@ export interface DeleteNetworkRequest {
      * @generated from protobuf field: string network = 2
      */
     network: string;
+    /**
+     * @generated from protobuf field: int64 if_revision = 3
+     */
+    ifRevision: bigint;
+    /**
+     * Release its endpoints first.
+     *
+     * @generated from protobuf field: bool force = 4
+     */
+    force: boolean;
+    /**
+     * @generated from protobuf field: bool dry_run = 5
+     */
+    dryRun: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.DeleteNetworkResponse
@@ -218,6 +310,27 @@ declare class ListNetworksResponse$Type extends MessageType<ListNetworksResponse
  * @generated MessageType for protobuf message causeway.v1.ListNetworksResponse
  */
 export declare const ListNetworksResponse: ListNetworksResponse$Type;
+declare class UpdateNetworkRequest$Type extends MessageType<UpdateNetworkRequest> {
+    constructor();
+    create(value?: PartialMessage<UpdateNetworkRequest>): UpdateNetworkRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UpdateNetworkRequest): UpdateNetworkRequest;
+    private binaryReadMap5;
+    internalBinaryWrite(message: UpdateNetworkRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UpdateNetworkRequest
+ */
+export declare const UpdateNetworkRequest: UpdateNetworkRequest$Type;
+declare class UpdateNetworkResponse$Type extends MessageType<UpdateNetworkResponse> {
+    constructor();
+    create(value?: PartialMessage<UpdateNetworkResponse>): UpdateNetworkResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UpdateNetworkResponse): UpdateNetworkResponse;
+    internalBinaryWrite(message: UpdateNetworkResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UpdateNetworkResponse
+ */
+export declare const UpdateNetworkResponse: UpdateNetworkResponse$Type;
 declare class DeleteNetworkRequest$Type extends MessageType<DeleteNetworkRequest> {
     constructor();
     create(value?: PartialMessage<DeleteNetworkRequest>): DeleteNetworkRequest;

@@ -5,6 +5,8 @@ import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { DeleteNetworkResponse } from "./network_service.js";
 import type { DeleteNetworkRequest } from "./network_service.js";
+import type { UpdateNetworkResponse } from "./network_service.js";
+import type { UpdateNetworkRequest } from "./network_service.js";
 import type { ListNetworksResponse } from "./network_service.js";
 import type { ListNetworksRequest } from "./network_service.js";
 import type { GetNetworkResponse } from "./network_service.js";
@@ -38,7 +40,16 @@ export interface INetworkServiceClient {
     listNetworks(input: ListNetworksRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     listNetworks(input: ListNetworksRequest, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Refused while the network has endpoints.
+     * Changes what is named and leaves the rest.
+     *
+     * @generated from protobuf rpc: UpdateNetwork
+     */
+    updateNetwork(input: UpdateNetworkRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
+    updateNetwork(input: UpdateNetworkRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
+    updateNetwork(input: UpdateNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
+    updateNetwork(input: UpdateNetworkRequest, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Refused while the network has endpoints, with their names, unless forced.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */
@@ -66,7 +77,13 @@ export declare class NetworkServiceClient extends grpc.Client implements INetwor
      */
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Refused while the network has endpoints.
+     * Changes what is named and leaves the rest.
+     *
+     * @generated from protobuf rpc: UpdateNetwork
+     */
+    updateNetwork(input: UpdateNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Refused while the network has endpoints, with their names, unless forced.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */

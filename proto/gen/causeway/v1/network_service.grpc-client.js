@@ -36,12 +36,21 @@ export class NetworkServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Refused while the network has endpoints.
+     * Changes what is named and leaves the rest.
+     *
+     * @generated from protobuf rpc: UpdateNetwork
+     */
+    updateNetwork(input, metadata, options, callback) {
+        const method = NetworkService.methods[3];
+        return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * Refused while the network has endpoints, with their names, unless forced.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */
     deleteNetwork(input, metadata, options, callback) {
-        const method = NetworkService.methods[3];
+        const method = NetworkService.methods[4];
         return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

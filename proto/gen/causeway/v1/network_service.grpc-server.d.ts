@@ -3,6 +3,8 @@
 // tslint:disable
 import { DeleteNetworkResponse } from "./network_service.js";
 import { DeleteNetworkRequest } from "./network_service.js";
+import { UpdateNetworkResponse } from "./network_service.js";
+import { UpdateNetworkRequest } from "./network_service.js";
 import { ListNetworksResponse } from "./network_service.js";
 import { ListNetworksRequest } from "./network_service.js";
 import { GetNetworkResponse } from "./network_service.js";
@@ -27,7 +29,13 @@ export interface INetworkService extends grpc.UntypedServiceImplementation {
      */
     listNetworks: grpc.handleUnaryCall<ListNetworksRequest, ListNetworksResponse>;
     /**
-     * Refused while the network has endpoints.
+     * Changes what is named and leaves the rest.
+     *
+     * @generated from protobuf rpc: UpdateNetwork
+     */
+    updateNetwork: grpc.handleUnaryCall<UpdateNetworkRequest, UpdateNetworkResponse>;
+    /**
+     * Refused while the network has endpoints, with their names, unless forced.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */

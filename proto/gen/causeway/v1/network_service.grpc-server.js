@@ -6,6 +6,8 @@
 // tslint:disable
 import { DeleteNetworkResponse } from "./network_service.js";
 import { DeleteNetworkRequest } from "./network_service.js";
+import { UpdateNetworkResponse } from "./network_service.js";
+import { UpdateNetworkRequest } from "./network_service.js";
 import { ListNetworksResponse } from "./network_service.js";
 import { ListNetworksRequest } from "./network_service.js";
 import { GetNetworkResponse } from "./network_service.js";
@@ -53,6 +55,16 @@ export const networkServiceDefinition = {
         requestDeserialize: bytes => ListNetworksRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ListNetworksResponse.toBinary(value)),
         requestSerialize: value => Buffer.from(ListNetworksRequest.toBinary(value))
+    },
+    updateNetwork: {
+        path: "/causeway.v1.NetworkService/UpdateNetwork",
+        originalName: "UpdateNetwork",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => UpdateNetworkResponse.fromBinary(bytes),
+        requestDeserialize: bytes => UpdateNetworkRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(UpdateNetworkResponse.toBinary(value)),
+        requestSerialize: value => Buffer.from(UpdateNetworkRequest.toBinary(value))
     },
     deleteNetwork: {
         path: "/causeway.v1.NetworkService/DeleteNetwork",

@@ -404,17 +404,37 @@ class ListNetworksResponse$Type extends MessageType {
  */
 export const ListNetworksResponse = new ListNetworksResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
-class DeleteNetworkRequest$Type extends MessageType {
+class UpdateNetworkRequest$Type extends MessageType {
     constructor() {
-        super("causeway.v1.DeleteNetworkRequest", [
+        super("causeway.v1.UpdateNetworkRequest", [
             { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "if_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "set_labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 6, name: "remove_labels", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "add_subnets", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Subnet },
+            { no: 8, name: "remove_subnets", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 9, name: "add_ranges", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 10, name: "mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 11, name: "mtu_automatic", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 12, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.requestId = "";
         message.network = "";
+        message.ifRevision = 0n;
+        message.name = "";
+        message.setLabels = {};
+        message.removeLabels = [];
+        message.addSubnets = [];
+        message.removeSubnets = [];
+        message.addRanges = [];
+        message.mtu = 0;
+        message.mtuAutomatic = false;
+        message.dryRun = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -429,6 +449,198 @@ class DeleteNetworkRequest$Type extends MessageType {
                     break;
                 case /* string network */ 2:
                     message.network = reader.string();
+                    break;
+                case /* int64 if_revision */ 3:
+                    message.ifRevision = reader.int64().toBigInt();
+                    break;
+                case /* string name */ 4:
+                    message.name = reader.string();
+                    break;
+                case /* map<string, string> set_labels */ 5:
+                    this.binaryReadMap5(message.setLabels, reader, options);
+                    break;
+                case /* repeated string remove_labels */ 6:
+                    message.removeLabels.push(reader.string());
+                    break;
+                case /* repeated causeway.v1.Subnet add_subnets */ 7:
+                    message.addSubnets.push(Subnet.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated string remove_subnets */ 8:
+                    message.removeSubnets.push(reader.string());
+                    break;
+                case /* repeated string add_ranges */ 9:
+                    message.addRanges.push(reader.string());
+                    break;
+                case /* uint32 mtu */ 10:
+                    message.mtu = reader.uint32();
+                    break;
+                case /* bool mtu_automatic */ 11:
+                    message.mtuAutomatic = reader.bool();
+                    break;
+                case /* bool dry_run */ 12:
+                    message.dryRun = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    binaryReadMap5(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.UpdateNetworkRequest.set_labels");
+            }
+        }
+        map[key ?? ""] = val ?? "";
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string network = 2; */
+        if (message.network !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.network);
+        /* int64 if_revision = 3; */
+        if (message.ifRevision !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.ifRevision);
+        /* string name = 4; */
+        if (message.name !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.name);
+        /* map<string, string> set_labels = 5; */
+        for (let k of globalThis.Object.keys(message.setLabels))
+            writer.tag(5, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.setLabels[k]).join();
+        /* repeated string remove_labels = 6; */
+        for (let i = 0; i < message.removeLabels.length; i++)
+            writer.tag(6, WireType.LengthDelimited).string(message.removeLabels[i]);
+        /* repeated causeway.v1.Subnet add_subnets = 7; */
+        for (let i = 0; i < message.addSubnets.length; i++)
+            Subnet.internalBinaryWrite(message.addSubnets[i], writer.tag(7, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string remove_subnets = 8; */
+        for (let i = 0; i < message.removeSubnets.length; i++)
+            writer.tag(8, WireType.LengthDelimited).string(message.removeSubnets[i]);
+        /* repeated string add_ranges = 9; */
+        for (let i = 0; i < message.addRanges.length; i++)
+            writer.tag(9, WireType.LengthDelimited).string(message.addRanges[i]);
+        /* uint32 mtu = 10; */
+        if (message.mtu !== 0)
+            writer.tag(10, WireType.Varint).uint32(message.mtu);
+        /* bool mtu_automatic = 11; */
+        if (message.mtuAutomatic !== false)
+            writer.tag(11, WireType.Varint).bool(message.mtuAutomatic);
+        /* bool dry_run = 12; */
+        if (message.dryRun !== false)
+            writer.tag(12, WireType.Varint).bool(message.dryRun);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UpdateNetworkRequest
+ */
+export const UpdateNetworkRequest = new UpdateNetworkRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UpdateNetworkResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UpdateNetworkResponse", [
+            { no: 1, name: "network", kind: "message", T: () => Network }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.Network network */ 1:
+                    message.network = Network.internalBinaryRead(reader, reader.uint32(), options, message.network);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.Network network = 1; */
+        if (message.network)
+            Network.internalBinaryWrite(message.network, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UpdateNetworkResponse
+ */
+export const UpdateNetworkResponse = new UpdateNetworkResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DeleteNetworkRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DeleteNetworkRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "if_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 5, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.network = "";
+        message.ifRevision = 0n;
+        message.force = false;
+        message.dryRun = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string network */ 2:
+                    message.network = reader.string();
+                    break;
+                case /* int64 if_revision */ 3:
+                    message.ifRevision = reader.int64().toBigInt();
+                    break;
+                case /* bool force */ 4:
+                    message.force = reader.bool();
+                    break;
+                case /* bool dry_run */ 5:
+                    message.dryRun = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -448,6 +660,15 @@ class DeleteNetworkRequest$Type extends MessageType {
         /* string network = 2; */
         if (message.network !== "")
             writer.tag(2, WireType.LengthDelimited).string(message.network);
+        /* int64 if_revision = 3; */
+        if (message.ifRevision !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.ifRevision);
+        /* bool force = 4; */
+        if (message.force !== false)
+            writer.tag(4, WireType.Varint).bool(message.force);
+        /* bool dry_run = 5; */
+        if (message.dryRun !== false)
+            writer.tag(5, WireType.Varint).bool(message.dryRun);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -512,5 +733,6 @@ export const NetworkService = new ServiceType("causeway.v1.NetworkService", [
     { name: "CreateNetwork", options: {}, I: CreateNetworkRequest, O: CreateNetworkResponse },
     { name: "GetNetwork", options: {}, I: GetNetworkRequest, O: GetNetworkResponse },
     { name: "ListNetworks", options: {}, I: ListNetworksRequest, O: ListNetworksResponse },
+    { name: "UpdateNetwork", options: {}, I: UpdateNetworkRequest, O: UpdateNetworkResponse },
     { name: "DeleteNetwork", options: {}, I: DeleteNetworkRequest, O: DeleteNetworkResponse }
 ]);

@@ -24,6 +24,7 @@ const networks: World = {
     createNetwork: async () => ({ network: blue }),
     getNetwork: async () => ({ network: red }),
     listNetworks: async () => ({ networks: [blue, red], revision: 42n }),
+    updateNetwork: async () => ({ network: red }),
     deleteNetwork: async () => ({ revision: 50n }),
   },
 };
@@ -56,6 +57,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ]),
     ['network show red', networks],
     ['network show red -o yaml', networks],
+    ['network update red --mtu 1400', networks],
+    ['network delete blue --dry-run', networks],
     ['network delete blue', networks],
     ['network delete blue -o json', networks],
     ['network list', { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } }],
@@ -179,7 +182,49 @@ describe('what a server is asked', () => {
         },
       ],
     ],
-    ['network delete blue', networks, [{ method: 'managers.deleteNetwork', request: { requestId, network: 'blue' } }]],
+    [
+      'network delete blue',
+      networks,
+      [
+        {
+          method: 'managers.deleteNetwork',
+          request: { requestId, network: 'blue', ifRevision: 0n, force: false, dryRun: false },
+        },
+      ],
+    ],
+    [
+      'network delete blue --force --if-revision 7 --dry-run',
+      networks,
+      [
+        {
+          method: 'managers.deleteNetwork',
+          request: { requestId, network: 'blue', ifRevision: 7n, force: true, dryRun: true },
+        },
+      ],
+    ],
+    [
+      'network update blue --rename green --label a=b --remove-label c --add-subnet 10.67.0.0/24 --remove-subnet 10.66.0.0/16 --add-range 10.68.0.0/25 --mtu auto --if-revision 7 --dry-run',
+      networks,
+      [
+        {
+          method: 'managers.updateNetwork',
+          request: {
+            requestId,
+            network: 'blue',
+            ifRevision: 7n,
+            name: 'green',
+            setLabels: { a: 'b' },
+            removeLabels: ['c'],
+            addSubnets: [{ prefix: '10.67.0.0/24', gateway: '', ranges: [], auxAddresses: {} }],
+            removeSubnets: ['10.66.0.0/16'],
+            addRanges: ['10.68.0.0/25'],
+            mtu: 0,
+            mtuAutomatic: true,
+            dryRun: true,
+          },
+        },
+      ],
+    ],
     [
       `${attach} --ip 10.66.0.9 --ip FD66::9 --ifname net0 --wait applied`,
       endpoints,

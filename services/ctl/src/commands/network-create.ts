@@ -15,6 +15,7 @@ import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { type Labels, parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
+import { dryRunOption } from './network-options.ts';
 import { type AuxAddress, planSubnets } from './network-subnets.ts';
 import { present } from './present.ts';
 
@@ -68,7 +69,7 @@ export const networkCreate = command<Input>({
     new Option('--address-space <name>', 'subnets of one address space never overlap')
       .argParser(parseNameOf('--address-space'))
       .default('default'),
-    new Option('--dry-run', 'check everything, print what would be, and change nothing'),
+    dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: [

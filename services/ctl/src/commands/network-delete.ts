@@ -1,22 +1,38 @@
 import { randomUuid } from '@causeway/runtime';
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { removalAnswer } from '../render/removal.ts';
+import { dryRunOption, ifRevisionOption } from './network-options.ts';
 
 interface Input {
   readonly network: string;
+  readonly force?: boolean;
+  readonly ifRevision?: bigint;
+  readonly dryRun?: boolean;
 }
 
 export const networkDelete = command<Input>({
   name: 'delete',
   summary: 'delete a network',
-  description: 'Refused (exit 4) while the network has endpoints.',
+  description: 'Refused (exit 4) while the network has endpoints or reservations, with their names.',
   arguments: [new Argument('<network>', 'name or id')],
+  options: [
+    new Option('--force', 'detach its endpoints first, on whichever host, and drop its reservations'),
+    ifRevisionOption(),
+    dryRunOption(),
+  ],
   uses: ['managers', 'timeout', 'output'],
-  examples: ['causeway network delete blue'],
+  examples: ['causeway network delete blue', 'causeway network delete blue --force --dry-run'],
   async run({ input, clients, context }) {
-    const requestId = randomUuid(context.random);
-    const { revision } = await clients.managers.deleteNetwork({ requestId, network: input.network });
-    return removalAnswer(input.network, revision, `network ${input.network} deleted, revision ${revision}`);
+    const { network } = input;
+    const { revision } = await clients.managers.deleteNetwork({
+      requestId: randomUuid(context.random),
+      network,
+      ifRevision: input.ifRevision ?? 0n,
+      force: input.force ?? false,
+      dryRun: input.dryRun ?? false,
+    });
+    const done = input.dryRun === true ? 'would be deleted' : `deleted, revision ${revision}`;
+    return removalAnswer(network, revision, `network ${network} ${done}`);
   },
 });

@@ -19,7 +19,7 @@ const world: World = {
 describe('what may stand at the cursor', () => {
   const cases: [words: string, candidates: string[]][] = [
     ['n', ['network', 'node']],
-    ['network ', ['create', 'list', 'show', 'delete']],
+    ['network ', ['create', 'list', 'show', 'update', 'delete']],
     ['network s', ['show']],
     ['network show ', ['blue', 'red']],
     ['network show b', ['blue']],

@@ -25,6 +25,9 @@ export class GrpcManagers implements Managers {
   listNetworks: Managers['listNetworks'] = () =>
     this.#call(({ network }) => network.listNetworks.bind(network), { atLeast: 0n });
 
+  updateNetwork: Managers['updateNetwork'] = (request) =>
+    this.#call(({ network }) => network.updateNetwork.bind(network), request);
+
   deleteNetwork: Managers['deleteNetwork'] = (request) =>
     this.#call(({ network }) => network.deleteNetwork.bind(network), request);
 

@@ -54,7 +54,7 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
   const subnets = completeSubnets(request.subnets, request.internal ? 'none' : request.gateways);
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
-  checkDisjoint(view, request.addressSpace, subnets);
+  checkDisjoint(view, request, subnets);
   const vni = request.vni === undefined ? automaticVni(allocator.lowestFreeVni()) : askedVni(view, request.vni);
   const id = randomId(random) as NetworkId;
   const { name, addressSpace, driver, internal, labels } = request;
@@ -75,7 +75,7 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
   };
 }
 
-function checkNameFree(view: View, name: Name): void {
+export function checkNameFree(view: View, name: Name): void {
   const namesake = view.networkNamed(name)?.value;
   if (namesake === undefined) return;
   throw new CausewayError('name-taken', `name "${name}" is that of another network (${namesake.id}): choose another`, {

@@ -1,21 +1,23 @@
-import { CausewayError } from '@causeway/model';
-import type { View } from '../store/view.ts';
+import { networkToJson } from '../store/codec.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
+import { refuseUsers, usersOf } from './network-users.ts';
+import { checkRevision } from './revision.ts';
 
 export interface DeleteNetwork {
   /** Name or id. */
   readonly network: string;
+  /** Absent: whatever it is. */
+  readonly ifRevision?: bigint;
+  /** Reservations are no reason to keep it. Endpoints are: whoever forces it evicts them first. */
+  readonly force: boolean;
 }
 
-/** How many of the endpoints in the way a refusal names. */
-const named = 5;
-
-/** @throws from its plan: network-unknown, network-in-use */
+/** @throws from its plan: network-unknown, revision-conflict, network-in-use */
 export function deleteNetwork(request: DeleteNetwork): Request<void> {
   return {
     kind: 'network.delete',
-    content: JSON.stringify(request),
+    content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
     outcome: noOutcome,
     plan: (planning) => planDeleteNetwork(request, planning),
   };
@@ -23,9 +25,16 @@ export function deleteNetwork(request: DeleteNetwork): Request<void> {
 
 export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal<void> {
   const { view, keys } = planning;
-  const { value: network, revision } = view.findNetwork(request.network);
-  const endpoints = [...view.endpointsOf(network.id).values()].map(({ value }) => value);
-  if (endpoints.length > 0) throw inUse(view, network.name, endpoints);
+  const current = view.findNetwork(request.network);
+  const network = current.value;
+  checkRevision(current, request.ifRevision, networkToJson);
+  const users = usersOf(view, network);
+  refuseUsers(request.force ? { ...users, reservations: [] } : users, {
+    code: 'network-in-use',
+    what: `network "${network.name}"`,
+    remedy: 'detach and release them first, or force it',
+    field: 'network',
+  });
   const claims = [
     ...identityClaims(network, keys),
     ...poolClaims(network, network.subnets, keys),
@@ -33,19 +42,11 @@ export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): P
   ];
   return {
     compares: [
-      { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
+      { kind: 'unchanged', key: keys.network(network.id), modRevision: current.revision },
       { kind: 'quiet', prefix: keys.endpoints(network.id), since: view.revision },
     ],
     writes: [keys.network(network.id), ...claims.map(({ key }) => key)].map((key) => ({ kind: 'delete', key })),
     takes: [],
     reply: undefined,
   };
-}
-
-function inUse(view: View, network: string, endpoints: readonly { name: string; node: string }[]): CausewayError {
-  const hosts = new Map([...view.nodes].map(([id, { value }]) => [id as string, value.name as string]));
-  const list = endpoints.slice(0, named).map(({ name, node }) => `${name} on ${hosts.get(node) ?? node}`);
-  const more = endpoints.length > named ? ` and ${endpoints.length - named} more` : '';
-  const message = `network "${network}" has ${endpoints.length} endpoints: detach them first (${list.join(', ')}${more})`;
-  return new CausewayError('network-in-use', message, { field: 'network', network, endpoints: endpoints.length });
 }

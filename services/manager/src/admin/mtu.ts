@@ -39,6 +39,11 @@ export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
   });
 }
 
+/** IPv6 asks for more than the MTU is. */
+export function isTooSmall(mtu: Mtu, subnets: readonly Subnet[]): boolean {
+  return hasSix(subnets) && mtu.bytes < minimumMtu;
+}
+
 /** Networks whose automatic MTU is larger than a host can carry. */
 export function networksTooLarge(view: View): readonly NetworkId[] {
   const room = roomOf(view);

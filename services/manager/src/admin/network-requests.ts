@@ -3,17 +3,23 @@ import {
   clip,
   type Driver,
   type Name,
+  type Prefix,
   parseIp,
   parseName,
   parsePrefix,
   type Subnet,
   unwrap,
 } from '@causeway/model';
-import type { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import type {
+  CreateNetworkRequest,
+  DeleteNetworkRequest,
+  UpdateNetworkRequest,
+} from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Subnet as SubnetMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { CreateNetwork } from './create-network.ts';
 import type { DeleteNetwork } from './delete-network.ts';
 import { inField, present, sorted } from './fields.ts';
+import type { UpdateNetwork } from './update-network.ts';
 
 const defaultSpace = 'default' as Name;
 
@@ -32,7 +38,35 @@ export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork 
 }
 
 export function readDeleteNetwork(message: DeleteNetworkRequest): DeleteNetwork {
-  return { network: present(message.network, 'network') };
+  return {
+    network: present(message.network, 'network'),
+    ...(message.ifRevision === 0n ? {} : { ifRevision: message.ifRevision }),
+    force: message.force,
+  };
+}
+
+export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork {
+  const { mtu, mtuAutomatic } = message;
+  if (mtu !== 0 && mtuAutomatic) {
+    const text = `mtu ${mtu} and mtu_automatic exclude each other: ask for one of them`;
+    throw new CausewayError('mtu-invalid', text, { field: 'mtu', value: mtu });
+  }
+  return {
+    network: present(message.network, 'network'),
+    ...(message.ifRevision === 0n ? {} : { ifRevision: message.ifRevision }),
+    ...(message.name === '' ? {} : { name: unwrap(parseName(message.name)) }),
+    setLabels: sorted(message.setLabels),
+    removeLabels: message.removeLabels,
+    addSubnets: message.addSubnets.map((subnet, i) => readSubnet(subnet, `add_subnets[${i}]`)),
+    removeSubnets: readPrefixes(message.removeSubnets, 'remove_subnets'),
+    addRanges: readPrefixes(message.addRanges, 'add_ranges'),
+    ...(mtuAutomatic && { mtu: 'automatic' }),
+    ...(mtu !== 0 && { mtu }),
+  };
+}
+
+function readPrefixes(texts: readonly string[], field: string): readonly Prefix[] {
+  return texts.map((text, i) => inField(`${field}[${i}]`, parsePrefix(text)));
 }
 
 function readSubnet({ prefix, gateway, ranges, auxAddresses }: SubnetMessage, field: string): Subnet {

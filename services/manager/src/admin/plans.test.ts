@@ -408,13 +408,13 @@ const refusals: readonly Refused[] = [
   },
   {
     name: 'network in use',
-    attempt: () => desk.make(deleteNetwork({ network: 'blue' })),
+    attempt: () => desk.make(deleteNetwork({ network: 'blue', force: false })),
     code: 'network-in-use',
-    says: /1 endpoints.*web on h1/,
+    says: /network "blue" has 1 endpoint: detach.*\(web on h1\)/,
   },
   {
     name: 'delete unknown',
-    attempt: () => desk.make(deleteNetwork({ network: 'grey' })),
+    attempt: () => desk.make(deleteNetwork({ network: 'grey', force: false })),
     code: 'network-unknown',
     says: /grey/,
   },
@@ -528,7 +528,7 @@ describe('networks', () => {
   test('deleted, everything it claimed can be had again', () => {
     const request = plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64']);
     desk.make(createNetwork(request));
-    desk.make(deleteNetwork({ network: 'blue' }));
+    desk.make(deleteNetwork({ network: 'blue', force: false }));
     expect(desk.view.vnis.size).toBe(0);
     expect(desk.make(createNetwork(request)).vni).toBe(4096);
   });

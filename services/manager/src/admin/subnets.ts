@@ -3,7 +3,6 @@ import {
   CausewayError,
   familyOf,
   ipBits,
-  type Name,
   type Network,
   overlaps,
   type Prefix,
@@ -14,55 +13,74 @@ import type { View } from '../store/view.ts';
 import { completeSubnet, type GatewayRule } from './subnet.ts';
 
 /** One transaction has room for this many claims of subnets and their gateways. */
-const most = 16;
+export const mostSubnets = 16;
 
 /** And for this many addresses of things outside the cluster. */
 const mostAux = 24;
 
 /**
- * The subnets a request asks for, each with its gateway.
+ * Subnets a request asks for, each with its gateway, in a list of the request; `beside` are those the network has already.
  * @throws CausewayError subnet-missing, subnet-overlap, invalid-argument, and what `completeSubnet` throws
  */
-export function completeSubnets(asked: readonly Subnet[], gateways: GatewayRule): readonly Subnet[] {
-  if (asked.length === 0) {
-    const message = 'subnets: a network needs at least one, such as 10.66.0.0/16 or fd66::/64';
-    throw new CausewayError('subnet-missing', message, { field: 'subnets' });
-  }
-  if (asked.length > most) {
-    const message = `subnets: ${asked.length} are too many, at most ${most}`;
-    throw new CausewayError('invalid-argument', message, { field: 'subnets' });
-  }
-  const aux = asked.reduce((sum, { auxAddresses = {} }) => sum + Object.keys(auxAddresses).length, 0);
-  if (aux > mostAux) {
-    const message = `subnets: ${aux} auxiliary addresses are too many, at most ${mostAux} in a network`;
-    throw new CausewayError('invalid-argument', message, { field: 'subnets' });
-  }
+export function completeSubnets(
+  asked: readonly Subnet[],
+  gateways: GatewayRule,
+  { field, beside }: { readonly field: string; readonly beside: readonly Subnet[] } = { field: 'subnets', beside: [] },
+): readonly Subnet[] {
+  checkCounts([...beside, ...asked], field);
   return asked.map((subnet, i) => {
-    for (const [j, earlier] of asked.slice(0, i).entries()) {
-      if (!overlaps(subnet.prefix, earlier.prefix)) continue;
-      const message = `subnets[${i}] ${subnet.prefix} overlaps subnets[${j}] ${earlier.prefix}: subnets of a network are disjoint`;
-      throw new CausewayError('subnet-overlap', message, { field: `subnets[${i}]`, value: subnet.prefix });
+    const at = `${field}[${i}]`;
+    const rivals = [
+      ...beside.map(({ prefix }) => ({ prefix, what: `${prefix} of the same network` })),
+      ...asked.slice(0, i).map(({ prefix }, j) => ({ prefix, what: `${field}[${j}] ${prefix}` })),
+    ];
+    const rival = rivals.find(({ prefix }) => overlaps(prefix, subnet.prefix));
+    if (rival !== undefined) {
+      const message = `${at} ${subnet.prefix} overlaps ${rival.what}: subnets of a network are disjoint`;
+      throw new CausewayError('subnet-overlap', message, { field: at, value: subnet.prefix });
     }
-    return completeSubnet(subnet, `subnets[${i}]`, gateways);
+    return completeSubnet(subnet, at, gateways);
   });
 }
 
-/** @throws CausewayError subnet-overlap when a network of the address space has part of a subnet */
-export function checkDisjoint(view: View, space: Name, subnets: readonly Subnet[]): void {
+/** @throws CausewayError subnet-overlap when another network of the address space has part of a subnet */
+export function checkDisjoint(
+  view: View,
+  { addressSpace, id }: Pick<Network, 'addressSpace'> & Partial<Pick<Network, 'id'>>,
+  subnets: readonly Subnet[],
+  field = 'subnets',
+): void {
+  if (subnets.length === 0) return;
   const wanted = subnets.map(({ prefix }) => span(prefix));
   for (const { value: network } of view.networks.values()) {
-    if (network.addressSpace !== space) continue;
+    if (network.addressSpace !== addressSpace || network.id === id) continue;
     for (const other of spansOf(network)) {
       const at = wanted.findIndex((own) => own.six === other.six && own.first <= other.last && other.first <= own.last);
       const subnet = subnets[at];
       if (subnet === undefined) continue;
-      const message = `subnets[${at}] ${subnet.prefix} overlaps ${other.prefix} of network "${network.name}" in address space "${space}"`;
+      const message = `${field}[${at}] ${subnet.prefix} overlaps ${other.prefix} of network "${network.name}" in address space "${addressSpace}"`;
       throw new CausewayError('subnet-overlap', message, {
-        field: `subnets[${at}]`,
+        field: `${field}[${at}]`,
         value: subnet.prefix,
         network: network.name,
       });
     }
+  }
+}
+
+function checkCounts(subnets: readonly Subnet[], field: string): void {
+  if (subnets.length === 0) {
+    const message = `${field}: a network needs at least one, such as 10.66.0.0/16 or fd66::/64`;
+    throw new CausewayError('subnet-missing', message, { field });
+  }
+  if (subnets.length > mostSubnets) {
+    const message = `${field}: ${subnets.length} are too many, at most ${mostSubnets} in a network`;
+    throw new CausewayError('invalid-argument', message, { field });
+  }
+  const aux = subnets.reduce((sum, { auxAddresses = {} }) => sum + Object.keys(auxAddresses).length, 0);
+  if (aux > mostAux) {
+    const message = `${field}: ${aux} auxiliary addresses are too many, at most ${mostAux} in a network`;
+    throw new CausewayError('invalid-argument', message, { field });
   }
 }
 

@@ -1,4 +1,4 @@
-import { parseRequestId, unwrap } from '@causeway/model';
+import { isCausewayError, type Network, parseRequestId, type RequestId, unwrap } from '@causeway/model';
 import { networkToMessage } from '@causeway/proto';
 import type {
   CreateNetworkRequest,
@@ -9,14 +9,22 @@ import type {
   GetNetworkResponse,
   ListNetworksRequest,
   ListNetworksResponse,
+  UpdateNetworkRequest,
+  UpdateNetworkResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
-import { rehearsal } from '../admin/intent.ts';
-import { readCreateNetwork, readDeleteNetwork } from '../admin/network-requests.ts';
+import { evictNetwork } from '../admin/evict-network.ts';
+import { type Request, rehearsal } from '../admin/intent.ts';
+import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../admin/network-requests.ts';
+import { updateNetwork } from '../admin/update-network.ts';
 import type { Call } from './call.ts';
 import { byName } from './messages.ts';
 import type { ApiContext } from './modules.ts';
+
+/** A network whose hosts attach faster than it is emptied is given up. */
+const mostRounds = 5;
 
 /** NetworkService. Reads are answered by every manager, writes by the leader. */
 export class NetworksApi {
@@ -29,14 +37,7 @@ export class NetworksApi {
   async createNetwork(request: CreateNetworkRequest, call: Call): Promise<CreateNetworkResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
-    const intent = createNetwork(readCreateNetwork(request));
-    const { writer } = this.#context.modules;
-    if (request.dryRun) {
-      const { reply } = await writer.write(id, rehearsal(intent), call.signal);
-      return { network: networkToMessage(reply, 0n) };
-    }
-    const { reply, revision } = await writer.write(id, intent, call.signal);
-    return { network: networkToMessage(reply, revision) };
+    return { network: await this.#write(id, createNetwork(readCreateNetwork(request)), request.dryRun, call) };
   }
 
   async getNetwork(request: GetNetworkRequest, call: Call): Promise<GetNetworkResponse> {
@@ -52,11 +53,34 @@ export class NetworksApi {
     return { networks: networks.sort(byName), revision: view.revision };
   }
 
+  async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    return { network: await this.#write(id, updateNetwork(readUpdateNetwork(request)), request.dryRun, call) };
+  }
+
   async deleteNetwork(request: DeleteNetworkRequest, call: Call): Promise<DeleteNetworkResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = deleteNetwork(readDeleteNetwork(request));
-    const { revision } = await this.#context.modules.writer.write(id, intent, call.signal);
-    return { revision };
+    const { writer, view } = this.#context.modules;
+    for (let round = 1; ; round++) {
+      try {
+        const { revision } = await writer.write(id, request.dryRun ? rehearsal(intent) : intent, call.signal);
+        return { revision: request.dryRun ? 0n : revision };
+      } catch (error) {
+        if (!request.force || !isCausewayError(error, 'network-in-use')) throw error;
+        if (request.dryRun) return { revision: 0n };
+        if (round > mostRounds) throw error;
+      }
+      await evictNetwork(request.network, { view, writer }, call.signal);
+    }
+  }
+
+  /** Revision 0 is that of a network that is only thought of. */
+  async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: Call): Promise<NetworkMessage> {
+    const { writer } = this.#context.modules;
+    const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call.signal);
+    return networkToMessage(reply, dryRun ? 0n : revision);
   }
 }

@@ -86,8 +86,12 @@ export class Keys {
     return `${this.prefix}vni/${vni}`;
   }
 
+  addresses(network: NetworkId): string {
+    return `${this.prefix}addr/${network}/`;
+  }
+
   address(network: NetworkId, ip: Ip): string {
-    return `${this.prefix}addr/${network}/${ip}`;
+    return `${this.addresses(network)}${ip}`;
   }
 
   mac(network: NetworkId, mac: Mac): string {

@@ -195,7 +195,7 @@ export class WriteSimulation {
   async #deleteNetwork(): Promise<void> {
     const id = this.#pick([...this.#networks.keys()]);
     if (id === undefined) return;
-    const deleted = await this.#call(deleteNetwork({ network: id }));
+    const deleted = await this.#call(deleteNetwork({ network: id, force: false }));
     if (deleted !== undefined) this.#networks.delete(id);
   }
 

@@ -96,7 +96,9 @@ describe('Writer', () => {
     await leader.writer.write(id, network('blue'));
     const reused = { code: 'request-reused', message: expect.stringMatching(/request_id.*network\.create/) };
     await expect(leader.writer.write(id, network('green', '10.67.0.0/16'))).rejects.toMatchObject(reused);
-    await expect(leader.writer.write(id, deleteNetwork({ network: 'blue' }))).rejects.toMatchObject(reused);
+    await expect(leader.writer.write(id, deleteNetwork({ network: 'blue', force: false }))).rejects.toMatchObject(
+      reused,
+    );
     expect(leader.view.networks.size).toBe(1);
   });
 

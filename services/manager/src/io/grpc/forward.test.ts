@@ -125,6 +125,7 @@ async function scriptedLeader(
     createNetwork,
     getNetwork: unused,
     listNetworks: unused,
+    updateNetwork: unused,
     deleteNetwork: unused,
   });
   const port = await new Promise<number>((resolve, reject) =>

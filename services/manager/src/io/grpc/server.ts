@@ -119,6 +119,7 @@ export class GrpcServer implements Startable {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
       getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
       listNetworks: unary(serving, (request, call) => networks.listNetworks(request, call)),
+      updateNetwork: unary(serving, (request, call) => networks.updateNetwork(request, call)),
       deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
     });
     this.#server.addService(endpointServiceDefinition, {

@@ -1,0 +1,82 @@
+import { CausewayError, type Name, ok, type Prefix, parsePrefix } from '@causeway/model';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { randomUuid } from '@causeway/runtime';
+import { Argument, Option } from 'commander';
+import { command } from '../command.ts';
+import { type Labels, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
+import { networkAnswer } from '../render/network.ts';
+import { dryRunOption, ifRevisionOption } from './network-options.ts';
+import { present } from './present.ts';
+
+interface Input {
+  readonly network: string;
+  readonly rename?: Name;
+  readonly label: Labels;
+  readonly removeLabel: readonly string[];
+  readonly addSubnet: readonly Prefix[];
+  readonly removeSubnet: readonly Prefix[];
+  readonly addRange: readonly Prefix[];
+  readonly mtu?: number | 'auto';
+  readonly ifRevision?: bigint;
+  readonly dryRun?: boolean;
+}
+
+const wholeNumber = parseInteger('--mtu', 1);
+
+export const networkUpdate = command<Input>({
+  name: 'update',
+  summary: 'change a network while it is in use',
+  description: 'All of it happens at once, or nothing. A subnet is removed only when no endpoint has an address in it.',
+  arguments: [new Argument('<network>', 'name or id')],
+  options: [
+    new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),
+    new Option('--label <key=value>', 'set a label; repeat for several').argParser(parseLabel).default({}, 'none'),
+    new Option('--remove-label <key>', 'drop a label; repeat for several')
+      .argParser(parseEach('--remove-label', ok))
+      .default([], 'none'),
+    new Option('--add-subnet <prefix>', 'one more subnet; repeat for several')
+      .argParser(parseEach('--add-subnet', parsePrefix))
+      .default([], 'none'),
+    new Option('--remove-subnet <prefix>', 'drop an empty subnet; repeat for several')
+      .argParser(parseEach('--remove-subnet', parsePrefix))
+      .default([], 'none'),
+    new Option('--add-range <prefix>', 'take automatic addresses from here too, or from more; repeat for several')
+      .argParser(parseEach('--add-range', parsePrefix))
+      .default([], 'none'),
+    new Option('--mtu <bytes>', 'MTU inside the overlay; "auto" follows the hosts\' underlays again').argParser(
+      (text) => (text === 'auto' ? text : wholeNumber(text)),
+    ),
+    ifRevisionOption(),
+    dryRunOption(),
+  ],
+  uses: ['managers', 'timeout', 'output'],
+  examples: [
+    'causeway network update blue --add-subnet 10.67.0.0/24',
+    'causeway network update blue --rename green --label team=core --remove-label tier --if-revision 42',
+  ],
+  async run({ input, clients, context }) {
+    checkChanges(input);
+    const { network } = await clients.managers.updateNetwork({
+      requestId: randomUuid(context.random),
+      network: input.network,
+      ifRevision: input.ifRevision ?? 0n,
+      name: input.rename ?? '',
+      setLabels: { ...input.label },
+      removeLabels: [...input.removeLabel],
+      addSubnets: input.addSubnet.map((prefix) => Subnet.create({ prefix })),
+      removeSubnets: [...input.removeSubnet],
+      addRanges: [...input.addRange],
+      mtu: typeof input.mtu === 'number' ? input.mtu : 0,
+      mtuAutomatic: input.mtu === 'auto',
+      dryRun: input.dryRun ?? false,
+    });
+    return networkAnswer(present(network, 'network'));
+  },
+});
+
+function checkChanges({ rename, label, mtu, ...lists }: Input): void {
+  const { removeLabel, addSubnet, removeSubnet, addRange } = lists;
+  const some = [removeLabel, addSubnet, removeSubnet, addRange].some((list) => list.length > 0);
+  if (some || rename !== undefined || mtu !== undefined || Object.keys(label).length > 0) return;
+  throw new CausewayError('invalid-argument', 'nothing to change: say what, such as --add-subnet 10.67.0.0/24', {});
+}

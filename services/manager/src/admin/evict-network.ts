@@ -1,0 +1,34 @@
+import type { EndpointId } from '@causeway/model';
+import type { View } from '../store/view.ts';
+import type { Writer } from '../writer/writer.ts';
+import type { Intent } from './intent.ts';
+import { releaseWrites } from './release-endpoint.ts';
+
+/** Releases every endpoint a network has now, whoever has it. Their agents learn of it as of any other release. */
+export async function evictNetwork(
+  nameOrId: string,
+  { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },
+  signal: AbortSignal,
+): Promise<void> {
+  const { id } = view.findNetwork(nameOrId).value;
+  const endpoints = [...view.endpointsOf(id).keys()];
+  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), signal)));
+}
+
+/** Writes nothing when the endpoint is gone already. */
+export function evictEndpoint(id: EndpointId): Intent<void> {
+  return {
+    plan: (planning) => {
+      const { view, keys } = planning;
+      const current = view.endpoint(id);
+      if (current === undefined) return { compares: [], writes: [], takes: [], reply: undefined };
+      const key = keys.endpoint(current.value.network, id);
+      return {
+        compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
+        writes: releaseWrites(current.value, planning),
+        takes: [],
+        reply: undefined,
+      };
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { CausewayError, type Mtu, type Name, type Network, overlaps, type Prefix, type Subnet } from '@causeway/model';
+import { Pool } from '../allocator/pool.ts';
+import type { View } from '../store/view.ts';
+import { checkLabels } from './labels.ts';
+import { automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
+import { checkRanges, isWithin } from './subnet.ts';
+import { completeSubnets } from './subnets.ts';
+
+/** What is to be other than it is. */
+export interface NetworkChange {
+  readonly name?: Name;
+  readonly setLabels: Readonly<Record<string, string>>;
+  readonly removeLabels: readonly string[];
+  readonly addSubnets: readonly Subnet[];
+  readonly removeSubnets: readonly Prefix[];
+  readonly addRanges: readonly Prefix[];
+  readonly mtu?: number | 'automatic';
+}
+
+/**
+ * The network as it would be.
+ * @throws CausewayError invalid-argument, subnet-unknown, subnet-missing, range-outside, range-overlap, mtu-invalid, and
+ * what `completeSubnets` and `checkLabels` throw
+ */
+export function changeNetwork(network: Network, change: NetworkChange, view: View): Network {
+  const kept = withRanges(without(network, change.removeSubnets), change.addRanges);
+  const added =
+    change.addSubnets.length === 0 && kept.length > 0
+      ? []
+      : completeSubnets(change.addSubnets, network.internal ? 'none' : 'all', { field: 'add_subnets', beside: kept });
+  const subnets = [...kept, ...added];
+  return {
+    ...network,
+    name: change.name ?? network.name,
+    subnets,
+    labels: labelsOf(network, change),
+    mtu: mtuOf(network.mtu, change, subnets, view),
+  };
+}
+
+function without({ subnets, name }: Network, removed: readonly Prefix[]): readonly Subnet[] {
+  for (const [i, prefix] of removed.entries()) {
+    if (subnets.some((subnet) => subnet.prefix === prefix)) continue;
+    const known = subnets.map((subnet) => subnet.prefix).join(', ');
+    const message = `remove_subnets[${i}] ${prefix} is no subnet of network "${name}", which has ${known}`;
+    throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
+  }
+  return subnets.filter(({ prefix }) => !removed.includes(prefix));
+}
+
+function withRanges(subnets: readonly Subnet[], added: readonly Prefix[]): readonly Subnet[] {
+  return added.reduce((now, range, i) => withRange(now, range, `add_ranges[${i}]`), subnets);
+}
+
+/** A range takes in those that lie in it: so one grows. */
+function withRange(subnets: readonly Subnet[], range: Prefix, field: string): readonly Subnet[] {
+  const home = subnets.find(({ prefix }) => isWithin(range, prefix));
+  if (home === undefined) {
+    const message = `${field} ${range} lies in none of ${subnets.map(({ prefix }) => prefix).join(', ')}`;
+    throw new CausewayError('range-outside', message, { field, value: range });
+  }
+  const cover = home.ranges === undefined ? home.prefix : home.ranges.find((known) => isWithin(range, known));
+  if (cover !== undefined) {
+    const message = `${field} ${range} changes nothing: automatic addresses come from all of ${cover} already`;
+    throw new CausewayError('range-overlap', message, { field, value: range });
+  }
+  const { prefix, gateway, ranges = [] } = home;
+  const grown = { ...home, ranges: [...ranges.filter((known) => !overlaps(known, range)), range] };
+  checkRanges(grown.ranges, new Pool(prefix, gateway === undefined ? {} : { gateway }), field);
+  return subnets.map((subnet) => (subnet === home ? grown : subnet));
+}
+
+function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChange): Readonly<Record<string, string>> {
+  const both = removeLabels.find((key) => Object.hasOwn(setLabels, key));
+  if (both !== undefined) {
+    const message = `label "${both}" is both set and removed: do one or the other`;
+    throw new CausewayError('invalid-argument', message, { field: 'remove_labels', value: both });
+  }
+  const changed = Object.entries({ ...labels, ...setLabels }).filter(([key]) => !removeLabels.includes(key));
+  const next = Object.fromEntries(changed.sort(([a], [b]) => (a < b ? -1 : 1)));
+  checkLabels(next);
+  return next;
+}
+
+/** An automatic MTU stays, for interfaces have it; but IPv6 that is new may need more. */
+function mtuOf(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+  if (typeof asked === 'number') return fixedMtu(asked, subnets);
+  if (asked === 'automatic') return automaticMtu(view, subnets);
+  if (mtu.kind === 'fixed') return fixedMtu(mtu.bytes, subnets);
+  return isTooSmall(mtu, subnets) ? automaticMtu(view, subnets) : mtu;
+}

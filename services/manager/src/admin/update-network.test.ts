@@ -1,0 +1,218 @@
+import { CausewayError, type ErrorCode, Ip, type Name, type Node, type NodeId } from '@causeway/model';
+import { UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeClaim } from '../store/claim.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/planning-desk.ts';
+import { claimEndpoint } from './claim-endpoint.ts';
+import { createNetwork } from './create-network.ts';
+import { deleteNetwork } from './delete-network.ts';
+import { evictEndpoint } from './evict-network.ts';
+import { readUpdateNetwork } from './network-requests.ts';
+import { registerNode } from './register-node.ts';
+import { updateNetwork } from './update-network.ts';
+
+const h1: Node = {
+  id: '00000000000000a1' as NodeId,
+  name: 'h1' as Name,
+  dataPath: Ip('192.0.2.1'),
+  underlayMtu: 1500,
+  version: '0.1.0',
+};
+let desk: PlanningDesk;
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(3));
+  desk.make(registerNode(h1));
+  desk.make(createNetwork(plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64'], { labels: { tier: 'web', team: 'a' } })));
+  desk.make(createNetwork(plainNetwork('red', ['10.9.0.0/24'])));
+});
+
+const asked = (message: Partial<UpdateNetworkRequest>) =>
+  updateNetwork(readUpdateNetwork(UpdateNetworkRequest.create({ network: 'blue', ...message })));
+const update = (message: Partial<UpdateNetworkRequest>) => desk.make(asked(message));
+const blue = () => desk.view.findNetwork('blue');
+const attach = (name: string, addresses: readonly string[] = [], network = 'blue') =>
+  desk.make(claimEndpoint({ network, name: name as Name, node: h1.id, addresses: addresses.map(Ip) }));
+const added = (prefix: string, over: Partial<Subnet> = {}) => ({ addSubnets: [Subnet.create({ prefix, ...over })] });
+
+function reserve(ip: string): void {
+  const value = encodeClaim({ kind: 'reservation', purpose: 'printer' });
+  const key = desk.keys.address(blue().value.id, Ip(ip));
+  desk.write({ compares: [], takes: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
+}
+
+function refusal(attempt: () => unknown): CausewayError {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof CausewayError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('an update', () => {
+  test('of labels leaves the others', () => {
+    expect(update({ setLabels: { tier: 'db', zone: 'x' }, removeLabels: ['team', 'none'] }).labels).toEqual({
+      tier: 'db',
+      zone: 'x',
+    });
+  });
+
+  test('of the name swaps the claim: the old one can be had, the new one not', () => {
+    const { id } = blue().value;
+    const { writes } = asked({ name: 'green' }).plan(desk);
+    expect(writes.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      `put ${desk.keys.network(id)}`,
+      `put ${desk.keys.networkName('green' as Name)}`,
+      `delete ${desk.keys.networkName('blue' as Name)}`,
+    ]);
+    update({ name: 'green' });
+    expect(desk.view.findNetwork('green').value.id).toBe(id);
+    desk.make(createNetwork(plainNetwork('blue', ['10.8.0.0/24'])));
+  });
+
+  test('adds a subnet that endpoints are given from when the first is full, and removes it when they are gone', () => {
+    desk.make(createNetwork(plainNetwork('tiny', ['10.7.0.0/30'])));
+    attach('a', [], 'tiny');
+    const made = update({ network: 'tiny', ...added('10.7.1.0/30') });
+    expect(made.subnets).toEqual([
+      { prefix: '10.7.0.0/30', gateway: '10.7.0.1' },
+      { prefix: '10.7.1.0/30', gateway: '10.7.1.1' },
+    ]);
+    const second = attach('b', [], 'tiny');
+    expect(second.addresses).toEqual(['10.7.1.2/30']);
+    expect(refusal(() => update({ network: 'tiny', removeSubnets: ['10.7.1.0/30'] })).message).toContain('b on h1');
+    desk.make(evictEndpoint(second.id));
+    update({ network: 'tiny', removeSubnets: ['10.7.1.0/30'] });
+    desk.make(createNetwork(plainNetwork('next', ['10.7.1.0/24'])));
+  });
+
+  test('watches what others may do at the same time', () => {
+    const { id } = blue().value;
+    const since = desk.view.revision;
+    expect(asked(added('10.2.0.0/24')).plan(desk).compares).toContainEqual({
+      kind: 'quiet',
+      prefix: desk.keys.pools('default' as Name),
+      since,
+    });
+    expect(asked({ removeSubnets: ['fd01::/64'] }).plan(desk).compares).toContainEqual({
+      kind: 'quiet',
+      prefix: desk.keys.addresses(id),
+      since,
+    });
+  });
+
+  test('may replace a subnet by a larger one', () => {
+    update({ ...added('10.1.0.0/16', { auxAddresses: { dns: '10.1.0.1' } }), removeSubnets: ['10.1.0.0/24'] });
+    expect(desk.view.addressesOf(blue().value.id).get(Ip('10.1.0.1'))?.claim).toEqual({ kind: 'aux', name: 'dns' });
+    expect(attach('a').addresses).toEqual(['10.1.0.3/16', 'fd01::3/64']);
+  });
+
+  test('without IPv4 the gateways of two subnets may share an Ethernet address', () => {
+    desk.make(createNetwork(plainNetwork('six', ['fd06::/64'])));
+    update({ network: 'six', ...added('fd07::/64') });
+    update({ network: 'six', removeSubnets: ['fd06::/64'] });
+    const { id } = desk.view.findNetwork('six').value;
+    expect([...desk.view.macsOf(id).keys()]).toEqual(['02:43:00:00:00:01']);
+    attach('a', ['fd07::1:0:9'], 'six');
+    expect(refusal(() => update({ network: 'six', ...added('fd08::/64', { gateway: 'fd08::9' }) }))).toMatchObject({
+      code: 'address-in-use',
+    });
+  });
+
+  test('grows ranges: one takes in those that lie in it', () => {
+    update(added('10.2.0.0/24', { ranges: ['10.2.0.32/28', '10.2.0.128/26'] }));
+    expect(update({ addRanges: ['10.2.0.32/27'] }).subnets[2]?.ranges).toEqual(['10.2.0.128/26', '10.2.0.32/27']);
+  });
+
+  test('of the MTU: fixed, and automatic again', () => {
+    expect(update({ mtu: 1400 }).mtu).toEqual({ kind: 'fixed', bytes: 1400 });
+    expect(update({ mtuAutomatic: true }).mtu).toEqual({ kind: 'automatic', bytes: 1450 });
+  });
+
+  test('that brings IPv6 makes an automatic MTU large enough for it', () => {
+    desk.make(createNetwork(plainNetwork('four', ['10.4.0.0/24'])));
+    desk.make(registerNode({ ...h1, id: '00000000000000a2' as NodeId, name: 'h2' as Name, underlayMtu: 1200 }));
+    desk.make(createNetwork(plainNetwork('small', ['10.5.0.0/24'])));
+    expect(update({ network: 'small', ...added('fd05::/64') }).mtu).toEqual({ kind: 'automatic', bytes: 1280 });
+  });
+
+  test('of an internal network gives no gateway', () => {
+    desk.make(createNetwork(plainNetwork('in', ['10.4.0.0/24'], { internal: true })));
+    expect(update({ network: 'in', ...added('10.5.0.0/24') }).subnets[1]).toEqual({ prefix: '10.5.0.0/24' });
+  });
+
+  test('based on another revision is refused with the network as it is', () => {
+    const { revision } = blue();
+    update({ ifRevision: revision, setLabels: { a: 'b' } });
+    const error = refusal(() => update({ ifRevision: revision, setLabels: { a: 'c' } }));
+    expect(error).toMatchObject({ code: 'revision-conflict', data: { revision: `${blue().revision}` } });
+    expect(JSON.parse(String(error.data['current']))).toMatchObject({ name: 'blue', labels: { a: 'b' } });
+    const remove = deleteNetwork({ network: 'blue', ifRevision: revision, force: false });
+    expect(refusal(() => desk.make(remove)).code).toBe('revision-conflict');
+    desk.make(deleteNetwork({ network: 'blue', ifRevision: blue().revision, force: false }));
+  });
+
+  const refusals: readonly [name: string, message: Partial<UpdateNetworkRequest>, code: ErrorCode, says: RegExp][] = [
+    ['unknown network', { network: 'grey' }, 'network-unknown', /grey/],
+    ['name taken', { name: 'red' }, 'name-taken', /name "red"/],
+    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
+    ['label set and removed', { setLabels: { a: 'b' }, removeLabels: ['a'] }, 'invalid-argument', /label "a" is both/],
+    ['label key', { setLabels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
+    [
+      'overlap with own',
+      added('10.1.0.128/25'),
+      'subnet-overlap',
+      /add_subnets\[0\].*10\.1\.0\.0\/24 of the same network/,
+    ],
+    ['overlap with another', added('10.9.0.0/16'), 'subnet-overlap', /add_subnets\[0\] 10\.9\.0\.0\/16.*"red"/],
+    ['gateway outside', added('10.2.0.0/24', { gateway: '10.3.0.1' }), 'gateway-outside', /add_subnets\[0\]\.gateway/],
+    [
+      'subnet unknown',
+      { removeSubnets: ['10.2.0.0/24'] },
+      'subnet-unknown',
+      /remove_subnets\[0\].*10\.1\.0\.0\/24, fd01::\/64/,
+    ],
+    ['no subnet left', { removeSubnets: ['10.1.0.0/24', 'fd01::/64'] }, 'subnet-missing', /at least one/],
+    ['range outside', { addRanges: ['10.2.0.0/25'] }, 'range-outside', /add_ranges\[0\] 10\.2\.0\.0\/25/],
+    ['range of a subnet without', { addRanges: ['10.1.0.0/25'] }, 'range-overlap', /all of 10\.1\.0\.0\/24 already/],
+    ['mtu below IPv6', { mtu: 1279 }, 'mtu-invalid', /mtu 1279.*IPv6/],
+    ['two kinds of mtu', { mtu: 1400, mtuAutomatic: true }, 'mtu-invalid', /exclude each other/],
+    ['prefix malformed', { removeSubnets: ['ten'] }, 'prefix-invalid', /remove_subnets\[0\]/],
+  ];
+  test.each(refusals)('refused: %s', (_name, message, code, says) => {
+    const before = desk.view.revision;
+    const error = refusal(() => update(message));
+    expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringMatching(says) });
+    expect(desk.view.revision).toBe(before);
+  });
+
+  test('cannot remove a subnet with a reservation', () => {
+    reserve('10.1.0.9');
+    expect(refusal(() => update({ removeSubnets: ['10.1.0.0/24'] }))).toMatchObject({ code: 'subnet-in-use' });
+  });
+});
+
+describe('a deletion', () => {
+  test('names the first ten in the way and how many more', () => {
+    for (let i = 1; i <= 12; i++) attach(`c${i}`);
+    reserve('10.1.0.99');
+    const error = refusal(() => desk.make(deleteNetwork({ network: 'blue', force: false })));
+    expect(error.message).toMatch(/12 endpoints and 1 reservation.*c1 on h1; c2 on h1;.*; and 3 more/);
+    expect(error.data).toMatchObject({ endpoints: 12, reservations: 1 });
+  });
+
+  test('forced passes over reservations, never over endpoints', () => {
+    reserve('10.1.0.99');
+    const { id } = attach('a');
+    const forced = deleteNetwork({ network: 'blue', force: true });
+    expect(refusal(() => desk.make(forced)).code).toBe('network-in-use');
+    desk.make(evictEndpoint(id));
+    desk.make(forced);
+    expect(desk.view.networks.size).toBe(1);
+  });
+});
