@@ -8,6 +8,8 @@ import { plaintext } from '@causeway/proto/io';
 import type { Log } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
+import { Steward } from './api/steward.ts';
+import { createChecksum } from './backup/io/checksum.ts';
 import { restoreCommand } from './backup/io/restore-command.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
@@ -117,13 +119,26 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const { store, etcd, endpoints } = await openStore(config, log);
   const manager = createManager({ ...parts, store }, config);
-  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
-  const leads = (): boolean => manager.isLeader;
-  const care = new Care({ ...parts, maintenance: store.maintenance, view: manager.view, leads }, config);
-  const registration = new Registration(
-    { ...parts, store, keys: new Keys(config.prefix) },
-    { name: config.name, address: config.advertise, version, etcdMember: etcd === undefined ? '' : config.name },
+  const keys = new Keys(config.prefix);
+  const self = { name: config.name, address: config.advertise, version };
+  const { membership, maintenance } = store;
+  const steward = new Steward(
+    {
+      ...parts,
+      store,
+      maintenance,
+      ...(etcd !== undefined && { membership }),
+      view: manager.view,
+      keys,
+      createChecksum,
+    },
+    self,
   );
+  const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, config);
+  const leads = (): boolean => manager.isLeader;
+  const care = new Care({ ...parts, maintenance, view: manager.view, leads }, config);
+  const etcdMember = etcd === undefined ? '' : config.name;
+  const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember });
   const start = async (): Promise<void> => {
     await server.start();
     await etcd?.start();

@@ -112,6 +112,115 @@ export interface Manager {
      * @generated from protobuf field: bool leader = 3
      */
     leader: boolean;
+    /**
+     * @generated from protobuf field: string version = 4
+     */
+    version: string;
+    /**
+     * Of the answering manager's view: how far it is behind the store. Of the others 0, not known.
+     *
+     * @generated from protobuf field: int64 revision = 5
+     */
+    revision: bigint;
+    /**
+     * Of the etcd member it supervises; empty: none.
+     *
+     * @generated from protobuf field: string etcd_member = 6
+     */
+    etcdMember: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.ListManagersRequest
+ */
+export interface ListManagersRequest {
+}
+/**
+ * @generated from protobuf message causeway.v1.ListManagersResponse
+ */
+export interface ListManagersResponse {
+    /**
+     * @generated from protobuf field: repeated causeway.v1.Manager managers = 1
+     */
+    managers: Manager[];
+}
+/**
+ * @generated from protobuf message causeway.v1.RemoveManagerRequest
+ */
+export interface RemoveManagerRequest {
+    /**
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Of a manager, or the id of an etcd member that never started.
+     *
+     * @generated from protobuf field: string name = 2
+     */
+    name: string;
+    /**
+     * Although the rest seems to have no quorum then; etcd itself still refuses what loses it for certain.
+     *
+     * @generated from protobuf field: bool force = 3
+     */
+    force: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.RemoveManagerResponse
+ */
+export interface RemoveManagerResponse {
+}
+/**
+ * @generated from protobuf message causeway.v1.CreateBackupRequest
+ */
+export interface CreateBackupRequest {
+}
+/**
+ * @generated from protobuf message causeway.v1.CreateBackupResponse
+ */
+export interface CreateBackupResponse {
+    /**
+     * Of the backup; in the first part only.
+     *
+     * @generated from protobuf field: causeway.v1.BackupHeader header = 1
+     */
+    header?: BackupHeader;
+    /**
+     * The parts' chunks, one after the other, are the file.
+     *
+     * @generated from protobuf field: bytes chunk = 2
+     */
+    chunk: Uint8Array;
+}
+/**
+ * @generated from protobuf message causeway.v1.BackupHeader
+ */
+export interface BackupHeader {
+    /**
+     * @generated from protobuf field: string cluster_id = 1
+     */
+    clusterId: string;
+    /**
+     * @generated from protobuf field: int64 epoch = 2
+     */
+    epoch: bigint;
+    /**
+     * @generated from protobuf field: int64 revision = 3
+     */
+    revision: bigint;
+    /**
+     * @generated from protobuf field: uint32 schema = 4
+     */
+    schema: number;
+    /**
+     * @generated from protobuf field: string version = 5
+     */
+    version: string;
+    /**
+     * Unix time, milliseconds.
+     *
+     * @generated from protobuf field: int64 time_ms = 6
+     */
+    timeMs: bigint;
 }
 /**
  * @generated from protobuf message causeway.v1.Store
@@ -142,6 +251,36 @@ export interface StoreMember {
      * @generated from protobuf field: bool healthy = 3
      */
     healthy: boolean;
+    /**
+     * @generated from protobuf field: bool leader = 4
+     */
+    leader: boolean;
+    /**
+     * @generated from protobuf field: bool learner = 5
+     */
+    learner: boolean;
+    /**
+     * Of its database, bytes: on disk, and of that in use.
+     *
+     * @generated from protobuf field: int64 size = 6
+     */
+    size: bigint;
+    /**
+     * @generated from protobuf field: int64 size_in_use = 7
+     */
+    sizeInUse: bigint;
+    /**
+     * Entries it is behind the furthest member.
+     *
+     * @generated from protobuf field: uint64 lag = 8
+     */
+    lag: bigint;
+    /**
+     * "NOSPACE", "CORRUPT", "SLOW-DISK"; empty: none.
+     *
+     * @generated from protobuf field: repeated string alarms = 9
+     */
+    alarms: string[];
 }
 /**
  * @generated from protobuf message causeway.v1.VerifyRequest
@@ -245,6 +384,76 @@ declare class Manager$Type extends MessageType<Manager> {
  * @generated MessageType for protobuf message causeway.v1.Manager
  */
 export declare const Manager: Manager$Type;
+declare class ListManagersRequest$Type extends MessageType<ListManagersRequest> {
+    constructor();
+    create(value?: PartialMessage<ListManagersRequest>): ListManagersRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ListManagersRequest): ListManagersRequest;
+    internalBinaryWrite(message: ListManagersRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ListManagersRequest
+ */
+export declare const ListManagersRequest: ListManagersRequest$Type;
+declare class ListManagersResponse$Type extends MessageType<ListManagersResponse> {
+    constructor();
+    create(value?: PartialMessage<ListManagersResponse>): ListManagersResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ListManagersResponse): ListManagersResponse;
+    internalBinaryWrite(message: ListManagersResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ListManagersResponse
+ */
+export declare const ListManagersResponse: ListManagersResponse$Type;
+declare class RemoveManagerRequest$Type extends MessageType<RemoveManagerRequest> {
+    constructor();
+    create(value?: PartialMessage<RemoveManagerRequest>): RemoveManagerRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemoveManagerRequest): RemoveManagerRequest;
+    internalBinaryWrite(message: RemoveManagerRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveManagerRequest
+ */
+export declare const RemoveManagerRequest: RemoveManagerRequest$Type;
+declare class RemoveManagerResponse$Type extends MessageType<RemoveManagerResponse> {
+    constructor();
+    create(value?: PartialMessage<RemoveManagerResponse>): RemoveManagerResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: RemoveManagerResponse): RemoveManagerResponse;
+    internalBinaryWrite(message: RemoveManagerResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveManagerResponse
+ */
+export declare const RemoveManagerResponse: RemoveManagerResponse$Type;
+declare class CreateBackupRequest$Type extends MessageType<CreateBackupRequest> {
+    constructor();
+    create(value?: PartialMessage<CreateBackupRequest>): CreateBackupRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: CreateBackupRequest): CreateBackupRequest;
+    internalBinaryWrite(message: CreateBackupRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CreateBackupRequest
+ */
+export declare const CreateBackupRequest: CreateBackupRequest$Type;
+declare class CreateBackupResponse$Type extends MessageType<CreateBackupResponse> {
+    constructor();
+    create(value?: PartialMessage<CreateBackupResponse>): CreateBackupResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: CreateBackupResponse): CreateBackupResponse;
+    internalBinaryWrite(message: CreateBackupResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CreateBackupResponse
+ */
+export declare const CreateBackupResponse: CreateBackupResponse$Type;
+declare class BackupHeader$Type extends MessageType<BackupHeader> {
+    constructor();
+    create(value?: PartialMessage<BackupHeader>): BackupHeader;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: BackupHeader): BackupHeader;
+    internalBinaryWrite(message: BackupHeader, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.BackupHeader
+ */
+export declare const BackupHeader: BackupHeader$Type;
 declare class Store$Type extends MessageType<Store> {
     constructor();
     create(value?: PartialMessage<Store>): Store;

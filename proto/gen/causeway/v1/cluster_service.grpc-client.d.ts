@@ -3,6 +3,12 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { CreateBackupResponse } from "./cluster_service.js";
+import type { CreateBackupRequest } from "./cluster_service.js";
+import type { RemoveManagerResponse } from "./cluster_service.js";
+import type { RemoveManagerRequest } from "./cluster_service.js";
+import type { ListManagersResponse } from "./cluster_service.js";
+import type { ListManagersRequest } from "./cluster_service.js";
 import type { WatchEventsResponse } from "./cluster_service.js";
 import type { WatchEventsRequest } from "./cluster_service.js";
 import type { VerifyResponse } from "./cluster_service.js";
@@ -37,6 +43,29 @@ export interface IClusterServiceClient {
      */
     watchEvents(input: WatchEventsRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
     watchEvents(input: WatchEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
+    /**
+     * @generated from protobuf rpc: ListManagers
+     */
+    listManagers(input: ListManagersRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
+    listManagers(input: ListManagersRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
+    listManagers(input: ListManagersRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
+    listManagers(input: ListManagersRequest, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
+     *
+     * @generated from protobuf rpc: RemoveManager
+     */
+    removeManager(input: RemoveManagerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
+    removeManager(input: RemoveManagerRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
+    removeManager(input: RemoveManagerRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
+    removeManager(input: RemoveManagerRequest, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * A snapshot of the store with what it takes to restore it, in parts.
+     *
+     * @generated from protobuf rpc: CreateBackup
+     */
+    createBackup(input: CreateBackupRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<CreateBackupResponse>;
+    createBackup(input: CreateBackupRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<CreateBackupResponse>;
 }
 /**
  * @generated from protobuf service causeway.v1.ClusterService
@@ -60,4 +89,20 @@ export declare class ClusterServiceClient extends grpc.Client implements ICluste
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents(input: WatchEventsRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
+    /**
+     * @generated from protobuf rpc: ListManagers
+     */
+    listManagers(input: ListManagersRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
+     *
+     * @generated from protobuf rpc: RemoveManager
+     */
+    removeManager(input: RemoveManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * A snapshot of the store with what it takes to restore it, in parts.
+     *
+     * @generated from protobuf rpc: CreateBackup
+     */
+    createBackup(input: CreateBackupRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<CreateBackupResponse>;
 }

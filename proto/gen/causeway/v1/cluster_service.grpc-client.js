@@ -39,4 +39,29 @@ export class ClusterServiceClient extends grpc.Client {
         const method = ClusterService.methods[2];
         return this.makeServerStreamRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
+    /**
+     * @generated from protobuf rpc: ListManagers
+     */
+    listManagers(input, metadata, options, callback) {
+        const method = ClusterService.methods[3];
+        return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
+     *
+     * @generated from protobuf rpc: RemoveManager
+     */
+    removeManager(input, metadata, options, callback) {
+        const method = ClusterService.methods[4];
+        return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
+     * A snapshot of the store with what it takes to restore it, in parts.
+     *
+     * @generated from protobuf rpc: CreateBackup
+     */
+    createBackup(input, metadata, options) {
+        const method = ClusterService.methods[5];
+        return this.makeServerStreamRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
+    }
 }

@@ -259,7 +259,10 @@ class Manager$Type extends MessageType {
         super("causeway.v1.Manager", [
             { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "address", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 3, name: "leader", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 3, name: "leader", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 4, name: "version", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -267,6 +270,9 @@ class Manager$Type extends MessageType {
         message.name = "";
         message.address = "";
         message.leader = false;
+        message.version = "";
+        message.revision = 0n;
+        message.etcdMember = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -284,6 +290,15 @@ class Manager$Type extends MessageType {
                     break;
                 case /* bool leader */ 3:
                     message.leader = reader.bool();
+                    break;
+                case /* string version */ 4:
+                    message.version = reader.string();
+                    break;
+                case /* int64 revision */ 5:
+                    message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string etcd_member */ 6:
+                    message.etcdMember = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -306,6 +321,15 @@ class Manager$Type extends MessageType {
         /* bool leader = 3; */
         if (message.leader !== false)
             writer.tag(3, WireType.Varint).bool(message.leader);
+        /* string version = 4; */
+        if (message.version !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.version);
+        /* int64 revision = 5; */
+        if (message.revision !== 0n)
+            writer.tag(5, WireType.Varint).int64(message.revision);
+        /* string etcd_member = 6; */
+        if (message.etcdMember !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.etcdMember);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -316,6 +340,371 @@ class Manager$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.Manager
  */
 export const Manager = new Manager$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ListManagersRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ListManagersRequest", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ListManagersRequest
+ */
+export const ListManagersRequest = new ListManagersRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ListManagersResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ListManagersResponse", [
+            { no: 1, name: "managers", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Manager }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.managers = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.Manager managers */ 1:
+                    message.managers.push(Manager.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.Manager managers = 1; */
+        for (let i = 0; i < message.managers.length; i++)
+            Manager.internalBinaryWrite(message.managers[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ListManagersResponse
+ */
+export const ListManagersResponse = new ListManagersResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RemoveManagerRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RemoveManagerRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.name = "";
+        message.force = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string name */ 2:
+                    message.name = reader.string();
+                    break;
+                case /* bool force */ 3:
+                    message.force = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string name = 2; */
+        if (message.name !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.name);
+        /* bool force = 3; */
+        if (message.force !== false)
+            writer.tag(3, WireType.Varint).bool(message.force);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveManagerRequest
+ */
+export const RemoveManagerRequest = new RemoveManagerRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class RemoveManagerResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.RemoveManagerResponse", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.RemoveManagerResponse
+ */
+export const RemoveManagerResponse = new RemoveManagerResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class CreateBackupRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.CreateBackupRequest", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CreateBackupRequest
+ */
+export const CreateBackupRequest = new CreateBackupRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class CreateBackupResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.CreateBackupResponse", [
+            { no: 1, name: "header", kind: "message", T: () => BackupHeader },
+            { no: 2, name: "chunk", kind: "scalar", T: 12 /*ScalarType.BYTES*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.chunk = new Uint8Array(0);
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.BackupHeader header */ 1:
+                    message.header = BackupHeader.internalBinaryRead(reader, reader.uint32(), options, message.header);
+                    break;
+                case /* bytes chunk */ 2:
+                    message.chunk = reader.bytes();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.BackupHeader header = 1; */
+        if (message.header)
+            BackupHeader.internalBinaryWrite(message.header, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* bytes chunk = 2; */
+        if (message.chunk.length)
+            writer.tag(2, WireType.LengthDelimited).bytes(message.chunk);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.CreateBackupResponse
+ */
+export const CreateBackupResponse = new CreateBackupResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class BackupHeader$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.BackupHeader", [
+            { no: 1, name: "cluster_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "version", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "time_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.clusterId = "";
+        message.epoch = 0n;
+        message.revision = 0n;
+        message.schema = 0;
+        message.version = "";
+        message.timeMs = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string cluster_id */ 1:
+                    message.clusterId = reader.string();
+                    break;
+                case /* int64 epoch */ 2:
+                    message.epoch = reader.int64().toBigInt();
+                    break;
+                case /* int64 revision */ 3:
+                    message.revision = reader.int64().toBigInt();
+                    break;
+                case /* uint32 schema */ 4:
+                    message.schema = reader.uint32();
+                    break;
+                case /* string version */ 5:
+                    message.version = reader.string();
+                    break;
+                case /* int64 time_ms */ 6:
+                    message.timeMs = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string cluster_id = 1; */
+        if (message.clusterId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.clusterId);
+        /* int64 epoch = 2; */
+        if (message.epoch !== 0n)
+            writer.tag(2, WireType.Varint).int64(message.epoch);
+        /* int64 revision = 3; */
+        if (message.revision !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.revision);
+        /* uint32 schema = 4; */
+        if (message.schema !== 0)
+            writer.tag(4, WireType.Varint).uint32(message.schema);
+        /* string version = 5; */
+        if (message.version !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.version);
+        /* int64 time_ms = 6; */
+        if (message.timeMs !== 0n)
+            writer.tag(6, WireType.Varint).int64(message.timeMs);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.BackupHeader
+ */
+export const BackupHeader = new BackupHeader$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Store$Type extends MessageType {
     constructor() {
@@ -377,7 +766,13 @@ class StoreMember$Type extends MessageType {
         super("causeway.v1.StoreMember", [
             { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "client_urls", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
-            { no: 3, name: "healthy", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 3, name: "healthy", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 4, name: "leader", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 5, name: "learner", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 6, name: "size", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 7, name: "size_in_use", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 8, name: "lag", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 9, name: "alarms", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -385,6 +780,12 @@ class StoreMember$Type extends MessageType {
         message.name = "";
         message.clientUrls = [];
         message.healthy = false;
+        message.leader = false;
+        message.learner = false;
+        message.size = 0n;
+        message.sizeInUse = 0n;
+        message.lag = 0n;
+        message.alarms = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -402,6 +803,24 @@ class StoreMember$Type extends MessageType {
                     break;
                 case /* bool healthy */ 3:
                     message.healthy = reader.bool();
+                    break;
+                case /* bool leader */ 4:
+                    message.leader = reader.bool();
+                    break;
+                case /* bool learner */ 5:
+                    message.learner = reader.bool();
+                    break;
+                case /* int64 size */ 6:
+                    message.size = reader.int64().toBigInt();
+                    break;
+                case /* int64 size_in_use */ 7:
+                    message.sizeInUse = reader.int64().toBigInt();
+                    break;
+                case /* uint64 lag */ 8:
+                    message.lag = reader.uint64().toBigInt();
+                    break;
+                case /* repeated string alarms */ 9:
+                    message.alarms.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -424,6 +843,24 @@ class StoreMember$Type extends MessageType {
         /* bool healthy = 3; */
         if (message.healthy !== false)
             writer.tag(3, WireType.Varint).bool(message.healthy);
+        /* bool leader = 4; */
+        if (message.leader !== false)
+            writer.tag(4, WireType.Varint).bool(message.leader);
+        /* bool learner = 5; */
+        if (message.learner !== false)
+            writer.tag(5, WireType.Varint).bool(message.learner);
+        /* int64 size = 6; */
+        if (message.size !== 0n)
+            writer.tag(6, WireType.Varint).int64(message.size);
+        /* int64 size_in_use = 7; */
+        if (message.sizeInUse !== 0n)
+            writer.tag(7, WireType.Varint).int64(message.sizeInUse);
+        /* uint64 lag = 8; */
+        if (message.lag !== 0n)
+            writer.tag(8, WireType.Varint).uint64(message.lag);
+        /* repeated string alarms = 9; */
+        for (let i = 0; i < message.alarms.length; i++)
+            writer.tag(9, WireType.LengthDelimited).string(message.alarms[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -659,5 +1096,8 @@ export const WatchEventsResponse = new WatchEventsResponse$Type();
 export const ClusterService = new ServiceType("causeway.v1.ClusterService", [
     { name: "GetStatus", options: {}, I: GetStatusRequest, O: GetStatusResponse },
     { name: "Verify", options: {}, I: VerifyRequest, O: VerifyResponse },
-    { name: "WatchEvents", serverStreaming: true, options: {}, I: WatchEventsRequest, O: WatchEventsResponse }
+    { name: "WatchEvents", serverStreaming: true, options: {}, I: WatchEventsRequest, O: WatchEventsResponse },
+    { name: "ListManagers", options: {}, I: ListManagersRequest, O: ListManagersResponse },
+    { name: "RemoveManager", options: {}, I: RemoveManagerRequest, O: RemoveManagerResponse },
+    { name: "CreateBackup", serverStreaming: true, options: {}, I: CreateBackupRequest, O: CreateBackupResponse }
 ]);

@@ -36,9 +36,9 @@ function statusValue(status: GetStatusResponse): object {
             term: status.leader.term,
             since: isoTime(status.leader.sinceMs),
           },
-    managers: status.managers.map(({ name, address, leader }) => ({ name, address, leader })),
+    managers: status.managers.map(({ name, address, leader, version }) => ({ name, address, leader, version })),
     etcd: {
-      members: (status.store?.members ?? []).map(({ name, clientUrls, healthy }) => ({ name, clientUrls, healthy })),
+      members: (status.store?.members ?? []).map((member) => ({ ...member })),
       revision: status.store?.revision ?? null,
     },
     hosts: { ready: status.hostsReady, total: status.hostsTotal },
@@ -58,8 +58,9 @@ function leader({ leader }: GetStatusResponse, now: number): Cell {
 function etcd({ store }: GetStatusResponse): Cell {
   if (store === undefined) return { text: 'does not answer', tone: 'bad' };
   const healthy = store.members.filter((member) => member.healthy).length;
-  const text = `${healthy}/${store.members.length} healthy, revision ${store.revision}`;
-  return { text, tone: healthy === store.members.length ? 'good' : 'bad' };
+  const alarms = store.members.flatMap(({ name, alarms }) => alarms.map((alarm) => `${name} ${alarm}`));
+  const text = [`${healthy}/${store.members.length} healthy, revision ${store.revision}`, ...alarms].join(', ');
+  return { text, tone: healthy === store.members.length && alarms.length === 0 ? 'good' : 'bad' };
 }
 
 function hosts({ hostsReady, hostsTotal }: GetStatusResponse): Cell {

@@ -72,6 +72,7 @@ export const h1: Node = {
   endpoints: 2,
   networks: 1,
   repairs: 5n,
+  hostRoutes: [],
   revision: 3n,
 };
 
@@ -83,10 +84,36 @@ export const status: GetStatusResponse = {
   revision: 42n,
   leader: { manager: 'h1', address: '10.90.0.1:7443', term: 5n, sinceMs: 1_699_999_808_000n },
   managers: [
-    { name: 'h1', address: '10.90.0.1:7443', leader: true },
-    { name: 'h2', address: '10.90.0.2:7443', leader: false },
+    { name: 'h1', address: '10.90.0.1:7443', leader: true, version: '0.1.0', revision: 42n, etcdMember: 'h1' },
+    { name: 'h2', address: '10.90.0.2:7443', leader: false, version: '0.1.0', revision: 0n, etcdMember: 'h2' },
   ],
-  store: { members: [{ name: 'e1', clientUrls: ['http://10.90.0.1:2379'], healthy: true }], revision: 40n },
+  store: {
+    members: [
+      {
+        name: 'h1',
+        clientUrls: ['http://10.90.0.1:2379'],
+        healthy: true,
+        leader: true,
+        learner: false,
+        size: 25_165_824n,
+        sizeInUse: 8_388_608n,
+        lag: 0n,
+        alarms: [],
+      },
+      {
+        name: 'h2',
+        clientUrls: ['http://10.90.0.2:2379'],
+        healthy: true,
+        leader: false,
+        learner: false,
+        size: 25_165_824n,
+        sizeInUse: 8_388_608n,
+        lag: 3n,
+        alarms: ['SLOW-DISK'],
+      },
+    ],
+    revision: 40n,
+  },
   hostsReady: 2,
   hostsTotal: 3,
   repairs: 5n,

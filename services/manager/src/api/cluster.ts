@@ -1,14 +1,18 @@
 import type {
   GetStatusRequest,
   GetStatusResponse,
-  Manager,
   Store,
+  StoreMember,
   VerifyRequest,
   VerifyResponse,
   WatchEventsRequest,
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { listManagers, type ManagerRecord } from '../membership/registry.ts';
+import { Keys } from '../store/keys.ts';
+import type { StoreMemberStatus } from '../store/store.ts';
 import { type Call, withinCall } from './call.ts';
+import { managersToMessages } from './managers.ts';
 import type { ApiContext } from './modules.ts';
 
 /** ClusterService. */
@@ -21,7 +25,7 @@ export class ClusterApi {
 
   /** Every manager answers, whatever of the rest works: this is what one looks at when something does not. */
   async getStatus(_request: GetStatusRequest, call: Call): Promise<GetStatusResponse> {
-    const store = await this.#store(call);
+    const { store, managers } = await this.#readStore(call);
     const { view, dispatcher } = this.#context.modules;
     const nodes = [...view.nodes.keys()];
     const ready = nodes.filter((node) => dispatcher.isReady(node));
@@ -41,7 +45,7 @@ export class ClusterApi {
               sinceMs: BigInt(Math.trunc(leader.since)),
             },
           }),
-      managers: this.#managers(),
+      managers: managersToMessages(managers, view, this.#context.settings),
       store,
       hostsReady: ready.length,
       hostsTotal: nodes.length,
@@ -71,29 +75,27 @@ export class ClusterApi {
     if (term.signal.aborted) this.#context.leading();
   }
 
-  #managers(): Manager[] {
-    const { leader } = this.#context.modules.view;
-    const { name, address } = this.#context.settings;
-    const self = { name, address, leader: this.#context.leads };
-    if (leader === undefined || leader.address === address) return [self];
-    return [self, { name: leader.name, address: leader.address, leader: true }];
-  }
-
-  async #store(call: Call): Promise<Store> {
+  /** What the store says of itself, and who is registered in it; nothing when it does not answer in time. */
+  async #readStore(call: Call): Promise<{ readonly store: Store; readonly managers: readonly ManagerRecord[] }> {
     const { store, clock } = this.#context.modules;
-    const none: Store = { members: [], revision: 0n };
-    const read = async (): Promise<Store> => {
-      const [members, { revision }] = await Promise.all([
+    const keys = new Keys(this.#context.settings.prefix);
+    const none = { store: { members: [], revision: 0n }, managers: [] };
+    const read = async () => {
+      const [members, { revision }, managers] = await Promise.all([
         store.members(),
-        store.get(`${this.#context.settings.prefix}meta`),
+        store.get(keys.meta),
+        listManagers(store, keys),
       ]);
-      return {
-        members: members.map(({ name, clientUrls, healthy }) => ({ name, clientUrls: [...clientUrls], healthy })),
-        revision,
-      };
+      return { store: { members: members.map(memberToMessage), revision }, managers };
     };
     return await withinCall(clock, call, (signal) => Promise.race([read().catch(() => none), aborted(signal, none)]));
   }
+}
+
+function memberToMessage({ clientUrls, alarms, size, sizeInUse, ...rest }: StoreMemberStatus): StoreMember {
+  const { name, healthy, leader, learner, lag } = rest;
+  const sizes = { size: BigInt(size), sizeInUse: BigInt(sizeInUse) };
+  return { name, clientUrls: [...clientUrls], healthy, leader, learner, ...sizes, lag, alarms: [...alarms] };
 }
 
 function aborted<Value>(signal: AbortSignal, value: Value): Promise<Value> {

@@ -1,5 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
+import type { DefaultPool } from '../admin/pools.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +11,7 @@ import { notLeader, type Term } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;
-  readonly store: Pick<Store, 'members' | 'get'>;
+  readonly store: Pick<Store, 'members' | 'get' | 'list'>;
   readonly dispatcher: Dispatcher;
   readonly events: EventLog;
   readonly clock: Clock;
@@ -25,6 +26,8 @@ export interface ApiSettings {
   readonly address: string;
   /** Of all keys in the store. */
   readonly prefix: string;
+  /** As they were given; a family without one has the cluster's own. */
+  readonly defaultPools: readonly DefaultPool[];
 }
 
 /** What every use case starts with. */

@@ -125,6 +125,12 @@ describe('planMembership: remove', () => {
       remove(1),
       'id1',
     ],
+    [
+      'one that never started, by its id',
+      [member(1), member(2, unstarted)],
+      { kind: 'remove', name: 'id2', force: false },
+      'id2',
+    ],
     ['by force', [member(1), member(2), member(3, down)], remove(1, true), 'id1'],
   ])('%s', (_, members, request, id) => {
     expect(planMembership(members, request)).toEqual({ ok: true, value: { kind: 'remove', id } });

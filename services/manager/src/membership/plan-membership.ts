@@ -9,6 +9,7 @@ export type MembershipRequest =
       /** Id of the learner that this very attempt has added. Any other one with our name or URL is left over from an earlier attempt. */
       readonly added?: string;
     }
+  /** By name, or by id: one that never started has no name. */
   | { readonly kind: 'remove'; readonly name: string; readonly force: boolean };
 
 export type MembershipStep =
@@ -60,7 +61,7 @@ function planRemoval(
   members: readonly StoreMemberStatus[],
   { name, force }: MembershipRequest & { kind: 'remove' },
 ): Result<MembershipStep, CausewayError> {
-  const leaving = members.find((member) => member.name === name);
+  const leaving = members.find((member) => member.name === name || member.id === name);
   if (leaving === undefined) return fail(unknown(members, name));
   const step = ok({ kind: 'remove', id: leaving.id } as const);
   if (leaving.learner) return step;

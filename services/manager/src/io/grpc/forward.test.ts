@@ -27,6 +27,7 @@ import { leaderCodec } from '../../store/codec.ts';
 import { defaultPrefix, Keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
+import { memorySteward } from '../../testing/memory-steward.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { forwardedByKey } from './forward.ts';
 import { GrpcServer } from './server.ts';
@@ -71,7 +72,8 @@ async function run(name: string, address?: string, shared = backend): Promise<Ru
   const log = new MemoryLog();
   const settings = { name, advertise, listen: advertise, leaseTtl, prefix: defaultPrefix };
   const manager = createManager({ store, clock: systemClock, random: cryptoRandom, log }, settings);
-  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, settings);
+  const steward = memorySteward({ manager, store, clock: systemClock }, settings);
+  const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, settings);
   await server.start();
   await manager.start();
   let isRunning = true;

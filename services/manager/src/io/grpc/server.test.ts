@@ -21,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
+import { memorySteward } from '../../testing/memory-steward.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { GrpcServer } from './server.ts';
 
@@ -31,13 +32,15 @@ const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), p
 const modules = { store: new MemoryStore({ clock: systemClock }), clock: systemClock, random: cryptoRandom, log };
 const client = plaintext.client();
 let manager: Manager;
+let steward: ReturnType<typeof memorySteward>;
 let server: GrpcServer;
 let address: string;
 
 beforeAll(async () => {
   manager = createManager(modules, settings);
+  steward = memorySteward({ ...modules, manager }, settings);
   server = new GrpcServer(
-    { manager, credentials: plaintext, clock: systemClock, log },
+    { manager, steward, credentials: plaintext, clock: systemClock, log },
     { ...settings, listen: '127.0.0.1:0' },
   );
   await server.start();
@@ -243,7 +246,7 @@ describe('for tools that know nothing of us', () => {
 
 test('a port that is taken is told with what to do', async () => {
   const second = new GrpcServer(
-    { manager, credentials: plaintext, clock: systemClock, log },
+    { manager, steward, credentials: plaintext, clock: systemClock, log },
     { ...settings, listen: address },
   );
   await expect(second.start()).rejects.toMatchObject({
@@ -257,7 +260,7 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   const ownSettings = { ...settings, name: 'm2', advertise: '127.0.0.1:2' };
   const own = createManager({ ...modules, store: new MemoryStore({ clock: systemClock }) }, ownSettings);
   const ownServer = new GrpcServer(
-    { manager: own, credentials: plaintext, clock: systemClock, log },
+    { manager: own, steward, credentials: plaintext, clock: systemClock, log },
     { ...ownSettings, listen: '127.0.0.1:0' },
   );
   await ownServer.start();
@@ -275,4 +278,29 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   await ownServer.stop();
   expect([await stream.next(), await stream.next()]).toEqual(['goodbye', 'end']);
   await systemClock.sleep(milliseconds(0));
+});
+
+describe('managers and backups', () => {
+  test('the managers are listed, the one that leads among them', async () => {
+    const cluster = new ClusterServiceClient(address, client);
+    const { managers } = await callUnary(cluster.listManagers.bind(cluster), {}, limits);
+    expect(managers).toMatchObject([{ name: 'm1', leader: true, revision: manager.view.revision }]);
+    cluster.close();
+  });
+
+  test('what has no members and no snapshots says so', async () => {
+    const cluster = new ClusterServiceClient(address, client);
+    const removal = { requestId: uuid(), name: 'm1', force: false };
+    await expect(callUnary(cluster.removeManager.bind(cluster), removal, limits)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('supervises no etcd member'),
+    });
+    const parts = async (): Promise<void> => {
+      for await (const _ of cluster.createBackup({})) throw new Error('a backup of nothing');
+    };
+    await expect(parts().catch((error: ServiceError) => errorFromService(error).code)).resolves.toBe(
+      'capability-missing',
+    );
+    cluster.close();
+  });
 });

@@ -6,6 +6,7 @@ import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_serv
 import type { Credentials } from '@causeway/proto/io';
 import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
+import type { Steward } from '../../api/steward.ts';
 import type { Manager } from '../../manager.ts';
 import { serverStreaming, unary } from './calls.ts';
 import { Forwarder } from './forward.ts';
@@ -33,6 +34,7 @@ const drainLimit = seconds(2);
 
 export interface GrpcServerModules {
   readonly manager: Manager;
+  readonly steward: Steward;
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Log;
@@ -112,7 +114,7 @@ export class GrpcServer implements Startable {
   }
 
   #addServices(): void {
-    const { manager, log } = this.#modules;
+    const { manager, steward, log } = this.#modules;
     const serving = { log, forwarder: this.#forwarder };
     const { networks, endpoints, nodes, cluster } = manager.api;
     this.#server.addService(networkServiceDefinition, {
@@ -137,6 +139,9 @@ export class GrpcServer implements Startable {
       getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),
       verify: unary(serving, (request, call) => cluster.verify(request, call)),
       watchEvents: serverStreaming(serving, (request, signal) => cluster.watchEvents(request, signal)),
+      listManagers: unary(serving, (request, call) => steward.listManagers(request, call)),
+      removeManager: unary(serving, (request, call) => steward.removeManager(request, call)),
+      createBackup: serverStreaming(serving, (request, signal) => steward.createBackup(request, signal)),
     });
     this.#server.addService(
       sessionService,
