@@ -109,6 +109,19 @@ describe('a network in use', () => {
     }
   });
 
+  it('without subnets has one of each family, off the routes of its hosts', async () => {
+    const cluster = new SimCluster({ hosts: 2 });
+    await cluster.start();
+    const request = CreateNetworkRequest.create({ requestId: randomUuid(cluster.random), name: 'apps' });
+    const { network } = await cluster.ask((api, call) => api.networks.createNetwork(request, call));
+    expect(network?.subnets.map(({ prefix }) => prefix)).toEqual(['10.0.0.0/20', expect.stringMatching(/^fd.*::\/64$/)]);
+    const { nodes } = await cluster.ask((api) => api.nodes.listNodes({}));
+    expect(nodes.map(({ hostRoutes }) => hostRoutes)).toEqual([['10.90.0.0/24'], ['10.90.0.0/24']]);
+    for (const host of cluster.hosts) await cluster.run(host.attach('apps', `on-${host.name}`));
+    await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
+    expect(cluster.host('h1').pings('on-h1', '10.0.0.3', cluster.hosts)).toBe(true);
+  });
+
   it('internal has no gateway on any host, and nothing but its own subnet is reached', async () => {
     const { cluster, blue } = await living({ internal: true });
     for (const host of cluster.hosts) {

@@ -33,7 +33,14 @@ describe('nouns come back as they went', () => {
     internal: false,
     vni: Vni(4096),
     mtu: { kind: 'automatic', bytes: 1450 },
-    subnets: [{ prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') }, { prefix: Prefix('fd66::/64') }],
+    subnets: [
+      { prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') },
+      {
+        prefix: Prefix('fd66::/64'),
+        ranges: [Prefix('fd66::8000:0/97')],
+        auxAddresses: { dns: Ip('fd66::53') },
+      },
+    ],
     labels: { team: 'a' },
   };
   const row: EndpointRow = {
@@ -48,6 +55,7 @@ describe('nouns come back as they went', () => {
   it('peers', () => expect(peerFromMessage(peerToMessage(row))).toEqual(row));
   it('a node that does not parse is refused by field', () => {
     const message = {
+      hostRoutes: [],
       id: 'x',
       name: 'h1',
       dataPath: '10.0.0.1',
@@ -59,6 +67,8 @@ describe('nouns come back as they went', () => {
       repairs: 0n,
       revision: 0n,
     };
+    const routes = ['10.0.0.0/8', 'fd00::/8'];
+    expect(nodeFromMessage({ ...message, id: '00000000000000b1', hostRoutes: routes }).hostRoutes).toEqual(routes);
     expect(() => nodeFromMessage(message)).toThrow(/node id/);
     expect(() => nodeFromMessage({ ...message, id: '00000000000000b1', dataPath: 'nowhere' })).toThrow(
       /not an IPv4 or IPv6 address/,

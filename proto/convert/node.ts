@@ -1,4 +1,4 @@
-import { type Name, type Node, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
+import { type Name, type Node, parseIp, parseName, parseNodeId, parsePrefix, unwrap } from '@causeway/model';
 import type { Node as NodeMessage } from '#gen/causeway/v1/types.js';
 
 /** The intent part; readiness and counts are filled in by the manager that knows them. */
@@ -14,6 +14,7 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
     networks: 0,
     repairs: 0n,
     revision,
+    hostRoutes: [...(node.hostRoutes ?? [])],
   };
 }
 
@@ -25,5 +26,6 @@ export function nodeFromMessage(message: NodeMessage): Node {
     dataPath: unwrap(parseIp(message.dataPath)),
     underlayMtu: message.underlayMtu,
     version: message.version,
+    ...(message.hostRoutes.length > 0 && { hostRoutes: message.hostRoutes.map((route) => unwrap(parsePrefix(route))) }),
   };
 }

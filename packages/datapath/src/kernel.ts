@@ -1,4 +1,4 @@
-import type { Ip } from '@causeway/model';
+import type { Ip, Prefix } from '@causeway/model';
 import type { Op } from './op.ts';
 import type { Namespace, NetnsPath } from './state.ts';
 
@@ -63,5 +63,10 @@ export interface Kernel {
   identify(netns: NetnsPath): Promise<NetnsIdentity | undefined>;
   /** The device in the home namespace that carries the address; undefined: no device does. */
   underlay(address: Ip): Promise<Underlay | undefined>;
+  /**
+   * Where the home namespace's main table leads by unicast routes, each once, sorted: connected subnets too, but neither
+   * default routes nor link-local ones.
+   */
+  routes(): Promise<readonly Prefix[]>;
   close(): void;
 }

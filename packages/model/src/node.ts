@@ -1,5 +1,6 @@
 import type { Name, NodeId } from './id.ts';
 import type { Ip } from './ip.ts';
+import type { Prefix } from './prefix.ts';
 
 /** A host, as its agent introduces it and the store keeps it. */
 export interface Node {
@@ -10,4 +11,6 @@ export interface Node {
   /** MTU of the device that carries `dataPath`, bytes. */
   readonly underlayMtu: number;
   readonly version: string;
+  /** Prefixes it has routes to beside the default ones; absent: none that are known. */
+  readonly hostRoutes?: readonly Prefix[];
 }

@@ -9,6 +9,7 @@ import { Ledger } from './assignments/ledger.ts';
 import { OwnRows } from './assignments/own-rows.ts';
 import { Tables } from './assignments/tables.ts';
 import type { AgentSettings } from './config.ts';
+import { HostRoutes } from './host-routes.ts';
 import { type ClusterPosition, type Identity, IdentityFile } from './identity/identity.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Tally } from './reconciler/tally.ts';
@@ -78,11 +79,20 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const { name, dataPath, vxlanPort, version } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
+  const routes = new HostRoutes(modules);
+  await routes.refresh();
   await files.open();
   const identityFile = new IdentityFile(modules);
   let identity: Identity = await identityFile.load();
   const { nodeId } = identity;
-  const node = (): Node => ({ id: nodeId, name, dataPath, underlayMtu: underlay.bytes, version });
+  const node = (): Node => ({
+    id: nodeId,
+    name,
+    dataPath,
+    underlayMtu: underlay.bytes,
+    version,
+    hostRoutes: routes.prefixes,
+  });
 
   const tables = new Tables({ clock });
   const sandboxes = new Sandboxes({ files, log });
@@ -133,6 +143,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
     reconciler.sweep();
     caretaker.poke();
     await underlay.refresh();
+    await routes.refresh();
   });
   log.info('agent.started', { nodeId, networks: [...tables.all()].length, endpoints: [...sandboxes.all()].length });
 

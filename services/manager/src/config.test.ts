@@ -35,6 +35,7 @@ test('what is not said follows from what is', () => {
     prefix: '/causeway/v1/',
     leaseTtl: 3000,
     cooldown: 60_000,
+    defaultPools: [],
     logLevel: 'info',
   });
 });

@@ -1,5 +1,6 @@
-import { parseName } from '@causeway/model';
+import { parseName, unwrap } from '@causeway/model';
 import { type Duration, parseDuration, seconds } from '@causeway/runtime';
+import { type DefaultPool, parsePool } from './admin/pools.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
 import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
 import { defaultPrefix } from './store/keys.ts';
@@ -15,6 +16,7 @@ export interface Options extends EtcdOptions {
   readonly etcdPrefix: string;
   readonly leaseTtl: string;
   readonly cooldown: string;
+  readonly defaultPool?: string;
   readonly logLevel: string;
 }
 
@@ -29,6 +31,7 @@ export interface ManagerConfig {
   readonly prefix: string;
   readonly leaseTtl: Duration;
   readonly cooldown: Duration;
+  readonly defaultPools: readonly DefaultPool[];
   readonly logLevel: LogLevel;
 }
 
@@ -62,6 +65,12 @@ export const optionSpecs: readonly OptionSpec[] = [
     default: '60s',
   },
   {
+    flag: '--default-pool <prefix:length,…>',
+    variable: 'CAUSEWAY_DEFAULT_POOL',
+    help: 'where subnets nobody names come from, and their length; of a family not named 10.0.0.0/8:20, or the /64 of a random ULA (RFC 4193)',
+    optional: true,
+  },
+  {
     flag: '--log-level <level>',
     variable: 'CAUSEWAY_LOG_LEVEL',
     help: 'error, warn, info or debug',
@@ -91,6 +100,7 @@ export function readConfig(options: Options): ManagerConfig {
     prefix: readPrefix(options.etcdPrefix),
     leaseTtl: readTtl(options.leaseTtl),
     cooldown: readCooldown(options.cooldown),
+    defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
     logLevel: levels.includes(options.logLevel)
       ? (options.logLevel as LogLevel)
       : refuse('--log-level', options.logLevel, `one of ${levels.join(', ')}`),

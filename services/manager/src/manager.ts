@@ -10,6 +10,7 @@ import {
   seconds,
 } from '@causeway/runtime';
 import { MtuKeeper } from './admin/mtu-keeper.ts';
+import type { DefaultPool } from './admin/pools.ts';
 import { NodeRegistrar } from './admin/registrar.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
@@ -45,6 +46,8 @@ export interface ManagerSettings {
   readonly prefix: string;
   /** How long a freed address waits for hosts that cannot be asked whether they know; absent: a minute. */
   readonly cooldown?: Duration;
+  /** Where subnets nobody names come from; a family without one has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
+  readonly defaultPools?: readonly DefaultPool[];
 }
 
 export const defaultCooldown = seconds(60);
@@ -112,7 +115,7 @@ export class Manager implements Startable {
         writer: this.#writer,
         term: () => this.#term,
       },
-      { name, address: advertise, prefix },
+      { name, address: advertise, prefix, defaultPools: settings.defaultPools ?? [] },
     );
   }
 

@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { addressOf, type Ip } from '@causeway/model';
+import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
+import { isToldOf } from '../routes.ts';
 import { home, type Namespace, type NetnsPath } from '../state.ts';
-import { dumpAddresses, readAddress } from '../wire/index.ts';
+import { dumpAddresses, dumpRoutes, readAddress, readDestination } from '../wire/index.ts';
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
 import { identifyNetns } from './netns.ts';
@@ -65,6 +66,23 @@ class NetlinkKernel implements Kernel {
       const index = await holderOf(socket, address);
       const link = (await dumpLinkRecords(socket)).find((record) => record.index === index);
       return link && { address, device: link.name, mtu: link.mtu };
+    } finally {
+      namespaces.close();
+    }
+  }
+
+  async routes(): Promise<readonly Prefix[]> {
+    const namespaces = new Namespaces();
+    try {
+      const found = await namespaces.get(home).socket.dump(
+        dumpRoutes,
+        () => new Set<Prefix>(),
+        (destinations, message) => {
+          const destination = readDestination(message);
+          if (destination !== undefined) destinations.add(destination);
+        },
+      );
+      return [...found].filter(isToldOf).sort();
     } finally {
       namespaces.close();
     }

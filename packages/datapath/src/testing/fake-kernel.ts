@@ -1,7 +1,8 @@
-import { type Ip, Mac } from '@causeway/model';
+import { type Ip, Mac, type Prefix, prefixOf } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
 import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
+import { isToldOf } from '../routes.ts';
 import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
 import { appendFdb, hasAddress } from './fake/entries.ts';
 import { execute } from './fake/execute.ts';
@@ -92,6 +93,12 @@ export class FakeKernel implements Kernel {
       }
     }
     return Promise.resolve(undefined);
+  }
+
+  routes(): Promise<readonly Prefix[]> {
+    const { links, routes } = this.#host.namespace(home);
+    const connected = [...links.values()].flatMap(({ addresses }) => [...addresses].map(prefixOf));
+    return Promise.resolve([...new Set([...connected, ...routes.map(({ dst }) => dst)])].filter(isToldOf).sort());
   }
 
   close(): void {

@@ -43,9 +43,18 @@ export const dumpRoutes: Encode = (to) => {
 
 /** undefined: not a unicast route of the main table with one way out, or one the kernel made for an address. */
 export function readRoute(message: MessageReader): RouteRecord | undefined {
+  return message.u8(5) === k.RTPROT_KERNEL ? undefined : readUnicast(message);
+}
+
+/** undefined: not a unicast route of the main table with one way out. Those the kernel made for an address are included. */
+export function readDestination(message: MessageReader): Prefix | undefined {
+  return readUnicast(message)?.dst;
+}
+
+function readUnicast(message: MessageReader): RouteRecord | undefined {
   const family = message.u8(0);
   if (family !== k.AF_INET && family !== k.AF_INET6) return undefined;
-  if (message.u8(7) !== k.RTN_UNICAST || message.u8(5) === k.RTPROT_KERNEL) return undefined;
+  if (message.u8(7) !== k.RTN_UNICAST) return undefined;
   if ((message.u32(8) & k.RTM_F_CLONED) !== 0) return undefined;
   let dst: Ip = (family === k.AF_INET ? '0.0.0.0' : '::') as Ip;
   let gateway: Ip | undefined;

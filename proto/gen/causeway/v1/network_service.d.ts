@@ -24,7 +24,8 @@ export interface CreateNetworkRequest {
      */
     name: string;
     /**
-     * A subnet without gateway gets its first address as one.
+     * A subnet without gateway gets its first address as one. None: one of each family asked for below, from the default
+     * pools.
      *
      * @generated from protobuf field: repeated causeway.v1.Subnet subnets = 3
      */
@@ -69,6 +70,16 @@ export interface CreateNetworkRequest {
      * @generated from protobuf field: bool no_gateway = 10
      */
     noGateway: boolean;
+    /**
+     * Families to take from the default pools when no subnet is given; both false: both.
+     *
+     * @generated from protobuf field: bool ipv4 = 11
+     */
+    ipv4: boolean;
+    /**
+     * @generated from protobuf field: bool ipv6 = 12
+     */
+    ipv6: boolean;
     /**
      * Answer what would be, and write nothing.
      *

@@ -25,6 +25,8 @@ class CreateNetworkRequest$Type extends MessageType {
             { no: 8, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 9, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 10, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 11, name: "ipv4", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 12, name: "ipv6", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 13, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
@@ -40,6 +42,8 @@ class CreateNetworkRequest$Type extends MessageType {
         message.driver = "";
         message.internal = false;
         message.noGateway = false;
+        message.ipv4 = false;
+        message.ipv6 = false;
         message.dryRun = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
@@ -79,6 +83,12 @@ class CreateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool no_gateway */ 10:
                     message.noGateway = reader.bool();
+                    break;
+                case /* bool ipv4 */ 11:
+                    message.ipv4 = reader.bool();
+                    break;
+                case /* bool ipv6 */ 12:
+                    message.ipv6 = reader.bool();
                     break;
                 case /* bool dry_run */ 13:
                     message.dryRun = reader.bool();
@@ -141,6 +151,12 @@ class CreateNetworkRequest$Type extends MessageType {
         /* bool no_gateway = 10; */
         if (message.noGateway !== false)
             writer.tag(10, WireType.Varint).bool(message.noGateway);
+        /* bool ipv4 = 11; */
+        if (message.ipv4 !== false)
+            writer.tag(11, WireType.Varint).bool(message.ipv4);
+        /* bool ipv6 = 12; */
+        if (message.ipv6 !== false)
+            writer.tag(12, WireType.Varint).bool(message.ipv6);
         /* bool dry_run = 13; */
         if (message.dryRun !== false)
             writer.tag(13, WireType.Varint).bool(message.dryRun);

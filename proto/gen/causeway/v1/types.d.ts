@@ -237,6 +237,12 @@ export interface Node {
      * @generated from protobuf field: int64 revision = 10
      */
     revision: bigint;
+    /**
+     * Prefixes that the host has routes to: networks are not given them by themselves.
+     *
+     * @generated from protobuf field: repeated string host_routes = 12
+     */
+    hostRoutes: string[];
 }
 /**
  * A difference between intent and a host's kernel.

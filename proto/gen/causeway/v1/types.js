@@ -445,7 +445,8 @@ class Node$Type extends MessageType {
             { no: 7, name: "endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 8, name: "networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 9, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 10, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 10, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 12, name: "host_routes", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -460,6 +461,7 @@ class Node$Type extends MessageType {
         message.networks = 0;
         message.repairs = 0n;
         message.revision = 0n;
+        message.hostRoutes = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -498,6 +500,9 @@ class Node$Type extends MessageType {
                     break;
                 case /* int64 revision */ 10:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* repeated string host_routes */ 12:
+                    message.hostRoutes.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -541,6 +546,9 @@ class Node$Type extends MessageType {
         /* int64 revision = 10; */
         if (message.revision !== 0n)
             writer.tag(10, WireType.Varint).int64(message.revision);
+        /* repeated string host_routes = 12; */
+        for (let i = 0; i < message.hostRoutes.length; i++)
+            writer.tag(12, WireType.LengthDelimited).string(message.hostRoutes[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

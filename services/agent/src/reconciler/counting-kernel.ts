@@ -9,6 +9,7 @@ export function countWrites(kernel: Kernel, tally: Tally): Kernel {
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
     underlay: (address) => kernel.underlay(address),
+    routes: () => kernel.routes(),
     close: () => kernel.close(),
     apply: async (ops) => {
       const results = await kernel.apply(ops);

@@ -11,6 +11,13 @@ afterAll(() => void vi.unstubAllEnvs());
 
 const timedOut = () => Promise.reject(new CausewayError('timed-out', 'no answer'));
 const unavailable = () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers'));
+const refused = () =>
+  Promise.reject(
+    new CausewayError(
+      'quorum-loss',
+      '2 of 3 members are healthy; removing h2 leaves 1 healthy of 2, and 2 are needed: bring the others back first, or force it',
+    ),
+  );
 const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const noStore = (({ store: _, leader: __, ...rest }) => rest)(status);
@@ -87,6 +94,15 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['node show h2', nodes],
     ['node show h2 -o json', nodes],
   ],
+  manager: [
+    ...(['table', 'json', 'name'] as const).map((format): [string, World] => [
+      `manager list -o ${format}`,
+      { managers: { listManagers: async () => ({ managers: status.managers }) } },
+    ]),
+    ['manager remove h2', { managers: { removeManager: async () => ({}) } }],
+    ['manager remove h2', { managers: { removeManager: refused } }],
+    ['manager remove h2 -o json', { managers: { removeManager: async () => ({}) } }],
+  ],
   cluster: [
     ['status', { managers: { getStatus: async () => status } }],
     ['status -o json', { managers: { getStatus: async () => status } }],
@@ -154,6 +170,8 @@ describe('what a server is asked', () => {
             labels: { a: 'b', c: 'd=e' },
             driver: 'overlay',
             internal: true,
+            ipv4: false,
+            ipv6: false,
             noGateway: true,
             dryRun: true,
           },
@@ -176,6 +194,8 @@ describe('what a server is asked', () => {
             labels: {},
             driver: 'overlay',
             internal: false,
+            ipv4: false,
+            ipv6: false,
             noGateway: false,
             dryRun: false,
           },
@@ -288,6 +308,11 @@ describe('what a server is asked', () => {
       'verify --repair',
       { managers: { verify: async () => clean } },
       [{ method: 'managers.verify', request: { repair: true, hosts: [] } }],
+    ],
+    [
+      'manager remove h2 --force',
+      { managers: { removeManager: async () => ({}) } },
+      [{ method: 'managers.removeManager', request: { requestId, name: 'h2', force: true } }],
     ],
     [
       'events --watch --since 2',

@@ -26,6 +26,8 @@ interface Input {
   readonly ipRange: readonly Prefix[];
   readonly auxAddress: readonly AuxAddress[];
   readonly internal?: boolean;
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
   readonly driver: string;
   readonly vni?: Vni;
   readonly mtu?: number;
@@ -45,7 +47,7 @@ export const networkCreate = command<Input>({
   options: [
     new Option('--subnet <prefix>', 'IPv4 or IPv6 prefix of the network; repeat for several')
       .argParser(parseEach('--subnet', parsePrefix))
-      .default([], 'none'),
+      .default([], 'from the default pools'),
     new Option('--gateway <ip>', 'gateway of the subnet it lies in, or "none" for subnets without; repeat for several')
       .argParser(parseEach('--gateway', (text) => (text === 'none' ? ok(text) : parseIp(text))))
       .default([], 'first address of each subnet'),
@@ -55,6 +57,8 @@ export const networkCreate = command<Input>({
     new Option('--aux-address <name=ip>', 'never give this address, something else has it; repeat for several')
       .argParser(parseAuxAddress)
       .default([], 'none'),
+    new Option('--ipv4', 'without --subnet: one IPv4 subnet from the default pools'),
+    new Option('--ipv6', 'without --subnet: one IPv6 subnet from the default pools; both when neither is said'),
     new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
     new Option('--driver <name>', 'how frames travel').default('overlay'),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
@@ -73,6 +77,7 @@ export const networkCreate = command<Input>({
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: [
+    'causeway network create apps',
     'causeway network create blue --subnet 10.66.0.0/16 --subnet fd66::/64',
     'causeway network create red --subnet 10.67.0.0/24 --gateway 10.67.0.254 --mtu 1400 --label team=core',
     'causeway network create lab --subnet 10.68.0.0/24 --ip-range 10.68.0.128/25 --aux-address printer=10.68.0.9 --internal',
@@ -93,6 +98,8 @@ export const networkCreate = command<Input>({
       labels: { ...input.label },
       driver: input.driver,
       internal: input.internal ?? false,
+      ipv4: input.ipv4 ?? false,
+      ipv6: input.ipv6 ?? false,
       noGateway: input.gateway.includes('none'),
       dryRun: input.dryRun ?? false,
     });

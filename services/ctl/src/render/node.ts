@@ -45,8 +45,8 @@ export function nodesAnswer(nodes: readonly Node[]): Answer {
 }
 
 function nodeValue(node: Node): object {
-  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, revision } = node;
-  return { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, revision };
+  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, hostRoutes, revision } = node;
+  return { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, hostRoutes, revision };
 }
 
 function row(node: Node): Cell[] {

@@ -1,6 +1,7 @@
 import {
   CausewayError,
   type Driver,
+  type Family,
   type Name,
   type Network,
   type NetworkId,
@@ -17,6 +18,7 @@ import { checkLabels } from './labels.ts';
 import { automaticMtu, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
+import { type DefaultPool, poolsOf, takeSubnets } from './pools.ts';
 import type { GatewayRule } from './subnet.ts';
 import { checkDisjoint, completeSubnets } from './subnets.ts';
 
@@ -29,6 +31,8 @@ export interface CreateNetwork {
   /** A subnet without gateway gets its first usable address as one, unless `gateways` is "asked-for" or the network internal. */
   readonly subnets: readonly Subnet[];
   readonly gateways: GatewayRule;
+  /** What to take from the default pools when no subnet is named; none: one of each. */
+  readonly families: readonly Family[];
   /** Absent: the lowest free one. */
   readonly vni?: number;
   /** Bytes; absent: what the hosts' underlays carry. */
@@ -37,21 +41,25 @@ export interface CreateNetwork {
 }
 
 /** @throws from its plan: name-invalid, name-taken, invalid-argument, mtu-invalid, vni-invalid, vni-taken, vni-exhausted, and what `completeSubnets` and `checkDisjoint` throw */
-export function createNetwork(request: CreateNetwork): Request<Network> {
+export function createNetwork(request: CreateNetwork, pools: readonly DefaultPool[] = []): Request<Network> {
   return {
     kind: 'network.create',
     content: JSON.stringify(request),
     lane: `space/${request.addressSpace}`,
     outcome: { toJson: networkToJson, fromJson: networkFromJson },
-    plan: (planning) => planCreateNetwork(request, planning),
+    plan: (planning) => planCreateNetwork(request, pools, planning),
   };
 }
 
-export function planCreateNetwork(request: CreateNetwork, planning: Planning): Proposal<Network> {
+export function planCreateNetwork(
+  request: CreateNetwork,
+  pools: readonly DefaultPool[],
+  planning: Planning,
+): Proposal<Network> {
   const { view, allocator, keys, random } = planning;
   checkNotAnId(request.name, 'name');
   checkLabels(request.labels);
-  const subnets = completeSubnets(request.subnets, request.internal ? 'none' : request.gateways);
+  const subnets = completeSubnets(subnetsOf(request, pools, view), request.internal ? 'none' : request.gateways);
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request, subnets);
@@ -73,6 +81,22 @@ export function planCreateNetwork(request: CreateNetwork, planning: Planning): P
     takes: [{ kind: 'vni', vni }],
     reply: network,
   };
+}
+
+/** `pools` are those the cluster was given. */
+function subnetsOf(
+  { subnets, families, addressSpace }: CreateNetwork,
+  pools: readonly DefaultPool[],
+  view: View,
+): readonly Subnet[] {
+  const [asked] = families;
+  if (subnets.length === 0) {
+    const wanted = asked === undefined ? ([4, 6] as const) : families;
+    return takeSubnets(wanted, addressSpace, poolsOf(pools, view.cluster?.id), view).map((prefix) => ({ prefix }));
+  }
+  if (asked === undefined) return subnets;
+  const message = `ipv${asked} asks for a subnet from the default pools, but subnets are named: leave out one or the other`;
+  throw new CausewayError('family-unneeded', message, { field: `ipv${asked}` });
 }
 
 export function checkNameFree(view: View, name: Name): void {

@@ -31,6 +31,7 @@ export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork 
     internal: message.internal,
     subnets: message.subnets.map((subnet, i) => readSubnet(subnet, `subnets[${i}]`)),
     gateways: message.noGateway ? 'asked-for' : 'all',
+    families: [...(message.ipv4 ? ([4] as const) : []), ...(message.ipv6 ? ([6] as const) : [])],
     ...(message.vni === 0 ? {} : { vni: message.vni }),
     ...(message.mtu === 0 ? {} : { mtu: message.mtu }),
     labels: sorted(message.labels),

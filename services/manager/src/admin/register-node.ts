@@ -8,6 +8,7 @@ import { checkNotAnId } from './names.ts';
 const leastUnderlay = 576;
 const mostUnderlay = 65_536;
 const longestVersion = 64;
+const mostRoutes = 256;
 
 /** No host receives there. */
 const notOfOneHost: readonly (readonly [Prefix, string])[] = [
@@ -66,6 +67,11 @@ function checkNode(node: Node): void {
     const message = `node.version "${clip(node.version)}" is not at most ${longestVersion} printable characters`;
     throw new CausewayError('invalid-argument', message, { field: 'node.version' });
   }
+  const routes = node.hostRoutes?.length ?? 0;
+  if (routes > mostRoutes) {
+    const message = `node.host_routes: ${routes} are too many, at most ${mostRoutes}`;
+    throw new CausewayError('invalid-argument', message, { field: 'node.host_routes' });
+  }
 }
 
 function checkNameFree(view: View, name: Name): void {
@@ -76,5 +82,6 @@ function checkNameFree(view: View, name: Name): void {
 }
 
 function isSame(a: Node, b: Node): boolean {
-  return a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu && a.version === b.version;
+  const same = a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu;
+  return same && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join();
 }

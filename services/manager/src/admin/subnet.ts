@@ -82,11 +82,16 @@ export function isWithin(inner: Prefix, outer: Prefix): boolean {
   return lengthOf(inner) >= lengthOf(outer) && contains(outer, addressOf(inner));
 }
 
-function checkPrefix(prefix: Prefix, field: string): void {
+/** @throws CausewayError prefix-invalid when hosts treat part of it in their own way */
+export function checkUsable(prefix: Prefix, field: string): void {
   const clash = unusable.find(([range]) => overlaps(range, prefix));
   if (clash !== undefined) {
     throw refuse('prefix-invalid', field, `${field} ${prefix} cannot be used: ${clash[0]} is ${clash[1]}`, prefix);
   }
+}
+
+function checkPrefix(prefix: Prefix, field: string): void {
+  checkUsable(prefix, field);
   if (sizeOf(prefix) < 2n) {
     const longest = lengthOf(prefix) - 1;
     const message = `${field} ${prefix} has one address, none is left beside the gateway: use /${longest} or shorter`;

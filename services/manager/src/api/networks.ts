@@ -37,7 +37,8 @@ export class NetworksApi {
   async createNetwork(request: CreateNetworkRequest, call: Call): Promise<CreateNetworkResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
-    return { network: await this.#write(id, createNetwork(readCreateNetwork(request)), request.dryRun, call) };
+    const intent = createNetwork(readCreateNetwork(request), this.#context.settings.defaultPools);
+    return { network: await this.#write(id, intent, request.dryRun, call) };
   }
 
   async getNetwork(request: GetNetworkRequest, call: Call): Promise<GetNetworkResponse> {

@@ -72,12 +72,13 @@ export const endpointCodec: RecordCodec<Endpoint> = recordCodec(endpointToJson, 
 
 export const nodeCodec: RecordCodec<Node> = recordCodec(
   (node, foreign) => ({
-    ...foreign,
+    ...without(foreign, 'hostRoutes'),
     id: node.id,
     name: node.name,
     dataPath: node.dataPath,
     underlayMtu: node.underlayMtu,
     version: node.version,
+    ...(node.hostRoutes !== undefined && { hostRoutes: node.hostRoutes }),
   }),
   (json) => ({
     id: unwrap(parseNodeId(text(json, 'id'))),
@@ -85,6 +86,9 @@ export const nodeCodec: RecordCodec<Node> = recordCodec(
     dataPath: Ip(text(json, 'dataPath')),
     underlayMtu: number(json, 'underlayMtu'),
     version: text(json, 'version'),
+    ...(json['hostRoutes'] !== undefined && {
+      hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
+    }),
   }),
 );
 
@@ -187,6 +191,11 @@ function subnetFromJson(json: JsonObject): Subnet {
     ...(json['ranges'] === undefined ? {} : { ranges: list(json, 'ranges').map((range) => Prefix(String(range))) }),
     ...(aux === undefined ? {} : { auxAddresses: mapValues(object(aux), (ip) => Ip(String(ip))) }),
   };
+}
+
+/** A field of ours that is absent must not come back as a foreign one. */
+function without(json: JsonObject | undefined, field: string): JsonObject {
+  return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => name !== field));
 }
 
 /** Records from before there was a choice say nothing. */

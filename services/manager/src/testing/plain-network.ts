@@ -14,6 +14,7 @@ export function plainNetwork(
     internal: false,
     subnets: subnets.map((prefix) => ({ prefix: Prefix(prefix) })),
     gateways: 'all',
+    families: [],
     labels: {},
     ...over,
   };

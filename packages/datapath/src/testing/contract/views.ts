@@ -1,4 +1,4 @@
-import { Ip, interfaceAddress } from '@causeway/model';
+import { contains, Ip, interfaceAddress, lengthOf } from '@causeway/model';
 import type { Dirt } from '../../kernel.ts';
 import { bridge, type ContractCase, container4, macs, must, overlay, pair, read, same } from './host.ts';
 
@@ -104,6 +104,19 @@ export const viewCases: readonly ContractCase[] = [
       same(underlay?.address, host.underlay, 'address');
       same((underlay?.mtu ?? 0) > 0 && underlay?.device !== '', true, 'device and MTU');
       same(await host.kernel.underlay(Ip('203.0.113.77')), undefined, 'nobody carries it');
+    },
+  },
+  {
+    name: 'routes of the home namespace: connected ones, each once, no default and no link-local one',
+    async run(host) {
+      const routes = await host.kernel.routes();
+      same(routes.filter((route) => contains(route, host.underlay)).length, 1, 'the subnet of the underlay');
+      same(
+        routes.filter((route) => lengthOf(route) === 0 || route.startsWith('fe80:')),
+        [],
+        'default, link-local',
+      );
+      same(routes.join(), [...new Set(routes)].sort().join(), 'sorted, each once');
     },
   },
 ];

@@ -1,0 +1,171 @@
+import {
+  addressOf,
+  CausewayError,
+  type ClusterId,
+  type Family,
+  fail,
+  familyOf,
+  ipBits,
+  ipFromBits,
+  lengthOf,
+  type Name,
+  ok,
+  Prefix,
+  parsePrefix,
+  type Result,
+  sizeOf,
+  width,
+} from '@causeway/model';
+import type { View } from '../store/view.ts';
+import { checkUsable } from './subnet.ts';
+
+/** Where subnets come from that nobody names: a prefix, cut in parts of one length. */
+export interface DefaultPool {
+  readonly prefix: Prefix;
+  /** Of each part, in bits. */
+  readonly length: number;
+}
+
+/** Unless told otherwise. */
+const four: DefaultPool = { prefix: Prefix('10.0.0.0/8'), length: 20 };
+const sixLength = 64;
+
+/** Of a subnet that has room for endpoints beside its gateway. */
+const longest: Record<Family, number> = { 4: 30, 6: 126 };
+
+/**
+ * The pools of a cluster: those it was given, and for a family it was given none of 10.0.0.0/8 in /20, or the cluster's
+ * own ULA in /64.
+ */
+export function poolsOf(given: readonly DefaultPool[], cluster: ClusterId | undefined): readonly DefaultPool[] {
+  const has = (family: Family): boolean => given.some(({ prefix }) => familyOf(prefix) === family);
+  const six = cluster === undefined ? [] : [{ prefix: uniqueLocal(cluster), length: sixLength }];
+  return [...given, ...(has(4) ? [] : [four]), ...(has(6) ? [] : six)];
+}
+
+/** RFC 4193 §3.1: fd00::/8 and a Global ID of 40 random bits, those of the cluster's id. */
+export function uniqueLocal(cluster: ClusterId): Prefix {
+  return Prefix(`fd${cluster.slice(0, 2)}:${cluster.slice(2, 6)}:${cluster.slice(6, 10)}::/48`);
+}
+
+/** "10.0.0.0/8:20" */
+export function parsePool(text: string): Result<DefaultPool, CausewayError> {
+  const at = text.lastIndexOf(':');
+  const prefix = parsePrefix(text.slice(0, at));
+  if (at < 0 || !prefix.ok)
+    return fail(refuse(`"${text}" is not PREFIX:LENGTH such as 10.0.0.0/8:20 or fd00:1::/48:64`));
+  const length = /^\d{1,3}$/.test(text.slice(at + 1)) ? Number(text.slice(at + 1)) : Number.NaN;
+  const [least, most] = [lengthOf(prefix.value), longest[familyOf(prefix.value)]];
+  if (!(length >= least && length <= most)) {
+    return fail(refuse(`${text}: ${prefix.value} is cut in parts of a length from ${least} to ${most}`));
+  }
+  try {
+    checkUsable(prefix.value, '--default-pool');
+  } catch (error) {
+    if (error instanceof CausewayError) return fail(error);
+    throw error;
+  }
+  return ok({ prefix: prefix.value, length });
+}
+
+/**
+ * A subnet of each family that no network of the address space and no route of a host is in the way of: the lowest one
+ * of the first pool with room.
+ * @throws CausewayError subnet-exhausted
+ */
+export function takeSubnets(
+  families: readonly Family[],
+  space: Name,
+  pools: readonly DefaultPool[],
+  view: View,
+): readonly Prefix[] {
+  return families.map((family) => {
+    const candidates = pools.filter(({ prefix }) => familyOf(prefix) === family);
+    const ofNetworks = spansOf(networkPrefixes(view, space), family);
+    const taken = sorted([...ofNetworks, ...spansOf(hostPrefixes(view), family)]);
+    for (const pool of candidates) {
+      const free = firstFree(pool, taken);
+      if (free !== undefined) return free;
+    }
+    throw exhausted(family, candidates, ofNetworks);
+  });
+}
+
+interface Span {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+function networkPrefixes(view: View, space: Name): readonly Prefix[] {
+  return [...view.networks.values()].flatMap(({ value }) =>
+    value.addressSpace === space ? value.subnets.map(({ prefix }) => prefix) : [],
+  );
+}
+
+function hostPrefixes(view: View): readonly Prefix[] {
+  return [...view.nodes.values()].flatMap(({ value }) => [
+    ...(value.hostRoutes ?? []),
+    Prefix(`${value.dataPath}/${value.dataPath.includes(':') ? 128 : 32}`),
+  ]);
+}
+
+function spansOf(prefixes: readonly Prefix[], family: Family): readonly Span[] {
+  return prefixes.filter((prefix) => familyOf(prefix) === family).map(spanOf);
+}
+
+function spanOf(prefix: Prefix): Span {
+  const first = ipBits(addressOf(prefix));
+  return { first, last: first + sizeOf(prefix) - 1n };
+}
+
+function sorted(spans: readonly Span[]): readonly Span[] {
+  return [...spans].sort((a, b) => (a.first < b.first ? -1 : 1));
+}
+
+function partSize({ prefix, length }: DefaultPool): bigint {
+  return 1n << BigInt(width(familyOf(prefix)) - length);
+}
+
+function firstFree(pool: DefaultPool, taken: readonly Span[]): Prefix | undefined {
+  const { first, last } = spanOf(pool.prefix);
+  const size = partSize(pool);
+  let at = first;
+  for (const span of taken) {
+    if (span.first >= at + size) break;
+    if (span.last >= at) at = (span.last / size + 1n) * size;
+  }
+  return at > last ? undefined : Prefix(`${ipFromBits(familyOf(pool.prefix), at)}/${pool.length}`);
+}
+
+function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: readonly Span[]): CausewayError {
+  const counts = pools.map((pool) => {
+    const total = sizeOf(pool.prefix) / partSize(pool);
+    const networks = touched(pool, ofNetworks);
+    return `of ${total} /${pool.length} in ${pool.prefix} networks have ${networks}, routes of hosts ${total - networks}`;
+  });
+  const which = pools.length === 0 ? 'there is no pool of that family' : `0 are free: ${counts.join('; ')}`;
+  const message = `no IPv${family} subnet is left to give: ${which}; name one with --subnet, or start the managers with another --default-pool`;
+  return new CausewayError('subnet-exhausted', message, { field: 'subnets', family });
+}
+
+/** How many parts of a pool the spans lie in. */
+function touched(pool: DefaultPool, spans: readonly Span[]): bigint {
+  const { first, last } = spanOf(pool.prefix);
+  const size = partSize(pool);
+  const end = last / size;
+  let count = 0n;
+  let next = first / size;
+  for (const span of sorted(spans)) {
+    let to = span.last / size;
+    if (to > end) to = end;
+    if (span.first / size > next) next = span.first / size;
+    if (to < next) continue;
+    count += to - next + 1n;
+    next = to + 1n;
+  }
+  return count;
+}
+
+function refuse(message: string): CausewayError {
+  return new CausewayError('prefix-invalid', `--default-pool: ${message}`, { field: '--default-pool' });
+}
