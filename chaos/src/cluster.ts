@@ -1,0 +1,77 @@
+import { Companion } from './companion/companion.ts';
+import { keepLogs, type RunFiles } from './files.ts';
+import { Lab, loadHost, managerHosts } from './lab.ts';
+import type { LoadSettings } from './load/main.ts';
+import type { LoadNetwork } from './load/worker.ts';
+
+/** Of the lab's managers, ms: their default. */
+export const leaseTtl = 3_000;
+
+export interface ClusterSettings {
+  readonly name: string;
+  /** Of the lab's underlay. */
+  readonly subnet: string;
+  readonly files: RunFiles;
+  readonly say: (message: string) => void;
+}
+
+/** A lab under observation and load. */
+export interface Cluster {
+  readonly lab: Lab;
+  readonly observer: Companion;
+  readonly load: Companion;
+  begin(settings: Pick<LoadSettings, 'workers' | 'think' | 'seed'>): Promise<void>;
+}
+
+export interface Leaders {
+  /** Names of hosts; null while nobody leads. */
+  readonly manager: string | null;
+  readonly etcd: string | null;
+}
+
+const range = (prefix: string, from: number, count: number): string[] => {
+  return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
+};
+
+/** Both families and each alone, sizes from ample to one that runs out. */
+const networks: readonly (LoadNetwork & { readonly subnets: readonly string[] })[] = [
+  { name: 'blue', subnets: ['10.66.0.0/24', 'fd66::/64'], wanted: range('10.66.0.', 200, 8) },
+  { name: 'red', subnets: ['10.67.0.0/25'], wanted: range('10.67.0.', 100, 8) },
+  { name: 'green', subnets: ['10.68.0.0/27'], wanted: range('10.68.0.', 20, 4) },
+  { name: 'grey', subnets: ['fd69::/64'], wanted: range('fd69::', 90, 8) },
+];
+
+/** Makes the cluster, and removes it whatever happens to the work; when that fails, the processes' logs are kept. */
+export async function withCluster<Result>(
+  { name, subnet, files, say }: ClusterSettings,
+  work: (cluster: Cluster) => Promise<Result>,
+): Promise<Result> {
+  const lab = await Lab.up(name, subnet, say);
+  const companions: Companion[] = [];
+  const start = async (program: string, args: readonly string[]): Promise<Companion> => {
+    const companion = await Companion.start(lab, loadHost, program, args);
+    companions.push(companion);
+    return companion;
+  };
+  try {
+    const observer = await start('record/observer.js', ['--etcd', lab.etcdUrls, '--out', files.store]);
+    const load = await start('load/main.js', []);
+    for (const network of networks) {
+      const options = network.subnets.flatMap((prefix) => ['--subnet', prefix]);
+      await lab.run(loadHost, ['causeway', 'network', 'create', network.name, ...options]);
+    }
+    const managers = managerHosts.map((host) => `${lab.underlay(host)}:7443`);
+    return await work({
+      lab,
+      observer,
+      load,
+      begin: (settings) => load.ask('begin', { ...settings, managers, networks, journal: files.journal }),
+    });
+  } catch (error) {
+    keepLogs(await lab.logs(), files.folder);
+    throw error;
+  } finally {
+    for (const companion of companions) companion.stop();
+    await lab.down();
+  }
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, type Leaders, leaseTtl, withCluster } from './cluster.ts';
+import { type RunFiles, readLines } from './files.ts';
+import { longestGap } from './gaps.ts';
+import type { Entry } from './load/journal.ts';
+import { now } from './now.ts';
+
+export interface FailoverSettings {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly files: RunFiles;
+  readonly say: (message: string) => void;
+}
+
+export interface FailoverFigure {
+  readonly name: string;
+  /** How long no claim succeeded, ms, by round. */
+  readonly gaps: readonly number[];
+  /** What the longest may be. */
+  readonly limit: number;
+}
+
+interface Trial {
+  readonly name: string;
+  readonly process: 'manager' | 'etcd';
+  readonly signal: 'KILL' | 'TERM';
+  readonly limit: number;
+}
+
+const trials: readonly Trial[] = [
+  { name: 'leader killed (SIGKILL)', process: 'manager', signal: 'KILL', limit: leaseTtl + 1_000 },
+  { name: 'etcd leader killed (SIGKILL)', process: 'etcd', signal: 'KILL', limit: 4_000 },
+  { name: 'leader asked to stop (SIGTERM)', process: 'manager', signal: 'TERM', limit: 300 },
+];
+
+/** Enough that a gap of a few ms would show, few enough that they are not what it measures. */
+const load = { workers: 8, think: 10 };
+/** Of a round before the signal and after it, ms; then what was killed is started, and given time to be of use again. */
+const before = 500;
+const after = 6_000;
+const recovery = 4_000;
+
+/** How long claims fail, on a lab of three managers, when what leads ends. */
+export function failover(settings: FailoverSettings): Promise<readonly FailoverFigure[]> {
+  const { files, say } = settings;
+  return withCluster({ name: 'failover', subnet: '10.96.0.0/24', files, say }, async (cluster) => {
+    await cluster.begin({ ...load, seed: settings.seed });
+    const figures: FailoverFigure[] = [];
+    for (const trial of trials) {
+      const gaps: number[] = [];
+      for (let round = 0; round < settings.rounds; round++) {
+        const gap = await run(cluster, trial, files);
+        say(`${trial.name}, ${round + 1} of ${settings.rounds}: ${gap.toFixed(0)} ms`);
+        gaps.push(gap);
+      }
+      figures.push({ name: trial.name, gaps, limit: trial.limit });
+    }
+    return figures;
+  });
+}
+
+async function run({ lab, observer }: Cluster, { process, signal }: Trial, files: RunFiles): Promise<number> {
+  await sleep(before);
+  const leader = (await observer.ask<Leaders>('leaders'))[process];
+  if (leader === null) throw new Error(`no ${process} leads`);
+  const sent = now();
+  await lab.kill(leader, process, signal);
+  await sleep(Math.max(0, sent + after - now()));
+  const gap = longestGap(readLines<Entry>(files.journal), sent - before, sent + after);
+  await lab.start(leader, process);
+  await sleep(recovery);
+  return gap;
+}

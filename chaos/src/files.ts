@@ -1,0 +1,31 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What a run leaves behind, for people and for the judge. */
+export interface RunFiles {
+  readonly folder: string;
+  /** Every call of the load. */
+  readonly journal: string;
+  /** Every revision of the store. */
+  readonly store: string;
+}
+
+/** Empty, whatever an earlier run of the same name left. */
+export function runFiles(folder: string): RunFiles {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return { folder, journal: join(folder, 'journal.jsonl'), store: join(folder, 'store.jsonl') };
+}
+
+export function readLines<Line>(path: string): readonly Line[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+/** "/…/h1/log/manager.log" becomes "h1-manager.log" in the folder. */
+export function keepLogs(logs: readonly string[], folder: string): void {
+  for (const log of logs) {
+    if (existsSync(log)) cpSync(log, join(folder, `${basename(dirname(dirname(log)))}-${basename(log)}`));
+  }
+}

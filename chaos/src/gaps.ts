@@ -1,0 +1,17 @@
+import type { Entry } from './load/journal.ts';
+
+/** How long nobody's claim succeeded, ms: the longest span between two that did, around a moment. */
+export function longestGap(journal: readonly Entry[], from: number, to: number): number {
+  const successes = journal
+    .filter(({ act, outcome }) => act === 'claim' && outcome.kind === 'done')
+    .map(({ end }) => end)
+    .filter((end) => end >= from && end <= to)
+    .sort((a, b) => a - b);
+  const times = [from, ...successes, to];
+  return Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? time)));
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}

@@ -1,0 +1,92 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type FailoverFigure, failover } from './failover.ts';
+import { runFiles } from './files.ts';
+import { longestGap, quantile } from './gaps.ts';
+import { faultsOf, type StormReport, storm } from './storm.ts';
+
+const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64]
+    breaks managers and etcd of a lab at random while workers claim and free, then judges what they were told
+npm run chaos -- failover [--rounds 20]
+    measures how long claims fail when what leads ends`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    minutes: { type: 'string', default: '1.5' },
+    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
+    workers: { type: 'string', default: '64' },
+    rounds: { type: 'string', default: '20' },
+  },
+});
+
+const say = (message: string): void => void process.stderr.write(`chaos: ${message}\n`);
+const number = (name: 'minutes' | 'seed' | 'workers' | 'rounds'): number => {
+  const value = Number(values[name]);
+  if (Number.isFinite(value) && value > 0) return value;
+  say(`--${name} "${values[name]}" is not a number above 0`);
+  return process.exit(2);
+};
+
+if (process.getuid?.() !== 0) {
+  say('needs root: it makes a lab');
+  process.exit(1);
+}
+const seed = number('seed');
+const files = runFiles(join(tmpdir(), `causeway-chaos-${seed}`));
+switch (positionals[0] ?? 'storm') {
+  case 'storm': {
+    say(`seed ${seed}, files in ${files.folder}`);
+    const span = number('minutes') * 60_000;
+    process.exitCode = printStorm(await storm({ span, seed, workers: number('workers'), files, say }));
+    break;
+  }
+  case 'failover':
+    process.exitCode = printFailover(await failover({ rounds: number('rounds'), seed, files, say }));
+    break;
+  default:
+    console.error(usage);
+    process.exitCode = 2;
+}
+
+function printStorm(report: StormReport): number {
+  const { journal, faults, revisions, took, verdict } = report;
+  const count = (act: string, kind: string): number => {
+    return journal.filter((entry) => entry.act === act && entry.outcome.kind === kind).length;
+  };
+  const acts = ['claim', 'release'].map((act) => {
+    return `${act}s: ${count(act, 'done')} done, ${count(act, 'refused')} refused, ${count(act, 'unknown')} unknown`;
+  });
+  const began = Math.min(...journal.map(({ call }) => call));
+  console.log(`${faults} faults in ${(took / 1000).toFixed(0)} s; ${acts.join('; ')}; ${revisions} revisions`);
+  console.log(`longest time without a successful claim: ${longestGap(journal, began, began + took).toFixed(0)} ms`);
+  const lines = [
+    ['addresses that are not linearizable', verdict.notLinearizable],
+    ['duplicates or disagreements at any revision', verdict.inconsistent],
+    ['acknowledged claims lost', verdict.lost],
+    ['leaked claims', verdict.leaked],
+    ['answers that no fault explains', verdict.unexplained],
+  ] as const;
+  for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
+  const wrong = faultsOf(report);
+  for (const fault of wrong.slice(0, 20)) console.log(fault);
+  if (wrong.length > 0) console.log(`repeat with --seed ${seed}; journal, store and logs are in ${files.folder}`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+function printFailover(figures: readonly FailoverFigure[]): number {
+  for (const { name, gaps, limit } of figures) {
+    const [p50, p90, most] = [quantile(gaps, 0.5), quantile(gaps, 0.9), Math.max(...gaps)];
+    console.log(
+      `${most <= limit ? 'ok    ' : 'FAILED'} ${name}: no claim for p50 ${p50.toFixed(0)}, p90 ${p90.toFixed(0)}, max ${most.toFixed(0)} ms (at most ${limit})`,
+    );
+    console.log(
+      `       ${gaps
+        .map((gap) => gap.toFixed(0))
+        .sort((a, b) => Number(a) - Number(b))
+        .join(' ')}`,
+    );
+  }
+  return figures.every(({ gaps, limit }) => Math.max(...gaps) <= limit) ? 0 : 1;
+}

@@ -1,0 +1,117 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { serveLines } from '../companion/serve.ts';
+import { encode, type Revision, rangeEnd, revisionsOf, type WatchMessage } from './revision.ts';
+
+/**
+ * A process inside the lab that writes down every revision of the store, one JSON line each, and answers on its stdin who
+ * leads. Speaks to etcd through its JSON gateway, so that no defect of our own store can hide one of our own store.
+ */
+
+/** A watch that says nothing for so long is begun anew elsewhere: its member may be cut off. */
+const silence = 3_000;
+const pause = 100;
+
+const { values } = parseArgs({
+  options: { etcd: { type: 'string' }, prefix: { type: 'string' }, out: { type: 'string' } },
+});
+const { prefix = '/causeway/v1/', out = '' } = values;
+const members = (values.etcd ?? '').split(',');
+
+let recorded = 0;
+let leader: string | null = null;
+let lost: string | undefined;
+
+async function record(): Promise<never> {
+  for (let turn = 0; ; turn++) {
+    const member = members[turn % members.length] ?? '';
+    await follow(member).catch(() => undefined);
+    await sleep(pause);
+  }
+}
+
+/** Ends when the member goes silent. */
+async function follow(member: string): Promise<void> {
+  const quiet = new AbortController();
+  let timer = setTimeout(() => quiet.abort(), silence);
+  const create = { key: encode(prefix), range_end: encode(rangeEnd(prefix)), start_revision: `${recorded + 1}` };
+  const body = JSON.stringify({ create_request: create });
+  const response = await fetch(`${member}/v3/watch`, { method: 'POST', body, signal: quiet.signal });
+  let rest = '';
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of response.body ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(() => quiet.abort(), silence);
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) take(JSON.parse(line) as WatchMessage);
+    }
+  } finally {
+    clearTimeout(timer);
+    quiet.abort();
+  }
+}
+
+function take({ result }: WatchMessage): void {
+  if (result?.canceled === true) lost = `history before revision ${result.compact_revision} is gone`;
+  const revisions = revisionsOf(result?.events ?? [], prefix);
+  if (revisions.length > 0) appendFileSync(out, revisions.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  for (const one of revisions) {
+    recorded = one.revision;
+    leader = leaderAfter(one, leader);
+  }
+}
+
+function leaderAfter({ puts, deletes }: Revision, before: string | null): string | null {
+  const put = puts.find(([key]) => key === 'leader');
+  if (put !== undefined) return (JSON.parse(put[1]) as { readonly name: string }).name;
+  return deletes.includes('leader') ? null : before;
+}
+
+interface MemberStatus {
+  readonly leader: string;
+  readonly header: { readonly member_id: string };
+}
+
+/** Resolves when everything written before the question is recorded. */
+async function caughtUp(): Promise<{ readonly revision: number; readonly lost: string | null }> {
+  for (;;) {
+    // A linearizable read. In a lab's etcd there is nothing but the cluster, so its revision is the last of ours.
+    const range = { key: encode(prefix), keys_only: true };
+    const answer = await ask<{ readonly header: { readonly revision: string } }>('/v3/kv/range', range);
+    if (recorded >= Number(answer?.header.revision ?? 'NaN')) return { revision: recorded, lost: lost ?? null };
+    await sleep(pause);
+  }
+}
+
+/** Name of the etcd member that leads, as long as one says so of itself. */
+async function etcdLeader(): Promise<string | null> {
+  for (const [i, member] of members.entries()) {
+    const status = await post<MemberStatus>(member, '/v3/maintenance/status', {}).catch(() => undefined);
+    if (status !== undefined && status.leader === status.header.member_id) return `h${i + 1}`;
+  }
+  return null;
+}
+
+async function ask<Answer>(path: string, request: object): Promise<Answer | undefined> {
+  for (const member of members) {
+    const answer = await post<Answer>(member, path, request).catch(() => undefined);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+async function post<Answer>(member: string, path: string, request: object): Promise<Answer> {
+  const signal = AbortSignal.timeout(1_000);
+  const response = await fetch(`${member}${path}`, { method: 'POST', body: JSON.stringify(request), signal });
+  if (!response.ok) throw new Error(`${member} answers ${response.status}`);
+  return (await response.json()) as Answer;
+}
+
+void record();
+serveLines({
+  leaders: async () => ({ manager: leader, etcd: await etcdLeader() }),
+  'caught-up': caughtUp,
+});

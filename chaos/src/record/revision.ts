@@ -1,0 +1,50 @@
+/** What one revision of the store changed, keys without the prefix of the cluster. */
+export interface Revision {
+  readonly revision: number;
+  readonly puts: readonly (readonly [key: string, value: string])[];
+  readonly deletes: readonly string[];
+}
+
+/** A message of etcd's watch as its JSON gateway prints it: int64 as text, bytes in base64. */
+export interface WatchMessage {
+  readonly result?: {
+    readonly header: { readonly revision: string };
+    readonly canceled?: boolean;
+    readonly compact_revision?: string;
+    readonly events?: readonly WatchEvent[];
+  };
+  readonly error?: { readonly message: string };
+}
+
+interface WatchEvent {
+  /** A put when it is not said. */
+  readonly type?: 'DELETE';
+  readonly kv: { readonly key: string; readonly value?: string; readonly mod_revision: string };
+}
+
+/** Its events by revision; a message has whole revisions only (rpc.proto, WatchCreateRequest.fragment). */
+export function revisionsOf(events: readonly WatchEvent[], prefix: string): readonly Revision[] {
+  const all = new Map<number, { puts: [string, string][]; deletes: string[] }>();
+  for (const { type, kv } of events) {
+    const revision = Number(kv.mod_revision);
+    const changes = all.get(revision) ?? { puts: [], deletes: [] };
+    all.set(revision, changes);
+    const key = decode(kv.key).slice(prefix.length);
+    if (type === 'DELETE') changes.deletes.push(key);
+    else changes.puts.push([key, decode(kv.value ?? '')]);
+  }
+  return [...all].map(([revision, changes]) => ({ revision, ...changes }));
+}
+
+export function encode(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+export function decode(base64: string): string {
+  return Buffer.from(base64, 'base64').toString();
+}
+
+/** The end of the range of keys that begin with the prefix (etcd API, "Key ranges"). */
+export function rangeEnd(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}

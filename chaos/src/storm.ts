@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { type Cluster, leaseTtl, withCluster } from './cluster.ts';
+import { runFaults } from './faults/nemesis.ts';
+import { planFaults } from './faults/plan.ts';
+import { keepLogs, type RunFiles, readLines } from './files.ts';
+import { managerHosts } from './lab.ts';
+import type { Entry } from './load/journal.ts';
+import { now } from './now.ts';
+import { Audit } from './record/audit.ts';
+import type { Revision } from './record/revision.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+export interface StormSettings {
+  /** How long faults come, ms. */
+  readonly span: number;
+  readonly seed: number;
+  readonly workers: number;
+  readonly files: RunFiles;
+  readonly say: (message: string) => void;
+}
+
+export interface StormReport {
+  readonly faults: number;
+  readonly journal: readonly Entry[];
+  readonly revisions: number;
+  /** How long it took, ms, from the first fault to when all calls were over. */
+  readonly took: number;
+  readonly verdict: Verdict;
+  /** What is wrong beside the verdict: processes that ended by themselves, history that could not be read. */
+  readonly broken: readonly string[];
+}
+
+/** Between two calls of one worker, ms: 64 of them are some hundred calls a second, and leave the machine to the cluster. */
+const think = 100;
+/** A transaction given up by its sender may still arrive; longer than any of the manager's timeouts for one. */
+const lateWrites = 6_000;
+
+export function storm(settings: StormSettings): Promise<StormReport> {
+  const { files, say } = settings;
+  return withCluster({ name: 'chaos', subnet: '10.95.0.0/24', files, say }, (cluster) => rage(cluster, settings));
+}
+
+async function rage(cluster: Cluster, settings: StormSettings): Promise<StormReport> {
+  const { lab, observer, load } = cluster;
+  const { span, seed, workers, files, say } = settings;
+  const faults = planFaults(new SeededRandom(seed), { hosts: managerHosts, ttl: leaseTtl, span });
+  await cluster.begin({ workers, think, seed });
+  const began = now();
+  await runFaults(lab, faults, say);
+  await sleep(Math.max(0, began + span - now()));
+  const broken = (await lab.stopped()).map((process) => `${process} ended by itself`);
+
+  say('faults are over: letting calls end');
+  await load.ask('end');
+  const took = now() - began;
+  await sleep(lateWrites);
+  const atRest = await observer.ask<Caught>('caught-up');
+  const rested = now();
+  const [before] = split(files, atRest.revision);
+  const left = remaining(before);
+  say(`releasing ${left.length} endpoints`);
+  await load.ask('clean', left);
+  const end = await observer.ask<Caught>('caught-up');
+  if (end.lost !== null) broken.push(`the record of the store has a hole: ${end.lost}`);
+
+  const journal = readLines<Entry>(files.journal);
+  const [, cleaned] = split(files, atRest.revision);
+  say(`judging ${journal.length} calls, ${before.length + cleaned.length} revisions`);
+  const verdict = judge({ journal, before, rested, cleaned });
+  const report = { faults: faults.length, journal, revisions: before.length + cleaned.length, took, verdict, broken };
+  if (faultsOf(report).length > 0) keepLogs(await lab.logs(), files.folder);
+  return report;
+}
+
+/** Everything that is wrong with a run, a paragraph each. */
+export function faultsOf({ verdict, broken }: StormReport): readonly string[] {
+  return [...broken, ...Object.values(verdict).flat()];
+}
+
+interface Caught {
+  readonly revision: number;
+  readonly lost: string | null;
+}
+
+/** The revisions up to one, and those after it. */
+function split(files: RunFiles, revision: number): readonly [readonly Revision[], readonly Revision[]] {
+  const all = readLines<Revision>(files.store);
+  return [all.filter((one) => one.revision <= revision), all.filter((one) => one.revision > revision)];
+}
+
+function remaining(revisions: readonly Revision[]): Audit['endpoints'] {
+  const audit = new Audit();
+  for (const revision of revisions) audit.take(revision);
+  return audit.endpoints;
+}
