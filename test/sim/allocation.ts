@@ -1,0 +1,205 @@
+import { type EndpointRecord, type Entry, type Evidence, keysOf, type Outcome } from '@causeway/chaos';
+import {
+  type Committed,
+  claimEndpoint,
+  createNetwork,
+  type Request,
+  readClaimEndpoint,
+  readCreateNetwork,
+  readReleaseEndpoint,
+  registerNode,
+  releaseEndpoint,
+} from '@causeway/manager/testing';
+import {
+  CausewayError,
+  type Endpoint,
+  type Ip,
+  isCausewayError,
+  type Name,
+  type Node,
+  type NodeId,
+  type RequestId,
+} from '@causeway/model';
+import { Failover } from '@causeway/proto';
+import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { Recorder } from './recorder.ts';
+import { Turmoil } from './turmoil.ts';
+
+export interface AllocationRun {
+  readonly evidence: Evidence;
+  /** Of calls made twice that were answered in two ways, and the auditor's. */
+  readonly faults: readonly string[];
+  /** Calls that were delivered to both managers. */
+  readonly duplicated: number;
+}
+
+const ttl = seconds(1);
+const span = seconds(5);
+const workers = 4;
+const node: Node = {
+  id: '00000000000000a1' as NodeId,
+  name: 'h1' as Name,
+  dataPath: '192.0.2.1' as Ip,
+  underlayMtu: 1500,
+  version: 'sim',
+};
+/** So few addresses that callers are always in each other's way. */
+const network = { name: 'blue', prefixes: ['10.0.0.0/29', 'fd00::/125'], wanted: ['10.0.0.2', '10.0.0.3'] };
+
+/** A caller that gives up so early does not know what became of its call. */
+const impatient = milliseconds(100);
+const patient = seconds(60);
+/** Longer than any transaction is late. */
+const lateWrites = milliseconds(5 * ttl);
+
+/** Some seconds of callers that claim and release through whichever of two managers leads: what they were told, and what was. */
+export function simulateAllocation(seed: number): Promise<AllocationRun> {
+  return new AllocationSimulation(seed).run();
+}
+
+class AllocationSimulation {
+  readonly #turmoil: Turmoil;
+  readonly #journal: Entry[] = [];
+  readonly #faults: string[] = [];
+  #names = 0;
+  #duplicated = 0;
+
+  constructor(seed: number) {
+    this.#turmoil = new Turmoil({ seed, managers: 2, ttl });
+  }
+
+  async run(): Promise<AllocationRun> {
+    const turmoil = this.#turmoil;
+    const { clock, auditor } = turmoil;
+    const recorder = new Recorder();
+    void recorder.run(turmoil.observer(), turmoil.ended);
+    await turmoil.start();
+    await this.#prepare();
+    await turmoil.rage(span, ...Array.from({ length: workers }, () => () => this.#worker()));
+    await clock.advance(lateWrites);
+    const rested = clock.now();
+    const before = [...recorder.revisions];
+    // Calls of the clean-up come after the moment of rest, by any clock.
+    await clock.advance(milliseconds(1));
+    for (const left of [...auditor.endpoints.values()]) await clock.until(this.#release(left, patient), seconds(60));
+    await turmoil.stop();
+    const evidence = { journal: this.#journal, before, rested, cleaned: recorder.revisions.slice(before.length) };
+    return { evidence, faults: [...this.#faults, ...auditor.faults], duplicated: this.#duplicated };
+  }
+
+  async #prepare(): Promise<void> {
+    const { clock, leaders } = this.#turmoil;
+    const [leader] = leaders;
+    if (leader === undefined) throw new Error('nobody was elected');
+    await clock.until(leader.writer.apply(registerNode(node)), seconds(10));
+    const subnets = network.prefixes.map((prefix) => ({ prefix, gateway: '' }));
+    const request = CreateNetworkRequest.create({ name: network.name, subnets });
+    await clock.until(leader.writer.write(this.#id(), createNetwork(readCreateNetwork(request))), seconds(10));
+  }
+
+  async #worker(): Promise<void> {
+    const turmoil = this.#turmoil;
+    const held: Endpoint[] = [];
+    while (!turmoil.calm) {
+      await turmoil.clock.sleep(milliseconds(turmoil.random.float() * 60));
+      const patience = turmoil.chance(0.1) ? impatient : patient;
+      const [endpoint] = turmoil.chance(0.5) ? held.splice(turmoil.number(held.length), 1) : [];
+      if (endpoint === undefined) held.push(...(await this.#claim(patience)));
+      else await this.#release(endpoint, patience);
+    }
+  }
+
+  async #claim(patience: Duration): Promise<readonly Endpoint[]> {
+    const name = `e${this.#names++}`;
+    const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.wanted) : undefined;
+    const addresses = wish === undefined ? [] : [wish];
+    const message = ClaimEndpointRequest.create({ network: network.name, name, nodeId: node.id, addresses });
+    return this.#call('claim', name, claimEndpoint(readClaimEndpoint(message)), patience, (endpoint) => endpoint);
+  }
+
+  async #release(endpoint: Endpoint, patience: Duration): Promise<void> {
+    const message = ReleaseEndpointRequest.create({ endpointId: endpoint.id, nodeId: node.id });
+    const request = releaseEndpoint(readReleaseEndpoint(message));
+    await this.#call('release', endpoint.name, request, patience, () => endpoint);
+  }
+
+  /** Writes down what was answered; the endpoint when that was a yes. */
+  async #call<Reply>(
+    act: Entry['act'],
+    name: string,
+    request: Request<Reply>,
+    patience: Duration,
+    held: (reply: Reply) => EndpointRecord & Endpoint,
+  ): Promise<readonly Endpoint[]> {
+    const { clock } = this.#turmoil;
+    const call = clock.now();
+    const write = (outcome: Outcome): void => void this.#journal.push({ act, name, call, end: clock.now(), outcome });
+    try {
+      const endpoint = held((await this.#write(request, patience)).reply);
+      write({ kind: 'done', held: keysOf(endpoint) });
+      return [endpoint];
+    } catch (error) {
+      if (!isCausewayError(error)) throw error;
+      write({ kind: error.kind === 'unavailable' ? 'unknown' : 'refused', code: error.code });
+      return [];
+    }
+  }
+
+  /** As a client does, on to the next manager until there is an answer; some ask once more, and must hear the same. */
+  async #write<Reply>(request: Request<Reply>, patience: Duration): Promise<Committed<Reply>> {
+    const { managers, clock } = this.#turmoil;
+    const id = this.#id();
+    const failover = new Failover(
+      managers.map(({ name }) => name),
+      clock,
+    );
+    const ask = (within: Duration): Promise<Committed<Reply>> => {
+      return failover.run(within, (name, remaining) => this.#attempt(name, id, request, remaining));
+    };
+    const twin = this.#turmoil.chance(0.2) ? this.#twin(id, request) : undefined;
+    try {
+      const answer = await ask(patience);
+      if (this.#turmoil.chance(0.2)) this.#compare(request, answer, await ask(patient));
+      this.#compare(request, answer, await twin?.catch(() => undefined));
+      return answer;
+    } catch (error) {
+      // Sent twice and refused once: what counts is the other.
+      if (twin !== undefined) return await twin;
+      throw error;
+    }
+  }
+
+  /** The same call once more at the same time, at any manager. */
+  #twin<Reply>(id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
+    this.#duplicated++;
+    const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, patient);
+    twin.catch(() => undefined);
+    return twin;
+  }
+
+  #compare<Reply>({ kind, content }: Request<Reply>, one: Committed<Reply>, other: Committed<Reply> | undefined): void {
+    if (other === undefined || JSON.stringify(one.reply) === JSON.stringify(other.reply)) return;
+    this.#faults.push(`${kind} ${content}: asked twice, answered in two ways`);
+  }
+
+  async #attempt<Reply>(
+    name: string,
+    id: RequestId,
+    request: Request<Reply>,
+    remaining: Duration,
+  ): Promise<Committed<Reply>> {
+    const { managers, clock, random } = this.#turmoil;
+    const manager = managers.find((candidate) => candidate.name === name);
+    if (manager === undefined) throw new CausewayError('manager-unavailable', `no manager ${name}`);
+    const abort = new AbortController();
+    const span = milliseconds(Math.min(remaining, 500 + random.float() * 2_000));
+    void clock.sleep(span, abort.signal).then(() => abort.abort());
+    return manager.writer.write(id, request, abort.signal).finally(() => abort.abort());
+  }
+
+  #id(): RequestId {
+    return randomUuid(this.#turmoil.random) as RequestId;
+  }
+}

@@ -1,0 +1,156 @@
+import { MemoryBackend, MemoryStore } from '@causeway/manager';
+import { Auditor, CoreManager } from '@causeway/manager/testing';
+import { type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+
+export interface TurmoilSettings {
+  readonly seed: number;
+  readonly managers: number;
+  /** Of the leader's lease. */
+  readonly ttl: Duration;
+}
+
+/** What may befall managers and the store; `within` is for how long at most. */
+type Accident = (manager: CoreManager, within: Duration) => Promise<void>;
+
+/** Longest time until something else goes wrong, beside what is wrong already. */
+const rhythm = milliseconds(600);
+/** At most this many leases long: long enough that another leads, and is paused in turn. */
+const longest = 2.5;
+
+/**
+ * The deciding and writing part of managers on one store, in a world that loses requests and replies, delivers transactions
+ * after their senders have given them up, stops managers in the middle of anything, and freezes and compacts the store.
+ * All of it follows from the seed.
+ */
+export class Turmoil {
+  readonly clock = new FakeClock();
+  readonly random: SeededRandom;
+  readonly backend: MemoryBackend;
+  readonly managers: readonly CoreManager[];
+  readonly auditor = new Auditor();
+  readonly #ttl: Duration;
+  readonly #paused = new Set<CoreManager>();
+  readonly #end = new AbortController();
+  #calm = true;
+
+  constructor({ seed, managers, ttl }: TurmoilSettings) {
+    const { clock } = this;
+    this.random = new SeededRandom(seed);
+    this.backend = new MemoryBackend({ clock });
+    this.#ttl = ttl;
+    this.managers = Array.from({ length: managers }, (_, i) => this.#manager(`m${i + 1}`));
+  }
+
+  get calm(): boolean {
+    return this.#calm;
+  }
+
+  /** Stopped as by SIGSTOP. */
+  isPaused(manager: CoreManager): boolean {
+    return this.#paused.has(manager);
+  }
+
+  get leaders(): readonly CoreManager[] {
+    return this.managers.filter(({ writer }) => writer.isLeading);
+  }
+
+  /** A client of the store that nothing befalls: it sees every revision. */
+  observer(): MemoryStore {
+    return new MemoryStore({ clock: this.clock, backend: this.backend });
+  }
+
+  /** Aborts when all is over. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Somebody leads. */
+  async start(): Promise<void> {
+    for (const manager of this.managers) await this.clock.until(manager.start(), seconds(10));
+    void this.auditor.run(this.observer());
+    while (this.leaders.length === 0) await this.clock.advance(milliseconds(50));
+  }
+
+  /** Accidents for a span, while the work goes on; then none until the work is over. */
+  async rage(span: Duration, ...work: readonly (() => Promise<unknown>)[]): Promise<void> {
+    this.#calm = false;
+    const all = Promise.all([...work.map((begin) => begin()), this.#disturb(), this.#disturb()]);
+    all.catch(() => undefined);
+    await this.clock.advance(span);
+    this.#calm = true;
+    await this.clock.until(all, seconds(120));
+  }
+
+  async stop(): Promise<void> {
+    for (const manager of this.managers) await this.clock.until(manager.stop(), seconds(60));
+    this.auditor.stop();
+    this.#end.abort();
+    this.backend.close();
+  }
+
+  chance(probability: number): boolean {
+    return this.random.float() < probability;
+  }
+
+  /** Whole, from 0 to below. */
+  number(below: number): number {
+    return Math.floor(this.random.float() * below);
+  }
+
+  pick<Item>(items: readonly Item[]): Item | undefined {
+    return items[this.number(items.length)];
+  }
+
+  #manager(name: string): CoreManager {
+    const { clock, backend } = this;
+    const random = new SeededRandom(this.number(2 ** 32));
+    const manager = new CoreManager({ clock, backend, random, log: new MemoryLog() }, { name, ttl: this.#ttl });
+    const { store } = manager;
+    store.latency = () => milliseconds(this.random.float() * (this.chance(0.02) ? 300 : 5));
+    store.fault = () => {
+      const draw = this.#calm ? 1 : this.random.float();
+      if (draw < 0.03) return 'lost-reply';
+      return draw < 0.05 ? 'lost-request' : 'none';
+    };
+    manager.late = () =>
+      !this.#calm && this.chance(0.04) ? milliseconds(this.random.float() * 4 * this.#ttl) : undefined;
+    return manager;
+  }
+
+  async #disturb(): Promise<void> {
+    while (!this.#calm) {
+      await this.clock.sleep(milliseconds(this.random.float() * rhythm));
+      const manager = this.pick(this.chance(0.5) ? this.leaders : this.managers);
+      const accident = this.pick(this.#accidents);
+      if (manager !== undefined) await accident?.(manager, milliseconds(this.random.float() * longest * this.#ttl));
+    }
+  }
+
+  readonly #accidents: readonly Accident[] = [
+    async (manager, within) => {
+      if (this.#paused.has(manager)) return;
+      this.#paused.add(manager);
+      manager.pause();
+      await this.clock.sleep(within);
+      manager.resume();
+      this.#paused.delete(manager);
+    },
+    async (manager, within) => {
+      manager.store.setReachable(false);
+      await this.clock.sleep(within);
+      manager.store.setReachable(true);
+    },
+    async (_, within) => {
+      if (this.backend.frozen) return;
+      this.backend.freeze();
+      await this.clock.sleep(milliseconds(within / 2));
+      this.backend.thaw();
+    },
+    async (manager) => manager.store.cut(),
+    async (manager) => {
+      this.backend.compact();
+      manager.store.cut();
+    },
+  ];
+}
