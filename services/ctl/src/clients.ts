@@ -19,6 +19,16 @@ import type {
   WaitEndpointResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type {
+  CheckClaimsRequest,
+  CheckClaimsResponse,
+  ReleaseAddressRequest,
+  ReleaseAddressResponse,
+  ReserveAddressRequest,
+  ReserveAddressResponse,
+  ShowPoolsRequest,
+  ShowPoolsResponse,
+} from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type {
   CreateNetworkRequest,
   CreateNetworkResponse,
   DeleteNetworkRequest,
@@ -56,6 +66,10 @@ export interface Managers {
   getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
   listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
   waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
+  showPools(request: ShowPoolsRequest): Promise<ShowPoolsResponse>;
+  reserveAddress(request: ReserveAddressRequest): Promise<ReserveAddressResponse>;
+  releaseAddress(request: ReleaseAddressRequest): Promise<ReleaseAddressResponse>;
+  checkClaims(request: CheckClaimsRequest): Promise<CheckClaimsResponse>;
   getNode(request: GetNodeRequest): Promise<GetNodeResponse>;
   listNodes(): Promise<ListNodesResponse>;
   getStatus(): Promise<GetStatusResponse>;

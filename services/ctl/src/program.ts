@@ -9,6 +9,10 @@ import { endpointList } from './commands/endpoint-list.ts';
 import { endpointShow } from './commands/endpoint-show.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
 import { events } from './commands/events.ts';
+import { ipamCheck } from './commands/ipam-check.ts';
+import { ipamRelease } from './commands/ipam-release.ts';
+import { ipamReserve } from './commands/ipam-reserve.ts';
+import { ipamShow } from './commands/ipam-show.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkList } from './commands/network-list.ts';
@@ -32,6 +36,7 @@ const commands: readonly CommandBuilder[] = [
     endpointShow,
     endpointWait,
   ]),
+  group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck]),
   group('node', 'hosts', [nodeList, nodeShow]),
   status,
   verify,

@@ -100,6 +100,31 @@ describe('one manager', () => {
     );
   });
 
+  test('addresses: reserved once for one request id, shown, checked, let go', async () => {
+    await createNetwork();
+    await connect(1);
+    await claim('web', 1);
+    const { ipam } = manager.api;
+    const request = { requestId: uuid(), network: 'blue', address: '', purpose: 'printer' };
+    const reserve = () => cluster.answer(ipam.reserveAddress(request, cluster.call()));
+    const made = await reserve();
+    expect(made.reservation).toMatchObject({ address: '10.66.0.3', purpose: 'printer' });
+    expect(await reserve()).toEqual(made);
+    const { pools } = await ipam.showPools({ network: 'blue', atLeast: 0n }, cluster.call());
+    expect(pools).toMatchObject([
+      { subnet: '10.66.0.0/16', used: '1', reserved: '2', cooling: '0', free: '65531', usedByHost: { h1: 1 } },
+      { subnet: 'fd66::/64', used: '1', reserved: '1', cooling: '0', free: '18446744073709551613' },
+    ]);
+    expect(pools[0]?.reservations).toEqual([made.reservation]);
+    const checked = await cluster.answer(ipam.checkClaims({ repair: true }, cluster.call()));
+    expect(checked).toEqual({ duplicates: [], orphans: [], missing: [] });
+    const release = { requestId: uuid(), network: 'blue', address: '10.66.0.3' };
+    await cluster.answer(ipam.releaseAddress(release, cluster.call()));
+    expect(await codeOf(ipam.releaseAddress({ ...release, requestId: uuid() }, cluster.call()))).toBe(
+      'reservation-unknown',
+    );
+  });
+
   test('a retry with the same request id gets the same answer', async () => {
     await createNetwork();
     await connect(1);

@@ -40,6 +40,16 @@ export class GrpcManagers implements Managers {
   waitEndpoint: Managers['waitEndpoint'] = (request) =>
     this.#call(({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
 
+  showPools: Managers['showPools'] = (request) => this.#call(({ ipam }) => ipam.showPools.bind(ipam), request);
+
+  reserveAddress: Managers['reserveAddress'] = (request) =>
+    this.#call(({ ipam }) => ipam.reserveAddress.bind(ipam), request);
+
+  releaseAddress: Managers['releaseAddress'] = (request) =>
+    this.#call(({ ipam }) => ipam.releaseAddress.bind(ipam), request);
+
+  checkClaims: Managers['checkClaims'] = (request) => this.#call(({ ipam }) => ipam.checkClaims.bind(ipam), request);
+
   getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);
 
   listNodes: Managers['listNodes'] = () => this.#call(({ node }) => node.listNodes.bind(node), {});

@@ -1,5 +1,6 @@
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { IpamServiceClient } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-client.js';
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
 import type { Credentials } from '@causeway/proto/io';
@@ -9,6 +10,7 @@ import { channelOptions } from './channel-options.ts';
 export interface ManagerStubs {
   readonly network: NetworkServiceClient;
   readonly endpoint: EndpointServiceClient;
+  readonly ipam: IpamServiceClient;
   readonly node: NodeServiceClient;
   readonly cluster: ClusterServiceClient;
 }
@@ -29,6 +31,7 @@ export class StubPool {
     const made: ManagerStubs = {
       network: new NetworkServiceClient(address, credentials, channelOptions),
       endpoint: new EndpointServiceClient(address, credentials, channelOptions),
+      ipam: new IpamServiceClient(address, credentials, channelOptions),
       node: new NodeServiceClient(address, credentials, channelOptions),
       cluster: new ClusterServiceClient(address, credentials, channelOptions),
     };
@@ -37,8 +40,8 @@ export class StubPool {
   }
 
   close(): void {
-    for (const { network, endpoint, node, cluster } of this.#stubs.values()) {
-      for (const client of [network, endpoint, node, cluster]) client.close();
+    for (const { network, endpoint, ipam, node, cluster } of this.#stubs.values()) {
+      for (const client of [network, endpoint, ipam, node, cluster]) client.close();
     }
     this.#stubs.clear();
   }

@@ -132,7 +132,7 @@ function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Source
   }
   const holder = view.addressesOf(network.id).get(ip)?.claim;
   if (holder !== undefined && !mayReturn(holder, name)) {
-    const message = `address ${ip} is ${inWhoseUse(view, holder)}: ask for another, or leave it out`;
+    const message = `address ${ip} is ${describeHolder(view, holder)}: ask for another, or leave it out`;
     throw new CausewayError(holder.kind === 'reservation' ? 'address-reserved' : 'address-in-use', message, data);
   }
   const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
@@ -142,7 +142,8 @@ function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Source
   }
 }
 
-function inWhoseUse(view: View, claim: Claim): string {
+/** Of an address: "in use by …", "reserved for …", "cooling: …". */
+export function describeHolder(view: View, claim: Claim): string {
   switch (claim.kind) {
     case 'reservation':
       return `reserved for ${claim.purpose}`;

@@ -42,6 +42,8 @@ interface Span {
  */
 export class Pool {
   readonly prefix: Prefix;
+  /** Where automatic choices come from, if not the whole subnet. */
+  readonly ranges: readonly Prefix[];
   /** Gateway and auxiliary addresses. */
   readonly named: bigint;
   readonly #start: bigint;
@@ -53,8 +55,10 @@ export class Pool {
   /** Automatic choices go on after the newest one that a claim tells of. */
   #newest: { readonly offset: bigint; readonly created: bigint } | undefined;
 
-  constructor(prefix: Prefix, { gateway, ranges = [prefix], auxAddresses = {} }: PoolOptions = {}) {
+  constructor(prefix: Prefix, { gateway, ranges: named = [], auxAddresses = {} }: PoolOptions = {}) {
+    const ranges = named.length === 0 ? [prefix] : named;
     this.prefix = prefix;
+    this.ranges = named;
     this.#start = ipBits(addressOf(prefix));
     this.#taken = new OffsetSet(sizeOf(prefix));
     const ofPrefix = structural(prefix);

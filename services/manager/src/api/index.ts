@@ -1,5 +1,6 @@
 import { ClusterApi } from './cluster.ts';
 import { EndpointsApi } from './endpoints.ts';
+import { IpamApi } from './ipam.ts';
 import { ApiContext, type ApiModules, type ApiSettings } from './modules.ts';
 import { NetworksApi } from './networks.ts';
 import { NodesApi } from './nodes.ts';
@@ -9,6 +10,7 @@ export interface Api {
   readonly networks: NetworksApi;
   readonly endpoints: EndpointsApi;
   readonly nodes: NodesApi;
+  readonly ipam: IpamApi;
   readonly cluster: ClusterApi;
 }
 
@@ -18,6 +20,7 @@ export function createApi(modules: ApiModules, settings: ApiSettings): Api {
     networks: new NetworksApi(context),
     endpoints: new EndpointsApi(context),
     nodes: new NodesApi(context),
+    ipam: new IpamApi(context),
     cluster: new ClusterApi(context),
   };
 }

@@ -7,7 +7,7 @@ export const healthService = 'grpc.health.v1.Health';
 const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService'];
 
 /** What a manager answers that leads, or knows who does and sends calls on. */
-const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService'];
+const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', 'causeway.v1.IpamService'];
 
 /** What only the leader itself serves. */
 const leaderOnly = ['causeway.v1.SessionService'];

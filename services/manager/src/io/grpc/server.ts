@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
 import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
+import { ipamServiceDefinition } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-server.js';
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_service.grpc-server.js';
 import type { Credentials } from '@causeway/proto/io';
@@ -25,6 +26,7 @@ const keepaliveTimeoutMs = 5_000;
 const forwardedServices = [
   networkServiceDefinition,
   endpointServiceDefinition,
+  ipamServiceDefinition,
   nodeServiceDefinition,
   clusterServiceDefinition,
 ];
@@ -116,7 +118,7 @@ export class GrpcServer implements Startable {
   #addServices(): void {
     const { manager, steward, log } = this.#modules;
     const serving = { log, forwarder: this.#forwarder };
-    const { networks, endpoints, nodes, cluster } = manager.api;
+    const { networks, endpoints, ipam, nodes, cluster } = manager.api;
     this.#server.addService(networkServiceDefinition, {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
       getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
@@ -130,6 +132,12 @@ export class GrpcServer implements Startable {
       getEndpoint: unary(serving, (request, call) => endpoints.getEndpoint(request, call)),
       listEndpoints: unary(serving, (request, call) => endpoints.listEndpoints(request, call)),
       waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
+    });
+    this.#server.addService(ipamServiceDefinition, {
+      showPools: unary(serving, (request, call) => ipam.showPools(request, call)),
+      reserveAddress: unary(serving, (request, call) => ipam.reserveAddress(request, call)),
+      releaseAddress: unary(serving, (request, call) => ipam.releaseAddress(request, call)),
+      checkClaims: unary(serving, (request, call) => ipam.checkClaims(request, call)),
     });
     this.#server.addService(nodeServiceDefinition, {
       getNode: unary(serving, (request) => nodes.getNode(request)),

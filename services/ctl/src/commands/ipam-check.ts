@@ -1,0 +1,25 @@
+import { Option } from 'commander';
+import { command } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { faultsAnswer } from '../render/ipam.ts';
+
+interface Input {
+  readonly repair?: true;
+}
+
+export const ipamCheck = command<Input>({
+  name: 'check',
+  summary: 'compare every claim of an address with what should hold it, both ways',
+  description:
+    'Exit 6 when a fault stands: found, and with --repair not put right. Orphans are taken away and missing claims put\n' +
+    'there; of a duplicate nobody but you can say who is right: detach one of its holders.',
+  options: [new Option('--repair', 'put right what can be')],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway ipam check -o json', 'causeway ipam check --repair'],
+  async run({ input, clients }) {
+    const found = await clients.managers.checkClaims({ repair: input.repair === true });
+    const faults = [...found.duplicates, ...found.orphans, ...found.missing];
+    const answer = faultsAnswer(found);
+    return faults.every(({ repaired }) => repaired) ? answer : { ...answer, exitCode: exitCodes.drift };
+  },
+});

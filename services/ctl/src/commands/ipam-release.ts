@@ -1,0 +1,28 @@
+import { type Ip, parseIp } from '@causeway/model';
+import { randomUuid } from '@causeway/runtime';
+import { Argument } from 'commander';
+import { command } from '../command.ts';
+import { parseAs } from '../parse.ts';
+import { removalAnswer } from '../render/removal.ts';
+
+interface Input {
+  readonly network: string;
+  readonly address: Ip;
+}
+
+export const ipamRelease = command<Input>({
+  name: 'release',
+  summary: 'let an address that was reserved be given again',
+  description: "Refused (exit 4) for an endpoint's address: detach the endpoint.",
+  arguments: [
+    new Argument('<network>', 'name or id'),
+    new Argument('<address>', 'one that is reserved').argParser(parseAs('address', parseIp)),
+  ],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway ipam release blue 10.66.0.9'],
+  async run({ input: { network, address }, clients, context }) {
+    const requestId = randomUuid(context.random);
+    const { revision } = await clients.managers.releaseAddress({ requestId, network, address });
+    return removalAnswer(address, revision, `address ${address} of network ${network} released, revision ${revision}`);
+  },
+});

@@ -1,0 +1,22 @@
+import { Argument } from 'commander';
+import { command } from '../command.ts';
+import { poolsAnswer } from '../render/ipam.ts';
+
+interface Input {
+  readonly network: string;
+}
+
+export const ipamShow = command<Input>({
+  name: 'show',
+  summary: "show what has the addresses of a network's subnets",
+  description:
+    'Used are addresses of endpoints; reserved are gateways, auxiliary addresses and reservations; cooling are those that\n' +
+    'were freed and that some host may not have taken out of its kernel yet.',
+  arguments: [new Argument('<network>', 'name or id')],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway ipam show blue', 'causeway ipam show blue -o json'],
+  async run({ input, clients }) {
+    const { pools } = await clients.managers.showPools({ network: input.network, atLeast: 0n });
+    return poolsAnswer(pools);
+  },
+});

@@ -1,0 +1,92 @@
+import type {
+  CheckClaimsResponse,
+  ClaimFault,
+  PoolUse,
+  Reservation,
+} from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type { Answer, Cell, Heading } from '../answer.ts';
+
+const poolColumns: readonly Heading[] = [
+  { title: 'SUBNET' },
+  { title: 'USED' },
+  { title: 'RESERVED' },
+  { title: 'COOLING' },
+  { title: 'FREE' },
+  { title: 'RANGES', wide: true },
+  { title: 'BY HOST', wide: true },
+];
+
+const faultColumns: readonly Heading[] = [
+  { title: 'FAULT' },
+  { title: 'NETWORK' },
+  { title: 'ADDRESS' },
+  { title: 'HOLDERS' },
+  { title: 'REPAIRED' },
+];
+
+export function poolsAnswer(pools: readonly PoolUse[]): Answer {
+  return {
+    value: pools.map(poolValue),
+    names: pools.map(({ subnet }) => subnet),
+    table: { kind: 'grid', columns: poolColumns, rows: pools.map(poolRow) },
+  };
+}
+
+export function reservationAnswer({ address, purpose, revision }: Reservation, network: string): Answer {
+  return {
+    value: { network, address, purpose, revision },
+    names: [address],
+    table: {
+      kind: 'line',
+      text: `address ${address} of network ${network} reserved for ${purpose}, revision ${revision}`,
+    },
+  };
+}
+
+export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsResponse): Answer {
+  const all = [
+    ...duplicates.map((fault) => ['duplicate', fault] as const),
+    ...orphans.map((fault) => ['orphan', fault] as const),
+    ...missing.map((fault) => ['missing', fault] as const),
+  ];
+  return {
+    value: {
+      duplicates: duplicates.map(faultValue),
+      orphans: orphans.map(faultValue),
+      missing: missing.map(faultValue),
+    },
+    names: all.map(([, { network, address }]) => `${network}/${address}`),
+    table:
+      all.length === 0
+        ? { kind: 'line', text: 'every claim has its holder, and every holder its claim' }
+        : { kind: 'grid', columns: faultColumns, rows: all.map(([kind, fault]) => faultRow(kind, fault)) },
+  };
+}
+
+/** Counts are numbers where those are exact. */
+function poolValue({ subnet, ranges, used, reserved, cooling, free, usedByHost, reservations }: PoolUse): object {
+  return {
+    subnet,
+    ranges,
+    used: BigInt(used),
+    reserved: BigInt(reserved),
+    cooling: BigInt(cooling),
+    free: BigInt(free),
+    usedByHost,
+    reservations: reservations.map(({ address, purpose, revision }) => ({ address, purpose, revision })),
+  };
+}
+
+function poolRow({ subnet, ranges, used, reserved, cooling, free, usedByHost }: PoolUse): Cell[] {
+  const byHost = Object.entries(usedByHost).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [subnet, used, reserved, cooling, free, ranges.join(' '), byHost.map(([host, n]) => `${host}=${n}`).join(' ')];
+}
+
+function faultValue({ network, address, holders, repaired }: ClaimFault): object {
+  return { network, address, holders, repaired };
+}
+
+function faultRow(kind: string, { network, address, holders, repaired }: ClaimFault): Cell[] {
+  const mended: Cell = repaired ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
+  return [kind, network, address, holders.join(', '), mended];
+}

@@ -1,0 +1,124 @@
+import { type NetworkId, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
+import type {
+  CheckClaimsRequest,
+  CheckClaimsResponse,
+  ClaimFault as ClaimFaultMessage,
+  PoolUse,
+  ReleaseAddressRequest,
+  ReleaseAddressResponse,
+  ReserveAddressRequest,
+  ReserveAddressResponse,
+  ShowPoolsRequest,
+  ShowPoolsResponse,
+} from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import { inField, present } from '../admin/fields.ts';
+import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../ipam/check.ts';
+import { type SubnetUse, useOf } from '../ipam/pools.ts';
+import { releaseAddress, reserveAddress } from '../ipam/reservations.ts';
+import { Keys } from '../store/keys.ts';
+import type { Call } from './call.ts';
+import type { ApiContext } from './modules.ts';
+
+/** IpamService. */
+export class IpamApi {
+  readonly #context: ApiContext;
+  readonly #keys: Keys;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#keys = new Keys(context.settings.prefix);
+  }
+
+  async showPools(request: ShowPoolsRequest, call: Call): Promise<ShowPoolsResponse> {
+    await this.#context.atLeast(request.atLeast, call);
+    const { view } = this.#context.modules;
+    const network = view.findNetwork(present(request.network, 'network')).value;
+    return { pools: useOf(network, view).map((use) => this.#poolMessage(use)) };
+  }
+
+  async reserveAddress(request: ReserveAddressRequest, call: Call): Promise<ReserveAddressResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const network = present(request.network, 'network');
+    const { purpose } = request;
+    const asked = request.address === '' ? {} : { address: inField('address', parseIp(request.address)) };
+    const intent = reserveAddress({ network, purpose, ...asked });
+    const { reply, revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    return { reservation: { ...reply, revision } };
+  }
+
+  async releaseAddress(request: ReleaseAddressRequest, call: Call): Promise<ReleaseAddressResponse> {
+    this.#context.leading();
+    const id = unwrap(parseRequestId(request.requestId));
+    const network = present(request.network, 'network');
+    const intent = releaseAddress({ network, address: inField('address', parseIp(request.address)) });
+    const { revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    return { revision };
+  }
+
+  /** What was found; with `repair`, each fault says whether it is right now. */
+  async checkClaims(request: CheckClaimsRequest, call: Call): Promise<CheckClaimsResponse> {
+    this.#context.leading();
+    const { view } = this.#context.modules;
+    const found = findFaults(view, this.#keys);
+    if (!request.repair) return this.#faultsMessage(found, () => false);
+    await this.#repair(found, call);
+    const left = namesOf(findFaults(view, this.#keys));
+    return this.#faultsMessage(found, (fault) => !left.has(nameOf(fault)));
+  }
+
+  async #repair({ orphans, missing }: Faults, call: Call): Promise<void> {
+    const { writer } = this.#context.modules;
+    const byNetwork = new Map<NetworkId, ClaimFault[]>();
+    for (const fault of [...orphans, ...missing]) {
+      const faults = byNetwork.get(fault.network);
+      if (faults === undefined) byNetwork.set(fault.network, [fault]);
+      else faults.push(fault);
+    }
+    for (const [network, faults] of byNetwork) {
+      for (let at = 0; at < faults.length; at += mostRepairs) {
+        const addresses = faults.slice(at, at + mostRepairs).map(({ address }) => address);
+        await writer.apply(repairClaims(network, addresses), call.signal);
+      }
+    }
+  }
+
+  #poolMessage({ pool, usedByHost, reservations, ...use }: SubnetUse): PoolUse {
+    const { view } = this.#context.modules;
+    const host = (id: string): string => view.nodes.get(id as NodeId)?.value.name ?? id;
+    return {
+      subnet: pool.prefix,
+      ranges: [...pool.ranges],
+      used: `${use.used}`,
+      reserved: `${use.reserved}`,
+      cooling: `${use.cooling}`,
+      free: `${use.free}`,
+      usedByHost: Object.fromEntries(Array.from(usedByHost, ([node, count]) => [host(node), count])),
+      reservations: [...reservations],
+    };
+  }
+
+  #faultsMessage(faults: Faults, isRepaired: (fault: ClaimFault) => boolean): CheckClaimsResponse {
+    const { view } = this.#context.modules;
+    const messages = (of: readonly ClaimFault[]): ClaimFaultMessage[] =>
+      of.map((fault) => ({
+        network: view.networks.get(fault.network)?.value.name ?? fault.network,
+        address: fault.address,
+        holders: [...fault.holders],
+        repaired: isRepaired(fault),
+      }));
+    return {
+      duplicates: messages(faults.duplicates),
+      orphans: messages(faults.orphans),
+      missing: messages(faults.missing),
+    };
+  }
+}
+
+function namesOf({ duplicates, orphans, missing }: Faults): ReadonlySet<string> {
+  return new Set([...duplicates, ...orphans, ...missing].map(nameOf));
+}
+
+function nameOf({ network, address }: ClaimFault): string {
+  return `${network}/${address}`;
+}
