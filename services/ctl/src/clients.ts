@@ -5,7 +5,11 @@ import type {
   DetachResponse,
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import type {
+  CreateBackupResponse,
   GetStatusResponse,
+  ListManagersResponse,
+  RemoveManagerRequest,
+  RemoveManagerResponse,
   VerifyRequest,
   VerifyResponse,
   WatchEventsRequest,
@@ -76,6 +80,10 @@ export interface Managers {
   verify(request: VerifyRequest): Promise<VerifyResponse>;
   /** Ends after the events kept, or goes on without end when the request says follow. */
   watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;
+  listManagers(): Promise<ListManagersResponse>;
+  removeManager(request: RemoveManagerRequest): Promise<RemoveManagerResponse>;
+  /** The parts of a backup; takes as long as it takes. */
+  createBackup(): AsyncIterable<CreateBackupResponse>;
 }
 
 /** The agent of this host. */

@@ -13,6 +13,8 @@ import { ipamCheck } from './commands/ipam-check.ts';
 import { ipamRelease } from './commands/ipam-release.ts';
 import { ipamReserve } from './commands/ipam-reserve.ts';
 import { ipamShow } from './commands/ipam-show.ts';
+import { managerList } from './commands/manager-list.ts';
+import { managerRemove } from './commands/manager-remove.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkList } from './commands/network-list.ts';
@@ -38,6 +40,7 @@ const commands: readonly CommandBuilder[] = [
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck]),
   group('node', 'hosts', [nodeList, nodeShow]),
+  group('manager', 'the cluster’s managers', [managerList, managerRemove]),
   status,
   verify,
   events,

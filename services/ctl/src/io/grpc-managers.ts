@@ -1,7 +1,7 @@
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type CallLimits, type Credentials, errorFromService, type UnaryMethod } from '@causeway/proto/io';
-import type { ServiceError } from '@grpc/grpc-js';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
 import { Caller, type CallerParts } from './caller.ts';
 import { type ManagerStubs, StubPool } from './manager-stubs.ts';
@@ -61,6 +61,14 @@ export class GrpcManagers implements Managers {
   watchEvents: Managers['watchEvents'] = (request) =>
     this.#caller.stream((address, limits) => this.#eventsOf(address, request, limits));
 
+  listManagers: Managers['listManagers'] = () => this.#call(({ cluster }) => cluster.listManagers.bind(cluster), {});
+
+  removeManager: Managers['removeManager'] = (request) =>
+    this.#call(({ cluster }) => cluster.removeManager.bind(cluster), request);
+
+  createBackup: Managers['createBackup'] = () =>
+    this.#caller.stream((address, limits) => itemsOf(this.#pool.at(address).cluster.createBackup({}), limits));
+
   close(): void {
     this.#pool.close();
   }
@@ -68,16 +76,7 @@ export class GrpcManagers implements Managers {
   async *#eventsOf(address: string, request: WatchEventsRequest, limits: CallLimits): AsyncGenerator<Event> {
     const deadline = request.follow ? {} : { deadline: Date.now() + limits.timeout };
     const stream = this.#pool.at(address).cluster.watchEvents(request, deadline);
-    const cancel = (): void => stream.cancel();
-    limits.signal?.addEventListener('abort', cancel);
-    try {
-      for await (const { event } of stream) if (event !== undefined) yield event;
-    } catch (error) {
-      throw isServiceError(error) ? errorFromService(error) : error;
-    } finally {
-      limits.signal?.removeEventListener('abort', cancel);
-      stream.cancel();
-    }
+    for await (const { event } of itemsOf(stream, limits)) if (event !== undefined) yield event;
   }
 
   #call<Request, Response>(
@@ -85,6 +84,20 @@ export class GrpcManagers implements Managers {
     request: Request,
   ): Promise<Response> {
     return this.#caller.call((address) => methodOf(this.#pool.at(address)), request);
+  }
+}
+
+/** What a stream brings; whoever has enough of it, or is told to stop, hangs up. */
+async function* itemsOf<Item>(stream: ClientReadableStream<Item>, limits: CallLimits): AsyncGenerator<Item> {
+  const cancel = (): void => stream.cancel();
+  limits.signal?.addEventListener('abort', cancel);
+  try {
+    for await (const item of stream as AsyncIterable<Item>) yield item;
+  } catch (error) {
+    throw isServiceError(error) ? errorFromService(error) : error;
+  } finally {
+    limits.signal?.removeEventListener('abort', cancel);
+    stream.cancel();
   }
 }
 

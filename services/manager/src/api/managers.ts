@@ -22,7 +22,7 @@ export function managersToMessages(
     .map(({ name, address, version, etcdMember }) => ({
       name,
       address,
-      leader: address === leader?.address,
+      leader: name === leader?.name && address === leader.address,
       version,
       revision: address === self.address ? view.revision : 0n,
       etcdMember,

@@ -32,6 +32,9 @@ export interface CallBounds {
   readonly signal?: AbortSignal;
 }
 
+/** Of one wait for a connection, milliseconds. */
+const longestWait = 250;
+
 /** Between two tries of one call that fail at once. */
 const retryPause = milliseconds(50);
 
@@ -40,6 +43,7 @@ export class EtcdPool {
   readonly #clock: Clock;
   readonly #settings: EtcdPoolSettings;
   readonly #credentials: ChannelCredentials;
+  readonly #closed = new AbortController();
   #endpoints: readonly EtcdEndpoint[];
   #current = 0;
 
@@ -79,15 +83,21 @@ export class EtcdPool {
         return this.#use(endpoint);
     }
     const deadline = Date.now() + Math.max(0, bounds.deadline - this.#clock.now());
+    const found = new AbortController();
+    const reasons = [this.#closed.signal, found.signal, ...(bounds.signal === undefined ? [] : [bounds.signal])];
+    const over = AbortSignal.any(reasons);
     const connected = this.#endpoints.map(async (endpoint) => {
-      await waitForReady(endpoint, deadline);
+      await waitForReady(endpoint, deadline, over);
       return endpoint;
     });
-    const first = await orAborted(Promise.any(connected), bounds.signal).catch((error: unknown) => {
+    try {
+      return this.#use(await orAborted(Promise.any(connected), over));
+    } catch (cause) {
       const names = this.#endpoints.map(({ url }) => url).join(', ');
-      throw new CausewayError('store-unavailable', `no connection to etcd at ${names}`, {}, { cause: error });
-    });
-    return this.#use(first);
+      throw new CausewayError('store-unavailable', `no connection to etcd at ${names}`, {}, { cause });
+    } finally {
+      found.abort();
+    }
   }
 
   /** This member did not answer: the next call begins with the one after it. */
@@ -141,6 +151,7 @@ export class EtcdPool {
   }
 
   close(): void {
+    this.#closed.abort();
     for (const { clients } of this.#endpoints) clients.kv.close();
   }
 
@@ -175,17 +186,17 @@ export function parseEndpoint(url: string, secure: boolean): string {
   return `${parsed.hostname}:${parsed.port === '' ? '2379' : parsed.port}`;
 }
 
-function waitForReady(endpoint: EtcdEndpoint, deadline: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    endpoint.clients.kv.waitForReady(deadline, (error) => {
-      if (error === undefined) resolve();
-      else reject(error);
-    });
-  });
+/** In slices: grpc-js keeps a timer, and so the process, until the end of each wait, closed or not. */
+async function waitForReady(endpoint: EtcdEndpoint, deadline: number, over: AbortSignal): Promise<void> {
+  for (;;) {
+    const slice = Math.min(deadline, Date.now() + longestWait);
+    const error = await new Promise<Error | undefined>((resolve) => endpoint.clients.kv.waitForReady(slice, resolve));
+    if (error === undefined) return;
+    if (over.aborted || Date.now() >= deadline) throw error;
+  }
 }
 
-function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise;
+function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new Error('given up by the caller'));
     if (signal.aborted) abort();

@@ -1,0 +1,73 @@
+import { CausewayError } from '@causeway/model';
+import type { BackupHeader, CreateBackupResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { Argument, Command, Option } from 'commander';
+import type { Answer } from '../answer.ts';
+import { type CommandBuilder, command, Verb } from '../command.ts';
+import { isoTime } from '../render/time.ts';
+import type { BackupFiles } from './files.ts';
+
+/** `causeway backup`: the store into a file, and a store out of it. */
+export function backupCommand(files: BackupFiles): CommandBuilder {
+  return (context) => {
+    const summary = 'the cluster’s store, to keep and to begin anew from';
+    const built = new Command('backup').summary(summary).description(summary);
+    for (const verb of [create(files), restore(files)]) built.addCommand(verb(context));
+    return built;
+  };
+}
+
+function create(files: BackupFiles): CommandBuilder {
+  return command<{ readonly file: string }>({
+    name: 'create',
+    summary: 'write the store of the running cluster to a file',
+    description: 'The file holds everything the managers know. It is written whole or not at all.',
+    arguments: [new Argument('<file>', 'that does not exist yet')],
+    uses: ['managers', 'timeout', 'output'],
+    examples: ['causeway backup create /var/backups/causeway-2026-11-24'],
+    progress: 'writing the backup',
+    async run({ input: { file }, clients }) {
+      const seen: { header?: BackupHeader } = {};
+      const size = await files.write(file, chunks(clients.managers.createBackup(), seen));
+      if (seen.header === undefined) throw new CausewayError('internal', 'the manager sent no header');
+      return backupAnswer(file, size, seen.header);
+    },
+  });
+}
+
+/** On the machine of the manager to be; its exit status is the manager's. */
+function restore(files: BackupFiles): CommandBuilder {
+  return (context) => {
+    const summary = 'make the data of a new cluster with one manager out of a backup';
+    const built = new Verb('restore', ['causeway backup restore backup --data-dir /var/lib/causeway-manager --name m1'])
+      .summary(summary)
+      .description(`${summary}
+
+Stop all managers first. Start this one after, and let the others join it with empty data directories. Agents keep what they have and follow.`)
+      .addArgument(new Argument('<file>', 'made by "causeway backup create"'))
+      .addOption(new Option('--data-dir <dir>', 'of the manager to be; it must hold no etcd yet').makeOptionMandatory())
+      .addOption(new Option('--name <name>', 'of the manager to be').makeOptionMandatory());
+    return built.action(async (file: string, { dataDir, name }: { dataDir: string; name: string }) => {
+      context.exitCode = await files.restore([file, '--data-dir', dataDir, '--name', name]);
+    });
+  };
+}
+
+async function* chunks(
+  parts: AsyncIterable<CreateBackupResponse>,
+  seen: { header?: BackupHeader },
+): AsyncGenerator<Uint8Array> {
+  for await (const { header, chunk } of parts) {
+    if (header !== undefined) seen.header = header;
+    if (chunk.length > 0) yield chunk;
+  }
+}
+
+function backupAnswer(file: string, size: number, header: BackupHeader): Answer {
+  const { clusterId, epoch, revision, schema, version, timeMs } = header;
+  const text = `cluster ${clusterId}, epoch ${epoch}, revision ${revision}: ${size} bytes in ${file}`;
+  return {
+    value: { file, size, clusterId, epoch, revision, schema, version, time: isoTime(timeMs) },
+    names: [file],
+    table: { kind: 'line', text },
+  };
+}

@@ -1,0 +1,10 @@
+/** Files of this machine, and the programs beside this one. */
+export interface BackupFiles {
+  /**
+   * Writes a new file, whole or not at all; resolves to its size in bytes.
+   * @throws CausewayError invalid-argument when there is one already, or it cannot be made; disk-full
+   */
+  write(path: string, parts: AsyncIterable<Uint8Array>): Promise<number>;
+  /** Runs `causeway-manager restore` with these words, its output ours; resolves to its exit status. */
+  restore(words: readonly string[]): Promise<number>;
+}

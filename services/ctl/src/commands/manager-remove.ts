@@ -1,0 +1,30 @@
+import { randomUuid } from '@causeway/runtime';
+import { Argument, Option } from 'commander';
+import { command } from '../command.ts';
+
+interface Input {
+  readonly name: string;
+  readonly force?: true;
+}
+
+export const managerRemove = command<Input>({
+  name: 'remove',
+  summary: 'take a manager and its etcd member out of the cluster',
+  description:
+    'The manager, if it runs, ends by itself; to come back it needs an empty data directory and --join. ' +
+    'Refused (exit 4) when the etcd members that stay would be too few for a majority.',
+  arguments: [new Argument('<name>', 'of the manager; of an etcd member that never started: its id')],
+  options: [
+    new Option(
+      '--force',
+      'although the members that stay seem too few: when they are well and only cannot be asked; etcd itself still refuses what would stop it for certain',
+    ),
+  ],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway manager remove m3'],
+  async run({ input: { name, force }, clients, context }) {
+    const requestId = randomUuid(context.random);
+    await clients.managers.removeManager({ requestId, name, force: force ?? false });
+    return { value: { name }, names: [name], table: { kind: 'line', text: `manager ${name} removed` } };
+  },
+});
