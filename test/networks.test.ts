@@ -114,7 +114,10 @@ describe('a network in use', () => {
     await cluster.start();
     const request = CreateNetworkRequest.create({ requestId: randomUuid(cluster.random), name: 'apps' });
     const { network } = await cluster.ask((api, call) => api.networks.createNetwork(request, call));
-    expect(network?.subnets.map(({ prefix }) => prefix)).toEqual(['10.0.0.0/20', expect.stringMatching(/^fd.*::\/64$/)]);
+    expect(network?.subnets.map(({ prefix }) => prefix)).toEqual([
+      '10.0.0.0/20',
+      expect.stringMatching(/^fd.*::\/64$/),
+    ]);
     const { nodes } = await cluster.ask((api) => api.nodes.listNodes({}));
     expect(nodes.map(({ hostRoutes }) => hostRoutes)).toEqual([['10.90.0.0/24'], ['10.90.0.0/24']]);
     for (const host of cluster.hosts) await cluster.run(host.attach('apps', `on-${host.name}`));

@@ -97,9 +97,10 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       listNodes: () => cluster.query((api) => api.nodes.listNodes({})),
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
       verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
-      watchEvents: () => {
-        throw new Error('the story does not watch events');
-      },
+      watchEvents: () => untold('watch events'),
+      listManagers: () => untold('list managers'),
+      removeManager: () => untold('remove managers'),
+      createBackup: () => untold('make backups'),
     },
     agent: {
       attach: (request) => host.agent.api.attach(request),
@@ -107,4 +108,8 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
     },
     close: () => undefined,
   });
+}
+
+function untold(what: string): never {
+  throw new Error(`the story does not ${what}`);
 }

@@ -40,7 +40,10 @@ describe('what may stand at the cursor', () => {
     ['completion ', [...shells]],
     ['endpoint wait --f', ['--for']],
     ['version --', ['--output', '--help']],
-    ['bogus ', ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion']],
+    [
+      'bogus ',
+      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion'],
+    ],
     ['network show -- ', [':files']],
   ];
   test.each(cases)('causeway %s', async (words, candidates) => {
