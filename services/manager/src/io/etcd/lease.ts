@@ -5,6 +5,12 @@ import type { StoreLease } from '../../store/store.ts';
 import { isLeaseUnknown } from './failure.ts';
 import { type CallBounds, type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
 
+/**
+ * One try to revoke. A proposal that a member forwards to a leader that has just died is lost without a word; with the next
+ * leader of etcd the next try arrives, and until then nobody else can have what the lease holds.
+ */
+const revokeTry = milliseconds(500);
+
 export interface EtcdLeaseParts {
   readonly pool: EtcdPool;
   readonly clock: Clock;
@@ -44,13 +50,16 @@ class EtcdLease implements StoreLease {
   }
 
   async revoke(): Promise<void> {
-    const { pool } = this.#parts;
+    const { pool, clock } = this.#parts;
     const request = { ID: String(this.id) };
     await pool
       .repeat(
         'revoking a lease',
         pool.bounds(),
-        ({ clients }, bounds) => pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, bounds),
+        ({ clients }, bounds) => {
+          const deadline = Math.min(bounds.deadline, clock.now() + revokeTry);
+          return pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, { ...bounds, deadline });
+        },
         isLeaseUnknown,
       )
       .catch((error: unknown) => {

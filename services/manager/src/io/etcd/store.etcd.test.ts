@@ -166,6 +166,25 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
     await small.stop();
   });
 
+  it('gives a transaction up before etcd does, when nothing comes back', async () => {
+    const quick = open([etcd.url], {
+      callTimeout: seconds(30),
+      attemptTimeout: seconds(30),
+      txnTimeout: milliseconds(200),
+    });
+    await write(quick, put('/given-up/a'));
+    process.kill(etcd.pid ?? 0, 'SIGSTOP');
+    try {
+      const reading = quick.get('/given-up/a');
+      const writing = quick.txn([], [put('/given-up/b')]).catch((error: unknown) => error);
+      expect(await Promise.race([writing, reading])).toMatchObject({ code: 'timed-out' });
+      process.kill(etcd.pid ?? 0, 'SIGCONT');
+      await reading;
+    } finally {
+      process.kill(etcd.pid ?? 0, 'SIGCONT');
+    }
+  });
+
   it.each(['localhost:2379', 'ftp://10.0.0.1:2379', 'https://10.0.0.1:2379', 'http://10.0.0.1:2379/v3', 'http://', ''])(
     'refuses the endpoint "%s"',
     (endpoint) => {
