@@ -7,6 +7,8 @@ import { seedBatches } from './sim/seeds.ts';
 import { Turmoil } from './sim/turmoil.ts';
 
 const ttl = seconds(1);
+/** MemoryStore's default: how long a caller waits for an answer that does not come. */
+const lostCall = seconds(5);
 const keys = new Keys();
 
 describe('whatever befalls managers, one leads', () => {
@@ -19,6 +21,7 @@ describe('whatever befalls managers, one leads', () => {
       elections += run.elections;
       acknowledged += run.acknowledged;
     }
+    if (seeds.length === 1) return;
     // A world in which nobody ever falls, or nobody ever writes, proves nothing.
     expect(elections).toBeGreaterThan(seeds.length * 1.5);
     expect(acknowledged).toBeGreaterThan(seeds.length * 10);
@@ -70,8 +73,8 @@ async function elect(seed: number): Promise<{ faults: string[]; elections: numbe
   };
   await turmoil.rage(seconds(6), ...turmoil.managers.map((manager, i) => () => write(manager, i)));
 
-  // A lease may have just begun, and a manager that lost its own waits for the news: then somebody leads, and only one.
-  await turmoil.clock.advance(milliseconds(ttl + 1_000));
+  // A lease may have just begun, and every manager may wait for an answer that was lost: then somebody leads, and only one.
+  await turmoil.clock.advance(milliseconds(ttl + lostCall + 1_000));
   if (turmoil.leaders.length !== 1) faults.push(`${turmoil.leaders.length} lead when all is well`);
   await turmoil.stop();
   await watching;

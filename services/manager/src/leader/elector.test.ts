@@ -117,6 +117,26 @@ describe('Elector', () => {
     expect(term()).toBeUndefined();
   });
 
+  test('a victory it hears of too late is given back, and nobody is told', async () => {
+    await clock.until(first.stop(), milliseconds(1));
+    await clock.until(second.stop(), milliseconds(1));
+    const third = manager('m3', 3);
+    const heard: Leadership[] = [];
+    third.elector.subscribe((leadership) => heard.push(leadership));
+    third.store.fault = (operation) => {
+      third.store.latency = () => milliseconds(operation === 'txn' ? ttl / 2 : 0);
+      return 'none';
+    };
+    await third.start();
+    await clock.advance(milliseconds(2 * ttl));
+    expect(heard.filter(({ role }) => role === 'leader')).toEqual([]);
+    third.store.fault = () => 'none';
+    third.store.latency = () => milliseconds(0);
+    await clock.advance(milliseconds(2 * ttl));
+    expect(third.elector.leadership).toEqual({ role: 'leader', term: term() });
+    await clock.until(third.stop(), seconds(1));
+  });
+
   test('the key deleted by hand: a new term, never the old one', async () => {
     const elected = term() ?? 0n;
     await second.store.txn([], [{ kind: 'delete', key: keys.leader }]);

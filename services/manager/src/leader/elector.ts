@@ -115,6 +115,9 @@ export class Elector implements Startable {
       if (succeeded) {
         this.#lease = lease;
         this.#standing = { kind: 'leading', term: revision, renewed, ttl: milliseconds(Math.min(lease.ttl, ttl)) };
+        // A victory that was long on its way here may be over: then nobody hears of it.
+        const step = nextStep(this.#standing, view, clock.now());
+        if (step.kind === 'resign') return await this.#resign(step.reason);
         log.info('leader.elected', { term: `${revision}` });
         this.#publish();
         return;
