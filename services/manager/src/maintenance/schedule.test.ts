@@ -114,17 +114,22 @@ describe('planCare', () => {
     ],
     [
       'NOSPACE: not one that is down',
-      state([member('m1', { alarms: ['NOSPACE'], sizeInUse: 10 * MiB }), member('m2', { healthy: false })], {
-        recovery: recovery({ step: 'defragment' }),
+      state([member('m1', full), member('m2', { healthy: false })], {
+        recovery: recovery({ step: 'defragment', defragmented: new Set(['id-m1']) }),
       }),
       'disarm',
     ],
     [
       'NOSPACE: then the alarm is taken back',
       state([member('m1', { ...full, size: 4 * MiB, sizeInUse: 4 * MiB })], {
-        recovery: recovery({ step: 'defragment' }),
+        recovery: recovery({ step: 'defragment', defragmented: new Set(['id-m1']) }),
       }),
       'disarm',
+    ],
+    [
+      'NOSPACE: one that says all is in use may not have counted what the compaction freed',
+      state([member('m1', full)], { recovery: recovery({ step: 'defragment' }) }),
+      'defragment m1',
     ],
     ['NOSPACE again at once: waits', state([member('m1', full)], { recovery: recovery({ step: 'done' }) }), 'rest'],
     [

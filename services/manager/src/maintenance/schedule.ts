@@ -48,8 +48,6 @@ export const sampleInterval = minutes(1);
 const worthwhile = 64 * 1024 * 1024;
 /** A database is wasteful when less than this share of it is in use; etcd reuses free pages, so some are well kept. */
 const wasteful = 0.5;
-/** In NOSPACE a page is a page: etcd frees them in 4 KiB steps and leaves some free always. */
-const worthwhileInNeed = 64 * 1024;
 const defragmentInterval = minutes(60);
 
 /** A try to get out of NOSPACE that did not last is followed by the next after this, twice as long each time, up to the longest. */
@@ -105,9 +103,8 @@ function planRecovery(state: CareState): CareStep {
     case 'defragment': {
       const waiting = (member: StoreMemberStatus): boolean =>
         member.healthy && !member.learner && !recovery.defragmented.has(member.id);
-      const member = leaderLast(members).find(
-        (each) => waiting(each) && each.size - each.sizeInUse >= worthwhileInNeed,
-      );
+      // Whatever it says is in use: bbolt counts what a commit freed at the commit after it, and in NOSPACE there is none.
+      const member = leaderLast(members).find(waiting);
       if (member === undefined) return { kind: 'disarm', recovery: { ...recovery, step: 'done' } };
       const defragmented = new Set([...recovery.defragmented, member.id]);
       return { kind: 'defragment', member, recovery: { ...recovery, defragmented } };
