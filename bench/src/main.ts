@@ -1,6 +1,7 @@
 import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchBurst } from './burst.ts';
+import { benchClaims } from './claims.ts';
 import { type Figure, table } from './figure.ts';
 import { benchKernel } from './kernel.ts';
 import { benchRepair } from './repair.ts';
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   kernel: benchKernel,
   attach: benchAttach,
   burst: benchBurst,
+  claims: benchClaims,
   scale: benchScale,
   agent: benchAgent,
   repair: benchRepair,

@@ -1,7 +1,7 @@
-import { Etcd3 } from 'etcd3';
 import { ManagerClient } from './clients.ts';
 import { type Figure, median, mib, ms, percentile, quantiles, seconds } from './figure.ts';
 import { usage } from './proc.ts';
+import { RawPuts } from './puts.ts';
 import { Servers } from './servers.ts';
 import { nodeSettings, SessionAgent } from './session.ts';
 import { inParallel, numbers, say, timed, until } from './work.ts';
@@ -28,7 +28,7 @@ export async function benchScale(): Promise<Figure[]> {
 
 async function measure(servers: Servers): Promise<Figure[]> {
   const idle = usage(servers.manager).rss;
-  const rawPuts = await putsPerSecond(servers.etcdUrl);
+  const rawPuts = await putsPerSecond(servers.etcdUrls);
   say(`${rawPuts.toFixed(0)} puts/s`);
   const clients = numbers(connections).map(() => new ManagerClient(servers.address));
   const client = (i: number): ManagerClient => clients[i % connections] as ManagerClient;
@@ -131,17 +131,13 @@ async function deltaTimes(
   return times;
 }
 
-/** One key a request, with a value as long as an endpoint's record. */
-async function putsPerSecond(url: string): Promise<number> {
-  const etcd = new Etcd3({ hosts: url });
-  const value = 'x'.repeat(240);
+async function putsPerSecond(urls: readonly string[]): Promise<number> {
+  const raw = new RawPuts(urls);
   try {
-    const took = await timed(() =>
-      inParallel(workers, numbers(puts), (i) => etcd.put(`/bench/${i}`).value(value).exec()),
-    );
-    await etcd.delete().prefix('/bench/');
+    const took = await timed(() => inParallel(workers, numbers(puts), () => raw.put()));
+    await raw.clear();
     return puts / (took / 1000);
   } finally {
-    etcd.close();
+    raw.close();
   }
 }

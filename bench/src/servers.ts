@@ -10,47 +10,49 @@ import { until } from './work.ts';
 
 const managerProgram = fileURLToPath(new URL('../../services/manager/dist/main.js', import.meta.url));
 
-/** Real etcd and a real manager on the loopback, without hosts. */
+/** Real etcd of so many members and a real manager on the loopback, without hosts. */
 export class Servers {
   readonly address: string;
-  readonly etcdUrl: string;
+  readonly etcdUrls: readonly string[];
   readonly #dir: string;
-  readonly #etcd: ChildProcess;
+  readonly #etcds: readonly ChildProcess[];
   #manager: ChildProcess | undefined;
 
-  private constructor(ports: { manager: number; client: number; peer: number }) {
+  private constructor(managerPort: number, etcdPorts: readonly EtcdPorts[]) {
     this.#dir = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
-    this.address = `127.0.0.1:${ports.manager}`;
-    this.etcdUrl = `http://127.0.0.1:${ports.client}`;
-    const peer = `http://127.0.0.1:${ports.peer}`;
-    this.#etcd = spawn(
-      'etcd',
-      [
-        ...['--data-dir', join(this.#dir, 'etcd'), '--log-level', 'error'],
-        ...['--listen-client-urls', this.etcdUrl, '--advertise-client-urls', this.etcdUrl],
-        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
-      ],
-      { stdio: 'ignore' },
-    );
+    this.address = `127.0.0.1:${managerPort}`;
+    this.etcdUrls = etcdPorts.map(({ client }) => url(client));
+    const cluster = etcdPorts.map(({ peer }, i) => `e${i}=${url(peer)}`).join(',');
+    this.#etcds = etcdPorts.map(({ client, peer }, i) => {
+      const options = [
+        ...['--name', `e${i}`, '--data-dir', join(this.#dir, `etcd${i}`), '--log-level', 'error'],
+        ...['--listen-client-urls', url(client), '--advertise-client-urls', url(client)],
+        ...['--listen-peer-urls', url(peer), '--initial-advertise-peer-urls', url(peer), '--initial-cluster', cluster],
+      ];
+      return spawn('etcd', options, { stdio: 'ignore' });
+    });
   }
 
-  static async create(): Promise<Servers> {
-    return new Servers({ manager: await freePort(), client: await freePort(), peer: await freePort() });
+  static async create(etcdMembers = 1): Promise<Servers> {
+    const etcdPorts: EtcdPorts[] = [];
+    for (let i = 0; i < etcdMembers; i++) etcdPorts.push({ client: await freePort(), peer: await freePort() });
+    return new Servers(await freePort(), etcdPorts);
   }
 
   get manager(): number {
     return this.#manager?.pid ?? 0;
   }
 
-  get etcd(): number {
-    return this.#etcd.pid ?? 0;
+  get etcds(): readonly number[] {
+    return this.#etcds.map(({ pid }) => pid ?? 0);
   }
 
   /** Resolves when the manager leads. */
   async startManager(): Promise<void> {
     const client = new ManagerClient(this.address);
     const started = Date.now();
-    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', this.#dir, '--etcd', this.etcdUrl];
+    const etcd = this.etcdUrls.join(',');
+    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', this.#dir, '--etcd', etcd];
     this.#manager = spawn(process.execPath, [managerProgram, ...options, '--log-level', 'error'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -70,9 +72,18 @@ export class Servers {
 
   async close(): Promise<void> {
     await stop(this.#manager);
-    await stop(this.#etcd);
+    await Promise.all(this.#etcds.map(stop));
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+interface EtcdPorts {
+  readonly client: number;
+  readonly peer: number;
+}
+
+function url(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 async function stop(child: ChildProcess | undefined): Promise<void> {

@@ -1,0 +1,108 @@
+import { ManagerClient } from './clients.ts';
+import { type Figure, median, quantiles } from './figure.ts';
+import { cpuOf } from './proc.ts';
+import { RawPuts } from './puts.ts';
+import { Servers } from './servers.ts';
+import { nodeSettings, SessionAgent } from './session.ts';
+import { inParallel, numbers, say, timed } from './work.ts';
+
+const memberCounts = [1, 3];
+const hosts = 16;
+/** Requests under way at once: of claims, and of puts they are compared with. */
+const workers = 64;
+const connections = 8;
+/** Claims and puts take turns, so that both meet the same neighbours on the machine. */
+const rounds = 4;
+const perRound = 2_500;
+const warmUp = 100;
+const inSequence = 300;
+
+type Write = () => Promise<unknown>;
+
+/** Claims through the public API, beside puts of one key at etcd itself by the same client with as many workers. */
+export async function benchClaims(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const members of memberCounts) {
+    const servers = await Servers.create(members);
+    try {
+      await servers.startManager();
+      figures.push(...(await measure(servers)));
+    } finally {
+      await servers.close();
+    }
+  }
+  return figures;
+}
+
+async function measure(servers: Servers): Promise<Figure[]> {
+  const raw = new RawPuts(servers.etcdUrls);
+  const clients = numbers(connections).map(() => new ManagerClient(servers.address));
+  let claimed = 0;
+  const put: Write = () => raw.put();
+  const claim: Write = async () => {
+    const i = claimed++;
+    await clients[i % connections]?.claim('wide', `c${i}`, nodeSettings(i % hosts).id);
+  };
+  try {
+    await registerHosts(servers.address);
+    await clients[0]?.createNetwork('wide', '10.0.0.0/12');
+    const alone = await oneByOne(put, claim);
+    const busy = { put: 0, claim: 0 };
+    for (const round of numbers(rounds)) {
+      busy.put += await manyAtOnce(`${round}: puts`, servers, put);
+      busy.claim += await manyAtOnce(`${round}: claims`, servers, claim);
+    }
+    const rate = { put: (rounds * perRound) / busy.put, claim: (rounds * perRound) / busy.claim };
+    const where = `${servers.etcds.length} etcd member${servers.etcds.length === 1 ? '' : 's'}`;
+    return [
+      {
+        what: `claims, ${workers} at once, ${where}`,
+        ours: `${(rate.claim * 1000).toFixed(0)}/s`,
+        beside: `etcd single puts ${(rate.put * 1000).toFixed(0)}/s`,
+        ratio: rate.claim / rate.put,
+        target: '≥ 3×',
+      },
+      {
+        what: `claims one by one, ${where}`,
+        ours: quantiles(alone.claim),
+        beside: `etcd single put ${quantiles(alone.put)}`,
+        ratio: median(alone.put) / median(alone.claim),
+        target: 'p50 ≥ 0.5×',
+      },
+    ];
+  } finally {
+    for (const client of clients) client.close();
+    raw.close();
+  }
+}
+
+/** In turn, so that both meet the same neighbours on the machine; the first of each make connections and compile code. */
+async function oneByOne(put: Write, claim: Write): Promise<{ put: number[]; claim: number[] }> {
+  const times = { put: [] as number[], claim: [] as number[] };
+  for (const i of numbers(warmUp + inSequence)) {
+    const pair = { put: await timed(put), claim: await timed(claim) };
+    if (i < warmUp) continue;
+    times.put.push(pair.put);
+    times.claim.push(pair.claim);
+  }
+  return times;
+}
+
+/** Milliseconds; says what each side's processor had to do for one. */
+async function manyAtOnce(name: string, servers: Servers, write: Write): Promise<number> {
+  const sides = { client: [process.pid], manager: [servers.manager], etcd: servers.etcds };
+  const before = Object.values(sides).map(cpuOf);
+  const took = await timed(() => inParallel(workers, numbers(perRound), write));
+  const cpu = Object.entries(sides).map(([side, pids], i) => {
+    const micros = ((cpuOf(pids) - (before[i] ?? 0)) * 1e6) / perRound;
+    return `${side} ${micros.toFixed(0)}`;
+  });
+  say(`${name} ${((perRound / took) * 1000).toFixed(0)}/s; µs of processor each: ${cpu.join(', ')}`);
+  return took;
+}
+
+async function registerHosts(address: string): Promise<void> {
+  const sessions = numbers(hosts).map((i) => new SessionAgent(address, nodeSettings(i)));
+  for (const session of sessions) await session.start();
+  for (const session of sessions) session.close();
+}
