@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
+import {
+  attach,
+  attachWith,
+  type Container,
+  createNetwork,
+  expectAllPing,
+  inContainer,
+  ips,
+  ping,
+  traffic,
+} from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { overlaysOn } from './overlay.ts';
+import { describeLab } from './requirements.ts';
+import { Lab } from './topology.ts';
+
+/** Pings of both families, and their answers (RFC 4443 §4). */
+const echoes = 'icmp or (icmp6 and (ip6[40] = 128 or ip6[40] = 129))';
+
+describeLab('networks', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.up('networks', { hosts: 2, managers: 1, subnet: '10.104.0.0/24' });
+  });
+  afterAll(() => lab?.down());
+
+  const update = (network: string, ...options: readonly string[]): Promise<NetworkJson> =>
+    lab.json('h1', 'network', 'update', network, ...options);
+
+  /** Addresses and routes of a container's interface, without what the kernel makes by itself. */
+  async function wiring(at: Container): Promise<{ addresses: string[]; routes: string[]; mtu: number }> {
+    const ip = (...words: string[]): Promise<string> => inContainer(lab, at, 'ip', '-j', ...words);
+    const [link] = JSON.parse(await ip('addr', 'show', 'dev', 'eth0')) as LinkJson[];
+    const routes = [...(JSON.parse(await ip('-4', 'route')) as RouteJson[])];
+    routes.push(...(JSON.parse(await ip('-6', 'route')) as RouteJson[]));
+    const addresses = link?.addr_info.filter(({ scope }) => scope === 'global') ?? [];
+    return {
+      addresses: addresses.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+      routes: routes.filter(({ protocol }) => protocol === 'static').map(({ dst, gateway }) => `${dst} via ${gateway}`),
+      mtu: link?.mtu ?? 0,
+    };
+  }
+
+  describe('two tenants with one prefix', () => {
+    const tenants: Record<'red' | 'blue', Container[]> = { red: [], blue: [] };
+    beforeAll(async () => {
+      for (const name of ['red', 'blue'] as const) {
+        const subnets = ['--subnet', '10.70.0.0/24', '--subnet', 'fd70::/64'];
+        await lab.json('h1', 'network', 'create', name, ...subnets, '--address-space', name);
+        for (const host of ['h1', 'h2']) tenants[name].push(await attach(lab, name, host, `${name}-${host}`));
+      }
+      // An address that only one of them has.
+      tenants.blue.push(await attach(lab, 'blue', 'h2', 'blue-only'));
+    });
+
+    test('have the same addresses, and each reaches its own', async () => {
+      const [red, blue] = [tenants.red, tenants.blue.slice(0, 2)];
+      expect(red.map(ips)).toEqual(blue.map(ips));
+      await expectAllPing(lab, tenants.red);
+      await expectAllPing(lab, tenants.blue);
+    });
+
+    test('and nothing crosses between them', async () => {
+      const [from, to] = tenants.red as [Container, Container];
+      const heard = await Promise.all(
+        tenants.blue.map(async (at) => {
+          const command = ['tcpdump', '-n', '-p', '--immediate-mode', '-i', 'eth0', echoes];
+          const run = await lab.start(at.host, ['ip', 'netns', 'exec', at.netns, ...command]);
+          if (run.child.stderr === null) throw new Error('tcpdump has no stderr');
+          await once(run.child.stderr, 'data');
+          return { at, run };
+        }),
+      );
+      for (const ip of ips(to)) await ping(lab, from, ip, 10);
+      for (const ip of ips(tenants.blue[2] as Container)) {
+        const silent = ['ping', '-n', '-c', '3', '-i', '0.1', '-W', '1', ip];
+        expect((await lab.try(from.host, 'ip', 'netns', 'exec', from.netns, ...silent)).stdout).toContain(
+          ' 0 received',
+        );
+      }
+      // What they do hear is each other, by packets of a size of its own.
+      const [one, other, third] = tenants.blue as [Container, Container, Container];
+      for (const [a, b] of [
+        [one, other],
+        [third, one],
+      ] as const)
+        await inContainer(lab, a, 'ping', '-n', '-c', '1', '-W', '2', '-s', '999', ips(b)[0] ?? '');
+      for (const { at } of heard) await lab.sh(at.host, `ip netns pids ${at.netns} | xargs kill -INT`);
+      for (const { run } of heard) {
+        const packets = (await run.outcome).stdout.trim().split('\n');
+        expect(packets).not.toEqual(['']);
+        expect(packets.filter((packet) => !packet.endsWith('length 1007'))).toEqual([]);
+      }
+    });
+
+    test('while one space does not take a prefix twice', async () => {
+      const again = ['--subnet', '10.70.0.128/25', '--address-space', 'red'];
+      const { code, stderr } = await lab.try('h1', 'causeway', 'network', 'create', 'again', ...again);
+      expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('10.70.0.0/24') });
+    });
+  });
+
+  test('of one family give addresses and a default route of that one', async () => {
+    await createNetwork(lab, 'four', '10.71.0.0/24');
+    await createNetwork(lab, 'six', 'fd71::/64');
+    const [four, six] = [await attach(lab, 'four', 'h1', 'four-a'), await attach(lab, 'six', 'h1', 'six-a')];
+    const peers = [await attach(lab, 'four', 'h2', 'four-b'), await attach(lab, 'six', 'h2', 'six-b')];
+    expect(await wiring(four)).toMatchObject({ addresses: ['10.71.0.2/24'], routes: ['default via 10.71.0.1'] });
+    expect(await wiring(six)).toMatchObject({ addresses: ['fd71::2/64'], routes: ['default via fd71::1'] });
+    await expectAllPing(lab, [four, peers[0] as Container]);
+    await expectAllPing(lab, [six, peers[1] as Container]);
+  });
+
+  test('that are internal have no way out, those with ranges give from them and never an aux address', async () => {
+    const subnet = ['--subnet', '10.72.0.0/24', '--ip-range', '10.72.0.128/30', '--ip-range', '10.72.0.64/31'];
+    await lab.json('h1', 'network', 'create', 'inner', ...subnet, '--internal', '--aux-address', 'printer=10.72.0.129');
+    const given: Container[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) given.push(await attach(lab, 'inner', 'h1', `inner-${name}`));
+    expect(given.flatMap(ips).sort()).toEqual(
+      ['10.72.0.64', '10.72.0.65', '10.72.0.128', '10.72.0.130', '10.72.0.131'].sort(),
+    );
+    expect(await wiring(given[0] as Container)).toMatchObject({ routes: [] });
+    await lab.run('h2', 'ip', 'netns', 'add', 'inner-f');
+    const line = 'endpoint attach inner --name inner-f --netns /run/netns/inner-f';
+    const full = await lab.try('h2', 'causeway', ...line.split(' '));
+    expect(full).toMatchObject({ code: 1, stderr: expect.stringContaining('5 of 5 in use') });
+    const asked = await attachWith(lab, 'inner', 'h2', 'inner-g', ['--ip', '10.72.0.9']);
+    await expectAllPing(lab, [asked, given[2] as Container]);
+  });
+
+  test('without subnets take them from the default pools, one prefix of each family', async () => {
+    const made = await lab.json<NetworkJson>('h1', 'network', 'create', 'pooled');
+    expect(made.subnets.map(({ prefix }) => prefix)).toEqual([
+      expect.stringMatching(/^10\.\d+\.\d+\.0\/20$/),
+      expect.stringMatching(/^fd[0-9a-f:]+\/64$/),
+    ]);
+  });
+
+  test('change while they are in use, and no packet is lost', async () => {
+    const network = await createNetwork(lab, 'live', '10.73.0.0/24', 'fd73::/64');
+    const [a, b] = [await attach(lab, 'live', 'h1', 'live-a'), await attach(lab, 'live', 'h2', 'live-b')];
+    const stop = await traffic(lab, a, b);
+    const renamed = await update('live', '--rename', 'living', '--label', 'team=core', '--add-subnet', '10.74.0.0/24');
+    expect(renamed).toMatchObject({ id: network.id, name: 'living', labels: { team: 'core' } });
+    const added = await attachWith(lab, 'living', 'h2', 'live-c', ['--ip', '10.74.0.9', '--wait', 'applied']);
+    await ping(lab, a, '10.74.0.9', 2);
+    await ping(lab, added, ips(a)[0] ?? '', 2);
+    await update('living', '--mtu', '1300');
+    for (const each of [a, b, added]) await eventually(async () => expect((await wiring(each)).mtu).toBe(1300));
+    await update('living', '--mtu', 'auto');
+    for (const each of [a, b, added]) await eventually(async () => expect((await wiring(each)).mtu).toBe(1450));
+    const counted = await stop();
+    expect(counted).toMatchObject({ received: counted.sent });
+    const inUse = await lab.try('h1', 'causeway', 'network', 'update', 'living', '--remove-subnet', '10.74.0.0/24');
+    expect(inUse).toMatchObject({ code: 4, stderr: expect.stringContaining('live-c') });
+    await lab.run('h2', 'causeway', 'endpoint', 'detach', 'live-c');
+    await update('living', '--remove-subnet', '10.74.0.0/24');
+    const stale = await lab.try('h1', 'causeway', 'network', 'update', 'living', '--mtu', '1400', '--if-revision', '1');
+    expect(stale.code).toBe(4);
+    expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
+  });
+
+  test('are not deleted while in use, unless forced: then what used them is detached', async () => {
+    await createNetwork(lab, 'doomed', '10.75.0.0/24');
+    const using = [await attach(lab, 'doomed', 'h1', 'doomed-a'), await attach(lab, 'doomed', 'h2', 'doomed-b')];
+    const overlays = (await overlaysOn(lab, 'h1')).length;
+    const refused = await lab.try('h1', 'causeway', 'network', 'delete', 'doomed');
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('doomed-a on h1; doomed-b on h2') });
+    await lab.run('h1', 'causeway', 'network', 'delete', 'doomed', '--force');
+    for (const { host, netns } of using)
+      await eventually(async () => expect(await lab.run(host, 'ip', '-n', netns, '-br', 'link')).not.toContain('eth0'));
+    await eventually(async () => expect((await overlaysOn(lab, 'h1')).length).toBe(overlays - 1));
+    const left = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
+    expect(left.filter(({ network }) => network === 'doomed')).toEqual([]);
+    expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
+  });
+});
+
+interface LinkJson {
+  readonly mtu: number;
+  readonly addr_info: readonly { readonly local: string; readonly prefixlen: number; readonly scope: string }[];
+}
+
+interface RouteJson {
+  readonly dst: string;
+  readonly gateway?: string;
+  readonly protocol: string;
+}
