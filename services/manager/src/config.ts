@@ -61,7 +61,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--cooldown <duration>',
     variable: 'CAUSEWAY_COOLDOWN',
-    help: 'how long a freed address waits for hosts that cannot be asked whether they know',
+    help: 'how long a freed address, or VNI, waits for hosts that cannot be asked whether they know',
     default: '60s',
   },
   {

@@ -167,7 +167,7 @@ export interface CheckClaimsRequest {
  */
 export interface CheckClaimsResponse {
     /**
-     * An address that more than one thing holds.
+     * An address or a VNI that more than one thing holds.
      *
      * @generated from protobuf field: repeated causeway.v1.ClaimFault duplicates = 1
      */
@@ -194,6 +194,8 @@ export interface ClaimFault {
      */
     network: string;
     /**
+     * Empty when it is a VNI.
+     *
      * @generated from protobuf field: string address = 2
      */
     address: string;
@@ -207,6 +209,12 @@ export interface ClaimFault {
      * @generated from protobuf field: bool repaired = 4
      */
     repaired: boolean;
+    /**
+     * 0 when it is an address.
+     *
+     * @generated from protobuf field: uint32 vni = 5
+     */
+    vni: number;
 }
 declare class ShowPoolsRequest$Type extends MessageType<ShowPoolsRequest> {
     constructor();

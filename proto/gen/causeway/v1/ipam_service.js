@@ -637,7 +637,8 @@ class ClaimFault$Type extends MessageType {
             { no: 1, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "address", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "holders", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
-            { no: 4, name: "repaired", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 4, name: "repaired", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 5, name: "vni", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -646,6 +647,7 @@ class ClaimFault$Type extends MessageType {
         message.address = "";
         message.holders = [];
         message.repaired = false;
+        message.vni = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -666,6 +668,9 @@ class ClaimFault$Type extends MessageType {
                     break;
                 case /* bool repaired */ 4:
                     message.repaired = reader.bool();
+                    break;
+                case /* uint32 vni */ 5:
+                    message.vni = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -691,6 +696,9 @@ class ClaimFault$Type extends MessageType {
         /* bool repaired = 4; */
         if (message.repaired !== false)
             writer.tag(4, WireType.Varint).bool(message.repaired);
+        /* uint32 vni = 5; */
+        if (message.vni !== 0)
+            writer.tag(5, WireType.Varint).uint32(message.vni);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -9,7 +9,7 @@ interface Input {
 
 export const ipamCheck = command<Input>({
   name: 'check',
-  summary: 'compare every claim of an address with what should hold it, both ways',
+  summary: 'compare every claim of an address or a VNI with what should hold it, both ways',
   description:
     'Exit 6 when a fault stands: found, and with --repair not put right. Orphans are taken away and missing claims put\n' +
     'there; of a duplicate nobody but you can say who is right: detach one of its holders.',

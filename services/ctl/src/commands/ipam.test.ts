@@ -30,11 +30,17 @@ const pools: PoolUse[] = [
 ];
 const reservation = { address: '10.66.0.9', purpose: 'printer', revision: 40n };
 const clean: CheckClaimsResponse = { duplicates: [], orphans: [], missing: [] };
-const fault = { network: 'blue', address: '10.66.0.3', holders: ['endpoint e000000000000001'], repaired: false };
+const fault = {
+  network: 'blue',
+  address: '10.66.0.3',
+  vni: 0,
+  holders: ['endpoint e000000000000001'],
+  repaired: false,
+};
 const found: CheckClaimsResponse = {
   duplicates: [{ ...fault, address: '10.66.0.2', holders: ['endpoint "a" (e1)', 'endpoint "b" (e2)'] }],
   orphans: [fault],
-  missing: [],
+  missing: [{ ...fault, address: '', vni: 4097, holders: ['network "blue" (b1)'] }],
 };
 const mended: CheckClaimsResponse = { ...clean, orphans: [{ ...fault, repaired: true }] };
 const managers = (checked: CheckClaimsResponse): World => ({

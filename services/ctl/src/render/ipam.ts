@@ -55,7 +55,7 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
       orphans: orphans.map(faultValue),
       missing: missing.map(faultValue),
     },
-    names: all.map(([, { network, address }]) => `${network}/${address}`),
+    names: all.map(([, fault]) => `${fault.network}/${thingOf(fault)}`),
     table:
       all.length === 0
         ? { kind: 'line', text: 'every claim has its holder, and every holder its claim' }
@@ -82,11 +82,17 @@ function poolRow({ subnet, ranges, used, reserved, cooling, free, usedByHost }: 
   return [subnet, used, reserved, cooling, free, ranges.join(' '), byHost.map(([host, n]) => `${host}=${n}`).join(' ')];
 }
 
-function faultValue({ network, address, holders, repaired }: ClaimFault): object {
-  return { network, address, holders, repaired };
+function faultValue({ network, address, vni, holders, repaired }: ClaimFault): object {
+  return { network, ...(vni === 0 ? { address } : { vni }), holders, repaired };
 }
 
-function faultRow(kind: string, { network, address, holders, repaired }: ClaimFault): Cell[] {
+/** What is claimed: an address, or a VNI. */
+function thingOf({ address, vni }: ClaimFault): string {
+  return vni === 0 ? address : `vni ${vni}`;
+}
+
+function faultRow(kind: string, fault: ClaimFault): Cell[] {
+  const { network, holders, repaired } = fault;
   const mended: Cell = repaired ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
-  return [kind, network, address, holders.join(', '), mended];
+  return [kind, network, thingOf(fault), holders.join(', '), mended];
 }

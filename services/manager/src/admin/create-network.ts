@@ -1,7 +1,9 @@
 import {
+  assertNever,
   CausewayError,
   type Driver,
   type Family,
+  firstAutomaticVni,
   type Name,
   type Network,
   type NetworkId,
@@ -11,13 +13,15 @@ import {
   type Vni,
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
+import type { Allocator } from '../allocator/allocator.ts';
 import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
+import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { checkLabels } from './labels.ts';
 import { automaticMtu, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
-import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
+import { addressClaims, nameClaim, poolClaims, vniClaim } from './network-claims.ts';
 import { type DefaultPool, poolsOf, takeSubnets } from './pools.ts';
 import type { GatewayRule } from './subnet.ts';
 import { checkDisjoint, completeSubnets } from './subnets.ts';
@@ -33,7 +37,7 @@ export interface CreateNetwork {
   readonly gateways: GatewayRule;
   /** What to take from the default pools when no subnet is named; none: one of each. */
   readonly families: readonly Family[];
-  /** Absent: the lowest free one. */
+  /** Absent: the next free one. */
   readonly vni?: number;
   /** Bytes; absent: what the hosts' underlays carry. */
   readonly mtu?: number;
@@ -63,12 +67,13 @@ export function planCreateNetwork(
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request, subnets);
-  const vni = request.vni === undefined ? automaticVni(allocator.lowestFreeVni()) : askedVni(view, request.vni);
+  const vni = request.vni === undefined ? automaticVni(allocator) : askedVni(view, request.vni);
   const id = randomId(random) as NetworkId;
   const { name, addressSpace, driver, internal, labels } = request;
   const network: Network = { id, name, addressSpace, driver, internal, vni, mtu, subnets, labels };
 
-  const claims = [...identityClaims(network, keys), ...poolClaims(network, subnets, keys)];
+  const asked = request.vni !== undefined;
+  const claims = [nameClaim(network, keys), vniClaim(network, keys, asked), ...poolClaims(network, subnets, keys)];
   return {
     compares: [
       ...claims.map(({ key }) => ({ kind: 'absent', key }) as const),
@@ -109,19 +114,39 @@ export function checkNameFree(view: View, name: Name): void {
   });
 }
 
-function automaticVni(vni: Vni | undefined): Vni {
+function automaticVni(allocator: Pick<Allocator, 'nextVni' | 'vniUse'>): Vni {
+  const vni = allocator.nextVni();
   if (vni !== undefined) return vni;
-  throw new CausewayError('vni-exhausted', 'every automatic VNI is taken: delete a network, or ask for one by hand');
+  const { size, used, cooling } = allocator.vniUse;
+  const message = `no automatic VNI is free: ${used} of ${size} in use, ${cooling} cooling; delete a network, or ask for one below ${firstAutomaticVni} by hand`;
+  throw new CausewayError('vni-exhausted', message, { field: 'vni', size, used, cooling });
 }
 
 function askedVni(view: View, value: number): Vni {
   const vni = unwrap(parseVni(value));
-  const holder = view.vnis.get(vni);
-  if (holder === undefined) return vni;
-  const name = view.networks.get(holder as NetworkId)?.value.name ?? holder;
-  throw new CausewayError('vni-taken', `vni ${vni} is that of network "${name}": choose another, or leave it out`, {
+  const claim = view.vnis.get(vni)?.claim;
+  if (claim === undefined) return vni;
+  const { why, network } = vniHolder(view, claim);
+  throw new CausewayError('vni-taken', `vni ${vni} is ${why}: choose another, or leave it out`, {
     field: 'vni',
     value: vni,
-    network: name,
+    network,
   });
+}
+
+function vniHolder(view: View, claim: VniClaim): { readonly why: string; readonly network: string } {
+  switch (claim.kind) {
+    case 'network': {
+      const network = view.networks.get(claim.network)?.value.name ?? claim.network;
+      return { why: `that of network "${network}"`, network };
+    }
+    case 'cooling': {
+      const why = `cooling: network "${claim.name}" had it and some host may not know yet that it is gone`;
+      return { why, network: claim.name };
+    }
+    case 'foreign':
+      return { why: `that of a ${printVniClaim(claim)}`, network: '' };
+    default:
+      return assertNever(claim);
+  }
 }

@@ -1,6 +1,9 @@
+import type { Network } from '@causeway/model';
 import { networkToJson } from '../store/codec.ts';
+import type { Compare, Write } from '../store/store.ts';
+import { encodeVniClaim } from '../store/vni-claim.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
-import { addressClaims, identityClaims, poolClaims } from './network-claims.ts';
+import { addressClaims, nameClaim, poolClaims } from './network-claims.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
 import { checkRevision } from './revision.ts';
 
@@ -36,17 +39,32 @@ export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): P
     field: 'network',
   });
   const claims = [
-    ...identityClaims(network, keys),
+    nameClaim(network, keys),
     ...poolClaims(network, network.subnets, keys),
     ...addressClaims(network, network.subnets, keys),
   ];
+  const vni = coolingVni(network, planning);
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: current.revision },
       { kind: 'quiet', prefix: keys.endpoints(network.id), since: view.revision },
+      ...vni.map(({ compare }) => compare),
     ],
-    writes: [keys.network(network.id), ...claims.map(({ key }) => key)].map((key) => ({ kind: 'delete', key })),
+    writes: [
+      ...[keys.network(network.id), ...claims.map(({ key }) => key)].map((key): Write => ({ kind: 'delete', key })),
+      ...vni.map(({ write }) => write),
+    ],
     takes: [],
     reply: undefined,
   };
+}
+
+/** A host that does not know yet that the network is gone must not meet another with its VNI. */
+function coolingVni(network: Network, { view, keys }: Planning): readonly { compare: Compare; write: Write }[] {
+  const { id, name, vni } = network;
+  const claimed = view.vnis.get(vni);
+  if (claimed?.claim.kind !== 'network' || claimed.claim.network !== id) return [];
+  const key = keys.vni(vni);
+  const value = encodeVniClaim({ kind: 'cooling', network: id, name, asked: claimed.claim.asked });
+  return [{ compare: { kind: 'unchanged', key, modRevision: claimed.revision }, write: { kind: 'put', key, value } }];
 }

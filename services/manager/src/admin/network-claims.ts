@@ -2,16 +2,21 @@ import { family, type Ip, macForIp, type Network, type Subnet } from '@causeway/
 import { encodeClaim, type Claim as Holder } from '../store/claim.ts';
 import { encodeText } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import { encodeVniClaim } from '../store/vni-claim.ts';
 
 export interface Claim {
   readonly key: string;
   readonly value: Uint8Array;
 }
 
-/** The keys that only this network may have, whatever its subnets are. */
-export function identityClaims({ id, name, vni }: Network, keys: Keys): readonly Claim[] {
-  const value = encodeText(id);
-  return [keys.networkName(name), keys.vni(vni)].map((key) => ({ key, value }));
+/** No other network has its name. */
+export function nameClaim({ id, name }: Network, keys: Keys): Claim {
+  return { key: keys.networkName(name), value: encodeText(id) };
+}
+
+/** No other network has its VNI. `asked`: it wanted this very one. */
+export function vniClaim({ id, vni }: Network, keys: Keys, asked: boolean): Claim {
+  return { key: keys.vni(vni), value: encodeVniClaim({ kind: 'network', network: id, asked }) };
 }
 
 /** Each subnet's own key: no other network of the address space has it. */

@@ -6,9 +6,11 @@ import {
   Ip,
   Mac,
   type Name,
+  type NetworkId,
   type Node,
   type NodeId,
   Prefix,
+  Vni,
 } from '@causeway/model';
 import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -16,6 +18,7 @@ import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Allocator } from '../allocator/allocator.ts';
+import { encodeVniClaim } from '../store/vni-claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -525,12 +528,51 @@ describe('networks', () => {
     expect(desk.view.findNetwork('green').value.vni).toBe(4097);
   });
 
-  test('deleted, everything it claimed can be had again', () => {
+  test('deleted, everything it claimed can be had again, its VNI later', () => {
     const request = plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64']);
-    desk.make(createNetwork(request));
+    const { id } = desk.make(createNetwork(request));
     desk.make(deleteNetwork({ network: 'blue', force: false }));
-    expect(desk.view.vnis.size).toBe(0);
-    expect(desk.make(createNetwork(request)).vni).toBe(4096);
+    expect(desk.view.vnis.get(Vni(4096))?.claim).toEqual({ kind: 'cooling', network: id, name: 'blue', asked: false });
+    expect(desk.make(createNetwork(request)).vni).toBe(4097);
+  });
+
+  test('deleted while its VNI is claimed by another, it leaves that claim alone', () => {
+    const { id } = desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
+    const other = encodeVniClaim({ kind: 'network', network: 'ffffffffffffffff' as NetworkId, asked: false });
+    const write = { kind: 'put', key: desk.keys.vni(Vni(4096)), value: other } as const;
+    desk.write({ compares: [], takes: [], reply: undefined, writes: [write] });
+    desk.make(deleteNetwork({ network: id, force: false }));
+    expect(desk.view.vnis.get(Vni(4096))?.claim.kind).toBe('network');
+  });
+
+  test('gets the next VNI in turn, whatever was asked for in between', () => {
+    const vniOf = (name: string, prefix: string, vni?: number): number =>
+      desk.make(createNetwork(plainNetwork(name, [prefix], vni === undefined ? {} : { vni }))).vni;
+    expect(vniOf('a', '10.1.0.0/24')).toBe(4096);
+    expect(vniOf('b', '10.2.0.0/24', 9000)).toBe(9000);
+    expect(vniOf('c', '10.3.0.0/24', 4097)).toBe(4097);
+    expect(vniOf('d', '10.4.0.0/24')).toBe(4098);
+    desk.make(deleteNetwork({ network: 'd', force: false }));
+    expect(vniOf('e', '10.5.0.0/24')).toBe(4099);
+  });
+
+  test('is refused a VNI that cools, and one when none is left, with the counts', () => {
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'], { vni: 77 })));
+    desk.make(deleteNetwork({ network: 'blue', force: false }));
+    const again = createNetwork(plainNetwork('green', ['10.66.0.0/16'], { vni: 77 }));
+    expect(refusal(() => again.plan(desk))).toMatchObject({
+      code: 'vni-taken',
+      kind: 'conflict',
+      message: expect.stringContaining('vni 77 is cooling: network "blue" had it'),
+      data: { field: 'vni', value: 77, network: 'blue' },
+    });
+    const full = { nextVni: () => undefined, vniUse: { size: 10, used: 7, cooling: 3 } };
+    const planning = { ...desk, allocator: full as unknown as Allocator };
+    const request = createNetwork(plainNetwork('green', ['10.67.0.0/16']));
+    expect(refusal(() => request.plan(planning))).toMatchObject({
+      code: 'vni-exhausted',
+      message: expect.stringContaining('7 of 10 in use, 3 cooling'),
+    });
   });
 
   test('an unknown field of the record survives a change of its MTU', () => {

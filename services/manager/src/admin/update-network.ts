@@ -6,7 +6,7 @@ import { checkNameFree } from './create-network.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
-import { addressClaims, type Claim, identityClaims, poolClaims } from './network-claims.ts';
+import { addressClaims, type Claim, nameClaim, poolClaims } from './network-claims.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
 import { checkRevision } from './revision.ts';
 import { checkDisjoint, mostSubnets } from './subnets.ts';
@@ -74,7 +74,7 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
 /** Two subnets may share the Ethernet address of their gateways, so claims are told apart by key. */
 function claimsOf(network: Network, { keys }: Planning): ReadonlyMap<string, Uint8Array> {
   const claims: readonly Claim[] = [
-    ...identityClaims(network, keys),
+    nameClaim(network, keys),
     ...poolClaims(network, network.subnets, keys),
     ...addressClaims(network, network.subnets, keys),
   ];

@@ -1,7 +1,7 @@
 import { assertNever, type Ip, type Mac, type Network, type NetworkId, type Vni } from '@causeway/model';
 import type { ClaimChange, View } from '../store/view.ts';
 import { Pool } from './pool.ts';
-import { Vnis } from './vni.ts';
+import { Vnis, type VniUse } from './vni.ts';
 
 /** A thing that a proposal in flight is about to claim. */
 export type Take =
@@ -51,8 +51,13 @@ export class Allocator {
     return this.#view.macsOf(network).has(mac) || this.#held.has(nameOf({ kind: 'mac', network, mac }));
   }
 
-  lowestFreeVni(): Vni | undefined {
-    return this.#vnis.lowestFree();
+  /** Where automatic choices go on follows from the claims, as in pools. */
+  nextVni(): Vni | undefined {
+    return this.#vnis.next();
+  }
+
+  get vniUse(): VniUse {
+    return this.#vnis.use;
   }
 
   /** Keeps things out of others' automatic choices until the returned function is called. */
@@ -88,15 +93,18 @@ export class Allocator {
       const pools = this.#networks.get(change.network)?.pools;
       poolOf(pools, change.ip)?.account(change.ip, change.before, change.after);
     }
-    const isTaken = change.kind === 'addr' ? change.after !== undefined : change.holder !== undefined;
-    if (isTaken) this.#mark(change);
+    if (change.kind === 'vni') this.#vnis.account(change.vni, change.before, change.after);
+    if (change.after !== undefined) this.#mark(change);
     else if (!this.#held.has(nameOf(change))) this.#unmark(change);
   }
 
   #reset(): void {
     this.#networks.clear();
     this.#vnis = new Vnis();
-    for (const vni of this.#view.vnis.keys()) this.#vnis.take(vni);
+    for (const [vni, claimed] of this.#view.vnis) {
+      this.#vnis.take(vni);
+      this.#vnis.account(vni, undefined, claimed);
+    }
     for (const { take } of this.#held.values()) this.#mark(take);
   }
 

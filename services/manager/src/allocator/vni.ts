@@ -1,9 +1,24 @@
 import { firstAutomaticVni, lastVni, type Vni } from '@causeway/model';
+import type { ClaimedVni } from '../store/vni-claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
-/** Which VXLAN network identifiers are taken. */
+/** Of the VNIs that are given automatically: how many there are, and what has them. What is in neither is free. */
+export interface VniUse {
+  readonly size: number;
+  readonly used: number;
+  readonly cooling: number;
+}
+
+/** Which VXLAN network identifiers are taken, by what sort of claim, and which is the next to give. */
 export class Vnis {
   readonly #taken = new OffsetSet(BigInt(lastVni) + 1n);
+  readonly #use = { size: lastVni - firstAutomaticVni + 1, used: 0, cooling: 0 };
+  /** Automatic choices go on after the newest one that a claim tells of. */
+  #newest: { readonly vni: Vni; readonly created: bigint } | undefined;
+
+  get use(): VniUse {
+    return this.#use;
+  }
 
   take(vni: Vni): void {
     this.#taken.add(BigInt(vni));
@@ -13,9 +28,36 @@ export class Vnis {
     this.#taken.delete(BigInt(vni));
   }
 
-  /** The lowest free one of those that are given automatically. */
-  lowestFree(): Vni | undefined {
-    const found = this.#taken.nextMissing(BigInt(firstAutomaticVni));
+  /** A claim came, began to cool or went: counted, and remembered when it is the newest automatic choice. */
+  account(vni: Vni, before: ClaimedVni | undefined, after: ClaimedVni | undefined): void {
+    if (vni < firstAutomaticVni) return;
+    if (before !== undefined) this.#count(before, -1);
+    if (after === undefined) return;
+    this.#count(after, 1);
+    if (after.claim.kind !== 'foreign' && !after.claim.asked) this.#remember(vni, after.created);
+  }
+
+  /** The next free one after the last that was given, from the first again at the end. */
+  next(): Vni | undefined {
+    const last = this.#newest?.vni ?? lastVni;
+    return this.#freeFrom(last + 1) ?? this.#freeFrom(firstAutomaticVni);
+  }
+
+  #freeFrom(first: number): Vni | undefined {
+    const found = this.#taken.nextMissing(BigInt(first));
     return found === undefined ? undefined : (Number(found) as Vni);
+  }
+
+  #count({ claim }: ClaimedVni, by: 1 | -1): void {
+    if (claim.kind === 'cooling') this.#use.cooling += by;
+    else this.#use.used += by;
+  }
+
+  /** Of claims of one transaction the highest counts, in whatever order they are told. */
+  #remember(vni: Vni, created: bigint): void {
+    const newest = this.#newest;
+    const isNewer =
+      newest === undefined || created > newest.created || (created === newest.created && vni > newest.vni);
+    if (isNewer) this.#newest = { vni, created };
   }
 }

@@ -13,6 +13,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { inField, present } from '../admin/fields.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../ipam/check.ts';
+import { findVniFaults, repairVni, type VniFault } from '../ipam/check-vnis.ts';
 import { type SubnetUse, useOf } from '../ipam/pools.ts';
 import { releaseAddress, reserveAddress } from '../ipam/reservations.ts';
 import { Keys } from '../store/keys.ts';
@@ -60,14 +61,20 @@ export class IpamApi {
   async checkClaims(request: CheckClaimsRequest, call: Call): Promise<CheckClaimsResponse> {
     this.#context.leading();
     const { view } = this.#context.modules;
-    const found = findFaults(view, this.#keys);
+    const found = { addresses: findFaults(view, this.#keys), vnis: findVniFaults(view) };
     if (!request.repair) return this.#faultsMessage(found, () => false);
-    await this.#repair(found, call);
-    const left = namesOf(findFaults(view, this.#keys));
+    await this.#repairAddresses(found.addresses, call);
+    await this.#repairVnis(found.vnis, call);
+    const left = new Set([...all(findFaults(view, this.#keys)), ...all(findVniFaults(view))].map(nameOf));
     return this.#faultsMessage(found, (fault) => !left.has(nameOf(fault)));
   }
 
-  async #repair({ orphans, missing }: Faults, call: Call): Promise<void> {
+  async #repairVnis({ orphans, missing }: Faults<VniFault>, call: Call): Promise<void> {
+    for (const { vni } of [...orphans, ...missing])
+      await this.#context.modules.writer.apply(repairVni(vni), call.signal);
+  }
+
+  async #repairAddresses({ orphans, missing }: Faults, call: Call): Promise<void> {
     const { writer } = this.#context.modules;
     const byNetwork = new Map<NetworkId, ClaimFault[]>();
     for (const fault of [...orphans, ...missing]) {
@@ -98,27 +105,31 @@ export class IpamApi {
     };
   }
 
-  #faultsMessage(faults: Faults, isRepaired: (fault: ClaimFault) => boolean): CheckClaimsResponse {
+  #faultsMessage({ addresses, vnis }: Found, isRepaired: (fault: AnyFault) => boolean): CheckClaimsResponse {
     const { view } = this.#context.modules;
-    const messages = (of: readonly ClaimFault[]): ClaimFaultMessage[] =>
-      of.map((fault) => ({
+    const messages = (kind: keyof Faults): ClaimFaultMessage[] =>
+      [...addresses[kind], ...vnis[kind]].map((fault) => ({
         network: view.networks.get(fault.network)?.value.name ?? fault.network,
-        address: fault.address,
+        address: 'vni' in fault ? '' : fault.address,
+        vni: 'vni' in fault ? fault.vni : 0,
         holders: [...fault.holders],
         repaired: isRepaired(fault),
       }));
-    return {
-      duplicates: messages(faults.duplicates),
-      orphans: messages(faults.orphans),
-      missing: messages(faults.missing),
-    };
+    return { duplicates: messages('duplicates'), orphans: messages('orphans'), missing: messages('missing') };
   }
 }
 
-function namesOf({ duplicates, orphans, missing }: Faults): ReadonlySet<string> {
-  return new Set([...duplicates, ...orphans, ...missing].map(nameOf));
+type AnyFault = ClaimFault | VniFault;
+
+interface Found {
+  readonly addresses: Faults;
+  readonly vnis: Faults<VniFault>;
 }
 
-function nameOf({ network, address }: ClaimFault): string {
-  return `${network}/${address}`;
+function all<Fault>({ duplicates, orphans, missing }: Faults<Fault>): readonly Fault[] {
+  return [...duplicates, ...orphans, ...missing];
+}
+
+function nameOf(fault: AnyFault): string {
+  return 'vni' in fault ? `vni ${fault.vni}` : `${fault.network}/${fault.address}`;
 }

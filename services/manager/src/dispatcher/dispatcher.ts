@@ -71,7 +71,7 @@ export class Dispatcher implements Startable {
     const changed = (node: NodeId): void => {
       this.#applied.sessionChanged(node, view.networksOn(node));
       if (this.#sessions.of(node) === undefined) this.#holdings.ended(node);
-      for (const network of view.networksOn(node)) this.#standingMoved(network);
+      for (const network of [...view.networksOn(node), ...this.#holdings.leavingOf(node)]) this.#standingMoved(network);
     };
     this.#sessions = new Sessions({ ...modules, tables, changed });
     this.#inbox = new Inbox({
@@ -232,8 +232,10 @@ export class Dispatcher implements Startable {
   }
 
   #forget(node: NodeId): void {
+    const left = this.#holdings.leavingOf(node);
     this.#hosts.forget(node);
     this.#holdings.forget(node);
+    for (const network of left) this.#standingMoved(network);
   }
 
   #standingMoved(network: NetworkId): void {

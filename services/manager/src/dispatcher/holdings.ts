@@ -96,6 +96,11 @@ export class Holdings {
     return { ...(floor === undefined ? {} : { floor }), ...(silentSince === undefined ? {} : { silentSince }) };
   }
 
+  /** Networks the host has none of any more and may still hold. */
+  leavingOf(node: NodeId): readonly NetworkId[] {
+    return [...this.#leaving].flatMap(([network, nodes]) => (nodes.has(node) ? [network] : []));
+  }
+
   /** Undefined while it has a session. */
   silentSince(node: NodeId): number | undefined {
     return this.#sessions.has(node) ? undefined : (this.#lost.get(node) ?? this.#began);

@@ -1,17 +1,20 @@
-import { type EndpointId, Ip, type Name, type Network, Prefix } from '@causeway/model';
+import { type EndpointId, Ip, type Name, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
+import { deleteNetwork } from '../admin/delete-network.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { encodeClaim } from '../store/claim.ts';
-import { endpointCodec } from '../store/codec.ts';
+import { endpointCodec, networkCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
+import { encodeVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { findFaults, repairClaims } from './check.ts';
+import { findVniFaults, repairVni } from './check-vnis.ts';
 import { reserveAddress } from './reservations.ts';
 
 const host = scriptNode(1);
@@ -112,5 +115,50 @@ describe('claims and their holders', () => {
     expect(faults().orphans.map(({ address }) => address)).toEqual(['fd66::1', 'fd66::2', '02:43:00:00:00:01']);
     repair(six, 'fd66::1', 'fd66::2', '02:43:00:00:00:01');
     expect(faults()).toEqual(none);
+  });
+});
+
+describe('VNIs and their networks', () => {
+  const vnis = () => findVniFaults(desk.view);
+  const put = (vni: number, claim: VniClaim): void =>
+    damage({ kind: 'put', key: desk.keys.vni(Vni(vni)), value: encodeVniClaim(claim) });
+
+  test('agree after anything that goes through plans', () => {
+    expect(vnis()).toEqual(none);
+    desk.make(deleteNetwork({ network: 'six', force: false }));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('an orphan: its network is gone, or has another VNI', () => {
+    put(9_000, { kind: 'network', network: 'b0000000000000ff' as NetworkId, asked: false });
+    put(9_001, { kind: 'network', network: blue.id, asked: true });
+    expect(vnis()).toEqual({
+      ...none,
+      orphans: [
+        { vni: 9_000, network: 'b0000000000000ff', holders: ['network b0000000000000ff'] },
+        { vni: 9_001, network: blue.id, holders: [`network ${blue.id}`] },
+      ],
+    });
+    for (const vni of [9_000, 9_001]) desk.make(repairVni(Vni(vni)));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('missing: not claimed, or in other hands', () => {
+    damage({ kind: 'delete', key: desk.keys.vni(blue.vni) });
+    put(six.vni, { kind: 'cooling', network: blue.id, name: blue.name, asked: false });
+    expect(vnis().missing).toEqual([
+      { vni: blue.vni, network: blue.id, holders: [`network "blue" (${blue.id})`] },
+      { vni: six.vni, network: six.id, holders: [`network "six" (${six.id})`] },
+    ]);
+    for (const { vni } of [blue, six]) desk.make(repairVni(vni));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('a duplicate is told and left', () => {
+    const twin = { ...blue, id: 'b0000000000000aa' as NetworkId, name: 'twin' as Name };
+    damage({ kind: 'put', key: desk.keys.network(twin.id), value: networkCodec.encode(twin) });
+    expect(vnis().duplicates).toMatchObject([{ vni: blue.vni, network: blue.id }]);
+    desk.make(repairVni(blue.vni));
+    expect(vnis().duplicates).toHaveLength(1);
   });
 });

@@ -22,13 +22,13 @@ export interface ClaimFault {
   readonly holders: readonly string[];
 }
 
-export interface Faults {
+export interface Faults<Fault = ClaimFault> {
   /** Wanted by more than one. No repair can say who is right. */
-  readonly duplicates: readonly ClaimFault[];
+  readonly duplicates: readonly Fault[];
   /** Claims whose holder is gone. */
-  readonly orphans: readonly ClaimFault[];
+  readonly orphans: readonly Fault[];
   /** Holders without their claim. */
-  readonly missing: readonly ClaimFault[];
+  readonly missing: readonly Fault[];
 }
 
 /** One transaction has room for these. */
@@ -51,7 +51,7 @@ interface Place {
 
 type Verdict = 'right' | 'duplicate' | 'orphan' | 'missing';
 
-/** Compares every claim with what should hold it and back, at one revision. */
+/** Compares every claim of an address with what should hold it and back, at one revision. */
 export function findFaults(view: View, keys: Keys): Faults {
   const found = { duplicate: [] as ClaimFault[], orphan: [] as ClaimFault[], missing: [] as ClaimFault[] };
   for (const network of new Set([...view.networks.keys(), ...view.networksWithClaims()])) {

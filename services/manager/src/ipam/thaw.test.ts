@@ -1,8 +1,8 @@
-import { Ip, type NodeId } from '@causeway/model';
+import { Ip, type NodeId, Vni } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { expect, test } from 'vitest';
 import type { Standing } from '../dispatcher/holdings.ts';
-import { judge, type Verdict } from './thaw.ts';
+import { judge, judgeVni, type Verdict } from './thaw.ts';
 
 const cooldown = seconds(60);
 const cooling = { ip: Ip('10.66.0.2'), node: 'a000000000000001' as NodeId, revision: 7n, seenAt: 1_000 };
@@ -24,4 +24,16 @@ test.each<[string, Standing, number | undefined, number, Verdict]>([
   ['the later of both counts', { floor: 9n, silentSince: 3_000 }, 2_000, 61_000, until(63_000)],
 ])('%s', (_name, standing, releaserSilentSince, now, expected) => {
   expect(judge(cooling, standing, releaserSilentSince, now, cooldown)).toEqual(expected);
+});
+
+test.each<[string, Standing, number, Verdict]>([
+  ['no host ever had the network: the cooldown all the same', {}, 60_999, until(61_000)],
+  ['the cooldown has passed', {}, 61_000, clear],
+  ['a host with a session has not said that it is gone', { floor: 9n }, 900_000, waits],
+  ['one is silent since before the deletion', { silentSince: 500 }, 61_000, clear],
+  ['one fell silent after it', { silentSince: 30_000 }, 61_000, until(90_000)],
+  ['and was waited for', { silentSince: 30_000 }, 90_000, clear],
+  ['waited for, but another can be asked', { floor: 0n, silentSince: 0 }, 90_000, waits],
+])('a VNI: %s', (_name, standing, now, expected) => {
+  expect(judgeVni({ vni: Vni(4096), revision: 7n, seenAt: 1_000 }, standing, now, cooldown)).toEqual(expected);
 });

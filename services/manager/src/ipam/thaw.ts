@@ -1,9 +1,17 @@
-import { type Ip, macForIp, type NetworkId, type NodeId } from '@causeway/model';
+import { type Ip, macForIp, type NetworkId, type NodeId, type Vni } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 import type { Intent, Planning, Proposal } from '../admin/intent.ts';
 import type { Standing } from '../dispatcher/holdings.ts';
 import type { Claimed } from '../store/claim.ts';
 import type { Compare, Write } from '../store/store.ts';
+
+/** A VNI whose network was deleted, and that this manager has known to be since `seenAt` on its monotonic clock. */
+export interface CoolingVni {
+  readonly vni: Vni;
+  /** Of the deletion. */
+  readonly revision: bigint;
+  readonly seenAt: number;
+}
 
 /** An address that was freed, and that this manager has known to be since `seenAt` on its monotonic clock. */
 export interface Cooling {
@@ -39,6 +47,35 @@ export function judge(
   if (silent.length === 0) return { kind: 'clear' };
   const at = Math.max(cooling.seenAt, ...silent) + cooldown;
   return now >= at ? { kind: 'clear' } : { kind: 'until', at };
+}
+
+/**
+ * The rule: a VNI is given again when the cooldown has passed since its network was deleted, every host that can be asked
+ * has said that nothing of the network is left, and those that cannot have been silent for the cooldown. `standing` is of
+ * the deleted network: those that have said so are no part of it.
+ */
+export function judgeVni({ seenAt }: CoolingVni, standing: Standing, now: number, cooldown: Duration): Verdict {
+  if (standing.floor !== undefined) return { kind: 'waits' };
+  const at = Math.max(seenAt, standing.silentSince ?? seenAt) + cooldown;
+  return now >= at ? { kind: 'clear' } : { kind: 'until', at };
+}
+
+/** Gives a VNI free that cools since the revision that was judged. */
+export function thawVni({ vni, revision }: Pick<CoolingVni, 'vni' | 'revision'>): Intent<boolean> {
+  return {
+    plan: ({ view, keys }) => {
+      const claimed = view.vnis.get(vni);
+      const key = keys.vni(vni);
+      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision)
+        return { compares: [], writes: [], takes: [], reply: false };
+      return {
+        compares: [{ kind: 'unchanged', key, modRevision: revision }],
+        writes: [{ kind: 'delete', key }],
+        takes: [],
+        reply: true,
+      };
+    },
+  };
 }
 
 /** Gives addresses free that cool since the revision that was judged; what has changed hands since stays. */

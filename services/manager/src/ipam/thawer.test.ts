@@ -3,10 +3,13 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { createNetwork } from '../admin/create-network.ts';
+import { deleteNetwork } from '../admin/delete-network.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import type { Standing } from '../dispatcher/holdings.ts';
 import { networkCodec } from '../store/codec.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import { Thawer } from './thawer.ts';
@@ -165,4 +168,43 @@ test('what a deleted network leaves goes at once', async () => {
   desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], reply: undefined });
   await soon();
   expect(desk.view.addressesOf(network.id).size).toBe(0);
+});
+
+describe('a VNI', () => {
+  const holds = (): boolean => desk.view.vnis.size > 0;
+
+  beforeEach(() => {
+    const made = desk.make(createNetwork(plainNetwork('blue' as Name, [Prefix('10.67.0.0/24')])));
+    desk.make(deleteNetwork({ network: made.id, force: false }));
+    network = made;
+  });
+
+  test('is free a cooldown after its network was deleted', async () => {
+    await clock.advance(seconds(59));
+    expect(holds()).toBe(true);
+    await clock.advance(seconds(2));
+    expect(holds()).toBe(false);
+  });
+
+  test('waits for a host that has not said that the network is gone, and then not at all', async () => {
+    standing = { floor: 0n };
+    thawer.moved(network.id);
+    await clock.advance(seconds(600));
+    expect(holds()).toBe(true);
+    standing = {};
+    thawer.moved(network.id);
+    await soon();
+    expect(holds()).toBe(false);
+  });
+
+  test('waits anew under a new leader', async () => {
+    isLeading = false;
+    await clock.advance(seconds(600));
+    isLeading = true;
+    thawer.lead();
+    await clock.advance(seconds(59));
+    expect(holds()).toBe(true);
+    await clock.advance(seconds(2));
+    expect(holds()).toBe(false);
+  });
 });

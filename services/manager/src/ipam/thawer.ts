@@ -3,7 +3,7 @@ import { type Clock, type Duration, type Log, milliseconds, type Startable, seco
 import type { Standing } from '../dispatcher/holdings.ts';
 import type { ClaimChange, View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
-import { type Cooling, judge, sweep, thaw } from './thaw.ts';
+import { type Cooling, type CoolingVni, judge, judgeVni, sweep, thaw, thawVni, type Verdict } from './thaw.ts';
 
 export interface ThawerParts {
   readonly view: View;
@@ -27,11 +27,15 @@ const retryDelay = seconds(1);
 /** One transaction has room for these, each with its Ethernet address. */
 const most = 40;
 
-/** While this manager leads: gives freed addresses to all again once no host can still send to who had them. */
+/**
+ * While this manager leads: gives freed addresses to all again once no host can still send to who had them, and VNIs of
+ * deleted networks once no host can still have those.
+ */
 export class Thawer implements Startable {
   readonly #parts: ThawerParts;
   readonly #cooldown: Duration;
   readonly #cooling = new Map<NetworkId, Map<Ip, Cooling>>();
+  readonly #coolingVnis = new Map<NetworkId, CoolingVni>();
   /** Networks about which something may be different. */
   readonly #dirty = new Set<NetworkId>();
   /** When networks are to be looked at again even if nothing is told of them. */
@@ -69,16 +73,18 @@ export class Thawer implements Startable {
   lead(): void {
     const { view } = this.#parts;
     this.#cooling.clear();
+    this.#coolingVnis.clear();
     this.#due.clear();
     for (const network of view.networksWithClaims()) {
       for (const [ip, after] of view.addressesOf(network)) this.#follow({ kind: 'addr', network, ip, after });
       if (!view.networks.has(network)) this.#suspect(network);
     }
+    for (const [vni, after] of view.vnis) this.#followVni({ kind: 'vni', vni, after });
   }
 
   /** How far the hosts of a network are may have changed. */
   moved(network: NetworkId): void {
-    if (this.#cooling.has(network)) this.#suspect(network);
+    if (this.#cooling.has(network) || this.#coolingVnis.has(network)) this.#suspect(network);
   }
 
   #suspect(network: NetworkId): void {
@@ -87,7 +93,19 @@ export class Thawer implements Startable {
   }
 
   #follow(change: ClaimChange): void {
-    if (change.kind !== 'addr') return;
+    if (change.kind === 'vni') this.#followVni(change);
+    else if (change.kind === 'addr') this.#followAddress(change);
+  }
+
+  #followVni({ vni, before, after }: Extract<ClaimChange, { kind: 'vni' }>): void {
+    if (before?.claim.kind === 'cooling') this.#coolingVnis.delete(before.claim.network);
+    if (after?.claim.kind !== 'cooling') return;
+    const { network } = after.claim;
+    this.#coolingVnis.set(network, { vni, revision: after.revision, seenAt: this.#parts.clock.now() });
+    this.#suspect(network);
+  }
+
+  #followAddress(change: Extract<ClaimChange, { kind: 'addr' }>): void {
     const { network, ip, after } = change;
     if (after?.claim.kind === 'cooling') {
       const cooling = this.#cooling.get(network) ?? new Map<Ip, Cooling>();
@@ -125,28 +143,34 @@ export class Thawer implements Startable {
     const { view, writer, log } = this.#parts;
     while (!signal.aborted && !view.networks.has(network) && view.addressesOf(network).size > 0)
       await writer.apply(sweep(network, most), signal);
-    const clear = this.#clear(network);
+    const { addresses: clear, vni } = this.#clear(network);
     for (let at = 0; at < clear.length && !signal.aborted; at += most) {
       const { reply } = await writer.apply(thaw(network, clear.slice(at, at + most)), signal);
       if (reply > 0) log.debug('ipam.thawed', { networkId: network, addresses: reply });
     }
+    if (vni === undefined || signal.aborted) return;
+    const { reply } = await writer.apply(thawVni(vni), signal);
+    if (reply) log.debug('ipam.vni-thawed', { networkId: network, vni: vni.vni });
   }
 
   /** What can be given again now; notes when to look at the rest. */
-  #clear(network: NetworkId): readonly Cooling[] {
+  #clear(network: NetworkId): { readonly addresses: readonly Cooling[]; readonly vni: CoolingVni | undefined } {
     const { standing, silentSince, clock } = this.#parts;
     const now = clock.now();
     const hosts = standing(network);
-    const clear: Cooling[] = [];
     let next: number | undefined;
-    for (const cooling of this.#cooling.get(network)?.values() ?? []) {
-      const verdict = judge(cooling, hosts, silentSince(cooling.node), now, this.#cooldown);
-      if (verdict.kind === 'clear') clear.push(cooling);
-      else if (verdict.kind === 'until') next = Math.min(next ?? verdict.at, verdict.at);
-    }
+    const isClear = (verdict: Verdict): boolean => {
+      if (verdict.kind === 'until') next = Math.min(next ?? verdict.at, verdict.at);
+      return verdict.kind === 'clear';
+    };
+    const addresses = [...(this.#cooling.get(network)?.values() ?? [])].filter((cooling) =>
+      isClear(judge(cooling, hosts, silentSince(cooling.node), now, this.#cooldown)),
+    );
+    const vni = this.#coolingVnis.get(network);
+    const thawed = vni !== undefined && isClear(judgeVni(vni, hosts, now, this.#cooldown)) ? vni : undefined;
     if (next === undefined) this.#due.delete(network);
     else this.#due.set(network, next);
-    return clear;
+    return { addresses, vni: thawed };
   }
 
   #setTimer(): void {

@@ -11,12 +11,13 @@ import {
 } from '@causeway/model';
 import { type Claimed, decodeClaim } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
-import { decodeText, endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from './codec.ts';
+import { endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
 import { RecordIndex } from './record-index.ts';
 import type { KeyValue } from './store.ts';
 import type { ClaimChange, Cluster, LeaderRecord, ViewChange } from './view-change.ts';
+import { type ClaimedVni, decodeVniClaim } from './vni-claim.ts';
 
 /** Where the effects of one change are gathered. */
 export interface Told {
@@ -34,7 +35,7 @@ export class Tables {
   readonly endpoints = new EndpointIndex();
   readonly addresses = new ClaimTable<Ip>();
   readonly macs = new ClaimTable<Mac>();
-  readonly vnis = new Map<Vni, string>();
+  readonly vnis = new Map<Vni, ClaimedVni>();
   /** Records that could not be read, by key; what was known before them stands. */
   readonly damaged = new Map<string, CausewayError>();
 
@@ -95,9 +96,11 @@ export class Tables {
         this.macs.set(key.network, key.mac, claimed(kv));
         return undefined;
       case 'vni': {
-        const holder = decodeText(kv.value);
-        this.vnis.set(key.vni, holder);
-        told.claims.push({ ...key, holder });
+        const before = this.vnis.get(key.vni);
+        const claim = decodeVniClaim(kv.value);
+        const after = { claim, created: kv.createRevision, revision: kv.modRevision };
+        this.vnis.set(key.vni, after);
+        told.claims.push({ ...key, ...(before !== undefined && { before }), after });
         return undefined;
       }
       case 'network-name':
@@ -144,10 +147,12 @@ export class Tables {
       case 'mac':
         this.macs.delete(key.network, key.mac);
         return;
-      case 'vni':
+      case 'vni': {
+        const before = this.vnis.get(key.vni);
         this.vnis.delete(key.vni);
-        told.claims.push(key);
+        told.claims.push({ ...key, ...(before !== undefined && { before }) });
         return;
+      }
       case 'network-name':
       case 'node-name':
       case 'endpoint-name':

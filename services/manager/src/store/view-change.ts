@@ -1,6 +1,7 @@
 import type { ClusterId, Endpoint, EndpointId, Ip, Network, NetworkId, Node, NodeId, Vni } from '@causeway/model';
 import type { Claimed } from './claim.ts';
 import type { JsonObject } from './codec.ts';
+import type { ClaimedVni } from './vni-claim.ts';
 
 export interface Versioned<Value> {
   readonly value: Value;
@@ -52,7 +53,7 @@ export type ViewChange =
   /** A snapshot replaced everything. */
   | { readonly kind: 'reset'; readonly revision: bigint };
 
-/** A claim was taken, changed hands, or was given up (no `after`, no `holder`). */
+/** A claim was taken, changed hands, or was given up (no `after`). */
 export type ClaimChange =
   | {
       readonly kind: 'addr';
@@ -61,5 +62,5 @@ export type ClaimChange =
       readonly before?: Claimed;
       readonly after?: Claimed;
     }
-  | { readonly kind: 'vni'; readonly vni: Vni; readonly holder?: string }
+  | { readonly kind: 'vni'; readonly vni: Vni; readonly before?: ClaimedVni; readonly after?: ClaimedVni }
   | { readonly kind: 'reset' };

@@ -18,6 +18,7 @@ import { RevisionWaiters } from './revision-waiters.ts';
 import type { Change } from './store.ts';
 import { Tables, type Told } from './tables.ts';
 import type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
+import type { ClaimedVni } from './vni-claim.ts';
 
 export type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
 
@@ -115,7 +116,8 @@ export class View {
     return this.#tables.addresses.networks();
   }
 
-  get vnis(): ReadonlyMap<Vni, string> {
+  /** Who has each VNI, even after its network was deleted. */
+  get vnis(): ReadonlyMap<Vni, ClaimedVni> {
     return this.#tables.vnis;
   }
 

@@ -7,7 +7,8 @@ const keys = new Keys();
 
 /**
  * Looks at every revision of a store with its own, plain eyes (no view, no pools) and keeps what is wrong: an address,
- * a name or an Ethernet address that two endpoints have, subnets that overlap, an endpoint without its network.
+ * a name or an Ethernet address that two endpoints have, subnets that overlap, a VNI that two networks have, an endpoint
+ * without its network.
  */
 export class Auditor {
   readonly networks = new Map<NetworkId, Network>();
@@ -71,6 +72,12 @@ export class Auditor {
         if (rival !== undefined) this.faults.push(`${revision}: ${endpoint.id} and ${rival} both have ${thing}`);
         seen.set(`${endpoint.network} ${thing}`, endpoint.id);
       }
+    }
+    const vnis = new Map<number, string>();
+    for (const { name, vni } of this.networks.values()) {
+      const rival = vnis.get(vni);
+      if (rival !== undefined) this.faults.push(`${revision}: ${name} and ${rival} both have VNI ${vni}`);
+      vnis.set(vni, name);
     }
     const subnets = [...this.networks.values()].flatMap(({ subnets: own, name }) =>
       own.map((subnet) => ({ name, ...subnet })),

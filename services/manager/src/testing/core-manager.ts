@@ -18,6 +18,9 @@ export interface CoreManagerParts {
   readonly log: Log;
 }
 
+/** How long this manager's freed things wait for hosts that cannot be asked. */
+export const cooldown = seconds(30);
+
 /** The part of a manager that decides and writes, for hosts that follow at once, on a store in memory; can be stopped in the middle as SIGSTOP does. */
 export class CoreManager implements Startable {
   readonly name: string;
@@ -47,7 +50,7 @@ export class CoreManager implements Startable {
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log });
     const { writer } = this;
     const hosts = { standing: () => ({}), silentSince: () => undefined };
-    this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown: seconds(60) });
+    this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown });
     this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name });
     this.elector.subscribe((leadership) => {
       if (leadership.role === 'leader') {

@@ -27,7 +27,7 @@ import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import { Auditor } from './auditor.ts';
-import { CoreManager } from './core-manager.ts';
+import { CoreManager, cooldown } from './core-manager.ts';
 import { plainNetwork } from './plain-network.ts';
 
 const keys = new Keys();
@@ -94,8 +94,8 @@ export class WriteSimulation {
     await this.#clock.advance(span);
     this.#calm = true;
     await this.#clock.until(Promise.all(all), seconds(600));
-    // Somebody is elected by then, and what was freed last has been given up.
-    await this.#clock.advance(seconds(20));
+    // Somebody is elected by then, and what was freed last has been given up: a VNI after the cooldown.
+    await this.#clock.advance(milliseconds(seconds(20) + cooldown));
     for (const manager of this.#managers.values()) await this.#clock.until(manager.stop(), seconds(120));
     await this.#clock.advance(seconds(1));
     this.#auditor.stop();
