@@ -34,6 +34,21 @@ describeLab('the contract for scripts', () => {
     });
   });
 
+  test('status', async () => {
+    const { code, json } = await exec('h2 -- causeway status -o json');
+    expect(code).toBe(0);
+    const member = { name: 'h1', healthy: true, leader: true, learner: false, lag: expect.any(Number), alarms: [] };
+    const manager = { name: 'h1', address: '10.91.0.1:7443', state: 'leader', leader: true, lag: expect.any(Number) };
+    expect(json).toMatchObject({
+      cluster: { id: expect.stringMatching(/^[0-9a-f]{16}$/), epoch: 1, revision: expect.any(Number) },
+      leader: { node: 'h1', term: expect.any(Number), since: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) },
+      managers: [manager],
+      etcd: { members: [member], revision: expect.any(Number) },
+      hosts: { ready: 3, total: 3 },
+      drift: 0,
+    });
+  });
+
   test('create, attach, show, verify, detach', async () => {
     const created = await exec('h1 -- causeway network create blue --subnet 10.66.0.0/16 --subnet fd66::/64 -o json');
     expect(created.code).toBe(0);

@@ -1,4 +1,5 @@
 import { type Call, createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
+import { MemoryPeers } from '@causeway/manager/testing';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -66,8 +67,9 @@ export class SimCluster {
     const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
     const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
     const log = this.log.child({ process: name });
+    const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager);
     const manager = createManager(
-      { store: life.mortal(store), clock: life.mortal(this.clock), random, log },
+      { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
       { name, advertise: address, leaseTtl, prefix: '/causeway/v1/' },
     );
     this.#managers.set(name, { name, manager, store, life });

@@ -17,6 +17,7 @@ import { discoverMembers } from './io/etcd/discover.ts';
 import { EmbeddedEtcd } from './io/etcd/embedded.ts';
 import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
 import { EtcdStore } from './io/etcd/store.ts';
+import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { Care } from './maintenance/care.ts';
 import { createManager } from './manager.ts';
@@ -118,7 +119,8 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const { store, etcd, endpoints } = await openStore(config, log);
-  const manager = createManager({ ...parts, store }, config);
+  const peers = new GrpcPeers({ credentials: plaintext });
+  const manager = createManager({ ...parts, store, peers }, config);
   const keys = new Keys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const { membership, maintenance } = store;

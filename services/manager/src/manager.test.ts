@@ -210,7 +210,8 @@ describe('one manager', () => {
     const unreachable = await cluster.startManager('m2');
     unreachable.store.setReachable(false);
     const status = await cluster.answer(unreachable.manager.api.cluster.getStatus({}, cluster.call()));
-    expect(status).toMatchObject({ leader: { manager: 'm1' }, store: { members: [], revision: 0n } });
+    expect(status).toMatchObject({ leader: { manager: 'm1' }, managers: [{ state: 'leader' }, { state: 'standby' }] });
+    expect(status.store).toBeUndefined();
   });
 
   test.each<[string, (m: Manager) => Promise<unknown>, ErrorCode]>([

@@ -23,6 +23,7 @@ import { EventLog } from './events/event-log.ts';
 import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
+import type { Peers } from './membership/peers.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import type { Store } from './store/store.ts';
@@ -31,6 +32,7 @@ import { Writer } from './writer/writer.ts';
 
 export interface ManagerModules {
   readonly store: Store;
+  readonly peers: Peers;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -109,6 +111,7 @@ export class Manager implements Startable {
       {
         view,
         store,
+        peers: modules.peers,
         clock,
         dispatcher: this.#dispatcher,
         events: this.events,

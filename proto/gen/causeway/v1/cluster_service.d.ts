@@ -27,10 +27,14 @@ export interface GetStatusResponse {
      */
     epoch: bigint;
     /**
+     * Of the view of the manager that answers.
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
+     * Absent: nobody leads, or who holds the key does not believe in it any more.
+     *
      * @generated from protobuf field: causeway.v1.Leader leader = 4
      */
     leader?: Leader;
@@ -39,10 +43,14 @@ export interface GetStatusResponse {
      */
     managers: Manager[];
     /**
+     * Absent: etcd does not answer this manager.
+     *
      * @generated from protobuf field: causeway.v1.Store store = 6
      */
     store?: Store;
     /**
+     * hosts_ready, repairs and drift are the leader's to say: 0 when no leader answers.
+     *
      * @generated from protobuf field: uint32 hosts_ready = 7
      */
     hostsReady: number;
@@ -117,7 +125,7 @@ export interface Manager {
      */
     version: string;
     /**
-     * Of the answering manager's view: how far it is behind the store. Of the others 0, not known.
+     * Of its view: how far it is behind the store. 0: it does not answer.
      *
      * @generated from protobuf field: int64 revision = 5
      */
@@ -128,6 +136,12 @@ export interface Manager {
      * @generated from protobuf field: string etcd_member = 6
      */
     etcdMember: string;
+    /**
+     * "leader", "standby", "unreachable".
+     *
+     * @generated from protobuf field: string state = 7
+     */
+    state: string;
 }
 /**
  * @generated from protobuf message causeway.v1.ListManagersRequest
@@ -142,6 +156,45 @@ export interface ListManagersResponse {
      * @generated from protobuf field: repeated causeway.v1.Manager managers = 1
      */
     managers: Manager[];
+}
+/**
+ * @generated from protobuf message causeway.v1.DescribeManagerRequest
+ */
+export interface DescribeManagerRequest {
+}
+/**
+ * @generated from protobuf message causeway.v1.DescribeManagerResponse
+ */
+export interface DescribeManagerResponse {
+    /**
+     * @generated from protobuf field: causeway.v1.Manager manager = 1
+     */
+    manager?: Manager;
+    /**
+     * Present while it leads.
+     *
+     * @generated from protobuf field: causeway.v1.Hosts hosts = 2
+     */
+    hosts?: Hosts;
+}
+/**
+ * What the leader hears from the hosts.
+ *
+ * @generated from protobuf message causeway.v1.Hosts
+ */
+export interface Hosts {
+    /**
+     * @generated from protobuf field: uint32 ready = 1
+     */
+    ready: number;
+    /**
+     * @generated from protobuf field: uint64 repairs = 2
+     */
+    repairs: bigint;
+    /**
+     * @generated from protobuf field: uint32 drift = 3
+     */
+    drift: number;
 }
 /**
  * @generated from protobuf message causeway.v1.RemoveManagerRequest
@@ -227,10 +280,14 @@ export interface BackupHeader {
  */
 export interface Store {
     /**
+     * As the member that was asked remembers them, so also without a majority.
+     *
      * @generated from protobuf field: repeated causeway.v1.StoreMember members = 1
      */
     members: StoreMember[];
     /**
+     * Of the newest member that answers.
+     *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
@@ -281,6 +338,12 @@ export interface StoreMember {
      * @generated from protobuf field: repeated string alarms = 9
      */
     alarms: string[];
+    /**
+     * Of its newest change; 0: it does not answer.
+     *
+     * @generated from protobuf field: int64 revision = 10
+     */
+    revision: bigint;
 }
 /**
  * @generated from protobuf message causeway.v1.VerifyRequest
@@ -404,6 +467,36 @@ declare class ListManagersResponse$Type extends MessageType<ListManagersResponse
  * @generated MessageType for protobuf message causeway.v1.ListManagersResponse
  */
 export declare const ListManagersResponse: ListManagersResponse$Type;
+declare class DescribeManagerRequest$Type extends MessageType<DescribeManagerRequest> {
+    constructor();
+    create(value?: PartialMessage<DescribeManagerRequest>): DescribeManagerRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DescribeManagerRequest): DescribeManagerRequest;
+    internalBinaryWrite(message: DescribeManagerRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DescribeManagerRequest
+ */
+export declare const DescribeManagerRequest: DescribeManagerRequest$Type;
+declare class DescribeManagerResponse$Type extends MessageType<DescribeManagerResponse> {
+    constructor();
+    create(value?: PartialMessage<DescribeManagerResponse>): DescribeManagerResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DescribeManagerResponse): DescribeManagerResponse;
+    internalBinaryWrite(message: DescribeManagerResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DescribeManagerResponse
+ */
+export declare const DescribeManagerResponse: DescribeManagerResponse$Type;
+declare class Hosts$Type extends MessageType<Hosts> {
+    constructor();
+    create(value?: PartialMessage<Hosts>): Hosts;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Hosts): Hosts;
+    internalBinaryWrite(message: Hosts, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Hosts
+ */
+export declare const Hosts: Hosts$Type;
 declare class RemoveManagerRequest$Type extends MessageType<RemoveManagerRequest> {
     constructor();
     create(value?: PartialMessage<RemoveManagerRequest>): RemoveManagerRequest;

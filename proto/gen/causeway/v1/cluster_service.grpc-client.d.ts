@@ -7,6 +7,8 @@ import type { CreateBackupResponse } from "./cluster_service.js";
 import type { CreateBackupRequest } from "./cluster_service.js";
 import type { RemoveManagerResponse } from "./cluster_service.js";
 import type { RemoveManagerRequest } from "./cluster_service.js";
+import type { DescribeManagerResponse } from "./cluster_service.js";
+import type { DescribeManagerRequest } from "./cluster_service.js";
 import type { ListManagersResponse } from "./cluster_service.js";
 import type { ListManagersRequest } from "./cluster_service.js";
 import type { WatchEventsResponse } from "./cluster_service.js";
@@ -51,6 +53,15 @@ export interface IClusterServiceClient {
     listManagers(input: ListManagersRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
     listManagers(input: ListManagersRequest, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
     /**
+     * What the manager that is asked knows of itself: this is how managers ask one another.
+     *
+     * @generated from protobuf rpc: DescribeManager
+     */
+    describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
+    describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
+    describeManager(input: DescribeManagerRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
+    describeManager(input: DescribeManagerRequest, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
+    /**
      * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
      *
      * @generated from protobuf rpc: RemoveManager
@@ -93,6 +104,12 @@ export declare class ClusterServiceClient extends grpc.Client implements ICluste
      * @generated from protobuf rpc: ListManagers
      */
     listManagers(input: ListManagersRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * What the manager that is asked knows of itself: this is how managers ask one another.
+     *
+     * @generated from protobuf rpc: DescribeManager
+     */
+    describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
      *

@@ -47,12 +47,21 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * What the manager that is asked knows of itself: this is how managers ask one another.
+     *
+     * @generated from protobuf rpc: DescribeManager
+     */
+    describeManager(input, metadata, options, callback) {
+        const method = ClusterService.methods[4];
+        return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
      *
      * @generated from protobuf rpc: RemoveManager
      */
     removeManager(input, metadata, options, callback) {
-        const method = ClusterService.methods[4];
+        const method = ClusterService.methods[5];
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -61,7 +70,7 @@ export class ClusterServiceClient extends grpc.Client {
      * @generated from protobuf rpc: CreateBackup
      */
     createBackup(input, metadata, options) {
-        const method = ClusterService.methods[5];
+        const method = ClusterService.methods[6];
         return this.makeServerStreamRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
 }

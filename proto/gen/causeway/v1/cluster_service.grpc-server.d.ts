@@ -5,6 +5,8 @@ import { CreateBackupResponse } from "./cluster_service.js";
 import { CreateBackupRequest } from "./cluster_service.js";
 import { RemoveManagerResponse } from "./cluster_service.js";
 import { RemoveManagerRequest } from "./cluster_service.js";
+import { DescribeManagerResponse } from "./cluster_service.js";
+import { DescribeManagerRequest } from "./cluster_service.js";
 import { ListManagersResponse } from "./cluster_service.js";
 import { ListManagersRequest } from "./cluster_service.js";
 import { WatchEventsResponse } from "./cluster_service.js";
@@ -38,6 +40,12 @@ export interface IClusterService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: ListManagers
      */
     listManagers: grpc.handleUnaryCall<ListManagersRequest, ListManagersResponse>;
+    /**
+     * What the manager that is asked knows of itself: this is how managers ask one another.
+     *
+     * @generated from protobuf rpc: DescribeManager
+     */
+    describeManager: grpc.handleUnaryCall<DescribeManagerRequest, DescribeManagerResponse>;
     /**
      * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
      *

@@ -8,6 +8,8 @@ import { CreateBackupResponse } from "./cluster_service.js";
 import { CreateBackupRequest } from "./cluster_service.js";
 import { RemoveManagerResponse } from "./cluster_service.js";
 import { RemoveManagerRequest } from "./cluster_service.js";
+import { DescribeManagerResponse } from "./cluster_service.js";
+import { DescribeManagerRequest } from "./cluster_service.js";
 import { ListManagersResponse } from "./cluster_service.js";
 import { ListManagersRequest } from "./cluster_service.js";
 import { WatchEventsResponse } from "./cluster_service.js";
@@ -67,6 +69,16 @@ export const clusterServiceDefinition = {
         requestDeserialize: bytes => ListManagersRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ListManagersResponse.toBinary(value)),
         requestSerialize: value => Buffer.from(ListManagersRequest.toBinary(value))
+    },
+    describeManager: {
+        path: "/causeway.v1.ClusterService/DescribeManager",
+        originalName: "DescribeManager",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => DescribeManagerResponse.fromBinary(bytes),
+        requestDeserialize: bytes => DescribeManagerRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(DescribeManagerResponse.toBinary(value)),
+        requestSerialize: value => Buffer.from(DescribeManagerRequest.toBinary(value))
     },
     removeManager: {
         path: "/causeway.v1.ClusterService/RemoveManager",

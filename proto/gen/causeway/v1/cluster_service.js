@@ -262,7 +262,8 @@ class Manager$Type extends MessageType {
             { no: 3, name: "leader", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 4, name: "version", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -273,6 +274,7 @@ class Manager$Type extends MessageType {
         message.version = "";
         message.revision = 0n;
         message.etcdMember = "";
+        message.state = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -299,6 +301,9 @@ class Manager$Type extends MessageType {
                     break;
                 case /* string etcd_member */ 6:
                     message.etcdMember = reader.string();
+                    break;
+                case /* string state */ 7:
+                    message.state = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -330,6 +335,9 @@ class Manager$Type extends MessageType {
         /* string etcd_member = 6; */
         if (message.etcdMember !== "")
             writer.tag(6, WireType.LengthDelimited).string(message.etcdMember);
+        /* string state = 7; */
+        if (message.state !== "")
+            writer.tag(7, WireType.LengthDelimited).string(message.state);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -425,6 +433,160 @@ class ListManagersResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ListManagersResponse
  */
 export const ListManagersResponse = new ListManagersResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DescribeManagerRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DescribeManagerRequest", []);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DescribeManagerRequest
+ */
+export const DescribeManagerRequest = new DescribeManagerRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DescribeManagerResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DescribeManagerResponse", [
+            { no: 1, name: "manager", kind: "message", T: () => Manager },
+            { no: 2, name: "hosts", kind: "message", T: () => Hosts }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.Manager manager */ 1:
+                    message.manager = Manager.internalBinaryRead(reader, reader.uint32(), options, message.manager);
+                    break;
+                case /* causeway.v1.Hosts hosts */ 2:
+                    message.hosts = Hosts.internalBinaryRead(reader, reader.uint32(), options, message.hosts);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.Manager manager = 1; */
+        if (message.manager)
+            Manager.internalBinaryWrite(message.manager, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* causeway.v1.Hosts hosts = 2; */
+        if (message.hosts)
+            Hosts.internalBinaryWrite(message.hosts, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DescribeManagerResponse
+ */
+export const DescribeManagerResponse = new DescribeManagerResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class Hosts$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.Hosts", [
+            { no: 1, name: "ready", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 2, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.ready = 0;
+        message.repairs = 0n;
+        message.drift = 0;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint32 ready */ 1:
+                    message.ready = reader.uint32();
+                    break;
+                case /* uint64 repairs */ 2:
+                    message.repairs = reader.uint64().toBigInt();
+                    break;
+                case /* uint32 drift */ 3:
+                    message.drift = reader.uint32();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint32 ready = 1; */
+        if (message.ready !== 0)
+            writer.tag(1, WireType.Varint).uint32(message.ready);
+        /* uint64 repairs = 2; */
+        if (message.repairs !== 0n)
+            writer.tag(2, WireType.Varint).uint64(message.repairs);
+        /* uint32 drift = 3; */
+        if (message.drift !== 0)
+            writer.tag(3, WireType.Varint).uint32(message.drift);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Hosts
+ */
+export const Hosts = new Hosts$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class RemoveManagerRequest$Type extends MessageType {
     constructor() {
@@ -772,7 +934,8 @@ class StoreMember$Type extends MessageType {
             { no: 6, name: "size", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 7, name: "size_in_use", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 8, name: "lag", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 9, name: "alarms", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+            { no: 9, name: "alarms", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 10, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -786,6 +949,7 @@ class StoreMember$Type extends MessageType {
         message.sizeInUse = 0n;
         message.lag = 0n;
         message.alarms = [];
+        message.revision = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -821,6 +985,9 @@ class StoreMember$Type extends MessageType {
                     break;
                 case /* repeated string alarms */ 9:
                     message.alarms.push(reader.string());
+                    break;
+                case /* int64 revision */ 10:
+                    message.revision = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -861,6 +1028,9 @@ class StoreMember$Type extends MessageType {
         /* repeated string alarms = 9; */
         for (let i = 0; i < message.alarms.length; i++)
             writer.tag(9, WireType.LengthDelimited).string(message.alarms[i]);
+        /* int64 revision = 10; */
+        if (message.revision !== 0n)
+            writer.tag(10, WireType.Varint).int64(message.revision);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -1098,6 +1268,7 @@ export const ClusterService = new ServiceType("causeway.v1.ClusterService", [
     { name: "Verify", options: {}, I: VerifyRequest, O: VerifyResponse },
     { name: "WatchEvents", serverStreaming: true, options: {}, I: WatchEventsRequest, O: WatchEventsResponse },
     { name: "ListManagers", options: {}, I: ListManagersRequest, O: ListManagersResponse },
+    { name: "DescribeManager", options: {}, I: DescribeManagerRequest, O: DescribeManagerResponse },
     { name: "RemoveManager", options: {}, I: RemoveManagerRequest, O: RemoveManagerResponse },
     { name: "CreateBackup", serverStreaming: true, options: {}, I: CreateBackupRequest, O: CreateBackupResponse }
 ]);

@@ -20,7 +20,11 @@ const refused = () =>
   );
 const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
-const noStore = (({ store: _, leader: __, ...rest }) => rest)(status);
+const standbys = status.managers.map((manager) => ({ ...manager, leader: false, state: 'standby' }));
+const noStore = (({ store: _, leader: __, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
+const noLeader = (({ leader: _, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
+const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
+const noMajority = { ...noLeader, store: { members: lonely, revision: 42n } };
 
 async function* happened({ fromSequence }: WatchEventsRequest): AsyncGenerator<Event> {
   for (const event of events) if (event.sequence >= fromSequence) yield event;
@@ -108,6 +112,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['status -o json', { managers: { getStatus: async () => status } }],
     ['status', { managers: { getStatus: async () => noStore } }],
     ['status -o json', { managers: { getStatus: async () => noStore } }],
+    ['status', { managers: { getStatus: async () => noMajority } }],
+    ['status -o name', { managers: { getStatus: async () => noLeader } }],
     ['events', { managers: { watchEvents: happened } }],
     ['events --since 2 -o json', { managers: { watchEvents: happened } }],
     ['events --watch', { managers: { watchEvents: happened } }],

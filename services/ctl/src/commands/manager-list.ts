@@ -4,7 +4,7 @@ import { managersAnswer } from '../render/manager.ts';
 export const managerList = command<object>({
   name: 'list',
   summary: 'list the managers that run',
-  description: 'One that died is listed for another 15 s.',
+  description: 'One that died is listed as unreachable for another 15 s.',
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway manager list -o json'],
   async run({ clients }) {

@@ -4,16 +4,17 @@ import type { Answer, Cell, Heading } from '../answer.ts';
 const columns: readonly Heading[] = [
   { title: 'NAME' },
   { title: 'ADDRESS' },
-  { title: 'LEADS' },
+  { title: 'STATE' },
   { title: 'ETCD MEMBER' },
   { title: 'VERSION' },
 ];
 
 export function managersAnswer(managers: readonly Manager[]): Answer {
   return {
-    value: managers.map(({ name, address, leader, version, etcdMember }) => ({
+    value: managers.map(({ name, address, state, leader, version, etcdMember }) => ({
       name,
       address,
+      state,
       leader,
       version,
       etcdMember: etcdMember === '' ? null : etcdMember,
@@ -23,7 +24,11 @@ export function managersAnswer(managers: readonly Manager[]): Answer {
   };
 }
 
-function row({ name, address, leader, version, etcdMember }: Manager): Cell[] {
-  const leads: Cell = leader ? { text: 'yes', tone: 'good' } : 'no';
-  return [name, address, leads, etcdMember === '' ? '-' : etcdMember, version === '' ? '-' : version];
+function row({ name, address, state, version, etcdMember }: Manager): Cell[] {
+  return [name, address, tinted(state), etcdMember === '' ? '-' : etcdMember, version === '' ? '-' : version];
+}
+
+function tinted(state: string): Cell {
+  if (state === 'leader') return { text: state, tone: 'good' };
+  return state === 'unreachable' ? { text: state, tone: 'bad' } : state;
 }

@@ -1,9 +1,11 @@
-import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { CausewayError } from '@causeway/model';
+import type { GetStatusResponse, Manager, StoreMember } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell } from '../answer.ts';
 import { formatSpan, isoTime } from './time.ts';
 
 /** `now` is the wall clock, in Unix milliseconds: it makes "for 3m12s" of the leader's "since". */
 export function statusAnswer(status: GetStatusResponse, now: number): Answer {
+  const problem = problemOf(status);
   return {
     value: statusValue(status),
     names: [status.clusterId],
@@ -12,19 +14,22 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
       fields: [
         ['cluster', `${status.clusterId}, epoch ${status.epoch}, revision ${status.revision}`],
         ['leader', leader(status, now)],
-        ['managers', status.managers.map(({ name, address }) => `${name} ${address}`).join(', ')],
-        ['etcd', etcd(status)],
+        ...lines('managers', managers(status)),
+        ...lines('etcd', etcd(status)),
         ['hosts', hosts(status)],
         ['networks', String(status.networks)],
         ['endpoints', String(status.endpoints)],
-        ['repairs', String(status.repairs)],
-        ['drift', { text: String(status.drift), tone: status.drift === 0 ? 'good' : 'bad' }],
+        ['repairs', hears(status) ? String(status.repairs) : unknown],
+        ['drift', drift(status)],
       ],
     },
+    ...(problem !== undefined && { problem }),
   };
 }
 
+/** Contract: scripts read these fields; more may come. */
 function statusValue(status: GetStatusResponse): object {
+  const { store } = status;
   return {
     cluster: { id: status.clusterId, epoch: status.epoch, revision: status.revision },
     leader:
@@ -36,17 +41,40 @@ function statusValue(status: GetStatusResponse): object {
             term: status.leader.term,
             since: isoTime(status.leader.sinceMs),
           },
-    managers: status.managers.map(({ name, address, leader, version }) => ({ name, address, leader, version })),
-    etcd: {
-      members: (status.store?.members ?? []).map((member) => ({ ...member })),
-      revision: status.store?.revision ?? null,
-    },
+    managers: status.managers.map((manager) => managerValue(manager, status)),
+    etcd: { members: (store?.members ?? []).map((member) => ({ ...member })), revision: store?.revision ?? null },
     hosts: { ready: status.hostsReady, total: status.hostsTotal },
-    repairs: status.repairs,
-    drift: status.drift,
+    repairs: hears(status) ? status.repairs : null,
+    drift: hears(status) ? status.drift : null,
     networks: status.networks,
     endpoints: status.endpoints,
   };
+}
+
+function managerValue(manager: Manager, status: GetStatusResponse): object {
+  const { name, address, state, leader, version } = manager;
+  const answers = state !== 'unreachable';
+  return {
+    ...{ name, address, state, leader, version },
+    revision: answers ? manager.revision : null,
+    lag: answers ? lagOf(manager, status) : null,
+  };
+}
+
+/** What keeps the cluster from changing: the data stand, and the command fails with it. */
+function problemOf({ leader, store }: GetStatusResponse): CausewayError | undefined {
+  if (store === undefined)
+    return new CausewayError('store-unavailable', 'etcd does not answer the manager that was asked');
+  const voters = store.members.filter((member) => !member.learner);
+  const healthy = voters.filter((member) => member.healthy).length;
+  const needed = Math.floor(voters.length / 2) + 1;
+  if (healthy < needed) {
+    const message = `etcd has no majority: ${healthy} of ${voters.length} members are healthy, and ${needed} are needed`;
+    return new CausewayError('store-unavailable', message, { healthy, needed });
+  }
+  return leader === undefined
+    ? new CausewayError('not-leader', 'no manager leads: nothing can be changed until one is elected')
+    : undefined;
 }
 
 function leader({ leader }: GetStatusResponse, now: number): Cell {
@@ -55,14 +83,57 @@ function leader({ leader }: GetStatusResponse, now: number): Cell {
   return `${leader.manager} ${leader.address}, term ${leader.term}, for ${span}`;
 }
 
-function etcd({ store }: GetStatusResponse): Cell {
-  if (store === undefined) return { text: 'does not answer', tone: 'bad' };
+function managers(status: GetStatusResponse): readonly Cell[] {
+  return status.managers.map((manager) => {
+    const { name, address, state } = manager;
+    const lag = lagOf(manager, status);
+    if (state === 'unreachable') return { text: `${name} ${address} ${state}`, tone: 'bad' };
+    return `${name} ${address} ${state}${lag > 0n ? `, ${lag} behind` : ''}`;
+  });
+}
+
+/** A view that follows from afar may be ahead of what the members said a moment before. */
+function lagOf({ revision }: Manager, { store }: GetStatusResponse): bigint {
+  const newest = store?.revision ?? 0n;
+  return newest > revision ? newest - revision : 0n;
+}
+
+function etcd({ store }: GetStatusResponse): readonly Cell[] {
+  if (store === undefined) return [{ text: 'does not answer', tone: 'bad' }];
   const healthy = store.members.filter((member) => member.healthy).length;
-  const alarms = store.members.flatMap(({ name, alarms }) => alarms.map((alarm) => `${name} ${alarm}`));
-  const text = [`${healthy}/${store.members.length} healthy, revision ${store.revision}`, ...alarms].join(', ');
-  return { text, tone: healthy === store.members.length && alarms.length === 0 ? 'good' : 'bad' };
+  const all = `${healthy}/${store.members.length} healthy, revision ${store.revision}`;
+  return [{ text: all, tone: healthy === store.members.length ? 'good' : 'bad' }, ...store.members.map(member)];
+}
+
+function member(member: StoreMember): Cell {
+  const { name, clientUrls, healthy, leader, learner, revision, lag, alarms } = member;
+  const silent = revision === 0n;
+  const role = leader ? 'leads' : learner ? 'learner' : 'follows';
+  const state = healthy ? role : silent ? 'down' : 'without leader';
+  const behind = lag > 0n ? [`${lag} behind`] : [];
+  const text = [`${name === '' ? 'not started' : name} ${clientUrls.join(' ')} ${state}`, ...behind, ...alarms].join(
+    ', ',
+  );
+  return healthy && alarms.length === 0 ? text : { text, tone: 'bad' };
 }
 
 function hosts({ hostsReady, hostsTotal }: GetStatusResponse): Cell {
   return { text: `${hostsReady}/${hostsTotal} ready`, tone: hostsReady === hostsTotal ? 'good' : 'bad' };
+}
+
+function drift(status: GetStatusResponse): Cell {
+  if (!hears(status)) return unknown;
+  return { text: String(status.drift), tone: status.drift === 0 ? 'good' : 'bad' };
+}
+
+/** Hosts report to the leader alone. */
+function hears({ managers }: GetStatusResponse): boolean {
+  return managers.some(({ state }) => state === 'leader');
+}
+
+const unknown: Cell = { text: 'unknown: no leader answers', tone: 'bad' };
+
+/** A field of several lines, its label before the first. */
+function lines(label: string, cells: readonly Cell[]): readonly (readonly [string, Cell])[] {
+  return cells.map((cell, i) => [i === 0 ? label : '', cell]);
 }

@@ -1,6 +1,11 @@
 import type {
+  DescribeManagerRequest,
+  DescribeManagerResponse,
   GetStatusRequest,
   GetStatusResponse,
+  Hosts,
+  ListManagersRequest,
+  ListManagersResponse,
   Store,
   StoreMember,
   VerifyRequest,
@@ -8,12 +13,16 @@ import type {
   WatchEventsRequest,
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import { listManagers, type ManagerRecord } from '../membership/registry.ts';
-import { Keys } from '../store/keys.ts';
+import { type Duration, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../store/store.ts';
+import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
-import { managersToMessages } from './managers.ts';
+import { knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';
 import type { ApiContext } from './modules.ts';
+
+/** For another manager's answer, and for the store's: a status that comes late helps nobody. */
+const peerPatience = seconds(1);
+const storePatience = seconds(5);
 
 /** ClusterService. */
 export class ClusterApi {
@@ -25,35 +34,30 @@ export class ClusterApi {
 
   /** Every manager answers, whatever of the rest works: this is what one looks at when something does not. */
   async getStatus(_request: GetStatusRequest, call: Call): Promise<GetStatusResponse> {
-    const { store, managers } = await this.#readStore(call);
-    const { view, dispatcher } = this.#context.modules;
-    const nodes = [...view.nodes.keys()];
-    const ready = nodes.filter((node) => dispatcher.isReady(node));
-    const facts = ready.map((node) => dispatcher.factsOf(node));
-    const { leader } = view;
+    const { view } = this.#context.modules;
+    const [survey, members] = await Promise.all([this.#survey(call), this.#members(call)]);
     return {
       clusterId: view.cluster?.id ?? '',
       epoch: view.cluster?.epoch ?? 0n,
       revision: view.revision,
-      ...(leader === undefined
-        ? {}
-        : {
-            leader: {
-              manager: leader.name,
-              address: leader.address,
-              term: leader.term,
-              sinceMs: BigInt(Math.trunc(leader.since)),
-            },
-          }),
-      managers: managersToMessages(managers, view, this.#context.settings),
-      store,
-      hostsReady: ready.length,
-      hostsTotal: nodes.length,
-      repairs: facts.reduce((sum, { repairs }) => sum + repairs, 0n),
-      drift: facts.reduce((sum, { drift }) => sum + drift, 0),
+      ...this.#leader(survey),
+      managers: survey.managers,
+      ...(members !== undefined && { store: storeToMessage(members) }),
+      hostsReady: survey.hosts?.ready ?? 0,
+      hostsTotal: view.nodes.size,
+      repairs: survey.hosts?.repairs ?? 0n,
+      drift: survey.hosts?.drift ?? 0,
       networks: view.networks.size,
       endpoints: view.endpointCount,
     };
+  }
+
+  async listManagers(_request: ListManagersRequest, call: Call): Promise<ListManagersResponse> {
+    return { managers: (await this.#survey(call)).managers };
+  }
+
+  describeManager(_request: DescribeManagerRequest): Promise<DescribeManagerResponse> {
+    return Promise.resolve(this.#describe());
   }
 
   async verify(request: VerifyRequest, call: Call): Promise<VerifyResponse> {
@@ -75,32 +79,80 @@ export class ClusterApi {
     if (term.signal.aborted) this.#context.leading();
   }
 
-  /** What the store says of itself, and who is registered in it; nothing when it does not answer in time. */
-  async #readStore(call: Call): Promise<{ readonly store: Store; readonly managers: readonly ManagerRecord[] }> {
-    const { store, clock } = this.#context.modules;
-    const keys = new Keys(this.#context.settings.prefix);
-    const none = { store: { members: [], revision: 0n }, managers: [] };
-    const read = async () => {
-      const [members, { revision }, managers] = await Promise.all([
-        store.members(),
-        store.get(keys.meta),
-        listManagers(store, keys),
-      ]);
-      return { store: { members: members.map(memberToMessage), revision }, managers };
+  #describe(): DescribeManagerResponse {
+    const { leads, modules, settings } = this.#context;
+    const { view } = modules;
+    const record = knownManagers(view, settings).find(({ name }) => name === settings.name);
+    const manager = record && managerMessage(record, leads ? 'leader' : 'standby', view.revision);
+    return { ...(manager !== undefined && { manager }), ...(leads && { hosts: this.#hosts() }) };
+  }
+
+  #hosts(): Hosts {
+    const { view, dispatcher } = this.#context.modules;
+    const ready = [...view.nodes.keys()].filter((node) => dispatcher.isReady(node));
+    const facts = ready.map((node) => dispatcher.factsOf(node));
+    return {
+      ready: ready.length,
+      repairs: facts.reduce((sum, { repairs }) => sum + repairs, 0n),
+      drift: facts.reduce((sum, { drift }) => sum + drift, 0),
     };
-    return await withinCall(clock, call, (signal) => Promise.race([read().catch(() => none), aborted(signal, none)]));
+  }
+
+  async #survey(call: Call): Promise<Survey> {
+    const { modules, settings } = this.#context;
+    const { view, peers } = modules;
+    const known = knownManagers(view, settings);
+    const answers = known.map(({ name, address }) =>
+      name === settings.name
+        ? this.#describe()
+        : this.#inTime(call, peerPatience, (signal) => peers.describe(address, signal)),
+    );
+    return surveyOf(
+      known,
+      (await Promise.all(answers)).filter((answer) => answer !== undefined),
+    );
+  }
+
+  /** Who has the key, unless it says itself that it does not lead (any more, or yet). */
+  #leader({ managers }: Survey): Pick<GetStatusResponse, 'leader'> {
+    const { leader } = this.#context.modules.view;
+    if (leader === undefined || managers.some(({ name, state }) => name === leader.name && state === 'standby'))
+      return {};
+    const { name: manager, address, term, since } = leader;
+    return { leader: { manager, address, term, sinceMs: BigInt(Math.trunc(since)) } };
+  }
+
+  #members(call: Call): Promise<readonly StoreMemberStatus[] | undefined> {
+    return this.#inTime(call, storePatience, () => this.#context.modules.store.members());
+  }
+
+  /** Undefined when it fails, or takes longer than the span or the caller's time. */
+  #inTime<Value>(
+    call: Call,
+    span: Duration,
+    work: (signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const { clock } = this.#context.modules;
+    const answer = (signal: AbortSignal) => Promise.race([work(signal).catch(() => undefined), aborted(signal)]);
+    return withinCall(clock, call, (signal) => within(clock, span, answer, signal));
   }
 }
 
-function memberToMessage({ clientUrls, alarms, size, sizeInUse, ...rest }: StoreMemberStatus): StoreMember {
-  const { name, healthy, leader, learner, lag } = rest;
-  const sizes = { size: BigInt(size), sizeInUse: BigInt(sizeInUse) };
-  return { name, clientUrls: [...clientUrls], healthy, leader, learner, ...sizes, lag, alarms: [...alarms] };
+function storeToMessage(members: readonly StoreMemberStatus[]): Store {
+  let newest = 0n;
+  for (const { revision } of members) if (revision > newest) newest = revision;
+  return { members: members.map(memberToMessage), revision: newest };
 }
 
-function aborted<Value>(signal: AbortSignal, value: Value): Promise<Value> {
+function memberToMessage({ clientUrls, alarms, size, sizeInUse, ...rest }: StoreMemberStatus): StoreMember {
+  const { name, healthy, leader, learner, revision, lag } = rest;
+  const sizes = { size: BigInt(size), sizeInUse: BigInt(sizeInUse) };
+  return { name, clientUrls: [...clientUrls], healthy, leader, learner, ...sizes, revision, lag, alarms: [...alarms] };
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve(value);
-    signal.addEventListener('abort', () => resolve(value), { once: true });
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 }

@@ -1,30 +1,36 @@
-import type { Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { ManagerRecord } from '../membership/registry.ts';
+import type { Name } from '@causeway/model';
+import type { DescribeManagerResponse, Hosts, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { ManagerRecord } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 
-export interface Self {
-  readonly name: string;
-  readonly address: string;
+export type ManagerState = 'leader' | 'standby' | 'unreachable';
+
+export interface Survey {
+  /** By name. */
+  readonly managers: Manager[];
+  /** As the leader says; absent when none does. */
+  readonly hosts?: Hosts;
 }
 
-/** The registered managers as they go on the wire; this one and the leader are among them, registered (yet) or not. */
-export function managersToMessages(
-  records: readonly ManagerRecord[],
-  view: Pick<View, 'leader' | 'revision'>,
-  self: Self,
-): Manager[] {
-  const { leader } = view;
-  const known = new Map(records.map((record) => [record.name, record]));
-  for (const { name, address } of leader === undefined ? [self] : [self, leader])
-    if (!known.has(name)) known.set(name, { name, address, version: '', etcdMember: '' });
-  return [...known.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, address, version, etcdMember }) => ({
-      name,
-      address,
-      leader: name === leader?.name && address === leader.address,
-      version,
-      revision: address === self.address ? view.revision : 0n,
-      etcdMember,
-    }));
+/** The managers there are: those registered, this one and the leader, registered (yet) or not. By name. */
+export function knownManagers(
+  view: Pick<View, 'leader' | 'managers'>,
+  self: { readonly name: string; readonly address: string },
+): readonly ManagerRecord[] {
+  const known = new Map(view.managers);
+  for (const { name, address } of view.leader === undefined ? [self] : [self, view.leader])
+    if (!known.has(name as Name)) known.set(name as Name, { name, address, version: '', etcdMember: '' });
+  return [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What the managers say of themselves; of one that says nothing (or at whose address is another) what others know. */
+export function surveyOf(known: readonly ManagerRecord[], answers: readonly DescribeManagerResponse[]): Survey {
+  const said = new Map(answers.map((answer) => [answer.manager?.name, answer.manager]));
+  const managers = known.map((record) => said.get(record.name) ?? managerMessage(record, 'unreachable', 0n));
+  const hosts = answers.find((answer) => answer.hosts !== undefined)?.hosts;
+  return hosts === undefined ? { managers } : { managers, hosts };
+}
+
+export function managerMessage(record: ManagerRecord, state: ManagerState, revision: bigint): Manager {
+  return { ...record, leader: state === 'leader', revision, state };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '@causeway/runtime';
 import type { DefaultPool } from '../admin/pools.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { Peers } from '../membership/peers.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
@@ -11,7 +12,8 @@ import { notLeader, type Term } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;
-  readonly store: Pick<Store, 'members' | 'get' | 'list'>;
+  readonly store: Pick<Store, 'members'>;
+  readonly peers: Peers;
   readonly dispatcher: Dispatcher;
   readonly events: EventLog;
   readonly clock: Clock;

@@ -1,9 +1,7 @@
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, type Name, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
-  ListManagersRequest,
-  ListManagersResponse,
   RemoveManagerRequest,
   RemoveManagerResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
@@ -11,21 +9,21 @@ import type { Clock } from '@causeway/runtime';
 import { type Checksum, createBackup } from '../backup/create.ts';
 import type { Maintenance } from '../maintenance/maintenance.ts';
 import type { Membership } from '../membership/membership.ts';
-import { listManagers } from '../membership/registry.ts';
+import { RemovalRecord } from '../membership/removal-record.ts';
 import { removeMember } from '../membership/remove-member.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
+import { RequestLeases } from '../writer/request-leases.ts';
 import { type Call, withinCall } from './call.ts';
-import { managersToMessages } from './managers.ts';
 
 export interface StewardModules {
-  readonly store: Pick<Store, 'get' | 'list'>;
+  readonly store: Pick<Store, 'get' | 'txn' | 'grant' | 'members'>;
   /** None: the store is not one of several members. */
   readonly membership?: Membership;
   /** None: the store is nothing to take a snapshot of. */
   readonly maintenance?: Pick<Maintenance, 'snapshot'>;
-  readonly view: Pick<View, 'leader' | 'revision'>;
+  readonly view: Pick<View, 'managers' | 'revision'>;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly createChecksum: () => Checksum;
@@ -42,34 +40,27 @@ export interface StewardSettings {
 export class Steward {
   readonly #modules: StewardModules;
   readonly #settings: StewardSettings;
+  readonly #leases: RequestLeases;
 
   constructor(modules: StewardModules, settings: StewardSettings) {
     this.#modules = modules;
+    this.#leases = new RequestLeases(modules);
     this.#settings = settings;
   }
 
-  async listManagers(_request: ListManagersRequest, call: Call): Promise<ListManagersResponse> {
-    const { store, keys, view, clock } = this.#modules;
-    const records = await withinCall(clock, call, () => listManagers(store, keys));
-    return { managers: managersToMessages(records, view, this.#settings) };
-  }
-
-  /** Repeated after a lost reply it finds the member gone and the manager not yet: that is the same success. */
-  async removeManager({ name, force }: RemoveManagerRequest, call: Call): Promise<RemoveManagerResponse> {
-    const { store, keys, membership, clock } = this.#modules;
-    return await withinCall(clock, call, async (signal) => {
-      const record = (await listManagers(store, keys)).find((manager) => manager.name === name);
-      if (record?.etcdMember === '' || membership === undefined) {
-        const message = `${name} supervises no etcd member: stop it, and it is no manager any more`;
-        throw new CausewayError('invalid-argument', message, { field: 'name', value: name });
-      }
-      try {
-        await removeMember({ membership, clock }, { name, force }, signal);
-      } catch (error) {
-        if (record === undefined || !isCausewayError(error, 'manager-unknown')) throw error;
-      }
-      return {};
-    });
+  async removeManager({ requestId, name, force }: RemoveManagerRequest, call: Call): Promise<RemoveManagerResponse> {
+    const { store, keys, membership, view, clock } = this.#modules;
+    const id = unwrap(parseRequestId(requestId));
+    if (membership === undefined || view.managers.get(name as Name)?.etcdMember === '') {
+      const message = `${name} supervises no etcd member: stop it, and it is no manager any more`;
+      throw new CausewayError('invalid-argument', message, { field: 'name', value: name });
+    }
+    const content = JSON.stringify({ name, force });
+    const record = new RemovalRecord({ store, keys, leases: this.#leases }, { id, content });
+    await withinCall(clock, call, (signal) =>
+      removeMember({ membership, store, record, clock }, { name, force }, signal),
+    );
+    return {};
   }
 
   async *createBackup(_request: CreateBackupRequest, signal: AbortSignal): AsyncGenerator<CreateBackupResponse, void> {

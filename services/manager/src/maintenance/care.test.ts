@@ -19,7 +19,7 @@ class FakeStore implements Maintenance {
     if (!this.reachable) throw new CausewayError('store-unavailable', 'no connection');
     return ['m1', 'm2'].map((name, index) => ({
       ...{ id: name, name, peerUrls: [], clientUrls: [], learner: false, healthy: true, leader: index === 0 },
-      ...{ size: 1_000_000 + this.free, sizeInUse: 1_000_000, lag: 0n, alarms: this.alarms },
+      ...{ size: 1_000_000 + this.free, sizeInUse: 1_000_000, revision: 1n, lag: 0n, alarms: this.alarms },
     }));
   }
 

@@ -23,6 +23,7 @@ function member(name: string, state: Partial<StoreMemberStatus> = {}): StoreMemb
     leader: name === 'm1',
     size: 10 * MiB,
     sizeInUse: 9 * MiB,
+    revision: 1n,
     lag: 0n,
     alarms: [],
     ...state,

@@ -6,7 +6,7 @@ const url = (host: number): string => `http://10.0.0.${host}:2380`;
 
 function member(host: number, state: Partial<StoreMemberStatus> = {}): StoreMemberStatus {
   const place = { id: `id${host}`, name: `m${host}`, peerUrls: [url(host)], clientUrls: [] };
-  const condition = { leader: host === 1, size: 1, sizeInUse: 1, lag: 0n, alarms: [] };
+  const condition = { leader: host === 1, size: 1, sizeInUse: 1, revision: 1n, lag: 0n, alarms: [] };
   return { ...place, ...condition, learner: false, healthy: true, ...state };
 }
 

@@ -40,6 +40,18 @@ export function quorum(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
+/** Whether there is a majority to agree on a removal. No force makes one. */
+export function checkMajority(members: readonly StoreMemberStatus[], name: string): Result<void, CausewayError> {
+  const voters = members.filter((member) => !member.learner);
+  const healthy = voters.filter((member) => member.healthy).length;
+  const needed = quorum(voters.length);
+  if (healthy >= needed) return ok(undefined);
+  const message =
+    `${healthy} of ${voters.length} etcd members are healthy and ${needed} have to agree on a removal, with --force too: ` +
+    `${name} cannot be removed; bring others back first, or restore a backup`;
+  return fail(new CausewayError('quorum-loss', message, { name, healthy, needed }));
+}
+
 function planJoin(
   members: readonly StoreMemberStatus[],
   request: MembershipRequest & { kind: 'join' },

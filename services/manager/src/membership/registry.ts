@@ -89,12 +89,3 @@ export class Registration implements Startable {
     }
   }
 }
-
-/** The managers that run, or did a moment ago, by name. @throws CausewayError store-unavailable */
-export async function listManagers(store: Pick<Store, 'list'>, keys: Keys): Promise<readonly ManagerRecord[]> {
-  const { kvs } = await store.list(keys.managers);
-  return kvs.flatMap(({ value }) => {
-    const record = managerCodec.decode(value);
-    return record.ok ? [record.value.value] : [];
-  });
-}

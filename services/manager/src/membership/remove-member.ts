@@ -1,36 +1,75 @@
-import { isCausewayError, unwrap } from '@causeway/model';
+import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
+import type { StoreMemberStatus } from '../store/store.ts';
 import type { Membership } from './membership.ts';
-import { planMembership } from './plan-membership.ts';
+import { checkMajority, planMembership } from './plan-membership.ts';
+import type { RemovalRecord } from './removal-record.ts';
 
 export interface RemoveMemberParts {
   readonly membership: Membership;
+  /** The members also while no majority agrees on them. */
+  readonly store: { members(): Promise<readonly StoreMemberStatus[]> };
+  readonly record: Pick<RemovalRecord, 'read' | 'write'>;
   readonly clock: Clock;
+}
+
+export interface RemoveMemberRequest {
+  readonly name: string;
+  readonly force: boolean;
 }
 
 /** etcd counts a member as connected only 5 s after it was (server.go, HealthInterval), so what has just come counts as down for it. */
 const patience = seconds(8);
+/** An election takes 1 to 2 s: without a leader for longer there is no majority. */
+const electionTime = seconds(3);
 const pause = milliseconds(500);
 
 /**
  * Takes the member a manager supervises out of the cluster; its etcd ends by itself when it hears of that, and its manager with it.
- * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides), store-unavailable, timed-out
+ * Repeated with the same record it finds out what the first try has done.
+ * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides), request-reused,
+ * store-unavailable, timed-out
  */
 export async function removeMember(
-  { membership, clock }: RemoveMemberParts,
-  request: { readonly name: string; readonly force: boolean },
+  parts: RemoveMemberParts,
+  request: RemoveMemberRequest,
   signal?: AbortSignal,
 ): Promise<void> {
+  const { membership, record, clock } = parts;
+  await withMajority(parts, request, signal);
+  let progress = await record.read();
+  if (progress === 'done') return;
   const deadline = clock.now() + patience;
   for (;;) {
-    const step = unwrap(planMembership(await membership.list(), { kind: 'remove', ...request }));
-    if (step.kind !== 'remove') return;
+    const planned = planMembership(await membership.list(), { kind: 'remove', ...request });
+    if (!planned.ok && planned.error.code === 'manager-unknown' && progress === 'begun') break;
+    const step = unwrap(planned);
+    if (step.kind !== 'remove') throw new CausewayError('internal', `a removal was planned as ${step.kind}`);
+    if (progress === undefined) await record.write('begun');
+    progress = 'begun';
     try {
-      return await membership.remove(step.id);
+      await membership.remove(step.id);
+      break;
     } catch (error) {
       const passes = isCausewayError(error, 'quorum-loss') && clock.now() < deadline && signal?.aborted !== true;
       if (!passes) throw error;
       await clock.sleep(pause, signal);
     }
+  }
+  await record.write('done');
+}
+
+/** Without a majority nothing can be agreed on: better said at once than waited for. */
+async function withMajority(
+  { store, clock }: RemoveMemberParts,
+  { name }: RemoveMemberRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = clock.now() + electionTime;
+  for (;;) {
+    const checked = checkMajority(await store.members(), name);
+    if (checked.ok) return;
+    if (clock.now() >= deadline || signal?.aborted === true) throw checked.error;
+    await clock.sleep(pause, signal);
   }
 }

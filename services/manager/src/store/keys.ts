@@ -25,6 +25,7 @@ export const defaultPrefix = '/causeway/v1/';
 /** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
 export type StoreKey =
   | { readonly kind: 'meta' | 'leader' }
+  | { readonly kind: 'manager'; readonly name: Name }
   | { readonly kind: 'node'; readonly id: NodeId }
   | { readonly kind: 'node-name'; readonly name: Name }
   | { readonly kind: 'network'; readonly id: NetworkId }
@@ -126,6 +127,8 @@ export class Keys {
 
 function parseShort(kind: string, part: string): StoreKey | undefined {
   switch (kind) {
+    case 'manager':
+      return whenParsed(parseName(part), (name) => ({ kind, name }));
     case 'node':
       return whenParsed(parseNodeId(part), (id) => ({ kind, id }));
     case 'node-name':

@@ -130,9 +130,9 @@ export class MemoryStore implements Store {
   }
 
   async members(): Promise<readonly StoreMemberStatus[]> {
-    const healthy = await this.#call('read', () => true);
+    const revision = await this.#call('read', (backend) => backend.history.revision);
     const place = { id: '1', name: 'memory', peerUrls: [], clientUrls: [], learner: false };
-    return [{ ...place, healthy, leader: true, size: 0, sizeInUse: 0, lag: 0n, alarms: [] }];
+    return [{ ...place, healthy: true, leader: true, size: 0, sizeInUse: 0, revision, lag: 0n, alarms: [] }];
   }
 
   async close(): Promise<void> {

@@ -84,6 +84,8 @@ export interface StoreMemberStatus extends StoreMember {
   readonly size: number;
   /** Of that, what is not free for reuse. */
   readonly sizeInUse: number;
+  /** Of its newest change. */
+  readonly revision: bigint;
   /** Entries of the log that it has not applied, counted from the furthest member. */
   readonly lag: bigint;
   readonly alarms: readonly StoreAlarm[];
@@ -103,6 +105,7 @@ export interface Store {
   /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change>;
   grant(ttl: Duration): Promise<StoreLease>;
+  /** As a majority has them; without one, as a member remembers them. */
   members(): Promise<readonly StoreMemberStatus[]>;
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import {
   type CausewayError,
   type Ip,
   type Mac,
+  type Name,
   type Network,
   type NetworkId,
   type Node,
@@ -11,7 +12,15 @@ import {
 } from '@causeway/model';
 import { type Claimed, decodeClaim } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
-import { endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from './codec.ts';
+import {
+  endpointCodec,
+  leaderCodec,
+  type ManagerRecord,
+  managerCodec,
+  metaCodec,
+  networkCodec,
+  nodeCodec,
+} from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
 import { RecordIndex } from './record-index.ts';
@@ -30,6 +39,7 @@ export class Tables {
   readonly #keys: Keys;
   cluster: Cluster | undefined;
   leader: LeaderRecord | undefined;
+  readonly managers = new Map<Name, ManagerRecord>();
   readonly networks = new RecordIndex<NetworkId, Network>('network');
   readonly nodes = new RecordIndex<NodeId, Node>('node');
   readonly endpoints = new EndpointIndex();
@@ -66,6 +76,12 @@ export class Tables {
         if (!claim.ok) return claim.error;
         this.leader = { ...claim.value.value, term: kv.createRevision };
         told.changes.push({ kind: 'leader', leader: this.leader, revision });
+        return undefined;
+      }
+      case 'manager': {
+        const record = managerCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        this.managers.set(key.name, record.value.value);
         return undefined;
       }
       case 'network': {
@@ -125,6 +141,9 @@ export class Tables {
       case 'leader':
         this.leader = undefined;
         told.changes.push({ kind: 'leader', revision });
+        return;
+      case 'manager':
+        this.managers.delete(key.name);
         return;
       case 'network': {
         const gone = this.networks.delete(key.id);

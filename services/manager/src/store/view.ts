@@ -13,6 +13,7 @@ import {
   type Vni,
 } from '@causeway/model';
 import type { Claimed } from './claim.ts';
+import type { ManagerRecord } from './codec.ts';
 import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Change } from './store.ts';
@@ -52,6 +53,11 @@ export class View {
 
   get leader(): LeaderRecord | undefined {
     return this.#tables.leader;
+  }
+
+  /** Those that run, or did a moment ago. */
+  get managers(): ReadonlyMap<Name, ManagerRecord> {
+    return this.#tables.managers;
   }
 
   get networks(): ReadonlyMap<NetworkId, Versioned<Network>> {

@@ -12,3 +12,4 @@ export type { StoreEvent } from '../store/store.ts';
 export type { Committed } from '../writer/outcomes.ts';
 export { Auditor } from './auditor.ts';
 export { CoreManager } from './core-manager.ts';
+export { MemoryPeers } from './memory-peers.ts';

@@ -5,6 +5,7 @@ import { createManager, type Manager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { MemoryPeers } from './memory-peers.ts';
 
 export interface RunningManager {
   readonly manager: Manager;
@@ -18,6 +19,7 @@ export class MemoryCluster {
   readonly log = new MemoryLog();
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
+  readonly #managers = new Map<string, Manager>();
 
   /** Started, and leading when it is the first. */
   async startManager(name = 'm1'): Promise<RunningManager> {
@@ -25,7 +27,9 @@ export class MemoryCluster {
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
     const settings = { name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix };
-    const manager = createManager({ store, clock, random, log }, settings);
+    const peers = new MemoryPeers((address) => this.#managers.get(address));
+    const manager = createManager({ store, peers, clock, random, log }, settings);
+    this.#managers.set(settings.advertise, manager);
     this.#running.push({ manager, store });
     await clock.until(manager.start(), seconds(10));
     await this.settle();

@@ -1,13 +1,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { milliseconds, seconds } from '@causeway/runtime';
+import type { RequestId } from '@causeway/model';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RemovalRecord } from '../../membership/removal-record.ts';
 import { removeMember } from '../../membership/remove-member.ts';
 import { put, read, write } from '../../store/contract/act.ts';
+import { Keys } from '../../store/keys.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
+import { RequestLeases } from '../../writer/request-leases.ts';
 import { findEtcd } from './binary.ts';
 import { becomesHealthy, spawnEtcd, terminate } from './embedded/etcd-process.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './embedded/flags.ts';
@@ -90,8 +94,11 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     }
   };
 
-  const remove = (name: string, force = false): Promise<void> =>
-    removeMember({ membership: store.membership, clock }, { name, force });
+  const remove = (name: string, force = false, id = randomUuid(random) as RequestId): Promise<void> => {
+    const leases = new RequestLeases({ store, clock });
+    const record = new RemovalRecord({ store, leases, keys: new Keys() }, { id, content: name });
+    return removeMember({ membership: store.membership, store, record, clock }, { name, force });
+  };
 
   it('begins with one, which leads and votes', async () => {
     await write(store, put('/a', '1'));
@@ -172,6 +179,21 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   });
 
   it(
+    'refuses every removal without a majority, and says why',
+    async () => {
+      await stop('m2');
+      await expect(remove('m3', true)).rejects.toMatchObject({
+        code: 'quorum-loss',
+        message: expect.stringContaining('0 of 3 etcd members are healthy and 2 have to agree'),
+      });
+      expect(await store.members()).toHaveLength(3);
+      await start('m2', false);
+      await membersOnce((all) => all.filter(({ healthy }) => healthy).length === 2);
+    },
+    patient,
+  );
+
+  it(
     'takes one back on its data, at another address, without being told of anybody',
     async () => {
       const [peerPort = 0] = await freePorts(1);
@@ -206,7 +228,10 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   it(
     'does not take one back that was removed meanwhile, and says so',
     async () => {
-      await remove('m3');
+      const request = randomUuid(random) as RequestId;
+      await remove('m3', false, request);
+      await remove('m3', false, request);
+      await expect(remove('m3')).rejects.toMatchObject({ code: 'manager-unknown' });
       await expect(start('m3')).rejects.toMatchObject({
         code: 'manager-removed',
         message: expect.stringMatching(/m3 was removed from the cluster.*empty that directory and start with --join/),

@@ -3,7 +3,7 @@ import type { Maintenance } from '../../maintenance/maintenance.ts';
 import type { RaisedAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
 import { atMember } from './at-member.ts';
 import { isCompacted, readFailure } from './failure.ts';
-import { listMembers, type MembersParts, type MembersSettings } from './members.ts';
+import { knownMembers, type MembersParts, type MembersSettings } from './members.ts';
 import { leaderRequired } from './pool.ts';
 
 /** A compaction that was last done long ago has much to remove. */
@@ -26,7 +26,7 @@ export class EtcdMaintenance implements Maintenance {
   }
 
   members(): Promise<readonly StoreMemberStatus[]> {
-    return listMembers(this.#parts, this.#settings);
+    return knownMembers(this.#parts, this.#settings);
   }
 
   async compact(revision: bigint): Promise<void> {

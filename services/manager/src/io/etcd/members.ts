@@ -1,10 +1,11 @@
 import type { Clock, Duration } from '@causeway/runtime';
-import type { IMember } from 'etcd3';
+import { Metadata } from '@grpc/grpc-js';
+import type { IMember, IMemberListResponse } from 'etcd3';
 import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
 import { atMember } from './at-member.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { type DiskWatch, readFsyncs } from './disk.ts';
-import type { EtcdPool } from './pool.ts';
+import type { CallBounds, EtcdEndpoint, EtcdPool } from './pool.ts';
 
 export interface MembersParts {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ interface Condition {
   readonly leads: boolean;
   readonly size: number;
   readonly sizeInUse: number;
+  readonly revision: bigint;
   /** Of the log: known to be agreed on, and applied. */
   readonly committed: bigint;
   readonly applied: bigint;
@@ -32,15 +34,50 @@ interface Condition {
   readonly slowDisk: boolean;
 }
 
-/** The members as a majority knows them, and how each is doing as it says itself, asked at its own client URL. */
-export async function listMembers(
+/** What is asked of a member also while it has no leader. */
+const noLeaderNeeded = new Metadata();
+
+/** The members as a majority has them, and how each is doing as it says itself, asked at its own client URL. @throws CausewayError store-unavailable */
+export async function agreedMembers(
   parts: MembersParts,
   settings: MembersSettings,
 ): Promise<readonly StoreMemberStatus[]> {
-  const { pool } = parts;
-  const { members } = await pool.repeat('listing etcd members', pool.bounds(parts.signal), ({ clients }, bounds) =>
-    pool.call(clients.cluster.memberList.bind(clients.cluster), { linearizable: true }, bounds),
-  );
+  const { pool, signal } = parts;
+  const { members } = await pool.repeat('listing etcd members', pool.bounds(signal), agreed(pool));
+  return await conditionsOf(parts, settings, members);
+}
+
+/** The same; when the member in use knows no majority, as whoever answers remembers them. @throws CausewayError store-unavailable */
+export async function knownMembers(
+  parts: MembersParts,
+  settings: MembersSettings,
+): Promise<readonly StoreMemberStatus[]> {
+  const { pool, signal } = parts;
+  const endpoint = await pool.ready(pool.bounds(signal));
+  const { members } = await agreed(pool)(endpoint, pool.bounds(signal, settings.attemptTimeout)).catch(() => {
+    pool.pass(endpoint);
+    return pool.repeat('listing etcd members', pool.bounds(signal), remembered(pool));
+  });
+  return await conditionsOf(parts, settings, members);
+}
+
+type Listing = (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<IMemberListResponse>;
+
+function agreed(pool: EtcdPool): Listing {
+  return ({ clients: { cluster } }, bounds) =>
+    pool.call(cluster.memberList.bind(cluster), { linearizable: true }, bounds);
+}
+
+function remembered(pool: EtcdPool): Listing {
+  return ({ clients: { cluster } }, bounds) =>
+    pool.call(cluster.memberList.bind(cluster), { linearizable: false }, bounds, noLeaderNeeded);
+}
+
+async function conditionsOf(
+  parts: MembersParts,
+  settings: MembersSettings,
+  members: readonly IMember[],
+): Promise<readonly StoreMemberStatus[]> {
   const conditions = await Promise.all(members.map((member) => ask(parts, settings, memberFromWire(member))));
   const furthest = conditions.reduce(
     (most, each) => (each !== undefined && each.committed > most ? each.committed : most),
@@ -51,13 +88,14 @@ export async function listMembers(
     const member = memberFromWire(wire);
     const condition = conditions[index];
     const alarms = alarmsOf(member, raised, condition);
-    if (condition === undefined)
-      return { ...member, healthy: false, leader: false, size: 0, sizeInUse: 0, lag: 0n, alarms };
-    const { hasLeader, leads, size, sizeInUse, applied } = condition;
+    if (condition === undefined) return { ...member, ...silent, alarms };
+    const { hasLeader, leads, size, sizeInUse, revision, applied } = condition;
     const lag = furthest > applied ? furthest - applied : 0n;
-    return { ...member, healthy: hasLeader, leader: leads, size, sizeInUse, lag, alarms };
+    return { ...member, healthy: hasLeader, leader: leads, size, sizeInUse, revision, lag, alarms };
   });
 }
+
+const silent = { healthy: false, leader: false, size: 0, sizeInUse: 0, revision: 0n, lag: 0n };
 
 export function memberFromWire(member: IMember): StoreMember {
   return {
@@ -79,7 +117,7 @@ async function ask(
   if (url === undefined) return undefined;
   const at = { clock, ...(credentials !== undefined && { credentials }) };
   const asking = atMember(at, member.clientUrls, attemptTimeout, 'asking an etcd member', (pool, { clients }, bounds) =>
-    pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
+    pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds, noLeaderNeeded),
   );
   const [status, fsyncs] = await Promise.all([
     asking.catch(() => undefined),
@@ -91,6 +129,7 @@ async function ask(
     leads: status.leader === member.id,
     size: Number(status.dbSize),
     sizeInUse: Number(status.dbSizeInUse),
+    revision: BigInt(status.header.revision),
     committed: BigInt(status.raftIndex),
     applied: BigInt(status.raftAppliedIndex),
     errors: status.errors,

@@ -3,7 +3,7 @@ import type { UnaryMethod } from '@causeway/proto/io';
 import type { Membership, StoreMemberStatus } from '../../membership/membership.ts';
 import { atMember } from './at-member.ts';
 import { isMemberUnknown, isNoLearner, isNotInSync, writeFailure } from './failure.ts';
-import { listMembers, type MembersParts, type MembersSettings } from './members.ts';
+import { agreedMembers, type MembersParts, type MembersSettings } from './members.ts';
 import type { EtcdEndpoint } from './pool.ts';
 
 /** Membership by etcd's Cluster service, asked at any voting member. */
@@ -17,7 +17,7 @@ export class EtcdMembership implements Membership {
   }
 
   list(): Promise<readonly StoreMemberStatus[]> {
-    return listMembers(this.#parts, this.#settings);
+    return agreedMembers(this.#parts, this.#settings);
   }
 
   async add(peerUrl: string): Promise<string> {

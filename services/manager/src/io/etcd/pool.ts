@@ -132,10 +132,11 @@ export class EtcdPool {
     method: UnaryMethod<Request, Response>,
     request: Request,
     bounds: CallBounds,
+    metadata: Metadata = leaderRequired(),
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       const abort = (): void => call.cancel();
-      const call = method(request, leaderRequired(), this.options(bounds), (error, value) => {
+      const call = method(request, metadata, this.options(bounds), (error, value) => {
         bounds.signal?.removeEventListener('abort', abort);
         if (error !== null) reject(error);
         else if (value === undefined) reject(new CausewayError('internal', 'etcd answered nothing'));

@@ -30,6 +30,7 @@ import { MemoryBackend } from '../../store/memory-backend.ts';
 import { memorySteward } from '../../testing/memory-steward.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { forwardedByKey } from './forward.ts';
+import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
 
 const leaseTtl = seconds(3);
@@ -71,7 +72,10 @@ async function run(name: string, address?: string, shared = backend): Promise<Ru
   const store = new MemoryStore({ clock: systemClock, backend: shared });
   const log = new MemoryLog();
   const settings = { name, advertise, listen: advertise, leaseTtl, prefix: defaultPrefix };
-  const manager = createManager({ store, clock: systemClock, random: cryptoRandom, log }, settings);
+  const manager = createManager(
+    { store, peers: new GrpcPeers({ credentials: plaintext }), clock: systemClock, random: cryptoRandom, log },
+    settings,
+  );
   const steward = memorySteward({ manager, store, clock: systemClock }, settings);
   const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, settings);
   await server.start();
@@ -211,6 +215,39 @@ describe('a follower answers as the leader does', () => {
     const kinds: (string | undefined)[] = [];
     for await (const response of events) kinds.push(response.event?.kind);
     expect(kinds).toContain('network.created');
+  });
+
+  test('status: what the leader hears of the hosts, and how each manager is', async () => {
+    const [leader, follower] = await pair();
+    await join(leader.address, 1);
+    const { cluster } = clients(follower.address);
+    const status = () => callUnary(cluster.getStatus.bind(cluster), {}, limits);
+    expect(await status()).toMatchObject({
+      leader: { manager: 'm1', address: leader.address },
+      managers: [
+        { name: 'm1', state: 'leader' },
+        { name: 'm2', state: 'standby' },
+      ],
+      store: { members: [{ healthy: true }] },
+      hostsReady: 1,
+      hostsTotal: 1,
+    });
+    const { managers } = await callUnary(cluster.listManagers.bind(cluster), {}, limits);
+    expect(managers.map(({ revision }) => revision)).toEqual(
+      [leader, follower].map((each) => each.manager.view.revision),
+    );
+
+    follower.store.setReachable(false);
+    await leader.stop();
+    expect(await status()).toMatchObject({
+      leader: { manager: 'm1' },
+      managers: [
+        { name: 'm1', state: 'unreachable', revision: 0n },
+        { name: 'm2', state: 'standby' },
+      ],
+      hostsReady: 0,
+    });
+    expect((await status()).store).toBeUndefined();
   });
 
   test('errors keep code, text and data', async () => {

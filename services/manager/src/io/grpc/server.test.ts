@@ -23,13 +23,21 @@ import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { memorySteward } from '../../testing/memory-steward.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
+import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
 
 const root = fileURLToPath(new URL('../../../../..', import.meta.url));
 const limits = { timeout: 5_000 };
 const log = new MemoryLog();
 const settings = { name: 'm1', advertise: '127.0.0.1:1', leaseTtl: seconds(3), prefix: defaultPrefix };
-const modules = { store: new MemoryStore({ clock: systemClock }), clock: systemClock, random: cryptoRandom, log };
+const peers = new GrpcPeers({ credentials: plaintext });
+const modules = {
+  store: new MemoryStore({ clock: systemClock }),
+  peers,
+  clock: systemClock,
+  random: cryptoRandom,
+  log,
+};
 const client = plaintext.client();
 let manager: Manager;
 let steward: ReturnType<typeof memorySteward>;

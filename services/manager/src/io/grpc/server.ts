@@ -147,7 +147,8 @@ export class GrpcServer implements Startable {
       getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),
       verify: unary(serving, (request, call) => cluster.verify(request, call)),
       watchEvents: serverStreaming(serving, (request, signal) => cluster.watchEvents(request, signal)),
-      listManagers: unary(serving, (request, call) => steward.listManagers(request, call)),
+      listManagers: unary(serving, (request, call) => cluster.listManagers(request, call)),
+      describeManager: unary(serving, (request) => cluster.describeManager(request)),
       removeManager: unary(serving, (request, call) => steward.removeManager(request, call)),
       createBackup: serverStreaming(serving, (request, signal) => steward.createBackup(request, signal)),
     });

@@ -1,0 +1,42 @@
+import type { Name } from '@causeway/model';
+import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { describe, expect, test } from 'vitest';
+import type { ManagerRecord } from '../store/codec.ts';
+import { knownManagers, managerMessage, surveyOf } from './managers.ts';
+
+const record = (name: string): ManagerRecord => ({ name, address: `${name}:7443`, version: '1', etcdMember: '' });
+const registered = (...names: string[]): ReadonlyMap<Name, ManagerRecord> =>
+  new Map(names.map((name) => [name as Name, record(name)]));
+const self = { name: 'm2', address: 'm2:7443' };
+const leader = { name: 'm1', address: 'm1:7443', since: 0, term: 5n };
+const says = (name: string, state: 'leader' | 'standby', ready?: number): DescribeManagerResponse => ({
+  manager: managerMessage(record(name), state, 7n),
+  ...(ready !== undefined && { hosts: { ready, repairs: 2n, drift: 1 } }),
+});
+
+describe('knownManagers', () => {
+  test.each([
+    ['those registered, by name', { managers: registered('m3', 'm2', 'm1'), leader }, ['m1', 'm2', 'm3']],
+    ['this one before it is registered', { managers: registered('m1'), leader }, ['m1', 'm2']],
+    ['a leader whose record has ended', { managers: registered('m2'), leader }, ['m1', 'm2']],
+    ['this one alone', { managers: registered(), leader: undefined }, ['m2']],
+  ])('%s', (_, view, names) => {
+    expect(knownManagers(view, self).map(({ name }) => name)).toEqual(names);
+  });
+});
+
+describe('surveyOf', () => {
+  test.each([
+    ['all answer', [says('m1', 'leader', 3), says('m2', 'standby')], ['leader', 'standby'], 3],
+    ['one is silent', [says('m1', 'leader', 3)], ['leader', 'unreachable'], 3],
+    ['the leader is silent', [says('m2', 'standby')], ['unreachable', 'standby'], undefined],
+    ['another is at its address', [says('m1', 'leader', 3), says('m9', 'standby')], ['leader', 'unreachable'], 3],
+  ])('%s', (_, answers, states, ready) => {
+    const { managers, hosts } = surveyOf([record('m1'), record('m2')], answers);
+    expect(managers.map(({ state }) => state)).toEqual(states);
+    expect(managers.map(({ revision }) => revision)).toEqual(
+      states.map((state) => (state === 'unreachable' ? 0n : 7n)),
+    );
+    expect(hosts?.ready).toBe(ready);
+  });
+});
