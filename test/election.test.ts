@@ -64,7 +64,7 @@ async function elect(seed: number): Promise<{ faults: string[]; elections: numbe
       const { leadership } = manager.elector;
       if (leadership.role !== 'leader') continue;
       try {
-        await manager.writer.apply(registerNode(node(i, leadership.term, count)));
+        await manager.writer.apply(registerNode(node(i, leadership.term, count)), { cause: 'test' });
         acknowledged++;
       } catch (error) {
         if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;

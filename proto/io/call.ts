@@ -18,10 +18,15 @@ export type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, value?: Response) => void,
 ) => ClientUnaryCall;
 
+/** Metadata in which a caller says who it is; a manager that sends a call on leaves it as it is. */
+export const actorKey = 'causeway-actor';
+
 export interface CallLimits {
   /** Milliseconds from now; a call without one may wait forever, so there is no default. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
+  /** Who calls: events tell it of what the call changes. */
+  readonly actor?: string;
 }
 
 /** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
@@ -32,7 +37,7 @@ export function callUnary<Request, Response>(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const abort = (): void => call.cancel();
-    const call = method(request, new Metadata(), { deadline: Date.now() + limits.timeout }, (error, value) => {
+    const call = method(request, metadataOf(limits), { deadline: Date.now() + limits.timeout }, (error, value) => {
       limits.signal?.removeEventListener('abort', abort);
       if (error !== null) reject(errorFromService(error));
       else if (value === undefined) reject(new CausewayError('internal', 'the server answered nothing'));
@@ -41,6 +46,13 @@ export function callUnary<Request, Response>(
     limits.signal?.addEventListener('abort', abort);
     if (limits.signal?.aborted === true) abort();
   });
+}
+
+export function metadataOf({ actor }: Pick<CallLimits, 'actor'>): Metadata {
+  const metadata = new Metadata();
+  // Metadata is printable ASCII; a user's name need not be.
+  if (actor !== undefined) metadata.set(actorKey, actor.replace(/[^\x20-\x7e]/g, '?'));
+  return metadata;
 }
 
 export function errorFromService(error: ServiceError): CausewayError {

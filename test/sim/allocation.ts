@@ -93,10 +93,11 @@ class AllocationSimulation {
     const { clock, leaders } = this.#turmoil;
     const [leader] = leaders;
     if (leader === undefined) throw new Error('nobody was elected');
-    await clock.until(leader.writer.apply(registerNode(node)), seconds(10));
+    await clock.until(leader.writer.apply(registerNode(node), { cause: 'set-up' }), seconds(10));
     const subnets = network.prefixes.map((prefix) => ({ prefix, gateway: '' }));
     const request = CreateNetworkRequest.create({ name: network.name, subnets });
-    await clock.until(leader.writer.write(this.#id(), createNetwork(readCreateNetwork(request))), seconds(10));
+    const intent = createNetwork(readCreateNetwork(request));
+    await clock.until(leader.writer.write(this.#id(), intent, { actor: 'set-up' }), seconds(10));
   }
 
   async #worker(): Promise<void> {
@@ -196,7 +197,7 @@ class AllocationSimulation {
     const abort = new AbortController();
     const span = milliseconds(Math.min(remaining, 500 + random.float() * 2_000));
     void clock.sleep(span, abort.signal).then(() => abort.abort());
-    return manager.writer.write(id, request, abort.signal).finally(() => abort.abort());
+    return manager.writer.write(id, request, { actor: 'worker', signal: abort.signal }).finally(() => abort.abort());
   }
 
   #id(): RequestId {

@@ -126,7 +126,7 @@ export class SimCluster {
     return this.#failover.run(seconds(20), async (address, remaining) => {
       const running = this.#managers.get(address.replace(':7443', ''));
       if (running === undefined) throw unreachable(address);
-      return await question(running.manager.api, { remaining, signal });
+      return await question(running.manager.api, { remaining, actor: 'operator', signal });
     });
   }
 

@@ -82,7 +82,7 @@ export class Wires {
     await this.#clock.sleep(latency);
     const manager = this.#reach(host, address);
     const lost = this.#random.float() < this.replyLoss;
-    const answer = serve(manager, { remaining: limits.timeout, signal });
+    const answer = serve(manager, { remaining: limits.timeout, actor: `agent/${host}`, signal });
     const late = this.#clock.sleep(limits.timeout).then((): never => {
       throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
     });

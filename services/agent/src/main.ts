@@ -62,7 +62,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const settings = parseSettings(options, version);
   await checkCapabilities();
   const kernel = createKernel();
-  const link = new GrpcManagerLink({ credentials: plaintext });
+  const link = new GrpcManagerLink({ credentials: plaintext }, options);
   const files = new DirectoryFiles(options.dataDir);
   const agent = createAgent({ kernel, link, files, clock: systemClock, random: cryptoRandom, log }, settings);
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });

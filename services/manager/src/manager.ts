@@ -18,7 +18,7 @@ import type { Term } from './api/leadership.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
-import { describeChange } from './events/describe.ts';
+import { describeChange } from './events/describe-change.ts';
 import { EventLog } from './events/event-log.ts';
 import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
@@ -88,7 +88,7 @@ export class Manager implements Startable {
     const view = new View(keys);
     this.view = view;
     this.events = new EventLog({ clock });
-    this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) });
+    this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) }, { name });
     const writer = this.#writer;
     this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
     this.#follower = new Follower({ store, view, log }, { prefix });

@@ -288,13 +288,13 @@ export interface Drift {
  */
 export interface Event {
     /**
-     * Position in the stream of the manager that serves it.
+     * Position in the cluster's stream of events: rises, with gaps, and is the same on every manager.
      *
      * @generated from protobuf field: int64 sequence = 1
      */
     sequence: bigint;
     /**
-     * etcd revision that caused it; 0 when none did.
+     * etcd revision it was written at: of a change, the change's own.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -327,6 +327,38 @@ export interface Event {
      * @generated from protobuf field: string message = 8
      */
     message: string;
+    /**
+     * Who wanted it, in its own words: "root@h1", "agent/h2", "manager/m1".
+     *
+     * @generated from protobuf field: string actor = 9
+     */
+    actor: string;
+    /**
+     * Request id of the call, or the name of a manager's own rule: "mtu", "session".
+     *
+     * @generated from protobuf field: string cause = 10
+     */
+    cause: string;
+    /**
+     * Given or taken back, without prefix length.
+     *
+     * @generated from protobuf field: repeated string addresses = 11
+     */
+    addresses: string[];
+    /**
+     * @generated from protobuf field: string network_id = 12
+     */
+    networkId: string;
+    /**
+     * @generated from protobuf field: string endpoint_id = 13
+     */
+    endpointId: string;
+    /**
+     * Of like things that this tells as one.
+     *
+     * @generated from protobuf field: uint32 count = 14
+     */
+    count: number;
 }
 declare class Network$Type extends MessageType<Network> {
     constructor();

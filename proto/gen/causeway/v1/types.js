@@ -657,7 +657,13 @@ class Event$Type extends MessageType {
             { no: 5, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 6, name: "endpoint", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 7, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 8, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 8, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 9, name: "actor", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 10, name: "cause", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 11, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 12, name: "network_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 13, name: "endpoint_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 14, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -670,6 +676,12 @@ class Event$Type extends MessageType {
         message.endpoint = "";
         message.host = "";
         message.message = "";
+        message.actor = "";
+        message.cause = "";
+        message.addresses = [];
+        message.networkId = "";
+        message.endpointId = "";
+        message.count = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -702,6 +714,24 @@ class Event$Type extends MessageType {
                     break;
                 case /* string message */ 8:
                     message.message = reader.string();
+                    break;
+                case /* string actor */ 9:
+                    message.actor = reader.string();
+                    break;
+                case /* string cause */ 10:
+                    message.cause = reader.string();
+                    break;
+                case /* repeated string addresses */ 11:
+                    message.addresses.push(reader.string());
+                    break;
+                case /* string network_id */ 12:
+                    message.networkId = reader.string();
+                    break;
+                case /* string endpoint_id */ 13:
+                    message.endpointId = reader.string();
+                    break;
+                case /* uint32 count */ 14:
+                    message.count = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -739,6 +769,24 @@ class Event$Type extends MessageType {
         /* string message = 8; */
         if (message.message !== "")
             writer.tag(8, WireType.LengthDelimited).string(message.message);
+        /* string actor = 9; */
+        if (message.actor !== "")
+            writer.tag(9, WireType.LengthDelimited).string(message.actor);
+        /* string cause = 10; */
+        if (message.cause !== "")
+            writer.tag(10, WireType.LengthDelimited).string(message.cause);
+        /* repeated string addresses = 11; */
+        for (let i = 0; i < message.addresses.length; i++)
+            writer.tag(11, WireType.LengthDelimited).string(message.addresses[i]);
+        /* string network_id = 12; */
+        if (message.networkId !== "")
+            writer.tag(12, WireType.LengthDelimited).string(message.networkId);
+        /* string endpoint_id = 13; */
+        if (message.endpointId !== "")
+            writer.tag(13, WireType.LengthDelimited).string(message.endpointId);
+        /* uint32 count = 14; */
+        if (message.count !== 0)
+            writer.tag(14, WireType.Varint).uint32(message.count);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -47,7 +47,7 @@ async function manager(serve: (stream: Stream) => void = () => undefined): Promi
 }
 
 function link(): GrpcManagerLink {
-  const made = new GrpcManagerLink({ credentials: plaintext });
+  const made = new GrpcManagerLink({ credentials: plaintext }, { name: 'h1' });
   cleanups.push(() => made.close());
   return made;
 }

@@ -19,10 +19,13 @@ const channelOptions: ChannelOptions = {
 /** The way to managers over gRPC: one connection for each, made when first needed and kept. */
 export class GrpcManagerLink implements ManagerLink {
   readonly #credentials: Credentials;
+  readonly #actor: string;
   readonly #clients = new Map<string, { session: SessionServiceClient; endpoints: EndpointServiceClient }>();
 
-  constructor(modules: { readonly credentials: Credentials }) {
+  /** `name` is that of this host. */
+  constructor(modules: { readonly credentials: Credentials }, settings: { readonly name: string }) {
     this.#credentials = modules.credentials;
+    this.#actor = `agent/${settings.name}`;
   }
 
   connect(address: string): SessionChannel {
@@ -40,17 +43,17 @@ export class GrpcManagerLink implements ManagerLink {
 
   claimEndpoint: ManagerLink['claimEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
-    return callUnary(endpoints.claimEndpoint.bind(endpoints), request, grpcLimits(limits));
+    return callUnary(endpoints.claimEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
   releaseEndpoint: ManagerLink['releaseEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
-    return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, grpcLimits(limits));
+    return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
   getEndpoint: ManagerLink['getEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
-    return callUnary(endpoints.getEndpoint.bind(endpoints), request, grpcLimits(limits));
+    return callUnary(endpoints.getEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
   close(): void {
@@ -59,6 +62,10 @@ export class GrpcManagerLink implements ManagerLink {
       endpoints.close();
     }
     this.#clients.clear();
+  }
+
+  #limits({ timeout, signal }: CallLimits): GrpcLimits {
+    return { timeout, actor: this.#actor, ...(signal !== undefined && { signal }) };
   }
 
   #client(address: string): { session: SessionServiceClient; endpoints: EndpointServiceClient } {
@@ -80,8 +87,4 @@ async function* messagesOf(stream: AsyncIterable<ConnectResponse>): AsyncGenerat
   } catch (error) {
     throw errorFromService(error as ServiceError);
   }
-}
-
-function grpcLimits({ timeout, signal }: CallLimits): GrpcLimits {
-  return signal === undefined ? { timeout } : { timeout, signal };
 }

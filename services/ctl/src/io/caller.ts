@@ -12,6 +12,8 @@ export interface CallerParts {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly signal: AbortSignal;
+  /** Who runs the command. */
+  readonly actor: string;
 }
 
 /**
@@ -38,12 +40,12 @@ export class Caller {
     methodAt: (address: string) => UnaryMethod<Request, Response>,
     request: Request,
   ): Promise<Response> {
-    const { budget, signal } = this.#parts;
+    const { budget, signal, actor } = this.#parts;
     this.#unreached = undefined;
     try {
       return await this.#failover.run(
         budget.left(),
-        (address, timeout) => this.#noting(address, callUnary(methodAt(address), request, { timeout, signal })),
+        (address, timeout) => this.#noting(address, callUnary(methodAt(address), request, { timeout, signal, actor })),
         signal,
       );
     } catch (error) {

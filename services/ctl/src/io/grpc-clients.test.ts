@@ -30,7 +30,7 @@ afterEach(() => {
   for (const cleanup of afterTest.splice(0)) cleanup();
 });
 
-const connect = grpcConnect({ credentials: plaintext, clock: systemClock });
+const connect = grpcConnect({ credentials: plaintext, clock: systemClock, actor: 'root@h1' });
 
 function client(
   managers: readonly string[],

@@ -6,7 +6,7 @@ import { Budget } from './budget.ts';
 import { GrpcAgent } from './grpc-agent.ts';
 import { GrpcManagers } from './grpc-managers.ts';
 
-export function grpcConnect(world: { credentials: Credentials; clock: Clock }): Connect {
+export function grpcConnect(world: { credentials: Credentials; clock: Clock; actor: string }): Connect {
   return (settings, signal): Clients => {
     const parts = { ...world, signal, budget: new Budget(world.clock, settings.timeout) };
     let managers: GrpcManagers | undefined;

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import process from 'node:process';
 import { plaintext } from '@causeway/proto/io';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
@@ -14,9 +16,18 @@ export function systemContext(of: NodeJS.Process): Context {
     ...openTerminal(of),
     clock: systemClock,
     random: cryptoRandom,
-    connect: grpcConnect({ credentials: plaintext, clock: systemClock }),
+    connect: grpcConnect({ credentials: plaintext, clock: systemClock, actor: actor() }),
     version,
     runtime: `node ${of.version}`,
     exitCode: 0,
   };
+}
+
+/** Who runs this, for events: "root@h1". A user that the system does not know has a number only. */
+function actor(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `${process.getuid?.()}@${hostname()}`;
+  }
 }

@@ -12,6 +12,7 @@ import {
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
 import type { Take } from '../allocator/allocator.ts';
+import { endpointAttached } from '../events/describe.ts';
 import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -68,6 +69,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
       ...claims.map(({ key, claim }): Write => ({ kind: 'put', key, value: encodeClaim(claim) })),
     ],
     takes: takesOf(endpoint),
+    events: [endpointAttached(endpoint, view)],
     reply: endpoint,
   };
 }

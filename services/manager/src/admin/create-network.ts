@@ -14,6 +14,7 @@ import {
 } from '@causeway/model';
 import { randomId } from '@causeway/runtime';
 import type { Allocator } from '../allocator/allocator.ts';
+import { networkCreated } from '../events/describe.ts';
 import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
@@ -84,6 +85,7 @@ export function planCreateNetwork(
       ...[...claims, ...addressClaims(network, subnets, keys)].map((claim) => ({ kind: 'put', ...claim }) as const),
     ],
     takes: [{ kind: 'vni', vni }],
+    events: [networkCreated(network)],
     reply: network,
   };
 }

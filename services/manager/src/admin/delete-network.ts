@@ -1,4 +1,5 @@
 import type { Network } from '@causeway/model';
+import { networkDeleted } from '../events/describe.ts';
 import { networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { encodeVniClaim } from '../store/vni-claim.ts';
@@ -55,6 +56,7 @@ export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): P
       ...vni.map(({ write }) => write),
     ],
     takes: [],
+    events: [networkDeleted(network)],
     reply: undefined,
   };
 }

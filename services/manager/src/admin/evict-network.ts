@@ -1,18 +1,19 @@
 import type { EndpointId } from '@causeway/model';
+import { endpointDetached } from '../events/describe.ts';
 import type { View } from '../store/view.ts';
-import type { Writer } from '../writer/writer.ts';
-import type { Intent } from './intent.ts';
+import type { Behalf, Writer } from '../writer/writer.ts';
+import { type Intent, nothingToDo } from './intent.ts';
 import { releaseWrites } from './release-endpoint.ts';
 
 /** Releases every endpoint a network has now, whoever has it. Their agents learn of it as of any other release. */
 export async function evictNetwork(
   nameOrId: string,
   { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },
-  signal: AbortSignal,
+  behalf: Behalf,
 ): Promise<void> {
   const { id } = view.findNetwork(nameOrId).value;
   const endpoints = [...view.endpointsOf(id).keys()];
-  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), signal)));
+  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), behalf)));
 }
 
 /** Writes nothing when the endpoint is gone already. */
@@ -21,12 +22,13 @@ export function evictEndpoint(id: EndpointId): Intent<void> {
     plan: (planning) => {
       const { view, keys } = planning;
       const current = view.endpoint(id);
-      if (current === undefined) return { compares: [], writes: [], takes: [], reply: undefined };
+      if (current === undefined) return nothingToDo(undefined);
       const key = keys.endpoint(current.value.network, id);
       return {
         compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
         writes: releaseWrites(current.value, planning),
         takes: [],
+        events: [endpointDetached(current.value, view, 'its network is deleted by force')],
         reply: undefined,
       };
     },

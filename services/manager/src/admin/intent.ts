@@ -1,5 +1,6 @@
 import type { Random } from '@causeway/runtime';
 import type { Allocator, Take } from '../allocator/allocator.ts';
+import type { Happening } from '../events/happening.ts';
 import type { JsonObject } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -20,7 +21,14 @@ export interface Proposal<Reply = unknown> {
   readonly writes: readonly Write[];
   /** What the writes claim out of pools. */
   readonly takes: readonly Take[];
+  /** What operators are told, in the transaction that makes it true. */
+  readonly events: readonly Happening[];
   readonly reply: Reply;
+}
+
+/** It is true already. */
+export function nothingToDo<Reply>(reply: Reply): Proposal<Reply> {
+  return { compares: [], writes: [], takes: [], events: [], reply };
 }
 
 /** A change somebody wants. Its plan is a pure function that is run again whenever the store moved underneath it. */
@@ -45,7 +53,7 @@ export function rehearsal<Reply>(request: Request<Reply>): Request<Reply> {
   return {
     ...request,
     kind: `${request.kind}.rehearsal`,
-    plan: (planning) => ({ compares: [], writes: [], takes: [], reply: request.plan(planning).reply }),
+    plan: (planning) => nothingToDo(request.plan(planning).reply),
   };
 }
 

@@ -45,6 +45,7 @@ async function create(name: string, prefix: string, mtu?: number): Promise<void>
   await manager.writer.write(
     randomUuid(random) as RequestId,
     createNetwork(mtu === undefined ? request : { ...request, mtu }),
+    { actor: 'tester' },
   );
 }
 
@@ -68,7 +69,7 @@ describe('MtuKeeper', () => {
   });
 
   test('what an earlier leader left undone is done at the start', async () => {
-    await manager.writer.apply(registerNode(host(2, 1400)));
+    await manager.writer.apply(registerNode(host(2, 1400)), { cause: 'test' });
     expect(mtus()).toEqual([1450, 1450, 1450]);
     await mtuKeeper.start();
     expect(mtus()).toEqual([1350, 1350, 1450]);
@@ -77,7 +78,7 @@ describe('MtuKeeper', () => {
   test('a store that fails is asked again', async () => {
     await mtuKeeper.start();
     let failures = 0;
-    await manager.writer.apply(registerNode(host(2, 1500)));
+    await manager.writer.apply(registerNode(host(2, 1500)), { cause: 'test' });
     manager.store.fault = (operation) => (operation === 'txn' && ++failures > 1 && failures < 4 ? 'refused' : 'none');
     await clock.until(registrar.register(host(3, 1400)), seconds(30));
     expect(failures).toBeGreaterThan(4);

@@ -47,7 +47,7 @@ export class MtuKeeper implements Startable {
       const [next] = networksTooLarge(view);
       if (next === undefined) return;
       try {
-        await writer.apply(lowerMtu(next));
+        await writer.apply(lowerMtu(next), { cause: 'mtu' });
         log.info('network.mtu-lowered', { networkId: next, mtu: view.networks.get(next)?.value.mtu.bytes });
       } catch (error) {
         if (!isCausewayError(error, 'not-leader')) log.warn('network.mtu-not-lowered', { networkId: next, error });

@@ -9,9 +9,10 @@ import {
   type Subnet,
   vxlanOverhead,
 } from '@causeway/model';
+import { networkChanged } from '../events/describe.ts';
 import { networkCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
-import type { Intent, Planning, Proposal } from './intent.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
 /** RFC 791 §3.2: every link passes 68 bytes unfragmented; an IPv4 packet has at most 65535. */
 const smallest = 68;
@@ -62,7 +63,7 @@ export function lowerMtu(id: NetworkId): Intent<void> {
 export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
   const current = view.networks.get(id);
   if (current === undefined || !isTooLarge(view, current.value)) {
-    return { compares: [], writes: [], takes: [], reply: undefined };
+    return nothingToDo(undefined);
   }
   const next = { ...current.value, mtu: automaticMtu(view, current.value.subnets) };
   const key = keys.network(id);
@@ -70,6 +71,7 @@ export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposa
     compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
     writes: [{ kind: 'put', key, value: networkCodec.encode(next, current.foreign) }],
     takes: [],
+    events: networkChanged(current.value, next),
     reply: undefined,
   };
 }

@@ -517,7 +517,13 @@ describe('networks', () => {
 
   test('rehearsed, it is checked and told, and nothing is written', () => {
     const request = createNetwork(plainNetwork('blue', ['10.1.0.0/24']));
-    expect(rehearsal(request).plan(desk)).toMatchObject({ compares: [], writes: [], takes: [], reply: { vni: 4096 } });
+    expect(rehearsal(request).plan(desk)).toMatchObject({
+      compares: [],
+      writes: [],
+      takes: [],
+      events: [],
+      reply: { vni: 4096 },
+    });
     desk.make(request);
     expect(refusal(() => rehearsal(request).plan(desk)).code).toBe('name-taken');
   });
@@ -540,7 +546,7 @@ describe('networks', () => {
     const { id } = desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
     const other = encodeVniClaim({ kind: 'network', network: 'ffffffffffffffff' as NetworkId, asked: false });
     const write = { kind: 'put', key: desk.keys.vni(Vni(4096)), value: other } as const;
-    desk.write({ compares: [], takes: [], reply: undefined, writes: [write] });
+    desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [write] });
     desk.make(deleteNetwork({ network: id, force: false }));
     expect(desk.view.vnis.get(Vni(4096))?.claim.kind).toBe('network');
   });
@@ -595,6 +601,7 @@ describe('networks', () => {
     desk.write({
       compares: [],
       takes: [],
+      events: [],
       reply: undefined,
       writes: [{ kind: 'put', key: desk.keys.network(id), value: bytes }],
     });

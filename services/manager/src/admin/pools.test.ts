@@ -16,7 +16,13 @@ let desk: PlanningDesk;
 beforeEach(() => {
   desk = new PlanningDesk(new SeededRandom(5));
   const value = metaCodec.encode({ clusterId: cluster, epoch: 1n, schema: 1 });
-  desk.write({ compares: [], takes: [], reply: undefined, writes: [{ kind: 'put', key: desk.keys.meta, value }] });
+  desk.write({
+    compares: [],
+    takes: [],
+    events: [],
+    reply: undefined,
+    writes: [{ kind: 'put', key: desk.keys.meta, value }],
+  });
 });
 
 const pool = (text: string): DefaultPool => {

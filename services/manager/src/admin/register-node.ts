@@ -1,7 +1,8 @@
 import { CausewayError, clip, contains, family, minimumMtu, type Name, type Node, Prefix } from '@causeway/model';
+import { nodeChanged, nodeJoined } from '../events/describe.ts';
 import { encodeText, nodeCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
-import type { Intent, Planning, Proposal } from './intent.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 
 /** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */
@@ -29,7 +30,7 @@ export function registerNode(node: Node): Intent<Node> {
 export function planRegisterNode(node: Node, { view, keys }: Planning): Proposal<Node> {
   checkNode(node);
   const known = view.nodes.get(node.id);
-  if (known !== undefined && isSame(known.value, node)) return { compares: [], writes: [], takes: [], reply: node };
+  if (known !== undefined && isSame(known.value, node)) return nothingToDo(node);
   const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;
   const named = known !== undefined && moves === undefined;
   if (!named) checkNameFree(view, node.name);
@@ -46,6 +47,7 @@ export function planRegisterNode(node: Node, { view, keys }: Planning): Proposal
       ...(moves === undefined ? [] : [{ kind: 'delete', key: keys.nodeName(moves) } as const]),
     ],
     takes: [],
+    events: known === undefined ? [nodeJoined(node)] : nodeChanged(known.value, node),
     reply: node,
   };
 }

@@ -21,7 +21,7 @@ export class NodeRegistrar {
   /** Returns the revision at which that holds. @throws CausewayError as `registerNode` and `Writer.apply` */
   async register(node: Node): Promise<bigint> {
     const { view, writer, mtuKeeper } = this.#parts;
-    await writer.apply(registerNode(node));
+    await writer.apply(registerNode(node), { actor: `agent/${node.name}`, cause: 'session' });
     await mtuKeeper.settle();
     return view.revision;
   }

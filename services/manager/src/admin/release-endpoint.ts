@@ -1,4 +1,5 @@
 import { addressOf, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
+import { endpointDetached } from '../events/describe.ts';
 import { type Claimed, encodeClaim } from '../store/claim.ts';
 import type { Write } from '../store/store.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
@@ -31,6 +32,7 @@ export function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning
     compares: [{ kind: 'unchanged', key, modRevision: revision }],
     writes: releaseWrites(endpoint, planning),
     takes: [],
+    events: [endpointDetached(endpoint, view)],
     reply: undefined,
   };
 }

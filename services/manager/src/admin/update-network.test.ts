@@ -41,7 +41,7 @@ const added = (prefix: string, over: Partial<Subnet> = {}) => ({ addSubnets: [Su
 function reserve(ip: string): void {
   const value = encodeClaim({ kind: 'reservation', purpose: 'printer' });
   const key = desk.keys.address(blue().value.id, Ip(ip));
-  desk.write({ compares: [], takes: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
+  desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
 }
 
 function refusal(attempt: () => unknown): CausewayError {

@@ -1,4 +1,5 @@
 import { CausewayError, family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
+import { networkChanged } from '../events/describe.ts';
 import { type Claimed, printClaim } from '../store/claim.ts';
 import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -67,6 +68,7 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
       ...lost.map((claim): Write => ({ kind: 'delete', key: claim })),
     ],
     takes: [],
+    events: networkChanged(before, after),
     reply: after,
   };
 }

@@ -6,6 +6,8 @@ import { within } from '../within.ts';
 export interface Call {
   /** Until the caller gives up. */
   readonly remaining: Duration;
+  /** Who calls, in its own words. */
+  readonly actor: string;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
 }

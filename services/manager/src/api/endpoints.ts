@@ -32,7 +32,7 @@ export class EndpointsApi {
     this.#context.leading();
     const { writer, view } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
-    const { reply, revision } = await writer.write(id, claimEndpoint(readClaimEndpoint(request)), call.signal);
+    const { reply, revision } = await writer.write(id, claimEndpoint(readClaimEndpoint(request)), call);
     const network = view.findNetwork(reply.network);
     return {
       endpoint: endpointMessage(this.#context, { value: reply, revision }),
@@ -44,7 +44,7 @@ export class EndpointsApi {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = releaseEndpoint(readReleaseEndpoint(request));
-    const { revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    const { revision } = await this.#context.modules.writer.write(id, intent, call);
     return { revision };
   }
 

@@ -44,7 +44,7 @@ export class IpamApi {
     const { purpose } = request;
     const asked = request.address === '' ? {} : { address: inField('address', parseIp(request.address)) };
     const intent = reserveAddress({ network, purpose, ...asked });
-    const { reply, revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    const { reply, revision } = await this.#context.modules.writer.write(id, intent, call);
     return { reservation: { ...reply, revision } };
   }
 
@@ -53,7 +53,7 @@ export class IpamApi {
     const id = unwrap(parseRequestId(request.requestId));
     const network = present(request.network, 'network');
     const intent = releaseAddress({ network, address: inField('address', parseIp(request.address)) });
-    const { revision } = await this.#context.modules.writer.write(id, intent, call.signal);
+    const { revision } = await this.#context.modules.writer.write(id, intent, call);
     return { revision };
   }
 
@@ -71,7 +71,7 @@ export class IpamApi {
 
   async #repairVnis({ orphans, missing }: Faults<VniFault>, call: Call): Promise<void> {
     for (const { vni } of [...orphans, ...missing])
-      await this.#context.modules.writer.apply(repairVni(vni), call.signal);
+      await this.#context.modules.writer.apply(repairVni(vni), { ...call, cause: 'ipam-check' });
   }
 
   async #repairAddresses({ orphans, missing }: Faults, call: Call): Promise<void> {
@@ -85,7 +85,7 @@ export class IpamApi {
     for (const [network, faults] of byNetwork) {
       for (let at = 0; at < faults.length; at += mostRepairs) {
         const addresses = faults.slice(at, at + mostRepairs).map(({ address }) => address);
-        await writer.apply(repairClaims(network, addresses), call.signal);
+        await writer.apply(repairClaims(network, addresses), { ...call, cause: 'ipam-check' });
       }
     }
   }

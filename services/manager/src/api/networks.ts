@@ -67,21 +67,21 @@ export class NetworksApi {
     const { writer, view } = this.#context.modules;
     for (let round = 1; ; round++) {
       try {
-        const { revision } = await writer.write(id, request.dryRun ? rehearsal(intent) : intent, call.signal);
+        const { revision } = await writer.write(id, request.dryRun ? rehearsal(intent) : intent, call);
         return { revision: request.dryRun ? 0n : revision };
       } catch (error) {
         if (!request.force || !isCausewayError(error, 'network-in-use')) throw error;
         if (request.dryRun) return { revision: 0n };
         if (round > mostRounds) throw error;
       }
-      await evictNetwork(request.network, { view, writer }, call.signal);
+      await evictNetwork(request.network, { view, writer }, { ...call, cause: id });
     }
   }
 
   /** Revision 0 is that of a network that is only thought of. */
   async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: Call): Promise<NetworkMessage> {
     const { writer } = this.#context.modules;
-    const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call.signal);
+    const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call);
     return networkToMessage(reply, dryRun ? 0n : revision);
   }
 }

@@ -1,49 +1,77 @@
-import { assertNever, type Endpoint } from '@causeway/model';
+import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { View, ViewChange } from '../store/view.ts';
-import type { Happening } from './event-log.ts';
+import type { View } from '../store/view.ts';
+import { changesOf, printSubnet } from './differences.ts';
+import type { Happening } from './happening.ts';
 
 type Names = Pick<View, 'networks' | 'nodes'>;
 
-/** What an operator is told of a change; a reset tells nothing, since what it holds has happened before. */
-export function describeChange(change: ViewChange, view: Names): Happening | undefined {
-  const { revision } = change;
-  switch (change.kind) {
-    case 'network': {
-      const network = (change.after ?? change.before)?.value;
-      if (network === undefined) return undefined;
-      if (change.before === undefined) {
-        const subnets = network.subnets.map((subnet) => subnet.prefix).join(' ');
-        const message = `network ${network.name} created: ${subnets}, VNI ${network.vni}, MTU ${network.mtu.bytes}`;
-        return { kind: 'network.created', revision, network: network.name, message };
-      }
-      if (change.after === undefined)
-        return { kind: 'network.deleted', revision, network: network.name, message: `network ${network.name} deleted` };
-      const message = `network ${network.name} changed: MTU ${network.mtu.bytes}`;
-      return { kind: 'network.changed', revision, network: network.name, message };
-    }
-    case 'endpoint':
-      if (change.before === undefined && change.after !== undefined)
-        return endpointEvent('attached', change.after.value, revision, view);
-      if (change.before !== undefined && change.after === undefined)
-        return endpointEvent('detached', change.before.value, revision, view);
-      return undefined;
-    case 'node': {
-      const node = change.after?.value;
-      if (node === undefined || change.before !== undefined) return undefined;
-      const message = `host ${node.name} joined: VTEP ${node.dataPath}, underlay MTU ${node.underlayMtu}`;
-      return { kind: 'node.joined', revision, host: node.name, message };
-    }
-    case 'leader': {
-      const { leader } = change;
-      const message = leader === undefined ? 'no manager leads' : `manager ${leader.name} (${leader.address}) leads`;
-      return { kind: 'leader.changed', revision, message };
-    }
-    case 'reset':
-      return undefined;
-    default:
-      return assertNever(change);
-  }
+export function networkCreated(network: Network): Happening {
+  const subnets = network.subnets.map(printSubnet).join('; ');
+  const message = `network ${network.name} created: ${subnets}, VNI ${network.vni}, MTU ${network.mtu.bytes}`;
+  return { kind: 'network.created', ...ofNetwork(network), message };
+}
+
+/** Nothing when nothing an operator sees is other than it was. */
+export function networkChanged(before: Network, after: Network): readonly Happening[] {
+  const changes = changesOf(before, after);
+  if (changes.length === 0) return [];
+  return [
+    {
+      kind: 'network.changed',
+      ...ofNetwork(after),
+      message: `network ${before.name} changed: ${changes.join(', ')}`,
+    },
+  ];
+}
+
+export function networkDeleted(network: Network): Happening {
+  return { kind: 'network.deleted', ...ofNetwork(network), message: `network ${network.name} deleted` };
+}
+
+export function endpointAttached(endpoint: Endpoint, view: Names): Happening {
+  return endpointEvent('attached', endpoint, view);
+}
+
+/** `why` is said when it was not its host that asked. */
+export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): Happening {
+  const happening = endpointEvent('detached', endpoint, view);
+  return why === undefined ? happening : { ...happening, message: `${happening.message}: ${why}` };
+}
+
+export function addressReserved(network: Network, address: Ip, purpose: string): Happening {
+  const message = `${address} reserved for ${purpose}`;
+  return { kind: 'address.reserved', ...ofNetwork(network), addresses: [address], message };
+}
+
+export function addressReleased(network: Network, address: Ip, purpose: string): Happening {
+  const message = `${address} released, reserved for ${purpose} until now`;
+  return { kind: 'address.released', ...ofNetwork(network), addresses: [address], message };
+}
+
+/** `repairs` are in words, one each. */
+export function claimsRepaired(network: NetworkId, repairs: readonly string[], view: Names): Happening {
+  const name = view.networks.get(network)?.value.name ?? network;
+  const message = `claims of network ${name} repaired: ${repairs.join(', ')}`;
+  return { kind: 'claims.repaired', network: name, networkId: network, count: repairs.length, message };
+}
+
+export function nodeJoined(node: Node): Happening {
+  const message = `host ${node.name} joined: VTEP ${node.dataPath}, underlay MTU ${node.underlayMtu}`;
+  return { kind: 'node.joined', host: node.name, message };
+}
+
+/** Nothing when only its routes are others: those come and go. */
+export function nodeChanged(before: Node, after: Node): readonly Happening[] {
+  const fields: readonly (readonly [string, string | number, string | number])[] = [
+    ['name', before.name, after.name],
+    ['VTEP', before.dataPath, after.dataPath],
+    ['underlay MTU', before.underlayMtu, after.underlayMtu],
+    ['version', before.version, after.version],
+  ];
+  const changes = fields.filter(([, was, is]) => was !== is).map(([what, was, is]) => `${what} ${was} -> ${is}`);
+  if (changes.length === 0) return [];
+  return [{ kind: 'node.changed', host: after.name, message: `host ${before.name} changed: ${changes.join(', ')}` }];
 }
 
 export function describeRepair(host: string, drift: Drift): Happening {
@@ -53,9 +81,20 @@ export function describeRepair(host: string, drift: Drift): Happening {
   return { kind: 'drift.repaired', network: drift.network, host, message };
 }
 
-function endpointEvent(what: 'attached' | 'detached', endpoint: Endpoint, revision: bigint, view: Names): Happening {
-  const network = view.networks.get(endpoint.network)?.value.name ?? endpoint.network;
+function ofNetwork({ id, name }: Network): { readonly network: string; readonly networkId: NetworkId } {
+  return { network: name, networkId: id };
+}
+
+function endpointEvent(what: 'attached' | 'detached', endpoint: Endpoint, view: Names): Happening {
   const host = view.nodes.get(endpoint.node)?.value.name ?? endpoint.node;
-  const message = `${endpoint.name} ${endpoint.addresses.join(' ')} ${what} on ${host}`;
-  return { kind: `endpoint.${what}`, revision, network, endpoint: endpoint.name, host, message };
+  return {
+    kind: `endpoint.${what}`,
+    network: view.networks.get(endpoint.network)?.value.name ?? endpoint.network,
+    networkId: endpoint.network,
+    endpoint: endpoint.name,
+    endpointId: endpoint.id,
+    host,
+    addresses: endpoint.addresses.map(addressOf),
+    message: `${endpoint.name} ${endpoint.addresses.join(' ')} ${what} on ${host}`,
+  };
 }

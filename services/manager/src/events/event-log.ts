@@ -1,31 +1,13 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Clock } from '@causeway/runtime';
+import type { Happening } from './happening.ts';
 
 /** Kept for who asks later; at about 300 bytes each that is 3 MB. */
 export const keptEvents = 10_000;
 
-/** docs/operations.md lists them with what to do about each. */
-export type EventKind =
-  | 'network.created'
-  | 'network.changed'
-  | 'network.deleted'
-  | 'endpoint.attached'
-  | 'endpoint.detached'
-  | 'node.joined'
-  | 'node.ready'
-  | 'node.lost'
-  | 'leader.changed'
-  | 'drift.repaired';
-
-/** What happened; its place in the stream and its time are given when it is published. Names, not ids. */
-export interface Happening {
-  readonly kind: EventKind;
-  /** Store revision that caused it, if one did. */
+/** A happening with the store revision that caused it, if one did. */
+export interface Occurrence extends Happening {
   readonly revision?: bigint;
-  readonly network?: string;
-  readonly endpoint?: string;
-  readonly host?: string;
-  readonly message: string;
 }
 
 /** The newest events of this manager, in order, each with a sequence number that starts at 1 and has no gaps. */
@@ -42,11 +24,22 @@ export class EventLog {
     this.#kept = settings.kept;
   }
 
-  publish(happening: Happening): void {
-    const { kind, revision = 0n, network = '', endpoint = '', host = '', message } = happening;
+  publish(occurrence: Occurrence): void {
+    const { kind, revision = 0n, network = '', endpoint = '', host = '', message } = occurrence;
+    const unknown = { actor: '', cause: '', addresses: [], networkId: '', endpointId: '', count: 1 };
     const sequence = ++this.#last;
     const timeMs = BigInt(Math.trunc(this.#clock.wall()));
-    this.#ring[this.#slot(sequence)] = { sequence, revision, timeMs, kind, network, endpoint, host, message };
+    this.#ring[this.#slot(sequence)] = {
+      ...unknown,
+      sequence,
+      revision,
+      timeMs,
+      kind,
+      network,
+      endpoint,
+      host,
+      message,
+    };
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();

@@ -1,6 +1,7 @@
 import type { Network, NetworkId, Vni } from '@causeway/model';
-import type { Intent } from '../admin/intent.ts';
+import { type Intent, nothingToDo } from '../admin/intent.ts';
 import { vniClaim } from '../admin/network-claims.ts';
+import { claimsRepaired } from '../events/describe.ts';
 import type { Write } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type ClaimedVni, printVniClaim } from '../store/vni-claim.ts';
@@ -40,10 +41,10 @@ export function repairVni(vni: Vni): Intent<void> {
   return {
     plan: ({ view, keys }) => {
       const place = placesOf(view).find((candidate) => candidate.vni === vni);
-      const kind = place === undefined ? undefined : judge(place)?.kind;
-      if (place === undefined || kind === undefined || kind === 'duplicates')
-        return { compares: [], writes: [], takes: [], reply: undefined };
+      const finding = place === undefined ? undefined : judge(place);
+      if (place === undefined || finding === undefined || finding.kind === 'duplicates') return nothingToDo(undefined);
       const [network] = place.wanted;
+      const words = network === undefined ? `VNI ${vni} is nobody’s` : `VNI ${vni} is that of ${network.value.name}`;
       const key = keys.vni(vni);
       const write: Write =
         network === undefined ? { kind: 'delete', key } : { kind: 'put', ...vniClaim(network.value, keys, false) };
@@ -56,6 +57,7 @@ export function repairVni(vni: Vni): Intent<void> {
         ],
         writes: [write],
         takes: [],
+        events: [claimsRepaired(finding.fault.network, [words], view)],
         reply: undefined,
       };
     },

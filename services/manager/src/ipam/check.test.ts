@@ -35,7 +35,8 @@ beforeEach(() => {
 const attach = (name: string, network = 'blue') =>
   desk.make(claimEndpoint({ network, node: host.id, addresses: [], name: name as Name }));
 const faults = () => findFaults(desk.view, desk.keys);
-const damage = (...writes: readonly Write[]): void => desk.write({ compares: [], writes, takes: [], reply: undefined });
+const damage = (...writes: readonly Write[]): void =>
+  desk.write({ compares: [], writes, takes: [], events: [], reply: undefined });
 const claim = (address: string): string => desk.keys.address(blue.id, Ip(address));
 const repair = (network: Network, ...addresses: string[]): number =>
   desk.make(repairClaims(network.id, addresses as Ip[]));

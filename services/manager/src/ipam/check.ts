@@ -9,6 +9,7 @@ import {
   type NetworkId,
 } from '@causeway/model';
 import type { Intent, Planning, Proposal } from '../admin/intent.ts';
+import { claimsRepaired } from '../events/describe.ts';
 import { type Claim, type Claimed, encodeClaim, printClaim } from '../store/claim.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -98,6 +99,7 @@ function planRepair(network: NetworkId, places: readonly Place[], { view, keys }
       return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: encodeClaim(holder.claim) };
     }),
     takes: [],
+    events: broken.length === 0 ? [] : [claimsRepaired(network, broken.map(describe), view)],
     reply: broken.length,
   };
 }
@@ -108,6 +110,12 @@ function judge({ wanted, claimed, isLost }: Place): Verdict {
   const [holder] = wanted;
   if (holder !== undefined) return claimed !== undefined && isOf(claimed.claim, holder.claim) ? 'right' : 'missing';
   return claimed === undefined || (standsAlone(claimed.claim) && !isLost) ? 'right' : 'orphan';
+}
+
+/** A repair in words. */
+function describe({ address, wanted: [holder], claimed }: Place): string {
+  const had = claimed === undefined ? 'nobody' : printClaim(claimed.claim);
+  return `${address} of ${had} is ${holder === undefined ? 'nobody’s' : `that of ${holder.words}`}`;
 }
 
 function holdersOf({ wanted, claimed }: Place, verdict: Verdict): readonly string[] {

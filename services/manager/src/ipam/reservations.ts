@@ -1,6 +1,7 @@
 import { CausewayError, clip, Ip, type Network } from '@causeway/model';
 import { describeHolder } from '../admin/addresses.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from '../admin/intent.ts';
+import { addressReleased, addressReserved } from '../events/describe.ts';
 import { type Claim, encodeClaim } from '../store/claim.ts';
 import { text } from '../store/codec.ts';
 
@@ -66,6 +67,7 @@ export function planReserveAddress(request: ReserveAddress, planning: Planning):
     ],
     writes: [{ kind: 'put', key, value: encodeClaim({ kind: 'reservation', purpose }) }],
     takes: [{ kind: 'addr', network: network.id, ip: address }],
+    events: [addressReserved(network, address, purpose)],
     reply: { address, purpose },
   };
 }
@@ -80,6 +82,7 @@ export function planReleaseAddress({ network: name, address }: ReleaseAddress, p
     compares: [{ kind: 'unchanged', key, modRevision: claimed.revision }],
     writes: [{ kind: 'delete', key }],
     takes: [],
+    events: [addressReleased(network, address, claimed.claim.purpose)],
     reply: undefined,
   };
 }

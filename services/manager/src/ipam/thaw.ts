@@ -1,6 +1,6 @@
 import { type Ip, macForIp, type NetworkId, type NodeId, type Vni } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
-import type { Intent, Planning, Proposal } from '../admin/intent.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from '../admin/intent.ts';
 import type { Standing } from '../dispatcher/holdings.ts';
 import type { Claimed } from '../store/claim.ts';
 import type { Compare, Write } from '../store/store.ts';
@@ -66,12 +66,12 @@ export function thawVni({ vni, revision }: Pick<CoolingVni, 'vni' | 'revision'>)
     plan: ({ view, keys }) => {
       const claimed = view.vnis.get(vni);
       const key = keys.vni(vni);
-      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision)
-        return { compares: [], writes: [], takes: [], reply: false };
+      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision) return nothingToDo(false);
       return {
         compares: [{ kind: 'unchanged', key, modRevision: revision }],
         writes: [{ kind: 'delete', key }],
         takes: [],
+        events: [],
         reply: true,
       };
     },
@@ -124,6 +124,7 @@ function freeing(network: NetworkId, ips: readonly Ip[], { view, keys }: Plannin
     }),
     writes: claims.map(({ key }): Write => ({ kind: 'delete', key })),
     takes: [],
+    events: [],
     reply: ips.length,
   };
 }

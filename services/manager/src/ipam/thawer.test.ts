@@ -59,7 +59,7 @@ beforeEach(async () => {
 
 function create(made: Network): Network {
   const write = { kind: 'put', key: desk.keys.network(made.id), value: networkCodec.encode(made) } as const;
-  desk.write({ compares: [], writes: [write], takes: [], reply: undefined });
+  desk.write({ compares: [], writes: [write], takes: [], events: [], reply: undefined });
   return made;
 }
 
@@ -165,7 +165,7 @@ test('what a deleted network leaves goes at once', async () => {
   standing = { floor: 0n };
   attach('a').release();
   const key = desk.keys.network(network.id);
-  desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], reply: undefined });
+  desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], events: [], reply: undefined });
   await soon();
   expect(desk.view.addressesOf(network.id).size).toBe(0);
 });

@@ -142,14 +142,14 @@ export class Thawer implements Startable {
   async #settle(network: NetworkId, signal: AbortSignal): Promise<void> {
     const { view, writer, log } = this.#parts;
     while (!signal.aborted && !view.networks.has(network) && view.addressesOf(network).size > 0)
-      await writer.apply(sweep(network, most), signal);
+      await writer.apply(sweep(network, most), { cause: 'cooldown', signal });
     const { addresses: clear, vni } = this.#clear(network);
     for (let at = 0; at < clear.length && !signal.aborted; at += most) {
-      const { reply } = await writer.apply(thaw(network, clear.slice(at, at + most)), signal);
+      const { reply } = await writer.apply(thaw(network, clear.slice(at, at + most)), { cause: 'cooldown', signal });
       if (reply > 0) log.debug('ipam.thawed', { networkId: network, addresses: reply });
     }
     if (vni === undefined || signal.aborted) return;
-    const { reply } = await writer.apply(thawVni(vni), signal);
+    const { reply } = await writer.apply(thawVni(vni), { cause: 'cooldown', signal });
     if (reply) log.debug('ipam.vni-thawed', { networkId: network, vni: vni.vni });
   }
 

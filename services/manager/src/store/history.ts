@@ -1,4 +1,5 @@
-import type { Compare, KeyValue, StoreEvent, Write } from './store.ts';
+import { OrderedKeys } from './ordered-keys.ts';
+import type { Compare, KeySpan, KeyValue, StoreEvent, Write } from './store.ts';
 
 /** One transaction's events; all have this revision. */
 interface Entry {
@@ -9,6 +10,7 @@ interface Entry {
 /** Multi-version keys as etcd keeps them: one revision per writing transaction, the past until it is compacted. */
 export class History {
   readonly #keys = new Map<string, KeyValue>();
+  readonly #order = new OrderedKeys();
   readonly #entries: Entry[] = [];
   /** etcd's first revision, of the empty store. */
   #revision = 1n;
@@ -27,9 +29,14 @@ export class History {
     return this.#keys.get(key);
   }
 
+  /** In key order. */
   list(prefix: string): readonly KeyValue[] {
-    const kvs = [...this.#keys.values()].filter(({ key }) => key.startsWith(prefix));
-    return kvs.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.#read(this.#order.under(prefix));
+  }
+
+  /** In key order. */
+  in(span: KeySpan): readonly KeyValue[] {
+    return this.#read(this.#order.in(span));
   }
 
   /** Whole revisions after this one, in order, of the prefix only. */
@@ -49,9 +56,9 @@ export class History {
       case 'created':
         return (this.#keys.get(compare.key)?.createRevision ?? 0n) === compare.createRevision;
       case 'quiet':
-        return [...this.#keys.values()].every(
-          (kv) => kv.modRevision <= compare.since || !kv.key.startsWith(compare.prefix),
-        );
+        return this.list(compare.prefix).every((kv) => kv.modRevision <= compare.since);
+      case 'vacant':
+        return !this.#order.hasIn(compare.span);
     }
   }
 
@@ -65,15 +72,21 @@ export class History {
         const createRevision = before?.createRevision ?? revision;
         const kv: KeyValue = { key: write.key, value: write.value.slice(), createRevision, modRevision: revision };
         this.#keys.set(write.key, kv);
+        this.#order.add(write.key);
         events.push({ kind: 'put', kv });
       } else if (before !== undefined) {
         this.#keys.delete(write.key);
+        this.#order.delete(write.key);
         events.push({ kind: 'delete', key: write.key, modRevision: revision });
       }
     }
     if (events.length === 0) return;
     this.#revision = revision;
     this.#entries.push({ revision, events });
+  }
+
+  #read(keys: readonly string[]): readonly KeyValue[] {
+    return keys.flatMap((key) => this.#keys.get(key) ?? []);
   }
 
   compact(revision: bigint): void {

@@ -24,8 +24,8 @@ export const defaultPrefix = '/causeway/v1/';
 
 /** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
 export type StoreKey =
-  | { readonly kind: 'meta' | 'leader' }
   | { readonly kind: 'manager'; readonly name: Name }
+  | { readonly kind: 'meta' | 'leader' | 'event-mark' }
   | { readonly kind: 'node'; readonly id: NodeId }
   | { readonly kind: 'node-name'; readonly name: Name }
   | { readonly kind: 'network'; readonly id: NetworkId }
@@ -43,12 +43,36 @@ export class Keys {
   readonly prefix: string;
   readonly meta: string;
   readonly leader: string;
+  /** Changed with every transaction that has nothing but events, so that views see that the store has moved. */
+  readonly eventMark: string;
+  /**
+   * All events, one key a transaction, in the order they were written. They stand beside the prefix, not under it: there
+   * are far more of them than of anything else, and no view wants them.
+   */
+  readonly events: string;
 
   /** The prefix ends in "/", so that no key of another cluster can begin with it. */
   constructor(prefix: string = defaultPrefix) {
     this.prefix = prefix;
     this.meta = `${prefix}meta`;
     this.leader = `${prefix}leader`;
+    this.eventMark = `${prefix}event-mark`;
+    this.events = `${prefix.slice(0, -1)}-events/`;
+  }
+
+  /** Greater than every key of an event, and less than any other key after those. */
+  get eventsEnd(): string {
+    return `${this.events.slice(0, -1)}0`; // "0" is the character after "/"
+  }
+
+  /** Of a record of events: a time in Unix milliseconds, and a number among those of one millisecond. */
+  event(time: number, index: number): string {
+    return `${this.events}${String(time).padStart(13, '0')}-${index.toString(16).padStart(4, '0')}`;
+  }
+
+  placeOfEvent(key: string): { readonly time: number; readonly index: number } | undefined {
+    const [, time, index] = /^(\d{13})-([0-9a-f]{4})$/.exec(key.slice(this.events.length)) ?? [];
+    return time === undefined || index === undefined ? undefined : { time: Number(time), index: parseInt(index, 16) };
   }
 
   get managers(): string {
@@ -120,9 +144,13 @@ export class Keys {
     if (!key.startsWith(this.prefix)) return undefined;
     const [kind, first, second, ...more] = key.slice(this.prefix.length).split('/');
     if (kind === undefined || more.length > 0) return undefined;
-    if (first === undefined) return kind === 'meta' || kind === 'leader' ? { kind } : undefined;
+    if (first === undefined) return isSingle(kind) ? { kind } : undefined;
     return second === undefined ? parseShort(kind, first) : parseLong(kind, first, second);
   }
+}
+
+function isSingle(kind: string): kind is 'meta' | 'leader' | 'event-mark' {
+  return kind === 'meta' || kind === 'leader' || kind === 'event-mark';
 }
 
 function parseShort(kind: string, part: string): StoreKey | undefined {

@@ -2,7 +2,19 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { checkTxn } from './check.ts';
 import { MemoryBackend } from './memory-backend.ts';
-import type { Change, Compare, KeyValue, Store, StoreLease, StoreMemberStatus, TxnResult, Write } from './store.ts';
+import type {
+  Change,
+  Compare,
+  KeySpan,
+  KeyValue,
+  Page,
+  PageOptions,
+  Store,
+  StoreLease,
+  StoreMemberStatus,
+  TxnResult,
+  Write,
+} from './store.ts';
 
 export type MemoryOperation = 'read' | 'txn' | 'lease';
 
@@ -78,6 +90,15 @@ export class MemoryStore implements Store {
 
   list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
     return this.#call('read', ({ history }) => ({ kvs: history.list(prefix), revision: history.revision }));
+  }
+
+  page(span: KeySpan, { limit, newest = false, keysOnly = false }: PageOptions): Promise<Page> {
+    return this.#call('read', ({ history }) => {
+      const all = history.in(span);
+      const some = newest ? all.slice(-limit).reverse() : all.slice(0, limit);
+      const kvs = keysOnly ? some.map((kv) => ({ ...kv, value: new Uint8Array() })) : some;
+      return { kvs, more: all.length > some.length, revision: history.revision };
+    });
   }
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {

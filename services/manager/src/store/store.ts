@@ -16,7 +16,31 @@ export type Compare =
   /** The fence: the key is still the one created at that revision. */
   | { readonly kind: 'created'; readonly key: string; readonly createRevision: bigint }
   /** No key that is under the prefix now was written after that revision; holds for an empty prefix. A deletion leaves nothing to compare, so it goes unseen. */
-  | { readonly kind: 'quiet'; readonly prefix: string; readonly since: bigint };
+  | { readonly kind: 'quiet'; readonly prefix: string; readonly since: bigint }
+  /** There is no key in the span. */
+  | { readonly kind: 'vacant'; readonly span: KeySpan };
+
+/** Keys in key order, from `from` on and less than `before`. */
+export interface KeySpan {
+  readonly from: string;
+  readonly before: string;
+}
+
+export interface PageOptions {
+  /** Keys in the page, at most. */
+  readonly limit: number;
+  /** The last keys of the span, the last one first; otherwise the first ones. Costs as much as all of the span: keep that short. */
+  readonly newest?: boolean;
+  /** Values are empty then. */
+  readonly keysOnly?: boolean;
+}
+
+export interface Page {
+  readonly kvs: readonly KeyValue[];
+  /** The span has more keys than these. */
+  readonly more: boolean;
+  readonly revision: bigint;
+}
 
 export type Write =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: bigint }
@@ -100,6 +124,8 @@ export interface Store {
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
   /** Every key that begins with the prefix, in key order, all at one revision. */
   list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }>;
+  /** Part of what a span holds, at one revision. */
+  page(span: KeySpan, options: PageOptions): Promise<Page>;
   /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
   txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
   /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */

@@ -13,6 +13,7 @@ import {
 import { type Claimed, decodeClaim } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
 import {
+  decodeText,
   endpointCodec,
   leaderCodec,
   type ManagerRecord,
@@ -25,7 +26,7 @@ import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
 import { RecordIndex } from './record-index.ts';
 import type { KeyValue } from './store.ts';
-import type { ClaimChange, Cluster, LeaderRecord, ViewChange } from './view-change.ts';
+import type { ClaimChange, Cluster, EventMark, LeaderRecord, ViewChange } from './view-change.ts';
 import { type ClaimedVni, decodeVniClaim } from './vni-claim.ts';
 
 /** Where the effects of one change are gathered. */
@@ -40,6 +41,7 @@ export class Tables {
   cluster: Cluster | undefined;
   leader: LeaderRecord | undefined;
   readonly managers = new Map<Name, ManagerRecord>();
+  eventMark: EventMark | undefined;
   readonly networks = new RecordIndex<NetworkId, Network>('network');
   readonly nodes = new RecordIndex<NodeId, Node>('node');
   readonly endpoints = new EndpointIndex();
@@ -119,6 +121,9 @@ export class Tables {
         told.claims.push({ ...key, ...(before !== undefined && { before }), after });
         return undefined;
       }
+      case 'event-mark':
+        this.eventMark = { text: decodeText(kv.value), revision };
+        return undefined;
       case 'network-name':
       case 'node-name':
       case 'endpoint-name':
@@ -172,6 +177,9 @@ export class Tables {
         told.claims.push({ ...key, ...(before !== undefined && { before }) });
         return;
       }
+      case 'event-mark':
+        this.eventMark = undefined;
+        return;
       case 'network-name':
       case 'node-name':
       case 'endpoint-name':

@@ -21,6 +21,12 @@ export interface LeaderRecord {
   readonly term: bigint;
 }
 
+/** The last record of events that stands for nothing else: whose it is, and at which revision. */
+export interface EventMark {
+  readonly text: string;
+  readonly revision: bigint;
+}
+
 export interface Cluster {
   readonly id: ClusterId;
   readonly epoch: bigint;

@@ -18,7 +18,7 @@ import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Change } from './store.ts';
 import { Tables, type Told } from './tables.ts';
-import type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
+import type { ClaimChange, Cluster, EventMark, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
 import type { ClaimedVni } from './vni-claim.ts';
 
 export type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
@@ -58,6 +58,10 @@ export class View {
   /** Those that run, or did a moment ago. */
   get managers(): ReadonlyMap<Name, ManagerRecord> {
     return this.#tables.managers;
+  }
+
+  get eventMark(): EventMark | undefined {
+    return this.#tables.eventMark;
   }
 
   get networks(): ReadonlyMap<NetworkId, Versioned<Network>> {

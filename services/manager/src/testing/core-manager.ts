@@ -47,7 +47,7 @@ export class CoreManager implements Startable {
     );
     const { view, keys, allocator } = this;
     this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
-    this.writer = new Writer({ store, view, allocator, keys, clock, random, log });
+    this.writer = new Writer({ store, view, allocator, keys, clock, random, log }, settings);
     const { writer } = this;
     const hosts = { standing: () => ({}), silentSince: () => undefined };
     this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown });
@@ -134,7 +134,7 @@ class GatedClock implements Clock {
   }
 }
 
-type CoreStore = Pick<Store, 'get' | 'txn' | 'grant' | 'follow'>;
+type CoreStore = Pick<Store, 'get' | 'page' | 'txn' | 'grant' | 'follow'>;
 
 /** Of a sender whose transaction is late. */
 const patience = seconds(1);
@@ -143,6 +143,7 @@ const patience = seconds(1);
 function delayed(store: Store, clock: Clock, late: () => Duration | undefined): CoreStore {
   return {
     get: (key) => store.get(key),
+    page: (span, options) => store.page(span, options),
     grant: (ttl) => store.grant(ttl),
     follow: (prefix, signal) => store.follow(prefix, signal),
     txn: async (compares, writes) => {
@@ -166,6 +167,7 @@ function gated(store: CoreStore, gate: Gate): CoreStore {
   };
   return {
     get: (key) => through(() => store.get(key)),
+    page: (span, options) => through(() => store.page(span, options)),
     txn: (compares: readonly Compare[], writes: readonly Write[]) => through(() => store.txn(compares, writes)),
     grant: async (ttl): Promise<StoreLease> => {
       const lease = await through(() => store.grant(ttl));

@@ -52,7 +52,7 @@ export class MemoryCluster {
   }
 
   call(remaining = seconds(5)): Call {
-    return { remaining, signal: new AbortController().signal };
+    return { remaining, actor: 'tester', signal: new AbortController().signal };
   }
 
   async stop(): Promise<void> {

@@ -87,7 +87,7 @@ export class WriteSimulation {
     await this.#clock.advance(seconds(1));
     const leader = [...this.#managers.values()].find(({ writer }) => writer.isLeading);
     if (leader === undefined) throw new Error('nobody was elected');
-    await this.#clock.until(leader.writer.apply(registerNode(host)), seconds(10));
+    await this.#clock.until(leader.writer.apply(registerNode(host), { cause: 'set-up' }), seconds(10));
 
     this.#calm = false;
     const all = [this.#disturb(), ...Array.from({ length: workers }, () => this.#worker())];
@@ -257,7 +257,7 @@ export class WriteSimulation {
     const limit = this.#clock
       .sleep(milliseconds(1_000 + this.#random.float() * 4_000), abort.signal)
       .then(() => abort.abort());
-    return manager.writer.write(id, request, abort.signal).finally(() => {
+    return manager.writer.write(id, request, { actor: 'worker', signal: abort.signal }).finally(() => {
       abort.abort();
       return limit;
     });

@@ -1,6 +1,9 @@
 import { isCausewayError } from '@causeway/model';
-import type { Log } from '@causeway/runtime';
-import type { Compare, Store } from '../store/store.ts';
+import type { Clock, Log } from '@causeway/runtime';
+import type { EventOrder } from '../events/order.ts';
+import { encodeRecord } from '../events/record.ts';
+import type { Keys } from '../store/keys.ts';
+import type { Compare, Store, Write } from '../store/store.ts';
 import { merge, type Transaction, takeBatch } from './merge.ts';
 
 /** How a transaction ended. */
@@ -16,12 +19,14 @@ export type CommitOutcome =
   | { readonly kind: 'unknown'; readonly error: unknown };
 
 export interface CommitterParts {
-  readonly store: Pick<Store, 'txn' | 'get'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page'>;
+  readonly keys: Keys;
+  readonly order: EventOrder;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface CommitterSettings {
-  readonly leaderKey: string;
   /** Create revision of the leader key while the term lasts. */
   readonly term: bigint;
 }
@@ -32,7 +37,8 @@ interface Waiting extends Transaction {
 
 /**
  * Writes for one term of leadership. One store transaction is in flight at a time; what comes meanwhile goes together in
- * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence.
+ * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence, and in one more key
+ * what is told of all that it writes.
  */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -45,14 +51,14 @@ export class Committer {
   constructor(parts: CommitterParts, settings: CommitterSettings) {
     this.#parts = parts;
     this.#settings = settings;
-    this.#fence = { kind: 'created', key: settings.leaderKey, createRevision: settings.term };
+    this.#fence = { kind: 'created', key: parts.keys.leader, createRevision: settings.term };
   }
 
   /** Never rejects. */
-  commit({ compares, writes }: Transaction): Promise<CommitOutcome> {
+  commit({ compares, writes, events }: Transaction): Promise<CommitOutcome> {
     if (this.#closed) return Promise.resolve({ kind: 'fenced' });
     return new Promise((settle) => {
-      this.#waiting.push({ compares, writes, settle });
+      this.#waiting.push({ compares, writes, events, settle });
       this.#running ??= this.#run();
     });
   }
@@ -90,25 +96,48 @@ export class Committer {
   }
 
   /** A condition that does not hold may be the fence, and only the leader key tells. */
-  async #attempt({ compares, writes }: Transaction): Promise<CommitOutcome> {
+  async #attempt({ compares, writes, events }: Transaction): Promise<CommitOutcome> {
     if (this.#closed) return { kind: 'fenced' };
+    const told = events.length === 0 ? undefined : this.#tell(events);
+    const conditions = told === undefined ? [] : [told.isLast];
     try {
-      const { succeeded, revision } = await this.#parts.store.txn([this.#fence, ...compares], writes);
+      const { succeeded, revision } = await this.#parts.store.txn(
+        [this.#fence, ...conditions, ...compares],
+        told === undefined ? writes : [...writes, told.record],
+      );
       if (succeeded) return { kind: 'committed', revision };
     } catch (error) {
       const refused = isCausewayError(error) && error.code !== 'timed-out';
       return { kind: refused ? 'failed' : 'unknown', error };
     }
     try {
-      const { lasts, revision } = await this.#leader();
+      const [{ lasts, revision }] = await Promise.all([this.#leader(), told && this.#catchUp(told.record.key)]);
       return lasts ? { kind: 'conflict', revision } : { kind: 'fenced' };
     } catch (error) {
       return { kind: 'failed', error };
     }
   }
 
+  /** A record of events goes behind all others, or not at all: then one that is late can never slip in between. */
+  #tell(events: readonly string[]): { readonly isLast: Compare; readonly record: Write } {
+    const { keys, order, clock } = this.#parts;
+    const now = clock.wall();
+    const key = order.next(now);
+    return {
+      isLast: { kind: 'vacant', span: { from: key, before: keys.eventsEnd } },
+      record: { kind: 'put', key, value: encodeRecord(now, events) },
+    };
+  }
+
+  /** What stands behind a place that was thought to be the last: of an earlier leader, whose clock was ahead of ours. */
+  async #catchUp(key: string): Promise<void> {
+    const { store, keys, order } = this.#parts;
+    const { kvs } = await store.page({ from: key, before: keys.eventsEnd }, { limit: 1, newest: true, keysOnly: true });
+    for (const kv of kvs) order.saw(kv.key);
+  }
+
   async #leader(): Promise<{ readonly lasts: boolean; readonly revision: bigint }> {
-    const { kv, revision } = await this.#parts.store.get(this.#settings.leaderKey);
+    const { kv, revision } = await this.#parts.store.get(this.#parts.keys.leader);
     return { lasts: kv?.createRevision === this.#settings.term, revision };
   }
 

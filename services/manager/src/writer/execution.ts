@@ -1,6 +1,8 @@
 import { assertNever, CausewayError, isCausewayError } from '@causeway/model';
 import { type Clock, delays, type Log, milliseconds, type Random, seconds } from '@causeway/runtime';
 import type { Intent, Planning, Proposal } from '../admin/intent.ts';
+import type { Origin } from '../events/happening.ts';
+import { encodeEvent } from '../events/record.ts';
 import type { KeyValue, Store } from '../store/store.ts';
 import type { CommitOutcome } from './committer.ts';
 import type { Transaction } from './merge.ts';
@@ -27,17 +29,26 @@ const patience = seconds(10);
 /** Between looks at a store that does not answer. */
 const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
 
-/** One intent on its way to being true, in one term. `call` is absent for an intent of our own. */
+export interface Errand<Reply> {
+  readonly intent: Intent<Reply>;
+  readonly origin: Origin;
+  /** Absent for an intent of our own. */
+  readonly call?: Call<Reply> | undefined;
+}
+
+/** One intent on its way to being true, in one term. */
 export class Execution<Reply> {
   readonly #parts: ExecutionParts;
   readonly #tenure: Tenure;
   readonly #intent: Intent<Reply>;
+  readonly #origin: Origin;
   readonly #call: Call<Reply> | undefined;
 
-  constructor(parts: ExecutionParts, tenure: Tenure, intent: Intent<Reply>, call?: Call<Reply>) {
+  constructor(parts: ExecutionParts, tenure: Tenure, { intent, origin, call }: Errand<Reply>) {
     this.#parts = parts;
     this.#tenure = tenure;
     this.#intent = intent;
+    this.#origin = origin;
     this.#call = call;
   }
 
@@ -67,7 +78,7 @@ export class Execution<Reply> {
     if (proposal.writes.length === 0) return { reply, revision: planning.view.revision };
     const release = planning.allocator.hold(takes);
     try {
-      const outcome = await this.#tenure.committer.commit(this.#keepReply(proposal, lease));
+      const outcome = await this.#tenure.committer.commit(this.#transactionOf(proposal, lease));
       if (outcome.kind !== 'committed') return await this.#resolve(outcome);
       this.#settled();
       await this.#seen(outcome.revision);
@@ -78,9 +89,12 @@ export class Execution<Reply> {
     }
   }
 
-  #keepReply(proposal: Proposal<Reply>, lease: bigint | undefined): Transaction {
-    if (this.#call === undefined || lease === undefined) return proposal;
-    return withReply(proposal, proposal.reply, this.#call, this.#parts.planning.keys, lease);
+  #transactionOf(proposal: Proposal<Reply>, lease: bigint | undefined): Transaction {
+    const { compares, writes } = proposal;
+    const events = proposal.events.map((happening) => encodeEvent(happening, this.#origin));
+    const transaction = { compares, writes, events };
+    if (this.#call === undefined || lease === undefined) return transaction;
+    return withReply(transaction, proposal.reply, this.#call, this.#parts.planning.keys, lease);
   }
 
   /**

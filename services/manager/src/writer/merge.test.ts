@@ -8,7 +8,8 @@ const put = (key: string): Write => ({ kind: 'put', key, value: bytes });
 const absent = (key: string): Compare => ({ kind: 'absent', key });
 const unchanged = (key: string, modRevision = 1n): Compare => ({ kind: 'unchanged', key, modRevision });
 const quiet = (prefix: string): Compare => ({ kind: 'quiet', prefix, since: 1n });
-const claim = (key: string): Transaction => ({ compares: [absent(key)], writes: [put(key)] });
+const vacant = (from: string): Compare => ({ kind: 'vacant', span: { from, before: 'q/2' } });
+const claim = (key: string): Transaction => ({ compares: [absent(key)], writes: [put(key)], events: [] });
 
 interface Case {
   readonly name: string;
@@ -23,40 +24,40 @@ const cases: readonly Case[] = [
   {
     name: 'one reads what the other writes',
     waiting: [
-      { compares: [], writes: [put('n')] },
-      { compares: [unchanged('n')], writes: [put('a')] },
+      { compares: [], writes: [put('n')], events: [] },
+      { compares: [unchanged('n')], writes: [put('a')], events: [] },
     ],
     together: [0],
   },
   {
     name: 'one writes what the other read',
     waiting: [
-      { compares: [unchanged('n')], writes: [put('a')] },
-      { compares: [], writes: [put('n')] },
+      { compares: [unchanged('n')], writes: [put('a')], events: [] },
+      { compares: [], writes: [put('n')], events: [] },
     ],
     together: [0],
   },
   {
     name: 'both read the same',
     waiting: [
-      { compares: [unchanged('n')], writes: [put('a')] },
-      { compares: [unchanged('n')], writes: [put('b')] },
+      { compares: [unchanged('n')], writes: [put('a')], events: [] },
+      { compares: [unchanged('n')], writes: [put('b')], events: [] },
     ],
     together: [0, 1],
   },
   {
     name: 'a write under a quiet prefix',
-    waiting: [{ compares: [quiet('p/')], writes: [put('x')] }, claim('p/1')],
+    waiting: [{ compares: [quiet('p/')], writes: [put('x')], events: [] }, claim('p/1')],
     together: [0],
   },
   {
     name: 'a quiet prefix over a write',
-    waiting: [claim('p/1'), { compares: [quiet('p/')], writes: [put('x')] }],
+    waiting: [claim('p/1'), { compares: [quiet('p/')], writes: [put('x')], events: [] }],
     together: [0],
   },
   {
     name: 'nobody overtakes what it conflicts with',
-    waiting: [claim('a'), { compares: [absent('a')], writes: [put('b')] }, claim('b'), claim('c')],
+    waiting: [claim('a'), { compares: [absent('a')], writes: [put('b')], events: [] }, claim('b'), claim('c')],
     together: [0, 3],
   },
 ];
@@ -68,10 +69,18 @@ describe('takeBatch', () => {
     expect([...batch, ...rest]).toHaveLength(waiting.length);
   });
 
-  test('keeps within what a transaction can hold, the fence included', () => {
+  test('keeps within what one record of events can hold', () => {
+    const events = Array<string>(100).fill('{}');
+    const waiting = ['a', 'b', 'c'].map((key): Transaction => ({ ...claim(key), events }));
+    const { batch } = takeBatch(waiting);
+    expect(batch).toHaveLength(2);
+    expect(merge(batch).events).toHaveLength(200);
+  });
+
+  test('keeps within what a transaction can hold, the fence and the record of events included', () => {
     const waiting = Array.from({ length: 300 }, (_, i) => claim(`k${i}`));
     const { batch, rest } = takeBatch(waiting);
-    expect(merge(batch).compares).toHaveLength(maxTxnOps - 1);
+    expect(merge(batch).compares).toHaveLength(maxTxnOps - 2);
     expect(rest).toHaveLength(300 - batch.length);
   });
 
@@ -79,6 +88,7 @@ describe('takeBatch', () => {
     const waiting = Array.from({ length: 100 }, (_, i) => ({
       compares: [unchanged('n'), absent(`k${i}`)],
       writes: [put(`k${i}`)],
+      events: [],
     }));
     expect(merge(takeBatch(waiting).batch).compares).toHaveLength(101);
   });
@@ -87,8 +97,13 @@ describe('takeBatch', () => {
     const heavy = (key: string): Transaction => ({
       compares: [],
       writes: [{ kind: 'put', key, value: new Uint8Array(700_000) }],
+      events: [],
     });
-    const huge: Transaction = { compares: [], writes: [{ kind: 'put', key: 'h', value: new Uint8Array(2_000_000) }] };
+    const huge: Transaction = {
+      compares: [],
+      writes: [{ kind: 'put', key: 'h', value: new Uint8Array(2_000_000) }],
+      events: [],
+    };
     expect(takeBatch([heavy('a'), heavy('b')]).batch).toHaveLength(1);
     expect(takeBatch([huge, heavy('b')]).batch).toEqual([huge]);
   });
@@ -98,6 +113,7 @@ describe('takeBatch', () => {
     const compare = fc.oneof(
       keyOf.map(absent),
       fc.constantFrom('p/', 'q/').map(quiet),
+      keyOf.map(vacant),
       keyOf.map((key) => unchanged(key, 1n)),
     );
     const transaction = fc.record({
@@ -106,7 +122,7 @@ describe('takeBatch', () => {
     });
     fc.assert(
       fc.property(fc.array(transaction, { maxLength: 8 }), fc.uniqueArray(keyOf), (drafts, present) => {
-        const waiting = drafts.map(({ compares, writes }) => ({ compares, writes: writes.map(put) }));
+        const waiting = drafts.map(({ compares, writes }) => ({ compares, writes: writes.map(put), events: [] }));
         const grouped = new Map(present.map((key) => [key, 1n]));
         const single = new Map(grouped);
         const results = new Map<Transaction, boolean>();
@@ -134,6 +150,8 @@ function run(store: Map<string, bigint>, { compares, writes }: Transaction): boo
         return store.get(compare.key) === compare.modRevision;
       case 'quiet':
         return [...store].every(([key, revision]) => !key.startsWith(compare.prefix) || revision <= compare.since);
+      case 'vacant':
+        return ![...store.keys()].some((key) => key >= compare.span.from && key < compare.span.before);
       case 'created':
         return false;
     }

@@ -1,16 +1,20 @@
-import { type Compare, maxTxnOps, type Write } from '../store/store.ts';
+import { mostInRecord } from '../events/record.ts';
+import { type Compare, type KeySpan, maxTxnOps, type Write } from '../store/store.ts';
 
 /** What one caller wants written at once, or not at all. */
 export interface Transaction {
   readonly compares: readonly Compare[];
   readonly writes: readonly Write[];
+  /** What is told of it, encoded each: it stands in the store if and only if the writes do. */
+  readonly events: readonly string[];
 }
 
 /** etcd takes requests of 1.5 MiB (--max-request-bytes); the rest is room for keys, compares and framing. */
 const maxBytes = 1024 * 1024;
 
-/** One compare is the committer's own: the fence. */
-const maxCompares = maxTxnOps - 1;
+/** Two compares are the committer's own, the fence and that the record of events is the last; one write is that record. */
+const maxCompares = maxTxnOps - 2;
+const maxWrites = maxTxnOps - 1;
 
 /**
  * The longest run of waiting transactions, first come first, that fits one store transaction and means the same there
@@ -25,13 +29,15 @@ export function takeBatch<Waiting extends Transaction>(
   const batch: Waiting[] = [];
   const rest: Waiting[] = [];
   let writes = 0;
+  let events = 0;
   let bytes = 0;
   for (const [i, next] of waiting.entries()) {
     const added = next.compares.filter((compare) => !compares.has(identity(compare)));
     const size = weigh(next);
     const fits =
       compares.size + added.length <= maxCompares &&
-      writes + next.writes.length <= maxTxnOps &&
+      writes + next.writes.length <= maxWrites &&
+      events + next.events.length <= mostInRecord &&
       bytes + size <= maxBytes;
     if (!fits && batch.length > 0) return { batch, rest: [...rest, ...waiting.slice(i)] };
     if (ahead.conflicts(next)) {
@@ -40,6 +46,7 @@ export function takeBatch<Waiting extends Transaction>(
       batch.push(next);
       for (const compare of added) compares.add(identity(compare));
       writes += next.writes.length;
+      events += next.events.length;
       bytes += size;
     }
     ahead.add(next);
@@ -51,7 +58,11 @@ export function takeBatch<Waiting extends Transaction>(
 export function merge(batch: readonly Transaction[]): Transaction {
   const compares = new Map<string, Compare>();
   for (const { compares: own } of batch) for (const compare of own) compares.set(identity(compare), compare);
-  return { compares: [...compares.values()], writes: batch.flatMap(({ writes }) => writes) };
+  return {
+    compares: [...compares.values()],
+    writes: batch.flatMap(({ writes }) => writes),
+    events: batch.flatMap(({ events }) => events),
+  };
 }
 
 /** What transactions read and write. Two touch each other when one writes what the other reads or writes. */
@@ -59,11 +70,13 @@ class Footprint {
   readonly #written = new Set<string>();
   readonly #read = new Set<string>();
   readonly #quiet = new Set<string>();
+  readonly #vacant: KeySpan[] = [];
 
   add({ compares, writes }: Transaction): void {
     for (const { key } of writes) this.#written.add(key);
     for (const compare of compares) {
       if (compare.kind === 'quiet') this.#quiet.add(compare.prefix);
+      else if (compare.kind === 'vacant') this.#vacant.push(compare.span);
       else this.#read.add(compare.key);
     }
   }
@@ -71,21 +84,25 @@ class Footprint {
   conflicts({ compares, writes }: Transaction): boolean {
     return (
       writes.some(({ key }) => this.#written.has(key) || this.#read.has(key) || this.#isQuiet(key)) ||
-      compares.some((compare) =>
-        compare.kind === 'quiet' ? this.#isWrittenUnder(compare.prefix) : this.#written.has(compare.key),
-      )
+      compares.some((compare) => this.#isWritten(compare))
     );
   }
 
   #isQuiet(key: string): boolean {
     for (const prefix of this.#quiet) if (key.startsWith(prefix)) return true;
-    return false;
+    return this.#vacant.some((span) => isIn(span, key));
   }
 
-  #isWrittenUnder(prefix: string): boolean {
-    for (const key of this.#written) if (key.startsWith(prefix)) return true;
+  #isWritten(compare: Compare): boolean {
+    if (compare.kind !== 'quiet' && compare.kind !== 'vacant') return this.#written.has(compare.key);
+    for (const key of this.#written)
+      if (compare.kind === 'quiet' ? key.startsWith(compare.prefix) : isIn(compare.span, key)) return true;
     return false;
   }
+}
+
+function isIn({ from, before }: KeySpan, key: string): boolean {
+  return key >= from && key < before;
 }
 
 function identity(compare: Compare): string {
@@ -98,10 +115,13 @@ function identity(compare: Compare): string {
       return `created ${compare.createRevision} ${compare.key}`;
     case 'quiet':
       return `quiet ${compare.since} ${compare.prefix}`;
+    case 'vacant':
+      return `vacant ${compare.span.from} ${compare.span.before}`;
   }
 }
 
 /** In bytes, roughly: keys are ASCII. */
-function weigh({ writes }: Transaction): number {
-  return writes.reduce((sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0), 0);
+function weigh({ writes, events }: Transaction): number {
+  const told = events.reduce((sum, event) => sum + event.length, 0);
+  return writes.reduce((sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0), told);
 }

@@ -31,11 +31,11 @@ export function withReply<Reply>(
 /** Keeps a refusal as the outcome: from then on nothing of the call can be written any more, however late it arrives. */
 export function refusing<Reply>(refusal: CausewayError, call: Call<Reply>, keys: Keys, lease: bigint): Transaction {
   const { code, message, data } = refusal;
-  return keep({ compares: [], writes: [] }, { refused: { code, message, data } }, call, keys, lease);
+  return keep({ compares: [], writes: [], events: [] }, { refused: { code, message, data } }, call, keys, lease);
 }
 
 function keep<Reply>(
-  { compares, writes }: Transaction,
+  { compares, writes, events }: Transaction,
   outcome: JsonObject,
   { id, request }: Call<Reply>,
   keys: Keys,
@@ -46,6 +46,7 @@ function keep<Reply>(
   return {
     compares: [...compares, { kind: 'absent', key }],
     writes: [...writes, { kind: 'put', key, value, lease }],
+    events,
   };
 }
 

@@ -1,5 +1,6 @@
-import { MemoryLog } from '@causeway/runtime/testing';
+import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
+import { EventOrder } from '../events/order.ts';
 import { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { View } from '../store/view.ts';
@@ -8,12 +9,19 @@ import { Tenure } from './tenure.ts';
 const unused = (): never => {
   throw new Error('not used');
 };
-const store: Pick<Store, 'txn' | 'get'> = { txn: unused, get: unused };
+const store: Pick<Store, 'txn' | 'get' | 'page'> = { txn: unused, get: unused, page: unused };
+const keys = new Keys();
 
 function tenureAt(revision: bigint, term: bigint): { view: View; tenure: Tenure } {
   const view = new View();
   view.apply({ kind: 'snapshot', revision, kvs: [] });
-  return { view, tenure: new Tenure({ store, view, keys: new Keys(), log: new MemoryLog() }, term) };
+  return {
+    view,
+    tenure: new Tenure(
+      { store, view, keys, order: new EventOrder(keys), clock: new FakeClock(), log: new MemoryLog() },
+      term,
+    ),
+  };
 }
 
 /** Whether the promise has settled once all that is ready has run. */
@@ -55,6 +63,6 @@ describe('Tenure', () => {
     await tenure.end();
     await caughtUp;
     expect(tenure.isOver).toBe(true);
-    expect(await tenure.committer.commit({ compares: [], writes: [] })).toEqual({ kind: 'fenced' });
+    expect(await tenure.committer.commit({ compares: [], writes: [], events: [] })).toEqual({ kind: 'fenced' });
   });
 });

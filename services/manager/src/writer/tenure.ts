@@ -1,14 +1,17 @@
 import type { RequestId } from '@causeway/model';
-import type { Log } from '@causeway/runtime';
+import type { Clock, Log } from '@causeway/runtime';
+import type { EventOrder } from '../events/order.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { Committer } from './committer.ts';
 
 export interface TenureParts {
-  readonly store: Pick<Store, 'txn' | 'get'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page'>;
   readonly view: View;
   readonly keys: Keys;
+  readonly order: EventOrder;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -24,9 +27,9 @@ export class Tenure {
   readonly #end = new AbortController();
   #known: bigint;
 
-  constructor({ store, view, keys, log }: TenureParts, term: bigint) {
-    this.committer = new Committer({ store, log }, { leaderKey: keys.leader, term });
-    this.#view = view;
+  constructor(parts: TenureParts, term: bigint) {
+    this.committer = new Committer(parts, { term });
+    this.#view = parts.view;
     this.#known = term;
   }
 

@@ -1,16 +1,21 @@
 import type { Ip, Name, Node, NodeId, RequestId } from '@causeway/model';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
+import type { Request } from '../admin/intent.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import { decodeRecord, encodeRecord } from '../events/record.ts';
 import { Keys } from '../store/keys.ts';
+import type { MemoryFault } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
+import type { Committed } from './outcomes.ts';
 
 const ttl = seconds(3);
 const keys = new Keys();
@@ -40,7 +45,7 @@ beforeEach(async () => {
   log = new MemoryLog();
   leader = await started('m1', 1);
   standby = await started('m2', 2);
-  await leader.writer.apply(registerNode(node));
+  await leader.writer.apply(registerNode(node), { cause: 'set-up' });
 });
 
 afterEach(async () => {
@@ -54,6 +59,22 @@ async function started(name: string, seed: number): Promise<CoreManager> {
   await clock.advance(milliseconds(1));
   return made;
 }
+
+function write<Reply>(
+  manager: CoreManager,
+  id: RequestId,
+  request: Request<Reply>,
+  signal?: AbortSignal,
+): Promise<Committed<Reply>> {
+  return manager.writer.write(id, request, { actor: 'tester', ...(signal !== undefined && { signal }) });
+}
+
+/** Every event in the store, in the order of their keys. */
+function events(): readonly Event[] {
+  return backend.history.list(keys.events).flatMap(decodeRecord);
+}
+
+const told = () => events().map(({ kind, endpoint }) => (endpoint === '' ? kind : `${kind} ${endpoint}`));
 
 /** Counts transactions from now on. */
 function countTxns(): { count: number } {
@@ -76,35 +97,33 @@ async function makeLate(call: Promise<unknown>, span: Duration): Promise<void> {
 
 describe('Writer', () => {
   test('answers when the view has it, with the revision that has it', async () => {
-    const { reply, revision } = await leader.writer.write(requestId(), network('blue'));
+    const { reply, revision } = await write(leader, requestId(), network('blue'));
     expect(leader.view.revision).toBeGreaterThanOrEqual(revision);
     expect(leader.view.findNetwork('blue')).toMatchObject({ value: reply, revision });
   });
 
   test('a request id gives the same answer again, here and at the next leader', async () => {
     const id = requestId();
-    const first = await leader.writer.write(id, network('blue'));
-    expect(await leader.writer.write(id, network('blue'))).toEqual(first);
+    const first = await write(leader, id, network('blue'));
+    expect(await write(leader, id, network('blue'))).toEqual(first);
     await clock.until(leader.stop(), seconds(1));
     await clock.advance(milliseconds(1));
-    expect(await standby.writer.write(id, network('blue'))).toEqual(first);
+    expect(await write(standby, id, network('blue'))).toEqual(first);
     expect(standby.view.networks.size).toBe(1);
   });
 
   test('a request id is of one call only', async () => {
     const id = requestId();
-    await leader.writer.write(id, network('blue'));
+    await write(leader, id, network('blue'));
     const reused = { code: 'request-reused', message: expect.stringMatching(/request_id.*network\.create/) };
-    await expect(leader.writer.write(id, network('green', '10.67.0.0/16'))).rejects.toMatchObject(reused);
-    await expect(leader.writer.write(id, deleteNetwork({ network: 'blue', force: false }))).rejects.toMatchObject(
-      reused,
-    );
+    await expect(write(leader, id, network('green', '10.67.0.0/16'))).rejects.toMatchObject(reused);
+    await expect(write(leader, id, deleteNetwork({ network: 'blue', force: false }))).rejects.toMatchObject(reused);
     expect(leader.view.networks.size).toBe(1);
   });
 
   test('outcomes are kept for ten minutes, on few leases', async () => {
     const ids = [requestId(), requestId()];
-    for (const [i, id] of ids.entries()) await leader.writer.write(id, network(`n${i}`, `10.${i + 1}.0.0/16`));
+    for (const [i, id] of ids.entries()) await write(leader, id, network(`n${i}`, `10.${i + 1}.0.0/16`));
     const kept = () => ids.filter((id) => backend.history.get(keys.request(id)) !== undefined).length;
     await clock.advance(seconds(600));
     expect(kept()).toBe(2);
@@ -114,18 +133,15 @@ describe('Writer', () => {
 
   test('the same call twice at once is done once', async () => {
     const id = requestId();
-    const both = await Promise.all([
-      leader.writer.write(id, network('blue')),
-      leader.writer.write(id, network('blue')),
-    ]);
+    const both = await Promise.all([write(leader, id, network('blue')), write(leader, id, network('blue'))]);
     expect(both[0]).toEqual(both[1]);
     expect(leader.view.networks.size).toBe(1);
   });
 
   test('what comes while one is in flight goes together', async () => {
-    await leader.writer.write(requestId(), network('blue'));
+    await write(leader, requestId(), network('blue'));
     const txns = countTxns();
-    const claims = Array.from({ length: 60 }, (_, i) => leader.writer.write(requestId(), claim(`c${i}`)));
+    const claims = Array.from({ length: 60 }, (_, i) => write(leader, requestId(), claim(`c${i}`)));
     const done = await Promise.all(claims);
     expect(txns.count).toBeLessThanOrEqual(3);
     const addresses = done.map(({ reply }) => reply.addresses[0]);
@@ -134,9 +150,9 @@ describe('Writer', () => {
   });
 
   test('one that cannot be done does not take the others along', async () => {
-    await leader.writer.write(requestId(), network('blue'));
+    await write(leader, requestId(), network('blue'));
     const names = ['a', 'b', 'a', 'c'];
-    const results = await Promise.allSettled(names.map((name) => leader.writer.write(requestId(), claim(name))));
+    const results = await Promise.allSettled(names.map((name) => write(leader, requestId(), claim(name))));
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(results[2]).toMatchObject({ reason: { code: 'name-taken' } });
   });
@@ -144,7 +160,7 @@ describe('Writer', () => {
   test('networks made at once never overlap, and those that can be are all made', async () => {
     const prefixes = Array.from({ length: 40 }, (_, i) => `10.${i % 20}.0.0/16`);
     const results = await Promise.allSettled(
-      prefixes.map((prefix, i) => leader.writer.write(requestId(), network(`n${i}`, prefix))),
+      prefixes.map((prefix, i) => write(leader, requestId(), network(`n${i}`, prefix))),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
     const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'made'));
@@ -152,46 +168,46 @@ describe('Writer', () => {
   });
 
   test('a lost reply: the outcome is looked up, nothing is taken twice', async () => {
-    await leader.writer.write(requestId(), network('blue'));
+    await write(leader, requestId(), network('blue'));
     let lost = 0;
     leader.store.fault = (operation) => (operation === 'txn' && lost++ === 0 ? 'lost-reply' : 'none');
-    const { reply } = await clock.until(leader.writer.write(requestId(), claim('web')), seconds(30));
+    const { reply } = await clock.until(write(leader, requestId(), claim('web')), seconds(30));
     expect(leader.view.findEndpoint('web').value).toEqual(reply);
     expect(log.lines.map(({ event }) => event)).toContain('writer.outcome-unknown');
-    expect((await leader.writer.write(requestId(), claim('db'))).reply.addresses).toEqual(['10.66.0.3/16']);
+    expect((await write(leader, requestId(), claim('db'))).reply.addresses).toEqual(['10.66.0.3/16']);
   });
 
   test('a lost request: it is done after all', async () => {
     let lost = 0;
     leader.store.fault = (operation) => (operation === 'txn' && lost++ === 0 ? 'lost-request' : 'none');
-    const { reply } = await clock.until(leader.writer.write(requestId(), network('blue')), seconds(30));
+    const { reply } = await clock.until(write(leader, requestId(), network('blue')), seconds(30));
     expect(leader.view.findNetwork('blue').value).toEqual(reply);
   });
 
   test('a store that does not answer: unknown outcome, the same id tells later', async () => {
     const id = requestId();
     backend.freeze();
-    const attempt = clock.until(leader.writer.write(id, network('blue')), seconds(60));
+    const attempt = clock.until(write(leader, id, network('blue')), seconds(60));
     await expect(attempt).rejects.toMatchObject({ kind: 'unavailable' });
     backend.thaw();
     await clock.advance(seconds(10));
     const now = [leader, standby].find(({ elector }) => elector.leadership.role === 'leader') ?? expect.fail();
-    const { reply } = await clock.until(now.writer.write(id, network('blue')), seconds(10));
+    const { reply } = await clock.until(write(now, id, network('blue')), seconds(10));
     expect(now.view.findNetwork('blue').value).toEqual(reply);
     expect(now.view.networks.size).toBe(1);
   });
 
   test('a store that refuses: nothing was written, and it says so', async () => {
     leader.store.fault = () => 'refused';
-    await expect(leader.writer.write(requestId(), network('blue'))).rejects.toMatchObject({
+    await expect(write(leader, requestId(), network('blue'))).rejects.toMatchObject({
       code: 'store-unavailable',
     });
     leader.store.fault = () => 'none';
-    await leader.writer.write(requestId(), network('blue'));
+    await write(leader, requestId(), network('blue'));
   });
 
   test('a stand-by names the leader', async () => {
-    await expect(standby.writer.write(requestId(), network('blue'))).rejects.toMatchObject({
+    await expect(write(standby, requestId(), network('blue'))).rejects.toMatchObject({
       code: 'not-leader',
       data: { leader: 'm1' },
     });
@@ -201,13 +217,13 @@ describe('Writer', () => {
     { name: 'what another has by now', addresses: ['10.66.0.9'] },
     { name: 'what nobody has', addresses: [] },
   ])('a leader paused in the middle of a write is fenced: it wants $name', async ({ addresses }) => {
-    await leader.writer.write(requestId(), network('blue'));
+    await write(leader, requestId(), network('blue'));
     leader.pause();
-    const refused = expect(leader.writer.write(requestId(), claim('stale', addresses))).rejects.toMatchObject({
+    const refused = expect(write(leader, requestId(), claim('stale', addresses))).rejects.toMatchObject({
       code: 'not-leader',
     });
     await clock.advance(seconds(10));
-    const { reply } = await standby.writer.write(requestId(), claim('web', ['10.66.0.9']));
+    const { reply } = await write(standby, requestId(), claim('web', ['10.66.0.9']));
     leader.resume();
     await clock.advance(seconds(1));
     await refused;
@@ -216,11 +232,11 @@ describe('Writer', () => {
   });
 
   test('a deposed leader that does not know it yet refuses nobody from its old view', async () => {
-    await leader.writer.write(requestId(), network('green', '10.67.0.0/16'));
+    await write(leader, requestId(), network('green', '10.67.0.0/16'));
     leader.pause();
     await clock.advance(seconds(10));
-    await standby.writer.write(requestId(), network('blue'));
-    const call = leader.writer.write(requestId(), claim('web'));
+    await write(standby, requestId(), network('blue'));
+    const call = write(leader, requestId(), claim('web'));
     const refused = expect(call).rejects.toMatchObject({ code: 'not-leader' });
     leader.resume();
     await clock.advance(seconds(1));
@@ -229,20 +245,20 @@ describe('Writer', () => {
 
   test('a refusal is final, also for a transaction that arrives after it', async () => {
     const id = requestId();
-    await leader.writer.write(requestId(), network('blue'));
-    await makeLate(leader.writer.write(id, claim('web')), seconds(60));
-    const rival = await leader.writer.write(requestId(), claim('web'));
-    await expect(leader.writer.write(id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
-    await leader.writer.write(requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id }));
+    await write(leader, requestId(), network('blue'));
+    await makeLate(write(leader, id, claim('web')), seconds(60));
+    const rival = await write(leader, requestId(), claim('web'));
+    await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
+    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id }));
     await clock.advance(seconds(60));
     expect(leader.view.endpointCount).toBe(0);
-    await expect(leader.writer.write(id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
+    await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
   });
 
   test('a network that arrives late overlaps none that was made meanwhile', async () => {
     const late = createNetwork(plainNetwork('late', ['10.66.0.0/24'], { vni: 5000 }));
-    await makeLate(leader.writer.write(requestId(), late), seconds(60));
-    await leader.writer.write(requestId(), network('blue'));
+    await makeLate(write(leader, requestId(), late), seconds(60));
+    await write(leader, requestId(), network('blue'));
     await clock.advance(seconds(60));
     expect([...leader.view.networks.values()].map(({ value }) => value.name)).toEqual(['blue']);
   });
@@ -250,10 +266,67 @@ describe('Writer', () => {
   test('the caller may leave; the change goes on', async () => {
     const abort = new AbortController();
     leader.store.latency = () => milliseconds(50);
-    const attempt = leader.writer.write(requestId(), network('blue'), abort.signal);
+    const attempt = write(leader, requestId(), network('blue'), abort.signal);
     abort.abort();
     await expect(attempt).rejects.toMatchObject({ code: 'timed-out' });
     await clock.advance(seconds(2));
     expect(leader.view.networks.size).toBe(1);
+  });
+});
+
+describe('what is told of writes', () => {
+  test('who did it, why, and at which revision', async () => {
+    const id = requestId();
+    const { revision } = await write(leader, id, network('blue'));
+    const [joined, created] = events();
+    expect(joined).toMatchObject({ kind: 'node.joined', host: 'h1', actor: 'manager/m1', cause: 'set-up' });
+    expect(created).toMatchObject({ kind: 'network.created', network: 'blue', actor: 'tester', cause: id, revision });
+    expect(created?.sequence).toBe(revision * 256n);
+  });
+
+  test('of a burst: one key a transaction, each event at its own place in it', async () => {
+    await write(leader, requestId(), network('blue'));
+    const before = backend.history.list(keys.events).length;
+    await Promise.all(Array.from({ length: 20 }, (_, i) => write(leader, requestId(), claim(`c${i}`))));
+    expect(backend.history.list(keys.events).length - before).toBeLessThan(5);
+    const sequences = events().map(({ sequence }) => sequence);
+    expect(new Set(sequences).size).toBe(22);
+    expect(sequences).toEqual([...sequences].sort((a, b) => Number(a - b)));
+  });
+
+  test('a refused call leaves nothing, also when others of its batch are written', async () => {
+    await write(leader, requestId(), network('blue'));
+    await Promise.allSettled(['web', 'web', 'db'].map((name) => write(leader, requestId(), claim(name))));
+    expect(told().slice(2).sort()).toEqual(['endpoint.attached db', 'endpoint.attached web']);
+  });
+
+  test.each<MemoryFault>(['lost-reply', 'lost-request'])('a call tried again is told once: %s', async (fault) => {
+    const id = requestId();
+    let once = true;
+    leader.store.fault = (operation) => {
+      if (operation !== 'txn' || !once) return 'none';
+      once = false;
+      return fault;
+    };
+    await clock.until(write(leader, id, network('blue')), seconds(30));
+    await write(leader, id, network('blue'));
+    expect(told()).toEqual(['node.joined', 'network.created']);
+  });
+
+  test('a transaction that is late does not slip in before what is told by then', async () => {
+    await write(leader, requestId(), network('blue'));
+    await makeLate(write(leader, requestId(), claim('late')), seconds(60));
+    await write(leader, requestId(), claim('web'));
+    await clock.advance(seconds(60));
+    expect(told().slice(2)).toEqual(['endpoint.attached web']);
+    expect(leader.view.endpointCount).toBe(1);
+  });
+
+  test('a leader whose clock is behind goes on after what the former one told', async () => {
+    const future = clock.wall() + 3_600_000;
+    const value = encodeRecord(0, []);
+    await leader.store.txn([], [{ kind: 'put', key: keys.event(future, 0), value }]);
+    await write(leader, requestId(), network('blue'));
+    expect(backend.history.list(keys.events).at(-1)?.key).toBe(keys.event(future, 1));
   });
 });

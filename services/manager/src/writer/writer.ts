@@ -2,6 +2,8 @@ import { CausewayError, type RequestId } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
 import type { Intent, Request } from '../admin/intent.ts';
 import type { Allocator } from '../allocator/allocator.ts';
+import type { Origin } from '../events/happening.ts';
+import { EventOrder } from '../events/order.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
@@ -12,13 +14,31 @@ import { RequestLeases } from './request-leases.ts';
 import { Tenure } from './tenure.ts';
 
 export interface WriterParts {
-  readonly store: Pick<Store, 'txn' | 'get' | 'grant'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'grant'>;
   readonly view: View;
   readonly allocator: Allocator;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+}
+
+export interface WriterSettings {
+  /** Of this manager: the actor of what it does by itself. */
+  readonly name: string;
+}
+
+/** Who calls, in its own words; it is not waited for any longer when the signal aborts. */
+export interface Caller {
+  readonly actor: string;
+  readonly signal?: AbortSignal;
+}
+
+/** On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call it is part of. */
+export interface Behalf {
+  readonly actor?: string;
+  readonly cause: string;
+  readonly signal?: AbortSignal;
 }
 
 interface UnderWay {
@@ -34,6 +54,8 @@ interface UnderWay {
  */
 export class Writer {
   readonly #parts: WriterParts;
+  readonly #settings: WriterSettings;
+  readonly #order: EventOrder;
   readonly #execution: ExecutionParts;
   readonly #lanes = new Lanes();
   readonly #running = new Set<Promise<unknown>>();
@@ -41,8 +63,10 @@ export class Writer {
   #tenure: Tenure | undefined;
   #leader: string | undefined;
 
-  constructor(parts: WriterParts) {
+  constructor(parts: WriterParts, settings: WriterSettings) {
     this.#parts = parts;
+    this.#settings = settings;
+    this.#order = new EventOrder(parts.keys);
     const { store, clock, random, log } = parts;
     const leases = new RequestLeases(parts);
     this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
@@ -56,7 +80,7 @@ export class Writer {
   lead(term: bigint): void {
     this.#endTenure();
     this.#leader = undefined;
-    this.#tenure = new Tenure(this.#parts, term);
+    this.#tenure = new Tenure({ ...this.#parts, order: this.#order }, term);
   }
 
   /** leader -> follower; `leader` is the address refusals name. */
@@ -76,31 +100,32 @@ export class Writer {
    * @throws CausewayError what the plan throws; request-reused; not-leader; store-unavailable: nothing was written;
    * timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
    */
-  async write<Reply>(id: RequestId, request: Request<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
+  async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
     const tenure = this.#current();
     const underWay = this.#calls.get(id);
     if (underWay?.tenure === tenure) {
       checkSame({ id, request }, underWay.request);
-      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, signal);
+      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, caller.signal);
     }
-    const work = this.#enter(tenure, request, { id, request });
+    const work = this.#enter(tenure, request, { actor: caller.actor, cause: id }, { id, request });
     const entry = { tenure, request, work };
     const leave = (): void => {
       if (this.#calls.get(id) === entry) this.#calls.delete(id);
     };
     this.#calls.set(id, entry);
     work.then(leave, leave);
-    return await unlessAborted(work, signal);
+    return await unlessAborted(work, caller.signal);
   }
 
   /** A change of our own, without request id: its intent is planned anew until it is true. @throws as `write` */
-  async apply<Reply>(intent: Intent<Reply>, signal?: AbortSignal): Promise<Committed<Reply>> {
-    return await unlessAborted(this.#enter(this.#current(), intent), signal);
+  async apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    const { actor = `manager/${this.#settings.name}`, cause, signal } = behalf;
+    return await unlessAborted(this.#enter(this.#current(), intent, { actor, cause }), signal);
   }
 
   /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */
-  #enter<Reply>(tenure: Tenure, intent: Intent<Reply>, call?: Call<Reply>): Promise<Committed<Reply>> {
-    const execution = new Execution(this.#execution, tenure, intent, call);
+  #enter<Reply>(tenure: Tenure, intent: Intent<Reply>, origin: Origin, call?: Call<Reply>): Promise<Committed<Reply>> {
+    const execution = new Execution(this.#execution, tenure, { intent, origin, call });
     const work = (): Promise<Committed<Reply>> => execution.run();
     return this.#track(intent.lane === undefined ? work() : this.#lanes.run(intent.lane, work));
   }

@@ -1,7 +1,9 @@
 import type { IKeyValue } from 'etcd3';
-import { keyAfter, keyText, prefixRange } from '../../store/range.ts';
+import { keyAfter, keyBytes, keyText, prefixRange } from '../../store/range.ts';
+import type { KeySpan, Page, PageOptions } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
-import type { EtcdPool } from './pool.ts';
+import type { CallBounds, EtcdPool } from './pool.ts';
+import { keyValueFromWire } from './wire.ts';
 
 export interface Listing {
   readonly kvs: readonly IKeyValue[];
@@ -14,6 +16,26 @@ export interface ListOptions {
   readonly revision?: bigint;
   readonly keysOnly?: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** One page of a span, as it is now. */
+export async function readPage(
+  pool: EtcdPool,
+  { from, before }: KeySpan,
+  { limit, newest = false, keysOnly = false }: PageOptions,
+  bounds: CallBounds,
+): Promise<Page> {
+  const request = {
+    key: Buffer.from(keyBytes(from)),
+    range_end: Buffer.from(keyBytes(before)),
+    limit,
+    keys_only: keysOnly,
+    ...(newest && ({ sort_order: 'Descend', sort_target: 'Key' } as const)),
+  };
+  const { kvs, more, header } = await pool.repeat('reading etcd', bounds, ({ clients }, within) =>
+    pool.call(clients.kv.range.bind(clients.kv), request, within),
+  );
+  return { kvs: kvs.map(keyValueFromWire), more, revision: BigInt(header.revision) };
 }
 
 /** All of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the call timeout to itself. */

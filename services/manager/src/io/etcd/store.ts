@@ -16,7 +16,10 @@ import { keyBytes } from '../../store/range.ts';
 import type {
   Change,
   Compare,
+  KeySpan,
   KeyValue,
+  Page,
+  PageOptions,
   Store,
   StoreLease,
   StoreMemberStatus,
@@ -28,7 +31,7 @@ import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
 import { follow } from './follow.ts';
 import { grantLease } from './lease.ts';
-import { listPrefix } from './listing.ts';
+import { listPrefix, readPage } from './listing.ts';
 import { EtcdMaintenance } from './maintenance.ts';
 import { EtcdMembership } from './membership.ts';
 import { EtcdPool } from './pool.ts';
@@ -107,6 +110,10 @@ export class EtcdStore implements Store {
     const { pageSize } = this.#settings;
     const { kvs, revision } = await listPrefix(this.#pool, prefix, { pageSize, signal: this.#closed.signal });
     return { kvs: kvs.map(keyValueFromWire), revision };
+  }
+
+  page(span: KeySpan, options: PageOptions): Promise<Page> {
+    return readPage(this.#pool, span, options, this.#bounds());
   }
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {

@@ -26,6 +26,10 @@ export function compareToWire(compare: Compare): ICompare {
         mod_revision: String(compare.since + 1n),
       };
     }
+    case 'vacant': {
+      const { from, before } = compare.span;
+      return { target: 'Mod', result: 'Less', key: bytes(from), range_end: bytes(before), mod_revision: '1' };
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { errorToService } from '@causeway/proto/io';
+import { clip } from '@causeway/model';
+import { actorKey, errorToService } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
-import { type handleServerStreamingCall, type handleUnaryCall, status } from '@grpc/grpc-js';
+import { type handleServerStreamingCall, type handleUnaryCall, type Metadata, status } from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
 import type { Forwarder } from './forward.ts';
 import { LeaderRefusal, type WireStatus } from './leader-failure.ts';
@@ -15,6 +16,7 @@ export interface Serving {
 }
 
 interface ServerCall {
+  readonly metadata: Metadata;
   getDeadline(): Date | number;
   getPath(): string;
   once(event: 'cancelled', listener: () => void): unknown;
@@ -28,7 +30,7 @@ export function unary<Request, Response>(
   return (call, callback) => {
     const remaining = remainingOf(call);
     const limit = Date.now() + remaining;
-    serve(call.request, { remaining, signal: signalOf(call) })
+    serve(call.request, { remaining, actor: actorOf(call), signal: signalOf(call) })
       .catch((error: unknown) => {
         if (!forwarder.takes(error, call)) throw error;
         return forwarder.unary(call, limit);
@@ -75,6 +77,12 @@ function refusal(log: Log, call: ServerCall, error: unknown): WireStatus {
 function remainingOf(call: ServerCall): Call['remaining'] {
   const deadline = Number(call.getDeadline());
   return Number.isFinite(deadline) ? milliseconds(Math.max(0, deadline - Date.now())) : defaultLimit;
+}
+
+/** What a caller says of itself: for people who read events, and no ground to allow anything. */
+function actorOf({ metadata }: ServerCall): string {
+  const [said] = metadata.get(actorKey);
+  return typeof said === 'string' ? clip(said) : 'unknown';
 }
 
 function signalOf(call: ServerCall): AbortSignal {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { StoreCase } from '../contract.ts';
-import { maxTxnOps } from '../store.ts';
+import { keyText } from '../range.ts';
+import { maxTxnOps, type PageOptions } from '../store.ts';
 import { failure, holds, must, put, read, remove, write } from './act.ts';
 
 export const txnCases: readonly StoreCase[] = [
@@ -110,6 +111,37 @@ export const txnCases: readonly StoreCase[] = [
       const revision = await write(store, put(`${prefix}a`));
       await write(store, remove(`${prefix}a`));
       expect(await holds(store, { kind: 'quiet', prefix, since: revision })).toBe(true);
+    },
+  },
+  {
+    name: 'vacant: holds while no key is in the span, its end outside',
+    run: async ({ store, prefix }) => {
+      const vacant = { kind: 'vacant', span: { from: `${prefix}b`, before: `${prefix}d` } } as const;
+      await write(store, put(`${prefix}a`), put(`${prefix}d`));
+      expect(await holds(store, vacant)).toBe(true);
+      await write(store, put(`${prefix}b`));
+      expect(await holds(store, vacant)).toBe(false);
+      await write(store, remove(`${prefix}b`), put(`${prefix}c`));
+      expect(await holds(store, vacant)).toBe(false);
+      await write(store, remove(`${prefix}c`));
+      expect(await holds(store, vacant)).toBe(true);
+    },
+  },
+  {
+    name: 'a page is the first or the last keys of a span, with or without values, and says whether there are more',
+    run: async ({ store, prefix }) => {
+      const keys = ['a', 'b', 'c', 'd'].map((letter) => `${prefix}${letter}`);
+      const revision = await write(store, ...keys.map((key) => put(key, `of ${key}`)));
+      const span = { from: `${prefix}a`, before: `${prefix}d` };
+      const read = async (options: PageOptions): Promise<readonly unknown[]> => {
+        const { kvs, more, revision: at } = await store.page(span, options);
+        expect(at).toBe(revision);
+        return [...kvs.map(({ key, value }) => [key.slice(prefix.length), keyText(value) !== '']), more];
+      };
+      expect(await read({ limit: 2 })).toEqual([['a', true], ['b', true], true]);
+      expect(await read({ limit: 3 })).toEqual([['a', true], ['b', true], ['c', true], false]);
+      expect(await read({ limit: 2, newest: true })).toEqual([['c', true], ['b', true], true]);
+      expect(await read({ limit: 9, keysOnly: true })).toEqual([['a', false], ['b', false], ['c', false], false]);
     },
   },
   {

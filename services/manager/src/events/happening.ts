@@ -1,0 +1,40 @@
+import type { EndpointId, Ip, NetworkId } from '@causeway/model';
+
+/** docs/operations.md lists them with what to do about each. */
+export type EventKind =
+  | 'network.created'
+  | 'network.changed'
+  | 'network.deleted'
+  | 'endpoint.attached'
+  | 'endpoint.detached'
+  | 'address.reserved'
+  | 'address.released'
+  | 'claims.repaired'
+  | 'node.joined'
+  | 'node.changed'
+  | 'node.ready'
+  | 'node.lost'
+  | 'leader.changed'
+  | 'drift.repaired';
+
+/** What happened, as whoever decided it tells it. Names for people; ids and addresses for who looks something up. */
+export interface Happening {
+  readonly kind: EventKind;
+  readonly network?: string;
+  readonly networkId?: NetworkId;
+  readonly endpoint?: string;
+  readonly endpointId?: EndpointId;
+  readonly host?: string;
+  readonly addresses?: readonly Ip[];
+  /** Of like things that are told as one; absent: one. */
+  readonly count?: number;
+  readonly message: string;
+}
+
+/** Who wanted what happened, and why. */
+export interface Origin {
+  /** "root@h1", "agent/h2", "manager/m1": what it says of itself, which nobody has checked. */
+  readonly actor: string;
+  /** The request id of a call; of a manager's own writes the name of the rule. */
+  readonly cause: string;
+}

@@ -1,0 +1,69 @@
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { decodeText, encodeText, type Json, type JsonObject, object } from '../store/codec.ts';
+import type { KeyValue } from '../store/store.ts';
+import type { Happening, Origin } from './happening.ts';
+
+/** A message longer than this is cut: events are for people, and must not fill the store. */
+const longestMessage = 1_000;
+
+/** A sequence has room for so many in one record: 8 bits beside the revision. */
+export const mostInRecord = 256;
+
+/** One event as it stands in its record. */
+export function encodeEvent(happening: Happening, { actor, cause }: Origin): string {
+  const { message } = happening;
+  const cut = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
+  return JSON.stringify({ ...happening, message: cut, actor, cause });
+}
+
+/** The events of one transaction, as one value. `time` is Unix time in milliseconds. */
+export function encodeRecord(time: number, events: readonly string[]): Uint8Array {
+  return encodeText(`{"time":${Math.trunc(time)},"events":[${events.join(',')}]}`);
+}
+
+/** None when it is not what we write: what is only told must not stop anybody. */
+export function decodeRecord({ value, createRevision }: KeyValue): readonly Event[] {
+  let json: JsonObject;
+  try {
+    json = object(JSON.parse(decodeText(value)) as Json);
+  } catch {
+    return [];
+  }
+  const { time, events } = json;
+  if (typeof time !== 'number' || !Array.isArray(events)) return [];
+  return (events as readonly Json[]).slice(0, mostInRecord).map((event, i) => ({
+    sequence: sequenceOf(createRevision, i),
+    revision: createRevision,
+    timeMs: BigInt(time),
+    ...fieldsOf(object(event)),
+  }));
+}
+
+/** The same on every manager, and rising with every event: the record's revision, then the place in it. */
+export function sequenceOf(revision: bigint, index = 0): bigint {
+  return revision * BigInt(mostInRecord) + BigInt(index);
+}
+
+export function revisionOf(sequence: bigint): bigint {
+  return sequence / BigInt(mostInRecord);
+}
+
+type Fields = Omit<Event, 'sequence' | 'revision' | 'timeMs'>;
+
+function fieldsOf(json: JsonObject): Fields {
+  const { addresses, count } = json;
+  const word = (field: string): string => (typeof json[field] === 'string' ? json[field] : '');
+  return {
+    kind: word('kind'),
+    network: word('network'),
+    endpoint: word('endpoint'),
+    host: word('host'),
+    message: word('message'),
+    actor: word('actor'),
+    cause: word('cause'),
+    addresses: Array.isArray(addresses) ? addresses.map(String) : [],
+    networkId: word('networkId'),
+    endpointId: word('endpointId'),
+    count: typeof count === 'number' ? count : 1,
+  };
+}
