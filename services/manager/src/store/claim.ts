@@ -32,10 +32,11 @@ export function encodeClaim(claim: Claim): Uint8Array {
 /** Reads the plain text of the first version too: "gateway", or an endpoint's id. */
 export function decodeClaim(bytes: Uint8Array): Claim {
   const text = decodeText(bytes);
+  if (text.startsWith('{')) return fromJson(parse(text)) ?? { kind: 'foreign', text };
   if (text === 'gateway') return { kind: 'gateway' };
   const id = parseEndpointId(text);
   if (id.ok) return { kind: 'endpoint', endpoint: id.value, asked: false };
-  return fromJson(parse(text)) ?? { kind: 'foreign', text };
+  return { kind: 'foreign', text };
 }
 
 /** Holder in words, for people: `endpoint 5f…`, `gateway`, `reservation "printer"`. */

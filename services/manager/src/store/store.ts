@@ -59,6 +59,10 @@ export type StoreEvent =
   | { readonly kind: 'put'; readonly kv: KeyValue }
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: bigint };
 
+export function revisionOf(event: StoreEvent): bigint {
+  return event.kind === 'put' ? event.kv.modRevision : event.modRevision;
+}
+
 /** A follower gets a snapshot first, and again whenever the history it needs is gone; both lead to the same state. */
 export type Change =
   | { readonly kind: 'snapshot'; readonly revision: bigint; readonly kvs: readonly KeyValue[] }

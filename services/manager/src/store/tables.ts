@@ -55,6 +55,15 @@ export class Tables {
     this.#keys = keys;
   }
 
+  /** Of a claim that stands: what it holds was taken then, whoever has it now. */
+  createRevisionOf(keyText: string): bigint | undefined {
+    const key = this.#keys.parse(keyText);
+    if (key?.kind === 'addr') return this.addresses.of(key.network).get(key.ip)?.created;
+    if (key?.kind === 'mac') return this.macs.of(key.network).get(key.mac)?.created;
+    if (key?.kind === 'vni') return this.vnis.get(key.vni)?.created;
+    return undefined;
+  }
+
   put(kv: KeyValue, told: Told): void {
     const key = this.#keys.parse(kv.key);
     if (key === undefined) return;

@@ -16,7 +16,7 @@ import type { Claimed } from './claim.ts';
 import type { ManagerRecord } from './codec.ts';
 import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
-import type { Change } from './store.ts';
+import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
 import { Tables, type Told } from './tables.ts';
 import type { ClaimChange, Cluster, EventMark, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
 import type { ClaimedVni } from './vni-claim.ts';
@@ -160,8 +160,12 @@ export class View {
     return found;
   }
 
-  /** Listeners run after all of `change` is in the view, claims' first; what one throws is thrown when all have run. */
+  /**
+   * Listeners run after all of `change` is in the view, claims' first; what one throws is thrown when all have run. Events
+   * that the view has already change nothing; only a snapshot may lead back.
+   */
   apply(change: Change): void {
+    if (change.kind !== 'snapshot' && change.revision <= this.#revision) return;
     const told = this.#take(change);
     this.#revision = change.revision;
     try {
@@ -169,6 +173,16 @@ export class View {
     } finally {
       this.#waiters.reached(change.revision);
     }
+  }
+
+  /**
+   * A transaction of our own was committed at that revision: its reply tells all that the watch will. When it is the very
+   * next after the view's nothing else can lie between, and the watch need not be waited for. Listeners run as for `apply`.
+   */
+  wrote(revision: bigint, writes: readonly Write[]): void {
+    // Deleting what is not there takes no revision: the reply's is then somebody else's.
+    if (revision !== this.#revision + 1n || writes.every(({ kind }) => kind === 'delete')) return;
+    this.apply({ kind: 'events', revision, events: writes.map((write) => this.#eventOf(write, revision)) });
   }
 
   /** Returns the way to stop listening. */
@@ -197,6 +211,7 @@ export class View {
       }
       case 'events':
         for (const event of change.events) {
+          if (revisionOf(event) <= this.#revision) continue;
           if (event.kind === 'put') this.#tables.put(event.kv, told);
           else this.#tables.delete(event.key, event.modRevision, told);
         }
@@ -206,6 +221,13 @@ export class View {
       default:
         return assertNever(change);
     }
+  }
+
+  #eventOf(write: Write, revision: bigint): StoreEvent {
+    if (write.kind === 'delete') return { kind: 'delete', key: write.key, modRevision: revision };
+    const { key, value } = write;
+    const createRevision = this.#tables.createRevisionOf(key) ?? revision;
+    return { kind: 'put', kv: { key, value, createRevision, modRevision: revision } };
   }
 
   #tell({ claims, changes }: Told): void {

@@ -4,6 +4,7 @@ import type { EventOrder } from '../events/order.ts';
 import { encodeRecord } from '../events/record.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Store, Write } from '../store/store.ts';
+import type { View } from '../store/view.ts';
 import { merge, type Transaction, takeBatch } from './merge.ts';
 
 /** How a transaction ended. */
@@ -21,6 +22,7 @@ export type CommitOutcome =
 export interface CommitterParts {
   readonly store: Pick<Store, 'txn' | 'get' | 'page'>;
   readonly keys: Keys;
+  readonly view: Pick<View, 'wrote'>;
   readonly order: EventOrder;
   readonly clock: Clock;
   readonly log: Log;
@@ -101,11 +103,9 @@ export class Committer {
     const told = events.length === 0 ? undefined : this.#tell(events);
     const conditions = told === undefined ? [] : [told.isLast];
     try {
-      const { succeeded, revision } = await this.#parts.store.txn(
-        [this.#fence, ...conditions, ...compares],
-        told === undefined ? writes : [...writes, told.record],
-      );
-      if (succeeded) return { kind: 'committed', revision };
+      const all = told === undefined ? writes : [...writes, told.record];
+      const { succeeded, revision } = await this.#parts.store.txn([this.#fence, ...conditions, ...compares], all);
+      if (succeeded) return this.#committed(revision, all);
     } catch (error) {
       const refused = isCausewayError(error) && error.code !== 'timed-out';
       return { kind: refused ? 'failed' : 'unknown', error };
@@ -134,6 +134,16 @@ export class Committer {
     const { store, keys, order } = this.#parts;
     const { kvs } = await store.page({ from: key, before: keys.eventsEnd }, { limit: 1, newest: true, keysOnly: true });
     for (const kv of kvs) order.saw(kv.key);
+  }
+
+  #committed(revision: bigint, writes: readonly Write[]): CommitOutcome {
+    const { view, log } = this.#parts;
+    try {
+      view.wrote(revision, writes);
+    } catch (error) {
+      log.error('view.listener-failed', { revision: `${revision}`, error });
+    }
+    return { kind: 'committed', revision };
   }
 
   async #leader(): Promise<{ readonly lasts: boolean; readonly revision: bigint }> {

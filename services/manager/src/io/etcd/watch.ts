@@ -2,7 +2,7 @@ import type { Clock, Duration } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
 import { prefixRange } from '../../store/range.ts';
-import type { StoreEvent } from '../../store/store.ts';
+import { revisionOf, type StoreEvent } from '../../store/store.ts';
 import { type EtcdEndpoint, leaderRequired } from './pool.ts';
 import { eventFromWire } from './wire.ts';
 
@@ -67,10 +67,6 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
   }
 }
 
-export function revisionOf(event: StoreEvent): bigint {
-  return event.kind === 'put' ? event.kv.modRevision : event.modRevision;
-}
-
 function createRequest(options: WatchOptions): NonNullable<IWatchRequest['create_request']> {
   const { start, end } = prefixRange(options.prefix);
   return {
@@ -112,12 +108,15 @@ async function* responses(
   }
 }
 
+/** Of aborts: one without a reason makes an error with a stack, for every response. */
+const inTime = 'in time';
+
 /** The promise's value, or undefined when it takes longer than the span. */
 async function within<Value>(clock: Clock, span: Duration, promise: Promise<Value>): Promise<Value | undefined> {
   const timer = new AbortController();
   try {
     return await Promise.race([promise, clock.sleep(span, timer.signal).then(() => undefined)]);
   } finally {
-    timer.abort();
+    timer.abort(inTime);
   }
 }

@@ -22,6 +22,9 @@ interface ServerCall {
   once(event: 'cancelled', listener: () => void): unknown;
 }
 
+/** Made once: an abort without a reason makes one, with a stack, each time. */
+const callerGone = new Error('the caller is gone');
+
 /** A use case as a gRPC handler: answered here, or by the leader where only that can. */
 export function unary<Request, Response>(
   { log, forwarder }: Serving,
@@ -30,11 +33,16 @@ export function unary<Request, Response>(
   return (call, callback) => {
     const remaining = remainingOf(call);
     const limit = Date.now() + remaining;
-    serve(call.request, { remaining, actor: actorOf(call), signal: signalOf(call) })
+    const abort = new AbortController();
+    const leave = (): void => abort.abort(callerGone);
+    call.once('cancelled', leave);
+    serve(call.request, { remaining, actor: actorOf(call), signal: abort.signal })
       .catch((error: unknown) => {
         if (!forwarder.takes(error, call)) throw error;
         return forwarder.unary(call, limit);
       })
+      // An answered call is told to be cancelled too, when its stream closes.
+      .finally(() => call.off('cancelled', leave))
       .then(
         (response) => callback(null, response),
         (error: unknown) => callback(refusal(log, call, error)),
@@ -87,7 +95,7 @@ function actorOf({ metadata }: ServerCall): string {
 
 function signalOf(call: ServerCall): AbortSignal {
   const abort = new AbortController();
-  call.once('cancelled', () => abort.abort());
+  call.once('cancelled', () => abort.abort(callerGone));
   return abort.signal;
 }
 
