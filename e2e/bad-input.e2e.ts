@@ -122,6 +122,7 @@ describeLab('bad input', () => {
       netns: '/',
       ifname: '',
       addresses: [],
+      labels: {},
     };
     const refused = withAgent(lab, 'h1', (client) =>
       callUnary(client.attach.bind(client), request, { timeout: 10_000 }),

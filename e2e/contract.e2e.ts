@@ -83,6 +83,7 @@ describeLab('the contract for scripts', () => {
     const shown = await exec('h1 -- causeway endpoint show web -o json');
     expect(shown.json).toEqual({
       ...(attached.json as EndpointJson),
+      labels: {},
       applied: { have: 1, want: 1, waiting: [], unreachable: [], p99Ms: expect.any(Number) },
     });
 

@@ -1,4 +1,5 @@
 import { isCausewayError } from '@causeway/model';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
@@ -113,7 +114,7 @@ describe('a cluster under random accidents', () => {
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
 
     const { endpoints } = await cluster.ask((api, call) =>
-      api.endpoints.listEndpoints({ network: '', host: '', atLeast: 0n }, call),
+      api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
     );
     const held = endpoints.flatMap(({ network, addresses }) => addresses.map((address) => `${network} ${address}`));
     expect(new Set(held).size, 'an address is held twice').toBe(held.length);

@@ -1,5 +1,6 @@
 import { type Op, overlayNetns } from '@causeway/datapath';
 import { Ip as asIp, type Ip, Mac, type NetworkId } from '@causeway/model';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { milliseconds, seconds } from '@causeway/runtime';
@@ -148,7 +149,7 @@ describe('an agent', () => {
     cluster.host('h3').kernel.foreign({ op: 'netns.delete', netns: '/run/netns/on-h3' as never });
     await cluster.until('the endpoint is gone', async () => {
       const { endpoints } = await cluster.ask((api, call) =>
-        api.endpoints.listEndpoints({ network: 'blue', host: '', atLeast: 0n }, call),
+        api.endpoints.listEndpoints(ListEndpointsRequest.create({ network: 'blue' }), call),
       );
       return endpoints.length === 2;
     });

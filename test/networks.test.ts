@@ -5,6 +5,7 @@ import {
   DeleteNetworkRequest,
   UpdateNetworkRequest,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
@@ -118,7 +119,7 @@ describe('a network in use', () => {
       '10.0.0.0/20',
       expect.stringMatching(/^fd.*::\/64$/),
     ]);
-    const { nodes } = await cluster.ask((api) => api.nodes.listNodes({}));
+    const { nodes } = await cluster.ask((api) => api.nodes.listNodes(ListNodesRequest.create()));
     expect(nodes.map(({ hostRoutes }) => hostRoutes)).toEqual([['10.90.0.0/24'], ['10.90.0.0/24']]);
     for (const host of cluster.hosts) await cluster.run(host.attach('apps', `on-${host.name}`));
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);

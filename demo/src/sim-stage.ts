@@ -83,7 +83,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
     managers: {
       createNetwork: (request) => cluster.query((api, call) => api.networks.createNetwork(request, call)),
       getNetwork: (request) => cluster.query((api, call) => api.networks.getNetwork(request, call)),
-      listNetworks: () => cluster.query((api, call) => api.networks.listNetworks({ atLeast: 0n }, call)),
+      listNetworks: (request) => cluster.query((api, call) => api.networks.listNetworks(request, call)),
       updateNetwork: (request) => cluster.query((api, call) => api.networks.updateNetwork(request, call)),
       deleteNetwork: (request) => cluster.query((api, call) => api.networks.deleteNetwork(request, call)),
       getEndpoint: (request) => cluster.query((api, call) => api.endpoints.getEndpoint(request, call)),
@@ -94,7 +94,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
       checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),
       getNode: (request) => cluster.query((api) => api.nodes.getNode(request)),
-      listNodes: () => cluster.query((api) => api.nodes.listNodes({})),
+      listNodes: (request) => cluster.query((api) => api.nodes.listNodes(request)),
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
       verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
       watchEvents: () => untold('watch events'),

@@ -1,5 +1,6 @@
 import {
   CausewayError,
+  type Endpoint,
   type EndpointId,
   type EndpointRow,
   type ErrorCode,
@@ -10,6 +11,7 @@ import {
   type Name,
   type Network,
   type NetworkId,
+  type Node,
   type NodeId,
   Prefix,
   Vni,
@@ -18,11 +20,11 @@ import { seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { peerFromMessage, peerToMessage } from './endpoint.ts';
+import { endpointFromMessage, endpointToMessage, peerFromMessage, peerToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
 import { Failover } from './failover.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
-import { nodeFromMessage } from './node.ts';
+import { nodeFromMessage, nodeToMessage } from './node.ts';
 
 describe('nouns come back as they went', () => {
   const network: Network = {
@@ -52,10 +54,23 @@ describe('nouns come back as they went', () => {
     vtep: Ip('10.90.0.2'),
   };
   it('networks', () => expect(networkFromMessage(networkToMessage(network, 7n))).toEqual(network));
+  it.each([undefined, { tier: 'web' }])('endpoints with labels %j', (labels) => {
+    const { vtep: _, ...rest } = row;
+    const endpoint: Endpoint = { ...rest, network: network.id, ...(labels !== undefined && { labels }) };
+    expect(endpointFromMessage(endpointToMessage(endpoint, { network: 'blue', host: 'h1' }, 7n))).toEqual(endpoint);
+  });
+  it.each([undefined, { zone: 'a' }])('nodes with labels %j', (labels) => {
+    const { node: id } = row;
+    const node: Node = { id, name: 'h1' as Name, dataPath: Ip('10.0.0.1'), underlayMtu: 1500, version: '1' };
+    const labelled = { ...node, ...(labels !== undefined && { labels }) };
+    expect(nodeFromMessage(nodeToMessage(labelled, 7n))).toEqual(labelled);
+  });
   it('peers', () => expect(peerFromMessage(peerToMessage(row))).toEqual(row));
   it('a node that does not parse is refused by field', () => {
     const message = {
       hostRoutes: [],
+      labels: {},
+      conditions: [],
       id: 'x',
       name: 'h1',
       dataPath: '10.0.0.1',

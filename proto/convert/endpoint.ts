@@ -12,7 +12,7 @@ import {
 import type { Peer } from '#gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '#gen/causeway/v1/types.js';
 
-/** `network` and `host` are the names of what the endpoint refers to; `applied` is the dispatcher's to fill in. */
+/** `network` and `host` are the names of what the endpoint refers to; `applied` and conditions are the manager's to fill in. */
 export function endpointToMessage(
   endpoint: Endpoint,
   names: { network: string; host: string },
@@ -28,6 +28,8 @@ export function endpointToMessage(
     addresses: [...endpoint.addresses],
     mac: endpoint.mac,
     revision,
+    labels: { ...endpoint.labels },
+    conditions: [],
   };
 }
 
@@ -39,6 +41,7 @@ export function endpointFromMessage(message: EndpointMessage): Endpoint {
     node: message.nodeId as NodeId,
     addresses: message.addresses.map(InterfaceAddress),
     mac: Mac(message.mac),
+    ...(Object.keys(message.labels).length > 0 && { labels: message.labels }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Driver, Ip, type Name, type Network, type NetworkId, Prefix, type Subnet, Vni } from '@causeway/model';
 import type { Network as NetworkMessage, Subnet as SubnetMessage } from '#gen/causeway/v1/types.js';
 
+/** Conditions are filled in by the manager that knows them. */
 export function networkToMessage(network: Network, revision: bigint): NetworkMessage {
   return {
     id: network.id,
@@ -14,6 +15,7 @@ export function networkToMessage(network: Network, revision: bigint): NetworkMes
     revision,
     driver: network.driver,
     internal: network.internal,
+    conditions: [],
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Name, type Node, parseIp, parseName, parseNodeId, parsePrefix, unwrap } from '@causeway/model';
 import type { Node as NodeMessage } from '#gen/causeway/v1/types.js';
 
-/** The intent part; readiness and counts are filled in by the manager that knows them. */
+/** The intent part; readiness, counts and conditions are filled in by the manager that knows them. */
 export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
   return {
     id: node.id,
@@ -15,6 +15,8 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
     repairs: 0n,
     revision,
     hostRoutes: [...(node.hostRoutes ?? [])],
+    labels: { ...node.labels },
+    conditions: [],
   };
 }
 
@@ -27,5 +29,6 @@ export function nodeFromMessage(message: NodeMessage): Node {
     underlayMtu: message.underlayMtu,
     version: message.version,
     ...(message.hostRoutes.length > 0 && { hostRoutes: message.hostRoutes.map((route) => unwrap(parsePrefix(route))) }),
+    ...(Object.keys(message.labels).length > 0 && { labels: message.labels }),
   };
 }

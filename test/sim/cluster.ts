@@ -3,6 +3,7 @@ import { MemoryPeers } from '@causeway/manager/testing';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -139,14 +140,15 @@ export class SimCluster {
   }
 
   async readyHosts(): Promise<number> {
-    const { nodes } = await this.ask((api) => api.nodes.listNodes({}));
+    const { nodes } = await this.ask((api) => api.nodes.listNodes(ListNodesRequest.create()));
     return nodes.filter((node) => node.ready).length;
   }
 
   /** Names of the hosts that the leader has a session with at this very moment. */
   async reachableNow(): Promise<readonly string[]> {
     const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
-    const nodes = leader === undefined ? [] : (await leader.manager.api.nodes.listNodes({})).nodes;
+    const nodes =
+      leader === undefined ? [] : (await leader.manager.api.nodes.listNodes(ListNodesRequest.create())).nodes;
     return nodes.filter((node) => node.ready).map((node) => node.name);
   }
 

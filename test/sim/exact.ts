@@ -1,5 +1,7 @@
 import { overlayNetns } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { SimCluster } from './cluster.ts';
 
@@ -32,9 +34,9 @@ export function wanted(cluster: SimCluster, host: string, networkId: string, end
 
 /** Where kernels and intent differ, a line each; empty when every kernel is exact. */
 export async function inexact(cluster: SimCluster): Promise<string[]> {
-  const { networks } = await cluster.ask((api, call) => api.networks.listNetworks({ atLeast: 0n }, call));
+  const { networks } = await cluster.ask((api, call) => api.networks.listNetworks(ListNetworksRequest.create(), call));
   const { endpoints } = await cluster.ask((api, call) =>
-    api.endpoints.listEndpoints({ network: '', host: '', atLeast: 0n }, call),
+    api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
   );
   const lines: string[] = [];
   for (const { id, name } of networks) {

@@ -81,12 +81,25 @@ export class SimHost {
     return netns;
   }
 
-  async attach(network: string, name: string, address?: string): Promise<Endpoint> {
+  async attach(
+    network: string,
+    name: string,
+    address?: string,
+    labels: Record<string, string> = {},
+  ): Promise<Endpoint> {
     const netns = `/run/netns/${name}`;
     if ((await this.kernel.identify(netns as NetnsPath)) === undefined) this.container(name);
     const requestId = randomUuid(this.#world.random);
     const addresses = address === undefined ? [] : [address];
-    const { endpoint } = await this.agent.api.attach({ requestId, network, name, netns, ifname: '', addresses });
+    const { endpoint } = await this.agent.api.attach({
+      requestId,
+      network,
+      name,
+      netns,
+      ifname: '',
+      addresses,
+      labels,
+    });
     if (endpoint === undefined) throw new Error('attach answered no endpoint');
     return endpoint;
   }

@@ -1,5 +1,6 @@
 import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
 import type { Ip } from './ip.ts';
+import type { Labels } from './labels.ts';
 import type { Mac } from './mac.ts';
 import type { InterfaceAddress } from './prefix.ts';
 
@@ -12,6 +13,8 @@ export interface Endpoint {
   /** At most one of each family; the IPv4 one first. */
   readonly addresses: readonly InterfaceAddress[];
   readonly mac: Mac;
+  /** Absent: none. */
+  readonly labels?: Labels;
 }
 
 /** An endpoint as hosts need it: with the address of its host's tunnel end. */

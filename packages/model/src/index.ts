@@ -5,6 +5,7 @@ export * from './endpoint.ts';
 export * from './error.ts';
 export * from './id.ts';
 export * from './ip.ts';
+export * from './labels.ts';
 export * from './mac.ts';
 export * from './network.ts';
 export * from './node.ts';

@@ -1,5 +1,6 @@
 import type { Name, NetworkId } from './id.ts';
 import type { Ip } from './ip.ts';
+import type { Labels } from './labels.ts';
 import type { Prefix } from './prefix.ts';
 import type { Vni } from './vni.ts';
 
@@ -32,7 +33,7 @@ export interface Network {
   readonly vni: Vni;
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
 /** Bytes that VXLAN puts around an inner Ethernet frame, outer IP header to inner Ethernet header (RFC 7348 §5). */

@@ -1,5 +1,6 @@
 import type { Name, NodeId } from './id.ts';
 import type { Ip } from './ip.ts';
+import type { Labels } from './labels.ts';
 import type { Prefix } from './prefix.ts';
 
 /** A host, as its agent introduces it and the store keeps it. */
@@ -13,4 +14,6 @@ export interface Node {
   readonly version: string;
   /** Prefixes it has routes to beside the default ones; absent: none that are known. */
   readonly hostRoutes?: readonly Prefix[];
+  /** Absent: none. */
+  readonly labels?: Labels;
 }

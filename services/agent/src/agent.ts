@@ -76,7 +76,7 @@ interface Running {
 
 async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<Running> {
   const { kernel, link, files, clock, random, log } = modules;
-  const { name, dataPath, vxlanPort, version } = settings;
+  const { name, dataPath, vxlanPort, labels = {}, version } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
   const routes = new HostRoutes(modules);
@@ -92,6 +92,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
     underlayMtu: underlay.bytes,
     version,
     hostRoutes: routes.prefixes,
+    labels,
   });
 
   const tables = new Tables({ clock });

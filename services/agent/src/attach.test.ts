@@ -63,6 +63,15 @@ describe('attach', () => {
     expect((await h.status()).repairs).toBe(0n);
   });
 
+  it('gives the endpoint the labels asked for, and knows them after a restart', async () => {
+    const h = await host();
+    const requestId = h.uuid();
+    const first = await h.attach('blue', 'web', { requestId, labels: { tier: 'web' } });
+    expect(first.labels).toEqual({ tier: 'web' });
+    await h.restart();
+    expect(await h.attach('blue', 'web', { requestId, labels: { tier: 'web' } })).toEqual(first);
+  });
+
   it('answers the same request again with the same endpoint, also after a restart', async () => {
     const h = await host();
     const requestId = h.uuid();
@@ -107,7 +116,15 @@ describe('attach', () => {
 
 describe('attach, refused before anything is taken', () => {
   const uuid = '00000000-0000-4000-8000-000000000000';
-  const good = { requestId: uuid, network: 'blue', name: 'web', netns: '/run/netns/web', ifname: '', addresses: [] };
+  const good = {
+    requestId: uuid,
+    network: 'blue',
+    name: 'web',
+    netns: '/run/netns/web',
+    ifname: '',
+    addresses: [],
+    labels: {},
+  };
   it.each([
     ['a request id that is no UUID', { requestId: 'x' }, 'invalid-argument', 'request_id'],
     ['no network', { network: '' }, 'name-invalid', 'network'],
@@ -120,6 +137,7 @@ describe('attach, refused before anything is taken', () => {
     ['the loopback', { ifname: 'lo' }, 'ifname-invalid', 'reserved'],
     ['an address that is none', { addresses: ['10.66.0.256'] }, 'address-invalid', '10.66.0.256'],
     ['two addresses of a family', { addresses: ['10.66.0.8', '10.66.0.9'] }, 'invalid-argument', 'at most one IPv4'],
+    ['a bad label', { labels: { 'a b': 'c' } }, 'invalid-argument', 'label key "a b"'],
     ['an interface that is there', { ifname: 'dummy0' }, 'ifname-taken', 'dummy0'],
     ['an unknown network', { network: 'green' }, 'network-unknown', 'green'],
   ])('%s', async (_, fault, code, named) => {

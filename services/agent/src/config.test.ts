@@ -10,8 +10,15 @@ describe('parseSettings', () => {
       managers: ['10.0.0.1:7443', '[fd00::1]:7443'],
       dataPath: '10.0.0.1',
       vxlanPort: 4789,
+      labels: {},
       version: '0.1.0',
     });
+  });
+
+  it('reads labels', () => {
+    expect(parseSettings({ ...good, label: ['zone=a', 'rack='] }, '0.1.0').labels).toEqual({ zone: 'a', rack: '' });
+    expect(() => parseSettings({ ...good, label: ['zone'] }, '0.1.0')).toThrow('--label: "zone" is not KEY=VALUE');
+    expect(() => parseSettings({ ...good, label: ['a b=c'] }, '0.1.0')).toThrow('label key "a b" is not valid');
   });
 
   it.each([

@@ -1,4 +1,15 @@
-import { CausewayError, clip, type Ip, type Name, parseIp, parseName, unwrap } from '@causeway/model';
+import {
+  CausewayError,
+  checkLabels,
+  clip,
+  type Ip,
+  type Labels,
+  type Name,
+  parseIp,
+  parseLabel,
+  parseName,
+  unwrap,
+} from '@causeway/model';
 
 export interface AgentSettings {
   /** Of this host, unique in the cluster. */
@@ -9,6 +20,8 @@ export interface AgentSettings {
   readonly dataPath: Ip;
   /** UDP; 4789 is VXLAN's own (RFC 7348 §5). */
   readonly vxlanPort: number;
+  /** Of this host, to select it by. */
+  readonly labels?: Labels;
   readonly version: string;
 }
 
@@ -18,6 +31,8 @@ export interface AgentOptions {
   readonly managers: string;
   readonly dataPath: string;
   readonly vxlanPort: string;
+  /** "key=value" each. */
+  readonly label?: readonly string[];
 }
 
 /** Throws a CausewayError that names the option and what would be right. */
@@ -27,6 +42,7 @@ export function parseSettings(options: AgentOptions, version: string): AgentSett
     managers: parseManagers(options.managers),
     dataPath: parseDataPath(options.dataPath),
     vxlanPort: parsePort('--vxlan-port', options.vxlanPort),
+    labels: parseLabels(options.label ?? []),
     version,
   };
 }
@@ -43,6 +59,12 @@ function parseManagers(text: string): readonly string[] {
     parsePort('--managers', match[1]);
   }
   return managers;
+}
+
+function parseLabels(texts: readonly string[]): Labels {
+  const labels = Object.fromEntries(texts.map((text) => unwrap(parseLabel(text, '--label'))));
+  checkLabels(labels, '--label');
+  return labels;
 }
 
 function parseDataPath(text: string): Ip {

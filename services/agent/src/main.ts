@@ -35,6 +35,11 @@ const program = new Command('causeway-agent')
   )
   .addOption(new Option('--vxlan-port <port>', 'UDP port of VXLAN').env('CAUSEWAY_VXLAN_PORT').default('4789'))
   .addOption(
+    new Option('--label <key=value,...>', 'labels of this host; may be repeated')
+      .env('CAUSEWAY_LABELS')
+      .argParser((text, before: readonly string[] = []) => [...before, ...text.split(',')]),
+  )
+  .addOption(
     new Option('--log-level <level>', 'least level to log')
       .env('CAUSEWAY_LOG_LEVEL')
       .choices(['error', 'warn', 'info', 'debug'])

@@ -39,6 +39,7 @@ import type {
   DeleteNetworkResponse,
   GetNetworkRequest,
   GetNetworkResponse,
+  ListNetworksRequest,
   ListNetworksResponse,
   UpdateNetworkRequest,
   UpdateNetworkResponse,
@@ -46,6 +47,7 @@ import type {
 import type {
   GetNodeRequest,
   GetNodeResponse,
+  ListNodesRequest,
   ListNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -64,7 +66,7 @@ export interface ConnectionSettings {
 export interface Managers {
   createNetwork(request: CreateNetworkRequest): Promise<CreateNetworkResponse>;
   getNetwork(request: GetNetworkRequest): Promise<GetNetworkResponse>;
-  listNetworks(): Promise<ListNetworksResponse>;
+  listNetworks(request: ListNetworksRequest): Promise<ListNetworksResponse>;
   updateNetwork(request: UpdateNetworkRequest): Promise<UpdateNetworkResponse>;
   deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
   getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
@@ -75,7 +77,7 @@ export interface Managers {
   releaseAddress(request: ReleaseAddressRequest): Promise<ReleaseAddressResponse>;
   checkClaims(request: CheckClaimsRequest): Promise<CheckClaimsResponse>;
   getNode(request: GetNodeRequest): Promise<GetNodeResponse>;
-  listNodes(): Promise<ListNodesResponse>;
+  listNodes(request: ListNodesRequest): Promise<ListNodesResponse>;
   getStatus(): Promise<GetStatusResponse>;
   verify(request: VerifyRequest): Promise<VerifyResponse>;
   /** Ends after the events kept, or goes on without end when the request says follow. */

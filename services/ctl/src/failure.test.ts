@@ -95,7 +95,7 @@ describe('told to end', () => {
 
   test('a command that ends well still tells it', async () => {
     const world: World = {
-      managers: { listNetworks: async () => ({ networks: [], revision: 1n }) },
+      managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) },
       signal: interrupted,
     };
     expect((await runLine('network list', world)).code).toBe(130);

@@ -1,4 +1,13 @@
-import { CausewayError, clip, type Name, parseName, type Result, unwrap } from '@causeway/model';
+import {
+  CausewayError,
+  clip,
+  type Labels,
+  type Name,
+  parseName,
+  parseLabel as parseOneLabel,
+  type Result,
+  unwrap,
+} from '@causeway/model';
 
 /** A parser of the model as commander wants it; the error then names the option or argument at fault. */
 export function parseAs<Value>(field: string, parse: (text: string) => Result<Value, CausewayError>) {
@@ -31,16 +40,10 @@ export function parseInteger(field: string, smallest: number) {
   };
 }
 
-export type Labels = Readonly<Record<string, string>>;
-
 /** "key=value", given once for each label. */
 export function parseLabel(text: string, before: Labels): Labels {
-  const at = text.indexOf('=');
-  if (at > 0) return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-  throw new CausewayError('invalid-argument', `--label: "${clip(text)}" is not KEY=VALUE`, {
-    field: '--label',
-    value: clip(text),
-  });
+  const [key, value] = unwrap(parseOneLabel(text, '--label'));
+  return { ...before, [key]: value };
 }
 
 /** An agent has another working directory, so a path means the same to both only when it is absolute. */

@@ -28,7 +28,7 @@ describe('manager addresses', () => {
 });
 
 describe('a setting said twice', () => {
-  const world: World = { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } };
+  const world: World = { managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) } };
   const settings = async (line: string): Promise<unknown> => (await runLine(line, world)).connection.settings;
 
   afterEach(() => {

@@ -1,6 +1,12 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
 import type { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import {
+  CreateNetworkRequest,
+  DeleteNetworkRequest,
+  ListNetworksRequest,
+} from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -44,7 +50,7 @@ async function connect(node: number, to: Manager = manager): Promise<MemoryAgent
 }
 
 function claim(name: string, node: number, requestId = uuid()): Promise<ClaimEndpointResponse> {
-  const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [] };
+  const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [], labels: {} };
   return cluster.answer(manager.api.endpoints.claimEndpoint(request, cluster.call()));
 }
 
@@ -67,7 +73,7 @@ describe('one manager', () => {
     const { networks } = manager.api;
     for (const network of ['blue', blue.id])
       expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual(blue);
-    const { networks: listed } = await networks.listNetworks({ atLeast: 0n }, cluster.call());
+    const { networks: listed } = await networks.listNetworks(ListNetworksRequest.create(), cluster.call());
     expect(listed.map((network) => network.name)).toEqual(['amber', 'blue']);
     const gone = await cluster.answer(networks.deleteNetwork(removal(), cluster.call()));
     expect(gone.revision).toBeGreaterThan(blue.revision);
@@ -87,9 +93,9 @@ describe('one manager', () => {
     const shown = await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call());
     expect(shown.endpoint?.applied).toMatchObject({ have: 2, want: 2, waiting: [], unreachable: [] });
     const list = async (host: string): Promise<string[]> =>
-      (await endpoints.listEndpoints({ network: 'blue', host, atLeast: 0n }, cluster.call())).endpoints.map(
-        (e) => e.name,
-      );
+      (
+        await endpoints.listEndpoints(ListEndpointsRequest.create({ network: 'blue', host }), cluster.call())
+      ).endpoints.map((e) => e.name);
     expect([await list(''), await list('h2')]).toEqual([['db', 'web'], ['db']]);
     const release = { requestId: uuid(), endpointId: web?.id ?? '', nodeId: nodeId(1) };
     await cluster.answer(endpoints.releaseEndpoint(release, cluster.call()));
@@ -155,7 +161,7 @@ describe('one manager', () => {
     agent.hello();
     void manager.accept(agent);
     await cluster.settle();
-    const { networks } = await manager.api.networks.listNetworks({ atLeast: 0n }, cluster.call());
+    const { networks } = await manager.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call());
     expect(networks.map(({ name, mtu }) => `${name} ${mtu}`)).toEqual(['blue 1350', 'fixed 1440']);
   });
 
@@ -164,9 +170,12 @@ describe('one manager', () => {
     const agent = await connect(1);
     (await connect(2)).hangUp();
     await claim('web', 1);
-    agent.say({ oneofKind: 'report', report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500 } });
+    agent.say({
+      oneofKind: 'report',
+      report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {} },
+    });
     await cluster.settle();
-    const { nodes } = await manager.api.nodes.listNodes({});
+    const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create());
     expect(nodes.map(({ name, ready, endpoints, repairs }) => ({ name, ready, endpoints, repairs }))).toEqual([
       { name: 'h1', ready: true, endpoints: 1, repairs: 4n },
       { name: 'h2', ready: false, endpoints: 0, repairs: 0n },
@@ -222,7 +231,7 @@ describe('one manager', () => {
     ],
     [
       'host of a list',
-      (m) => m.api.endpoints.listEndpoints({ network: '', host: 'x', atLeast: 0n }, cluster.call()),
+      (m) => m.api.endpoints.listEndpoints(ListEndpointsRequest.create({ host: 'x' }), cluster.call()),
       'node-unknown',
     ],
     [
@@ -239,7 +248,7 @@ describe('one manager', () => {
     ],
     [
       'a revision that does not come',
-      (m) => m.api.networks.listNetworks({ atLeast: 1_000n }, cluster.call()),
+      (m) => m.api.networks.listNetworks(ListNetworksRequest.create({ atLeast: 1_000n }), cluster.call()),
       'timed-out',
     ],
   ])('unknown or wrong: %s', async (_name, call, code) => {
@@ -262,7 +271,9 @@ describe('two managers', () => {
         code: 'not-leader',
         data: { leader: 'm1:7443' },
       });
-    expect((await standby.api.networks.listNetworks({ atLeast: 0n }, cluster.call())).networks).toHaveLength(1);
+    expect(
+      (await standby.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call())).networks,
+    ).toHaveLength(1);
     expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
   });
 

@@ -46,6 +46,12 @@ export interface AttachRequest {
      * @generated from protobuf field: repeated string addresses = 6
      */
     addresses: string[];
+    /**
+     * @generated from protobuf field: map<string, string> labels = 7
+     */
+    labels: {
+        [key: string]: string;
+    };
 }
 /**
  * @generated from protobuf message causeway.v1.AttachResponse
@@ -204,6 +210,7 @@ declare class AttachRequest$Type extends MessageType<AttachRequest> {
     constructor();
     create(value?: PartialMessage<AttachRequest>): AttachRequest;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: AttachRequest): AttachRequest;
+    private binaryReadMap7;
     internalBinaryWrite(message: AttachRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**

@@ -21,7 +21,8 @@ class AttachRequest$Type extends MessageType {
             { no: 3, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "netns", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "ifname", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 6, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
         ]);
     }
     create(value) {
@@ -32,6 +33,7 @@ class AttachRequest$Type extends MessageType {
         message.netns = "";
         message.ifname = "";
         message.addresses = [];
+        message.labels = {};
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -59,6 +61,9 @@ class AttachRequest$Type extends MessageType {
                 case /* repeated string addresses */ 6:
                     message.addresses.push(reader.string());
                     break;
+                case /* map<string, string> labels */ 7:
+                    this.binaryReadMap7(message.labels, reader, options);
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -69,6 +74,22 @@ class AttachRequest$Type extends MessageType {
             }
         }
         return message;
+    }
+    binaryReadMap7(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.AttachRequest.labels");
+            }
+        }
+        map[key ?? ""] = val ?? "";
     }
     internalBinaryWrite(message, writer, options) {
         /* string request_id = 1; */
@@ -89,6 +110,9 @@ class AttachRequest$Type extends MessageType {
         /* repeated string addresses = 6; */
         for (let i = 0; i < message.addresses.length; i++)
             writer.tag(6, WireType.LengthDelimited).string(message.addresses[i]);
+        /* map<string, string> labels = 7; */
+        for (let k of globalThis.Object.keys(message.labels))
+            writer.tag(7, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -37,6 +37,12 @@ export interface ClaimEndpointRequest {
      * @generated from protobuf field: repeated string addresses = 5
      */
     addresses: string[];
+    /**
+     * @generated from protobuf field: map<string, string> labels = 6
+     */
+    labels: {
+        [key: string]: string;
+    };
 }
 /**
  * @generated from protobuf message causeway.v1.ClaimEndpointResponse
@@ -123,19 +129,53 @@ export interface ListEndpointsRequest {
      * @generated from protobuf field: int64 at_least = 3
      */
     atLeast: bigint;
+    /**
+     * Most to answer at once; 0: 500. Never more than 1000.
+     *
+     * @generated from protobuf field: uint32 page_size = 4
+     */
+    pageSize: number;
+    /**
+     * `next_page_token` of the page before, with all else of the request as it was; empty: the first page.
+     *
+     * @generated from protobuf field: string page_token = 5
+     */
+    pageToken: string;
+    /**
+     * "tier=web, team in (core, edge), !legacy"; empty: all.
+     *
+     * @generated from protobuf field: string label_selector = 6
+     */
+    labelSelector: string;
+    /**
+     * "address=10.66.0.9, host!=h1"; empty: all. docs/protocol.md lists the fields.
+     *
+     * @generated from protobuf field: string field_selector = 7
+     */
+    fieldSelector: string;
 }
 /**
  * @generated from protobuf message causeway.v1.ListEndpointsResponse
  */
 export interface ListEndpointsResponse {
     /**
+     * By name, then id.
+     *
      * @generated from protobuf field: repeated causeway.v1.Endpoint endpoints = 1
      */
     endpoints: Endpoint[];
     /**
+     * Of the whole list: the same on all its pages, as long as the manager remembers.
+     *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
+    /**
+     * Empty: this is the last page.
+     *
+     * @generated from protobuf field: string next_page_token = 3
+     */
+    nextPageToken: string;
 }
 /**
  * @generated from protobuf message causeway.v1.WaitEndpointRequest
@@ -163,6 +203,7 @@ declare class ClaimEndpointRequest$Type extends MessageType<ClaimEndpointRequest
     constructor();
     create(value?: PartialMessage<ClaimEndpointRequest>): ClaimEndpointRequest;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ClaimEndpointRequest): ClaimEndpointRequest;
+    private binaryReadMap6;
     internalBinaryWrite(message: ClaimEndpointRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**

@@ -19,7 +19,8 @@ class ClaimEndpointRequest$Type extends MessageType {
             { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 5, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+            { no: 5, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
         ]);
     }
     create(value) {
@@ -29,6 +30,7 @@ class ClaimEndpointRequest$Type extends MessageType {
         message.name = "";
         message.nodeId = "";
         message.addresses = [];
+        message.labels = {};
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -53,6 +55,9 @@ class ClaimEndpointRequest$Type extends MessageType {
                 case /* repeated string addresses */ 5:
                     message.addresses.push(reader.string());
                     break;
+                case /* map<string, string> labels */ 6:
+                    this.binaryReadMap6(message.labels, reader, options);
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -63,6 +68,22 @@ class ClaimEndpointRequest$Type extends MessageType {
             }
         }
         return message;
+    }
+    binaryReadMap6(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.ClaimEndpointRequest.labels");
+            }
+        }
+        map[key ?? ""] = val ?? "";
     }
     internalBinaryWrite(message, writer, options) {
         /* string request_id = 1; */
@@ -80,6 +101,9 @@ class ClaimEndpointRequest$Type extends MessageType {
         /* repeated string addresses = 5; */
         for (let i = 0; i < message.addresses.length; i++)
             writer.tag(5, WireType.LengthDelimited).string(message.addresses[i]);
+        /* map<string, string> labels = 6; */
+        for (let k of globalThis.Object.keys(message.labels))
+            writer.tag(6, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -360,7 +384,11 @@ class ListEndpointsRequest$Type extends MessageType {
         super("causeway.v1.ListEndpointsRequest", [
             { no: 1, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 3, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 3, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "page_size", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "label_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "field_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -368,6 +396,10 @@ class ListEndpointsRequest$Type extends MessageType {
         message.network = "";
         message.host = "";
         message.atLeast = 0n;
+        message.pageSize = 0;
+        message.pageToken = "";
+        message.labelSelector = "";
+        message.fieldSelector = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -385,6 +417,18 @@ class ListEndpointsRequest$Type extends MessageType {
                     break;
                 case /* int64 at_least */ 3:
                     message.atLeast = reader.int64().toBigInt();
+                    break;
+                case /* uint32 page_size */ 4:
+                    message.pageSize = reader.uint32();
+                    break;
+                case /* string page_token */ 5:
+                    message.pageToken = reader.string();
+                    break;
+                case /* string label_selector */ 6:
+                    message.labelSelector = reader.string();
+                    break;
+                case /* string field_selector */ 7:
+                    message.fieldSelector = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -407,6 +451,18 @@ class ListEndpointsRequest$Type extends MessageType {
         /* int64 at_least = 3; */
         if (message.atLeast !== 0n)
             writer.tag(3, WireType.Varint).int64(message.atLeast);
+        /* uint32 page_size = 4; */
+        if (message.pageSize !== 0)
+            writer.tag(4, WireType.Varint).uint32(message.pageSize);
+        /* string page_token = 5; */
+        if (message.pageToken !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.pageToken);
+        /* string label_selector = 6; */
+        if (message.labelSelector !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.labelSelector);
+        /* string field_selector = 7; */
+        if (message.fieldSelector !== "")
+            writer.tag(7, WireType.LengthDelimited).string(message.fieldSelector);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -422,13 +478,15 @@ class ListEndpointsResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.ListEndpointsResponse", [
             { no: 1, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Endpoint },
-            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "next_page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.endpoints = [];
         message.revision = 0n;
+        message.nextPageToken = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -443,6 +501,9 @@ class ListEndpointsResponse$Type extends MessageType {
                     break;
                 case /* int64 revision */ 2:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string next_page_token */ 3:
+                    message.nextPageToken = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -462,6 +523,9 @@ class ListEndpointsResponse$Type extends MessageType {
         /* int64 revision = 2; */
         if (message.revision !== 0n)
             writer.tag(2, WireType.Varint).int64(message.revision);
+        /* string next_page_token = 3; */
+        if (message.nextPageToken !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.nextPageToken);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

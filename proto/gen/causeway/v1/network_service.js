@@ -321,12 +321,20 @@ export const GetNetworkResponse = new GetNetworkResponse$Type();
 class ListNetworksRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.ListNetworksRequest", [
-            { no: 1, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 1, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "page_size", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 3, name: "page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "label_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "field_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.atLeast = 0n;
+        message.pageSize = 0;
+        message.pageToken = "";
+        message.labelSelector = "";
+        message.fieldSelector = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -338,6 +346,18 @@ class ListNetworksRequest$Type extends MessageType {
             switch (fieldNo) {
                 case /* int64 at_least */ 1:
                     message.atLeast = reader.int64().toBigInt();
+                    break;
+                case /* uint32 page_size */ 2:
+                    message.pageSize = reader.uint32();
+                    break;
+                case /* string page_token */ 3:
+                    message.pageToken = reader.string();
+                    break;
+                case /* string label_selector */ 4:
+                    message.labelSelector = reader.string();
+                    break;
+                case /* string field_selector */ 5:
+                    message.fieldSelector = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -354,6 +374,18 @@ class ListNetworksRequest$Type extends MessageType {
         /* int64 at_least = 1; */
         if (message.atLeast !== 0n)
             writer.tag(1, WireType.Varint).int64(message.atLeast);
+        /* uint32 page_size = 2; */
+        if (message.pageSize !== 0)
+            writer.tag(2, WireType.Varint).uint32(message.pageSize);
+        /* string page_token = 3; */
+        if (message.pageToken !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.pageToken);
+        /* string label_selector = 4; */
+        if (message.labelSelector !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.labelSelector);
+        /* string field_selector = 5; */
+        if (message.fieldSelector !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.fieldSelector);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -369,13 +401,15 @@ class ListNetworksResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.ListNetworksResponse", [
             { no: 1, name: "networks", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Network },
-            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "next_page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.networks = [];
         message.revision = 0n;
+        message.nextPageToken = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -390,6 +424,9 @@ class ListNetworksResponse$Type extends MessageType {
                     break;
                 case /* int64 revision */ 2:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string next_page_token */ 3:
+                    message.nextPageToken = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -409,6 +446,9 @@ class ListNetworksResponse$Type extends MessageType {
         /* int64 revision = 2; */
         if (message.revision !== 0n)
             writer.tag(2, WireType.Varint).int64(message.revision);
+        /* string next_page_token = 3; */
+        if (message.nextPageToken !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.nextPageToken);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -32,19 +32,57 @@ export interface GetNodeResponse {
  * @generated from protobuf message causeway.v1.ListNodesRequest
  */
 export interface ListNodesRequest {
+    /**
+     * @generated from protobuf field: int64 at_least = 1
+     */
+    atLeast: bigint;
+    /**
+     * Most to answer at once; 0: 500. Never more than 1000.
+     *
+     * @generated from protobuf field: uint32 page_size = 2
+     */
+    pageSize: number;
+    /**
+     * `next_page_token` of the page before, with all else of the request as it was; empty: the first page.
+     *
+     * @generated from protobuf field: string page_token = 3
+     */
+    pageToken: string;
+    /**
+     * "tier=web, team in (core, edge), !legacy"; empty: all.
+     *
+     * @generated from protobuf field: string label_selector = 4
+     */
+    labelSelector: string;
+    /**
+     * "ready=false, version!=0.1.0"; empty: all. docs/protocol.md lists the fields.
+     *
+     * @generated from protobuf field: string field_selector = 5
+     */
+    fieldSelector: string;
 }
 /**
  * @generated from protobuf message causeway.v1.ListNodesResponse
  */
 export interface ListNodesResponse {
     /**
+     * By name.
+     *
      * @generated from protobuf field: repeated causeway.v1.Node nodes = 1
      */
     nodes: Node[];
     /**
+     * Of the whole list: the same on all its pages, as long as the manager remembers.
+     *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
+    /**
+     * Empty: this is the last page.
+     *
+     * @generated from protobuf field: string next_page_token = 3
+     */
+    nextPageToken: string;
 }
 declare class GetNodeRequest$Type extends MessageType<GetNodeRequest> {
     constructor();

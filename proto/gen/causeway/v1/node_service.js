@@ -106,10 +106,21 @@ export const GetNodeResponse = new GetNodeResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class ListNodesRequest$Type extends MessageType {
     constructor() {
-        super("causeway.v1.ListNodesRequest", []);
+        super("causeway.v1.ListNodesRequest", [
+            { no: 1, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "page_size", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 3, name: "page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "label_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "field_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
+        message.atLeast = 0n;
+        message.pageSize = 0;
+        message.pageToken = "";
+        message.labelSelector = "";
+        message.fieldSelector = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -119,6 +130,21 @@ class ListNodesRequest$Type extends MessageType {
         while (reader.pos < end) {
             let [fieldNo, wireType] = reader.tag();
             switch (fieldNo) {
+                case /* int64 at_least */ 1:
+                    message.atLeast = reader.int64().toBigInt();
+                    break;
+                case /* uint32 page_size */ 2:
+                    message.pageSize = reader.uint32();
+                    break;
+                case /* string page_token */ 3:
+                    message.pageToken = reader.string();
+                    break;
+                case /* string label_selector */ 4:
+                    message.labelSelector = reader.string();
+                    break;
+                case /* string field_selector */ 5:
+                    message.fieldSelector = reader.string();
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -131,6 +157,21 @@ class ListNodesRequest$Type extends MessageType {
         return message;
     }
     internalBinaryWrite(message, writer, options) {
+        /* int64 at_least = 1; */
+        if (message.atLeast !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.atLeast);
+        /* uint32 page_size = 2; */
+        if (message.pageSize !== 0)
+            writer.tag(2, WireType.Varint).uint32(message.pageSize);
+        /* string page_token = 3; */
+        if (message.pageToken !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.pageToken);
+        /* string label_selector = 4; */
+        if (message.labelSelector !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.labelSelector);
+        /* string field_selector = 5; */
+        if (message.fieldSelector !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.fieldSelector);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -146,13 +187,15 @@ class ListNodesResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.ListNodesResponse", [
             { no: 1, name: "nodes", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Node },
-            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "next_page_token", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.nodes = [];
         message.revision = 0n;
+        message.nextPageToken = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -167,6 +210,9 @@ class ListNodesResponse$Type extends MessageType {
                     break;
                 case /* int64 revision */ 2:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string next_page_token */ 3:
+                    message.nextPageToken = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -186,6 +232,9 @@ class ListNodesResponse$Type extends MessageType {
         /* int64 revision = 2; */
         if (message.revision !== 0n)
             writer.tag(2, WireType.Varint).int64(message.revision);
+        /* string next_page_token = 3; */
+        if (message.nextPageToken !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.nextPageToken);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -149,6 +149,14 @@ export interface HostReport {
      * @generated from protobuf field: uint32 underlay_mtu = 4
      */
     underlayMtu: number;
+    /**
+     * Of `drift`, what stands in each network, by id.
+     *
+     * @generated from protobuf field: map<string, uint32> network_drift = 5
+     */
+    networkDrift: {
+        [key: string]: number;
+    };
 }
 /**
  * @generated from protobuf message causeway.v1.VerifyResult
@@ -453,6 +461,7 @@ declare class HostReport$Type extends MessageType<HostReport> {
     constructor();
     create(value?: PartialMessage<HostReport>): HostReport;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: HostReport): HostReport;
+    private binaryReadMap5;
     internalBinaryWrite(message: HostReport, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**

@@ -352,7 +352,8 @@ class HostReport$Type extends MessageType {
             { no: 1, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 2, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 3, name: "repaired", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Drift },
-            { no: 4, name: "underlay_mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 4, name: "underlay_mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "network_drift", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } }
         ]);
     }
     create(value) {
@@ -361,6 +362,7 @@ class HostReport$Type extends MessageType {
         message.drift = 0;
         message.repaired = [];
         message.underlayMtu = 0;
+        message.networkDrift = {};
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -382,6 +384,9 @@ class HostReport$Type extends MessageType {
                 case /* uint32 underlay_mtu */ 4:
                     message.underlayMtu = reader.uint32();
                     break;
+                case /* map<string, uint32> network_drift */ 5:
+                    this.binaryReadMap5(message.networkDrift, reader, options);
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -392,6 +397,22 @@ class HostReport$Type extends MessageType {
             }
         }
         return message;
+    }
+    binaryReadMap5(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.uint32();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.HostReport.network_drift");
+            }
+        }
+        map[key ?? ""] = val ?? 0;
     }
     internalBinaryWrite(message, writer, options) {
         /* uint64 repairs = 1; */
@@ -406,6 +427,9 @@ class HostReport$Type extends MessageType {
         /* uint32 underlay_mtu = 4; */
         if (message.underlayMtu !== 0)
             writer.tag(4, WireType.Varint).uint32(message.underlayMtu);
+        /* map<string, uint32> network_drift = 5; */
+        for (let k of globalThis.Object.keys(message.networkDrift))
+            writer.tag(5, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.Varint).uint32(message.networkDrift[k]).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

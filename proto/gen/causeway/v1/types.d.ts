@@ -71,6 +71,47 @@ export interface Network {
      * @generated from protobuf field: bool internal = 11
      */
     internal: boolean;
+    /**
+     * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
+     */
+    conditions: Condition[];
+}
+/**
+ * What can be said of an object now. docs/protocol.md lists the types and reasons.
+ *
+ * @generated from protobuf message causeway.v1.Condition
+ */
+export interface Condition {
+    /**
+     * "Allocated", "Programmed", "Ready", "Degraded"
+     *
+     * @generated from protobuf field: string type = 1
+     */
+    type: string;
+    /**
+     * "true", "false", or "unknown" to the manager that answers.
+     *
+     * @generated from protobuf field: string status = 2
+     */
+    status: string;
+    /**
+     * One word for programs: "Waiting", "HostLost".
+     *
+     * @generated from protobuf field: string reason = 3
+     */
+    reason: string;
+    /**
+     * For people.
+     *
+     * @generated from protobuf field: string message = 4
+     */
+    message: string;
+    /**
+     * The store's revision at the newest thing that the status follows from.
+     *
+     * @generated from protobuf field: int64 since_revision = 5
+     */
+    sinceRevision: bigint;
 }
 /**
  * @generated from protobuf message causeway.v1.Subnet
@@ -155,6 +196,16 @@ export interface Endpoint {
      * @generated from protobuf field: causeway.v1.Applied applied = 10
      */
     applied?: Applied;
+    /**
+     * @generated from protobuf field: map<string, string> labels = 11
+     */
+    labels: {
+        [key: string]: string;
+    };
+    /**
+     * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
+     */
+    conditions: Condition[];
 }
 /**
  * Which hosts have programmed an endpoint's last change. Wanted are the ready hosts of its network.
@@ -243,6 +294,16 @@ export interface Node {
      * @generated from protobuf field: repeated string host_routes = 12
      */
     hostRoutes: string[];
+    /**
+     * @generated from protobuf field: map<string, string> labels = 13
+     */
+    labels: {
+        [key: string]: string;
+    };
+    /**
+     * @generated from protobuf field: repeated causeway.v1.Condition conditions = 14
+     */
+    conditions: Condition[];
 }
 /**
  * A difference between intent and a host's kernel.
@@ -371,6 +432,16 @@ declare class Network$Type extends MessageType<Network> {
  * @generated MessageType for protobuf message causeway.v1.Network
  */
 export declare const Network: Network$Type;
+declare class Condition$Type extends MessageType<Condition> {
+    constructor();
+    create(value?: PartialMessage<Condition>): Condition;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Condition): Condition;
+    internalBinaryWrite(message: Condition, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Condition
+ */
+export declare const Condition: Condition$Type;
 declare class Subnet$Type extends MessageType<Subnet> {
     constructor();
     create(value?: PartialMessage<Subnet>): Subnet;
@@ -386,6 +457,7 @@ declare class Endpoint$Type extends MessageType<Endpoint> {
     constructor();
     create(value?: PartialMessage<Endpoint>): Endpoint;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Endpoint): Endpoint;
+    private binaryReadMap11;
     internalBinaryWrite(message: Endpoint, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**
@@ -406,6 +478,7 @@ declare class Node$Type extends MessageType<Node> {
     constructor();
     create(value?: PartialMessage<Node>): Node;
     internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Node): Node;
+    private binaryReadMap13;
     internalBinaryWrite(message: Node, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**

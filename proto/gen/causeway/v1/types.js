@@ -19,7 +19,8 @@ class Network$Type extends MessageType {
             { no: 8, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
             { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 10, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
         ]);
     }
     create(value) {
@@ -35,6 +36,7 @@ class Network$Type extends MessageType {
         message.revision = 0n;
         message.driver = "";
         message.internal = false;
+        message.conditions = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -76,6 +78,9 @@ class Network$Type extends MessageType {
                     break;
                 case /* bool internal */ 11:
                     message.internal = reader.bool();
+                    break;
+                case /* repeated causeway.v1.Condition conditions */ 12:
+                    message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -138,6 +143,9 @@ class Network$Type extends MessageType {
         /* bool internal = 11; */
         if (message.internal !== false)
             writer.tag(11, WireType.Varint).bool(message.internal);
+        /* repeated causeway.v1.Condition conditions = 12; */
+        for (let i = 0; i < message.conditions.length; i++)
+            Condition.internalBinaryWrite(message.conditions[i], writer.tag(12, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -148,6 +156,85 @@ class Network$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.Network
  */
 export const Network = new Network$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class Condition$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.Condition", [
+            { no: 1, name: "type", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "status", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "reason", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "since_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.type = "";
+        message.status = "";
+        message.reason = "";
+        message.message = "";
+        message.sinceRevision = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string type */ 1:
+                    message.type = reader.string();
+                    break;
+                case /* string status */ 2:
+                    message.status = reader.string();
+                    break;
+                case /* string reason */ 3:
+                    message.reason = reader.string();
+                    break;
+                case /* string message */ 4:
+                    message.message = reader.string();
+                    break;
+                case /* int64 since_revision */ 5:
+                    message.sinceRevision = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string type = 1; */
+        if (message.type !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.type);
+        /* string status = 2; */
+        if (message.status !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.status);
+        /* string reason = 3; */
+        if (message.reason !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.reason);
+        /* string message = 4; */
+        if (message.message !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.message);
+        /* int64 since_revision = 5; */
+        if (message.sinceRevision !== 0n)
+            writer.tag(5, WireType.Varint).int64(message.sinceRevision);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.Condition
+ */
+export const Condition = new Condition$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Subnet$Type extends MessageType {
     constructor() {
@@ -248,7 +335,9 @@ class Endpoint$Type extends MessageType {
             { no: 7, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 8, name: "mac", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 10, name: "applied", kind: "message", T: () => Applied }
+            { no: 10, name: "applied", kind: "message", T: () => Applied },
+            { no: 11, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
         ]);
     }
     create(value) {
@@ -262,6 +351,8 @@ class Endpoint$Type extends MessageType {
         message.addresses = [];
         message.mac = "";
         message.revision = 0n;
+        message.labels = {};
+        message.conditions = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -301,6 +392,12 @@ class Endpoint$Type extends MessageType {
                 case /* causeway.v1.Applied applied */ 10:
                     message.applied = Applied.internalBinaryRead(reader, reader.uint32(), options, message.applied);
                     break;
+                case /* map<string, string> labels */ 11:
+                    this.binaryReadMap11(message.labels, reader, options);
+                    break;
+                case /* repeated causeway.v1.Condition conditions */ 12:
+                    message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -311,6 +408,22 @@ class Endpoint$Type extends MessageType {
             }
         }
         return message;
+    }
+    binaryReadMap11(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.Endpoint.labels");
+            }
+        }
+        map[key ?? ""] = val ?? "";
     }
     internalBinaryWrite(message, writer, options) {
         /* string id = 1; */
@@ -343,6 +456,12 @@ class Endpoint$Type extends MessageType {
         /* causeway.v1.Applied applied = 10; */
         if (message.applied)
             Applied.internalBinaryWrite(message.applied, writer.tag(10, WireType.LengthDelimited).fork(), options).join();
+        /* map<string, string> labels = 11; */
+        for (let k of globalThis.Object.keys(message.labels))
+            writer.tag(11, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
+        /* repeated causeway.v1.Condition conditions = 12; */
+        for (let i = 0; i < message.conditions.length; i++)
+            Condition.internalBinaryWrite(message.conditions[i], writer.tag(12, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -446,7 +565,9 @@ class Node$Type extends MessageType {
             { no: 8, name: "networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 9, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 10, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 12, name: "host_routes", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+            { no: 12, name: "host_routes", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 13, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
         ]);
     }
     create(value) {
@@ -462,6 +583,8 @@ class Node$Type extends MessageType {
         message.repairs = 0n;
         message.revision = 0n;
         message.hostRoutes = [];
+        message.labels = {};
+        message.conditions = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -504,6 +627,12 @@ class Node$Type extends MessageType {
                 case /* repeated string host_routes */ 12:
                     message.hostRoutes.push(reader.string());
                     break;
+                case /* map<string, string> labels */ 13:
+                    this.binaryReadMap13(message.labels, reader, options);
+                    break;
+                case /* repeated causeway.v1.Condition conditions */ 14:
+                    message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -514,6 +643,22 @@ class Node$Type extends MessageType {
             }
         }
         return message;
+    }
+    binaryReadMap13(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.string();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.Node.labels");
+            }
+        }
+        map[key ?? ""] = val ?? "";
     }
     internalBinaryWrite(message, writer, options) {
         /* string id = 1; */
@@ -549,6 +694,12 @@ class Node$Type extends MessageType {
         /* repeated string host_routes = 12; */
         for (let i = 0; i < message.hostRoutes.length; i++)
             writer.tag(12, WireType.LengthDelimited).string(message.hostRoutes[i]);
+        /* map<string, string> labels = 13; */
+        for (let k of globalThis.Object.keys(message.labels))
+            writer.tag(13, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
+        /* repeated causeway.v1.Condition conditions = 14; */
+        for (let i = 0; i < message.conditions.length; i++)
+            Condition.internalBinaryWrite(message.conditions[i], writer.tag(14, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -27,7 +27,15 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const request: AttachRequest = { requestId: 'r', network: 'blue', name: 'web', netns: '/n', ifname: '', addresses: [] };
+const request: AttachRequest = {
+  requestId: 'r',
+  network: 'blue',
+  name: 'web',
+  netns: '/n',
+  ifname: '',
+  addresses: [],
+  labels: {},
+};
 
 /** Answers an attach with the name it was given; refuses the name "taken". */
 const api: Pick<AgentApi, 'attach'> = {

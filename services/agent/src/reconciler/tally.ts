@@ -35,6 +35,11 @@ export class Tally {
     return sum;
   }
 
+  /** Of it, what stands in networks. */
+  get networkDrift(): readonly (readonly [NetworkId, number])[] {
+    return [...this.#standing].filter((entry): entry is [NetworkId, number] => !entry[0].startsWith('/'));
+  }
+
   /** By network: the revision up to which the kernel has everything. */
   get applied(): ReadonlyMap<NetworkId, bigint> {
     return this.#applied;

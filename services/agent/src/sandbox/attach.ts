@@ -89,8 +89,8 @@ export class Attacher {
     this.#places.add(place);
     try {
       if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
-      const { requestId, network, name, addresses } = order;
-      const claim = { network, name, addresses, ...(!this.#failed.has(requestId) && { requestId }) };
+      const { requestId, network, name, addresses, labels } = order;
+      const claim = { network, name, addresses, labels, ...(!this.#failed.has(requestId) && { requestId }) };
       const { endpoint } = await claims.claim(claim, timeout);
       return await this.#settleClaim(order, identity, endpoint);
     } finally {

@@ -3,6 +3,7 @@ import {
   type EndpointId,
   type Ip,
   isCausewayError,
+  type Labels,
   type Name,
   type NodeId,
   type RequestId,
@@ -20,6 +21,7 @@ export interface Claim {
   readonly network: string;
   readonly name: Name;
   readonly addresses: readonly Ip[];
+  readonly labels: Labels;
 }
 
 /** Takes endpoints for this host from the managers, and gives them back. */
@@ -42,7 +44,9 @@ export class Claims {
   async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; network: Network }> {
     const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
     const addresses = [...claim.addresses];
-    const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId: this.#nodeId, addresses });
+    const labels = { ...claim.labels };
+    const nodeId = this.#nodeId;
+    const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId, addresses, labels });
     const { endpoint, network } = await this.#failover.run(timeout, (address, remaining) =>
       this.#link.claimEndpoint(address, request, { timeout: remaining }),
     );

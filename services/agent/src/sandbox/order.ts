@@ -1,9 +1,11 @@
 import type { NetnsPath } from '@causeway/datapath';
 import {
   CausewayError,
+  checkLabels,
   clip,
   family,
   type Ip,
+  type Labels,
   type Name,
   parseIp,
   parseName,
@@ -23,6 +25,7 @@ export interface AttachOrder {
   readonly netns: NetnsPath;
   readonly ifname: string;
   readonly addresses: readonly Ip[];
+  readonly labels: Labels;
 }
 
 /** PATH_MAX less the final zero (linux/limits.h). */
@@ -37,6 +40,7 @@ export function parseAttachOrder(request: AttachRequest): AttachOrder {
     netns: parseNetnsPath(request.netns),
     ifname: request.ifname === '' ? defaultIfname : unwrap(parseIfname(request.ifname)),
     addresses: parseAddresses(request.addresses),
+    labels: parseLabels(request.labels),
   };
 }
 
@@ -49,6 +53,12 @@ function parseNetnsPath(text: string): NetnsPath {
   if (text.startsWith('/') && text.length <= longestPath && !text.includes('\0')) return text as NetnsPath;
   const message = `netns "${clip(text)}" is not an absolute path such as /run/netns/web or /proc/4711/ns/net`;
   throw new CausewayError('netns-invalid', message, { field: 'netns', netns: clip(text) });
+}
+
+/** In one order, so that the same labels are the same order. */
+function parseLabels(labels: Labels): Labels {
+  checkLabels(labels);
+  return Object.fromEntries(Object.entries(labels).sort());
 }
 
 function parseAddresses(texts: readonly string[]): readonly Ip[] {

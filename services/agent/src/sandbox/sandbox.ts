@@ -1,5 +1,15 @@
 import type { NetnsIdentity, NetnsPath } from '@causeway/datapath';
-import type { Endpoint, EndpointId, InterfaceAddress, Mac, Name, NetworkId, NodeId, RequestId } from '@causeway/model';
+import type {
+  Endpoint,
+  EndpointId,
+  InterfaceAddress,
+  Labels,
+  Mac,
+  Name,
+  NetworkId,
+  NodeId,
+  RequestId,
+} from '@causeway/model';
 
 /** A container's side of an endpoint on this host: all it takes to make the kernel right without asking anybody. */
 export interface Sandbox {
@@ -33,6 +43,7 @@ interface StoredSandbox {
     readonly node: NodeId;
     readonly addresses: readonly InterfaceAddress[];
     readonly mac: Mac;
+    readonly labels?: Labels;
   };
   readonly revision: string;
   readonly requestId: RequestId;

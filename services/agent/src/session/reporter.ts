@@ -62,13 +62,14 @@ export class Reporter {
 
   #sendHost(): void {
     const { repairs, drift } = this.#tally;
+    const networkDrift = Object.fromEntries(this.#tally.networkDrift);
     this.#toldHost = this.#host();
     const repaired = this.#tally.takeUnreported();
-    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu: this.#underlayMtu() };
+    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu: this.#underlayMtu(), networkDrift };
     this.#send({ message: { oneofKind: 'report', report } });
   }
 
   #host(): string {
-    return `${this.#tally.repairs} ${this.#tally.drift} ${this.#underlayMtu()}`;
+    return `${this.#tally.repairs} ${this.#tally.drift} ${this.#tally.networkDrift.join(' ')} ${this.#underlayMtu()}`;
   }
 }

@@ -17,6 +17,7 @@ import {
   Vni,
 } from '@causeway/model';
 import { endpointToMessage, networkToMessage, peerToMessage } from '@causeway/proto';
+import type { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Queue } from '@causeway/runtime';
@@ -153,9 +154,7 @@ export class FakeManager implements ManagerLink {
     const held = this.networks.get(request.network) ?? this.#byIdOrUndefined(request.network);
     if (held === undefined) throw new CausewayError('network-unknown', `no network "${request.network}"`);
     const { network } = held;
-    const endpoint =
-      this.#outcomes.get(request.requestId) ??
-      this.#claim(held, request.name, request.nodeId as NodeId, request.addresses);
+    const endpoint = this.#outcomes.get(request.requestId) ?? this.#claim(held, request);
     this.#outcomes.set(request.requestId, endpoint);
     if (this.loseClaimReplies > 0) {
       this.loseClaimReplies--;
@@ -182,14 +181,14 @@ export class FakeManager implements ManagerLink {
     this.#peers.clear();
   }
 
-  #claim(held: HeldNetwork, name: string, node: NodeId, asked: readonly string[]): EndpointMessage {
+  #claim(held: HeldNetwork, { name, nodeId, addresses, labels }: ClaimEndpointRequest): EndpointMessage {
     if ([...held.rows.values()].some((row) => row.name === name)) {
       throw new CausewayError('name-taken', `name "${name}" is taken in network ${held.network.name}`);
     }
-    const [wanted] = asked;
-    const row = this.#row(held.network.name, name, node, this.#count + 10, Ip('192.0.2.1'), wanted);
+    const [wanted] = addresses;
+    const row = this.#row(held.network.name, name, nodeId as NodeId, this.#count + 10, Ip('192.0.2.1'), wanted);
     this.#step(held.network.name, [row], []);
-    const endpoint: Endpoint = { ...row, network: held.network.id };
+    const endpoint: Endpoint = { ...row, network: held.network.id, labels };
     return endpointToMessage(endpoint, { network: held.network.name, host: 'h1' }, this.#revision);
   }
 

@@ -54,12 +54,18 @@ export class Host {
   async attach(
     network: string,
     name: string,
-    options: { ifname?: string; netns?: string; requestId?: string; addresses?: string[] } = {},
+    options: {
+      ifname?: string;
+      netns?: string;
+      requestId?: string;
+      addresses?: string[];
+      labels?: Record<string, string>;
+    } = {},
   ) {
     const netns = options.netns ?? `/run/netns/${name}`;
     if (options.netns === undefined && !this.kernel.namespaces.has(netns as NetnsPath)) this.container(name);
-    const { ifname = '', addresses = [], requestId = this.uuid() } = options;
-    const call = this.agent.api.attach({ requestId, network, name, netns, ifname, addresses });
+    const { ifname = '', addresses = [], labels = {}, requestId = this.uuid() } = options;
+    const call = this.agent.api.attach({ requestId, network, name, netns, ifname, addresses, labels });
     const { endpoint } = await this.clock.until(call, seconds(60));
     if (endpoint === undefined) throw new Error('attached, and no endpoint in the answer');
     return endpoint;

@@ -1,5 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
@@ -34,7 +35,7 @@ const networks: World = {
   managers: {
     createNetwork: async () => ({ network: blue }),
     getNetwork: async () => ({ network: red }),
-    listNetworks: async () => ({ networks: [blue, red], revision: 42n }),
+    listNetworks: async () => ({ networks: [blue, red], revision: 42n, nextPageToken: '' }),
     updateNetwork: async () => ({ network: red }),
     deleteNetwork: async () => ({ revision: 50n }),
   },
@@ -42,7 +43,7 @@ const networks: World = {
 const endpoints: World = {
   managers: {
     getEndpoint: async () => ({ endpoint: db }),
-    listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n }),
+    listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n, nextPageToken: '' }),
     waitEndpoint: async () => ({ endpoint: web }),
   },
   agent: { attach: async () => ({ endpoint: lone }), detach: async () => ({ revision: 51n }) },
@@ -53,7 +54,10 @@ const cut: World = {
   managers: { getEndpoint: unavailable, waitEndpoint: unavailable },
 };
 const nodes: World = {
-  managers: { getNode: async () => ({ node: h2 }), listNodes: async () => ({ nodes: [h1, h2], revision: 42n }) },
+  managers: {
+    getNode: async () => ({ node: h2 }),
+    listNodes: async () => ({ nodes: [h1, h2], revision: 42n, nextPageToken: '' }),
+  },
 };
 const attach = 'endpoint attach blue --name web --netns /run/netns/web';
 
@@ -72,8 +76,11 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['network delete blue --dry-run', networks],
     ['network delete blue', networks],
     ['network delete blue -o json', networks],
-    ['network list', { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } }],
-    ['network list -o json', { managers: { listNetworks: async () => ({ networks: [], revision: 1n }) } }],
+    ['network list', { managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) } }],
+    [
+      'network list -o json',
+      { managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) } },
+    ],
   ],
   endpoint: [
     [`${attach} -o json`, endpoints],
@@ -252,7 +259,7 @@ describe('what a server is asked', () => {
       ],
     ],
     [
-      `${attach} --ip 10.66.0.9 --ip FD66::9 --ifname net0 --wait applied`,
+      `${attach} --ip 10.66.0.9 --ip FD66::9 --ifname net0 --label tier=web --label app=a=b --wait applied`,
       endpoints,
       [
         {
@@ -264,6 +271,7 @@ describe('what a server is asked', () => {
             netns: '/run/netns/web',
             ifname: 'net0',
             addresses: ['10.66.0.9', 'fd66::9'],
+            labels: { tier: 'web', app: 'a=b' },
           },
         },
         { method: 'managers.waitEndpoint', request: { endpoint: web.id, atLeast: 12n } },
@@ -275,7 +283,15 @@ describe('what a server is asked', () => {
       [
         {
           method: 'agent.attach',
-          request: { requestId, network: 'blue', name: 'web', netns: '/run/netns/web', ifname: 'eth0', addresses: [] },
+          request: {
+            requestId,
+            network: 'blue',
+            name: 'web',
+            netns: '/run/netns/web',
+            ifname: 'eth0',
+            addresses: [],
+            labels: {},
+          },
         },
       ],
     ],
@@ -291,7 +307,7 @@ describe('what a server is asked', () => {
     [
       'endpoint list blue --host h1',
       endpoints,
-      [{ method: 'managers.listEndpoints', request: { network: 'blue', host: 'h1', atLeast: 0n } }],
+      [{ method: 'managers.listEndpoints', request: ListEndpointsRequest.create({ network: 'blue', host: 'h1' }) }],
     ],
     [
       'endpoint wait db',

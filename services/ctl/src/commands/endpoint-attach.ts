@@ -1,8 +1,8 @@
-import { type Ip, type Name, parseIp } from '@causeway/model';
+import { type Ip, type Labels, type Name, parseIp } from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
-import { parseAbsolutePath, parseEach, parseNameOf } from '../parse.ts';
+import { parseAbsolutePath, parseEach, parseLabel, parseNameOf } from '../parse.ts';
 import { endpointAnswer } from '../render/endpoint.ts';
 import { present } from './present.ts';
 import { lookAgain, waitApplied } from './wait-applied.ts';
@@ -13,6 +13,7 @@ interface Input {
   readonly netns: string;
   readonly ifname: string;
   readonly ip: readonly Ip[];
+  readonly label: Labels;
   readonly wait?: 'applied';
 }
 
@@ -35,6 +36,9 @@ export const endpointAttach = command<Input>({
     new Option('--ip <address>', 'address to ask for, one a family; the next free one when absent')
       .argParser(parseEach('--ip', parseIp))
       .default([], 'next free'),
+    new Option('--label <key=value>', 'label of the endpoint; repeat for several')
+      .argParser(parseLabel)
+      .default({}, 'none'),
     new Option('--wait <state>', 'also wait for the other hosts').choices(['applied']),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],
@@ -53,6 +57,7 @@ export const endpointAttach = command<Input>({
       netns: input.netns,
       ifname: input.ifname,
       addresses: [...input.ip],
+      labels: { ...input.label },
     });
     const attached = present(response.endpoint, 'endpoint');
     if (managers === undefined) return endpointAnswer(attached, 'brief');

@@ -1,3 +1,4 @@
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { endpointsAnswer } from '../render/endpoint.ts';
@@ -15,7 +16,7 @@ export const endpointList = command<Input>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway endpoint list', 'causeway endpoint list blue --host h1 -o wide'],
   async run({ input, clients }) {
-    const request = { network: input.network ?? '', host: input.host ?? '', atLeast: 0n };
+    const request = ListEndpointsRequest.create({ network: input.network ?? '', host: input.host ?? '' });
     const { endpoints } = await clients.managers.listEndpoints(request);
     return endpointsAnswer(endpoints);
   },

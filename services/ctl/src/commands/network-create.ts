@@ -2,6 +2,7 @@ import {
   CausewayError,
   clip,
   type Ip,
+  type Labels,
   type Name,
   ok,
   type Prefix,
@@ -13,7 +14,7 @@ import {
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
-import { type Labels, parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
+import { parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
 import { dryRunOption } from './network-options.ts';
 import { type AuxAddress, planSubnets } from './network-subnets.ts';

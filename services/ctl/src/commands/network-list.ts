@@ -1,3 +1,4 @@
+import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { command } from '../command.ts';
 import { networksAnswer } from '../render/network.ts';
 
@@ -7,7 +8,7 @@ export const networkList = command<object>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway network list -o wide'],
   async run({ clients }) {
-    const { networks } = await clients.managers.listNetworks();
+    const { networks } = await clients.managers.listNetworks(ListNetworksRequest.create());
     return networksAnswer(networks);
   },
 });

@@ -1,9 +1,9 @@
-import { CausewayError, type Name, ok, type Prefix, parsePrefix } from '@causeway/model';
+import { CausewayError, type Labels, type Name, ok, type Prefix, parsePrefix } from '@causeway/model';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
-import { type Labels, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
+import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
 import { dryRunOption, ifRevisionOption } from './network-options.ts';
 import { present } from './present.ts';

@@ -1,3 +1,4 @@
+import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { command } from '../command.ts';
 import { nodesAnswer } from '../render/node.ts';
 
@@ -7,7 +8,7 @@ export const nodeList = command<object>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway node list'],
   async run({ clients }) {
-    const { nodes } = await clients.managers.listNodes();
+    const { nodes } = await clients.managers.listNodes(ListNodesRequest.create());
     return nodesAnswer(nodes);
   },
 });

@@ -10,9 +10,9 @@ import { scripts, shells } from './scripts.ts';
 
 const world: World = {
   managers: {
-    listNetworks: async () => ({ networks: [blue, red], revision: 1n }),
-    listEndpoints: async () => ({ endpoints: [web, db, { ...db, network: 'red' }], revision: 1n }),
-    listNodes: async () => ({ nodes: [h1, h2], revision: 1n }),
+    listNetworks: async () => ({ networks: [blue, red], revision: 1n, nextPageToken: '' }),
+    listEndpoints: async () => ({ endpoints: [web, db, { ...db, network: 'red' }], revision: 1n, nextPageToken: '' }),
+    listNodes: async () => ({ nodes: [h1, h2], revision: 1n, nextPageToken: '' }),
   },
 };
 

@@ -14,6 +14,7 @@ import {
   type INetworkService,
   networkServiceDefinition,
 } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
+import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
@@ -52,12 +53,13 @@ async function serve(at: string, services: Parameters<Server['addService']>[]): 
   return `127.0.0.1:${port}`;
 }
 
+const everything = ListNetworksRequest.create();
 const anyPort = '127.0.0.1:0';
 const rethrow = (error: unknown): void => {
   throw error;
 };
 
-function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint }>) {
+function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint; nextPageToken: string }>) {
   const handlers = { listNetworks: serveUnary(listNetworks, rethrow) } satisfies Partial<INetworkService>;
   return [networkServiceDefinition, handlers as UntypedServiceImplementation] as [never, never];
 }
@@ -68,20 +70,26 @@ describe('managers', () => {
   });
 
   test('a standby names the leader, which is then asked', async () => {
-    const leader = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n }))]);
+    const leader = await serve(anyPort, [
+      networks(async () => ({ networks: [blue], revision: 7n, nextPageToken: '' })),
+    ]);
     const standby = await serve(anyPort, [
       networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
     ]);
-    expect(await client([standby]).managers.listNetworks()).toEqual({ networks: [blue], revision: 7n });
+    expect(await client([standby]).managers.listNetworks(everything)).toEqual({
+      networks: [blue],
+      revision: 7n,
+      nextPageToken: '',
+    });
   });
 
   test('one that is gone is passed over', async () => {
-    const alive = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n }))]);
-    expect((await client(['127.0.0.1:1', alive]).managers.listNetworks()).revision).toBe(7n);
+    const alive = await serve(anyPort, [networks(async () => ({ networks: [blue], revision: 7n, nextPageToken: '' }))]);
+    expect((await client(['127.0.0.1:1', alive]).managers.listNetworks(everything)).revision).toBe(7n);
   });
 
   test('none is there', async () => {
-    const call = client(['127.0.0.1:1'], { timeout: 50 }).managers.listNetworks();
+    const call = client(['127.0.0.1:1'], { timeout: 50 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({
       code: 'manager-unavailable',
       message: 'no manager answers (127.0.0.1:1): connect ECONNREFUSED 127.0.0.1:1',
@@ -90,7 +98,7 @@ describe('managers', () => {
 
   test('one says nothing', async () => {
     const silent = await serve(anyPort, [networks(() => new Promise(() => undefined))]);
-    const call = client([silent], { timeout: 50 }).managers.listNetworks();
+    const call = client([silent], { timeout: 50 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({
       code: 'timed-out',
       message: `no answer from the manager (${silent}) within 50ms`,
@@ -102,7 +110,7 @@ describe('managers', () => {
     const standby = await serve(anyPort, [
       networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
     ]);
-    const call = client([standby], { timeout: 200 }).managers.listNetworks();
+    const call = client([standby], { timeout: 200 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({ code: 'timed-out' });
   });
 
@@ -114,7 +122,7 @@ describe('managers', () => {
         return Promise.reject(new CausewayError('permission-denied', 'not you', { role: 'none' }));
       }),
     ]);
-    await expect(client([refusing, refusing]).managers.listNetworks()).rejects.toMatchObject({
+    await expect(client([refusing, refusing]).managers.listNetworks(everything)).rejects.toMatchObject({
       code: 'permission-denied',
       message: 'not you',
       data: { role: 'none' },
@@ -212,6 +220,7 @@ describe('the agent', () => {
     netns: '/run/netns/web',
     ifname: 'eth0',
     addresses: [],
+    labels: {},
   };
 
   test('no socket', async () => {

@@ -22,8 +22,8 @@ export class GrpcManagers implements Managers {
   getNetwork: Managers['getNetwork'] = (request) =>
     this.#call(({ network }) => network.getNetwork.bind(network), request);
 
-  listNetworks: Managers['listNetworks'] = () =>
-    this.#call(({ network }) => network.listNetworks.bind(network), { atLeast: 0n });
+  listNetworks: Managers['listNetworks'] = (request) =>
+    this.#call(({ network }) => network.listNetworks.bind(network), request);
 
   updateNetwork: Managers['updateNetwork'] = (request) =>
     this.#call(({ network }) => network.updateNetwork.bind(network), request);
@@ -52,7 +52,7 @@ export class GrpcManagers implements Managers {
 
   getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);
 
-  listNodes: Managers['listNodes'] = () => this.#call(({ node }) => node.listNodes.bind(node), {});
+  listNodes: Managers['listNodes'] = (request) => this.#call(({ node }) => node.listNodes.bind(node), request);
 
   getStatus: Managers['getStatus'] = () => this.#call(({ cluster }) => cluster.getStatus.bind(cluster), {});
 

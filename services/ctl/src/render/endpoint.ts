@@ -1,5 +1,6 @@
 import type { Applied, Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+import { pairsText } from './pairs.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -8,14 +9,18 @@ const columns: readonly Heading[] = [
   { title: 'ADDRESSES' },
   { title: 'APPLIED' },
   { title: 'MAC', wide: true },
+  { title: 'LABELS', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
 
-/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not. */
+/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels. */
 export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): Answer {
   return {
-    value: { ...identity(endpoint), applied: applied === 'brief' ? counts(endpoint) : detail(endpoint) },
+    value:
+      applied === 'brief'
+        ? { ...identity(endpoint), applied: counts(endpoint) }
+        : { ...identity(endpoint), labels: endpoint.labels, applied: detail(endpoint) },
     names: [endpoint.name],
     table: sheet(endpoint),
   };
@@ -23,7 +28,11 @@ export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): A
 
 export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
   return {
-    value: endpoints.map((endpoint) => ({ ...identity(endpoint), applied: counts(endpoint) })),
+    value: endpoints.map((endpoint) => ({
+      ...identity(endpoint),
+      labels: endpoint.labels,
+      applied: counts(endpoint),
+    })),
     names: endpoints.map((endpoint) => endpoint.name),
     table: { kind: 'grid', columns, rows: endpoints.map(row) },
   };
@@ -63,6 +72,7 @@ function row(endpoint: Endpoint): Cell[] {
     endpoint.addresses.join(', '),
     applied === undefined ? '' : toned(applied, `${applied.have}/${applied.want}`),
     endpoint.mac,
+    pairsText(endpoint.labels),
     endpoint.id,
     String(endpoint.revision),
   ];
@@ -79,6 +89,7 @@ function sheet(endpoint: Endpoint): Sheet {
       ['host', endpoint.host],
       ['addresses', endpoint.addresses.join(', ')],
       ['MAC', endpoint.mac],
+      ['labels', pairsText(endpoint.labels)],
       ['revision', String(endpoint.revision)],
       ['applied', applied === undefined ? '' : toned(applied, appliedText(applied))],
     ],

@@ -1,5 +1,6 @@
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+import { pairsText } from './pairs.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -54,7 +55,7 @@ function row(network: Network): Cell[] {
     network.subnets.map((subnet) => subnet.prefix).join(', '),
     gateways(network),
     network.addressSpace,
-    pairs(network.labels),
+    pairsText(network.labels),
     network.id,
     String(network.revision),
   ];
@@ -75,11 +76,11 @@ function sheet(network: Network): Sheet {
       [
         'auxiliary',
         network.subnets
-          .map(({ auxAddresses }) => pairs(auxAddresses))
+          .map(({ auxAddresses }) => pairsText(auxAddresses))
           .filter((text) => text !== '')
           .join(', '),
       ],
-      ['labels', pairs(network.labels)],
+      ['labels', pairsText(network.labels)],
       ['revision', String(network.revision)],
     ],
   };
@@ -89,11 +90,5 @@ function gateways(network: Network): string {
   return network.subnets
     .map((subnet) => subnet.gateway)
     .filter((gateway) => gateway !== '')
-    .join(', ');
-}
-
-function pairs(record: Readonly<Record<string, string>>): string {
-  return Object.entries(record)
-    .map(([key, value]) => `${key}=${value}`)
     .join(', ');
 }

@@ -1,5 +1,6 @@
 import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
+import { pairsText } from './pairs.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -10,6 +11,7 @@ const columns: readonly Heading[] = [
   { title: 'REPAIRS' },
   { title: 'UNDERLAY MTU', wide: true },
   { title: 'VERSION', wide: true },
+  { title: 'LABELS', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
@@ -27,6 +29,7 @@ export function nodeAnswer(node: Node): Answer {
         ['data path', node.dataPath],
         ['underlay MTU', String(node.underlayMtu)],
         ['version', node.version],
+        ['labels', pairsText(node.labels)],
         ['networks', String(node.networks)],
         ['endpoints', String(node.endpoints)],
         ['repairs', String(node.repairs)],
@@ -45,8 +48,22 @@ export function nodesAnswer(nodes: readonly Node[]): Answer {
 }
 
 function nodeValue(node: Node): object {
-  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, hostRoutes, revision } = node;
-  return { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs, hostRoutes, revision };
+  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs } = node;
+  const { hostRoutes, labels, revision } = node;
+  return {
+    id,
+    name,
+    ready,
+    dataPath,
+    underlayMtu,
+    version,
+    networks,
+    endpoints,
+    repairs,
+    hostRoutes,
+    labels,
+    revision,
+  };
 }
 
 function row(node: Node): Cell[] {
@@ -59,6 +76,7 @@ function row(node: Node): Cell[] {
     String(node.repairs),
     String(node.underlayMtu),
     node.version,
+    pairsText(node.labels),
     node.id,
     String(node.revision),
   ];

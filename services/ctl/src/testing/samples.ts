@@ -16,6 +16,7 @@ export const blue: Network = {
   ],
   labels: { team: 'core', tier: 'web' },
   revision: 7n,
+  conditions: [],
 };
 
 export const red: Network = {
@@ -46,6 +47,8 @@ export const web: Endpoint = {
   mac: '02:42:0a:42:00:09',
   revision: 12n,
   applied: applied(3, 3, { p99Ms: 84.4 }),
+  labels: { app: 'shop' },
+  conditions: [],
 };
 
 export const db: Endpoint = {
@@ -73,6 +76,8 @@ export const h1: Node = {
   networks: 1,
   repairs: 5n,
   hostRoutes: [],
+  labels: { zone: 'a' },
+  conditions: [],
   revision: 3n,
 };
 

@@ -1,11 +1,13 @@
 import {
   addressOf,
   CausewayError,
+  checkLabels,
   type Endpoint,
   type EndpointId,
   family,
   familyOf,
   type Ip,
+  type Labels,
   type Name,
   type Network,
   type NodeId,
@@ -28,9 +30,11 @@ export interface ClaimEndpoint {
   readonly node: NodeId;
   /** Asked-for addresses, at most one of each family; the rest is given. */
   readonly addresses: readonly Ip[];
+  /** Absent: none. */
+  readonly labels?: Labels;
 }
 
-/** @throws from its plan: network-unknown, node-unknown, name-invalid, name-taken, and what choosing addresses throws */
+/** @throws from its plan: network-unknown, node-unknown, name-invalid, name-taken, invalid-argument, and what choosing addresses throws */
 export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
   return {
     kind: 'endpoint.claim',
@@ -42,14 +46,24 @@ export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
 
 export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
   const { view, keys, random } = planning;
+  const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
   const node = view.findNode(request.node);
   checkNotAnId(request.name, 'name');
+  if (labels !== undefined) checkLabels(labels);
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
   const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
   const id = randomId(random) as EndpointId;
-  const endpoint: Endpoint = { id, network: network.id, name: request.name, node: request.node, addresses, mac };
+  const endpoint: Endpoint = {
+    id,
+    network: network.id,
+    name: request.name,
+    node: request.node,
+    addresses,
+    mac,
+    ...(labels !== undefined && { labels }),
+  };
   const name = keys.endpointName(network.id, request.name);
   const claims = claimsOf(endpoint, request.addresses, planning);
   return {

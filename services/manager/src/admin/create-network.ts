@@ -1,6 +1,7 @@
 import {
   assertNever,
   CausewayError,
+  checkLabels,
   type Driver,
   type Family,
   firstAutomaticVni,
@@ -19,7 +20,6 @@ import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts'
 import type { View } from '../store/view.ts';
 import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
-import { checkLabels } from './labels.ts';
 import { automaticMtu, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { addressClaims, nameClaim, poolClaims, vniClaim } from './network-claims.ts';

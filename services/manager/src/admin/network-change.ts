@@ -1,7 +1,16 @@
-import { CausewayError, type Mtu, type Name, type Network, overlaps, type Prefix, type Subnet } from '@causeway/model';
+import {
+  CausewayError,
+  checkLabels,
+  type Labels,
+  type Mtu,
+  type Name,
+  type Network,
+  overlaps,
+  type Prefix,
+  type Subnet,
+} from '@causeway/model';
 import { Pool } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
-import { checkLabels } from './labels.ts';
 import { automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
 import { checkRanges, isWithin } from './subnet.ts';
 import { completeSubnets } from './subnets.ts';
@@ -9,7 +18,7 @@ import { completeSubnets } from './subnets.ts';
 /** What is to be other than it is. */
 export interface NetworkChange {
   readonly name?: Name;
-  readonly setLabels: Readonly<Record<string, string>>;
+  readonly setLabels: Labels;
   readonly removeLabels: readonly string[];
   readonly addSubnets: readonly Subnet[];
   readonly removeSubnets: readonly Prefix[];

@@ -358,6 +358,18 @@ const refusals: readonly Refused[] = [
     says: /at most 64/,
   },
   { name: 'unknown network', attempt: claim({ network: 'grey' }), code: 'network-unknown', says: /network "grey"/ },
+  {
+    name: 'endpoint label key',
+    attempt: claim({ labels: { 'a b': '' } }),
+    code: 'invalid-argument',
+    says: /label key "a b"/,
+  },
+  {
+    name: 'host label key',
+    attempt: () => desk.make(registerNode(host(h1, 'h1', { labels: { '-': '' } }))),
+    code: 'invalid-argument',
+    says: /label key "-"/,
+  },
   { name: 'no network', attempt: claim({ network: '' }), code: 'invalid-argument', says: /network is empty/ },
   {
     name: 'unknown node',
@@ -634,6 +646,14 @@ describe('automatic MTU', () => {
 });
 
 describe('endpoints', () => {
+  test('labels are kept, and none is none', () => {
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])));
+    claim({ name: 'db', labels: { tier: 'data', app: 'shop' } })();
+    claim({ name: 'web' })();
+    expect(desk.view.findEndpoint('db').value.labels).toEqual({ app: 'shop', tier: 'data' });
+    expect('labels' in desk.view.findEndpoint('web').value).toBe(false);
+  });
+
   test('IPv6 takes the host number of the IPv4 address', () => {
     desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64'])));
     expect(attach('blue', 'a')).toMatchObject({ addresses: ['10.66.0.2/16', 'fd66::2/64'], mac: '02:42:0a:42:00:02' });
@@ -713,6 +733,11 @@ describe('hosts', () => {
     expect(registerNode(host(h1, 'h1')).plan(desk).writes).toEqual([]);
     desk.make(registerNode(host(h1, 'h1', { version: '0.2.0' })));
     expect(desk.view.findNode('h1').value.version).toBe('0.2.0');
+    desk.make(registerNode(host(h1, 'h1', { labels: { zone: 'a', rack: '7' } })));
+    expect(desk.view.findNode('h1').value.labels).toEqual({ zone: 'a', rack: '7' });
+    expect(registerNode(host(h1, 'h1', { labels: { rack: '7', zone: 'a' } })).plan(desk).writes).toEqual([]);
+    desk.make(registerNode(host(h1, 'h1')));
+    expect(desk.view.findNode('h1').value.labels).toBeUndefined();
     desk.make(registerNode(host(h1, 'alpha')));
     expect(desk.view.findNode('alpha').value.id).toBe(h1);
     desk.make(registerNode(host('00000000000000a3' as NodeId, 'h1')));

@@ -1,4 +1,14 @@
-import { CausewayError, clip, contains, family, minimumMtu, type Name, type Node, Prefix } from '@causeway/model';
+import {
+  CausewayError,
+  checkLabels,
+  clip,
+  contains,
+  family,
+  minimumMtu,
+  type Name,
+  type Node,
+  Prefix,
+} from '@causeway/model';
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
 import { encodeText, nodeCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
@@ -74,6 +84,7 @@ function checkNode(node: Node): void {
     const message = `node.host_routes: ${routes} are too many, at most ${mostRoutes}`;
     throw new CausewayError('invalid-argument', message, { field: 'node.host_routes' });
   }
+  checkLabels(node.labels ?? {}, 'node.labels');
 }
 
 function checkNameFree(view: View, name: Name): void {
@@ -85,5 +96,10 @@ function checkNameFree(view: View, name: Name): void {
 
 function isSame(a: Node, b: Node): boolean {
   const same = a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu;
-  return same && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join();
+  return same && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join() && sameLabels(a, b);
+}
+
+function sameLabels(a: Node, b: Node): boolean {
+  const text = ({ labels = {} }: Node): string => JSON.stringify(Object.entries(labels).sort());
+  return text(a) === text(b);
 }

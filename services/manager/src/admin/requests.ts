@@ -1,7 +1,7 @@
 import { type Ip, parseEndpointId, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
 import type { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ClaimEndpoint } from './claim-endpoint.ts';
-import { inField, present } from './fields.ts';
+import { inField, present, sorted } from './fields.ts';
 import type { ReleaseEndpoint } from './release-endpoint.ts';
 
 export function readClaimEndpoint(message: ClaimEndpointRequest): ClaimEndpoint {
@@ -10,6 +10,7 @@ export function readClaimEndpoint(message: ClaimEndpointRequest): ClaimEndpoint 
     name: unwrap(parseName(message.name)),
     node: inField('node_id', parseNodeId(message.nodeId)),
     addresses: message.addresses.map((text, i): Ip => inField(`addresses[${i}]`, parseIp(text))),
+    ...(Object.keys(message.labels).length > 0 && { labels: sorted(message.labels) }),
   };
 }
 

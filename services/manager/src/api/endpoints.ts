@@ -60,7 +60,7 @@ export class EndpointsApi {
     await this.#context.atLeast(request.atLeast, call);
     const { view } = this.#context.modules;
     const endpoints = this.#select(request.network, request.host).map((found) => endpointMessage(this.#context, found));
-    return { endpoints: endpoints.sort(byName), revision: view.revision };
+    return { endpoints: endpoints.sort(byName), revision: view.revision, nextPageToken: '' };
   }
 
   async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {

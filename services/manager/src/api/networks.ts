@@ -51,7 +51,7 @@ export class NetworksApi {
     await this.#context.atLeast(request.atLeast, call);
     const { view } = this.#context.modules;
     const networks = Array.from(view.networks.values(), ({ value, revision }) => networkToMessage(value, revision));
-    return { networks: networks.sort(byName), revision: view.revision };
+    return { networks: networks.sort(byName), revision: view.revision, nextPageToken: '' };
   }
 
   async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {

@@ -24,6 +24,6 @@ export class NodesApi {
     this.#context.leadingOrNobody();
     const { view } = this.#context.modules;
     const nodes = Array.from(view.nodes.values(), (node) => nodeMessage(this.#context, node));
-    return { nodes: nodes.sort(byName), revision: view.revision };
+    return { nodes: nodes.sort(byName), revision: view.revision, nextPageToken: '' };
   }
 }

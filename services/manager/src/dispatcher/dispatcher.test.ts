@@ -305,7 +305,10 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   const other = await connect(new MemoryAgent(scriptNode(2)));
   other.take();
   for (let beat = 0; beat < 4; beat++) {
-    other.say({ oneofKind: 'report', report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500 } });
+    other.say({
+      oneofKind: 'report',
+      report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500, networkDrift: {} },
+    });
     await clock.advance(seconds(2));
   }
   expect(silentAgent.closed?.error?.code).toBe('agent-unavailable');
@@ -453,7 +456,7 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
   const repaired = [
     { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', intended: '192.0.2.2' },
   ];
-  agent.say({ oneofKind: 'report', report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400 } });
+  agent.say({ oneofKind: 'report', report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {} } });
   await settle();
   expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1 });
   expect(await eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);

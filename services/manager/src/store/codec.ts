@@ -7,6 +7,7 @@ import {
   InterfaceAddress,
   Ip,
   isCausewayError,
+  type Labels,
   Mac,
   type Network,
   type Node,
@@ -72,13 +73,14 @@ export const endpointCodec: RecordCodec<Endpoint> = recordCodec(endpointToJson, 
 
 export const nodeCodec: RecordCodec<Node> = recordCodec(
   (node, foreign) => ({
-    ...without(foreign, 'hostRoutes'),
+    ...without(foreign, 'hostRoutes', 'labels'),
     id: node.id,
     name: node.name,
     dataPath: node.dataPath,
     underlayMtu: node.underlayMtu,
     version: node.version,
     ...(node.hostRoutes !== undefined && { hostRoutes: node.hostRoutes }),
+    ...(node.labels !== undefined && { labels: node.labels }),
   }),
   (json) => ({
     id: unwrap(parseNodeId(text(json, 'id'))),
@@ -89,6 +91,7 @@ export const nodeCodec: RecordCodec<Node> = recordCodec(
     ...(json['hostRoutes'] !== undefined && {
       hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
     }),
+    ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
   }),
 );
 
@@ -142,19 +145,20 @@ export function networkFromJson(json: JsonObject): Network {
     vni: Vni(number(json, 'vni')),
     mtu: { kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic', bytes: number(mtu, 'bytes') },
     subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
-    labels: mapValues(object(json['labels']), (value) => (typeof value === 'string' ? value : '')),
+    labels: labelsFromJson(json['labels']),
   };
 }
 
 export function endpointToJson(endpoint: Endpoint, foreign?: JsonObject): JsonObject {
   return {
-    ...foreign,
+    ...without(foreign, 'labels'),
     id: endpoint.id,
     network: endpoint.network,
     name: endpoint.name,
     node: endpoint.node,
     addresses: endpoint.addresses,
     mac: endpoint.mac,
+    ...(endpoint.labels !== undefined && { labels: endpoint.labels }),
   };
 }
 
@@ -166,6 +170,7 @@ export function endpointFromJson(json: JsonObject): Endpoint {
     node: unwrap(parseNodeId(text(json, 'node'))),
     addresses: list(json, 'addresses').map((item) => InterfaceAddress(String(item))),
     mac: Mac(text(json, 'mac')),
+    ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
   };
 }
 
@@ -194,8 +199,12 @@ function subnetFromJson(json: JsonObject): Subnet {
 }
 
 /** A field of ours that is absent must not come back as a foreign one. */
-function without(json: JsonObject | undefined, field: string): JsonObject {
-  return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => name !== field));
+function without(json: JsonObject | undefined, ...fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => !fields.includes(name)));
+}
+
+function labelsFromJson(json: Json | undefined): Labels {
+  return mapValues(object(json), (value) => (typeof value === 'string' ? value : ''));
 }
 
 /** Records from before there was a choice say nothing. */

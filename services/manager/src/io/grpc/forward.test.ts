@@ -2,10 +2,12 @@ import { createServer } from 'node:net';
 import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { CreateNetworkRequest, CreateNetworkResponse } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
+import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { callUnary, errorToService, plaintext } from '@causeway/proto/io';
@@ -192,7 +194,7 @@ describe('a follower answers as the leader does', () => {
     expect(network).toMatchObject({ name: 'one', subnets: [{ prefix: '10.1.0.0/16', gateway: '10.1.0.1' }] });
 
     const at = { leader: clients(leader.address), follower: clients(follower.address) };
-    const claim = { requestId: uuid(), network: 'one', name: 'web', nodeId: nodeId(1), addresses: [] };
+    const claim = { requestId: uuid(), network: 'one', name: 'web', nodeId: nodeId(1), addresses: [], labels: {} };
     const { endpoint } = await callUnary(
       at.follower.endpoints.claimEndpoint.bind(at.follower.endpoints),
       claim,
@@ -203,8 +205,8 @@ describe('a follower answers as the leader does', () => {
     const asked = [at.leader, at.follower].map(({ endpoints, nodes }) =>
       Promise.all([
         callUnary(endpoints.getEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, limits),
-        callUnary(endpoints.listEndpoints.bind(endpoints), { network: '', host: '', atLeast: 0n }, limits),
-        callUnary(nodes.listNodes.bind(nodes), {}, limits),
+        callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), limits),
+        callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), limits),
       ]),
     );
     const [fromLeader, fromFollower] = await Promise.all(asked);
@@ -265,7 +267,7 @@ describe('a follower answers as the leader does', () => {
     await join(leader.address, 1);
     await create(follower.address, 'waits', '10.2.0.0/16');
     const { endpoints } = clients(follower.address);
-    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [] };
+    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [], labels: {} };
     await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
     const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 400 });
     await expect(wait).rejects.toMatchObject({ code: 'timed-out', data: { waiting: 'h1' } });

@@ -1,0 +1,46 @@
+import { CausewayError } from './error.ts';
+import { clip } from './ip.ts';
+import { fail, ok, type Result } from './result.ts';
+
+/** What people and programs note on an object, to select it by. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** With these a record stays far below what one transaction may weigh (etcd: 1.5 MiB). */
+const most = 64;
+const longestKey = 128;
+const longestValue = 1_024;
+
+const keyPattern = /^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$/;
+
+export function isLabelKey(text: string): boolean {
+  return text.length <= longestKey && keyPattern.test(text);
+}
+
+/** "key=value"; the value may be empty. */
+export function parseLabel(text: string, field: string): Result<readonly [key: string, value: string], CausewayError> {
+  const at = text.indexOf('=');
+  if (at > 0) return ok([text.slice(0, at), text.slice(at + 1)]);
+  const data = { field, value: clip(text) };
+  return fail(new CausewayError('invalid-argument', `${field}: "${clip(text)}" is not KEY=VALUE`, data));
+}
+
+/** @throws CausewayError invalid-argument */
+export function checkLabels(labels: Labels, field = 'labels'): void {
+  const entries = Object.entries(labels);
+  if (entries.length > most) throw refuse(field, `${field}: ${entries.length} are too many, at most ${most}`);
+  for (const [key, value] of entries) {
+    const one = `${field}.${clip(key)}`;
+    if (!isLabelKey(key)) {
+      const message = `label key "${clip(key)}" is not valid: 1 to ${longestKey} letters, digits, ".", "_", "/" or "-", first and last a letter or digit`;
+      throw refuse(one, message);
+    }
+    if (value.length > longestValue) {
+      throw refuse(one, `label "${key}" has ${value.length} characters, at most ${longestValue} are kept`);
+    }
+    if (/\p{Cc}/u.test(value)) throw refuse(one, `label "${key}" has control characters: use printable text`);
+  }
+}
+
+function refuse(field: string, message: string): CausewayError {
+  return new CausewayError('invalid-argument', message, { field });
+}
