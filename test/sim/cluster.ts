@@ -1,4 +1,14 @@
-import { type Call, createManager, type Manager, MemoryBackend, MemoryStore } from '@causeway/manager';
+import {
+  beginEpoch,
+  type Call,
+  createManager,
+  defaultPrefix,
+  type HistorySnapshot,
+  Keys,
+  type Manager,
+  MemoryBackend,
+  MemoryStore,
+} from '@causeway/manager';
 import { MemoryPeers } from '@causeway/manager/testing';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
@@ -37,7 +47,8 @@ export class SimCluster {
   readonly random: SeededRandom;
   readonly wires: Wires;
   readonly hosts: readonly SimHost[];
-  readonly #backend: MemoryBackend;
+  #backend: MemoryBackend;
+  #epoch = 1n;
   readonly #managers = new Map<string, SimManager>();
   readonly #addresses: readonly string[];
   readonly #failover: Failover;
@@ -71,7 +82,7 @@ export class SimCluster {
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager);
     const manager = createManager(
       { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
-      { name, advertise: address, leaseTtl, prefix: '/causeway/v1/' },
+      { name, advertise: address, leaseTtl, prefix: defaultPrefix },
     );
     this.#managers.set(name, { name, manager, store, life });
     await this.run(manager.start());
@@ -98,6 +109,22 @@ export class SimCluster {
     this.#managers.delete(name);
     if (running !== undefined) await this.run(running.manager.stop());
     this.wires.close(`${name}:7443`);
+  }
+
+  /** Of the store as it is now. */
+  backup(): HistorySnapshot {
+    return this.#backend.history.snapshot();
+  }
+
+  /** Kills all managers, and starts them on the store as it was. */
+  async restore(backup: HistorySnapshot): Promise<void> {
+    const names = [...this.#managers.keys()];
+    for (const name of names) this.killManager(name);
+    this.#backend.close();
+    this.#backend = new MemoryBackend(this, backup);
+    const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
+    await this.run(beginEpoch({ store, keys: new Keys(defaultPrefix) }, ++this.#epoch));
+    for (const name of names) await this.startManager(name);
   }
 
   store(name: string): MemoryStore {

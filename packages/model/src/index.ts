@@ -11,4 +11,5 @@ export * from './network.ts';
 export * from './node.ts';
 export * from './prefix.ts';
 export * from './result.ts';
+export * from './stamp.ts';
 export * from './vni.ts';

@@ -336,13 +336,35 @@ describe('session', () => {
 
   it('alarms when the store was restored, and follows it', async () => {
     const h = await host();
-    h.manager.down = true;
-    h.manager.epoch = 2n;
-    h.manager.term = 0n;
-    h.manager.down = false;
+    const { writes } = h.kernel;
+    h.manager.restore(50n);
     await h.settle(seconds(2));
     expect((await h.status()).manager).not.toBe('');
     expect(h.events()).toContain('cluster.epoch-changed');
+    expect(h.kernel.writes).toBe(writes);
+  });
+
+  it.each([
+    ['', async () => undefined],
+    [', not even after a restart in between', async (h: Host) => void (await h.restart())],
+  ])('tells the managers of a restored store nothing of what was before it%s', async (_, between) => {
+    const h = await host();
+    expect(h.manager.requests('applied').at(-1)?.applied.networks[0]?.revision).toBeGreaterThan(50n);
+    h.manager.silent = true;
+    h.manager.restore(50n);
+    await h.settle(seconds(2));
+    await between(h);
+    const [blue] = (await h.status()).networks;
+    expect(blue).toMatchObject({ revision: 0n, applied: 0n });
+    expect(h.manager.requests('applied')).toEqual([]);
+    h.manager.silent = false;
+    h.manager.down = true;
+    h.manager.down = false;
+    await h.settle(seconds(2));
+    const told = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);
+    expect(told.map(({ revision }) => revision)).toEqual([50n]);
+    const [hello] = h.manager.requests('hello');
+    expect(hello?.hello).toMatchObject({ epoch: 2n, cursors: [{ revision: 0n, digest: 0n }] });
   });
 });
 

@@ -113,7 +113,12 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const attacher = new Attacher({ kernel, claims, tables, sandboxes, settle, clock, log });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
-  const caretaker = new Caretaker({ tables, ownRows, sandboxes, claims, isUnderWay, clock, log });
+  const epoch = (): bigint => identity.cluster?.epoch ?? 0n;
+  const onRecovered = tally.recover.bind(tally);
+  const caretaker = new Caretaker(
+    { tables, ownRows, sandboxes, claims, isUnderWay, onRecovered, clock, log },
+    { epoch },
+  );
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
   const session = new Session({
     link,
@@ -125,14 +130,15 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
     tally,
     node,
     cluster: () => identity.cluster,
-    remember: async (cluster) => {
+    remember: async (cluster, restored) => {
+      if (restored) caretaker.beginEpoch();
       const next = { nodeId, cluster };
       await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
       identity = next;
     },
-    confirm: (revision) => {
+    confirm: (stamp) => {
       reconciler.confirm();
-      caretaker.confirm(revision);
+      caretaker.confirm(stamp);
     },
     verify,
   });
@@ -163,6 +169,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       repairs: BigInt(tally.repairs),
     }),
     clusterId: () => identity.cluster?.id ?? '',
+    epoch,
     manager: () => session.manager,
     verify,
   });

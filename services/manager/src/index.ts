@@ -1,8 +1,10 @@
 export type { Call } from './api/call.ts';
 export type { Api } from './api/index.ts';
+export { beginEpoch } from './backup/begin-epoch.ts';
 export type { AgentChannel } from './dispatcher/channel.ts';
 export { createManager, type Manager, type ManagerModules, type ManagerSettings } from './manager.ts';
-export { defaultPrefix } from './store/keys.ts';
+export type { HistorySnapshot } from './store/history.ts';
+export { defaultPrefix, Keys } from './store/keys.ts';
 export { MemoryStore } from './store/memory.ts';
 export { MemoryBackend } from './store/memory-backend.ts';
 export type { Store } from './store/store.ts';

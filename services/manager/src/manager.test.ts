@@ -50,7 +50,7 @@ async function connect(node: number, to: Manager = manager): Promise<MemoryAgent
 }
 
 function claim(name: string, node: number, requestId = uuid()): Promise<ClaimEndpointResponse> {
-  const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [], labels: {} };
+  const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [], labels: {}, endpointId: '' };
   return cluster.answer(manager.api.endpoints.claimEndpoint(request, cluster.call()));
 }
 
@@ -172,7 +172,7 @@ describe('one manager', () => {
     await claim('web', 1);
     agent.say({
       oneofKind: 'report',
-      report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {} },
+      report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true },
     });
     await cluster.settle();
     const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create());

@@ -24,6 +24,7 @@ import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
 import type { Peers } from './membership/peers.ts';
+import { Recoverer } from './recovery/recoverer.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import type { Store } from './store/store.ts';
@@ -71,6 +72,7 @@ export class Manager implements Startable {
   readonly #writer: Writer;
   readonly #mtuKeeper: MtuKeeper;
   readonly #thawer: Thawer;
+  readonly #recoverer: Recoverer;
   readonly #follower: Follower;
   readonly #elector: Elector;
   readonly #abort = new AbortController();
@@ -106,6 +108,17 @@ export class Manager implements Startable {
       { cooldown: settings.cooldown ?? defaultCooldown },
     );
     this.#dispatcher.subscribeStanding((network) => this.#thawer.moved(network));
+    this.#recoverer = new Recoverer(
+      {
+        view,
+        writer,
+        hasRecovered: (node) => this.#dispatcher.factsOf(node).recovered,
+        events: this.events,
+        clock,
+        log,
+      },
+      { cooldown: settings.cooldown ?? defaultCooldown },
+    );
     this.#elector = new Elector({ store, view, keys, clock, log }, { name, address: advertise, ttl: leaseTtl });
     this.api = createApi(
       {
@@ -164,6 +177,7 @@ export class Manager implements Startable {
     await this.#elector.stop();
     await this.#mtuKeeper.stop();
     await this.#thawer.stop();
+    await this.#recoverer.stop();
     await this.#writer.stop();
     await this.#dispatcher.stop();
     this.#abort.abort();
@@ -212,6 +226,7 @@ export class Manager implements Startable {
       this.#dispatcher.lead(revision);
       void this.#mtuKeeper.settle();
       this.#thawer.lead();
+      this.#recoverer.lead();
       this.#tell(true);
     };
     this.view.waitFor(revision, end.signal).then(begin, () => undefined);

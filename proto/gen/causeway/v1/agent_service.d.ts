@@ -117,11 +117,17 @@ export interface Sandbox {
      */
     ifname: string;
     /**
-     * "attached", "attaching", "detaching"
+     * "attached", "attaching", "detaching", "refused"
      *
      * @generated from protobuf field: string state = 4
      */
     state: string;
+    /**
+     * Why the managers do not give its endpoint back after a restore from a backup: its interface is cut off meanwhile.
+     *
+     * @generated from protobuf field: string refused = 5
+     */
+    refused: string;
 }
 /**
  * @generated from protobuf message causeway.v1.GetAgentStatusRequest

@@ -363,7 +363,8 @@ class Sandbox$Type extends MessageType {
             { no: 1, name: "endpoint", kind: "message", T: () => Endpoint },
             { no: 2, name: "netns", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "ifname", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 4, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 4, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "refused", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -371,6 +372,7 @@ class Sandbox$Type extends MessageType {
         message.netns = "";
         message.ifname = "";
         message.state = "";
+        message.refused = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -391,6 +393,9 @@ class Sandbox$Type extends MessageType {
                     break;
                 case /* string state */ 4:
                     message.state = reader.string();
+                    break;
+                case /* string refused */ 5:
+                    message.refused = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -416,6 +421,9 @@ class Sandbox$Type extends MessageType {
         /* string state = 4; */
         if (message.state !== "")
             writer.tag(4, WireType.LengthDelimited).string(message.state);
+        /* string refused = 5; */
+        if (message.refused !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.refused);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

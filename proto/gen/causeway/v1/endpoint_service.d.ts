@@ -43,6 +43,13 @@ export interface ClaimEndpointRequest {
     labels: {
         [key: string]: string;
     };
+    /**
+     * Of an endpoint that the node had before the store was restored from a backup, which does not know it: it is given back
+     * under this id and with just these addresses, or not at all.
+     *
+     * @generated from protobuf field: string endpoint_id = 7
+     */
+    endpointId: string;
 }
 /**
  * @generated from protobuf message causeway.v1.ClaimEndpointResponse
@@ -56,6 +63,12 @@ export interface ClaimEndpointResponse {
      * @generated from protobuf field: causeway.v1.Network network = 2
      */
     network?: Network;
+    /**
+     * Of the endpoint's revision: after a restore from a backup revisions begin anew, lower.
+     *
+     * @generated from protobuf field: int64 epoch = 3
+     */
+    epoch: bigint;
 }
 /**
  * @generated from protobuf message causeway.v1.ReleaseEndpointRequest

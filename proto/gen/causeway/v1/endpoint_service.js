@@ -20,7 +20,8 @@ class ClaimEndpointRequest$Type extends MessageType {
             { no: 3, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
-            { no: 6, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
+            { no: 6, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 7, name: "endpoint_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -31,6 +32,7 @@ class ClaimEndpointRequest$Type extends MessageType {
         message.nodeId = "";
         message.addresses = [];
         message.labels = {};
+        message.endpointId = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -57,6 +59,9 @@ class ClaimEndpointRequest$Type extends MessageType {
                     break;
                 case /* map<string, string> labels */ 6:
                     this.binaryReadMap6(message.labels, reader, options);
+                    break;
+                case /* string endpoint_id */ 7:
+                    message.endpointId = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -104,6 +109,9 @@ class ClaimEndpointRequest$Type extends MessageType {
         /* map<string, string> labels = 6; */
         for (let k of globalThis.Object.keys(message.labels))
             writer.tag(6, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
+        /* string endpoint_id = 7; */
+        if (message.endpointId !== "")
+            writer.tag(7, WireType.LengthDelimited).string(message.endpointId);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -119,11 +127,13 @@ class ClaimEndpointResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.ClaimEndpointResponse", [
             { no: 1, name: "endpoint", kind: "message", T: () => Endpoint },
-            { no: 2, name: "network", kind: "message", T: () => Network }
+            { no: 2, name: "network", kind: "message", T: () => Network },
+            { no: 3, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
+        message.epoch = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -138,6 +148,9 @@ class ClaimEndpointResponse$Type extends MessageType {
                     break;
                 case /* causeway.v1.Network network */ 2:
                     message.network = Network.internalBinaryRead(reader, reader.uint32(), options, message.network);
+                    break;
+                case /* int64 epoch */ 3:
+                    message.epoch = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -157,6 +170,9 @@ class ClaimEndpointResponse$Type extends MessageType {
         /* causeway.v1.Network network = 2; */
         if (message.network)
             Network.internalBinaryWrite(message.network, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* int64 epoch = 3; */
+        if (message.epoch !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.epoch);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

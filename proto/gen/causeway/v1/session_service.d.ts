@@ -157,6 +157,12 @@ export interface HostReport {
     networkDrift: {
         [key: string]: number;
     };
+    /**
+     * Nothing the host held before the store was restored from a backup waits to be claimed again or released.
+     *
+     * @generated from protobuf field: bool recovered = 6
+     */
+    recovered: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.VerifyResult
@@ -286,6 +292,12 @@ export interface Complete {
      * @generated from protobuf field: repeated causeway.v1.Peer endpoints = 4
      */
     endpoints: Peer[];
+    /**
+     * Of the revision. Not sent, since the session's Welcome tells it; kept with a table that rests on an agent's disk.
+     *
+     * @generated from protobuf field: int64 epoch = 5
+     */
+    epoch: bigint;
 }
 /**
  * The step from one revision of a network to the next.

@@ -353,7 +353,8 @@ class HostReport$Type extends MessageType {
             { no: 2, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 3, name: "repaired", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Drift },
             { no: 4, name: "underlay_mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 5, name: "network_drift", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } }
+            { no: 5, name: "network_drift", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } },
+            { no: 6, name: "recovered", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -363,6 +364,7 @@ class HostReport$Type extends MessageType {
         message.repaired = [];
         message.underlayMtu = 0;
         message.networkDrift = {};
+        message.recovered = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -386,6 +388,9 @@ class HostReport$Type extends MessageType {
                     break;
                 case /* map<string, uint32> network_drift */ 5:
                     this.binaryReadMap5(message.networkDrift, reader, options);
+                    break;
+                case /* bool recovered */ 6:
+                    message.recovered = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -430,6 +435,9 @@ class HostReport$Type extends MessageType {
         /* map<string, uint32> network_drift = 5; */
         for (let k of globalThis.Object.keys(message.networkDrift))
             writer.tag(5, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.Varint).uint32(message.networkDrift[k]).join();
+        /* bool recovered = 6; */
+        if (message.recovered !== false)
+            writer.tag(6, WireType.Varint).bool(message.recovered);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -738,7 +746,8 @@ class Complete$Type extends MessageType {
             { no: 1, name: "network", kind: "message", T: () => Network },
             { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Peer }
+            { no: 4, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Peer },
+            { no: 5, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -746,6 +755,7 @@ class Complete$Type extends MessageType {
         message.revision = 0n;
         message.digest = 0n;
         message.endpoints = [];
+        message.epoch = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -766,6 +776,9 @@ class Complete$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.Peer endpoints */ 4:
                     message.endpoints.push(Peer.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 epoch */ 5:
+                    message.epoch = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -791,6 +804,9 @@ class Complete$Type extends MessageType {
         /* repeated causeway.v1.Peer endpoints = 4; */
         for (let i = 0; i < message.endpoints.length; i++)
             Peer.internalBinaryWrite(message.endpoints[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        /* int64 epoch = 5; */
+        if (message.epoch !== 0n)
+            writer.tag(5, WireType.Varint).int64(message.epoch);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -1,4 +1,4 @@
-import { type NodeId, parseRequestId, unwrap } from '@causeway/model';
+import { type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
 import { endpointToMessage } from '@causeway/proto';
 import type {
   AttachRequest,
@@ -40,6 +40,7 @@ export interface ApiModules {
   readonly tally: Tally;
   readonly node: () => NodeMessage & { id: NodeId };
   readonly clusterId: () => string;
+  readonly epoch: () => bigint;
   readonly manager: () => string | undefined;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
 }
@@ -47,9 +48,12 @@ export interface ApiModules {
 export function createApi(modules: ApiModules): AgentApi {
   const { attacher, detacher, sandboxes, tables, tally } = modules;
 
-  const message = ({ endpoint, revision }: Sandbox): EndpointMessage => {
+  /** Of an earlier epoch it means nothing: nobody could wait for it. */
+  const revisionOf = (stamp: Stamp | undefined): bigint => (stamp?.epoch === modules.epoch() ? stamp.revision : 0n);
+
+  const message = ({ endpoint, claimed }: Sandbox): EndpointMessage => {
     const network = tables.get(endpoint.network)?.network.name ?? '';
-    return endpointToMessage(endpoint, { network, host: modules.node().name }, revision);
+    return endpointToMessage(endpoint, { network, host: modules.node().name }, revisionOf(claimed));
   };
 
   return {
@@ -69,6 +73,7 @@ export function createApi(modules: ApiModules): AgentApi {
           netns: sandbox.netns,
           ifname: sandbox.ifname,
           state: detacher.isUnderWay(sandbox.endpoint.id) ? 'detaching' : attacher.stateOf(sandbox),
+          refused: sandbox.refused ?? '',
         })),
       };
     },
@@ -78,12 +83,12 @@ export function createApi(modules: ApiModules): AgentApi {
         node: modules.node(),
         clusterId: modules.clusterId(),
         manager: modules.manager() ?? '',
-        networks: Array.from(tables.all(), ({ network, revision, rows }) => ({
-          networkId: network.id,
-          network: network.name,
-          revision,
-          applied: tally.applied.get(network.id) ?? 0n,
-          endpoints: rows.size,
+        networks: Array.from(tables.all(), (table) => ({
+          networkId: table.network.id,
+          network: table.network.name,
+          revision: revisionOf(table),
+          applied: revisionOf(tally.applied.get(table.network.id)),
+          endpoints: table.rows.size,
         })),
         repairs: BigInt(tally.repairs),
         drift: tally.drift,

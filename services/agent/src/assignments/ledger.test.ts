@@ -46,7 +46,7 @@ function row(n: number): EndpointRow {
 }
 
 function table(revision: bigint, rows: EndpointRow[]): Table {
-  return { network, revision, digest: digestOf(network, rows), rows: new Map(rows.map((r) => [r.id, r])) };
+  return { network, epoch: 1n, revision, digest: digestOf(network, rows), rows: new Map(rows.map((r) => [r.id, r])) };
 }
 
 function world(files = new MemoryFiles()) {
@@ -206,12 +206,14 @@ describe('Tables', () => {
 
   it('waits for a revision, and gives up in time', async () => {
     const { tables, clock } = world();
-    const reached = tables.reached(network.id, 2n, seconds(5));
+    const reached = tables.reached(network.id, { epoch: 1n, revision: 2n }, seconds(5));
     tables.replace(table(1n, []));
     await clock.advance(milliseconds(10));
     tables.replace(table(3n, []));
     expect((await clock.until(reached, seconds(1))).revision).toBe(3n);
-    await expect(clock.until(tables.reached(network.id, 4n, seconds(5)), seconds(6))).rejects.toMatchObject({
+    await expect(
+      clock.until(tables.reached(network.id, { epoch: 1n, revision: 4n }, seconds(5)), seconds(6)),
+    ).rejects.toMatchObject({
       code: 'timed-out',
     });
   });

@@ -90,7 +90,8 @@ export class Ledger {
     // A step between two chunks would mix two revisions: the digest tells, and the step has made the network dirty again.
     const { revision } = table;
     const message = await tableToMessage(table, () => this.#clock.yield());
-    if (this.#tables.get(networkId)?.revision !== revision) return void this.#dirty.add(networkId);
+    const now = this.#tables.get(networkId);
+    if (now !== table || now.revision !== revision) return void this.#dirty.add(networkId);
     const payload = Complete.toBinary(message);
     await this.#files.write(`${prefix}${networkId}`, encodeFrame({ kind: 'network', sequence: 0, payload }));
   }

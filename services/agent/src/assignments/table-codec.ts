@@ -8,13 +8,13 @@ const chunk = 256;
 
 /** A table travels and rests as the same message; `yieldNow` lets other work run between chunks of rows. */
 export async function tableToMessage(table: Table, yieldNow: () => Promise<void>): Promise<Complete> {
-  const { network, revision, digest } = table;
+  const { network, epoch, revision, digest } = table;
   const endpoints = [];
   for (const row of [...table.rows.values()]) {
     endpoints.push(peerToMessage(row));
     if (endpoints.length % chunk === 0) await yieldNow();
   }
-  return { network: networkToMessage(network, revision), revision, digest, endpoints };
+  return { network: networkToMessage(network, revision), revision, digest, endpoints, epoch };
 }
 
 /** Throws when the rows do not add up to the digest that came with them: such a table is never used. */
@@ -41,5 +41,5 @@ export async function tableFromMessage(
       },
     );
   }
-  return { network, revision: message.revision, digest, rows };
+  return { network, epoch: message.epoch, revision: message.revision, digest, rows };
 }

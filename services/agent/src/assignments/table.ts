@@ -9,12 +9,12 @@ import {
   networkDigest,
   removeDigest,
   rowDigest,
+  type Stamp,
 } from '@causeway/model';
 
 /** All that a host holds of a network: itself, and every endpoint of it on any host. */
-export interface Table {
+export interface Table extends Stamp {
   readonly network: Network;
-  readonly revision: bigint;
   /** Of the network and all rows: see packages/model/src/digest.ts. */
   readonly digest: bigint;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
@@ -36,10 +36,10 @@ export interface Delta {
 /** Why a delta does not fit: another step is missing before it, or the two sides hold different rows. */
 export type Misfit = 'unknown-network' | 'chain' | 'digest';
 
-/** undefined: the delta fits the table. Nothing is changed by asking. */
-export function misfit(table: Table | undefined, delta: Delta): Misfit | undefined {
+/** undefined: the delta of that epoch fits the table. Nothing is changed by asking. */
+export function misfit(table: Table | undefined, delta: Delta, epoch: bigint): Misfit | undefined {
   if (table === undefined) return 'unknown-network';
-  if (table.revision !== delta.from) return 'chain';
+  if (table.epoch !== epoch || table.revision !== delta.from) return 'chain';
   return digestAfter(table, delta) === delta.digest ? undefined : 'digest';
 }
 

@@ -1,4 +1,12 @@
-import { CausewayError, type EndpointId, type EndpointRow, type Network, type NetworkId } from '@causeway/model';
+import {
+  CausewayError,
+  type EndpointId,
+  type EndpointRow,
+  type Network,
+  type NetworkId,
+  reaches,
+  type Stamp,
+} from '@causeway/model';
 import type { Clock, Duration } from '@causeway/runtime';
 import type { Delta, Table } from './table.ts';
 
@@ -17,6 +25,7 @@ export type TableChange =
 /** A table that steps in place: at 20,000 rows a copy for each delta would be most of an agent's work. */
 interface LiveTable {
   network: Network;
+  readonly epoch: bigint;
   revision: bigint;
   digest: bigint;
   readonly rows: Map<EndpointId, EndpointRow>;
@@ -45,8 +54,8 @@ export class Tables {
   }
 
   replace(table: Table): void {
-    const { network, revision, digest } = table;
-    this.#tables.set(network.id, { network, revision, digest, rows: new Map(table.rows) });
+    const { network, epoch, revision, digest } = table;
+    this.#tables.set(network.id, { network, epoch, revision, digest, rows: new Map(table.rows) });
     this.#tell({ kind: 'replaced', networkId: network.id });
   }
 
@@ -78,11 +87,11 @@ export class Tables {
     if (this.#tables.delete(networkId)) this.#tell({ kind: 'dropped', networkId });
   }
 
-  /** Resolves with the network's table once it is at the revision or later; throws "timed-out" otherwise. */
-  async reached(networkId: NetworkId, revision: bigint, timeout: Duration): Promise<Table> {
+  /** Resolves with the network's table once it is there or further; throws "timed-out" otherwise. */
+  async reached(networkId: NetworkId, stamp: Stamp, timeout: Duration): Promise<Table> {
     const there = (): Table | undefined => {
       const table = this.#tables.get(networkId);
-      return table !== undefined && table.revision >= revision ? table : undefined;
+      return table !== undefined && reaches(table, stamp) ? table : undefined;
     };
     const abort = new AbortController();
     const wake = (change: TableChange): void => {
@@ -95,7 +104,7 @@ export class Tables {
     }
     const table = there();
     if (table !== undefined) return table;
-    const message = `the peer table of network ${networkId} did not reach revision ${revision} within ${timeout} ms: is this host's session with the managers up?`;
+    const message = `the peer table of network ${networkId} did not reach revision ${stamp.revision} within ${timeout} ms: is this host's session with the managers up?`;
     throw new CausewayError('timed-out', message, { network: networkId });
   }
 

@@ -42,7 +42,7 @@ function sandboxOf(n: number, place: Place): Sandbox | undefined {
   if (row === undefined || !place.startsWith('box')) return undefined;
   return {
     endpoint: { ...row, network: network.id },
-    revision: BigInt(n),
+    claimed: { epoch: 1n, revision: BigInt(n) },
     requestId: '' as RequestId,
     netns: `/run/netns/${place}` as NetnsPath,
     identity: place,

@@ -1,6 +1,6 @@
 import { buildNetwork, type Namespace, type NetnsPath, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
 
 /** What of a host is in the kernel's state of every network. */
 export interface Host {
@@ -21,7 +21,8 @@ export interface Wanted {
 }
 
 /** The kernel's state that is wanted. A sandbox is enough for its own endpoint: the table may be older than it. */
-export function desiredState(host: Host, { network, rows, sandboxes, absent }: Wanted): State {
+export function desiredState(host: Host, { network, rows, absent, ...wanted }: Wanted): State {
+  const sandboxes = wanted.sandboxes.filter(isGranted);
   return buildNetwork({
     ...host,
     network,
@@ -74,7 +75,8 @@ export function stateChange(
   return { before: alike(before, after), after };
 }
 
-function byRevision(a: Sandbox, b: Sandbox): number {
+/** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */
+function byRevision({ claimed: a }: Sandbox, { claimed: b }: Sandbox): number {
   return a.revision < b.revision ? -1 : 1;
 }
 

@@ -62,7 +62,7 @@ async function read(messages: AsyncIterable<ConnectResponse>): Promise<ConnectRe
 }
 
 describe('GrpcManagerLink', () => {
-  const claim = { requestId: 'r', network: 'blue', nodeId: 'n', addresses: [], labels: {} };
+  const claim = { requestId: 'r', network: 'blue', nodeId: 'n', addresses: [], labels: {}, endpointId: '' };
   const limits = { timeout: seconds(5) };
 
   it('claims, and hears why not and who leads', async () => {

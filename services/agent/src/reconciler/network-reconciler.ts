@@ -17,7 +17,7 @@ import type { EndpointId, NetworkId } from '@causeway/model';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
 import { Attention } from './attention.ts';
 import { blamed, disturbs, explain } from './blame.ts';
 import { cautious } from './caution.ts';
@@ -126,7 +126,7 @@ export class NetworkReconciler {
     try {
       this.#broken = undefined;
       const { table, sandboxes } = this.#modules.intent();
-      if (table === undefined && sandboxes.length === 0) await this.#remove();
+      if (table === undefined && !sandboxes.some(isGranted)) await this.#remove();
       else if (table !== undefined) await this.#follow(table, sandboxes);
     } catch (error) {
       this.#exact = false;
@@ -148,11 +148,11 @@ export class NetworkReconciler {
   async #step(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
     const changes = this.#pending;
     this.#pending = new Map();
-    const { revision, network, rows } = table;
+    const { epoch, revision, network, rows } = table;
     const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes, absent: this.#absent });
     this.#failures = await this.#apply(plan(before, after));
     this.#exact = this.#failures.length === 0;
-    if (this.#exact) this.#modules.tally.reached(this.#networkId, revision);
+    if (this.#exact) this.#modules.tally.reached(this.#networkId, { epoch, revision });
   }
 
   /** Looks at the kernel and puts right what differs. */
@@ -164,7 +164,7 @@ export class NetworkReconciler {
     const { table, sandboxes } = intent();
     if (table === undefined) return;
     const sure = confirmed();
-    const { revision } = table;
+    const { epoch, revision } = table;
     const desired = this.#desired(table, sandboxes);
     // From here on, what changes is seen to be later.
     this.#suspect = false;
@@ -186,7 +186,7 @@ export class NetworkReconciler {
     if (this.#failures.length > 0) this.#attention.refused();
     else this.#attention.obeyed();
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
-    if (sure && !blocked) tally.reached(this.#networkId, revision);
+    if (sure && !blocked) tally.reached(this.#networkId, { epoch, revision });
   }
 
   #desired({ network, rows }: Table, sandboxes: readonly Sandbox[]): State {

@@ -4,6 +4,7 @@ import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { TableChange, Tables } from '../assignments/tables.ts';
 import type { Former, Host } from '../desired/desired.ts';
+import { isGranted } from '../sandbox/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../sandbox/sandboxes.ts';
 import { countWrites } from './counting-kernel.ts';
 import { driftOf } from './drift.ts';
@@ -134,7 +135,9 @@ export class Reconciler {
     const { tables, sandboxes } = this.#modules;
     return new Set([
       ...Array.from(tables.all(), ({ network }) => network.id),
-      ...Array.from(sandboxes.all(), ({ endpoint }) => endpoint.network),
+      ...Array.from(sandboxes.all())
+        .filter(isGranted)
+        .map(({ endpoint }) => endpoint.network),
     ]);
   }
 

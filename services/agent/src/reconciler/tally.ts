@@ -1,4 +1,4 @@
-import type { NetworkId } from '@causeway/model';
+import type { NetworkId, Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 
 /** Repairs kept until a manager has heard of them; beyond, only their number is kept. */
@@ -6,10 +6,11 @@ const longestUnreported = 1_000;
 
 /** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
 export class Tally {
-  readonly #applied = new Map<NetworkId, bigint>();
+  readonly #applied = new Map<NetworkId, Stamp>();
   readonly #removed = new Set<NetworkId>();
   readonly #standing = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
+  #recovered: bigint | undefined;
   #repairs = 0;
   #kernelWrites = 0;
   #unreported: Drift[] = [];
@@ -40,9 +41,20 @@ export class Tally {
     return [...this.#standing].filter((entry): entry is [NetworkId, number] => !entry[0].startsWith('/'));
   }
 
-  /** By network: the revision up to which the kernel has everything. */
-  get applied(): ReadonlyMap<NetworkId, bigint> {
+  /** By network: up to where the kernel has everything. */
+  get applied(): ReadonlyMap<NetworkId, Stamp> {
     return this.#applied;
+  }
+
+  /** The newest epoch whose managers know all that this host holds of earlier ones, or have refused it. */
+  get recovered(): bigint | undefined {
+    return this.#recovered;
+  }
+
+  recover(epoch: bigint): void {
+    if (this.#recovered === epoch) return;
+    this.#recovered = epoch;
+    this.#tell();
   }
 
   wrote(count: number): void {
@@ -64,9 +76,10 @@ export class Tally {
     this.#tell();
   }
 
-  reached(networkId: NetworkId, revision: bigint): void {
-    if (this.#applied.get(networkId) === revision) return;
-    this.#applied.set(networkId, revision);
+  reached(networkId: NetworkId, { epoch, revision }: Stamp): void {
+    const before = this.#applied.get(networkId);
+    if (before?.epoch === epoch && before.revision === revision) return;
+    this.#applied.set(networkId, { epoch, revision });
     this.#removed.delete(networkId);
     this.#tell();
   }

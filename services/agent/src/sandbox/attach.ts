@@ -1,7 +1,13 @@
 import type { Kernel, NetnsIdentity } from '@causeway/datapath';
-import { CausewayError, type EndpointId, type Name, type NetworkId, type RequestId } from '@causeway/model';
-import { endpointFromMessage } from '@causeway/proto';
-import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import {
+  CausewayError,
+  type Endpoint,
+  type EndpointId,
+  type Name,
+  type NetworkId,
+  type RequestId,
+  type Stamp,
+} from '@causeway/model';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
 import type { Tables } from '../assignments/tables.ts';
 import type { Claims } from './claims.ts';
@@ -60,7 +66,8 @@ export class Attacher {
     return false;
   }
 
-  stateOf(sandbox: Sandbox): 'attaching' | 'attached' {
+  stateOf(sandbox: Sandbox): 'attaching' | 'attached' | 'refused' {
+    if (sandbox.refused !== undefined) return 'refused';
     return this.#underWay.has(sandbox.requestId) ? 'attaching' : 'attached';
   }
 
@@ -91,18 +98,20 @@ export class Attacher {
       if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
       const { requestId, network, name, addresses, labels } = order;
       const claim = { network, name, addresses, labels, ...(!this.#failed.has(requestId) && { requestId }) };
-      const { endpoint } = await claims.claim(claim, timeout);
-      return await this.#settleClaim(order, identity, endpoint);
+      return await this.#settleClaim(order, identity, await claims.claim(claim, timeout));
     } finally {
       this.#places.delete(place);
     }
   }
 
-  async #settleClaim(order: AttachOrder, identity: NetnsIdentity, claimed: EndpointMessage): Promise<Sandbox> {
+  async #settleClaim(
+    order: AttachOrder,
+    identity: NetnsIdentity,
+    { endpoint, claimed }: { readonly endpoint: Endpoint; readonly claimed: Stamp },
+  ): Promise<Sandbox> {
     const { sandboxes, log } = this.#modules;
     const { requestId, netns, ifname } = order;
-    const endpoint = endpointFromMessage(claimed);
-    const sandbox = { endpoint, revision: claimed.revision, requestId, netns, identity, ifname };
+    const sandbox = { endpoint, claimed, requestId, netns, identity, ifname };
     try {
       await this.#awaitTable(sandbox);
       await sandboxes.add(sandbox);
@@ -117,8 +126,8 @@ export class Attacher {
 
   /** Unknown addresses are answered by nobody, so the table must be whole before the container starts. */
   async #awaitTable(sandbox: Sandbox): Promise<void> {
-    const { endpoint, revision } = sandbox;
-    const table = await this.#modules.tables.reached(endpoint.network, revision, tableWithin);
+    const { endpoint, claimed } = sandbox;
+    const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
   }
 

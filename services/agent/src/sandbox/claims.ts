@@ -1,5 +1,7 @@
 import {
+  addressOf,
   CausewayError,
+  type Endpoint,
   type EndpointId,
   type Ip,
   isCausewayError,
@@ -7,10 +9,10 @@ import {
   type Name,
   type NodeId,
   type RequestId,
+  type Stamp,
 } from '@causeway/model';
-import type { Failover } from '@causeway/proto';
+import { endpointFromMessage, type Failover } from '@causeway/proto';
 import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import type { Endpoint, Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, type Random, randomUuid } from '@causeway/runtime';
 import type { ManagerLink } from '../session/link.ts';
 
@@ -41,19 +43,40 @@ export class Claims {
     this.#nodeId = settings.nodeId;
   }
 
-  async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; network: Network }> {
+  async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; claimed: Stamp }> {
     const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
     const addresses = [...claim.addresses];
     const labels = { ...claim.labels };
     const nodeId = this.#nodeId;
     const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId, addresses, labels });
-    const { endpoint, network } = await this.#failover.run(timeout, (address, remaining) =>
+    const { endpoint, epoch } = await this.#failover.run(timeout, (address, remaining) =>
       this.#link.claimEndpoint(address, request, { timeout: remaining }),
     );
-    if (endpoint === undefined || network === undefined) {
-      throw new CausewayError('internal', 'a manager answered a claim without the endpoint or its network');
-    }
-    return { endpoint, network };
+    if (endpoint === undefined) throw new CausewayError('internal', 'a manager answered a claim without the endpoint');
+    return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
+  }
+
+  /** Takes an endpoint again that a restored store does not know: as it is, or not at all. */
+  async reclaim(
+    { id, network, name, addresses, labels }: Endpoint,
+    timeout: Duration,
+    signal: AbortSignal,
+  ): Promise<Stamp> {
+    const request = ClaimEndpointRequest.create({
+      requestId: randomUuid(this.#random),
+      network,
+      name,
+      nodeId: this.#nodeId,
+      addresses: addresses.map(addressOf),
+      labels: { ...labels },
+      endpointId: id,
+    });
+    const { endpoint, epoch } = await this.#failover.run(
+      timeout,
+      (address, remaining) => this.#link.claimEndpoint(address, request, { timeout: remaining, signal }),
+      signal,
+    );
+    return { epoch, revision: endpoint?.revision ?? 0n };
   }
 
   /** The store revision of the release; undefined: the managers did not know the endpoint any more. */

@@ -9,31 +9,46 @@ import type {
   NetworkId,
   NodeId,
   RequestId,
+  Stamp,
 } from '@causeway/model';
 
 /** A container's side of an endpoint on this host: all it takes to make the kernel right without asking anybody. */
 export interface Sandbox {
   readonly endpoint: Endpoint;
-  /** Store revision of the claim: a table at this revision or later either has the endpoint or says it is gone. */
-  readonly revision: bigint;
+  /** When it was claimed: a table of this epoch, there or further, either has the endpoint or says it is gone. */
+  readonly claimed: Stamp;
   /** Of the attach that made it: the same request again gets the same answer. */
   readonly requestId: RequestId;
   readonly netns: NetnsPath;
   /** The namespace the path led to at attach: another one behind the same path is not this container. */
   readonly identity: NetnsIdentity;
   readonly ifname: string;
+  /** Why the managers of a restored store do not give the endpoint back. Until they do, it has no interface. */
+  readonly refused?: string;
+}
+
+/** Whether it is to have an interface: what its endpoint had may be somebody else's once that is refused. */
+export function isGranted({ refused }: Sandbox): boolean {
+  return refused === undefined;
 }
 
 export function encodeSandboxes(sandboxes: Iterable<Sandbox>): Uint8Array {
-  const list = Array.from(sandboxes, (sandbox) => ({ ...sandbox, revision: String(sandbox.revision) }));
+  const list = Array.from(sandboxes, ({ claimed, ...sandbox }) => {
+    return { ...sandbox, epoch: String(claimed.epoch), revision: String(claimed.revision) };
+  });
   return new TextEncoder().encode(JSON.stringify(list));
 }
 
 /** Of bytes whose checksum holds: what does not parse is a defect. */
 export function decodeSandboxes(bytes: Uint8Array): readonly Sandbox[] {
   const list = JSON.parse(new TextDecoder().decode(bytes)) as StoredSandbox[];
-  return list.map((stored) => ({ ...stored, revision: BigInt(stored.revision) }));
+  return list.map(({ epoch = firstEpoch, revision, ...sandbox }) => {
+    return { ...sandbox, claimed: { epoch: BigInt(epoch), revision: BigInt(revision) } };
+  });
 }
+
+/** Of records written before they said it. */
+const firstEpoch = '1';
 
 interface StoredSandbox {
   readonly endpoint: {
@@ -45,9 +60,11 @@ interface StoredSandbox {
     readonly mac: Mac;
     readonly labels?: Labels;
   };
+  readonly epoch?: string;
   readonly revision: string;
   readonly requestId: RequestId;
   readonly netns: NetnsPath;
   readonly identity: NetnsIdentity;
   readonly ifname: string;
+  readonly refused?: string;
 }

@@ -65,15 +65,19 @@ export class Sandboxes {
     await this.#save(sandbox);
   }
 
+  /** What is known of sandboxes that are there has changed. Seen by others at once: the next start finds it out again. */
+  async change(changed: readonly Sandbox[]): Promise<void> {
+    const known = changed.filter(({ endpoint }) => this.#records.has(endpoint.id));
+    if (known.length === 0) return;
+    for (const sandbox of known) this.#set(sandbox.endpoint.id, sandbox);
+    await this.#saveOrWarn();
+  }
+
   /** Gone for others at once. A disk that refuses does not keep a container's leftovers alive: the next start forgets it again. */
   async remove(id: EndpointId): Promise<void> {
     if (!this.#records.has(id)) return;
     this.#set(id, undefined);
-    try {
-      await this.#save(undefined);
-    } catch (error) {
-      this.#log.warn('ledger.not-written', { endpointId: id, message: String(error) });
-    }
+    await this.#saveOrWarn();
   }
 
   #set(id: EndpointId, sandbox: Sandbox | undefined): void {
@@ -90,6 +94,14 @@ export class Sandboxes {
       this.#waiting.push({ added, resolve, reject });
       void this.#writer.poke();
     });
+  }
+
+  async #saveOrWarn(): Promise<void> {
+    try {
+      await this.#save(undefined);
+    } catch (error) {
+      this.#log.warn('ledger.not-written', { message: String(error) });
+    }
   }
 
   async #write(): Promise<void> {

@@ -10,7 +10,7 @@ import { type Effect, greeting, type SessionState, step } from './machine.ts';
 const cluster = 'c000000000000001' as ClusterId;
 const seen = { id: cluster, epoch: 2n, term: 5n };
 const network = new FakeManager().network('blue');
-const held: Table = { network, revision: 10n, digest: digestOf(network, []), rows: new Map() };
+const held: Table = { network, epoch: 2n, revision: 10n, digest: digestOf(network, []), rows: new Map() };
 const view = { get: (id: NetworkId) => (id === network.id ? held : undefined) };
 const none: ReadonlySet<NetworkId> = new Set();
 const ready: SessionState = { phase: 'ready', seen, resyncing: none };
@@ -82,6 +82,13 @@ describe('step', () => {
       ready,
       delta({ networkId: 'ff' as NetworkId }),
       ['resync unknown-network'],
+      'ready',
+    ],
+    [
+      'a delta after a restore that the table is older than',
+      { phase: 'ready', seen: { ...seen, epoch: 3n }, resyncing: none },
+      delta({}),
+      ['resync chain'],
       'ready',
     ],
     ['a delta while its table is on the way', resyncing, delta({}), [], 'ready'],

@@ -1,4 +1,4 @@
-import { assertNever, CausewayError, type NetworkId } from '@causeway/model';
+import { assertNever, CausewayError, type NetworkId, type Stamp } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 import { type Delta, type Misfit, misfit, type Table } from '../assignments/table.ts';
 import type { ClusterPosition } from '../identity/identity.ts';
@@ -31,7 +31,7 @@ export type Effect =
   | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: Misfit }
   | { readonly effect: 'drop'; readonly networkId: NetworkId }
   /** Everything missed is here: what is in no table is not wanted. */
-  | { readonly effect: 'confirm'; readonly revision: bigint }
+  | { readonly effect: 'confirm'; readonly stamp: Stamp }
   | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
   /** Ends the session. */
   | { readonly effect: 'leave'; readonly error: CausewayError };
@@ -59,7 +59,10 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
     case 'welcome':
       return leave(state, disorder('welcome', state.phase));
     case 'complete':
-      return arrived(state, incoming.table.network.id, { effect: 'replace', table: incoming.table });
+      return arrived(state, incoming.table.network.id, {
+        effect: 'replace',
+        table: { ...incoming.table, epoch: state.seen.epoch },
+      });
     case 'delta':
       return stepNetwork(state, incoming.delta, tables);
     case 'withdraw':
@@ -97,7 +100,7 @@ function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }):
 function stepNetwork(state: Welcomed, delta: Delta, tables: TablesView): Step {
   const { networkId } = delta;
   if (state.resyncing.has(networkId)) return { state, effects: [] };
-  const why = misfit(tables.get(networkId), delta);
+  const why = misfit(tables.get(networkId), delta, state.seen.epoch);
   if (why === undefined) return { state, effects: [{ effect: 'step', delta }] };
   const resyncing = new Set([...state.resyncing, networkId]);
   return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };
@@ -113,7 +116,8 @@ function arrived(state: Welcomed, networkId: NetworkId, effect: Effect): Step {
 function confirmed({ unconfirmed, ...state }: Welcomed, effects: readonly Effect[]): Step {
   if (unconfirmed === undefined) return { state, effects };
   if (state.resyncing.size > 0) return { state: { ...state, unconfirmed }, effects };
-  return { state, effects: [...effects, { effect: 'confirm', revision: unconfirmed }] };
+  const stamp = { epoch: state.seen.epoch, revision: unconfirmed };
+  return { state, effects: [...effects, { effect: 'confirm', stamp }] };
 }
 
 function leave(state: SessionState, error: CausewayError): Step {

@@ -11,6 +11,7 @@ export class Reporter {
   readonly #clock: Clock;
   readonly #tally: Tally;
   readonly #underlayMtu: () => number;
+  readonly #epoch: () => bigint | undefined;
   readonly #send: (request: ConnectRequest) => void;
   readonly #told = new Map<NetworkId, bigint>();
   readonly #worker = new Worker((signal) => this.#report(signal));
@@ -20,11 +21,14 @@ export class Reporter {
     readonly clock: Clock;
     readonly tally: Tally;
     readonly underlayMtu: () => number;
+    /** Of the session's manager: what was applied in another is nothing to it. */
+    readonly epoch: () => bigint | undefined;
     readonly send: (request: ConnectRequest) => void;
   }) {
     this.#clock = modules.clock;
     this.#tally = modules.tally;
     this.#underlayMtu = modules.underlayMtu;
+    this.#epoch = modules.epoch;
     this.#send = modules.send;
   }
 
@@ -47,8 +51,8 @@ export class Reporter {
 
   async #report(signal: AbortSignal): Promise<void> {
     const networks: NetworkApplied[] = [];
-    for (const [networkId, revision] of this.#tally.applied) {
-      if (this.#told.get(networkId) === revision) continue;
+    for (const [networkId, { epoch, revision }] of this.#tally.applied) {
+      if (epoch !== this.#epoch() || this.#told.get(networkId) === revision) continue;
       this.#told.set(networkId, revision);
       networks.push({ networkId, revision });
     }
@@ -65,11 +69,18 @@ export class Reporter {
     const networkDrift = Object.fromEntries(this.#tally.networkDrift);
     this.#toldHost = this.#host();
     const repaired = this.#tally.takeUnreported();
-    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu: this.#underlayMtu(), networkDrift };
+    const recovered = this.#recovered();
+    const underlayMtu = this.#underlayMtu();
+    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered };
     this.#send({ message: { oneofKind: 'report', report } });
   }
 
   #host(): string {
-    return `${this.#tally.repairs} ${this.#tally.drift} ${this.#tally.networkDrift.join(' ')} ${this.#underlayMtu()}`;
+    const { repairs, drift, networkDrift } = this.#tally;
+    return `${repairs} ${drift} ${networkDrift.join(' ')} ${this.#underlayMtu()} ${this.#recovered()}`;
+  }
+
+  #recovered(): boolean {
+    return this.#tally.recovered !== undefined && this.#tally.recovered === this.#epoch();
   }
 }

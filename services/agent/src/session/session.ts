@@ -1,9 +1,9 @@
-import { assertNever, CausewayError, type ErrorCode, isCausewayError, type Node } from '@causeway/model';
+import { assertNever, CausewayError, type ErrorCode, isCausewayError, type Node, type Stamp } from '@causeway/model';
 import { type Failover, nodeToMessage } from '@causeway/proto';
-import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { ConnectRequest, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, delays, type Log, milliseconds, type Random, type Startable, seconds } from '@causeway/runtime';
-import { Interner } from '../assignments/table.ts';
+import { Interner, type Table } from '../assignments/table.ts';
 import type { Tables } from '../assignments/tables.ts';
 import type { ClusterPosition } from '../identity/identity.ts';
 import type { Tally } from '../reconciler/tally.ts';
@@ -32,10 +32,10 @@ export interface SessionModules {
   /** As it is now: the underlay's MTU may have changed since start. */
   readonly node: () => Node;
   readonly cluster: () => ClusterPosition | undefined;
-  /** Durable when it resolves. */
-  readonly remember: (seen: ClusterPosition) => Promise<void>;
+  /** Durable when it resolves. `restored`: an epoch has begun. */
+  readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
   /** Everything missed is in the tables. */
-  readonly confirm: (revision: bigint) => void;
+  readonly confirm: (stamp: Stamp) => void;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
 }
 
@@ -94,7 +94,8 @@ export class Session implements Startable {
     };
     signal.addEventListener('abort', close);
     const underlayMtu = (): number => this.#modules.node().underlayMtu;
-    const reporter = new Reporter({ clock, tally, underlayMtu, send: (request) => channel.send(request) });
+    const epoch = (): bigint | undefined => this.#modules.cluster()?.epoch;
+    const reporter = new Reporter({ clock, tally, underlayMtu, epoch, send: (request) => channel.send(request) });
     const supervised: Promise<void>[] = [this.#awaitWelcome(channel, over.signal)];
     try {
       channel.send(this.#hello());
@@ -142,7 +143,7 @@ export class Session implements Startable {
     switch (effect.effect) {
       case 'remember':
         if (effect.alarm) log.error('cluster.epoch-changed', { epoch: String(effect.seen.epoch) });
-        return await this.#modules.remember(effect.seen);
+        return await this.#modules.remember(effect.seen, effect.alarm);
       case 'welcomed':
         return;
       case 'replace':
@@ -157,7 +158,7 @@ export class Session implements Startable {
         log.debug('table.dropped', { networkId: effect.networkId });
         return tables.drop(effect.networkId);
       case 'confirm':
-        return this.#modules.confirm(effect.revision);
+        return this.#modules.confirm(effect.stamp);
       case 'verify':
         void this.#verify(effect.call, effect.repair, channel);
         return;
@@ -190,11 +191,7 @@ export class Session implements Startable {
       clusterId: seen?.id ?? '',
       epoch: seen?.epoch ?? 0n,
       node: nodeToMessage(node(), 0n),
-      cursors: Array.from(tables.all(), ({ network, revision, digest }) => ({
-        networkId: network.id,
-        revision,
-        digest,
-      })),
+      cursors: Array.from(tables.all(), (table) => cursorOf(table, seen?.epoch)),
     };
     return { message: { oneofKind: 'hello', hello } };
   }
@@ -208,4 +205,10 @@ export class Session implements Startable {
     const level = refusals.has(code) || code === 'internal' ? 'error' : 'warn';
     this.#modules.log[level]('session.ended', { manager, code, message });
   }
+}
+
+/** A table of an earlier epoch cannot be continued, wherever it is: it is named, and wanted whole. */
+function cursorOf({ network, epoch, revision, digest }: Table, current: bigint | undefined): NetworkCursor {
+  const networkId = network.id;
+  return epoch === current ? { networkId, revision, digest } : { networkId, revision: 0n, digest: 0n };
 }

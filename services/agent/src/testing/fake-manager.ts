@@ -54,7 +54,7 @@ export class FakeManager implements ManagerLink {
   readonly claimFailures: CausewayError[] = [];
   /** Claims are made, and their replies lost. */
   loseClaimReplies = 0;
-  /** Deltas and completes are kept back. */
+  /** Nothing is told but the welcome. */
   silent = false;
   readonly released: EndpointId[] = [];
 
@@ -63,6 +63,16 @@ export class FakeManager implements ManagerLink {
     if (!down) return;
     for (const peer of this.#peers) peer.queue.fail(unavailable());
     this.#peers.clear();
+  }
+
+  /** The store is put back to a revision by a restore from a backup; agents are told the next time they come. */
+  restore(revision: bigint): void {
+    this.down = true;
+    this.#revision = revision;
+    for (const held of this.networks.values()) held.revision = revision;
+    this.epoch++;
+    this.term = 0n;
+    this.down = false;
   }
 
   network(name: string, prefix = '10.66.0.0/16'): Network {
@@ -160,7 +170,7 @@ export class FakeManager implements ManagerLink {
       this.loseClaimReplies--;
       throw unavailable();
     }
-    return { endpoint, network: networkToMessage(network, held.revision) };
+    return { endpoint, network: networkToMessage(network, held.revision), epoch: this.epoch };
   };
 
   releaseEndpoint: ManagerLink['releaseEndpoint'] = async (_, { endpointId }) => {
@@ -230,6 +240,7 @@ export class FakeManager implements ManagerLink {
     peer.nodeId = hello.node?.id as NodeId;
     const { clusterId, epoch, term } = this;
     peer.queue.push({ message: { oneofKind: 'welcome', welcome: { clusterId, epoch, term, heartbeatMs: 2_000 } } });
+    if (this.silent) return;
     for (const held of this.networks.values()) if (this.#wants(peer, held)) this.#complete(peer, held);
     for (const { networkId } of hello.cursors) {
       if (peer.subscribed.has(networkId as NetworkId)) continue;
@@ -243,7 +254,8 @@ export class FakeManager implements ManagerLink {
     peer.subscribed.add(held.network.id);
     const { network, revision, rows } = held;
     const endpoints = Array.from(rows.values(), peerToMessage);
-    const complete = { network: networkToMessage(network, revision), revision, digest: digestOf(held), endpoints };
+    const digest = digestOf(held);
+    const complete = { network: networkToMessage(network, revision), revision, digest, endpoints, epoch: 0n };
     peer.queue.push({ message: { oneofKind: 'complete', complete } });
   }
 

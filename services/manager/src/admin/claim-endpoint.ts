@@ -19,7 +19,7 @@ import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { chooseAddresses, mayReturn } from './addresses.ts';
-import type { Planning, Proposal, Request } from './intent.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 
 export interface ClaimEndpoint {
@@ -32,9 +32,11 @@ export interface ClaimEndpoint {
   readonly addresses: readonly Ip[];
   /** Absent: none. */
   readonly labels?: Labels;
+  /** What the host had before the store was restored: it gets it back under this id and with just these addresses, or not at all. */
+  readonly former?: EndpointId;
 }
 
-/** @throws from its plan: network-unknown, node-unknown, name-invalid, name-taken, invalid-argument, and what choosing addresses throws */
+/** @throws from its plan: network-unknown, node-unknown, name-invalid, name-taken, endpoint-exists, invalid-argument, and what choosing addresses throws */
 export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
   return {
     kind: 'endpoint.claim',
@@ -51,10 +53,12 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   const node = view.findNode(request.node);
   checkNotAnId(request.name, 'name');
   if (labels !== undefined) checkLabels(labels);
+  const known = request.former === undefined ? undefined : view.endpoint(request.former)?.value;
+  if (known !== undefined) return planKnown(known, request, network);
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
   const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
-  const id = randomId(random) as EndpointId;
+  const id = request.former ?? (randomId(random) as EndpointId);
   const endpoint: Endpoint = {
     id,
     network: network.id,
@@ -65,12 +69,14 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
     ...(labels !== undefined && { labels }),
   };
   const name = keys.endpointName(network.id, request.name);
-  const claims = claimsOf(endpoint, request.addresses, planning);
+  // Of what the host had before, nobody knows any more whether it was asked for.
+  const claims = claimsOf(endpoint, request.former === undefined ? request.addresses : [], planning);
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
       { kind: 'unchanged', key: keys.node(request.node), modRevision: node.revision },
       { kind: 'absent', key: name },
+      ...(request.former === undefined ? [] : [{ kind: 'absent', key: keys.endpoint(network.id, id) } as const]),
       ...claims.map(({ key, before }): Compare => {
         return before === undefined
           ? { kind: 'absent', key }
@@ -86,6 +92,13 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
     events: [endpointAttached(endpoint, view)],
     reply: endpoint,
   };
+}
+
+/** It has it already, unless that is somebody else's. */
+function planKnown(known: Endpoint, { node, name }: ClaimEndpoint, network: Network): Proposal<Endpoint> {
+  if (known.node === node && known.name === name && known.network === network.id) return nothingToDo(known);
+  const message = `endpoint_id ${known.id} is that of endpoint "${known.name}": it cannot be given to "${name}"`;
+  throw new CausewayError('endpoint-exists', message, { field: 'endpoint_id', value: known.id });
 }
 
 interface AddressClaim {

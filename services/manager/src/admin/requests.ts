@@ -11,6 +11,7 @@ export function readClaimEndpoint(message: ClaimEndpointRequest): ClaimEndpoint 
     node: inField('node_id', parseNodeId(message.nodeId)),
     addresses: message.addresses.map((text, i): Ip => inField(`addresses[${i}]`, parseIp(text))),
     ...(Object.keys(message.labels).length > 0 && { labels: sorted(message.labels) }),
+    ...(message.endpointId !== '' && { former: inField('endpoint_id', parseEndpointId(message.endpointId)) }),
   };
 }
 

@@ -1,4 +1,12 @@
-import { CausewayError, type Endpoint, parseRequestId, unwrap } from '@causeway/model';
+import {
+  CausewayError,
+  type Endpoint,
+  isCausewayError,
+  type NetworkId,
+  parseRequestId,
+  type RequestId,
+  unwrap,
+} from '@causeway/model';
 import { networkToMessage } from '@causeway/proto';
 import type {
   ClaimEndpointRequest,
@@ -12,10 +20,11 @@ import type {
   WaitEndpointRequest,
   WaitEndpointResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { type ClaimEndpoint, claimEndpoint } from '../admin/claim-endpoint.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
 import type { Versioned } from '../store/view.ts';
+import type { Committed } from '../writer/outcomes.ts';
 import { type Call, withinCall } from './call.ts';
 import { byName, endpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
@@ -30,13 +39,17 @@ export class EndpointsApi {
 
   async claimEndpoint(request: ClaimEndpointRequest, call: Call): Promise<ClaimEndpointResponse> {
     this.#context.leading();
-    const { writer, view } = this.#context.modules;
+    const { view } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
-    const { reply, revision } = await writer.write(id, claimEndpoint(readClaimEndpoint(request)), call);
+    const claim = readClaimEndpoint(request);
+    const { reply, revision } = await (claim.former === undefined
+      ? this.#claim(id, claim, call)
+      : this.#claimAgain(id, claim, call));
     const network = view.findNetwork(reply.network);
     return {
       endpoint: endpointMessage(this.#context, { value: reply, revision }),
       network: networkToMessage(network.value, network.revision),
+      epoch: view.cluster?.epoch ?? 0n,
     };
   }
 
@@ -78,6 +91,28 @@ export class EndpointsApi {
         await dispatcher.waitApplied(found.value.network, found.revision, either);
       }
     });
+  }
+
+  #claim(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
+    this.#context.recovered();
+    return this.#context.modules.writer.write(id, claimEndpoint(claim), call);
+  }
+
+  /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
+  async #claimAgain(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
+    const { writer, view, events } = this.#context.modules;
+    try {
+      return await writer.write(id, claimEndpoint(claim), call);
+    } catch (error) {
+      if (!isCausewayError(error) || error.kind === 'unavailable') throw error;
+      if (error.kind === 'conflict') this.#context.recovered();
+      const host = view.nodes.get(claim.node)?.value.name ?? claim.node;
+      const network = view.networks.get(claim.network as NetworkId)?.value.name ?? claim.network;
+      const had = `${claim.name} ${claim.addresses.join(' ')} on ${host} does not get back what it had before the restore`;
+      const message = `${had}: ${error.message}`;
+      events.publish({ kind: 'endpoint.refused', network, endpoint: claim.name, host, message });
+      throw error;
+    }
   }
 
   #select(network: string, host: string): Versioned<Endpoint>[] {

@@ -39,6 +39,7 @@ export class IpamApi {
 
   async reserveAddress(request: ReserveAddressRequest, call: Call): Promise<ReserveAddressResponse> {
     this.#context.leading();
+    this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
     const network = present(request.network, 'network');
     const { purpose } = request;

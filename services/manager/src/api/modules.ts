@@ -4,6 +4,7 @@ import type { DefaultPool } from '../admin/pools.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Peers } from '../membership/peers.ts';
+import { checkRecovered } from '../recovery/recovery.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
@@ -51,6 +52,11 @@ export class ApiContext {
     const term = this.modules.term();
     if (term === undefined) throw notLeader(this.modules.view, this.settings.address);
     return term;
+  }
+
+  /** For what takes addresses, subnets or VNIs. @throws CausewayError recovering */
+  recovered(): void {
+    checkRecovered(this.modules.view);
   }
 
   /**

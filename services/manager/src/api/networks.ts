@@ -36,6 +36,7 @@ export class NetworksApi {
 
   async createNetwork(request: CreateNetworkRequest, call: Call): Promise<CreateNetworkResponse> {
     this.#context.leading();
+    this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = createNetwork(readCreateNetwork(request), this.#context.settings.defaultPools);
     return { network: await this.#write(id, intent, request.dryRun, call) };
@@ -56,12 +57,14 @@ export class NetworksApi {
 
   async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {
     this.#context.leading();
+    this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
     return { network: await this.#write(id, updateNetwork(readUpdateNetwork(request)), request.dryRun, call) };
   }
 
   async deleteNetwork(request: DeleteNetworkRequest, call: Call): Promise<DeleteNetworkResponse> {
     this.#context.leading();
+    this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = deleteNetwork(readDeleteNetwork(request));
     const { writer, view } = this.#context.modules;

@@ -307,7 +307,7 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   for (let beat = 0; beat < 4; beat++) {
     other.say({
       oneofKind: 'report',
-      report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500, networkDrift: {} },
+      report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true },
     });
     await clock.advance(seconds(2));
   }
@@ -456,9 +456,12 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
   const repaired = [
     { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', intended: '192.0.2.2' },
   ];
-  agent.say({ oneofKind: 'report', report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {} } });
+  agent.say({
+    oneofKind: 'report',
+    report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true },
+  });
   await settle();
-  expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1 });
+  expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1, recovered: true });
   expect(await eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });

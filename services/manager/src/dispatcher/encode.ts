@@ -36,6 +36,7 @@ export function encodeComplete(parts: CompleteParts): Uint8Array {
     revision: parts.revision,
     digest: parts.digest,
     endpoints: Array.from(parts.rows, peerToMessage),
+    epoch: 0n,
   };
   return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } });
 }

@@ -7,15 +7,18 @@ export interface HostFacts {
   readonly repairs: bigint;
   /** Differences that stand now. */
   readonly drift: number;
+  /** Nothing it held before the store was restored waits to be claimed again. */
+  readonly recovered: boolean;
 }
 
-const unheard: HostFacts = { repairs: 0n, drift: 0 };
+const unheard: HostFacts = { repairs: 0n, drift: 0, recovered: false };
 
 export class Hosts {
   readonly #facts = new Map<NodeId, HostFacts>();
 
   reported(node: NodeId, report: HostReport): void {
-    this.#facts.set(node, { repairs: report.repairs, drift: report.drift });
+    const { repairs, drift, recovered } = report;
+    this.#facts.set(node, { repairs, drift, recovered });
   }
 
   of(node: NodeId): HostFacts {

@@ -15,7 +15,10 @@ export type EventKind =
   | 'node.ready'
   | 'node.lost'
   | 'leader.changed'
-  | 'drift.repaired';
+  | 'drift.repaired'
+  | 'cluster.restored'
+  | 'cluster.recovered'
+  | 'endpoint.refused';
 
 /** What happened, as whoever decided it tells it. Names for people; ids and addresses for who looks something up. */
 export interface Happening {

@@ -7,6 +7,12 @@ interface Entry {
   readonly events: readonly StoreEvent[];
 }
 
+/** What a backup of a store holds: its keys at one revision. */
+export interface HistorySnapshot {
+  readonly revision: bigint;
+  readonly kvs: readonly KeyValue[];
+}
+
 /** Multi-version keys as etcd keeps them: one revision per writing transaction, the past until it is compacted. */
 export class History {
   readonly #keys = new Map<string, KeyValue>();
@@ -15,6 +21,21 @@ export class History {
   /** etcd's first revision, of the empty store. */
   #revision = 1n;
   #compacted = 0n;
+
+  /** Begins where the snapshot was taken; what was before cannot be followed. */
+  constructor(snapshot?: HistorySnapshot) {
+    if (snapshot === undefined) return;
+    for (const kv of snapshot.kvs) {
+      this.#keys.set(kv.key, kv);
+      this.#order.add(kv.key);
+    }
+    this.#revision = snapshot.revision;
+    this.#compacted = snapshot.revision;
+  }
+
+  snapshot(): HistorySnapshot {
+    return { revision: this.#revision, kvs: [...this.#keys.values()] };
+  }
 
   get revision(): bigint {
     return this.#revision;

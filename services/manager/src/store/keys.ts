@@ -25,7 +25,7 @@ export const defaultPrefix = '/causeway/v1/';
 /** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
 export type StoreKey =
   | { readonly kind: 'manager'; readonly name: Name }
-  | { readonly kind: 'meta' | 'leader' | 'event-mark' }
+  | { readonly kind: 'meta' | 'leader' | 'event-mark' | 'recovery' }
   | { readonly kind: 'node'; readonly id: NodeId }
   | { readonly kind: 'node-name'; readonly name: Name }
   | { readonly kind: 'network'; readonly id: NetworkId }
@@ -43,6 +43,7 @@ export class Keys {
   readonly prefix: string;
   readonly meta: string;
   readonly leader: string;
+  readonly recovery: string;
   /** Changed with every transaction that has nothing but events, so that views see that the store has moved. */
   readonly eventMark: string;
   /**
@@ -56,6 +57,7 @@ export class Keys {
     this.prefix = prefix;
     this.meta = `${prefix}meta`;
     this.leader = `${prefix}leader`;
+    this.recovery = `${prefix}recovery`;
     this.eventMark = `${prefix}event-mark`;
     this.events = `${prefix.slice(0, -1)}-events/`;
   }
@@ -149,8 +151,8 @@ export class Keys {
   }
 }
 
-function isSingle(kind: string): kind is 'meta' | 'leader' | 'event-mark' {
-  return kind === 'meta' || kind === 'leader' || kind === 'event-mark';
+function isSingle(kind: string): kind is 'meta' | 'leader' | 'event-mark' | 'recovery' {
+  return kind === 'meta' || kind === 'leader' || kind === 'event-mark' || kind === 'recovery';
 }
 
 function parseShort(kind: string, part: string): StoreKey | undefined {

@@ -1,6 +1,6 @@
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { leaseGone } from './check.ts';
-import { History } from './history.ts';
+import { History, type HistorySnapshot } from './history.ts';
 import type { Compare, TxnResult, Write } from './store.ts';
 
 interface Lease {
@@ -13,7 +13,7 @@ interface Lease {
 
 /** What one etcd cluster is to its clients, in memory: several MemoryStores share it. Everything happens in order of arrival. */
 export class MemoryBackend {
-  readonly history = new History();
+  readonly history: History;
   readonly #clock: Clock;
   readonly #leases = new Map<bigint, Lease>();
   readonly #owners = new Map<string, Lease>();
@@ -22,8 +22,10 @@ export class MemoryBackend {
   #frozen = false;
   #nextLease = 1n;
 
-  constructor(parts: { readonly clock: Clock }) {
+  /** `restored`: from a backup, as etcd's own tool does. What was leased then is a plain key. */
+  constructor(parts: { readonly clock: Clock }, restored?: HistorySnapshot) {
     this.#clock = parts.clock;
+    this.history = new History(restored);
   }
 
   get frozen(): boolean {

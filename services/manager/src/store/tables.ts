@@ -42,6 +42,7 @@ export class Tables {
   leader: LeaderRecord | undefined;
   readonly managers = new Map<Name, ManagerRecord>();
   eventMark: EventMark | undefined;
+  recovering = false;
   readonly networks = new RecordIndex<NetworkId, Network>('network');
   readonly nodes = new RecordIndex<NodeId, Node>('node');
   readonly endpoints = new EndpointIndex();
@@ -95,6 +96,9 @@ export class Tables {
         this.managers.set(key.name, record.value.value);
         return undefined;
       }
+      case 'recovery':
+        this.recovering = true;
+        return undefined;
       case 'network': {
         const record = networkCodec.decode(kv.value);
         if (!record.ok) return record.error;
@@ -158,6 +162,9 @@ export class Tables {
         return;
       case 'manager':
         this.managers.delete(key.name);
+        return;
+      case 'recovery':
+        this.recovering = false;
         return;
       case 'network': {
         const gone = this.networks.delete(key.id);

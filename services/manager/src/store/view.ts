@@ -64,6 +64,11 @@ export class View {
     return this.#tables.eventMark;
   }
 
+  /** The store was restored, and does not know yet all that hosts hold. */
+  get recovering(): boolean {
+    return this.#tables.recovering;
+  }
+
   get networks(): ReadonlyMap<NetworkId, Versioned<Network>> {
     return this.#tables.networks.all;
   }

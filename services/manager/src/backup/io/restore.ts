@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CausewayError, unwrap } from '@causeway/model';
+import { CausewayError } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
 import { schema } from '../../cluster/bootstrap.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
@@ -10,9 +10,8 @@ import { etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from '../../io/etcd/embedded.ts';
 import { freePorts } from '../../io/etcd/free-ports.ts';
 import { EtcdStore } from '../../io/etcd/store.ts';
-import { metaCodec } from '../../store/codec.ts';
 import { Keys } from '../../store/keys.ts';
-import type { Store } from '../../store/store.ts';
+import { beginEpoch } from '../begin-epoch.ts';
 import { type BackupHeader, nextEpoch } from '../format.ts';
 import { unpackBackup } from './unpack.ts';
 
@@ -59,7 +58,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
     try {
       await etcd.start();
-      await beginEpoch(store, header, epoch);
+      await beginEpoch({ store, keys: new Keys(header.prefix) }, epoch);
     } finally {
       await store.close();
       await etcd.stop();
@@ -122,22 +121,6 @@ async function restoreSnapshot(
       cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim().split('\n').at(-1) : String(cause);
     throw new CausewayError('data-damaged', `${tool} cannot restore the snapshot: ${words}`, { tool }, { cause });
   }
-}
-
-/** Nobody leads in the new epoch yet, whoever did when the backup was made. */
-async function beginEpoch(store: Pick<Store, 'get' | 'txn'>, header: BackupHeader, epoch: bigint): Promise<void> {
-  const keys = new Keys(header.prefix);
-  const { kv } = await store.get(keys.meta);
-  if (kv === undefined) throw new CausewayError('data-damaged', `the backup holds no cluster under ${header.prefix}`);
-  const { value: meta, foreign } = unwrap(metaCodec.decode(kv.value));
-  const { succeeded } = await store.txn(
-    [{ kind: 'unchanged', key: keys.meta, modRevision: kv.modRevision }],
-    [
-      { kind: 'put', key: keys.meta, value: metaCodec.encode({ ...meta, epoch }, foreign) },
-      { kind: 'delete', key: keys.leader },
-    ],
-  );
-  if (!succeeded) throw new CausewayError('internal', 'somebody else writes to the store that is being restored');
 }
 
 async function sync(directory: string): Promise<void> {

@@ -194,7 +194,15 @@ describe('a follower answers as the leader does', () => {
     expect(network).toMatchObject({ name: 'one', subnets: [{ prefix: '10.1.0.0/16', gateway: '10.1.0.1' }] });
 
     const at = { leader: clients(leader.address), follower: clients(follower.address) };
-    const claim = { requestId: uuid(), network: 'one', name: 'web', nodeId: nodeId(1), addresses: [], labels: {} };
+    const claim = {
+      requestId: uuid(),
+      network: 'one',
+      name: 'web',
+      nodeId: nodeId(1),
+      addresses: [],
+      labels: {},
+      endpointId: '',
+    };
     const { endpoint } = await callUnary(
       at.follower.endpoints.claimEndpoint.bind(at.follower.endpoints),
       claim,
@@ -267,7 +275,15 @@ describe('a follower answers as the leader does', () => {
     await join(leader.address, 1);
     await create(follower.address, 'waits', '10.2.0.0/16');
     const { endpoints } = clients(follower.address);
-    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [], labels: {} };
+    const claim = {
+      requestId: uuid(),
+      network: 'waits',
+      name: 'web',
+      nodeId: nodeId(1),
+      addresses: [],
+      labels: {},
+      endpointId: '',
+    };
     await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
     const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 400 });
     await expect(wait).rejects.toMatchObject({ code: 'timed-out', data: { waiting: 'h1' } });

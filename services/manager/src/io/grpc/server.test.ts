@@ -127,7 +127,15 @@ describe('calls', () => {
     stream.hello(1);
     expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
     const endpoints = new EndpointServiceClient(address, client);
-    const claim = { requestId: uuid(), network: 'waits', name: 'web', nodeId: nodeId(1), addresses: [], labels: {} };
+    const claim = {
+      requestId: uuid(),
+      network: 'waits',
+      name: 'web',
+      nodeId: nodeId(1),
+      addresses: [],
+      labels: {},
+      endpointId: '',
+    };
     await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
     expect(await stream.next()).toBe('complete');
     const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 300 });
