@@ -25,6 +25,8 @@ export interface SimSettings {
   readonly hosts: number;
   readonly managers?: number;
   readonly seed?: number;
+  /** As `causeway-manager --node-gone-after`. */
+  readonly nodeGoneAfter?: Duration;
   /** MTU of every host's underlay, bytes. */
   readonly mtu?: number;
 }
@@ -52,9 +54,11 @@ export class SimCluster {
   readonly #managers = new Map<string, SimManager>();
   readonly #addresses: readonly string[];
   readonly #failover: Failover;
+  readonly #goneAfter: Pick<SimSettings, 'nodeGoneAfter'>;
 
   constructor(settings: SimSettings) {
     this.random = new SeededRandom(settings.seed ?? 1);
+    this.#goneAfter = settings.nodeGoneAfter === undefined ? {} : { nodeGoneAfter: settings.nodeGoneAfter };
     const { clock, random } = this;
     this.wires = new Wires({ clock, random });
     this.#backend = new MemoryBackend({ clock });
@@ -82,7 +86,7 @@ export class SimCluster {
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager);
     const manager = createManager(
       { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
-      { name, advertise: address, leaseTtl, prefix: defaultPrefix },
+      { name, advertise: address, leaseTtl, prefix: defaultPrefix, ...this.#goneAfter },
     );
     this.#managers.set(name, { name, manager, store, life });
     await this.run(manager.start());

@@ -23,3 +23,10 @@ export function parseDuration(text: string): Duration | undefined {
   if (match === null) return undefined;
   return milliseconds(Number(match[1]) * scale[match[2] as keyof typeof scale]);
 }
+
+/** "24h", "90s": in the largest unit that it is a whole number of. */
+export function formatDuration(span: Duration): string {
+  const units = Object.entries(scale).reverse();
+  const [unit, size] = units.find(([, length]) => span % length === 0) ?? ['ms', 1];
+  return span === 0 ? '0s' : `${span / size}${unit}`;
+}

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { delays } from './backoff.ts';
-import { milliseconds, parseDuration, seconds } from './duration.ts';
+import { formatDuration, milliseconds, parseDuration, seconds } from './duration.ts';
 import { systemClock } from './io/system-clock.ts';
 import { randomId, randomUuid } from './random.ts';
 import { FakeClock } from './testing/fake-clock.ts';
@@ -19,6 +19,16 @@ describe('parseDuration', () => {
   it.each(['', '5', 's', '-1s', '1e3s', '5 s', '1d', '99999999999s'])('refuses %j', (text) =>
     expect(parseDuration(text)).toBeUndefined(),
   );
+});
+
+test('formatDuration takes the largest unit that fits', () => {
+  expect([0, 250, 5_000, 90_000, 86_400_000].map((span) => formatDuration(milliseconds(span)))).toEqual([
+    '0s',
+    '250ms',
+    '5s',
+    '90s',
+    '24h',
+  ]);
 });
 
 describe('delays', () => {

@@ -14,6 +14,7 @@ const given: Options = {
   etcdPrefix: '/causeway/v1/',
   leaseTtl: '3s',
   cooldown: '60s',
+  nodeGoneAfter: '24h',
   logLevel: 'info',
 };
 
@@ -35,6 +36,7 @@ test('what is not said follows from what is', () => {
     prefix: '/causeway/v1/',
     leaseTtl: 3000,
     cooldown: 60_000,
+    nodeGoneAfter: 86_400_000,
     defaultPools: [],
     logLevel: 'info',
   });
@@ -111,6 +113,8 @@ describe('refused, naming the flag', () => {
     ['prefix without its slash', { etcdPrefix: '/causeway' }, '--etcd-prefix'],
     ['lease too short', { leaseTtl: '1s' }, '--lease-ttl'],
     ['cooldown that is no duration', { cooldown: 'a while' }, '--cooldown'],
+    ['time until a host is gone that is no duration', { nodeGoneAfter: '1d' }, '--node-gone-after'],
+    ['time until a host is gone that a restart takes', { nodeGoneAfter: '5s' }, '--node-gone-after'],
     ['lease that is no duration', { leaseTtl: 'soon' }, '--lease-ttl'],
     ['unknown level', { logLevel: 'loud' }, '--log-level'],
   ])('%s', (_name, options, flag) => {

@@ -16,6 +16,7 @@ export interface Options extends EtcdOptions {
   readonly etcdPrefix: string;
   readonly leaseTtl: string;
   readonly cooldown: string;
+  readonly nodeGoneAfter: string;
   readonly defaultPool?: string;
   readonly logLevel: string;
 }
@@ -31,6 +32,7 @@ export interface ManagerConfig {
   readonly prefix: string;
   readonly leaseTtl: Duration;
   readonly cooldown: Duration;
+  readonly nodeGoneAfter: Duration;
   readonly defaultPools: readonly DefaultPool[];
   readonly logLevel: LogLevel;
 }
@@ -65,6 +67,12 @@ export const optionSpecs: readonly OptionSpec[] = [
     default: '60s',
   },
   {
+    flag: '--node-gone-after <duration>',
+    variable: 'CAUSEWAY_NODE_GONE_AFTER',
+    help: 'how long nothing may be heard of a host before its endpoints are released; 0: they never are',
+    default: '24h',
+  },
+  {
     flag: '--default-pool <prefix:length,…>',
     variable: 'CAUSEWAY_DEFAULT_POOL',
     help: 'where subnets nobody names come from, and their length; of a family not named 10.0.0.0/8:20, or the /64 of a random ULA (RFC 4193)',
@@ -81,6 +89,9 @@ export const optionSpecs: readonly OptionSpec[] = [
 /** A shorter lease ends while a busy store is merely slow; a longer one leaves the cluster without leader for no gain. */
 const shortestTtl = seconds(2);
 const longestTtl = seconds(60);
+
+/** A host's rows are marked when nothing was heard of it for as long; it cannot be gone before that, and some time for a restart is in it. */
+const shortestGone = seconds(10);
 
 const levels: readonly string[] = ['error', 'warn', 'info', 'debug'];
 
@@ -100,6 +111,7 @@ export function readConfig(options: Options): ManagerConfig {
     prefix: readPrefix(options.etcdPrefix),
     leaseTtl: readTtl(options.leaseTtl),
     cooldown: readCooldown(options.cooldown),
+    nodeGoneAfter: readNodeGoneAfter(options.nodeGoneAfter),
     defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
     logLevel: levels.includes(options.logLevel)
       ? (options.logLevel as LogLevel)
@@ -130,4 +142,11 @@ function readTtl(text: string): Duration {
 
 function readCooldown(text: string): Duration {
   return parseDuration(text) ?? refuse('--cooldown', text, 'a duration such as 60s');
+}
+
+function readNodeGoneAfter(text: string): Duration {
+  const span = text === '0' ? seconds(0) : parseDuration(text);
+  return span !== undefined && (span === 0 || span >= shortestGone)
+    ? span
+    : refuse('--node-gone-after', text, 'a duration of at least 10s, such as 24h, or 0 for never');
 }

@@ -1,10 +1,11 @@
-import { isCausewayError } from '@causeway/model';
+import { isCausewayError, type NodeId } from '@causeway/model';
 import {
   type Clock,
   type Duration,
   delays,
   type Log,
   milliseconds,
+  minutes,
   type Random,
   type Startable,
   seconds,
@@ -20,6 +21,7 @@ import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { describeChange } from './events/describe-change.ts';
 import { EventLog } from './events/event-log.ts';
+import { Reclaimer } from './gone/reclaimer.ts';
 import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
@@ -49,11 +51,14 @@ export interface ManagerSettings {
   readonly prefix: string;
   /** How long a freed address waits for hosts that cannot be asked whether they know; absent: a minute. */
   readonly cooldown?: Duration;
+  /** How long a host may be silent before its endpoints are released; 0: for ever; absent: a day. */
+  readonly nodeGoneAfter?: Duration;
   /** Where subnets nobody names come from; a family without one has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
   readonly defaultPools?: readonly DefaultPool[];
 }
 
 export const defaultCooldown = seconds(60);
+export const defaultNodeGoneAfter = minutes(24 * 60);
 
 /** A store that cannot be read at the start is tried again for as long as it takes. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
@@ -73,6 +78,7 @@ export class Manager implements Startable {
   readonly #mtuKeeper: MtuKeeper;
   readonly #thawer: Thawer;
   readonly #recoverer: Recoverer;
+  readonly #reclaimer: Reclaimer;
   readonly #follower: Follower;
   readonly #elector: Elector;
   readonly #abort = new AbortController();
@@ -96,16 +102,21 @@ export class Manager implements Startable {
     this.#follower = new Follower({ store, view, log }, { prefix });
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
+    const silentSince = (node: NodeId): number | undefined => this.#dispatcher.silentSince(node);
     this.#thawer = new Thawer(
       {
         view,
         writer,
         standing: (network) => this.#dispatcher.standingOf(network),
-        silentSince: (node) => this.#dispatcher.silentSince(node),
+        silentSince,
         clock,
         log,
       },
       { cooldown: settings.cooldown ?? defaultCooldown },
+    );
+    this.#reclaimer = new Reclaimer(
+      { view, writer, silentSince, clock, log },
+      { nodeGoneAfter: settings.nodeGoneAfter ?? defaultNodeGoneAfter },
     );
     this.#dispatcher.subscribeStanding((network) => this.#thawer.moved(network));
     this.#recoverer = new Recoverer(
@@ -169,6 +180,7 @@ export class Manager implements Startable {
     if (this.#abort.signal.aborted) return;
     await this.#mtuKeeper.start();
     await this.#thawer.start();
+    await this.#reclaimer.start();
     await this.#elector.start();
   }
 
@@ -178,6 +190,7 @@ export class Manager implements Startable {
     await this.#mtuKeeper.stop();
     await this.#thawer.stop();
     await this.#recoverer.stop();
+    await this.#reclaimer.stop();
     await this.#writer.stop();
     await this.#dispatcher.stop();
     this.#abort.abort();
@@ -227,6 +240,7 @@ export class Manager implements Startable {
       void this.#mtuKeeper.settle();
       this.#thawer.lead();
       this.#recoverer.lead();
+      this.#reclaimer.lead();
       this.#tell(true);
     };
     this.view.waitFor(revision, end.signal).then(begin, () => undefined);

@@ -96,7 +96,8 @@ export class Caretaker {
     this.#orphanedSince = plan.orphanedSince;
     await sandboxes.change(plan.renew);
     for (const id of plan.forget) {
-      log.info('endpoint.released-elsewhere', { endpointId: id });
+      const message = 'the managers have released it, its interface leaves its container';
+      log.warn('endpoint.released-elsewhere', { endpointId: id, message });
       await this.#forget(id);
     }
     const released = await Promise.all(plan.release.map((id) => this.#release(id, signal)));

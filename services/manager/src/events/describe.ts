@@ -33,6 +33,12 @@ export function endpointAttached(endpoint: Endpoint, view: Names): Happening {
   return endpointEvent('attached', endpoint, view);
 }
 
+/** Released although nobody detached it. */
+export function endpointOrphaned(endpoint: Endpoint, view: Names, why: string): Happening {
+  const happening = endpointEvent('orphaned', endpoint, view);
+  return { ...happening, message: `${happening.message}: ${why}` };
+}
+
 /** `why` is said when it was not its host that asked. */
 export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): Happening {
   const happening = endpointEvent('detached', endpoint, view);
@@ -85,7 +91,7 @@ function ofNetwork({ id, name }: Network): { readonly network: string; readonly 
   return { network: name, networkId: id };
 }
 
-function endpointEvent(what: 'attached' | 'detached', endpoint: Endpoint, view: Names): Happening {
+function endpointEvent(what: 'attached' | 'detached' | 'orphaned', endpoint: Endpoint, view: Names): Happening {
   const host = view.nodes.get(endpoint.node)?.value.name ?? endpoint.node;
   return {
     kind: `endpoint.${what}`,

@@ -7,6 +7,7 @@ export type EventKind =
   | 'network.deleted'
   | 'endpoint.attached'
   | 'endpoint.detached'
+  | 'endpoint.orphaned'
   | 'address.reserved'
   | 'address.released'
   | 'claims.repaired'

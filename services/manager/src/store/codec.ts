@@ -63,6 +63,17 @@ export interface ManagerRecord {
   readonly etcdMember: string;
 }
 
+/** A host with endpoints that managers have no session with. */
+export interface Silence {
+  /** When it fell silent, on the clock that runs while a manager leads. */
+  readonly since: number;
+}
+
+/** How long managers have led so far: what silences are measured with, since nobody listens while none leads. */
+export interface LedTime {
+  readonly milliseconds: number;
+}
+
 export interface RecordCodec<Value> {
   encode(value: Value, foreign?: JsonObject): Uint8Array;
   decode(bytes: Uint8Array): Result<Decoded<Value>, CausewayError>;
@@ -117,6 +128,16 @@ export const managerCodec: RecordCodec<ManagerRecord> = recordCodec(
     version: text(json, 'version'),
     etcdMember: text(json, 'etcdMember'),
   }),
+);
+
+export const silenceCodec: RecordCodec<Silence> = recordCodec(
+  ({ since }, foreign) => ({ ...foreign, since }),
+  (json) => ({ since: number(json, 'since') }),
+);
+
+export const ledTimeCodec: RecordCodec<LedTime> = recordCodec(
+  ({ milliseconds }, foreign) => ({ ...foreign, milliseconds }),
+  (json) => ({ milliseconds: number(json, 'milliseconds') }),
 );
 
 export function networkToJson(network: Network, foreign?: JsonObject): JsonObject {

@@ -22,12 +22,16 @@ import {
 
 export const defaultPrefix = '/causeway/v1/';
 
+/** Keys that are one of a kind. */
+const singles = ['meta', 'leader', 'led-time', 'event-mark', 'recovery'] as const;
+
 /** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
 export type StoreKey =
   | { readonly kind: 'manager'; readonly name: Name }
-  | { readonly kind: 'meta' | 'leader' | 'event-mark' | 'recovery' }
+  | { readonly kind: (typeof singles)[number] }
   | { readonly kind: 'node'; readonly id: NodeId }
   | { readonly kind: 'node-name'; readonly name: Name }
+  | { readonly kind: 'node-silent'; readonly id: NodeId }
   | { readonly kind: 'network'; readonly id: NetworkId }
   | { readonly kind: 'network-name'; readonly name: Name }
   | { readonly kind: 'pool'; readonly space: Name; readonly prefix: Prefix }
@@ -44,6 +48,7 @@ export class Keys {
   readonly meta: string;
   readonly leader: string;
   readonly recovery: string;
+  readonly ledTime: string;
   /** Changed with every transaction that has nothing but events, so that views see that the store has moved. */
   readonly eventMark: string;
   /**
@@ -59,6 +64,7 @@ export class Keys {
     this.leader = `${prefix}leader`;
     this.recovery = `${prefix}recovery`;
     this.eventMark = `${prefix}event-mark`;
+    this.ledTime = `${prefix}led-time`;
     this.events = `${prefix.slice(0, -1)}-events/`;
   }
 
@@ -91,6 +97,10 @@ export class Keys {
 
   nodeName(name: Name): string {
     return `${this.prefix}node-name/${name}`;
+  }
+
+  nodeSilent(id: NodeId): string {
+    return `${this.prefix}node-silent/${id}`;
   }
 
   network(id: NetworkId): string {
@@ -151,8 +161,8 @@ export class Keys {
   }
 }
 
-function isSingle(kind: string): kind is 'meta' | 'leader' | 'event-mark' | 'recovery' {
-  return kind === 'meta' || kind === 'leader' || kind === 'event-mark' || kind === 'recovery';
+function isSingle(kind: string): kind is (typeof singles)[number] {
+  return (singles as readonly string[]).includes(kind);
 }
 
 function parseShort(kind: string, part: string): StoreKey | undefined {
@@ -163,6 +173,8 @@ function parseShort(kind: string, part: string): StoreKey | undefined {
       return whenParsed(parseNodeId(part), (id) => ({ kind, id }));
     case 'node-name':
       return whenParsed(parseName(part), (name) => ({ kind, name }));
+    case 'node-silent':
+      return whenParsed(parseNodeId(part), (id) => ({ kind, id }));
     case 'network':
       return whenParsed(parseNetworkId(part), (id) => ({ kind, id }));
     case 'network-name':

@@ -15,12 +15,16 @@ import { ClaimTable } from './claim-table.ts';
 import {
   decodeText,
   endpointCodec,
+  type LedTime,
   leaderCodec,
+  ledTimeCodec,
   type ManagerRecord,
   managerCodec,
   metaCodec,
   networkCodec,
   nodeCodec,
+  type Silence,
+  silenceCodec,
 } from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
@@ -48,6 +52,9 @@ export class Tables {
   readonly endpoints = new EndpointIndex();
   readonly addresses = new ClaimTable<Ip>();
   readonly macs = new ClaimTable<Mac>();
+  /** Hosts that were silent when somebody last looked. */
+  readonly silences = new Map<NodeId, Silence>();
+  ledTime: LedTime | undefined;
   readonly vnis = new Map<Vni, ClaimedVni>();
   /** Records that could not be read, by key; what was known before them stands. */
   readonly damaged = new Map<string, CausewayError>();
@@ -113,6 +120,18 @@ export class Tables {
         told.changes.push({ kind: 'node', id: key.id, ...this.nodes.set(key.id, after), revision });
         return undefined;
       }
+      case 'node-silent': {
+        const record = silenceCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        this.silences.set(key.id, record.value.value);
+        return undefined;
+      }
+      case 'led-time': {
+        const record = ledTimeCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        this.ledTime = record.value.value;
+        return undefined;
+      }
       case 'endpoint': {
         const record = endpointCodec.decode(kv.value);
         if (!record.ok) return record.error;
@@ -176,6 +195,12 @@ export class Tables {
         if (gone !== undefined) told.changes.push({ ...key, kind: 'node', before: gone, revision });
         return;
       }
+      case 'node-silent':
+        this.silences.delete(key.id);
+        return;
+      case 'led-time':
+        this.ledTime = undefined;
+        return;
       case 'endpoint': {
         const gone = this.endpoints.delete(key.id);
         if (gone !== undefined) told.changes.push({ ...key, before: gone, revision });

@@ -13,7 +13,7 @@ import {
   type Vni,
 } from '@causeway/model';
 import type { Claimed } from './claim.ts';
-import type { ManagerRecord } from './codec.ts';
+import type { LedTime, ManagerRecord, Silence } from './codec.ts';
 import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
@@ -134,6 +134,15 @@ export class View {
   /** Who has each VNI, even after its network was deleted. */
   get vnis(): ReadonlyMap<Vni, ClaimedVni> {
     return this.#tables.vnis;
+  }
+
+  /** Hosts with endpoints that leaders, this one or earlier ones, had no session with. */
+  get silences(): ReadonlyMap<NodeId, Silence> {
+    return this.#tables.silences;
+  }
+
+  get ledTime(): LedTime | undefined {
+    return this.#tables.ledTime;
   }
 
   /** Records that could not be read, by key: the view has what it knew before them. */

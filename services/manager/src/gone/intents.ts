@@ -1,0 +1,56 @@
+import type { EndpointId, NodeId } from '@causeway/model';
+import { type Intent, nothingToDo } from '../admin/intent.ts';
+import { releaseWrites } from '../admin/release-endpoint.ts';
+import { endpointOrphaned } from '../events/describe.ts';
+import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
+import type { Write } from '../store/store.ts';
+
+/** One transaction has room for these. */
+export const mostNotes = 50;
+
+export interface Notes {
+  /** `since` on the clock that runs while a manager leads; absent: the host is not silent any more. */
+  readonly changes: readonly { readonly node: NodeId; readonly since?: number }[];
+  /** The clock they are read from, which must not go back behind them. */
+  readonly ledTime: number;
+}
+
+/** Writes down which hosts are silent since when, and how long managers have led. Only the leader does, so nothing is compared. */
+export function noteSilences({ changes, ledTime }: Notes): Intent<void> {
+  return {
+    plan: ({ keys }) => ({
+      compares: [],
+      writes: [
+        { kind: 'put', key: keys.ledTime, value: ledTimeCodec.encode({ milliseconds: ledTime }) },
+        ...changes.map(({ node, since }): Write => {
+          const key = keys.nodeSilent(node);
+          return since === undefined
+            ? { kind: 'delete', key }
+            : { kind: 'put', key, value: silenceCodec.encode({ since }) };
+        }),
+      ],
+      takes: [],
+      events: [],
+      reply: undefined,
+    }),
+  };
+}
+
+/** Releases an endpoint that is still there; operators are told why. */
+export function releaseOrphan(id: EndpointId, why: string): Intent<void> {
+  return {
+    plan: (planning) => {
+      const { view, keys } = planning;
+      const current = view.endpoint(id);
+      if (current === undefined) return nothingToDo(undefined);
+      const key = keys.endpoint(current.value.network, id);
+      return {
+        compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
+        writes: releaseWrites(current.value, planning),
+        takes: [],
+        events: [endpointOrphaned(current.value, view, why)],
+        reply: undefined,
+      };
+    },
+  };
+}
