@@ -9,7 +9,7 @@ import {
   MemoryBackend,
   MemoryStore,
 } from '@causeway/manager';
-import { MemoryPeers } from '@causeway/manager/testing';
+import { currentSchema, MemoryPeers, Registration } from '@causeway/manager/testing';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -36,6 +36,7 @@ export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value
 interface SimManager {
   readonly name: string;
   readonly manager: Manager;
+  readonly registration: Registration;
   readonly store: MemoryStore;
   readonly life: Life;
 }
@@ -77,7 +78,8 @@ export class SimCluster {
     await this.until('every host is ready', async () => (await this.readyHosts()) === this.hosts.length);
   }
 
-  async startManager(name: string): Promise<void> {
+  /** `schema`: the newest of records that it knows; this version's without. */
+  async startManager(name: string, schema = currentSchema): Promise<void> {
     const address = `${name}:7443`;
     const life = new Life();
     const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
@@ -86,9 +88,14 @@ export class SimCluster {
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager);
     const manager = createManager(
       { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
-      { name, advertise: address, leaseTtl, prefix: defaultPrefix, ...this.#goneAfter },
+      { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, ...this.#goneAfter },
     );
-    this.#managers.set(name, { name, manager, store, life });
+    const registration = new Registration(
+      { store: life.mortal(store), keys: new Keys(defaultPrefix), clock: life.mortal(this.clock), log },
+      { name, address, version: '0.0.0', etcdMember: '', schema },
+    );
+    this.#managers.set(name, { name, manager, registration, store, life });
+    await this.run(registration.start());
     await this.run(manager.start());
     this.wires.listen(address, manager);
   }
@@ -111,7 +118,10 @@ export class SimCluster {
   async stopManager(name: string): Promise<void> {
     const running = this.#managers.get(name);
     this.#managers.delete(name);
-    if (running !== undefined) await this.run(running.manager.stop());
+    if (running !== undefined) {
+      await this.run(running.manager.stop());
+      await this.run(running.registration.stop());
+    }
     this.wires.close(`${name}:7443`);
   }
 
@@ -135,6 +145,12 @@ export class SimCluster {
     const running = this.#managers.get(name);
     if (running === undefined) throw new Error(`${name} does not run`);
     return running.store;
+  }
+
+  manager(name: string): Manager {
+    const running = this.#managers.get(name);
+    if (running === undefined) throw new Error(`${name} does not run`);
+    return running.manager;
   }
 
   get leaders(): readonly string[] {

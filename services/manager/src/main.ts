@@ -11,6 +11,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/steward.ts';
 import { createChecksum } from './backup/io/checksum.ts';
 import { restoreCommand } from './backup/io/restore-command.ts';
+import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverMembers } from './io/etcd/discover.ts';
@@ -140,7 +141,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const leads = (): boolean => manager.isLeader;
   const care = new Care({ ...parts, maintenance, view: manager.view, leads }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
-  const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember });
+  const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember, schema });
   const start = async (): Promise<void> => {
     await server.start();
     await etcd?.start();

@@ -17,6 +17,8 @@ import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
 import type { Term } from './api/leadership.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
+import { schema as ownSchema } from './cluster/schema.ts';
+import { SchemaKeeper } from './cluster/schema-keeper.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { describeChange } from './events/describe-change.ts';
@@ -55,6 +57,8 @@ export interface ManagerSettings {
   readonly nodeGoneAfter?: Duration;
   /** Where subnets nobody names come from; a family without one has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
   readonly defaultPools?: readonly DefaultPool[];
+  /** The newest schema of records it knows; absent: this version's. */
+  readonly schema?: number;
 }
 
 export const defaultCooldown = seconds(60);
@@ -73,9 +77,11 @@ export class Manager implements Startable {
   readonly api: Api;
   readonly #modules: ManagerModules;
   readonly #keys: Keys;
+  readonly #schema: number;
   readonly #dispatcher: Dispatcher;
   readonly #writer: Writer;
   readonly #mtuKeeper: MtuKeeper;
+  readonly #schemaKeeper: SchemaKeeper;
   readonly #thawer: Thawer;
   readonly #recoverer: Recoverer;
   readonly #reclaimer: Reclaimer;
@@ -92,6 +98,7 @@ export class Manager implements Startable {
     const { name, advertise, leaseTtl, prefix } = settings;
     this.#modules = modules;
     this.#keys = new Keys(prefix);
+    this.#schema = settings.schema ?? ownSchema;
     const keys = this.#keys;
     const view = new View(keys);
     this.view = view;
@@ -99,6 +106,7 @@ export class Manager implements Startable {
     this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) }, { name });
     const writer = this.#writer;
     this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
+    this.#schemaKeeper = new SchemaKeeper({ view, writer, clock, log }, { schema: this.#schema });
     this.#follower = new Follower({ store, view, log }, { prefix });
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
@@ -130,7 +138,10 @@ export class Manager implements Startable {
       },
       { cooldown: settings.cooldown ?? defaultCooldown },
     );
-    this.#elector = new Elector({ store, view, keys, clock, log }, { name, address: advertise, ttl: leaseTtl });
+    this.#elector = new Elector(
+      { store, view, keys, clock, log },
+      { name, address: advertise, ttl: leaseTtl, schema: this.#schema },
+    );
     this.api = createApi(
       {
         view,
@@ -142,7 +153,7 @@ export class Manager implements Startable {
         writer: this.#writer,
         term: () => this.#term,
       },
-      { name, address: advertise, prefix, defaultPools: settings.defaultPools ?? [] },
+      { name, address: advertise, prefix, schema: this.#schema, defaultPools: settings.defaultPools ?? [] },
     );
   }
 
@@ -163,7 +174,7 @@ export class Manager implements Startable {
 
   /**
    * Resolves when it has read the store and takes part in the election; a store that is not there is waited for.
-   * @throws CausewayError when the store is not for this version
+   * @throws CausewayError when the store's own record cannot be read
    */
   async start(): Promise<void> {
     const { view, events } = this;
@@ -178,6 +189,7 @@ export class Manager implements Startable {
     await this.#bootstrap();
     await this.#follower.start();
     if (this.#abort.signal.aborted) return;
+    await this.#schemaKeeper.start();
     await this.#mtuKeeper.start();
     await this.#thawer.start();
     await this.#reclaimer.start();
@@ -187,6 +199,7 @@ export class Manager implements Startable {
   /** Hands leadership over, ends sessions with goodbye, lets writes under way end. */
   async stop(): Promise<void> {
     await this.#elector.stop();
+    await this.#schemaKeeper.stop();
     await this.#mtuKeeper.stop();
     await this.#thawer.stop();
     await this.#recoverer.stop();
@@ -203,8 +216,8 @@ export class Manager implements Startable {
     const { signal } = this.#abort;
     for (const pause of delays(startPauses, random)) {
       try {
-        const cluster = await bootstrapCluster({ store, random, keys: this.#keys });
-        log.info('manager.cluster', { clusterId: cluster.id, epoch: `${cluster.epoch}` });
+        const cluster = await bootstrapCluster({ store, random, keys: this.#keys }, { schema: this.#schema });
+        log.info('manager.cluster', { clusterId: cluster.clusterId, epoch: `${cluster.epoch}` });
         return;
       } catch (error) {
         if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
@@ -237,6 +250,7 @@ export class Manager implements Startable {
       if (end.signal.aborted) return;
       this.#term = { revision, signal: end.signal };
       this.#dispatcher.lead(revision);
+      void this.#schemaKeeper.settle();
       void this.#mtuKeeper.settle();
       this.#thawer.lead();
       this.#recoverer.lead();

@@ -78,6 +78,12 @@ export interface GetStatusResponse {
      * @generated from protobuf field: uint32 endpoints = 12
      */
     endpoints: number;
+    /**
+     * Of the store's records.
+     *
+     * @generated from protobuf field: uint32 schema = 13
+     */
+    schema: number;
 }
 /**
  * @generated from protobuf message causeway.v1.Leader
@@ -137,11 +143,17 @@ export interface Manager {
      */
     etcdMember: string;
     /**
-     * "leader", "standby", "unreachable".
+     * "leader", "standby", "outdated" (the store has records of a schema it does not know: it only reads), "unreachable".
      *
      * @generated from protobuf field: string state = 7
      */
     state: string;
+    /**
+     * The newest schema of records it knows.
+     *
+     * @generated from protobuf field: uint32 schema = 8
+     */
+    schema: number;
 }
 /**
  * @generated from protobuf message causeway.v1.ListManagersRequest

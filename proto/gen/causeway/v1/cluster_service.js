@@ -64,7 +64,8 @@ class GetStatusResponse$Type extends MessageType {
             { no: 9, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 10, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 11, name: "networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 12, name: "endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 12, name: "endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 13, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -79,6 +80,7 @@ class GetStatusResponse$Type extends MessageType {
         message.drift = 0;
         message.networks = 0;
         message.endpoints = 0;
+        message.schema = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -123,6 +125,9 @@ class GetStatusResponse$Type extends MessageType {
                     break;
                 case /* uint32 endpoints */ 12:
                     message.endpoints = reader.uint32();
+                    break;
+                case /* uint32 schema */ 13:
+                    message.schema = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -172,6 +177,9 @@ class GetStatusResponse$Type extends MessageType {
         /* uint32 endpoints = 12; */
         if (message.endpoints !== 0)
             writer.tag(12, WireType.Varint).uint32(message.endpoints);
+        /* uint32 schema = 13; */
+        if (message.schema !== 0)
+            writer.tag(13, WireType.Varint).uint32(message.schema);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -263,7 +271,8 @@ class Manager$Type extends MessageType {
             { no: 4, name: "version", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 7, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 7, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 8, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -275,6 +284,7 @@ class Manager$Type extends MessageType {
         message.revision = 0n;
         message.etcdMember = "";
         message.state = "";
+        message.schema = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -304,6 +314,9 @@ class Manager$Type extends MessageType {
                     break;
                 case /* string state */ 7:
                     message.state = reader.string();
+                    break;
+                case /* uint32 schema */ 8:
+                    message.schema = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -338,6 +351,9 @@ class Manager$Type extends MessageType {
         /* string state = 7; */
         if (message.state !== "")
             writer.tag(7, WireType.LengthDelimited).string(message.state);
+        /* uint32 schema = 8; */
+        if (message.schema !== 0)
+            writer.tag(8, WireType.Varint).uint32(message.schema);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -24,6 +24,13 @@ const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
 const standbys = status.managers.map((manager) => ({ ...manager, leader: false, state: 'standby' }));
 const noStore = (({ store: _, leader: __, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
 const noLeader = (({ leader: _, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
+const tooNew = {
+  ...status,
+  schema: 2,
+  managers: status.managers.map((each) =>
+    each.name === 'h2' ? { ...each, state: 'outdated' } : { ...each, schema: 2 },
+  ),
+};
 const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
 const noMajority = { ...noLeader, store: { members: lonely, revision: 42n } };
 
@@ -120,6 +127,7 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['status', { managers: { getStatus: async () => noStore } }],
     ['status -o json', { managers: { getStatus: async () => noStore } }],
     ['status', { managers: { getStatus: async () => noMajority } }],
+    ['status', { managers: { getStatus: async () => tooNew } }],
     ['status -o name', { managers: { getStatus: async () => noLeader } }],
     ['events', { managers: { watchEvents: happened } }],
     ['events --since 2 -o json', { managers: { watchEvents: happened } }],

@@ -30,5 +30,5 @@ function row({ name, address, state, version, etcdMember }: Manager): Cell[] {
 
 function tinted(state: string): Cell {
   if (state === 'leader') return { text: state, tone: 'good' };
-  return state === 'unreachable' ? { text: state, tone: 'bad' } : state;
+  return state === 'standby' ? state : { text: state, tone: 'bad' };
 }

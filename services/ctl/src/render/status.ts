@@ -31,7 +31,7 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
 function statusValue(status: GetStatusResponse): object {
   const { store } = status;
   return {
-    cluster: { id: status.clusterId, epoch: status.epoch, revision: status.revision },
+    cluster: { id: status.clusterId, epoch: status.epoch, revision: status.revision, schema: status.schema },
     leader:
       status.leader === undefined
         ? null
@@ -55,7 +55,7 @@ function managerValue(manager: Manager, status: GetStatusResponse): object {
   const { name, address, state, leader, version } = manager;
   const answers = state !== 'unreachable';
   return {
-    ...{ name, address, state, leader, version },
+    ...{ name, address, state, leader, version, schema: manager.schema },
     revision: answers ? manager.revision : null,
     lag: answers ? lagOf(manager, status) : null,
   };
@@ -88,6 +88,10 @@ function managers(status: GetStatusResponse): readonly Cell[] {
     const { name, address, state } = manager;
     const lag = lagOf(manager, status);
     if (state === 'unreachable') return { text: `${name} ${address} ${state}`, tone: 'bad' };
+    if (state === 'outdated') {
+      const why = `only reads: it knows schema ${manager.schema} of the records, they are of ${status.schema}`;
+      return { text: `${name} ${address} ${state}, ${why}`, tone: 'bad' };
+    }
     return `${name} ${address} ${state}${lag > 0n ? `, ${lag} behind` : ''}`;
   });
 }

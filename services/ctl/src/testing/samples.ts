@@ -97,6 +97,7 @@ export const status: GetStatusResponse = {
       revision: 42n,
       etcdMember: 'h1',
       state: 'leader',
+      schema: 1,
     },
     {
       name: 'h2',
@@ -106,6 +107,7 @@ export const status: GetStatusResponse = {
       revision: 39n,
       etcdMember: 'h2',
       state: 'standby',
+      schema: 1,
     },
     {
       name: 'h3',
@@ -115,6 +117,7 @@ export const status: GetStatusResponse = {
       revision: 0n,
       etcdMember: 'h3',
       state: 'unreachable',
+      schema: 1,
     },
   ],
   store: {
@@ -164,6 +167,7 @@ export const status: GetStatusResponse = {
   drift: 0,
   networks: 2,
   endpoints: 2,
+  schema: 1,
 };
 
 export const drift: Drift[] = [

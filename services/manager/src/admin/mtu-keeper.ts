@@ -67,6 +67,8 @@ function mayExceed(view: View, change: ViewChange): boolean {
       return true;
     case 'endpoint':
     case 'leader':
+    case 'cluster':
+    case 'manager':
       return false;
     default:
       return assertNever(change);

@@ -25,7 +25,6 @@ import { claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
 import { rehearsal } from './intent.ts';
-import { lowerMtu, networksTooLarge } from './mtu.ts';
 import { readCreateNetwork } from './network-requests.ts';
 import { registerNode } from './register-node.ts';
 import { releaseEndpoint } from './release-endpoint.ts';
@@ -591,40 +590,6 @@ describe('networks', () => {
       code: 'vni-exhausted',
       message: expect.stringContaining('7 of 10 in use, 3 cooling'),
     });
-  });
-
-  test('an unknown field of the record survives a change of its MTU', () => {
-    const { id } = desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
-    const stored = {
-      ...JSON.parse('{"id":"","encrypt":true,"mtu":{"kind":"automatic","bytes":1450,"path":1500}}'),
-      id,
-    };
-    const record = {
-      ...stored,
-      name: 'blue',
-      addressSpace: 'default',
-      driver: 'overlay',
-      internal: false,
-      vni: 4096,
-      labels: {},
-    };
-    const value = { ...record, subnets: [{ prefix: '10.66.0.0/16', gateway: '10.66.0.1', zone: 'a' }] };
-    const bytes = new TextEncoder().encode(JSON.stringify(value));
-    desk.write({
-      compares: [],
-      takes: [],
-      events: [],
-      reply: undefined,
-      writes: [{ kind: 'put', key: desk.keys.network(id), value: bytes }],
-    });
-    desk.make(registerNode(host(h2, 'h2', { underlayMtu: 1400 })));
-    expect(networksTooLarge(desk.view)).toEqual([id]);
-    const [write] = lowerMtu(id).plan(desk).writes;
-    const written = write?.kind === 'put' ? JSON.parse(new TextDecoder().decode(write.value)) : undefined;
-    expect(written).toEqual({ ...value, mtu: { kind: 'automatic', bytes: 1350, path: 1500 } });
-    desk.make(lowerMtu(id));
-    expect(networksTooLarge(desk.view)).toEqual([]);
-    expect(lowerMtu(id).plan(desk).writes).toEqual([]);
   });
 });
 

@@ -39,6 +39,7 @@ export class ClusterApi {
     return {
       clusterId: view.cluster?.id ?? '',
       epoch: view.cluster?.epoch ?? 0n,
+      schema: view.cluster?.schema ?? 0,
       revision: view.revision,
       ...this.#leader(survey),
       managers: survey.managers,
@@ -80,10 +81,11 @@ export class ClusterApi {
   }
 
   #describe(): DescribeManagerResponse {
-    const { leads, modules, settings } = this.#context;
+    const { leads, isOutdated, modules, settings } = this.#context;
     const { view } = modules;
     const record = knownManagers(view, settings).find(({ name }) => name === settings.name);
-    const manager = record && managerMessage(record, leads ? 'leader' : 'standby', view.revision);
+    const manager =
+      record && managerMessage(record, leads ? 'leader' : isOutdated ? 'outdated' : 'standby', view.revision);
     return { ...(manager !== undefined && { manager }), ...(leads && { hosts: this.#hosts() }) };
   }
 
@@ -116,7 +118,10 @@ export class ClusterApi {
   /** Who has the key, unless it says itself that it does not lead (any more, or yet). */
   #leader({ managers }: Survey): Pick<GetStatusResponse, 'leader'> {
     const { leader } = this.#context.modules.view;
-    if (leader === undefined || managers.some(({ name, state }) => name === leader.name && state === 'standby'))
+    if (
+      leader === undefined ||
+      managers.some(({ name, state }) => name === leader.name && (state === 'standby' || state === 'outdated'))
+    )
       return {};
     const { name: manager, address, term, since } = leader;
     return { leader: { manager, address, term, sinceMs: BigInt(Math.trunc(since)) } };

@@ -17,3 +17,10 @@ export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayErr
   const message = `this manager does not lead: ask ${leader.name} at ${leader.address}`;
   return new CausewayError('not-leader', message, { leader: leader.address });
 }
+
+/** The same of a manager that is too old to lead, while nobody does. */
+export function mayOnlyRead({ cluster }: Pick<View, 'cluster'>, known: number): CausewayError {
+  const schema = cluster?.schema ?? 0;
+  const message = `no manager leads, and this one may only read: the store has records of schema ${schema}, and it knows ${known}; start a newer version`;
+  return new CausewayError('not-leader', message, { leader: '', schema, known });
+}

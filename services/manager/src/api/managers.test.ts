@@ -4,10 +4,16 @@ import { describe, expect, test } from 'vitest';
 import type { ManagerRecord } from '../store/codec.ts';
 import { knownManagers, managerMessage, surveyOf } from './managers.ts';
 
-const record = (name: string): ManagerRecord => ({ name, address: `${name}:7443`, version: '1', etcdMember: '' });
+const record = (name: string): ManagerRecord => ({
+  name,
+  address: `${name}:7443`,
+  version: '1',
+  etcdMember: '',
+  schema: 1,
+});
 const registered = (...names: string[]): ReadonlyMap<Name, ManagerRecord> =>
   new Map(names.map((name) => [name as Name, record(name)]));
-const self = { name: 'm2', address: 'm2:7443' };
+const self = { name: 'm2', address: 'm2:7443', schema: 1 };
 const leader = { name: 'm1', address: 'm1:7443', since: 0, term: 5n };
 const says = (name: string, state: 'leader' | 'standby', ready?: number): DescribeManagerResponse => ({
   manager: managerMessage(record(name), state, 7n),

@@ -3,7 +3,7 @@ import type { DescribeManagerResponse, Hosts, Manager } from '@causeway/proto/ge
 import type { ManagerRecord } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 
-export type ManagerState = 'leader' | 'standby' | 'unreachable';
+export type ManagerState = 'leader' | 'standby' | 'outdated' | 'unreachable';
 
 export interface Survey {
   /** By name. */
@@ -15,11 +15,12 @@ export interface Survey {
 /** The managers there are: those registered, this one and the leader, registered (yet) or not. By name. */
 export function knownManagers(
   view: Pick<View, 'leader' | 'managers'>,
-  self: { readonly name: string; readonly address: string },
+  self: { readonly name: string; readonly address: string; readonly schema: number },
 ): readonly ManagerRecord[] {
   const known = new Map(view.managers);
   for (const { name, address } of view.leader === undefined ? [self] : [self, view.leader])
-    if (!known.has(name as Name)) known.set(name as Name, { name, address, version: '', etcdMember: '' });
+    if (!known.has(name as Name))
+      known.set(name as Name, { name, address, version: '', etcdMember: '', schema: self.schema });
   return [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

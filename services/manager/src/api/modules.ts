@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
 import type { DefaultPool } from '../admin/pools.ts';
+import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Peers } from '../membership/peers.ts';
@@ -9,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
-import { notLeader, type Term } from './leadership.ts';
+import { mayOnlyRead, notLeader, type Term } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;
@@ -29,6 +30,8 @@ export interface ApiSettings {
   readonly address: string;
   /** Of all keys in the store. */
   readonly prefix: string;
+  /** The newest schema of records this version knows. */
+  readonly schema: number;
   /** As they were given; a family without one has the cluster's own. */
   readonly defaultPools: readonly DefaultPool[];
 }
@@ -47,11 +50,18 @@ export class ApiContext {
     return this.modules.term() !== undefined;
   }
 
+  /** Whether the store has records of a schema that this manager does not know. */
+  get isOutdated(): boolean {
+    return isOutdated(this.modules.view, this.settings.schema);
+  }
+
   /** @throws CausewayError not-leader */
   leading(): Term {
     const term = this.modules.term();
-    if (term === undefined) throw notLeader(this.modules.view, this.settings.address);
-    return term;
+    if (term !== undefined) return term;
+    const { view } = this.modules;
+    const refusal = notLeader(view, this.settings.address);
+    throw refusal.data['leader'] === '' && this.isOutdated ? mayOnlyRead(view, this.settings.schema) : refusal;
   }
 
   /** For what takes addresses, subnets or VNIs. @throws CausewayError recovering */

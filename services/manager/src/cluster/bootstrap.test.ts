@@ -5,7 +5,9 @@ import { metaCodec } from '../store/codec.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
-import { bootstrapCluster, schema } from './bootstrap.ts';
+import { bootstrapCluster } from './bootstrap.ts';
+
+const schema = 1;
 
 const keys = new Keys();
 
@@ -19,23 +21,20 @@ describe('bootstrapCluster', () => {
   test('however many begin at once, one identity wins and stays', async () => {
     const all = stores(5);
     const clusters = await Promise.all(
-      all.map((store, i) => bootstrapCluster({ store, keys, random: new SeededRandom(i) })),
+      all.map((store, i) => bootstrapCluster({ store, keys, random: new SeededRandom(i) }, { schema })),
     );
-    expect(new Set(clusters.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(clusters.map(({ clusterId }) => clusterId)).size).toBe(1);
     expect(clusters[0]?.epoch).toBe(1n);
     const [store] = all;
     if (store === undefined) throw new Error('no store');
-    expect(await bootstrapCluster({ store, keys, random: new SeededRandom(99) })).toEqual(clusters[0]);
+    expect(await bootstrapCluster({ store, keys, random: new SeededRandom(99) }, { schema })).toEqual(clusters[0]);
   });
 
-  test('refuses what a newer version has written', async () => {
+  test('what a newer version has written stays', async () => {
     const [store] = stores(1);
     if (store === undefined) throw new Error('no store');
-    const value = metaCodec.encode({ clusterId: '00000000000000c1' as ClusterId, epoch: 3n, schema: schema + 1 });
-    await store.txn([], [{ kind: 'put', key: keys.meta, value }]);
-    await expect(bootstrapCluster({ store, keys, random: new SeededRandom(1) })).rejects.toMatchObject({
-      code: 'schema-unsupported',
-      message: expect.stringMatching(/schema 2.*knows 1.*newer version/),
-    });
+    const newer = { clusterId: '00000000000000c1' as ClusterId, epoch: 3n, schema: schema + 1 };
+    await store.txn([], [{ kind: 'put', key: keys.meta, value: metaCodec.encode(newer) }]);
+    expect(await bootstrapCluster({ store, keys, random: new SeededRandom(1) }, { schema })).toEqual(newer);
   });
 });

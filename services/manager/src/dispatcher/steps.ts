@@ -68,6 +68,8 @@ export function touchedBy(changes: readonly ViewChange[], view: ViewSlice, table
         }
         break;
       case 'leader':
+      case 'cluster':
+      case 'manager':
         break;
       case 'reset':
         for (const network of new Set([...view.networks.keys(), ...tables.keys()])) {

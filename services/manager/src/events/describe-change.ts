@@ -38,6 +38,8 @@ export function describeChange(change: ViewChange, view: Names): Occurrence | un
       const message = leader === undefined ? 'no manager leads' : `manager ${leader.name} (${leader.address}) leads`;
       return { kind: 'leader.changed', revision, message };
     }
+    case 'cluster':
+    case 'manager':
     case 'reset':
       return undefined;
     default:

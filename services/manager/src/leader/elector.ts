@@ -20,6 +20,8 @@ export interface ElectorSettings {
   readonly address: string;
   /** Of the leader's lease: how long the cluster is without leader after one died. */
   readonly ttl: Duration;
+  /** The newest schema of records this version knows. */
+  readonly schema: number;
 }
 
 /** Of the time to live: pause before the store is asked again after it failed. */
@@ -67,7 +69,7 @@ export class Elector implements Startable {
 
   async #run(): Promise<void> {
     const unsubscribe = this.#parts.view.subscribe((changes) => {
-      if (!changes.some(({ kind }) => kind === 'leader' || kind === 'reset')) return;
+      if (!changes.some(({ kind }) => kind === 'leader' || kind === 'cluster' || kind === 'reset')) return;
       this.#publish();
       this.#wake.abort();
     });
@@ -82,7 +84,7 @@ export class Elector implements Startable {
 
   async #step(): Promise<void> {
     const { view, clock } = this.#parts;
-    const step = nextStep(this.#standing, view, clock.now());
+    const step = nextStep(this.#standing, view, clock.now(), this.#settings.schema);
     switch (step.kind) {
       case 'campaign':
         return await this.#campaign();
@@ -102,21 +104,25 @@ export class Elector implements Startable {
   /** standby -> leading, when nobody else was first */
   async #campaign(): Promise<void> {
     const { store, view, keys, clock, log } = this.#parts;
-    const { name, address, ttl } = this.#settings;
+    const { name, address, ttl, schema } = this.#settings;
     const renewed = clock.now();
     let lease: StoreLease | undefined;
     try {
       lease = await store.grant(ttl);
       const value = leaderCodec.encode({ name, address, since: clock.wall() });
       const { succeeded, revision } = await store.txn(
-        [{ kind: 'absent', key: keys.leader }],
+        [
+          { kind: 'absent', key: keys.leader },
+          // Who has not seen that the schema has risen does not win; from then on only the leader may raise it.
+          { kind: 'unchanged', key: keys.meta, modRevision: view.cluster?.revision ?? 0n },
+        ],
         [{ kind: 'put', key: keys.leader, value, lease: lease.id }],
       );
       if (succeeded) {
         this.#lease = lease;
         this.#standing = { kind: 'leading', term: revision, renewed, ttl: milliseconds(Math.min(lease.ttl, ttl)) };
         // A victory that was long on its way here may be over: then nobody hears of it.
-        const step = nextStep(this.#standing, view, clock.now());
+        const step = nextStep(this.#standing, view, clock.now(), schema);
         if (step.kind === 'resign') return await this.#resign(step.reason);
         log.info('leader.elected', { term: `${revision}` });
         this.#publish();

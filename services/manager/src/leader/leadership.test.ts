@@ -1,3 +1,4 @@
+import type { ClusterId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import type { LeaderRecord } from '../store/view.ts';
@@ -6,8 +7,13 @@ import { deadline, nextStep, type Sight, type Standing, type Step } from './lead
 const ttl = seconds(3);
 const leading: Standing = { kind: 'leading', term: 7n, renewed: 10_000, ttl };
 const standby: Standing = { kind: 'standby' };
+const known = 3;
 const led = (term: bigint): LeaderRecord => ({ name: 'm1', address: '192.0.2.1:7443', since: 0, term });
-const sees = (leader: LeaderRecord | undefined, revision = 20n): Sight => ({ revision, leader });
+const sees = (leader: LeaderRecord | undefined, revision = 20n, schema = known): Sight => ({
+  revision,
+  leader,
+  cluster: { id: '00000000000000c1' as ClusterId, epoch: 1n, schema, revision: 2n },
+});
 
 interface Case {
   readonly name: string;
@@ -63,11 +69,32 @@ const cases: readonly Case[] = [
     now: 10_000,
     step: { kind: 'resign', reason: 'deposed' },
   },
+  {
+    name: 'nobody leads, and the records are too new: watch',
+    standing: standby,
+    sight: sees(undefined, 20n, known + 1),
+    now: 0,
+    step: { kind: 'watch' },
+  },
+  {
+    name: 'the records became too new: resign',
+    standing: leading,
+    sight: sees(led(7n), 20n, known + 1),
+    now: 10_000,
+    step: { kind: 'resign', reason: 'outdated' },
+  },
+  {
+    name: 'older records are no obstacle',
+    standing: standby,
+    sight: sees(undefined, 20n, known - 1),
+    now: 0,
+    step: { kind: 'campaign' },
+  },
 ];
 
 describe('nextStep', () => {
   test.each(cases)('$name', ({ standing, sight, now, step }) => {
-    expect(nextStep(standing, sight, now)).toEqual(step);
+    expect(nextStep(standing, sight, now, known)).toEqual(step);
   });
 
   test('the deadline is before the lease can have ended', () => {

@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from '@causeway/runtime';
-import type { LeaderRecord } from '../store/view.ts';
+import { isOutdated } from '../cluster/schema.ts';
+import type { Cluster, LeaderRecord } from '../store/view.ts';
 
 /** What this manager is to the cluster, as it tells its own parts. */
 export type Leadership =
@@ -18,12 +19,13 @@ export type Step =
   | { readonly kind: 'watch' }
   | { readonly kind: 'renew'; readonly within: Duration }
   | { readonly kind: 'wait'; readonly span: Duration }
-  | { readonly kind: 'resign'; readonly reason: 'lease-may-end' | 'deposed' };
+  | { readonly kind: 'resign'; readonly reason: 'lease-may-end' | 'deposed' | 'outdated' };
 
 /** The part of the view that matters. */
 export interface Sight {
   readonly revision: bigint;
   readonly leader: LeaderRecord | undefined;
+  readonly cluster: Cluster | undefined;
 }
 
 /** Renewals in a lease's time: two may be lost. */
@@ -36,12 +38,16 @@ export function deadline({ renewed, ttl }: { renewed: number; ttl: Duration }): 
 
 /**
  * The rule. By our own monotonic clock alone a leader steps down before the store can have given the key to another;
- * the fence in every write covers what a clock cannot (a process that was stopped in the middle of a write).
+ * the fence in every write covers what a clock cannot (a process that was stopped in the middle of a write). One that knows
+ * only an older schema than the store has does not lead, and so does not write.
  */
-export function nextStep(standing: Standing, sight: Sight, now: number): Step {
+export function nextStep(standing: Standing, sight: Sight, now: number, schema: number): Step {
+  const outdated = isOutdated(sight, schema);
   if (standing.kind === 'standby') {
-    return sight.revision === 0n || sight.leader !== undefined ? { kind: 'watch' } : { kind: 'campaign' };
+    const idle = sight.revision === 0n || sight.leader !== undefined || outdated;
+    return { kind: idle ? 'watch' : 'campaign' };
   }
+  if (outdated) return { kind: 'resign', reason: 'outdated' };
   if (sight.revision >= standing.term && sight.leader?.term !== standing.term) {
     return { kind: 'resign', reason: 'deposed' };
   }

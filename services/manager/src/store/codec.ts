@@ -61,6 +61,8 @@ export interface ManagerRecord {
   readonly version: string;
   /** Name of the etcd member it supervises; empty: none. */
   readonly etcdMember: string;
+  /** The newest schema of records it knows. */
+  readonly schema: number;
 }
 
 /** A host with endpoints that managers have no session with. */
@@ -120,13 +122,20 @@ export const leaderCodec: RecordCodec<LeaderClaim> = recordCodec(
   (json) => ({ name: text(json, 'name'), address: text(json, 'address'), since: number(json, 'since') }),
 );
 
+/** Of the versions whose record does not say. */
+const firstSchema = 1;
+
 export const managerCodec: RecordCodec<ManagerRecord> = recordCodec(
-  ({ name, address, version, etcdMember }, foreign) => ({ ...foreign, name, address, version, etcdMember }),
+  ({ name, address, version, etcdMember, schema }, foreign) => ({
+    ...foreign,
+    ...{ name, address, version, etcdMember, schema },
+  }),
   (json) => ({
     name: text(json, 'name'),
     address: text(json, 'address'),
     version: text(json, 'version'),
     etcdMember: text(json, 'etcdMember'),
+    schema: json['schema'] === undefined ? firstSchema : number(json, 'schema'),
   }),
 );
 

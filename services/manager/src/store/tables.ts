@@ -87,7 +87,10 @@ export class Tables {
       case 'meta': {
         const meta = metaCodec.decode(kv.value);
         if (!meta.ok) return meta.error;
-        this.cluster = { id: meta.value.value.clusterId, epoch: meta.value.value.epoch };
+        const { clusterId: id, epoch, schema } = meta.value.value;
+        const { foreign } = meta.value;
+        this.cluster = { id, epoch, schema, revision, ...(foreign !== undefined && { foreign }) };
+        told.changes.push({ kind: 'cluster', revision });
         return undefined;
       }
       case 'leader': {
@@ -101,6 +104,7 @@ export class Tables {
         const record = managerCodec.decode(kv.value);
         if (!record.ok) return record.error;
         this.managers.set(key.name, record.value.value);
+        told.changes.push({ kind: 'manager', revision });
         return undefined;
       }
       case 'recovery':
@@ -174,6 +178,7 @@ export class Tables {
     switch (key.kind) {
       case 'meta':
         this.cluster = undefined;
+        told.changes.push({ kind: 'cluster', revision });
         return;
       case 'leader':
         this.leader = undefined;
@@ -181,6 +186,7 @@ export class Tables {
         return;
       case 'manager':
         this.managers.delete(key.name);
+        told.changes.push({ kind: 'manager', revision });
         return;
       case 'recovery':
         this.recovering = false;

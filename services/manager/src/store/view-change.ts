@@ -30,6 +30,11 @@ export interface EventMark {
 export interface Cluster {
   readonly id: ClusterId;
   readonly epoch: bigint;
+  /** Of the newest records; a manager that knows less must not write. */
+  readonly schema: number;
+  /** Of its record. */
+  readonly revision: bigint;
+  readonly foreign?: JsonObject;
 }
 
 export type ViewChange =
@@ -55,6 +60,7 @@ export type ViewChange =
       readonly after?: Versioned<Node>;
       readonly revision: bigint;
     }
+  | { readonly kind: 'cluster' | 'manager'; readonly revision: bigint }
   | { readonly kind: 'leader'; readonly leader?: LeaderRecord; readonly revision: bigint }
   /** A snapshot replaced everything. */
   | { readonly kind: 'reset'; readonly revision: bigint };

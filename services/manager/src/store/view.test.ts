@@ -68,7 +68,7 @@ function twoNetworks(): View {
 describe('View', () => {
   test('finds by id, by name and by NETWORK/NAME', () => {
     const view = twoNetworks();
-    expect(view.cluster).toEqual({ id: hex(0xc), epoch: 1n });
+    expect(view.cluster).toEqual({ id: hex(0xc), epoch: 1n, schema: 1, revision: 1n });
     expect(view.findNetwork('blue').value.id).toBe(hex(1));
     expect(view.findNetwork(hex(2)).value.name).toBe('green');
     expect(view.findEndpoint('db').value.id).toBe(hex(13));

@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
 import { Allocator } from '../allocator/allocator.ts';
+import { schema } from '../cluster/schema.ts';
 import { Thawer } from '../ipam/thawer.ts';
 import { Elector } from '../leader/elector.ts';
 import { Follower } from '../store/follower.ts';
@@ -51,7 +52,7 @@ export class CoreManager implements Startable {
     const { writer } = this;
     const hosts = { standing: () => ({}), silentSince: () => undefined };
     this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown });
-    this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name });
+    this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name, schema });
     this.elector.subscribe((leadership) => {
       if (leadership.role === 'leader') {
         this.writer.lead(leadership.term);

@@ -11,6 +11,8 @@ export class PlanningDesk implements Planning {
   readonly view = new View(this.keys);
   readonly allocator: Allocator;
   readonly random: Random;
+  /** What is written, by key. */
+  readonly written = new Map<string, Uint8Array>();
   readonly #created = new Map<string, bigint>();
 
   constructor(random: Random) {
@@ -31,11 +33,13 @@ export class PlanningDesk implements Planning {
     const events = writes.map((write): StoreEvent => {
       if (write.kind === 'delete') {
         this.#created.delete(write.key);
+        this.written.delete(write.key);
         return { kind: 'delete', key: write.key, modRevision: revision };
       }
       const { key, value } = write;
       const createRevision = this.#created.get(key) ?? revision;
       this.#created.set(key, createRevision);
+      this.written.set(key, value);
       return { kind: 'put', kv: { key, value, createRevision, modRevision: revision } };
     });
     if (events.length > 0) this.view.apply({ kind: 'events', revision, events });

@@ -5,6 +5,7 @@ import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bootstrapCluster } from '../../cluster/bootstrap.ts';
+import { schema } from '../../cluster/schema.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
 import { EmbeddedEtcd } from '../../io/etcd/embedded.ts';
 import { freePorts } from '../../io/etcd/free-ports.ts';
@@ -32,7 +33,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     file = join(directory, 'backup');
     const etcd = await TestEtcd.start();
     const store = new EtcdStore(parts, { endpoints: [etcd.url] });
-    ({ id: clusterId } = await bootstrapCluster({ store, keys, random: parts.random }));
+    ({ clusterId } = await bootstrapCluster({ store, keys, random: parts.random }, { schema }));
     await write(store, put(keys.leader, 'the old one'), put('/elsewhere/kept', 'x'.repeat(200_000)));
     const backup = await createBackup(
       { ...parts, store, maintenance: store.maintenance, keys, createChecksum },
@@ -65,9 +66,10 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     const etcd = new EmbeddedEtcd(parts, { name: 'm9', dataDir, clientPort, peerPort });
     await etcd.start();
     const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
-    expect(await bootstrapCluster({ store, keys, random: parts.random })).toEqual({
-      id: clusterId,
+    expect(await bootstrapCluster({ store, keys, random: parts.random }, { schema })).toEqual({
+      clusterId,
       epoch: restored.epoch,
+      schema,
     });
     expect(await read(store, '/elsewhere/kept')).toHaveLength(200_000);
     expect(await read(store, '/elsewhere/late')).toBeUndefined();

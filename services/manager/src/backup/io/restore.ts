@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CausewayError } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
-import { schema } from '../../cluster/bootstrap.ts';
+import { schema } from '../../cluster/schema.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
 import { etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from '../../io/etcd/embedded.ts';
