@@ -119,3 +119,43 @@ describe('the endpoints of a host that is gone', () => {
     expect(await endpoints(cluster)).toEqual(['on-h1', 'on-h2']);
   });
 });
+
+describe('an endpoint that its agent knows nothing of any more', () => {
+  const orphaned = async (cluster: SimCluster): Promise<void> => {
+    await cluster.until('it is released', async () => (await endpoints(cluster)).length === 2);
+  };
+
+  it('is released when its container is gone', async () => {
+    const cluster = await living();
+    cluster.host('h3').kernel.foreign({ op: 'netns.delete', netns: '/run/netns/on-h3' as NetnsPath });
+    await orphaned(cluster);
+    expect(await eventsOf(cluster, 'endpoint.orphaned')).toMatchObject([
+      { endpoint: 'on-h3', actor: 'agent/h3', message: expect.stringContaining('namespace of its container is gone') },
+    ]);
+  });
+
+  it('is released when the agent has lost what it wrote down of its containers', async () => {
+    const cluster = await living();
+    const h3 = cluster.host('h3');
+    h3.kill();
+    for (const file of h3.files.contents.keys()) if (file.startsWith('sandboxes')) h3.files.contents.delete(file);
+    await cluster.run(h3.start());
+    await orphaned(cluster);
+    expect(await eventsOf(cluster, 'endpoint.orphaned')).toMatchObject([
+      { endpoint: 'on-h3', actor: 'agent/h3', message: expect.stringContaining('knows of no container') },
+    ]);
+    await cluster.until('its interface is gone', async () => !(await hasInterface(cluster, 'h3', 'on-h3')));
+    await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
+  });
+
+  it('is released when the agent has lost all it wrote down, so that it is another host', async () => {
+    const cluster = await living();
+    const h3 = cluster.host('h3');
+    h3.kill();
+    h3.files.contents.clear();
+    await cluster.run(h3.start());
+    await cluster.advance(minutes(11));
+    await orphaned(cluster);
+    expect(await eventsOf(cluster, 'endpoint.orphaned')).toMatchObject([{ endpoint: 'on-h3', cause: 'node-gone' }]);
+  });
+});

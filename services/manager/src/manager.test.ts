@@ -97,7 +97,7 @@ describe('one manager', () => {
         await endpoints.listEndpoints(ListEndpointsRequest.create({ network: 'blue', host }), cluster.call())
       ).endpoints.map((e) => e.name);
     expect([await list(''), await list('h2')]).toEqual([['db', 'web'], ['db']]);
-    const release = { requestId: uuid(), endpointId: web?.id ?? '', nodeId: nodeId(1) };
+    const release = { requestId: uuid(), endpointId: web?.id ?? '', nodeId: nodeId(1), reason: 0 };
     await cluster.answer(endpoints.releaseEndpoint(release, cluster.call()));
     await cluster.settle();
     expect(one?.take().at(-1)).toBe('withdraw blue');
@@ -197,7 +197,7 @@ describe('one manager', () => {
     await createNetwork();
     const agent = await connect(1);
     const { endpoint } = await claim('web', 1);
-    const release = { requestId: uuid(), endpointId: endpoint?.id ?? '', nodeId: nodeId(1) };
+    const release = { requestId: uuid(), endpointId: endpoint?.id ?? '', nodeId: nodeId(1), reason: 0 };
     await cluster.answer(manager.api.endpoints.releaseEndpoint(release, cluster.call()));
     agent.hangUp();
     await cluster.settle();

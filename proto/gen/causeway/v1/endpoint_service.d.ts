@@ -88,6 +88,10 @@ export interface ReleaseEndpointRequest {
      * @generated from protobuf field: string node_id = 3
      */
     nodeId: string;
+    /**
+     * @generated from protobuf field: causeway.v1.ReleaseReason reason = 4
+     */
+    reason: ReleaseReason;
 }
 /**
  * @generated from protobuf message causeway.v1.ReleaseEndpointResponse
@@ -211,6 +215,37 @@ export interface WaitEndpointResponse {
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
+}
+/**
+ * Why a host gives an endpoint back. One that is not known is as good as none.
+ *
+ * @generated from protobuf enum causeway.v1.ReleaseReason
+ */
+export declare enum ReleaseReason {
+    /**
+     * Somebody asked for it.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_UNSPECIFIED = 0;
+     */
+    UNSPECIFIED = 0,
+    /**
+     * It could not be attached after all.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_ATTACH_FAILED = 1;
+     */
+    ATTACH_FAILED = 1,
+    /**
+     * The container's network namespace is gone.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_GONE = 2;
+     */
+    CONTAINER_GONE = 2,
+    /**
+     * The host knows of no container for it.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_UNKNOWN = 3;
+     */
+    CONTAINER_UNKNOWN = 3
 }
 declare class ClaimEndpointRequest$Type extends MessageType<ClaimEndpointRequest> {
     constructor();

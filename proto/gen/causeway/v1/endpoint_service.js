@@ -11,6 +11,38 @@ import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Network } from "./types.js";
 import { Endpoint } from "./types.js";
+/**
+ * Why a host gives an endpoint back. One that is not known is as good as none.
+ *
+ * @generated from protobuf enum causeway.v1.ReleaseReason
+ */
+export var ReleaseReason;
+(function (ReleaseReason) {
+    /**
+     * Somebody asked for it.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_UNSPECIFIED = 0;
+     */
+    ReleaseReason[ReleaseReason["UNSPECIFIED"] = 0] = "UNSPECIFIED";
+    /**
+     * It could not be attached after all.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_ATTACH_FAILED = 1;
+     */
+    ReleaseReason[ReleaseReason["ATTACH_FAILED"] = 1] = "ATTACH_FAILED";
+    /**
+     * The container's network namespace is gone.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_GONE = 2;
+     */
+    ReleaseReason[ReleaseReason["CONTAINER_GONE"] = 2] = "CONTAINER_GONE";
+    /**
+     * The host knows of no container for it.
+     *
+     * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_UNKNOWN = 3;
+     */
+    ReleaseReason[ReleaseReason["CONTAINER_UNKNOWN"] = 3] = "CONTAINER_UNKNOWN";
+})(ReleaseReason || (ReleaseReason = {}));
 // @generated message type with reflection information, may provide speed optimized methods
 class ClaimEndpointRequest$Type extends MessageType {
     constructor() {
@@ -189,7 +221,8 @@ class ReleaseEndpointRequest$Type extends MessageType {
         super("causeway.v1.ReleaseEndpointRequest", [
             { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "endpoint_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 3, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 3, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "reason", kind: "enum", T: () => ["causeway.v1.ReleaseReason", ReleaseReason, "RELEASE_REASON_"] }
         ]);
     }
     create(value) {
@@ -197,6 +230,7 @@ class ReleaseEndpointRequest$Type extends MessageType {
         message.requestId = "";
         message.endpointId = "";
         message.nodeId = "";
+        message.reason = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -214,6 +248,9 @@ class ReleaseEndpointRequest$Type extends MessageType {
                     break;
                 case /* string node_id */ 3:
                     message.nodeId = reader.string();
+                    break;
+                case /* causeway.v1.ReleaseReason reason */ 4:
+                    message.reason = reader.int32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -236,6 +273,9 @@ class ReleaseEndpointRequest$Type extends MessageType {
         /* string node_id = 3; */
         if (message.nodeId !== "")
             writer.tag(3, WireType.LengthDelimited).string(message.nodeId);
+        /* causeway.v1.ReleaseReason reason = 4; */
+        if (message.reason !== 0)
+            writer.tag(4, WireType.Varint).int32(message.reason);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -8,6 +8,7 @@ import {
   type RequestId,
   type Stamp,
 } from '@causeway/model';
+import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
 import type { Tables } from '../assignments/tables.ts';
 import type { Claims } from './claims.ts';
@@ -159,7 +160,7 @@ export class Attacher {
       await settle(endpoint.network, endpoint.id);
     }
     try {
-      await claims.release(endpoint.id, undoWithin);
+      await claims.release(endpoint.id, undoWithin, { reason: ReleaseReason.ATTACH_FAILED });
     } catch (error) {
       log.warn('endpoint.release-postponed', { endpointId: endpoint.id, message: String(error) });
     }

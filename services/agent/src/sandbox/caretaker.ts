@@ -6,7 +6,7 @@ import { Later } from '../timing/later.ts';
 import type { Claims } from './claims.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { planUpkeep } from './upkeep.ts';
+import { planUpkeep, type Release } from './upkeep.ts';
 
 const answerWithin = seconds(5);
 
@@ -100,7 +100,7 @@ export class Caretaker {
       log.warn('endpoint.released-elsewhere', { endpointId: id, message });
       await this.#forget(id);
     }
-    const released = await Promise.all(plan.release.map((id) => this.#release(id, signal)));
+    const released = await Promise.all(plan.release.map((release) => this.#release(release, signal)));
     const answered = await this.#reclaim(plan.reclaim, signal);
     if (
       confirmed !== undefined &&
@@ -116,10 +116,10 @@ export class Caretaker {
   }
 
   /** Whether the managers know of it now. */
-  async #release(id: EndpointId, signal: AbortSignal): Promise<boolean> {
+  async #release({ id, reason }: Release, signal: AbortSignal): Promise<boolean> {
     const { claims, log } = this.#modules;
     try {
-      await claims.release(id, answerWithin, { signal });
+      await claims.release(id, answerWithin, { reason, signal });
     } catch (error) {
       log.debug('endpoint.release-postponed', { endpointId: id, message: String(error) });
       return false;

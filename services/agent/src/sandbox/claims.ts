@@ -12,7 +12,11 @@ import {
   type Stamp,
 } from '@causeway/model';
 import { endpointFromMessage, type Failover } from '@causeway/proto';
-import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import {
+  ClaimEndpointRequest,
+  ReleaseEndpointRequest,
+  ReleaseReason,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Duration, type Random, randomUuid } from '@causeway/runtime';
 import type { ManagerLink } from '../session/link.ts';
 
@@ -24,6 +28,13 @@ export interface Claim {
   readonly name: Name;
   readonly addresses: readonly Ip[];
   readonly labels: Labels;
+}
+
+export interface ReleaseOptions {
+  readonly requestId?: RequestId;
+  /** Absent: somebody asked for it. */
+  readonly reason?: ReleaseReason;
+  readonly signal?: AbortSignal;
 }
 
 /** Takes endpoints for this host from the managers, and gives them back. */
@@ -80,13 +91,9 @@ export class Claims {
   }
 
   /** The store revision of the release; undefined: the managers did not know the endpoint any more. */
-  async release(
-    endpointId: EndpointId,
-    timeout: Duration,
-    options: { readonly requestId?: RequestId; readonly signal?: AbortSignal } = {},
-  ): Promise<bigint | undefined> {
-    const { requestId = randomUuid(this.#random), signal } = options;
-    const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId });
+  async release(endpointId: EndpointId, timeout: Duration, options: ReleaseOptions = {}): Promise<bigint | undefined> {
+    const { requestId = randomUuid(this.#random), signal, reason = ReleaseReason.UNSPECIFIED } = options;
+    const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId, reason });
     const limits = signal === undefined ? {} : { signal };
     try {
       const { revision } = await this.#failover.run(

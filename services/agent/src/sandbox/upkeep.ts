@@ -1,4 +1,5 @@
 import type { EndpointId, Name, NetworkId, Stamp } from '@causeway/model';
+import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -31,9 +32,14 @@ export interface UpkeepView {
   readonly now: number;
 }
 
+export interface Release {
+  readonly id: EndpointId;
+  readonly reason: ReleaseReason;
+}
+
 export interface UpkeepPlan {
   /** To be given back to the managers. */
-  readonly release: readonly EndpointId[];
+  readonly release: readonly Release[];
   /** Sandboxes whose endpoint is gone. */
   readonly forget: readonly EndpointId[];
   /** Sandboxes as they are in the epoch that has begun: it knows their endpoints. */
@@ -55,7 +61,7 @@ export interface UpkeepPlan {
 export function planUpkeep(view: UpkeepView): UpkeepPlan {
   const { confirmed, now } = view;
   const forget: EndpointId[] = [];
-  const release: EndpointId[] = [];
+  const release: Release[] = [];
   const renew: Sandbox[] = [];
   const reclaim: Sandbox[] = [];
   const waits: Duration[] = [];
@@ -75,7 +81,7 @@ export function planUpkeep(view: UpkeepView): UpkeepPlan {
       else if (since === undefined || now - since >= retryRefused) reclaim.push(sandbox);
       else waits.push(milliseconds(retryRefused - (now - since)));
     } else if (isGone(sandbox, view)) forget.push(id);
-    else if (view.lost.has(id)) release.push(id);
+    else if (view.lost.has(id)) release.push({ id, reason: ReleaseReason.CONTAINER_GONE });
   }
   // What a restored store brings back of released endpoints may be what stands in the way of others.
   const grace = view.recovering ? milliseconds(0) : orphanGrace;
@@ -86,7 +92,7 @@ export function planUpkeep(view: UpkeepView): UpkeepPlan {
     const since = view.orphanedSince.get(id) ?? now;
     orphanedSince.set(id, since);
     const left = grace - (now - since);
-    if (left <= 0) release.push(id);
+    if (left <= 0) release.push({ id, reason: ReleaseReason.CONTAINER_UNKNOWN });
     else waits.push(milliseconds(Math.max(left, retry)));
   }
   if (release.length > 0 || reclaim.length > 0) waits.push(retry);

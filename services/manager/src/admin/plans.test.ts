@@ -434,7 +434,8 @@ const refusals: readonly Refused[] = [
   },
   {
     name: 'release unknown',
-    attempt: () => desk.make(releaseEndpoint({ endpoint: 'ffffffffffffffff' as EndpointId, node: h1 })),
+    attempt: () =>
+      desk.make(releaseEndpoint({ endpoint: 'ffffffffffffffff' as EndpointId, node: h1, reason: 'asked' })),
     code: 'endpoint-unknown',
     says: /ffff/,
   },
@@ -479,9 +480,13 @@ describe('refused, with the field and what would be right', () => {
 
   test('an endpoint is released by its own host only', () => {
     const { id } = attach('blue', 'db', [], h2);
-    expect(refusal(() => desk.make(releaseEndpoint({ endpoint: id, node: h1 }))).code).toBe('permission-denied');
-    desk.make(releaseEndpoint({ endpoint: id, node: h2 }));
-    expect(refusal(() => desk.make(releaseEndpoint({ endpoint: id, node: h2 }))).code).toBe('endpoint-unknown');
+    expect(refusal(() => desk.make(releaseEndpoint({ endpoint: id, node: h1, reason: 'asked' }))).code).toBe(
+      'permission-denied',
+    );
+    desk.make(releaseEndpoint({ endpoint: id, node: h2, reason: 'asked' }));
+    expect(refusal(() => desk.make(releaseEndpoint({ endpoint: id, node: h2, reason: 'asked' }))).code).toBe(
+      'endpoint-unknown',
+    );
   });
 });
 
@@ -641,7 +646,7 @@ describe('endpoints', () => {
     desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/29', 'fd66::/64'])));
     const first = attach('blue', 'a');
     attach('blue', 'b');
-    desk.make(releaseEndpoint({ endpoint: first.id, node: h1 }));
+    desk.make(releaseEndpoint({ endpoint: first.id, node: h1, reason: 'asked' }));
     expect(attach('blue', 'c').addresses).toEqual(['10.66.0.4/29', 'fd66::4/64']);
     expect(refusal(() => attach('blue', 'd', ['10.66.0.2'])).message).toMatch(/10\.66\.0\.2 is cooling.*"a" had it/);
     attach('blue', 'd');

@@ -1,14 +1,20 @@
-import { addressOf, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
-import { endpointDetached } from '../events/describe.ts';
+import { addressOf, assertNever, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
+import { endpointDetached, endpointOrphaned } from '../events/describe.ts';
+import type { Happening } from '../events/happening.ts';
 import { type Claimed, encodeClaim } from '../store/claim.ts';
 import type { Write } from '../store/store.ts';
+import type { View } from '../store/view.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 
 export interface ReleaseEndpoint {
   readonly endpoint: EndpointId;
   /** The host that asks: it may release its own only. */
   readonly node: NodeId;
+  readonly reason: ReleaseReason;
 }
+
+/** Why a host gives an endpoint back. */
+export type ReleaseReason = 'asked' | 'attach-failed' | 'container-gone' | 'container-unknown';
 
 /** @throws from its plan: endpoint-unknown, permission-denied */
 export function releaseEndpoint(request: ReleaseEndpoint): Request<void> {
@@ -32,9 +38,24 @@ export function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning
     compares: [{ kind: 'unchanged', key, modRevision: revision }],
     writes: releaseWrites(endpoint, planning),
     takes: [],
-    events: [endpointDetached(endpoint, view)],
+    events: [happening(endpoint, request.reason, view)],
     reply: undefined,
   };
+}
+
+function happening(endpoint: Endpoint, reason: ReleaseReason, view: View): Happening {
+  switch (reason) {
+    case 'asked':
+      return endpointDetached(endpoint, view);
+    case 'attach-failed':
+      return endpointDetached(endpoint, view, 'it could not be attached');
+    case 'container-gone':
+      return endpointOrphaned(endpoint, view, 'the network namespace of its container is gone');
+    case 'container-unknown':
+      return endpointOrphaned(endpoint, view, 'its host knows of no container for it');
+    default:
+      return assertNever(reason);
+  }
 }
 
 /** The record and the name go; addresses cool, since hosts may still send to them for a while. */

@@ -1,8 +1,19 @@
 import { type Ip, parseEndpointId, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
-import type { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import {
+  type ClaimEndpointRequest,
+  ReleaseReason as Reason,
+  type ReleaseEndpointRequest,
+} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ClaimEndpoint } from './claim-endpoint.ts';
 import { inField, present, sorted } from './fields.ts';
-import type { ReleaseEndpoint } from './release-endpoint.ts';
+import type { ReleaseEndpoint, ReleaseReason } from './release-endpoint.ts';
+
+/** A reason of a later agent is as good as none: what it gives back is given back. */
+const reasons: Readonly<Partial<Record<Reason, ReleaseReason>>> = {
+  [Reason.ATTACH_FAILED]: 'attach-failed',
+  [Reason.CONTAINER_GONE]: 'container-gone',
+  [Reason.CONTAINER_UNKNOWN]: 'container-unknown',
+};
 
 export function readClaimEndpoint(message: ClaimEndpointRequest): ClaimEndpoint {
   return {
@@ -19,5 +30,6 @@ export function readReleaseEndpoint(message: ReleaseEndpointRequest): ReleaseEnd
   return {
     endpoint: inField('endpoint_id', parseEndpointId(message.endpointId)),
     node: inField('node_id', parseNodeId(message.nodeId)),
+    reason: reasons[message.reason] ?? 'asked',
   };
 }

@@ -47,7 +47,7 @@ describe('claims and their holders', () => {
     const { id } = attach('a');
     attach('b');
     attach('c', 'six');
-    desk.make(releaseEndpoint({ endpoint: id, node: host.id }));
+    desk.make(releaseEndpoint({ endpoint: id, node: host.id, reason: 'asked' }));
     desk.make(reserveAddress({ network: 'blue', purpose: 'printer' }));
     expect(faults()).toEqual(none);
   });

@@ -81,7 +81,7 @@ describe('a reserved address', () => {
     const { id } = attach('a');
     expect(refusal(() => reserve('10.66.0.2'))).toMatchObject({ code: 'address-in-use' });
     expect(refusal(() => release('10.66.0.2')).message).toMatch(/in use by endpoint "a": detach/);
-    desk.make(releaseEndpoint({ endpoint: id, node: host.id }));
+    desk.make(releaseEndpoint({ endpoint: id, node: host.id, reason: 'asked' }));
     expect(refusal(() => reserve('10.66.0.2')).message).toMatch(/cooling/);
   });
 });
@@ -89,7 +89,7 @@ describe('a reserved address', () => {
 test('what has the addresses of each subnet', () => {
   const { id } = attach('a');
   attach('b');
-  desk.make(releaseEndpoint({ endpoint: id, node: host.id }));
+  desk.make(releaseEndpoint({ endpoint: id, node: host.id, reason: 'asked' }));
   reserve('10.66.0.6');
   const network = desk.view.findNetwork('blue').value;
   const [four, six] = useOf(network, desk.view);

@@ -67,7 +67,7 @@ function attach(name: string): { ip: Ip; release: () => void } {
   const request = { network: network.id, node: host.id, addresses: [], name: name as Name };
   const made = desk.make(claimEndpoint(request));
   const ip = Ip(made.addresses[0]?.split('/')[0] ?? '');
-  return { ip, release: () => desk.make(releaseEndpoint({ endpoint: made.id, node: host.id })) };
+  return { ip, release: () => desk.make(releaseEndpoint({ endpoint: made.id, node: host.id, reason: 'asked' })) };
 }
 
 function isClaimed(ip: Ip): boolean {

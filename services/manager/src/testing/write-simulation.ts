@@ -217,7 +217,7 @@ export class WriteSimulation {
     const endpoint = this.#pick([...this.#endpoints.values()]);
     if (endpoint === undefined) return;
     this.#endpoints.delete(endpoint.id);
-    const released = await this.#call(releaseEndpoint({ endpoint: endpoint.id, node: host.id }));
+    const released = await this.#call(releaseEndpoint({ endpoint: endpoint.id, node: host.id, reason: 'asked' }));
     if (released === undefined) this.#faults.push(`acknowledged endpoint ${endpoint.id} was lost`);
   }
 

@@ -249,7 +249,7 @@ describe('Writer', () => {
     await makeLate(write(leader, id, claim('web')), seconds(60));
     const rival = await write(leader, requestId(), claim('web'));
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
-    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id }));
+    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
     await clock.advance(seconds(60));
     expect(leader.view.endpointCount).toBe(0);
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
