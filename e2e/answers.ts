@@ -41,9 +41,20 @@ export interface VerifyJson {
 }
 
 export interface StatusJson {
-  readonly repairs: number;
-  readonly drift: number;
+  readonly repairs: number | null;
+  readonly drift: number | null;
   readonly leader: { readonly node: string; readonly address: string; readonly term: number } | null;
+  readonly managers: readonly { readonly name: string; readonly state: string; readonly lag: number | null }[];
+  readonly etcd: {
+    readonly members: readonly {
+      readonly name: string;
+      readonly healthy: boolean;
+      readonly leader: boolean;
+      readonly alarms: readonly string[];
+    }[];
+    readonly revision: number | null;
+  };
+  readonly hosts: { readonly ready: number; readonly total: number };
 }
 
 export interface EventJson {

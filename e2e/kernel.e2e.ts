@@ -100,7 +100,7 @@ describeLab('the kernel is exact', () => {
     await capture.remove();
   });
 
-  const repairs = async (): Promise<number> => (await lab.json<StatusJson>('h1', 'status')).repairs;
+  const repairs = async (): Promise<number> => (await lab.json<StatusJson>('h1', 'status')).repairs ?? 0;
   const overlay = (command: string) => () => lab.sh('h1', `ip netns exec ${overlayOf(blue)} ${command}`);
   const breakages: readonly (readonly [string, () => Promise<string>])[] = [
     ['bridge fdb del', () => overlay(`bridge fdb del ${container('c').endpoint.mac} dev vxlan0 dst 10.92.0.2`)()],

@@ -22,6 +22,7 @@ export function causeway(...args: readonly string[]): Promise<Outcome> {
 export interface LabShape {
   readonly hosts: number;
   readonly managers?: number;
+  readonly etcd?: 'separate' | 'embedded';
   readonly subnet?: string;
 }
 
@@ -39,6 +40,7 @@ export class Lab {
     // One left behind by a run that was killed is in the way of this one only.
     await causeway('lab', 'down', '--name', name);
     const options = ['--hosts', `${shape.hosts}`, '--managers', `${shape.managers ?? 1}`];
+    if (shape.etcd !== undefined) options.push('--etcd', shape.etcd);
     if (shape.subnet !== undefined) options.push('--subnet', shape.subnet);
     await succeed(`lab up ${name}`, causeway('lab', 'up', '--name', name, ...options));
     return new Lab(name, await loadLab(name));

@@ -33,7 +33,14 @@ export class Lab {
 
   static async up(name: string, subnet: string, say: (message: string) => void): Promise<Lab> {
     await machineLabs.down(name).catch(() => undefined);
-    const shape = { name, hosts: managerHosts.length + 1, managers: managerHosts.length, mtu: 1500, subnet };
+    const shape = {
+      name,
+      hosts: managerHosts.length + 1,
+      managers: managerHosts.length,
+      etcd: 'separate',
+      mtu: 1500,
+      subnet,
+    } as const;
     await machineLabs.up(planLab(shape), say, new AbortController().signal);
     return new Lab(await loadLab(name));
   }

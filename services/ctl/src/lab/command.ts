@@ -4,7 +4,7 @@ import { type CommandBuilder, command, Verb } from '../command.ts';
 import { parseInteger } from '../parse.ts';
 import { cut, heal, slow } from './fault-commands.ts';
 import { type Labs, type Progress, type Signal, signals } from './labs.ts';
-import { type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
+import { etcdKinds, type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
 import { statusAnswer } from './render.ts';
 
 const nameOption = (): Option => new Option('--name <name>', 'name of the lab').default('lab');
@@ -40,11 +40,18 @@ function up(labs: Labs): CommandBuilder {
       new Option('--managers <count>', 'how many, from h1 on, have a manager and an etcd member')
         .default(1)
         .argParser(parseInteger('--managers', 1)),
+      new Option('--etcd <how>', 'etcd members as processes of their own, or embedded in their managers')
+        .choices(etcdKinds)
+        .default('separate'),
       new Option('--mtu <bytes>', 'MTU of the underlay').default(1500).argParser(parseInteger('--mtu', 1)),
       new Option('--subnet <prefix>', 'underlay prefix; host N has its Nth address').default('10.90.0.0/16'),
     ],
     uses: ['output'],
-    examples: ['causeway lab up --hosts 5 --managers 3', 'causeway lab up --name wide --mtu 9000 --subnet fd90::/64'],
+    examples: [
+      'causeway lab up --hosts 5 --managers 3',
+      'causeway lab up --managers 3 --etcd embedded',
+      'causeway lab up --name wide --mtu 9000 --subnet fd90::/64',
+    ],
     progress: 'making the lab',
     async run({ input, context }) {
       const report: Progress = (message) => {
@@ -91,7 +98,8 @@ function kill(labs: Labs): CommandBuilder {
   return command<ProcessInput & { readonly signal: Signal }>({
     name: 'kill',
     summary: 'send a signal to a process of a host',
-    description: 'What is killed stays down until started.',
+    description:
+      'What is killed stays down until started. KILL, STOP and CONT of a manager take its embedded etcd along, as the loss of a host would.',
     arguments: [hostArgument(), kindArgument()],
     options: [nameOption(), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
     uses: ['output'],

@@ -5,6 +5,9 @@ import { type LabHost, type LabPlan, managersOf, type ProcessKind } from './plan
 export const binDir = '/run/causeway-lab/bin';
 /** A tmpfs of each host's own. */
 export const dataDir = '/var/lib/causeway';
+const managerDataDir = `${dataDir}/manager`;
+/** By which an etcd that a manager has started is known. */
+export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 export const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
 const etcdPorts = { client: 2379, peer: 2380 };
@@ -19,8 +22,8 @@ export function commandOf(plan: LabPlan, host: LabHost, kind: ProcessKind): read
         'causeway-manager',
         ...['--name', host.name],
         ...['--listen', hostPort(host.underlay, managerPort)],
-        ...['--data-dir', `${dataDir}/manager`],
-        ...['--etcd', each(managersOf(plan), (at) => url(at.underlay, etcdPorts.client))],
+        ...['--data-dir', managerDataDir],
+        ...etcdOptions(plan, host),
       ];
     case 'agent':
       return [
@@ -47,6 +50,15 @@ export function environmentOf(plan: LabPlan): Readonly<Record<string, string>> {
 export function hostsFile(plan: LabPlan): string {
   const lines = plan.hosts.map((host) => `${host.underlay} ${host.name}`);
   return ['127.0.0.1 localhost', '::1 localhost ip6-localhost', ...lines, ''].join('\n');
+}
+
+/** The first manager begins the cluster that the others join. */
+function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
+  const managers = managersOf(plan);
+  if (plan.etcd === 'separate') return ['--etcd', each(managers, (at) => url(at.underlay, etcdPorts.client))];
+  const [first] = managers;
+  const join = first === undefined || first === host ? [] : ['--join', hostPort(first.underlay, managerPort)];
+  return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, ...join];
 }
 
 function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {

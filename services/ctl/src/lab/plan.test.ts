@@ -4,7 +4,7 @@ import { commandOf, environmentOf, hostsFile } from './commands.ts';
 import { hostBatch, switchBatch } from './links.ts';
 import { hostOf, type LabSettings, planLab, processKinds } from './plan.ts';
 
-const usual: LabSettings = { name: 't', hosts: 3, managers: 2, mtu: 1500, subnet: '10.90.0.0/16' };
+const usual: LabSettings = { name: 't', hosts: 3, managers: 2, etcd: 'separate', mtu: 1500, subnet: '10.90.0.0/16' };
 
 describe('a lab refuses', () => {
   const cases: readonly [string, Partial<LabSettings>, string, RegExp][] = [
@@ -46,11 +46,12 @@ test('a host that is not there is named with those that are', () => {
   expect(refusal.message).toBe('lab t has no host "h4": it has h1 to h3');
 });
 
-test.each([
-  ['ipv4', '10.90.0.0/16'],
-  ['ipv6', 'fd90::/64'],
-])('all a lab runs, over %s', async (family, subnet) => {
-  const plan = planLab({ ...usual, subnet });
+test.each<[string, Partial<LabSettings>]>([
+  ['ipv4', {}],
+  ['ipv6', { subnet: 'fd90::/64' }],
+  ['embedded', { etcd: 'embedded' }],
+])('all a lab runs: %s', async (name, change) => {
+  const plan = planLab({ ...usual, ...change });
   const pids = new Map(plan.hosts.map((host, i) => [host, 100 + i]));
   const text = [
     '# switch',
@@ -65,7 +66,7 @@ test.each([
     '# /etc/hosts',
     hostsFile(plan),
   ];
-  await expect(text.join('\n')).toMatchFileSnapshot(`golden/${family}.txt`);
+  await expect(text.join('\n')).toMatchFileSnapshot(`golden/${name}.txt`);
 });
 
 function catchError(work: () => unknown): CausewayError {

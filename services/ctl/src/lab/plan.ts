@@ -10,14 +10,19 @@ import {
   unwrap,
 } from '@causeway/model';
 
-/** What runs in a host: an agent in every one, a manager and its etcd member in the first few. */
+/** What is started in a host: an agent in every one, a manager in the first few, and there an etcd member. */
 export const processKinds = ['etcd', 'manager', 'agent'] as const;
 export type ProcessKind = (typeof processKinds)[number];
+
+/** Whether etcd members are processes of their own, or their managers' (`--etcd embedded`). */
+export const etcdKinds = ['separate', 'embedded'] as const;
+export type EtcdKind = (typeof etcdKinds)[number];
 
 export interface LabSettings {
   readonly name: string;
   readonly hosts: number;
   readonly managers: number;
+  readonly etcd: EtcdKind;
   /** Of the underlay, bytes. */
   readonly mtu: number;
   /** Underlay prefix in text: host N has its Nth address. */
@@ -36,6 +41,7 @@ export interface LabPlan {
   readonly name: string;
   readonly subnet: Prefix;
   readonly mtu: number;
+  readonly etcd: EtcdKind;
   readonly hosts: readonly LabHost[];
 }
 
@@ -48,7 +54,7 @@ const mtuRange = { min: 1330, max: 65_535 };
 
 /** Throws `invalid-argument`, `name-invalid`, `mtu-invalid` or `prefix-…`, naming the setting and what would be right. */
 export function planLab(settings: LabSettings): LabPlan {
-  const { name, hosts, managers, mtu } = settings;
+  const { name, hosts, managers, etcd, mtu } = settings;
   checkLabName(name);
   checkCount('--hosts', hosts, 1, maxHosts, '');
   checkCount('--managers', managers, 1, hosts, ': a manager runs in a host of its own');
@@ -65,7 +71,12 @@ export function planLab(settings: LabSettings): LabPlan {
       { field: 'subnet' },
     );
   }
-  return { name, subnet, mtu, hosts: Array.from({ length: hosts }, (_, i) => host(subnet, i + 1, managers)) };
+  const host = (_: unknown, i: number): LabHost => ({
+    name: `h${i + 1}`,
+    underlay: nthAddress(subnet, BigInt(i + 1)),
+    kinds: i < managers ? kindsBeside[etcd] : ['agent'],
+  });
+  return { name, subnet, mtu, etcd, hosts: Array.from({ length: hosts }, host) };
 }
 
 export function checkLabName(name: string): void {
@@ -88,13 +99,11 @@ export function managersOf(plan: LabPlan): readonly LabHost[] {
   return plan.hosts.filter((host) => host.kinds.includes('manager'));
 }
 
-function host(subnet: Prefix, index: number, managers: number): LabHost {
-  return {
-    name: `h${index}`,
-    underlay: nthAddress(subnet, BigInt(index)),
-    kinds: index <= managers ? processKinds : ['agent'],
-  };
-}
+/** What is started where a manager is. */
+const kindsBeside: Readonly<Record<EtcdKind, readonly ProcessKind[]>> = {
+  separate: processKinds,
+  embedded: ['manager', 'agent'],
+};
 
 function checkCount(flag: string, value: number, min: number, max: number, reason: string): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;

@@ -17,7 +17,8 @@ const pollEvery = 50;
 export async function startCluster(lab: Lab, progress: Progress, signal: AbortSignal): Promise<void> {
   const managers = managersOf(lab.plan);
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
-  await Promise.all(managers.map((host) => startService(lab, host, 'etcd')));
+  const withEtcd = managers.filter(({ kinds }) => kinds.includes('etcd'));
+  await Promise.all(withEtcd.map((host) => startService(lab, host, 'etcd')));
   await Promise.all(managers.map((host) => startService(lab, host, 'manager')));
   const waiting = [...lab.plan.hosts];
   let ready = 0;

@@ -67,6 +67,19 @@ export async function findInNamespace(init: ProcessId, innerPid: number): Promis
   return undefined;
 }
 
+/** Processes in the PID namespace of `init` with that word in their command line. */
+export async function findByArgument(init: ProcessId, argument: string): Promise<readonly ProcessId[]> {
+  const namespace = await pidNamespace(init.pid);
+  const found: ProcessId[] = [];
+  for (const pid of await pids()) {
+    if (namespace === undefined || (await pidNamespace(pid)) !== namespace) continue;
+    const words = ((await readProc(pid, 'cmdline')) ?? '').split('\0');
+    const identity = words.includes(argument) ? await identify(pid) : undefined;
+    if (identity !== undefined) found.push(identity);
+  }
+  return found;
+}
+
 /** Processes whose environment at exec held precisely `variable` ("NAME=value"); this one left out. */
 export async function findByEnvironment(variable: string): Promise<readonly ProcessId[]> {
   const found: ProcessId[] = [];

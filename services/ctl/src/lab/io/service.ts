@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
-import { commandOf } from '../commands.ts';
+import { commandOf, embeddedEtcdFlag } from '../commands.ts';
 import type { LabHost, ProcessKind } from '../plan.ts';
 import { hostEnvironment } from './environment.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
-import { findInNamespace, isRunning, type ProcessId, signalProcess, waitGone } from './proc.ts';
+import { findByArgument, findInNamespace, isRunning, type ProcessId, signalProcess, waitGone } from './proc.ts';
 import { run } from './run.ts';
 import { type Lab, loadProcess, paths, saveProcess } from './state.ts';
 
@@ -52,13 +52,28 @@ async function spawnInHost(
 export async function killService(lab: Lab, host: LabHost, kind: ProcessKind, signal: NodeJS.Signals): Promise<void> {
   checkKind(lab, host, kind);
   const target = await loadProcess(lab.plan, host, kind);
+  const embedded = await embeddedEtcd(lab, host, kind, signal);
   if (target === undefined || !(await signalProcess(target, signal))) {
     throw new CausewayError('lab-process-state', `${host.name}'s ${kind} is not running`);
   }
-  if (!endingSignals.has(signal) || (await waitGone([target], exitWithin))) return;
+  for (const etcd of embedded) await signalProcess(etcd, signal);
+  if (!endingSignals.has(signal) || (await waitGone([target, ...embedded], exitWithin))) return;
   throw new CausewayError('timed-out', `${host.name}'s ${kind} still runs ${exitWithin / 1000} s after ${signal}`);
 }
 
+/** The etcd that goes the way of its manager, which is not to know. One that is asked to end ends it by itself. */
+async function embeddedEtcd(
+  lab: Lab,
+  host: LabHost,
+  kind: ProcessKind,
+  signal: NodeJS.Signals,
+): Promise<readonly ProcessId[]> {
+  if (kind !== 'manager' || lab.plan.etcd !== 'embedded' || !hostSignals.has(signal)) return [];
+  return await findByArgument(initOf(lab, host), embeddedEtcdFlag);
+}
+
+/** What happens to whole hosts: loss, standstill, and its end. */
+const hostSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGSTOP', 'SIGCONT']);
 const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
 
 /** A process that ended, or does not become ready: the error names its log, which says why. */
@@ -76,5 +91,6 @@ export function initOf(lab: Lab, host: LabHost): ProcessId {
 function checkKind(lab: Lab, host: LabHost, kind: ProcessKind): void {
   if (host.kinds.includes(kind)) return;
   const where = lab.plan.hosts.filter((at) => at.kinds.includes(kind)).map((at) => at.name);
-  throw new CausewayError('lab-process-state', `${host.name} has no ${kind}: it runs on ${where.join(', ')}`);
+  const why = where.length === 0 ? 'none is started by this lab' : `it runs on ${where.join(', ')}`;
+  throw new CausewayError('lab-process-state', `${host.name} has no ${kind}: ${why}`);
 }
