@@ -119,7 +119,7 @@ describe('a network in use', () => {
       '10.0.0.0/20',
       expect.stringMatching(/^fd.*::\/64$/),
     ]);
-    const { nodes } = await cluster.ask((api) => api.nodes.listNodes(ListNodesRequest.create()));
+    const { nodes } = await cluster.ask((api, call) => api.nodes.listNodes(ListNodesRequest.create(), call));
     expect(nodes.map(({ hostRoutes }) => hostRoutes)).toEqual([['10.90.0.0/24'], ['10.90.0.0/24']]);
     for (const host of cluster.hosts) await cluster.run(host.attach('apps', `on-${host.name}`));
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);

@@ -94,7 +94,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
       checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),
       getNode: (request) => cluster.query((api) => api.nodes.getNode(request)),
-      listNodes: (request) => cluster.query((api) => api.nodes.listNodes(request)),
+      listNodes: (request) => cluster.query((api, call) => api.nodes.listNodes(request, call)),
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
       verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
       watchEvents: () => untold('watch events'),

@@ -187,15 +187,16 @@ export class SimCluster {
   }
 
   async readyHosts(): Promise<number> {
-    const { nodes } = await this.ask((api) => api.nodes.listNodes(ListNodesRequest.create()));
+    const { nodes } = await this.ask((api, call) => api.nodes.listNodes(ListNodesRequest.create(), call));
     return nodes.filter((node) => node.ready).length;
   }
 
   /** Names of the hosts that the leader has a session with at this very moment. */
   async reachableNow(): Promise<readonly string[]> {
     const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
-    const nodes =
-      leader === undefined ? [] : (await leader.manager.api.nodes.listNodes(ListNodesRequest.create())).nodes;
+    if (leader === undefined) return [];
+    const call = { remaining: seconds(1), actor: 'operator', signal: new AbortController().signal };
+    const { nodes } = await leader.manager.api.nodes.listNodes(ListNodesRequest.create(), call);
     return nodes.filter((node) => node.ready).map((node) => node.name);
   }
 

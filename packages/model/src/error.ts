@@ -51,6 +51,7 @@ export const errorKinds = {
   'manager-exists': 'conflict',
   'quorum-loss': 'conflict',
   'revision-conflict': 'conflict',
+  'revision-compacted': 'conflict',
   'request-reused': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',

@@ -11,5 +11,6 @@ export * from './network.ts';
 export * from './node.ts';
 export * from './prefix.ts';
 export * from './result.ts';
+export * from './selector.ts';
 export * from './stamp.ts';
 export * from './vni.ts';

@@ -80,6 +80,29 @@ describe('one manager', () => {
     expect(await codeOf(networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call()))).toBe('network-unknown');
   });
 
+  test('pages are of one list, whatever is written between them', async () => {
+    for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) await createNetwork(name, 70 + i);
+    const { networks } = manager.api;
+    const page = async (over: Partial<ListNetworksRequest>) => {
+      const answer = await networks.listNetworks(ListNetworksRequest.create(over), cluster.call());
+      return { ...answer, names: answer.networks.map(({ name }) => name).join('') };
+    };
+    const fieldSelector = 'name!=b';
+    const first = await page({ pageSize: 2, fieldSelector });
+    await cluster.answer(networks.deleteNetwork({ ...removal(), network: 'd' }, cluster.call()));
+    await createNetwork('ca', 80);
+    const second = await page({ pageSize: 2, fieldSelector, pageToken: first.nextPageToken });
+    expect([first.names, second.names, second.nextPageToken, second.revision]).toEqual([
+      'ac',
+      'de',
+      '',
+      first.revision,
+    ]);
+    expect((await page({ fieldSelector })).names).toBe('accae');
+    expect(await codeOf(page({ pageToken: first.nextPageToken }))).toBe('invalid-argument');
+    expect(await codeOf(page({ fieldSelector: 'colour=red' }))).toBe('invalid-argument');
+  });
+
   test('endpoints: claimed with names and who has applied them, listed by host, released', async () => {
     await createNetwork();
     const [one] = [await connect(1), await connect(2)];
@@ -175,7 +198,7 @@ describe('one manager', () => {
       report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true },
     });
     await cluster.settle();
-    const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create());
+    const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create(), cluster.call());
     expect(nodes.map(({ name, ready, endpoints, repairs }) => ({ name, ready, endpoints, repairs }))).toEqual([
       { name: 'h1', ready: true, endpoints: 1, repairs: 4n },
       { name: 'h2', ready: false, endpoints: 0, repairs: 0n },

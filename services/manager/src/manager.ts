@@ -27,6 +27,7 @@ import { Reclaimer } from './gone/reclaimer.ts';
 import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
 import type { Leadership } from './leader/leadership.ts';
+import { Catalogs } from './lists/catalogs.ts';
 import type { Peers } from './membership/peers.ts';
 import { Recoverer } from './recovery/recoverer.ts';
 import { Follower } from './store/follower.ts';
@@ -78,6 +79,7 @@ export class Manager implements Startable {
   readonly #modules: ManagerModules;
   readonly #keys: Keys;
   readonly #schema: number;
+  readonly #catalogs: Catalogs;
   readonly #dispatcher: Dispatcher;
   readonly #writer: Writer;
   readonly #mtuKeeper: MtuKeeper;
@@ -102,6 +104,7 @@ export class Manager implements Startable {
     const keys = this.#keys;
     const view = new View(keys);
     this.view = view;
+    this.#catalogs = new Catalogs(view);
     this.events = new EventLog({ clock });
     this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) }, { name });
     const writer = this.#writer;
@@ -145,6 +148,7 @@ export class Manager implements Startable {
     this.api = createApi(
       {
         view,
+        catalogs: this.#catalogs,
         store,
         peers: modules.peers,
         clock,
@@ -198,6 +202,7 @@ export class Manager implements Startable {
 
   /** Hands leadership over, ends sessions with goodbye, lets writes under way end. */
   async stop(): Promise<void> {
+    this.#catalogs.end();
     await this.#elector.stop();
     await this.#schemaKeeper.stop();
     await this.#mtuKeeper.stop();

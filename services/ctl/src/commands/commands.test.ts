@@ -83,6 +83,10 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['network delete blue --dry-run', networks],
     ['network delete blue', networks],
     ['network delete blue -o json', networks],
+    [
+      'network list --limit 1 -o name',
+      { managers: { listNetworks: async () => ({ networks: [blue], revision: 1n, nextPageToken: 'x' }) } },
+    ],
     ['network list', { managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) } }],
     [
       'network list -o json',
@@ -312,6 +316,26 @@ describe('what a server is asked', () => {
       ],
     ],
     ['endpoint detach blue/web', endpoints, [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web' } }]],
+    [
+      'network list -l tier=web --field vni!=77 --page-size 50',
+      networks,
+      [
+        {
+          method: 'managers.listNetworks',
+          request: { atLeast: 0n, labelSelector: 'tier=web', fieldSelector: 'vni!=77', pageSize: 50, pageToken: '' },
+        },
+      ],
+    ],
+    [
+      'node list --field ready=false --limit 3',
+      nodes,
+      [
+        {
+          method: 'managers.listNodes',
+          request: { atLeast: 0n, labelSelector: '', fieldSelector: 'ready=false', pageSize: 3, pageToken: '' },
+        },
+      ],
+    ],
     [
       'endpoint list blue --host h1',
       endpoints,

@@ -1,23 +1,25 @@
-import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
+import { listEndpoints, type WantedEndpoints } from '../listing.ts';
 import { endpointsAnswer } from '../render/endpoint.ts';
+import { listOptions } from './list-options.ts';
 
-interface Input {
-  readonly network?: string;
-  readonly host?: string;
-}
-
-export const endpointList = command<Input>({
+export const endpointList = command<WantedEndpoints>({
   name: 'list',
   summary: 'list the endpoints, of one network or of all',
   arguments: [new Argument('[network]', 'name or id')],
-  options: [new Option('--host <node>', 'only those of this host, by name or id')],
+  options: [
+    new Option('--host <node>', 'only those of this host, by name or id'),
+    ...listOptions('id, name, network, host, address, mac'),
+  ],
   uses: ['managers', 'timeout', 'output'],
-  examples: ['causeway endpoint list', 'causeway endpoint list blue --host h1 -o wide'],
+  examples: [
+    'causeway endpoint list',
+    'causeway endpoint list blue --host h1 -o wide',
+    'causeway endpoint list -l tier=web --field host!=h1',
+  ],
   async run({ input, clients }) {
-    const request = ListEndpointsRequest.create({ network: input.network ?? '', host: input.host ?? '' });
-    const { endpoints } = await clients.managers.listEndpoints(request);
-    return endpointsAnswer(endpoints);
+    const { items, notes } = await listEndpoints(clients.managers, input);
+    return { ...endpointsAnswer(items), notes };
   },
 });

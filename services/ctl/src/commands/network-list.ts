@@ -1,14 +1,16 @@
-import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { command } from '../command.ts';
+import { listNetworks, type Wanted } from '../listing.ts';
 import { networksAnswer } from '../render/network.ts';
+import { listOptions } from './list-options.ts';
 
-export const networkList = command<object>({
+export const networkList = command<Wanted>({
   name: 'list',
   summary: 'list the networks',
+  options: listOptions('id, name, driver, internal, vni, mtu, address_space, subnet'),
   uses: ['managers', 'timeout', 'output'],
-  examples: ['causeway network list -o wide'],
-  async run({ clients }) {
-    const { networks } = await clients.managers.listNetworks(ListNetworksRequest.create());
-    return networksAnswer(networks);
+  examples: ['causeway network list -o wide', 'causeway network list -l "team=core, tier in (web, data)"'],
+  async run({ input, clients }) {
+    const { items, notes } = await listNetworks(clients.managers, input);
+    return { ...networksAnswer(items), notes };
   },
 });

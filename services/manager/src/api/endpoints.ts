@@ -23,10 +23,13 @@ import type {
 import { type ClaimEndpoint, claimEndpoint } from '../admin/claim-endpoint.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
+import type { EndpointItem } from '../lists/catalogs.ts';
+import { endpointFields } from '../lists/fields.ts';
 import type { Versioned } from '../store/view.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import { type Call, withinCall } from './call.ts';
-import { byName, endpointMessage } from './messages.ts';
+import { listPage } from './list.ts';
+import { endpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 
 /** EndpointService. */
@@ -70,10 +73,11 @@ export class EndpointsApi {
 
   async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
     this.#context.leadingOrNobody();
-    await this.#context.atLeast(request.atLeast, call);
-    const { view } = this.#context.modules;
-    const endpoints = this.#select(request.network, request.host).map((found) => endpointMessage(this.#context, found));
-    return { endpoints: endpoints.sort(byName), revision: view.revision, nextPageToken: '' };
+    const { endpoints: catalog } = this.#context.modules.catalogs;
+    const { network, host } = request;
+    const scope = { asked: { network, host }, read: () => this.#within(network, host) };
+    const { items, ...page } = await listPage(this.#context, request, { catalog, fields: endpointFields, scope }, call);
+    return { endpoints: items.map((item) => endpointMessage(this.#context, item, item.names)), ...page };
   }
 
   async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {
@@ -115,13 +119,13 @@ export class EndpointsApi {
     }
   }
 
-  #select(network: string, host: string): Versioned<Endpoint>[] {
+  /** Of that network and host; empty: of any. @throws CausewayError network-unknown, node-unknown */
+  #within(network: string, host: string): (item: EndpointItem) => boolean {
     const { view } = this.#context.modules;
-    const networks = network === '' ? [...view.networks.keys()] : [view.findNetwork(network).value.id];
-    const all = networks.flatMap((id) => [...view.endpointsOf(id).values()]);
-    if (host === '') return all;
-    const node = view.findNode(host).value.id;
-    return all.filter((endpoint) => endpoint.value.node === node);
+    const networkId = network === '' ? undefined : view.findNetwork(network).value.id;
+    const node = host === '' ? undefined : view.findNode(host).value.id;
+    return ({ value }) =>
+      (networkId === undefined || value.network === networkId) && (node === undefined || value.node === node);
   }
 
   #notApplied(found: Versioned<Endpoint>): CausewayError {

@@ -5,16 +5,16 @@ import type {
   Endpoint as EndpointMessage,
   Node as NodeMessage,
 } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { EndpointItem } from '../lists/catalogs.ts';
 import type { Versioned } from '../store/view.ts';
 import type { ApiContext } from './modules.ts';
 
 /** Names beside ids; `applied` only from the leader, since no other manager knows. */
-export function endpointMessage(context: ApiContext, endpoint: Versioned<Endpoint>): EndpointMessage {
-  const { view } = context.modules;
-  const names = {
-    network: view.networks.get(endpoint.value.network)?.value.name ?? '',
-    host: hostName(context, endpoint.value.node),
-  };
+export function endpointMessage(
+  context: ApiContext,
+  endpoint: Versioned<Endpoint>,
+  names: EndpointItem['names'] = namesNow(context, endpoint.value),
+): EndpointMessage {
   const message = endpointToMessage(endpoint.value, names, endpoint.revision);
   return context.leads ? { ...message, applied: appliedMessage(context, endpoint) } : message;
 }
@@ -37,12 +37,11 @@ function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): App
   return { have, want, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
 }
 
-function hostName(context: ApiContext, node: NodeId): string {
-  return context.modules.view.nodes.get(node)?.value.name ?? node;
+function namesNow(context: ApiContext, { network, node }: Endpoint): EndpointItem['names'] {
+  const { view } = context.modules;
+  return { network: view.networks.get(network)?.value.name ?? '', host: hostName(context, node) };
 }
 
-/** By name, for lists. */
-export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  if (a.name === b.name) return 0;
-  return a.name < b.name ? -1 : 1;
+function hostName(context: ApiContext, node: NodeId): string {
+  return context.modules.view.nodes.get(node)?.value.name ?? node;
 }

@@ -4,6 +4,7 @@ import type { DefaultPool } from '../admin/pools.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { Catalogs } from '../lists/catalogs.ts';
 import type { Peers } from '../membership/peers.ts';
 import { checkRecovered } from '../recovery/recovery.ts';
 import type { Store } from '../store/store.ts';
@@ -14,6 +15,7 @@ import { mayOnlyRead, notLeader, type Term } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;
+  readonly catalogs: Catalogs;
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;

@@ -19,8 +19,9 @@ import { evictNetwork } from '../admin/evict-network.ts';
 import { type Request, rehearsal } from '../admin/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../admin/network-requests.ts';
 import { updateNetwork } from '../admin/update-network.ts';
+import { networkFields } from '../lists/fields.ts';
 import type { Call } from './call.ts';
-import { byName } from './messages.ts';
+import { listPage } from './list.ts';
 import type { ApiContext } from './modules.ts';
 
 /** A network whose hosts attach faster than it is emptied is given up. */
@@ -49,10 +50,9 @@ export class NetworksApi {
   }
 
   async listNetworks(request: ListNetworksRequest, call: Call): Promise<ListNetworksResponse> {
-    await this.#context.atLeast(request.atLeast, call);
-    const { view } = this.#context.modules;
-    const networks = Array.from(view.networks.values(), ({ value, revision }) => networkToMessage(value, revision));
-    return { networks: networks.sort(byName), revision: view.revision, nextPageToken: '' };
+    const { networks: catalog } = this.#context.modules.catalogs;
+    const { items, ...page } = await listPage(this.#context, request, { catalog, fields: networkFields }, call);
+    return { networks: items.map(({ value, revision }) => networkToMessage(value, revision)), ...page };
   }
 
   async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {

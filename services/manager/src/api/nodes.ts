@@ -4,7 +4,10 @@ import type {
   ListNodesRequest,
   ListNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
-import { byName, nodeMessage } from './messages.ts';
+import { nodeFields } from '../lists/fields.ts';
+import type { Call } from './call.ts';
+import { listPage } from './list.ts';
+import { nodeMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 
 /** NodeService. */
@@ -20,10 +23,11 @@ export class NodesApi {
     return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(request.node)) };
   }
 
-  async listNodes(_request: ListNodesRequest): Promise<ListNodesResponse> {
+  async listNodes(request: ListNodesRequest, call: Call): Promise<ListNodesResponse> {
     this.#context.leadingOrNobody();
-    const { view } = this.#context.modules;
-    const nodes = Array.from(view.nodes.values(), (node) => nodeMessage(this.#context, node));
-    return { nodes: nodes.sort(byName), revision: view.revision, nextPageToken: '' };
+    const { dispatcher, catalogs } = this.#context.modules;
+    const fields = nodeFields((node) => dispatcher.isReady(node));
+    const { items, ...page } = await listPage(this.#context, request, { catalog: catalogs.nodes, fields }, call);
+    return { nodes: items.map((node) => nodeMessage(this.#context, node)), ...page };
   }
 }

@@ -141,7 +141,7 @@ export class GrpcServer implements Startable {
     });
     this.#server.addService(nodeServiceDefinition, {
       getNode: unary(serving, (request) => nodes.getNode(request)),
-      listNodes: unary(serving, (request) => nodes.listNodes(request)),
+      listNodes: unary(serving, (request, call) => nodes.listNodes(request, call)),
     });
     this.#server.addService(clusterServiceDefinition, {
       getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),

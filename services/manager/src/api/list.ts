@@ -1,0 +1,55 @@
+import { later } from '../dispatcher/revision.ts';
+import type { Catalog, Item } from '../lists/catalog.ts';
+import { formatPageToken, parsePageToken } from '../lists/page-token.ts';
+import { type Fields, readSelection, type Selectors } from '../lists/selection.ts';
+import type { Call } from './call.ts';
+import type { ApiContext } from './modules.ts';
+
+const usualPage = 500;
+const largestPage = 1_000;
+
+export interface ListRequest extends Selectors {
+  readonly atLeast: bigint;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface ListOf<I extends Item> {
+  readonly catalog: Catalog<I>;
+  readonly fields: Fields<I>;
+  /** What else was asked for, by field; it decides over an item, once it is known what it means. */
+  readonly scope?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
+}
+
+export interface Page<I extends Item> {
+  readonly items: readonly I[];
+  readonly revision: bigint;
+  readonly nextPageToken: string;
+}
+
+/**
+ * A page is of the revision of its list's first page while the changes since are remembered. Later it goes on from the
+ * same place in the list as it is by then, and says so by its revision.
+ * @throws CausewayError invalid-argument, timed-out, what the scope throws
+ */
+export async function listPage<I extends Item>(
+  context: ApiContext,
+  request: ListRequest,
+  { catalog, fields, scope }: ListOf<I>,
+  call: Call,
+): Promise<Page<I>> {
+  const { atLeast, pageSize, pageToken, labelSelector, fieldSelector } = request;
+  const selected = readSelection(request, fields);
+  const query = { label_selector: labelSelector, field_selector: fieldSelector, ...scope?.asked };
+  const token = pageToken === '' ? undefined : parsePageToken(pageToken, query);
+  await context.atLeast(later(atLeast, token?.revision ?? 0n), call);
+  const within = scope?.read() ?? (() => true);
+  const now = context.modules.view.revision;
+  const at = token !== undefined && catalog.remembers(token.revision) ? token.revision : now;
+  const size = Math.min(pageSize === 0 ? usualPage : pageSize, largestPage);
+  const matches = (item: I): boolean => within(item) && selected(item);
+  const { items, more } = catalog.page({ at, size, matches, ...(token !== undefined && { after: token.after }) });
+  const last = items.at(-1)?.value;
+  const nextPageToken = more && last !== undefined ? formatPageToken({ query, revision: at, after: last }) : '';
+  return { items, revision: at, nextPageToken };
+}

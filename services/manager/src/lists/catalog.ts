@@ -1,0 +1,223 @@
+import { CausewayError, type Labels } from '@causeway/model';
+
+/** A record with its revision, and the names of what it refers to. */
+export interface Item {
+  readonly value: { readonly id: string; readonly name: string; readonly labels?: Labels };
+  readonly revision: bigint;
+}
+
+/** Of one item at one revision: added (no `before`), changed, or removed (no `after`). */
+export interface ItemChange<I extends Item> {
+  readonly revision: bigint;
+  readonly before?: I;
+  readonly after?: I;
+}
+
+/** Where in a list one is. */
+export interface Place {
+  readonly name: string;
+  readonly id: string;
+}
+
+export interface Window<I extends Item> {
+  /** As the list was then; it must be remembered. */
+  readonly at: bigint;
+  /** Behind this place; absent: from the beginning. */
+  readonly after?: Place;
+  readonly size: number;
+  readonly matches: (item: I) => boolean;
+}
+
+/**
+ * Changes remembered of each kind of object: what a page may be older than its list, and a watch behind. At 10,000
+ * attaches a minute that is the last minute; at most 20,000 of some 500 bytes are 10 MB.
+ */
+export const keptChanges = 10_000;
+
+export interface CatalogSettings {
+  /** How many changes are remembered, at least; at most twice as many. */
+  readonly kept: number;
+}
+
+/** All objects of one kind, in order, with their latest changes. */
+export class Catalog<I extends Item> {
+  readonly #kept: number;
+  readonly #items = new Map<string, I>();
+  /** By name, then id; made when a list is first asked for, and kept in order from then on. */
+  #sorted: I[] | undefined;
+  #changes: ItemChange<I>[] = [];
+  /** Changes up to here are forgotten. */
+  #floor = 0n;
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
+
+  constructor(settings: CatalogSettings) {
+    this.#kept = settings.kept;
+  }
+
+  get all(): ReadonlyMap<string, I> {
+    return this.#items;
+  }
+
+  /** Begins anew: the past is forgotten. */
+  reset(revision: bigint, items: Iterable<I>): void {
+    this.#items.clear();
+    for (const item of items) this.#items.set(item.value.id, item);
+    this.#sorted = undefined;
+    this.#changes = [];
+    this.#floor = revision;
+    this.#wake();
+  }
+
+  set(after: I, revision: bigint): void {
+    const before = this.#items.get(after.value.id);
+    this.#items.set(after.value.id, after);
+    if (before !== undefined) this.#takeOut(before);
+    this.#sorted?.splice(placeOf(this.#sorted, after.value), 0, after);
+    this.#remember(before === undefined ? { revision, after } : { revision, before, after });
+  }
+
+  delete(id: string, revision: bigint): void {
+    const before = this.#items.get(id);
+    if (before === undefined) return;
+    this.#items.delete(id);
+    this.#takeOut(before);
+    this.#remember({ revision, before });
+  }
+
+  /** Whether all that happened after that revision is still known. */
+  remembers(revision: bigint): boolean {
+    return revision >= this.#floor;
+  }
+
+  /** Items in order, and whether there are more behind them. */
+  page({ at, after, size, matches }: Window<I>): { readonly items: readonly I[]; readonly more: boolean } {
+    const items: I[] = [];
+    for (const item of this.#from(at, after)) {
+      if (!matches(item)) continue;
+      if (items.length === size) return { items, more: true };
+      items.push(item);
+    }
+    return { items, more: false };
+  }
+
+  /**
+   * The next revision after that one in which anything changed, whole; undefined when there is none yet.
+   * @throws CausewayError revision-compacted
+   */
+  next(after: bigint): readonly ItemChange<I>[] | undefined {
+    if (!this.remembers(after)) throw forgotten(after, this.#floor);
+    const first = lowerBound(this.#changes, (change) => change.revision > after);
+    const revision = this.#changes[first]?.revision;
+    if (revision === undefined) return undefined;
+    let end = first;
+    while (this.#changes[end]?.revision === revision) end++;
+    return this.#changes.slice(first, end);
+  }
+
+  /** Resolves when something may have changed, or the signal aborts. @throws CausewayError shutting-down */
+  async changed(signal: AbortSignal): Promise<void> {
+    if (!this.#ended && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        signal.addEventListener('abort', wake);
+      });
+    }
+    if (this.#ended) throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
+  }
+
+  /** Who waits for changes waits no longer. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** As it was then: what has changed since is taken back. */
+  *#from(at: bigint, after: Place | undefined): Generator<I, void> {
+    this.#sorted ??= [...this.#items.values()].sort(compare);
+    const sorted = this.#sorted;
+    const past = this.#changedSince(at);
+    const others = [...past.values()].filter((item) => item !== undefined).sort(compare);
+    const begin = (items: readonly I[]): number => (after === undefined ? 0 : placeBehind(items, after));
+    let next = begin(others);
+    for (let i = begin(sorted); i < sorted.length; i++) {
+      const item = sorted[i];
+      if (item === undefined || past.has(item.value.id)) continue;
+      for (let other = others[next]; other !== undefined && compare(other, item) < 0; other = others[++next])
+        yield other;
+      yield item;
+    }
+    yield* others.slice(next);
+  }
+
+  /** What each item that changed after that revision was at it; undefined: not there. */
+  #changedSince(at: bigint): ReadonlyMap<string, I | undefined> {
+    const past = new Map<string, I | undefined>();
+    const first = lowerBound(this.#changes, (change) => change.revision > at);
+    for (const { before, after } of this.#changes.slice(first)) {
+      const id = (before ?? after)?.value.id ?? '';
+      if (!past.has(id)) past.set(id, before);
+    }
+    return past;
+  }
+
+  #takeOut(item: I): void {
+    this.#sorted?.splice(placeOf(this.#sorted, item.value), 1);
+  }
+
+  /** Forgets half at a time, so that each change costs a constant. */
+  #remember(change: ItemChange<I>): void {
+    this.#changes.push(change);
+    if (this.#changes.length >= 2 * this.#kept) {
+      const gone = this.#changes.splice(0, this.#changes.length - this.#kept);
+      this.#floor = gone.at(-1)?.revision ?? this.#floor;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
+
+function forgotten(revision: bigint, floor: bigint): CausewayError {
+  const message = `changes since revision ${revision} are not remembered, only those since ${floor}: list again, and watch from the revision of that list`;
+  return new CausewayError('revision-compacted', message, { revision: `${revision}`, oldest: `${floor}` });
+}
+
+/** Names and ids are ASCII: the order of their characters is the order everybody else sorts them in. */
+function compare(a: Item, b: Item): number {
+  return comparePlaces(a.value, b.value);
+}
+
+function comparePlaces(a: Place, b: Place): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.id === b.id) return 0;
+  return a.id < b.id ? -1 : 1;
+}
+
+function placeOf(sorted: readonly Item[], place: Place): number {
+  return lowerBound(sorted, (item) => comparePlaces(item.value, place) >= 0);
+}
+
+function placeBehind(sorted: readonly Item[], place: Place): number {
+  return lowerBound(sorted, (item) => comparePlaces(item.value, place) > 0);
+}
+
+/** Index of the first element that is; all after it are, too. */
+function lowerBound<Value>(values: readonly Value[], is: (value: Value) => boolean): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const value = values[middle];
+    if (value !== undefined && is(value)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
