@@ -59,7 +59,6 @@ const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
   'agent-unavailable': 'does causeway-agent run there?',
   'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
   'network-in-use': 'causeway endpoint list NETWORK shows its endpoints; --force detaches them first',
-  'revision-conflict': 'causeway network show NETWORK tells what it is now',
 };
 
 function pathOf(command: Command): string {

@@ -47,6 +47,9 @@ const networks: World = {
     deleteNetwork: async () => ({ revision: 50n }),
   },
 };
+const moved = () =>
+  Promise.reject(new CausewayError('revision-conflict', 'if_revision 7 is not that of "red": look at it again'));
+const changed: World = { managers: { ...networks.managers, updateNetwork: moved, deleteNetwork: moved } };
 const endpoints: World = {
   managers: {
     getEndpoint: async () => ({ endpoint: db }),
@@ -80,6 +83,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['network show red', networks],
     ['network show red -o yaml', networks],
     ['network update red --mtu 1400', networks],
+    ['network update red --mtu 1400 --if-revision 7', changed],
+    ['network delete red --if-revision 7 -o json', changed],
     ['network delete blue --dry-run', networks],
     ['network delete blue', networks],
     ['network delete blue -o json', networks],

@@ -3,6 +3,7 @@ import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { removalAnswer } from '../render/removal.ts';
 import { dryRunOption, ifRevisionOption } from './network-options.ts';
+import { orCurrent } from './or-current.ts';
 
 interface Input {
   readonly network: string;
@@ -25,14 +26,16 @@ export const networkDelete = command<Input>({
   examples: ['causeway network delete blue', 'causeway network delete blue --force --dry-run'],
   async run({ input, clients, context }) {
     const { network } = input;
-    const { revision } = await clients.managers.deleteNetwork({
-      requestId: randomUuid(context.random),
-      network,
-      ifRevision: input.ifRevision ?? 0n,
-      force: input.force ?? false,
-      dryRun: input.dryRun ?? false,
+    return orCurrent(clients.managers, network, async () => {
+      const { revision } = await clients.managers.deleteNetwork({
+        requestId: randomUuid(context.random),
+        network,
+        ifRevision: input.ifRevision ?? 0n,
+        force: input.force ?? false,
+        dryRun: input.dryRun ?? false,
+      });
+      const done = input.dryRun === true ? 'would be deleted' : `deleted, revision ${revision}`;
+      return removalAnswer(network, revision, `network ${network} ${done}`);
     });
-    const done = input.dryRun === true ? 'would be deleted' : `deleted, revision ${revision}`;
-    return removalAnswer(network, revision, `network ${network} ${done}`);
   },
 });

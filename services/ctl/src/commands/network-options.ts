@@ -3,7 +3,7 @@ import { Option } from 'commander';
 
 /** Options that several commands about networks have. */
 export function ifRevisionOption(): Option {
-  const what = 'only if it is still at this revision, else exit 4';
+  const what = 'only if it is still at this revision, else print it as it is and exit 4';
   return new Option('--if-revision <revision>', what).argParser(parseRevision);
 }
 

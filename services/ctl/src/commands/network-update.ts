@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
 import { dryRunOption, ifRevisionOption } from './network-options.ts';
+import { orCurrent } from './or-current.ts';
 import { present } from './present.ts';
 
 interface Input {
@@ -56,21 +57,23 @@ export const networkUpdate = command<Input>({
   ],
   async run({ input, clients, context }) {
     checkChanges(input);
-    const { network } = await clients.managers.updateNetwork({
-      requestId: randomUuid(context.random),
-      network: input.network,
-      ifRevision: input.ifRevision ?? 0n,
-      name: input.rename ?? '',
-      setLabels: { ...input.label },
-      removeLabels: [...input.removeLabel],
-      addSubnets: input.addSubnet.map((prefix) => Subnet.create({ prefix })),
-      removeSubnets: [...input.removeSubnet],
-      addRanges: [...input.addRange],
-      mtu: typeof input.mtu === 'number' ? input.mtu : 0,
-      mtuAutomatic: input.mtu === 'auto',
-      dryRun: input.dryRun ?? false,
+    return orCurrent(clients.managers, input.network, async () => {
+      const { network } = await clients.managers.updateNetwork({
+        requestId: randomUuid(context.random),
+        network: input.network,
+        ifRevision: input.ifRevision ?? 0n,
+        name: input.rename ?? '',
+        setLabels: { ...input.label },
+        removeLabels: [...input.removeLabel],
+        addSubnets: input.addSubnet.map((prefix) => Subnet.create({ prefix })),
+        removeSubnets: [...input.removeSubnet],
+        addRanges: [...input.addRange],
+        mtu: typeof input.mtu === 'number' ? input.mtu : 0,
+        mtuAutomatic: input.mtu === 'auto',
+        dryRun: input.dryRun ?? false,
+      });
+      return networkAnswer(present(network, 'network'));
     });
-    return networkAnswer(present(network, 'network'));
   },
 });
 

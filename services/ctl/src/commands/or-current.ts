@@ -1,0 +1,23 @@
+import { isCausewayError } from '@causeway/model';
+import type { Answer } from '../answer.ts';
+import type { Managers } from '../clients.ts';
+import { networkAnswer } from '../render/network.ts';
+import { present } from './present.ts';
+
+/**
+ * A change of a network that was based on an old revision answers with the network as it is now, so that whoever asked
+ * can look at it and try again; refused it is all the same.
+ */
+export async function orCurrent(
+  managers: Pick<Managers, 'getNetwork'>,
+  network: string,
+  change: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!isCausewayError(error) || error.code !== 'revision-conflict') throw error;
+    const current = await managers.getNetwork({ network, atLeast: BigInt(error.data['revision'] ?? 0) });
+    return { ...networkAnswer(present(current.network, 'network')), problem: error };
+  }
+}
