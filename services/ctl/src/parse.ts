@@ -29,6 +29,11 @@ export function parseEach<Value>(field: string, parse: (text: string) => Result<
   return (text: string, before: readonly Value[]): readonly Value[] => [...before, one(text)];
 }
 
+/** For an option that may be given several times. */
+export function collectText(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
 export function parseInteger(field: string, smallest: number) {
   return (text: string): number => {
     const value = Number(text);

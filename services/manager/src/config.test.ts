@@ -15,6 +15,8 @@ const given: Options = {
   leaseTtl: '3s',
   cooldown: '60s',
   nodeGoneAfter: '24h',
+  eventHistory: '24h',
+  eventLimit: '200000',
   logLevel: 'info',
 };
 
@@ -37,6 +39,8 @@ test('what is not said follows from what is', () => {
     leaseTtl: 3000,
     cooldown: 60_000,
     nodeGoneAfter: 86_400_000,
+    eventHistory: 86_400_000,
+    eventLimit: 200_000,
     defaultPools: [],
     logLevel: 'info',
   });
@@ -115,6 +119,9 @@ describe('refused, naming the flag', () => {
     ['cooldown that is no duration', { cooldown: 'a while' }, '--cooldown'],
     ['time until a host is gone that is no duration', { nodeGoneAfter: '1d' }, '--node-gone-after'],
     ['time until a host is gone that a restart takes', { nodeGoneAfter: '5s' }, '--node-gone-after'],
+    ['events kept for too short', { eventHistory: '10s' }, '--event-history'],
+    ['too few events kept', { eventLimit: '10' }, '--event-limit'],
+    ['a number of events that is none', { eventLimit: '1e5' }, '--event-limit'],
     ['lease that is no duration', { leaseTtl: 'soon' }, '--lease-ttl'],
     ['unknown level', { logLevel: 'loud' }, '--log-level'],
   ])('%s', (_name, options, flag) => {

@@ -1,5 +1,5 @@
 import { parseName, unwrap } from '@causeway/model';
-import { type Duration, parseDuration, seconds } from '@causeway/runtime';
+import { type Duration, minutes, parseDuration, seconds } from '@causeway/runtime';
 import { type DefaultPool, parsePool } from './admin/pools.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
 import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
@@ -17,6 +17,8 @@ export interface Options extends EtcdOptions {
   readonly leaseTtl: string;
   readonly cooldown: string;
   readonly nodeGoneAfter: string;
+  readonly eventHistory: string;
+  readonly eventLimit: string;
   readonly defaultPool?: string;
   readonly logLevel: string;
 }
@@ -33,6 +35,8 @@ export interface ManagerConfig {
   readonly leaseTtl: Duration;
   readonly cooldown: Duration;
   readonly nodeGoneAfter: Duration;
+  readonly eventHistory: Duration;
+  readonly eventLimit: number;
   readonly defaultPools: readonly DefaultPool[];
   readonly logLevel: LogLevel;
 }
@@ -71,6 +75,18 @@ export const optionSpecs: readonly OptionSpec[] = [
     variable: 'CAUSEWAY_NODE_GONE_AFTER',
     help: 'how long nothing may be heard of a host before its endpoints are released; 0: they never are',
     default: '24h',
+  },
+  {
+    flag: '--event-history <duration>',
+    variable: 'CAUSEWAY_EVENT_HISTORY',
+    help: 'how long events are kept',
+    default: '24h',
+  },
+  {
+    flag: '--event-limit <number>',
+    variable: 'CAUSEWAY_EVENT_LIMIT',
+    help: 'how many events are kept at most, at some 400 bytes each in the store',
+    default: '200000',
   },
   {
     flag: '--default-pool <prefix:length,…>',
@@ -112,6 +128,8 @@ export function readConfig(options: Options): ManagerConfig {
     leaseTtl: readTtl(options.leaseTtl),
     cooldown: readCooldown(options.cooldown),
     nodeGoneAfter: readNodeGoneAfter(options.nodeGoneAfter),
+    eventHistory: readEventHistory(options.eventHistory),
+    eventLimit: readEventLimit(options.eventLimit),
     defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
     logLevel: levels.includes(options.logLevel)
       ? (options.logLevel as LogLevel)
@@ -138,6 +156,21 @@ function readTtl(text: string): Duration {
   return ttl !== undefined && ttl >= shortestTtl && ttl <= longestTtl
     ? ttl
     : refuse('--lease-ttl', text, 'a duration of 2s to 60s');
+}
+
+function readEventHistory(text: string): Duration {
+  const history = parseDuration(text);
+  return history !== undefined && history >= minutes(1)
+    ? history
+    : refuse('--event-history', text, 'a duration of 1m or more, such as 24h');
+}
+
+/** At 400 bytes each, the most are 400 MB. */
+function readEventLimit(text: string): number {
+  const limit = Number(text);
+  return /^\d+$/.test(text) && limit >= 1_000 && limit <= 1_000_000
+    ? limit
+    : refuse('--event-limit', text, 'a number of 1000 to 1000000');
 }
 
 function readCooldown(text: string): Duration {

@@ -21,8 +21,11 @@ import { schema as ownSchema } from './cluster/schema.ts';
 import { SchemaKeeper } from './cluster/schema-keeper.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
-import { describeChange } from './events/describe-change.ts';
-import { EventLog } from './events/event-log.ts';
+import { leaderChanged } from './events/describe.ts';
+import { EventFeed } from './events/feed.ts';
+import { tellOfManagers } from './events/managers.ts';
+import { EventRecorder } from './events/recorder.ts';
+import { EventRetention } from './events/retention.ts';
 import { Reclaimer } from './gone/reclaimer.ts';
 import { Thawer } from './ipam/thawer.ts';
 import { Elector } from './leader/elector.ts';
@@ -56,6 +59,10 @@ export interface ManagerSettings {
   readonly cooldown?: Duration;
   /** How long a host may be silent before its endpoints are released; 0: for ever; absent: a day. */
   readonly nodeGoneAfter?: Duration;
+  /** How long events are kept; absent: a day. */
+  readonly eventHistory?: Duration;
+  /** How many events are kept at most; absent: 200,000. */
+  readonly eventLimit?: number;
   /** Where subnets nobody names come from; a family without one has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
   readonly defaultPools?: readonly DefaultPool[];
   /** The newest schema of records it knows; absent: this version's. */
@@ -64,6 +71,8 @@ export interface ManagerSettings {
 
 export const defaultCooldown = seconds(60);
 export const defaultNodeGoneAfter = minutes(24 * 60);
+export const defaultEventHistory = minutes(24 * 60);
+export const defaultEventLimit = 200_000;
 
 /** A store that cannot be read at the start is tried again for as long as it takes. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
@@ -74,9 +83,9 @@ const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor:
  */
 export class Manager implements Startable {
   readonly view: View;
-  readonly events: EventLog;
   readonly api: Api;
   readonly #modules: ManagerModules;
+  readonly #settings: Pick<ManagerSettings, 'name' | 'advertise'>;
   readonly #keys: Keys;
   readonly #schema: number;
   readonly #catalogs: Catalogs;
@@ -89,6 +98,9 @@ export class Manager implements Startable {
   readonly #reclaimer: Reclaimer;
   readonly #follower: Follower;
   readonly #elector: Elector;
+  readonly #feed: EventFeed;
+  readonly #recorder: EventRecorder;
+  readonly #retention: EventRetention;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(leads: boolean) => void>();
   /** Of this manager's leadership, from when its view has all that came before. */
@@ -99,21 +111,28 @@ export class Manager implements Startable {
     const { store, clock, log } = modules;
     const { name, advertise, leaseTtl, prefix } = settings;
     this.#modules = modules;
+    this.#settings = settings;
     this.#keys = new Keys(prefix);
     this.#schema = settings.schema ?? ownSchema;
     const keys = this.#keys;
     const view = new View(keys);
     this.view = view;
     this.#catalogs = new Catalogs(view);
-    this.events = new EventLog({ clock });
     this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) }, { name });
     const writer = this.#writer;
+    this.#recorder = new EventRecorder({ ...modules, writer });
+    this.#feed = new EventFeed({ ...modules, keys });
+    const { eventHistory = defaultEventHistory, eventLimit = defaultEventLimit } = settings;
+    this.#retention = new EventRetention(
+      { ...modules, keys, feed: this.#feed },
+      { history: eventHistory, limit: eventLimit },
+    );
     this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
     this.#schemaKeeper = new SchemaKeeper({ view, writer, clock, log }, { schema: this.#schema });
     this.#follower = new Follower({ store, view, log }, { prefix });
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
-    this.#dispatcher = new Dispatcher({ view, registrar, events: this.events, clock, log }, { address: advertise });
     const silentSince = (node: NodeId): number | undefined => this.#dispatcher.silentSince(node);
+    this.#dispatcher = new Dispatcher({ view, registrar, teller: this.#recorder, clock, log }, { address: advertise });
     this.#thawer = new Thawer(
       {
         view,
@@ -135,7 +154,7 @@ export class Manager implements Startable {
         view,
         writer,
         hasRecovered: (node) => this.#dispatcher.factsOf(node).recovered,
-        events: this.events,
+        teller: this.#recorder,
         clock,
         log,
       },
@@ -153,7 +172,8 @@ export class Manager implements Startable {
         peers: modules.peers,
         clock,
         dispatcher: this.#dispatcher,
-        events: this.events,
+        events: this.#feed,
+        teller: this.#recorder,
         writer: this.#writer,
         term: () => this.#term,
       },
@@ -181,15 +201,11 @@ export class Manager implements Startable {
    * @throws CausewayError when the store's own record cannot be read
    */
   async start(): Promise<void> {
-    const { view, events } = this;
+    const { view } = this;
     await this.#dispatcher.start();
-    view.subscribe((changes) => {
-      for (const change of changes) {
-        const happening = describeChange(change, view);
-        if (happening !== undefined) events.publish(happening);
-      }
-    });
+    view.subscribe((changes) => tellOfManagers(changes, { teller: this.#recorder, store: this.#modules.store }));
     this.#elector.subscribe((leadership) => this.#follow(leadership));
+    await this.#feed.start();
     await this.#bootstrap();
     await this.#follower.start();
     if (this.#abort.signal.aborted) return;
@@ -197,6 +213,7 @@ export class Manager implements Startable {
     await this.#mtuKeeper.start();
     await this.#thawer.start();
     await this.#reclaimer.start();
+    await this.#retention.start();
     await this.#elector.start();
   }
 
@@ -205,6 +222,8 @@ export class Manager implements Startable {
     this.#catalogs.end();
     await this.#elector.stop();
     await this.#schemaKeeper.stop();
+    await this.#recorder.stop();
+    await this.#retention.stop();
     await this.#mtuKeeper.stop();
     await this.#thawer.stop();
     await this.#recoverer.stop();
@@ -213,6 +232,7 @@ export class Manager implements Startable {
     await this.#dispatcher.stop();
     this.#abort.abort();
     await this.#follower.stop();
+    await this.#feed.stop();
   }
 
   /** Which cluster this is; the first manager ever makes it. */
@@ -241,6 +261,7 @@ export class Manager implements Startable {
       this.#lead(leadership.term);
     } else {
       this.#writer.follow(leadership.leader?.address);
+      this.#retention.follow();
       if (led) this.#dispatcher.standDown('this manager does not lead any more');
     }
     if (led) this.#tell(false);
@@ -251,6 +272,7 @@ export class Manager implements Startable {
     const end = new AbortController();
     this.#termEnd = end;
     this.#writer.lead(revision);
+    const { name, advertise } = this.#settings;
     const begin = (): void => {
       if (end.signal.aborted) return;
       this.#term = { revision, signal: end.signal };
@@ -260,6 +282,8 @@ export class Manager implements Startable {
       this.#thawer.lead();
       this.#recoverer.lead();
       this.#reclaimer.lead();
+      this.#retention.lead(revision);
+      this.#recorder.tell(leaderChanged(name, advertise));
       this.#tell(true);
     };
     this.view.waitFor(revision, end.signal).then(begin, () => undefined);

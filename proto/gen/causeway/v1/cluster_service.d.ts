@@ -398,7 +398,8 @@ export interface VerifyResponse {
  */
 export interface WatchEventsRequest {
     /**
-     * The first event wanted; 0: the oldest kept.
+     * The first event wanted; 0: the oldest kept. When it is not kept any more, the first answer is an event "events.gone"
+     * in the place of the last that is missing.
      *
      * @generated from protobuf field: int64 from_sequence = 1
      */
@@ -409,6 +410,28 @@ export interface WatchEventsRequest {
      * @generated from protobuf field: bool follow = 2
      */
     follow: boolean;
+    /**
+     * Unix time, milliseconds: nothing from before it, as far as the managers' clocks agree. Not with from_sequence.
+     *
+     * @generated from protobuf field: int64 since_ms = 3
+     */
+    sinceMs: bigint;
+    /**
+     * Only these kinds; none: every kind.
+     *
+     * @generated from protobuf field: repeated string kinds = 4
+     */
+    kinds: string[];
+    /**
+     * Names; empty: whatever they concern.
+     *
+     * @generated from protobuf field: string network = 5
+     */
+    network: string;
+    /**
+     * @generated from protobuf field: string host = 6
+     */
+    host: string;
 }
 /**
  * @generated from protobuf message causeway.v1.WatchEventsResponse

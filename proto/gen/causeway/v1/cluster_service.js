@@ -1180,13 +1180,21 @@ class WatchEventsRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.WatchEventsRequest", [
             { no: 1, name: "from_sequence", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 2, name: "follow", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 2, name: "follow", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 3, name: "since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "kinds", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.fromSequence = 0n;
         message.follow = false;
+        message.sinceMs = 0n;
+        message.kinds = [];
+        message.network = "";
+        message.host = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1201,6 +1209,18 @@ class WatchEventsRequest$Type extends MessageType {
                     break;
                 case /* bool follow */ 2:
                     message.follow = reader.bool();
+                    break;
+                case /* int64 since_ms */ 3:
+                    message.sinceMs = reader.int64().toBigInt();
+                    break;
+                case /* repeated string kinds */ 4:
+                    message.kinds.push(reader.string());
+                    break;
+                case /* string network */ 5:
+                    message.network = reader.string();
+                    break;
+                case /* string host */ 6:
+                    message.host = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1220,6 +1240,18 @@ class WatchEventsRequest$Type extends MessageType {
         /* bool follow = 2; */
         if (message.follow !== false)
             writer.tag(2, WireType.Varint).bool(message.follow);
+        /* int64 since_ms = 3; */
+        if (message.sinceMs !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.sinceMs);
+        /* repeated string kinds = 4; */
+        for (let i = 0; i < message.kinds.length; i++)
+            writer.tag(4, WireType.LengthDelimited).string(message.kinds[i]);
+        /* string network = 5; */
+        if (message.network !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.network);
+        /* string host = 6; */
+        if (message.host !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.host);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

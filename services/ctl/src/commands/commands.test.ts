@@ -139,10 +139,11 @@ const transcripts: Record<string, [line: string, world: World][]> = {
     ['status', { managers: { getStatus: async () => tooNew } }],
     ['status -o name', { managers: { getStatus: async () => noLeader } }],
     ['events', { managers: { watchEvents: happened } }],
-    ['events --since 2 -o json', { managers: { watchEvents: happened } }],
+    ['events --from 2 -o json', { managers: { watchEvents: happened } }],
+    ['events -o wide', { managers: { watchEvents: happened } }],
     ['events --watch', { managers: { watchEvents: happened } }],
     ['events --watch -o json', { managers: { watchEvents: happened } }],
-    ['events --watch -o yaml --since 2', { managers: { watchEvents: happened } }],
+    ['events --watch -o yaml --from 2', { managers: { watchEvents: happened } }],
     ['events --watch -o name', { managers: { watchEvents: happened } }],
     ['version', {}],
     ['version -o json', {}],
@@ -374,9 +375,21 @@ describe('what a server is asked', () => {
       [{ method: 'managers.removeManager', request: { requestId, name: 'h2', force: true } }],
     ],
     [
-      'events --watch --since 2',
+      'events --watch --from 2 --kind node.lost --kind node.ready --host h3',
       { managers: { watchEvents: happened } },
-      [{ method: 'managers.watchEvents', request: { fromSequence: 2n, follow: true } }],
+      [
+        {
+          method: 'managers.watchEvents',
+          request: {
+            fromSequence: 2n,
+            follow: true,
+            sinceMs: 0n,
+            kinds: ['node.lost', 'node.ready'],
+            network: '',
+            host: 'h3',
+          },
+        },
+      ],
     ],
   ];
   test.each(cases)('%s', async (line, world, calls) => {

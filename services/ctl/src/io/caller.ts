@@ -3,7 +3,7 @@ import { Failover } from '@causeway/proto';
 import { type CallLimits, callUnary, type UnaryMethod } from '@causeway/proto/io';
 import { type Clock, milliseconds } from '@causeway/runtime';
 import { explainSilence, isSilence } from '../unreachable.ts';
-import type { Budget } from './budget.ts';
+import { Budget } from './budget.ts';
 
 /** Pause before a stream that nobody would open is tried again. */
 const pauseBetweenTries = milliseconds(100);
@@ -53,9 +53,25 @@ export class Caller {
     }
   }
 
-  /** A server that breaks off after its first item is not replaced: another one counts by its own numbers. */
-  async *stream<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
-    const { budget, clock, signal } = this.#parts;
+  /** A server that breaks off after its first item is not replaced: what came of a half is its reader's business. */
+  stream<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
+    return this.#stream(open, false);
+  }
+
+  /**
+   * A stream that another server can go on with: `open` asks for what comes after what was read by then. After each item
+   * there is as much time to find one as the command had to begin with.
+   */
+  resumable<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
+    return this.#stream(open, true);
+  }
+
+  async *#stream<Item>(
+    open: (address: string, limits: CallLimits) => AsyncIterable<Item>,
+    resumes: boolean,
+  ): AsyncGenerator<Item> {
+    const { clock, signal } = this.#parts;
+    let { budget } = this.#parts;
     this.#unreached = undefined;
     for (;;) {
       const address = this.#failover.current;
@@ -69,8 +85,9 @@ export class Caller {
       } catch (error) {
         if (signal.aborted) return;
         this.#note(address, error);
-        const mayRetry = !begun && isCausewayError(error) && error.kind === 'unavailable' && !budget.isOver;
-        if (!mayRetry) throw this.#explain(error);
+        const isPassing = isCausewayError(error) && error.kind === 'unavailable';
+        if (begun && resumes) budget = new Budget(clock, budget.total);
+        if (!isPassing || (begun && !resumes) || budget.isOver) throw this.#explain(error);
         this.#failover.moveOn(address, error);
         await clock.sleep(pauseBetweenTries, signal);
       }

@@ -58,8 +58,7 @@ export class GrpcManagers implements Managers {
 
   verify: Managers['verify'] = (request) => this.#call(({ cluster }) => cluster.verify.bind(cluster), request);
 
-  watchEvents: Managers['watchEvents'] = (request) =>
-    this.#caller.stream((address, limits) => this.#eventsOf(address, request, limits));
+  watchEvents: Managers['watchEvents'] = (request) => this.#watchEvents(request);
 
   listManagers: Managers['listManagers'] = () => this.#call(({ cluster }) => cluster.listManagers.bind(cluster), {});
 
@@ -71,6 +70,14 @@ export class GrpcManagers implements Managers {
 
   close(): void {
     this.#pool.close();
+  }
+
+  async *#watchEvents(request: WatchEventsRequest): AsyncGenerator<Event> {
+    let rest = request;
+    for await (const event of this.#caller.resumable((address, limits) => this.#eventsOf(address, rest, limits))) {
+      rest = { ...request, fromSequence: event.sequence + 1n, sinceMs: 0n };
+      yield event;
+    }
   }
 
   async *#eventsOf(address: string, request: WatchEventsRequest, limits: CallLimits): AsyncGenerator<Event> {

@@ -3,12 +3,15 @@ import type { Answer, Cell, Heading, Stream } from '../answer.ts';
 import { isoTime } from './time.ts';
 
 const columns: readonly Heading[] = [
-  { title: 'SEQ', width: 6 },
+  { title: 'SEQ', width: 9 },
   { title: 'TIME', width: 24 },
   { title: 'KIND', width: 20 },
   { title: 'NETWORK', width: 12 },
   { title: 'ENDPOINT', width: 16 },
   { title: 'HOST', width: 8 },
+  { title: 'REVISION', width: 9, wide: true },
+  { title: 'ACTOR', width: 12, wide: true },
+  { title: 'CAUSE', width: 36, wide: true },
   { title: 'MESSAGE' },
 ];
 
@@ -28,7 +31,7 @@ async function* parts(events: AsyncIterable<Event>): Stream['parts'] {
   for await (const event of events) yield { value: eventValue(event), name: event.kind, row: row(event) };
 }
 
-/** null: the event concerns no network, endpoint or host. */
+/** null: the event concerns no network, endpoint or host, or nobody knows who was behind it. */
 function eventValue(event: Event): object {
   return {
     sequence: event.sequence,
@@ -38,6 +41,10 @@ function eventValue(event: Event): object {
     network: event.network || null,
     endpoint: event.endpoint || null,
     host: event.host || null,
+    addresses: event.addresses,
+    actor: event.actor || null,
+    cause: event.cause || null,
+    count: event.count,
     message: event.message,
   };
 }
@@ -50,6 +57,9 @@ function row(event: Event): Cell[] {
     event.network,
     event.endpoint,
     event.host,
+    String(event.revision),
+    event.actor,
+    event.cause,
     event.message,
   ];
 }

@@ -41,7 +41,7 @@ export function renderPart(stream: Stream, part: StreamPart, format: Format, col
       return `${part.name}\n`;
     case 'table':
     case 'wide':
-      return renderStreamRow(stream.columns, part.row, colour);
+      return renderStreamRow(stream.columns, part.row, format === 'wide', colour);
     default:
       return assertNever(format);
   }

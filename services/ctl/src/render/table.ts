@@ -37,11 +37,17 @@ export function renderSheet(sheet: Sheet, colour: boolean): string {
 }
 
 /** One row of a stream: what comes after it is not known, so its columns have fixed widths and may overflow them. */
-export function renderStreamRow(columns: readonly Heading[], row: readonly Cell[], colour: boolean): string {
-  const cells = columns.map((column, i) => {
+export function renderStreamRow(
+  columns: readonly Heading[],
+  row: readonly Cell[],
+  wide: boolean,
+  colour: boolean,
+): string {
+  const cells = columns.flatMap((column, i) => {
+    if (column.wide === true && !wide) return [];
     const cell = orDash(row[i]);
     const gap = Math.max(0, (column.width ?? 0) - textOf(cell).length);
-    return paintCell(cell, colour) + ' '.repeat(gap);
+    return [paintCell(cell, colour) + ' '.repeat(gap)];
   });
   return `${cells.join('  ').trimEnd()}\n`;
 }

@@ -1,3 +1,4 @@
+import { CausewayError } from '@causeway/model';
 import type {
   DescribeManagerRequest,
   DescribeManagerResponse,
@@ -13,6 +14,7 @@ import type {
   WatchEventsRequest,
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { within } from '../within.ts';
@@ -71,13 +73,13 @@ export class ClusterApi {
     return { drift: [...outcome.drift], checked: [...outcome.checked], unreachable: [...outcome.unreachable] };
   }
 
-  /** Ends with the caller, with this manager's term, or after what is kept. */
+  /** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError shutting-down */
   async *watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncGenerator<WatchEventsResponse, void> {
-    const term = this.#context.leading();
-    const either = AbortSignal.any([signal, term.signal]);
-    for await (const event of this.#context.modules.events.read(request.fromSequence, request.follow, either))
-      yield { event };
-    if (term.signal.aborted) this.#context.leading();
+    const query = { from: request.fromSequence, since: Number(request.sinceMs), follow: request.follow };
+    for await (const event of this.#context.modules.events.read(query, signal))
+      if (isWanted(event, request)) yield { event };
+    if (request.follow && !signal.aborted)
+      throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
   }
 
   #describe(): DescribeManagerResponse {
@@ -160,4 +162,11 @@ function aborted(signal: AbortSignal): Promise<undefined> {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+}
+
+/** That something is missing is told whatever was asked for. */
+function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
+  if (event.kind === 'events.gone') return true;
+  const isOf = (wanted: string, is: string): boolean => wanted === '' || wanted === is;
+  return (kinds.length === 0 || kinds.includes(event.kind)) && isOf(network, event.network) && isOf(host, event.host);
 }

@@ -104,7 +104,7 @@ export class EndpointsApi {
 
   /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
   async #claimAgain(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
-    const { writer, view, events } = this.#context.modules;
+    const { writer, view, teller } = this.#context.modules;
     try {
       return await writer.write(id, claimEndpoint(claim), call);
     } catch (error) {
@@ -114,7 +114,8 @@ export class EndpointsApi {
       const network = view.networks.get(claim.network as NetworkId)?.value.name ?? claim.network;
       const had = `${claim.name} ${claim.addresses.join(' ')} on ${host} does not get back what it had before the restore`;
       const message = `${had}: ${error.message}`;
-      events.publish({ kind: 'endpoint.refused', network, endpoint: claim.name, host, message });
+      const { actor } = call;
+      teller.tell({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
       throw error;
     }
   }

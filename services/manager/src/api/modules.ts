@@ -3,7 +3,8 @@ import type { Clock } from '@causeway/runtime';
 import type { DefaultPool } from '../admin/pools.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { EventFeed } from '../events/feed.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { Catalogs } from '../lists/catalogs.ts';
 import type { Peers } from '../membership/peers.ts';
 import { checkRecovered } from '../recovery/recovery.ts';
@@ -19,7 +20,8 @@ export interface ApiModules {
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;
-  readonly events: EventLog;
+  readonly events: Pick<EventFeed, 'read'>;
+  readonly teller: Pick<Teller, 'tell'>;
   readonly clock: Clock;
   readonly writer: Writer;
   /** Undefined while another manager leads, or none. */

@@ -3,7 +3,6 @@ import { milliseconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EventLog } from '../events/event-log.ts';
 import type { View } from '../store/view.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
@@ -166,9 +165,9 @@ class World {
   #newDispatcher(): Dispatcher {
     const view = this.#view;
     const registrar = { register: async () => view.revision };
-    const events = new EventLog({ clock: this.#clock });
+    const teller = { tell: () => undefined, repaired: () => undefined };
     return new Dispatcher(
-      { view, registrar, events, clock: this.#clock, log: new MemoryLog() },
+      { view, registrar, teller, clock: this.#clock, log: new MemoryLog() },
       { address: 'm1:7443' },
     );
   }

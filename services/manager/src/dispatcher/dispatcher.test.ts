@@ -2,7 +2,9 @@ import { CausewayError, type Node } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EventLog } from '../events/event-log.ts';
+import { driftRepaired } from '../events/describe.ts';
+import type { Happening } from '../events/happening.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
@@ -14,13 +16,13 @@ import { backlogLimit } from './session.ts';
 let clock: FakeClock;
 let script: ViewScript;
 let dispatcher: Dispatcher;
-let events: EventLog;
+let told: Happening[];
 let registered: Node[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   script = new ViewScript();
-  events = new EventLog({ clock });
+  told = [];
   registered = [];
   script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
   dispatcher = newDispatcher(script.view);
@@ -38,7 +40,11 @@ function newDispatcher(view: View): Dispatcher {
     registered.push(node);
     return view.revision;
   };
-  return new Dispatcher({ view, registrar: { register }, events, clock, log: new MemoryLog() }, { address: 'm1:7443' });
+  const teller: Teller = {
+    tell: (happening) => void told.push(happening),
+    repaired: (host, drift) => void told.push(driftRepaired({ ...drift, host }, 1, [])),
+  };
+  return new Dispatcher({ view, registrar: { register }, teller, clock, log: new MemoryLog() }, { address: 'm1:7443' });
 }
 
 async function connect(agent: MemoryAgent, to: Dispatcher = dispatcher): Promise<MemoryAgent> {
@@ -50,12 +56,7 @@ async function connect(agent: MemoryAgent, to: Dispatcher = dispatcher): Promise
 
 const settle = (): Promise<void> => clock.advance(milliseconds(0));
 
-async function eventKinds(): Promise<string[]> {
-  const kinds: string[] = [];
-  for await (const event of events.read(0n, false, new AbortController().signal))
-    kinds.push(`${event.kind} ${event.host}`);
-  return kinds;
-}
+const eventKinds = (): string[] => told.map(({ kind, host }) => `${kind} ${host}`);
 
 describe('a session', () => {
   test('of a new host: welcome, nothing to have, ready; then the first endpoint brings the network whole', async () => {
@@ -265,7 +266,7 @@ describe('refused with a code, and the manager goes on', () => {
     expect(first.take().at(-1)).toBe('goodbye ');
     expect(first.closed).toEqual({ error: undefined });
     expect(dispatcher.isReady(nodeId(1))).toBe(true);
-    expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h1']);
+    expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h1']);
   });
 });
 
@@ -292,7 +293,7 @@ describe('leadership', () => {
     for (const agent of agents) expect(agent.take().at(-1)).toBe('goodbye m2:7443');
     await settle();
     expect(dispatcher.isReady(nodeId(1))).toBe(false);
-    expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h2']);
+    expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2']);
   });
 });
 
@@ -315,7 +316,7 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   expect(dispatcher.isReady(nodeId(1))).toBe(false);
   expect(dispatcher.isReady(nodeId(2))).toBe(true);
   expect(other.take()).toEqual([]);
-  expect(await eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
+  expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
 });
 
 test('a slow agent is owed the newest whole instead of a backlog, once', async () => {
@@ -462,6 +463,6 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
   });
   await settle();
   expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1, recovered: true });
-  expect(await eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
+  expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });

@@ -1,7 +1,7 @@
 import { CausewayError, type Endpoint, isCausewayError, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { EventLog } from '../events/event-log.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';
 import type { AppliedSummary } from './applied.ts';
@@ -29,7 +29,7 @@ const catchUpLimit = seconds(5);
 export interface DispatcherModules {
   readonly view: View;
   readonly registrar: Registrar;
-  readonly events: EventLog;
+  readonly teller: Teller;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,8 +1,7 @@
 import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Log } from '@causeway/runtime';
-import { describeRepair } from '../events/describe.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';
 import type { Holdings } from './holdings.ts';
@@ -17,7 +16,7 @@ type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 export interface InboxModules {
   readonly view: Pick<View, 'nodes'>;
   readonly registrar: Registrar;
-  readonly events: EventLog;
+  readonly teller: Pick<Teller, 'repaired'>;
   readonly log: Log;
   readonly applied: AppliedTracker;
   readonly holdings: Holdings;
@@ -78,9 +77,9 @@ export class Inbox {
   }
 
   #hostReport(node: Node, report: HostReport): void {
-    const { hosts, events, view } = this.#modules;
+    const { hosts, teller, view } = this.#modules;
     hosts.reported(node.id, report);
-    for (const drift of report.repaired) events.publish(describeRepair(node.name, drift));
+    for (const drift of report.repaired) teller.repaired(node.name, drift);
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)
       this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });

@@ -1,6 +1,7 @@
 import { CausewayError, type Node, type NodeId } from '@causeway/model';
 import type { Clock, Log } from '@causeway/runtime';
-import type { EventLog } from '../events/event-log.ts';
+import { nodeLost, nodeReady } from '../events/describe.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { View } from '../store/view.ts';
 import type { AgentChannel } from './channel.ts';
 import { LiveSession } from './live-session.ts';
@@ -11,7 +12,7 @@ import type { Tables } from './steps.ts';
 export interface SessionsModules {
   readonly view: Pick<View, 'revision'>;
   readonly tables: Tables;
-  readonly events: EventLog;
+  readonly teller: Pick<Teller, 'tell'>;
   readonly clock: Clock;
   readonly log: Log;
   /** A host's session began or ended. */
@@ -71,7 +72,7 @@ export class Sessions {
     if (live.isReady && !wasReady && live.node !== undefined) {
       const host = live.node.name;
       this.#modules.log.info('session.ready', { nodeId: live.node.id, node: host });
-      this.#modules.events.publish({ kind: 'node.ready', host, message: `host ${host} is ready` });
+      this.#modules.teller.tell(nodeReady(live.node));
     }
   }
 
@@ -90,9 +91,8 @@ export class Sessions {
     live.close(error);
     const node = this.#remove(live);
     if (node === undefined) return;
-    const message = `host ${node.name} has no session: ${error?.message ?? 'its agent closed it or the connection broke'}`;
     this.#modules.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
-    this.#modules.events.publish({ kind: 'node.lost', host: node.name, message });
+    this.#modules.teller.tell(nodeLost(node, error?.message ?? 'its agent closed it or the connection broke'));
   }
 
   endSilent(now: number): void {

@@ -1,5 +1,6 @@
 import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { ManagerRecord } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
 import type { Happening } from './happening.ts';
@@ -80,11 +81,47 @@ export function nodeChanged(before: Node, after: Node): readonly Happening[] {
   return [{ kind: 'node.changed', host: after.name, message: `host ${before.name} changed: ${changes.join(', ')}` }];
 }
 
-export function describeRepair(host: string, drift: Drift): Happening {
-  const to = drift.intended === '' ? 'removed' : drift.intended;
-  const from = drift.actual === '' ? 'missing' : drift.actual;
-  const message = `${drift.kind} ${drift.key} on ${host} repaired: ${from} -> ${to}`;
-  return { kind: 'drift.repaired', network: drift.network, host, message };
+export function nodeReady({ name }: Node): Happening {
+  return { kind: 'node.ready', host: name, cause: 'session', message: `host ${name} is ready` };
+}
+
+export function nodeLost({ name }: Node, why: string): Happening {
+  return { kind: 'node.lost', host: name, cause: 'session', message: `host ${name} has no session: ${why}` };
+}
+
+export function leaderChanged(name: string, address: string): Happening {
+  return { kind: 'leader.changed', cause: 'election', message: `manager ${name} (${address}) leads` };
+}
+
+export function managerJoined({ name, address, version }: ManagerRecord): Happening {
+  return { kind: 'manager.joined', cause: 'registration', message: `manager ${name} ${version} runs at ${address}` };
+}
+
+/** `removed`: its etcd member is no part of the store any more. */
+export function managerGone({ name, address }: ManagerRecord, removed: boolean): Happening {
+  return removed
+    ? { kind: 'manager.removed', cause: 'registration', message: `manager ${name} (${address}) was removed` }
+    : { kind: 'manager.lost', cause: 'registration', message: `manager ${name} (${address}) stopped, or is silent` };
+}
+
+/** What a host has repaired of one kind in one network; `examples` are in words. */
+export function driftRepaired(
+  { host, network, kind }: Pick<Drift, 'host' | 'network' | 'kind'>,
+  count: number,
+  examples: readonly string[],
+): Happening {
+  const message =
+    count === 1
+      ? `${kind} ${examples.join()} on ${host}`
+      : `${count} of ${kind} on ${host} repaired, such as ${examples.join('; ')}`;
+  return { kind: 'drift.repaired', actor: `agent/${host}`, cause: 'drift', network, host, count, message };
+}
+
+/** "02:42:0a:42:00:09 repaired: missing -> dst 10.90.0.2" */
+export function printRepair({ key, intended, actual }: Drift): string {
+  const to = intended === '' ? 'removed' : intended;
+  const from = actual === '' ? 'missing' : actual;
+  return `${key} repaired: ${from} -> ${to}`;
 }
 
 function ofNetwork({ id, name }: Network): { readonly network: string; readonly networkId: NetworkId } {

@@ -16,10 +16,13 @@ export type EventKind =
   | 'node.ready'
   | 'node.lost'
   | 'leader.changed'
-  | 'drift.repaired'
   | 'cluster.restored'
   | 'cluster.recovered'
-  | 'endpoint.refused';
+  | 'endpoint.refused'
+  | 'manager.joined'
+  | 'manager.lost'
+  | 'manager.removed'
+  | 'drift.repaired';
 
 /** What happened, as whoever decided it tells it. Names for people; ids and addresses for who looks something up. */
 export interface Happening {
@@ -33,6 +36,9 @@ export interface Happening {
   /** Of like things that are told as one; absent: one. */
   readonly count?: number;
   readonly message: string;
+  /** When these are others than those of the write it is told with. */
+  readonly actor?: string;
+  readonly cause?: string;
 }
 
 /** Who wanted what happened, and why. */

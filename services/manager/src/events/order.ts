@@ -12,13 +12,15 @@ export class EventOrder {
     this.#keys = keys;
   }
 
-  /** The key for a record of that time. */
+  /** A place for a record of that time. */
   next(wall: number): string {
-    const newest = this.#keys.placeOfEvent(this.#newest);
+    const newest = this.#keys.parseEvents(this.#newest);
     const time = Math.trunc(wall);
-    if (newest === undefined || newest.time < time) return this.#take(this.#keys.event(time, 0));
+    if (newest === undefined || newest.time < time) return this.#take(this.#keys.placeForEvents(time));
     const { time: last, index } = newest;
-    return this.#take(index < mostAtOnce ? this.#keys.event(last, index + 1) : this.#keys.event(last + 1, 0));
+    return this.#take(
+      index < mostAtOnce ? this.#keys.placeForEvents(last, index + 1) : this.#keys.placeForEvents(last + 1),
+    );
   }
 
   /** A key that stands in the store. */
@@ -26,9 +28,9 @@ export class EventOrder {
     if (key > this.#newest) this.#newest = key;
   }
 
-  #take(key: string): string {
-    this.#newest = key;
-    return key;
+  #take(place: string): string {
+    this.#newest = place;
+    return place;
   }
 }
 

@@ -13,7 +13,7 @@ export const mostInRecord = 256;
 export function encodeEvent(happening: Happening, { actor, cause }: Origin): string {
   const { message } = happening;
   const cut = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
-  return JSON.stringify({ ...happening, message: cut, actor, cause });
+  return JSON.stringify({ actor, cause, ...happening, message: cut });
 }
 
 /** The events of one transaction, as one value. `time` is Unix time in milliseconds. */

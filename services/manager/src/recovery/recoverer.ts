@@ -1,6 +1,6 @@
 import type { NodeId } from '@causeway/model';
 import { type Clock, type Duration, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
-import type { EventLog } from '../events/event-log.ts';
+import type { Teller } from '../events/recorder.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
 import { endRecovery, recoveryEnd } from './recovery.ts';
@@ -9,7 +9,7 @@ export interface RecovererParts {
   readonly view: Pick<View, 'recovering' | 'nodes'>;
   readonly writer: Pick<Writer, 'apply' | 'isLeading'>;
   readonly hasRecovered: (node: NodeId) => boolean;
-  readonly events: EventLog;
+  readonly teller: Pick<Teller, 'tell'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -44,10 +44,10 @@ export class Recoverer {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { view, writer, hasRecovered, events, clock, log } = this.#parts;
+    const { view, writer, hasRecovered, teller, clock, log } = this.#parts;
     const since = clock.now();
     const message = 'the store was restored from a backup: hosts claim again what they hold, nothing else is given';
-    events.publish({ kind: 'cluster.restored', message });
+    teller.tell({ kind: 'cluster.restored', cause: 'recovery', message });
     log.error('cluster.restored', { message });
     while (view.recovering && writer.isLeading && !signal.aborted) {
       await clock.sleep(period, signal);
@@ -56,9 +56,7 @@ export class Recoverer {
         .map(({ value }) => value.name);
       if (clock.now() < recoveryEnd(missing.length === 0, since, this.#cooldown)) continue;
       try {
-        await writer.apply(endRecovery(), { cause: 'recovery', signal });
-        const without = missing.length === 0 ? '' : `, not waiting any longer for ${missing.join(', ')}`;
-        events.publish({ kind: 'cluster.recovered', message: `hosts have claimed again what they hold${without}` });
+        await writer.apply(endRecovery(missing), { cause: 'recovery', signal });
         log.info('cluster.recovered', { missing });
       } catch (error) {
         log.warn('cluster.not-recovered', { message: String(error) });

@@ -1,4 +1,4 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, type Name } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 import type { Intent } from '../admin/intent.ts';
 import type { View } from '../store/view.ts';
@@ -27,14 +27,16 @@ export function checkRecovered(view: Pick<View, 'recovering'>): void {
   throw new CausewayError('recovering', message);
 }
 
-/** From now on addresses, subnets and VNIs are given again. */
-export function endRecovery(): Intent<void> {
+/** From now on addresses, subnets and VNIs are given again; `missing` are hosts that were not heard in time. */
+export function endRecovery(missing: readonly Name[]): Intent<void> {
+  const without = missing.length === 0 ? '' : `, not waiting any longer for ${missing.join(', ')}`;
+  const message = `hosts have claimed again what they hold${without}`;
   return {
     plan: ({ keys }) => ({
       compares: [],
       writes: [{ kind: 'delete', key: keys.recovery }],
       takes: [],
-      events: [],
+      events: [{ kind: 'cluster.recovered', message }],
       reply: undefined,
     }),
   };

@@ -42,6 +42,13 @@ export type StoreKey =
   | { readonly kind: 'endpoint-name'; readonly network: NetworkId; readonly name: Name }
   | { readonly kind: 'req'; readonly id: RequestId };
 
+export interface EventsKey {
+  readonly time: number;
+  readonly index: number;
+  /** Of the events there. */
+  readonly count: number;
+}
+
 /** The key space under one prefix, both ways: thing -> key and key -> thing. */
 export class Keys {
   readonly prefix: string;
@@ -51,6 +58,8 @@ export class Keys {
   readonly ledTime: string;
   /** Changed with every transaction that has nothing but events, so that views see that the store has moved. */
   readonly eventMark: string;
+  /** The revision up to which events are not kept any more. */
+  readonly eventHorizon: string;
   /**
    * All events, one key a transaction, in the order they were written. They stand beside the prefix, not under it: there
    * are far more of them than of anything else, and no view wants them.
@@ -65,6 +74,7 @@ export class Keys {
     this.recovery = `${prefix}recovery`;
     this.eventMark = `${prefix}event-mark`;
     this.ledTime = `${prefix}led-time`;
+    this.eventHorizon = `${prefix}event-horizon`;
     this.events = `${prefix.slice(0, -1)}-events/`;
   }
 
@@ -73,14 +83,22 @@ export class Keys {
     return `${this.events.slice(0, -1)}0`; // "0" is the character after "/"
   }
 
-  /** Of a record of events: a time in Unix milliseconds, and a number among those of one millisecond. */
-  event(time: number, index: number): string {
+  /** Where a record of events may stand: a time in Unix milliseconds, and a number among those of one millisecond. */
+  placeForEvents(time: number, index = 0): string {
     return `${this.events}${String(time).padStart(13, '0')}-${index.toString(16).padStart(4, '0')}`;
   }
 
-  placeOfEvent(key: string): { readonly time: number; readonly index: number } | undefined {
-    const [, time, index] = /^(\d{13})-([0-9a-f]{4})$/.exec(key.slice(this.events.length)) ?? [];
-    return time === undefined || index === undefined ? undefined : { time: Number(time), index: parseInt(index, 16) };
+  /** Of a record with so many events: who only counts them needs no values. */
+  eventsAt(place: string, count: number): string {
+    return `${place}-${count}`;
+  }
+
+  /** Of a place, or of a key at one. */
+  parseEvents(key: string): EventsKey | undefined {
+    const [, time, index, count = '0'] =
+      /^(\d{13})-([0-9a-f]{4})(?:-(\d+))?$/.exec(key.slice(this.events.length)) ?? [];
+    if (time === undefined || index === undefined) return undefined;
+    return { time: Number(time), index: parseInt(index, 16), count: Number(count) };
   }
 
   get managers(): string {

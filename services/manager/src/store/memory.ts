@@ -9,6 +9,7 @@ import type {
   KeyValue,
   Page,
   PageOptions,
+  Step,
   Store,
   StoreLease,
   StoreMemberStatus,
@@ -112,9 +113,28 @@ export class MemoryStore implements Store {
     return await this.#call('txn', (backend) => backend.txn(compares, writes));
   }
 
-  async *follow(prefix: string, signal: AbortSignal): AsyncGenerator<Change> {
+  async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
+    checkTxn(compares, writes);
+    return await this.#call('txn', (backend) => {
+      const gone = backend.history.in(span).map(({ key }): Write => ({ kind: 'delete', key }));
+      return backend.txn(compares, [...gone, ...writes]);
+    });
+  }
+
+  follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
+    return this.#changes(prefix, undefined, signal);
+  }
+
+  async *watch(prefix: string, after: bigint, signal: AbortSignal): AsyncGenerator<Step> {
+    for await (const change of this.#changes(prefix, after, signal)) {
+      if (change.kind === 'snapshot') return;
+      yield change;
+    }
+  }
+
+  async *#changes(prefix: string, after: bigint | undefined, signal: AbortSignal): AsyncGenerator<Change> {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
-    let last: bigint | undefined;
+    let last = after;
     let connection: AbortController | undefined;
     while (!ended.aborted) {
       if (connection !== this.#connection) {

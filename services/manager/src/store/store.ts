@@ -63,13 +63,15 @@ export function revisionOf(event: StoreEvent): bigint {
   return event.kind === 'put' ? event.kv.modRevision : event.modRevision;
 }
 
-/** A follower gets a snapshot first, and again whenever the history it needs is gone; both lead to the same state. */
-export type Change =
-  | { readonly kind: 'snapshot'; readonly revision: bigint; readonly kvs: readonly KeyValue[] }
+/** What happened after a revision. */
+export type Step =
   /** All events of one or more whole revisions, in order. */
   | { readonly kind: 'events'; readonly revision: bigint; readonly events: readonly StoreEvent[] }
   /** Nothing happened up to this revision. */
   | { readonly kind: 'progress'; readonly revision: bigint };
+
+/** A follower gets a snapshot first, and again whenever the history it needs is gone; both lead to the same state. */
+export type Change = { readonly kind: 'snapshot'; readonly revision: bigint; readonly kvs: readonly KeyValue[] } | Step;
 
 export interface StoreLease {
   readonly id: bigint;
@@ -132,8 +134,12 @@ export interface Store {
   page(span: KeySpan, options: PageOptions): Promise<Page>;
   /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
   txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
+  /** Deletes every key of a span, with other writes outside of it, as `txn` does. */
+  erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult>;
   /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change>;
+  /** A follow from a revision on, without snapshots: it ends when that much history is not kept any more, or the signal aborts. */
+  watch(prefix: string, after: bigint, signal: AbortSignal): AsyncIterable<Step>;
   grant(ttl: Duration): Promise<StoreLease>;
   /** As a majority has them; without one, as a member remembers them. */
   members(): Promise<readonly StoreMemberStatus[]>;

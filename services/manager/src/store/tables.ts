@@ -103,8 +103,10 @@ export class Tables {
       case 'manager': {
         const record = managerCodec.decode(kv.value);
         if (!record.ok) return record.error;
-        this.managers.set(key.name, record.value.value);
-        told.changes.push({ kind: 'manager', revision });
+        const before = this.managers.get(key.name);
+        const after = record.value.value;
+        this.managers.set(key.name, after);
+        told.changes.push({ kind: 'manager', ...(before !== undefined && { before }), after, revision });
         return undefined;
       }
       case 'recovery':
@@ -184,13 +186,12 @@ export class Tables {
         this.leader = undefined;
         told.changes.push({ kind: 'leader', revision });
         return;
-      case 'manager':
+      case 'manager': {
+        const before = this.managers.get(key.name);
         this.managers.delete(key.name);
-        told.changes.push({ kind: 'manager', revision });
+        if (before !== undefined) told.changes.push({ kind: 'manager', before, revision });
         return;
-      case 'recovery':
-        this.recovering = false;
-        return;
+      }
       case 'network': {
         const gone = this.networks.delete(key.id);
         if (gone !== undefined) told.changes.push({ ...key, kind: 'network', before: gone, revision });
@@ -224,6 +225,9 @@ export class Tables {
         told.claims.push({ ...key, ...(before !== undefined && { before }) });
         return;
       }
+      case 'recovery':
+        this.recovering = false;
+        return;
       case 'event-mark':
         this.eventMark = undefined;
         return;

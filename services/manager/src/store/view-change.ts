@@ -1,6 +1,6 @@
 import type { ClusterId, Endpoint, EndpointId, Ip, Network, NetworkId, Node, NodeId, Vni } from '@causeway/model';
 import type { Claimed } from './claim.ts';
-import type { JsonObject } from './codec.ts';
+import type { JsonObject, ManagerRecord } from './codec.ts';
 import type { ClaimedVni } from './vni-claim.ts';
 
 export interface Versioned<Value> {
@@ -60,8 +60,14 @@ export type ViewChange =
       readonly after?: Versioned<Node>;
       readonly revision: bigint;
     }
-  | { readonly kind: 'cluster' | 'manager'; readonly revision: bigint }
+  | { readonly kind: 'cluster'; readonly revision: bigint }
   | { readonly kind: 'leader'; readonly leader?: LeaderRecord; readonly revision: bigint }
+  | {
+      readonly kind: 'manager';
+      readonly before?: ManagerRecord;
+      readonly after?: ManagerRecord;
+      readonly revision: bigint;
+    }
   /** A snapshot replaced everything. */
   | { readonly kind: 'reset'; readonly revision: bigint };
 

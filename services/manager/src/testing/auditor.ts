@@ -13,6 +13,8 @@ const keys = new Keys();
 export class Auditor {
   readonly networks = new Map<NetworkId, Network>();
   readonly endpoints = new Map<EndpointId, Endpoint>();
+  /** All that ever were. */
+  readonly everEndpoints = new Set<EndpointId>();
   readonly faults: string[] = [];
   readonly #stop = new AbortController();
 
@@ -58,8 +60,10 @@ export class Auditor {
       if (event.kind === 'put') this.networks.set(key.id, readNetwork(event.kv));
       else this.networks.delete(key.id);
     } else if (key?.kind === 'endpoint') {
-      if (event.kind === 'put') this.endpoints.set(key.id, readEndpoint(event.kv));
-      else this.endpoints.delete(key.id);
+      if (event.kind === 'put') {
+        this.endpoints.set(key.id, readEndpoint(event.kv));
+        this.everEndpoints.add(key.id);
+      } else this.endpoints.delete(key.id);
     }
   }
 

@@ -27,6 +27,7 @@ import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import { Auditor } from './auditor.ts';
+import { Chronicle } from './chronicle.ts';
 import { CoreManager, cooldown } from './core-manager.ts';
 import { plainNetwork } from './plain-network.ts';
 
@@ -89,6 +90,8 @@ export class WriteSimulation {
     if (leader === undefined) throw new Error('nobody was elected');
     await this.#clock.until(leader.writer.apply(registerNode(host), { cause: 'set-up' }), seconds(10));
 
+    const chronicle = new Chronicle([this.#store(), this.#store()], { keys, clock: this.#clock, random: this.#random });
+    const reading = chronicle.run();
     this.#calm = false;
     const all = [this.#disturb(), ...Array.from({ length: workers }, () => this.#worker())];
     await this.#clock.advance(span);
@@ -101,6 +104,10 @@ export class WriteSimulation {
     this.#auditor.stop();
     await watching;
     this.#compare();
+    const records = this.#backend.history.list(keys.events);
+    const missed = chronicle.close(records, this.#auditor.everEndpoints);
+    this.#faults.push(...(await this.#clock.until(missed, seconds(60))));
+    await this.#clock.until(reading, seconds(60));
     this.#backend.close();
     if (this.#faults.length > 0) throw new Error(this.#faults.slice(0, 10).join('\n'));
     return this.#answers;
@@ -122,6 +129,14 @@ export class WriteSimulation {
     manager.store.latency = () => milliseconds(this.#random.float() * (this.#chance(0.02) ? 500 : 10));
     this.#managers.set(name, manager);
     await manager.start();
+  }
+
+  /** Of a reader's manager: slow, and not always answering. */
+  #store(): MemoryStore {
+    const store = new MemoryStore({ clock: this.#clock, backend: this.#backend });
+    store.fault = () => this.#fault();
+    store.latency = () => milliseconds(this.#random.float() * 10);
+    return store;
   }
 
   #fault(): MemoryFault {

@@ -3,7 +3,7 @@ import type { Clock, Log } from '@causeway/runtime';
 import type { EventOrder } from '../events/order.ts';
 import { encodeRecord } from '../events/record.ts';
 import type { Keys } from '../store/keys.ts';
-import type { Compare, Store, Write } from '../store/store.ts';
+import type { Compare, KeySpan, Store, Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { merge, type Transaction, takeBatch } from './merge.ts';
 
@@ -32,6 +32,8 @@ export interface CommitterSettings {
   /** Create revision of the leader key while the term lasts. */
   readonly term: bigint;
 }
+
+type Vacant = Extract<Compare, { kind: 'vacant' }>;
 
 interface Waiting extends Transaction {
   settle(outcome: CommitOutcome): void;
@@ -111,7 +113,7 @@ export class Committer {
       return { kind: refused ? 'failed' : 'unknown', error };
     }
     try {
-      const [{ lasts, revision }] = await Promise.all([this.#leader(), told && this.#catchUp(told.record.key)]);
+      const [{ lasts, revision }] = await Promise.all([this.#leader(), told && this.#catchUp(told.isLast.span)]);
       return lasts ? { kind: 'conflict', revision } : { kind: 'fenced' };
     } catch (error) {
       return { kind: 'failed', error };
@@ -119,20 +121,20 @@ export class Committer {
   }
 
   /** A record of events goes behind all others, or not at all: then one that is late can never slip in between. */
-  #tell(events: readonly string[]): { readonly isLast: Compare; readonly record: Write } {
+  #tell(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
     const { keys, order, clock } = this.#parts;
     const now = clock.wall();
-    const key = order.next(now);
+    const place = order.next(now);
     return {
-      isLast: { kind: 'vacant', span: { from: key, before: keys.eventsEnd } },
-      record: { kind: 'put', key, value: encodeRecord(now, events) },
+      isLast: { kind: 'vacant', span: { from: place, before: keys.eventsEnd } },
+      record: { kind: 'put', key: keys.eventsAt(place, events.length), value: encodeRecord(now, events) },
     };
   }
 
   /** What stands behind a place that was thought to be the last: of an earlier leader, whose clock was ahead of ours. */
-  async #catchUp(key: string): Promise<void> {
-    const { store, keys, order } = this.#parts;
-    const { kvs } = await store.page({ from: key, before: keys.eventsEnd }, { limit: 1, newest: true, keysOnly: true });
+  async #catchUp(span: KeySpan): Promise<void> {
+    const { store, order } = this.#parts;
+    const { kvs } = await store.page(span, { limit: 1, newest: true, keysOnly: true });
     for (const kv of kvs) order.saw(kv.key);
   }
 

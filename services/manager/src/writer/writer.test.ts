@@ -325,8 +325,8 @@ describe('what is told of writes', () => {
   test('a leader whose clock is behind goes on after what the former one told', async () => {
     const future = clock.wall() + 3_600_000;
     const value = encodeRecord(0, []);
-    await leader.store.txn([], [{ kind: 'put', key: keys.event(future, 0), value }]);
+    await leader.store.txn([], [{ kind: 'put', key: keys.eventsAt(keys.placeForEvents(future), 1), value }]);
     await write(leader, requestId(), network('blue'));
-    expect(backend.history.list(keys.events).at(-1)?.key).toBe(keys.event(future, 1));
+    expect(backend.history.list(keys.events).at(-1)?.key).toBe(keys.eventsAt(keys.placeForEvents(future, 1), 1));
   });
 });

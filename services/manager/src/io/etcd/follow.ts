@@ -1,10 +1,10 @@
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
 import { keyText } from '../../store/range.ts';
-import type { Change } from '../../store/store.ts';
+import type { Change, Step } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
-import { HistoryGone, type WatchBatch, watch } from './watch.ts';
+import { HistoryGone, watch } from './watch.ts';
 import { keyValueFromWire } from './wire.ts';
 
 export interface FollowParts {
@@ -29,51 +29,75 @@ export async function* follow(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<Change> {
-  const { pool, clock, log } = parts;
-  const delivered = new Delivered();
-  let pauses = delays(settings.backoff, parts.random);
-  let auditAt = 0;
+  const { clock, log } = parts;
+  while (!signal.aborted) {
+    const listing = await list(parts, settings, prefix, signal);
+    if (listing === undefined) return;
+    const delivered = new Delivered(listing);
+    let auditAt = clock.now() + settings.auditInterval;
+    yield { kind: 'snapshot', revision: listing.revision, kvs: listing.kvs.map(keyValueFromWire) };
+    for await (const step of resume(parts, settings, { prefix, after: listing.revision }, signal)) {
+      const advanced = step.revision !== delivered.revision;
+      delivered.take(step);
+      if (step.kind === 'events' || advanced) yield step;
+      if (clock.now() < auditAt) continue;
+      auditAt = clock.now() + settings.auditInterval;
+      if (await audit(parts, settings, prefix, delivered, signal)) continue;
+      log.warn('store-follow-differs', { prefix, revision: delivered.revision });
+      break;
+    }
+  }
+}
+
+/** Watches on from what was delivered however often the stream breaks; ends when that history is gone or the signal aborts. */
+export async function* resume(
+  { pool, clock, random, log }: FollowParts,
+  { backoff, progressInterval }: Pick<FollowSettings, 'backoff' | 'progressInterval'>,
+  { prefix, after }: { readonly prefix: string; readonly after: bigint },
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  let delivered = after;
+  let pauses = delays(backoff, random);
   while (!signal.aborted) {
     let endpoint: EtcdEndpoint | undefined;
     try {
-      if (delivered.revision === undefined) {
-        const listing = await listPrefix(pool, prefix, { pageSize: settings.pageSize, signal });
-        delivered.reset(listing);
-        auditAt = clock.now() + settings.auditInterval;
-        yield { kind: 'snapshot', revision: listing.revision, kvs: listing.kvs.map(keyValueFromWire) };
-        continue;
-      }
       endpoint = await pool.ready(pool.bounds(signal));
-      const { progressInterval } = settings;
-      for await (const batch of watch(clock, endpoint, {
-        prefix,
-        after: delivered.revision,
-        progressInterval,
-        signal,
-      })) {
-        pauses = delays(settings.backoff, parts.random);
-        const change = delivered.take(batch);
-        if (change !== undefined) yield change;
-        if (clock.now() < auditAt) continue;
-        auditAt = clock.now() + settings.auditInterval;
-        if (await audit(pool, settings, prefix, delivered, signal)) continue;
-        log.warn('store-follow-differs', { prefix, revision: delivered.revision });
-        delivered.forget();
-        break;
+      for await (const step of watch(clock, endpoint, { prefix, after: delivered, progressInterval, signal })) {
+        pauses = delays(backoff, random);
+        delivered = step.revision;
+        yield step;
       }
     } catch (error) {
       if (signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof HistoryGone) {
-        log.info('store-history-gone', { prefix, revision: delivered.revision, reason });
-        delivered.forget();
-      } else {
-        log.warn('store-follow-broken', { prefix, endpoint: endpoint?.url, reason });
-        if (endpoint !== undefined) pool.pass(endpoint);
-        await clock.sleep(pauses.next().value, signal);
+        log.info('store-history-gone', { prefix, revision: delivered, reason });
+        return;
       }
+      log.warn('store-follow-broken', { prefix, endpoint: endpoint?.url, reason });
+      if (endpoint !== undefined) pool.pass(endpoint);
+      await clock.sleep(pauses.next().value, signal);
     }
   }
+}
+
+/** Everything, as soon as the store answers; undefined when the signal aborts before. */
+async function list(
+  { pool, clock, random, log }: FollowParts,
+  { pageSize, backoff }: FollowSettings,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<Listing | undefined> {
+  for (const pause of delays(backoff, random)) {
+    try {
+      return await listPrefix(pool, prefix, { pageSize, signal });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.warn('store-follow-broken', { prefix, reason: error instanceof Error ? error.message : String(error) });
+      await clock.sleep(pause, signal);
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -81,52 +105,42 @@ export async function* follow(
  * race with what goes on, costs keys only, and finds an event that a server lost (etcd 3.5.16 has such bugs).
  */
 async function audit(
-  pool: EtcdPool,
+  { pool, log }: FollowParts,
   { pageSize }: FollowSettings,
   prefix: string,
   delivered: Delivered,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { revision } = delivered;
-  if (revision === undefined) return true;
   try {
     return delivered.equals(await listPrefix(pool, prefix, { pageSize, revision, keysOnly: true, signal }));
   } catch (error) {
-    // A store that was quiet for longer than its history is kept: nothing to compare with, the next revision will do.
-    if (isCompacted(error)) return true;
-    throw error;
+    // A store that was quiet for longer than its history is kept, or does not answer: nothing to compare with, the next time will do.
+    if (!isCompacted(error) && !signal.aborted) log.warn('store-audit-failed', { prefix, reason: String(error) });
+    return true;
   }
 }
 
 /** What the follower has been told: each key's revision, and up to where. */
 class Delivered {
-  #revision: bigint | undefined;
+  #revision: bigint;
   readonly #keys = new Map<string, bigint>();
 
-  get revision(): bigint | undefined {
-    return this.#revision;
-  }
-
-  forget(): void {
-    this.#revision = undefined;
-  }
-
-  reset(listing: Listing): void {
-    this.#keys.clear();
+  constructor(listing: Listing) {
     for (const kv of listing.kvs) this.#keys.set(keyText(kv.key), BigInt(kv.mod_revision));
     this.#revision = listing.revision;
   }
 
-  /** The change to tell; undefined when the batch brings nothing new. */
-  take({ events, revision }: WatchBatch): Change | undefined {
-    for (const event of events) {
+  get revision(): bigint {
+    return this.#revision;
+  }
+
+  take(step: Step): void {
+    for (const event of step.kind === 'events' ? step.events : []) {
       if (event.kind === 'put') this.#keys.set(event.kv.key, event.kv.modRevision);
       else this.#keys.delete(event.key);
     }
-    const advanced = revision !== this.#revision;
-    this.#revision = revision;
-    if (events.length > 0) return { kind: 'events', revision, events };
-    return advanced ? { kind: 'progress', revision } : undefined;
+    this.#revision = step.revision;
   }
 
   equals(listing: Listing): boolean {

@@ -9,6 +9,7 @@ import {
   type Random,
   seconds,
 } from '@causeway/runtime';
+import type { IRequestOp } from 'etcd3';
 import type { Maintenance } from '../../maintenance/maintenance.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
@@ -20,6 +21,7 @@ import type {
   KeyValue,
   Page,
   PageOptions,
+  Step,
   Store,
   StoreLease,
   StoreMemberStatus,
@@ -29,13 +31,13 @@ import type {
 import type { EtcdCredentials } from './credentials.ts';
 import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
-import { follow } from './follow.ts';
+import { follow, resume } from './follow.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
 import { EtcdMaintenance } from './maintenance.ts';
 import { EtcdMembership } from './membership.ts';
 import { EtcdPool } from './pool.ts';
-import { compareToWire, keyValueFromWire, writeToWire } from './wire.ts';
+import { compareToWire, eraseToWire, keyValueFromWire, writeToWire } from './wire.ts';
 
 export interface EtcdStoreParts {
   readonly clock: Clock;
@@ -118,22 +120,22 @@ export class EtcdStore implements Store {
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
     checkTxn(compares, writes);
-    const request = { compare: compares.map(compareToWire), success: writes.map(writeToWire) };
-    const bounds = this.#pool.bounds(this.#closed.signal, this.#settings.txnTimeout);
-    const endpoint = await this.#pool.ready(bounds);
-    // Sent once: a second try after a lost reply would meet its own first one in the compares.
-    try {
-      const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
-      return { succeeded: reply.succeeded, revision: BigInt(reply.header.revision) };
-    } catch (error) {
-      this.#pool.pass(endpoint);
-      throw writeFailure(error);
-    }
+    return await this.#send(compares, writes.map(writeToWire));
+  }
+
+  async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
+    checkTxn(compares, writes);
+    return await this.#send(compares, [eraseToWire(span), ...writes.map(writeToWire)]);
   }
 
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     return follow({ ...this.#parts, pool: this.#pool }, this.#settings, prefix, ended);
+  }
+
+  watch(prefix: string, after: bigint, signal: AbortSignal): AsyncIterable<Step> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    return resume({ ...this.#parts, pool: this.#pool }, this.#settings, { prefix, after }, ended);
   }
 
   grant(ttl: Duration): Promise<StoreLease> {
@@ -152,6 +154,20 @@ export class EtcdStore implements Store {
   async close(): Promise<void> {
     this.#closed.abort(new CausewayError('shutting-down', 'the store was closed'));
     this.#pool.close();
+  }
+
+  /** Sent once: a second try after a lost reply would meet its own first one in the compares. */
+  async #send(compares: readonly Compare[], success: IRequestOp[]): Promise<TxnResult> {
+    const bounds = this.#pool.bounds(this.#closed.signal, this.#settings.txnTimeout);
+    const endpoint = await this.#pool.ready(bounds);
+    const request = { compare: compares.map(compareToWire), success };
+    try {
+      const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
+      return { succeeded: reply.succeeded, revision: BigInt(reply.header.revision) };
+    } catch (error) {
+      this.#pool.pass(endpoint);
+      throw writeFailure(error);
+    }
   }
 
   #bounds() {

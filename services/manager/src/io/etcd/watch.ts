@@ -2,16 +2,9 @@ import type { Clock, Duration } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
 import { prefixRange } from '../../store/range.ts';
-import { revisionOf, type StoreEvent } from '../../store/store.ts';
+import { revisionOf, type Step } from '../../store/store.ts';
 import { type EtcdEndpoint, leaderRequired } from './pool.ts';
 import { eventFromWire } from './wire.ts';
-
-export interface WatchBatch {
-  /** Of whole revisions, in order; none when this is progress alone. */
-  readonly events: readonly StoreEvent[];
-  /** Everything up to here has been delivered. */
-  readonly revision: bigint;
-}
 
 /** What comes after the delivered revision cannot be had by watching: list again. */
 export class HistoryGone extends Error {}
@@ -34,7 +27,7 @@ export interface WatchOptions {
  * future revision of etcd before 3.5.22, bring old events: the same filter drops them. The price is that etcd treats the
  * stream as one that has to catch up, once, within 100 ms. "created" moves nothing: its revision is the store's, not ours.
  */
-export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<WatchBatch> {
+export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<Step> {
   const stream = endpoint.clients.watch.watch(leaderRequired(), {});
   const cancel = (): void => stream.cancel();
   // grpc-js emits the end of a cancelled call as an error, also when nobody reads any more.
@@ -59,7 +52,7 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
       const newest = events.at(-1);
       if (isProgress) last = current;
       else if (newest !== undefined) last = revisionOf(newest);
-      yield { events, revision: last };
+      yield events.length > 0 ? { kind: 'events', revision: last, events } : { kind: 'progress', revision: last };
     }
   } finally {
     options.signal.removeEventListener('abort', cancel);

@@ -1,6 +1,6 @@
 import type { ICompare, IEvent, IKeyValue, IRequestOp } from 'etcd3';
 import { keyBytes, keyText, prefixRange } from '../../store/range.ts';
-import type { Compare, KeyValue, StoreEvent, Write } from '../../store/store.ts';
+import type { Compare, KeySpan, KeyValue, StoreEvent, Write } from '../../store/store.ts';
 
 /** A compare in etcd's words; all of them also hold their meaning for keys that do not exist (every number 0). */
 export function compareToWire(compare: Compare): ICompare {
@@ -46,6 +46,10 @@ export function writeToWire(write: Write): IRequestOp {
     case 'delete':
       return { request_delete_range: { key: bytes(write.key) } };
   }
+}
+
+export function eraseToWire({ from, before }: KeySpan): IRequestOp {
+  return { request_delete_range: { key: bytes(from), range_end: bytes(before) } };
 }
 
 /** The value is copied: decoded buffers are slices that would keep their whole message alive. */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
@@ -221,7 +222,7 @@ describe('a follower answers as the leader does', () => {
     expect(fromFollower).toEqual(fromLeader);
     expect(fromFollower?.[2].nodes[0]).toMatchObject({ name: 'h1', ready: true });
 
-    const events = at.follower.cluster.watchEvents({ fromSequence: 0n, follow: false });
+    const events = at.follower.cluster.watchEvents(WatchEventsRequest.create());
     const kinds: (string | undefined)[] = [];
     for await (const response of events) kinds.push(response.event?.kind);
     expect(kinds).toContain('network.created');

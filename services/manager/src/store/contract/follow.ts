@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { StoreCase } from '../contract.ts';
-import type { Change, StoreEvent } from '../store.ts';
+import type { Change, Step, StoreEvent } from '../store.ts';
 import { put, remove, write } from './act.ts';
 import { Follower } from './follower.ts';
 
@@ -51,6 +51,35 @@ export const followCases: readonly StoreCase[] = [
       await follower.reached(revision);
       expect(follower.events).toEqual([]);
       await follower.stop();
+    },
+  },
+  {
+    name: 'watch: what came after a revision, also through a stream that breaks, and no snapshot',
+    run: async ({ store, witness, prefix, cut }) => {
+      const first = await write(store, put(`${prefix}a`));
+      await write(store, put(`${prefix}b`));
+      const abort = new AbortController();
+      const keys: string[] = [];
+      for await (const step of store.watch(prefix, first, abort.signal)) {
+        for (const event of step.kind === 'events' ? step.events : [])
+          if (event.kind === 'put') keys.push(event.kv.key.slice(prefix.length));
+        if (keys.length === 1) {
+          cut();
+          await write(witness, put(`${prefix}c`));
+        } else if (keys.length === 2) abort.abort();
+      }
+      expect(keys).toEqual(['b', 'c']);
+    },
+  },
+  {
+    name: 'watch: ends when the history it needs is gone',
+    run: async ({ store, prefix, compact }) => {
+      const first = await write(store, put(`${prefix}a`));
+      await write(store, put(`${prefix}b`));
+      await compact(await write(store, put(`${prefix}c`)));
+      const steps: Step[] = [];
+      for await (const step of store.watch(prefix, first, new AbortController().signal)) steps.push(step);
+      expect(steps).toEqual([]);
     },
   },
   {

@@ -1,0 +1,101 @@
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { decodeText, encodeText, type Json, object } from '../store/codec.ts';
+import type { EventsKey, Keys } from '../store/keys.ts';
+import type { KeyValue, Page, Store } from '../store/store.ts';
+import { decodeRecord } from './record.ts';
+
+/** Records read at once: some 300 KB. */
+const pageSize = 500;
+
+/** Keys read at once: some 100 KB. */
+const keysAtOnce = 1_000;
+
+/** Events as the store has them. */
+export class EventArchive {
+  readonly #store: Pick<Store, 'get' | 'page'>;
+  readonly #keys: Keys;
+
+  constructor({ store, keys }: { readonly store: Pick<Store, 'get' | 'page'>; readonly keys: Keys }) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  /** Page by page from a place on, until there are no more. @throws CausewayError store-unavailable */
+  async *read(place: string): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
+    let from = place;
+    for (;;) {
+      const { kvs, more, revision } = await this.#page(from, pageSize);
+      yield { events: kvs.flatMap(decodeRecord), revision };
+      const last = kvs.at(-1);
+      if (!more || last === undefined) return;
+      from = after(last);
+    }
+  }
+
+  /** The newest records from a place on, oldest first. */
+  async newest(place: string, limit: number): Promise<Pick<Page, 'kvs' | 'revision'>> {
+    const span = { from: place, before: this.#keys.eventsEnd };
+    const { kvs, revision } = await this.#store.page(span, { limit, newest: true });
+    return { kvs: [...kvs].reverse(), revision };
+  }
+
+  /** Every record's key, in order, in pages; `before`: up to that place. */
+  async *list(before: string = this.#keys.eventsEnd): AsyncGenerator<readonly KeyValue[], void> {
+    let from = this.#keys.events;
+    for (;;) {
+      const { kvs, more } = await this.#store.page({ from, before }, { limit: keysAtOnce, keysOnly: true });
+      yield kvs;
+      const last = kvs.at(-1);
+      if (!more || last === undefined) return;
+      from = after(last);
+    }
+  }
+
+  /** The revision up to which nothing is kept. */
+  async horizon(): Promise<{ readonly gone: bigint; readonly revision: bigint }> {
+    const { kv, revision } = await this.#store.get(this.#keys.eventHorizon);
+    return { gone: kv === undefined ? 0n : decodeHorizon(kv), revision };
+  }
+
+  /**
+   * A place before which every record is older than the revision. Places are times: halving the time between the oldest
+   * record and now finds it in some thirty looks at one key each.
+   */
+  async placeOf(revision: bigint, now: number): Promise<string> {
+    const first = await this.#first(this.#keys.events);
+    if (first === undefined || first.revision >= revision) return this.#keys.events;
+    let low = first.at.time;
+    let high = Math.max(low + 1, Math.trunc(now));
+    while (high - low > 1) {
+      const middle = low + Math.floor((high - low) / 2);
+      const found = await this.#first(this.#keys.placeForEvents(middle));
+      if (found === undefined || found.revision >= revision) high = middle;
+      else low = Math.min(found.at.time, high - 1);
+    }
+    return this.#keys.placeForEvents(low);
+  }
+
+  async #first(place: string): Promise<{ readonly at: EventsKey; readonly revision: bigint } | undefined> {
+    const [kv] = (await this.#page(place, 1, true)).kvs;
+    const at = kv === undefined ? undefined : this.#keys.parseEvents(kv.key);
+    return kv === undefined || at === undefined ? undefined : { at, revision: kv.createRevision };
+  }
+
+  #page(from: string, limit: number, keysOnly = false): Promise<Page> {
+    return this.#store.page({ from, before: this.#keys.eventsEnd }, { limit, keysOnly });
+  }
+}
+
+/** The smallest key that is greater. */
+export function after({ key }: KeyValue): string {
+  return `${key}\0`;
+}
+
+export function encodeHorizon(revision: bigint): Uint8Array {
+  return encodeText(JSON.stringify({ revision: `${revision}` }));
+}
+
+function decodeHorizon({ value }: KeyValue): bigint {
+  const { revision } = object(JSON.parse(decodeText(value)) as Json);
+  return typeof revision === 'string' ? BigInt(revision) : 0n;
+}

@@ -1,0 +1,204 @@
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { milliseconds, minutes, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EventStore } from '../testing/event-store.ts';
+import { encodeHorizon } from './archive.ts';
+import { EventFeed, type EventQuery } from './feed.ts';
+import { sequenceOf } from './record.ts';
+
+const kept = 4;
+const never = new AbortController().signal;
+
+let clock: FakeClock;
+let world: EventStore;
+let feed: EventFeed;
+
+beforeEach(() => {
+  clock = new FakeClock(1_800_000_000_000);
+  world = new EventStore(clock);
+  feed = new EventFeed({ ...world, clock, log: new MemoryLog() }, { kept });
+});
+
+afterEach(() => feed.stop());
+
+async function started(): Promise<EventFeed> {
+  await feed.start();
+  await clock.advance(milliseconds(1));
+  return feed;
+}
+
+async function read(query: Partial<EventQuery> = {}, signal = never): Promise<readonly Event[]> {
+  const found: Event[] = [];
+  const reading = (async () => {
+    for await (const event of feed.read({ from: 0n, since: 0, follow: false, ...query }, signal)) found.push(event);
+  })();
+  if (query.follow !== true) await clock.until(reading, seconds(60));
+  await reading;
+  return found;
+}
+
+const hosts = (events: readonly Event[]): string => events.map(({ kind, host }) => host || kind).join(' ');
+
+/** So many records, of two events each, a minute apart: a0 b0 a1 b1 … */
+async function past(records: number): Promise<readonly bigint[]> {
+  const revisions: bigint[] = [];
+  for (let i = 0; i < records; i++) {
+    revisions.push(await world.tell(`a${i}`, `b${i}`));
+    await clock.advance(minutes(1));
+  }
+  return revisions;
+}
+
+describe('what is kept', () => {
+  test('nothing', async () => {
+    await started();
+    expect(await read()).toEqual([]);
+  });
+
+  test('all of it, from the store and from memory, whoever of them has it', async () => {
+    await past(30);
+    await started();
+    await past(1);
+    const expected = Array.from({ length: 30 }, (_, i) => `a${i} b${i}`).join(' ');
+    expect(hosts(await read())).toBe(`${expected} a0 b0`);
+  });
+
+  test('every field', async () => {
+    const { revision } = await world.record([
+      { kind: 'endpoint.attached', network: 'blue', endpoint: 'web', addresses: [], message: 'm', actor: 'agent/h1' },
+    ]);
+    await started();
+    expect(await read()).toEqual([
+      {
+        sequence: revision * 256n,
+        revision,
+        timeMs: 1_800_000_000_000n,
+        kind: 'endpoint.attached',
+        network: 'blue',
+        networkId: '',
+        endpoint: 'web',
+        endpointId: '',
+        host: '',
+        addresses: [],
+        message: 'm',
+        actor: 'agent/h1',
+        cause: 'test',
+        count: 1,
+      },
+    ]);
+  });
+
+  test('what is no record of ours is passed over', async () => {
+    await world.tell('a');
+    const key = world.keys.eventsAt(world.keys.placeForEvents(clock.wall() + 1), 1);
+    await world.store.txn([], [{ kind: 'put', key, value: new Uint8Array([1, 2]) }]);
+    await started();
+    expect(hosts(await read())).toBe('a');
+  });
+});
+
+describe('from a place', () => {
+  test.each([
+    ['the first', 0, 0n],
+    ['within a record', 3, 1n],
+    ['long ago', 5, 0n],
+    ['in memory', 29, 1n],
+  ])('%s', async (_, record, place) => {
+    const revisions = await past(30);
+    await started();
+    const from = sequenceOf(revisions[record] ?? 0n, Number(place));
+    const expected = Array.from({ length: 30 }, (_unused, i) => [`a${i}`, `b${i}`]).flat();
+    expect(hosts(await read({ from }))).toBe(expected.slice(2 * record + Number(place)).join(' '));
+  });
+
+  test('after the newest: nothing, and nothing is missing', async () => {
+    const revisions = await past(3);
+    await started();
+    expect(await read({ from: sequenceOf(revisions[2] ?? 0n, 2) })).toEqual([]);
+  });
+
+  test('since a time', async () => {
+    const begin = clock.wall();
+    await past(30);
+    await started();
+    expect(hosts(await read({ since: begin + 27 * 60_000 }))).toBe('a27 b27 a28 b28 a29 b29');
+    expect(hosts(await read({ since: clock.wall() + 1 }))).toBe('');
+  });
+
+  test('that is not kept any more: the gap is told in the place of the last that is missing', async () => {
+    const revisions = await past(30);
+    const gone = revisions[9] ?? 0n;
+    const place = world.keys.placeForEvents(1_800_000_000_000 + 10 * 60_000);
+    const value = encodeHorizon(gone);
+    const write = { kind: 'put', key: world.keys.eventHorizon, value } as const;
+    await world.store.erase([], { from: world.keys.events, before: place }, [write]);
+    await started();
+    const told = await read({ from: sequenceOf(revisions[4] ?? 0n) });
+    expect(told[0]).toMatchObject({ kind: 'events.gone', sequence: sequenceOf(gone + 1n) - 1n });
+    expect(hosts(told)).toMatch(/^events.gone a10 b10 .* a29 b29$/);
+    expect(hosts(await read({ from: (told[0]?.sequence ?? 0n) + 1n }))).toMatch(/^a10 b10 /);
+  });
+
+  test('of a store that was put back: the gap is told, and what comes is followed', async () => {
+    const revisions = await past(2);
+    await started();
+    const leave = new AbortController();
+    const reading = read({ from: sequenceOf((revisions[1] ?? 0n) + 50n), follow: true }, leave.signal);
+    await clock.advance(milliseconds(10));
+    await world.tell('next');
+    await clock.advance(milliseconds(10));
+    leave.abort();
+    expect(hosts(await reading)).toBe('events.gone next');
+  });
+});
+
+describe('following', () => {
+  test('gets what happens, until the reader leaves', async () => {
+    await world.tell('a');
+    await started();
+    const leave = new AbortController();
+    const reading = read({ follow: true }, leave.signal);
+    await clock.advance(milliseconds(10));
+    await world.tell('b', 'c');
+    await clock.advance(milliseconds(10));
+    leave.abort();
+    expect(hosts(await reading)).toBe('a b c');
+  });
+
+  test('a reader that is slower than memory lasts misses nothing', async () => {
+    await started();
+    const reader = feed.read({ from: 0n, since: 0, follow: true }, never);
+    const first = reader.next();
+    await world.tell('x');
+    expect((await first).value?.host).toBe('x');
+    for (let i = 0; i < 40; i++) await world.tell(`y${i}`);
+    const seen: (string | undefined)[] = [];
+    for (let i = 0; i < 40; i++) seen.push((await reader.next()).value?.host);
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => `y${i}`));
+    await reader.return();
+  });
+
+  test('history that is gone while nobody looked is read again', async () => {
+    await started();
+    world.store.setReachable(false);
+    await clock.advance(seconds(1));
+    world.store.setReachable(true);
+    await world.tell('a');
+    world.store.backend.compact();
+    world.store.cut();
+    await world.tell('b');
+    await clock.advance(seconds(5));
+    expect(hosts(await read())).toBe('a b');
+  });
+
+  test('a store that is not there when it starts is waited for', async () => {
+    await world.tell('a');
+    world.store.setReachable(false);
+    await started();
+    const reading = read();
+    await clock.advance(seconds(5));
+    world.store.setReachable(true);
+    expect(hosts(await reading)).toBe('a');
+  });
+});

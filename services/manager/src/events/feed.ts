@@ -1,0 +1,200 @@
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Log, milliseconds, minutes, type Startable } from '@causeway/runtime';
+import type { Keys } from '../store/keys.ts';
+import type { Step, Store } from '../store/store.ts';
+import { EventArchive } from './archive.ts';
+import { decodeRecord, revisionOf, sequenceOf } from './record.ts';
+import { EventRing } from './ring.ts';
+
+/** Kept in memory for those who follow, at about 500 bytes each; a reader that is further behind reads the store. */
+export const keptEvents = 5_000;
+
+/** What a manager that starts reads for its memory: of so long, and not more records than these. */
+const recent = minutes(10);
+const mostRecent = 500;
+
+/** Before it is begun anew: the history that was followed is gone, or the store did not answer. */
+const pause = milliseconds(500);
+
+export interface EventFeedParts {
+  readonly store: Pick<Store, 'get' | 'page' | 'watch'>;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface EventQuery {
+  /** The first sequence wanted; 0: the oldest kept, or the first since `since`. */
+  readonly from: bigint;
+  /** Unix time, milliseconds; 0: whatever is kept. */
+  readonly since: number;
+  /** Go on with what happens, until the signal aborts. */
+  readonly follow: boolean;
+}
+
+/** The cluster's events as every manager serves them, leading or not: the newest from memory, older ones from the store. */
+export class EventFeed implements Startable {
+  readonly #parts: EventFeedParts;
+  readonly #archive: EventArchive;
+  readonly #ring: EventRing;
+  readonly #stop = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  #running: Promise<void> = Promise.resolve();
+  #loaded = false;
+  #told = 0;
+
+  constructor(parts: EventFeedParts, { kept }: { readonly kept: number } = { kept: keptEvents }) {
+    this.#parts = parts;
+    this.#archive = new EventArchive(parts);
+    this.#ring = new EventRing(kept);
+  }
+
+  /** How many it has seen since it began: what is counted on in between. */
+  get told(): number {
+    return this.#told;
+  }
+
+  /** The store may answer later: who reads waits for it. */
+  async start(): Promise<void> {
+    this.#running = this.#run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#running;
+  }
+
+  /**
+   * In order, none twice, none left out. When what was asked for is not kept any more, an event "events.gone" says so
+   * first, in the place of the last that is missing. @throws CausewayError store-unavailable
+   */
+  async *read({ from, since, follow }: EventQuery, signal: AbortSignal): AsyncGenerator<Event, void> {
+    const over = AbortSignal.any([signal, this.#stop.signal]);
+    while (!this.#loaded && !over.aborted) await this.#changed(over);
+    const start = yield* this.#begin(from, since);
+    let { next } = start;
+    let { place } = start;
+    while (!over.aborted) {
+      if (place !== undefined || next < this.#ring.floor) {
+        place ??= await this.#archive.placeOf(revisionOf(next), this.#parts.clock.wall());
+        next = yield* this.#older(place, next, over);
+        place = undefined;
+        continue;
+      }
+      const event = this.#ring.from(next);
+      if (event !== undefined) {
+        next = event.sequence + 1n;
+        yield event;
+      } else if (follow) await this.#changed(over);
+      else return;
+    }
+  }
+
+  /** Where to begin: a sequence in memory, or a place in the store. */
+  async *#begin(from: bigint, since: number): AsyncGenerator<Event, { next: bigint; place: string | undefined }> {
+    const { keys } = this.#parts;
+    if (from === 0n) return { next: 0n, place: since > 0 ? keys.placeForEvents(since) : keys.events };
+    if (from >= this.#ring.floor && this.#ring.from(from) !== undefined) return { next: from, place: undefined };
+    const { gone, revision } = await this.#archive.horizon();
+    if (revisionOf(from) <= gone) {
+      yield this.#gap(gone, `events up to here are not kept any more: some after sequence ${from - 1n} are missing`);
+      return { next: sequenceOf(gone + 1n), place: keys.events };
+    }
+    if (revisionOf(from) > revision) {
+      yield this.#gap(revision, `sequence ${from} has not been yet: the store was restored from a backup since`);
+      return { next: sequenceOf(revision + 1n), place: undefined };
+    }
+    return { next: from, place: undefined };
+  }
+
+  /** From the store, as far as memory does not reach; returns where to go on. */
+  async *#older(place: string, next: bigint, signal: AbortSignal): AsyncGenerator<Event, bigint> {
+    let reached = next;
+    let upTo = 0n;
+    for await (const { events, revision } of this.#archive.read(place)) {
+      upTo = revision;
+      for (const event of events) {
+        if (event.sequence < reached) continue;
+        if (signal.aborted) return reached;
+        yield event;
+        reached = event.sequence + 1n;
+      }
+      if (reached > this.#ring.floor) return reached;
+    }
+    return later(reached, sequenceOf(upTo + 1n));
+  }
+
+  #gap(revision: bigint, message: string): Event {
+    const names = { network: '', endpoint: '', host: '', networkId: '', endpointId: '', addresses: [] };
+    const timeMs = BigInt(Math.trunc(this.#parts.clock.wall()));
+    const sequence = sequenceOf(revision + 1n) - 1n;
+    return {
+      ...names,
+      kind: 'events.gone',
+      sequence,
+      revision,
+      timeMs,
+      message,
+      actor: '',
+      cause: 'retention',
+      count: 1,
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { store, keys, clock, log } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        for await (const step of store.watch(keys.events, await this.#load(), signal)) this.#take(step);
+      } catch (error) {
+        log.warn('event.feed-failed', { error });
+      }
+      await clock.sleep(pause, signal);
+    }
+  }
+
+  /** Fills the memory anew; the revision from which to go on. */
+  async #load(): Promise<bigint> {
+    const { keys, clock } = this.#parts;
+    const place = keys.placeForEvents(Math.max(0, clock.wall() - recent));
+    const { kvs, revision } = await this.#archive.newest(place, mostRecent);
+    const [first] = kvs;
+    this.#ring.reset(sequenceOf(first?.createRevision ?? revision + 1n), kvs.flatMap(decodeRecord));
+    this.#loaded = true;
+    this.#wake();
+    return revision;
+  }
+
+  #take(step: Step): void {
+    if (step.kind !== 'events') return;
+    const events = step.events.flatMap((event) => (event.kind === 'put' ? decodeRecord(event.kv) : []));
+    if (events.length === 0) return;
+    this.#told += events.length;
+    this.#ring.add(events);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -1,0 +1,76 @@
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Keys } from '../store/keys.ts';
+import type { MemoryFault } from '../store/memory.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import { CoreManager } from '../testing/core-manager.ts';
+import { nodeReady } from './describe.ts';
+import { decodeRecord } from './record.ts';
+import { EventRecorder } from './recorder.ts';
+
+const keys = new Keys();
+
+let clock: FakeClock;
+let backend: MemoryBackend;
+let manager: CoreManager;
+let recorder: EventRecorder;
+
+beforeEach(async () => {
+  clock = new FakeClock(1_800_000_000_000);
+  backend = new MemoryBackend({ clock });
+  const parts = { clock, random: new SeededRandom(1), log: new MemoryLog() };
+  manager = new CoreManager({ ...parts, backend }, { name: 'm1', ttl: seconds(3) });
+  await manager.start();
+  await clock.advance(milliseconds(1));
+  recorder = new EventRecorder({ ...parts, writer: manager.writer });
+});
+
+afterEach(async () => {
+  await clock.until(Promise.all([recorder.stop(), manager.stop()]), seconds(60));
+  backend.close();
+});
+
+const ready = (name: string): void => recorder.tell(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
+const told = () => backend.history.list(keys.events).map((kv) => decodeRecord(kv).map(({ host }) => host));
+
+test('what happens in a moment goes together, in order, a hundred at most', async () => {
+  for (let i = 0; i < 250; i++) ready(`h${i}`);
+  await clock.advance(seconds(1));
+  expect(told().map((hosts) => hosts.length)).toEqual([100, 100, 50]);
+  expect(told().flat()).toEqual(Array.from({ length: 250 }, (_, i) => `h${i}`));
+  expect(backend.history.list(keys.events).flatMap(decodeRecord)[0]).toMatchObject({
+    kind: 'node.ready',
+    actor: 'manager/m1',
+    cause: 'session',
+  });
+});
+
+test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once in spite of: %s', async (fault) => {
+  let faults = 3;
+  manager.store.fault = (operation) => (operation === 'txn' && faults-- > 0 ? fault : 'none');
+  ready('h1');
+  await clock.advance(seconds(1));
+  ready('h2');
+  await clock.advance(seconds(60));
+  expect(told().flat()).toEqual(['h1', 'h2']);
+});
+
+test('repairs are told few times, however many there are', async () => {
+  const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', intended: 'dst 192.0.2.2' };
+  for (let i = 0; i < 100; i++) {
+    for (let j = 0; j < 200; j++) recorder.repaired('h1', drift);
+    await clock.advance(milliseconds(100));
+  }
+  await clock.advance(seconds(10));
+  const events = backend.history.list(keys.events).flatMap(decodeRecord);
+  expect(events.length).toBeLessThan(6);
+  expect(events.reduce((sum, { count }) => sum + count, 0)).toBe(20_000);
+});
+
+test('who does not lead tells nothing', async () => {
+  await clock.until(manager.elector.stop(), seconds(10));
+  ready('h1');
+  await clock.advance(seconds(5));
+  expect(told()).toEqual([]);
+});

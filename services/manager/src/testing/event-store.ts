@@ -1,0 +1,38 @@
+import type { Clock } from '@causeway/runtime';
+import type { Happening } from '../events/happening.ts';
+import { EventOrder } from '../events/order.ts';
+import { encodeEvent, encodeRecord } from '../events/record.ts';
+import { Keys } from '../store/keys.ts';
+import { MemoryStore } from '../store/memory.ts';
+
+/** A store into which events are put as the leader does it, with the leader's key. */
+export class EventStore {
+  readonly keys = new Keys();
+  readonly store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #order = new EventOrder(this.keys);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.store = new MemoryStore({ clock });
+  }
+
+  /** Its term. */
+  async lead(): Promise<bigint> {
+    const value = new Uint8Array();
+    return (await this.store.txn([], [{ kind: 'put', key: this.keys.leader, value }])).revision;
+  }
+
+  /** One record of events that have these hosts. */
+  async tell(...hosts: readonly string[]): Promise<bigint> {
+    const events = hosts.map((host): Happening => ({ kind: 'node.ready', host, message: `${host} is ready` }));
+    return (await this.record(events)).revision;
+  }
+
+  record(events: readonly Happening[]): Promise<{ readonly revision: bigint }> {
+    const now = this.#clock.wall();
+    const key = this.keys.eventsAt(this.#order.next(now), events.length);
+    const encoded = events.map((event) => encodeEvent(event, { actor: 'manager/m1', cause: 'test' }));
+    return this.store.txn([], [{ kind: 'put', key, value: encodeRecord(now, encoded) }]);
+  }
+}
