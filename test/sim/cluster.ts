@@ -27,8 +27,8 @@ export interface SimSettings {
   readonly seed?: number;
   /** As `causeway-manager --node-gone-after`. */
   readonly nodeGoneAfter?: Duration;
-  /** MTU of every host's underlay, bytes. */
-  readonly mtu?: number;
+  /** MTU of every host's underlay, bytes, or of each in turn. */
+  readonly mtu?: number | readonly number[];
 }
 
 export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value>;
@@ -67,15 +67,15 @@ export class SimCluster {
     this.#failover = new Failover(this.#addresses, clock);
     this.hosts = Array.from(
       { length: settings.hosts },
-      (_, i) => new SimHost({ ...this, managers: this.#addresses }, { number: i + 1, mtu: settings.mtu ?? 1500 }),
+      (_, i) => new SimHost({ ...this, managers: this.#addresses }, { number: i + 1, mtu: mtuOf(settings, i) }),
     );
   }
 
-  /** Resolves when every host has a session that has brought it up to date. */
-  async start(): Promise<void> {
+  /** Resolves when every one of these hosts has a session that has brought it up to date; the others have not begun. */
+  async start(hosts: readonly SimHost[] = this.hosts): Promise<void> {
     for (const address of this.#addresses) await this.startManager(address.replace(':7443', ''));
-    for (const host of this.hosts) await this.run(host.start());
-    await this.until('every host is ready', async () => (await this.readyHosts()) === this.hosts.length);
+    for (const host of hosts) await this.run(host.start());
+    await this.until('every host is ready', async () => (await this.readyHosts()) === hosts.length);
   }
 
   /** `schema`: the newest of records that it knows; this version's without. */
@@ -227,6 +227,10 @@ async function settled(holds: () => Promise<boolean> | boolean): Promise<boolean
     if (isCausewayError(error) && error.kind === 'unavailable') return false;
     throw error;
   }
+}
+
+function mtuOf({ mtu = 1500 }: SimSettings, host: number): number {
+  return typeof mtu === 'number' ? mtu : (mtu[host] ?? 1500);
 }
 
 function unreachable(address: string): CausewayError {

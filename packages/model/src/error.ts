@@ -64,6 +64,7 @@ export const errorKinds = {
   'store-unavailable': 'unavailable',
   'manager-unavailable': 'unavailable',
   'agent-unavailable': 'unavailable',
+  'mtu-pending': 'unavailable',
   'timed-out': 'unavailable',
   'shutting-down': 'unavailable',
   recovering: 'unavailable',

@@ -18,9 +18,12 @@ export interface Subnet {
 export type Driver = 'overlay';
 
 /** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
-export type Mtu =
-  | { readonly kind: 'automatic'; readonly bytes: number }
-  | { readonly kind: 'fixed'; readonly bytes: number };
+export interface Mtu {
+  readonly kind: 'automatic' | 'fixed';
+  readonly bytes: number;
+  /** What it was at its largest, which a host may still have; absent: it was never more. */
+  readonly highest?: number;
+}
 
 /** Intent, as the store keeps it. The address space isolates prefixes: within one, subnets never overlap. */
 export interface Network {

@@ -1,4 +1,4 @@
-import { isCausewayError, type NodeId } from '@causeway/model';
+import { isCausewayError, type NetworkId, type NodeId } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -10,6 +10,7 @@ import {
   type Startable,
   seconds,
 } from '@causeway/runtime';
+import { MtuGate } from './admin/mtu-gate.ts';
 import { MtuKeeper } from './admin/mtu-keeper.ts';
 import type { DefaultPool } from './admin/pools.ts';
 import { NodeRegistrar } from './admin/registrar.ts';
@@ -21,6 +22,7 @@ import { schema as ownSchema } from './cluster/schema.ts';
 import { SchemaKeeper } from './cluster/schema-keeper.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
+import type { Standing } from './dispatcher/holdings.ts';
 import { leaderChanged } from './events/describe.ts';
 import { EventFeed } from './events/feed.ts';
 import { tellOfManagers } from './events/managers.ts';
@@ -133,11 +135,14 @@ export class Manager implements Startable {
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     const silentSince = (node: NodeId): number | undefined => this.#dispatcher.silentSince(node);
     this.#dispatcher = new Dispatcher({ view, registrar, teller: this.#recorder, clock, log }, { address: advertise });
+    const standing = (network: NetworkId): Standing => this.#dispatcher.standingOf(network);
+    const subscribeStanding = this.#dispatcher.subscribeStanding.bind(this.#dispatcher);
+    const mtuGate = new MtuGate({ view, mtuKeeper: this.#mtuKeeper, standing, subscribeStanding, clock });
     this.#thawer = new Thawer(
       {
         view,
         writer,
-        standing: (network) => this.#dispatcher.standingOf(network),
+        standing,
         silentSince,
         clock,
         log,
@@ -174,6 +179,7 @@ export class Manager implements Startable {
         dispatcher: this.#dispatcher,
         events: this.#feed,
         teller: this.#recorder,
+        mtuGate,
         writer: this.#writer,
         term: () => this.#term,
       },

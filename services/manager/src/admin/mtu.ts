@@ -6,6 +6,7 @@ import {
   minimumMtu,
   type Network,
   type NetworkId,
+  type Node,
   type Subnet,
   vxlanOverhead,
 } from '@causeway/model';
@@ -31,7 +32,7 @@ export function automaticMtu(view: View, subnets: readonly Subnet[]): Mtu {
 
 /** @throws CausewayError mtu-invalid */
 export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
-  const least = hasSix(subnets) ? minimumMtu : smallest;
+  const least = leastFor(subnets);
   if (Number.isInteger(bytes) && bytes >= least && bytes <= largest) return { kind: 'fixed', bytes };
   const why = bytes >= smallest && bytes < least ? ', since IPv6 needs that much (RFC 8200)' : '';
   throw new CausewayError('mtu-invalid', `mtu ${bytes} is outside ${least} to ${largest} bytes${why}`, {
@@ -65,7 +66,7 @@ export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposa
   if (current === undefined || !isTooLarge(view, current.value)) {
     return nothingToDo(undefined);
   }
-  const next = { ...current.value, mtu: automaticMtu(view, current.value.subnets) };
+  const next = { ...current.value, mtu: afterMtu(current.value.mtu, automaticMtu(view, current.value.subnets)) };
   const key = keys.network(id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
@@ -76,17 +77,33 @@ export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposa
   };
 }
 
+/** The next MTU of a network that had `before`: hosts that have not heard of it send what they could before. */
+export function afterMtu(before: Mtu, next: Mtu): Mtu {
+  const highest = Math.max(before.highest ?? before.bytes, before.bytes);
+  return highest > next.bytes ? { ...next, highest } : next;
+}
+
+/** Bytes inside the overlay that the host's underlay carries. */
+export function roomOfNode(node: Node): number {
+  return node.underlayMtu - vxlanOverhead[family(node.dataPath)];
+}
+
+/** What a network with these subnets has at least, whatever the underlay. */
+export function leastFor(subnets: readonly Subnet[]): number {
+  return hasSix(subnets) ? minimumMtu : smallest;
+}
+
 /** Bytes inside the overlay that every host's underlay carries. */
 function roomOf(view: View): number {
   let bytes = view.nodes.size === 0 ? unknownHosts : largest;
   for (const { value: node } of view.nodes.values()) {
-    bytes = Math.min(bytes, node.underlayMtu - vxlanOverhead[family(node.dataPath)]);
+    bytes = Math.min(bytes, roomOfNode(node));
   }
   return bytes;
 }
 
 function within(room: number, subnets: readonly Subnet[]): Mtu {
-  return { kind: 'automatic', bytes: Math.max(room, hasSix(subnets) ? minimumMtu : smallest) };
+  return { kind: 'automatic', bytes: Math.max(room, leastFor(subnets)) };
 }
 
 function exceeds(room: number, { mtu, subnets }: Network): boolean {

@@ -11,7 +11,7 @@ import {
 } from '@causeway/model';
 import { Pool } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
-import { automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
+import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
 import { checkRanges, isWithin } from './subnet.ts';
 import { completeSubnets } from './subnets.ts';
 
@@ -91,8 +91,13 @@ function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChang
   return next;
 }
 
+function mtuOf(mtu: Mtu, change: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+  const next = nextMtu(mtu, change, subnets, view);
+  return next === mtu ? mtu : afterMtu(mtu, next);
+}
+
 /** An automatic MTU stays, for interfaces have it; but IPv6 that is new may need more. */
-function mtuOf(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+function nextMtu(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
   if (typeof asked === 'number') return fixedMtu(asked, subnets);
   if (asked === 'automatic') return automaticMtu(view, subnets);
   if (mtu.kind === 'fixed') return fixedMtu(mtu.bytes, subnets);

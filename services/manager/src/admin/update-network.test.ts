@@ -130,7 +130,7 @@ describe('an update', () => {
   });
 
   test('of the MTU: fixed, and automatic again', () => {
-    expect(update({ mtu: 1400 }).mtu).toEqual({ kind: 'fixed', bytes: 1400 });
+    expect(update({ mtu: 1400 }).mtu).toEqual({ kind: 'fixed', bytes: 1400, highest: 1450 });
     expect(update({ mtuAutomatic: true }).mtu).toEqual({ kind: 'automatic', bytes: 1450 });
   });
 

@@ -97,9 +97,12 @@ export class EndpointsApi {
     });
   }
 
-  #claim(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
+  async #claim(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
     this.#context.recovered();
-    return this.#context.modules.writer.write(id, claimEndpoint(claim), call);
+    const { writer, mtuGate, clock } = this.#context.modules;
+    if (!mtuGate.isOpen(claim.network, claim.node))
+      await withinCall(clock, call, (signal) => mtuGate.pass(claim.network, claim.node, signal));
+    return await writer.write(id, claimEndpoint(claim), call);
   }
 
   /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */

@@ -1,5 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
+import type { MtuGate } from '../admin/mtu-gate.ts';
 import type { DefaultPool } from '../admin/pools.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
@@ -22,6 +23,7 @@ export interface ApiModules {
   readonly dispatcher: Dispatcher;
   readonly events: Pick<EventFeed, 'read'>;
   readonly teller: Pick<Teller, 'tell'>;
+  readonly mtuGate: MtuGate;
   readonly clock: Clock;
   readonly writer: Writer;
   /** Undefined while another manager leads, or none. */

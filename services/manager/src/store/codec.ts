@@ -9,6 +9,7 @@ import {
   isCausewayError,
   type Labels,
   Mac,
+  type Mtu,
   type Network,
   type Node,
   ok,
@@ -158,7 +159,7 @@ export function networkToJson(network: Network, foreign?: JsonObject): JsonObjec
     driver: network.driver,
     internal: network.internal,
     vni: network.vni,
-    mtu: { ...object(foreign?.['mtu']), kind: network.mtu.kind, bytes: network.mtu.bytes },
+    mtu: mtuToJson(network.mtu, object(foreign?.['mtu'])),
     subnets: network.subnets.map((subnet) => subnetToJson(subnet, foreign)),
     labels: network.labels,
   };
@@ -173,7 +174,11 @@ export function networkFromJson(json: JsonObject): Network {
     driver: driverFromJson(json['driver']),
     internal: json['internal'] === true,
     vni: Vni(number(json, 'vni')),
-    mtu: { kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic', bytes: number(mtu, 'bytes') },
+    mtu: {
+      kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic',
+      bytes: number(mtu, 'bytes'),
+      ...(mtu['highest'] !== undefined && { highest: number(mtu, 'highest') }),
+    },
     subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
     labels: labelsFromJson(json['labels']),
   };
@@ -202,6 +207,10 @@ export function endpointFromJson(json: JsonObject): Endpoint {
     mac: Mac(text(json, 'mac')),
     ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
   };
+}
+
+function mtuToJson({ kind, bytes, highest }: Mtu, foreign: JsonObject): JsonObject {
+  return { ...without(foreign, 'highest'), kind, bytes, ...(highest !== undefined && { highest }) };
 }
 
 /** A subnet is known again by its prefix; what it had of ours and has no more is ours to drop, not foreign. */
