@@ -3,9 +3,9 @@ import { describe } from 'vitest';
 
 const commands = ['etcd', 'ip', 'bridge', 'nsenter', 'unshare', 'ping', 'tcpdump'];
 
-/** A suite that needs real hosts. Where they cannot be made it is skipped with the reason; in CI that is a failure. */
-export function describeLab(name: string, body: () => void): void {
-  const reason = whyNoLab();
+/** A suite that needs real hosts, and perhaps more commands. Where it cannot be it is skipped with the reason; in CI that is a failure. */
+export function describeLab(name: string, body: () => void, more: readonly string[] = []): void {
+  const reason = whyNoLab([...commands, ...more]);
   if (reason === undefined) {
     describe(name, body);
     return;
@@ -14,10 +14,10 @@ export function describeLab(name: string, body: () => void): void {
   describe.skip(`${name} (needs ${reason})`, body);
 }
 
-function whyNoLab(): string | undefined {
+function whyNoLab(needed: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'Linux';
   if (process.getuid?.() !== 0) return 'root';
-  const missing = commands.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  const missing = needed.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
   if (missing.length > 0) return missing.join(', ');
   const made = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true']);
   return made.status === 0 ? undefined : 'a kernel that lets root make namespaces';

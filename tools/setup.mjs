@@ -17,7 +17,7 @@ const needed = {
   nsenter: 'util-linux',
   unshare: 'util-linux',
   ping: 'iputils-ping',
-  ...(forTests ? { etcdctl: 'etcd-client', openssl: 'openssl', tcpdump: 'tcpdump' } : {}),
+  ...(forTests ? { etcdctl: 'etcd-client', openssl: 'openssl', strace: 'strace', tcpdump: 'tcpdump' } : {}),
 };
 
 checkNode();
