@@ -98,6 +98,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
       verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
       watchEvents: () => untold('watch events'),
+      getAddressHistory: () => untold('tell of an address’s history'),
       listManagers: () => untold('list managers'),
       removeManager: () => untold('remove managers'),
       createBackup: () => untold('make backups'),

@@ -34,6 +34,7 @@ export const errorKinds = {
   'network-unknown': 'not-found',
   'endpoint-unknown': 'not-found',
   'reservation-unknown': 'not-found',
+  'address-unknown': 'not-found',
   'node-unknown': 'not-found',
   'subnet-unknown': 'not-found',
   'manager-unknown': 'not-found',

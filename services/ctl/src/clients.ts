@@ -25,6 +25,8 @@ import type {
 import type {
   CheckClaimsRequest,
   CheckClaimsResponse,
+  GetAddressHistoryRequest,
+  GetAddressHistoryResponse,
   ReleaseAddressRequest,
   ReleaseAddressResponse,
   ReserveAddressRequest,
@@ -73,6 +75,7 @@ export interface Managers {
   listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
   waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
   showPools(request: ShowPoolsRequest): Promise<ShowPoolsResponse>;
+  getAddressHistory(request: GetAddressHistoryRequest): Promise<GetAddressHistoryResponse>;
   reserveAddress(request: ReserveAddressRequest): Promise<ReserveAddressResponse>;
   releaseAddress(request: ReleaseAddressRequest): Promise<ReleaseAddressResponse>;
   checkClaims(request: CheckClaimsRequest): Promise<CheckClaimsResponse>;

@@ -10,6 +10,7 @@ import { endpointShow } from './commands/endpoint-show.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
 import { events } from './commands/events.ts';
 import { ipamCheck } from './commands/ipam-check.ts';
+import { ipamHistory } from './commands/ipam-history.ts';
 import { ipamRelease } from './commands/ipam-release.ts';
 import { ipamReserve } from './commands/ipam-reserve.ts';
 import { ipamShow } from './commands/ipam-show.ts';
@@ -38,7 +39,7 @@ const commands: readonly CommandBuilder[] = [
     endpointShow,
     endpointWait,
   ]),
-  group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck]),
+  group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
   group('node', 'hosts', [nodeList, nodeShow]),
   group('manager', 'the cluster’s managers', [managerList, managerRemove]),
   status,

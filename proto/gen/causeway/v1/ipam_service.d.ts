@@ -216,6 +216,87 @@ export interface ClaimFault {
      */
     vni: number;
 }
+/**
+ * @generated from protobuf message causeway.v1.GetAddressHistoryRequest
+ */
+export interface GetAddressHistoryRequest {
+    /**
+     * @generated from protobuf field: string address = 1
+     */
+    address: string;
+    /**
+     * Name or id, of a network that is gone too; empty: every network.
+     *
+     * @generated from protobuf field: string network = 2
+     */
+    network: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.GetAddressHistoryResponse
+ */
+export interface GetAddressHistoryResponse {
+    /**
+     * In the order they began; those that began before events are kept come first.
+     *
+     * @generated from protobuf field: repeated causeway.v1.AddressHolding holdings = 1
+     */
+    holdings: AddressHolding[];
+}
+/**
+ * @generated from protobuf message causeway.v1.AddressHolding
+ */
+export interface AddressHolding {
+    /**
+     * @generated from protobuf field: string address = 1
+     */
+    address: string;
+    /**
+     * Name.
+     *
+     * @generated from protobuf field: string network = 2
+     */
+    network: string;
+    /**
+     * Name; empty: a reservation.
+     *
+     * @generated from protobuf field: string endpoint = 3
+     */
+    endpoint: string;
+    /**
+     * @generated from protobuf field: string host = 4
+     */
+    host: string;
+    /**
+     * Of a reservation.
+     *
+     * @generated from protobuf field: string purpose = 5
+     */
+    purpose: string;
+    /**
+     * Unix time, milliseconds; 0: before events are kept.
+     *
+     * @generated from protobuf field: int64 from_ms = 6
+     */
+    fromMs: bigint;
+    /**
+     * 0: still.
+     *
+     * @generated from protobuf field: int64 to_ms = 7
+     */
+    toMs: bigint;
+    /**
+     * Who asked for it; empty: not known.
+     *
+     * @generated from protobuf field: string actor = 8
+     */
+    actor: string;
+    /**
+     * Who gave it back, with the rule if it was one: "manager/m1 (node-gone)"; empty: nobody did.
+     *
+     * @generated from protobuf field: string released = 9
+     */
+    released: string;
+}
 declare class ShowPoolsRequest$Type extends MessageType<ShowPoolsRequest> {
     constructor();
     create(value?: PartialMessage<ShowPoolsRequest>): ShowPoolsRequest;
@@ -327,6 +408,36 @@ declare class ClaimFault$Type extends MessageType<ClaimFault> {
  * @generated MessageType for protobuf message causeway.v1.ClaimFault
  */
 export declare const ClaimFault: ClaimFault$Type;
+declare class GetAddressHistoryRequest$Type extends MessageType<GetAddressHistoryRequest> {
+    constructor();
+    create(value?: PartialMessage<GetAddressHistoryRequest>): GetAddressHistoryRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: GetAddressHistoryRequest): GetAddressHistoryRequest;
+    internalBinaryWrite(message: GetAddressHistoryRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.GetAddressHistoryRequest
+ */
+export declare const GetAddressHistoryRequest: GetAddressHistoryRequest$Type;
+declare class GetAddressHistoryResponse$Type extends MessageType<GetAddressHistoryResponse> {
+    constructor();
+    create(value?: PartialMessage<GetAddressHistoryResponse>): GetAddressHistoryResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: GetAddressHistoryResponse): GetAddressHistoryResponse;
+    internalBinaryWrite(message: GetAddressHistoryResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.GetAddressHistoryResponse
+ */
+export declare const GetAddressHistoryResponse: GetAddressHistoryResponse$Type;
+declare class AddressHolding$Type extends MessageType<AddressHolding> {
+    constructor();
+    create(value?: PartialMessage<AddressHolding>): AddressHolding;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: AddressHolding): AddressHolding;
+    internalBinaryWrite(message: AddressHolding, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.AddressHolding
+ */
+export declare const AddressHolding: AddressHolding$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.IpamService
  */

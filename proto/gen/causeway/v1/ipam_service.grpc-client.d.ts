@@ -3,6 +3,8 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { GetAddressHistoryResponse } from "./ipam_service.js";
+import type { GetAddressHistoryRequest } from "./ipam_service.js";
 import type { CheckClaimsResponse } from "./ipam_service.js";
 import type { CheckClaimsRequest } from "./ipam_service.js";
 import type { ReleaseAddressResponse } from "./ipam_service.js";
@@ -48,6 +50,15 @@ export interface IIpamServiceClient {
     checkClaims(input: CheckClaimsRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     checkClaims(input: CheckClaimsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     checkClaims(input: CheckClaimsRequest, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Who held an address when, as far as events are kept. Any manager answers.
+     *
+     * @generated from protobuf rpc: GetAddressHistory
+     */
+    getAddressHistory(input: GetAddressHistoryRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
+    getAddressHistory(input: GetAddressHistoryRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
+    getAddressHistory(input: GetAddressHistoryRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
+    getAddressHistory(input: GetAddressHistoryRequest, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
 }
 /**
  * @generated from protobuf service causeway.v1.IpamService
@@ -75,4 +86,10 @@ export declare class IpamServiceClient extends grpc.Client implements IIpamServi
      * @generated from protobuf rpc: CheckClaims
      */
     checkClaims(input: CheckClaimsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Who held an address when, as far as events are kept. Any manager answers.
+     *
+     * @generated from protobuf rpc: GetAddressHistory
+     */
+    getAddressHistory(input: GetAddressHistoryRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void)): grpc.ClientUnaryCall;
 }

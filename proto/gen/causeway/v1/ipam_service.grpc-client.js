@@ -46,4 +46,13 @@ export class IpamServiceClient extends grpc.Client {
         const method = IpamService.methods[3];
         return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
+    /**
+     * Who held an address when, as far as events are kept. Any manager answers.
+     *
+     * @generated from protobuf rpc: GetAddressHistory
+     */
+    getAddressHistory(input, metadata, options, callback) {
+        const method = IpamService.methods[4];
+        return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
 }

@@ -709,6 +709,219 @@ class ClaimFault$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ClaimFault
  */
 export const ClaimFault = new ClaimFault$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class GetAddressHistoryRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.GetAddressHistoryRequest", [
+            { no: 1, name: "address", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.address = "";
+        message.network = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string address */ 1:
+                    message.address = reader.string();
+                    break;
+                case /* string network */ 2:
+                    message.network = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string address = 1; */
+        if (message.address !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.address);
+        /* string network = 2; */
+        if (message.network !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.network);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.GetAddressHistoryRequest
+ */
+export const GetAddressHistoryRequest = new GetAddressHistoryRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class GetAddressHistoryResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.GetAddressHistoryResponse", [
+            { no: 1, name: "holdings", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => AddressHolding }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.holdings = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.AddressHolding holdings */ 1:
+                    message.holdings.push(AddressHolding.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.AddressHolding holdings = 1; */
+        for (let i = 0; i < message.holdings.length; i++)
+            AddressHolding.internalBinaryWrite(message.holdings[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.GetAddressHistoryResponse
+ */
+export const GetAddressHistoryResponse = new GetAddressHistoryResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class AddressHolding$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.AddressHolding", [
+            { no: 1, name: "address", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "endpoint", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 5, name: "purpose", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "from_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 7, name: "to_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 8, name: "actor", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 9, name: "released", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.address = "";
+        message.network = "";
+        message.endpoint = "";
+        message.host = "";
+        message.purpose = "";
+        message.fromMs = 0n;
+        message.toMs = 0n;
+        message.actor = "";
+        message.released = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string address */ 1:
+                    message.address = reader.string();
+                    break;
+                case /* string network */ 2:
+                    message.network = reader.string();
+                    break;
+                case /* string endpoint */ 3:
+                    message.endpoint = reader.string();
+                    break;
+                case /* string host */ 4:
+                    message.host = reader.string();
+                    break;
+                case /* string purpose */ 5:
+                    message.purpose = reader.string();
+                    break;
+                case /* int64 from_ms */ 6:
+                    message.fromMs = reader.int64().toBigInt();
+                    break;
+                case /* int64 to_ms */ 7:
+                    message.toMs = reader.int64().toBigInt();
+                    break;
+                case /* string actor */ 8:
+                    message.actor = reader.string();
+                    break;
+                case /* string released */ 9:
+                    message.released = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string address = 1; */
+        if (message.address !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.address);
+        /* string network = 2; */
+        if (message.network !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.network);
+        /* string endpoint = 3; */
+        if (message.endpoint !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.endpoint);
+        /* string host = 4; */
+        if (message.host !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.host);
+        /* string purpose = 5; */
+        if (message.purpose !== "")
+            writer.tag(5, WireType.LengthDelimited).string(message.purpose);
+        /* int64 from_ms = 6; */
+        if (message.fromMs !== 0n)
+            writer.tag(6, WireType.Varint).int64(message.fromMs);
+        /* int64 to_ms = 7; */
+        if (message.toMs !== 0n)
+            writer.tag(7, WireType.Varint).int64(message.toMs);
+        /* string actor = 8; */
+        if (message.actor !== "")
+            writer.tag(8, WireType.LengthDelimited).string(message.actor);
+        /* string released = 9; */
+        if (message.released !== "")
+            writer.tag(9, WireType.LengthDelimited).string(message.released);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.AddressHolding
+ */
+export const AddressHolding = new AddressHolding$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.IpamService
  */
@@ -716,5 +929,6 @@ export const IpamService = new ServiceType("causeway.v1.IpamService", [
     { name: "ShowPools", options: {}, I: ShowPoolsRequest, O: ShowPoolsResponse },
     { name: "ReserveAddress", options: {}, I: ReserveAddressRequest, O: ReserveAddressResponse },
     { name: "ReleaseAddress", options: {}, I: ReleaseAddressRequest, O: ReleaseAddressResponse },
-    { name: "CheckClaims", options: {}, I: CheckClaimsRequest, O: CheckClaimsResponse }
+    { name: "CheckClaims", options: {}, I: CheckClaimsRequest, O: CheckClaimsResponse },
+    { name: "GetAddressHistory", options: {}, I: GetAddressHistoryRequest, O: GetAddressHistoryResponse }
 ]);

@@ -420,6 +420,12 @@ export interface Event {
      * @generated from protobuf field: uint32 count = 14
      */
     count: number;
+    /**
+     * Of a reservation.
+     *
+     * @generated from protobuf field: string purpose = 15
+     */
+    purpose: string;
 }
 declare class Network$Type extends MessageType<Network> {
     constructor();

@@ -814,7 +814,8 @@ class Event$Type extends MessageType {
             { no: 11, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 12, name: "network_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 13, name: "endpoint_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 14, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 14, name: "count", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 15, name: "purpose", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -833,6 +834,7 @@ class Event$Type extends MessageType {
         message.networkId = "";
         message.endpointId = "";
         message.count = 0;
+        message.purpose = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -883,6 +885,9 @@ class Event$Type extends MessageType {
                     break;
                 case /* uint32 count */ 14:
                     message.count = reader.uint32();
+                    break;
+                case /* string purpose */ 15:
+                    message.purpose = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -938,6 +943,9 @@ class Event$Type extends MessageType {
         /* uint32 count = 14; */
         if (message.count !== 0)
             writer.tag(14, WireType.Varint).uint32(message.count);
+        /* string purpose = 15; */
+        if (message.purpose !== "")
+            writer.tag(15, WireType.LengthDelimited).string(message.purpose);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

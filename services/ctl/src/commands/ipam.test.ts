@@ -1,4 +1,4 @@
-import type { CheckClaimsResponse, PoolUse } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type { AddressHolding, CheckClaimsResponse, PoolUse } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
 
@@ -43,17 +43,33 @@ const found: CheckClaimsResponse = {
   missing: [{ ...fault, address: '', vni: 4097, holders: ['network "blue" (b1)'] }],
 };
 const mended: CheckClaimsResponse = { ...clean, orphans: [{ ...fault, repaired: true }] };
+const held = { address: '10.66.0.9', network: 'blue', endpoint: '', host: '', purpose: '' };
+const holdings: AddressHolding[] = [
+  { ...held, endpoint: 'web', host: 'h2', fromMs: 0n, toMs: 1_700_000_000_000n, actor: '', released: 'agent/h2' },
+  {
+    ...held,
+    purpose: 'printer',
+    fromMs: 1_700_000_001_000n,
+    toMs: 1_700_000_002_000n,
+    actor: 'root@h1',
+    released: 'root@h1',
+  },
+  { ...held, endpoint: 'db', host: 'h1', fromMs: 1_700_000_003_000n, toMs: 0n, actor: 'agent/h1', released: '' },
+];
 const managers = (checked: CheckClaimsResponse): World => ({
   managers: {
     showPools: async () => ({ pools }),
     reserveAddress: async () => ({ reservation }),
     releaseAddress: async () => ({ revision: 41n }),
     checkClaims: async () => checked,
+    getAddressHistory: async () => ({ holdings }),
   },
 });
 
 const lines: readonly (readonly [string, World])[] = [
   ...['table', 'wide', 'json', 'name'].map((format) => [`ipam show blue -o ${format}`, managers(clean)] as const),
+  ...['table', 'json', 'name'].map((format) => [`ipam history 10.66.0.9 -o ${format}`, managers(clean)] as const),
+  ['ipam history 10.66.0.9/16', managers(clean)],
   ['ipam reserve blue 10.66.0.9 --for printer', managers(clean)],
   ['ipam reserve blue --for printer -o json', managers(clean)],
   ['ipam reserve blue 10.66.0.9', managers(clean)],

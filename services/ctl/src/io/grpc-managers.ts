@@ -48,6 +48,9 @@ export class GrpcManagers implements Managers {
   releaseAddress: Managers['releaseAddress'] = (request) =>
     this.#call(({ ipam }) => ipam.releaseAddress.bind(ipam), request);
 
+  getAddressHistory: Managers['getAddressHistory'] = (request) =>
+    this.#call(({ ipam }) => ipam.getAddressHistory.bind(ipam), request);
+
   checkClaims: Managers['checkClaims'] = (request) => this.#call(({ ipam }) => ipam.checkClaims.bind(ipam), request);
 
   getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);

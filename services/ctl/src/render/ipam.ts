@@ -1,10 +1,12 @@
 import type {
+  AddressHolding,
   CheckClaimsResponse,
   ClaimFault,
   PoolUse,
   Reservation,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
+import { isoTime } from './time.ts';
 
 const poolColumns: readonly Heading[] = [
   { title: 'SUBNET' },
@@ -95,4 +97,57 @@ function faultRow(kind: string, fault: ClaimFault): Cell[] {
   const { network, holders, repaired } = fault;
   const mended: Cell = repaired ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
   return [kind, network, thingOf(fault), holders.join(', '), mended];
+}
+
+export function historyAnswer(holdings: readonly AddressHolding[]): Answer {
+  return {
+    value: holdings.map(holdingValue),
+    names: holdings.map(({ endpoint, purpose }) => endpoint || purpose),
+    table: {
+      kind: 'grid',
+      columns: [
+        { title: 'NETWORK' },
+        { title: 'HOLDER' },
+        { title: 'HOST' },
+        { title: 'FROM' },
+        { title: 'TO' },
+        { title: 'ACTOR' },
+        { title: 'RELEASED' },
+      ],
+      rows: holdings.map(({ network, endpoint, purpose, host, fromMs, toMs, actor, released }) => [
+        network,
+        endpoint || `reserved for ${purpose}`,
+        host,
+        fromMs === 0n ? '' : isoTime(fromMs),
+        toMs === 0n ? '' : isoTime(toMs),
+        actor,
+        released,
+      ]),
+    },
+  };
+}
+
+/** null: not known, since it began before events are kept; or it is held still; or a reservation, which has no host. */
+function holdingValue({
+  address,
+  network,
+  endpoint,
+  purpose,
+  host,
+  fromMs,
+  toMs,
+  actor,
+  released,
+}: AddressHolding): object {
+  return {
+    address,
+    network,
+    endpoint: endpoint || null,
+    reservation: purpose || null,
+    host: host || null,
+    from: fromMs === 0n ? null : isoTime(fromMs),
+    to: toMs === 0n ? null : isoTime(toMs),
+    actor: actor || null,
+    released: released || null,
+  };
 }

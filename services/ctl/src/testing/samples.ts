@@ -190,6 +190,7 @@ export const events: Event[] = [
     addresses: [],
     networkId: '',
     endpointId: '',
+    purpose: '',
     count: 1,
   },
   {
@@ -206,6 +207,7 @@ export const events: Event[] = [
     addresses: [],
     networkId: '',
     endpointId: '',
+    purpose: '',
     count: 1,
   },
 ];

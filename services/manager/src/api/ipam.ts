@@ -1,8 +1,10 @@
-import { type NetworkId, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
+import { CausewayError, type NetworkId, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CheckClaimsRequest,
   CheckClaimsResponse,
   ClaimFault as ClaimFaultMessage,
+  GetAddressHistoryRequest,
+  GetAddressHistoryResponse,
   PoolUse,
   ReleaseAddressRequest,
   ReleaseAddressResponse,
@@ -11,13 +13,15 @@ import type {
   ShowPoolsRequest,
   ShowPoolsResponse,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { inField, present } from '../admin/fields.ts';
+import { addressHistory } from '../ipam/address-history.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../ipam/check.ts';
 import { findVniFaults, repairVni, type VniFault } from '../ipam/check-vnis.ts';
 import { type SubnetUse, useOf } from '../ipam/pools.ts';
 import { releaseAddress, reserveAddress } from '../ipam/reservations.ts';
 import { Keys } from '../store/keys.ts';
-import type { Call } from './call.ts';
+import { type Call, withinCall } from './call.ts';
 import type { ApiContext } from './modules.ts';
 
 /** IpamService. */
@@ -56,6 +60,23 @@ export class IpamApi {
     const intent = releaseAddress({ network, address: inField('address', parseIp(request.address)) });
     const { revision } = await this.#context.modules.writer.write(id, intent, call);
     return { revision };
+  }
+
+  /** Every manager answers. @throws CausewayError address-unknown when nobody is known to have held it */
+  async getAddressHistory(request: GetAddressHistoryRequest, call: Call): Promise<GetAddressHistoryResponse> {
+    const { events, view, clock } = this.#context.modules;
+    await this.#context.atLeast(0n, call);
+    const address = inField('address', parseIp(present(request.address, 'address')));
+    const told = await withinCall(clock, call, async (signal) => {
+      const found: Event[] = [];
+      for await (const event of events.mentioning([`"${address}"`, '"network.deleted"'], signal)) found.push(event);
+      return found;
+    });
+    const holdings = addressHistory(address, told, view, request.network);
+    if (holdings.length > 0) return { holdings: [...holdings] };
+    const where = request.network === '' ? '' : ` of network "${request.network}"`;
+    const message = `nobody is known to have held ${address}${where} since events are kept`;
+    throw new CausewayError('address-unknown', message, { field: 'address', value: address });
   }
 
   /** What was found; with `repair`, each fault says whether it is right now. */

@@ -21,7 +21,7 @@ export interface ApiModules {
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;
-  readonly events: Pick<EventFeed, 'read'>;
+  readonly events: Pick<EventFeed, 'read' | 'mentioning'>;
   readonly teller: Pick<Teller, 'tell'>;
   readonly mtuGate: MtuGate;
   readonly clock: Clock;

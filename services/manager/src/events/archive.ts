@@ -20,12 +20,16 @@ export class EventArchive {
     this.#keys = keys;
   }
 
-  /** Page by page from a place on, until there are no more. @throws CausewayError store-unavailable */
-  async *read(place: string): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
+  /** Page by page from a place on, until there are no more; `texts`: only records that have one of them. @throws CausewayError store-unavailable */
+  async *read(
+    place: string,
+    texts: readonly string[] = [],
+  ): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
     let from = place;
     for (;;) {
       const { kvs, more, revision } = await this.#page(from, pageSize);
-      yield { events: kvs.flatMap(decodeRecord), revision };
+      const wanted = texts.length === 0 ? kvs : kvs.filter((kv) => mentions(kv, texts));
+      yield { events: wanted.flatMap(decodeRecord), revision };
       const last = kvs.at(-1);
       if (!more || last === undefined) return;
       from = after(last);
@@ -84,6 +88,11 @@ export class EventArchive {
   #page(from: string, limit: number, keysOnly = false): Promise<Page> {
     return this.#store.page({ from, before: this.#keys.eventsEnd }, { limit, keysOnly });
   }
+}
+
+function mentions({ value }: KeyValue, texts: readonly string[]): boolean {
+  const json = decodeText(value);
+  return texts.some((text) => json.includes(text));
 }
 
 /** The smallest key that is greater. */

@@ -48,12 +48,12 @@ export function endpointDetached(endpoint: Endpoint, view: Names, why?: string):
 
 export function addressReserved(network: Network, address: Ip, purpose: string): Happening {
   const message = `${address} reserved for ${purpose}`;
-  return { kind: 'address.reserved', ...ofNetwork(network), addresses: [address], message };
+  return { kind: 'address.reserved', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 
 export function addressReleased(network: Network, address: Ip, purpose: string): Happening {
   const message = `${address} released, reserved for ${purpose} until now`;
-  return { kind: 'address.released', ...ofNetwork(network), addresses: [address], message };
+  return { kind: 'address.released', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 
 /** `repairs` are in words, one each. */

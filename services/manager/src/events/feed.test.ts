@@ -79,6 +79,7 @@ describe('what is kept', () => {
         networkId: '',
         endpoint: 'web',
         endpointId: '',
+        purpose: '',
         host: '',
         addresses: [],
         message: 'm',

@@ -91,6 +91,14 @@ export class EventFeed implements Startable {
     }
   }
 
+  /** All that is kept whose record has one of these texts in it, oldest first. @throws CausewayError store-unavailable */
+  async *mentioning(texts: readonly string[], signal: AbortSignal): AsyncGenerator<Event, void> {
+    for await (const { events } of this.#archive.read(this.#parts.keys.events, texts)) {
+      if (signal.aborted) return;
+      yield* events;
+    }
+  }
+
   /** Where to begin: a sequence in memory, or a place in the store. */
   async *#begin(from: bigint, since: number): AsyncGenerator<Event, { next: bigint; place: string | undefined }> {
     const { keys } = this.#parts;
@@ -126,7 +134,7 @@ export class EventFeed implements Startable {
   }
 
   #gap(revision: bigint, message: string): Event {
-    const names = { network: '', endpoint: '', host: '', networkId: '', endpointId: '', addresses: [] };
+    const names = { network: '', endpoint: '', host: '', networkId: '', endpointId: '', purpose: '', addresses: [] };
     const timeMs = BigInt(Math.trunc(this.#parts.clock.wall()));
     const sequence = sequenceOf(revision + 1n) - 1n;
     return {

@@ -33,6 +33,8 @@ export interface Happening {
   readonly endpointId?: EndpointId;
   readonly host?: string;
   readonly addresses?: readonly Ip[];
+  /** Of a reservation. */
+  readonly purpose?: string;
   /** Of like things that are told as one; absent: one. */
   readonly count?: number;
   readonly message: string;

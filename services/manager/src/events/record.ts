@@ -64,6 +64,7 @@ function fieldsOf(json: JsonObject): Fields {
     addresses: Array.isArray(addresses) ? addresses.map(String) : [],
     networkId: word('networkId'),
     endpointId: word('endpointId'),
+    purpose: word('purpose'),
     count: typeof count === 'number' ? count : 1,
   };
 }

@@ -137,6 +137,7 @@ export class GrpcServer implements Startable {
       showPools: unary(serving, (request, call) => ipam.showPools(request, call)),
       reserveAddress: unary(serving, (request, call) => ipam.reserveAddress(request, call)),
       releaseAddress: unary(serving, (request, call) => ipam.releaseAddress(request, call)),
+      getAddressHistory: unary(serving, (request, call) => ipam.getAddressHistory(request, call)),
       checkClaims: unary(serving, (request, call) => ipam.checkClaims(request, call)),
     });
     this.#server.addService(nodeServiceDefinition, {

@@ -1,0 +1,26 @@
+import { type Ip, parseIp } from '@causeway/model';
+import { Argument, Option } from 'commander';
+import { command } from '../command.ts';
+import { parseAs } from '../parse.ts';
+import { historyAnswer } from '../render/ipam.ts';
+
+interface Input {
+  readonly address: Ip;
+  readonly network: string;
+}
+
+export const ipamHistory = command<Input>({
+  name: 'history',
+  summary: 'show who held an address when',
+  description:
+    'As far back as events are kept (causeway-manager --event-history). What began before that has no beginning. Exit 3\n' +
+    'when nobody is known to have held it.',
+  arguments: [new Argument('<address>', 'without prefix length').argParser(parseAs('address', parseIp))],
+  options: [new Option('--network <name>', 'name or id, also of one that is gone').default('', 'every network')],
+  uses: ['managers', 'timeout', 'output'],
+  examples: ['causeway ipam history 10.66.0.9', 'causeway ipam history 10.66.0.9 --network blue -o json'],
+  async run({ input, clients }) {
+    const { holdings } = await clients.managers.getAddressHistory({ address: input.address, network: input.network });
+    return historyAnswer(holdings);
+  },
+});

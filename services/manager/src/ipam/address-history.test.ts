@@ -1,0 +1,111 @@
+import { Ip, type Name, type Node, type NodeId } from '@causeway/model';
+import { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, expect, test } from 'vitest';
+import { claimEndpoint } from '../admin/claim-endpoint.ts';
+import { createNetwork } from '../admin/create-network.ts';
+import { deleteNetwork } from '../admin/delete-network.ts';
+import type { Intent } from '../admin/intent.ts';
+import { registerNode } from '../admin/register-node.ts';
+import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import type { Origin } from '../events/happening.ts';
+import { releaseOrphan } from '../gone/intents.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/planning-desk.ts';
+import { addressHistory } from './address-history.ts';
+import { releaseAddress, reserveAddress } from './reservations.ts';
+
+const h1 = '00000000000000a1' as NodeId;
+const host: Node = { id: h1, name: 'h1' as Name, dataPath: Ip('192.0.2.1'), underlayMtu: 1500, version: '0.1.0' };
+const call = '11111111-1111-4111-8111-111111111111';
+const agent: Origin = { actor: 'agent/h1', cause: call };
+const operator: Origin = { actor: 'root@h9', cause: call };
+
+let desk: PlanningDesk;
+let events: Event[];
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(7));
+  events = [];
+  act(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])), operator);
+  act(registerNode(host), agent);
+});
+
+/** One thing after another, a second apart, as the store would tell it. */
+function act(intent: Intent<unknown>, origin: Origin): void {
+  const proposal = intent.plan(desk);
+  desk.write(proposal);
+  const timeMs = BigInt(1_000 * (events.length + 1));
+  for (const happening of proposal.events)
+    events.push(Event.create({ ...happening, addresses: [...(happening.addresses ?? [])], ...origin, timeMs }));
+}
+
+const attach = (name: string, ip: string, network = 'blue') =>
+  act(claimEndpoint({ network, name: name as Name, node: h1, addresses: [Ip(ip)] }), agent);
+const endpointOf = (name: string) => desk.view.findEndpoint(name).value.id;
+const detach = (name: string) => act(releaseEndpoint({ endpoint: endpointOf(name), node: h1, reason: 'asked' }), agent);
+
+const history = (ip: string, told: readonly Event[] = events, network?: string) =>
+  addressHistory(Ip(ip), told, desk.view, network).map((holding) => {
+    const { network: of, endpoint, host: on, purpose, fromMs, toMs, actor, released } = holding;
+    return `${of} ${endpoint || purpose} on ${on || '-'}, ${fromMs}-${toMs || 'now'}, ${actor || '?'} to ${released || '-'}`;
+  });
+
+test('nobody', () => {
+  attach('web', '10.66.0.9');
+  expect(history('10.66.0.8')).toEqual([]);
+});
+
+test('one after another, and the one that has it', () => {
+  attach('web', '10.66.0.9');
+  attach('other', '10.66.0.10');
+  detach('web');
+  attach('web', '10.66.0.9');
+  expect(history('10.66.0.9')).toEqual([
+    'blue web on h1, 3000-5000, agent/h1 to agent/h1',
+    'blue web on h1, 6000-now, agent/h1 to -',
+  ]);
+});
+
+test('a reservation', () => {
+  act(reserveAddress({ network: 'blue', address: Ip('10.66.0.9'), purpose: 'printer' }), operator);
+  act(releaseAddress({ network: 'blue', address: Ip('10.66.0.9') }), operator);
+  attach('web', '10.66.0.9');
+  expect(history('10.66.0.9')).toEqual([
+    'blue printer on -, 3000-4000, root@h9 to root@h9',
+    'blue web on h1, 5000-now, agent/h1 to -',
+  ]);
+});
+
+test('released by a rule, which is named', () => {
+  attach('web', '10.66.0.9');
+  act(releaseOrphan(endpointOf('web'), 'h1 is gone'), { actor: 'manager/m1', cause: 'node-gone' });
+  expect(history('10.66.0.9')).toEqual(['blue web on h1, 3000-4000, agent/h1 to manager/m1 (node-gone)']);
+});
+
+test('a reservation ends with its network', () => {
+  act(reserveAddress({ network: 'blue', address: Ip('10.66.0.9'), purpose: 'printer' }), operator);
+  act(deleteNetwork({ network: 'blue', force: true }), operator);
+  expect(history('10.66.0.9')).toEqual(['blue printer on -, 3000-4000, root@h9 to root@h9']);
+});
+
+test('what began before events are kept is told without its beginning', () => {
+  attach('web', '10.66.0.9');
+  attach('db', '10.66.0.10');
+  act(reserveAddress({ network: 'blue', address: Ip('10.66.0.11'), purpose: 'printer' }), operator);
+  const kept = events.length;
+  detach('web');
+  const told = events.slice(kept);
+  expect(history('10.66.0.9', told)).toEqual(['blue web on h1, 0-6000, ? to agent/h1']);
+  expect(history('10.66.0.10', told)).toEqual(['blue db on h1, 0-now, ? to -']);
+  expect(history('10.66.0.11', told)).toEqual(['blue printer on -, 0-now, ? to -']);
+});
+
+test('in each network by itself, or in one of them', () => {
+  act(createNetwork({ ...plainNetwork('green', ['10.66.0.0/24']), addressSpace: 'other' as Name }), operator);
+  attach('web', '10.66.0.9');
+  attach('web2', '10.66.0.9', 'green');
+  expect(history('10.66.0.9')).toHaveLength(2);
+  expect(history('10.66.0.9', events, 'green')).toEqual(['green web2 on h1, 5000-now, agent/h1 to -']);
+  expect(history('10.66.0.9', events, 'red')).toEqual([]);
+});

@@ -1,0 +1,94 @@
+import { type Ip, type NetworkId, parseRequestId } from '@causeway/model';
+import type { AddressHolding } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { View } from '../store/view.ts';
+
+type Holders = Pick<View, 'networks' | 'nodes' | 'endpoint' | 'addressesOf'>;
+
+/**
+ * Who held an address when: from the events that name it or end a network, oldest first, and those that have it now.
+ * `network`: only of that one, by name or id, which may be gone.
+ */
+export function addressHistory(
+  address: Ip,
+  events: Iterable<Event>,
+  view: Holders,
+  network = '',
+): readonly AddressHolding[] {
+  const told = [...events].filter((event) => concerns(event, address));
+  const networks = new Set([...told.map(({ networkId }) => networkId as NetworkId), ...view.networks.keys()]);
+  return [...networks]
+    .flatMap((id) => {
+      const name = view.networks.get(id)?.value.name ?? told.find(({ networkId }) => networkId === id)?.network ?? id;
+      if (network !== '' && network !== name && network !== id) return [];
+      const ofNetwork = told.filter(({ networkId }) => networkId === id);
+      return holdingsIn(id, address, ofNetwork, view);
+    })
+    .sort((a, b) => Number(a.fromMs - b.fromMs));
+}
+
+/** In one network an address has one holder at a time. */
+function holdingsIn(id: NetworkId, address: Ip, events: readonly Event[], view: Holders): readonly AddressHolding[] {
+  const past: AddressHolding[] = [];
+  let open: AddressHolding | undefined;
+  for (const event of events) {
+    if (begins(event)) {
+      open = holdingOf(event, address, { fromMs: event.timeMs, actor: event.actor });
+    } else if (open !== undefined || event.kind !== 'network.deleted') {
+      const holding = open ?? holdingOf(event, address, { fromMs: 0n, actor: '' });
+      past.push({ ...holding, toMs: event.timeMs, released: releaserOf(event) });
+      open = undefined;
+    }
+  }
+  const now = open ?? presentHolding(id, address, view);
+  return now === undefined ? past : [...past, now];
+}
+
+/** Of a holder that no event tells of: it began before events are kept. */
+function presentHolding(id: NetworkId, address: Ip, view: Holders): AddressHolding | undefined {
+  const claim = view.addressesOf(id).get(address)?.claim;
+  const network = view.networks.get(id)?.value.name;
+  if (network === undefined) return undefined; // what is left of its claims is taken away
+  const nobody = {
+    address,
+    network,
+    endpoint: '',
+    host: '',
+    purpose: '',
+    fromMs: 0n,
+    toMs: 0n,
+    actor: '',
+    released: '',
+  };
+  if (claim?.kind === 'reservation') return { ...nobody, purpose: claim.purpose };
+  const endpoint = claim?.kind === 'endpoint' ? view.endpoint(claim.endpoint)?.value : undefined;
+  if (endpoint === undefined) return undefined;
+  return { ...nobody, endpoint: endpoint.name, host: view.nodes.get(endpoint.node)?.value.name ?? endpoint.node };
+}
+
+function holdingOf(event: Event, address: Ip, begun: Pick<AddressHolding, 'fromMs' | 'actor'>): AddressHolding {
+  const { network, endpoint, host, purpose } = event;
+  return { address, network, endpoint, host, purpose, ...begun, toMs: 0n, released: '' };
+}
+
+function concerns({ kind, addresses }: Event, address: Ip): boolean {
+  return kind === 'network.deleted' || (holds.has(kind) && addresses.includes(address));
+}
+
+/** Kinds of events that change who has an address, and whether one begins to. */
+const holds: ReadonlyMap<string, boolean> = new Map([
+  ['endpoint.attached', true],
+  ['address.reserved', true],
+  ['endpoint.detached', false],
+  ['endpoint.orphaned', false],
+  ['address.released', false],
+]);
+
+function begins({ kind }: Event): boolean {
+  return holds.get(kind) ?? false;
+}
+
+/** Whose call it was, or which manager's rule. */
+function releaserOf({ actor, cause }: Event): string {
+  return parseRequestId(cause).ok ? actor : `${actor} (${cause})`;
+}
