@@ -4,12 +4,20 @@ import { type RunFiles, readLines } from './files.ts';
 import { longestGap } from './gaps.ts';
 import type { Entry } from './load/journal.ts';
 import { now } from './now.ts';
+import { type OutageFigure, outage } from './outage.ts';
 
 export interface FailoverSettings {
   readonly rounds: number;
   readonly seed: number;
   readonly files: RunFiles;
   readonly say: (message: string) => void;
+  /** How long no manager runs at the end, ms. */
+  readonly outage: number;
+}
+
+export interface FailoverReport {
+  readonly figures: readonly FailoverFigure[];
+  readonly outage: OutageFigure;
 }
 
 export interface FailoverFigure {
@@ -40,8 +48,8 @@ const before = 500;
 const after = 6_000;
 const recovery = 4_000;
 
-/** How long claims fail, on a lab of three managers, when what leads ends. */
-export function failover(settings: FailoverSettings): Promise<readonly FailoverFigure[]> {
+/** On a lab of three managers: how long claims fail when what leads ends, and what containers notice when all managers have. */
+export function failover(settings: FailoverSettings): Promise<FailoverReport> {
   const { files, say } = settings;
   return withCluster({ name: 'failover', subnet: '10.96.0.0/24', files, say }, async (cluster) => {
     await cluster.begin({ ...load, seed: settings.seed });
@@ -55,7 +63,8 @@ export function failover(settings: FailoverSettings): Promise<readonly FailoverF
       }
       figures.push({ name: trial.name, gaps, limit: trial.limit });
     }
-    return figures;
+    say(`all managers killed, for ${settings.outage / 1000} s`);
+    return { figures, outage: await outage(cluster, settings.outage) };
   });
 }
 

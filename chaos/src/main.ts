@@ -1,15 +1,15 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type FailoverFigure, failover } from './failover.ts';
+import { type FailoverReport, failover } from './failover.ts';
 import { runFiles } from './files.ts';
 import { longestGap, quantile } from './gaps.ts';
 import { faultsOf, type StormReport, storm } from './storm.ts';
 
 const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64]
     breaks managers and etcd of a lab at random while workers claim and free, then judges what they were told
-npm run chaos -- failover [--rounds 20]
-    measures how long claims fail when what leads ends`;
+npm run chaos -- failover [--rounds 20] [--outage 60]
+    measures how long claims fail when what leads ends, and what containers notice of a minute without managers`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,11 +18,12 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     workers: { type: 'string', default: '64' },
     rounds: { type: 'string', default: '20' },
+    outage: { type: 'string', default: '60' },
   },
 });
 
 const say = (message: string): void => void process.stderr.write(`chaos: ${message}\n`);
-const number = (name: 'minutes' | 'seed' | 'workers' | 'rounds'): number => {
+const number = (name: 'minutes' | 'seed' | 'workers' | 'rounds' | 'outage'): number => {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
   say(`--${name} "${values[name]}" is not a number above 0`);
@@ -43,7 +44,9 @@ switch (positionals[0] ?? 'storm') {
     break;
   }
   case 'failover':
-    process.exitCode = printFailover(await failover({ rounds: number('rounds'), seed, files, say }));
+    process.exitCode = printFailover(
+      await failover({ rounds: number('rounds'), outage: number('outage') * 1_000, seed, files, say }),
+    );
     break;
   default:
     console.error(usage);
@@ -75,7 +78,7 @@ function printStorm(report: StormReport): number {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function printFailover(figures: readonly FailoverFigure[]): number {
+function printFailover({ figures, outage }: FailoverReport): number {
   for (const { name, gaps, limit } of figures) {
     const [p50, p90, most] = [quantile(gaps, 0.5), quantile(gaps, 0.9), Math.max(...gaps)];
     console.log(
@@ -88,5 +91,9 @@ function printFailover(figures: readonly FailoverFigure[]): number {
         .join(' ')}`,
     );
   }
-  return figures.every(({ gaps, limit }) => Math.max(...gaps) <= limit) ? 0 : 1;
+  const unnoticed = outage.lost === 0 && outage.writes === 0;
+  console.log(
+    `${unnoticed ? 'ok    ' : 'FAILED'} no manager for ${(outage.span / 1000).toFixed(0)} s, agents killed half way: ${outage.lost} of ${outage.sent} packets lost, ${outage.writes} kernel writes`,
+  );
+  return unnoticed && figures.every(({ gaps, limit }) => Math.max(...gaps) <= limit) ? 0 : 1;
 }
