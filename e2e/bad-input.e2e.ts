@@ -179,8 +179,8 @@ describeLab('bad input', () => {
     [
       'an agent whose data folder cannot be written',
       `causeway-agent ${agent} --data-dir /proc/x`,
-      1,
-      /--data-dir|\/proc\/x/,
+      2,
+      /--data-dir.*\/proc\/x/,
     ],
     [
       'an agent at a socket that is served',

@@ -24,6 +24,8 @@ describeOnKernel('a monitor', () => {
     ({ netns, container } = await overlay(host));
     // Otherwise link-local addresses come and go for seconds.
     await must(host, { op: 'sysctl.set', netns, key: 'net.ipv6.conf.all.disable_ipv6', value: '1' });
+    // The kernel tells of a carrier up to a second after it is there (net/core/link_watch.c).
+    for (const dev of ['br0', 'v1']) await host.until(() => stateOf(dev) === 'up');
     fd = openNetns(netns) ?? -1;
     seen = [];
   });
@@ -33,6 +35,7 @@ describeOnKernel('a monitor', () => {
     return host.dispose();
   });
 
+  const stateOf = (dev: string): string => execIn(netns, 'cat', `/sys/class/net/${dev}/operstate`).trim();
   /** Until what is readable now has been read. */
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 3; turn++) await setImmediate();

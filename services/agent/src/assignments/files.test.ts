@@ -69,15 +69,15 @@ describe('DirectoryFiles', () => {
     const path = join(scratch, 'a-file');
     await writeFile(path, '');
     await expect(new DirectoryFiles(path).open()).rejects.toMatchObject({
-      code: 'permission-denied',
-      message: `data directory ${path}: it is not a directory (ENOTDIR)`,
+      code: 'invalid-argument',
+      message: `--data-dir: data directory ${path}: it is not a directory (ENOTDIR); name a directory that this user may write to`,
     });
   });
 
   it('says what is wrong with a directory that cannot be made', async () => {
     await expect(new DirectoryFiles('/proc/causeway').open()).rejects.toMatchObject({
-      code: 'permission-denied',
-      message: 'data directory /proc/causeway: it cannot be made (ENOENT)',
+      code: 'invalid-argument',
+      message: expect.stringContaining('--data-dir: data directory /proc/causeway: it cannot be made (ENOENT)'),
     });
   });
 

@@ -1,7 +1,7 @@
 /**
  * The seam to the data directory: small whole files by name, each write all or nothing and on disk when it resolves.
- * Names are letters, digits, "-" and ".". Failures are CausewayErrors: "disk-full", or "permission-denied" when the
- * directory cannot be used at all.
+ * Names are letters, digits, "-" and ".". Failures are CausewayErrors: "disk-full", "permission-denied", or of
+ * `open` "invalid-argument" when the directory cannot be used at all.
  */
 export interface Files {
   /** For messages to people. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
 import type { Files } from '../assignments/files.ts';
 import { makeDirectory } from './make-directory.ts';
 
@@ -26,14 +26,14 @@ export class DirectoryFiles implements Files {
     this.directory = directory;
   }
 
-  open(): Promise<void> {
-    return this.#explain(async () => {
-      await makeDirectory(this.directory, 0o700);
-      for (const name of await readdir(this.directory)) {
-        if (name.endsWith(temporary)) await rm(join(this.directory, name), { force: true });
-      }
-      await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
-    });
+  async open(): Promise<void> {
+    try {
+      await this.#explain(() => this.#prove());
+    } catch (cause) {
+      if (!isCausewayError(cause, 'permission-denied')) throw cause;
+      const message = `--data-dir: ${cause.message}; name a directory that this user may write to`;
+      throw new CausewayError('invalid-argument', message, { ...cause.data, field: '--data-dir' }, { cause });
+    }
   }
 
   list(): Promise<readonly string[]> {
@@ -62,6 +62,14 @@ export class DirectoryFiles implements Files {
       await rm(join(this.directory, name), { force: true });
       await this.#syncDirectory();
     });
+  }
+
+  async #prove(): Promise<void> {
+    await makeDirectory(this.directory, 0o700);
+    for (const name of await readdir(this.directory)) {
+      if (name.endsWith(temporary)) await rm(join(this.directory, name), { force: true });
+    }
+    await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
   }
 
   async #writeTemporary(bytes: Uint8Array): Promise<string> {

@@ -8,6 +8,8 @@ import { unshareNetns } from '../libc.ts';
 import { createNetns, deleteNetns, identifyNetns } from '../netns.ts';
 
 const underlay = Ip('192.0.2.1');
+/** Milliseconds. Namespaces die, and carriers are told of, on workers of the kernel that all its namespaces share. */
+const patience = 20_000;
 let paths = 0;
 let vnis = 5000;
 
@@ -63,7 +65,7 @@ export function realHost(): ContractHost {
       execIn(netns, 'bridge', 'fdb', 'append', mac, 'dev', dev, 'self', 'dst', vtep);
     },
     until: async (holds) => {
-      const deadline = performance.now() + 2000;
+      const deadline = performance.now() + patience;
       while (!(await holds())) {
         if (performance.now() > deadline) throw new Error('it never came to hold');
         await sleep(5);

@@ -18,7 +18,7 @@ export interface ContractHost {
   destroy(netns: NetnsPath): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
-  /** Lets time pass until it holds, for a second or two at most; throws when it never does. */
+  /** Lets time pass until it holds; throws when it never does. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>;
   /** Removes whatever the case made, and closes the kernel. */
   dispose(): Promise<void>;
