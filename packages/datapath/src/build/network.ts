@@ -7,6 +7,7 @@ import {
   interfaceAddress,
   lengthOf,
   macForIp,
+  minimumMtu,
   type Network,
   type NodeId,
 } from '@causeway/model';
@@ -79,8 +80,15 @@ function newOverlay({ network, vtep, vxlanPort }: NetworkOnHost): Draft {
     bridgePort: { master: bridgeName, learning: false, flood: true },
   });
   for (const [key, value] of overlaySysctls) overlay.sysctls.set(key, value);
+  // A router asks for neighbours from its link-local address. Below the minimum MTU there is no IPv6.
+  const isRouter = gateways.some((each) => familyOf(each) === 6) && mtu >= minimumMtu;
+  if (isRouter) overlay.sysctls.set(interfaceSysctl('ipv6', bridgeName, 'addr_gen_mode'), eui64);
   return overlay;
 }
+
+/** Of addr_gen_mode (linux/if_link.h). */
+const eui64 = '0';
+const noAddress = '1';
 
 /** The host routes between a network's subnets, on one link: forward, without telling senders of a shorter way. */
 const overlaySysctls: readonly (readonly [string, string])[] = [
@@ -93,6 +101,8 @@ const overlaySysctls: readonly (readonly [string, string])[] = [
   [interfaceSysctl('ipv6', 'all', 'forwarding'), '1'],
   [interfaceSysctl('ipv6', 'all', 'accept_ra'), '0'],
   [interfaceSysctl('ipv6', 'default', 'accept_ra'), '0'],
+  // Links that are no router's speak for nobody: without it each would have a link-local address, and say so.
+  [interfaceSysctl('ipv6', 'default', 'addr_gen_mode'), noAddress],
 ];
 
 /** Entries for every endpoint of other hosts; returns this host's rows. */

@@ -1,9 +1,14 @@
-import { Ip, interfaceAddress, Mac, macForIp, Prefix } from '@causeway/model';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Ip, interfaceAddress, Mac, macForIp, type NetworkId, Prefix } from '@causeway/model';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { applyPlan, readState, teardown } from '../apply.ts';
+import { overlayNetns } from '../build/names.ts';
+import { buildNetwork } from '../build/network.ts';
 import type { Op } from '../op.ts';
+import { plan } from '../plan.ts';
 import { home, type NetnsPath } from '../state.ts';
-import { must, overlay, read, vxlan } from '../testing/contract/host.ts';
+import { contractPort, must, overlay, read, vxlan } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
+import { blue, onHost, row, sandbox } from '../testing/fixtures.ts';
 import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { execIn, ip, realHost } from './testing/real-host.ts';
 
@@ -40,6 +45,21 @@ describeOnKernel('what is read is what iproute2 shows', () => {
     });
     const port = shown.find(({ ifname }) => ifname === 'v1')?.linkinfo;
     expect(port).toMatchObject({ info_slave_data: { learning: false, flood: false } });
+  });
+
+  it('a network as it is built: its router alone has a link-local address', async () => {
+    const id = `${Date.now().toString(16).slice(-10)}000000` as NetworkId;
+    const container = await host.containerNetns();
+    const network = { ...blue, id, vni: host.freshVni() };
+    const sandboxes = [{ ...sandbox(2), netns: container }];
+    const vtep = host.underlay;
+    const desired = buildNetwork(onHost([row(2, 1), row(3, 2)], { network, vtep, vxlanPort: contractPort, sandboxes }));
+    const netns = overlayNetns(id);
+    onTestFinished(async () => void (await teardown(host.kernel, netns)));
+    expect(await applyPlan(host.kernel, plan(await readState(host.kernel, desired), desired))).toEqual([]);
+    expect(plan(await readState(host.kernel, desired), desired)).toEqual([]);
+    const shown = JSON.parse(execIn(netns, 'ip', '-6', '-j', 'address', 'show', 'scope', 'link')) as Shown[];
+    expect(shown.flatMap(({ ifname }) => ifname ?? [])).toEqual(['br0']);
   });
 
   it('a tunnel over IPv6', async () => {

@@ -4,7 +4,7 @@ import { interfaceSysctl } from '../../state.ts';
 /** Defaults of a fresh namespace, as Linux 6.18 has them: Documentation/networking/ip-sysctl.rst. */
 const perInterface = {
   ipv4: { accept_redirects: '1', promote_secondaries: '0', send_redirects: '1' },
-  ipv6: { accept_ra: '1', disable_ipv6: '0', forwarding: '0' },
+  ipv6: { accept_ra: '1', addr_gen_mode: '0', disable_ipv6: '0', forwarding: '0' },
 } as const;
 
 const families = ['ipv4', 'ipv6'] as const;
