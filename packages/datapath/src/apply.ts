@@ -33,6 +33,6 @@ export async function applyPlan(kernel: Kernel, ops: readonly Op[]): Promise<rea
 
 /** Removes an overlay namespace, its links first; the containers' ends go with them. */
 export async function teardown(kernel: Kernel, netns: NetnsPath): Promise<readonly Failure[]> {
-  const found = await kernel.read(netns, { sysctls: [] });
+  const found = await kernel.read(netns, { bare: true, sysctls: [] });
   return found === undefined ? [] : applyPlan(kernel, plan(new Map([[netns, found]]), new Map()));
 }

@@ -9,6 +9,8 @@ export type OpResult = { readonly ok: true } | { readonly ok: false; readonly er
 export interface Scope {
   /** Only these links and what hangs on them (a container's namespace is not ours); absent: all but "lo". */
   readonly links?: readonly string[];
+  /** Not what hangs on the links: addresses, routes, neighbours and FDB are empty. */
+  readonly bare?: true;
   readonly sysctls: readonly string[];
 }
 
@@ -24,6 +26,9 @@ export interface Underlay {
 
 /** "changed": something in the namespace did; "overrun": events were lost; "gone": the watch has ended with its namespace. */
 export type Dirt = 'changed' | 'overrun' | 'gone';
+
+/** `links`: names of the links that were told of, as changed or gone; not of what merely hangs on them. */
+export type OnDirt = (dirt: Dirt, links: ReadonlySet<string>) => void;
 
 export interface Watch {
   close(): void;
@@ -56,7 +61,7 @@ export interface Kernel {
    * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, our own included (several may
    * be told as one; sysctls are silent), never from within `apply` or `watch`; undefined when there is no such namespace.
    */
-  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined;
+  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */
   ownNetns(): Promise<readonly NetnsPath[]>;
   /** undefined: nothing there, or not a network namespace. */

@@ -44,6 +44,12 @@ describe('drift is repaired, counted and told', () => {
       (h) => h.kernel.foreign({ op: 'link.set', netns, name: 'vxlan0', change: { up: false } }),
       3,
     ],
+    [
+      "the container's end is set down",
+      (h) =>
+        h.kernel.foreign({ op: 'link.set', netns: '/run/netns/web' as NetnsPath, name: 'eth0', change: { up: false } }),
+      2,
+    ],
     ['the host end is deleted', (h) => h.kernel.foreign({ op: 'link.delete', netns, name: 'v000000000003' }), 1],
     ['the namespace is deleted', (h) => h.kernel.foreign({ op: 'netns.delete', netns }), 1],
     [

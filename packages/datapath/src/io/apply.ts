@@ -2,9 +2,9 @@ import { assertNever } from '@causeway/model';
 import type { OpResult } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import type { NetnsPath, Route } from '../state.ts';
-import { addAddress, deleteAddress, deleteLink, deleteRoute, type RouteRecord, setRoute } from '../wire/index.ts';
+import { addAddress, deleteAddress, deleteRoute, type RouteRecord, setRoute } from '../wire/index.ts';
 import { applyEntries, type EntryOp, isEntryOp } from './entries.ts';
-import { addLink, changeLink } from './links.ts';
+import { addLink, changeLink, removeLink } from './links.ts';
 import type { Namespaces } from './namespaces.ts';
 import { createNetns, deleteNetns } from './netns.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
@@ -67,7 +67,7 @@ async function perform({ namespaces, onDelete }: ApplyParts, op: SingleOp): Prom
     case 'link.set':
       return changeLink(namespaces, netns, op.name, op.change);
     case 'link.delete':
-      return namespaces.get(netns).socket.request(deleteLink(namespaces.linkIndex(netns, op.name)));
+      return removeLink(namespaces, netns, op.name);
     case 'address.add':
       return namespaces.get(netns).socket.request(addAddress(namespaces.linkIndex(netns, op.dev), op.address));
     case 'address.delete':

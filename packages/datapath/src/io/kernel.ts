@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
-import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Kernel, NetnsIdentity, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { home, type Namespace, type NetnsPath } from '../state.ts';
@@ -46,7 +46,7 @@ class NetlinkKernel implements Kernel {
     }
   }
 
-  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined {
+  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined {
     return this.#watches.add(netns, onDirt);
   }
 

@@ -6,6 +6,7 @@ import {
   addBridge,
   addVeth,
   addVxlan,
+  deleteLink,
   type Encode,
   type NewLink,
   setLink,
@@ -43,17 +44,25 @@ export async function addLink(namespaces: Namespaces, netns: NetnsPath, link: Br
 /** In the order LinkChange promises; only what changes is sent. */
 export function changeLink(namespaces: Namespaces, netns: NetnsPath, name: string, change: LinkChange): void {
   const { socket } = namespaces.get(netns);
-  const { index, mac: oldMac } = namespaces.link(netns, name);
+  const { index, mac: oldMac, master: oldMaster } = namespaces.link(netns, name);
   const { mac, mtu, local, bridgePort, up } = change;
+  namespaces.linkChanged(netns, name);
   // Setting the MAC it has would flush the neighbours as well.
   if (mac !== undefined && mac !== oldMac) socket.request(setLink(index, { mac }));
   if (mtu !== undefined) socket.request(setLink(index, { mtu }));
   if (local !== undefined) socket.request(setVxlanLocal(index, local));
   if (bridgePort !== undefined) {
-    socket.request(setLink(index, { master: namespaces.linkIndex(netns, bridgePort.master) }));
+    const master = namespaces.linkIndex(netns, bridgePort.master);
+    if (master !== oldMaster) socket.request(setLink(index, { master }));
     socket.request(setPortFlags(index, bridgePort));
   }
   if (up !== undefined) socket.request(setLink(index, { up }));
+}
+
+export function removeLink(namespaces: Namespaces, netns: NetnsPath, name: string): void {
+  const index = namespaces.linkIndex(netns, name);
+  namespaces.linkRemoved();
+  namespaces.get(netns).socket.request(deleteLink(index));
 }
 
 function pair(namespaces: Namespaces, link: Veth, base: NewLink): Encode {

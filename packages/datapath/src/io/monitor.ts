@@ -27,6 +27,8 @@ const defaultReceiveBuffer = 4 << 20;
 /** Datagrams taken before others get a turn; the poll calls again at once for the rest. */
 const burst = 256;
 
+type OnMonitorDirt = (dirt: 'changed' | 'overrun', links: ReadonlySet<string>) => void;
+
 export interface MonitorSettings {
   /** Bytes; 4 MiB. */
   readonly receiveBuffer?: number;
@@ -35,7 +37,7 @@ export interface MonitorSettings {
 /** Listens to what changes in a namespace, and keeps that alive until it is closed. */
 export class Monitor {
   readonly #fd: number;
-  readonly #onDirt: (dirt: 'changed' | 'overrun') => void;
+  readonly #onDirt: OnMonitorDirt;
   readonly #filter = new wire.ChangeFilter();
   readonly #buffer = new Uint8Array(64 << 10);
   #poll: Poll | undefined;
@@ -45,11 +47,7 @@ export class Monitor {
    * @param netns an open namespace; undefined: the one the process lives in.
    * @param onDirt once per wake-up, however much it brought.
    */
-  constructor(
-    netns: number | undefined,
-    onDirt: (dirt: 'changed' | 'overrun') => void,
-    settings: MonitorSettings = {},
-  ) {
+  constructor(netns: number | undefined, onDirt: OnMonitorDirt, settings: MonitorSettings = {}) {
     this.#onDirt = onDirt;
     this.#fd = inNetns(netns, () => openNetlink(NETLINK_ROUTE));
     try {
@@ -78,20 +76,21 @@ export class Monitor {
   }
 
   #drain(): void {
+    const links = new Set<string>();
     let changed = false;
     let overrun = false;
     for (let i = 0; i < burst; i++) {
       const length = this.#receive();
       if (length === 'lost') overrun = true;
       else if (length === 0) break;
-      else changed = this.#hasChange(length) || changed;
+      else changed = this.#hasChange(length, links) || changed;
     }
     if (overrun) {
       // The error an overrun raises on the socket has made libuv stop the old one.
       this.#poll?.close();
       this.#poll = pollReadable(this.#fd, () => this.#drain());
-      this.#onDirt('overrun');
-    } else if (changed) this.#onDirt('changed');
+      this.#onDirt('overrun', links);
+    } else if (changed) this.#onDirt('changed', links);
   }
 
   #receive(): number | 'lost' {
@@ -103,14 +102,16 @@ export class Monitor {
     }
   }
 
-  #hasChange(length: number): boolean {
+  #hasChange(length: number, links: Set<string>): boolean {
     const messages = new wire.MessageReader(this.#buffer, length);
     let changed = false;
     try {
       while (messages.next()) {
         if (messages.type === wire.NLMSG_ERROR || messages.type === wire.NLMSG_DONE) continue;
-        const isChange = this.#filter.isChange(messages);
-        changed ||= isChange && (messages.flags & wire.NLM_F_MULTI) === 0;
+        const change = this.#filter.changeOf(messages);
+        if (change === false || (messages.flags & wire.NLM_F_MULTI) !== 0) continue;
+        changed = true;
+        if (change !== true) links.add(change);
       }
       return changed;
     } catch (error) {

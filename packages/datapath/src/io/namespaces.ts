@@ -18,6 +18,7 @@ export interface OpenNamespace {
  */
 export class Namespaces {
   readonly #open = new Map<NetnsPath, OpenNamespace>();
+  readonly #links = new Map<NetnsPath, Map<string, LinkRecord>>();
 
   /** Throws KernelError ENOENT when no network namespace is mounted there. */
   get(path: NetnsPath): OpenNamespace {
@@ -44,7 +45,28 @@ export class Namespaces {
     return link;
   }
 
+  /** Asked of the kernel once: each question waits for the lock that all namespaces of a machine share (RTNL). */
   findLink(path: NetnsPath, name: string): LinkRecord | undefined {
+    const known = this.#links.get(path)?.get(name);
+    if (known !== undefined) return known;
+    const link = this.#askForLink(path, name);
+    if (link === undefined) return undefined;
+    const links = this.#links.get(path) ?? new Map<string, LinkRecord>();
+    this.#links.set(path, links.set(name, link));
+    return link;
+  }
+
+  /** We have changed the link. */
+  linkChanged(path: NetnsPath, name: string): void {
+    this.#links.get(path)?.delete(name);
+  }
+
+  /** We have removed a link; others may have gone with it, in other namespaces too. */
+  linkRemoved(): void {
+    this.#links.clear();
+  }
+
+  #askForLink(path: NetnsPath, name: string): LinkRecord | undefined {
     let link: LinkRecord | undefined;
     try {
       this.get(path).socket.request(getLink(name), (message) => {
@@ -62,6 +84,7 @@ export class Namespaces {
   forget(path: NetnsPath): void {
     const open = this.#open.get(path);
     this.#open.delete(path);
+    this.#links.clear();
     if (open === undefined) return;
     open.socket.close();
     if (open.fd !== undefined) closeSync(open.fd);

@@ -1,4 +1,5 @@
 import { type InterfaceAddress, type Ip, type Mac, Mac as mac, type Prefix, Vni } from '@causeway/model';
+import { newNamespace } from '../draft.ts';
 import type { Scope } from '../kernel.ts';
 import type { FdbTarget, Link, Namespace, Route } from '../state.ts';
 import {
@@ -36,6 +37,7 @@ export async function readNamespace(
   const names = new Map(records.map((record) => [record.index, record.name]));
   const inScope = new Map(records.filter((record) => isInScope(record, scope)).map((record) => [record.index, record]));
   const links = new Map([...inScope.values()].map((record) => [record.name, toLink(record, names, isHome)]));
+  if (scope.bare) return { ...newNamespace(), links };
   return {
     links,
     addresses: await readAddresses(socket, inScope),

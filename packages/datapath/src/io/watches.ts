@@ -1,6 +1,6 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Dirt, NetnsIdentity, Watch } from '../kernel.ts';
+import type { NetnsIdentity, OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { identifyNetns, identityOf, withNetns } from './netns.ts';
@@ -9,7 +9,7 @@ interface Entry {
   readonly path: NetnsPath;
   readonly identity: NetnsIdentity;
   readonly monitor: Monitor;
-  readonly onDirt: (dirt: Dirt) => void;
+  readonly onDirt: OnDirt;
 }
 
 /**
@@ -26,7 +26,7 @@ export class Watches {
   }
 
   /** undefined: no namespace is mounted there. */
-  add(path: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined {
+  add(path: NetnsPath, onDirt: OnDirt): Watch | undefined {
     if (path === home) return this.#keep(path, '', new Monitor(undefined, onDirt, this.#settings), onDirt);
     return withNetns(path, (fd) => this.#keep(path, identityOf(fd), new Monitor(fd, onDirt, this.#settings), onDirt));
   }
@@ -41,7 +41,7 @@ export class Watches {
     for (const entry of [...this.#entries]) this.#drop(entry);
   }
 
-  #keep(path: NetnsPath, identity: NetnsIdentity, monitor: Monitor, onDirt: (dirt: Dirt) => void): Watch {
+  #keep(path: NetnsPath, identity: NetnsIdentity, monitor: Monitor, onDirt: OnDirt): Watch {
     const entry = { path, identity, monitor, onDirt };
     this.#entries.add(entry);
     if (path !== home) this.#watchDirectory(dirname(path));
@@ -50,7 +50,7 @@ export class Watches {
 
   #end(entry: Entry): void {
     this.#drop(entry);
-    entry.onDirt('gone');
+    entry.onDirt('gone', new Set());
   }
 
   #drop(entry: Entry): void {

@@ -1,6 +1,6 @@
 import { type Ip, Mac, type Prefix, prefixOf } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import type { Dirt, Kernel, NetnsIdentity, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Dirt, Kernel, NetnsIdentity, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
@@ -33,8 +33,9 @@ export class FakeKernel implements Kernel {
   writes = 0;
   readonly #host: FakeHost;
   readonly #clock: Clock;
-  readonly #watches = new Map<FakeNamespace, Set<(dirt: Dirt) => void>>();
-  readonly #dirty = new Set<FakeNamespace>();
+  readonly #watches = new Map<FakeNamespace, Set<OnDirt>>();
+  /** With the links that changed. */
+  readonly #dirty = new Map<FakeNamespace, Set<string>>();
   #faults: readonly Fault[] = [];
 
   constructor(parts: { readonly clock: Clock }, settings: FakeKernelSettings) {
@@ -42,7 +43,7 @@ export class FakeKernel implements Kernel {
     const device: ForeignLink = { kind: 'foreign', name: 'eth0', mac, mtu: settings.mtu ?? 1500, up: true };
     this.#clock = parts.clock;
     this.#host = new FakeHost(
-      { clock: parts.clock, onChange: (namespace) => this.#changed(namespace) },
+      { clock: parts.clock, onChange: (namespace, link) => this.#changed(namespace, link) },
       device,
       settings.underlay,
     );
@@ -69,7 +70,7 @@ export class FakeKernel implements Kernel {
     return results;
   }
 
-  watch(netns: NetnsPath, onDirt: (dirt: Dirt) => void): Watch | undefined {
+  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined {
     const namespace = this.#host.namespaces.get(netns);
     if (namespace === undefined) return undefined;
     const watches = this.#watches.get(namespace) ?? new Set();
@@ -174,11 +175,15 @@ export class FakeKernel implements Kernel {
   }
 
   /** Several changes in one turn are told as one, in the next. */
-  #changed(namespace: FakeNamespace): void {
-    if (!this.#watches.has(namespace) || this.#dirty.has(namespace)) return;
-    this.#dirty.add(namespace);
+  #changed(namespace: FakeNamespace, link?: string): void {
+    if (!this.#watches.has(namespace)) return;
+    const known = this.#dirty.get(namespace);
+    const links = known ?? new Set();
+    if (link !== undefined) links.add(link);
+    if (known !== undefined) return;
+    this.#dirty.set(namespace, links);
     void Promise.resolve().then(() => {
-      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed');
+      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed', links);
     });
   }
 
@@ -190,7 +195,7 @@ export class FakeKernel implements Kernel {
     });
   }
 
-  #tell(namespace: FakeNamespace, dirt: Dirt): void {
-    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt);
+  #tell(namespace: FakeNamespace, dirt: Dirt, links: ReadonlySet<string> = new Set()): void {
+    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt, links);
   }
 }

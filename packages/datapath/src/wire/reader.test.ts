@@ -12,7 +12,7 @@ const readers: readonly ((message: wire.MessageReader) => unknown)[] = [
   (message) => wire.readFdb(message, () => true),
   (message) => wire.readFdb(message, () => false),
   wire.readAnswer,
-  (message) => new wire.ChangeFilter().isChange(message),
+  (message) => new wire.ChangeFilter().changeOf(message),
 ];
 
 const whole: readonly Uint8Array[] = [

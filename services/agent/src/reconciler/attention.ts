@@ -1,13 +1,15 @@
 import type { Dirt, Kernel, NetnsPath, Watch } from '@causeway/datapath';
 import { type Clock, type Duration, delays, milliseconds, type Random, seconds } from '@causeway/runtime';
 import { Later } from '../timing/later.ts';
+import { both, type Suspicion } from './suspicion.ts';
 
 /**
  * Between a change of the kernel and the look at it, so that a burst is one look: ten times what a look takes, which
- * keeps looking below a tenth of our time however large the network, within limits that keep every repair below 2 s.
+ * keeps looking below a tenth of our time, up to networks so large that every repair would not be done within 2 s: a
+ * change that comes with a look is seen by the next one, after the pause and two looks.
  */
 const quietest = milliseconds(25);
-const longestQuiet = seconds(1);
+const longestQuiet = milliseconds(400);
 const looksInQuiet = 10;
 /** After the kernel has refused something: it may be the VNI of a namespace that takes a second to die. */
 const retry = { first: milliseconds(100), max: seconds(10), factor: 2 };
@@ -21,23 +23,29 @@ export class Attention {
   readonly #again: Later;
   #watch: Watch | undefined;
   #quiet: Duration = quietest;
+  #suspicion: Suspicion = 'nothing';
   #retries: Generator<Duration, never>;
 
   constructor(
-    modules: { readonly kernel: Kernel; readonly clock: Clock; readonly random: Random; readonly look: () => void },
+    modules: {
+      readonly kernel: Kernel;
+      readonly clock: Clock;
+      readonly random: Random;
+      readonly look: (suspicion: Suspicion) => void;
+    },
     settings: { readonly netns: NetnsPath },
   ) {
     this.#kernel = modules.kernel;
     this.#random = modules.random;
     this.#netns = settings.netns;
-    this.#soon = new Later({ clock: modules.clock, action: modules.look });
-    this.#again = new Later({ clock: modules.clock, action: modules.look });
+    this.#soon = new Later({ clock: modules.clock, action: () => modules.look(this.#takeSuspicion()) });
+    this.#again = new Later({ clock: modules.clock, action: () => modules.look('everything') });
     this.#retries = delays(retry, modules.random);
   }
 
   /** To be called before a look, so that nothing happens between it and the watch. Without namespace there is none. */
   open(): void {
-    this.#watch ??= this.#kernel.watch(this.#netns, (dirt) => this.#onDirt(dirt));
+    this.#watch ??= this.#kernel.watch(this.#netns, (dirt, links) => this.#onDirt(dirt, links));
   }
 
   /** An open watch would keep its namespace alive. */
@@ -66,8 +74,15 @@ export class Attention {
   }
 
   /** Our own writes come back as changes too: a look that finds nothing to do writes nothing, and so ends it. */
-  #onDirt(dirt: Dirt): void {
+  #onDirt(dirt: Dirt, links: ReadonlySet<string>): void {
     if (dirt === 'gone') this.close();
+    this.#suspicion = both(this.#suspicion, dirt === 'changed' ? links : 'everything');
     this.#soon.in(this.#quiet);
+  }
+
+  #takeSuspicion(): Suspicion {
+    const suspicion = this.#suspicion;
+    this.#suspicion = 'nothing';
+    return suspicion;
   }
 }

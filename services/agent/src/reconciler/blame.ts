@@ -19,8 +19,12 @@ export function explain({ op, errno, message }: Failure): string {
 
 /** Whether the op changes a link that all endpoints share: the kernel drops entries by itself when such a link changes. */
 export function disturbs(op: Op, sandboxes: readonly Sandbox[]): boolean {
-  const structural = op.op === 'netns.add' || op.op === 'link.add' || op.op === 'link.set' || op.op === 'link.delete';
-  return structural && blamed(op, sandboxes) === undefined;
+  return isStructural(op) && blamed(op, sandboxes) === undefined;
+}
+
+/** Whether the op is about a namespace or a link, and not just about what hangs on one. */
+export function isStructural({ op }: Op): boolean {
+  return op === 'netns.add' || op === 'netns.delete' || op === 'link.add' || op === 'link.set' || op === 'link.delete';
 }
 
 function deviceOf(op: Op): string | undefined {

@@ -19,9 +19,10 @@ import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
 import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
 import { Attention } from './attention.ts';
-import { blamed, disturbs, explain } from './blame.ts';
+import { blamed, disturbs, explain, isStructural } from './blame.ts';
 import { cautious } from './caution.ts';
 import { logFailures, logOps } from './op-log.ts';
+import { both, type Suspicion, suspected } from './suspicion.ts';
 import type { Tally } from './tally.ts';
 
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
@@ -58,13 +59,15 @@ export class NetworkReconciler {
   readonly #worker = new Worker(() => this.#pass());
   /** What has changed in the intent since the kernel was last made to follow it. */
   #pending = new Map<EndpointId, Former>();
-  /** The kernel may differ: look. */
-  #suspect = true;
+  /** Where the kernel may differ: look there. */
+  #suspicion: Suspicion = 'everything';
   /** More of the intent has changed than is pending. */
   #stale = true;
   /** The kernel was as wanted after the last pass: what differs now and is not pending, is drift. */
   #exact = false;
   #absent: ReadonlySet<EndpointId> = new Set();
+  /** Of the intent as it is; absent: to be built. */
+  #wanted: State | undefined;
   #failures: readonly Failure[] = [];
   #broken: string | undefined;
   readonly #attention: Attention;
@@ -76,25 +79,26 @@ export class NetworkReconciler {
     this.#networkId = settings.networkId;
     this.#log = modules.log.child({ networkId: settings.networkId });
     const netns = overlayNetns(settings.networkId);
-    this.#attention = new Attention({ ...modules, look: () => void this.look() }, { netns });
+    this.#attention = new Attention({ ...modules, look: (suspicion) => void this.#lookAt(suspicion) }, { netns });
   }
 
   /** A few endpoints changed, from what is told. */
   endpointsChanged(former: ReadonlyMap<EndpointId, Former>): void {
     for (const [id, was] of former) if (!this.#pending.has(id)) this.#pending.set(id, was);
+    this.#wanted = undefined;
     void this.#worker.poke();
   }
 
   /** All of the intent may have changed: the next difference is no drift. */
   intentChanged(): void {
     this.#stale = true;
+    this.#wanted = undefined;
     void this.#worker.poke();
   }
 
   /** Looks at the kernel, whether or not anything is known to have happened. */
   look(): Promise<void> {
-    this.#suspect = true;
-    return this.#worker.poke();
+    return this.#lookAt('everything');
   }
 
   /** Follows the intent as it is now; then what stands in the endpoint's way, in words. */
@@ -121,6 +125,11 @@ export class NetworkReconciler {
     this.#attention.stop();
   }
 
+  #lookAt(suspicion: Suspicion): Promise<void> {
+    this.#suspicion = both(this.#suspicion, suspicion);
+    return this.#worker.poke();
+  }
+
   /** Survives any failure: it is logged, and the pass made again after a while. */
   async #pass(): Promise<void> {
     try {
@@ -141,7 +150,8 @@ export class NetworkReconciler {
   async #follow(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
     if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
     if (this.#verifications.length > 0) await this.#answerVerifications();
-    if (this.#suspect || this.#stale || !this.#exact) await this.#compare();
+    if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
+    if (this.#suspicion !== 'nothing') await this.#compareAt(this.#suspicion);
   }
 
   /** Follows changes of a few endpoints without a look: what the kernel holds is known. */
@@ -155,11 +165,33 @@ export class NetworkReconciler {
     if (this.#exact) this.#modules.tally.reached(this.#networkId, { epoch, revision });
   }
 
+  /** Looks where something was told to have happened. Where links or namespaces differ, that may have to do with all the rest. */
+  async #compareAt(links: ReadonlySet<string>): Promise<void> {
+    const { clock, kernel, intent } = this.#modules;
+    const began = clock.now();
+    const { table, sandboxes } = intent();
+    if (table === undefined) return;
+    const wanted = suspected(this.#desired(table, sandboxes), this.#networkId, sandboxes, links);
+    this.#suspicion = 'nothing';
+    this.#attention.open();
+    const actual = await readState(kernel, wanted);
+    const steps = plan(actual, wanted);
+    if (actual.size < wanted.size || steps.some(isStructural)) return await this.#compare();
+    this.#attention.looked(clock.now() - began);
+    if (steps.length === 0) return;
+    const found = ours(differences(actual, wanted));
+    this.#failures = await this.#apply(steps);
+    this.#exact = this.#failures.length === 0;
+    await this.#account(wanted, found, table.network.name);
+  }
+
   /** Looks at the kernel and puts right what differs. */
   async #compare(): Promise<void> {
     const { clock, tally, intent, confirmed } = this.#modules;
     const began = clock.now();
-    this.#absent = await this.#findAbsent(intent().sandboxes);
+    const absent = await this.#findAbsent(intent().sandboxes);
+    if (!isSame(absent, this.#absent)) this.#wanted = undefined;
+    this.#absent = absent;
     const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
     const { table, sandboxes } = intent();
     if (table === undefined) return;
@@ -167,7 +199,7 @@ export class NetworkReconciler {
     const { epoch, revision } = table;
     const desired = this.#desired(table, sandboxes);
     // From here on, what changes is seen to be later.
-    this.#suspect = false;
+    this.#suspicion = 'nothing';
     this.#stale = false;
     this.#pending = new Map();
     let found: readonly Difference[] = [];
@@ -175,22 +207,22 @@ export class NetworkReconciler {
       this.#attention.open();
       const actual = await readState(this.#modules.kernel, desired);
       if (round === 1) this.#tellLost(actual, sandboxes);
-      if (round === 1 && wasExact) found = ours(differences(actual, desired));
-      const ops = sure ? plan(actual, desired) : cautious(plan(actual, desired), actual);
+      const steps = plan(actual, desired);
+      if (round === 1 && wasExact && steps.length > 0) found = ours(differences(actual, desired));
+      const ops = sure ? steps : cautious(steps, actual);
       this.#failures = await this.#apply(ops);
       if (!ops.some((op) => disturbs(op, sandboxes))) break;
     }
     this.#attention.looked(clock.now() - began);
     this.#exact = sure && this.#failures.length === 0;
     await this.#account(desired, found, table.network.name);
-    if (this.#failures.length > 0) this.#attention.refused();
-    else this.#attention.obeyed();
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
     if (sure && !blocked) tally.reached(this.#networkId, { epoch, revision });
   }
 
   #desired({ network, rows }: Table, sandboxes: readonly Sandbox[]): State {
-    return desiredState(this.#host, { network, rows, sandboxes, absent: this.#absent });
+    this.#wanted ??= desiredState(this.#host, { network, rows, sandboxes, absent: this.#absent });
+    return this.#wanted;
   }
 
   async #findAbsent(sandboxes: readonly Sandbox[]): Promise<ReadonlySet<EndpointId>> {
@@ -216,6 +248,8 @@ export class NetworkReconciler {
     const still = new Set(standing.map(nameOf));
     const repaired = found.filter((difference) => !still.has(nameOf(difference)));
     if (repaired.length > 0) onRepaired(network, repaired);
+    if (this.#failures.length > 0) this.#attention.refused();
+    else this.#attention.obeyed();
   }
 
   async #answerVerifications(): Promise<void> {
@@ -249,6 +283,10 @@ export class NetworkReconciler {
     logFailures(this.#log, failures, this.#failures);
     return failures;
   }
+}
+
+function isSame(a: ReadonlySet<EndpointId>, b: ReadonlySet<EndpointId>): boolean {
+  return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
 /** Without containers that are gone: those are not ours to make. */

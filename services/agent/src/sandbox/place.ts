@@ -14,7 +14,7 @@ export async function identifyContainer(kernel: Kernel, netns: NetnsPath): Promi
 }
 
 export async function hasInterface(kernel: Kernel, netns: NetnsPath, ifname: string): Promise<boolean> {
-  const namespace = await kernel.read(netns, { links: [ifname], sysctls: [] });
+  const namespace = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
   return namespace?.links.has(ifname) ?? false;
 }
 

@@ -1,5 +1,7 @@
 import { contains, Ip, interfaceAddress, lengthOf } from '@causeway/model';
+import { newNamespace } from '../../draft.ts';
 import type { Dirt } from '../../kernel.ts';
+import type { Op } from '../../op.ts';
 import { bridge, type ContractCase, container4, macs, must, overlay, pair, read, same } from './host.ts';
 
 /** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
@@ -64,6 +66,37 @@ export const viewCases: readonly ContractCase[] = [
       seen.length = 0;
       await must(host, { op: 'link.delete', netns, name: 'br0' });
       same(seen, [], 'closed');
+    },
+  },
+  {
+    name: 'a watch names the links that change: by themselves, and by what becomes of their other ends',
+    async run(host) {
+      const { netns, container } = await overlay(host);
+      const seen = new Set<string>();
+      host.kernel.watch(netns, (_, links) => {
+        for (const link of links) seen.add(link);
+      });
+      const named = async (link: string, op: Op): Promise<void> => {
+        seen.clear();
+        await must(host, op);
+        await host.until(() => seen.has(link));
+      };
+      await named('br0', { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } });
+      await named('v1', { op: 'link.set', netns: container, name: 'eth0', change: { up: false } });
+      await named('v1', { op: 'link.delete', netns: container, name: 'eth0' });
+    },
+  },
+  {
+    name: 'bare: the links, and nothing that hangs on them',
+    async run(host) {
+      const { netns, container } = await overlay(host);
+      await must(host, { op: 'address.add', netns: container, dev: 'eth0', address: container4 });
+      same(
+        await read(host, container, { links: ['eth0'], bare: true }),
+        { ...newNamespace(), links: (await read(host, container)).links },
+        'container',
+      );
+      same((await read(host, netns, { bare: true })).links, (await read(host, netns)).links, 'overlay');
     },
   },
   {

@@ -46,12 +46,16 @@ export interface FakeNamespace {
 export class FakeHost {
   readonly namespaces = new Map<NetnsPath, FakeNamespace>();
   readonly #clock: Clock;
-  readonly #onChange: (namespace: FakeNamespace) => void;
+  readonly #onChange: (namespace: FakeNamespace, link: string) => void;
   /** Until when a tunnel (VNI, port, family) is taken: for ever while its device lives. */
   readonly #tunnels = new Map<string, number>();
   #made = 0;
 
-  constructor(parts: { clock: Clock; onChange: (namespace: FakeNamespace) => void }, underlay: Link, address: Ip) {
+  constructor(
+    parts: { clock: Clock; onChange: (namespace: FakeNamespace, link: string) => void },
+    underlay: Link,
+    address: Ip,
+  ) {
     this.#clock = parts.clock;
     this.#onChange = parts.onChange;
     this.addNamespace(home);
@@ -90,7 +94,7 @@ export class FakeHost {
     };
     namespace.links.set(link.name, made);
     addInterfaceSysctls(namespace.sysctls, link.name, link.mtu);
-    this.#onChange(namespace);
+    this.#onChange(namespace, link.name);
     return made;
   }
 
@@ -103,7 +107,7 @@ export class FakeHost {
     removeRoutes(namespace, (route) => route.dev === name);
     for (const port of namespace.links.values()) if (masterOf(port.link) === name) leaveBridge(port);
     if (removed.link.kind === 'vxlan') this.#tunnels.set(tunnelKey(removed.link), tunnelUntil);
-    this.#onChange(namespace);
+    this.#onChange(namespace, name);
     if (removed.other !== undefined) this.removeLink(removed.other.namespace, removed.other.name);
   }
 
@@ -115,8 +119,8 @@ export class FakeHost {
     this.#tunnels.set(tunnelKey(link), Number.POSITIVE_INFINITY);
   }
 
-  changed(namespace: FakeNamespace): void {
-    this.#onChange(namespace);
+  changed(namespace: FakeNamespace, link: string): void {
+    this.#onChange(namespace, link);
   }
 }
 

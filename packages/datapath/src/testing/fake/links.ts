@@ -41,7 +41,9 @@ export function setLink(host: FakeHost, namespace: FakeNamespace, name: string, 
   if (change.local !== undefined) setLocal(found, change.local);
   if (change.bridgePort !== undefined) setPort(namespace, found, change.bridgePort);
   if (change.up !== undefined) setUp(namespace, found, change.up);
-  host.changed(namespace);
+  host.changed(namespace, name);
+  // The other end's carrier comes and goes with it.
+  if (change.up !== undefined && found.other !== undefined) host.changed(found.other.namespace, found.other.name);
 }
 
 function addPair(host: FakeHost, namespace: FakeNamespace, wanted: Veth, peer: VethPeer): void {

@@ -1,4 +1,5 @@
 import type { Mac, Prefix } from '@causeway/model';
+import { newNamespace } from '../../draft.ts';
 import type { Scope } from '../../kernel.ts';
 import type { FdbTarget, Namespace, Route } from '../../state.ts';
 import type { FakeLink, FakeNamespace } from './host.ts';
@@ -8,19 +9,24 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
   const links = [...namespace.links].filter(([name]) => scope.links?.includes(name) ?? true);
   const each = <Value>(of: (link: FakeLink) => Value): Map<string, Value> =>
     new Map(links.map(([name, link]) => [name, of(link)]));
+  if (scope.bare) return { ...newNamespace(), links: each(({ link }) => link), sysctls: sysctlsOf(namespace, scope) };
   return {
     links: each(({ link }) => link),
     addresses: each(({ addresses }) => new Set(addresses)),
     neighbours: each(({ neighbours }) => new Map(neighbours)),
     fdb: each(fdbOf),
     routes: routesOf(namespace, new Set(links.map(([name]) => name))),
-    sysctls: new Map(
-      scope.sysctls.flatMap((key) => {
-        const value = namespace.sysctls.get(key);
-        return value === undefined ? [] : [[key, value] as const];
-      }),
-    ),
+    sysctls: sysctlsOf(namespace, scope),
   };
+}
+
+function sysctlsOf(namespace: FakeNamespace, scope: Scope): Map<string, string> {
+  return new Map(
+    scope.sysctls.flatMap((key) => {
+      const value = namespace.sysctls.get(key);
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );
 }
 
 function fdbOf(link: FakeLink): Map<Mac, FdbTarget> {
