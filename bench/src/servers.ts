@@ -10,6 +10,9 @@ import { until } from './work.ts';
 
 const managerProgram = fileURLToPath(new URL('../../services/manager/dist/main.js', import.meta.url));
 
+/** As of the etcd that a manager starts itself. */
+const txnOps = '1040';
+
 /** Real etcd of so many members and a real manager on the loopback, without hosts. */
 export class Servers {
   readonly address: string;
@@ -25,6 +28,7 @@ export class Servers {
     const cluster = etcdPorts.map(({ peer }, i) => `e${i}=${url(peer)}`).join(',');
     this.#etcds = etcdPorts.map(({ client, peer }, i) => {
       const options = [
+        ...['--max-txn-ops', txnOps],
         ...['--name', `e${i}`, '--data-dir', join(this.#dir, `etcd${i}`), '--log-level', 'error'],
         ...['--listen-client-urls', url(client), '--advertise-client-urls', url(client)],
         ...['--listen-peer-urls', url(peer), '--initial-advertise-peer-urls', url(peer), '--initial-cluster', cluster],
@@ -51,8 +55,8 @@ export class Servers {
   async startManager(): Promise<void> {
     const client = new ManagerClient(this.address);
     const started = Date.now();
-    const etcd = this.etcdUrls.join(',');
-    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', this.#dir, '--etcd', etcd];
+    const etcd = ['--etcd', this.etcdUrls.join(','), '--etcd-max-txn-ops', txnOps];
+    const options = ['--name', 'm1', '--listen', this.address, '--data-dir', this.#dir, ...etcd];
     this.#manager = spawn(process.execPath, [managerProgram, ...options, '--log-level', 'error'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });

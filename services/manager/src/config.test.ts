@@ -56,7 +56,12 @@ describe('taken', () => {
     [
       'an etcd of several members',
       { etcd: 'http://192.0.2.1:2379,http://[2001:db8::2]:2379' },
-      { etcd: { kind: 'external', endpoints: ['http://192.0.2.1:2379', 'http://[2001:db8::2]:2379'] } },
+      { etcd: { kind: 'external', endpoints: ['http://192.0.2.1:2379', 'http://[2001:db8::2]:2379'], maxTxnOps: 128 } },
+    ],
+    [
+      'an etcd that takes large transactions',
+      { etcd: 'http://192.0.2.1:2379', etcdMaxTxnOps: '1040' },
+      { etcd: { kind: 'external', maxTxnOps: 1040 } },
     ],
     [
       'a cluster to join, at the advertised address',
@@ -103,6 +108,12 @@ describe('refused, naming the flag', () => {
     ],
     ['quota without unit', { etcdQuota: '2000000000' }, '--etcd-quota'],
     ['quota too small', { etcdQuota: '1MiB' }, '--etcd-quota'],
+    ['transactions of an embedded etcd', { etcdMaxTxnOps: '1040' }, '--etcd-max-txn-ops'],
+    [
+      'transactions smaller than any etcd’s',
+      { etcd: 'http://192.0.2.1:2379', etcdMaxTxnOps: '100' },
+      '--etcd-max-txn-ops',
+    ],
     ['history too short', { etcdHistory: '5s' }, '--etcd-history'],
     ['history too long', { etcdHistory: '48h' }, '--etcd-history'],
     ['http and https', { etcd: 'http://192.0.2.1:2379,https://192.0.2.2:2379' }, '--etcd'],

@@ -1,6 +1,7 @@
 import { parseIp } from '@causeway/model';
 import { type Duration, parseDuration } from '@causeway/runtime';
 import { type Address, type OptionSpec, readAddress, readPort, refuse } from './option.ts';
+import { defaultTxnOps } from './store/store.ts';
 
 /** What a manager is told of its etcd, as text. */
 export interface EtcdOptions {
@@ -10,6 +11,7 @@ export interface EtcdOptions {
   readonly etcdPeerAddress?: string;
   readonly etcdQuota: string;
   readonly etcdHistory: string;
+  readonly etcdMaxTxnOps?: string;
   readonly etcdCacert?: string;
   readonly etcdCert?: string;
   readonly etcdKey?: string;
@@ -29,7 +31,13 @@ export type EtcdConfig =
       readonly join: readonly string[];
     }
   /** Somebody else's, by client URL of its members. */
-  | { readonly kind: 'external'; readonly endpoints: readonly string[]; readonly tls?: TlsFiles };
+  | {
+      readonly kind: 'external';
+      readonly endpoints: readonly string[];
+      /** As its members run with. */
+      readonly maxTxnOps: number;
+      readonly tls?: TlsFiles;
+    };
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -82,6 +90,12 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
     default: '1h',
   },
   {
+    flag: '--etcd-max-txn-ops <count>',
+    variable: 'CAUSEWAY_ETCD_MAX_TXN_OPS',
+    help: 'of an etcd of your own, the --max-txn-ops that its members run with, 128 to 10000: 128, etcd’s own default, unless told; 1040 lets more claims share a transaction',
+    optional: true,
+  },
+  {
     flag: '--etcd-cacert <file>',
     variable: 'CAUSEWAY_ETCD_CACERT',
     help: 'PEM file of the authorities of https etcds; the system’s without',
@@ -119,6 +133,12 @@ function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): Etc
   if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'another than --etcd-client-port');
   for (const [flag, value] of tlsFlags(options))
     if (value !== undefined) refuse(flag, value, 'none with --etcd embedded: it is for --etcd https://…');
+  if (options.etcdMaxTxnOps !== undefined)
+    refuse(
+      '--etcd-max-txn-ops',
+      options.etcdMaxTxnOps,
+      'none with --etcd embedded: that etcd is started as it should be',
+    );
   const join =
     options.join === undefined ? [] : options.join.split(',').map((text) => readAddress(text, '--join').text);
   const quotaBytes = readQuota(options.etcdQuota);
@@ -149,7 +169,8 @@ function readExternal(options: EtcdOptions): EtcdConfig {
     refuse('--etcd-cert', '', 'the certificate that --etcd-key belongs to');
   if (options.etcdKey === undefined && options.etcdCert !== undefined)
     refuse('--etcd-key', '', 'the key of --etcd-cert');
-  return secure === 0 ? { kind: 'external', endpoints } : { kind: 'external', endpoints, tls: readTls(options) };
+  const external = { kind: 'external', endpoints, maxTxnOps: readTxnOps(options.etcdMaxTxnOps) } as const;
+  return secure === 0 ? external : { ...external, tls: readTls(options) };
 }
 
 function readTls({ etcdCacert, etcdCert, etcdKey }: EtcdOptions): TlsFiles {
@@ -166,6 +187,14 @@ function tlsFlags({ etcdCacert, etcdCert, etcdKey }: EtcdOptions): readonly (rea
     ['--etcd-cert', etcdCert],
     ['--etcd-key', etcdKey],
   ];
+}
+
+function readTxnOps(text: string | undefined): number {
+  if (text === undefined) return defaultTxnOps;
+  const count = /^\d{3,5}$/.test(text) ? Number(text) : 0;
+  return count >= defaultTxnOps && count <= 10_000
+    ? count
+    : refuse('--etcd-max-txn-ops', text, 'a count of 128 to 10000');
 }
 
 const units = { MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;

@@ -15,6 +15,7 @@ import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverMembers } from './io/etcd/discover.ts';
+import { embeddedTxnOps } from './io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from './io/etcd/embedded.ts';
 import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
 import { EtcdStore } from './io/etcd/store.ts';
@@ -181,7 +182,7 @@ async function openStore({ name, dataDir, etcd: config }: ManagerConfig, log: Lo
   const discover = (signal: AbortSignal): Promise<readonly string[]> =>
     discoverMembers({ clock: systemClock, credentials: plaintext }, join, signal);
   const etcd = new EmbeddedEtcd({ ...parts, ...(join.length > 0 && { discover }) }, { name, dataDir, ...settings });
-  const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
+  const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
   return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
 }
 

@@ -10,6 +10,8 @@ const managerDataDir = `${dataDir}/manager`;
 export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 export const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
+/** As the etcd that a manager starts itself. */
+const txnOps = '1040';
 const etcdPorts = { client: 2379, peer: 2380 };
 
 /** The command line that starts a process in its host, as a person there would type it. */
@@ -55,7 +57,10 @@ export function hostsFile(plan: LabPlan): string {
 /** The first manager begins the cluster that the others join. */
 function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
   const managers = managersOf(plan);
-  if (plan.etcd === 'separate') return ['--etcd', each(managers, (at) => url(at.underlay, etcdPorts.client))];
+  if (plan.etcd === 'separate') {
+    const urls = each(managers, (at) => url(at.underlay, etcdPorts.client));
+    return ['--etcd', urls, '--etcd-max-txn-ops', txnOps];
+  }
   const [first] = managers;
   const join = first === undefined || first === host ? [] : ['--join', hostPort(first.underlay, managerPort)];
   return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, ...join];
@@ -74,6 +79,7 @@ function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {
     ...['--initial-advertise-peer-urls', peer],
     ...['--initial-cluster', each(managersOf(plan), (at) => `${at.name}=${url(at.underlay, etcdPorts.peer)}`)],
     ...['--initial-cluster-token', `causeway-lab-${plan.name}`],
+    ...['--max-txn-ops', txnOps],
     ...['--log-level', 'warn'],
   ];
 }

@@ -1,11 +1,11 @@
 import { CausewayError } from '@causeway/model';
-import { type Compare, maxTxnOps, type Write } from './store.ts';
+import type { Compare, Write } from './store.ts';
 
 /** Refuses what no store takes, before anything is sent: too many operations, or one key written twice. */
-export function checkTxn(compares: readonly Compare[], writes: readonly Write[]): void {
+export function checkTxn(compares: readonly Compare[], writes: readonly Write[], maxOps: number): void {
   const most = Math.max(compares.length, writes.length);
-  if (most > maxTxnOps)
-    throw new CausewayError('invalid-argument', `a transaction of ${most} operations: at most ${maxTxnOps}`);
+  if (most > maxOps)
+    throw new CausewayError('invalid-argument', `a transaction of ${most} operations: at most ${maxOps}`);
   const keys = new Set<string>();
   for (const { key } of writes) {
     if (keys.has(key)) throw new CausewayError('invalid-argument', `key ${key} is written twice in one transaction`);

@@ -2,19 +2,20 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { checkTxn } from './check.ts';
 import { MemoryBackend } from './memory-backend.ts';
-import type {
-  Change,
-  Compare,
-  KeySpan,
-  KeyValue,
-  Page,
-  PageOptions,
-  Step,
-  Store,
-  StoreLease,
-  StoreMemberStatus,
-  TxnResult,
-  Write,
+import {
+  type Change,
+  type Compare,
+  defaultTxnOps,
+  type KeySpan,
+  type KeyValue,
+  type Page,
+  type PageOptions,
+  type Step,
+  type Store,
+  type StoreLease,
+  type StoreMemberStatus,
+  type TxnResult,
+  type Write,
 } from './store.ts';
 
 export type MemoryOperation = 'read' | 'txn' | 'lease';
@@ -43,6 +44,7 @@ const maxRequestBytes = 1.5 * 1024 * 1024;
  */
 export class MemoryStore implements Store {
   readonly backend: MemoryBackend;
+  readonly maxTxnOps = defaultTxnOps;
   /** Asked for every call, in order. */
   fault: (operation: MemoryOperation) => MemoryFault = () => 'none';
   /** One way, asked for every message; 0 is at once, in the same turn of the event loop. */
@@ -103,7 +105,7 @@ export class MemoryStore implements Store {
   }
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes);
+    checkTxn(compares, writes, this.maxTxnOps);
     const bytes = writes.reduce(
       (sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0),
       0,
@@ -114,7 +116,7 @@ export class MemoryStore implements Store {
   }
 
   async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes);
+    checkTxn(compares, writes, this.maxTxnOps - 1);
     return await this.#call('txn', (backend) => {
       const gone = backend.history.in(span).map(({ key }): Write => ({ kind: 'delete', key }));
       return backend.txn(compares, [...gone, ...writes]);

@@ -46,8 +46,8 @@ export type Write =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: bigint }
   | { readonly kind: 'delete'; readonly key: string };
 
-/** Compares of one transaction, and writes of one transaction, at most (each side by itself; etcd's --max-txn-ops default is 128, less the room we keep). */
-export const maxTxnOps = 120;
+/** What etcd takes unless it is told otherwise (--max-txn-ops), on each side of a transaction. */
+export const defaultTxnOps = 128;
 
 export interface TxnResult {
   readonly succeeded: boolean;
@@ -127,6 +127,8 @@ export interface StoreMemberStatus extends StoreMember {
  * for a write on an ended lease), "disk-full" (the store's quota), "message-too-large", "invalid-argument" (a transaction no store takes).
  */
 export interface Store {
+  /** Compares of one transaction, and writes of one transaction, at most. */
+  readonly maxTxnOps: number;
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
   /** Every key that begins with the prefix, in key order, all at one revision. */
   list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }>;

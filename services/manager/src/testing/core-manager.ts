@@ -135,7 +135,7 @@ class GatedClock implements Clock {
   }
 }
 
-type CoreStore = Pick<Store, 'get' | 'page' | 'txn' | 'grant' | 'follow'>;
+type CoreStore = Pick<Store, 'maxTxnOps' | 'get' | 'page' | 'txn' | 'grant' | 'follow'>;
 
 /** Of a sender whose transaction is late. */
 const patience = seconds(1);
@@ -143,6 +143,7 @@ const patience = seconds(1);
 /** A transaction that its sender has given up, and that the network has not. */
 function delayed(store: Store, clock: Clock, late: () => Duration | undefined): CoreStore {
   return {
+    maxTxnOps: store.maxTxnOps,
     get: (key) => store.get(key),
     page: (span, options) => store.page(span, options),
     grant: (ttl) => store.grant(ttl),
@@ -167,6 +168,7 @@ function gated(store: CoreStore, gate: Gate): CoreStore {
     }
   };
   return {
+    maxTxnOps: store.maxTxnOps,
     get: (key) => through(() => store.get(key)),
     page: (span, options) => through(() => store.page(span, options)),
     txn: (compares: readonly Compare[], writes: readonly Write[]) => through(() => store.txn(compares, writes)),

@@ -20,7 +20,7 @@ export type CommitOutcome =
   | { readonly kind: 'unknown'; readonly error: unknown };
 
 export interface CommitterParts {
-  readonly store: Pick<Store, 'txn' | 'get' | 'page'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'maxTxnOps'>;
   readonly keys: Keys;
   readonly view: Pick<View, 'wrote'>;
   readonly order: EventOrder;
@@ -81,7 +81,7 @@ export class Committer {
   async #run(): Promise<void> {
     await Promise.resolve(); // lets callers of the same turn join the first batch
     while (this.#waiting.length > 0) {
-      const { batch, rest } = takeBatch(this.#waiting);
+      const { batch, rest } = takeBatch(this.#waiting, this.#parts.store.maxTxnOps);
       this.#waiting = rest;
       await this.#send(batch);
     }
@@ -91,11 +91,11 @@ export class Committer {
   async #send(batch: readonly Waiting[]): Promise<void> {
     const outcome = await this.#attempt(merge(batch));
     if (outcome.kind === 'fenced') this.#end();
-    if (outcome.kind !== 'conflict' || batch.length === 1) {
+    if (!isWorthSplitting(outcome) || batch.length === 1) {
       for (const { settle } of batch) settle(outcome);
       return;
     }
-    this.#parts.log.debug('committer.split', { transactions: batch.length });
+    this.#parts.log.debug('committer.split', { transactions: batch.length, outcome: outcome.kind });
     for (const one of batch) await this.#send([one]);
   }
 
@@ -158,4 +158,11 @@ export class Committer {
     for (const { settle } of this.#waiting) settle({ kind: 'fenced' });
     this.#waiting = [];
   }
+}
+
+/** What some of a batch did wrong is no matter of the others; and members that run with a smaller --max-txn-ops take less. */
+function isWorthSplitting(outcome: CommitOutcome): boolean {
+  return (
+    outcome.kind === 'conflict' || (outcome.kind === 'failed' && isCausewayError(outcome.error, 'invalid-argument'))
+  );
 }

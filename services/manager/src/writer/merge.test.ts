@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Compare, maxTxnOps, type Write } from '../store/store.ts';
+import { type Compare, defaultTxnOps, type Write } from '../store/store.ts';
 import { merge, type Transaction, takeBatch } from './merge.ts';
 
 const bytes = new Uint8Array();
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
 
 describe('takeBatch', () => {
   test.each(cases)('$name', ({ waiting, together }) => {
-    const { batch, rest } = takeBatch(waiting);
+    const { batch, rest } = takeBatch(waiting, defaultTxnOps);
     expect(batch).toEqual(together.map((i) => waiting[i]));
     expect([...batch, ...rest]).toHaveLength(waiting.length);
   });
@@ -72,15 +72,15 @@ describe('takeBatch', () => {
   test('keeps within what one record of events can hold', () => {
     const events = Array<string>(100).fill('{}');
     const waiting = ['a', 'b', 'c'].map((key): Transaction => ({ ...claim(key), events }));
-    const { batch } = takeBatch(waiting);
+    const { batch } = takeBatch(waiting, defaultTxnOps);
     expect(batch).toHaveLength(2);
     expect(merge(batch).events).toHaveLength(200);
   });
 
   test('keeps within what a transaction can hold, the fence and the record of events included', () => {
     const waiting = Array.from({ length: 300 }, (_, i) => claim(`k${i}`));
-    const { batch, rest } = takeBatch(waiting);
-    expect(merge(batch).compares).toHaveLength(maxTxnOps - 2);
+    const { batch, rest } = takeBatch(waiting, defaultTxnOps);
+    expect(merge(batch).compares).toHaveLength(defaultTxnOps - 2);
     expect(rest).toHaveLength(300 - batch.length);
   });
 
@@ -90,7 +90,7 @@ describe('takeBatch', () => {
       writes: [put(`k${i}`)],
       events: [],
     }));
-    expect(merge(takeBatch(waiting).batch).compares).toHaveLength(101);
+    expect(merge(takeBatch(waiting, defaultTxnOps).batch).compares).toHaveLength(101);
   });
 
   test('keeps within what a request may weigh, and always takes one', () => {
@@ -104,8 +104,8 @@ describe('takeBatch', () => {
       writes: [{ kind: 'put', key: 'h', value: new Uint8Array(2_000_000) }],
       events: [],
     };
-    expect(takeBatch([heavy('a'), heavy('b')]).batch).toHaveLength(1);
-    expect(takeBatch([huge, heavy('b')]).batch).toEqual([huge]);
+    expect(takeBatch([heavy('a'), heavy('b')], defaultTxnOps).batch).toHaveLength(1);
+    expect(takeBatch([huge, heavy('b')], defaultTxnOps).batch).toEqual([huge]);
   });
 
   test('in batches or one by one: the same is written, in any mixture of claims, changes and scans', () => {
@@ -128,7 +128,7 @@ describe('takeBatch', () => {
         const results = new Map<Transaction, boolean>();
         let rest: readonly Transaction[] = waiting;
         while (rest.length > 0) {
-          const taken = takeBatch(rest);
+          const taken = takeBatch(rest, defaultTxnOps);
           rest = taken.rest;
           const whole = run(grouped, merge(taken.batch));
           for (const one of taken.batch) results.set(one, whole || run(grouped, one));

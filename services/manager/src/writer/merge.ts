@@ -1,5 +1,5 @@
 import { mostInRecord } from '../events/record.ts';
-import { type Compare, type KeySpan, maxTxnOps, type Write } from '../store/store.ts';
+import type { Compare, KeySpan, Write } from '../store/store.ts';
 
 /** What one caller wants written at once, or not at all. */
 export interface Transaction {
@@ -12,17 +12,19 @@ export interface Transaction {
 /** etcd takes requests of 1.5 MiB (--max-request-bytes); the rest is room for keys, compares and framing. */
 const maxBytes = 1024 * 1024;
 
-/** Two compares are the committer's own, the fence and that the record of events is the last; one write is that record. */
-const maxCompares = maxTxnOps - 2;
-const maxWrites = maxTxnOps - 1;
+/** The committer's own: the fence, and that the record of events is the last. */
+const ownCompares = 2;
+/** That record. */
+const ownWrites = 1;
 
 /**
- * The longest run of waiting transactions, first come first, that fits one store transaction and means the same there
+ * The longest run of waiting transactions, first come first, that fits one of the store's, which takes `maxOps` compares and as many writes, and means the same there
  * as one after another. A later one never overtakes an earlier one it has to do with: `rest` keeps its order, and what
  * conflicts with anything ahead of it, taken or left, is left.
  */
 export function takeBatch<Waiting extends Transaction>(
   waiting: readonly Waiting[],
+  maxOps: number,
 ): { readonly batch: readonly Waiting[]; readonly rest: Waiting[] } {
   const ahead = new Footprint();
   const compares = new Set<string>();
@@ -35,8 +37,8 @@ export function takeBatch<Waiting extends Transaction>(
     const added = next.compares.filter((compare) => !compares.has(identity(compare)));
     const size = weigh(next);
     const fits =
-      compares.size + added.length <= maxCompares &&
-      writes + next.writes.length <= maxWrites &&
+      compares.size + added.length <= maxOps - ownCompares &&
+      writes + next.writes.length <= maxOps - ownWrites &&
       events + next.events.length <= mostInRecord &&
       bytes + size <= maxBytes;
     if (!fits && batch.length > 0) return { batch, rest: [...rest, ...waiting.slice(i)] };

@@ -2,14 +2,19 @@ import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import { EventOrder } from '../events/order.ts';
 import { Keys } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import { defaultTxnOps, type Store } from '../store/store.ts';
 import { View } from '../store/view.ts';
 import { Tenure } from './tenure.ts';
 
 const unused = (): never => {
   throw new Error('not used');
 };
-const store: Pick<Store, 'txn' | 'get' | 'page'> = { txn: unused, get: unused, page: unused };
+const store: Pick<Store, 'maxTxnOps' | 'txn' | 'get' | 'page'> = {
+  maxTxnOps: defaultTxnOps,
+  txn: unused,
+  get: unused,
+  page: unused,
+};
 const keys = new Keys();
 
 function tenureAt(revision: bigint, term: bigint): { view: View; tenure: Tenure } {

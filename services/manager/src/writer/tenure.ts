@@ -7,7 +7,7 @@ import type { View } from '../store/view.ts';
 import { Committer } from './committer.ts';
 
 export interface TenureParts {
-  readonly store: Pick<Store, 'txn' | 'get' | 'page'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'maxTxnOps'>;
   readonly view: View;
   readonly keys: Keys;
   readonly order: EventOrder;

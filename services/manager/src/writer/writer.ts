@@ -14,7 +14,7 @@ import { RequestLeases } from './request-leases.ts';
 import { Tenure } from './tenure.ts';
 
 export interface WriterParts {
-  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'grant'>;
+  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'grant' | 'maxTxnOps'>;
   readonly view: View;
   readonly allocator: Allocator;
   readonly keys: Keys;

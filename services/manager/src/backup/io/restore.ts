@@ -6,7 +6,7 @@ import { CausewayError } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
 import { schema } from '../../cluster/schema.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
-import { etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
+import { embeddedTxnOps, etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from '../../io/etcd/embedded.ts';
 import { freePorts } from '../../io/etcd/free-ports.ts';
 import { EtcdStore } from '../../io/etcd/store.ts';
@@ -55,7 +55,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const etcd = new EmbeddedEtcd(parts, { name, dataDir: aside, clientPort, peerPort });
     await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer: peerUrl({ address: '127.0.0.1', peerPort }) });
     const epoch = nextEpoch(header, parts.clock.wall());
-    const store = new EtcdStore(parts, { endpoints: [etcd.endpoint] });
+    const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
     try {
       await etcd.start();
       await beginEpoch({ store, keys: new Keys(header.prefix) }, epoch);

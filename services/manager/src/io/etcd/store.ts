@@ -14,19 +14,20 @@ import type { Maintenance } from '../../maintenance/maintenance.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
 import { keyBytes } from '../../store/range.ts';
-import type {
-  Change,
-  Compare,
-  KeySpan,
-  KeyValue,
-  Page,
-  PageOptions,
-  Step,
-  Store,
-  StoreLease,
-  StoreMemberStatus,
-  TxnResult,
-  Write,
+import {
+  type Change,
+  type Compare,
+  defaultTxnOps,
+  type KeySpan,
+  type KeyValue,
+  type Page,
+  type PageOptions,
+  type Step,
+  type Store,
+  type StoreLease,
+  type StoreMemberStatus,
+  type TxnResult,
+  type Write,
 } from '../../store/store.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { DiskWatch } from './disk.ts';
@@ -57,6 +58,8 @@ export interface EtcdStoreSettings {
    * so only after its ReqTimeout: who waits for that stops writing for 7 s instead of for an election (1 to 2 s).
    */
   readonly txnTimeout?: Duration;
+  /** As the members run with (--max-txn-ops). */
+  readonly maxTxnOps?: number;
   /** One try of a read; then the next member. */
   readonly attemptTimeout?: Duration;
   /** Keys in one reply. */
@@ -72,6 +75,7 @@ export interface EtcdStoreSettings {
 const defaults = {
   callTimeout: seconds(7),
   txnTimeout: seconds(2),
+  maxTxnOps: defaultTxnOps,
   attemptTimeout: seconds(2),
   pageSize: 1_000,
   progressInterval: seconds(2),
@@ -98,6 +102,10 @@ export class EtcdStore implements Store {
     this.maintenance = new EtcdMaintenance(members, this.#settings);
   }
 
+  get maxTxnOps(): number {
+    return this.#settings.maxTxnOps;
+  }
+
   async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
     const request = { key: Buffer.from(keyBytes(key)) };
     const reply = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
@@ -119,12 +127,12 @@ export class EtcdStore implements Store {
   }
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes);
+    checkTxn(compares, writes, this.maxTxnOps);
     return await this.#send(compares, writes.map(writeToWire));
   }
 
   async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes);
+    checkTxn(compares, writes, this.maxTxnOps - 1);
     return await this.#send(compares, [eraseToWire(span), ...writes.map(writeToWire)]);
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { StoreCase } from '../contract.ts';
 import { keyText } from '../range.ts';
-import { maxTxnOps, type PageOptions } from '../store.ts';
+import type { PageOptions } from '../store.ts';
 import { failure, holds, must, put, read, remove, write } from './act.ts';
 
 export const txnCases: readonly StoreCase[] = [
@@ -181,9 +181,10 @@ export const txnCases: readonly StoreCase[] = [
     },
   },
   {
-    name: `${maxTxnOps} compares and ${maxTxnOps} writes go in one transaction, one more does not`,
+    name: 'as many compares and writes as it says go in one transaction, one more does not',
     run: async ({ store, prefix }) => {
-      const keys = Array.from({ length: maxTxnOps }, (_, index) => `${prefix}${String(index).padStart(3, '0')}`);
+      const { maxTxnOps } = store;
+      const keys = Array.from({ length: maxTxnOps }, (_, index) => `${prefix}${String(index).padStart(4, '0')}`);
       const absent = keys.map((key) => ({ kind: 'absent', key }) as const);
       expect(
         (
@@ -234,8 +235,8 @@ export const txnCases: readonly StoreCase[] = [
     run: async ({ store, prefix, limits }) => {
       const count = 2 * limits.pageSize + 1;
       const keys = Array.from({ length: count }, (_, index) => `${prefix}list/${String(index).padStart(4, '0')}`);
-      for (let at = 0; at < count; at += maxTxnOps)
-        await write(store, ...keys.slice(at, at + maxTxnOps).map((key) => put(key, key)));
+      for (let at = 0; at < count; at += store.maxTxnOps)
+        await write(store, ...keys.slice(at, at + store.maxTxnOps).map((key) => put(key, key)));
       const revision = await write(store, put(`${prefix}list.`), put(`${prefix}list0`));
       const listed = await store.list(`${prefix}list/`);
       expect(listed.revision).toBe(revision);
