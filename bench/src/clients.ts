@@ -73,6 +73,14 @@ export class ManagerClient {
     return endpoint;
   }
 
+  /** As a host does whose containers start together. */
+  async claimTogether(network: string, names: readonly string[], nodeId: string): Promise<void> {
+    const claims = names.map((name) => ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId }));
+    const { outcomes } = await callUnary(this.#endpoints.claimEndpoints.bind(this.#endpoints), { claims }, limits);
+    for (const { outcome } of outcomes)
+      if (outcome.oneofKind !== 'endpoint') throw new Error(`${names[0]} …: ${JSON.stringify(outcome)}`);
+  }
+
   async status(timeout: number): Promise<GetStatusResponse> {
     return callUnary(this.#cluster.getStatus.bind(this.#cluster), {}, { timeout });
   }

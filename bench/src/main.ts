@@ -5,6 +5,7 @@ import { benchClaims } from './claims.ts';
 import { type Figure, table } from './figure.ts';
 import { benchKernel } from './kernel.ts';
 import { benchRepair } from './repair.ts';
+import { benchRestart } from './restart.ts';
 import { benchScale } from './scale.ts';
 
 /** In the order they run. */
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   attach: benchAttach,
   burst: benchBurst,
   claims: benchClaims,
+  restart: benchRestart,
   scale: benchScale,
   agent: benchAgent,
   repair: benchRepair,

@@ -9,6 +9,7 @@ import {
 import { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import { plaintext } from '@causeway/proto/io';
 import { channelOptions } from './clients.ts';
+import { numbers } from './work.ts';
 
 /** As an agent batches its reports, milliseconds. */
 const reportEvery = 20;
@@ -104,4 +105,11 @@ export function nodeSettings(i: number): NodeSettings {
     name: `n${i}`,
     dataPath: `10.200.${i >> 8}.${i & 255}`,
   };
+}
+
+/** Makes the first so many hosts known, each by a session that ends at once. */
+export async function registerHosts(address: string, count: number): Promise<void> {
+  const sessions = numbers(count).map((i) => new SessionAgent(address, nodeSettings(i)));
+  for (const session of sessions) await session.start();
+  for (const session of sessions) session.close();
 }

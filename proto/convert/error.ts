@@ -40,13 +40,18 @@ export interface WireError {
 
 /** Anything thrown, as it goes on the wire; what is not ours becomes "internal" and its text stays home. */
 export function errorToWire(error: unknown): WireError {
+  const status = errorToStatus(error);
+  return { code: status.code, message: status.message, details: Status.toBinary(status) };
+}
+
+/** As part of an answer. */
+export function errorToStatus(error: unknown): Status {
   const ours =
     error instanceof CausewayError ? error : new CausewayError('internal', 'internal error, see the log of the server');
   const code = ours.code === 'timed-out' ? 4 : grpcCodes[ours.kind];
   const metadata = Object.fromEntries(Object.entries(ours.data).map(([key, value]) => [key, String(value)]));
   const info = ErrorInfo.create({ reason: ours.code.toUpperCase().replaceAll('-', '_'), domain, metadata });
-  const details = Status.toBinary({ code, message: ours.message, details: [Any.pack(info, ErrorInfo)] });
-  return { code, message: ours.message, details };
+  return { code, message: ours.message, details: [Any.pack(info, ErrorInfo)] };
 }
 
 /** The error a peer sent, or the nearest of ours when the status came without our detail. */
@@ -57,6 +62,15 @@ export function errorFromWire(
   cause?: unknown,
 ): CausewayError {
   const info = details === undefined ? undefined : readInfo(details);
+  return errorOf(code, message, info, cause);
+}
+
+/** The error that a part of an answer tells. */
+export function errorFromStatus(status: Status): CausewayError {
+  return errorOf(status.code, status.message, infoOf(status));
+}
+
+function errorOf(code: number, message: string, info: ErrorInfo | undefined, cause?: unknown): CausewayError {
   const reason = info?.reason.toLowerCase().replaceAll('_', '-');
   if (info !== undefined && reason !== undefined && reason in errorKinds) {
     return new CausewayError(reason as ErrorCode, message, info.metadata, { cause });
@@ -66,14 +80,15 @@ export function errorFromWire(
 
 function readInfo(details: Uint8Array): ErrorInfo | undefined {
   try {
-    for (const detail of Status.fromBinary(details).details) {
-      if (Any.contains(detail, ErrorInfo)) {
-        const info = Any.unpack(detail, ErrorInfo);
-        if (info.domain === domain) return info;
-      }
-    }
+    return infoOf(Status.fromBinary(details));
   } catch {
     return undefined;
   }
-  return undefined;
+}
+
+function infoOf({ details }: Status): ErrorInfo | undefined {
+  const ours = details
+    .filter((detail) => Any.contains(detail, ErrorInfo))
+    .map((detail) => Any.unpack(detail, ErrorInfo));
+  return ours.find((info) => info.domain === domain);
 }

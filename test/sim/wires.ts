@@ -58,6 +58,8 @@ export class Wires {
       connect: (address) => this.#connect(host, address),
       claimEndpoint: (address, request, limits) =>
         call(address, ({ api }, claim, bound) => api.endpoints.claimEndpoint(claim, bound), request, limits),
+      claimEndpoints: (address, request, limits) =>
+        call(address, ({ api }, claims, bound) => api.endpoints.claimEndpoints(claims, bound), request, limits),
       releaseEndpoint: (address, request, limits) =>
         call(address, ({ api }, release, bound) => api.endpoints.releaseEndpoint(release, bound), request, limits),
       getEndpoint: (address, request, limits) =>

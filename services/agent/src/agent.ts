@@ -104,7 +104,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const tally = new Tally();
   const failover = new Failover(settings.managers, clock);
   const ownRows = new OwnRows({ tables }, { nodeId });
-  const claims = new Claims({ link, failover, random }, { nodeId });
+  const claims = new Claims({ link, failover, clock, random }, { nodeId });
   const reconciler = new Reconciler(
     { kernel, clock, random, log, tally, tables, sandboxes, onLost: (id) => caretaker.lost(id) },
     { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },

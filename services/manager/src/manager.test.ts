@@ -1,4 +1,5 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
+import { errorFromStatus } from '@causeway/proto';
 import { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { ClaimEndpointResponse } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
@@ -161,6 +162,24 @@ describe('one manager', () => {
     const id = uuid();
     expect(await claim('web', 1, id)).toEqual(await claim('web', 1, id));
     expect(manager.view.endpointCount).toBe(1);
+  });
+
+  test('claims of one call are each by themselves, answered in their order', async () => {
+    await createNetwork();
+    await connect(1);
+    const draft = { network: 'blue', nodeId: nodeId(1), addresses: [], labels: {}, endpointId: '' };
+    const claims = ['web', 'db', 'web', '-'].map((name) => ({ ...draft, requestId: uuid(), name }));
+    const { endpoints } = manager.api;
+    const answer = await cluster.answer(endpoints.claimEndpoints({ claims }, cluster.call()));
+    const told = answer.outcomes.map(({ outcome }) =>
+      outcome.oneofKind === 'refused' ? errorFromStatus(outcome.refused).code : outcome.oneofKind,
+    );
+    expect(told).toEqual(['endpoint', 'endpoint', 'name-taken', 'name-invalid']);
+    expect(answer.epoch).toBe(1n);
+    const again = await cluster.answer(endpoints.claimEndpoints({ claims: claims.slice(1, 2) }, cluster.call()));
+    expect(again.outcomes[0]).toEqual(answer.outcomes[1]);
+    const many = Array.from({ length: 257 }, (_, i) => ({ ...draft, requestId: uuid(), name: `e${i}` }));
+    expect(await codeOf(endpoints.claimEndpoints({ claims: many }, cluster.call()))).toBe('invalid-argument');
   });
 
   test('waiting for applied: returns when the last has it, says who is missing when time is over', async () => {

@@ -7,6 +7,7 @@ import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { IBinaryReader } from "@protobuf-ts/runtime";
 import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
+import { Status } from "../../google/rpc/status.js";
 import { Network } from "./types.js";
 import { Endpoint } from "./types.js";
 /**
@@ -69,6 +70,57 @@ export interface ClaimEndpointResponse {
      * @generated from protobuf field: int64 epoch = 3
      */
     epoch: bigint;
+}
+/**
+ * @generated from protobuf message causeway.v1.ClaimEndpointsRequest
+ */
+export interface ClaimEndpointsRequest {
+    /**
+     * At most 256.
+     *
+     * @generated from protobuf field: repeated causeway.v1.ClaimEndpointRequest claims = 1
+     */
+    claims: ClaimEndpointRequest[];
+}
+/**
+ * @generated from protobuf message causeway.v1.ClaimEndpointsResponse
+ */
+export interface ClaimEndpointsResponse {
+    /**
+     * One for each claim, in their order.
+     *
+     * @generated from protobuf field: repeated causeway.v1.ClaimOutcome outcomes = 1
+     */
+    outcomes: ClaimOutcome[];
+    /**
+     * Of the cluster, when they were claimed.
+     *
+     * @generated from protobuf field: int64 epoch = 2
+     */
+    epoch: bigint;
+}
+/**
+ * @generated from protobuf message causeway.v1.ClaimOutcome
+ */
+export interface ClaimOutcome {
+    /**
+     * @generated from protobuf oneof: outcome
+     */
+    outcome: {
+        oneofKind: "endpoint";
+        /**
+         * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
+         */
+        endpoint: Endpoint;
+    } | {
+        oneofKind: "refused";
+        /**
+         * @generated from protobuf field: google.rpc.Status refused = 2
+         */
+        refused: Status;
+    } | {
+        oneofKind: undefined;
+    };
 }
 /**
  * @generated from protobuf message causeway.v1.ReleaseEndpointRequest
@@ -268,6 +320,36 @@ declare class ClaimEndpointResponse$Type extends MessageType<ClaimEndpointRespon
  * @generated MessageType for protobuf message causeway.v1.ClaimEndpointResponse
  */
 export declare const ClaimEndpointResponse: ClaimEndpointResponse$Type;
+declare class ClaimEndpointsRequest$Type extends MessageType<ClaimEndpointsRequest> {
+    constructor();
+    create(value?: PartialMessage<ClaimEndpointsRequest>): ClaimEndpointsRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ClaimEndpointsRequest): ClaimEndpointsRequest;
+    internalBinaryWrite(message: ClaimEndpointsRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimEndpointsRequest
+ */
+export declare const ClaimEndpointsRequest: ClaimEndpointsRequest$Type;
+declare class ClaimEndpointsResponse$Type extends MessageType<ClaimEndpointsResponse> {
+    constructor();
+    create(value?: PartialMessage<ClaimEndpointsResponse>): ClaimEndpointsResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ClaimEndpointsResponse): ClaimEndpointsResponse;
+    internalBinaryWrite(message: ClaimEndpointsResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimEndpointsResponse
+ */
+export declare const ClaimEndpointsResponse: ClaimEndpointsResponse$Type;
+declare class ClaimOutcome$Type extends MessageType<ClaimOutcome> {
+    constructor();
+    create(value?: PartialMessage<ClaimOutcome>): ClaimOutcome;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ClaimOutcome): ClaimOutcome;
+    internalBinaryWrite(message: ClaimOutcome, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimOutcome
+ */
+export declare const ClaimOutcome: ClaimOutcome$Type;
 declare class ReleaseEndpointRequest$Type extends MessageType<ReleaseEndpointRequest> {
     constructor();
     create(value?: PartialMessage<ReleaseEndpointRequest>): ReleaseEndpointRequest;

@@ -11,6 +11,8 @@ import type { GetEndpointResponse } from "./endpoint_service.js";
 import type { GetEndpointRequest } from "./endpoint_service.js";
 import type { ReleaseEndpointResponse } from "./endpoint_service.js";
 import type { ReleaseEndpointRequest } from "./endpoint_service.js";
+import type { ClaimEndpointsResponse } from "./endpoint_service.js";
+import type { ClaimEndpointsRequest } from "./endpoint_service.js";
 import type { ClaimEndpointResponse } from "./endpoint_service.js";
 import type { ClaimEndpointRequest } from "./endpoint_service.js";
 import * as grpc from "@grpc/grpc-js";
@@ -27,6 +29,15 @@ export interface IEndpointServiceClient {
     claimEndpoint(input: ClaimEndpointRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     claimEndpoint(input: ClaimEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     claimEndpoint(input: ClaimEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Many at once, each by itself: what one of them meets is no matter of the others.
+     *
+     * @generated from protobuf rpc: ClaimEndpoints
+     */
+    claimEndpoints(input: ClaimEndpointsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
+    claimEndpoints(input: ClaimEndpointsRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
+    claimEndpoints(input: ClaimEndpointsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
+    claimEndpoints(input: ClaimEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
      * @generated from protobuf rpc: ReleaseEndpoint
      */
@@ -70,6 +81,12 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
      * @generated from protobuf rpc: ClaimEndpoint
      */
     claimEndpoint(input: ClaimEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Many at once, each by itself: what one of them meets is no matter of the others.
+     *
+     * @generated from protobuf rpc: ClaimEndpoints
+     */
+    claimEndpoints(input: ClaimEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void)): grpc.ClientUnaryCall;
     /**
      * @generated from protobuf rpc: ReleaseEndpoint
      */

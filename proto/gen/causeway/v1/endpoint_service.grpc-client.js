@@ -24,24 +24,33 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Many at once, each by itself: what one of them meets is no matter of the others.
+     *
+     * @generated from protobuf rpc: ClaimEndpoints
+     */
+    claimEndpoints(input, metadata, options, callback) {
+        const method = EndpointService.methods[1];
+        return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[1];
+        const method = EndpointService.methods[2];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[2];
+        const method = EndpointService.methods[3];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input, metadata, options, callback) {
-        const method = EndpointService.methods[3];
+        const method = EndpointService.methods[4];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -50,7 +59,7 @@ export class EndpointServiceClient extends grpc.Client {
      * @generated from protobuf rpc: WaitEndpoint
      */
     waitEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[4];
+        const method = EndpointService.methods[5];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

@@ -9,6 +9,8 @@ import { GetEndpointResponse } from "./endpoint_service.js";
 import { GetEndpointRequest } from "./endpoint_service.js";
 import { ReleaseEndpointResponse } from "./endpoint_service.js";
 import { ReleaseEndpointRequest } from "./endpoint_service.js";
+import { ClaimEndpointsResponse } from "./endpoint_service.js";
+import { ClaimEndpointsRequest } from "./endpoint_service.js";
 import { ClaimEndpointResponse } from "./endpoint_service.js";
 import { ClaimEndpointRequest } from "./endpoint_service.js";
 import type * as grpc from "@grpc/grpc-js";
@@ -22,6 +24,12 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: ClaimEndpoint
      */
     claimEndpoint: grpc.handleUnaryCall<ClaimEndpointRequest, ClaimEndpointResponse>;
+    /**
+     * Many at once, each by itself: what one of them meets is no matter of the others.
+     *
+     * @generated from protobuf rpc: ClaimEndpoints
+     */
+    claimEndpoints: grpc.handleUnaryCall<ClaimEndpointsRequest, ClaimEndpointsResponse>;
     /**
      * @generated from protobuf rpc: ReleaseEndpoint
      */

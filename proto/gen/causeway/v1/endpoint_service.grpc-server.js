@@ -12,6 +12,8 @@ import { GetEndpointResponse } from "./endpoint_service.js";
 import { GetEndpointRequest } from "./endpoint_service.js";
 import { ReleaseEndpointResponse } from "./endpoint_service.js";
 import { ReleaseEndpointRequest } from "./endpoint_service.js";
+import { ClaimEndpointsResponse } from "./endpoint_service.js";
+import { ClaimEndpointsRequest } from "./endpoint_service.js";
 import { ClaimEndpointResponse } from "./endpoint_service.js";
 import { ClaimEndpointRequest } from "./endpoint_service.js";
 /**
@@ -35,6 +37,16 @@ export const endpointServiceDefinition = {
         requestDeserialize: bytes => ClaimEndpointRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ClaimEndpointResponse.toBinary(value)),
         requestSerialize: value => Buffer.from(ClaimEndpointRequest.toBinary(value))
+    },
+    claimEndpoints: {
+        path: "/causeway.v1.EndpointService/ClaimEndpoints",
+        originalName: "ClaimEndpoints",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => ClaimEndpointsResponse.fromBinary(bytes),
+        requestDeserialize: bytes => ClaimEndpointsRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(ClaimEndpointsResponse.toBinary(value)),
+        requestSerialize: value => Buffer.from(ClaimEndpointsRequest.toBinary(value))
     },
     releaseEndpoint: {
         path: "/causeway.v1.EndpointService/ReleaseEndpoint",

@@ -9,6 +9,7 @@ import { WireType } from "@protobuf-ts/runtime";
 import { UnknownFieldHandler } from "@protobuf-ts/runtime";
 import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
+import { Status } from "../../google/rpc/status.js";
 import { Network } from "./types.js";
 import { Endpoint } from "./types.js";
 /**
@@ -215,6 +216,168 @@ class ClaimEndpointResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ClaimEndpointResponse
  */
 export const ClaimEndpointResponse = new ClaimEndpointResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ClaimEndpointsRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ClaimEndpointsRequest", [
+            { no: 1, name: "claims", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => ClaimEndpointRequest }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.claims = [];
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.ClaimEndpointRequest claims */ 1:
+                    message.claims.push(ClaimEndpointRequest.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.ClaimEndpointRequest claims = 1; */
+        for (let i = 0; i < message.claims.length; i++)
+            ClaimEndpointRequest.internalBinaryWrite(message.claims[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimEndpointsRequest
+ */
+export const ClaimEndpointsRequest = new ClaimEndpointsRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ClaimEndpointsResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ClaimEndpointsResponse", [
+            { no: 1, name: "outcomes", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => ClaimOutcome },
+            { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.outcomes = [];
+        message.epoch = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* repeated causeway.v1.ClaimOutcome outcomes */ 1:
+                    message.outcomes.push(ClaimOutcome.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 epoch */ 2:
+                    message.epoch = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* repeated causeway.v1.ClaimOutcome outcomes = 1; */
+        for (let i = 0; i < message.outcomes.length; i++)
+            ClaimOutcome.internalBinaryWrite(message.outcomes[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* int64 epoch = 2; */
+        if (message.epoch !== 0n)
+            writer.tag(2, WireType.Varint).int64(message.epoch);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimEndpointsResponse
+ */
+export const ClaimEndpointsResponse = new ClaimEndpointsResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class ClaimOutcome$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.ClaimOutcome", [
+            { no: 1, name: "endpoint", kind: "message", oneof: "outcome", T: () => Endpoint },
+            { no: 2, name: "refused", kind: "message", oneof: "outcome", T: () => Status }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.outcome = { oneofKind: undefined };
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* causeway.v1.Endpoint endpoint */ 1:
+                    message.outcome = {
+                        oneofKind: "endpoint",
+                        endpoint: Endpoint.internalBinaryRead(reader, reader.uint32(), options, message.outcome.endpoint)
+                    };
+                    break;
+                case /* google.rpc.Status refused */ 2:
+                    message.outcome = {
+                        oneofKind: "refused",
+                        refused: Status.internalBinaryRead(reader, reader.uint32(), options, message.outcome.refused)
+                    };
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* causeway.v1.Endpoint endpoint = 1; */
+        if (message.outcome.oneofKind === "endpoint")
+            Endpoint.internalBinaryWrite(message.outcome.endpoint, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* google.rpc.Status refused = 2; */
+        if (message.outcome.oneofKind === "refused")
+            Status.internalBinaryWrite(message.outcome.refused, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.ClaimOutcome
+ */
+export const ClaimOutcome = new ClaimOutcome$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class ReleaseEndpointRequest$Type extends MessageType {
     constructor() {
@@ -698,6 +861,7 @@ export const WaitEndpointResponse = new WaitEndpointResponse$Type();
  */
 export const EndpointService = new ServiceType("causeway.v1.EndpointService", [
     { name: "ClaimEndpoint", options: {}, I: ClaimEndpointRequest, O: ClaimEndpointResponse },
+    { name: "ClaimEndpoints", options: {}, I: ClaimEndpointsRequest, O: ClaimEndpointsResponse },
     { name: "ReleaseEndpoint", options: {}, I: ReleaseEndpointRequest, O: ReleaseEndpointResponse },
     { name: "GetEndpoint", options: {}, I: GetEndpointRequest, O: GetEndpointResponse },
     { name: "ListEndpoints", options: {}, I: ListEndpointsRequest, O: ListEndpointsResponse },

@@ -32,6 +32,7 @@ async function manager(serve: (stream: Stream) => void = () => undefined): Promi
       },
       () => undefined,
     ),
+    claimEndpoints: unused,
     releaseEndpoint: unused,
     getEndpoint: unused,
     listEndpoints: unused,

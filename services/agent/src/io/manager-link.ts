@@ -46,6 +46,11 @@ export class GrpcManagerLink implements ManagerLink {
     return callUnary(endpoints.claimEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
+  claimEndpoints: ManagerLink['claimEndpoints'] = (address, request, limits) => {
+    const { endpoints } = this.#client(address);
+    return callUnary(endpoints.claimEndpoints.bind(endpoints), request, this.#limits(limits));
+  };
+
   releaseEndpoint: ManagerLink['releaseEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
     return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, this.#limits(limits));

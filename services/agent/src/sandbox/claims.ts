@@ -1,6 +1,5 @@
 import {
   addressOf,
-  CausewayError,
   type Endpoint,
   type EndpointId,
   type Ip,
@@ -17,8 +16,9 @@ import {
   ReleaseEndpointRequest,
   ReleaseReason,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { type Duration, type Random, randomUuid } from '@causeway/runtime';
+import { type Clock, type Duration, type Random, randomUuid } from '@causeway/runtime';
 import type { ManagerLink } from '../session/link.ts';
+import { ClaimCalls } from './claim-calls.ts';
 
 export interface Claim {
   /** Absent: a new one. */
@@ -40,15 +40,22 @@ export interface ReleaseOptions {
 /** Takes endpoints for this host from the managers, and gives them back. */
 export class Claims {
   readonly #link: ManagerLink;
+  readonly #calls: ClaimCalls;
   readonly #failover: Failover;
   readonly #random: Random;
   readonly #nodeId: NodeId;
 
   constructor(
-    modules: { readonly link: ManagerLink; readonly failover: Failover; readonly random: Random },
+    modules: {
+      readonly link: ManagerLink;
+      readonly failover: Failover;
+      readonly clock: Clock;
+      readonly random: Random;
+    },
     settings: { readonly nodeId: NodeId },
   ) {
     this.#link = modules.link;
+    this.#calls = new ClaimCalls(modules);
     this.#failover = modules.failover;
     this.#random = modules.random;
     this.#nodeId = settings.nodeId;
@@ -60,10 +67,7 @@ export class Claims {
     const labels = { ...claim.labels };
     const nodeId = this.#nodeId;
     const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId, addresses, labels });
-    const { endpoint, epoch } = await this.#failover.run(timeout, (address, remaining) =>
-      this.#link.claimEndpoint(address, request, { timeout: remaining }),
-    );
-    if (endpoint === undefined) throw new CausewayError('internal', 'a manager answered a claim without the endpoint');
+    const { endpoint, epoch } = await this.#calls.claim(request, timeout);
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }
 

@@ -1,6 +1,8 @@
 import type {
   ClaimEndpointRequest,
   ClaimEndpointResponse,
+  ClaimEndpointsRequest,
+  ClaimEndpointsResponse,
   GetEndpointRequest,
   GetEndpointResponse,
   ReleaseEndpointRequest,
@@ -18,6 +20,7 @@ export interface CallLimits {
 export interface ManagerLink {
   connect(address: string): SessionChannel;
   claimEndpoint(address: string, request: ClaimEndpointRequest, limits: CallLimits): Promise<ClaimEndpointResponse>;
+  claimEndpoints(address: string, request: ClaimEndpointsRequest, limits: CallLimits): Promise<ClaimEndpointsResponse>;
   releaseEndpoint(
     address: string,
     request: ReleaseEndpointRequest,

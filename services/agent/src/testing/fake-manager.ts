@@ -6,6 +6,7 @@ import {
   type EndpointRow,
   InterfaceAddress,
   Ip,
+  isCausewayError,
   macForIp,
   type Name,
   type Network,
@@ -16,8 +17,8 @@ import {
   rowDigest,
   Vni,
 } from '@causeway/model';
-import { endpointToMessage, networkToMessage, peerToMessage } from '@causeway/proto';
-import type { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { endpointToMessage, errorToStatus, networkToMessage, peerToMessage } from '@causeway/proto';
+import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Queue } from '@causeway/runtime';
@@ -171,6 +172,20 @@ export class FakeManager implements ManagerLink {
       throw unavailable();
     }
     return { endpoint, network: networkToMessage(network, held.revision), epoch: this.epoch };
+  };
+
+  claimEndpoints: ManagerLink['claimEndpoints'] = async (address, { claims }, limits) => {
+    const outcomes: ClaimOutcome[] = [];
+    for (const claim of claims) {
+      try {
+        const { endpoint } = await this.claimEndpoint(address, claim, limits);
+        if (endpoint !== undefined) outcomes.push({ outcome: { oneofKind: 'endpoint', endpoint } });
+      } catch (error) {
+        if (!isCausewayError(error) || error.kind === 'unavailable') throw error;
+        outcomes.push({ outcome: { oneofKind: 'refused', refused: errorToStatus(error) } });
+      }
+    }
+    return { outcomes, epoch: this.epoch };
   };
 
   releaseEndpoint: ManagerLink['releaseEndpoint'] = async (_, { endpointId }) => {

@@ -7,10 +7,13 @@ import {
   type RequestId,
   unwrap,
 } from '@causeway/model';
-import { networkToMessage } from '@causeway/proto';
+import { errorToStatus, networkToMessage } from '@causeway/proto';
 import type {
   ClaimEndpointRequest,
   ClaimEndpointResponse,
+  ClaimEndpointsRequest,
+  ClaimEndpointsResponse,
+  ClaimOutcome,
   GetEndpointRequest,
   GetEndpointResponse,
   ListEndpointsRequest,
@@ -20,6 +23,7 @@ import type {
   WaitEndpointRequest,
   WaitEndpointResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
 import { type ClaimEndpoint, claimEndpoint } from '../admin/claim-endpoint.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
@@ -27,10 +31,14 @@ import type { EndpointItem } from '../lists/catalogs.ts';
 import { endpointFields } from '../lists/fields.ts';
 import type { Versioned } from '../store/view.ts';
 import type { Committed } from '../writer/outcomes.ts';
+import type { Caller } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
 import { listPage } from './list.ts';
 import { endpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
+
+/** Of one call: its answer stays a message of some hundred KiB. */
+const mostClaims = 256;
 
 /** EndpointService. */
 export class EndpointsApi {
@@ -42,18 +50,31 @@ export class EndpointsApi {
 
   async claimEndpoint(request: ClaimEndpointRequest, call: Call): Promise<ClaimEndpointResponse> {
     this.#context.leading();
+    const { reply, revision } = await this.#claim(request, call, call);
     const { view } = this.#context.modules;
-    const id = unwrap(parseRequestId(request.requestId));
-    const claim = readClaimEndpoint(request);
-    const { reply, revision } = await (claim.former === undefined
-      ? this.#claim(id, claim, call)
-      : this.#claimAgain(id, claim, call));
     const network = view.findNetwork(reply.network);
     return {
       endpoint: endpointMessage(this.#context, { value: reply, revision }),
       network: networkToMessage(network.value, network.revision),
       epoch: view.cluster?.epoch ?? 0n,
     };
+  }
+
+  /** @throws CausewayError what one of them meets that is worth another try: those that were claimed answer the same then */
+  async claimEndpoints({ claims }: ClaimEndpointsRequest, call: Call): Promise<ClaimEndpointsResponse> {
+    this.#context.leading();
+    if (claims.length > mostClaims) throw tooMany(claims.length);
+    // Without the signal: the whole call is given up or none of it, and it would have a listener for each claim.
+    const caller = { actor: call.actor };
+    const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, caller)));
+    const outcomes = settled.map((each): ClaimOutcome => {
+      if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };
+      const { reply, revision } = each.value;
+      return {
+        outcome: { oneofKind: 'endpoint', endpoint: endpointMessage(this.#context, { value: reply, revision }) },
+      };
+    });
+    return { outcomes, epoch: this.#context.modules.view.cluster?.epoch ?? 0n };
   }
 
   async releaseEndpoint(request: ReleaseEndpointRequest, call: Call): Promise<ReleaseEndpointResponse> {
@@ -97,19 +118,22 @@ export class EndpointsApi {
     });
   }
 
-  async #claim(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
+  async #claim(request: ClaimEndpointRequest, call: Call, caller: Caller): Promise<Committed<Endpoint>> {
+    const id = unwrap(parseRequestId(request.requestId));
+    const claim = readClaimEndpoint(request);
+    if (claim.former !== undefined) return await this.#claimAgain(id, claim, caller);
     this.#context.recovered();
     const { writer, mtuGate, clock } = this.#context.modules;
     if (!mtuGate.isOpen(claim.network, claim.node))
       await withinCall(clock, call, (signal) => mtuGate.pass(claim.network, claim.node, signal));
-    return await writer.write(id, claimEndpoint(claim), call);
+    return await writer.write(id, claimEndpoint(claim), caller);
   }
 
   /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
-  async #claimAgain(id: RequestId, claim: ClaimEndpoint, call: Call): Promise<Committed<Endpoint>> {
+  async #claimAgain(id: RequestId, claim: ClaimEndpoint, caller: Caller): Promise<Committed<Endpoint>> {
     const { writer, view, teller } = this.#context.modules;
     try {
-      return await writer.write(id, claimEndpoint(claim), call);
+      return await writer.write(id, claimEndpoint(claim), caller);
     } catch (error) {
       if (!isCausewayError(error) || error.kind === 'unavailable') throw error;
       if (error.kind === 'conflict') this.#context.recovered();
@@ -117,7 +141,7 @@ export class EndpointsApi {
       const network = view.networks.get(claim.network as NetworkId)?.value.name ?? claim.network;
       const had = `${claim.name} ${claim.addresses.join(' ')} on ${host} does not get back what it had before the restore`;
       const message = `${had}: ${error.message}`;
-      const { actor } = call;
+      const { actor } = caller;
       teller.tell({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
       throw error;
     }
@@ -137,4 +161,15 @@ export class EndpointsApi {
     const message = `endpoint "${found.value.name}" is applied on ${have} of ${want} ready hosts, still waiting for ${waiting.join(', ')}`;
     return new CausewayError('timed-out', message, { have, want, waiting: waiting.join(',') });
   }
+}
+
+function tooMany(claims: number): CausewayError {
+  const message = `claims: ${claims} in one call, at most ${mostClaims}: make several calls`;
+  return new CausewayError('invalid-argument', message, { field: 'claims', value: claims });
+}
+
+/** @throws what is not one claim's to tell, but the whole call's */
+function refusalOf(reason: unknown): Status {
+  if (!isCausewayError(reason) || reason.kind === 'unavailable') throw reason;
+  return errorToStatus(reason);
 }

@@ -128,6 +128,7 @@ export class GrpcServer implements Startable {
     });
     this.#server.addService(endpointServiceDefinition, {
       claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
+      claimEndpoints: unary(serving, (request, call) => endpoints.claimEndpoints(request, call)),
       releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
       getEndpoint: unary(serving, (request, call) => endpoints.getEndpoint(request, call)),
       listEndpoints: unary(serving, (request, call) => endpoints.listEndpoints(request, call)),

@@ -1,0 +1,95 @@
+import { CausewayError } from '@causeway/model';
+import { errorToStatus, Failover } from '@causeway/proto';
+import type { ClaimEndpointsResponse, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ClaimCalls, type Claimed } from './claim-calls.ts';
+
+let clock: FakeClock;
+let calls: ClaimCalls;
+/** Names of each call's claims, as the manager got them. */
+let asked: string[][];
+/** What the manager answers; the usual answer where there is none. */
+let answers: (() => Promise<ClaimEndpointsResponse>)[];
+
+const delay = milliseconds(5);
+
+beforeEach(() => {
+  clock = new FakeClock();
+  asked = [];
+  answers = [];
+  const claimEndpoints = async (
+    _: string,
+    { claims }: { readonly claims: readonly ClaimEndpointRequest[] },
+    limits: { readonly timeout: Duration },
+  ): Promise<ClaimEndpointsResponse> => {
+    asked.push(claims.map(({ name }) => name));
+    await clock.sleep(milliseconds(Math.min(delay, limits.timeout)));
+    return (await answers.shift()?.()) ?? { outcomes: claims.map(({ name }) => outcomeFor(name)), epoch: 1n };
+  };
+  calls = new ClaimCalls({ link: { claimEndpoints }, failover: new Failover(['m1'], clock), clock });
+});
+
+function outcomeFor(name: string): ClaimOutcome {
+  if (name !== 'taken') return { outcome: { oneofKind: 'endpoint', endpoint: Endpoint.create({ name }) } };
+  const refused = errorToStatus(new CausewayError('name-taken', 'another has it'));
+  return { outcome: { oneofKind: 'refused', refused } };
+}
+
+function claim(name: string, timeout = seconds(30)): Promise<string> {
+  const claimed = calls.claim(ClaimEndpointRequest.create({ name }), timeout);
+  return claimed.then(({ endpoint }: Claimed) => endpoint.name, told);
+}
+
+function told(error: unknown): string {
+  return error instanceof CausewayError ? error.code : String(error);
+}
+
+function answerOf<Value>(answer: Promise<Value>): Promise<Value> {
+  return clock.until(answer, seconds(60));
+}
+
+describe('ClaimCalls', () => {
+  it('sends one that is alone at once', async () => {
+    expect(await answerOf(claim('a'))).toBe('a');
+    expect(await answerOf(claim('b'))).toBe('b');
+    expect(asked).toEqual([['a'], ['b']]);
+  });
+
+  it('sends what came while a call was under way together', async () => {
+    const first = claim('a');
+    await clock.advance(milliseconds(1));
+    const later = [claim('b'), claim('taken'), claim('c')];
+    expect(await answerOf(Promise.all([first, ...later]))).toEqual(['a', 'b', 'name-taken', 'c']);
+    expect(asked).toEqual([['a'], ['b', 'taken', 'c']]);
+  });
+
+  it('asks again for those that have time left when a call fails', async () => {
+    const unanswered = (): Promise<never> =>
+      clock.sleep(seconds(3)).then(() => {
+        throw new CausewayError('timed-out', 'no answer');
+      });
+    answers = [unanswered];
+    const both = [claim('hasty', seconds(2)), claim('patient')];
+    expect(await answerOf(Promise.all(both))).toEqual(['timed-out', 'patient']);
+    expect(asked).toEqual([['hasty', 'patient'], ['patient']]);
+  });
+
+  it('does not let one wait for earlier ones longer than it can', async () => {
+    answers = [() => clock.sleep(seconds(20)).then(() => ({ outcomes: [outcomeFor('a')], epoch: 1n }))];
+    const first = claim('a');
+    await clock.advance(milliseconds(1));
+    const hasty = claim('b', seconds(1));
+    expect(await answerOf(hasty)).toBe('timed-out');
+    expect(clock.now()).toBeLessThan(seconds(2));
+    expect(await answerOf(first)).toBe('a');
+  });
+
+  it('a refusal of the call as a whole is that of each', async () => {
+    answers = [() => Promise.reject(new CausewayError('invalid-argument', 'no'))];
+    expect(await answerOf(Promise.all([claim('a'), claim('b')]))).toEqual(['invalid-argument', 'invalid-argument']);
+  });
+});
