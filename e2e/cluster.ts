@@ -75,7 +75,20 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
   };
 }
 
-/** All events the leader keeps, oldest first. */
+/** A watch of all events, until the answer is called: it gives what was told by then. */
+export async function watchEvents(lab: Lab, host: string): Promise<() => Promise<readonly EventJson[]>> {
+  const run = await lab.start(host, ['causeway', 'events', '--watch', '-o', 'json']);
+  return async () => {
+    await signalChild(run.child.pid, 'SIGINT');
+    const { stdout } = await run.outcome;
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as EventJson);
+  };
+}
+
+/** All events that are kept, oldest first. */
 export async function events(lab: Lab): Promise<readonly EventJson[]> {
   return lab.json<readonly EventJson[]>('h1', 'events');
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, StatusJson, VerifyJson } from './answers.ts';
-import { attach, type Container, createNetwork, expectAllPing, traffic } from './cluster.ts';
+import { attach, type Container, createNetwork, events, expectAllPing, traffic, watchEvents } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { peersOn, wantedPeers } from './overlay.ts';
 import { describeLab } from './requirements.ts';
@@ -55,6 +55,7 @@ describeLab('managers and etcd killed', () => {
 
   test('another manager takes over when the leader is killed, and attach works on it', async () => {
     const old = await leader();
+    const told = await watchEvents(lab, 'h3');
     await survives(
       () => lab.kill(old, 'manager'),
       async () => {
@@ -67,6 +68,12 @@ describeLab('managers and etcd killed', () => {
     await eventually(async () => expect((await lab.status()).hosts.every((host) => host.ready)).toBe(true));
     // The one that came back stands by.
     expect(await leader()).not.toBe(old);
+    // Who watched through it was told all there is, once.
+    const kept = await events(lab);
+    const seen = (await told()).map(({ sequence }) => sequence);
+    expect(seen.slice(0, kept.length)).toEqual(kept.map(({ sequence }) => sequence));
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(kept.map(({ kind }) => kind).filter((kind) => kind === 'leader.changed').length).toBeGreaterThan(1);
   });
 
   test('all managers killed: traffic goes on, and attach works again when they are back', () =>

@@ -10,7 +10,7 @@ import { EventRing } from './ring.ts';
 export const keptEvents = 5_000;
 
 /** What a manager that starts reads for its memory: of so long, and not more records than these. */
-const recent = minutes(10);
+const recent = minutes(1);
 const mostRecent = 500;
 
 /** Before it is begun anew: the history that was followed is gone, or the store did not answer. */
