@@ -1,4 +1,4 @@
-import { CausewayError, type Name, parseRequestId, unwrap } from '@causeway/model';
+import { CausewayError, parseName, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CreateBackupRequest,
   CreateBackupResponse,
@@ -48,10 +48,12 @@ export class Steward {
     this.#settings = settings;
   }
 
-  async removeManager({ requestId, name, force }: RemoveManagerRequest, call: Call): Promise<RemoveManagerResponse> {
+  async removeManager(request: RemoveManagerRequest, call: Call): Promise<RemoveManagerResponse> {
+    const { requestId, force } = request;
     const { store, keys, membership, view, clock } = this.#modules;
     const id = unwrap(parseRequestId(requestId));
-    if (membership === undefined || view.managers.get(name as Name)?.etcdMember === '') {
+    const name = unwrap(parseName(request.name));
+    if (membership === undefined || view.managers.get(name)?.etcdMember === '') {
       const message = `${name} supervises no etcd member: stop it, and it is no manager any more`;
       throw new CausewayError('invalid-argument', message, { field: 'name', value: name });
     }

@@ -1,0 +1,1 @@
+export { anyMessage, type Message, type MessageType } from './any-message.ts';
