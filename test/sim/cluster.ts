@@ -55,6 +55,7 @@ export class SimCluster {
   readonly #managers = new Map<string, SimManager>();
   readonly #addresses: readonly string[];
   readonly #failover: Failover;
+  readonly #streams: Failover;
   readonly #goneAfter: Pick<SimSettings, 'nodeGoneAfter'>;
 
   constructor(settings: SimSettings) {
@@ -65,6 +66,7 @@ export class SimCluster {
     this.#backend = new MemoryBackend({ clock });
     this.#addresses = Array.from({ length: settings.managers ?? 1 }, (_, i) => `m${i + 1}:7443`);
     this.#failover = new Failover(this.#addresses, clock);
+    this.#streams = new Failover(this.#addresses, clock);
     this.hosts = Array.from(
       { length: settings.hosts },
       (_, i) => new SimHost({ ...this, managers: this.#addresses }, { number: i + 1, mtu: mtuOf(settings, i) }),
@@ -176,6 +178,30 @@ export class SimCluster {
       if (running === undefined) throw unreachable(address);
       return await question(running.manager.api, { remaining, actor: 'operator', signal });
     });
+  }
+
+  /** A connection to one manager, that breaks when it dies; after one that broke the next is to the next manager. */
+  async *stream<Item>(
+    open: (api: Manager['api'], signal: AbortSignal) => AsyncIterable<Item>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Item> {
+    const address = this.#streams.current;
+    const running = this.#managers.get(address.replace(':7443', ''));
+    const dead = new AbortController();
+    const died = new Promise<never>((_, reject) => running?.life.onDeath(() => reject(unreachable(address))));
+    died.catch(() => dead.abort());
+    try {
+      if (running === undefined) throw unreachable(address);
+      const items = open(running.manager.api, AbortSignal.any([signal, dead.signal]))[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await Promise.race([items.next(), died]);
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } catch (error) {
+      this.#streams.moveOn(address, error);
+      throw error;
+    }
   }
 
   async createNetwork(name: string, ...prefixes: string[]): Promise<string> {

@@ -24,8 +24,9 @@ export interface Stream {
 
 export interface StreamPart {
   readonly value: unknown;
-  readonly name: string;
-  readonly row: readonly Cell[];
+  /** Absent: of no interest to people. */
+  readonly name?: string;
+  readonly row?: readonly Cell[];
 }
 
 export type Table = Grid | Sheet | Line;

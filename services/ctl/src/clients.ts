@@ -21,6 +21,8 @@ import type {
   ListEndpointsResponse,
   WaitEndpointRequest,
   WaitEndpointResponse,
+  WatchEndpointsRequest,
+  WatchEndpointsResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type {
   CheckClaimsRequest,
@@ -45,12 +47,16 @@ import type {
   ListNetworksResponse,
   UpdateNetworkRequest,
   UpdateNetworkResponse,
+  WatchNetworksRequest,
+  WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type {
   GetNodeRequest,
   GetNodeResponse,
   ListNodesRequest,
   ListNodesResponse,
+  WatchNodesRequest,
+  WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
@@ -69,10 +75,14 @@ export interface Managers {
   createNetwork(request: CreateNetworkRequest): Promise<CreateNetworkResponse>;
   getNetwork(request: GetNetworkRequest): Promise<GetNetworkResponse>;
   listNetworks(request: ListNetworksRequest): Promise<ListNetworksResponse>;
+  /** One connection to one manager, until it breaks; the next call asks the next manager. */
+  watchNetworks(request: WatchNetworksRequest): AsyncIterable<WatchNetworksResponse>;
   updateNetwork(request: UpdateNetworkRequest): Promise<UpdateNetworkResponse>;
   deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
   getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
   listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
+  /** As `watchNetworks`. */
+  watchEndpoints(request: WatchEndpointsRequest): AsyncIterable<WatchEndpointsResponse>;
   waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
   showPools(request: ShowPoolsRequest): Promise<ShowPoolsResponse>;
   getAddressHistory(request: GetAddressHistoryRequest): Promise<GetAddressHistoryResponse>;
@@ -81,6 +91,8 @@ export interface Managers {
   checkClaims(request: CheckClaimsRequest): Promise<CheckClaimsResponse>;
   getNode(request: GetNodeRequest): Promise<GetNodeResponse>;
   listNodes(request: ListNodesRequest): Promise<ListNodesResponse>;
+  /** As `watchNetworks`. */
+  watchNodes(request: WatchNodesRequest): AsyncIterable<WatchNodesResponse>;
   getStatus(): Promise<GetStatusResponse>;
   verify(request: VerifyRequest): Promise<VerifyResponse>;
   /** Ends after the events kept, or goes on without end when the request says follow. */

@@ -37,6 +37,8 @@ const wrongLines = [
   'network list --field vni',
   'network list --page-size 2000',
   'network list --limit 0',
+  'network list --watch --page-size 9',
+  'network list --from-revision 0',
   'network show',
   'network create -bad --subnet 10.66.0.0/16',
   'network update blue',

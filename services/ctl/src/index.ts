@@ -5,3 +5,4 @@ export { systemContext } from './io/system-context.ts';
 export { createProgram } from './program.ts';
 export { renderReference } from './render/reference.ts';
 export { run } from './run.ts';
+export { type Change, watchEndpoints, watchNetworks, watchNodes } from './watching.ts';

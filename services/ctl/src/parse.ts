@@ -45,6 +45,16 @@ export function parseInteger(field: string, smallest: number) {
   };
 }
 
+export function parseRevisionOf(field: string) {
+  return (text: string): bigint => {
+    if (/^[1-9]\d{0,17}$/.test(text)) return BigInt(text);
+    throw new CausewayError('invalid-argument', `${field}: "${clip(text)}" is not a revision such as 42`, {
+      field,
+      value: clip(text),
+    });
+  };
+}
+
 /** "key=value", given once for each label. */
 export function parseLabel(text: string, before: Labels): Labels {
   const [key, value] = unwrap(parseOneLabel(text, '--label'));

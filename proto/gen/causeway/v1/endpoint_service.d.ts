@@ -269,6 +269,76 @@ export interface WaitEndpointResponse {
     endpoint?: Endpoint;
 }
 /**
+ * @generated from protobuf message causeway.v1.WatchEndpointsRequest
+ */
+export interface WatchEndpointsRequest {
+    /**
+     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     *
+     * @generated from protobuf field: int64 from_revision = 1
+     */
+    fromRevision: bigint;
+    /**
+     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     *
+     * @generated from protobuf field: int64 epoch = 2
+     */
+    epoch: bigint;
+    /**
+     * @generated from protobuf field: string label_selector = 3
+     */
+    labelSelector: string;
+    /**
+     * @generated from protobuf field: string field_selector = 4
+     */
+    fieldSelector: string;
+    /**
+     * Name or id; empty: all.
+     *
+     * @generated from protobuf field: string network = 5
+     */
+    network: string;
+    /**
+     * Name or id; empty: all.
+     *
+     * @generated from protobuf field: string host = 6
+     */
+    host: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.WatchEndpointsResponse
+ */
+export interface WatchEndpointsResponse {
+    /**
+     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     *
+     * @generated from protobuf field: string type = 1
+     */
+    type: string;
+    /**
+     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `applied`, no conditions.
+     *
+     * @generated from protobuf field: causeway.v1.Endpoint endpoint = 2
+     */
+    endpoint?: Endpoint;
+    /**
+     * @generated from protobuf field: int64 revision = 3
+     */
+    revision: bigint;
+    /**
+     * More of this revision follows: a watch resumes from a message without it.
+     *
+     * @generated from protobuf field: bool more = 4
+     */
+    more: boolean;
+    /**
+     * Of the cluster: it rises when the store is restored from a backup.
+     *
+     * @generated from protobuf field: int64 epoch = 5
+     */
+    epoch: bigint;
+}
+/**
  * Why a host gives an endpoint back. One that is not known is as good as none.
  *
  * @generated from protobuf enum causeway.v1.ReleaseReason
@@ -430,6 +500,26 @@ declare class WaitEndpointResponse$Type extends MessageType<WaitEndpointResponse
  * @generated MessageType for protobuf message causeway.v1.WaitEndpointResponse
  */
 export declare const WaitEndpointResponse: WaitEndpointResponse$Type;
+declare class WatchEndpointsRequest$Type extends MessageType<WatchEndpointsRequest> {
+    constructor();
+    create(value?: PartialMessage<WatchEndpointsRequest>): WatchEndpointsRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchEndpointsRequest): WatchEndpointsRequest;
+    internalBinaryWrite(message: WatchEndpointsRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchEndpointsRequest
+ */
+export declare const WatchEndpointsRequest: WatchEndpointsRequest$Type;
+declare class WatchEndpointsResponse$Type extends MessageType<WatchEndpointsResponse> {
+    constructor();
+    create(value?: PartialMessage<WatchEndpointsResponse>): WatchEndpointsResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchEndpointsResponse): WatchEndpointsResponse;
+    internalBinaryWrite(message: WatchEndpointsResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchEndpointsResponse
+ */
+export declare const WatchEndpointsResponse: WatchEndpointsResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.EndpointService
  */

@@ -5,6 +5,8 @@ import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
 import type { WaitEndpointResponse } from "./endpoint_service.js";
 import type { WaitEndpointRequest } from "./endpoint_service.js";
+import type { WatchEndpointsResponse } from "./endpoint_service.js";
+import type { WatchEndpointsRequest } from "./endpoint_service.js";
 import type { ListEndpointsResponse } from "./endpoint_service.js";
 import type { ListEndpointsRequest } from "./endpoint_service.js";
 import type { GetEndpointResponse } from "./endpoint_service.js";
@@ -60,6 +62,13 @@ export interface IEndpointServiceClient {
     listEndpoints(input: ListEndpointsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
     listEndpoints(input: ListEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchEndpoints
+     */
+    watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
+    watchEndpoints(input: WatchEndpointsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
+    /**
      * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
      *
      * @generated from protobuf rpc: WaitEndpoint
@@ -99,6 +108,12 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input: ListEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchEndpoints
+     */
+    watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     /**
      * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
      *

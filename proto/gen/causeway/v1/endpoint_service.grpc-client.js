@@ -54,12 +54,21 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchEndpoints
+     */
+    watchEndpoints(input, metadata, options) {
+        const method = EndpointService.methods[5];
+        return this.makeServerStreamRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
+    }
+    /**
      * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */
     waitEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[5];
+        const method = EndpointService.methods[6];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

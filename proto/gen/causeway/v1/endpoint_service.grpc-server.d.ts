@@ -3,6 +3,8 @@
 // tslint:disable
 import { WaitEndpointResponse } from "./endpoint_service.js";
 import { WaitEndpointRequest } from "./endpoint_service.js";
+import { WatchEndpointsResponse } from "./endpoint_service.js";
+import { WatchEndpointsRequest } from "./endpoint_service.js";
 import { ListEndpointsResponse } from "./endpoint_service.js";
 import { ListEndpointsRequest } from "./endpoint_service.js";
 import { GetEndpointResponse } from "./endpoint_service.js";
@@ -42,6 +44,12 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints: grpc.handleUnaryCall<ListEndpointsRequest, ListEndpointsResponse>;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchEndpoints
+     */
+    watchEndpoints: grpc.handleServerStreamingCall<WatchEndpointsRequest, WatchEndpointsResponse>;
     /**
      * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
      *

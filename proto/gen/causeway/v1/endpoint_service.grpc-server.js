@@ -6,6 +6,8 @@
 // tslint:disable
 import { WaitEndpointResponse } from "./endpoint_service.js";
 import { WaitEndpointRequest } from "./endpoint_service.js";
+import { WatchEndpointsResponse } from "./endpoint_service.js";
+import { WatchEndpointsRequest } from "./endpoint_service.js";
 import { ListEndpointsResponse } from "./endpoint_service.js";
 import { ListEndpointsRequest } from "./endpoint_service.js";
 import { GetEndpointResponse } from "./endpoint_service.js";
@@ -77,6 +79,16 @@ export const endpointServiceDefinition = {
         requestDeserialize: bytes => ListEndpointsRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ListEndpointsResponse.toBinary(value)),
         requestSerialize: value => Buffer.from(ListEndpointsRequest.toBinary(value))
+    },
+    watchEndpoints: {
+        path: "/causeway.v1.EndpointService/WatchEndpoints",
+        originalName: "WatchEndpoints",
+        requestStream: false,
+        responseStream: true,
+        responseDeserialize: bytes => WatchEndpointsResponse.fromBinary(bytes),
+        requestDeserialize: bytes => WatchEndpointsRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(WatchEndpointsResponse.toBinary(value)),
+        requestSerialize: value => Buffer.from(WatchEndpointsRequest.toBinary(value))
     },
     waitEndpoint: {
         path: "/causeway.v1.EndpointService/WaitEndpoint",

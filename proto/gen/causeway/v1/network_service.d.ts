@@ -294,6 +294,64 @@ export interface DeleteNetworkResponse {
      */
     revision: bigint;
 }
+/**
+ * @generated from protobuf message causeway.v1.WatchNetworksRequest
+ */
+export interface WatchNetworksRequest {
+    /**
+     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     *
+     * @generated from protobuf field: int64 from_revision = 1
+     */
+    fromRevision: bigint;
+    /**
+     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     *
+     * @generated from protobuf field: int64 epoch = 2
+     */
+    epoch: bigint;
+    /**
+     * @generated from protobuf field: string label_selector = 3
+     */
+    labelSelector: string;
+    /**
+     * @generated from protobuf field: string field_selector = 4
+     */
+    fieldSelector: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.WatchNetworksResponse
+ */
+export interface WatchNetworksResponse {
+    /**
+     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     *
+     * @generated from protobuf field: string type = 1
+     */
+    type: string;
+    /**
+     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no conditions.
+     *
+     * @generated from protobuf field: causeway.v1.Network network = 2
+     */
+    network?: Network;
+    /**
+     * @generated from protobuf field: int64 revision = 3
+     */
+    revision: bigint;
+    /**
+     * More of this revision follows: a watch resumes from a message without it.
+     *
+     * @generated from protobuf field: bool more = 4
+     */
+    more: boolean;
+    /**
+     * Of the cluster: it rises when the store is restored from a backup.
+     *
+     * @generated from protobuf field: int64 epoch = 5
+     */
+    epoch: bigint;
+}
 declare class CreateNetworkRequest$Type extends MessageType<CreateNetworkRequest> {
     constructor();
     create(value?: PartialMessage<CreateNetworkRequest>): CreateNetworkRequest;
@@ -396,6 +454,26 @@ declare class DeleteNetworkResponse$Type extends MessageType<DeleteNetworkRespon
  * @generated MessageType for protobuf message causeway.v1.DeleteNetworkResponse
  */
 export declare const DeleteNetworkResponse: DeleteNetworkResponse$Type;
+declare class WatchNetworksRequest$Type extends MessageType<WatchNetworksRequest> {
+    constructor();
+    create(value?: PartialMessage<WatchNetworksRequest>): WatchNetworksRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchNetworksRequest): WatchNetworksRequest;
+    internalBinaryWrite(message: WatchNetworksRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNetworksRequest
+ */
+export declare const WatchNetworksRequest: WatchNetworksRequest$Type;
+declare class WatchNetworksResponse$Type extends MessageType<WatchNetworksResponse> {
+    constructor();
+    create(value?: PartialMessage<WatchNetworksResponse>): WatchNetworksResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchNetworksResponse): WatchNetworksResponse;
+    internalBinaryWrite(message: WatchNetworksResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNetworksResponse
+ */
+export declare const WatchNetworksResponse: WatchNetworksResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.NetworkService
  */

@@ -7,6 +7,8 @@ import type { DeleteNetworkResponse } from "./network_service.js";
 import type { DeleteNetworkRequest } from "./network_service.js";
 import type { UpdateNetworkResponse } from "./network_service.js";
 import type { UpdateNetworkRequest } from "./network_service.js";
+import type { WatchNetworksResponse } from "./network_service.js";
+import type { WatchNetworksRequest } from "./network_service.js";
 import type { ListNetworksResponse } from "./network_service.js";
 import type { ListNetworksRequest } from "./network_service.js";
 import type { GetNetworkResponse } from "./network_service.js";
@@ -39,6 +41,13 @@ export interface INetworkServiceClient {
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     listNetworks(input: ListNetworksRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     listNetworks(input: ListNetworksRequest, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNetworks
+     */
+    watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
+    watchNetworks(input: WatchNetworksRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
      * Changes what is named and leaves the rest.
      *
@@ -76,6 +85,12 @@ export declare class NetworkServiceClient extends grpc.Client implements INetwor
      * @generated from protobuf rpc: ListNetworks
      */
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNetworks
+     */
+    watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
      * Changes what is named and leaves the rest.
      *

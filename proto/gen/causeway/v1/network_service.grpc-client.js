@@ -36,12 +36,21 @@ export class NetworkServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNetworks
+     */
+    watchNetworks(input, metadata, options) {
+        const method = NetworkService.methods[3];
+        return this.makeServerStreamRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
+    }
+    /**
      * Changes what is named and leaves the rest.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
     updateNetwork(input, metadata, options, callback) {
-        const method = NetworkService.methods[3];
+        const method = NetworkService.methods[4];
         return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -50,7 +59,7 @@ export class NetworkServiceClient extends grpc.Client {
      * @generated from protobuf rpc: DeleteNetwork
      */
     deleteNetwork(input, metadata, options, callback) {
-        const method = NetworkService.methods[4];
+        const method = NetworkService.methods[5];
         return this.makeUnaryRequest(`/${NetworkService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

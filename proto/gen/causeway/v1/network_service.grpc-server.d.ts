@@ -5,6 +5,8 @@ import { DeleteNetworkResponse } from "./network_service.js";
 import { DeleteNetworkRequest } from "./network_service.js";
 import { UpdateNetworkResponse } from "./network_service.js";
 import { UpdateNetworkRequest } from "./network_service.js";
+import { WatchNetworksResponse } from "./network_service.js";
+import { WatchNetworksRequest } from "./network_service.js";
 import { ListNetworksResponse } from "./network_service.js";
 import { ListNetworksRequest } from "./network_service.js";
 import { GetNetworkResponse } from "./network_service.js";
@@ -28,6 +30,12 @@ export interface INetworkService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: ListNetworks
      */
     listNetworks: grpc.handleUnaryCall<ListNetworksRequest, ListNetworksResponse>;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNetworks
+     */
+    watchNetworks: grpc.handleServerStreamingCall<WatchNetworksRequest, WatchNetworksResponse>;
     /**
      * Changes what is named and leaves the rest.
      *

@@ -8,6 +8,8 @@ import { DeleteNetworkResponse } from "./network_service.js";
 import { DeleteNetworkRequest } from "./network_service.js";
 import { UpdateNetworkResponse } from "./network_service.js";
 import { UpdateNetworkRequest } from "./network_service.js";
+import { WatchNetworksResponse } from "./network_service.js";
+import { WatchNetworksRequest } from "./network_service.js";
 import { ListNetworksResponse } from "./network_service.js";
 import { ListNetworksRequest } from "./network_service.js";
 import { GetNetworkResponse } from "./network_service.js";
@@ -55,6 +57,16 @@ export const networkServiceDefinition = {
         requestDeserialize: bytes => ListNetworksRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ListNetworksResponse.toBinary(value)),
         requestSerialize: value => Buffer.from(ListNetworksRequest.toBinary(value))
+    },
+    watchNetworks: {
+        path: "/causeway.v1.NetworkService/WatchNetworks",
+        originalName: "WatchNetworks",
+        requestStream: false,
+        responseStream: true,
+        responseDeserialize: bytes => WatchNetworksResponse.fromBinary(bytes),
+        requestDeserialize: bytes => WatchNetworksRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(WatchNetworksResponse.toBinary(value)),
+        requestSerialize: value => Buffer.from(WatchNetworksRequest.toBinary(value))
     },
     updateNetwork: {
         path: "/causeway.v1.NetworkService/UpdateNetwork",

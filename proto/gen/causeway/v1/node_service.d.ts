@@ -84,6 +84,64 @@ export interface ListNodesResponse {
      */
     nextPageToken: string;
 }
+/**
+ * @generated from protobuf message causeway.v1.WatchNodesRequest
+ */
+export interface WatchNodesRequest {
+    /**
+     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     *
+     * @generated from protobuf field: int64 from_revision = 1
+     */
+    fromRevision: bigint;
+    /**
+     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     *
+     * @generated from protobuf field: int64 epoch = 2
+     */
+    epoch: bigint;
+    /**
+     * @generated from protobuf field: string label_selector = 3
+     */
+    labelSelector: string;
+    /**
+     * @generated from protobuf field: string field_selector = 4
+     */
+    fieldSelector: string;
+}
+/**
+ * @generated from protobuf message causeway.v1.WatchNodesResponse
+ */
+export interface WatchNodesResponse {
+    /**
+     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     *
+     * @generated from protobuf field: string type = 1
+     */
+    type: string;
+    /**
+     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `ready`, no counts, no conditions.
+     *
+     * @generated from protobuf field: causeway.v1.Node node = 2
+     */
+    node?: Node;
+    /**
+     * @generated from protobuf field: int64 revision = 3
+     */
+    revision: bigint;
+    /**
+     * More of this revision follows: a watch resumes from a message without it.
+     *
+     * @generated from protobuf field: bool more = 4
+     */
+    more: boolean;
+    /**
+     * Of the cluster: it rises when the store is restored from a backup.
+     *
+     * @generated from protobuf field: int64 epoch = 5
+     */
+    epoch: bigint;
+}
 declare class GetNodeRequest$Type extends MessageType<GetNodeRequest> {
     constructor();
     create(value?: PartialMessage<GetNodeRequest>): GetNodeRequest;
@@ -124,6 +182,26 @@ declare class ListNodesResponse$Type extends MessageType<ListNodesResponse> {
  * @generated MessageType for protobuf message causeway.v1.ListNodesResponse
  */
 export declare const ListNodesResponse: ListNodesResponse$Type;
+declare class WatchNodesRequest$Type extends MessageType<WatchNodesRequest> {
+    constructor();
+    create(value?: PartialMessage<WatchNodesRequest>): WatchNodesRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchNodesRequest): WatchNodesRequest;
+    internalBinaryWrite(message: WatchNodesRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNodesRequest
+ */
+export declare const WatchNodesRequest: WatchNodesRequest$Type;
+declare class WatchNodesResponse$Type extends MessageType<WatchNodesResponse> {
+    constructor();
+    create(value?: PartialMessage<WatchNodesResponse>): WatchNodesResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: WatchNodesResponse): WatchNodesResponse;
+    internalBinaryWrite(message: WatchNodesResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNodesResponse
+ */
+export declare const WatchNodesResponse: WatchNodesResponse$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */

@@ -3,6 +3,8 @@
 // tslint:disable
 import type { BinaryWriteOptions } from "@protobuf-ts/runtime";
 import type { BinaryReadOptions } from "@protobuf-ts/runtime";
+import type { WatchNodesResponse } from "./node_service.js";
+import type { WatchNodesRequest } from "./node_service.js";
 import type { ListNodesResponse } from "./node_service.js";
 import type { ListNodesRequest } from "./node_service.js";
 import type { GetNodeResponse } from "./node_service.js";
@@ -26,6 +28,13 @@ export interface INodeServiceClient {
     listNodes(input: ListNodesRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ListNodesResponse) => void): grpc.ClientUnaryCall;
     listNodes(input: ListNodesRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNodesResponse) => void): grpc.ClientUnaryCall;
     listNodes(input: ListNodesRequest, callback: (err: grpc.ServiceError | null, value?: ListNodesResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNodes
+     */
+    watchNodes(input: WatchNodesRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
+    watchNodes(input: WatchNodesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
 }
 /**
  * @generated from protobuf service causeway.v1.NodeService
@@ -41,4 +50,10 @@ export declare class NodeServiceClient extends grpc.Client implements INodeServi
      * @generated from protobuf rpc: ListNodes
      */
     listNodes(input: ListNodesRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNodes
+     */
+    watchNodes(input: WatchNodesRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
 }

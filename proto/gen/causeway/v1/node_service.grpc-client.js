@@ -28,4 +28,13 @@ export class NodeServiceClient extends grpc.Client {
         const method = NodeService.methods[1];
         return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
+    /**
+     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     *
+     * @generated from protobuf rpc: WatchNodes
+     */
+    watchNodes(input, metadata, options) {
+        const method = NodeService.methods[2];
+        return this.makeServerStreamRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
+    }
 }

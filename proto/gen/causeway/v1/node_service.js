@@ -245,10 +245,160 @@ class ListNodesResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.ListNodesResponse
  */
 export const ListNodesResponse = new ListNodesResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class WatchNodesRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.WatchNodesRequest", [
+            { no: 1, name: "from_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "label_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 4, name: "field_selector", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.fromRevision = 0n;
+        message.epoch = 0n;
+        message.labelSelector = "";
+        message.fieldSelector = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* int64 from_revision */ 1:
+                    message.fromRevision = reader.int64().toBigInt();
+                    break;
+                case /* int64 epoch */ 2:
+                    message.epoch = reader.int64().toBigInt();
+                    break;
+                case /* string label_selector */ 3:
+                    message.labelSelector = reader.string();
+                    break;
+                case /* string field_selector */ 4:
+                    message.fieldSelector = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* int64 from_revision = 1; */
+        if (message.fromRevision !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.fromRevision);
+        /* int64 epoch = 2; */
+        if (message.epoch !== 0n)
+            writer.tag(2, WireType.Varint).int64(message.epoch);
+        /* string label_selector = 3; */
+        if (message.labelSelector !== "")
+            writer.tag(3, WireType.LengthDelimited).string(message.labelSelector);
+        /* string field_selector = 4; */
+        if (message.fieldSelector !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.fieldSelector);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNodesRequest
+ */
+export const WatchNodesRequest = new WatchNodesRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class WatchNodesResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.WatchNodesResponse", [
+            { no: 1, name: "type", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "node", kind: "message", T: () => Node },
+            { no: 3, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "more", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 5, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.type = "";
+        message.revision = 0n;
+        message.more = false;
+        message.epoch = 0n;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string type */ 1:
+                    message.type = reader.string();
+                    break;
+                case /* causeway.v1.Node node */ 2:
+                    message.node = Node.internalBinaryRead(reader, reader.uint32(), options, message.node);
+                    break;
+                case /* int64 revision */ 3:
+                    message.revision = reader.int64().toBigInt();
+                    break;
+                case /* bool more */ 4:
+                    message.more = reader.bool();
+                    break;
+                case /* int64 epoch */ 5:
+                    message.epoch = reader.int64().toBigInt();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string type = 1; */
+        if (message.type !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.type);
+        /* causeway.v1.Node node = 2; */
+        if (message.node)
+            Node.internalBinaryWrite(message.node, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* int64 revision = 3; */
+        if (message.revision !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.revision);
+        /* bool more = 4; */
+        if (message.more !== false)
+            writer.tag(4, WireType.Varint).bool(message.more);
+        /* int64 epoch = 5; */
+        if (message.epoch !== 0n)
+            writer.tag(5, WireType.Varint).int64(message.epoch);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.WatchNodesResponse
+ */
+export const WatchNodesResponse = new WatchNodesResponse$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.NodeService
  */
 export const NodeService = new ServiceType("causeway.v1.NodeService", [
     { name: "GetNode", options: {}, I: GetNodeRequest, O: GetNodeResponse },
-    { name: "ListNodes", options: {}, I: ListNodesRequest, O: ListNodesResponse }
+    { name: "ListNodes", options: {}, I: ListNodesRequest, O: ListNodesResponse },
+    { name: "WatchNodes", serverStreaming: true, options: {}, I: WatchNodesRequest, O: WatchNodesResponse }
 ]);

@@ -38,10 +38,21 @@ async function* happened({ fromSequence }: WatchEventsRequest): AsyncGenerator<E
   for (const event of events) if (event.sequence >= fromSequence) yield event;
 }
 
+/** One object that comes, changes and goes. */
+async function* lifeOf<Of extends object>(of: Of) {
+  const told = { revision: 42n, more: false, epoch: 1n };
+  yield { ...told, ...of, type: 'ADDED', more: true };
+  yield { ...told, type: 'BOOKMARK' };
+  yield { ...told, ...of, type: 'MODIFIED', revision: 43n };
+  yield { ...told, ...of, type: 'REMOVED', revision: 44n };
+  throw new CausewayError('network-unknown', 'there is no network "blue"');
+}
+
 const networks: World = {
   managers: {
     createNetwork: async () => ({ network: blue }),
     getNetwork: async () => ({ network: red }),
+    watchNetworks: () => lifeOf({ network: blue }),
     listNetworks: async () => ({ networks: [blue, red], revision: 42n, nextPageToken: '' }),
     updateNetwork: async () => ({ network: red }),
     deleteNetwork: async () => ({ revision: 50n }),
@@ -53,6 +64,7 @@ const changed: World = { managers: { ...networks.managers, updateNetwork: moved,
 const endpoints: World = {
   managers: {
     getEndpoint: async () => ({ endpoint: db }),
+    watchEndpoints: () => lifeOf({ endpoint: web }),
     listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n, nextPageToken: '' }),
     waitEndpoint: async () => ({ endpoint: web }),
   },
@@ -65,6 +77,7 @@ const cut: World = {
 };
 const nodes: World = {
   managers: {
+    watchNodes: () => lifeOf({ node: h1 }),
     getNode: async () => ({ node: h2 }),
     listNodes: async () => ({ nodes: [h1, h2], revision: 42n, nextPageToken: '' }),
   },
@@ -80,6 +93,9 @@ const transcripts: Record<string, [line: string, world: World][]> = {
       `network list -o ${format}`,
       networks,
     ]),
+    ['network list --watch', networks],
+    ['network list --watch --limit 2 -o json', networks],
+    ['network list --watch --limit 2 -o name', networks],
     ['network show red', networks],
     ['network show red -o yaml', networks],
     ['network update red --mtu 1400', networks],
@@ -111,6 +127,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
       `endpoint list -o ${format}`,
       endpoints,
     ]),
+    ['endpoint list blue --watch', endpoints],
+    ['endpoint list --watch --limit 1 -o json', endpoints],
     ['endpoint show db', endpoints],
     ['endpoint show db -o json', endpoints],
     ['endpoint wait web', endpoints],
@@ -118,6 +136,8 @@ const transcripts: Record<string, [line: string, world: World][]> = {
   ],
   node: [
     ...(['table', 'wide', 'json', 'name'] as const).map((format): [string, World] => [`node list -o ${format}`, nodes]),
+    ['node list --watch', nodes],
+    ['node list --watch --limit 1 -o json', nodes],
     ['node show h2', nodes],
     ['node show h2 -o json', nodes],
   ],
@@ -329,6 +349,23 @@ describe('what a server is asked', () => {
         {
           method: 'managers.listNetworks',
           request: { atLeast: 0n, labelSelector: 'tier=web', fieldSelector: 'vni!=77', pageSize: 50, pageToken: '' },
+        },
+      ],
+    ],
+    [
+      'endpoint list blue --host h1 -l tier --field name!=x --from-revision 41 --limit 1',
+      endpoints,
+      [
+        {
+          method: 'managers.watchEndpoints',
+          request: {
+            network: 'blue',
+            host: 'h1',
+            labelSelector: 'tier',
+            fieldSelector: 'name!=x',
+            fromRevision: 41n,
+            epoch: 0n,
+          },
         },
       ],
     ],

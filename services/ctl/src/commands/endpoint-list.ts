@@ -1,12 +1,15 @@
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { listEndpoints, type WantedEndpoints } from '../listing.ts';
-import { endpointsAnswer } from '../render/endpoint.ts';
-import { listOptions } from './list-options.ts';
+import { endpointsAnswer, shownEndpoint } from '../render/endpoint.ts';
+import { watchStream } from '../render/watch.ts';
+import { watchEndpoints } from '../watching.ts';
+import { changesOf, listOptions, type WatchInput, watchHelp } from './list-options.ts';
 
-export const endpointList = command<WantedEndpoints>({
+export const endpointList = command<WantedEndpoints & WatchInput>({
   name: 'list',
   summary: 'list the endpoints, of one network or of all',
+  description: watchHelp,
   arguments: [new Argument('[network]', 'name or id')],
   options: [
     new Option('--host <node>', 'only those of this host, by name or id'),
@@ -17,8 +20,12 @@ export const endpointList = command<WantedEndpoints>({
     'causeway endpoint list',
     'causeway endpoint list blue --host h1 -o wide',
     'causeway endpoint list -l tier=web --field host!=h1',
+    'causeway endpoint list blue --watch -o json',
   ],
-  async run({ input, clients }) {
+  async run(call) {
+    const { input, clients } = call;
+    if (input.watch)
+      return watchStream(watchEndpoints(clients.managers, input, changesOf(call)), shownEndpoint, input.limit);
     const { items, notes } = await listEndpoints(clients.managers, input);
     return { ...endpointsAnswer(items), notes };
   },

@@ -1,7 +1,9 @@
 import { CausewayError, parseFieldSelector, parseLabelSelector, type Result, unwrap } from '@causeway/model';
 import { Option } from 'commander';
+import type { Call } from '../command.ts';
 import { largestPage } from '../listing.ts';
-import { parseInteger } from '../parse.ts';
+import { parseInteger, parseRevisionOf } from '../parse.ts';
+import type { Changes } from '../watching.ts';
 
 /** What `list` commands have in common: those of `Wanted`. */
 export function listOptions(fields: string): Option[] {
@@ -14,7 +16,30 @@ export function listOptions(fields: string): Option[] {
       .default('', 'all'),
     new Option('--page-size <number>', `how many to ask for at once, at most ${largestPage}`).argParser(parsePageSize),
     new Option('--limit <number>', 'no more than so many').argParser(parseInteger('--limit', 1)),
+    new Option('--watch', 'then go on with what changes, as it happens').conflicts('pageSize'),
+    new Option('--from-revision <revision>', 'watch, beginning with the changes after this revision')
+      .argParser(parseRevisionOf('--from-revision'))
+      .implies({ watch: true }),
   ];
+}
+
+/** What --watch adds to `Wanted`. */
+export interface WatchInput {
+  readonly watch?: true;
+  readonly fromRevision?: bigint;
+}
+
+/** How `list` commands watch. */
+export const watchHelp =
+  'With --watch, -o json prints one object a line: {type, revision, object}; type is ADDED, MODIFIED, REMOVED, or BOOKMARK:\n' +
+  'all up to that revision has been printed. It goes on at another manager when one dies, with nothing lost or printed\n' +
+  'twice, and ends with exit 5 when none answers within --timeout. With --from-revision it ends with exit 4 when the managers\n' +
+  'do not remember so far back: list again then.';
+
+export function changesOf({ input, settings, context }: Call<WatchInput>): Changes {
+  const { clock, signal } = context;
+  const from = input.fromRevision === undefined ? {} : { from: input.fromRevision };
+  return { ...from, clock, signal, patience: settings.timeout };
 }
 
 /** Sent as it is said, once it is known to be right. */

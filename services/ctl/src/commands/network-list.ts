@@ -1,15 +1,21 @@
 import { command } from '../command.ts';
 import { listNetworks, type Wanted } from '../listing.ts';
-import { networksAnswer } from '../render/network.ts';
-import { listOptions } from './list-options.ts';
+import { networksAnswer, shownNetwork } from '../render/network.ts';
+import { watchStream } from '../render/watch.ts';
+import { watchNetworks } from '../watching.ts';
+import { changesOf, listOptions, type WatchInput, watchHelp } from './list-options.ts';
 
-export const networkList = command<Wanted>({
+export const networkList = command<Wanted & WatchInput>({
   name: 'list',
   summary: 'list the networks',
+  description: watchHelp,
   options: listOptions('id, name, driver, internal, vni, mtu, address_space, subnet'),
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway network list -o wide', 'causeway network list -l "team=core, tier in (web, data)"'],
-  async run({ input, clients }) {
+  async run(call) {
+    const { input, clients } = call;
+    if (input.watch)
+      return watchStream(watchNetworks(clients.managers, input, changesOf(call)), shownNetwork, input.limit);
     const { items, notes } = await listNetworks(clients.managers, input);
     return { ...networksAnswer(items), notes };
   },

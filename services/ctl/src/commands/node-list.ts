@@ -1,15 +1,20 @@
 import { command } from '../command.ts';
 import { listNodes, type Wanted } from '../listing.ts';
-import { nodesAnswer } from '../render/node.ts';
-import { listOptions } from './list-options.ts';
+import { nodesAnswer, shownNode } from '../render/node.ts';
+import { watchStream } from '../render/watch.ts';
+import { watchNodes } from '../watching.ts';
+import { changesOf, listOptions, type WatchInput, watchHelp } from './list-options.ts';
 
-export const nodeList = command<Wanted>({
+export const nodeList = command<Wanted & WatchInput>({
   name: 'list',
   summary: 'list the hosts',
+  description: watchHelp,
   options: listOptions('id, name, data_path, underlay_mtu, version, ready'),
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway node list', 'causeway node list --field ready=false'],
-  async run({ input, clients }) {
+  async run(call) {
+    const { input, clients } = call;
+    if (input.watch) return watchStream(watchNodes(clients.managers, input, changesOf(call)), shownNode, input.limit);
     const { items, notes } = await listNodes(clients.managers, input);
     return { ...nodesAnswer(items), notes };
   },

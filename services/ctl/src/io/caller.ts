@@ -1,12 +1,15 @@
 import { type CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { type CallLimits, callUnary, type UnaryMethod } from '@causeway/proto/io';
-import { type Clock, milliseconds } from '@causeway/runtime';
+import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import { explainSilence, isSilence } from '../unreachable.ts';
 import { Budget } from './budget.ts';
 
 /** Pause before a stream that nobody would open is tried again. */
 const pauseBetweenTries = milliseconds(100);
+
+/** A manager whose connection is open says at once that a watch has begun, or after it has caught up (2 s). */
+const firstWithin = seconds(3);
 
 export interface CallerParts {
   readonly clock: Clock;
@@ -91,6 +94,29 @@ export class Caller {
         this.#failover.moveOn(address, error);
         await clock.sleep(pauseBetweenTries, signal);
       }
+    }
+  }
+
+  /** A stream of one server, whose first item comes soon. Whatever ends it, the next attempt is at the next server. */
+  async *attempt<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
+    const { clock, signal } = this.#parts;
+    const address = this.#failover.current;
+    const late = new AbortController();
+    const begun = new AbortController();
+    const timer = clock.sleep(firstWithin, begun.signal).then(() => begun.signal.aborted || late.abort());
+    try {
+      const limits = { timeout: firstWithin, signal: AbortSignal.any([signal, late.signal]) };
+      for await (const item of open(address, limits)) {
+        begun.abort();
+        yield item;
+      }
+    } catch (error) {
+      this.#note(address, error);
+      this.#failover.moveOn(address, error);
+      throw this.#explain(error);
+    } finally {
+      begun.abort();
+      await timer;
     }
   }
 

@@ -15,12 +15,17 @@ import {
   type INetworkService,
   networkServiceDefinition,
 } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
-import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import {
+  ListNetworksRequest,
+  WatchNetworksRequest,
+  type WatchNetworksResponse,
+} from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
-import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { FakeClock } from '@causeway/runtime/testing';
+import { Server, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Clients } from '../clients.ts';
 import { blue, events, lone } from '../testing/samples.ts';
@@ -145,6 +150,48 @@ const allEvents: WatchEventsRequest = {
   network: '',
   host: '',
 };
+
+/** A manager that tells a bookmark, and no more. */
+function bookmarks() {
+  const watchNetworks = (call: ServerWritableStream<WatchNetworksRequest, WatchNetworksResponse>): void => {
+    call.write({ type: 'BOOKMARK', revision: 7n, more: false, epoch: 1n });
+  };
+  return [networkServiceDefinition, { watchNetworks } as unknown as UntypedServiceImplementation] as [never, never];
+}
+
+describe('watches', () => {
+  const first = async (watching: AsyncIterable<WatchNetworksResponse>): Promise<unknown> => {
+    for await (const { type, revision } of watching) return `${type} ${revision}`;
+    return 'nothing';
+  };
+
+  test('each is one attempt at one manager, the next at the next', async () => {
+    const live = await serve(anyPort, [bookmarks()]);
+    const { managers } = client(['127.0.0.1:1', live]);
+    const request = WatchNetworksRequest.create();
+    await expect(first(managers.watchNetworks(request))).rejects.toMatchObject({ code: 'manager-unavailable' });
+    expect(await first(managers.watchNetworks(request))).toBe('BOOKMARK 7');
+    expect(await first(managers.watchNetworks(request))).toBe('BOOKMARK 7');
+  });
+
+  test('a manager that takes the call and says nothing is left', async () => {
+    const clock = new FakeClock();
+    let asked: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const silent = { watchNetworks: () => asked() } as unknown as UntypedServiceImplementation;
+    const mute = await serve(anyPort, [[networkServiceDefinition, silent] as [never, never]]);
+    const settings = { managers: [mute], socket: '', timeout: milliseconds(5_000) };
+    const clients = grpcConnect({ credentials: plaintext, clock, actor: '' })(settings, new AbortController().signal);
+    afterTest.push(() => clients.close());
+    const waiting = first(clients.managers.watchNetworks(WatchNetworksRequest.create()));
+    waiting.catch(() => undefined);
+    await taken;
+    await clock.advance(milliseconds(3_000));
+    await expect(waiting).rejects.toMatchObject({ code: 'timed-out' });
+  });
+});
 
 describe('events', () => {
   async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {

@@ -25,6 +25,8 @@ export class GrpcManagers implements Managers {
   listNetworks: Managers['listNetworks'] = (request) =>
     this.#call(({ network }) => network.listNetworks.bind(network), request);
 
+  watchNetworks: Managers['watchNetworks'] = (request) => this.#watch(({ network }) => network.watchNetworks(request));
+
   updateNetwork: Managers['updateNetwork'] = (request) =>
     this.#call(({ network }) => network.updateNetwork.bind(network), request);
 
@@ -36,6 +38,9 @@ export class GrpcManagers implements Managers {
 
   listEndpoints: Managers['listEndpoints'] = (request) =>
     this.#call(({ endpoint }) => endpoint.listEndpoints.bind(endpoint), request);
+
+  watchEndpoints: Managers['watchEndpoints'] = (request) =>
+    this.#watch(({ endpoint }) => endpoint.watchEndpoints(request));
 
   waitEndpoint: Managers['waitEndpoint'] = (request) =>
     this.#call(({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
@@ -56,6 +61,8 @@ export class GrpcManagers implements Managers {
   getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);
 
   listNodes: Managers['listNodes'] = (request) => this.#call(({ node }) => node.listNodes.bind(node), request);
+
+  watchNodes: Managers['watchNodes'] = (request) => this.#watch(({ node }) => node.watchNodes(request));
 
   getStatus: Managers['getStatus'] = () => this.#call(({ cluster }) => cluster.getStatus.bind(cluster), {});
 
@@ -87,6 +94,10 @@ export class GrpcManagers implements Managers {
     const deadline = request.follow ? {} : { deadline: Date.now() + limits.timeout };
     const stream = this.#pool.at(address).cluster.watchEvents(request, deadline);
     for await (const { event } of itemsOf(stream, limits)) if (event !== undefined) yield event;
+  }
+
+  #watch<Item>(open: (stubs: ManagerStubs) => ClientReadableStream<Item>): AsyncIterable<Item> {
+    return this.#caller.attempt((address, limits) => itemsOf(open(this.#pool.at(address)), limits));
   }
 
   #call<Request, Response>(

@@ -1,6 +1,7 @@
 import type { Applied, Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
 import { pairsText } from './pairs.ts';
+import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -13,6 +14,19 @@ const columns: readonly Heading[] = [
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
+
+/** For watches: who has applied it changes without it. */
+export const shownEndpoint: Shown<Endpoint> = {
+  columns: [
+    { title: 'NAME', width: 16 },
+    { title: 'NETWORK', width: 12 },
+    { title: 'HOST', width: 8 },
+    { title: 'ADDRESSES', width: 28 },
+    { title: 'LABELS' },
+  ],
+  value: (endpoint) => ({ ...identity(endpoint), labels: endpoint.labels }),
+  row: ({ name, network, host, addresses, labels }) => [name, network, host, addresses.join(', '), pairsText(labels)],
+};
 
 /** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels. */
 export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): Answer {

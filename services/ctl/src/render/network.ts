@@ -1,6 +1,7 @@
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
 import { pairsText } from './pairs.ts';
+import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -13,6 +14,25 @@ const columns: readonly Heading[] = [
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
+
+/** For watches. */
+export const shownNetwork: Shown<Network> = {
+  columns: [
+    { title: 'NAME', width: 16 },
+    { title: 'VNI', width: 8 },
+    { title: 'MTU', width: 5 },
+    { title: 'SUBNETS', width: 28 },
+    { title: 'LABELS' },
+  ],
+  value: networkValue,
+  row: ({ name, vni, mtu, subnets, labels }) => [
+    name,
+    String(vni),
+    String(mtu),
+    subnets.map(({ prefix }) => prefix).join(', '),
+    pairsText(labels),
+  ],
+};
 
 export function networkAnswer(network: Network): Answer {
   return { value: networkValue(network), names: [network.name], table: sheet(network) };

@@ -1,6 +1,7 @@
 import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
 import { pairsText } from './pairs.ts';
+import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -15,6 +16,27 @@ const columns: readonly Heading[] = [
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
+
+/** For watches: readiness and counts change without it. */
+export const shownNode: Shown<Node> = {
+  columns: [
+    { title: 'NAME', width: 16 },
+    { title: 'DATA PATH', width: 16 },
+    { title: 'UNDERLAY MTU', width: 12 },
+    { title: 'VERSION', width: 8 },
+    { title: 'LABELS' },
+  ],
+  value: ({ id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision }) => {
+    return { id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision };
+  },
+  row: ({ name, dataPath, underlayMtu, version, labels }) => [
+    name,
+    dataPath,
+    String(underlayMtu),
+    version,
+    pairsText(labels),
+  ],
+};
 
 export function nodeAnswer(node: Node): Answer {
   return {

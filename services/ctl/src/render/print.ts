@@ -38,10 +38,10 @@ export function renderPart(stream: Stream, part: StreamPart, format: Format, col
     case 'yaml':
       return `---\n${stringify(toPlain(part.value))}`;
     case 'name':
-      return `${part.name}\n`;
+      return part.name === undefined ? '' : `${part.name}\n`;
     case 'table':
     case 'wide':
-      return renderStreamRow(stream.columns, part.row, format === 'wide', colour);
+      return part.row === undefined ? '' : renderStreamRow(stream.columns, part.row, format === 'wide', colour);
     default:
       return assertNever(format);
   }

@@ -7,7 +7,7 @@ import {
   type RequestId,
   unwrap,
 } from '@causeway/model';
-import { errorToStatus, networkToMessage } from '@causeway/proto';
+import { endpointToMessage, errorToStatus, networkToMessage } from '@causeway/proto';
 import type {
   ClaimEndpointRequest,
   ClaimEndpointResponse,
@@ -22,6 +22,8 @@ import type {
   ReleaseEndpointResponse,
   WaitEndpointRequest,
   WaitEndpointResponse,
+  WatchEndpointsRequest,
+  WatchEndpointsResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
 import { type ClaimEndpoint, claimEndpoint } from '../admin/claim-endpoint.ts';
@@ -33,9 +35,10 @@ import type { Versioned } from '../store/view.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import type { Caller } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
-import { listPage } from './list.ts';
+import { type ListOf, listPage } from './list.ts';
 import { endpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
+import { watchList } from './watch.ts';
 
 /** Of one call: its answer stays a message of some hundred KiB. */
 const mostClaims = 256;
@@ -94,11 +97,20 @@ export class EndpointsApi {
 
   async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
     this.#context.leadingOrNobody();
-    const { endpoints: catalog } = this.#context.modules.catalogs;
-    const { network, host } = request;
-    const scope = { asked: { network, host }, read: () => this.#within(network, host) };
-    const { items, ...page } = await listPage(this.#context, request, { catalog, fields: endpointFields, scope }, call);
+    const { items, ...page } = await listPage(this.#context, request, this.#list(request), call);
     return { endpoints: items.map((item) => endpointMessage(this.#context, item, item.names)), ...page };
+  }
+
+  async *watchEndpoints(
+    request: WatchEndpointsRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEndpointsResponse, void> {
+    for await (const event of watchList(this.#context, request, this.#list(request), signal)) {
+      const { type, revision, more, epoch } = event;
+      const told = type === 'BOOKMARK' ? undefined : event.item;
+      const endpoint = told && { endpoint: endpointToMessage(told.value, told.names, told.revision) };
+      yield { type, ...endpoint, revision, more, epoch };
+    }
   }
 
   async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {
@@ -145,6 +157,11 @@ export class EndpointsApi {
       teller.tell({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
       throw error;
     }
+  }
+
+  #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<EndpointItem> {
+    const scope = { asked: { network, host }, read: () => this.#within(network, host) };
+    return { catalog: this.#context.modules.catalogs.endpoints, fields: endpointFields, scope };
   }
 
   /** Of that network and host; empty: of any. @throws CausewayError network-unknown, node-unknown */

@@ -14,6 +14,7 @@ export interface ListRequest extends Selectors {
   readonly pageToken: string;
 }
 
+/** A kind of objects. */
 export interface ListOf<I extends Item> {
   readonly catalog: Catalog<I>;
   readonly fields: Fields<I>;

@@ -80,19 +80,19 @@ export class ApiContext {
    * @throws CausewayError not-leader when another manager can answer better
    */
   leadingOrNobody(): void {
-    this.#haveRead();
+    this.haveRead();
     if (!this.leads && this.modules.view.leader !== undefined) this.leading();
   }
 
   /** Waits until the view is as new as the caller asked. @throws CausewayError timed-out */
   async atLeast(revision: bigint, call: Call): Promise<void> {
     const { view, clock } = this.modules;
-    this.#haveRead();
+    this.haveRead();
     if (view.revision < revision) await withinCall(clock, call, (signal) => view.waitFor(revision, signal));
   }
 
   /** An empty view from before the first look at the store would say "unknown" of everything. */
-  #haveRead(): void {
+  haveRead(): void {
     if (this.modules.view.cluster !== undefined) return;
     throw new CausewayError('store-unavailable', 'this manager has not been able to read the store yet: try again');
   }

@@ -11,6 +11,8 @@ import type {
   ListNetworksResponse,
   UpdateNetworkRequest,
   UpdateNetworkResponse,
+  WatchNetworksRequest,
+  WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { createNetwork } from '../admin/create-network.ts';
@@ -19,10 +21,12 @@ import { evictNetwork } from '../admin/evict-network.ts';
 import { type Request, rehearsal } from '../admin/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../admin/network-requests.ts';
 import { updateNetwork } from '../admin/update-network.ts';
+import type { NetworkItem } from '../lists/catalogs.ts';
 import { networkFields } from '../lists/fields.ts';
 import type { Call } from './call.ts';
-import { listPage } from './list.ts';
+import { type ListOf, listPage } from './list.ts';
 import type { ApiContext } from './modules.ts';
+import { watchList } from './watch.ts';
 
 /** A network whose hosts attach faster than it is emptied is given up. */
 const mostRounds = 5;
@@ -50,9 +54,23 @@ export class NetworksApi {
   }
 
   async listNetworks(request: ListNetworksRequest, call: Call): Promise<ListNetworksResponse> {
-    const { networks: catalog } = this.#context.modules.catalogs;
-    const { items, ...page } = await listPage(this.#context, request, { catalog, fields: networkFields }, call);
+    const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { networks: items.map(({ value, revision }) => networkToMessage(value, revision)), ...page };
+  }
+
+  async *watchNetworks(
+    request: WatchNetworksRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchNetworksResponse, void> {
+    for await (const event of watchList(this.#context, request, this.#list, signal)) {
+      const { type, revision, more, epoch } = event;
+      const network = type === 'BOOKMARK' ? {} : { network: networkToMessage(event.item.value, event.item.revision) };
+      yield { type, ...network, revision, more, epoch };
+    }
+  }
+
+  get #list(): ListOf<NetworkItem> {
+    return { catalog: this.#context.modules.catalogs.networks, fields: networkFields };
   }
 
   async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {

@@ -1,14 +1,19 @@
+import { nodeToMessage } from '@causeway/proto';
 import type {
   GetNodeRequest,
   GetNodeResponse,
   ListNodesRequest,
   ListNodesResponse,
+  WatchNodesRequest,
+  WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
+import type { NodeItem } from '../lists/catalogs.ts';
 import { nodeFields } from '../lists/fields.ts';
 import type { Call } from './call.ts';
-import { listPage } from './list.ts';
+import { type ListOf, listPage } from './list.ts';
 import { nodeMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
+import { watchList } from './watch.ts';
 
 /** NodeService. */
 export class NodesApi {
@@ -25,9 +30,20 @@ export class NodesApi {
 
   async listNodes(request: ListNodesRequest, call: Call): Promise<ListNodesResponse> {
     this.#context.leadingOrNobody();
-    const { dispatcher, catalogs } = this.#context.modules;
-    const fields = nodeFields((node) => dispatcher.isReady(node));
-    const { items, ...page } = await listPage(this.#context, request, { catalog: catalogs.nodes, fields }, call);
+    const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { nodes: items.map((node) => nodeMessage(this.#context, node)), ...page };
+  }
+
+  async *watchNodes(request: WatchNodesRequest, signal: AbortSignal): AsyncGenerator<WatchNodesResponse, void> {
+    for await (const event of watchList(this.#context, request, this.#list, signal)) {
+      const { type, revision, more, epoch } = event;
+      const node = type === 'BOOKMARK' ? {} : { node: nodeToMessage(event.item.value, event.item.revision) };
+      yield { type, ...node, revision, more, epoch };
+    }
+  }
+
+  get #list(): ListOf<NodeItem> {
+    const { dispatcher, catalogs } = this.#context.modules;
+    return { catalog: catalogs.nodes, fields: nodeFields((node) => dispatcher.isReady(node)) };
   }
 }

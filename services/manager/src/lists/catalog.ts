@@ -48,6 +48,7 @@ export class Catalog<I extends Item> {
   #changes: ItemChange<I>[] = [];
   /** Changes up to here are forgotten. */
   #floor = 0n;
+  #lineage = 0;
   readonly #waiting = new Set<() => void>();
   #ended = false;
 
@@ -66,6 +67,7 @@ export class Catalog<I extends Item> {
     this.#sorted = undefined;
     this.#changes = [];
     this.#floor = revision;
+    this.#lineage++;
     this.#wake();
   }
 
@@ -85,6 +87,11 @@ export class Catalog<I extends Item> {
     this.#remember({ revision, before });
   }
 
+  /** Another after each beginning: changes that were read before do not lead to what came after. */
+  get lineage(): number {
+    return this.#lineage;
+  }
+
   /** Whether all that happened after that revision is still known. */
   remembers(revision: bigint): boolean {
     return revision >= this.#floor;
@@ -102,14 +109,14 @@ export class Catalog<I extends Item> {
   }
 
   /**
-   * The next revision after that one in which anything changed, whole; undefined when there is none yet.
+   * All changes of the next revision after that one in which anything changed; none when there is none yet.
    * @throws CausewayError revision-compacted
    */
-  next(after: bigint): readonly ItemChange<I>[] | undefined {
+  next(after: bigint): readonly ItemChange<I>[] {
     if (!this.remembers(after)) throw forgotten(after, this.#floor);
     const first = lowerBound(this.#changes, (change) => change.revision > after);
     const revision = this.#changes[first]?.revision;
-    if (revision === undefined) return undefined;
+    if (revision === undefined) return [];
     let end = first;
     while (this.#changes[end]?.revision === revision) end++;
     return this.#changes.slice(first, end);
@@ -185,7 +192,8 @@ export class Catalog<I extends Item> {
   }
 }
 
-function forgotten(revision: bigint, floor: bigint): CausewayError {
+/** Whoever has not read the changes up to `floor` cannot go on from `revision`. */
+export function forgotten(revision: bigint, floor: bigint): CausewayError {
   const message = `changes since revision ${revision} are not remembered, only those since ${floor}: list again, and watch from the revision of that list`;
   return new CausewayError('revision-compacted', message, { revision: `${revision}`, oldest: `${floor}` });
 }

@@ -6,7 +6,11 @@ import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
-import { CreateNetworkRequest, CreateNetworkResponse } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import {
+  CreateNetworkRequest,
+  CreateNetworkResponse,
+  WatchNetworksRequest,
+} from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
@@ -22,6 +26,7 @@ import {
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -226,6 +231,26 @@ describe('a follower answers as the leader does', () => {
     const kinds: (string | undefined)[] = [];
     for await (const response of events) kinds.push(response.event?.kind);
     expect(kinds).toContain('network.created');
+  });
+
+  test('watches, from its own view, until it stops', async () => {
+    const [leader, follower] = await pair();
+    await create(leader.address, 'one', '10.1.0.0/16');
+    const { networks } = clients(follower.address);
+    const told: string[] = [];
+    const watching = networks.watchNetworks(WatchNetworksRequest.create({ fieldSelector: 'name!=two' }));
+    const ended = new Promise<ServiceError>((resolve) => watching.on('error', resolve));
+    watching.on('data', ({ type, network }) => told.push(`${type} ${network?.name ?? ''}`));
+    const until = async (count: number): Promise<void> => {
+      while (told.length < count) await systemClock.sleep(milliseconds(5));
+    };
+    await until(2);
+    await create(leader.address, 'two', '10.2.0.0/16');
+    await create(leader.address, 'three', '10.3.0.0/16');
+    await until(3);
+    expect(told).toEqual(['ADDED one', 'BOOKMARK ', 'ADDED three']);
+    await follower.stop();
+    expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
   });
 
   test('status: what the leader hears of the hosts, and how each manager is', async () => {

@@ -123,6 +123,7 @@ export class GrpcServer implements Startable {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
       getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
       listNetworks: unary(serving, (request, call) => networks.listNetworks(request, call)),
+      watchNetworks: serverStreaming(serving, (request, signal) => networks.watchNetworks(request, signal)),
       updateNetwork: unary(serving, (request, call) => networks.updateNetwork(request, call)),
       deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
     });
@@ -132,6 +133,7 @@ export class GrpcServer implements Startable {
       releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
       getEndpoint: unary(serving, (request, call) => endpoints.getEndpoint(request, call)),
       listEndpoints: unary(serving, (request, call) => endpoints.listEndpoints(request, call)),
+      watchEndpoints: serverStreaming(serving, (request, signal) => endpoints.watchEndpoints(request, signal)),
       waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
     });
     this.#server.addService(ipamServiceDefinition, {
@@ -144,6 +146,7 @@ export class GrpcServer implements Startable {
     this.#server.addService(nodeServiceDefinition, {
       getNode: unary(serving, (request) => nodes.getNode(request)),
       listNodes: unary(serving, (request, call) => nodes.listNodes(request, call)),
+      watchNodes: serverStreaming(serving, (request, signal) => nodes.watchNodes(request, signal)),
     });
     this.#server.addService(clusterServiceDefinition, {
       getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),

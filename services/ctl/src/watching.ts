@@ -1,0 +1,162 @@
+import { CausewayError, isCausewayError } from '@causeway/model';
+import type { Endpoint, Network, Node } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import type { Managers } from './clients.ts';
+import type { Wanted, WantedEndpoints } from './listing.ts';
+import { toPlain } from './render/plain.ts';
+
+/** One change of a list, or how far the watch is. */
+export type Change<Item> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'REMOVED'; readonly item: Item; readonly revision: bigint }
+  | { readonly type: 'BOOKMARK'; readonly revision: bigint };
+
+export interface Changes {
+  /** Those after this revision; absent: first all there is. */
+  readonly from?: bigint;
+  readonly clock: Clock;
+  /** How long no manager may answer. */
+  readonly patience: Duration;
+  readonly signal: AbortSignal;
+}
+
+/** Between tries to go on at another manager. */
+const pause = milliseconds(100);
+
+export function watchNetworks(
+  managers: Pick<Managers, 'watchNetworks'>,
+  wanted: Wanted,
+  changes: Changes,
+): AsyncGenerator<Change<Network>> {
+  return follow((at) => heard(managers.watchNetworks(requestOf(wanted, at)), ({ network }) => network), changes);
+}
+
+export function watchEndpoints(
+  managers: Pick<Managers, 'watchEndpoints'>,
+  { network = '', host = '', ...wanted }: WantedEndpoints,
+  changes: Changes,
+): AsyncGenerator<Change<Endpoint>> {
+  const open = (at: Position) => managers.watchEndpoints({ ...requestOf(wanted, at), network, host });
+  return follow((at) => heard(open(at), ({ endpoint }) => endpoint), changes);
+}
+
+export function watchNodes(
+  managers: Pick<Managers, 'watchNodes'>,
+  wanted: Wanted,
+  changes: Changes,
+): AsyncGenerator<Change<Node>> {
+  return follow((at) => heard(managers.watchNodes(requestOf(wanted, at)), ({ node }) => node), changes);
+}
+
+interface Position {
+  /** 0: before everything. */
+  readonly revision: bigint;
+  readonly epoch: bigint;
+}
+
+interface Heard<Item> {
+  readonly type: string;
+  readonly item: Item | undefined;
+  readonly revision: bigint;
+  readonly more: boolean;
+  readonly epoch: bigint;
+}
+
+/**
+ * The changes of a list, none left out and none twice, over however many managers come and go. What belongs to one
+ * revision counts when it is there whole, so that a connection which breaks inside of it changes nothing. Where the
+ * managers remember the past no more, all is listed again, and what differs from what was known is told as changes.
+ * @throws CausewayError revision-compacted when the watch did not begin with all there is; what the managers refuse; the
+ * last failure when none answered for as long as patience lasts
+ */
+export async function* follow<Item extends { readonly id: string }>(
+  open: (at: Position) => AsyncIterable<Heard<Item>>,
+  { from, clock, patience, signal }: Changes,
+): AsyncGenerator<Change<Item>> {
+  const known = from === undefined ? new Map<string, Item>() : undefined;
+  let at: Position = { revision: from ?? 0n, epoch: 0n };
+  let failingSince: number | undefined;
+  while (!signal.aborted) {
+    let whole: Change<Item>[] = [];
+    let failure: unknown;
+    try {
+      for await (const { more, epoch, ...message } of open(at)) {
+        failingSince = undefined;
+        whole.push(changeOf(message));
+        if (more) continue;
+        const changes = at.revision === 0n ? differences(known ?? new Map(), whole) : whole;
+        const isNews = message.revision > at.revision;
+        at = { revision: message.revision, epoch };
+        whole = [];
+        if (!isNews) continue;
+        if (known !== undefined) remember(known, changes);
+        yield* changes;
+      }
+      failure = new CausewayError('manager-unavailable', 'the manager ended the watch');
+    } catch (error) {
+      failure = error;
+    }
+    if (signal.aborted) return;
+    if (known !== undefined && isCausewayError(failure, 'revision-compacted')) {
+      at = { revision: 0n, epoch: 0n };
+    } else {
+      failingSince ??= clock.now();
+      const mayRetry = isCausewayError(failure) && failure.kind === 'unavailable';
+      if (!mayRetry || clock.now() - failingSince >= patience) throw failure;
+    }
+    await clock.sleep(pause, signal);
+  }
+}
+
+async function* heard<Message extends Omit<Heard<never>, 'item'>, Item>(
+  messages: AsyncIterable<Message>,
+  itemOf: (message: Message) => Item | undefined,
+): AsyncGenerator<Heard<Item>> {
+  for await (const message of messages) {
+    const { type, revision, more, epoch } = message;
+    yield { type, item: itemOf(message), revision, more, epoch };
+  }
+}
+
+function changeOf<Item>({ type, item, revision }: Pick<Heard<Item>, 'type' | 'item' | 'revision'>): Change<Item> {
+  if (type === 'BOOKMARK') return { type, revision };
+  if ((type === 'ADDED' || type === 'MODIFIED' || type === 'REMOVED') && item !== undefined)
+    return { type, item, revision };
+  throw new CausewayError('internal', `a manager told a change "${type}", which this version does not know`);
+}
+
+/** What leads from what was known to a list, given as additions and the bookmark after them. */
+function differences<Item extends { readonly id: string }>(
+  known: ReadonlyMap<string, Item>,
+  listed: readonly Change<Item>[],
+): Change<Item>[] {
+  const changes: Change<Item>[] = [];
+  const there = new Set<string>();
+  const revision = listed.at(-1)?.revision ?? 0n;
+  for (const change of listed) {
+    if (change.type === 'BOOKMARK') continue;
+    there.add(change.item.id);
+    const before = known.get(change.item.id);
+    if (before === undefined) changes.push(change);
+    else if (!isSame(before, change.item)) changes.push({ ...change, type: 'MODIFIED' });
+  }
+  for (const [id, item] of known) if (!there.has(id)) changes.push({ type: 'REMOVED', item, revision });
+  return [...changes, { type: 'BOOKMARK', revision }];
+}
+
+function remember<Item extends { readonly id: string }>(
+  known: Map<string, Item>,
+  changes: readonly Change<Item>[],
+): void {
+  for (const change of changes) {
+    if (change.type === 'REMOVED') known.delete(change.item.id);
+    else if (change.type !== 'BOOKMARK') known.set(change.item.id, change.item);
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(toPlain(a)) === JSON.stringify(toPlain(b));
+}
+
+function requestOf({ selector, field }: Wanted, { revision, epoch }: Position) {
+  return { fromRevision: revision, epoch, labelSelector: selector, fieldSelector: field };
+}

@@ -1,0 +1,55 @@
+import { CausewayError } from '@causeway/model';
+import { seconds } from '@causeway/runtime';
+import type { Item } from '../lists/catalog.ts';
+import { lasting, readSelection, type Selectors } from '../lists/selection.ts';
+import { type WatchEvent, watch } from '../lists/watch.ts';
+import { within } from '../within.ts';
+import type { ListOf } from './list.ts';
+import type { ApiContext } from './modules.ts';
+
+/** A view that is behind what a watcher has seen elsewhere catches up in one watch message; beyond this it is not going to. */
+const catchUpLimit = seconds(2);
+
+export interface WatchRequest extends Selectors {
+  readonly fromRevision: bigint;
+  readonly epoch: bigint;
+}
+
+export type Watched<I extends Item> = WatchEvent<I> & { readonly epoch: bigint };
+
+/** Every manager answers from its own view. @throws CausewayError revision-compacted, shutting-down, what a list throws */
+export async function* watchList<I extends Item>(
+  context: ApiContext,
+  request: WatchRequest,
+  { catalog, fields, scope }: ListOf<I>,
+  signal: AbortSignal,
+): AsyncGenerator<Watched<I>, void> {
+  const { view } = context.modules;
+  const selected = readSelection(request, lasting(fields));
+  const epoch = await reach(context, request, signal);
+  const inScope = scope?.read() ?? (() => true);
+  const matches = (item: I): boolean => inScope(item) && selected(item);
+  const wanted = { from: request.fromRevision, matches, revision: () => view.revision };
+  for await (const event of watch(catalog, wanted, signal)) yield { ...event, epoch };
+}
+
+/** The cluster's epoch, once the view is where the watch begins. */
+async function reach(context: ApiContext, { fromRevision, epoch }: WatchRequest, signal: AbortSignal): Promise<bigint> {
+  context.haveRead();
+  const { view, clock } = context.modules;
+  const present = view.cluster?.epoch ?? 0n;
+  if (epoch !== 0n && epoch !== present)
+    throw otherPast(
+      `the cluster was restored from a backup: revision ${fromRevision} is of another past`,
+      fromRevision,
+    );
+  await within(clock, catchUpLimit, (limit) => view.waitFor(fromRevision, limit).catch(() => undefined), signal);
+  if (view.revision < fromRevision)
+    throw otherPast(`revision ${fromRevision} is beyond what this manager knows, ${view.revision}`, fromRevision);
+  return present;
+}
+
+function otherPast(why: string, revision: bigint): CausewayError {
+  const message = `${why}: list again, and watch from the revision of that list`;
+  return new CausewayError('revision-compacted', message, { revision: `${revision}` });
+}
