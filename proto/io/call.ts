@@ -9,6 +9,7 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { errorFromWire, errorToWire, statusDetailsKey } from '../convert/error.ts';
+import { decoded } from './undecodable.ts';
 
 /** A unary method of a generated client, with its full signature. */
 export type UnaryMethod<Request, Response> = (
@@ -73,8 +74,10 @@ export function serveUnary<Request, Response>(
   serve: (request: Request, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
   onInternal: (error: unknown) => void,
 ): handleUnaryCall<Request, Response> {
+  const request = async (call: ServerUnaryCall<Request, Response>): Promise<Response> =>
+    await serve(decoded(call.request), call);
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-    serve(call.request, call).then(
+    request(call).then(
       (response) => callback(null, response),
       (error: unknown) => {
         if (!(error instanceof CausewayError) || error.kind === 'internal') onInternal(error);

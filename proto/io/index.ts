@@ -1,3 +1,4 @@
 export * from './call.ts';
 export * from './credentials.ts';
 export * from './descriptors.ts';
+export * from './undecodable.ts';

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
-import { plaintext, serveUnary } from '@causeway/proto/io';
+import { lenient, plaintext, serveUnary } from '@causeway/proto/io';
 import { type Duration, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
 import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
@@ -29,7 +29,7 @@ export class AgentServer implements Startable {
   async start(): Promise<void> {
     const api = this.#api;
     const onInternal = (error: unknown): void => this.#log.error('call.failed', { error: String(error) });
-    this.#server.addService(agentServiceDefinition, {
+    this.#server.addService(lenient(agentServiceDefinition), {
       attach: serveUnary((request, call) => api.attach(request, timeoutOf(call)), onInternal),
       detach: serveUnary((request, call) => api.detach(request, timeoutOf(call)), onInternal),
       listSandboxes: serveUnary(() => api.listSandboxes(), onInternal),

@@ -1,5 +1,5 @@
 import { clip } from '@causeway/model';
-import { actorKey, errorToService } from '@causeway/proto/io';
+import { actorKey, decoded, errorToService } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
 import { type handleServerStreamingCall, type handleUnaryCall, type Metadata, status } from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
@@ -36,7 +36,9 @@ export function unary<Request, Response>(
     const abort = new AbortController();
     const leave = (): void => abort.abort(callerGone);
     call.once('cancelled', leave);
-    serve(call.request, { remaining, actor: actorOf(call), signal: abort.signal })
+    const answer = async (): Promise<Response> =>
+      await serve(decoded(call.request), { remaining, actor: actorOf(call), signal: abort.signal });
+    answer()
       .catch((error: unknown) => {
         if (!forwarder.takes(error, call)) throw error;
         return forwarder.unary(call, limit);
@@ -66,7 +68,8 @@ export function serverStreaming<Request, Response>(
       }
       call.end();
     };
-    pump(serve(call.request, signal))
+    const begin = async (): Promise<void> => await pump(serve(decoded(call.request), signal));
+    begin()
       .catch((error: unknown) => {
         if (isBegun || !forwarder.takes(error, call)) throw error;
         return pump(forwarder.stream(call));

@@ -4,7 +4,7 @@ import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpo
 import { ipamServiceDefinition } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-server.js';
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_service.grpc-server.js';
-import type { Credentials } from '@causeway/proto/io';
+import { type Credentials, lenient } from '@causeway/proto/io';
 import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
 import type { Steward } from '../../api/steward.ts';
@@ -119,7 +119,7 @@ export class GrpcServer implements Startable {
     const { manager, steward, log } = this.#modules;
     const serving = { log, forwarder: this.#forwarder };
     const { networks, endpoints, ipam, nodes, cluster } = manager.api;
-    this.#server.addService(networkServiceDefinition, {
+    this.#server.addService(lenient(networkServiceDefinition), {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
       getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
       listNetworks: unary(serving, (request, call) => networks.listNetworks(request, call)),
@@ -127,7 +127,7 @@ export class GrpcServer implements Startable {
       updateNetwork: unary(serving, (request, call) => networks.updateNetwork(request, call)),
       deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
     });
-    this.#server.addService(endpointServiceDefinition, {
+    this.#server.addService(lenient(endpointServiceDefinition), {
       claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
       claimEndpoints: unary(serving, (request, call) => endpoints.claimEndpoints(request, call)),
       releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
@@ -136,19 +136,19 @@ export class GrpcServer implements Startable {
       watchEndpoints: serverStreaming(serving, (request, signal) => endpoints.watchEndpoints(request, signal)),
       waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
     });
-    this.#server.addService(ipamServiceDefinition, {
+    this.#server.addService(lenient(ipamServiceDefinition), {
       showPools: unary(serving, (request, call) => ipam.showPools(request, call)),
       reserveAddress: unary(serving, (request, call) => ipam.reserveAddress(request, call)),
       releaseAddress: unary(serving, (request, call) => ipam.releaseAddress(request, call)),
       getAddressHistory: unary(serving, (request, call) => ipam.getAddressHistory(request, call)),
       checkClaims: unary(serving, (request, call) => ipam.checkClaims(request, call)),
     });
-    this.#server.addService(nodeServiceDefinition, {
+    this.#server.addService(lenient(nodeServiceDefinition), {
       getNode: unary(serving, (request) => nodes.getNode(request)),
       listNodes: unary(serving, (request, call) => nodes.listNodes(request, call)),
       watchNodes: serverStreaming(serving, (request, signal) => nodes.watchNodes(request, signal)),
     });
-    this.#server.addService(clusterServiceDefinition, {
+    this.#server.addService(lenient(clusterServiceDefinition), {
       getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),
       verify: unary(serving, (request, call) => cluster.verify(request, call)),
       watchEvents: serverStreaming(serving, (request, signal) => cluster.watchEvents(request, signal)),

@@ -1,7 +1,7 @@
 import type { CausewayError } from '@causeway/model';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { errorToService } from '@causeway/proto/io';
+import { decoded, errorToService, lenient } from '@causeway/proto/io';
 import { Queue } from '@causeway/runtime';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { AgentChannel } from '../../dispatcher/channel.ts';
@@ -12,12 +12,12 @@ const queueLimit = 32;
 type SessionCall = ServerDuplexStream<ConnectRequest, Uint8Array>;
 
 /** As generated, but responses come encoded already: a delta is encoded once and written to every stream. */
-export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
+export const sessionService: ServiceDefinition<UntypedServiceImplementation> = lenient({
   connect: {
     ...sessionServiceDefinition.connect,
     responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   },
-};
+});
 
 /** `serve` gets every agent that connects and must not throw. */
 export function sessionHandlers(serve: (channel: AgentChannel) => Promise<void>): UntypedServiceImplementation {
@@ -76,7 +76,7 @@ class GrpcAgentChannel implements AgentChannel {
 
   async *#read(): AsyncGenerator<ConnectRequest, void> {
     for await (const request of this.#queue) {
-      yield request;
+      yield decoded(request);
       if (this.#queue.size === 0 && this.#call.isPaused()) this.#call.resume();
     }
   }

@@ -1,0 +1,36 @@
+import { CausewayError } from '@causeway/model';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+
+/** A request whose bytes are no message of its type. */
+class Undecodable {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+/**
+ * The service, reading whatever bytes it is sent: grpc-js would refuse those that are no message by itself, as our own
+ * failure and without our code. Handlers ask `decoded` for the request.
+ */
+export function lenient<Service extends ServiceDefinition>(service: Service): Service {
+  const methods = Object.entries(service).map(([name, method]) => {
+    const requestDeserialize = (bytes: Buffer): unknown => {
+      try {
+        return method.requestDeserialize(bytes);
+      } catch (cause) {
+        return new Undecodable(cause);
+      }
+    };
+    return [name, { ...method, requestDeserialize }];
+  });
+  return Object.fromEntries(methods) as Service;
+}
+
+/** The request itself. @throws CausewayError invalid-argument when it is not one */
+export function decoded<Request>(request: Request): Request {
+  if (!(request instanceof Undecodable)) return request;
+  const message = 'the request is no message of its type: its bytes end too early or are not protobuf';
+  throw new CausewayError('invalid-argument', message, { field: 'request' }, { cause: request.cause });
+}
