@@ -32,12 +32,12 @@ export interface NetworkChange {
  * what `completeSubnets` and `checkLabels` throw
  */
 export function changeNetwork(network: Network, change: NetworkChange, view: View): Network {
-  const kept = withRanges(without(network, change.removeSubnets), change.addRanges);
+  const kept = without(network, change);
   const added =
     change.addSubnets.length === 0 && kept.length > 0
       ? []
       : completeSubnets(change.addSubnets, network.internal ? 'none' : 'all', { field: 'add_subnets', beside: kept });
-  const subnets = [...kept, ...added];
+  const subnets = withRanges([...kept, ...added], change);
   return {
     ...network,
     name: change.name ?? network.name,
@@ -47,9 +47,14 @@ export function changeNetwork(network: Network, change: NetworkChange, view: Vie
   };
 }
 
-function without({ subnets, name }: Network, removed: readonly Prefix[]): readonly Subnet[] {
+function without({ subnets, name }: Network, change: NetworkChange): readonly Subnet[] {
+  const { removeSubnets: removed, addSubnets } = change;
   for (const [i, prefix] of removed.entries()) {
     if (subnets.some((subnet) => subnet.prefix === prefix)) continue;
+    if (addSubnets.some((subnet) => subnet.prefix === prefix)) {
+      const message = `remove_subnets[${i}] ${prefix} is both added and removed, and no subnet of network "${name}" yet: leave it out of both`;
+      throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
+    }
     const known = subnets.map((subnet) => subnet.prefix).join(', ');
     const message = `remove_subnets[${i}] ${prefix} is no subnet of network "${name}", which has ${known}`;
     throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
@@ -57,8 +62,19 @@ function without({ subnets, name }: Network, removed: readonly Prefix[]): readon
   return subnets.filter(({ prefix }) => !removed.includes(prefix));
 }
 
-function withRanges(subnets: readonly Subnet[], added: readonly Prefix[]): readonly Subnet[] {
-  return added.reduce((now, range, i) => withRange(now, range, `add_ranges[${i}]`), subnets);
+function withRanges(
+  subnets: readonly Subnet[],
+  { addRanges, removeSubnets }: Pick<NetworkChange, 'addRanges' | 'removeSubnets'>,
+): readonly Subnet[] {
+  return addRanges.reduce((now, range, i) => {
+    const field = `add_ranges[${i}]`;
+    const leaving = now.some(({ prefix }) => isWithin(range, prefix))
+      ? undefined
+      : removeSubnets.find((prefix) => isWithin(range, prefix));
+    if (leaving === undefined) return withRange(now, range, field);
+    const message = `${field} ${range} lies in ${leaving}, which is to be removed: do one or the other`;
+    throw new CausewayError('range-outside', message, { field, value: range });
+  }, subnets);
 }
 
 /** A range takes in those that lie in it: so one grows. */

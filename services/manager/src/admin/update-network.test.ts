@@ -179,6 +179,30 @@ describe('an update', () => {
     ],
     ['no subnet left', { removeSubnets: ['10.1.0.0/24', 'fd01::/64'] }, 'subnet-missing', /at least one/],
     ['range outside', { addRanges: ['10.2.0.0/25'] }, 'range-outside', /add_ranges\[0\] 10\.2\.0\.0\/25/],
+    [
+      'range of a subnet that goes',
+      { addRanges: ['10.1.0.0/25'], removeSubnets: ['10.1.0.0/24'] },
+      'range-outside',
+      /add_ranges\[0\] 10\.1\.0\.0\/25 lies in 10\.1\.0\.0\/24, which is to be removed/,
+    ],
+    [
+      'subnet added twice',
+      { addSubnets: [...added('10.2.0.0/24').addSubnets, ...added('10.2.0.0/24').addSubnets] },
+      'subnet-overlap',
+      /add_subnets\[1\] 10\.2\.0\.0\/24 overlaps add_subnets\[0\]/,
+    ],
+    [
+      'unknown subnet added and removed',
+      { ...added('10.2.0.0/24'), removeSubnets: ['10.2.0.0/24'] },
+      'subnet-unknown',
+      /remove_subnets\[0\] 10\.2\.0\.0\/24 is both added and removed/,
+    ],
+    [
+      'range of a subnet that comes',
+      { ...added('10.2.0.0/24'), addRanges: ['10.2.0.0/25'] },
+      'range-overlap',
+      /add_ranges\[0\] 10\.2\.0\.0\/25 changes nothing: .* all of 10\.2\.0\.0\/24 already/,
+    ],
     ['range of a subnet without', { addRanges: ['10.1.0.0/25'] }, 'range-overlap', /all of 10\.1\.0\.0\/24 already/],
     ['mtu below IPv6', { mtu: 1279 }, 'mtu-invalid', /mtu 1279.*IPv6/],
     ['two kinds of mtu', { mtu: 1400, mtuAutomatic: true }, 'mtu-invalid', /exclude each other/],
@@ -189,6 +213,11 @@ describe('an update', () => {
     const error = refusal(() => update(message));
     expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringMatching(says) });
     expect(desk.view.revision).toBe(before);
+  });
+
+  test('every refusal has its own message', () => {
+    const messages = refusals.map(([, message]) => refusal(() => update(message)).message);
+    expect(new Set(messages).size).toBe(messages.length);
   });
 
   test('cannot remove a subnet with a reservation', () => {
