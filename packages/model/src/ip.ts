@@ -47,8 +47,10 @@ export function ipFromBytes(bytes: Uint8Array): Ip {
 }
 
 export function ipBits(ip: Ip): bigint {
+  const bytes = ipBytes(ip);
+  if (bytes.length === 4) return BigInt(new DataView(bytes.buffer).getUint32(0));
   let bits = 0n;
-  for (const byte of ipBytes(ip)) bits = (bits << 8n) | BigInt(byte);
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   return bits;
 }
 

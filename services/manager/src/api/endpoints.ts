@@ -36,7 +36,7 @@ import type { Committed } from '../writer/outcomes.ts';
 import type { Caller } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
-import { endpointMessage } from './messages.ts';
+import { claimedMessage, endpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
@@ -57,7 +57,7 @@ export class EndpointsApi {
     const { view } = this.#context.modules;
     const network = view.findNetwork(reply.network);
     return {
-      endpoint: endpointMessage(this.#context, { value: reply, revision }),
+      endpoint: claimedMessage(this.#context, { value: reply, revision }),
       network: networkToMessage(network.value, network.revision),
       epoch: view.cluster?.epoch ?? 0n,
     };
@@ -74,7 +74,7 @@ export class EndpointsApi {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };
       const { reply, revision } = each.value;
       return {
-        outcome: { oneofKind: 'endpoint', endpoint: endpointMessage(this.#context, { value: reply, revision }) },
+        outcome: { oneofKind: 'endpoint', endpoint: claimedMessage(this.#context, { value: reply, revision }) },
       };
     });
     return { outcomes, epoch: this.#context.modules.view.cluster?.epoch ?? 0n };

@@ -19,6 +19,11 @@ export function endpointMessage(
   return context.leads ? { ...message, applied: appliedMessage(context, endpoint) } : message;
 }
 
+/** As it was claimed: nobody has applied it yet, and to say who is waited for would be a look at every host for each claim. */
+export function claimedMessage(context: ApiContext, { value, revision }: Versioned<Endpoint>): EndpointMessage {
+  return endpointToMessage(value, namesNow(context, value), revision);
+}
+
 export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMessage {
   const { view, dispatcher } = context.modules;
   const { id } = node.value;
