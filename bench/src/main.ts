@@ -4,6 +4,7 @@ import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
 import { type Figure, table } from './figure.ts';
 import { benchKernel } from './kernel.ts';
+import { benchPool } from './pool.ts';
 import { benchRepair } from './repair.ts';
 import { benchRestart } from './restart.ts';
 import { benchScale } from './scale.ts';
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   attach: benchAttach,
   burst: benchBurst,
   claims: benchClaims,
+  pool: benchPool,
   restart: benchRestart,
   scale: benchScale,
   agent: benchAgent,

@@ -61,7 +61,7 @@ export class Servers {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     try {
-      await until('the manager leads', 30_000, async () => {
+      await until('the manager leads', 60_000, async () => {
         const { leader } = await client.status(1000).catch(() => ({ leader: undefined }));
         return leader?.address === this.address && Number(leader.sinceMs) >= started;
       });

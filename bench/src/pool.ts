@@ -1,0 +1,79 @@
+import { type Ip, ipBits, ipFromBits } from '@causeway/model';
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import { Etcd3 } from 'etcd3';
+import { ManagerClient } from './clients.ts';
+import { type Figure, median, ms, quantiles, seconds } from './figure.ts';
+import { Servers } from './servers.ts';
+import { nodeSettings, registerHosts } from './session.ts';
+import { inParallel, numbers, say, timed } from './work.ts';
+
+/** 2^20 addresses each. */
+const prefixes = { full: '10.0.0.0/12', empty: '10.16.0.0/12' };
+const taken = Math.floor(2 ** 20 * 0.99);
+const perTransaction = 1_000;
+const turns = 20;
+const perTurn = 20;
+
+/** Claims in a pool of 2^20 addresses that is 99 % full, in turn with claims in an empty one. */
+export async function benchPool(): Promise<Figure[]> {
+  const servers = await Servers.create();
+  const client = new ManagerClient(servers.address);
+  try {
+    await servers.startManager();
+    await registerHosts(servers.address, 1);
+    const full = await client.createNetwork('full', prefixes.full);
+    await client.createNetwork('empty', prefixes.empty);
+    await servers.stopManager();
+    await fill(servers, full);
+    say(`manager started in ${seconds(await timed(() => servers.startManager()))}`);
+    return await measure(client);
+  } finally {
+    client.close();
+    await servers.close();
+  }
+}
+
+async function measure(client: ManagerClient): Promise<Figure[]> {
+  let count = 0;
+  const claim = (network: string): Promise<number> =>
+    timed(() => client.claim(network, `e${count++}`, nodeSettings(0).id));
+  const first = { full: await claim('full'), empty: await claim('empty') };
+  const times = { full: [] as number[], empty: [] as number[] };
+  for (const _ of numbers(turns)) {
+    for (const __ of numbers(perTurn)) times.full.push(await claim('full'));
+    for (const __ of numbers(perTurn)) times.empty.push(await claim('empty'));
+  }
+  return [
+    {
+      what: 'claim in a pool of 2^20 addresses, 99 % full',
+      ours: quantiles(times.full),
+      beside: `in an empty one ${quantiles(times.empty)}`,
+      ratio: median(times.empty) / median(times.full),
+      target: '1×',
+    },
+    {
+      what: 'the first claim there after a start',
+      ours: ms(first.full),
+      beside: `in an empty one ${ms(first.empty)}`,
+    },
+  ];
+}
+
+/** As if somebody had reserved them, one after the other; a million claims through the API would take minutes. */
+async function fill({ etcdUrls }: Servers, { id }: Network): Promise<void> {
+  const etcd = new Etcd3({ hosts: [...etcdUrls] });
+  const first = ipBits(prefixes.full.replace(/\/.*/, '') as Ip) + 2n; // behind the network's own address and its gateway
+  const value = Buffer.from(JSON.stringify({ reservation: { purpose: 'bench' } }));
+  const put = (i: number) => {
+    const key = Buffer.from(`/causeway/v1/addr/${id}/${ipFromBits(4, first + BigInt(i))}`);
+    return { request_put: { key, value } };
+  };
+  const took = await timed(() =>
+    inParallel(2, numbers(Math.ceil(taken / perTransaction)), (at) => {
+      const from = at * perTransaction;
+      return etcd.kv.txn({ success: numbers(Math.min(perTransaction, taken - from)).map((i) => put(from + i)) });
+    }),
+  );
+  etcd.close();
+  say(`${taken} addresses reserved in ${seconds(took)}`);
+}
