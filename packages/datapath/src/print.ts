@@ -94,6 +94,7 @@ function printNewLink(link: Bridge | Vxlan | Veth): string {
   if ('bridgePort' in link && link.bridgePort !== undefined) words.push(`master ${link.bridgePort.master}`);
   if (link.up) words.push('up');
   words.push(`type ${link.kind}`);
+  if (link.kind === 'bridge') words.push('forward_delay 0');
   if (link.kind === 'vxlan') words.push(`id ${link.vni} dstport ${link.port} local ${link.local} nolearning proxy`);
   if (link.kind === 'veth' && link.peer !== undefined) {
     const { name, mac, mtu, netns } = link.peer;

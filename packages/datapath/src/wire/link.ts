@@ -61,9 +61,12 @@ export interface VxlanRecord {
   readonly plain: boolean;
 }
 
-/** ip link add NAME address MAC mtu MTU type bridge */
+/**
+ * ip link add NAME address MAC mtu MTU type bridge forward_delay 0
+ * Without STP a port forwards at once; after the delay (15 s) the kernel would tell of it again, though nothing changes.
+ */
 export function addBridge(link: NewLink): Encode {
-  return (to) => newLink(to, link, 'bridge');
+  return (to) => newLink(to, link, 'bridge', () => to.u32(k.IFLA_BR_FORWARD_DELAY, 0));
 }
 
 /** ip link add NAME netns TARGET … type vxlan id VNI dstport PORT local LOCAL nolearning proxy (one message, made in place) */
