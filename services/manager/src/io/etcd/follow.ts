@@ -1,11 +1,9 @@
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
-import { keyText } from '../../store/range.ts';
 import type { Change, Step } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
 import { HistoryGone, watch } from './watch.ts';
-import { keyValueFromWire } from './wire.ts';
 
 export interface FollowParts {
   readonly pool: EtcdPool;
@@ -35,7 +33,7 @@ export async function* follow(
     if (listing === undefined) return;
     const delivered = new Delivered(listing);
     let auditAt = clock.now() + settings.auditInterval;
-    yield { kind: 'snapshot', revision: listing.revision, kvs: listing.kvs.map(keyValueFromWire) };
+    yield { kind: 'snapshot', revision: listing.revision, kvs: listing.kvs };
     for await (const step of resume(parts, settings, { prefix, after: listing.revision }, signal)) {
       const advanced = step.revision !== delivered.revision;
       delivered.take(step);
@@ -127,7 +125,7 @@ class Delivered {
   readonly #keys = new Map<string, bigint>();
 
   constructor(listing: Listing) {
-    for (const kv of listing.kvs) this.#keys.set(keyText(kv.key), BigInt(kv.mod_revision));
+    for (const kv of listing.kvs) this.#keys.set(kv.key, kv.modRevision);
     this.#revision = listing.revision;
   }
 
@@ -145,6 +143,6 @@ class Delivered {
 
   equals(listing: Listing): boolean {
     if (listing.kvs.length !== this.#keys.size) return false;
-    return listing.kvs.every((kv) => this.#keys.get(keyText(kv.key)) === BigInt(kv.mod_revision));
+    return listing.kvs.every((kv) => this.#keys.get(kv.key) === kv.modRevision);
   }
 }

@@ -1,12 +1,11 @@
-import type { IKeyValue } from 'etcd3';
 import { keyAfter, keyBytes, keyText, prefixRange } from '../../store/range.ts';
-import type { KeySpan, Page, PageOptions } from '../../store/store.ts';
+import type { KeySpan, KeyValue, Page, PageOptions } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import type { CallBounds, EtcdPool } from './pool.ts';
 import { keyValueFromWire } from './wire.ts';
 
 export interface Listing {
-  readonly kvs: readonly IKeyValue[];
+  readonly kvs: readonly KeyValue[];
   readonly revision: bigint;
 }
 
@@ -52,7 +51,7 @@ export async function listPrefix(pool: EtcdPool, prefix: string, options: ListOp
 
 async function listOnce(pool: EtcdPool, prefix: string, options: ListOptions): Promise<Listing> {
   const { start, end } = prefixRange(prefix);
-  const kvs: IKeyValue[] = [];
+  const kvs: KeyValue[] = [];
   let revision = options.revision;
   let from = start;
   for (;;) {
@@ -69,7 +68,7 @@ async function listOnce(pool: EtcdPool, prefix: string, options: ListOptions): P
       ({ clients }, bounds) => pool.call(clients.kv.range.bind(clients.kv), request, bounds),
       isCompacted,
     );
-    for (const kv of page.kvs) kvs.push(kv);
+    for (const kv of page.kvs) kvs.push(keyValueFromWire(kv));
     revision ??= BigInt(page.header.revision);
     const last = page.kvs.at(-1);
     if (!page.more || last === undefined) return { kvs, revision };

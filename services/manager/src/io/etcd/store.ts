@@ -122,7 +122,7 @@ export class EtcdStore implements Store {
   async list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
     const { pageSize } = this.#settings;
     const { kvs, revision } = await listPrefix(this.#pool, prefix, { pageSize, signal: this.#closed.signal });
-    return { kvs: kvs.map(keyValueFromWire), revision };
+    return { kvs, revision };
   }
 
   page(span: KeySpan, options: PageOptions): Promise<Page> {

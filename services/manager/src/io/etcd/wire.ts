@@ -52,11 +52,11 @@ export function eraseToWire({ from, before }: KeySpan): IRequestOp {
   return { request_delete_range: { key: bytes(from), range_end: bytes(before) } };
 }
 
-/** The value is copied: decoded buffers are slices that would keep their whole message alive. */
+/** The value is a slice of its message: a snapshot would hold as many small buffers as it has keys. */
 export function keyValueFromWire(kv: IKeyValue): KeyValue {
   return {
     key: keyText(kv.key),
-    value: new Uint8Array(kv.value),
+    value: new Uint8Array(kv.value.buffer, kv.value.byteOffset, kv.value.length),
     createRevision: BigInt(kv.create_revision),
     modRevision: BigInt(kv.mod_revision),
   };
