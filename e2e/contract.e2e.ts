@@ -84,6 +84,9 @@ describeLab('the contract for scripts', () => {
     expect(shown.json).toEqual({
       ...(attached.json as EndpointJson),
       labels: {},
+      conditions: expect.arrayContaining([
+        expect.objectContaining({ type: 'Programmed', status: 'true', reason: 'AllApplied' }),
+      ]),
       applied: { have: 1, want: 1, waiting: [], unreachable: [], p99Ms: expect.any(Number) },
     });
 

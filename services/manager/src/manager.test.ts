@@ -74,7 +74,10 @@ describe('one manager', () => {
     expect(blue.subnets.map((subnet) => subnet.gateway)).toEqual(['10.66.0.1', 'fd66::1']);
     const { networks } = manager.api;
     for (const network of ['blue', blue.id])
-      expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual(blue);
+      expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual({
+        ...blue,
+        conditions: expect.any(Array),
+      });
     const { networks: listed } = await networks.listNetworks(ListNetworksRequest.create(), cluster.call());
     expect(listed.map((network) => network.name)).toEqual(['amber', 'blue']);
     const gone = await cluster.answer(networks.deleteNetwork(removal(), cluster.call()));
@@ -208,6 +211,58 @@ describe('one manager', () => {
     expect(networks.map(({ name, mtu }) => `${name} ${mtu}`)).toEqual(['blue 1350', 'fixed 1440']);
   });
 
+  test('conditions follow from claims, from sessions, and from what hosts report', async () => {
+    const { networks, endpoints, nodes } = manager.api;
+    const told = async (): Promise<string[]> => {
+      const all = [
+        (await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call())).network,
+        (await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call())).endpoint,
+        (await nodes.getNode({ node: 'h1' })).node,
+      ];
+      return all.flatMap((object) => object?.conditions ?? []).map((one) => `${one.type} ${one.status} ${one.reason}`);
+    };
+    const networkDrift = { [(await createNetwork()).id]: 2 };
+    const agent = await connect(1);
+    agent.appliesAtOnce = false;
+    await claim('web', 1);
+    await cluster.settle();
+    expect(await told()).toEqual([
+      'Allocated true Claimed',
+      'Programmed false Waiting',
+      'Degraded false Healthy',
+      'Allocated true Claimed',
+      'Programmed false Waiting',
+      'Degraded false Healthy',
+      'Ready true Session',
+      'Programmed false Waiting',
+      'Degraded false Healthy',
+    ]);
+    agent.applied();
+    const report = { repairs: 0n, drift: 2, repaired: [], underlayMtu: 1500, networkDrift, recovered: true };
+    agent.say({ oneofKind: 'report', report });
+    await cluster.settle();
+    expect((await told()).filter((text) => !text.startsWith('Allocated'))).toEqual([
+      'Programmed true AllApplied',
+      'Degraded true Drift',
+      'Programmed true AllApplied',
+      'Degraded true Drift',
+      'Ready true Session',
+      'Programmed true AllApplied',
+      'Degraded true Drift',
+    ]);
+    agent.hangUp();
+    await cluster.settle();
+    expect((await told()).filter((text) => !text.startsWith('Allocated'))).toEqual([
+      'Programmed unknown HostsLost',
+      'Degraded true HostLost',
+      'Programmed unknown HostsLost',
+      'Degraded true HostLost',
+      'Ready false NoSession',
+      'Programmed unknown NoSession',
+      'Degraded unknown NoSession',
+    ]);
+  });
+
   test('nodes and status tell who is ready and what was repaired', async () => {
     await createNetwork();
     const agent = await connect(1);
@@ -308,15 +363,14 @@ describe('two managers', () => {
     const calls: readonly (() => Promise<unknown>)[] = [
       () => networks.deleteNetwork(removal(), cluster.call()),
       () => endpoints.getEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
+      () => networks.listNetworks(ListNetworksRequest.create(), cluster.call()),
     ];
     for (const call of calls)
       expect(await cluster.answer(call()).catch((error: unknown) => error)).toMatchObject({
         code: 'not-leader',
         data: { leader: 'm1:7443' },
       });
-    expect(
-      (await standby.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call())).networks,
-    ).toHaveLength(1);
+    expect((await standby.api.ipam.showPools({ network: 'blue', atLeast: 0n }, cluster.call())).pools).toHaveLength(2);
     expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
   });
 

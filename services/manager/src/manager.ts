@@ -120,7 +120,8 @@ export class Manager implements Startable {
     const view = new View(keys);
     this.view = view;
     this.#catalogs = new Catalogs(view);
-    this.#writer = new Writer({ ...modules, view, keys, allocator: new Allocator(view) }, { name });
+    const allocator = new Allocator(view);
+    this.#writer = new Writer({ ...modules, view, keys, allocator }, { name });
     const writer = this.#writer;
     this.#recorder = new EventRecorder({ ...modules, writer });
     this.#feed = new EventFeed({ ...modules, keys });
@@ -173,6 +174,7 @@ export class Manager implements Startable {
       {
         view,
         catalogs: this.#catalogs,
+        pools: (network) => allocator.pools(network),
         store,
         peers: modules.peers,
         clock,

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { command } from '../command.ts';
-import { networkAnswer } from '../render/network.ts';
+import { fullNetworkAnswer } from '../render/network.ts';
 import { present } from './present.ts';
 
 interface Input {
@@ -15,6 +15,6 @@ export const networkShow = command<Input>({
   examples: ['causeway network show blue'],
   async run({ input, clients }) {
     const { network } = await clients.managers.getNetwork({ network: input.network, atLeast: 0n });
-    return networkAnswer(present(network, 'network'));
+    return fullNetworkAnswer(present(network, 'network'));
   },
 });

@@ -1,5 +1,6 @@
 import type { Applied, Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
 import type { Shown } from './watch.ts';
 
@@ -11,6 +12,7 @@ const columns: readonly Heading[] = [
   { title: 'APPLIED' },
   { title: 'MAC', wide: true },
   { title: 'LABELS', wide: true },
+  { title: 'CONDITIONS', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
@@ -28,13 +30,18 @@ export const shownEndpoint: Shown<Endpoint> = {
   row: ({ name, network, host, addresses, labels }) => [name, network, host, addresses.join(', '), pairsText(labels)],
 };
 
-/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels. */
+/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels and conditions. */
 export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): Answer {
   return {
     value:
       applied === 'brief'
         ? { ...identity(endpoint), applied: counts(endpoint) }
-        : { ...identity(endpoint), labels: endpoint.labels, applied: detail(endpoint) },
+        : {
+            ...identity(endpoint),
+            labels: endpoint.labels,
+            applied: detail(endpoint),
+            conditions: conditionValues(endpoint.conditions),
+          },
     names: [endpoint.name],
     table: sheet(endpoint),
   };
@@ -46,6 +53,7 @@ export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
       ...identity(endpoint),
       labels: endpoint.labels,
       applied: counts(endpoint),
+      conditions: conditionValues(endpoint.conditions),
     })),
     names: endpoints.map((endpoint) => endpoint.name),
     table: { kind: 'grid', columns, rows: endpoints.map(row) },
@@ -87,6 +95,7 @@ function row(endpoint: Endpoint): Cell[] {
     applied === undefined ? '' : toned(applied, `${applied.have}/${applied.want}`),
     endpoint.mac,
     pairsText(endpoint.labels),
+    conditionsCell(endpoint.conditions),
     endpoint.id,
     String(endpoint.revision),
   ];
@@ -106,6 +115,7 @@ function sheet(endpoint: Endpoint): Sheet {
       ['labels', pairsText(endpoint.labels)],
       ['revision', String(endpoint.revision)],
       ['applied', applied === undefined ? '' : toned(applied, appliedText(applied))],
+      ...conditionFields(endpoint.conditions),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
+import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
 import type { Shown } from './watch.ts';
 
@@ -11,6 +12,7 @@ const columns: readonly Heading[] = [
   { title: 'GATEWAYS', wide: true },
   { title: 'SPACE', wide: true },
   { title: 'LABELS', wide: true },
+  { title: 'CONDITIONS', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
@@ -38,9 +40,14 @@ export function networkAnswer(network: Network): Answer {
   return { value: networkValue(network), names: [network.name], table: sheet(network) };
 }
 
+/** With its conditions. */
+export function fullNetworkAnswer(network: Network): Answer {
+  return { ...networkAnswer(network), value: fullValue(network) };
+}
+
 export function networksAnswer(networks: readonly Network[]): Answer {
   return {
-    value: networks.map(networkValue),
+    value: networks.map(fullValue),
     names: networks.map((network) => network.name),
     table: { kind: 'grid', columns, rows: networks.map(row) },
   };
@@ -67,6 +74,10 @@ function networkValue(network: Network): object {
   };
 }
 
+function fullValue(network: Network): object {
+  return { ...networkValue(network), conditions: conditionValues(network.conditions) };
+}
+
 function row(network: Network): Cell[] {
   return [
     network.name,
@@ -76,6 +87,7 @@ function row(network: Network): Cell[] {
     gateways(network),
     network.addressSpace,
     pairsText(network.labels),
+    conditionsCell(network.conditions),
     network.id,
     String(network.revision),
   ];
@@ -102,6 +114,7 @@ function sheet(network: Network): Sheet {
       ],
       ['labels', pairsText(network.labels)],
       ['revision', String(network.revision)],
+      ...conditionFields(network.conditions),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
+import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
 import type { Shown } from './watch.ts';
 
@@ -13,6 +14,7 @@ const columns: readonly Heading[] = [
   { title: 'UNDERLAY MTU', wide: true },
   { title: 'VERSION', wide: true },
   { title: 'LABELS', wide: true },
+  { title: 'CONDITIONS', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
@@ -56,6 +58,7 @@ export function nodeAnswer(node: Node): Answer {
         ['endpoints', String(node.endpoints)],
         ['repairs', String(node.repairs)],
         ['revision', String(node.revision)],
+        ...conditionFields(node.conditions),
       ],
     },
   };
@@ -84,6 +87,7 @@ function nodeValue(node: Node): object {
     repairs,
     hostRoutes,
     labels,
+    conditions: conditionValues(node.conditions),
     revision,
   };
 }
@@ -99,6 +103,7 @@ function row(node: Node): Cell[] {
     String(node.underlayMtu),
     node.version,
     pairsText(node.labels),
+    conditionsCell(node.conditions),
     node.id,
     String(node.revision),
   ];

@@ -1,5 +1,31 @@
 import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { Applied, Drift, Endpoint, Event, Network, Node } from '@causeway/proto/gen/causeway/v1/types.js';
+import type {
+  Applied,
+  Condition,
+  Drift,
+  Endpoint,
+  Event,
+  Network,
+  Node,
+} from '@causeway/proto/gen/causeway/v1/types.js';
+
+const allocated: Condition = {
+  type: 'Allocated',
+  status: 'true',
+  reason: 'Claimed',
+  message: '10.66.0.0/16 is claimed',
+  sinceRevision: 7n,
+};
+
+const programmed: Condition = {
+  type: 'Programmed',
+  status: 'false',
+  reason: 'Waiting',
+  message: 'waiting for h2 to apply revision 13',
+  sinceRevision: 13n,
+};
+
+const healthy: Condition = { type: 'Degraded', status: 'false', reason: 'Healthy', message: '', sinceRevision: 7n };
 
 export const blue: Network = {
   id: '00000000000000b1',
@@ -16,7 +42,7 @@ export const blue: Network = {
   ],
   labels: { team: 'core', tier: 'web' },
   revision: 7n,
-  conditions: [],
+  conditions: [allocated, { ...programmed, status: 'true', reason: 'AllApplied' }, healthy],
 };
 
 export const red: Network = {
@@ -29,6 +55,7 @@ export const red: Network = {
   addressSpace: 'lab',
   subnets: [{ prefix: '10.67.0.0/24', gateway: '10.67.0.254', ranges: [], auxAddresses: {} }],
   labels: {},
+  conditions: [allocated, programmed, healthy],
   revision: 9_007_199_254_740_993n,
 };
 
@@ -48,7 +75,7 @@ export const web: Endpoint = {
   revision: 12n,
   applied: applied(3, 3, { p99Ms: 84.4 }),
   labels: { app: 'shop' },
-  conditions: [],
+  conditions: [allocated, programmed, healthy],
 };
 
 export const db: Endpoint = {
@@ -77,7 +104,10 @@ export const h1: Node = {
   repairs: 5n,
   hostRoutes: [],
   labels: { zone: 'a' },
-  conditions: [],
+  conditions: [
+    { type: 'Ready', status: 'unknown', reason: 'NoLeader', message: 'no manager leads', sinceRevision: 0n },
+    { ...healthy, status: 'true', reason: 'Drift', message: '1 difference to the intent stands' },
+  ],
   revision: 3n,
 };
 

@@ -36,7 +36,7 @@ import type { Committed } from '../writer/outcomes.ts';
 import type { Caller } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
-import { claimedMessage, endpointMessage } from './messages.ts';
+import { claimedMessage, endpointMessage, fullEndpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
@@ -92,13 +92,13 @@ export class EndpointsApi {
     this.#context.leadingOrNobody();
     await this.#context.atLeast(request.atLeast, call);
     const found = this.#context.modules.view.findEndpoint(request.endpoint);
-    return { endpoint: endpointMessage(this.#context, found) };
+    return { endpoint: fullEndpointMessage(this.#context, found) };
   }
 
   async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
     this.#context.leadingOrNobody();
     const { items, ...page } = await listPage(this.#context, request, this.#list(request), call);
-    return { endpoints: items.map((item) => endpointMessage(this.#context, item, item.names)), ...page };
+    return { endpoints: items.map((item) => fullEndpointMessage(this.#context, item, item.names)), ...page };
   }
 
   async *watchEndpoints(
@@ -122,7 +122,7 @@ export class EndpointsApi {
         const term = this.#context.leading();
         const found = view.findEndpoint(request.endpoint);
         const { have, want } = dispatcher.appliedOf(found);
-        if (have === want) return { endpoint: endpointMessage(this.#context, found) };
+        if (have === want) return { endpoint: fullEndpointMessage(this.#context, found) };
         if (signal.aborted) throw this.#notApplied(found);
         const either = AbortSignal.any([signal, term.signal]);
         await dispatcher.waitApplied(found.value.network, found.revision, either);

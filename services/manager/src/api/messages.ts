@@ -1,13 +1,29 @@
-import type { Endpoint, Node, NodeId } from '@causeway/model';
-import { endpointToMessage, nodeToMessage } from '@causeway/proto';
+import type { Endpoint, Network, Node, NodeId } from '@causeway/model';
+import { endpointToMessage, networkToMessage, nodeToMessage } from '@causeway/proto';
 import type {
   Applied,
   Endpoint as EndpointMessage,
+  Network as NetworkMessage,
   Node as NodeMessage,
 } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { EndpointItem } from '../lists/catalogs.ts';
 import type { Versioned } from '../store/view.ts';
+import { conditionsOfEndpoint, conditionsOfNetwork, conditionsOfNode } from './conditions.ts';
 import type { ApiContext } from './modules.ts';
+
+/** With its conditions. */
+export function networkMessage(context: ApiContext, network: Versioned<Network>): NetworkMessage {
+  return { ...networkToMessage(network.value, network.revision), conditions: conditionsOfNetwork(context, network) };
+}
+
+/** With its conditions. */
+export function fullEndpointMessage(
+  context: ApiContext,
+  endpoint: Versioned<Endpoint>,
+  names?: EndpointItem['names'],
+): EndpointMessage {
+  return { ...endpointMessage(context, endpoint, names), conditions: conditionsOfEndpoint(context, endpoint) };
+}
 
 /** Names beside ids; `applied` only from the leader, since no other manager knows. */
 export function endpointMessage(
@@ -33,6 +49,7 @@ export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMes
     endpoints: view.endpointsOn(id).size,
     networks: view.networksOn(id).size,
     repairs: dispatcher.factsOf(id).repairs,
+    conditions: conditionsOfNode(context, node),
   };
 }
 

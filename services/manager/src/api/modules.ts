@@ -1,7 +1,8 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, type Network } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
 import type { MtuGate } from '../admin/mtu-gate.ts';
 import type { DefaultPool } from '../admin/pools.ts';
+import type { Pool } from '../allocator/pool.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventFeed } from '../events/feed.ts';
@@ -18,6 +19,8 @@ import { mayOnlyRead, notLeader, type Term } from './leadership.ts';
 export interface ApiModules {
   readonly view: View;
   readonly catalogs: Catalogs;
+  /** Of a network's subnets, in their order. */
+  readonly pools: (network: Network) => readonly Pool[];
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;

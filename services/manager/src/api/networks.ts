@@ -25,13 +25,14 @@ import type { NetworkItem } from '../lists/catalogs.ts';
 import { networkFields } from '../lists/fields.ts';
 import type { Call } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
+import { networkMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
 /** A network whose hosts attach faster than it is emptied is given up. */
 const mostRounds = 5;
 
-/** NetworkService. Reads are answered by every manager, writes by the leader. */
+/** NetworkService. */
 export class NetworksApi {
   readonly #context: ApiContext;
 
@@ -48,14 +49,15 @@ export class NetworksApi {
   }
 
   async getNetwork(request: GetNetworkRequest, call: Call): Promise<GetNetworkResponse> {
+    this.#context.leadingOrNobody();
     await this.#context.atLeast(request.atLeast, call);
-    const { value, revision } = this.#context.modules.view.findNetwork(request.network);
-    return { network: networkToMessage(value, revision) };
+    return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(request.network)) };
   }
 
   async listNetworks(request: ListNetworksRequest, call: Call): Promise<ListNetworksResponse> {
+    this.#context.leadingOrNobody();
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
-    return { networks: items.map(({ value, revision }) => networkToMessage(value, revision)), ...page };
+    return { networks: items.map((network) => networkMessage(this.#context, network)), ...page };
   }
 
   async *watchNetworks(

@@ -14,6 +14,11 @@ export interface AppliedTrackerModules {
   readonly clock: Clock;
 }
 
+/** Who has a network up to its newest revision. */
+export interface NetworkProgress extends AppliedSummary {
+  readonly revision: bigint;
+}
+
 /** Answers who has programmed what, and lets callers wait for it. Wanted are the network's hosts that have a session. */
 export class AppliedTracker {
   readonly #modules: AppliedTrackerModules;
@@ -25,9 +30,20 @@ export class AppliedTracker {
   }
 
   appliedOf(endpoint: Versioned<Endpoint>): AppliedSummary {
-    const { network } = endpoint.value;
-    const { tables, hasSession } = this.#modules;
-    return summarise(this.#vector, network, endpoint.revision, tables.get(network)?.hosts.keys() ?? [], hasSession);
+    return this.#summarise(endpoint.value.network, endpoint.revision);
+  }
+
+  /** Who has the network as it is now; undefined: there is no such network. */
+  progressOf(network: NetworkId): NetworkProgress | undefined {
+    const revision = this.#modules.tables.get(network)?.revision;
+    return revision === undefined ? undefined : { ...this.#summarise(network, revision), revision };
+  }
+
+  /** Whether the host has said that it has the network as it is now; undefined: there is no such network. */
+  heldBy(node: NodeId, network: NetworkId): { readonly revision: bigint; readonly applied: boolean } | undefined {
+    const revision = this.#modules.tables.get(network)?.revision;
+    if (revision === undefined) return undefined;
+    return { revision, applied: (this.#vector.revisionOf(node, network) ?? 0n) >= revision };
   }
 
   /** Resolves when all wanted hosts have applied the revision, or the network is gone, or the signal aborts. */
@@ -58,6 +74,11 @@ export class AppliedTracker {
   sessionChanged(node: NodeId, networks: Iterable<NetworkId>): void {
     this.#vector.forgetNode(node);
     for (const network of networks) this.#settle(network);
+  }
+
+  #summarise(network: NetworkId, revision: bigint): AppliedSummary {
+    const { tables, hasSession } = this.#modules;
+    return summarise(this.#vector, network, revision, tables.get(network)?.hosts.keys() ?? [], hasSession);
   }
 
   #settle(network: NetworkId): void {

@@ -462,7 +462,7 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
     report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true },
   });
   await settle();
-  expect(dispatcher.factsOf(nodeId(1))).toEqual({ repairs: 3n, drift: 1, recovered: true });
+  expect(dispatcher.factsOf(nodeId(1))).toMatchObject({ repairs: 3n, drift: 1, recovered: true });
   expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });

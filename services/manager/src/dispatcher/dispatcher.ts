@@ -5,7 +5,7 @@ import type { Teller } from '../events/recorder.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';
 import type { AppliedSummary } from './applied.ts';
-import { AppliedTracker } from './applied-tracker.ts';
+import { AppliedTracker, type NetworkProgress } from './applied-tracker.ts';
 import type { AgentChannel } from './channel.ts';
 import { encodeWelcome } from './encode.ts';
 import { readGreeting } from './greeting.ts';
@@ -52,6 +52,8 @@ export class Dispatcher implements Startable {
   readonly #verifyCalls = new VerifyCalls();
   readonly #hosts = new Hosts();
   readonly #holdings: Holdings;
+  /** The store's revision when a host's session began, or ended. */
+  readonly #sessionSince = new Map<NodeId, bigint>();
   readonly #standingListeners = new Set<(network: NetworkId) => void>();
   readonly #inbox: Inbox;
   readonly #abort = new AbortController();
@@ -69,6 +71,7 @@ export class Dispatcher implements Startable {
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
     this.#holdings = new Holdings({ tables, clock });
     const changed = (node: NodeId): void => {
+      this.#sessionSince.set(node, view.revision);
       this.#applied.sessionChanged(node, view.networksOn(node));
       if (this.#sessions.of(node) === undefined) this.#holdings.ended(node);
       for (const network of [...view.networksOn(node), ...this.#holdings.leavingOf(node)]) this.#standingMoved(network);
@@ -102,6 +105,7 @@ export class Dispatcher implements Startable {
   /** Sessions are accepted from now on; the view must have reached the term. */
   lead(term: bigint): void {
     this.#term = term;
+    this.#sessionSince.clear();
     this.#holdings.reset();
   }
 
@@ -117,6 +121,29 @@ export class Dispatcher implements Startable {
 
   factsOf(node: NodeId): HostFacts {
     return this.#hosts.of(node);
+  }
+
+  /** And the store's revision since when it is so, as far as this manager knows: at most since it leads. */
+  sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: bigint } {
+    const live = this.#sessions.of(node);
+    const since = this.#sessionSince.get(node) ?? this.#term ?? 0n;
+    if (live === undefined) return { state: 'none', since };
+    return { state: live.isReady ? 'ready' : 'syncing', since };
+  }
+
+  /** Those that have an endpoint of it. */
+  hostsOf(network: NetworkId): readonly NodeId[] {
+    return [...(this.#publisher.tables.get(network)?.hosts.keys() ?? [])];
+  }
+
+  /** Who has the network as it is now; undefined: there is no such network. */
+  progressOf(network: NetworkId): NetworkProgress | undefined {
+    return this.#applied.progressOf(network);
+  }
+
+  /** Whether the host has the network as it is now; undefined: there is no such network. */
+  heldBy(node: NodeId, network: NetworkId): { readonly revision: bigint; readonly applied: boolean } | undefined {
+    return this.#applied.heldBy(node, network);
   }
 
   /** Who has programmed the endpoint's last change. */
@@ -234,6 +261,7 @@ export class Dispatcher implements Startable {
   #forget(node: NodeId): void {
     const left = this.#holdings.leavingOf(node);
     this.#hosts.forget(node);
+    this.#sessionSince.delete(node);
     this.#holdings.forget(node);
     for (const network of left) this.#standingMoved(network);
   }

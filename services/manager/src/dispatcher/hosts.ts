@@ -7,18 +7,25 @@ export interface HostFacts {
   readonly repairs: bigint;
   /** Differences that stand now. */
   readonly drift: number;
+  /** The store's revision when the first of them came, or the last one went. */
+  readonly driftSince: bigint;
+  /** Of them, those in networks, by id. */
+  readonly networkDrift: Readonly<Record<string, number>>;
   /** Nothing it held before the store was restored waits to be claimed again. */
   readonly recovered: boolean;
 }
 
-const unheard: HostFacts = { repairs: 0n, drift: 0, recovered: false };
+const unheard: HostFacts = { repairs: 0n, drift: 0, driftSince: 0n, networkDrift: {}, recovered: false };
 
 export class Hosts {
   readonly #facts = new Map<NodeId, HostFacts>();
 
-  reported(node: NodeId, report: HostReport): void {
-    const { repairs, drift, recovered } = report;
-    this.#facts.set(node, { repairs, drift, recovered });
+  reported(node: NodeId, report: HostReport, revision: bigint): void {
+    const { repairs, drift, networkDrift, recovered } = report;
+    const before = this.of(node);
+    const isAsBefore = before.drift > 0 === drift > 0;
+    const driftSince = isAsBefore ? before.driftSince : revision;
+    this.#facts.set(node, { repairs, drift, driftSince, networkDrift, recovered });
   }
 
   of(node: NodeId): HostFacts {

@@ -14,7 +14,7 @@ import type { VerifyCalls } from './verify-calls.ts';
 type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 
 export interface InboxModules {
-  readonly view: Pick<View, 'nodes'>;
+  readonly view: Pick<View, 'nodes' | 'revision'>;
   readonly registrar: Registrar;
   readonly teller: Pick<Teller, 'repaired'>;
   readonly log: Log;
@@ -78,7 +78,7 @@ export class Inbox {
 
   #hostReport(node: Node, report: HostReport): void {
     const { hosts, teller, view } = this.#modules;
-    hosts.reported(node.id, report);
+    hosts.reported(node.id, report, view.revision);
     for (const drift of report.repaired) teller.repaired(node.name, drift);
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)

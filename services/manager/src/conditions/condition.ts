@@ -1,0 +1,106 @@
+import { earlier, later } from '../dispatcher/revision.ts';
+
+/** What can be said of an object now. docs/protocol.md lists types and reasons. */
+export interface Condition {
+  readonly type: 'Allocated' | 'Programmed' | 'Ready' | 'Degraded';
+  readonly status: 'true' | 'false' | 'unknown';
+  /** One word for programs. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+  /** The store's revision when what the status follows from came to be, as far as this manager knows; 0: it does not. */
+  readonly sinceRevision: bigint;
+}
+
+/** A host as the leader sees it. */
+export interface HostState {
+  readonly name: string;
+  /** "syncing": it is still being brought what it missed. */
+  readonly session: 'ready' | 'syncing' | 'none';
+  /** Since when the session is there, or not. */
+  readonly since: bigint;
+  /** Differences between intent and kernel that stand, and since when there are some, or none. */
+  readonly drift: number;
+  readonly driftSince: bigint;
+}
+
+/** Who has programmed a revision, by name. */
+export interface Progress {
+  readonly revision: bigint;
+  readonly have: number;
+  readonly waiting: readonly HostState[];
+  readonly unreachable: readonly HostState[];
+}
+
+/** A reason why an object is degraded. */
+export interface Problem {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: bigint;
+}
+
+/** "2 differences to the intent stand on h1" */
+export function driftText(count: number, on = ''): string {
+  return `${count === 1 ? '1 difference to the intent stands' : `${count} differences to the intent stand`}${on}`;
+}
+
+/** Names told one by one; of more only the number. */
+const mostNames = 5;
+
+export function names(all: readonly { readonly name: string }[]): string {
+  const sorted = all.map(({ name }) => name).sort();
+  if (sorted.length <= mostNames) return sorted.join(', ');
+  return `${sorted.slice(0, mostNames).join(', ')} and ${sorted.length - mostNames} more`;
+}
+
+/** Of what only the leader knows, while nobody leads. */
+export function unknown(type: Condition['type']): Condition {
+  return { type, status: 'unknown', reason: 'NoLeader', message: 'no manager leads at this moment', sinceRevision: 0n };
+}
+
+/** Every ready host that should have it has it. */
+export function programmed({ revision, have, waiting, unreachable }: Progress): Condition {
+  const type = 'Programmed';
+  const lost = unreachable.length === 0 ? '' : `; no session with ${names(unreachable)}`;
+  if (waiting.length > 0) {
+    const message = `waiting for ${names(waiting)} to apply revision ${revision}${lost}`;
+    const began = waiting.map((host) => latest(revision, host.since));
+    return { type, status: 'false', reason: 'Waiting', message, sinceRevision: earliest(began) };
+  }
+  const sinceRevision = latest(revision, ...unreachable.map(({ since }) => since));
+  if (have > 0)
+    return {
+      type,
+      status: 'true',
+      reason: 'AllApplied',
+      message: `${have} ${have === 1 ? 'host has' : 'hosts have'} applied revision ${revision}${lost}`,
+      sinceRevision,
+    };
+  if (unreachable.length > 0)
+    return { type, status: 'unknown', reason: 'HostsLost', message: lost.slice(2), sinceRevision };
+  return { type, status: 'true', reason: 'NoHosts', message: 'no host needs it', sinceRevision };
+}
+
+/** True while there is any problem, the first being the worst; healthy since the newest of `since`. */
+export function degraded(problems: readonly Problem[], since: readonly bigint[]): Condition {
+  const type = 'Degraded';
+  const [worst] = problems;
+  if (worst === undefined)
+    return { type, status: 'false', reason: 'Healthy', message: '', sinceRevision: latest(...since) };
+  const message = problems.map((problem) => problem.message).join('; ');
+  return {
+    type,
+    status: 'true',
+    reason: worst.reason,
+    message,
+    sinceRevision: earliest(problems.map((problem) => problem.since)),
+  };
+}
+
+export function latest(...revisions: readonly bigint[]): bigint {
+  return revisions.reduce(later, 0n);
+}
+
+export function earliest([first = 0n, ...others]: readonly bigint[]): bigint {
+  return others.reduce(earlier, first);
+}
