@@ -16,7 +16,7 @@ export default defineConfig({
             'proto/{convert,io}/**/*.test.ts',
             'test/**/*.test.ts',
           ],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
