@@ -36,6 +36,20 @@ describe.each(implementations)('Files contract: $name', ({ create }) => {
     expect(text(await files.read('network-1'))).toBe('short');
   });
 
+  it('overwrites from the beginning and leaves the end, or makes the file', async () => {
+    const files = create();
+    await files.open();
+    await files.overwrite('identity.a', bytes('one'));
+    expect(text(await files.read('identity.a'))).toBe('one');
+    await files.overwrite('identity.a', bytes('a longer text'));
+    await files.overwrite('identity.a', bytes('SHORT'));
+    expect(text(await files.read('identity.a'))).toBe('SHORTger text');
+    await files.write('identity.a', bytes('whole'));
+    await files.overwrite('identity.a', bytes('W'));
+    expect(text(await files.read('identity.a'))).toBe('Whole');
+    expect(await files.list()).toEqual(['identity.a']);
+  });
+
   it('lists names in order and removes; removing twice is no failure', async () => {
     const files = create();
     await files.open();

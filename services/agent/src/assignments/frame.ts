@@ -4,6 +4,8 @@ import { fail, ok, type Result } from '@causeway/model';
  * How every file of the ledger is wrapped, so that a torn or damaged one is never taken for whole:
  *
  *     causeway-ledger 1 <kind> <sequence> <payload bytes> <CRC-32 of kind, sequence and payload, hex>\n<payload>
+ *
+ * What follows is of a longer one that was there before, and nobody's.
  */
 const magic = 'causeway-ledger';
 const version = 1;
@@ -34,7 +36,8 @@ export function decodeFrame(bytes: Uint8Array): Result<Frame, string> {
   const [word, format, kind, sequence, length, sum] = fields;
   if (word !== magic || kind === undefined || fields.length !== 6) return fail('not a file of the ledger');
   if (format !== String(version)) return fail(`written in format ${format}, this agent reads ${version}`);
-  const frame = { kind, sequence: Number(sequence), payload: bytes.subarray(end + 1) };
+  const start = end + 1;
+  const frame = { kind, sequence: Number(sequence), payload: bytes.subarray(start, start + Number(length)) };
   if (frame.payload.length !== Number(length)) return fail(`${frame.payload.length} bytes of ${length}`);
   return checksum(frame) === sum ? ok(frame) : fail('checksum differs');
 }

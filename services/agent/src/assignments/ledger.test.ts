@@ -59,10 +59,10 @@ function world(files = new MemoryFiles()) {
 const file = 'network-00000000000000aa';
 
 describe('frame', () => {
-  it('reads back what it wrote', () => {
+  it('reads back what it wrote, whatever is left behind it of a longer one', () => {
     fc.assert(
-      fc.property(fc.uint8Array(), fc.nat(), (payload, sequence) => {
-        const read = decodeFrame(encodeFrame({ kind: 'sandboxes', sequence, payload }));
+      fc.property(fc.uint8Array(), fc.nat(), fc.uint8Array(), (payload, sequence, rest) => {
+        const read = decodeFrame(Uint8Array.of(...encodeFrame({ kind: 'sandboxes', sequence, payload }), ...rest));
         expect(read).toEqual({ ok: true, value: { kind: 'sandboxes', sequence, payload } });
       }),
     );
@@ -90,8 +90,8 @@ describe('frame', () => {
 });
 
 describe('TwinFile', () => {
-  const twin = (files: MemoryFiles, log = new MemoryLog()): TwinFile =>
-    new TwinFile({ files, log }, { kind: 'identity' });
+  const twin = (files: MemoryFiles, outlives: 'machine' | 'process' = 'machine'): TwinFile =>
+    new TwinFile({ files, log: new MemoryLog() }, { kind: 'identity', outlives });
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
   it('keeps the last good copy when a write is torn, at every byte', async () => {
@@ -108,6 +108,49 @@ describe('TwinFile', () => {
       await reader.save(bytes('four'));
       expect(await twin(files).load(), `torn at ${at}`).toEqual(bytes('four'));
     }
+  });
+
+  it('gives what was saved last, also when it is shorter', async () => {
+    const files = new MemoryFiles();
+    for (const text of ['one', 'number two', 'a long number three', 'four', '5', '']) {
+      const writer = twin(files);
+      await writer.load();
+      await writer.save(bytes(text));
+      expect(await twin(files).load()).toEqual(bytes(text));
+    }
+  });
+
+  it('does not wait for the disk where it need not outlive the machine, but before it touches the other copy', async () => {
+    const files = new MemoryFiles();
+    const writer = twin(files, 'process');
+    await writer.save(bytes('one'));
+    let flushed = (): void => undefined;
+    files.flushing = new Promise((resolve) => {
+      flushed = resolve;
+    });
+    await writer.save(bytes('two'));
+    expect(await twin(files, 'process').load()).toEqual(bytes('two'));
+    const before = new Map(files.contents);
+    const saving = writer.save(bytes('three'));
+    await Promise.resolve();
+    expect(files.contents).toEqual(before);
+    flushed();
+    await saving;
+    expect(await twin(files, 'process').load()).toEqual(bytes('three'));
+  });
+
+  it('keeps the last copy that is known to be on disk when one does not get there', async () => {
+    const files = new MemoryFiles();
+    const writer = twin(files, 'process');
+    await writer.save(bytes('one'));
+    const good = files.contents.get('identity.b');
+    files.flushing = Promise.reject(new Error('I/O error'));
+    for (const text of ['two', 'three', 'four']) {
+      await writer.save(bytes(text));
+      expect(files.contents.get('identity.b')).toEqual(good);
+      expect(await twin(files, 'process').load()).toEqual(bytes(text));
+    }
+    await expect(twin(files, 'machine').save(bytes('five'))).rejects.toThrow('its disk did not take identity.b');
   });
 
   it('refuses to start from damage alone, naming the directory', async () => {

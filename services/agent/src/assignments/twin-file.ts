@@ -3,17 +3,27 @@ import type { Log } from '@causeway/runtime';
 import type { Files } from './files.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 
+export interface TwinFileSettings {
+  readonly kind: string;
+  /** What a save survives once it resolves; the machine's end costs waiting for the disk. */
+  readonly outlives: 'process' | 'machine';
+}
+
 /**
- * A record that must survive anything: written in turn to two files, `<kind>.a` and `<kind>.b`, so that while one is
- * being written the other is the last good copy. One writer at a time.
+ * A record that must survive anything: written in turn over two files, `<kind>.a` and `<kind>.b`. Neither is touched before
+ * the other is on disk, so there is always a good copy. One writer at a time.
  */
 export class TwinFile {
   readonly #files: Files;
   readonly #log: Log;
   readonly #kind: string;
+  readonly #outlives: TwinFileSettings['outlives'];
   #sequence = 0;
+  /** Whether the copy of this sequence is on disk. */
+  #flushed: Promise<boolean> = Promise.resolve(true);
 
-  constructor(modules: { readonly files: Files; readonly log: Log }, settings: { readonly kind: string }) {
+  constructor(modules: { readonly files: Files; readonly log: Log }, settings: TwinFileSettings) {
+    this.#outlives = settings.outlives;
     this.#files = modules.files;
     this.#log = modules.log;
     this.#kind = settings.kind;
@@ -39,13 +49,34 @@ export class TwinFile {
       const message = `data directory ${this.#files.directory} is damaged (${damage}): restore it, or give the host an empty one and attach its containers anew`;
       throw new CausewayError('data-damaged', message, { directory: this.#files.directory });
     }
+    // The process that wrote it may have died before it was flushed.
+    if (newest !== undefined) this.#flushed = this.#flush(this.#nameOf(this.#sequence));
     return newest;
   }
 
   async save(payload: Uint8Array): Promise<void> {
-    const sequence = this.#sequence + 1;
-    const name = `${this.#kind}.${sequence % 2 === 0 ? 'a' : 'b'}`;
-    await this.#files.write(name, encodeFrame({ kind: this.#kind, sequence, payload }));
+    // One that did not reach the disk is written over, and the one before it kept.
+    const sequence = this.#sequence + ((await this.#flushed) ? 1 : 2);
+    const name = this.#nameOf(sequence);
+    await this.#files.overwrite(name, encodeFrame({ kind: this.#kind, sequence, payload }));
     this.#sequence = sequence;
+    this.#flushed = this.#flush(name);
+    if (this.#outlives === 'process' || (await this.#flushed)) return;
+    const message = `data directory ${this.#files.directory}: its disk did not take ${name}`;
+    throw new CausewayError('internal', message, { directory: this.#files.directory });
+  }
+
+  async #flush(name: string): Promise<boolean> {
+    try {
+      await this.#files.flush(name);
+      return true;
+    } catch (error) {
+      this.#log.warn('ledger.not-flushed', { file: name, message: String(error) });
+      return false;
+    }
+  }
+
+  #nameOf(sequence: number): string {
+    return `${this.#kind}.${sequence % 2 === 0 ? 'a' : 'b'}`;
   }
 }

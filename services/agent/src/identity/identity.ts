@@ -22,7 +22,7 @@ export class IdentityFile {
   readonly #random: Random;
 
   constructor(modules: { readonly files: Files; readonly log: Log; readonly random: Random }) {
-    this.#file = new TwinFile(modules, { kind: 'identity' });
+    this.#file = new TwinFile(modules, { kind: 'identity', outlives: 'machine' });
     this.#random = modules.random;
   }
 

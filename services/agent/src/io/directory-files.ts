@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import type { Files } from '../assignments/files.ts';
@@ -18,7 +18,7 @@ const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied
   ENOTDIR: { code: 'permission-denied', what: 'it is not a directory' },
 };
 
-/** Files of one directory. A write goes to a temporary name, is synced, renamed, and the rename synced too. */
+/** Files of one directory. A write of the whole goes to a temporary name, is synced, renamed, and the rename synced too. */
 export class DirectoryFiles implements Files {
   readonly directory: string;
 
@@ -57,6 +57,17 @@ export class DirectoryFiles implements Files {
     });
   }
 
+  overwrite(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#explain(async () => {
+      const there = await this.#inPlace(name, (file) => file.writeFile(bytes));
+      if (!there) await this.write(name, bytes);
+    });
+  }
+
+  flush(name: string): Promise<void> {
+    return this.#explain(async () => void (await this.#inPlace(name, (file) => file.datasync())));
+  }
+
   remove(name: string): Promise<void> {
     return this.#explain(async () => {
       await rm(join(this.directory, name), { force: true });
@@ -70,6 +81,18 @@ export class DirectoryFiles implements Files {
       if (name.endsWith(temporary)) await rm(join(this.directory, name), { force: true });
     }
     await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
+  }
+
+  /** Whether there is such a file. */
+  async #inPlace(name: string, work: (file: FileHandle) => Promise<void>): Promise<boolean> {
+    const file = await open(join(this.directory, name), 'r+').catch(unlessAbsent);
+    if (file === undefined) return false;
+    try {
+      await work(file);
+    } finally {
+      await file.close();
+    }
+    return true;
   }
 
   async #writeTemporary(bytes: Uint8Array): Promise<string> {

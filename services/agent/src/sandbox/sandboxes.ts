@@ -28,7 +28,8 @@ export class Sandboxes {
   #waiting: Waiting[] = [];
 
   constructor(modules: { readonly files: Files; readonly log: Log }) {
-    this.#file = new TwinFile(modules, { kind: 'sandboxes' });
+    // The containers do not outlive the machine either: after a crash of it, nothing of theirs is left to be known.
+    this.#file = new TwinFile(modules, { kind: 'sandboxes', outlives: 'process' });
     this.#log = modules.log;
   }
 

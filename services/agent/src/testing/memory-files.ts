@@ -9,7 +9,9 @@ export class MemoryFiles implements Files {
   capacity = Number.POSITIVE_INFINITY;
   /** How many writes there were. */
   writes = 0;
-  /** The next write leaves only so many bytes under the file's name and fails, as a disk without atomic renames would. */
+  /** How a flush ends, and when. */
+  flushing: Promise<void> = Promise.resolve();
+  /** The next write leaves only so many of its bytes and fails: one in place the rest as it was, a whole one nothing else. */
   tearNextAt: number | undefined;
 
   constructor(directory = '/var/lib/causeway') {
@@ -29,19 +31,33 @@ export class MemoryFiles implements Files {
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
-    this.writes++;
-    if (this.tearNextAt !== undefined) {
-      this.contents.set(name, bytes.slice(0, this.tearNextAt));
-      this.tearNextAt = undefined;
-      throw new Error('the power went off');
-    }
-    const others = [...this.contents].reduce((sum, [other, held]) => sum + (other === name ? 0 : held.length), 0);
-    if (others + bytes.length > this.capacity) throw this.#full();
-    this.contents.set(name, bytes.slice());
+    this.#put(name, bytes, new Uint8Array());
+  }
+
+  async overwrite(name: string, bytes: Uint8Array): Promise<void> {
+    this.#put(name, bytes, this.contents.get(name) ?? new Uint8Array());
+  }
+
+  async flush(): Promise<void> {
+    await this.flushing;
   }
 
   async remove(name: string): Promise<void> {
     this.contents.delete(name);
+  }
+
+  #put(name: string, bytes: Uint8Array, before: Uint8Array): void {
+    this.writes++;
+    const written = bytes.subarray(0, this.tearNextAt);
+    const after = new Uint8Array(Math.max(before.length, written.length));
+    after.set(before);
+    after.set(written);
+    const others = [...this.contents].reduce((sum, [other, held]) => sum + (other === name ? 0 : held.length), 0);
+    if (others + after.length > this.capacity) throw this.#full();
+    this.contents.set(name, after);
+    if (this.tearNextAt === undefined) return;
+    this.tearNextAt = undefined;
+    throw new Error('the power went off');
   }
 
   #full(): CausewayError {
