@@ -10,6 +10,7 @@ import { type AgentOptions, parseSettings } from './config.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
+import { keepHeapSmall } from './io/heap.ts';
 import { GrpcManagerLink } from './io/manager-link.ts';
 
 interface Options extends AgentOptions {
@@ -55,6 +56,7 @@ function required(flags: string, description: string, variable: string): Option 
 }
 
 async function run(options: Options): Promise<void> {
+  keepHeapSmall();
   const log = createLog(options.logLevel, { process: 'agent', node: options.name });
   try {
     await serve(options, log);
