@@ -8,7 +8,7 @@ import type { ContractHost } from '../testing/contract.ts';
 import { setFdb } from '../wire/index.ts';
 import { Monitor } from './monitor.ts';
 import { openNetns } from './netns.ts';
-import { NetlinkSocket } from './socket.ts';
+import { chunkSize, NetlinkSocket } from './socket.ts';
 import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { execIn, realHost } from './testing/real-host.ts';
 
@@ -53,7 +53,11 @@ describeOnKernel('a monitor', () => {
     start(4096);
     const socket = new NetlinkSocket(fd);
     const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
-    socket.batch([...Array(500).keys()], (to, n) => setFdb(to, index, mac(n), Ip('192.0.2.2')));
+    const entries = [...Array(4 * chunkSize).keys()];
+    for (let from = 0; from < entries.length; from += chunkSize) {
+      const chunk = entries.slice(from, from + chunkSize);
+      socket.batch(chunk, (to, n) => setFdb(to, index, mac(n), Ip('192.0.2.2')));
+    }
     socket.close();
     await host.until(() => seen.includes('overrun'));
     expect(seen).toEqual(['overrun']);

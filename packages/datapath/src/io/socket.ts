@@ -23,8 +23,8 @@ const receiveBuffer = 4 << 20;
 const sendBuffer = 1 << 20;
 /** The kernel fills dumped datagrams up to 32 KiB (netlink_recvmsg), more only for one huge link. */
 const datagram = 64 << 10;
-/** Messages in one send: more gain nothing, fewer cost more calls. */
-export const chunkSize = 512;
+/** Messages in one send, 0.3 ms of them: with 512 a table costs a tenth less, and the event loop waits four times as long. */
+export const chunkSize = 128;
 /** A dump torn by a change this many times running is given up: something never stops changing. */
 const dumpTries = 10;
 

@@ -17,7 +17,7 @@ export interface FakeKernelSettings {
 }
 
 /** As many ops between two yields to the event loop as the real kernel sends in one batch. */
-const batch = 512;
+const batch = 128;
 
 interface Fault {
   readonly matches: (op: Op) => boolean;
