@@ -13,11 +13,13 @@ export interface FailoverSettings {
   readonly say: (message: string) => void;
   /** How long no manager runs at the end, ms. */
   readonly outage: number;
+  /** Only trials with this in their name, and then no outage; empty: everything. */
+  readonly only: string;
 }
 
 export interface FailoverReport {
   readonly figures: readonly FailoverFigure[];
-  readonly outage: OutageFigure;
+  readonly outage?: OutageFigure;
 }
 
 export interface FailoverFigure {
@@ -58,7 +60,7 @@ export function failover(settings: FailoverSettings): Promise<FailoverReport> {
   return withCluster({ name: 'failover', subnet: '10.96.0.0/24', files, say }, async (cluster) => {
     await cluster.begin({ ...load, seed: settings.seed });
     const figures: FailoverFigure[] = [];
-    for (const trial of trials) {
+    for (const trial of trials.filter(({ name }) => name.includes(settings.only))) {
       const gaps: number[] = [];
       const undisturbed: number[] = [];
       for (let round = 0; round < settings.rounds; round++) {
@@ -69,6 +71,7 @@ export function failover(settings: FailoverSettings): Promise<FailoverReport> {
       }
       figures.push({ name: trial.name, gaps, undisturbed, limit: trial.limit });
     }
+    if (settings.only !== '') return { figures };
     say(`all managers killed, for ${settings.outage / 1000} s`);
     return { figures, outage: await outage(cluster, settings.outage) };
   });

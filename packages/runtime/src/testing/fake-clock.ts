@@ -26,6 +26,11 @@ export class FakeClock implements Clock {
     return this.#wallOffset + this.#now;
   }
 
+  /** How many sleep: 0 when all that used this clock has stopped and cleaned up. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
   sleep(span: Duration, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {

@@ -29,6 +29,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await clock.until(Promise.all([recorder.stop(), manager.stop()]), seconds(60));
   backend.close();
+  expect(clock.sleeping).toBe(0);
 });
 
 const ready = (name: string): void => recorder.tell(nodeReady({ name } as Parameters<typeof nodeReady>[0]));

@@ -53,8 +53,8 @@ export class EventRecorder implements Startable {
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {
-    this.#timer.abort();
     await this.#worker.stop();
+    this.#timer.abort();
   }
 
   tell(happening: Happening): void {

@@ -102,6 +102,15 @@ describe('a freed address', () => {
     expect(isClaimed(ip)).toBe(false);
   });
 
+  test('keeps no timer running when the manager stops in the middle of a look', async () => {
+    silent.set(host.id, clock.now());
+    attach('a').release();
+    await soon();
+    attach('b').release();
+    await thawer.stop();
+    expect(clock.sleeping).toBe(0);
+  });
+
   test('waits anew for silent hosts under a new leader', async () => {
     silent.set(host.id, clock.now());
     const { ip, release } = attach('a');

@@ -65,8 +65,8 @@ export class Thawer implements Startable {
 
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    this.#timer.abort();
     await this.#worker.stop();
+    this.#timer.abort();
   }
 
   /** Begins anew: hosts that cannot be asked are waited for from now on. To be called on election. */

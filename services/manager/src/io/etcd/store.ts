@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CausewayError } from '@causeway/model';
 import {
   type Backoff,
@@ -97,6 +98,7 @@ export class EtcdStore implements Store {
 
   /** Connects when first used. Throws "invalid-argument" for an endpoint that is no client URL. */
   constructor(parts: EtcdStoreParts, settings: EtcdStoreSettings) {
+    setMaxListeners(0, this.#closed.signal); // one for each call under way
     this.#parts = parts;
     this.#settings = { ...defaults, ...settings };
     this.#pool = new EtcdPool(parts, this.#settings);
