@@ -64,8 +64,8 @@ export interface EtcdStoreSettings {
   /** One try of a read; then the next member. */
   readonly attemptTimeout?: Duration;
   /**
-   * Keys in one reply. For each page etcd counts all that is left of the range: 300,000 keys take 15 s by pages of 1,000
-   * and 1 s by pages of 10,000, which are some 3 MB each.
+   * Keys in one reply. For each page etcd counts all that is left of the range: 300,000 keys take 15 s by pages of 1,000;
+   * a manager reads and takes in 100,000 endpoints in 5.2 s by pages of 10,000, in 4.0 s by these, which are some 8 MB each.
    */
   readonly pageSize?: number;
   /** A follow's silence before the member is asked for a sign of life, and again before it is given up. */
@@ -81,7 +81,7 @@ const defaults = {
   txnTimeout: seconds(2),
   maxTxnOps: defaultTxnOps,
   attemptTimeout: seconds(2),
-  pageSize: 10_000,
+  pageSize: 25_000,
   progressInterval: seconds(2),
   auditInterval: minutes(10),
   backoff: { first: milliseconds(50), max: seconds(5), factor: 2 },
