@@ -16,6 +16,7 @@ export default defineConfig({
             'proto/{convert,io}/**/*.test.ts',
             'test/**/*.test.ts',
           ],
+          setupFiles: ['test/property-seed.ts'],
           testTimeout: 60_000,
         },
       },

@@ -22,7 +22,7 @@ function idParser<Id extends string>(what: string): (text: string) => Result<Id,
     idPattern.test(text)
       ? ok(text as Id)
       : fail(
-          new CausewayError('invalid-argument', `"${clip(text)}" is not a ${what} id: expected 16 hex digits`, {
+          new CausewayError('invalid-argument', `"${clip(text)}" is no ${what} id: expected 16 hex digits`, {
             field: what,
           }),
         );

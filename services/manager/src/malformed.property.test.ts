@@ -104,29 +104,31 @@ const words = [
 const examples: Readonly<Record<string, Message>> = {
   createNetwork: { name: 'green', subnets: [Subnet.create({ prefix: '10.67.0.0/24' })] },
   updateNetwork: { network: 'blue', setLabels: { team: 'core' } },
-  deleteNetwork: { network: 'blue' },
+  deleteNetwork: { network: 'six' },
   getNetwork: { network: 'blue' },
   claimEndpoint: { network: 'blue', name: 'db', nodeId: nodeId(1) },
-  releaseEndpoint: { endpointId: 'e0000000000000aa', nodeId: nodeId(1) },
+  releaseEndpoint: { endpointId: await webId(), nodeId: nodeId(1) },
   getEndpoint: { endpoint: 'blue/web' },
   waitEndpoint: { endpoint: 'blue/web' },
   reserveAddress: { network: 'blue', address: '10.66.0.9', purpose: 'printer' },
-  releaseAddress: { network: 'blue', address: '10.66.0.9' },
+  releaseAddress: { network: 'blue', address: '10.66.0.7' },
   showPools: { network: 'blue' },
   getNode: { node: 'h1' },
 };
 
-const anyAttempt: fc.Arbitrary<Attempt> = fc.oneof(
-  ...[...methods.values()].map(({ name, type }) => {
-    const hasId = type.fields.some((field) => field.localName === 'requestId');
-    const example = examples[name];
-    const messages = [anyMessage(type, words), ...(example === undefined ? [] : [anyMessage(type, words, example)])];
-    return fc
-      .tuple(fc.oneof(...messages), fc.uuid({ version: 4 }), fc.integer({ min: 0, max: 9 }))
-      .map(([message, id, chance]) => (hasId && chance > 0 ? { ...message, requestId: id } : message))
-      .map((request): Attempt => ({ method: name, request }));
-  }),
-);
+const anyAttempts: fc.Arbitrary<readonly Attempt[]> = fc
+  .tuple(...[...methods.values()].map(anyAttempt))
+  .chain((attempts) => fc.shuffledSubarray(attempts, { minLength: attempts.length }));
+
+function anyAttempt({ name, type }: Method): fc.Arbitrary<Attempt> {
+  const hasId = type.fields.some((field) => field.localName === 'requestId');
+  const example = examples[name];
+  const messages = [anyMessage(type, words), ...(example === undefined ? [] : [anyMessage(type, words, example)])];
+  return fc
+    .tuple(fc.oneof(...messages), fc.uuid({ version: 4 }), fc.integer({ min: 0, max: 9 }))
+    .map(([message, id, chance]) => (hasId && chance > 0 ? { ...message, requestId: id } : message))
+    .map((request): Attempt => ({ method: name, request }));
+}
 
 /** A cluster with something of everything. */
 async function living(): Promise<{ cluster: MemoryCluster; running: RunningManager }> {
@@ -148,6 +150,14 @@ async function living(): Promise<{ cluster: MemoryCluster; running: RunningManag
   await make('claimEndpoint', { network: 'blue', name: 'web', nodeId: nodeId(1) });
   await make('reserveAddress', { network: 'blue', address: '10.66.0.7', purpose: 'a printer' });
   return { cluster, running };
+}
+
+/** The same in every such cluster, whose random numbers are too. */
+async function webId(): Promise<string> {
+  const { cluster, running } = await living();
+  const { endpoint } = await running.manager.api.endpoints.getEndpoint({ endpoint: 'blue/web', atLeast: 0n }, cluster.call());
+  await cluster.stop();
+  return endpoint?.id ?? '';
 }
 
 /** Throws what the manager throws. */
@@ -179,18 +189,17 @@ async function content({ store }: RunningManager): Promise<ReadonlyMap<string, s
   return new Map(texts.filter(isOwn));
 }
 
-/** How often each method did what it was asked, and how often it did not. */
-const outcomes = new Map<string, { done?: number; refused?: number }>();
-
-function count(method: string, refused: unknown): void {
-  const counts = outcomes.get(method) ?? {};
-  const kind = refused === undefined ? 'done' : 'refused';
-  outcomes.set(method, { ...counts, [kind]: (counts[kind] ?? 0) + 1 });
-}
+// Were an example refused, what is made of it would be too, and would prove little.
+test.each(Object.entries(examples))('%s does what the example asks', async (method, fields) => {
+  const { cluster, running } = await living();
+  const request = methodNamed(method).type.create({ requestId: randomUuid(random), ...fields });
+  await attempt(cluster, running, { method, request });
+  await cluster.stop();
+});
 
 test('no request, however malformed, crashes a manager, is refused without a reason, or leaves a claim', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(anyAttempt, { minLength: 8, maxLength: 8 }), async (attempts) => {
+    fc.asyncProperty(anyAttempts, async (attempts) => {
       const { cluster, running } = await living();
       for (const each of attempts) {
         await cluster.clock.advance(seconds(1));
@@ -199,7 +208,6 @@ test('no request, however malformed, crashes a manager, is refused without a rea
           () => undefined,
           (error: unknown) => error,
         );
-        count(each.method, refused);
         if (refused !== undefined) {
           expect(refused).toBeInstanceOf(CausewayError);
           const { kind, message, data } = refused as CausewayError;
@@ -216,9 +224,6 @@ test('no request, however malformed, crashes a manager, is refused without a rea
     }),
     { numRuns: runs },
   );
-  // What is only ever refused, or never, tests nothing.
-  expect([...outcomes.keys()].sort()).toEqual([...methods.keys()].sort());
-  expect(outcomes.get('claimEndpoint')).toMatchObject({ done: expect.any(Number), refused: expect.any(Number) });
 }, 120_000);
 
 test('no message of an agent, however malformed, ends more than its own session', async () => {
