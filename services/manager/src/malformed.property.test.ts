@@ -155,7 +155,10 @@ async function living(): Promise<{ cluster: MemoryCluster; running: RunningManag
 /** The same in every such cluster, whose random numbers are too. */
 async function webId(): Promise<string> {
   const { cluster, running } = await living();
-  const { endpoint } = await running.manager.api.endpoints.getEndpoint({ endpoint: 'blue/web', atLeast: 0n }, cluster.call());
+  const { endpoint } = await running.manager.api.endpoints.getEndpoint(
+    { endpoint: 'blue/web', atLeast: 0n },
+    cluster.call(),
+  );
   await cluster.stop();
   return endpoint?.id ?? '';
 }
