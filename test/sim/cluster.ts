@@ -87,7 +87,7 @@ export class SimCluster {
     const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
     const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
     const log = this.log.child({ process: name });
-    const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager);
+    const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
     const manager = createManager(
       { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
       { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, ...this.#goneAfter },

@@ -374,6 +374,25 @@ describe('two managers', () => {
     expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
   });
 
+  test.each(['gone', 'silent'] as const)('status at the one that stands by, and when the leader is %s', async (how) => {
+    await connect(1);
+    const { manager: standby } = await cluster.startManager('m2');
+    const status = () => cluster.answer(standby.api.cluster.getStatus({}, cluster.call()));
+    const [m1, m2] = [
+      { name: 'm1', state: 'leader', revision: manager.view.revision },
+      { name: 'm2', state: 'standby', revision: standby.view.revision },
+    ];
+    const leader = { manager: 'm1', address: 'm1:7443' };
+    const hosts = { hostsReady: 1, hostsTotal: 1 };
+    expect(await status()).toMatchObject({ leader, managers: [m1, m2], ...hosts });
+    cluster.unreachable('m1', how);
+    const before = cluster.clock.now();
+    const managers = [{ ...m1, state: 'unreachable', revision: 0n }, m2];
+    expect(await status()).toMatchObject({ leader, managers, ...hosts, hostsReady: 0 });
+    // Who looks at a status waits a second for a manager that says nothing, not for as long as the call may take.
+    expect(cluster.clock.now() - before).toBe(how === 'silent' ? 1_000 : 0);
+  });
+
   test('hand-over: sessions end with goodbye, the other leads at once and continues cursors', async () => {
     await createNetwork();
     const agent = await connect(1);

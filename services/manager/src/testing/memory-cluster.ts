@@ -2,6 +2,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { Call } from '../api/call.ts';
 import { createManager, type Manager } from '../manager.ts';
+import type { Peer } from '../membership/peers.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
@@ -19,7 +20,7 @@ export class MemoryCluster {
   readonly log = new MemoryLog();
   readonly #backend = new MemoryBackend({ clock: this.clock });
   readonly #running: RunningManager[] = [];
-  readonly #managers = new Map<string, Manager>();
+  readonly #peers = new Map<string, Peer>();
 
   /** Started, and leading when it is the first. */
   async startManager(name = 'm1'): Promise<RunningManager> {
@@ -27,9 +28,9 @@ export class MemoryCluster {
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
     const settings = { name, advertise: `${name}:7443`, leaseTtl: seconds(3), prefix: defaultPrefix };
-    const peers = new MemoryPeers((address) => this.#managers.get(address));
+    const peers = new MemoryPeers((address) => this.#peers.get(address));
     const manager = createManager({ store, peers, clock, random, log }, settings);
-    this.#managers.set(settings.advertise, manager);
+    this.#peers.set(settings.advertise, manager.api.cluster);
     this.#running.push({ manager, store });
     await clock.until(manager.start(), seconds(10));
     await this.settle();
@@ -39,6 +40,12 @@ export class MemoryCluster {
   /** The store does not answer that manager any more. */
   cutOff(manager: Manager): void {
     this.#running.find((running) => running.manager === manager)?.store.setReachable(false);
+  }
+
+  /** That manager answers no other: it is gone, or says nothing, without an end. */
+  unreachable(name: string, how: 'gone' | 'silent'): void {
+    if (how === 'gone') this.#peers.delete(`${name}:7443`);
+    else this.#peers.set(`${name}:7443`, { describeManager: () => new Promise(() => undefined) });
   }
 
   /** Lets everything that is ready run, without time going on. */

@@ -48,7 +48,6 @@ const credentials = plaintext.client();
 interface Running {
   readonly manager: Manager;
   readonly address: string;
-  readonly store: MemoryStore;
   stop(): Promise<void>;
 }
 
@@ -98,7 +97,7 @@ async function run(name: string, address?: string, shared = backend): Promise<Ru
     await store.close();
   };
   ends.push(stop);
-  return { manager, address: advertise, store, stop };
+  return { manager, address: advertise, stop };
 }
 
 /** Resolves when the view of that manager names this leader. */
@@ -251,43 +250,6 @@ describe('a follower answers as the leader does', () => {
     expect(told).toEqual(['ADDED one', 'BOOKMARK ', 'ADDED three']);
     await follower.stop();
     expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
-  });
-
-  test('status: what the leader hears of the hosts, and how each manager is', async () => {
-    const [leader, follower] = await pair();
-    await join(leader.address, 1);
-    const { cluster } = clients(follower.address);
-    const status = () => callUnary(cluster.getStatus.bind(cluster), {}, limits);
-    expect(await status()).toMatchObject({
-      leader: { manager: 'm1', address: leader.address },
-      managers: [
-        { name: 'm1', state: 'leader' },
-        { name: 'm2', state: 'standby' },
-      ],
-      store: { members: [{ healthy: true }] },
-      hostsReady: 1,
-      hostsTotal: 1,
-    });
-    // Each is asked for its own, which goes on rising meanwhile: managers tell of themselves and of hosts.
-    const least = [leader, follower].map((each) => each.manager.view.revision);
-    const { managers } = await callUnary(cluster.listManagers.bind(cluster), {}, limits);
-    const most = [leader, follower].map((each) => each.manager.view.revision);
-    for (const [i, { revision }] of managers.entries()) {
-      expect(revision).toBeGreaterThanOrEqual(least[i] ?? 0n);
-      expect(revision).toBeLessThanOrEqual(most[i] ?? 0n);
-    }
-
-    follower.store.setReachable(false);
-    await leader.stop();
-    expect(await status()).toMatchObject({
-      leader: { manager: 'm1' },
-      managers: [
-        { name: 'm1', state: 'unreachable', revision: 0n },
-        { name: 'm2', state: 'standby' },
-      ],
-      hostsReady: 0,
-    });
-    expect((await status()).store).toBeUndefined();
   });
 
   test('errors keep code, text and data', async () => {

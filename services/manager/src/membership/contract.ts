@@ -1,0 +1,103 @@
+import { CausewayError } from '@causeway/model';
+import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { expect } from 'vitest';
+import type { Peer, Peers } from './peers.ts';
+
+export interface PeersWorld {
+  readonly peers: Peers;
+  /** An address at which that manager is asked from now on. */
+  serve(peer: Peer): Promise<string>;
+  /** Nobody is at that address any more. */
+  leave(address: string): Promise<void>;
+}
+
+export interface PeersCase {
+  readonly name: string;
+  run(world: PeersWorld): Promise<void>;
+}
+
+const standby = (name: string): DescribeManagerResponse => ({
+  manager: {
+    name,
+    address: '192.0.2.1:7443',
+    version: '1.2.3',
+    etcdMember: 'm1',
+    schema: 4,
+    revision: 2n ** 53n + 1n,
+    state: 'standby',
+    leader: false,
+  },
+});
+const leader: DescribeManagerResponse = { ...standby('m1'), hosts: { ready: 2, repairs: 2n ** 40n, drift: 3 } };
+
+const answering = (answer: DescribeManagerResponse): Peer => ({ describeManager: async () => answer });
+const patient = (): AbortSignal => new AbortController().signal;
+
+/** What all Peers do, whatever carries the question: the suite that GrpcPeers and MemoryPeers pass. */
+export const peersContract: readonly PeersCase[] = [
+  {
+    name: 'each answers for itself, with all it says and no more',
+    run: async ({ peers, serve }) => {
+      const said = [leader, standby('m2'), {}];
+      const addresses = await Promise.all(said.map((answer) => serve(answering(answer))));
+      const heard = await Promise.all(addresses.map((address) => peers.describe(address, patient())));
+      expect(heard).toEqual(said);
+    },
+  },
+  {
+    name: 'what has changed since the last question is told',
+    run: async ({ peers, serve }) => {
+      let answer = standby('m1');
+      const address = await serve({ describeManager: async () => answer });
+      expect(await peers.describe(address, patient())).toEqual(answer);
+      answer = leader;
+      expect(await peers.describe(address, patient())).toEqual(leader);
+    },
+  },
+  {
+    name: 'nobody is there, any more',
+    run: async ({ peers, serve, leave }) => {
+      const address = await serve(answering(leader));
+      await peers.describe(address, patient());
+      await leave(address);
+      await expect(peers.describe(address, patient())).rejects.toMatchObject({ code: 'manager-unavailable' });
+    },
+  },
+  {
+    name: 'a refusal comes with its code, text and data',
+    run: async ({ peers, serve }) => {
+      const refusal = new CausewayError('store-unavailable', 'not read yet', { store: 'etcd' });
+      const address = await serve({ describeManager: () => Promise.reject(refusal) });
+      const { code, message, data } = refusal;
+      await expect(peers.describe(address, patient())).rejects.toMatchObject({ code, message, data });
+    },
+  },
+  {
+    name: 'one that says nothing is given up with the signal, and others are not',
+    run: async ({ peers, serve }) => {
+      let asked = (): void => undefined;
+      const arrived = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const silent = await serve({
+        describeManager: () => {
+          asked();
+          return new Promise(() => undefined);
+        },
+      });
+      const giveUp = new AbortController();
+      const answer = peers.describe(silent, giveUp.signal).catch((error: unknown) => error);
+      await arrived;
+      giveUp.abort();
+      expect(await answer).toMatchObject({ code: 'timed-out' });
+      expect(await peers.describe(await serve(answering(leader)), patient())).toEqual(leader);
+    },
+  },
+  {
+    name: 'a question given up before it was asked',
+    run: async ({ peers, serve }) => {
+      const address = await serve(answering(leader));
+      await expect(peers.describe(address, AbortSignal.abort())).rejects.toMatchObject({ code: 'timed-out' });
+    },
+  },
+];
