@@ -215,16 +215,16 @@ describe('a follower answers as the leader does', () => {
     );
     expect(endpoint).toMatchObject({ network: 'one', host: 'h1' });
 
-    const asked = [at.leader, at.follower].map(({ endpoints, nodes }) =>
-      Promise.all([
-        callUnary(endpoints.getEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, limits),
-        callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), limits),
-        callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), limits),
-      ]),
-    );
+    // Not the lists' revisions: managers tell of themselves meanwhile, and two calls are two moments.
+    const asked = [at.leader, at.follower].map(async ({ endpoints, nodes }) => ({
+      web: await callUnary(endpoints.getEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, limits),
+      endpoints: (await callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), limits))
+        .endpoints,
+      nodes: (await callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), limits)).nodes,
+    }));
     const [fromLeader, fromFollower] = await Promise.all(asked);
     expect(fromFollower).toEqual(fromLeader);
-    expect(fromFollower?.[2].nodes[0]).toMatchObject({ name: 'h1', ready: true });
+    expect(fromFollower?.nodes[0]).toMatchObject({ name: 'h1', ready: true });
 
     const events = at.follower.cluster.watchEvents(WatchEventsRequest.create());
     const kinds: (string | undefined)[] = [];
@@ -260,25 +260,6 @@ describe('a follower answers as the leader does', () => {
     expect(ours).toMatchObject({ code: 'prefix-host-bits', data: { suggestion: '10.1.0.0/16' } });
     const fields = ({ code, message, data }: Record<string, unknown>) => ({ code, message, data });
     expect(fields(ours as Record<string, unknown>)).toEqual(fields(theirs as Record<string, unknown>));
-  });
-
-  test('a wait ends with the caller’s deadline and says what it waited for', async () => {
-    const [leader, follower] = await pair();
-    await join(leader.address, 1);
-    await create(follower.address, 'waits', '10.2.0.0/16');
-    const { endpoints } = clients(follower.address);
-    const claim = {
-      requestId: uuid(),
-      network: 'waits',
-      name: 'web',
-      nodeId: nodeId(1),
-      addresses: [],
-      labels: {},
-      endpointId: '',
-    };
-    await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
-    const wait = callUnary(endpoints.waitEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, { timeout: 400 });
-    await expect(wait).rejects.toMatchObject({ code: 'timed-out', data: { waiting: 'h1' } });
   });
 
   test('a request id tried at both takes nothing twice', async () => {
