@@ -1,4 +1,4 @@
-import { CausewayError, type ErrorCode, Ip, type Name, type Node, type NodeId } from '@causeway/model';
+import { Ip, type Name } from '@causeway/model';
 import { UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -6,6 +6,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { encodeClaim } from '../store/claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
+import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
@@ -14,13 +16,7 @@ import { readUpdateNetwork } from './network-requests.ts';
 import { registerNode } from './register-node.ts';
 import { updateNetwork } from './update-network.ts';
 
-const h1: Node = {
-  id: '00000000000000a1' as NodeId,
-  name: 'h1' as Name,
-  dataPath: Ip('192.0.2.1'),
-  underlayMtu: 1500,
-  version: '0.1.0',
-};
+const h1 = scriptNode(1);
 let desk: PlanningDesk;
 
 beforeEach(() => {
@@ -42,16 +38,6 @@ function reserve(ip: string): void {
   const value = encodeClaim({ kind: 'reservation', purpose: 'printer' });
   const key = desk.keys.address(blue().value.id, Ip(ip));
   desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
-}
-
-function refusal(attempt: () => unknown): CausewayError {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof CausewayError) return error;
-    throw error;
-  }
-  throw new Error('was not refused');
 }
 
 describe('an update', () => {
@@ -136,7 +122,7 @@ describe('an update', () => {
 
   test('that brings IPv6 makes an automatic MTU large enough for it', () => {
     desk.make(createNetwork(plainNetwork('four', ['10.4.0.0/24'])));
-    desk.make(registerNode({ ...h1, id: '00000000000000a2' as NodeId, name: 'h2' as Name, underlayMtu: 1200 }));
+    desk.make(registerNode(scriptNode(2, '192.0.2.2', 1200)));
     desk.make(createNetwork(plainNetwork('small', ['10.5.0.0/24'])));
     expect(update({ network: 'small', ...added('fd05::/64') }).mtu).toEqual({ kind: 'automatic', bytes: 1280 });
   });
@@ -157,7 +143,7 @@ describe('an update', () => {
     desk.make(deleteNetwork({ network: 'blue', ifRevision: blue().revision, force: false }));
   });
 
-  const refusals: readonly [name: string, message: Partial<UpdateNetworkRequest>, code: ErrorCode, says: RegExp][] = [
+  const refusals: readonly Refused<Partial<UpdateNetworkRequest>>[] = [
     ['unknown network', { network: 'grey' }, 'network-unknown', /grey/],
     ['name taken', { name: 'red' }, 'name-taken', /name "red"/],
     ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
@@ -208,12 +194,9 @@ describe('an update', () => {
     ['two kinds of mtu', { mtu: 1400, mtuAutomatic: true }, 'mtu-invalid', /exclude each other/],
     ['prefix malformed', { removeSubnets: ['ten'] }, 'prefix-invalid', /remove_subnets\[0\]/],
   ];
-  test.each(refusals)('refused: %s', (_name, message, code, says) => {
-    const before = desk.view.revision;
-    const error = refusal(() => update(message));
-    expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringMatching(says) });
-    expect(desk.view.revision).toBe(before);
-  });
+  test.each(refusals)('refused: %s', (_name, message, code, says) =>
+    expectRefused(desk, () => update(message), code, says),
+  );
 
   test('every refusal has its own message', () => {
     const messages = refusals.map(([, message]) => refusal(() => update(message)).message);
@@ -223,25 +206,5 @@ describe('an update', () => {
   test('cannot remove a subnet with a reservation', () => {
     reserve('10.1.0.9');
     expect(refusal(() => update({ removeSubnets: ['10.1.0.0/24'] }))).toMatchObject({ code: 'subnet-in-use' });
-  });
-});
-
-describe('a deletion', () => {
-  test('names the first ten in the way and how many more', () => {
-    for (let i = 1; i <= 12; i++) attach(`c${i}`);
-    reserve('10.1.0.99');
-    const error = refusal(() => desk.make(deleteNetwork({ network: 'blue', force: false })));
-    expect(error.message).toMatch(/12 endpoints and 1 reservation.*c1 on h1; c2 on h1;.*; and 3 more/);
-    expect(error.data).toMatchObject({ endpoints: 12, reservations: 1 });
-  });
-
-  test('forced passes over reservations, never over endpoints', () => {
-    reserve('10.1.0.99');
-    const { id } = attach('a');
-    const forced = deleteNetwork({ network: 'blue', force: true });
-    expect(refusal(() => desk.make(forced)).code).toBe('network-in-use');
-    desk.make(evictEndpoint(id));
-    desk.make(forced);
-    expect(desk.view.networks.size).toBe(1);
   });
 });

@@ -1,12 +1,4 @@
-import {
-  type CausewayError,
-  type ErrorCode,
-  Ip,
-  isCausewayError,
-  type Name,
-  type NodeId,
-  Prefix,
-} from '@causeway/model';
+import { type ErrorCode, Ip, type Name, type NodeId, Prefix } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
@@ -15,6 +7,7 @@ import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import { refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { useOf } from './pools.ts';
 import { releaseAddress, reserveAddress } from './reservations.ts';
@@ -33,16 +26,6 @@ const attach = (name: string, addresses: readonly Ip[] = [], node: NodeId = host
 const reserve = (address: string, purpose = 'printer') =>
   desk.make(reserveAddress({ network: 'blue', purpose, ...(address === '' ? {} : { address: Ip(address) }) }));
 const release = (address: string): void => desk.make(releaseAddress({ network: 'blue', address: Ip(address) }));
-
-function refusal(attempt: () => unknown): CausewayError {
-  try {
-    attempt();
-  } catch (error) {
-    if (isCausewayError(error)) return error;
-    throw error;
-  }
-  throw new Error('was not refused');
-}
 
 describe('a reserved address', () => {
   test('is given to nobody, and can be let go', () => {
