@@ -1,5 +1,7 @@
 import { signalChild } from '@causeway/ctl/lab';
+import { expect } from 'vitest';
 import type { EndpointJson, EventJson, NetworkJson } from './answers.ts';
+import { eventually } from './eventually.ts';
 import type { Lab } from './topology.ts';
 
 /** An endpoint with the container's namespace it lives in. */
@@ -54,37 +56,74 @@ export async function inContainer(lab: Lab, at: Container, ...command: readonly 
   return lab.run(at.host, 'ip', 'netns', 'exec', at.netns, ...command);
 }
 
+/** A dense flow from one container to another and back: 2,000 packets a second, where the machine has time for them. */
 export interface Traffic {
-  readonly sent: number;
-  readonly received: number;
-  /** Packets a second. */
-  readonly rate: number;
+  /** Packets so far. */
+  sent(): Promise<number>;
+  /** Ends it when every packet has come back; resolves to how many. Fails when one is lost. */
+  end(): Promise<number>;
 }
 
-/** A dense flow from one container to another and back, at least 2,000 packets a second, until the answer is called. */
-export async function traffic(lab: Lab, from: Container, to: Container): Promise<() => Promise<Traffic>> {
-  const command = ['ping', '-n', '-q', '-i', '0.0005', '-W', '5', ips(to)[0] ?? ''];
-  const run = await lab.start(from.host, ['ip', 'netns', 'exec', from.netns, ...command]);
-  return async () => {
-    await signalChild(run.child.pid, 'SIGINT');
-    const { stdout, stderr } = await run.outcome;
-    const match = /(\d+) packets transmitted, (\d+) received.* time (\d+)ms/.exec(stdout);
-    if (match === null) throw new Error(`ping said:\n${stdout}${stderr}`);
-    const [sent = 0, received = 0, time = 1] = match.slice(1).map(Number);
-    return { sent, received, rate: (sent / time) * 1000 };
+/** Resolves when it flows. */
+export async function traffic(lab: Lab, from: Container, to: Container): Promise<Traffic> {
+  // Until ping has a handler for it, SIGQUIT would end what is to become ping.
+  const script = `trap '' QUIT; echo on; exec ping -n -q -i 0.0005 ${ips(to)[0]}`;
+  const run = await lab.start(from.host, ['ip', 'netns', 'exec', from.netns, 'sh', '-c', script]);
+  await new Promise((resolve) => run.child.stdout?.once('data', resolve));
+  let said = '';
+  run.child.stderr?.on('data', (text: string) => {
+    said += text;
+  });
+  const count = async (): Promise<{ readonly sent: number; readonly received: number }> => {
+    const before = said.length;
+    const [, received, sent] = await eventually(async () => {
+      // ping(8) then tells its counts and goes on.
+      await signalChild(run.child.pid, 'SIGQUIT');
+      const told = /(\d+)\/(\d+) packets,/.exec(said.slice(before));
+      if (told === null) throw new Error(`ping said: ${said}`);
+      return told;
+    });
+    return { sent: Number(sent), received: Number(received) };
+  };
+  await eventually(async () => expect((await count()).received).toBeGreaterThan(0));
+  return {
+    sent: async () => (await count()).sent,
+    end: async () => {
+      const { sent } = await eventually(async () => {
+        const counted = await count();
+        // Those that are on their way come; one that is lost is missing each time.
+        expect(counted).toEqual({ sent: counted.sent, received: counted.sent });
+        return counted;
+      });
+      await signalChild(run.child.pid, 'SIGINT');
+      await run.outcome;
+      return sent;
+    },
   };
 }
 
-/** A watch of all events, until the answer is called: it gives what was told by then. */
-export async function watchEvents(lab: Lab, host: string): Promise<() => Promise<readonly EventJson[]>> {
+export interface EventWatch {
+  /** So far. */
+  told(): readonly EventJson[];
+  end(): Promise<void>;
+}
+
+/** A watch of all events. */
+export async function watchEvents(lab: Lab, host: string): Promise<EventWatch> {
   const run = await lab.start(host, ['causeway', 'events', '--watch', '-o', 'json']);
-  return async () => {
-    await signalChild(run.child.pid, 'SIGINT');
-    const { stdout } = await run.outcome;
-    return stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as EventJson);
+  let said = '';
+  run.child.stdout?.on('data', (text: string) => {
+    said += text;
+  });
+  return {
+    told: () => {
+      const lines = said.split('\n').slice(0, -1);
+      return lines.map((line) => JSON.parse(line) as EventJson);
+    },
+    end: async () => {
+      await signalChild(run.child.pid, 'SIGINT');
+      await run.outcome;
+    },
   };
 }
 

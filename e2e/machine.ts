@@ -24,6 +24,18 @@ export async function surveyMachine(): Promise<Machine> {
   };
 }
 
+/** What is there and was not; a path that is mounted twice was not there a second time. */
+export function leftSince(before: Machine, now: Machine): readonly string[] {
+  return (['namespaces', 'links', 'mounts', 'files'] as const).flatMap((kind) => {
+    const known = [...before[kind]];
+    return now[kind].filter((thing) => {
+      const at = known.indexOf(thing);
+      if (at !== -1) known.splice(at, 1);
+      return at === -1;
+    });
+  });
+}
+
 async function linkNames(): Promise<readonly string[]> {
   const text = await succeed('ip link', start('ip', ['-j', 'link']).outcome);
   return (JSON.parse(text) as { readonly ifname: string }[]).map((link) => link.ifname).sort();

@@ -60,7 +60,7 @@ describeLab('an etcd member whose disk is slow', () => {
   ])('%s: claims go on, and status says which', async (_, leading) => {
     const { members } = (await status()).etcd;
     const slow = members.find(({ leader }) => leader === leading)?.name ?? '';
-    expect(await alarmsOf(slow)).toEqual([]);
+    await eventually(async () => expect(await alarmsOf(slow)).toEqual([]), patience);
     const strace = await slowDown(slow);
     try {
       // Each waits for what it causes: an alarm is raised on the fsyncs between two looks.

@@ -99,7 +99,7 @@ describeOnKernel('a monitor', () => {
     );
     start();
     await turns();
-    execIn(container, 'ping', '-c', '1', '-W', '2', '10.66.0.1');
+    execIn(container, 'ping', '-c', '1', '-W', '10', '10.66.0.1');
     execIn(netns, 'ip', 'neigh', 'replace', '10.66.0.50', 'lladdr', macs.container, 'dev', 'br0', 'nud', 'reachable');
     expect(execIn(netns, 'ip', 'neigh', 'show', 'dev', 'br0')).toContain('10.66.0.9 lladdr');
     await turns();

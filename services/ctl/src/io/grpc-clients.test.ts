@@ -96,7 +96,7 @@ describe('managers', () => {
   });
 
   test('none is there', async () => {
-    const call = client(['127.0.0.1:1'], { timeout: 50 }).managers.listNetworks(everything);
+    const call = client(['127.0.0.1:1'], { timeout: 1_000 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({
       code: 'manager-unavailable',
       message: 'no manager answers (127.0.0.1:1): connect ECONNREFUSED 127.0.0.1:1',
@@ -117,7 +117,7 @@ describe('managers', () => {
     const standby = await serve(anyPort, [
       networks(() => Promise.reject(new CausewayError('not-leader', 'standing by', { leader }))),
     ]);
-    const call = client([standby], { timeout: 200 }).managers.listNetworks(everything);
+    const call = client([standby], { timeout: 1_000 }).managers.listNetworks(everything);
     await expect(call).rejects.toMatchObject({ code: 'timed-out' });
   });
 
@@ -265,7 +265,7 @@ describe('events', () => {
   });
 
   test('nobody is there', async () => {
-    await expect(sequences(client(['127.0.0.1:1'], { timeout: 50 }), true)).rejects.toMatchObject({
+    await expect(sequences(client(['127.0.0.1:1'], { timeout: 1_000 }), true)).rejects.toMatchObject({
       code: 'manager-unavailable',
     });
   });

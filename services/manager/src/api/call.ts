@@ -12,8 +12,11 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** Kept of a call's time so that our answer, which says what was waited for, is there before the caller's own timeout. */
-const answerTime = milliseconds(50);
+/**
+ * Kept of a call's time so that our answer, which says what was waited for, is there before the caller's own timeout: also
+ * over another manager, and where machines do much else.
+ */
+const answerTime = milliseconds(500);
 
 /** Runs work under a signal that aborts a moment before the caller gives up. */
 export function withinCall<Value>(

@@ -32,7 +32,8 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
       code: 'disk-full',
       message: expect.stringContaining('compact and defragment it by themselves'),
     });
-    expect((await store.members())[0]).toMatchObject({ healthy: true, alarms: ['NOSPACE'] });
+    const [full] = await store.members();
+    expect(full).toMatchObject({ healthy: true, alarms: ['NOSPACE'] });
     expect(await read(store, '/small')).toBe('kept');
     await follower.reached(revision);
     const care = new Care(
@@ -44,7 +45,7 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
     while ((await store.members())[0]?.alarms.length !== 0) await clock.sleep(milliseconds(100));
     await follower.reached(await write(store, put('/after')));
     expect(await read(store, '/small')).toBe('kept');
-    expect((await store.members())[0]?.size).toBeLessThan(2.5 * 1024 * 1024);
+    expect((await store.members())[0]?.size).toBeLessThan(full?.size ?? 0);
     expect(etcd.pid).toBe(pid);
     await care.stop();
     await follower.stop();

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
@@ -37,6 +36,7 @@ import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
 import { memorySteward } from '../../testing/memory-steward.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
+import { freePorts } from '../etcd/free-ports.ts';
 import { forwardedByKey } from './forward.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
@@ -64,14 +64,9 @@ afterEach(async () => {
 });
 
 /** A real port, so that managers can be told where each other are before they listen. */
-function freeAddress(): Promise<string> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const bound = probe.address();
-      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-      probe.close(() => resolve(`127.0.0.1:${port}`));
-    });
-  });
+async function freeAddress(): Promise<string> {
+  const [port] = await freePorts(1);
+  return `127.0.0.1:${port}`;
 }
 
 async function run(name: string, address?: string, shared = backend): Promise<Running> {
@@ -319,14 +314,15 @@ describe('what goes on the wire', () => {
     );
     const metadata = new Metadata();
     metadata.set('causeway-actor', 'operator ada');
-    const deadline = Date.now() + 4_000;
+    const deadline = Date.now() + 3_600_000;
     await new Promise<void>((resolve, reject) =>
       networks.createNetwork(request, metadata, { deadline }, (error) => (error === null ? resolve() : reject(error))),
     );
     expect(seen[0]?.metadata.get('causeway-actor')).toEqual(['operator ada']);
     expect(seen[0]?.metadata.get(forwardedByKey)).toEqual(['m2']);
     expect(seen[0]?.unknown).toBe(true);
-    expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(1_000);
+    // What travels is the time that is left.
+    expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(60_000);
   });
 
   test('a refusal with a code this version does not know', async () => {
@@ -373,7 +369,7 @@ describe('when the leader goes', () => {
     });
     await believe(leader);
     const follower = await run('m2');
-    await expect(create(follower.address, 'x', '10.6.0.0/16', uuid(), 300)).rejects.toMatchObject({
+    await expect(create(follower.address, 'x', '10.6.0.0/16', uuid(), 1_000)).rejects.toMatchObject({
       code: 'timed-out',
     });
     expect(ended).toBeDefined();
