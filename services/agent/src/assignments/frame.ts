@@ -19,13 +19,44 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
-export function encodeFrame(frame: Frame): Uint8Array {
-  const header = `${magic} ${version} ${frame.kind} ${frame.sequence} ${frame.payload.length} ${checksum(frame)}\n`;
-  const head = new TextEncoder().encode(header);
-  const bytes = new Uint8Array(head.length + frame.payload.length);
-  bytes.set(head);
-  bytes.set(frame.payload, head.length);
-  return bytes;
+export function encodeFrame({ kind, sequence, payload }: Frame): Uint8Array {
+  const frame = new FrameDraft({ kind, sequence });
+  frame.add(payload);
+  return frame.finish();
+}
+
+/** A frame whose payload comes in parts: what it takes is spread over them. */
+export class FrameDraft {
+  readonly #kind: string;
+  readonly #sequence: number;
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
+  #crc: number;
+
+  constructor({ kind, sequence }: Omit<Frame, 'payload'>) {
+    this.#kind = kind;
+    this.#sequence = sequence;
+    this.#crc = begun(kind, sequence);
+  }
+
+  add(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#length += part.length;
+    this.#crc = crc32(this.#crc, part);
+  }
+
+  finish(): Uint8Array {
+    const sum = ended(this.#crc);
+    const header = `${magic} ${version} ${this.#kind} ${this.#sequence} ${this.#length} ${sum}\n`;
+    const head = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(head.length + this.#length);
+    let at = 0;
+    for (const part of [head, ...this.#parts]) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
 }
 
 /** The failure says in words what is wrong with the bytes. */
@@ -42,9 +73,15 @@ export function decodeFrame(bytes: Uint8Array): Result<Frame, string> {
   return checksum(frame) === sum ? ok(frame) : fail('checksum differs');
 }
 
-function checksum(frame: Frame): string {
-  const label = new TextEncoder().encode(`${frame.kind} ${frame.sequence}\n`);
-  const crc = crc32(crc32(0xffffffff, label), frame.payload);
+function checksum({ kind, sequence, payload }: Frame): string {
+  return ended(crc32(begun(kind, sequence), payload));
+}
+
+function begun(kind: string, sequence: number): number {
+  return crc32(0xffffffff, new TextEncoder().encode(`${kind} ${sequence}\n`));
+}
+
+function ended(crc: number): string {
   return ((crc ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0');
 }
 

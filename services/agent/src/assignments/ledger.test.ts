@@ -15,10 +15,11 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { Ledger } from './ledger.ts';
-import { digestOf, type Table } from './table.ts';
+import type { Table } from './table.ts';
 import { Tables } from './tables.ts';
 import { TwinFile } from './twin-file.ts';
 
@@ -173,6 +174,26 @@ describe('Ledger', () => {
     const second = world(first.files);
     await second.ledger.start();
     expect(second.tables.get(network.id)).toEqual(table(9n, [row(1), row(2), row(9)]));
+  });
+
+  it('writes a table that changes meanwhile as it was when the writing began', async () => {
+    const { ledger, tables, files, clock } = world();
+    await ledger.start();
+    const rows = Array.from({ length: 600 }, (_, n) => ({
+      ...row(n % 250),
+      id: n.toString(16).padStart(16, '0') as EndpointId,
+    }));
+    const whole = table(1n, rows);
+    tables.replace(whole);
+    const leaves = { networkId: network.id, from: 1n, to: 2n, digest: 0n, upserts: [], removed: [row(0).id] };
+    clock.yield = async () => {
+      if (tables.get(network.id)?.revision === 1n) tables.step(leaves);
+    };
+    await ledger.stop();
+    expect(tables.get(network.id)?.rows.size).toBe(599);
+    const next = world(files);
+    await next.ledger.start();
+    expect(next.tables.get(network.id)).toEqual(whole);
   });
 
   it('writes on stop what was waiting, and removes what was dropped', async () => {

@@ -1,14 +1,19 @@
 import { CausewayError, isCausewayError, type NetworkId } from '@causeway/model';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { type Clock, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
 import type { Files } from './files.ts';
-import { decodeFrame, encodeFrame } from './frame.ts';
+import { decodeFrame, FrameDraft } from './frame.ts';
 import { Interner, type Table } from './table.ts';
-import { tableFromMessage, tableToMessage } from './table-codec.ts';
+import { tableFromMessage, tableParts } from './table-codec.ts';
 import type { Tables } from './tables.ts';
 
-/** A table that changes a lot is written this often: what is lost by a crash, the next session brings again. */
-const coalesce = milliseconds(250);
+/**
+ * After a change until the table is written; while changes go on, fifty times what the last writing took, so that it stays
+ * below a fiftieth of our time however large the table. What is lost by a crash, the next session brings again.
+ */
+const soonest = milliseconds(250);
+const latest = seconds(10);
+const writingsInPause = 50;
 /** After a write that failed. */
 const retry = seconds(5);
 
@@ -23,6 +28,7 @@ export class Ledger {
   readonly #dirty = new Set<NetworkId>();
   readonly #writer = new Worker((signal) => this.#write(signal));
   #failing = false;
+  #pause: Duration = soonest;
 
   constructor(modules: { readonly files: Files; readonly clock: Clock; readonly log: Log; readonly tables: Tables }) {
     this.#files = modules.files;
@@ -64,9 +70,12 @@ export class Ledger {
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    await this.#clock.sleep(this.#failing ? retry : coalesce, signal);
+    await this.#clock.sleep(this.#failing ? retry : this.#pause, signal);
     if (signal.aborted) return;
+    const began = this.#clock.now();
     await this.#flush();
+    const took = this.#clock.now() - began;
+    this.#pause = milliseconds(Math.min(Math.max(took * writingsInPause, soonest), latest));
     if (this.#dirty.size > 0) void this.#writer.poke();
   }
 
@@ -87,13 +96,12 @@ export class Ledger {
   async #save(networkId: NetworkId): Promise<void> {
     const table = this.#tables.get(networkId);
     if (table === undefined) return await this.#files.remove(`${prefix}${networkId}`);
-    // A step between two chunks would mix two revisions: the digest tells, and the step has made the network dirty again.
-    const { revision } = table;
-    const message = await tableToMessage(table, () => this.#clock.yield());
-    const now = this.#tables.get(networkId);
-    if (now !== table || now.revision !== revision) return void this.#dirty.add(networkId);
-    const payload = Complete.toBinary(message);
-    await this.#files.write(`${prefix}${networkId}`, encodeFrame({ kind: 'network', sequence: 0, payload }));
+    const frame = new FrameDraft({ kind: 'network', sequence: 0 });
+    for (const part of tableParts(table)) {
+      frame.add(part);
+      await this.#clock.yield();
+    }
+    await this.#files.write(`${prefix}${networkId}`, frame.finish());
   }
 }
 

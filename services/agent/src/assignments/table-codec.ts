@@ -1,20 +1,24 @@
-import { CausewayError } from '@causeway/model';
+import { addDigest, CausewayError, type EndpointId, type EndpointRow, networkDigest, rowDigest } from '@causeway/model';
 import { networkFromMessage, networkToMessage, peerFromMessage, peerToMessage } from '@causeway/proto';
-import type { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { digestOf, type Interner, type Table } from './table.ts';
+import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { Interner, Table } from './table.ts';
 
 /** Rows converted between two yields to the event loop: about a millisecond of work. */
 const chunk = 256;
 
-/** A table travels and rests as the same message; `yieldNow` lets other work run between chunks of rows. */
-export async function tableToMessage(table: Table, yieldNow: () => Promise<void>): Promise<Complete> {
+/**
+ * A table travels and rests as the same message. Its bytes come in parts, so that other work can run in between: protobuf
+ * reads messages that stand one after another as one, whose rows are all of theirs. The table is as it was at the first.
+ */
+export function* tableParts(table: Table): Generator<Uint8Array, void> {
   const { network, epoch, revision, digest } = table;
-  const endpoints = [];
-  for (const row of [...table.rows.values()]) {
-    endpoints.push(peerToMessage(row));
-    if (endpoints.length % chunk === 0) await yieldNow();
+  const rows = [...table.rows.values()];
+  const head = { network: networkToMessage(network, revision), revision, digest, endpoints: [], epoch };
+  yield Complete.toBinary(head);
+  for (let from = 0; from < rows.length; from += chunk) {
+    const endpoints = rows.slice(from, from + chunk).map(peerToMessage);
+    yield Complete.toBinary(Complete.create({ endpoints }));
   }
-  return { network: networkToMessage(network, revision), revision, digest, endpoints, epoch };
 }
 
 /** Throws when the rows do not add up to the digest that came with them: such a table is never used. */
@@ -25,13 +29,14 @@ export async function tableFromMessage(
 ): Promise<Table> {
   if (message.network === undefined) throw new CausewayError('internal', 'a table came without its network');
   const network = networkFromMessage(message.network);
-  const rows = new Map();
+  const rows = new Map<EndpointId, EndpointRow>();
+  let digest = networkDigest(network);
   for (const [i, peer] of message.endpoints.entries()) {
     const row = interner.row(peerFromMessage(peer));
     rows.set(row.id, row);
+    digest = addDigest(digest, rowDigest(row));
     if (i % chunk === chunk - 1) await yieldNow();
   }
-  const digest = digestOf(network, rows.values());
   if (digest !== message.digest) {
     throw new CausewayError(
       'internal',

@@ -43,12 +43,6 @@ export function misfit(table: Table | undefined, delta: Delta, epoch: bigint): M
   return digestAfter(table, delta) === delta.digest ? undefined : 'digest';
 }
 
-export function digestOf(network: Network, rows: Iterable<EndpointRow>): bigint {
-  let sum = networkDigest(network);
-  for (const row of rows) sum = addDigest(sum, rowDigest(row));
-  return sum;
-}
-
 function digestAfter(table: Table, delta: Delta): bigint {
   let sum = table.digest;
   if (delta.network !== undefined) {

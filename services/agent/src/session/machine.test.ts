@@ -2,8 +2,7 @@ import type { ClusterId, EndpointId, NetworkId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Delta, Table } from '../assignments/table.ts';
-import { digestOf } from '../assignments/table.ts';
-import { FakeManager } from '../testing/fake-manager.ts';
+import { digestOf, FakeManager } from '../testing/fake-manager.ts';
 import type { Incoming } from './incoming.ts';
 import { type Effect, greeting, type SessionState, step } from './machine.ts';
 

@@ -240,7 +240,7 @@ export class FakeManager implements ManagerLink {
           networkId: id,
           from,
           to: held.revision,
-          digest: digestOf(held),
+          digest: digestOf(held.network, held.rows.values()),
           upserts: upserts.map(peerToMessage),
           removedIds,
         };
@@ -269,7 +269,7 @@ export class FakeManager implements ManagerLink {
     peer.subscribed.add(held.network.id);
     const { network, revision, rows } = held;
     const endpoints = Array.from(rows.values(), peerToMessage);
-    const digest = digestOf(held);
+    const digest = digestOf(held.network, held.rows.values());
     const complete = { network: networkToMessage(network, revision), revision, digest, endpoints, epoch: 0n };
     peer.queue.push({ message: { oneofKind: 'complete', complete } });
   }
@@ -295,8 +295,9 @@ export class FakeManager implements ManagerLink {
   }
 }
 
-function digestOf({ network, rows }: HeldNetwork): bigint {
-  return [...rows.values()].reduce((sum, row) => addDigest(sum, rowDigest(row)), networkDigest(network));
+/** Of a table that is the network and these rows. */
+export function digestOf(network: Network, rows: Iterable<EndpointRow>): bigint {
+  return [...rows].reduce((sum, row) => addDigest(sum, rowDigest(row)), networkDigest(network));
 }
 
 function unavailable(): CausewayError {
