@@ -56,6 +56,13 @@ export function buildNetwork(input: NetworkOnHost): State {
   return state;
 }
 
+/** What the host's kernel must hold of endpoints on other hosts alone: entries, without the links they hang on. */
+export function buildPeers(input: Pick<NetworkOnHost, 'network' | 'node' | 'rows'>): State {
+  const overlay = newNamespace();
+  addPeers(overlay, input);
+  return new Map([[overlayNetns(input.network.id), overlay]]);
+}
+
 function newOverlay({ network, vtep, vxlanPort }: NetworkOnHost): Draft {
   const overlay = newNamespace();
   const gateways = network.subnets.flatMap(({ prefix, gateway }) =>
@@ -106,7 +113,7 @@ const overlaySysctls: readonly (readonly [string, string])[] = [
 ];
 
 /** Entries for every endpoint of other hosts; returns this host's rows. */
-function addPeers(overlay: Draft, { rows, node }: NetworkOnHost): Map<EndpointId, EndpointRow> {
+function addPeers(overlay: Draft, { rows, node }: Pick<NetworkOnHost, 'rows' | 'node'>): Map<EndpointId, EndpointRow> {
   const local = new Map<EndpointId, EndpointRow>();
   const vteps = new Map<Ip, Ip>();
   const fdb = new Map();

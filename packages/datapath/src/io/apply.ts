@@ -24,9 +24,10 @@ export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<O
   const results: OpResult[] = [];
   const slice = new Slice();
   for (let op = ops[0]; op !== undefined; op = ops[results.length]) {
-    if (isEntryOp(op))
-      results.push(...(await applyEntries(parts.namespaces, entryRun(ops, results.length, op), slice)));
-    else results.push(await applyOne(parts, op));
+    if (isEntryOp(op)) {
+      for (const result of await applyEntries(parts.namespaces, entryRun(ops, results.length, op), slice))
+        results.push(result);
+    } else results.push(await applyOne(parts, op));
     await slice.breathe();
   }
   return results;

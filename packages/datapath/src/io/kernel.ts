@@ -38,7 +38,8 @@ class NetlinkKernel implements Kernel {
   }
 
   async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
-    const namespaces = new Namespaces();
+    // A socket does one dump at a time, so that `read` has its own; what is done here ends before others get a turn.
+    const namespaces = new Namespaces((netns) => this.#watches.held(netns));
     try {
       return await applyOps({ namespaces, onDelete: (netns) => this.#watches.end(netns) }, ops);
     } finally {

@@ -19,7 +19,10 @@ const MS_BIND = 0x1000; // sys/mount.h
 const MNT_DETACH = 2;
 const NS_GET_NSTYPE = 0xb703; // linux/nsfs.h: _IO(0xb7, 0x3)
 const EAGAIN = 11;
+const SIOCGIFINDEX = 0x8933; // bits/ioctls.h
+const IFNAMSIZ = 16; // linux/if.h, with the final zero
 
+const utf8 = new TextEncoder();
 const libc = koffi.load(null);
 const c = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
@@ -33,6 +36,7 @@ const c = {
   mount: libc.func('int mount(const char *from, const char *to, const char *type, unsigned long flags, void *data)'),
   umount2: libc.func('int umount2(const char *at, int flags)'),
   ioctl: libc.func('int ioctl(int fd, unsigned long request)'),
+  ifreqIoctl: libc.func('ioctl', 'int', ['int', 'unsigned long', 'void *']),
   gettid: libc.func('int gettid()'),
 };
 
@@ -108,6 +112,19 @@ export function close(fd: number): void {
 /** Of an fd of the nsfs filesystem: is the namespace one of the network? */
 export function isNetns(fd: number): boolean {
   return check('ioctl NS_GET_NSTYPE', c.ioctl(fd, NS_GET_NSTYPE)) === CLONE_NEWNET;
+}
+
+/** Of the link with this name in the namespace of the socket; undefined: there is none. */
+export function interfaceIndex(socket: number, name: string): number | undefined {
+  const request = new Uint8Array(40); // struct ifreq: the name, then a union that begins with the index
+  const { read } = utf8.encodeInto(name, request.subarray(0, IFNAMSIZ - 1));
+  if (read < name.length) return undefined;
+  if (c.ifreqIoctl(socket, SIOCGIFINDEX, request) < 0) {
+    const errno = errnoName(koffi.errno());
+    if (errno === 'ENODEV') return undefined;
+    throw new KernelError(errno, `ioctl SIOCGIFINDEX ${name}`);
+  }
+  return new DataView(request.buffer).getInt32(IFNAMSIZ, true);
 }
 
 export function setns(fd: number): void {

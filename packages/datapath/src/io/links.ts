@@ -46,7 +46,6 @@ export function changeLink(namespaces: Namespaces, netns: NetnsPath, name: strin
   const { socket } = namespaces.get(netns);
   const { index, mac: oldMac, master: oldMaster } = namespaces.link(netns, name);
   const { mac, mtu, local, bridgePort, up } = change;
-  namespaces.linkChanged(netns, name);
   // Setting the MAC it has would flush the neighbours as well.
   if (mac !== undefined && mac !== oldMac) socket.request(setLink(index, { mac }));
   if (mtu !== undefined) socket.request(setLink(index, { mtu }));
@@ -61,7 +60,6 @@ export function changeLink(namespaces: Namespaces, netns: NetnsPath, name: strin
 
 export function removeLink(namespaces: Namespaces, netns: NetnsPath, name: string): void {
   const index = namespaces.linkIndex(netns, name);
-  namespaces.linkRemoved();
   namespaces.get(netns).socket.request(deleteLink(index));
 }
 
@@ -74,15 +72,16 @@ function pair(namespaces: Namespaces, link: Veth, base: NewLink): Encode {
 /** EEXIST is the name, for good, or the VNI, which a dying namespace may be about to give back. */
 async function addTunnel(namespaces: Namespaces, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
   const { vni, port, local } = link;
-  const message = addVxlan({ ...base, vni, port, local, netns: target(namespaces, netns) });
   const deadline = performance.now() + vniPatience;
   for (;;) {
     try {
-      namespaces.get(home).socket.request(message);
+      const there = target(namespaces, netns);
+      namespaces.get(home).socket.request(addVxlan({ ...base, vni, port, local, netns: there }));
       return;
     } catch (error) {
       const isTaken = error instanceof KernelError && error.errno === 'EEXIST';
-      if (!isTaken || performance.now() > deadline || namespaces.findLink(netns, link.name) !== undefined) throw error;
+      if (!isTaken || performance.now() > deadline || namespaces.findLinkIndex(netns, link.name) !== undefined)
+        throw error;
     }
     await sleep(vniPause);
   }

@@ -12,13 +12,20 @@ export interface OpenNamespace {
   readonly socket: NetlinkSocket;
 }
 
+/** One that is open anyway, if it is what the path leads to. */
+export type Held = (path: NetnsPath) => OpenNamespace | undefined;
+
 /**
- * The namespaces one call works in, each opened once, on demand. Nothing outlives the call: an open socket or fd keeps
- * a namespace, its links and its VNIs alive after everybody else has let go of it.
+ * The namespaces one call works in, each opened once, on demand. Nothing it opens outlives the call: an open socket or
+ * fd keeps a namespace, its links and its VNIs alive after everybody else has let go of it.
  */
 export class Namespaces {
+  readonly #held: Held;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
-  readonly #links = new Map<NetnsPath, Map<string, LinkRecord>>();
+
+  constructor(held: Held = () => undefined) {
+    this.#held = held;
+  }
 
   /** Throws KernelError ENOENT when no network namespace is mounted there. */
   get(path: NetnsPath): OpenNamespace {
@@ -27,43 +34,31 @@ export class Namespaces {
     return open;
   }
 
+  /** For now: who holds it may let go of it while the event loop turns. */
   find(path: NetnsPath): OpenNamespace | undefined {
-    const open = this.#open.get(path) ?? openNamespace(path);
+    const known = this.#open.get(path) ?? this.#held(path);
+    if (known !== undefined) return known;
+    const open = openNamespace(path);
     if (open !== undefined) this.#open.set(path, open);
     return open;
   }
 
-  /** Throws as `link` does. */
-  linkIndex(path: NetnsPath, name: string): number {
-    return this.link(path, name).index;
-  }
-
   /** Throws KernelError ENODEV when the namespace has no such link. */
+  linkIndex(path: NetnsPath, name: string): number {
+    const index = this.findLinkIndex(path, name);
+    if (index === undefined) throw noSuchLink(path, name);
+    return index;
+  }
+
+  findLinkIndex(path: NetnsPath, name: string): number | undefined {
+    return this.get(path).socket.linkIndex(name);
+  }
+
+  /** Throws as `linkIndex` does. Waits for the lock that all namespaces of a machine share (RTNL). */
   link(path: NetnsPath, name: string): LinkRecord {
-    const link = this.findLink(path, name);
-    if (link === undefined) throw new KernelError('ENODEV', `no link "${name}" in ${path || 'the home namespace'}`);
-    return link;
-  }
-
-  /** Asked of the kernel once: each question waits for the lock that all namespaces of a machine share (RTNL). */
-  findLink(path: NetnsPath, name: string): LinkRecord | undefined {
-    const known = this.#links.get(path)?.get(name);
-    if (known !== undefined) return known;
     const link = this.#askForLink(path, name);
-    if (link === undefined) return undefined;
-    const links = this.#links.get(path) ?? new Map<string, LinkRecord>();
-    this.#links.set(path, links.set(name, link));
+    if (link === undefined) throw noSuchLink(path, name);
     return link;
-  }
-
-  /** We have changed the link. */
-  linkChanged(path: NetnsPath, name: string): void {
-    this.#links.get(path)?.delete(name);
-  }
-
-  /** We have removed a link; others may have gone with it, in other namespaces too. */
-  linkRemoved(): void {
-    this.#links.clear();
   }
 
   #askForLink(path: NetnsPath, name: string): LinkRecord | undefined {
@@ -84,10 +79,7 @@ export class Namespaces {
   forget(path: NetnsPath): void {
     const open = this.#open.get(path);
     this.#open.delete(path);
-    this.#links.clear();
-    if (open === undefined) return;
-    open.socket.close();
-    if (open.fd !== undefined) closeSync(open.fd);
+    if (open !== undefined) closeNamespace(open);
   }
 
   close(): void {
@@ -95,7 +87,17 @@ export class Namespaces {
   }
 }
 
-function openNamespace(path: NetnsPath): OpenNamespace | undefined {
+function noSuchLink(path: NetnsPath, name: string): KernelError {
+  return new KernelError('ENODEV', `no link "${name}" in ${path || 'the home namespace'}`);
+}
+
+export function closeNamespace({ fd, socket }: OpenNamespace): void {
+  socket.close();
+  if (fd !== undefined) closeSync(fd);
+}
+
+/** undefined: no network namespace is mounted there. */
+export function openNamespace(path: NetnsPath): OpenNamespace | undefined {
   if (path === home) return { fd: undefined, socket: new NetlinkSocket() };
   const fd = openNetns(path);
   if (fd === undefined) return undefined;

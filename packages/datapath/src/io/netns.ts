@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NetnsIdentity } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
@@ -104,6 +104,16 @@ export function identityOf(fd: number): NetnsIdentity {
 /** Of the namespace at the path; of the one the process lives in for `home`. */
 export function identifyNetns(path: NetnsPath): NetnsIdentity | undefined {
   return withNetns(path === home ? ownNetns : path, identityOf);
+}
+
+/** Whether the namespace of this identity is mounted at the path. */
+export function leadsTo(path: NetnsPath, identity: NetnsIdentity): boolean {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}` === identity;
+  } catch {
+    return false;
+  }
 }
 
 function isThenable(value: unknown): boolean {

@@ -8,7 +8,17 @@ import {
   NLMSG_ERROR,
   readAnswer,
 } from '../wire/index.ts';
-import { close, errnoName, KernelError, openNetlink, receive, send, setBuffers, setNetlinkOption } from './libc.ts';
+import {
+  close,
+  errnoName,
+  interfaceIndex,
+  KernelError,
+  openNetlink,
+  receive,
+  send,
+  setBuffers,
+  setNetlinkOption,
+} from './libc.ts';
 import { inNetns } from './netns.ts';
 import { Slice } from './slice.ts';
 
@@ -57,6 +67,11 @@ export class NetlinkSocket {
       close(this.#fd);
       throw error;
     }
+  }
+
+  /** Of the link with this name; undefined: there is none. Waits for no lock, as a request for the link would. */
+  linkIndex(name: string): number | undefined {
+    return interfaceIndex(this.#fd, name);
   }
 
   close(): void {

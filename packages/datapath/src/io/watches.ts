@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import type { NetnsIdentity, OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
-import { identifyNetns, identityOf, withNetns } from './netns.ts';
+import { closeNamespace, type OpenNamespace, openNamespace } from './namespaces.ts';
+import { identifyNetns, identityOf, leadsTo } from './netns.ts';
 
 interface Entry {
   readonly path: NetnsPath;
   readonly identity: NetnsIdentity;
+  readonly open: OpenNamespace;
   readonly monitor: Monitor;
   readonly onDirt: OnDirt;
 }
@@ -27,8 +29,23 @@ export class Watches {
 
   /** undefined: no namespace is mounted there. */
   add(path: NetnsPath, onDirt: OnDirt): Watch | undefined {
-    if (path === home) return this.#keep(path, '', new Monitor(undefined, onDirt, this.#settings), onDirt);
-    return withNetns(path, (fd) => this.#keep(path, identityOf(fd), new Monitor(fd, onDirt, this.#settings), onDirt));
+    const open = openNamespace(path);
+    if (open === undefined) return undefined;
+    try {
+      const monitor = new Monitor(open.fd, onDirt, this.#settings);
+      return this.#keep({ path, identity: open.fd === undefined ? '' : identityOf(open.fd), open, monitor, onDirt });
+    } catch (error) {
+      closeNamespace(open);
+      throw error;
+    }
+  }
+
+  /** The namespace the path leads to, where a watch has it open. */
+  held(path: NetnsPath): OpenNamespace | undefined {
+    for (const entry of this.#entries) {
+      if (entry.path === path && (path === home || leadsTo(path, entry.identity))) return entry.open;
+    }
+    return undefined;
   }
 
   /** Ends the watches of a namespace that is about to be deleted. */
@@ -41,10 +58,9 @@ export class Watches {
     for (const entry of [...this.#entries]) this.#drop(entry);
   }
 
-  #keep(path: NetnsPath, identity: NetnsIdentity, monitor: Monitor, onDirt: OnDirt): Watch {
-    const entry = { path, identity, monitor, onDirt };
+  #keep(entry: Entry): Watch {
     this.#entries.add(entry);
-    if (path !== home) this.#watchDirectory(dirname(path));
+    if (entry.path !== home) this.#watchDirectory(dirname(entry.path));
     return { close: () => this.#drop(entry) };
   }
 
@@ -56,6 +72,7 @@ export class Watches {
   #drop(entry: Entry): void {
     if (!this.#entries.delete(entry)) return;
     entry.monitor.close();
+    closeNamespace(entry.open);
     const directory = dirname(entry.path);
     if ([...this.#entries].some(({ path }) => path !== home && dirname(path) === directory)) return;
     this.#directories.get(directory)?.close();

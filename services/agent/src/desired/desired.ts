@@ -1,4 +1,4 @@
-import { buildNetwork, type Namespace, type NetnsPath, type State } from '@causeway/datapath';
+import { buildNetwork, buildPeers, type Namespace, type NetnsPath, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
 import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
 
@@ -58,6 +58,7 @@ export function stateChange(
     for (const each of [sandbox, now]) if (each !== undefined) touched.add(each.netns);
     if (sandbox !== undefined) formerSandboxes.push(sandbox);
   }
+  if (touched.size === 0) return peersChange(host, changes, wanted);
   // Endpoints of one container share its routes, so they are seen together.
   const mates = wanted.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
   const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
@@ -73,6 +74,18 @@ export function stateChange(
     sandboxes: [...mates, ...formerSandboxes],
   });
   return { before: alike(before, after), after };
+}
+
+/** Of endpoints that have no container here, before or after: entries alone. */
+function peersChange(
+  { node }: Host,
+  changes: ReadonlyMap<EndpointId, Former>,
+  { network, rows }: Wanted,
+): { before: State; after: State } {
+  const ids = [...changes.keys()];
+  const peers = (get: (id: EndpointId) => EndpointRow | undefined): State =>
+    buildPeers({ network, node, rows: pick(ids, get).values() });
+  return { before: peers((id) => changes.get(id)?.row), after: peers((id) => rows.get(id)) };
 }
 
 /** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */

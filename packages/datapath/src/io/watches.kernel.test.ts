@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { NetnsPath } from '../state.ts';
+import { createNetns, deleteNetns, identifyNetns, identityOf } from './netns.ts';
+import { describeOnKernel } from './testing/describe-on-kernel.ts';
+import { Watches } from './watches.ts';
+
+describeOnKernel('watches', () => {
+  const path = `/run/netns/cw-test-${process.pid}-watched` as NetnsPath;
+  let watches: Watches;
+  beforeEach(() => {
+    createNetns(path);
+    watches = new Watches();
+  });
+  afterEach(() => {
+    watches.close();
+    deleteNetns(path);
+  });
+
+  const heldNow = (): string | undefined => {
+    const fd = watches.held(path)?.fd;
+    return fd === undefined ? undefined : identityOf(fd);
+  };
+
+  it('hold the namespace they watch open, until they are closed', () => {
+    expect(heldNow()).toBeUndefined();
+    const watch = watches.add(path, () => undefined);
+    expect(heldNow()).toBe(identifyNetns(path));
+    watch?.close();
+    expect(heldNow()).toBeUndefined();
+  });
+
+  it('do not give it for another one at the same path, before anybody has told of that', () => {
+    watches.add(path, () => undefined);
+    deleteNetns(path);
+    expect(heldNow()).toBeUndefined();
+    createNetns(path);
+    expect(heldNow()).toBeUndefined();
+  });
+});
