@@ -126,10 +126,7 @@ export class Manager implements Startable {
     this.#recorder = new EventRecorder({ ...modules, writer });
     this.#feed = new EventFeed({ ...modules, keys });
     const { eventHistory = defaultEventHistory, eventLimit = defaultEventLimit } = settings;
-    this.#retention = new EventRetention(
-      { ...modules, keys, feed: this.#feed },
-      { history: eventHistory, limit: eventLimit },
-    );
+    this.#retention = new EventRetention({ ...modules, keys, writer }, { history: eventHistory, limit: eventLimit });
     this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
     this.#schemaKeeper = new SchemaKeeper({ view, writer, clock, log }, { schema: this.#schema });
     this.#follower = new Follower({ store, view, log }, { prefix });
@@ -213,7 +210,6 @@ export class Manager implements Startable {
     await this.#dispatcher.start();
     view.subscribe((changes) => tellOfManagers(changes, { teller: this.#recorder, store: this.#modules.store }));
     this.#elector.subscribe((leadership) => this.#follow(leadership));
-    await this.#feed.start();
     await this.#bootstrap();
     await this.#follower.start();
     if (this.#abort.signal.aborted) return;

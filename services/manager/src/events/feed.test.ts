@@ -22,12 +22,6 @@ beforeEach(() => {
 
 afterEach(() => feed.stop());
 
-async function started(): Promise<EventFeed> {
-  await feed.start();
-  await clock.advance(milliseconds(1));
-  return feed;
-}
-
 async function read(query: Partial<EventQuery> = {}, signal = never): Promise<readonly Event[]> {
   const found: Event[] = [];
   const reading = (async () => {
@@ -52,13 +46,11 @@ async function past(records: number): Promise<readonly bigint[]> {
 
 describe('what is kept', () => {
   test('nothing', async () => {
-    await started();
     expect(await read()).toEqual([]);
   });
 
   test('all of it, from the store and from memory, whoever of them has it', async () => {
     await past(30);
-    await started();
     await past(1);
     const expected = Array.from({ length: 30 }, (_, i) => `a${i} b${i}`).join(' ');
     expect(hosts(await read())).toBe(`${expected} a0 b0`);
@@ -68,7 +60,6 @@ describe('what is kept', () => {
     const { revision } = await world.record([
       { kind: 'endpoint.attached', network: 'blue', endpoint: 'web', addresses: [], message: 'm', actor: 'agent/h1' },
     ]);
-    await started();
     expect(await read()).toEqual([
       {
         sequence: revision * 256n,
@@ -94,7 +85,6 @@ describe('what is kept', () => {
     await world.tell('a');
     const key = world.keys.eventsAt(world.keys.placeForEvents(clock.wall() + 1), 1);
     await world.store.txn([], [{ kind: 'put', key, value: new Uint8Array([1, 2]) }]);
-    await started();
     expect(hosts(await read())).toBe('a');
   });
 });
@@ -107,7 +97,6 @@ describe('from a place', () => {
     ['in memory', 29, 1n],
   ])('%s', async (_, record, place) => {
     const revisions = await past(30);
-    await started();
     const from = sequenceOf(revisions[record] ?? 0n, Number(place));
     const expected = Array.from({ length: 30 }, (_unused, i) => [`a${i}`, `b${i}`]).flat();
     expect(hosts(await read({ from }))).toBe(expected.slice(2 * record + Number(place)).join(' '));
@@ -115,14 +104,12 @@ describe('from a place', () => {
 
   test('after the newest: nothing, and nothing is missing', async () => {
     const revisions = await past(3);
-    await started();
     expect(await read({ from: sequenceOf(revisions[2] ?? 0n, 2) })).toEqual([]);
   });
 
   test('since a time', async () => {
     const begin = clock.wall();
     await past(30);
-    await started();
     expect(hosts(await read({ since: begin + 27 * 60_000 }))).toBe('a27 b27 a28 b28 a29 b29');
     expect(hosts(await read({ since: clock.wall() + 1 }))).toBe('');
   });
@@ -134,7 +121,6 @@ describe('from a place', () => {
     const value = encodeHorizon(gone);
     const write = { kind: 'put', key: world.keys.eventHorizon, value } as const;
     await world.store.erase([], { from: world.keys.events, before: place }, [write]);
-    await started();
     const told = await read({ from: sequenceOf(revisions[4] ?? 0n) });
     expect(told[0]).toMatchObject({ kind: 'events.gone', sequence: sequenceOf(gone + 1n) - 1n });
     expect(hosts(told)).toMatch(/^events.gone a10 b10 .* a29 b29$/);
@@ -143,7 +129,6 @@ describe('from a place', () => {
 
   test('of a store that was put back: the gap is told, and what comes is followed', async () => {
     const revisions = await past(2);
-    await started();
     const leave = new AbortController();
     const reading = read({ from: sequenceOf((revisions[1] ?? 0n) + 50n), follow: true }, leave.signal);
     await clock.advance(milliseconds(10));
@@ -157,7 +142,6 @@ describe('from a place', () => {
 describe('following', () => {
   test('gets what happens, until the reader leaves', async () => {
     await world.tell('a');
-    await started();
     const leave = new AbortController();
     const reading = read({ follow: true }, leave.signal);
     await clock.advance(milliseconds(10));
@@ -168,7 +152,6 @@ describe('following', () => {
   });
 
   test('a reader that is slower than memory lasts misses nothing', async () => {
-    await started();
     const reader = feed.read({ from: 0n, since: 0, follow: true }, never);
     const first = reader.next();
     await world.tell('x');
@@ -180,8 +163,10 @@ describe('following', () => {
     await reader.return();
   });
 
-  test('history that is gone while nobody looked is read again', async () => {
-    await started();
+  test('history that is gone while the store was away is read again', async () => {
+    const leave = new AbortController();
+    const reading = read({ follow: true }, leave.signal);
+    await clock.advance(milliseconds(10));
     world.store.setReachable(false);
     await clock.advance(seconds(1));
     world.store.setReachable(true);
@@ -190,13 +175,42 @@ describe('following', () => {
     world.store.cut();
     await world.tell('b');
     await clock.advance(seconds(5));
-    expect(hosts(await read())).toBe('a b');
+    leave.abort();
+    expect(hosts(await reading)).toBe('a b');
   });
 
-  test('a store that is not there when it starts is waited for', async () => {
+  test('the store is followed once for all who read, and not at all when nobody does', async () => {
+    const { store } = world;
+    let [begun, ended] = [0, 0];
+    const watch: typeof store.watch = (prefix, after, signal) => {
+      begun++;
+      signal.addEventListener('abort', () => ended++);
+      return store.watch(prefix, after, signal);
+    };
+    const counted = { get: store.get.bind(store), page: store.page.bind(store), watch };
+    feed = new EventFeed({ ...world, store: counted, clock, log: new MemoryLog() }, { kept });
+    await clock.advance(minutes(1));
+    expect([begun, ended]).toEqual([0, 0]);
+    const leaves = [new AbortController(), new AbortController()];
+    const readings = leaves.map(({ signal }) => read({ follow: true }, signal));
+    await clock.advance(milliseconds(10));
+    expect([begun, ended]).toEqual([1, 0]);
+    leaves[0]?.abort();
+    await readings[0];
+    await world.tell('a');
+    await clock.advance(milliseconds(10));
+    expect([begun, ended]).toEqual([1, 0]);
+    leaves[1]?.abort();
+    expect(hosts((await readings[1]) ?? [])).toBe('a');
+    expect([begun, ended]).toEqual([1, 1]);
+    await world.tell('b');
+    expect(hosts(await read())).toBe('a b');
+    expect([begun, ended]).toEqual([2, 2]);
+  });
+
+  test('a store that is not there is waited for', async () => {
     await world.tell('a');
     world.store.setReachable(false);
-    await started();
     const reading = read();
     await clock.advance(seconds(5));
     world.store.setReachable(true);

@@ -1,5 +1,5 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, type Log, milliseconds, minutes, type Startable } from '@causeway/runtime';
+import { type Clock, type Log, milliseconds, minutes } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
 import type { Step, Store } from '../store/store.ts';
 import { EventArchive } from './archive.ts';
@@ -9,7 +9,7 @@ import { EventRing } from './ring.ts';
 /** Kept in memory for those who follow, at about 500 bytes each; a reader that is further behind reads the store. */
 export const keptEvents = 5_000;
 
-/** What a manager that starts reads for its memory: of so long, and not more records than these. */
+/** What is read for memory at first: of so long, and not more records than these. */
 const recent = minutes(1);
 const mostRecent = 500;
 
@@ -32,16 +32,21 @@ export interface EventQuery {
   readonly follow: boolean;
 }
 
-/** The cluster's events as every manager serves them, leading or not: the newest from memory, older ones from the store. */
-export class EventFeed implements Startable {
+/**
+ * The cluster's events as every manager serves them, leading or not: the newest from memory, older ones from the store.
+ * The store is followed only while somebody reads: every write would cost every manager one more message.
+ */
+export class EventFeed {
   readonly #parts: EventFeedParts;
   readonly #archive: EventArchive;
   readonly #ring: EventRing;
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   #running: Promise<void> = Promise.resolve();
+  #readers = 0;
+  /** Ends the following of the store; undefined: nobody reads. */
+  #following: AbortController | undefined;
   #loaded = false;
-  #told = 0;
 
   constructor(parts: EventFeedParts, { kept }: { readonly kept: number } = { kept: keptEvents }) {
     this.#parts = parts;
@@ -49,16 +54,7 @@ export class EventFeed implements Startable {
     this.#ring = new EventRing(kept);
   }
 
-  /** How many it has seen since it began: what is counted on in between. */
-  get told(): number {
-    return this.#told;
-  }
-
-  /** The store may answer later: who reads waits for it. */
-  async start(): Promise<void> {
-    this.#running = this.#run(this.#stop.signal);
-  }
-
+  /** Reading ends. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake();
@@ -69,8 +65,16 @@ export class EventFeed implements Startable {
    * In order, none twice, none left out. When what was asked for is not kept any more, an event "events.gone" says so
    * first, in the place of the last that is missing. @throws CausewayError store-unavailable
    */
-  async *read({ from, since, follow }: EventQuery, signal: AbortSignal): AsyncGenerator<Event, void> {
-    const over = AbortSignal.any([signal, this.#stop.signal]);
+  async *read(query: EventQuery, signal: AbortSignal): AsyncGenerator<Event, void> {
+    this.#enter();
+    try {
+      yield* this.#read(query, AbortSignal.any([signal, this.#stop.signal]));
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async *#read({ from, since, follow }: EventQuery, over: AbortSignal): AsyncGenerator<Event, void> {
     while (!this.#loaded && !over.aborted) await this.#changed(over);
     const start = yield* this.#begin(from, since);
     let { next } = start;
@@ -150,11 +154,27 @@ export class EventFeed implements Startable {
     };
   }
 
+  #enter(): void {
+    this.#readers++;
+    if (this.#following !== undefined) return;
+    const following = new AbortController();
+    this.#following = following;
+    const signal = AbortSignal.any([following.signal, this.#stop.signal]);
+    this.#running = this.#running.then(() => this.#run(signal));
+  }
+
+  #leave(): void {
+    if (--this.#readers > 0) return;
+    this.#following?.abort();
+    this.#following = undefined;
+    this.#loaded = false;
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { store, keys, clock, log } = this.#parts;
     while (!signal.aborted) {
       try {
-        for await (const step of store.watch(keys.events, await this.#load(), signal)) this.#take(step);
+        for await (const step of store.watch(keys.events, await this.#load(signal), signal)) this.#take(step);
       } catch (error) {
         log.warn('event.feed-failed', { error });
       }
@@ -163,10 +183,11 @@ export class EventFeed implements Startable {
   }
 
   /** Fills the memory anew; the revision from which to go on. */
-  async #load(): Promise<bigint> {
+  async #load(signal: AbortSignal): Promise<bigint> {
     const { keys, clock } = this.#parts;
     const place = keys.placeForEvents(Math.max(0, clock.wall() - recent));
     const { kvs, revision } = await this.#archive.newest(place, mostRecent);
+    if (signal.aborted) return revision;
     const [first] = kvs;
     this.#ring.reset(sequenceOf(first?.createRevision ?? revision + 1n), kvs.flatMap(decodeRecord));
     this.#loaded = true;
@@ -178,7 +199,6 @@ export class EventFeed implements Startable {
     if (step.kind !== 'events') return;
     const events = step.events.flatMap((event) => (event.kind === 'put' ? decodeRecord(event.kv) : []));
     if (events.length === 0) return;
-    this.#told += events.length;
     this.#ring.add(events);
     this.#wake();
   }

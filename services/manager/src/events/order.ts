@@ -7,13 +7,20 @@ import type { Keys } from '../store/keys.ts';
 export class EventOrder {
   readonly #keys: Keys;
   #newest = '';
+  #told = 0;
 
   constructor(keys: Keys) {
     this.#keys = keys;
   }
 
-  /** A place for a record of that time. */
-  next(wall: number): string {
+  /** Events that places were given for: those that were written, and those that could not be. */
+  get told(): number {
+    return this.#told;
+  }
+
+  /** A place for a record of that time, of so many events. */
+  next(wall: number, events: number): string {
+    this.#told += events;
     const newest = this.#keys.parseEvents(this.#newest);
     const time = Math.trunc(wall);
     if (newest === undefined || newest.time < time) return this.#take(this.#keys.placeForEvents(time));

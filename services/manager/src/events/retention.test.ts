@@ -17,12 +17,15 @@ beforeEach(async () => {
   clock = new FakeClock(1_800_000_000_000);
   world = new EventStore(clock);
   told = 0;
-  const feed = {
+  const writer = {
     get told() {
       return told;
     },
   };
-  retention = new EventRetention({ ...world, feed, clock, log: new MemoryLog() }, { history: hours(24), limit: 1_000 });
+  retention = new EventRetention(
+    { ...world, writer, clock, log: new MemoryLog() },
+    { history: hours(24), limit: 1_000 },
+  );
   await retention.start();
 });
 

@@ -1,13 +1,14 @@
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
 import type { KeyValue, Store } from '../store/store.ts';
+import type { Writer } from '../writer/writer.ts';
 import { after, EventArchive, encodeHorizon } from './archive.ts';
-import type { EventFeed } from './feed.ts';
 
 export interface EventRetentionParts {
   readonly store: Pick<Store, 'get' | 'page' | 'erase'>;
   readonly keys: Keys;
-  readonly feed: Pick<EventFeed, 'told'>;
+  /** All events are the leader's to write. */
+  readonly writer: Pick<Writer, 'told'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,7 +36,7 @@ export class EventRetention implements Startable {
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #term: bigint | undefined;
-  /** How many there were in the store when the feed had seen so many. Undefined: not counted in this term. */
+  /** How many there were in the store when so many had been told. Undefined: not counted in this term. */
   #counted: { readonly kept: number; readonly told: number } | undefined;
 
   constructor(parts: EventRetentionParts, settings: EventRetentionSettings) {
@@ -83,16 +84,16 @@ export class EventRetention implements Startable {
   get #mayBeTooMany(): boolean {
     if (this.#counted === undefined) return false;
     const { kept, told } = this.#counted;
-    return kept + this.#parts.feed.told - told > this.#settings.limit * 1.1;
+    return kept + this.#parts.writer.told - told > this.#settings.limit * 1.1;
   }
 
   async #prune(term: bigint): Promise<void> {
-    const { keys, clock, feed } = this.#parts;
+    const { keys, clock, writer } = this.#parts;
     const { history, limit } = this.#settings;
     const oldest = keys.placeForEvents(Math.max(0, Math.trunc(clock.wall()) - history));
     for await (const kvs of this.#archive.list(oldest)) if (!(await this.#erase(term, kvs))) return;
     if (this.#counted !== undefined && !this.#mayBeTooMany) return;
-    const { told } = feed;
+    const { told } = writer;
     let kept = 0;
     for await (const kvs of this.#archive.list()) kept += this.#count(kvs);
     for await (const kvs of this.#archive.list()) {

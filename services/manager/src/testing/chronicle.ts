@@ -29,7 +29,6 @@ export class Chronicle {
   }
 
   async run(): Promise<void> {
-    for (const feed of this.#feeds) await feed.start();
     for (let turn = 0; !this.#stopped; turn++) {
       const leave = new AbortController();
       const span = milliseconds(this.#random.float() * 3_000);

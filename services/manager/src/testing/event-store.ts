@@ -31,7 +31,7 @@ export class EventStore {
 
   record(events: readonly Happening[]): Promise<{ readonly revision: bigint }> {
     const now = this.#clock.wall();
-    const key = this.keys.eventsAt(this.#order.next(now), events.length);
+    const key = this.keys.eventsAt(this.#order.next(now, events.length), events.length);
     const encoded = events.map((event) => encodeEvent(event, { actor: 'manager/m1', cause: 'test' }));
     return this.store.txn([], [{ kind: 'put', key, value: encodeRecord(now, encoded) }]);
   }

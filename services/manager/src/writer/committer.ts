@@ -124,7 +124,7 @@ export class Committer {
   #tell(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
     const { keys, order, clock } = this.#parts;
     const now = clock.wall();
-    const place = order.next(now);
+    const place = order.next(now, events.length);
     return {
       isLast: { kind: 'vacant', span: { from: place, before: keys.eventsEnd } },
       record: { kind: 'put', key: keys.eventsAt(place, events.length), value: encodeRecord(now, events) },

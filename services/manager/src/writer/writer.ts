@@ -76,6 +76,11 @@ export class Writer {
     return this.#tenure !== undefined;
   }
 
+  /** Events of what it has written since it was made, and of some that it could not write. */
+  get told(): number {
+    return this.#order.told;
+  }
+
   /** follower -> leader */
   lead(term: bigint): void {
     this.#endTenure();
