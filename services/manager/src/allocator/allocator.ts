@@ -1,4 +1,4 @@
-import { assertNever, type Ip, type Mac, type Network, type NetworkId, type Vni } from '@causeway/model';
+import { assertNever, type Ip, type Mac, type Network, type NetworkId, type Subnet, type Vni } from '@causeway/model';
 import type { ClaimChange, View } from '../store/view.ts';
 import { Pool } from './pool.ts';
 import { Vnis, type VniUse } from './vni.ts';
@@ -15,7 +15,7 @@ export type Take =
  */
 export class Allocator {
   readonly #view: View;
-  readonly #networks = new Map<NetworkId, { readonly shape: string; readonly pools: readonly Pool[] }>();
+  readonly #networks = new Map<NetworkId, { readonly subnets: readonly Subnet[]; readonly pools: readonly Pool[] }>();
   #vnis = new Vnis();
   /** How many proposals in flight take each thing. */
   readonly #held = new Map<string, { readonly take: Take; count: number }>();
@@ -30,20 +30,25 @@ export class Allocator {
    * The pools of a network's subnets, in their order; made when first asked for. Where automatic choices go on follows
    * from the claims, so that a new leader goes on where the last one was.
    */
-  pools(network: Network): readonly Pool[] {
-    const shape = JSON.stringify(network.subnets);
-    const known = this.#networks.get(network.id);
-    if (known?.shape === shape) return known.pools;
-    const pools = network.subnets.map((subnet) => new Pool(subnet.prefix, subnet));
-    for (const [ip, claimed] of this.#view.addressesOf(network.id)) {
+  pools({ id, subnets }: Network): readonly Pool[] {
+    const known = this.#networks.get(id);
+    if (known?.subnets === subnets) return known.pools;
+    const isSame = known !== undefined && JSON.stringify(known.subnets) === JSON.stringify(subnets);
+    const pools = isSame ? known.pools : this.#make(id, subnets);
+    this.#networks.set(id, { subnets, pools });
+    return pools;
+  }
+
+  #make(network: NetworkId, subnets: readonly Subnet[]): readonly Pool[] {
+    const pools = subnets.map((subnet) => new Pool(subnet.prefix, subnet));
+    for (const [ip, claimed] of this.#view.addressesOf(network)) {
       const pool = poolOf(pools, ip);
       pool?.take(ip);
       pool?.account(ip, undefined, claimed);
     }
     for (const { take } of this.#held.values()) {
-      if (take.kind === 'addr' && take.network === network.id) poolOf(pools, take.ip)?.take(take.ip);
+      if (take.kind === 'addr' && take.network === network) poolOf(pools, take.ip)?.take(take.ip);
     }
-    this.#networks.set(network.id, { shape, pools });
     return pools;
   }
 

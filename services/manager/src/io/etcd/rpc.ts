@@ -115,6 +115,7 @@ const channelOptions: ClientOptions = {
   'grpc.min_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
 };
 
 /** The clients of one member, on one connection of their own. */

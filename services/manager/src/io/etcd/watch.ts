@@ -1,4 +1,4 @@
-import type { Clock, Duration } from '@causeway/runtime';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
 import { prefixRange } from '../../store/range.ts';
@@ -34,11 +34,15 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
   stream.on('error', () => undefined);
   options.signal.addEventListener('abort', cancel);
   if (options.signal.aborted) cancel();
+  const silence: Silence = { since: clock.now() };
+  const ended = new AbortController();
+  void attend(stream, silence, clock, options, ended.signal);
   try {
     stream.write({ create_request: createRequest(options) });
     let last = options.after;
     let fragments: IEvent[] = [];
-    for await (const response of responses(stream, clock, options.progressInterval)) {
+    for await (const response of stream as AsyncIterable<IWatchResponse>) {
+      silence.since = clock.now();
       if (response.canceled) throw cancelled(response);
       const current = BigInt(response.header.revision);
       if (current < last)
@@ -52,9 +56,13 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
       const newest = events.at(-1);
       if (isProgress) last = current;
       else if (newest !== undefined) last = revisionOf(newest);
+      silence.since = undefined;
       yield events.length > 0 ? { kind: 'events', revision: last, events } : { kind: 'progress', revision: last };
+      silence.since = clock.now();
     }
+    throw new Error('etcd ended the watch stream');
   } finally {
+    ended.abort();
     options.signal.removeEventListener('abort', cancel);
     cancel();
   }
@@ -77,39 +85,32 @@ function cancelled(response: IWatchResponse): Error {
   return new Error(`etcd cancelled the watch: ${response.cancel_reason}`);
 }
 
-/** What the stream says, as long as it says something: a member that is frozen or cut off must not look like a quiet one. */
-async function* responses(
-  stream: ClientDuplexStream<IWatchRequest, IWatchResponse>,
-  clock: Clock,
-  interval: Duration,
-): AsyncGenerator<IWatchResponse> {
-  const reader: AsyncIterator<IWatchResponse> = stream[Symbol.asyncIterator]();
-  let next = reader.next();
-  let asked = false;
-  for (;;) {
-    const result = await within(clock, interval, next);
-    if (result === undefined) {
-      if (asked) throw new Error(`no answer to a progress request for ${interval} ms`);
-      stream.write({ progress_request: {} });
-      asked = true;
-      continue;
-    }
-    if (result.done === true) throw new Error('etcd ended the watch stream');
-    asked = false;
-    yield result.value;
-    next = reader.next();
-  }
+/** Since when a stream is listened to in silence; undefined while what it said is being taken in. */
+interface Silence {
+  since: number | undefined;
 }
 
-/** Of aborts: one without a reason makes an error with a stack, for every response. */
-const inTime = 'in time';
-
-/** The promise's value, or undefined when it takes longer than the span. */
-async function within<Value>(clock: Clock, span: Duration, promise: Promise<Value>): Promise<Value | undefined> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([promise, clock.sleep(span, timer.signal).then(() => undefined)]);
-  } finally {
-    timer.abort(inTime);
+/** A member that is frozen or cut off must not look like a quiet one: it is asked for a sign of life, and given up without one. */
+async function attend(
+  stream: ClientDuplexStream<IWatchRequest, IWatchResponse>,
+  silence: Readonly<Silence>,
+  clock: Clock,
+  { progressInterval }: Pick<WatchOptions, 'progressInterval'>,
+  signal: AbortSignal,
+): Promise<void> {
+  let asked = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    const now = clock.now();
+    const since = silence.since ?? now;
+    const due = Math.max(since, asked) + progressInterval;
+    if (now < due) {
+      await clock.sleep(milliseconds(due - now), signal);
+    } else if (asked >= since) {
+      stream.destroy(new Error(`no answer to a progress request for ${progressInterval} ms`));
+      return;
+    } else {
+      stream.write({ progress_request: {} });
+      asked = now;
+    }
   }
 }

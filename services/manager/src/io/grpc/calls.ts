@@ -36,8 +36,14 @@ export function unary<Request, Response>(
     const abort = new AbortController();
     const leave = (): void => abort.abort(callerGone);
     call.once('cancelled', leave);
-    const answer = async (): Promise<Response> =>
-      await serve(decoded(call.request), { remaining, actor: actorOf(call), signal: abort.signal });
+    const caller: Call = {
+      remaining,
+      actor: actorOf(call),
+      get signal() {
+        return abort.signal; // made when first asked for, which is dear: most calls of many claims never do
+      },
+    };
+    const answer = async (): Promise<Response> => await serve(decoded(call.request), caller);
     answer()
       .catch((error: unknown) => {
         if (!forwarder.takes(error, call)) throw error;
