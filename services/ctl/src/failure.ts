@@ -28,7 +28,9 @@ export function throwUsage(command: Command, error: CommanderError): never {
     throw error;
   }
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  throw new UsageError(message, `${suggestion ?? ''} see: ${pathOf(command)} --help`.trim(), error);
+  const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  const guess = meant === undefined ? '' : `did you mean ${meant}? `;
+  throw new UsageError(message, `${guess}see: ${pathOf(command)} --help`, error);
 }
 
 export function explainFailure(thrown: unknown): Failure {

@@ -1,14 +1,5 @@
-import {
-  CausewayError,
-  clip,
-  family,
-  type Ip,
-  nthAddress,
-  type Prefix,
-  parsePrefix,
-  sizeOf,
-  unwrap,
-} from '@causeway/model';
+import { CausewayError, clip, family, type Ip, nthAddress, type Prefix, parsePrefix, sizeOf } from '@causeway/model';
+import { parseAs } from '../parse.ts';
 
 /** What is started in a host: an agent in every one, a manager in the first few, and there an etcd member. */
 export const processKinds = ['etcd', 'manager', 'agent'] as const;
@@ -61,7 +52,7 @@ export function planLab(settings: LabSettings): LabPlan {
   if (!Number.isInteger(mtu) || mtu < mtuRange.min || mtu > mtuRange.max) {
     throw new CausewayError('mtu-invalid', `--mtu must be a number from ${mtuRange.min} to ${mtuRange.max}`);
   }
-  const subnet = unwrap(parsePrefix(settings.subnet));
+  const subnet = parseAs('--subnet', parsePrefix)(settings.subnet);
   // The network address and, in IPv4, the broadcast address are nobody's.
   const usable = sizeOf(subnet) - (family(nthAddress(subnet, 0n)) === 4 ? 2n : 1n);
   if (usable < BigInt(hosts)) {

@@ -133,7 +133,7 @@ function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Source
   const holder = view.addressesOf(network.id).get(ip)?.claim;
   if (holder !== undefined && !mayReturn(holder, name)) {
     const message = `address ${ip} is ${describeHolder(view, holder)}: ask for another, or leave it out`;
-    throw new CausewayError(holder.kind === 'reservation' ? 'address-reserved' : 'address-in-use', message, data);
+    throw new CausewayError('address-in-use', message, data);
   }
   const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
   if (rival !== undefined && !mayReturn(rival, name)) {

@@ -24,11 +24,13 @@ export interface Proposal<Reply = unknown> {
   /** What operators are told, in the transaction that makes it true. */
   readonly events: readonly Happening[];
   readonly reply: Reply;
+  /** Of what is true already: since when. Absent: whenever. */
+  readonly since?: bigint;
 }
 
 /** It is true already. */
-export function nothingToDo<Reply>(reply: Reply): Proposal<Reply> {
-  return { compares: [], writes: [], takes: [], events: [], reply };
+export function nothingToDo<Reply>(reply: Reply, since?: bigint): Proposal<Reply> {
+  return { compares: [], writes: [], takes: [], events: [], reply, ...(since === undefined ? {} : { since }) };
 }
 
 /** A change somebody wants. Its plan is a pure function that is run again whenever the store moved underneath it. */

@@ -94,7 +94,7 @@ function checkPrefix(prefix: Prefix, field: string): void {
   checkUsable(prefix, field);
   if (sizeOf(prefix) < 2n) {
     const longest = lengthOf(prefix) - 1;
-    const message = `${field} ${prefix} has one address, none is left beside the gateway: use /${longest} or shorter`;
+    const message = `${field} ${prefix} has one address, and a network is for two or more: use /${longest} or shorter`;
     throw refuse('prefix-invalid', field, message, prefix);
   }
 }

@@ -48,6 +48,15 @@ describe('an update', () => {
     });
   });
 
+  test.each<[string, Partial<UpdateNetworkRequest>]>([
+    ['labels it has', { setLabels: { tier: 'web' }, removeLabels: ['none'] }],
+    ['its own name', { name: 'blue' }],
+    ['the MTU it follows', { mtuAutomatic: true }],
+  ])('to %s writes nothing, and is at the revision it was', (_what, message) => {
+    const { revision } = blue();
+    expect(asked(message).plan(desk)).toMatchObject({ writes: [], events: [], since: revision });
+  });
+
   test('of the name swaps the claim: the old one can be had, the new one not', () => {
     const { id } = blue().value;
     const { writes } = asked({ name: 'green' }).plan(desk);

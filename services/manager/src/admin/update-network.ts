@@ -4,7 +4,7 @@ import { type Claimed, printClaim } from '../store/claim.ts';
 import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { checkNameFree } from './create-network.ts';
-import type { Planning, Proposal, Request } from './intent.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
 import { addressClaims, type Claim, nameClaim, poolClaims } from './network-claims.ts';
@@ -37,6 +37,9 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
   checkRevision(current, request.ifRevision, networkToJson);
   checkSize(request);
   const after = changeNetwork(before, request, view);
+  const events = networkChanged(before, after);
+  // Nothing that can be told is other: no revision is made, and hosts have nothing to apply.
+  if (events.length === 0) return nothingToDo(before, current.revision);
   if (after.name !== before.name) {
     checkNotAnId(after.name, 'name');
     checkNameFree(view, after.name);
@@ -68,7 +71,7 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
       ...lost.map((claim): Write => ({ kind: 'delete', key: claim })),
     ],
     takes: [],
-    events: networkChanged(before, after),
+    events,
     reply: after,
   };
 }

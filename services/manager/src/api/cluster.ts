@@ -1,4 +1,4 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, clip } from '@causeway/model';
 import type {
   DescribeManagerRequest,
   DescribeManagerResponse,
@@ -16,6 +16,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, seconds } from '@causeway/runtime';
+import { eventKinds } from '../events/happening.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
@@ -25,6 +26,9 @@ import type { ApiContext } from './modules.ts';
 /** For another manager's answer, and for the store's: a status that comes late helps nobody. */
 const peerPatience = seconds(1);
 const storePatience = seconds(5);
+
+/** Told by whoever reads, and never of the store. */
+const gone = 'events.gone';
 
 /** ClusterService. */
 export class ClusterApi {
@@ -75,6 +79,7 @@ export class ClusterApi {
 
   /** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError shutting-down */
   async *watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncGenerator<WatchEventsResponse, void> {
+    checkKinds(request.kinds);
     const query = { from: request.fromSequence, since: Number(request.sinceMs), follow: request.follow };
     for await (const event of this.#context.modules.events.read(query, signal))
       if (isWanted(event, request)) yield { event };
@@ -164,9 +169,17 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
+/** A typing error would be a stream without events. @throws CausewayError invalid-argument */
+function checkKinds(kinds: readonly string[]): void {
+  const unknown = kinds.find((kind) => kind !== gone && !eventKinds.some((known) => known === kind));
+  if (unknown === undefined) return;
+  const message = `kinds: there is no event kind "${clip(unknown)}"; known are ${eventKinds.join(', ')}`;
+  throw new CausewayError('invalid-argument', message, { field: 'kinds', value: clip(unknown) });
+}
+
 /** That something is missing is told whatever was asked for. */
 function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
-  if (event.kind === 'events.gone') return true;
+  if (event.kind === gone) return true;
   const isOf = (wanted: string, is: string): boolean => wanted === '' || wanted === is;
   return (kinds.length === 0 || kinds.includes(event.kind)) && isOf(network, event.network) && isOf(host, event.host);
 }

@@ -23,7 +23,7 @@ export interface StewardModules {
   readonly membership?: Membership;
   /** None: the store is nothing to take a snapshot of. */
   readonly maintenance?: Pick<Maintenance, 'snapshot'>;
-  readonly view: Pick<View, 'managers' | 'revision'>;
+  readonly view: Pick<View, 'leader' | 'managers' | 'revision'>;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly createChecksum: () => Checksum;
@@ -53,7 +53,13 @@ export class Steward {
     const { store, keys, membership, view, clock } = this.#modules;
     const id = unwrap(parseRequestId(requestId));
     const name = unwrap(parseName(request.name));
-    if (membership === undefined || view.managers.get(name)?.etcdMember === '') {
+    const known = view.managers.get(name);
+    const isKnown = known !== undefined || [this.#settings.name, view.leader?.name].includes(name);
+    if (membership === undefined && !isKnown) {
+      const message = `there is no manager "${name}": \`causeway manager list\` shows those that run`;
+      throw new CausewayError('manager-unknown', message, { field: 'name', value: name });
+    }
+    if (membership === undefined || known?.etcdMember === '') {
       const message = `${name} supervises no etcd member: stop it, and it is no manager any more`;
       throw new CausewayError('invalid-argument', message, { field: 'name', value: name });
     }

@@ -114,6 +114,12 @@ describe('from a place', () => {
     expect(hosts(await read({ since: clock.wall() + 1 }))).toBe('');
   });
 
+  test('before the first of a cluster that still has all: nothing is missing', async () => {
+    await past(2);
+    await started();
+    expect(hosts(await read({ from: 1n }))).toBe('a0 b0 a1 b1');
+  });
+
   test('that is not kept any more: the gap is told in the place of the last that is missing', async () => {
     const revisions = await past(30);
     const gone = revisions[9] ?? 0n;

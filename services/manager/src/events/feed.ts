@@ -109,7 +109,7 @@ export class EventFeed {
     if (from === 0n) return { next: 0n, place: since > 0 ? keys.placeForEvents(since) : keys.events };
     if (from >= this.#ring.floor && this.#ring.from(from) !== undefined) return { next: from, place: undefined };
     const { gone, revision } = await this.#archive.horizon();
-    if (revisionOf(from) <= gone) {
+    if (gone > 0n && revisionOf(from) <= gone) {
       yield this.#gap(gone, `events up to here are not kept any more: some after sequence ${from - 1n} are missing`);
       return { next: sequenceOf(gone + 1n), place: keys.events };
     }

@@ -31,7 +31,11 @@ describe('a reserved address', () => {
   test('is given to nobody, and can be let go', () => {
     expect(reserve('10.66.0.2')).toEqual({ address: '10.66.0.2', purpose: 'printer' });
     expect(attach('a').addresses[0]).toBe('10.66.0.3/29');
-    expect(refusal(() => attach('b', [Ip('10.66.0.2')])).message).toMatch(/10\.66\.0\.2 is reserved for printer/);
+    for (const attempt of [() => attach('b', [Ip('10.66.0.2')]), () => reserve('10.66.0.2')])
+      expect(refusal(attempt)).toMatchObject({
+        code: 'address-in-use',
+        message: expect.stringContaining('10.66.0.2 is reserved for printer'),
+      });
     release('10.66.0.2');
     expect(attach('b', [Ip('10.66.0.2')]).addresses[0]).toBe('10.66.0.2/29');
   });

@@ -122,8 +122,11 @@ function checkFree(network: Network, address: Ip, { view, allocator }: Planning)
   }
   const holder = view.addressesOf(network.id).get(address)?.claim;
   if (holder === undefined) return;
-  const code = holder.kind === 'reservation' ? 'address-reserved' : 'address-in-use';
-  throw new CausewayError(code, `address ${address} is ${describeHolder(view, holder)}: reserve another`, data);
+  throw new CausewayError(
+    'address-in-use',
+    `address ${address} is ${describeHolder(view, holder)}: reserve another`,
+    data,
+  );
 }
 
 function notReserved(network: Network, address: Ip, claim: Claim | undefined, { view }: Planning): CausewayError {

@@ -74,8 +74,8 @@ export class Execution<Reply> {
     } catch (refusal) {
       return await this.#refuse(refusal, lease);
     }
-    const { reply, takes } = proposal;
-    if (proposal.writes.length === 0) return { reply, revision: planning.view.revision };
+    const { reply, takes, since } = proposal;
+    if (proposal.writes.length === 0) return { reply, revision: since ?? planning.view.revision };
     const release = planning.allocator.hold(takes);
     try {
       const outcome = await this.#tenure.committer.commit(this.#transactionOf(proposal, lease));

@@ -11,7 +11,7 @@ import {
   waitGone,
 } from './proc.ts';
 import { checkRoot } from './requirements.ts';
-import { labNames, labsDir, paths, removeLab } from './state.ts';
+import { labNames, labsDir, labUnknown, paths, removeLab } from './state.ts';
 
 /** How long killed processes may take to go, ms: a namespace's first one takes all others in it along. */
 const goneWithin = 30_000;
@@ -25,9 +25,8 @@ const reapedWithin = 1_000;
 export async function labDown(name: string): Promise<void> {
   checkRoot();
   checkLabName(name);
-  if (!(await existingLabs()).includes(name)) {
-    throw new CausewayError('lab-unknown', `no lab named ${name}`, { lab: name });
-  }
+  const labs = await existingLabs();
+  if (!labs.includes(name)) throw labUnknown(name, labs);
   await killAll(`${labVariable}=${paths.lab(name)}`);
   await removeLab(name);
   await removeMountPoint();

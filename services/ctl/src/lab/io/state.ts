@@ -50,10 +50,14 @@ export async function loadLab(name: string): Promise<Lab> {
   const lab = await readJson<Lab>(join(paths.lab(name), 'lab.json'));
   if (lab !== undefined) return lab;
   const labs = await labNames();
-  const message = labs.includes(name)
-    ? `lab ${name} is unfinished: its "lab up" is at work or was killed; "causeway lab down --name ${name}" removes it`
-    : `no lab named ${name}; ${labs.length === 0 ? 'there is none' : `there is ${labs.join(', ')}`}`;
+  if (!labs.includes(name)) throw labUnknown(name, labs);
+  const message = `lab ${name} is unfinished: its "lab up" is at work or was killed; "causeway lab down --name ${name}" removes it`;
   throw new CausewayError('lab-unknown', message, { lab: name });
+}
+
+export function labUnknown(name: string, labs: readonly string[]): CausewayError {
+  const known = labs.length === 0 ? 'there is none' : `there is ${labs.join(', ')}`;
+  return new CausewayError('lab-unknown', `no lab named ${name}; ${known}`, { lab: name });
 }
 
 /** Names of the labs that have a folder, whole or not. */

@@ -316,6 +316,10 @@ describe('managers and backups', () => {
   test('what has no members and no snapshots says so', async () => {
     const cluster = new ClusterServiceClient(address, client);
     const removal = { requestId: uuid(), name: 'm1', force: false };
+    const unknown = { ...removal, requestId: uuid(), name: 'm9' };
+    await expect(callUnary(cluster.removeManager.bind(cluster), unknown, limits)).rejects.toMatchObject({
+      code: 'manager-unknown',
+    });
     await expect(callUnary(cluster.removeManager.bind(cluster), removal, limits)).rejects.toMatchObject({
       code: 'invalid-argument',
       message: expect.stringContaining('supervises no etcd member'),
