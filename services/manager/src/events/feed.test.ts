@@ -116,7 +116,6 @@ describe('from a place', () => {
 
   test('before the first of a cluster that still has all: nothing is missing', async () => {
     await past(2);
-    await started();
     expect(hosts(await read({ from: 1n }))).toBe('a0 b0 a1 b1');
   });
 
