@@ -8,7 +8,7 @@ import {
   rowDigest,
 } from '@causeway/model';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
-import type { NetworkTable } from './table.ts';
+import type { NetworkMove, NetworkTable } from './table.ts';
 
 /** Changes only say where to look; what a table becomes is read from the view, which is already past all of them. */
 export type ViewSlice = Pick<View, 'revision' | 'networks' | 'nodes' | 'endpoint' | 'endpointsOf' | 'endpointsOn'>;
@@ -18,18 +18,6 @@ export interface Touched {
   /** Of the newest change. */
   revision: bigint;
   readonly endpoints: Set<EndpointId>;
-}
-
-/** From one revision of a network to another that subscribers can follow. */
-export interface NetworkMove {
-  readonly kind: 'move';
-  readonly network: NetworkId;
-  readonly from: bigint;
-  readonly to: bigint;
-  /** Only when the network itself changed. */
-  readonly changed: Versioned<Network> | undefined;
-  readonly upserts: readonly EndpointRow[];
-  readonly removed: readonly EndpointId[];
 }
 
 export type NetworkStep =

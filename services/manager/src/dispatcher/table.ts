@@ -12,7 +12,18 @@ import {
 import type { Versioned } from '../store/view.ts';
 import { encodeComplete, encodeDelta } from './encode.ts';
 import { History } from './history.ts';
-import type { NetworkMove } from './steps.ts';
+
+/** From one revision of a network to another that subscribers can follow. */
+export interface NetworkMove {
+  readonly kind: 'move';
+  readonly network: NetworkId;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Only when the network itself changed. */
+  readonly changed: Versioned<Network> | undefined;
+  readonly upserts: readonly EndpointRow[];
+  readonly removed: readonly EndpointId[];
+}
 
 export interface Moved {
   readonly bytes: Uint8Array;

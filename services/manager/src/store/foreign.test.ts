@@ -5,7 +5,6 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
-import type { Intent } from '../admin/intent.ts';
 import { lowerMtu } from '../admin/mtu.ts';
 import { readUpdateNetwork } from '../admin/network-requests.ts';
 import { registerNode } from '../admin/register-node.ts';
@@ -13,6 +12,7 @@ import { updateNetwork } from '../admin/update-network.ts';
 import { raiseSchema } from '../cluster/schema.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import type { Intent } from '../writer/intent.ts';
 import {
   decodeText,
   encodeText,

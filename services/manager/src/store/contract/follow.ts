@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { StoreCase } from '../contract.ts';
 import type { Change, Step, StoreEvent } from '../store.ts';
 import { put, remove, write } from './act.ts';
 import { Follower } from './follower.ts';
+import type { StoreCase } from './world.ts';
 
 export const followCases: readonly StoreCase[] = [
   {

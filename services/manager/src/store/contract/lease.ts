@@ -1,8 +1,8 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect } from 'vitest';
-import type { StoreCase } from '../contract.ts';
 import { failure, must, put, read, remove, write } from './act.ts';
 import { Follower } from './follower.ts';
+import type { StoreCase } from './world.ts';
 
 /** For leases that are not to end by themselves, however long the case takes. */
 const long = seconds(600);

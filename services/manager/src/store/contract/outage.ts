@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { StoreCase } from '../contract.ts';
 import { failure, put, read, write } from './act.ts';
 import { Follower } from './follower.ts';
+import type { StoreCase } from './world.ts';
 
 export const outageCases: readonly StoreCase[] = [
   {

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { StoreCase } from '../contract.ts';
 import { keyText } from '../range.ts';
 import type { PageOptions } from '../store.ts';
 import { failure, holds, must, put, read, remove, write } from './act.ts';
+import type { StoreCase } from './world.ts';
 
 export const txnCases: readonly StoreCase[] = [
   {
