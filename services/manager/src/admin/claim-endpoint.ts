@@ -18,8 +18,8 @@ import { endpointAttached } from '../events/describe.ts';
 import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 import { chooseAddresses, mayReturn } from './addresses.ts';
-import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import { checkNotAnId } from './names.ts';
 
 export interface ClaimEndpoint {

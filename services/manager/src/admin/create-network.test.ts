@@ -7,9 +7,9 @@ import type { Allocator } from '../allocator/allocator.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
+import { rehearsal } from '../writer/intent.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
-import { rehearsal } from './intent.ts';
 import { readCreateNetwork } from './network-requests.ts';
 
 let desk: PlanningDesk;

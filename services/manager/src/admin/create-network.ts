@@ -19,7 +19,7 @@ import { networkCreated } from '../events/describe.ts';
 import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
-import type { Planning, Proposal, Request } from './intent.ts';
+import type { Planning, Proposal, Request } from '../writer/intent.ts';
 import { automaticMtu, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { addressClaims, nameClaim, poolClaims, vniClaim } from './network-claims.ts';

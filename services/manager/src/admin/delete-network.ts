@@ -3,7 +3,7 @@ import { networkDeleted } from '../events/describe.ts';
 import { networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { encodeVniClaim } from '../store/vni-claim.ts';
-import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
+import { noOutcome, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 import { addressClaims, nameClaim, poolClaims } from './network-claims.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
 import { checkRevision } from './revision.ts';

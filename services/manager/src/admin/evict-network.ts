@@ -1,8 +1,8 @@
 import type { EndpointId } from '@causeway/model';
 import { endpointDetached } from '../events/describe.ts';
 import type { View } from '../store/view.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 import type { Behalf, Writer } from '../writer/writer.ts';
-import { type Intent, nothingToDo } from './intent.ts';
 import { releaseWrites } from './release-endpoint.ts';
 
 /** Releases every endpoint a network has now, whoever has it. Their agents learn of it as of any other release. */

@@ -13,7 +13,7 @@ import {
 import { networkChanged } from '../events/describe.ts';
 import { networkCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
-import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from '../writer/intent.ts';
 
 /** RFC 791 §3.2: every link passes 68 bytes unfragmented; an IPv4 packet has at most 65535. */
 const smallest = 68;

@@ -12,7 +12,7 @@ import {
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
 import { encodeText, nodeCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
-import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from '../writer/intent.ts';
 import { checkNotAnId } from './names.ts';
 
 /** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */

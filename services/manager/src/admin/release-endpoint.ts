@@ -4,7 +4,7 @@ import type { Happening } from '../events/happening.ts';
 import { type Claimed, encodeClaim } from '../store/claim.ts';
 import type { Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
+import { noOutcome, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 
 export interface ReleaseEndpoint {
   readonly endpoint: EndpointId;

@@ -18,11 +18,11 @@ import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
 import { evictNetwork } from '../admin/evict-network.ts';
-import { type Request, rehearsal } from '../admin/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../admin/network-requests.ts';
 import { updateNetwork } from '../admin/update-network.ts';
 import type { NetworkItem } from '../lists/catalogs.ts';
 import { networkFields } from '../lists/fields.ts';
+import { type Request, rehearsal } from '../writer/intent.ts';
 import type { Call } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
 import { networkMessage } from './messages.ts';

@@ -1,5 +1,5 @@
-import { type Intent, nothingToDo } from '../admin/intent.ts';
 import { encodeText } from '../store/codec.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 import type { Happening } from './happening.ts';
 
 /** What is told of no write. `token` is its own: tried again after a lost reply, it is told once all the same. */

@@ -5,7 +5,6 @@ import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
 import { evictEndpoint } from '../admin/evict-network.ts';
-import type { Intent } from '../admin/intent.ts';
 import { lowerMtu } from '../admin/mtu.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
@@ -14,6 +13,7 @@ import { repairClaims } from '../ipam/check.ts';
 import { releaseAddress, reserveAddress } from '../ipam/reservations.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import type { Intent } from '../writer/intent.ts';
 import type { Happening } from './happening.ts';
 
 const id = '00000000000000a1' as NodeId;

@@ -1,9 +1,9 @@
 import type { EndpointId, NodeId } from '@causeway/model';
-import { type Intent, nothingToDo } from '../admin/intent.ts';
 import { releaseWrites } from '../admin/release-endpoint.ts';
 import { endpointOrphaned } from '../events/describe.ts';
 import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 
 /** One transaction has room for these. */
 export const mostNotes = 50;

@@ -5,13 +5,13 @@ import { beforeEach, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
-import type { Intent } from '../admin/intent.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import type { Origin } from '../events/happening.ts';
 import { releaseOrphan } from '../gone/intents.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
+import type { Intent } from '../writer/intent.ts';
 import { addressHistory } from './address-history.ts';
 import { releaseAddress, reserveAddress } from './reservations.ts';
 

@@ -1,10 +1,10 @@
 import type { Network, NetworkId, Vni } from '@causeway/model';
-import { type Intent, nothingToDo } from '../admin/intent.ts';
 import { vniClaim } from '../admin/network-claims.ts';
 import { claimsRepaired } from '../events/describe.ts';
 import type { Write } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type ClaimedVni, printVniClaim } from '../store/vni-claim.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 import type { Faults } from './check.ts';
 
 export interface VniFault {

@@ -8,12 +8,12 @@ import {
   type Network,
   type NetworkId,
 } from '@causeway/model';
-import type { Intent, Planning, Proposal } from '../admin/intent.ts';
 import { claimsRepaired } from '../events/describe.ts';
 import { type Claim, type Claimed, encodeClaim, printClaim } from '../store/claim.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
+import type { Intent, Planning, Proposal } from '../writer/intent.ts';
 
 export interface ClaimFault {
   readonly network: NetworkId;

@@ -1,9 +1,9 @@
 import { CausewayError, clip, Ip, type Network } from '@causeway/model';
 import { describeHolder } from '../admin/addresses.ts';
-import { noOutcome, type Planning, type Proposal, type Request } from '../admin/intent.ts';
 import { addressReleased, addressReserved } from '../events/describe.ts';
 import { type Claim, encodeClaim } from '../store/claim.ts';
 import { text } from '../store/codec.ts';
+import { noOutcome, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 
 /** So that a claim stays small; a sentence fits. */
 const longestPurpose = 128;

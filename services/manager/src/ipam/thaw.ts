@@ -1,9 +1,9 @@
 import { type Ip, macForIp, type NetworkId, type NodeId, type Vni } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
-import { type Intent, nothingToDo, type Planning, type Proposal } from '../admin/intent.ts';
 import type { Standing } from '../dispatcher/holdings.ts';
 import type { Claimed } from '../store/claim.ts';
 import type { Compare, Write } from '../store/store.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from '../writer/intent.ts';
 
 /** A VNI whose network was deleted, and that this manager has known to be since `seenAt` on its monotonic clock. */
 export interface CoolingVni {

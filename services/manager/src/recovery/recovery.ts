@@ -1,7 +1,7 @@
 import { CausewayError, type Name } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
-import type { Intent } from '../admin/intent.ts';
 import type { View } from '../store/view.ts';
+import type { Intent } from '../writer/intent.ts';
 
 /**
  * A store that was restored from a backup does not know what was given since. The containers that have it are still

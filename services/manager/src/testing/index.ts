@@ -1,6 +1,5 @@
 export { claimEndpoint } from '../admin/claim-endpoint.ts';
 export { createNetwork } from '../admin/create-network.ts';
-export type { Intent, Request } from '../admin/intent.ts';
 export { readCreateNetwork } from '../admin/network-requests.ts';
 export { registerNode } from '../admin/register-node.ts';
 export { releaseEndpoint } from '../admin/release-endpoint.ts';
@@ -11,6 +10,7 @@ export { Registration } from '../membership/registry.ts';
 export { nodeCodec } from '../store/codec.ts';
 export { Keys } from '../store/keys.ts';
 export type { StoreEvent } from '../store/store.ts';
+export type { Intent, Request } from '../writer/intent.ts';
 export type { Committed } from '../writer/outcomes.ts';
 export { Auditor } from './auditor.ts';
 export { CoreManager } from './core-manager.ts';

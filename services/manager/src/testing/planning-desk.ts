@@ -1,9 +1,9 @@
 import type { Random } from '@causeway/runtime';
-import type { Intent, Planning, Proposal } from '../admin/intent.ts';
 import { Allocator } from '../allocator/allocator.ts';
 import { Keys } from '../store/keys.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
+import type { Intent, Planning, Proposal } from '../writer/intent.ts';
 
 /** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
 export class PlanningDesk implements Planning {

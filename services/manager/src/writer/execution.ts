@@ -1,10 +1,10 @@
 import { assertNever, CausewayError, isCausewayError } from '@causeway/model';
 import { type Clock, delays, type Log, milliseconds, type Random, seconds } from '@causeway/runtime';
-import type { Intent, Planning, Proposal } from '../admin/intent.ts';
 import type { Origin } from '../events/happening.ts';
 import { encodeEvent } from '../events/record.ts';
 import type { KeyValue, Store } from '../store/store.ts';
 import type { CommitOutcome } from './committer.ts';
+import type { Intent, Planning, Proposal } from './intent.ts';
 import type { Transaction } from './merge.ts';
 import { type Call, type Committed, readOutcome, refusing, withReply } from './outcomes.ts';
 import type { RequestLeases } from './request-leases.ts';

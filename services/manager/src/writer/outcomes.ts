@@ -1,8 +1,8 @@
 import { CausewayError, type ErrorCode, type ErrorData, type RequestId } from '@causeway/model';
-import type { Request } from '../admin/intent.ts';
 import { decodeText, encodeText, type Json, type JsonObject, object, text } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { KeyValue } from '../store/store.ts';
+import type { Request } from './intent.ts';
 import type { Transaction } from './merge.ts';
 
 export interface Committed<Reply> {

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
-import type { Request } from '../admin/intent.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { decodeRecord, encodeRecord } from '../events/record.ts';
@@ -15,6 +14,7 @@ import type { MemoryFault } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
+import type { Request } from './intent.ts';
 import type { Committed } from './outcomes.ts';
 
 const ttl = seconds(3);

@@ -1,6 +1,5 @@
 import { CausewayError, type RequestId } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
-import type { Intent, Request } from '../admin/intent.ts';
 import type { Allocator } from '../allocator/allocator.ts';
 import type { Origin } from '../events/happening.ts';
 import { EventOrder } from '../events/order.ts';
@@ -8,6 +7,7 @@ import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { Execution, type ExecutionParts } from './execution.ts';
+import type { Intent, Request } from './intent.ts';
 import { Lanes } from './lanes.ts';
 import { type Call, type Committed, checkSame } from './outcomes.ts';
 import { RequestLeases } from './request-leases.ts';
