@@ -154,7 +154,7 @@ describeLab('bad input', () => {
     await eventually(async () => expect(await lab.isReady('h2')).toBe(true));
   });
 
-  test('a disk full under the ledger: attach says so and leaves nothing; with room again it works', async () => {
+  test('a disk full under the ledger: attach says so and leaves nothing, an agent starts; with room again it works', async () => {
     const data = '/var/lib/causeway';
     await lab.sh(
       'h2',
@@ -168,6 +168,9 @@ describeLab('bad input', () => {
     await eventually(async () => {
       expect((await lab.try('h2', 'causeway', 'endpoint', 'show', 'later')).code).toBe(3);
     });
+    await lab.kill('h2', 'agent');
+    await lab.startProcess('h2', 'agent');
+    await eventually(async () => expect(await lab.isReady('h2')).toBe(true));
     await lab.sh('h2', `rm ${data}/fill; mount -n -o remount,size=50% ${data}`);
     await lab.run('h2', 'causeway', ...line.split(' '));
     await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));

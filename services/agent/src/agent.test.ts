@@ -1,5 +1,6 @@
 import type { NetnsPath } from '@causeway/datapath';
 import { CausewayError, Ip, Mac, type Name, type NodeId } from '@causeway/model';
+import type { VerifyHostResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { createAgent } from './agent.ts';
@@ -113,6 +114,28 @@ describe('drift is repaired, counted and told', () => {
     expect(await h.agent.api.verifyHost({ repair: false })).toEqual({ drift: [] });
   });
 
+  it('is shown to who asks while the agent looks already', async () => {
+    const h = await host();
+    const read = h.kernel.read.bind(h.kernel);
+    let answer: Promise<VerifyHostResponse> | undefined;
+    h.kernel.read = async (...of) => {
+      const found = await read(...of);
+      if (answer === undefined) {
+        h.kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
+        answer = h.agent.api.verifyHost({ repair: false });
+      }
+      return found;
+    };
+    await h.settle(seconds(31));
+    expect(await answer).toMatchObject({ drift: [{ kind: 'fdb', key: `vxlan0 ${ghost}` }] });
+  });
+
+  it('is not said to be none where the kernel cannot be read', async () => {
+    const h = await host();
+    h.kernel.read = () => Promise.reject(new Error('EMFILE'));
+    await expect(h.agent.api.verifyHost({ repair: false })).rejects.toThrow('EMFILE');
+  });
+
   it('is told to a manager that asks', async () => {
     const h = await host();
     h.kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
@@ -125,6 +148,17 @@ describe('drift is repaired, counted and told', () => {
 });
 
 describe('adoption', () => {
+  it('happens on a full disk too', async () => {
+    const h = await host();
+    h.files.capacity = 0;
+    const { writes } = h.kernel;
+    await h.restart();
+    h.manager.peer('blue', 202);
+    await h.settle(seconds(1));
+    expect(await h.wrong('blue')).toEqual([]);
+    expect(h.kernel.writes - writes).toBe(2);
+  });
+
   it('writes nothing when nothing has changed', async () => {
     const h = await host();
     const { writes } = h.kernel;

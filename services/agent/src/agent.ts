@@ -1,5 +1,5 @@
 import type { Kernel } from '@causeway/datapath';
-import { CausewayError, type EndpointId, type Name, type Node } from '@causeway/model';
+import { CausewayError, type EndpointId, isCausewayError, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
@@ -81,7 +81,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   await underlay.load();
   const routes = new HostRoutes(modules);
   await routes.refresh();
-  await files.open();
+  await openFiles(files, log);
   const identityFile = new IdentityFile(modules);
   let identity: Identity = await identityFile.load();
   const { nodeId } = identity;
@@ -184,6 +184,16 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       log.info('agent.stopped');
     },
   };
+}
+
+/** On a full disk a host that has been here before goes on with what is written: its containers have to be looked after. */
+async function openFiles(files: Files, log: Log): Promise<void> {
+  try {
+    await files.open();
+  } catch (error) {
+    if (!isCausewayError(error, 'disk-full')) throw error;
+    log.warn('ledger.not-written', { message: error.message });
+  }
 }
 
 /** A host that cannot write down its cluster for the first time would not know it after a restart; a later term may be lost. */

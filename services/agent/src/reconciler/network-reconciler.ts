@@ -28,6 +28,12 @@ import type { Tally } from './tally.ts';
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
 const mostRounds = 3;
 
+/** Somebody who asks what differs; the first answer counts. */
+interface Verification {
+  answer(found: readonly Difference[] | Promise<readonly Difference[]>): void;
+  fail(error: unknown): void;
+}
+
 export interface NetworkIntent {
   /** undefined: no manager has told of the network (yet), or it was withdrawn. */
   readonly table: Table | undefined;
@@ -71,7 +77,7 @@ export class NetworkReconciler {
   #failures: readonly Failure[] = [];
   #broken: string | undefined;
   readonly #attention: Attention;
-  #verifications: ((result: Promise<readonly Difference[]>) => void)[] = [];
+  readonly #verifications: Verification[] = [];
 
   constructor(modules: NetworkModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
     this.#modules = modules;
@@ -113,8 +119,8 @@ export class NetworkReconciler {
 
   /** What differs now. */
   verify(): Promise<readonly Difference[]> {
-    return new Promise((resolve) => {
-      this.#verifications.push(resolve);
+    return new Promise((answer, fail) => {
+      this.#verifications.push({ answer, fail });
       void this.#worker.poke();
     });
   }
@@ -132,24 +138,27 @@ export class NetworkReconciler {
 
   /** Survives any failure: it is logged, and the pass made again after a while. */
   async #pass(): Promise<void> {
+    // Whoever asks later is answered by the next pass: what this one has seen may be older than the question.
+    const asked = this.#verifications.splice(0);
     try {
       this.#broken = undefined;
       const { table, sandboxes } = this.#modules.intent();
       if (table === undefined && !sandboxes.some(isGranted)) await this.#remove();
-      else if (table !== undefined) await this.#follow(table, sandboxes);
+      else if (table !== undefined) await this.#follow(table, sandboxes, asked);
     } catch (error) {
       this.#exact = false;
       this.#broken = error instanceof Error ? error.message : String(error);
       this.#log.error('network.not-reconciled', { message: this.#broken });
       this.#attention.refused();
+      for (const { fail } of asked) fail(error);
     } finally {
-      for (const resolve of this.#verifications.splice(0)) resolve(Promise.resolve([]));
+      for (const { answer } of asked) answer([]);
     }
   }
 
-  async #follow(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
+  async #follow(table: Table, sandboxes: readonly Sandbox[], asked: readonly Verification[]): Promise<void> {
     if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
-    if (this.#verifications.length > 0) await this.#answerVerifications();
+    if (asked.length > 0) await this.#answer(asked);
     if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
     if (this.#suspicion !== 'nothing') await this.#compareAt(this.#suspicion);
   }
@@ -252,13 +261,12 @@ export class NetworkReconciler {
     else this.#attention.obeyed();
   }
 
-  async #answerVerifications(): Promise<void> {
+  async #answer(asked: readonly Verification[]): Promise<void> {
     const { table, sandboxes } = this.#modules.intent();
     if (table === undefined) return;
-    const waiting = this.#verifications.splice(0);
     const desired = this.#desired(table, sandboxes);
     const result = readState(this.#modules.kernel, desired).then((actual) => differences(actual, desired));
-    for (const resolve of waiting) resolve(result);
+    for (const { answer } of asked) answer(result);
     await result;
   }
 
