@@ -15,7 +15,6 @@ import { RequestLeases } from '../../writer/request-leases.ts';
 import { findEtcd } from './binary.ts';
 import { becomesHealthy, spawnEtcd, terminate } from './embedded/etcd-process.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './embedded/flags.ts';
-import { PidFile } from './embedded/pid-file.ts';
 import { EmbeddedEtcd, embeddedDefaults } from './embedded.ts';
 import { EndpointRefresh } from './endpoint-refresh.ts';
 import { EtcdStore } from './store.ts';
@@ -252,7 +251,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       await store.membership.add(peerUrl(settingsOf('m3')));
       const cluster = ['m1', 'm2', 'm3'].map((name) => `${name}=${peerUrl(settingsOf(name))}`).join(',');
       const flags = embeddedFlags(settingsOf('m3'), { state: 'existing', cluster });
-      const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
+      const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
       await becomesHealthy(etcd, endpoint('m3'), clock, seconds(20), new AbortController().signal);
       expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: true });
       await terminate(etcd, clock);

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +14,7 @@ import { Bootstrap } from './embedded/bootstrap.ts';
 import { becomesHealthy, spawnEtcd } from './embedded/etcd-process.ts';
 import { clientUrl, embeddedEnvironment, embeddedFlags } from './embedded/flags.ts';
 import { lastWords } from './embedded/last-words.ts';
-import { PidFile } from './embedded/pid-file.ts';
+import { findRunning } from './embedded/running.ts';
 import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded.ts';
 import { EtcdStore } from './store.ts';
 import { etcdMissing, freePorts, listen, portOf } from './testing/index.ts';
@@ -52,14 +54,14 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     return store;
   };
 
-  /** As a manager that was killed leaves it: running, on a directory, with a pid file. */
+  /** As a manager that was killed leaves it: running, on a directory. */
   const leaveRunning = async (port = clientPort): Promise<number> => {
     const binary = await findEtcd();
     if (binary === undefined) throw new Error('no etcd binary');
     await mkdir(join(dataDir, 'etcd'), { mode: 0o700 });
     const settings = { ...embeddedDefaults, name: 'm1', dataDir, clientPort: port, peerPort };
     const flags = embeddedFlags(settings, { state: 'new', cluster: `m1=http://127.0.0.1:${peerPort}` });
-    const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'), new PidFile(dataDir));
+    const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
     const never = new AbortController().signal;
     expect(await becomesHealthy(etcd, clientUrl({ clientPort: port }), systemClock, seconds(20), never)).toBe(true);
     return etcd.pid;
@@ -73,7 +75,6 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     await etcd.stop();
     expect(etcd.pid).toBeUndefined();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
-    expect(existsSync(join(dataDir, 'etcd.pid'))).toBe(false);
     const again = create();
     await again.start();
     expect(await read(open(again), '/a')).toBe('1');
@@ -100,8 +101,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     expect(etcd.pid).toBe(pid);
     await write(open(etcd), put('/a'));
     await etcd.stop();
-    expect(new PidFile(dataDir).running()).toBeUndefined();
-    expect(existsSync(join(dataDir, 'etcd.pid'))).toBe(false);
+    expect(findRunning(dataDir)).toBeUndefined();
   });
 
   it('starts one itself when the one it took over ends', async () => {
@@ -124,15 +124,21 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     await write(open(etcd), put('/a'));
   });
 
-  it.each([
-    ['of a process that is not etcd', String(process.pid)],
-    ['of no process', '4194304'],
-    ['of no number', 'garbage'],
-    ['of a negative number', '-1'],
-    ['of an empty file', ''],
-  ])('is not misled by a pid file %s', async (_, text) => {
-    await writeFile(join(dataDir, 'etcd.pid'), text);
-    expect(new PidFile(dataDir).running()).toBeUndefined();
+  it('takes nobody for its etcd whose path only reads the same', async () => {
+    // Whoever may: a program in mounts of its own. Whoever may not has nothing to mistake.
+    const flag = `--data-dir=${join(dataDir, 'etcd')}`;
+    const run = (...words: readonly string[]): ChildProcess => spawn(words[0] ?? '', [...words.slice(1), flag]);
+    const script = 'process.stdout.write("on"); setInterval(() => {}, 1000)';
+    const node = [process.execPath, '-e', script, '--'] as const;
+    const [here, elsewhere] = [run(...node), run('unshare', '--mount', ...node)];
+    const isOn = (child: ChildProcess): Promise<unknown> =>
+      Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);
+    await Promise.all([isOn(here), isOn(elsewhere)]);
+    expect(findRunning(dataDir)?.pid).toBe(here.pid);
+    here.kill('SIGKILL');
+    await once(here, 'exit');
+    expect(findRunning(dataDir)).toBeUndefined();
+    elsewhere.kill('SIGKILL');
   });
 
   it('says what to install when there is no binary', async () => {
@@ -187,7 +193,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
       code: 'store-unavailable',
       message: expect.stringContaining('failed to open database: invalid database'),
     });
-    expect(new PidFile(dataDir).running()).toBeUndefined();
+    expect(findRunning(dataDir)).toBeUndefined();
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import {
   type Backoff,
@@ -26,8 +26,8 @@ import {
   peerUrl,
 } from './embedded/flags.ts';
 import { askOwnMember, becomeVoter, correctPeerUrl, withMembership } from './embedded/own-member.ts';
-import { PidFile } from './embedded/pid-file.ts';
 import { checkPorts, prepareDirectory } from './embedded/preflight.ts';
+import { findRunning } from './embedded/running.ts';
 
 export type { EmbeddedEtcdSettings } from './embedded/flags.ts';
 
@@ -67,7 +67,6 @@ const announcePause = seconds(1);
 export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
   readonly #settings: EmbeddedEtcdSettings;
-  readonly #pidFile: PidFile;
   readonly #bootstrap: Bootstrap;
   readonly #log: EtcdLog;
   readonly #stopping = new AbortController();
@@ -81,10 +80,11 @@ export class EmbeddedEtcd implements Startable {
     settings: Pick<EmbeddedEtcdSettings, 'dataDir' | 'name'> & Partial<EmbeddedEtcdSettings>,
   ) {
     this.#parts = parts;
-    this.#settings = { ...embeddedDefaults, ...settings };
-    this.#pidFile = new PidFile(settings.dataDir);
-    this.#bootstrap = new Bootstrap(settings.dataDir);
-    this.#log = new EtcdLog(join(settings.dataDir, 'etcd.log'));
+    // As etcd's command line has it, by which the next manager finds it.
+    const dataDir = resolve(settings.dataDir);
+    this.#settings = { ...embeddedDefaults, ...settings, dataDir };
+    this.#bootstrap = new Bootstrap(dataDir);
+    this.#log = new EtcdLog(join(dataDir, 'etcd.log'));
   }
 
   /** For EtcdStore. */
@@ -128,7 +128,6 @@ export class EmbeddedEtcd implements Startable {
     if (this.#process === undefined) return;
     await terminate(this.#process, this.#parts.clock);
     this.#process = undefined;
-    this.#pidFile.remove();
   }
 
   async #binary(): Promise<string> {
@@ -143,12 +142,12 @@ export class EmbeddedEtcd implements Startable {
 
   /** The running etcd of this directory, when it is as the settings want it and well; one that is not is ended. */
   async #adopt(): Promise<EtcdProcess | undefined> {
-    const running = this.#pidFile.running();
+    const running = findRunning(this.#settings.dataDir);
     if (running === undefined) return undefined;
     const { clock, log } = this.#parts;
     const { pid } = running;
     await this.#log.skip();
-    const etcd = adoptEtcd(pid, this.#pidFile, clock);
+    const etcd = adoptEtcd(pid, this.#settings.dataDir, clock);
     if (areFlagsOf(this.#settings, running.flags) && (await this.#isUp(etcd, returnLimit))) {
       log.info('etcd-adopted', { pid });
       await this.#bootstrap.complete();
@@ -174,7 +173,6 @@ export class EmbeddedEtcd implements Startable {
       return etcd;
     }
     await terminate(etcd, this.#parts.clock);
-    this.#pidFile.remove();
     if (await this.#log.saysRemoved()) throw this.#removedError();
     const message = `the embedded etcd did not come up: ${await this.#log.lastWords()} (see ${this.#log.path})`;
     throw new CausewayError('store-unavailable', message, { path: this.#log.path });
@@ -199,7 +197,7 @@ export class EmbeddedEtcd implements Startable {
     await this.#log.begin();
     if (this.#stopping.signal.aborted)
       throw new CausewayError('shutting-down', 'the manager was stopped while etcd was about to start');
-    const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings, beginning), this.#log.path, this.#pidFile);
+    const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings, beginning), this.#log.path);
     this.#parts.log.info('etcd-started', { pid: etcd.pid, endpoint: this.endpoint });
     return etcd;
   }
@@ -268,7 +266,6 @@ export class EmbeddedEtcd implements Startable {
       if (signal.aborted || reason === undefined) return;
       if (await this.#log.saysRemoved()) {
         this.#process = undefined;
-        this.#pidFile.remove();
         this.#removal.abort(this.#removedError());
         return;
       }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { embeddedEnvironment } from './flags.ts';
-import type { PidFile } from './pid-file.ts';
+import { runningAs } from './running.ts';
 
 /** An etcd that runs, started by us or by the manager before us. */
 export interface EtcdProcess {
@@ -23,12 +23,7 @@ const terminationGrace = seconds(10);
  * Starts etcd in a process group of its own, so that a Ctrl-C at the manager's terminal does not end it before the manager has
  * stopped writing, and with its log on a file, so that it outlives a manager that is killed. Throws what spawn(2) throws.
  */
-export async function spawnEtcd(
-  binary: string,
-  flags: readonly string[],
-  logPath: string,
-  pidFile: PidFile,
-): Promise<EtcdProcess> {
+export async function spawnEtcd(binary: string, flags: readonly string[], logPath: string): Promise<EtcdProcess> {
   const log = openSync(logPath, 'a', 0o640);
   try {
     const environment = embeddedEnvironment(process.env);
@@ -38,7 +33,6 @@ export async function spawnEtcd(
     });
     const { pid } = child;
     if (pid === undefined) return await new Promise((_, reject) => child.once('error', reject));
-    pidFile.write(pid);
     child.unref();
     return { pid, exited, isRunning: () => child.exitCode === null && child.signalCode === null };
   } finally {
@@ -46,9 +40,9 @@ export async function spawnEtcd(
   }
 }
 
-/** Takes over the etcd that the pid file tells of, and watches it until it ends. */
-export function adoptEtcd(pid: number, pidFile: PidFile, clock: Clock): EtcdProcess {
-  const isRunning = (): boolean => pidFile.running()?.pid === pid;
+/** Takes over an etcd that runs on the directory, and watches it until it ends. */
+export function adoptEtcd(pid: number, dataDir: string, clock: Clock): EtcdProcess {
+  const isRunning = (): boolean => runningAs(pid, dataDir) !== undefined;
   const exited = (async () => {
     while (isRunning()) await clock.sleep(pollInterval);
     return 'end unseen, it was not our child';
