@@ -1,8 +1,7 @@
-import { keyAfter, keyBytes, keyText, prefixRange } from '../../store/range.ts';
+import { keyAfter, keyBytes, prefixRange } from '../../store/range.ts';
 import type { KeySpan, KeyValue, Page, PageOptions } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import type { CallBounds, EtcdPool } from './pool.ts';
-import { keyValueFromWire } from './wire.ts';
 
 export interface Listing {
   readonly kvs: readonly KeyValue[];
@@ -31,10 +30,9 @@ export async function readPage(
     keys_only: keysOnly,
     ...(newest && ({ sort_order: 'Descend', sort_target: 'Key' } as const)),
   };
-  const { kvs, more, header } = await pool.repeat('reading etcd', bounds, ({ clients }, within) =>
+  return await pool.repeat('reading etcd', bounds, ({ clients }, within) =>
     pool.call(clients.kv.range.bind(clients.kv), request, within),
   );
-  return { kvs: kvs.map(keyValueFromWire), more, revision: BigInt(header.revision) };
 }
 
 /** All of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the call timeout to itself. */
@@ -68,10 +66,10 @@ async function listOnce(pool: EtcdPool, prefix: string, options: ListOptions): P
       ({ clients }, bounds) => pool.call(clients.kv.range.bind(clients.kv), request, bounds),
       isCompacted,
     );
-    for (const kv of page.kvs) kvs.push(keyValueFromWire(kv));
-    revision ??= BigInt(page.header.revision);
+    for (const kv of page.kvs) kvs.push(kv);
+    revision ??= page.revision;
     const last = page.kvs.at(-1);
     if (!page.more || last === undefined) return { kvs, revision };
-    from = keyAfter(keyText(last.key));
+    from = keyAfter(last.key);
   }
 }

@@ -12,7 +12,7 @@ import {
   type Metadata,
   type ServiceClientConstructor,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
 import type {
   IAlarmRequest,
   IAlarmResponse,
@@ -39,16 +39,22 @@ import type {
   IMoveLeaderRequest,
   IMoveLeaderResponse,
   IRangeRequest,
-  IRangeResponse,
   ISnapshotRequest,
   ISnapshotResponse,
   IStatusRequest,
   IStatusResponse,
-  ITxnRequest,
-  ITxnResponse,
   IWatchRequest,
-  IWatchResponse,
 } from 'etcd3';
+import {
+  decodeRangeReply,
+  decodeTxnReply,
+  decodeWatchReply,
+  encodeTxn,
+  type RangeReply,
+  type TxnReply,
+  type TxnRequest,
+  type WatchReply,
+} from './wire.ts';
 
 /** A streaming method of an etcd client. */
 export type DuplexMethod<Request, Response> = (
@@ -64,13 +70,13 @@ export type ServerStreamMethod<Request, Response> = (
 ) => ClientReadableStream<Response>;
 
 export interface KvClient extends Client {
-  range: UnaryMethod<IRangeRequest, IRangeResponse>;
-  txn: UnaryMethod<ITxnRequest, ITxnResponse>;
+  range: UnaryMethod<IRangeRequest, RangeReply>;
+  txn: UnaryMethod<TxnRequest, TxnReply>;
   compact: UnaryMethod<ICompactionRequest, ICompactionResponse>;
 }
 
 export interface WatchClient extends Client {
-  watch: DuplexMethod<IWatchRequest, IWatchResponse>;
+  watch: DuplexMethod<IWatchRequest, WatchReply>;
 }
 
 export interface LeaseClient extends Client {
@@ -143,17 +149,33 @@ function createClient<Kind extends Client>(
   return new Service(address, credentials, options) as unknown as Kind;
 }
 
-/** From the interface description in npm `etcd3` (docs/decisions/0003-etcd-client.md), read once, on first use. */
-let services: Readonly<Record<string, ServiceClientConstructor>> | undefined;
-
-function load(): Readonly<Record<string, ServiceClientConstructor>> {
+/** What etcd's services and messages are, from the description in npm `etcd3` (docs/decisions/0003-etcd-client.md). */
+export function describe(): PackageDefinition {
   const path = createRequire(import.meta.url).resolve('etcd3/proto/rpc.proto');
-  const definition = loadSync(path, {
+  return loadSync(path, {
     includeDirs: [dirname(path)],
     keepCase: true,
     longs: String,
     enums: String,
     defaults: true,
   });
-  return loadPackageDefinition(definition)['etcdserverpb'] as unknown as Record<string, ServiceClientConstructor>;
+}
+
+/** Read once, on first use. */
+let services: Readonly<Record<string, ServiceClientConstructor>> | undefined;
+
+function load(): Readonly<Record<string, ServiceClientConstructor>> {
+  const described = describe();
+  const kv = described['etcdserverpb.KV'] as ServiceDefinition;
+  const watch = described['etcdserverpb.Watch'] as ServiceDefinition;
+  const withOurs = {
+    ...described,
+    'etcdserverpb.KV': {
+      ...kv,
+      Txn: { ...kv['Txn'], requestSerialize: encodeTxn, responseDeserialize: decodeTxnReply },
+      Range: { ...kv['Range'], responseDeserialize: decodeRangeReply },
+    },
+    'etcdserverpb.Watch': { ...watch, Watch: { ...watch['Watch'], responseDeserialize: decodeWatchReply } },
+  } as PackageDefinition;
+  return loadPackageDefinition(withOurs)['etcdserverpb'] as unknown as Record<string, ServiceClientConstructor>;
 }

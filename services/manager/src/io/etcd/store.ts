@@ -10,7 +10,6 @@ import {
   type Random,
   seconds,
 } from '@causeway/runtime';
-import type { IRequestOp } from 'etcd3';
 import type { Maintenance } from '../../maintenance/maintenance.ts';
 import type { Membership } from '../../membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
@@ -39,7 +38,7 @@ import { listPrefix, readPage } from './listing.ts';
 import { EtcdMaintenance } from './maintenance.ts';
 import { EtcdMembership } from './membership.ts';
 import { EtcdPool } from './pool.ts';
-import { compareToWire, eraseToWire, keyValueFromWire, writeToWire } from './wire.ts';
+import type { TxnRequest } from './wire.ts';
 
 export interface EtcdStoreParts {
   readonly clock: Clock;
@@ -113,12 +112,11 @@ export class EtcdStore implements Store {
 
   async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
     const request = { key: Buffer.from(keyBytes(key)) };
-    const reply = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
+    const { kvs, revision } = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
       this.#pool.call(clients.kv.range.bind(clients.kv), request, bounds),
     );
-    const kv = reply.kvs[0];
-    const revision = BigInt(reply.header.revision);
-    return kv === undefined ? { revision } : { kv: keyValueFromWire(kv), revision };
+    const [kv] = kvs;
+    return kv === undefined ? { revision } : { kv, revision };
   }
 
   async list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
@@ -133,12 +131,12 @@ export class EtcdStore implements Store {
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
     checkTxn(compares, writes, this.maxTxnOps);
-    return await this.#send(compares, writes.map(writeToWire));
+    return await this.#send({ compares, writes });
   }
 
   async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
     checkTxn(compares, writes, this.maxTxnOps - 1);
-    return await this.#send(compares, [eraseToWire(span), ...writes.map(writeToWire)]);
+    return await this.#send({ compares, erase: span, writes });
   }
 
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
@@ -170,13 +168,11 @@ export class EtcdStore implements Store {
   }
 
   /** Sent once: a second try after a lost reply would meet its own first one in the compares. */
-  async #send(compares: readonly Compare[], success: IRequestOp[]): Promise<TxnResult> {
+  async #send(request: TxnRequest): Promise<TxnResult> {
     const bounds = this.#pool.bounds(this.#closed.signal, this.#settings.txnTimeout);
     const endpoint = await this.#pool.ready(bounds);
-    const request = { compare: compares.map(compareToWire), success };
     try {
-      const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
-      return { succeeded: reply.succeeded, revision: BigInt(reply.header.revision) };
+      return await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
     } catch (error) {
       this.#pool.pass(endpoint);
       throw writeFailure(error);

@@ -1,10 +1,10 @@
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { IWatchRequest } from 'etcd3';
 import { prefixRange } from '../../store/range.ts';
-import { revisionOf, type Step } from '../../store/store.ts';
+import { revisionOf, type Step, type StoreEvent } from '../../store/store.ts';
 import { type EtcdEndpoint, leaderRequired } from './pool.ts';
-import { eventFromWire } from './wire.ts';
+import type { WatchReply } from './wire.ts';
 
 /** What comes after the delivered revision cannot be had by watching: list again. */
 export class HistoryGone extends Error {}
@@ -40,18 +40,18 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
   try {
     stream.write({ create_request: createRequest(options) });
     let last = options.after;
-    let fragments: IEvent[] = [];
-    for await (const response of stream as AsyncIterable<IWatchResponse>) {
+    let fragments: readonly StoreEvent[] = [];
+    for await (const response of stream as AsyncIterable<WatchReply>) {
       silence.since = clock.now();
       if (response.canceled) throw cancelled(response);
-      const current = BigInt(response.header.revision);
+      const current = response.revision;
       if (current < last)
         throw new HistoryGone(`store at revision ${current}, delivered was ${last}: restored from a backup?`);
       if (response.created) continue;
-      fragments = fragments.concat(response.events);
+      fragments = fragments.length === 0 ? response.events : [...fragments, ...response.events];
       if (response.fragment) continue;
       const isProgress = fragments.length === 0;
-      const events = fragments.map(eventFromWire).filter((event) => revisionOf(event) > last);
+      const events = fragments.filter((event) => revisionOf(event) > last);
       fragments = [];
       const newest = events.at(-1);
       if (isProgress) last = current;
@@ -79,10 +79,9 @@ function createRequest(options: WatchOptions): NonNullable<IWatchRequest['create
   };
 }
 
-function cancelled(response: IWatchResponse): Error {
-  if (response.compact_revision !== '0')
-    return new HistoryGone(`compacted up to revision ${response.compact_revision}`);
-  return new Error(`etcd cancelled the watch: ${response.cancel_reason}`);
+function cancelled(response: WatchReply): Error {
+  if (response.compactRevision !== 0n) return new HistoryGone(`compacted up to revision ${response.compactRevision}`);
+  return new Error(`etcd cancelled the watch: ${response.cancelReason}`);
 }
 
 /** Since when a stream is listened to in silence; undefined while what it said is being taken in. */
@@ -92,7 +91,7 @@ interface Silence {
 
 /** A member that is frozen or cut off must not look like a quiet one: it is asked for a sign of life, and given up without one. */
 async function attend(
-  stream: ClientDuplexStream<IWatchRequest, IWatchResponse>,
+  stream: ClientDuplexStream<IWatchRequest, WatchReply>,
   silence: Readonly<Silence>,
   clock: Clock,
   { progressInterval }: Pick<WatchOptions, 'progressInterval'>,

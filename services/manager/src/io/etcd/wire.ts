@@ -1,73 +1,199 @@
-import type { ICompare, IEvent, IKeyValue, IRequestOp } from 'etcd3';
-import { keyBytes, keyText, prefixRange } from '../../store/range.ts';
+import { assertNever } from '@causeway/model';
+import { prefixRange } from '../../store/range.ts';
 import type { Compare, KeySpan, KeyValue, StoreEvent, Write } from '../../store/store.ts';
+import { ProtobufReader, ProtobufWriter } from './protobuf.ts';
 
-/** A compare in etcd's words; all of them also hold their meaning for keys that do not exist (every number 0). */
-export function compareToWire(compare: Compare): ICompare {
+/** etcd's messages with many keys, from and to what the store speaks of; field numbers are those of its rpc.proto and kv.proto. */
+
+export interface TxnRequest {
+  readonly compares: readonly Compare[];
+  /** All keys in it are deleted, before the writes. */
+  readonly erase?: KeySpan;
+  readonly writes: readonly Write[];
+}
+
+export interface TxnReply {
+  readonly succeeded: boolean;
+  readonly revision: bigint;
+}
+
+export interface RangeReply {
+  readonly kvs: readonly KeyValue[];
+  readonly more: boolean;
+  readonly revision: bigint;
+}
+
+export interface WatchReply {
+  readonly revision: bigint;
+  readonly created: boolean;
+  readonly canceled: boolean;
+  /** 0: the history that was asked for is not gone. */
+  readonly compactRevision: bigint;
+  readonly cancelReason: string;
+  /** The next reply goes on with the same revisions. */
+  readonly fragment: boolean;
+  readonly events: readonly StoreEvent[];
+}
+
+export function encodeTxn({ compares, erase, writes }: TxnRequest): Buffer {
+  const into = new ProtobufWriter();
+  for (const write of [...writes].reverse()) {
+    const success = into.mark();
+    encodeWrite(into, write);
+    into.message(2, success);
+  }
+  if (erase !== undefined) {
+    const success = into.mark();
+    encodeErase(into, erase);
+    into.message(2, success);
+  }
+  for (const compare of [...compares].reverse()) {
+    const condition = into.mark();
+    encodeCompare(into, compare);
+    into.message(1, condition);
+  }
+  return into.finish();
+}
+
+export function decodeTxnReply(bytes: Buffer): TxnReply {
+  const fields = new ProtobufReader(bytes);
+  const reply = { succeeded: false, revision: 0n };
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    else if (field === 2) reply.succeeded = fields.boolean();
+    else fields.skip();
+  }
+  return reply;
+}
+
+export function decodeRangeReply(bytes: Buffer): RangeReply {
+  const fields = new ProtobufReader(bytes);
+  const kvs: KeyValue[] = [];
+  const reply = { kvs, more: false, revision: 0n };
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    else if (field === 2) kvs.push(fields.message(keyValueOf));
+    else if (field === 3) reply.more = fields.boolean();
+    else fields.skip();
+  }
+  return reply;
+}
+
+export function decodeWatchReply(bytes: Buffer): WatchReply {
+  const fields = new ProtobufReader(bytes);
+  const events: StoreEvent[] = [];
+  const flags = { created: false, canceled: false, fragment: false };
+  const reply = { ...flags, revision: 0n, compactRevision: 0n, cancelReason: '', events };
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    else if (field === 3) reply.created = fields.boolean();
+    else if (field === 4) reply.canceled = fields.boolean();
+    else if (field === 5) reply.compactRevision = BigInt(fields.number());
+    else if (field === 6) reply.cancelReason = fields.text();
+    else if (field === 7) reply.fragment = fields.boolean();
+    else if (field === 11) events.push(fields.message(eventOf));
+    else fields.skip();
+  }
+  return reply;
+}
+
+/** What is compared: the value of `target`, which is also the field of the number it is compared with, less 4. */
+const target = { created: 1, modified: 2 } as const;
+const result = { equal: 0, less: 2 } as const;
+
+/** All of them also hold their meaning for keys that do not exist (every number 0). */
+function encodeCompare(into: ProtobufWriter, compare: Compare): void {
   switch (compare.kind) {
     case 'absent':
-      return { target: 'Create', result: 'Equal', key: bytes(compare.key), create_revision: '0' };
+      encodeNumber(into, target.created, 0n, result.equal);
+      into.text(3, compare.key);
+      break;
     case 'unchanged':
-      return { target: 'Mod', result: 'Equal', key: bytes(compare.key), mod_revision: String(compare.modRevision) };
+      encodeNumber(into, target.modified, compare.modRevision, result.equal);
+      into.text(3, compare.key);
+      break;
     case 'created':
-      return {
-        target: 'Create',
-        result: 'Equal',
-        key: bytes(compare.key),
-        create_revision: String(compare.createRevision),
-      };
+      encodeNumber(into, target.created, compare.createRevision, result.equal);
+      into.text(3, compare.key);
+      break;
     case 'quiet': {
       const { start, end } = prefixRange(compare.prefix);
-      return {
-        target: 'Mod',
-        result: 'Less',
-        key: Buffer.from(start),
-        range_end: Buffer.from(end),
-        mod_revision: String(compare.since + 1n),
-      };
+      into.bytes(64, end);
+      encodeNumber(into, target.modified, compare.since + 1n, result.less);
+      into.bytes(3, start);
+      break;
     }
-    case 'vacant': {
-      const { from, before } = compare.span;
-      return { target: 'Mod', result: 'Less', key: bytes(from), range_end: bytes(before), mod_revision: '1' };
-    }
+    case 'vacant':
+      into.text(64, compare.span.before);
+      encodeNumber(into, target.modified, 1n, result.less);
+      into.text(3, compare.span.from);
+      break;
+    default:
+      assertNever(compare);
   }
 }
 
-export function writeToWire(write: Write): IRequestOp {
+function encodeNumber(into: ProtobufWriter, target: number, number: bigint, result: number): void {
+  into.number(4 + target, number);
+  into.number(2, target);
+  into.number(1, result);
+}
+
+function encodeWrite(into: ProtobufWriter, write: Write): void {
+  const operation = into.mark();
   switch (write.kind) {
     case 'put':
-      return {
-        request_put: {
-          key: bytes(write.key),
-          value: Buffer.from(write.value),
-          ...(write.lease !== undefined && { lease: String(write.lease) }),
-        },
-      };
+      if (write.lease !== undefined) into.number(3, write.lease);
+      into.bytes(2, write.value);
+      into.text(1, write.key);
+      into.message(2, operation);
+      break;
     case 'delete':
-      return { request_delete_range: { key: bytes(write.key) } };
+      into.text(1, write.key);
+      into.message(3, operation);
+      break;
+    default:
+      assertNever(write);
   }
 }
 
-export function eraseToWire({ from, before }: KeySpan): IRequestOp {
-  return { request_delete_range: { key: bytes(from), range_end: bytes(before) } };
+function encodeErase(into: ProtobufWriter, { from, before }: KeySpan): void {
+  const operation = into.mark();
+  into.text(2, before);
+  into.text(1, from);
+  into.message(3, operation);
 }
 
-/** The value is a slice of its message: a snapshot would hold as many small buffers as it has keys. */
-export function keyValueFromWire(kv: IKeyValue): KeyValue {
-  return {
-    key: keyText(kv.key),
-    value: new Uint8Array(kv.value.buffer, kv.value.byteOffset, kv.value.length),
-    createRevision: BigInt(kv.create_revision),
-    modRevision: BigInt(kv.mod_revision),
-  };
+function revisionOfHeader(fields: ProtobufReader): bigint {
+  let revision = 0;
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 3) revision = fields.number();
+    else fields.skip();
+  }
+  return BigInt(revision);
 }
 
-export function eventFromWire(event: IEvent): StoreEvent {
-  return event.type === 'Delete'
-    ? { kind: 'delete', key: keyText(event.kv.key), modRevision: BigInt(event.kv.mod_revision) }
-    : { kind: 'put', kv: keyValueFromWire(event.kv) };
+function keyValueOf(fields: ProtobufReader): KeyValue {
+  const kv = { ...unset };
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 1) kv.key = fields.text();
+    else if (field === 2) kv.createRevision = BigInt(fields.number());
+    else if (field === 3) kv.modRevision = BigInt(fields.number());
+    else if (field === 5) kv.value = fields.bytes();
+    else fields.skip();
+  }
+  return kv;
 }
 
-function bytes(key: string): Buffer {
-  return Buffer.from(keyBytes(key));
+const unset: KeyValue = { key: '', value: new Uint8Array(0), createRevision: 0n, modRevision: 0n };
+
+function eventOf(fields: ProtobufReader): StoreEvent {
+  let isDelete = false;
+  let kv = unset;
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === 1) isDelete = fields.boolean();
+    else if (field === 2) kv = fields.message(keyValueOf);
+    else fields.skip();
+  }
+  return isDelete ? { kind: 'delete', key: kv.key, modRevision: kv.modRevision } : { kind: 'put', kv };
 }
