@@ -1,4 +1,5 @@
 export * from './backoff.ts';
+export * from './bell.ts';
 export * from './clock.ts';
 export * from './duration.ts';
 export * from './log.ts';

@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { plaintext } from '@causeway/proto/io';
 import type { Log } from '@causeway/runtime';
@@ -13,6 +10,7 @@ import { createChecksum } from './backup/io/checksum.ts';
 import { restoreCommand } from './backup/io/restore-command.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
+import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverMembers } from './io/etcd/discover.ts';
 import { embeddedTxnOps } from './io/etcd/embedded/flags.ts';
@@ -88,31 +86,6 @@ function readOptions(argv: readonly string[]): Options {
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
     throw new CausewayError('invalid-argument', `${error.message.replace(/^error: /, '')}; see --help`);
-  }
-}
-
-async function prepareDataDir(path: string): Promise<void> {
-  try {
-    await makeDirectory(path);
-    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const message = `--data-dir ${path}: cannot be written (${why}); name a directory that this user may write to`;
-    throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: path }, { cause });
-  }
-}
-
-/** By hand: with `recursive`, Node 20's mkdir never returns for a path below one that takes no directories, such as /proc. */
-async function makeDirectory(path: string): Promise<void> {
-  const make = (): Promise<void> => mkdir(path, { mode: 0o700 });
-  const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
-  try {
-    await make();
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeDirectory(dirname(path));
-    await make();
   }
 }
 

@@ -1,3 +1,4 @@
 export * from './crypto-random.ts';
+export * from './make-directory.ts';
 export * from './pino-log.ts';
 export * from './system-clock.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
+import { makeDirectory } from '@causeway/runtime/io';
 import type { Files } from '../assignments/files.ts';
-import { makeDirectory } from './make-directory.ts';
 
 const temporary = '.tmp';
 

@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { CausewayError } from '@causeway/model';
-import { makeDirectory } from './make-directory.ts';
+import { makeDirectory } from '@causeway/runtime/io';
 
 /** sizeof(sockaddr_un.sun_path) less the final zero (unix(7)). */
 const longestPath = 107;

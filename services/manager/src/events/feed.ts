@@ -1,5 +1,5 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, type Log, milliseconds, minutes } from '@causeway/runtime';
+import { Bell, type Clock, type Log, milliseconds, minutes } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
 import type { Step, Store } from '../store/store.ts';
 import { EventArchive } from './archive.ts';
@@ -41,7 +41,7 @@ export class EventFeed {
   readonly #archive: EventArchive;
   readonly #ring: EventRing;
   readonly #stop = new AbortController();
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   #running: Promise<void> = Promise.resolve();
   #readers = 0;
   /** Ends the following of the store; undefined: nobody reads. */
@@ -57,7 +57,7 @@ export class EventFeed {
   /** Reading ends. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#wake();
+    this.#bell.ring();
     await this.#running;
   }
 
@@ -75,7 +75,7 @@ export class EventFeed {
   }
 
   async *#read({ from, since, follow }: EventQuery, over: AbortSignal): AsyncGenerator<Event, void> {
-    while (!this.#loaded && !over.aborted) await this.#changed(over);
+    while (!this.#loaded && !over.aborted) await this.#bell.wait(over);
     const start = yield* this.#begin(from, since);
     let { next } = start;
     let { place } = start;
@@ -90,7 +90,7 @@ export class EventFeed {
       if (event !== undefined) {
         next = event.sequence + 1n;
         yield event;
-      } else if (follow) await this.#changed(over);
+      } else if (follow) await this.#bell.wait(over);
       else return;
     }
   }
@@ -191,7 +191,7 @@ export class EventFeed {
     const [first] = kvs;
     this.#ring.reset(sequenceOf(first?.createRevision ?? revision + 1n), kvs.flatMap(decodeRecord));
     this.#loaded = true;
-    this.#wake();
+    this.#bell.ring();
     return revision;
   }
 
@@ -200,26 +200,7 @@ export class EventFeed {
     const events = step.events.flatMap((event) => (event.kind === 'put' ? decodeRecord(event.kv) : []));
     if (events.length === 0) return;
     this.#ring.add(events);
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
-  }
-
-  #changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      if (signal.aborted) return resolve();
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
+    this.#bell.ring();
   }
 }
 

@@ -1,4 +1,5 @@
 import { CausewayError, type Labels } from '@causeway/model';
+import { Bell } from '@causeway/runtime';
 
 /** A record with its revision, and the names of what it refers to. */
 export interface Item {
@@ -49,7 +50,7 @@ export class Catalog<I extends Item> {
   /** Changes up to here are forgotten. */
   #floor = 0n;
   #lineage = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   #ended = false;
 
   constructor(settings: CatalogSettings) {
@@ -68,7 +69,7 @@ export class Catalog<I extends Item> {
     this.#changes = [];
     this.#floor = revision;
     this.#lineage++;
-    this.#wake();
+    this.#bell.ring();
   }
 
   set(after: I, revision: bigint): void {
@@ -124,24 +125,14 @@ export class Catalog<I extends Item> {
 
   /** Resolves when something may have changed, or the signal aborts. @throws CausewayError shutting-down */
   async changed(signal: AbortSignal): Promise<void> {
-    if (!this.#ended && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        signal.addEventListener('abort', wake);
-      });
-    }
+    if (!this.#ended) await this.#bell.wait(signal);
     if (this.#ended) throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
   }
 
   /** Who waits for changes waits no longer. */
   end(): void {
     this.#ended = true;
-    this.#wake();
+    this.#bell.ring();
   }
 
   /** As it was then: what has changed since is taken back. */
@@ -184,11 +175,7 @@ export class Catalog<I extends Item> {
       const gone = this.#changes.splice(0, this.#changes.length - this.#kept);
       this.#floor = gone.at(-1)?.revision ?? this.#floor;
     }
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    this.#bell.ring();
   }
 }
 

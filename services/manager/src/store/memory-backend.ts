@@ -1,4 +1,4 @@
-import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { Bell, type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { leaseGone } from './check.ts';
 import { History, type HistorySnapshot } from './history.ts';
 import type { Compare, TxnResult, Write } from './store.ts';
@@ -17,7 +17,7 @@ export class MemoryBackend {
   readonly #clock: Clock;
   readonly #leases = new Map<bigint, Lease>();
   readonly #owners = new Map<string, Lease>();
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   #queue: (() => void)[] = [];
   #frozen = false;
   #nextLease = 1n;
@@ -44,7 +44,7 @@ export class MemoryBackend {
     const queue = this.#queue;
     this.#queue = [];
     for (const serve of queue) serve();
-    this.#wake();
+    this.#bell.ring();
   }
 
   /** Forgets the history up to a revision, by default all of it. */
@@ -74,16 +74,7 @@ export class MemoryBackend {
 
   /** Resolves when something was written, the backend thawed, or the signal aborted. */
   changed(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
+    return this.#bell.wait(signal);
   }
 
   txn(compares: readonly Compare[], writes: readonly Write[]): TxnResult {
@@ -129,7 +120,7 @@ export class MemoryBackend {
       lease.keys.add(write.key);
       this.#owners.set(write.key, lease);
     }
-    this.#wake();
+    this.#bell.ring();
   }
 
   async #watchOver(lease: Lease): Promise<void> {
@@ -149,9 +140,5 @@ export class MemoryBackend {
     lease.ended.abort();
     this.#leases.delete(lease.id);
     this.#write([...lease.keys].map((key) => ({ kind: 'delete', key })));
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
   }
 }
