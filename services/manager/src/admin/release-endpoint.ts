@@ -3,8 +3,8 @@ import { endpointDetached, endpointOrphaned } from '../events/describe.ts';
 import type { Happening } from '../events/happening.ts';
 import { type Claimed, encodeClaim } from '../store/claim.ts';
 import type { Write } from '../store/store.ts';
-import type { View } from '../store/view.ts';
-import { noOutcome, type Planning, type Proposal, type Request } from '../writer/intent.ts';
+import type { Versioned, View } from '../store/view.ts';
+import { type Intent, noOutcome, nothingToDo, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 
 export interface ReleaseEndpoint {
   readonly endpoint: EndpointId;
@@ -26,19 +26,34 @@ export function releaseEndpoint(request: ReleaseEndpoint): Request<void> {
   };
 }
 
-export function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Proposal<void> {
-  const { view, keys } = planning;
+function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Proposal<void> {
+  const { view } = planning;
   const { value: endpoint, revision } = view.findEndpoint(request.endpoint);
   if (endpoint.node !== request.node) {
     const message = `endpoint "${endpoint.name}" belongs to another host: only that one releases it`;
     throw new CausewayError('permission-denied', message, { field: 'node', endpoint: endpoint.id });
   }
-  const key = keys.endpoint(endpoint.network, endpoint.id);
+  return release({ value: endpoint, revision }, happening(endpoint, request.reason, view), planning);
+}
+
+/** Releases an endpoint without its host having asked; writes nothing when it is gone already. */
+export function takeBack(id: EndpointId, tell: (endpoint: Endpoint, view: View) => Happening): Intent<void> {
+  return {
+    plan: (planning) => {
+      const found = planning.view.endpoint(id);
+      if (found === undefined) return nothingToDo(undefined);
+      return release(found, tell(found.value, planning.view), planning);
+    },
+  };
+}
+
+function release({ value, revision }: Versioned<Endpoint>, event: Happening, planning: Planning): Proposal<void> {
+  const key = planning.keys.endpoint(value.network, value.id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: revision }],
-    writes: releaseWrites(endpoint, planning),
+    writes: releaseWrites(value, planning),
     takes: [],
-    events: [happening(endpoint, request.reason, view)],
+    events: [event],
     reply: undefined,
   };
 }
@@ -59,7 +74,7 @@ function happening(endpoint: Endpoint, reason: ReleaseReason, view: View): Happe
 }
 
 /** The record and the name go; addresses cool, since hosts may still send to them for a while. */
-export function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
+function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
   const { id, network, name, node, mac } = endpoint;
   const value = encodeClaim({ kind: 'cooling', endpointName: name, node });
   const isOwn = ({ claim }: Claimed): boolean => claim.kind === 'endpoint' && claim.endpoint === id;

@@ -1,9 +1,9 @@
 import type { EndpointId, NodeId } from '@causeway/model';
-import { releaseWrites } from '../admin/release-endpoint.ts';
+import { takeBack } from '../admin/release-endpoint.ts';
 import { endpointOrphaned } from '../events/describe.ts';
 import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
-import { type Intent, nothingToDo } from '../writer/intent.ts';
+import type { Intent } from '../writer/intent.ts';
 
 /** One transaction has room for these. */
 export const mostNotes = 50;
@@ -38,19 +38,5 @@ export function noteSilences({ changes, ledTime }: Notes): Intent<void> {
 
 /** Releases an endpoint that is still there; operators are told why. */
 export function releaseOrphan(id: EndpointId, why: string): Intent<void> {
-  return {
-    plan: (planning) => {
-      const { view, keys } = planning;
-      const current = view.endpoint(id);
-      if (current === undefined) return nothingToDo(undefined);
-      const key = keys.endpoint(current.value.network, id);
-      return {
-        compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
-        writes: releaseWrites(current.value, planning),
-        takes: [],
-        events: [endpointOrphaned(current.value, view, why)],
-        reply: undefined,
-      };
-    },
-  };
+  return takeBack(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
 }

@@ -1,5 +1,6 @@
 import type { Name, NetworkId } from '@causeway/model';
 import type { Claimed } from './claim.ts';
+import { entry } from './entries.ts';
 
 /** Claims of one sort by network and thing, and those that cool by the name that may have them back. */
 export class ClaimTable<Thing> {
@@ -51,11 +52,3 @@ export class ClaimTable<Thing> {
 
 const none: ReadonlyMap<never, never> = new Map<never, never>();
 const nothing: ReadonlySet<never> = new Set<never>();
-
-function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-}

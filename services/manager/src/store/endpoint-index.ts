@@ -7,6 +7,7 @@ import {
   type NetworkId,
   type NodeId,
 } from '@causeway/model';
+import { entry, prune } from './entries.ts';
 import type { Versioned } from './view-change.ts';
 
 type Stored = Versioned<Endpoint>;
@@ -95,23 +96,3 @@ export class EndpointIndex {
 }
 
 const none: ReadonlyMap<EndpointId, Stored> = new Map();
-
-function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-}
-
-/** Takes something out of one entry and drops the entry when that emptied it. */
-function prune<Key, Value extends { readonly size: number }>(
-  map: Map<Key, Value>,
-  key: Key,
-  take: (value: Value) => void,
-): void {
-  const found = map.get(key);
-  if (found === undefined) return;
-  take(found);
-  if (found.size === 0) map.delete(key);
-}

@@ -1,0 +1,20 @@
+/** The value under the key, made when it is not there. */
+export function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** Takes something out of one entry and drops the entry when that emptied it. */
+export function prune<Key, Value extends { readonly size: number }>(
+  map: Map<Key, Value>,
+  key: Key,
+  take: (value: Value) => void,
+): void {
+  const found = map.get(key);
+  if (found === undefined) return;
+  take(found);
+  if (found.size === 0) map.delete(key);
+}
