@@ -33,17 +33,20 @@ export class Failover {
     this.#current = typeof leader === 'string' && leader !== '' && leader !== address ? leader : next;
   }
 
-  /** Tries until one manager gives an answer that is not "unavailable", or the time is over: then the last error is thrown. */
+  /**
+   * Tries until one manager gives an answer that is not "unavailable", or the time is over: then the last error is thrown.
+   * `again`: not the first try, so a manager may have the call of an earlier one still, or get it yet.
+   */
   async run<Value>(
     timeout: Duration,
-    attempt: (address: string, remaining: Duration) => Promise<Value>,
+    attempt: (address: string, remaining: Duration, again: boolean) => Promise<Value>,
     signal?: AbortSignal,
   ): Promise<Value> {
     const deadline = this.#clock.now() + timeout;
     for (let tries = 1; ; tries++) {
       const address = this.#current;
       try {
-        return await attempt(address, milliseconds(Math.max(1, deadline - this.#clock.now())));
+        return await attempt(address, milliseconds(Math.max(1, deadline - this.#clock.now())), tries > 1);
       } catch (error) {
         if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
         this.moveOn(address, error);

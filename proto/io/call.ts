@@ -22,12 +22,17 @@ export type UnaryMethod<Request, Response> = (
 /** Metadata in which a caller says who it is; a manager that sends a call on leaves it as it is. */
 export const actorKey = 'causeway-actor';
 
+/** Metadata of a call that was sent before, to the same end: copies of it may still be on their way, to whomever. */
+export const againKey = 'causeway-again';
+
 export interface CallLimits {
   /** Milliseconds from now; a call without one may wait forever, so there is no default. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
   /** Who calls: events tell it of what the call changes. */
   readonly actor?: string;
+  /** It was sent before, and no answer came. */
+  readonly again?: boolean;
 }
 
 /** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
@@ -49,10 +54,11 @@ export function callUnary<Request, Response>(
   });
 }
 
-export function metadataOf({ actor }: Pick<CallLimits, 'actor'>): Metadata {
+export function metadataOf({ actor, again = false }: Pick<CallLimits, 'actor' | 'again'>): Metadata {
   const metadata = new Metadata();
   // Metadata is printable ASCII; a user's name need not be.
   if (actor !== undefined) metadata.set(actorKey, actor.replace(/[^\x20-\x7e]/g, '?'));
+  if (again) metadata.set(againKey, '1');
   return metadata;
 }
 

@@ -33,6 +33,8 @@ export interface AllocationRun {
   readonly faults: readonly string[];
   /** Calls that were delivered to both managers. */
   readonly duplicated: number;
+  /** Tries that arrived after their caller had given them up. */
+  readonly late: number;
 }
 
 const ttl = seconds(1);
@@ -51,8 +53,10 @@ const network = { name: 'blue', prefixes: ['10.0.0.0/29', 'fd00::/125'], wanted:
 /** A caller that gives up so early does not know what became of its call. */
 const impatient = milliseconds(100);
 const patient = seconds(60);
+/** Of a try on its way to a manager. */
+const longestWay = milliseconds(3 * ttl);
 /** Longer than any transaction is late. */
-const lateWrites = milliseconds(5 * ttl);
+const lateWrites = milliseconds(longestWay + 5 * ttl);
 
 /** Some seconds of callers that claim and release through whichever of two managers leads: what they were told, and what was. */
 export function simulateAllocation(seed: number): Promise<AllocationRun> {
@@ -65,6 +69,7 @@ class AllocationSimulation {
   readonly #faults: string[] = [];
   #names = 0;
   #duplicated = 0;
+  #late = 0;
 
   constructor(seed: number) {
     this.#turmoil = new Turmoil({ seed, managers: 2, ttl });
@@ -86,7 +91,8 @@ class AllocationSimulation {
     for (const left of [...auditor.endpoints.values()]) await clock.until(this.#release(left, patient), seconds(60));
     await turmoil.stop();
     const evidence = { journal: this.#journal, before, rested, cleaned: recorder.revisions.slice(before.length) };
-    return { evidence, faults: [...this.#faults, ...auditor.faults], duplicated: this.#duplicated };
+    const faults = [...this.#faults, ...auditor.faults];
+    return { evidence, faults, duplicated: this.#duplicated, late: this.#late };
   }
 
   async #prepare(): Promise<void> {
@@ -157,7 +163,7 @@ class AllocationSimulation {
       clock,
     );
     const ask = (within: Duration): Promise<Committed<Reply>> => {
-      return failover.run(within, (name, remaining) => this.#attempt(name, id, request, remaining));
+      return failover.run(within, (name, remaining, again) => this.#attempt(name, id, request, { remaining, again }));
     };
     const twin = this.#turmoil.chance(0.2) ? this.#twin(id, request) : undefined;
     try {
@@ -175,7 +181,10 @@ class AllocationSimulation {
   /** The same call once more at the same time, at any manager. */
   #twin<Reply>(id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
     this.#duplicated++;
-    const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, patient);
+    const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, {
+      remaining: patient,
+      again: false,
+    });
     twin.catch(() => undefined);
     return twin;
   }
@@ -189,7 +198,7 @@ class AllocationSimulation {
     name: string,
     id: RequestId,
     request: Request<Reply>,
-    remaining: Duration,
+    { remaining, again }: { readonly remaining: Duration; readonly again: boolean },
   ): Promise<Committed<Reply>> {
     const { managers, clock, random } = this.#turmoil;
     const manager = managers.find((candidate) => candidate.name === name);
@@ -197,7 +206,25 @@ class AllocationSimulation {
     const abort = new AbortController();
     const span = milliseconds(Math.min(remaining, 500 + random.float() * 2_000));
     void clock.sleep(span, abort.signal).then(() => abort.abort());
-    return manager.writer.write(id, request, { actor: 'worker', signal: abort.signal }).finally(() => abort.abort());
+    const caller = { actor: 'worker', signal: abort.signal, again };
+    return manager.writer
+      .write(id, request, caller)
+      .catch((error: unknown) => {
+        if (isCausewayError(error) && error.kind === 'unavailable') this.#arriveLate(id, request, again);
+        throw error;
+      })
+      .finally(() => abort.abort());
+  }
+
+  /** A try that its caller has given up was held up on its way, and gets to a manager after others of the call. */
+  #arriveLate<Reply>(id: RequestId, request: Request<Reply>, again: boolean): void {
+    const { managers, clock, random } = this.#turmoil;
+    if (!this.#turmoil.chance(0.2)) return;
+    this.#late++;
+    void clock.sleep(milliseconds(random.float() * longestWay)).then(async () => {
+      const manager = this.#turmoil.pick(managers);
+      await manager?.writer.write(id, request, { actor: 'worker', again }).catch(() => undefined);
+    });
   }
 
   #id(): RequestId {

@@ -173,10 +173,10 @@ export class SimCluster {
   /** The same for a caller that moves time itself. */
   query<Value>(question: Question<Value>): Promise<Value> {
     const signal = new AbortController().signal;
-    return this.#failover.run(seconds(20), async (address, remaining) => {
+    return this.#failover.run(seconds(20), async (address, remaining, again) => {
       const running = this.#managers.get(address.replace(':7443', ''));
       if (running === undefined) throw unreachable(address);
-      return await question(running.manager.api, { remaining, actor: 'operator', signal });
+      return await question(running.manager.api, { remaining, actor: 'operator', signal, again });
     });
   }
 

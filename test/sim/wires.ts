@@ -84,7 +84,8 @@ export class Wires {
     await this.#clock.sleep(latency);
     const manager = this.#reach(host, address);
     const lost = this.#random.float() < this.replyLoss;
-    const answer = serve(manager, { remaining: limits.timeout, actor: `agent/${host}`, signal });
+    const { timeout, again = false } = limits;
+    const answer = serve(manager, { remaining: timeout, actor: `agent/${host}`, signal, again });
     const late = this.#clock.sleep(limits.timeout).then((): never => {
       throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
     });

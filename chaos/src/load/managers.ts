@@ -54,12 +54,15 @@ export class Managers {
 
   #run<Value>(
     timeout: Duration,
-    call: (client: EndpointServiceClient, limits: { readonly timeout: number }) => Promise<Value>,
+    call: (
+      client: EndpointServiceClient,
+      limits: { readonly timeout: number; readonly again: boolean },
+    ) => Promise<Value>,
   ): Promise<Value> {
-    return this.#failover.run(timeout, (address, remaining) => {
+    return this.#failover.run(timeout, (address, remaining, again) => {
       const client = this.#clients.get(address);
       if (client === undefined) throw new CausewayError('manager-unavailable', `nobody told of ${address}`);
-      return call(client, { timeout: Math.min(remaining, patience) });
+      return call(client, { timeout: Math.min(remaining, patience), again });
     });
   }
 }

@@ -69,8 +69,8 @@ export class GrpcManagerLink implements ManagerLink {
     this.#clients.clear();
   }
 
-  #limits({ timeout, signal }: CallLimits): GrpcLimits {
-    return { timeout, actor: this.#actor, ...(signal !== undefined && { signal }) };
+  #limits(limits: CallLimits): GrpcLimits {
+    return { ...limits, actor: this.#actor };
   }
 
   #client(address: string): { session: SessionServiceClient; endpoints: EndpointServiceClient } {

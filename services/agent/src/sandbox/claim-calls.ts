@@ -23,6 +23,8 @@ export interface Claimed {
 interface Waiting {
   readonly request: ClaimEndpointRequest;
   readonly deadline: number;
+  /** It was in a call that got no answer. */
+  sent: boolean;
   /** Aborts when it is its turn. */
   readonly turn: AbortController;
   readonly resolve: (claimed: Claimed) => void;
@@ -47,7 +49,7 @@ export class ClaimCalls {
     const { clock } = this.#modules;
     return new Promise((resolve, reject) => {
       const turn = new AbortController();
-      const waiting = { request, deadline: clock.now() + timeout, turn, resolve, reject };
+      const waiting = { request, deadline: clock.now() + timeout, sent: false, turn, resolve, reject };
       this.#waiting.add(waiting);
       if (this.#running === undefined) this.#running = this.#run();
       else void clock.sleep(timeout, turn.signal).then(() => this.#giveUp(waiting));
@@ -72,13 +74,15 @@ export class ClaimCalls {
     const { link, failover, clock } = this.#modules;
     const timeout = milliseconds(Math.max(1, Math.min(...batch.map(({ deadline }) => deadline)) - clock.now()));
     const claims = batch.map(({ request }) => request);
+    const sent = batch.some((waiting) => waiting.sent);
     try {
-      const { outcomes, epoch } = await failover.run(timeout, (address, remaining) =>
-        link.claimEndpoints(address, { claims }, { timeout: remaining }),
+      const { outcomes, epoch } = await failover.run(timeout, (address, remaining, again) =>
+        link.claimEndpoints(address, { claims }, { timeout: remaining, again: again || sent }),
       );
       for (const [i, waiting] of batch.entries()) settle(waiting, outcomes[i], epoch);
     } catch (error) {
       for (const waiting of batch) {
+        waiting.sent = true;
         if (isFinal(error) || waiting.deadline <= clock.now()) waiting.reject(error);
         else this.#waiting.add(waiting);
       }

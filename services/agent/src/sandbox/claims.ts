@@ -88,7 +88,7 @@ export class Claims {
     });
     const { endpoint, epoch } = await this.#failover.run(
       timeout,
-      (address, remaining) => this.#link.claimEndpoint(address, request, { timeout: remaining, signal }),
+      (address, timeout, again) => this.#link.claimEndpoint(address, request, { timeout, signal, again }),
       signal,
     );
     return { epoch, revision: endpoint?.revision ?? 0n };
@@ -102,7 +102,7 @@ export class Claims {
     try {
       const { revision } = await this.#failover.run(
         timeout,
-        (address, remaining) => this.#link.releaseEndpoint(address, request, { timeout: remaining, ...limits }),
+        (address, left, again) => this.#link.releaseEndpoint(address, request, { timeout: left, again, ...limits }),
         signal,
       );
       return revision;

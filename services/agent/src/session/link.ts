@@ -14,6 +14,8 @@ import type { Duration } from '@causeway/runtime';
 export interface CallLimits {
   readonly timeout: Duration;
   readonly signal?: AbortSignal;
+  /** It was sent before, and no answer came. */
+  readonly again?: boolean;
 }
 
 /** The way to one manager, by its address. Failures are CausewayErrors; "not-leader" carries `leader`, the address to try. */

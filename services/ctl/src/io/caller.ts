@@ -48,7 +48,8 @@ export class Caller {
     try {
       return await this.#failover.run(
         budget.left(),
-        (address, timeout) => this.#noting(address, callUnary(methodAt(address), request, { timeout, signal, actor })),
+        (address, timeout, again) =>
+          this.#noting(address, callUnary(methodAt(address), request, { timeout, signal, actor, again })),
         signal,
       );
     } catch (error) {

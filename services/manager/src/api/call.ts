@@ -8,6 +8,8 @@ export interface Call {
   readonly remaining: Duration;
   /** Who calls, in its own words. */
   readonly actor: string;
+  /** The caller has sent it before, and got no answer. */
+  readonly again?: boolean;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
 }

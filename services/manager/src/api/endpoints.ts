@@ -68,7 +68,7 @@ export class EndpointsApi {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: the whole call is given up or none of it, and it would have a listener for each claim.
-    const caller = { actor: call.actor };
+    const caller = { actor: call.actor, again: call.again === true };
     const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, caller)));
     const outcomes = settled.map((each): ClaimOutcome => {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };

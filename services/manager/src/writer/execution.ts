@@ -99,15 +99,15 @@ export class Execution<Reply> {
 
   /**
    * A refusal is true only while the term lasts: a deposed leader's view is behind. What is in the way may be the very
-   * thing an earlier try of this call has made. And a refusal is final: while a transaction of the call may still arrive,
-   * the refusal is kept first, so that it cannot be written any more.
+   * thing an earlier try of this call has made. And a refusal is final: while a transaction or a copy of the call may still
+   * arrive, the refusal is kept first, so that nothing of it can be written any more. Not if it is worth another try.
    */
   async #refuse(refusal: unknown, lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
     const [earlier, lasts] = await Promise.all([this.#kept(), this.#tenure.committer.lasts()]);
     if (earlier !== undefined) return earlier;
     if (!lasts) throw this.#parts.notLeader();
     if (this.#call === undefined || lease === undefined || !isCausewayError(refusal)) throw refusal;
-    if (!this.#tenure.doubtful.has(this.#call.id)) throw refusal;
+    if (refusal.kind === 'unavailable' || !this.#tenure.doubtful.has(this.#call.id)) throw refusal;
     const tombstone = refusing(refusal, this.#call, this.#parts.planning.keys, lease);
     const outcome = await this.#tenure.committer.commit(tombstone);
     if (outcome.kind !== 'committed') return await this.#resolve(outcome);

@@ -19,8 +19,9 @@ export interface TenureParts {
 export class Tenure {
   readonly committer: Committer;
   /**
-   * Calls with a transaction that got no answer and may still be written, until something of theirs is known to be. Of
-   * this term only: the fence stops those of earlier ones.
+   * Calls of which something may still be written after they are answered, until something of theirs is known to be: a
+   * transaction that got no answer, or a copy of the call that was sent before. Of this term only: the fence stops
+   * transactions of earlier ones, and who calls again says so again.
    */
   readonly doubtful = new Set<RequestId>();
   readonly #view: View;

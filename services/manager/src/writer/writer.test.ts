@@ -255,6 +255,17 @@ describe('Writer', () => {
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
   });
 
+  test('a refusal is final, also for a copy of the call that arrives after it', async () => {
+    const id = requestId();
+    const again = { actor: 'tester', again: true };
+    await write(leader, requestId(), network('blue'));
+    const rival = await write(leader, requestId(), claim('web'));
+    await expect(leader.writer.write(id, claim('web'), again)).rejects.toMatchObject({ code: 'name-taken' });
+    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
+    await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
+    expect(leader.view.endpointCount).toBe(0);
+  });
+
   test('a network that arrives late overlaps none that was made meanwhile', async () => {
     const late = createNetwork(plainNetwork('late', ['10.66.0.0/24'], { vni: 5000 }));
     await makeLate(write(leader, requestId(), late), seconds(60));

@@ -32,6 +32,8 @@ export interface WriterSettings {
 export interface Caller {
   readonly actor: string;
   readonly signal?: AbortSignal;
+  /** Copies of the call may be on their way here: what it is answered has to hold for those too. */
+  readonly again?: boolean;
 }
 
 /** On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call it is part of. */
@@ -107,6 +109,7 @@ export class Writer {
    */
   async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
     const tenure = this.#current();
+    if (caller.again === true) tenure.doubtful.add(id);
     const underWay = this.#calls.get(id);
     if (underWay?.tenure === tenure) {
       checkSame({ id, request }, underWay.request);

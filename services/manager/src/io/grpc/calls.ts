@@ -1,5 +1,5 @@
 import { clip } from '@causeway/model';
-import { actorKey, decoded, errorToService } from '@causeway/proto/io';
+import { actorKey, againKey, decoded, errorToService } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
 import { type handleServerStreamingCall, type handleUnaryCall, type Metadata, status } from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
@@ -39,6 +39,7 @@ export function unary<Request, Response>(
     const caller: Call = {
       remaining,
       actor: actorOf(call),
+      again: call.metadata.get(againKey).length > 0,
       get signal() {
         return abort.signal; // made when first asked for, which is dear: most calls of many claims never do
       },
