@@ -62,6 +62,8 @@ export interface PoolUse {
      */
     cooling: string;
     /**
+     * Of the whole subnet: what can be asked for by address.
+     *
      * @generated from protobuf field: string free = 6
      */
     free: string;
@@ -77,6 +79,12 @@ export interface PoolUse {
      * @generated from protobuf field: repeated causeway.v1.Reservation reservations = 8
      */
     reservations: Reservation[];
+    /**
+     * Of the ranges: what is left to be given automatically.
+     *
+     * @generated from protobuf field: string automatic = 9
+     */
+    automatic: string;
 }
 /**
  * @generated from protobuf message causeway.v1.Reservation

@@ -122,7 +122,8 @@ class PoolUse$Type extends MessageType {
             { no: 5, name: "cooling", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 6, name: "free", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 7, name: "used_by_host", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } },
-            { no: 8, name: "reservations", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Reservation }
+            { no: 8, name: "reservations", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Reservation },
+            { no: 9, name: "automatic", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -135,6 +136,7 @@ class PoolUse$Type extends MessageType {
         message.free = "";
         message.usedByHost = {};
         message.reservations = [];
+        message.automatic = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -167,6 +169,9 @@ class PoolUse$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.Reservation reservations */ 8:
                     message.reservations.push(Reservation.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* string automatic */ 9:
+                    message.automatic = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -220,6 +225,9 @@ class PoolUse$Type extends MessageType {
         /* repeated causeway.v1.Reservation reservations = 8; */
         for (let i = 0; i < message.reservations.length; i++)
             Reservation.internalBinaryWrite(message.reservations[i], writer.tag(8, WireType.LengthDelimited).fork(), options).join();
+        /* string automatic = 9; */
+        if (message.automatic !== "")
+            writer.tag(9, WireType.LengthDelimited).string(message.automatic);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

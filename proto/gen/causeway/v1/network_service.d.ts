@@ -246,6 +246,12 @@ export interface UpdateNetworkRequest {
      * @generated from protobuf field: bool dry_run = 12
      */
     dryRun: boolean;
+    /**
+     * No gateway on any of add_subnets that does not name one.
+     *
+     * @generated from protobuf field: bool no_gateway = 13
+     */
+    noGateway: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.UpdateNetworkResponse

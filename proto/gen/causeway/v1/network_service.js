@@ -474,7 +474,8 @@ class UpdateNetworkRequest$Type extends MessageType {
             { no: 9, name: "add_ranges", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 10, name: "mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 11, name: "mtu_automatic", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 12, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 12, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 13, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -491,6 +492,7 @@ class UpdateNetworkRequest$Type extends MessageType {
         message.mtu = 0;
         message.mtuAutomatic = false;
         message.dryRun = false;
+        message.noGateway = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -535,6 +537,9 @@ class UpdateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool dry_run */ 12:
                     message.dryRun = reader.bool();
+                    break;
+                case /* bool no_gateway */ 13:
+                    message.noGateway = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -600,6 +605,9 @@ class UpdateNetworkRequest$Type extends MessageType {
         /* bool dry_run = 12; */
         if (message.dryRun !== false)
             writer.tag(12, WireType.Varint).bool(message.dryRun);
+        /* bool no_gateway = 13; */
+        if (message.noGateway !== false)
+            writer.tag(13, WireType.Varint).bool(message.noGateway);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -292,6 +292,38 @@ describe('what a server is asked', () => {
             mtu: 0,
             mtuAutomatic: true,
             dryRun: true,
+            noGateway: false,
+          },
+        },
+      ],
+    ],
+    [
+      'network update blue --add-subnet 10.68.0.0/24 --gateway none --gateway 10.68.0.254 --add-range 10.68.0.128/25 --add-range 10.66.1.0/24 --aux-address dns=10.68.0.9',
+      networks,
+      [
+        {
+          method: 'managers.updateNetwork',
+          request: {
+            requestId,
+            network: 'blue',
+            ifRevision: 0n,
+            name: '',
+            setLabels: {},
+            removeLabels: [],
+            addSubnets: [
+              {
+                prefix: '10.68.0.0/24',
+                gateway: '10.68.0.254',
+                ranges: ['10.68.0.128/25'],
+                auxAddresses: { dns: '10.68.0.9' },
+              },
+            ],
+            removeSubnets: [],
+            addRanges: ['10.66.1.0/24'],
+            mtu: 0,
+            mtuAutomatic: false,
+            dryRun: false,
+            noGateway: true,
           },
         },
       ],

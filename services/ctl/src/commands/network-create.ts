@@ -1,29 +1,17 @@
-import {
-  CausewayError,
-  clip,
-  type Ip,
-  type Labels,
-  type Name,
-  ok,
-  type Prefix,
-  parseIp,
-  parsePrefix,
-  parseVni,
-  type Vni,
-} from '@causeway/model';
+import { type Labels, type Name, type Prefix, parsePrefix, parseVni, type Vni } from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
-import { dryRunOption } from './network-options.ts';
-import { type AuxAddress, planSubnets } from './network-subnets.ts';
+import { dryRunNotes, dryRunOption } from './network-options.ts';
+import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { present } from './present.ts';
 
 interface Input {
   readonly name: Name;
   readonly subnet: readonly Prefix[];
-  readonly gateway: readonly (Ip | 'none')[];
+  readonly gateway: readonly GatewayOption[];
   readonly ipRange: readonly Prefix[];
   readonly auxAddress: readonly AuxAddress[];
   readonly internal?: boolean;
@@ -50,7 +38,7 @@ export const networkCreate = command<Input>({
       .argParser(parseEach('--subnet', parsePrefix))
       .default([], 'from the default pools'),
     new Option('--gateway <ip>', 'gateway of the subnet it lies in, or "none" for subnets without; repeat for several')
-      .argParser(parseEach('--gateway', (text) => (text === 'none' ? ok(text) : parseIp(text))))
+      .argParser(parseEach('--gateway', parseGateway))
       .default([], 'first address of each subnet'),
     new Option('--ip-range <prefix>', 'take automatic addresses from this part of its subnet; repeat for several')
       .argParser(parseEach('--ip-range', parsePrefix))
@@ -89,7 +77,7 @@ export const networkCreate = command<Input>({
       name: input.name,
       subnets: planSubnets({
         prefixes: input.subnet,
-        gateways: input.gateway.filter((gateway): gateway is Ip => gateway !== 'none'),
+        gateways: input.gateway,
         ranges: input.ipRange,
         auxAddresses: input.auxAddress,
       }),
@@ -104,22 +92,6 @@ export const networkCreate = command<Input>({
       noGateway: input.gateway.includes('none'),
       dryRun: input.dryRun ?? false,
     });
-    return networkAnswer(present(network, 'network'));
+    return { ...networkAnswer(present(network, 'network')), notes: dryRunNotes(input.dryRun) };
   },
 });
-
-function parseAuxAddress(text: string, before: readonly AuxAddress[]): readonly AuxAddress[] {
-  const at = text.indexOf('=');
-  if (at > 0) {
-    const ip = parseAs('--aux-address', parseIp)(text.slice(at + 1));
-    return [...before, { name: parseNameOf('--aux-address')(text.slice(0, at)), ip }];
-  }
-  throw new CausewayError(
-    'invalid-argument',
-    `--aux-address: "${clip(text)}" is not NAME=IP such as printer=10.68.0.9`,
-    {
-      field: '--aux-address',
-      value: clip(text),
-    },
-  );
-}

@@ -2,7 +2,7 @@ import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { removalAnswer } from '../render/removal.ts';
-import { dryRunOption, ifRevisionOption } from './network-options.ts';
+import { dryRunNotes, dryRunOption, ifRevisionOption } from './network-options.ts';
 import { orCurrent } from './or-current.ts';
 
 interface Input {
@@ -35,7 +35,7 @@ export const networkDelete = command<Input>({
         dryRun: input.dryRun ?? false,
       });
       const done = input.dryRun === true ? 'would be deleted' : `deleted, revision ${revision}`;
-      return removalAnswer(network, revision, `network ${network} ${done}`);
+      return { ...removalAnswer(network, revision, `network ${network} ${done}`), notes: dryRunNotes(input.dryRun) };
     });
   },
 });

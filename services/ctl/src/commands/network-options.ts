@@ -7,6 +7,11 @@ export function ifRevisionOption(): Option {
   return new Option('--if-revision <revision>', what).argParser(parseRevisionOf('--if-revision'));
 }
 
+/** Said beside what would be, which looks like what is. */
+export function dryRunNotes(dryRun: boolean | undefined): readonly string[] {
+  return dryRun === true ? ['dry run: nothing was changed'] : [];
+}
+
 export function dryRunOption(): Option {
   return new Option('--dry-run', 'check everything, print what would be, and change nothing');
 }

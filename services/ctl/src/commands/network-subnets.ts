@@ -1,10 +1,22 @@
-import { addressOf, CausewayError, contains, type ErrorCode, type Ip, type Prefix } from '@causeway/model';
+import {
+  addressOf,
+  CausewayError,
+  clip,
+  contains,
+  type ErrorCode,
+  type Ip,
+  ok,
+  type Prefix,
+  parseIp,
+  type Result,
+} from '@causeway/model';
 import type { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { parseAs, parseNameOf } from '../parse.ts';
 
 /** What a command line says of subnets, apart from each other: an address or range belongs to the subnet it lies in. */
 export interface SubnetOptions {
   readonly prefixes: readonly Prefix[];
-  readonly gateways: readonly Ip[];
+  readonly gateways: readonly GatewayOption[];
   readonly ranges: readonly Prefix[];
   readonly auxAddresses: readonly AuxAddress[];
 }
@@ -14,12 +26,41 @@ export interface AuxAddress {
   readonly ip: Ip;
 }
 
-/** @throws CausewayError gateway-outside, gateway-duplicate, range-outside, aux-address-outside, aux-address-duplicate */
-export function planSubnets({ prefixes, gateways, ranges, auxAddresses }: SubnetOptions): Subnet[] {
-  for (const ip of gateways) checkInside(ip, ip, prefixes, '--gateway', 'gateway-outside');
-  for (const range of ranges) checkInside(addressOf(range), range, prefixes, '--ip-range', 'range-outside');
+/** "none" is for all subnets that no other one lies in. */
+export type GatewayOption = Ip | 'none';
+
+export function parseGateway(text: string): Result<GatewayOption, CausewayError> {
+  return text === 'none' ? ok(text) : parseIp(text);
+}
+
+export function parseAuxAddress(text: string, before: readonly AuxAddress[]): readonly AuxAddress[] {
+  const at = text.indexOf('=');
+  if (at > 0) {
+    const ip = parseAs('--aux-address', parseIp)(text.slice(at + 1));
+    return [...before, { name: parseNameOf('--aux-address')(text.slice(0, at)), ip }];
+  }
+  throw new CausewayError(
+    'invalid-argument',
+    `--aux-address: "${clip(text)}" is not NAME=IP such as printer=10.68.0.9`,
+    {
+      field: '--aux-address',
+      value: clip(text),
+    },
+  );
+}
+
+/** `option` is the one that names the prefixes. @throws CausewayError gateway-outside, gateway-duplicate, range-outside, aux-address-outside, aux-address-duplicate */
+export function planSubnets(
+  { prefixes, gateways: said, ranges, auxAddresses }: SubnetOptions,
+  option = '--subnet',
+): Subnet[] {
+  const gateways = said.filter((gateway): gateway is Ip => gateway !== 'none');
+  const inside = (ip: Ip, value: string, field: string, code: ErrorCode): void =>
+    checkInside(ip, prefixes, { value, field, code, option });
+  for (const ip of gateways) inside(ip, ip, '--gateway', 'gateway-outside');
+  for (const range of ranges) inside(addressOf(range), range, '--ip-range', 'range-outside');
   for (const { name, ip } of auxAddresses) {
-    checkInside(ip, `${name}=${ip}`, prefixes, '--aux-address', 'aux-address-outside');
+    inside(ip, `${name}=${ip}`, '--aux-address', 'aux-address-outside');
   }
   return prefixes.map((prefix) => ({
     prefix,
@@ -49,9 +90,13 @@ function auxAddressesOf(prefix: Prefix, all: readonly AuxAddress[]): Record<stri
   return Object.fromEntries(found);
 }
 
-function checkInside(ip: Ip, value: string, prefixes: readonly Prefix[], field: string, code: ErrorCode): void {
+function checkInside(
+  ip: Ip,
+  prefixes: readonly Prefix[],
+  { value, field, code, option }: Record<'value' | 'field' | 'option', string> & { readonly code: ErrorCode },
+): void {
   if (prefixes.some((prefix) => contains(prefix, ip))) return;
-  const where = prefixes.length === 0 ? 'needs a --subnet that it lies in' : `lies in none of ${prefixes.join(', ')}`;
+  const where = prefixes.length === 0 ? `needs a ${option} that it lies in` : `lies in none of ${prefixes.join(', ')}`;
   throw refuse(code, `${field}: ${value} ${where}`, field, value);
 }
 

@@ -1,11 +1,20 @@
-import { CausewayError, type Labels, type Name, ok, type Prefix, parsePrefix } from '@causeway/model';
-import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import {
+  addressOf,
+  CausewayError,
+  contains,
+  type Labels,
+  type Name,
+  ok,
+  type Prefix,
+  parsePrefix,
+} from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
-import { dryRunOption, ifRevisionOption } from './network-options.ts';
+import { dryRunNotes, dryRunOption, ifRevisionOption } from './network-options.ts';
+import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { orCurrent } from './or-current.ts';
 import { present } from './present.ts';
 
@@ -16,6 +25,8 @@ interface Input {
   readonly removeLabel: readonly string[];
   readonly addSubnet: readonly Prefix[];
   readonly removeSubnet: readonly Prefix[];
+  readonly gateway: readonly GatewayOption[];
+  readonly auxAddress: readonly AuxAddress[];
   readonly addRange: readonly Prefix[];
   readonly mtu?: number | 'auto';
   readonly ifRevision?: bigint;
@@ -38,6 +49,15 @@ export const networkUpdate = command<Input>({
     new Option('--add-subnet <prefix>', 'one more subnet; repeat for several')
       .argParser(parseEach('--add-subnet', parsePrefix))
       .default([], 'none'),
+    new Option(
+      '--gateway <ip>',
+      'gateway of the added subnet it lies in, or "none" for those without; repeat for several',
+    )
+      .argParser(parseEach('--gateway', parseGateway))
+      .default([], 'first address of each added subnet'),
+    new Option('--aux-address <name=ip>', 'never give this address of an added subnet; repeat for several')
+      .argParser(parseAuxAddress)
+      .default([], 'none'),
     new Option('--remove-subnet <prefix>', 'drop an empty subnet; repeat for several')
       .argParser(parseEach('--remove-subnet', parsePrefix))
       .default([], 'none'),
@@ -53,10 +73,12 @@ export const networkUpdate = command<Input>({
   uses: ['managers', 'timeout', 'output'],
   examples: [
     'causeway network update blue --add-subnet 10.67.0.0/24',
+    'causeway network update blue --add-subnet 10.68.0.0/24 --gateway 10.68.0.254 --add-range 10.68.0.128/25',
     'causeway network update blue --rename green --label team=core --remove-label tier --if-revision 42',
   ],
   async run({ input, clients, context }) {
     checkChanges(input);
+    const ofAdded = (range: Prefix): boolean => input.addSubnet.some((subnet) => contains(subnet, addressOf(range)));
     return orCurrent(clients.managers, input.network, async () => {
       const { network } = await clients.managers.updateNetwork({
         requestId: randomUuid(context.random),
@@ -65,14 +87,23 @@ export const networkUpdate = command<Input>({
         name: input.rename ?? '',
         setLabels: { ...input.label },
         removeLabels: [...input.removeLabel],
-        addSubnets: input.addSubnet.map((prefix) => Subnet.create({ prefix })),
+        addSubnets: planSubnets(
+          {
+            prefixes: input.addSubnet,
+            gateways: input.gateway,
+            ranges: input.addRange.filter(ofAdded),
+            auxAddresses: input.auxAddress,
+          },
+          '--add-subnet',
+        ),
         removeSubnets: [...input.removeSubnet],
-        addRanges: [...input.addRange],
+        addRanges: input.addRange.filter((range) => !ofAdded(range)),
         mtu: typeof input.mtu === 'number' ? input.mtu : 0,
         mtuAutomatic: input.mtu === 'auto',
         dryRun: input.dryRun ?? false,
+        noGateway: input.gateway.includes('none'),
       });
-      return networkAnswer(present(network, 'network'));
+      return { ...networkAnswer(present(network, 'network')), notes: dryRunNotes(input.dryRun) };
     });
   },
 });

@@ -26,6 +26,8 @@ const lines: readonly (readonly [line: string, says: RegExp])[] = [
     'network create blue --subnet 10.66.0.0/24 --aux-address dns=10.66.0.8 --aux-address dns=10.66.0.9',
     /--aux-address: "dns" is both 10\.66\.0\.8 and 10\.66\.0\.9/,
   ],
+  ['network update blue --label a=b --gateway 10.67.0.1', /--gateway: 10\.67\.0\.1 needs a --add-subnet/],
+  ['network update blue --gateway none', /nothing to change/],
   ['network update blue', /nothing to change/],
   ['network update blue --dry-run', /nothing to change/],
   ['network update blue --if-revision 7', /nothing to change/],

@@ -26,6 +26,7 @@ export const shownEndpoint: Shown<Endpoint> = {
     { title: 'ADDRESSES', width: 28 },
     { title: 'LABELS' },
   ],
+  name: fullName,
   value: (endpoint) => ({ ...identity(endpoint), labels: endpoint.labels }),
   row: ({ name, network, host, addresses, labels }) => [name, network, host, addresses.join(', '), pairsText(labels)],
 };
@@ -42,7 +43,7 @@ export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): A
             applied: detail(endpoint),
             conditions: conditionValues(endpoint.conditions),
           },
-    names: [endpoint.name],
+    names: [fullName(endpoint)],
     table: sheet(endpoint),
   };
 }
@@ -55,7 +56,7 @@ export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
       applied: counts(endpoint),
       conditions: conditionValues(endpoint.conditions),
     })),
-    names: endpoints.map((endpoint) => endpoint.name),
+    names: endpoints.map(fullName),
     table: { kind: 'grid', columns, rows: endpoints.map(row) },
   };
 }
@@ -67,6 +68,11 @@ export function appliedText(applied: Applied): string {
   if (applied.waiting.length > 0) parts.push(`waiting: ${applied.waiting.join(' ')}`);
   if (applied.unreachable.length > 0) parts.push(`unreachable: ${applied.unreachable.join(' ')}`);
   return parts.join(', ');
+}
+
+/** As every command takes it: the name alone may be that of several. */
+function fullName({ network, name }: Endpoint): string {
+  return `${network}/${name}`;
 }
 
 function identity(endpoint: Endpoint): object {

@@ -14,8 +14,10 @@ const poolColumns: readonly Heading[] = [
   { title: 'RESERVED' },
   { title: 'COOLING' },
   { title: 'FREE' },
+  { title: 'AUTOMATIC' },
   { title: 'RANGES', wide: true },
   { title: 'BY HOST', wide: true },
+  { title: 'RESERVATIONS', wide: true },
 ];
 
 const faultColumns: readonly Heading[] = [
@@ -66,22 +68,30 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
 }
 
 /** Counts are numbers where those are exact. */
-function poolValue({ subnet, ranges, used, reserved, cooling, free, usedByHost, reservations }: PoolUse): object {
+function poolValue({ subnet, ranges, usedByHost, reservations, ...counts }: PoolUse): object {
   return {
     subnet,
     ranges,
-    used: BigInt(used),
-    reserved: BigInt(reserved),
-    cooling: BigInt(cooling),
-    free: BigInt(free),
+    used: BigInt(counts.used),
+    reserved: BigInt(counts.reserved),
+    cooling: BigInt(counts.cooling),
+    free: BigInt(counts.free),
+    automatic: BigInt(counts.automatic),
     usedByHost,
     reservations: reservations.map(({ address, purpose, revision }) => ({ address, purpose, revision })),
   };
 }
 
-function poolRow({ subnet, ranges, used, reserved, cooling, free, usedByHost }: PoolUse): Cell[] {
+function poolRow({ subnet, ranges, usedByHost, reservations, ...counts }: PoolUse): Cell[] {
   const byHost = Object.entries(usedByHost).sort(([a], [b]) => (a < b ? -1 : 1));
-  return [subnet, used, reserved, cooling, free, ranges.join(' '), byHost.map(([host, n]) => `${host}=${n}`).join(' ')];
+  const { used, reserved, cooling, free, automatic } = counts;
+  return [
+    ...[subnet, used, reserved, cooling, free],
+    automatic === '0' ? { text: automatic, tone: 'bad' } : automatic,
+    ranges.join(' '),
+    byHost.map(([host, n]) => `${host}=${n}`).join(' '),
+    reservations.map(({ address, purpose }) => `${address} (${purpose})`).join(', '),
+  ];
 }
 
 function faultValue({ network, address, vni, holders, repaired }: ClaimFault): object {

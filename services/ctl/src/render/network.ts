@@ -26,6 +26,7 @@ export const shownNetwork: Shown<Network> = {
     { title: 'SUBNETS', width: 28 },
     { title: 'LABELS' },
   ],
+  name: ({ name }) => name,
   value: networkValue,
   row: ({ name, vni, mtu, subnets, labels }) => [
     name,

@@ -28,6 +28,7 @@ export const shownNode: Shown<Node> = {
     { title: 'VERSION', width: 8 },
     { title: 'LABELS' },
   ],
+  name: ({ name }) => name,
   value: ({ id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision }) => {
     return { id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision };
   },

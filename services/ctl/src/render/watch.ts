@@ -4,6 +4,7 @@ import type { Change } from '../watching.ts';
 /** How an object that changed is shown: what the store holds of it. */
 export interface Shown<Item> {
   readonly columns: readonly Heading[];
+  readonly name: (item: Item) => string;
   readonly value: (item: Item) => object;
   readonly row: (item: Item) => readonly Cell[];
 }
@@ -14,7 +15,7 @@ const common: readonly Heading[] = [
 ];
 
 /** At most `limit` changes. Bookmarks are for programs: only json and yaml have them. */
-export function watchStream<Item extends { readonly name: string }>(
+export function watchStream<Item>(
   changes: AsyncIterable<Change<Item>>,
   shown: Shown<Item>,
   limit = Number.POSITIVE_INFINITY,
@@ -22,9 +23,9 @@ export function watchStream<Item extends { readonly name: string }>(
   return { columns: [...common, ...shown.columns], parts: parts(changes, shown, limit) };
 }
 
-async function* parts<Item extends { readonly name: string }>(
+async function* parts<Item>(
   changes: AsyncIterable<Change<Item>>,
-  { value, row }: Shown<Item>,
+  { name, value, row }: Shown<Item>,
   limit: number,
 ): Stream['parts'] {
   let left = limit;
@@ -37,7 +38,7 @@ async function* parts<Item extends { readonly name: string }>(
     const { item } = change;
     yield {
       value: { type, revision, object: value(item) },
-      name: item.name,
+      name: name(item),
       row: [type, String(revision), ...row(item)],
     };
     if (--left === 0) return;

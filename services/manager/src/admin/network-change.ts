@@ -12,7 +12,7 @@ import {
 import { Pool } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
 import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
-import { checkRanges, isWithin } from './subnet.ts';
+import { checkRanges, type GatewayRule, isWithin } from './subnet.ts';
 import { completeSubnets } from './subnets.ts';
 
 /** What is to be other than it is. */
@@ -21,6 +21,8 @@ export interface NetworkChange {
   readonly setLabels: Labels;
   readonly removeLabels: readonly string[];
   readonly addSubnets: readonly Subnet[];
+  /** Of the subnets added; an internal network has none. */
+  readonly gateways: GatewayRule;
   readonly removeSubnets: readonly Prefix[];
   readonly addRanges: readonly Prefix[];
   readonly mtu?: number | 'automatic';
@@ -36,7 +38,10 @@ export function changeNetwork(network: Network, change: NetworkChange, view: Vie
   const added =
     change.addSubnets.length === 0 && kept.length > 0
       ? []
-      : completeSubnets(change.addSubnets, network.internal ? 'none' : 'all', { field: 'add_subnets', beside: kept });
+      : completeSubnets(change.addSubnets, network.internal ? 'none' : change.gateways, {
+          field: 'add_subnets',
+          beside: kept,
+        });
   const subnets = withRanges([...kept, ...added], change);
   return {
     ...network,

@@ -59,6 +59,7 @@ export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork 
     setLabels: sorted(message.setLabels),
     removeLabels: message.removeLabels,
     addSubnets: message.addSubnets.map((subnet, i) => readSubnet(subnet, `add_subnets[${i}]`)),
+    gateways: message.noGateway ? 'asked-for' : 'all',
     removeSubnets: readPrefixes(message.removeSubnets, 'remove_subnets'),
     addRanges: readPrefixes(message.addRanges, 'add_ranges'),
     ...(mtuAutomatic && { mtu: 'automatic' }),

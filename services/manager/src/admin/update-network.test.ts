@@ -119,6 +119,15 @@ describe('an update', () => {
     });
   });
 
+  test('adds subnets without gateways but where one is named', () => {
+    const addSubnets = ['10.2.0.0/24', '10.3.0.0/24'].map((prefix) => Subnet.create({ prefix }));
+    const named = { ...addSubnets[1], gateway: '10.3.0.9' } as Subnet;
+    expect(update({ addSubnets: [...addSubnets.slice(0, 1), named], noGateway: true }).subnets.slice(2)).toEqual([
+      { prefix: '10.2.0.0/24' },
+      { prefix: '10.3.0.0/24', gateway: '10.3.0.9' },
+    ]);
+  });
+
   test('grows ranges: one takes in those that lie in it', () => {
     update(added('10.2.0.0/24', { ranges: ['10.2.0.32/28', '10.2.0.128/26'] }));
     expect(update({ addRanges: ['10.2.0.32/27'] }).subnets[2]?.ranges).toEqual(['10.2.0.128/26', '10.2.0.32/27']);

@@ -122,6 +122,7 @@ export class IpamApi {
       reserved: `${use.reserved}`,
       cooling: `${use.cooling}`,
       free: `${use.free}`,
+      automatic: `${use.automatic}`,
       usedByHost: Object.fromEntries(Array.from(usedByHost, ([node, count]) => [host(node), count])),
       reservations: [...reservations],
     };

@@ -49,6 +49,7 @@ const update = (change: Partial<UpdateNetwork>) =>
     setLabels: {},
     removeLabels: [],
     addSubnets: [],
+    gateways: 'all',
     removeSubnets: [],
     addRanges: [],
     ...change,

@@ -1,5 +1,5 @@
 import { type Ip, type Network, type NodeId, prefixOf } from '@causeway/model';
-import { Pool } from '../allocator/pool.ts';
+import { Pool, type PoolUse } from '../allocator/pool.ts';
 import type { View } from '../store/view.ts';
 
 /** What has the addresses of one subnet; with those that the prefix keeps for itself they are all there are. */
@@ -11,6 +11,8 @@ export interface SubnetUse {
   readonly reserved: bigint;
   readonly cooling: bigint;
   readonly free: bigint;
+  /** What of `free` lies in the ranges that automatic choices come from. */
+  readonly automatic: bigint;
   readonly usedByHost: ReadonlyMap<NodeId, number>;
   readonly reservations: readonly { readonly address: Ip; readonly purpose: string; readonly revision: bigint }[];
 }
@@ -30,17 +32,22 @@ export function useOf(network: Network, view: Slice): readonly SubnetUse[] {
   }
   const byHost = usedByHost(network, view);
   return pools.map((pool) => {
-    const { size, used, reserved, cooling } = pool.use;
+    const { used, reserved, cooling } = pool.use;
     return {
       pool,
       used,
       reserved: reserved + pool.named,
       cooling,
-      free: size - used - reserved - cooling,
+      free: freeOf(pool.use),
+      automatic: freeOf(pool.useOfRanges),
       usedByHost: byHost.get(pool.prefix) ?? new Map(),
       reservations: reservations.get(pool) ?? [],
     };
   });
+}
+
+function freeOf({ size, used, reserved, cooling }: PoolUse): bigint {
+  return size - used - reserved - cooling;
 }
 
 function usedByHost({ id }: Network, view: Slice): ReadonlyMap<string, ReadonlyMap<NodeId, number>> {

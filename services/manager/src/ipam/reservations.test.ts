@@ -85,3 +85,13 @@ test('what has the addresses of each subnet', () => {
   expect(four?.reservations).toMatchObject([{ address: '10.66.0.6', purpose: 'printer' }]);
   expect(six).toMatchObject({ used: 1n, reserved: 1n, cooling: 1n, free: (1n << 64n) - 4n });
 });
+
+test('what is left to be given automatically is what lies in the ranges', () => {
+  const subnet = { prefix: Prefix('10.70.0.0/24'), ranges: [Prefix('10.70.0.0/30')] };
+  desk.make(createNetwork(plainNetwork('ranged', [], { subnets: [subnet] })));
+  const uses = () => useOf(desk.view.findNetwork('ranged').value, desk.view)[0];
+  expect(uses()).toMatchObject({ free: 253n, automatic: 2n });
+  desk.make(reserveAddress({ network: 'ranged', address: Ip('10.70.0.2'), purpose: 'printer' }));
+  desk.make(reserveAddress({ network: 'ranged', address: Ip('10.70.0.9'), purpose: 'printer' }));
+  expect(uses()).toMatchObject({ free: 251n, automatic: 1n });
+});
