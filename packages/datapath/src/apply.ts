@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel.ts';
+import type { Kernel, Scope } from './kernel.ts';
 import type { Op } from './op.ts';
 import { scopeOf } from './owner.ts';
 import { plan } from './plan.ts';
@@ -11,11 +11,15 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What the kernel holds in the namespaces a desired state speaks of, as far as it is ours. */
-export async function readState(kernel: Kernel, desired: State): Promise<State> {
+/** What the kernel holds in the namespaces a desired state speaks of, as far as it is ours; or as far as `scopes` say. */
+export async function readState(
+  kernel: Kernel,
+  desired: State,
+  scopes: ReadonlyMap<NetnsPath, Scope> = new Map(),
+): Promise<State> {
   const state = new Map<NetnsPath, Namespace>();
   for (const [netns, wanted] of desired) {
-    const found = await kernel.read(netns, scopeOf(netns, wanted));
+    const found = await kernel.read(netns, scopes.get(netns) ?? scopeOf(netns, wanted));
     if (found !== undefined) state.set(netns, found);
   }
   return state;

@@ -2,7 +2,8 @@
 
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
 export { bridgeName, hostEnd, overlayNetns, vxlanName } from './build/names.ts';
-export { buildNetwork, buildPeers, type NetworkOnHost, type Sandbox } from './build/network.ts';
+export { buildNetwork, buildPeers, type NetworkOnHost, Peers, type Sandbox } from './build/network.ts';
+export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences } from './difference.ts';
 export * from './kernel.ts';
 export * from './op.ts';

@@ -1,4 +1,5 @@
 import type { Ip, Prefix } from '@causeway/model';
+import type { Changes, EntryKeys } from './changes.ts';
 import type { Op } from './op.ts';
 import type { Namespace, NetnsPath } from './state.ts';
 
@@ -11,6 +12,8 @@ export interface Scope {
   readonly links?: readonly string[];
   /** Not what hangs on the links: addresses, routes, neighbours and FDB are empty. */
   readonly bare?: true;
+  /** Of what hangs on links only these entries, whatever `links` says, each asked for by itself: for a few. */
+  readonly entries?: EntryKeys;
   readonly sysctls: readonly string[];
 }
 
@@ -27,8 +30,8 @@ export interface Underlay {
 /** "changed": something in the namespace did; "overrun": events were lost; "gone": the watch has ended with its namespace. */
 export type Dirt = 'changed' | 'overrun' | 'gone';
 
-/** `links`: names of the links that were told of, as changed or gone; not of what merely hangs on them. */
-export type OnDirt = (dirt: Dirt, links: ReadonlySet<string>) => void;
+/** `changes`: all that was told of, when the dirt is "changed". */
+export type OnDirt = (dirt: Dirt, changes: Changes) => void;
 
 export interface Watch {
   close(): void;
@@ -59,7 +62,7 @@ export interface Kernel {
   apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
   /**
    * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, our own included (several may
-   * be told as one; sysctls are silent), never from within `apply` or `watch`; undefined when there is no such namespace.
+   * be told as one; sysctls are silent, and so is what `read` would not show), never from within `apply` or `watch`; undefined when there is no such namespace.
    */
   watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */

@@ -6,6 +6,7 @@ import {
   type Ip,
   interfaceAddress,
   lengthOf,
+  type Mac,
   macForIp,
   minimumMtu,
   type Network,
@@ -44,11 +45,17 @@ export interface NetworkOnHost {
  *                                              └ neighbours: IP → MAC, answered locally (proxy)
  *
  * An endpoint of this host without a sandbox yields nothing; so does a sandbox without its row.
+ * `peers`: where endpoints of other hosts are gathered, and some may be already; the state goes with them.
  */
-export function buildNetwork(input: NetworkOnHost): State {
+export function buildNetwork(input: NetworkOnHost, peers: Peers = new Peers(input)): State {
   const overlay = newOverlay(input);
   const state = new Map([[overlayNetns(input.network.id), overlay]]);
-  const local = addPeers(overlay, input);
+  addPeers(overlay, peers);
+  const local = new Map<EndpointId, EndpointRow>();
+  for (const row of input.rows) {
+    if (row.node === input.node) local.set(row.id, row);
+    else peers.add(row);
+  }
   for (const sandbox of input.sandboxes) {
     const row = local.get(sandbox.endpoint);
     if (row !== undefined) addContainer(state, input.network, sandbox, row);
@@ -59,8 +66,43 @@ export function buildNetwork(input: NetworkOnHost): State {
 /** What the host's kernel must hold of endpoints on other hosts alone: entries, without the links they hang on. */
 export function buildPeers(input: Pick<NetworkOnHost, 'network' | 'node' | 'rows'>): State {
   const overlay = newNamespace();
-  addPeers(overlay, input);
+  const peers = new Peers(input);
+  for (const row of input.rows) peers.add(row);
+  addPeers(overlay, peers);
   return new Map([[overlayNetns(input.network.id), overlay]]);
+}
+
+/** The endpoints of other hosts as entries, kept by adding and removing single rows: a network may have 20,000. */
+export class Peers {
+  readonly fdb = new Map<Mac, Ip>();
+  readonly neighbours = new Map<Ip, Mac>();
+  readonly #node: NodeId;
+  /** The same string object for equal addresses: thousands of rows name few hosts. */
+  readonly #vteps = new Map<Ip, Ip>();
+
+  /** `node`: this host. */
+  constructor({ node }: { readonly node: NodeId }) {
+    this.#node = node;
+  }
+
+  add({ node, mac, vtep, addresses }: EndpointRow): void {
+    if (node === this.#node) return;
+    if (!this.#vteps.has(vtep)) this.#vteps.set(vtep, vtep);
+    this.fdb.set(mac, this.#vteps.get(vtep) ?? vtep);
+    for (const address of addresses) this.neighbours.set(addressOf(address), mac);
+  }
+
+  /** A row that was added. */
+  remove({ node, mac, addresses }: EndpointRow): void {
+    if (node === this.#node) return;
+    this.fdb.delete(mac);
+    for (const address of addresses) this.neighbours.delete(addressOf(address));
+  }
+}
+
+function addPeers(overlay: Draft, { fdb, neighbours }: Peers): void {
+  overlay.fdb.set(vxlanName, fdb);
+  overlay.neighbours.set(vxlanName, neighbours);
 }
 
 function newOverlay({ network, vtep, vxlanPort }: NetworkOnHost): Draft {
@@ -111,30 +153,3 @@ const overlaySysctls: readonly (readonly [string, string])[] = [
   // Links that are no router's speak for nobody: without it each would have a link-local address, and say so.
   [interfaceSysctl('ipv6', 'default', 'addr_gen_mode'), noAddress],
 ];
-
-/** Entries for every endpoint of other hosts; returns this host's rows. */
-function addPeers(overlay: Draft, { rows, node }: Pick<NetworkOnHost, 'rows' | 'node'>): Map<EndpointId, EndpointRow> {
-  const local = new Map<EndpointId, EndpointRow>();
-  const vteps = new Map<Ip, Ip>();
-  const fdb = new Map();
-  const neighbours = new Map();
-  for (const row of rows) {
-    if (row.node === node) {
-      local.set(row.id, row);
-      continue;
-    }
-    fdb.set(row.mac, shared(vteps, row.vtep));
-    for (const address of row.addresses) neighbours.set(addressOf(address), row.mac);
-  }
-  overlay.fdb.set(vxlanName, fdb);
-  overlay.neighbours.set(vxlanName, neighbours);
-  return local;
-}
-
-/** The same string object for equal addresses: thousands of rows name few hosts. */
-function shared(known: Map<Ip, Ip>, ip: Ip): Ip {
-  const first = known.get(ip);
-  if (first !== undefined) return first;
-  known.set(ip, ip);
-  return ip;
-}

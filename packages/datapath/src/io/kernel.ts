@@ -8,7 +8,7 @@ import { dumpAddresses, dumpRoutes, readAddress, readDestination } from '../wire
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
 import { identifyNetns } from './netns.ts';
-import { dumpLinkRecords, readNamespace } from './read.ts';
+import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
 import type { NetlinkSocket } from './socket.ts';
 import { readSysctls } from './sysctl.ts';
 import { Watches } from './watches.ts';
@@ -26,11 +26,16 @@ class NetlinkKernel implements Kernel {
   readonly #watches = new Watches();
 
   async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
-    const namespaces = new Namespaces();
+    const { entries } = scope;
+    const namespaces = entries === undefined ? new Namespaces() : this.#namespaces();
     try {
       const open = namespaces.find(netns);
       if (open === undefined) return undefined;
-      const found = await readNamespace(open.socket, scope, netns === home);
+      const isHome = netns === home;
+      const found =
+        entries === undefined
+          ? await readNamespace(open.socket, scope, isHome)
+          : readNamed(open.socket, { ...scope, entries }, isHome);
       return { ...found, sysctls: readSysctls(open.fd, scope.sysctls) };
     } finally {
       namespaces.close();
@@ -38,8 +43,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
-    // A socket does one dump at a time, so that `read` has its own; what is done here ends before others get a turn.
-    const namespaces = new Namespaces((netns) => this.#watches.held(netns));
+    const namespaces = this.#namespaces();
     try {
       return await applyOps({ namespaces, onDelete: (netns) => this.#watches.end(netns) }, ops);
     } finally {
@@ -91,6 +95,11 @@ class NetlinkKernel implements Kernel {
 
   close(): void {
     this.#watches.close();
+  }
+
+  /** With those that are open anyway; not for dumps, of which a socket does one at a time and nothing else meanwhile. */
+  #namespaces(): Namespaces {
+    return new Namespaces((netns) => this.#watches.held(netns));
   }
 }
 

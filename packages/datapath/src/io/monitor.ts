@@ -1,3 +1,4 @@
+import { ChangeSet, type Changes } from '../changes.ts';
 import * as wire from '../wire/index.ts';
 import {
   close,
@@ -27,7 +28,7 @@ const defaultReceiveBuffer = 4 << 20;
 /** Datagrams taken before others get a turn; the poll calls again at once for the rest. */
 const burst = 256;
 
-type OnMonitorDirt = (dirt: 'changed' | 'overrun', links: ReadonlySet<string>) => void;
+type OnMonitorDirt = (dirt: 'changed' | 'overrun', changes: Changes) => void;
 
 export interface MonitorSettings {
   /** Bytes; 4 MiB. */
@@ -53,7 +54,7 @@ export class Monitor {
     try {
       setBuffers(this.#fd, settings.receiveBuffer ?? defaultReceiveBuffer, defaultReceiveBuffer);
       for (const group of groups) setNetlinkOption(this.#fd, NETLINK_ADD_MEMBERSHIP, group);
-      this.#askForLinks();
+      this.#learnLinks();
       this.#poll = pollReadable(this.#fd, () => this.#drain());
     } catch (error) {
       this.close();
@@ -68,29 +69,40 @@ export class Monitor {
     close(this.#fd);
   }
 
-  /** The filter must know the bridges there are already; the list comes in among the events, marked NLM_F_MULTI. */
-  #askForLinks(): void {
+  /**
+   * The filter must know the links there are already. Events that come in among them are of before the monitor was there
+   * for anybody: whoever made it looks after that.
+   */
+  #learnLinks(): void {
     const writer = new wire.MessageWriter(64);
     wire.dumpLinks(writer);
     send(this.#fd, writer.bytes);
+    for (let length = this.#receive(); length !== 0; length = this.#receive()) {
+      if (length === 'lost') continue;
+      const messages = new wire.MessageReader(this.#buffer, length);
+      while (messages.next()) {
+        if (messages.type === wire.NLMSG_DONE || messages.type === wire.NLMSG_ERROR) return;
+        this.#filter.changeOf(messages);
+      }
+    }
   }
 
   #drain(): void {
-    const links = new Set<string>();
+    const changes = new ChangeSet();
     let changed = false;
     let overrun = false;
     for (let i = 0; i < burst; i++) {
       const length = this.#receive();
       if (length === 'lost') overrun = true;
       else if (length === 0) break;
-      else changed = this.#hasChange(length, links) || changed;
+      else changed = this.#hasChange(length, changes) || changed;
     }
     if (overrun) {
       // The error an overrun raises on the socket has made libuv stop the old one.
       this.#poll?.close();
       this.#poll = pollReadable(this.#fd, () => this.#drain());
-      this.#onDirt('overrun', links);
-    } else if (changed) this.#onDirt('changed', links);
+      this.#onDirt('overrun', changes);
+    } else if (changed) this.#onDirt('changed', changes);
   }
 
   #receive(): number | 'lost' {
@@ -102,22 +114,25 @@ export class Monitor {
     }
   }
 
-  #hasChange(length: number, links: Set<string>): boolean {
+  #hasChange(length: number, changes: ChangeSet): boolean {
     const messages = new wire.MessageReader(this.#buffer, length);
     let changed = false;
     try {
       while (messages.next()) {
-        if (messages.type === wire.NLMSG_ERROR || messages.type === wire.NLMSG_DONE) continue;
         const change = this.#filter.changeOf(messages);
-        if (change === false || (messages.flags & wire.NLM_F_MULTI) !== 0) continue;
+        if (change === undefined) continue;
         changed = true;
-        if (change !== true) links.add(change);
+        if (change.kind === 'link') changes.links.add(change.name);
+        else if (change.kind === 'fdb') changes.addFdb(change.dev, change.mac);
+        else if (change.kind === 'neighbour') changes.addNeighbour(change.dev, change.ip);
+        else changes.more = true;
       }
       return changed;
     } catch (error) {
+      if (!(error instanceof wire.DecodeError)) throw error;
       // What cannot be read may be anything.
-      if (error instanceof wire.DecodeError) return true;
-      throw error;
+      changes.more = true;
+      return true;
     }
   }
 }

@@ -1,4 +1,5 @@
 import { type InterfaceAddress, type Ip, type Mac, Mac as mac, type Prefix, Vni } from '@causeway/model';
+import type { EntryKeys } from '../changes.ts';
 import { newNamespace } from '../draft.ts';
 import type { Scope } from '../kernel.ts';
 import type { FdbTarget, Link, Namespace, Route } from '../state.ts';
@@ -8,13 +9,19 @@ import {
   dumpLinks,
   dumpNeighbours,
   dumpRoutes,
+  type Encode,
+  getFdb,
+  getLink,
+  getNeighbour,
   type LinkRecord,
+  type MessageReader,
   readAddress,
   readFdb,
   readLink,
   readNeighbour,
   readRoute,
 } from '../wire/index.ts';
+import { KernelError } from './libc.ts';
 import type { NetlinkSocket } from './socket.ts';
 
 /**
@@ -45,6 +52,83 @@ export async function readNamespace(
     neighbours: await readNeighbours(socket, inScope),
     fdb: await readFdbs(socket, inScope),
   };
+}
+
+/**
+ * The named links and entries, each asked for by itself: all at once, since each answer is there when its question is sent.
+ */
+export function readNamed(
+  socket: NetlinkSocket,
+  { links = [], entries }: Scope & { readonly entries: EntryKeys },
+  isHome: boolean,
+): Omit<Namespace, 'sysctls'> {
+  const records = links.flatMap((name) => ask(socket, getLink(name), readLink) ?? []);
+  const names = new Map(records.map(({ index, name }) => [index, name]));
+  for (const { master } of records) {
+    if (master !== undefined && !names.has(master))
+      names.set(master, ask(socket, getLink(master), readLink)?.name ?? '');
+  }
+  const eachOn = <Key, Value>(
+    keys: ReadonlyMap<string, ReadonlySet<Key>>,
+    find: (index: number, key: Key) => Value | undefined,
+  ): Map<string, Map<Key, Value>> =>
+    new Map(
+      [...keys].map(([dev, wanted]) => {
+        const index = socket.linkIndex(dev);
+        const found = [...wanted].map((key) => [key, index === undefined ? undefined : find(index, key)] as const);
+        return [dev, new Map(found.filter((entry): entry is [Key, Value] => entry[1] !== undefined))];
+      }),
+    );
+  return {
+    ...newNamespace(),
+    links: new Map(records.map((record) => [record.name, toLink(record, names, isHome)])),
+    fdb: eachOn(entries.fdb, (index, mac) => findFdb(socket, index, mac)),
+    neighbours: eachOn(
+      entries.neighbours,
+      (index, ip) => ask(socket, (to) => getNeighbour(to, index, ip), readNeighbour)?.mac,
+    ),
+  };
+}
+
+/** Of a device that has tunnel entries, these; of another one, what its bridge has for it. */
+function findFdb(socket: NetlinkSocket, index: number, mac: Mac): FdbTarget | undefined {
+  let hasTunnels = true;
+  const tunnel = ask(
+    socket,
+    (to) => getFdb(to, index, mac, 'self'),
+    (message) => readFdb(message, () => true),
+    (errno) => {
+      hasTunnels = errno !== 'EOPNOTSUPP';
+    },
+  );
+  if (hasTunnels) return tunnel?.target;
+  const port = ask(
+    socket,
+    (to) => getFdb(to, index, mac, 'master'),
+    (message) => readFdb(message, () => false),
+  );
+  return port?.index === index ? port.target : undefined;
+}
+
+/** How the kernel says that there is nothing such, or that a link of this kind can have nothing such. */
+const nothing: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV', 'ERANGE', 'EINVAL', 'EOPNOTSUPP']);
+
+function ask<Found>(
+  socket: NetlinkSocket,
+  encode: Encode,
+  read: (message: MessageReader) => Found | undefined,
+  onNothing: (errno: string) => void = () => undefined,
+): Found | undefined {
+  let found: Found | undefined;
+  try {
+    socket.request(encode, (message) => {
+      found = read(message);
+    });
+  } catch (error) {
+    if (!(error instanceof KernelError && nothing.has(error.errno))) throw error;
+    onNothing(error.errno);
+  }
+  return found;
 }
 
 export async function dumpLinkRecords(socket: NetlinkSocket): Promise<LinkRecord[]> {
@@ -138,13 +222,9 @@ async function readFdbs(socket: NetlinkSocket, links: Links): Promise<Namespace[
   );
 }
 
-/**
- * One entry more for a MAC: several VTEPs make a list. A vxlan device that is also told by its bridge to be the way
- * to a MAC ("port") says nothing new where it has a VTEP for it.
- */
+/** One entry more for a MAC: several VTEPs make a list. */
 function also(known: FdbTarget | undefined, target: 'port' | Ip): FdbTarget {
-  if (known === undefined || known === 'port') return target;
-  if (target === 'port') return known;
+  if (known === undefined || known === 'port' || target === 'port') return target;
   return [...(typeof known === 'string' ? [known] : known), target];
 }
 

@@ -1,5 +1,6 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { dirname } from 'node:path';
+import { ChangeSet } from '../changes.ts';
 import type { NetnsIdentity, OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
@@ -66,7 +67,7 @@ export class Watches {
 
   #end(entry: Entry): void {
     this.#drop(entry);
-    entry.onDirt('gone', new Set());
+    entry.onDirt('gone', new ChangeSet());
   }
 
   #drop(entry: Entry): void {

@@ -1,5 +1,6 @@
-import { type Ip, Mac, type Prefix, prefixOf } from '@causeway/model';
+import { assertNever, type Ip, isGroup, Mac, type Prefix, prefixOf } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
+import { ChangeSet, type Changes } from '../changes.ts';
 import type { Dirt, Kernel, NetnsIdentity, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
 import { isToldOf } from '../routes.ts';
@@ -34,8 +35,7 @@ export class FakeKernel implements Kernel {
   readonly #host: FakeHost;
   readonly #clock: Clock;
   readonly #watches = new Map<FakeNamespace, Set<OnDirt>>();
-  /** With the links that changed. */
-  readonly #dirty = new Map<FakeNamespace, Set<string>>();
+  readonly #dirty = new Map<FakeNamespace, ChangeSet>();
   #faults: readonly Fault[] = [];
 
   constructor(parts: { readonly clock: Clock }, settings: FakeKernelSettings) {
@@ -43,7 +43,10 @@ export class FakeKernel implements Kernel {
     const device: ForeignLink = { kind: 'foreign', name: 'eth0', mac, mtu: settings.mtu ?? 1500, up: true };
     this.#clock = parts.clock;
     this.#host = new FakeHost(
-      { clock: parts.clock, onChange: (namespace, link) => this.#changed(namespace, link) },
+      {
+        clock: parts.clock,
+        onChange: (namespace, link) => this.#changed(namespace, (changes) => changes.links.add(link)),
+      },
       device,
       settings.underlay,
     );
@@ -124,7 +127,7 @@ export class FakeKernel implements Kernel {
   foreignFdbAppend(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): void {
     const namespace = this.#host.namespace(netns);
     appendFdb(namespace, dev, mac, vtep);
-    this.#changed(namespace);
+    this.#changed(namespace, (changes) => tellFdb(changes, dev, mac));
   }
 
   /** `ip link add NAME type dummy`, by somebody else: a kind we never make. */
@@ -136,8 +139,9 @@ export class FakeKernel implements Kernel {
   /** `ip neighbour flush dev DEV`, by somebody else. */
   foreignNeighbourFlush(netns: NetnsPath, dev: string): void {
     const namespace = this.#host.namespace(netns);
-    namespace.links.get(dev)?.neighbours.clear();
-    this.#changed(namespace);
+    const neighbours = namespace.links.get(dev)?.neighbours ?? new Map<Ip, Mac>();
+    for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.addNeighbour(dev, ip));
+    neighbours.clear();
   }
 
   /** The watches of the namespace lose what the ops tell, and learn only that something was lost. */
@@ -166,7 +170,7 @@ export class FakeKernel implements Kernel {
       const before = this.#host.namespaces.get(op.netns);
       execute(this.#host, op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
-      else if (before !== undefined && op.op !== 'sysctl.set') this.#changed(before);
+      else if (before !== undefined) this.#changed(before, (changes) => tellOp(changes, op));
       return { ok: true };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
@@ -175,15 +179,15 @@ export class FakeKernel implements Kernel {
   }
 
   /** Several changes in one turn are told as one, in the next. */
-  #changed(namespace: FakeNamespace, link?: string): void {
+  #changed(namespace: FakeNamespace, tell: (changes: ChangeSet) => void): void {
     if (!this.#watches.has(namespace)) return;
     const known = this.#dirty.get(namespace);
-    const links = known ?? new Set();
-    if (link !== undefined) links.add(link);
-    if (known !== undefined) return;
-    this.#dirty.set(namespace, links);
+    const changes = known ?? new ChangeSet();
+    tell(changes);
+    if (known !== undefined || isEmpty(changes)) return;
+    this.#dirty.set(namespace, changes);
     void Promise.resolve().then(() => {
-      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed', links);
+      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed', changes);
     });
   }
 
@@ -195,7 +199,45 @@ export class FakeKernel implements Kernel {
     });
   }
 
-  #tell(namespace: FakeNamespace, dirt: Dirt, links: ReadonlySet<string> = new Set()): void {
-    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt, links);
+  #tell(namespace: FakeNamespace, dirt: Dirt, changes: Changes = new ChangeSet()): void {
+    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt, changes);
   }
+}
+
+/** What an op tells by itself; links tell what becomes of them, and namespaces and sysctls are silent. */
+function tellOp(changes: ChangeSet, op: Op): void {
+  switch (op.op) {
+    case 'fdb.set':
+    case 'fdb.delete':
+      tellFdb(changes, op.dev, op.mac);
+      return;
+    case 'neighbour.set':
+    case 'neighbour.delete':
+      changes.addNeighbour(op.dev, op.ip);
+      return;
+    case 'address.add':
+    case 'address.delete':
+    case 'route.set':
+    case 'route.delete':
+      changes.more = true;
+      return;
+    case 'netns.add':
+    case 'netns.delete':
+    case 'sysctl.set':
+    case 'link.add':
+    case 'link.set':
+    case 'link.delete':
+      return;
+    default:
+      assertNever(op);
+  }
+}
+
+function tellFdb(changes: ChangeSet, dev: string, mac: Mac): void {
+  if (isGroup(mac)) changes.more = true;
+  else changes.addFdb(dev, mac);
+}
+
+function isEmpty({ links, fdb, neighbours, more }: Changes): boolean {
+  return links.size === 0 && fdb.size === 0 && neighbours.size === 0 && !more;
 }

@@ -68,6 +68,7 @@ export const AF_INET6 = 10;
 
 // if.h, if_link.h
 export const IFF_UP = 0x1;
+export const IFF_LOWER_UP = 0x10000;
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;

@@ -1,29 +1,100 @@
+import { type Ip, isGroup, type Mac } from '@causeway/model';
+import { readAddress } from './address.ts';
 import * as k from './constants.ts';
-import { readLink } from './link.ts';
+import { type LinkRecord, readLink } from './link.ts';
+import { readEntryKey } from './neighbour.ts';
 import type { MessageReader } from './reader.ts';
+import { isOfMainTable } from './route.ts';
+
+/** What a message of a monitor is about. */
+export type Change =
+  | { readonly kind: 'link'; readonly name: string }
+  | { readonly kind: 'fdb'; readonly dev: string; readonly mac: Mac }
+  | { readonly kind: 'neighbour'; readonly dev: string; readonly ip: Ip }
+  | { readonly kind: 'other' };
+
+const other: Change = { kind: 'other' };
 
 /**
  * Tells changes from traffic among what a monitor hears. The ARP and ND states of a bridge's own neighbours change all
- * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …); nothing we read depends on them, and
- * each would cost a dump. Permanent entries, and every entry of other devices, are configuration.
+ * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …), links tell of queues and timers, routes of
+ * tables that are the kernel's: nothing we read depends on them, and each would cost a look. Permanent entries, and every
+ * entry of other devices, are configuration.
  */
 export class ChangeFilter {
-  readonly #bridges = new Set<number>();
+  readonly #links = new Map<number, LinkRecord>();
 
-  /** The name of the link, if it is of one; else whether it is a change. */
-  changeOf(message: MessageReader): string | boolean {
-    if (message.type === k.RTM_NEWLINK || message.type === k.RTM_DELLINK) return this.#follow(message);
-    if (message.type !== k.RTM_NEWNEIGH && message.type !== k.RTM_DELNEIGH) return true;
-    const ofBridge = message.u8(0) !== k.AF_BRIDGE && this.#bridges.has(message.i32(4));
-    return !ofBridge || (message.u16(8) & k.NUD_PERMANENT) !== 0;
+  /** undefined: it is no change. */
+  changeOf(message: MessageReader): Change | undefined {
+    switch (message.type) {
+      case k.RTM_NEWLINK:
+      case k.RTM_DELLINK:
+        return this.#follow(message);
+      case k.RTM_NEWNEIGH:
+      case k.RTM_DELNEIGH:
+        return this.#ofEntry(message);
+      case k.RTM_NEWROUTE:
+      case k.RTM_DELROUTE:
+        return isOfMainTable(message) ? other : undefined;
+      case k.RTM_NEWADDR:
+      case k.RTM_DELADDR:
+        return readAddress(message) === undefined ? undefined : other;
+      default:
+        return other;
+    }
   }
 
-  /** A link of a dump or an event. Events of family AF_BRIDGE are about ports and name no kind. */
-  #follow(message: MessageReader): string {
-    const { index, kind, name } = readLink(message);
-    if (message.u8(0) === k.AF_BRIDGE) return name;
-    if (message.type === k.RTM_NEWLINK && kind === 'bridge') this.#bridges.add(index);
-    else this.#bridges.delete(index);
-    return name;
+  #ofEntry(message: MessageReader): Change | undefined {
+    const key = readEntryKey(message);
+    const link = key && this.#links.get(key.index);
+    if (key === undefined || link === undefined) return other;
+    if ('ip' in key) {
+      const isTraffic = link.kind === 'bridge' && (message.u16(8) & k.NUD_PERMANENT) === 0;
+      return isTraffic ? undefined : { kind: 'neighbour', dev: link.name, ip: key.ip };
+    }
+    // Of several VTEPs of a group, the kernel gives only one to who asks for the MAC.
+    if (link.kind === 'vxlan' && isGroup(key.mac)) return other;
+    return { kind: 'fdb', dev: link.name, mac: key.mac };
   }
+
+  /** A link of a dump or an event. */
+  #follow(message: MessageReader): Change | undefined {
+    const told = readLink(message);
+    const { index, name } = told;
+    const known = this.#links.get(index);
+    if (message.u8(0) !== k.AF_BRIDGE && message.type === k.RTM_DELLINK) {
+      this.#links.delete(index);
+      return { kind: 'link', name };
+    }
+    const link = message.u8(0) === k.AF_BRIDGE ? asPort(known, told, message.type === k.RTM_NEWLINK) : told;
+    if (link === undefined) return { kind: 'link', name };
+    this.#links.set(index, link);
+    if (known === undefined) return { kind: 'link', name };
+    if (known.name !== name) return other;
+    return words(known) === words(link) ? undefined : { kind: 'link', name };
+  }
+}
+
+/** Events of family AF_BRIDGE are about ports and name no kind. */
+function asPort(known: LinkRecord | undefined, told: LinkRecord, joined: boolean): LinkRecord | undefined {
+  if (known === undefined) return undefined;
+  const { port: _, master: __, ...link } = { ...known, name: told.name };
+  const { port = known.port, master } = told;
+  return joined ? { ...link, ...(port && { port }), ...(master !== undefined && { master }) } : link;
+}
+
+/** All of it that is read, and the carrier: what becomes of the end in a container is told by it alone. */
+function words({
+  name,
+  mac,
+  mtu,
+  up,
+  carrier,
+  kind,
+  master,
+  port,
+  vxlan,
+  crossesNamespaces: crosses,
+}: LinkRecord): string {
+  return JSON.stringify([name, mac, mtu, up, carrier, kind, master, port?.learning, port?.flood, vxlan, crosses]);
 }

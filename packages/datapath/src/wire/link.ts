@@ -43,6 +43,8 @@ export interface LinkRecord {
   readonly mac?: Mac;
   readonly mtu: number;
   readonly up: boolean;
+  /** Of a veth: its other end is up too. */
+  readonly carrier: boolean;
   /** "bridge", "vxlan", …; empty for real devices. */
   readonly kind: string;
   readonly master?: number;
@@ -146,13 +148,13 @@ export function deleteLink(index: number): Encode {
   };
 }
 
-/** ip link show NAME */
-export function getLink(name: string): Encode {
+/** ip link show NAME, or: … index INDEX */
+export function getLink(link: string | number): Encode {
   return (to) => {
     to.begin(k.RTM_GETLINK);
-    header(to, {});
+    header(to, typeof link === 'number' ? { index: link } : {});
     to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
-    to.string(k.IFLA_IFNAME, name);
+    if (typeof link === 'string') to.string(k.IFLA_IFNAME, link);
     to.end();
   };
 }
@@ -170,6 +172,7 @@ export function readLink(message: MessageReader): LinkRecord {
   const link: { -readonly [Key in keyof LinkRecord]: LinkRecord[Key] } = {
     index: message.i32(4),
     up: (message.u32(8) & k.IFF_UP) !== 0,
+    carrier: (message.u32(8) & k.IFF_LOWER_UP) !== 0,
     name: '',
     mtu: 0,
     kind: '',
@@ -182,6 +185,7 @@ export function readLink(message: MessageReader): LinkRecord {
     else if (attributes.type === k.IFLA_MASTER) link.master = attributes.u32();
     else if (attributes.type === k.IFLA_ADDRESS && attributes.length === 6) link.mac = attributes.mac();
     else if (attributes.type === k.IFLA_LINK_NETNSID) link.crossesNamespaces = true;
+    else if (attributes.type === k.IFLA_PROTINFO) link.port = readPort(attributes.nested());
     else if (attributes.type === k.IFLA_LINKINFO) Object.assign(link, readLinkInfo(attributes.nested()));
   }
   return link;

@@ -65,6 +65,7 @@ it('what is written of a link, an address, a route and a neighbour is read again
     mac: link.mac,
     mtu: 1450,
     up: true,
+    carrier: false,
     kind: 'vxlan',
     master: 2,
     crossesNamespaces: false,

@@ -59,6 +59,37 @@ export function deleteFdb(to: MessageWriter, index: number, mac: Mac, target: 'p
   to.end();
 }
 
+/** ip neighbour get IP dev NAME */
+export function getNeighbour(to: MessageWriter, index: number, address: Ip): void {
+  to.begin(k.RTM_GETNEIGH);
+  header(to, familyOf(address), index, 0, 0);
+  to.ip(k.NDA_DST, address);
+  to.end();
+}
+
+/** bridge fdb get MAC dev NAME self, or: … master */
+export function getFdb(to: MessageWriter, index: number, mac: Mac, of: 'self' | 'master'): void {
+  to.begin(k.RTM_GETNEIGH);
+  header(to, k.AF_BRIDGE, index, 0, of === 'self' ? k.NTF_SELF : k.NTF_MASTER);
+  to.mac(k.NDA_LLADDR, mac);
+  to.end();
+}
+
+/** Which entry a message is about, whatever it says of it. undefined: it does not say. */
+export function readEntryKey(
+  message: MessageReader,
+): { index: number; mac: Mac } | { index: number; ip: Ip } | undefined {
+  const ofBridge = message.u8(0) === k.AF_BRIDGE;
+  const index = message.i32(4);
+  const attributes = message.attributes(ndmsg);
+  while (attributes.next()) {
+    const { type, length } = attributes;
+    if (ofBridge && type === k.NDA_LLADDR && length === 6) return { index, mac: attributes.mac() };
+    if (!ofBridge && type === k.NDA_DST) return { index, ip: attributes.ip() };
+  }
+  return undefined;
+}
+
 /** ip neighbour show nud permanent, both families */
 export function dumpNeighbours(to: MessageWriter): void {
   to.begin(k.RTM_GETNEIGH, k.NLM_F_DUMP);
@@ -89,14 +120,15 @@ export function readNeighbour(message: MessageReader): NeighbourRecord | undefin
 
 /**
  * A static entry of a bridge port ("port"), or any `self` entry of a device whose index `isVxlan`. undefined: the rest,
- * which is what bridges learned and what devices filter by: their own, multicast and synchronised addresses.
+ * which is what bridges learned, what they send through a tunnel that has no entry for it, and what devices filter by:
+ * their own, multicast and synchronised addresses.
  */
 export function readFdb(message: MessageReader, isVxlan: (index: number) => boolean): FdbRecord | undefined {
   const index = message.i32(4);
   // A bridge's entries are those that are not the device's own: NTF_MASTER is said in requests only.
   const isSelf = (message.u8(10) & k.NTF_SELF) !== 0;
-  const tunnel = isSelf && isVxlan(index);
-  if (!tunnel && (isSelf || message.u16(8) !== k.NUD_NOARP)) return undefined;
+  const tunnel = isVxlan(index);
+  if (isSelf !== tunnel || (!tunnel && message.u16(8) !== k.NUD_NOARP)) return undefined;
   let mac: Mac | undefined;
   let target: 'port' | Ip = tunnel ? noVtep : 'port';
   let diverted = false;

@@ -41,6 +41,11 @@ export const dumpRoutes: Encode = (to) => {
   to.end();
 };
 
+/** Whether it is of the one table that is read. */
+export function isOfMainTable(message: MessageReader): boolean {
+  return message.u8(4) === k.RT_TABLE_MAIN;
+}
+
 /** undefined: not a unicast route of the main table with one way out, or one the kernel made for an address. */
 export function readRoute(message: MessageReader): RouteRecord | undefined {
   return message.u8(5) === k.RTPROT_KERNEL ? undefined : readUnicast(message);

@@ -1,4 +1,4 @@
-import { type NetnsPath, plan, type State } from '@causeway/datapath';
+import { type NetnsPath, Peers, plan, type State } from '@causeway/datapath';
 import {
   type EndpointId,
   type EndpointRow,
@@ -95,6 +95,25 @@ describe('stateChange', () => {
 });
 
 describe('desiredState', () => {
+  it('is the same with peers that were kept row by row as with all rows gathered anew', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(places, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 5 }),
+        (story) => {
+          const peers = new Peers(host);
+          let rows: Wanted['rows'] = new Map();
+          for (const moment of story) {
+            const wanted = wantedOf(moment);
+            for (const row of rows.values()) if (wanted.rows.get(row.id)?.vtep !== row.vtep) peers.remove(row);
+            for (const row of wanted.rows.values()) peers.add(row);
+            rows = wanted.rows;
+            expect(desiredState(host, wanted, peers)).toEqual(desiredState(host, wanted));
+          }
+        },
+      ),
+    );
+  });
+
   it('has a sandbox whose row the table does not have yet', () => {
     const wanted = { ...wantedOf(['box-1']), rows: new Map() };
     expect(desiredState(host, wanted)).toEqual(desiredState(host, wantedOf(['box-1'])));

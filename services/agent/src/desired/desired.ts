@@ -1,4 +1,4 @@
-import { buildNetwork, buildPeers, type Namespace, type NetnsPath, type State } from '@causeway/datapath';
+import { buildNetwork, buildPeers, type Namespace, type NetnsPath, type Peers, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
 import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
 
@@ -20,20 +20,27 @@ export interface Wanted {
   readonly absent: ReadonlySet<EndpointId>;
 }
 
-/** The kernel's state that is wanted. A sandbox is enough for its own endpoint: the table may be older than it. */
-export function desiredState(host: Host, { network, rows, absent, ...wanted }: Wanted): State {
+/**
+ * The kernel's state that is wanted. A sandbox is enough for its own endpoint: the table may be older than it.
+ * `peers`: of the rows, unless they are kept beside them.
+ */
+export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
+  const { node, vtep } = host;
+  const { network, rows, absent } = wanted;
   const sandboxes = wanted.sandboxes.filter(isGranted);
-  return buildNetwork({
+  const own = sandboxes.map(({ endpoint }) => rows.get(endpoint.id) ?? { ...endpoint, node, vtep });
+  const input = {
     ...host,
     network,
-    rows: withOwn(host, rows, sandboxes),
+    rows: [...own, ...(peers === undefined ? rows.values() : [])],
     // The first one in a container provides its way out, so the order must not depend on how they were gathered.
     sandboxes: sandboxes.toSorted(byRevision).map(({ endpoint, netns, ifname }) => ({
       endpoint: endpoint.id,
       netns: absent.has(endpoint.id) ? nowhere(netns) : netns,
       ifname,
     })),
-  });
+  };
+  return buildNetwork(input, peers);
 }
 
 /** One endpoint's part of the intent, as it was. */
@@ -111,13 +118,6 @@ const empty: Namespace = {
   fdb: new Map(),
   sysctls: new Map(),
 };
-
-function* withOwn(host: Host, rows: Wanted['rows'], sandboxes: readonly Sandbox[]): Generator<EndpointRow> {
-  yield* rows.values();
-  for (const { endpoint } of sandboxes) {
-    if (!rows.has(endpoint.id)) yield { ...endpoint, node: host.node, vtep: host.vtep };
-  }
-}
 
 function pick(
   ids: readonly EndpointId[],

@@ -1,4 +1,4 @@
-import type { Dirt, Kernel, NetnsPath, Watch } from '@causeway/datapath';
+import type { Changes, Dirt, Kernel, NetnsPath, Watch } from '@causeway/datapath';
 import { type Clock, type Duration, delays, milliseconds, type Random, seconds } from '@causeway/runtime';
 import { Later } from '../timing/later.ts';
 import { both, type Suspicion } from './suspicion.ts';
@@ -45,7 +45,7 @@ export class Attention {
 
   /** To be called before a look, so that nothing happens between it and the watch. Without namespace there is none. */
   open(): void {
-    this.#watch ??= this.#kernel.watch(this.#netns, (dirt, links) => this.#onDirt(dirt, links));
+    this.#watch ??= this.#kernel.watch(this.#netns, (dirt, changes) => this.#onDirt(dirt, changes));
   }
 
   /** An open watch would keep its namespace alive. */
@@ -74,9 +74,9 @@ export class Attention {
   }
 
   /** Our own writes come back as changes too: a look that finds nothing to do writes nothing, and so ends it. */
-  #onDirt(dirt: Dirt, links: ReadonlySet<string>): void {
+  #onDirt(dirt: Dirt, changes: Changes): void {
     if (dirt === 'gone') this.close();
-    this.#suspicion = both(this.#suspicion, dirt === 'changed' ? links : 'everything');
+    this.#suspicion = both(this.#suspicion, dirt === 'changed' ? changes : 'everything');
     this.#soon.in(this.#quiet);
   }
 

@@ -1,5 +1,6 @@
 import {
   applyPlan,
+  type Changes,
   type Difference,
   differences,
   type Failure,
@@ -8,21 +9,23 @@ import {
   type Kernel,
   type Op,
   overlayNetns,
+  Peers,
   plan,
   readState,
   type State,
   teardown,
 } from '@causeway/datapath';
-import type { EndpointId, NetworkId } from '@causeway/model';
+import type { EndpointId, EndpointRow, NetworkId } from '@causeway/model';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
 import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
+import { Slices } from '../timing/slices.ts';
 import { Attention } from './attention.ts';
 import { blamed, disturbs, explain, isStructural } from './blame.ts';
 import { cautious } from './caution.ts';
 import { logFailures, logOps } from './op-log.ts';
-import { both, type Suspicion, suspected } from './suspicion.ts';
+import { both, type Part, type Suspicion, suspected } from './suspicion.ts';
 import type { Tally } from './tally.ts';
 
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
@@ -72,7 +75,9 @@ export class NetworkReconciler {
   /** The kernel was as wanted after the last pass: what differs now and is not pending, is drift. */
   #exact = false;
   #absent: ReadonlySet<EndpointId> = new Set();
-  /** Of the intent as it is; absent: to be built. */
+  /** Of the table, as far as the kernel was made to follow it; absent: to be built. */
+  #peers: Peers | undefined;
+  /** Of the intent, as far as the kernel was made to follow it; absent: to be built. */
   #wanted: State | undefined;
   #failures: readonly Failure[] = [];
   #broken: string | undefined;
@@ -91,14 +96,12 @@ export class NetworkReconciler {
   /** A few endpoints changed, from what is told. */
   endpointsChanged(former: ReadonlyMap<EndpointId, Former>): void {
     for (const [id, was] of former) if (!this.#pending.has(id)) this.#pending.set(id, was);
-    this.#wanted = undefined;
     void this.#worker.poke();
   }
 
   /** All of the intent may have changed: the next difference is no drift. */
   intentChanged(): void {
     this.#stale = true;
-    this.#wanted = undefined;
     void this.#worker.poke();
   }
 
@@ -160,7 +163,8 @@ export class NetworkReconciler {
     if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
     if (asked.length > 0) await this.#answer(asked);
     if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
-    if (this.#suspicion !== 'nothing') await this.#compareAt(this.#suspicion);
+    // What has come meanwhile has made sure of one more pass, which follows it before it looks.
+    if (this.#suspicion !== 'nothing' && this.#pending.size === 0) await this.#compareAt(this.#suspicion);
   }
 
   /** Follows changes of a few endpoints without a look: what the kernel holds is known. */
@@ -169,21 +173,23 @@ export class NetworkReconciler {
     this.#pending = new Map();
     const { epoch, revision, network, rows } = table;
     const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes, absent: this.#absent });
+    this.#advance(changes, table);
     this.#failures = await this.#apply(plan(before, after));
     this.#exact = this.#failures.length === 0;
     if (this.#exact) this.#modules.tally.reached(this.#networkId, { epoch, revision });
   }
 
   /** Looks where something was told to have happened. Where links or namespaces differ, that may have to do with all the rest. */
-  async #compareAt(links: ReadonlySet<string>): Promise<void> {
+  async #compareAt(changes: Changes): Promise<void> {
     const { clock, kernel, intent } = this.#modules;
     const began = clock.now();
     const { table, sandboxes } = intent();
     if (table === undefined) return;
-    const wanted = suspected(this.#desired(table, sandboxes), this.#networkId, sandboxes, links);
+    const part = suspected(this.#desired(table, sandboxes), this.#networkId, sandboxes, changes);
+    const { wanted } = part;
     this.#suspicion = 'nothing';
     this.#attention.open();
-    const actual = await readState(kernel, wanted);
+    const actual = await readState(kernel, wanted, part.scopes);
     const steps = plan(actual, wanted);
     if (actual.size < wanted.size || steps.some(isStructural)) return await this.#compare();
     this.#attention.looked(clock.now() - began);
@@ -191,26 +197,32 @@ export class NetworkReconciler {
     const found = ours(differences(actual, wanted));
     this.#failures = await this.#apply(steps);
     this.#exact = this.#failures.length === 0;
-    await this.#account(wanted, found, table.network.name);
+    await this.#account(part, found, table.network.name);
   }
 
   /** Looks at the kernel and puts right what differs. */
   async #compare(): Promise<void> {
     const { clock, tally, intent, confirmed } = this.#modules;
     const began = clock.now();
-    const absent = await this.#findAbsent(intent().sandboxes);
-    if (!isSame(absent, this.#absent)) this.#wanted = undefined;
-    this.#absent = absent;
+    this.#absent = await this.#findAbsent(intent().sandboxes);
     const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
     const { table, sandboxes } = intent();
     if (table === undefined) return;
     const sure = confirmed();
     const { epoch, revision } = table;
-    const desired = this.#desired(table, sandboxes);
+    if (this.#stale) this.#peers = undefined;
+    this.#advance(this.#pending, table);
+    const missing = this.#peers === undefined ? [...table.rows.values()] : [];
+    const peers = this.#peers ?? new Peers(this.#host);
+    const desired = desiredState(this.#host, { ...table, sandboxes, absent: this.#absent }, peers);
     // From here on, what changes is seen to be later.
     this.#suspicion = 'nothing';
     this.#stale = false;
     this.#pending = new Map();
+    this.#peers = undefined;
+    await this.#fill(peers, missing);
+    this.#peers = peers;
+    this.#wanted = desired;
     let found: readonly Difference[] = [];
     for (let round = 1; round <= mostRounds; round++) {
       this.#attention.open();
@@ -224,14 +236,40 @@ export class NetworkReconciler {
     }
     this.#attention.looked(clock.now() - began);
     this.#exact = sure && this.#failures.length === 0;
-    await this.#account(desired, found, table.network.name);
+    await this.#account({ wanted: desired, scopes: new Map() }, found, table.network.name);
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
     if (sure && !blocked) tally.reached(this.#networkId, { epoch, revision });
   }
 
-  #desired({ network, rows }: Table, sandboxes: readonly Sandbox[]): State {
-    this.#wanted ??= desiredState(this.#host, { network, rows, sandboxes, absent: this.#absent });
-    return this.#wanted;
+  /** Where nothing is pending, or the kernel is to be compared with all of it, this is kept. */
+  #desired(table: Table, sandboxes: readonly Sandbox[]): State {
+    const isKept = this.#peers !== undefined && !this.#stale && this.#pending.size === 0;
+    if (isKept && this.#wanted !== undefined) return this.#wanted;
+    const wanted = desiredState(
+      this.#host,
+      { ...table, sandboxes, absent: this.#absent },
+      isKept ? this.#peers : undefined,
+    );
+    if (isKept) this.#wanted = wanted;
+    return wanted;
+  }
+
+  /** Former rows go first: what one has given up, another may have. */
+  #advance(changes: ReadonlyMap<EndpointId, Former>, { rows }: Table): void {
+    this.#wanted = undefined;
+    for (const { row } of changes.values()) if (row !== undefined) this.#peers?.remove(row);
+    for (const id of changes.keys()) {
+      const row = rows.get(id);
+      if (row !== undefined) this.#peers?.add(row);
+    }
+  }
+
+  async #fill(peers: Peers, rows: readonly EndpointRow[]): Promise<void> {
+    const slices = new Slices(this.#modules);
+    for (const row of rows) {
+      peers.add(row);
+      await slices.breathe();
+    }
   }
 
   async #findAbsent(sandboxes: readonly Sandbox[]): Promise<ReadonlySet<EndpointId>> {
@@ -250,9 +288,10 @@ export class NetworkReconciler {
   }
 
   /** Of what was found to differ, what is right now has been repaired, and the rest stands. */
-  async #account(desired: State, found: readonly Difference[], network: string): Promise<void> {
+  async #account({ wanted, scopes }: Part, found: readonly Difference[], network: string): Promise<void> {
     const { kernel, tally, onRepaired } = this.#modules;
-    const standing = this.#failures.length === 0 ? [] : ours(differences(await readState(kernel, desired), desired));
+    const standing =
+      this.#failures.length === 0 ? [] : ours(differences(await readState(kernel, wanted, scopes), wanted));
     tally.standing(this.#networkId, standing.length);
     const still = new Set(standing.map(nameOf));
     const repaired = found.filter((difference) => !still.has(nameOf(difference)));
@@ -291,10 +330,6 @@ export class NetworkReconciler {
     logFailures(this.#log, failures, this.#failures);
     return failures;
   }
-}
-
-function isSame(a: ReadonlySet<EndpointId>, b: ReadonlySet<EndpointId>): boolean {
-  return a.size === b.size && [...a].every((id) => b.has(id));
 }
 
 /** Without containers that are gone: those are not ours to make. */

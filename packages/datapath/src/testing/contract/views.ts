@@ -1,8 +1,9 @@
 import { contains, Ip, interfaceAddress, lengthOf } from '@causeway/model';
+import { ChangeSet } from '../../changes.ts';
 import { newNamespace } from '../../draft.ts';
 import type { Dirt } from '../../kernel.ts';
 import type { Op } from '../../op.ts';
-import { bridge, type ContractCase, container4, macs, must, overlay, pair, read, same } from './host.ts';
+import { bridge, type ContractCase, container4, link, macs, must, overlay, pair, read, same } from './host.ts';
 
 /** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
 export const viewCases: readonly ContractCase[] = [
@@ -73,7 +74,7 @@ export const viewCases: readonly ContractCase[] = [
     async run(host) {
       const { netns, container } = await overlay(host);
       const seen = new Set<string>();
-      host.kernel.watch(netns, (_, links) => {
+      host.kernel.watch(netns, (_, { links }) => {
         for (const link of links) seen.add(link);
       });
       const named = async (link: string, op: Op): Promise<void> => {
@@ -84,6 +85,50 @@ export const viewCases: readonly ContractCase[] = [
       await named('br0', { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } });
       await named('v1', { op: 'link.set', netns: container, name: 'eth0', change: { up: false } });
       await named('v1', { op: 'link.delete', netns: container, name: 'eth0' });
+    },
+  },
+  {
+    name: 'a watch names the entries that change; a read of entries finds these, and of links only themselves',
+    async run(host) {
+      const { netns } = await overlay(host);
+      const changes = new ChangeSet();
+      host.kernel.watch(netns, (_, each) => changes.include(each));
+      const [told, quiet] = [Ip('10.66.0.10'), Ip('10.66.0.11')];
+      const vtep = Ip('192.0.2.2');
+      await must(
+        host,
+        { op: 'fdb.set', netns, dev: 'vxlan0', mac: macs.peer, target: vtep },
+        { op: 'fdb.set', netns, dev: 'v1', mac: macs.container, target: 'port' },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: told, mac: macs.peer },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: quiet, mac: macs.peer },
+        { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: quiet },
+      );
+      await host.until(() => changes.neighbours.get('vxlan0')?.has(quiet) === true);
+      same(changes.fdb.get('vxlan0')?.has(macs.peer), true, 'tunnel');
+      same(changes.fdb.get('v1')?.has(macs.container), true, 'port');
+      same([...(changes.neighbours.get('vxlan0') ?? [])], [told, quiet], 'neighbours');
+      await must(host, { op: 'address.add', netns, dev: 'br0', address: container4 });
+      const entries = {
+        fdb: new Map([
+          ['vxlan0', new Set([macs.peer, macs.bridge])],
+          ['v1', new Set([macs.container, macs.peer])],
+          ['gone', new Set([macs.peer])],
+        ]),
+        neighbours: new Map([['vxlan0', new Set([told, quiet])]]),
+      };
+      same(
+        await read(host, netns, { links: ['v1', 'gone'], entries }),
+        {
+          ...newNamespace(),
+          links: new Map([['v1', await link(host, netns, 'v1')]]),
+          fdb: new Map([
+            ['vxlan0', new Map([[macs.peer, vtep]])],
+            ['v1', new Map([[macs.container, 'port']])],
+          ]),
+          neighbours: new Map([['vxlan0', new Map([[told, macs.peer]])]]),
+        },
+        'entries',
+      );
     },
   },
   {

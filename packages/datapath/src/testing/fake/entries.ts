@@ -5,8 +5,8 @@ import {
   familyOf,
   type InterfaceAddress,
   type Ip,
+  isGroup,
   type Mac,
-  macBytes,
   minimumMtu,
   prefixOf,
 } from '@causeway/model';
@@ -108,10 +108,4 @@ function checkTunnel(found: FakeLink, vtep: Ip): void {
   if (family(found.link.local) !== family(vtep)) {
     throw new Refusal('EAFNOSUPPORT', 'Address family not supported by protocol');
   }
-}
-
-/** Multicast, or all zero: vxlan's entry for what it does not know. */
-function isGroup(mac: Mac): boolean {
-  const bytes = macBytes(mac);
-  return ((bytes[0] ?? 0) & 1) === 1 || bytes.every((byte) => byte === 0);
 }

@@ -10,6 +10,16 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
   const each = <Value>(of: (link: FakeLink) => Value): Map<string, Value> =>
     new Map(links.map(([name, link]) => [name, of(link)]));
   if (scope.bare) return { ...newNamespace(), links: each(({ link }) => link), sysctls: sysctlsOf(namespace, scope) };
+  if (scope.entries !== undefined) {
+    const { fdb, neighbours } = scope.entries;
+    return {
+      ...newNamespace(),
+      links: each(({ link }) => link),
+      fdb: named(fdb, (dev) => fdbOf(namespace.links.get(dev))),
+      neighbours: named(neighbours, (dev) => namespace.links.get(dev)?.neighbours ?? new Map()),
+      sysctls: sysctlsOf(namespace, scope),
+    };
+  }
   return {
     links: each(({ link }) => link),
     addresses: each(({ addresses }) => new Set(addresses)),
@@ -18,6 +28,13 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
     routes: routesOf(namespace, new Set(links.map(([name]) => name))),
     sysctls: sysctlsOf(namespace, scope),
   };
+}
+
+function named<Key, Value>(
+  keys: ReadonlyMap<string, ReadonlySet<Key>>,
+  on: (dev: string) => ReadonlyMap<Key, Value>,
+): Map<string, Map<Key, Value>> {
+  return new Map([...keys].map(([dev, of]) => [dev, new Map([...on(dev)].filter(([key]) => of.has(key)))]));
 }
 
 function sysctlsOf(namespace: FakeNamespace, scope: Scope): Map<string, string> {
@@ -29,7 +46,8 @@ function sysctlsOf(namespace: FakeNamespace, scope: Scope): Map<string, string> 
   );
 }
 
-function fdbOf(link: FakeLink): Map<Mac, FdbTarget> {
+function fdbOf(link: FakeLink | undefined): Map<Mac, FdbTarget> {
+  if (link === undefined) return new Map();
   if (link.link.kind !== 'vxlan') return new Map([...link.ports].map((mac) => [mac, 'port']));
   return new Map([...link.tunnels].map(([mac, vteps]) => [mac, vteps.length === 1 && vteps[0] ? vteps[0] : vteps]));
 }

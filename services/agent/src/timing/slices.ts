@@ -1,0 +1,22 @@
+import type { Clock } from '@causeway/runtime';
+
+/** Milliseconds. */
+const longest = 1;
+
+/** Divides long work that has nothing to wait for, so that streams, timers and signals are served in between. */
+export class Slices {
+  readonly #clock: Clock;
+  #since: number;
+
+  constructor(modules: { readonly clock: Clock }) {
+    this.#clock = modules.clock;
+    this.#since = this.#clock.now();
+  }
+
+  /** Lets others have a turn when the last one was more than a millisecond ago. */
+  async breathe(): Promise<void> {
+    if (this.#clock.now() - this.#since < longest) return;
+    await this.#clock.yield();
+    this.#since = this.#clock.now();
+  }
+}
