@@ -215,7 +215,8 @@ async function readFdbs(socket: NetlinkSocket, links: Links): Promise<Namespace[
       const record = readFdb(message, isVxlan);
       if (record === undefined) return;
       const link = links.get(record.index);
-      if (link === undefined) return;
+      // A vxlan device that its bridge takes for the way to a MAC is none without a VTEP for it, and no news with one.
+      if (link === undefined || (link.kind === 'vxlan' && record.target === 'port')) return;
       const targets = entry(found, link.name, () => new Map<Mac, FdbTarget>());
       targets.set(record.mac, also(targets.get(record.mac), record.target));
     },

@@ -137,6 +137,19 @@ export const entryCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'that a bridge takes its tunnel for the way to a MAC is no entry of the tunnel',
+    async run(host) {
+      const { netns } = await overlay(host);
+      const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
+      const vtep = Ip('192.0.2.2');
+      const entries = async () => (await read(host, netns)).fdb.get('vxlan0') ?? new Map();
+      await must(host, { op: 'fdb.set', ...entry, target: vtep }, { op: 'fdb.set', ...entry, target: 'port' });
+      same(await entries(), new Map([[macs.peer, vtep]]), 'both');
+      await must(host, { op: 'fdb.delete', ...entry, target: vtep });
+      same(await entries(), new Map(), 'without a VTEP');
+    },
+  },
+  {
     name: 'a group MAC cannot be set; its VTEPs, appended by somebody, are found and deleted together',
     async run(host) {
       const { netns } = await overlay(host);
