@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { start, succeed } from './process.ts';
+import { signalChild } from '@causeway/ctl/lab';
+import { expect } from 'vitest';
+import type { Container } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { type Run, start, succeed } from './process.ts';
 import type { Lab } from './topology.ts';
 
 /** Offsets into a UDP payload that is VXLAN (RFC 7348 §5), as tcpdump counts: from the outer UDP header. */
@@ -25,33 +29,55 @@ export const filters = {
   },
 } as const;
 
+/** Without --immediate-mode what came in the last second is lost at its end. */
+const tcpdump = ['tcpdump', '-n', '--immediate-mode'];
+
 /** What crosses the underlay while `during` runs. */
 export async function captureUnderlay(lab: Lab, during: () => Promise<void>): Promise<Capture> {
   const file = join('/tmp', `causeway-e2e-${lab.name}.pcap`);
-  // -Z: started as root it would give up its rights before it opens the file. Without --immediate-mode what came in
-  // the last second is lost at its end.
-  const run = await lab.start('switch', [
-    'tcpdump',
-    '-Z',
-    'root',
-    '-n',
-    '-U',
-    '--immediate-mode',
-    '-i',
-    'br0',
-    '-w',
-    file,
-    vxlan,
-  ]);
-  if (run.child.stderr === null) throw new Error('tcpdump has no stderr');
-  await once(run.child.stderr, 'data'); // "listening on br0": from here nothing is missed.
+  // -Z: started as root it would give up its rights before it opens the file.
+  const run = await listen(lab, 'switch', [...tcpdump, '-Z', 'root', '-U', '-i', 'br0', '-w', file, vxlan]);
   try {
     await during();
   } finally {
-    await lab.sh('switch', 'pkill -INT -x tcpdump');
-    await run.outcome;
+    await end(run);
   }
   return new Capture(file);
+}
+
+export interface Overheard {
+  /** Ends it with the first frame whose line has the text in it, which is waited for; resolves to the lines before it. */
+  before(text: string): Promise<readonly string[]>;
+}
+
+/** The frames that a container's interface sends and is sent, as tcpdump prints them. */
+export async function overhear(lab: Lab, at: Container, filter: string): Promise<Overheard> {
+  const enter = ['ip', 'netns', 'exec', at.netns];
+  const run = await listen(lab, at.host, [...enter, ...tcpdump, '-l', '-e', '-p', '-i', 'eth0', filter]);
+  let said = '';
+  run.child.stdout?.on('data', (printed: string) => {
+    said += printed;
+  });
+  return {
+    before: async (text) => {
+      await eventually(async () => expect(said).toContain(text));
+      await end(run);
+      return said.slice(0, said.indexOf(text)).split('\n').slice(0, -1);
+    },
+  };
+}
+
+/** Resolves when it hears. */
+async function listen(lab: Lab, host: string, command: readonly string[]): Promise<Run> {
+  const run = await lab.start(host, command);
+  if (run.child.stderr === null) throw new Error('tcpdump has no stderr');
+  await once(run.child.stderr, 'data'); // "listening on …"
+  return run;
+}
+
+async function end(run: Run): Promise<void> {
+  await signalChild(run.child.pid, 'SIGINT');
+  await run.outcome;
 }
 
 export class Capture {

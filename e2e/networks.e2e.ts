@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
+import { overhear } from './capture.ts';
 import {
   attach,
   attachWith,
@@ -65,15 +65,7 @@ describeLab('networks', () => {
 
     test('and nothing crosses between them', async () => {
       const [from, to] = tenants.red as [Container, Container];
-      const heard = await Promise.all(
-        tenants.blue.map(async (at) => {
-          const command = ['tcpdump', '-n', '-p', '--immediate-mode', '-i', 'eth0', echoes];
-          const run = await lab.start(at.host, ['ip', 'netns', 'exec', at.netns, ...command]);
-          if (run.child.stderr === null) throw new Error('tcpdump has no stderr');
-          await once(run.child.stderr, 'data');
-          return { at, run };
-        }),
-      );
+      const heard = await Promise.all(tenants.blue.map((at) => overhear(lab, at, echoes)));
       for (const ip of ips(to)) await ping(lab, from, ip, 10);
       for (const ip of ips(tenants.blue[2] as Container)) {
         const silent = ['ping', '-n', '-c', '3', '-i', '0.1', '-W', '1', ip];
@@ -88,12 +80,7 @@ describeLab('networks', () => {
         [third, one],
       ] as const)
         await inContainer(lab, a, 'ping', '-n', '-c', '1', '-W', '2', '-s', '999', ips(b)[0] ?? '');
-      for (const { at } of heard) await lab.sh(at.host, `ip netns pids ${at.netns} | xargs kill -INT`);
-      for (const { run } of heard) {
-        const packets = (await run.outcome).stdout.trim().split('\n');
-        expect(packets).not.toEqual(['']);
-        expect(packets.filter((packet) => !packet.endsWith('length 1007'))).toEqual([]);
-      }
+      for (const at of heard) expect(await at.before('length 1007')).toEqual([]);
     });
 
     test('while one space does not take a prefix twice', async () => {
