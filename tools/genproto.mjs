@@ -1,5 +1,5 @@
 // Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension
-// that ECMAScript modules need. Descriptors of all of it, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
+// that ECMAScript modules need, and servers our own writer. Descriptors of all of it, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,13 +24,19 @@ const files = (dir) =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 
+/** What a server answers is written by our own writer (proto/convert/message-writer.ts). */
+const withWriter = (text) =>
+  text
+    .replace(/(responseSerialize: .*\.toBinary\(value)\)/g, '$1, written)')
+    .replace(/^(?=import )/m, 'import { written } from "@causeway/proto";\n');
+
 const out = mkdtempSync(join(tmpdir(), 'genproto-'));
 try {
   execFileSync(join(root, 'node_modules/.bin/buf'), ['generate', '-o', out], { cwd: root, stdio: 'inherit' });
   const fresh = join(out, 'proto/gen');
   for (const file of files(fresh)) {
     const text = readFileSync(file, 'utf8').replace(/(from "\.{1,2}\/[^"]+?)(?:\.js)?";/g, '$1.js";');
-    writeFileSync(file, text);
+    writeFileSync(file, file.endsWith('.grpc-server.js') ? withWriter(text) : text);
   }
   writeFileSync(
     join(fresh, 'descriptors.binpb'),

@@ -1,5 +1,5 @@
 import type { EndpointId, EndpointRow, Network, NetworkId } from '@causeway/model';
-import { networkToMessage, peerToMessage } from '@causeway/proto';
+import { networkToMessage, peerToMessage, written } from '@causeway/proto';
 import { ConnectResponse, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
 
@@ -27,7 +27,7 @@ export interface DeltaParts {
 }
 
 export function encodeWelcome(welcome: Welcome): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'welcome', welcome } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'welcome', welcome } }, written);
 }
 
 export function encodeComplete(parts: CompleteParts): Uint8Array {
@@ -38,7 +38,7 @@ export function encodeComplete(parts: CompleteParts): Uint8Array {
     endpoints: Array.from(parts.rows, peerToMessage),
     epoch: 0n,
   };
-  return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } }, written);
 }
 
 export function encodeDelta(parts: DeltaParts): Uint8Array {
@@ -51,21 +51,21 @@ export function encodeDelta(parts: DeltaParts): Uint8Array {
     upserts: parts.upserts.map(peerToMessage),
     removedIds: [...parts.removed],
   };
-  return ConnectResponse.toBinary({ message: { oneofKind: 'delta', delta } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'delta', delta } }, written);
 }
 
 export function encodeWithdraw(network: string): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'withdraw', withdraw: { networkId: network } } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'withdraw', withdraw: { networkId: network } } }, written);
 }
 
 export function encodeReady(revision: bigint): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'ready', ready: { revision } } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'ready', ready: { revision } } }, written);
 }
 
 export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } }, written);
 }
 
 export function encodeGoodbye(leaderAddress: string, reason: string): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'goodbye', goodbye: { leaderAddress, reason } } });
+  return ConnectResponse.toBinary({ message: { oneofKind: 'goodbye', goodbye: { leaderAddress, reason } } }, written);
 }
