@@ -2,6 +2,7 @@ import type { InterfaceAddress, Ip, Mac } from '@causeway/model';
 import { newNamespace } from './draft.ts';
 import { isOverlayNetns } from './owner.ts';
 import { linkWords, printPort, printRoute, targets } from './print.ts';
+import { sliceSize } from './sliced.ts';
 import type { BridgePort, FdbTarget, Link, Namespace, NetnsPath, Route, State } from './state.ts';
 
 /** What is found and what is wanted of one thing, when they are not the same. Absent: not there, or not wanted. */
@@ -38,7 +39,7 @@ export function compareNamespaces(actual: State, desired: State): Of<'netns'>[] 
 /** Links that are missing, too many, or different in themselves (not as ports). */
 export function compareLinks(actual: State, desired: State): Of<'link'>[] {
   return everyNamespace(actual, desired, (netns, found, wanted) =>
-    compareMaps(netns, found.links, wanted.links, sameLink).map(({ key, sides }) => ({
+    compareAll(netns, found.links, wanted.links, sameLink).map(({ key, sides }) => ({
       kind: 'link',
       name: key,
       ...sides,
@@ -63,7 +64,7 @@ export function comparePorts(actual: State, desired: State): Of<'port'>[] {
 
 export function compareSysctls(actual: State, desired: State): Of<'sysctl'>[] {
   return everyNamespace(actual, desired, (netns, found, wanted) =>
-    compareMaps(netns, found.sysctls, wanted.sysctls, Object.is)
+    compareAll(netns, found.sysctls, wanted.sysctls, Object.is)
       .filter(({ sides }) => sides.intended !== undefined)
       .map(({ key, sides }) => ({ kind: 'sysctl', key, ...sides })),
   );
@@ -71,42 +72,49 @@ export function compareSysctls(actual: State, desired: State): Of<'sysctl'>[] {
 
 export function compareAddresses(actual: State, desired: State): Mismatch[] {
   return everyNamespace(actual, desired, (netns, found, wanted) =>
-    perLink(found.addresses, wanted.addresses, new Set(), (dev, are, shall) =>
-      compareMaps(netns, asMap(are), asMap(shall), Object.is).map(
+    [...union(wanted.addresses, found.addresses)].flatMap((dev) =>
+      compareAll(netns, asMap(found.addresses.get(dev)), asMap(wanted.addresses.get(dev)), Object.is).map(
         ({ key, sides }): Mismatch => ({ kind: 'address', dev, address: key, ...sides }),
       ),
     ),
   );
 }
 
-/** Routes, FDB entries and neighbours. */
-export function compareEntries(actual: State, desired: State): Mismatch[] {
-  return everyNamespace(actual, desired, (netns, found, wanted): Mismatch[] => [
-    ...compareMaps(netns, found.routes, wanted.routes, sameRoute).map(
-      ({ sides }): Mismatch => ({ kind: 'route', ...sides }),
-    ),
-    ...perLink(found.fdb, wanted.fdb, new Map(), (dev, are, shall) =>
-      compareMaps(netns, are, shall, sameTarget).map(
-        ({ key, sides }): Mismatch => ({ kind: 'fdb', dev, mac: key, ...sides }),
-      ),
-    ),
-    ...perLink(found.neighbours, wanted.neighbours, new Map(), (dev, are, shall) =>
-      compareMaps(netns, are, shall, Object.is).map(
-        ({ key, sides }): Mismatch => ({ kind: 'neighbour', dev, ip: key, ...sides }),
-      ),
-    ),
-  ]);
+/** Routes, FDB entries and neighbours, one after another: there may be 20,000 of them. undefined: a pause. */
+export function* compareEntries(actual: State, desired: State): Generator<Mismatch | undefined, void> {
+  const none = newNamespace();
+  for (const netns of union(desired, actual)) {
+    const isOurs = isOverlayNetns(netns);
+    for (const each of entriesOf(netns, actual.get(netns) ?? none, desired.get(netns) ?? none)) {
+      if (each === undefined || isOurs || each.intended !== undefined) yield each;
+    }
+  }
 }
 
-export function compare(actual: State, desired: State): Mismatch[] {
-  return [
-    ...compareNamespaces(actual, desired),
-    ...compareLinks(actual, desired),
-    ...comparePorts(actual, desired),
-    ...compareSysctls(actual, desired),
-    ...compareAddresses(actual, desired),
-    ...compareEntries(actual, desired),
-  ];
+function* entriesOf(netns: NetnsPath, found: Namespace, wanted: Namespace): Generator<Mismatch | undefined, void> {
+  for (const each of compareMaps(netns, found.routes, wanted.routes, sameRoute)) {
+    yield each && { kind: 'route', ...each.sides };
+  }
+  for (const dev of union(wanted.fdb, found.fdb)) {
+    for (const each of compareMaps(netns, found.fdb.get(dev), wanted.fdb.get(dev), sameTarget)) {
+      yield each && { kind: 'fdb', dev, mac: each.key, ...each.sides };
+    }
+  }
+  for (const dev of union(wanted.neighbours, found.neighbours)) {
+    for (const each of compareMaps(netns, found.neighbours.get(dev), wanted.neighbours.get(dev), Object.is)) {
+      yield each && { kind: 'neighbour', dev, ip: each.key, ...each.sides };
+    }
+  }
+}
+
+/** All of it. undefined: a pause. */
+export function* compare(actual: State, desired: State): Generator<Mismatch | undefined, void> {
+  yield* compareNamespaces(actual, desired);
+  yield* compareLinks(actual, desired);
+  yield* comparePorts(actual, desired);
+  yield* compareSysctls(actual, desired);
+  yield* compareAddresses(actual, desired);
+  yield* compareEntries(actual, desired);
 }
 
 export function portOf(link: Link): BridgePort | undefined {
@@ -122,38 +130,43 @@ function everyNamespace<Result extends Mismatch>(
   compareOne: CompareNamespace<Result>,
 ): Result[] {
   const none = newNamespace();
-  return [...new Set([...desired.keys(), ...actual.keys()])].flatMap((netns) => {
+  return [...union(desired, actual)].flatMap((netns) => {
     const mismatches = compareOne(netns, actual.get(netns) ?? none, desired.get(netns) ?? none);
     return isOverlayNetns(netns) ? mismatches : mismatches.filter(({ intended }) => intended !== undefined);
   });
 }
 
-function perLink<Entries>(
-  found: ReadonlyMap<string, Entries>,
-  wanted: ReadonlyMap<string, Entries>,
-  none: Entries,
-  compareOne: (dev: string, found: Entries, wanted: Entries) => Mismatch[],
-): Mismatch[] {
-  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((dev) =>
-    compareOne(dev, found.get(dev) ?? none, wanted.get(dev) ?? none),
-  );
+function union<Key>(a: ReadonlyMap<Key, unknown>, b: ReadonlyMap<Key, unknown>): Set<Key> {
+  return new Set([...a.keys(), ...b.keys()]);
 }
 
-function compareMaps<Key, Value>(
+interface Unequal<Key, Value> {
+  readonly key: Key;
+  readonly sides: Sides<Value>;
+}
+
+/** undefined: a pause. */
+function* compareMaps<Key, Value>(
   netns: NetnsPath,
-  found: ReadonlyMap<Key, Value>,
-  wanted: ReadonlyMap<Key, Value>,
+  found: ReadonlyMap<Key, Value> = new Map(),
+  wanted: ReadonlyMap<Key, Value> = new Map(),
   same: (found: Value, wanted: Value) => boolean,
-): { key: Key; sides: Sides<Value> }[] {
-  const mismatches: { key: Key; sides: Sides<Value> }[] = [];
+): Generator<Unequal<Key, Value> | undefined, void> {
+  let compared = 0;
   for (const [key, intended] of wanted) {
+    if (++compared % sliceSize === 0) yield undefined;
     const actual = found.get(key);
-    if (actual === undefined || !same(actual, intended)) mismatches.push({ key, sides: { netns, actual, intended } });
+    if (actual === undefined || !same(actual, intended)) yield { key, sides: { netns, actual, intended } };
   }
   for (const [key, actual] of found) {
-    if (!wanted.has(key)) mismatches.push({ key, sides: { netns, actual, intended: undefined } });
+    if (++compared % sliceSize === 0) yield undefined;
+    if (!wanted.has(key)) yield { key, sides: { netns, actual, intended: undefined } };
   }
-  return mismatches;
+}
+
+/** Of maps that are small. */
+function compareAll<Key, Value>(...args: Parameters<typeof compareMaps<Key, Value>>): Unequal<Key, Value>[] {
+  return [...compareMaps(...args)].filter((each) => each !== undefined);
 }
 
 function sameLink(found: Link, wanted: Link): boolean {
@@ -168,6 +181,6 @@ function sameTarget(found: FdbTarget, wanted: FdbTarget): boolean {
   return found === wanted || targets(found).join() === targets(wanted).join();
 }
 
-function asMap(addresses: ReadonlySet<InterfaceAddress>): Map<InterfaceAddress, 'present'> {
+function asMap(addresses: ReadonlySet<InterfaceAddress> = new Set()): Map<InterfaceAddress, 'present'> {
   return new Map([...addresses].map((address) => [address, 'present']));
 }

@@ -2,6 +2,7 @@ import { assertNever } from '@causeway/model';
 import { compare, type Mismatch, type MismatchKind } from './compare.ts';
 import { possible } from './possible.ts';
 import { linkWords, printPort, printRoute, targets } from './print.ts';
+import { finish, type Sliced } from './sliced.ts';
 import type { Link, NetnsPath, State } from './state.ts';
 
 /** One thing of a kernel that is not as it should be, in words: what `causeway verify` prints. */
@@ -18,11 +19,17 @@ export interface Difference {
 
 /** Everything `plan` would put right, and the containers' namespaces that are missing. */
 export function differences(actual: State, desired: State): Difference[] {
+  return finish(differencesSliced(actual, desired));
+}
+
+export function* differencesSliced(actual: State, desired: State): Sliced<Difference[]> {
   const { state, missing } = possible(actual, desired);
-  const containers = missing.map(
-    (netns): Mismatch => ({ kind: 'netns', netns, actual: undefined, intended: 'present' }),
-  );
-  return [...containers, ...compare(actual, state)].map(describe);
+  const found = missing.map((netns) => describe({ kind: 'netns', netns, actual: undefined, intended: 'present' }));
+  for (const mismatch of compare(actual, state)) {
+    if (mismatch === undefined) yield;
+    else found.push(describe(mismatch));
+  }
+  return found;
 }
 
 function describe(mismatch: Mismatch): Difference {

@@ -5,7 +5,7 @@ import { applyPlan, readState, teardown } from './apply.ts';
 import { overlayNetns } from './build/names.ts';
 import { buildNetwork } from './build/network.ts';
 import { differences } from './difference.ts';
-import { plan } from './plan.ts';
+import { plan, planSliced } from './plan.ts';
 import { printState } from './print.ts';
 import { blue, containerPath, onHost, row, sandbox, vtep } from './testing/fixtures.ts';
 import { both, goldenOf, hostAfter, peer, type Story, tell, withNetwork } from './testing/story.ts';
@@ -133,6 +133,24 @@ describe('plan', () => {
     await clock.advance(seconds(1));
     expect(await pass()).toEqual([]);
     expect(plan(await readState(kernel, desired), desired)).toEqual([]);
+  });
+
+  it('pauses while it goes through a large table, whether or not anything differs', () => {
+    const rows = Array.from({ length: 250 }, (_, n) => row(n + 1, 2));
+    const [none, whole] = [buildNetwork(onHost([row(255, 1)])), buildNetwork(onHost([row(255, 1), ...rows]))];
+    for (const [actual, desired] of [
+      [none, whole],
+      [whole, none],
+      [whole, whole],
+    ] as const) {
+      const work = planSliced(actual, desired);
+      let step = work.next();
+      let pauses = 0;
+      for (; step.done !== true; step = work.next()) pauses++;
+      expect(step.value).toEqual(plan(actual, desired));
+      // The neighbours of two families are 500.
+      expect(pauses).toBeGreaterThanOrEqual(1);
+    }
   });
 
   it('teardown leaves nothing in the kernel', async () => {

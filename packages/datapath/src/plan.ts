@@ -12,6 +12,7 @@ import { forecast } from './forecast.ts';
 import type { LinkChange, Op } from './op.ts';
 import { isOurEnd } from './owner.ts';
 import { possible } from './possible.ts';
+import { finish, type Sliced } from './sliced.ts';
 import { interfaceOf, type Link, type NetnsPath, type Route, type State, type Veth } from './state.ts';
 
 /**
@@ -47,6 +48,10 @@ type Step = readonly [Place, Op];
 
 /** The ops that make the kernel hold what is wanted of what is ours. None when it does. */
 export function plan(actual: State, desired: State): Op[] {
+  return finish(planSliced(actual, desired));
+}
+
+export function* planSliced(actual: State, desired: State): Sliced<Op[]> {
   const wanted = possible(actual, desired).state;
   const made = [...namespaceSteps(actual, wanted), ...linkSteps(actual, wanted)];
   const withLinks = forecast(actual, opsOf(made));
@@ -54,7 +59,11 @@ export function plan(actual: State, desired: State): Op[] {
   const asWanted = forecast(withLinks, opsOf(changed));
   const joined = [...comparePorts(asWanted, wanted), ...compareAddresses(asWanted, wanted)].flatMap(entrySteps);
   const connected = forecast(asWanted, opsOf(joined));
-  const entries = [...compareSysctls(connected, wanted), ...compareEntries(connected, wanted)].flatMap(entrySteps);
+  const entries = compareSysctls(connected, wanted).flatMap(entrySteps);
+  for (const mismatch of compareEntries(connected, wanted)) {
+    if (mismatch === undefined) yield;
+    else entries.push(...entrySteps(mismatch));
+  }
   return opsOf([...made, ...changed, ...joined, ...entries]);
 }
 

@@ -4,9 +4,10 @@ import { Later } from '../timing/later.ts';
 import { both, type Suspicion } from './suspicion.ts';
 
 /**
- * Between a change of the kernel and the look at it, so that a burst is one look: ten times what a look takes, which
- * keeps looking below a tenth of our time, up to networks so large that every repair would not be done within 2 s: a
- * change that comes with a look is seen by the next one, after the pause and two looks.
+ * Between a change of the kernel and the look at it, so that a burst is one look: the least where what changed is named,
+ * else ten times what a look at all takes, which keeps looking below a tenth of our time, up to networks so large that
+ * every repair would not be done within 2 s: a change that comes with a look is seen by the next one, after the pause and
+ * two looks.
  */
 const quietest = milliseconds(25);
 const longestQuiet = milliseconds(400);
@@ -54,7 +55,7 @@ export class Attention {
     this.#watch = undefined;
   }
 
-  /** A look has taken so long. */
+  /** A look at all has taken so long. */
   looked(took: number): void {
     this.#quiet = milliseconds(Math.min(Math.max(took * looksInQuiet, quietest), longestQuiet));
   }
@@ -77,7 +78,7 @@ export class Attention {
   #onDirt(dirt: Dirt, changes: Changes): void {
     if (dirt === 'gone') this.close();
     this.#suspicion = both(this.#suspicion, dirt === 'changed' ? changes : 'everything');
-    this.#soon.in(this.#quiet);
+    this.#soon.in(this.#suspicion === 'everything' || changes.more ? this.#quiet : quietest);
   }
 
   #takeSuspicion(): Suspicion {

@@ -2,7 +2,7 @@ import {
   applyPlan,
   type Changes,
   type Difference,
-  differences,
+  differencesSliced,
   type Failure,
   hostEnd,
   isOverlayNetns,
@@ -11,11 +11,12 @@ import {
   overlayNetns,
   Peers,
   plan,
+  planSliced,
   readState,
   type State,
   teardown,
 } from '@causeway/datapath';
-import type { EndpointId, EndpointRow, NetworkId } from '@causeway/model';
+import type { EndpointId, NetworkId } from '@causeway/model';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
@@ -190,11 +191,12 @@ export class NetworkReconciler {
     this.#suspicion = 'nothing';
     this.#attention.open();
     const actual = await readState(kernel, wanted, part.scopes);
-    const steps = plan(actual, wanted);
+    const slices = new Slices(this.#modules);
+    const steps = await slices.run(planSliced(actual, wanted));
     if (actual.size < wanted.size || steps.some(isStructural)) return await this.#compare();
-    this.#attention.looked(clock.now() - began);
+    if (part.scopes.size === 0) this.#attention.looked(clock.now() - began);
     if (steps.length === 0) return;
-    const found = ours(differences(actual, wanted));
+    const found = ours(await slices.run(differencesSliced(actual, wanted)));
     this.#failures = await this.#apply(steps);
     this.#exact = this.#failures.length === 0;
     await this.#account(part, found, table.network.name);
@@ -220,7 +222,11 @@ export class NetworkReconciler {
     this.#stale = false;
     this.#pending = new Map();
     this.#peers = undefined;
-    await this.#fill(peers, missing);
+    const slices = new Slices(this.#modules);
+    for (const row of missing) {
+      peers.add(row);
+      await slices.breathe();
+    }
     this.#peers = peers;
     this.#wanted = desired;
     let found: readonly Difference[] = [];
@@ -228,8 +234,10 @@ export class NetworkReconciler {
       this.#attention.open();
       const actual = await readState(this.#modules.kernel, desired);
       if (round === 1) this.#tellLost(actual, sandboxes);
-      const steps = plan(actual, desired);
-      if (round === 1 && wasExact && steps.length > 0) found = ours(differences(actual, desired));
+      const steps = await slices.run(planSliced(actual, desired));
+      if (round === 1 && wasExact && steps.length > 0) {
+        found = ours(await slices.run(differencesSliced(actual, desired)));
+      }
       const ops = sure ? steps : cautious(steps, actual);
       this.#failures = await this.#apply(ops);
       if (!ops.some((op) => disturbs(op, sandboxes))) break;
@@ -264,14 +272,6 @@ export class NetworkReconciler {
     }
   }
 
-  async #fill(peers: Peers, rows: readonly EndpointRow[]): Promise<void> {
-    const slices = new Slices(this.#modules);
-    for (const row of rows) {
-      peers.add(row);
-      await slices.breathe();
-    }
-  }
-
   async #findAbsent(sandboxes: readonly Sandbox[]): Promise<ReadonlySet<EndpointId>> {
     const absent = new Set<EndpointId>();
     for (const { endpoint, netns, identity } of sandboxes) {
@@ -289,9 +289,8 @@ export class NetworkReconciler {
 
   /** Of what was found to differ, what is right now has been repaired, and the rest stands. */
   async #account({ wanted, scopes }: Part, found: readonly Difference[], network: string): Promise<void> {
-    const { kernel, tally, onRepaired } = this.#modules;
-    const standing =
-      this.#failures.length === 0 ? [] : ours(differences(await readState(kernel, wanted, scopes), wanted));
+    const { tally, onRepaired } = this.#modules;
+    const standing = this.#failures.length === 0 ? [] : ours(await this.#differences(wanted, scopes));
     tally.standing(this.#networkId, standing.length);
     const still = new Set(standing.map(nameOf));
     const repaired = found.filter((difference) => !still.has(nameOf(difference)));
@@ -304,9 +303,14 @@ export class NetworkReconciler {
     const { table, sandboxes } = this.#modules.intent();
     if (table === undefined) return;
     const desired = this.#desired(table, sandboxes);
-    const result = readState(this.#modules.kernel, desired).then((actual) => differences(actual, desired));
+    const result = this.#differences(desired);
     for (const { answer } of asked) answer(result);
     await result;
+  }
+
+  async #differences(wanted: State, scopes?: Part['scopes']): Promise<Difference[]> {
+    const actual = await readState(this.#modules.kernel, wanted, scopes);
+    return await new Slices(this.#modules).run(differencesSliced(actual, wanted));
   }
 
   async #remove(): Promise<void> {

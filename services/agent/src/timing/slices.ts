@@ -1,3 +1,4 @@
+import type { Sliced } from '@causeway/datapath';
 import type { Clock } from '@causeway/runtime';
 
 /** Milliseconds. */
@@ -11,6 +12,14 @@ export class Slices {
   constructor(modules: { readonly clock: Clock }) {
     this.#clock = modules.clock;
     this.#since = this.#clock.now();
+  }
+
+  async run<Result>(work: Sliced<Result>): Promise<Result> {
+    for (;;) {
+      const { done, value } = work.next();
+      if (done === true) return value;
+      await this.breathe();
+    }
   }
 
   /** Lets others have a turn when the last one was more than a millisecond ago. */
