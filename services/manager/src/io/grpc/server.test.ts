@@ -13,7 +13,7 @@ import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_se
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { callUnary, errorFromService, plaintext } from '@causeway/proto/io';
-import { milliseconds, Queue, randomUuid, seconds } from '@causeway/runtime';
+import { Queue, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { type ClientDuplexStream, Metadata, makeGenericClientConstructor, type ServiceError } from '@grpc/grpc-js';
@@ -75,12 +75,14 @@ function createNetwork(name: string, prefix: string) {
 
 /** One agent's stream, read message by message. */
 class Stream {
-  readonly #client = new SessionServiceClient(address, client);
-  readonly #call: ClientDuplexStream<ConnectRequest, ConnectResponse> = this.#client.connect();
+  readonly #client: SessionServiceClient;
+  readonly #call: ClientDuplexStream<ConnectRequest, ConnectResponse>;
   readonly #messages = new Queue<ConnectResponse>();
   readonly #reader = this.#messages[Symbol.asyncIterator]();
 
-  constructor() {
+  constructor(at = address) {
+    this.#client = new SessionServiceClient(at, client);
+    this.#call = this.#client.connect();
     this.#call.on('data', (message: ConnectResponse) => this.#messages.push(message));
     this.#call.on('end', () => this.#messages.end());
     this.#call.on('error', (error: ServiceError) => this.#messages.fail(errorFromService(error)));
@@ -290,17 +292,14 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   const leads = new Promise((resolve) => own.onLeadership(resolve));
   await own.start();
   await leads;
-  const before = address;
-  address = `127.0.0.1:${ownServer.port}`;
-  const stream = new Stream();
-  address = before;
+  const stream = new Stream(`127.0.0.1:${ownServer.port}`);
   stream.hello(3);
   expect([await stream.next(), await stream.next()]).toEqual(['welcome', 'ready']);
   ownServer.drain();
   await own.stop();
   await ownServer.stop();
   expect([await stream.next(), await stream.next()]).toEqual(['goodbye', 'end']);
-  await systemClock.sleep(milliseconds(0));
+  stream.close();
 });
 
 describe('managers and backups', () => {
