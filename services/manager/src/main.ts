@@ -63,7 +63,7 @@ async function restore(words: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUnusable;
-    return reportFailure(log, error);
+    return tellFailure(error);
   }
 }
 
@@ -182,9 +182,18 @@ function stopAsked(): Promise<void> {
 
 /** One line for machines, one for people. */
 function reportFailure(log: Log, error: unknown): number {
-  const message = error instanceof Error ? error.message : String(error);
   const known = isCausewayError(error) ? error : undefined;
-  log.error('manager.failed', { code: known?.code, message, ...known?.data });
-  process.stderr.write(`causeway-manager: ${message}\n`);
+  log.error('manager.failed', { code: known?.code, message: messageOf(error), ...known?.data });
+  return tellFailure(error);
+}
+
+/** To people; the exit code. */
+function tellFailure(error: unknown): number {
+  const known = isCausewayError(error) ? error : undefined;
+  process.stderr.write(`causeway-manager: ${messageOf(error)}\n`);
   return known?.kind === 'invalid' || known?.kind === 'denied' ? exitUnusable : exitFailed;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -35,10 +35,16 @@ describe('the reader of stdout is gone', () => {
     expect(terminal.signal.reason).toEqual({ exitCode: 0 });
   });
 
-  test('another error is one', () => {
-    const of = fakeProcess();
-    open(of);
-    expect(() => of.stdout.emit('error', Object.assign(new Error('no space'), { code: 'ENOSPC' }))).toThrow('no space');
+  test('another error is told once, and the work has failed', () => {
+    const of = Object.assign(fakeProcess(), { exitCode: 0 });
+    const terminal = open(of);
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    of.stdout.emit('error', full);
+    of.stdout.emit('error', full);
+    expect(of.stderr.read().toString()).toBe(
+      'causeway: stdout cannot be written: ENOSPC: no space left on device, write\n',
+    );
+    expect([terminal.signal.reason, of.exitCode]).toEqual([{ exitCode: 1 }, 1]);
   });
 });
 

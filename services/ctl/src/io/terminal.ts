@@ -1,4 +1,5 @@
 import type { Interruption, Output } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 
 export interface Terminal {
   readonly stdout: Output;
@@ -15,25 +16,36 @@ const interruptions: Readonly<Partial<Record<NodeJS.Signals, Interruption>>> = {
 /** Nobody reads stdout any more ("causeway events --watch | head -1"): the work is done, not failed. */
 const readerGone: Interruption = { exitCode: 0 };
 
+/** What was to be told could not be ("causeway network list > /mnt/full/list"). */
+const unwritable: Interruption = { exitCode: exitCodes.failed };
+
 /** The process's streams and signals. A second SIGINT ends the process at once. */
 export function openTerminal(of: NodeJS.Process): Terminal {
   const abort = new AbortController();
   for (const [signal, interruption] of Object.entries(interruptions)) {
     of.once(signal, () => abort.abort(interruption));
   }
-  return {
-    stdout: openOutput(of.stdout, of.env, () => abort.abort(readerGone)),
-    stderr: openOutput(of.stderr, of.env, () => undefined),
-    signal: abort.signal,
-  };
+  const stderr = openOutput(of.stderr, of.env, () => undefined);
+  const stdout = openOutput(of.stdout, of.env, ({ code, message }) => {
+    if (code === 'EPIPE') return abort.abort(readerGone);
+    stderr.write(`causeway: stdout cannot be written: ${message}\n`);
+    abort.abort(unwritable);
+    // A stream tells of it a moment later, when the command may have ended well already.
+    of.exitCode = unwritable.exitCode;
+  });
+  return { stdout, stderr, signal: abort.signal };
 }
 
-function openOutput(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, onGone: () => void): Output {
+function openOutput(
+  stream: NodeJS.WriteStream,
+  env: NodeJS.ProcessEnv,
+  onGone: (error: NodeJS.ErrnoException) => void,
+): Output {
   let gone = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (gone) return;
     gone = true;
-    onGone();
+    onGone(error);
   });
   const isTty = stream.isTTY === true;
   return {
