@@ -147,6 +147,30 @@ describe('drift is repaired, counted and told', () => {
   });
 });
 
+describe('applied', () => {
+  it('is not said of a release while the container still has what was released', async () => {
+    const h = await host();
+    await h.attach('blue', 'db');
+    await h.settle(seconds(1));
+    const applied = (): bigint | undefined => h.manager.requests('applied').at(-1)?.applied.networks[0]?.revision;
+    const before = applied();
+    const release = h.manager.releaseEndpoint;
+    h.manager.releaseEndpoint = async (address, request, limits) => {
+      await release(address, request, limits);
+      await h.clock.sleep(limits.timeout);
+      throw new CausewayError('timed-out', 'the answer was lost');
+    };
+    const detached = h.agent.api.detach({ requestId: h.uuid(), endpoint: 'web' }).catch(() => undefined);
+    await h.settle(seconds(1));
+    expect(h.manager.released).toHaveLength(1);
+    expect(applied()).toBe(before);
+    await h.clock.until(detached, seconds(120));
+    await h.settle(seconds(60));
+    expect(applied()).toBeGreaterThan(before ?? 0n);
+    expect(await h.wrong('blue')).toEqual([]);
+  });
+});
+
 describe('adoption', () => {
   it('happens on a full disk too', async () => {
     const h = await host();
@@ -194,6 +218,41 @@ describe('adoption', () => {
     await h.settle(seconds(5));
     expect(h.kernel.writes).toBe(writes);
     expect(await h.wrong('blue')).toEqual([]);
+  });
+
+  it('brings back no peer that was taken out after the ledger was last written', async () => {
+    const h = await host();
+    const [peer = expect.fail()] = h.manager.ids('blue');
+    const old = new Map(h.files.contents);
+    h.manager.remove('blue', peer);
+    await h.settle(seconds(1));
+    await h.clock.until(h.agent.stop(), seconds(60));
+    for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
+    const { writes } = h.kernel;
+    h.manager.down = true;
+    await h.start();
+    await h.settle(seconds(60));
+    expect(h.kernel.writes).toBe(writes);
+    h.manager.down = false;
+    await h.settle(seconds(5));
+    expect(await h.wrong('blue')).toEqual([]);
+  });
+
+  it('brings back nothing of a network that was withdrawn after the ledger was last written', async () => {
+    const h = await host();
+    const old = new Map(h.files.contents);
+    await h.detach('web');
+    await h.settle(seconds(1));
+    await h.clock.until(h.agent.stop(), seconds(60));
+    for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
+    const { writes } = h.kernel;
+    h.manager.down = true;
+    await h.start();
+    await h.settle(seconds(60));
+    expect(h.kernel.writes).toBe(writes);
+    h.manager.down = false;
+    await h.settle(seconds(5));
+    expect(h.kernel.writes).toBe(writes);
   });
 
   it('rebuilds all from the ledger without any manager, as after a reboot that kept the containers', async () => {

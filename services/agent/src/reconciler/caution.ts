@@ -4,7 +4,8 @@ import { assertNever } from '@causeway/model';
 /**
  * What of a plan may be done before any manager has confirmed the tables. The ledger may be a moment older than the
  * kernel, which the last agent programmed: what is there is then more likely right than what is written, so only what
- * is missing is added. Nothing is taken away from traffic that flows.
+ * is missing is added. Nothing is taken away from traffic that flows. And where the tunnel is, no peer is brought back: the
+ * last agent may have taken it out and said so, and its address be another's by now.
  */
 export function cautious(ops: readonly Op[], actual: State): Op[] {
   return ops.flatMap((op) => careful(op, actual));
@@ -27,9 +28,10 @@ function careful(op: Op, actual: State): Op[] {
     case 'route.set':
       return found?.routes.has(op.route.dst) === true ? [] : [op];
     case 'neighbour.set':
-      return found?.neighbours.get(op.dev)?.has(op.ip) === true ? [] : [op];
+      return found?.links.has(op.dev) === true ? [] : [op];
     case 'fdb.set':
-      return found?.fdb.get(op.dev)?.has(op.mac) === true ? [] : [op];
+      if (op.target === 'port') return found?.fdb.get(op.dev)?.has(op.mac) === true ? [] : [op];
+      return found?.links.has(op.dev) === true ? [] : [op];
     case 'netns.delete':
     case 'link.delete':
     case 'address.delete':

@@ -173,11 +173,12 @@ export class NetworkReconciler {
     const changes = this.#pending;
     this.#pending = new Map();
     const { epoch, revision, network, rows } = table;
+    const holds = holdsReleased(table, sandboxes);
     const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes, absent: this.#absent });
     this.#advance(changes, table);
     this.#failures = await this.#apply(plan(before, after));
     this.#exact = this.#failures.length === 0;
-    if (this.#exact) this.#modules.tally.reached(this.#networkId, { epoch, revision });
+    if (this.#exact && !holds) this.#modules.tally.reached(this.#networkId, { epoch, revision });
   }
 
   /** Looks where something was told to have happened. Where links or namespaces differ, that may have to do with all the rest. */
@@ -211,7 +212,10 @@ export class NetworkReconciler {
     const { table, sandboxes } = intent();
     if (table === undefined) return;
     const sure = confirmed();
+    // A network without containers of ours may be one that has been withdrawn since the ledger was last written.
+    if (!sure && !sandboxes.some(isGranted)) return;
     const { epoch, revision } = table;
+    const holds = holdsReleased(table, sandboxes);
     if (this.#stale) this.#peers = undefined;
     this.#advance(this.#pending, table);
     const missing = this.#peers === undefined ? [...table.rows.values()] : [];
@@ -246,7 +250,7 @@ export class NetworkReconciler {
     this.#exact = sure && this.#failures.length === 0;
     await this.#account({ wanted: desired, scopes: new Map() }, found, table.network.name);
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);
-    if (sure && !blocked) tally.reached(this.#networkId, { epoch, revision });
+    if (sure && !blocked && !holds) tally.reached(this.#networkId, { epoch, revision });
   }
 
   /** Where nothing is pending, or the kernel is to be compared with all of it, this is kept. */
@@ -334,6 +338,18 @@ export class NetworkReconciler {
     logFailures(this.#log, failures, this.#failures);
     return failures;
   }
+}
+
+/**
+ * A container still has what the table says is released: its detach has not been answered, or its upkeep is to come. What a
+ * host has not let go of must not be said to be applied, since it is given to others then.
+ */
+function holdsReleased({ epoch, revision, rows }: Table, sandboxes: readonly Sandbox[]): boolean {
+  return sandboxes.some((sandbox) => {
+    const { endpoint, claimed } = sandbox;
+    const isTold = claimed.epoch < epoch || (claimed.epoch === epoch && claimed.revision <= revision);
+    return isGranted(sandbox) && isTold && !rows.has(endpoint.id);
+  });
 }
 
 /** Without containers that are gone: those are not ours to make. */

@@ -25,6 +25,8 @@ export class Sandboxes {
   readonly #records = new Map<EndpointId, Sandbox>();
   readonly #listeners: ((change: SandboxChange) => void)[] = [];
   readonly #writer = new Worker(() => this.#write());
+  /** Those that are being removed. */
+  readonly #leaving = new Map<EndpointId, Promise<void>>();
   #waiting: Waiting[] = [];
 
   constructor(modules: { readonly files: Files; readonly log: Log }) {
@@ -74,11 +76,22 @@ export class Sandboxes {
     await this.#saveOrWarn();
   }
 
-  /** Gone for others at once. A disk that refuses does not keep a container's leftovers alive: the next start forgets it again. */
+  /**
+   * Gone for others once it is so on disk: what the managers are told to have left the kernel, and give to others, must not
+   * come back with the next start. A disk that refuses does not keep a container's leftovers alive all the same.
+   */
   async remove(id: EndpointId): Promise<void> {
     if (!this.#records.has(id)) return;
-    this.#set(id, undefined);
+    const removal = this.#leaving.get(id) ?? this.#remove(id);
+    this.#leaving.set(id, removal);
+    await removal;
+  }
+
+  async #remove(id: EndpointId): Promise<void> {
+    await Promise.resolve(); // it is among those that leave by then
     await this.#saveOrWarn();
+    this.#leaving.delete(id);
+    this.#set(id, undefined);
   }
 
   #set(id: EndpointId, sandbox: Sandbox | undefined): void {
@@ -111,7 +124,8 @@ export class Sandboxes {
     if (group.length === 0) return;
     const added = group.flatMap((waiting) => waiting.added ?? []);
     try {
-      await this.#file.save(encodeSandboxes([...this.#records.values(), ...added]));
+      const staying = [...this.#records.values()].filter(({ endpoint }) => !this.#leaving.has(endpoint.id));
+      await this.#file.save(encodeSandboxes([...staying, ...added]));
       for (const sandbox of added) this.#set(sandbox.endpoint.id, sandbox);
       for (const waiting of group) waiting.resolve();
     } catch (error) {
