@@ -110,6 +110,8 @@ export class Lab {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
+    // One that ends without reading it has said all there is by its exit.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(input);
     return new Promise((resolve, reject) => {
       child.on('error', reject);
