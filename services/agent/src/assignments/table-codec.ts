@@ -1,5 +1,5 @@
 import { addDigest, CausewayError, type EndpointId, type EndpointRow, networkDigest, rowDigest } from '@causeway/model';
-import { networkFromMessage, networkToMessage, peerFromMessage, peerToMessage } from '@causeway/proto';
+import { networkFromMessage, networkToMessage, peerFromMessage, peerToMessage, written } from '@causeway/proto';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Interner, Table } from './table.ts';
 
@@ -14,11 +14,11 @@ export function* tableParts(table: Table): Generator<Uint8Array, void> {
   const { network, epoch, revision, digest } = table;
   const rows = [...table.rows.values()];
   const head = { network: networkToMessage(network, revision), revision, digest, endpoints: [], epoch };
-  yield Complete.toBinary(head);
+  yield Complete.toBinary(head, written);
   for (let from = 0; from < rows.length; from += chunk) {
     const endpoints = rows.slice(from, from + chunk).map(peerToMessage);
     // Written out: `create` would walk every row once more.
-    yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n });
+    yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n }, written);
   }
 }
 
