@@ -18,6 +18,15 @@ async function host(): Promise<Host> {
   return h;
 }
 
+/** Started anew on tables as they were on disk some time before, for a minute in which no manager answers. */
+async function startOn(old: Host['files']['contents'], h: Host): Promise<void> {
+  await h.clock.until(h.agent.stop(), seconds(60));
+  for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
+  h.manager.down = true;
+  await h.start();
+  await h.settle(seconds(60));
+}
+
 const ghost = Mac('02:42:00:00:00:99');
 
 describe('drift is repaired, counted and told', () => {
@@ -207,12 +216,8 @@ describe('adoption', () => {
     const old = new Map(h.files.contents);
     h.manager.peer('blue', 202);
     await h.settle(seconds(1));
-    await h.clock.until(h.agent.stop(), seconds(60));
-    for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
     const { writes } = h.kernel;
-    h.manager.down = true;
-    await h.start();
-    await h.settle(seconds(60));
+    await startOn(old, h);
     expect(h.kernel.writes).toBe(writes);
     h.manager.down = false;
     await h.settle(seconds(5));
@@ -226,12 +231,8 @@ describe('adoption', () => {
     const old = new Map(h.files.contents);
     h.manager.remove('blue', peer);
     await h.settle(seconds(1));
-    await h.clock.until(h.agent.stop(), seconds(60));
-    for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
     const { writes } = h.kernel;
-    h.manager.down = true;
-    await h.start();
-    await h.settle(seconds(60));
+    await startOn(old, h);
     expect(h.kernel.writes).toBe(writes);
     h.manager.down = false;
     await h.settle(seconds(5));
@@ -243,12 +244,8 @@ describe('adoption', () => {
     const old = new Map(h.files.contents);
     await h.detach('web');
     await h.settle(seconds(1));
-    await h.clock.until(h.agent.stop(), seconds(60));
-    for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
     const { writes } = h.kernel;
-    h.manager.down = true;
-    await h.start();
-    await h.settle(seconds(60));
+    await startOn(old, h);
     expect(h.kernel.writes).toBe(writes);
     h.manager.down = false;
     await h.settle(seconds(5));

@@ -75,7 +75,7 @@ export class Execution<Reply> {
       return await this.#refuse(refusal, lease);
     }
     const { reply, takes, since } = proposal;
-    if (proposal.writes.length === 0) return { reply, revision: since ?? planning.view.revision };
+    if (proposal.writes.length === 0 && !this.#isDoubtful) return { reply, revision: since ?? planning.view.revision };
     const release = planning.allocator.hold(takes);
     try {
       const outcome = await this.#tenure.committer.commit(this.#transactionOf(proposal, lease));
@@ -83,7 +83,7 @@ export class Execution<Reply> {
       this.#settled();
       await this.#seen(outcome.revision);
       this.#tenure.answered(outcome.revision);
-      return { reply, revision: outcome.revision };
+      return { reply, revision: since ?? outcome.revision };
     } finally {
       release();
     }
@@ -107,7 +107,7 @@ export class Execution<Reply> {
     if (earlier !== undefined) return earlier;
     if (!lasts) throw this.#parts.notLeader();
     if (this.#call === undefined || lease === undefined || !isCausewayError(refusal)) throw refusal;
-    if (refusal.kind === 'unavailable' || !this.#tenure.doubtful.has(this.#call.id)) throw refusal;
+    if (refusal.kind === 'unavailable' || !this.#isDoubtful) throw refusal;
     const tombstone = refusing(refusal, this.#call, this.#parts.planning.keys, lease);
     const outcome = await this.#tenure.committer.commit(tombstone);
     if (outcome.kind !== 'committed') return await this.#resolve(outcome);
@@ -182,6 +182,11 @@ export class Execution<Reply> {
     await this.#seen(kv.modRevision);
     this.#tenure.answered(kv.modRevision);
     return readOutcome(kv, this.#call);
+  }
+
+  /** Something of the call may be written after it is answered: whatever the answer, it is kept first. */
+  get #isDoubtful(): boolean {
+    return this.#call !== undefined && this.#tenure.doubtful.has(this.#call.id);
   }
 
   #settled(): void {

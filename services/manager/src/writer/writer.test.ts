@@ -8,6 +8,7 @@ import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import { updateNetwork } from '../admin/update-network.ts';
 import { decodeRecord, encodeRecord } from '../events/record.ts';
 import { Keys } from '../store/keys.ts';
 import type { MemoryFault } from '../store/memory.ts';
@@ -264,6 +265,20 @@ describe('Writer', () => {
     await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
     expect(leader.view.endpointCount).toBe(0);
+  });
+
+  test('what was true already is not made true again by a copy of the call that arrives after its answer', async () => {
+    const id = requestId();
+    const nothing = { removeLabels: [], addSubnets: [], gateways: 'none', removeSubnets: [], addRanges: [] } as const;
+    const label = (team: string) => updateNetwork({ ...nothing, network: 'blue', setLabels: { team } });
+    const team = () => leader.view.findNetwork('blue').value.labels['team'];
+    await write(leader, requestId(), network('blue'));
+    const { revision } = await write(leader, requestId(), label('core'));
+    const again = { actor: 'tester', again: true };
+    expect((await leader.writer.write(id, label('core'), again)).revision).toBe(revision);
+    await write(leader, requestId(), label('edge'));
+    await write(leader, id, label('core'));
+    expect(team()).toBe('edge');
   });
 
   test('a network that arrives late overlaps none that was made meanwhile', async () => {
