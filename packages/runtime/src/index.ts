@@ -6,4 +6,5 @@ export * from './log.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './startable.ts';
+export * from './version.ts';
 export * from './worker.ts';

@@ -12,3 +12,15 @@ export interface Log {
   debug(event: string, fields?: Fields): void;
   child(fields: Fields): Log;
 }
+
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** json: one object a line, for programs. text: time, level, event and key=value, for people. */
+export const logFormats = ['json', 'text'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+}

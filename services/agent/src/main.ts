@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { createKernel } from '@causeway/datapath/io';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { plaintext } from '@causeway/proto/io';
-import type { Log } from '@causeway/runtime';
-import { createLog, cryptoRandom, type LogLevel, systemClock } from '@causeway/runtime/io';
+import { type Log, type LogFormat, type LogLevel, logFormats, logLevels, version } from '@causeway/runtime';
+import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, parseSettings } from './config.ts';
@@ -17,12 +16,10 @@ interface Options extends AgentOptions {
   readonly dataDir: string;
   readonly socket: string;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
 }
 
 const usage = 2;
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 const program = new Command('causeway-agent')
   .description("Programs this host's kernel with the networks its containers are on.")
@@ -43,8 +40,14 @@ const program = new Command('causeway-agent')
   .addOption(
     new Option('--log-level <level>', 'least level to log')
       .env('CAUSEWAY_LOG_LEVEL')
-      .choices(['error', 'warn', 'info', 'debug'])
+      .choices(logLevels)
       .default('info'),
+  )
+  .addOption(
+    new Option('--log-format <format>', 'json for programs, text for people')
+      .env('CAUSEWAY_LOG_FORMAT')
+      .choices(logFormats)
+      .default('json'),
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
   .action(run);
@@ -57,7 +60,10 @@ function required(flags: string, description: string, variable: string): Option 
 
 async function run(options: Options): Promise<void> {
   keepHeapSmall();
-  const log = createLog(options.logLevel, { process: 'agent', node: options.name });
+  const log = createLog(
+    { level: options.logLevel, format: options.logFormat },
+    { process: 'agent', node: options.name },
+  );
   try {
     await serve(options, log);
   } catch (error) {

@@ -18,6 +18,7 @@ const given: Options = {
   eventHistory: '24h',
   eventLimit: '200000',
   logLevel: 'info',
+  logFormat: 'json',
 };
 
 test('what is not said follows from what is', () => {
@@ -42,7 +43,7 @@ test('what is not said follows from what is', () => {
     eventHistory: 86_400_000,
     eventLimit: 200_000,
     defaultPools: [],
-    logLevel: 'info',
+    log: { level: 'info', format: 'json' },
   });
 });
 

@@ -1,11 +1,17 @@
 import { parseName, unwrap } from '@causeway/model';
-import { type Duration, minutes, parseDuration, seconds } from '@causeway/runtime';
+import {
+  type Duration,
+  type LogSettings,
+  logFormats,
+  logLevels,
+  minutes,
+  parseDuration,
+  seconds,
+} from '@causeway/runtime';
 import { type DefaultPool, parsePool } from './admin/pools.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
 import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
 import { defaultPrefix } from './store/keys.ts';
-
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** Everything a manager's process is told, as text: from flags, else the environment, else the default. */
 export interface Options extends EtcdOptions {
@@ -21,6 +27,7 @@ export interface Options extends EtcdOptions {
   readonly eventLimit: string;
   readonly defaultPool?: string;
   readonly logLevel: string;
+  readonly logFormat: string;
 }
 
 export interface ManagerConfig {
@@ -38,7 +45,7 @@ export interface ManagerConfig {
   readonly eventHistory: Duration;
   readonly eventLimit: number;
   readonly defaultPools: readonly DefaultPool[];
-  readonly logLevel: LogLevel;
+  readonly log: LogSettings;
 }
 
 export const optionSpecs: readonly OptionSpec[] = [
@@ -100,6 +107,12 @@ export const optionSpecs: readonly OptionSpec[] = [
     help: 'error, warn, info or debug',
     default: 'info',
   },
+  {
+    flag: '--log-format <format>',
+    variable: 'CAUSEWAY_LOG_FORMAT',
+    help: 'json for programs, text for people',
+    default: 'json',
+  },
 ];
 
 /** A shorter lease ends while a busy store is merely slow; a longer one leaves the cluster without leader for no gain. */
@@ -108,8 +121,6 @@ const longestTtl = seconds(60);
 
 /** A host's rows are marked when nothing was heard of it for as long; it cannot be gone before that, and some time for a restart is in it. */
 const shortestGone = seconds(10);
-
-const levels: readonly string[] = ['error', 'warn', 'info', 'debug'];
 
 /** @throws CausewayError that names the flag and what would be right */
 export function readConfig(options: Options): ManagerConfig {
@@ -131,10 +142,15 @@ export function readConfig(options: Options): ManagerConfig {
     eventHistory: readEventHistory(options.eventHistory),
     eventLimit: readEventLimit(options.eventLimit),
     defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
-    logLevel: levels.includes(options.logLevel)
-      ? (options.logLevel as LogLevel)
-      : refuse('--log-level', options.logLevel, `one of ${levels.join(', ')}`),
+    log: {
+      level: readChoice(options.logLevel, '--log-level', logLevels),
+      format: readChoice(options.logFormat, '--log-format', logFormats),
+    },
   };
+}
+
+function readChoice<Choice extends string>(text: string, flag: string, choices: readonly Choice[]): Choice {
+  return choices.find((choice) => choice === text) ?? refuse(flag, text, `one of ${choices.join(', ')}`);
 }
 
 function readAdvertise(text: string | undefined, listen: Address): Address {

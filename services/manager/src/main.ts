@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { plaintext } from '@causeway/proto/io';
-import type { Log } from '@causeway/runtime';
+import { type Log, type LogSettings, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/steward.ts';
@@ -24,11 +23,12 @@ import { createManager } from './manager.ts';
 import { Registration } from './membership/registry.ts';
 import { Keys } from './store/keys.ts';
 
-const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
-
 /** Settings that cannot be used, as against a failure that may pass. */
 const exitUnusable = 2;
 const exitFailed = 1;
+
+/** How to log that the settings themselves cannot be read. */
+const unsaid: LogSettings = { level: 'info', format: 'json' };
 
 process.exitCode = await main();
 
@@ -39,9 +39,9 @@ async function main(): Promise<number> {
     config = readConfig(readOptions(process.argv));
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportFailure(createLog('info', { process: 'manager' }), error);
+    return reportFailure(createLog(unsaid, { process: 'manager' }), error);
   }
-  const log = createLog(config.logLevel, { process: 'manager', manager: config.name });
+  const log = createLog(config.log, { process: 'manager', manager: config.name });
   process.on('uncaughtException', (error) => {
     log.error('process.failed', { message: error.message, stack: error.stack });
     process.exit(exitFailed);
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
 }
 
 async function restore(words: readonly string[]): Promise<number> {
-  const log = createLog('warn', { process: 'manager' });
+  const log = createLog({ level: 'warn', format: 'text' }, { process: 'manager' });
   try {
     const command = restoreCommand({ clock: systemClock, random: cryptoRandom, log }).exitOverride();
     await command.parseAsync(words, { from: 'user' });

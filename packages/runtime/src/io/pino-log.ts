@@ -1,20 +1,48 @@
+import { fstatSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
-import type { Fields, Log } from '../log.ts';
+import type { Fields, Log, LogSettings } from '../log.ts';
+import { formatLogText, journalPriority } from '../log-line.ts';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-
-/** Bytes kept of what the other side does not take, and no more. */
+/** Bytes kept while the reader of the log does not take them. Later lines are lost. */
 const backlog = 1024 * 1024;
 const stderr = 2;
 
 /**
- * JSON lines on stderr: stdout is for data. Where they go may be full, or nobody may read them any more. Then lines are
- * lost and the process lives: nobody would be served by one that ends because it cannot say so.
+ * Writes lines to stderr, since stdout is for data. The disk behind stderr may be full, or its reader gone: then lines are
+ * lost and the process lives on, because ending the process would help no one. Where stderr is systemd's journal, each line
+ * begins with its priority (sd-daemon(3)), so that "journalctl -p err" finds errors.
  */
-export function createLog(level: LogLevel, fields: Fields, file = stderr): Log {
+export function createLog({ level, format }: LogSettings, fields: Fields, file = stderr): Log {
   const destination = pino.destination({ dest: file, sync: true, maxLength: backlog });
   destination.on('error', () => undefined);
-  return wrap(pino({ level, base: fields, messageKey: 'event' }, destination));
+  const toJournal = isJournal(file);
+  const stream = {
+    write(line: string): void {
+      const text = format === 'text' ? `${formatLogText(line)}\n` : line;
+      destination.write(toJournal ? `${journalPriority(levelOf(line))}${text}` : text);
+    },
+  };
+  const options = {
+    level,
+    base: fields,
+    messageKey: 'event',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (name: string) => ({ level: name }) },
+  };
+  return wrap(pino(options, format === 'json' && !toJournal ? destination : stream));
+}
+
+/** pino writes the level first: {"level":"warn",… */
+function levelOf(line: string): string {
+  return line.slice(line.indexOf(':') + 2, line.indexOf('",'));
+}
+
+/** systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the journal that was given to the process as its stderr. */
+function isJournal(file: number): boolean {
+  const journal = process.env['JOURNAL_STREAM'];
+  if (journal === undefined) return false;
+  const { dev, ino } = fstatSync(file, { bigint: true });
+  return journal === `${dev}:${ino}`;
 }
 
 function wrap(logger: Logger): Log {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import process from 'node:process';
 import { plaintext } from '@causeway/proto/io';
+import { version } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
 import { grpcConnect } from './grpc-clients.ts';
@@ -9,9 +9,6 @@ import { openTerminal } from './terminal.ts';
 
 /** The real world, for main.ts. */
 export function systemContext(of: NodeJS.Process): Context {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   return {
     ...openTerminal(of),
     clock: systemClock,
