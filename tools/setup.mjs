@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const forTests = process.argv.includes('--test');
 
-/** Command -> the Debian package that brings it. */
+/** Command, or another file by its path -> the Debian package that brings it. */
 const needed = {
   etcd: 'etcd-server',
   ip: 'iproute2',
@@ -17,7 +17,15 @@ const needed = {
   nsenter: 'util-linux',
   unshare: 'util-linux',
   ping: 'iputils-ping',
-  ...(forTests ? { etcdctl: 'etcd-client', openssl: 'openssl', strace: 'strace', tcpdump: 'tcpdump' } : {}),
+  ...(forTests
+    ? {
+        etcdctl: 'etcd-client',
+        openssl: 'openssl',
+        strace: 'strace',
+        tcpdump: 'tcpdump',
+        '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
+      }
+    : {}),
 };
 
 checkNode();
@@ -73,6 +81,7 @@ function run(command, args, env = process.env) {
 }
 
 function which(command) {
+  if (command.startsWith('/')) return existsSync(command);
   const path = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`;
   return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, command)));
 }

@@ -29,7 +29,7 @@ export interface StreamPart {
   readonly row?: readonly Cell[];
 }
 
-export type Table = Grid | Sheet | Line;
+export type Table = Grid | Sheet | Line | Script;
 
 /** One row for each item. */
 export interface Grid {
@@ -44,9 +44,15 @@ export interface Sheet {
   readonly fields: readonly (readonly [label: string, value: Cell])[];
 }
 
-/** A sentence: "network blue deleted". */
+/** A sentence, or some: "network blue deleted". */
 export interface Line {
   readonly kind: 'line';
+  readonly text: string | readonly string[];
+}
+
+/** Printed to the letter: text of this program's own with nothing in it that came from elsewhere. */
+export interface Script {
+  readonly kind: 'script';
   readonly text: string;
 }
 

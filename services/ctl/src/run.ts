@@ -4,6 +4,7 @@ import { exitCodeOf, explainFailure, type Failure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { paint } from './render/paint.ts';
 import { toPlain } from './render/plain.ts';
+import { visible, visibleData } from './render/visible.ts';
 
 /** Runs one command line (without the program's own name) and returns the exit code; whatever fails is printed, never thrown. */
 export async function run(
@@ -32,11 +33,11 @@ function interrupted(context: Context): number | undefined {
 function printFailure(failure: Failure, { stderr }: Context, json: boolean): void {
   if (failure.kind !== 'error') return;
   const { error, hint } = failure;
-  stderr.write(`${paint('causeway:', 'bad', stderr.colour)} ${error.message.replaceAll('\n', ' ')}\n`);
+  stderr.write(`${paint('causeway:', 'bad', stderr.colour)} ${visible(error.message.replaceAll('\n', ' '))}\n`);
   if (hint !== undefined) stderr.write(`${paint(`  ${hint}`, 'dim', stderr.colour)}\n`);
   if (!json) return;
   const { code, message, data } = error;
-  stderr.write(`${JSON.stringify({ error: toPlain({ code, message, data }) })}\n`);
+  stderr.write(`${visibleData(JSON.stringify({ error: toPlain({ code, message, data }) }))}\n`);
 }
 
 /** Looked for in the words themselves, since a line that does not parse has an output format all the same. */

@@ -5,6 +5,7 @@ import type { Clients } from '../clients.ts';
 import { type Candidate, candidatesFor, type LiveKind } from '../completion/candidates.ts';
 import { liveNames } from '../completion/live-names.ts';
 import type { Context } from '../context.ts';
+import { isTypable, visible } from '../render/visible.ts';
 import { readSettings, settingOptions, type Uses } from '../settings.ts';
 
 /** Somebody waits with a finger on the key. */
@@ -30,10 +31,13 @@ async function answer(program: Command, words: readonly string[], clients: Clien
   const candidates = candidatesFor(program, words);
   if (candidates.kind === 'files') return ':files\n';
   const all = candidates.kind === 'words' ? candidates.words : await namesNow(candidates.of, clients);
-  return all
-    .filter(({ word }) => word.startsWith(words.at(-1) ?? ''))
-    .map(({ word, help }) => `${word}\t${help}\n`)
-    .join('');
+  return (
+    all
+      // What cannot be typed is no completion.
+      .filter(({ word }) => word.startsWith(words.at(-1) ?? '') && isTypable(word))
+      .map(({ word, help }) => `${word}\t${visible(help)}\n`)
+      .join('')
+  );
 }
 
 async function namesNow(of: LiveKind, clients: Clients): Promise<readonly Candidate[]> {

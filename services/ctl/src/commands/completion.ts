@@ -21,7 +21,7 @@ export const completion = command<Input>({
     return {
       value: { shell: input.shell, script },
       names: [input.shell],
-      table: { kind: 'line', text: script.trimEnd() },
+      table: { kind: 'script', text: script },
     };
   },
 });

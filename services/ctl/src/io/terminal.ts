@@ -1,5 +1,6 @@
 import type { Interruption, Output } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { visible } from '../render/visible.ts';
 
 export interface Terminal {
   readonly stdout: Output;
@@ -28,7 +29,7 @@ export function openTerminal(of: NodeJS.Process): Terminal {
   const stderr = openOutput(of.stderr, of.env, () => undefined);
   const stdout = openOutput(of.stdout, of.env, ({ code, message }) => {
     if (code === 'EPIPE') return abort.abort(readerGone);
-    stderr.write(`causeway: stdout cannot be written: ${message}\n`);
+    stderr.write(`causeway: stdout cannot be written: ${visible(message)}\n`);
     abort.abort(unwritable);
     // A stream tells of it a moment later, when the command may have ended well already.
     of.exitCode = unwritable.exitCode;

@@ -2,6 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command, Verb } from '../command.ts';
 import { parseInteger } from '../parse.ts';
+import { visible } from '../render/visible.ts';
 import { cut, heal, slow } from './fault-commands.ts';
 import { type Labs, type Progress, type Signal, signals } from './labs.ts';
 import { etcdKinds, type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
@@ -55,7 +56,9 @@ function up(labs: Labs): CommandBuilder {
     progress: 'making the lab',
     async run({ input, context }) {
       const report: Progress = (message) => {
-        context.stderr.write(`${context.stderr.isTty ? '\r\u001b[K' : ''}lab ${input.name}: ${message}\n`);
+        context.stderr.write(
+          `${context.stderr.isTty ? '\r\u001b[K' : ''}${visible(`lab ${input.name}: ${message}`)}\n`,
+        );
       };
       await labs.up(planLab(input), report, context.signal);
       return statusAnswer(await labs.status(input.name));
@@ -137,7 +140,7 @@ function down(labs: Labs): CommandBuilder {
     async run({ input }) {
       const names = input.all === true ? await labs.names() : [input.name];
       for (const name of names) await labs.down(name);
-      const text = names.length === 0 ? 'there is no lab' : names.map((name) => `lab ${name} is gone`).join('\n');
+      const text = names.length === 0 ? 'there is no lab' : names.map((name) => `lab ${name} is gone`);
       return { value: { removed: names }, names, table: { kind: 'line', text } };
     },
   });

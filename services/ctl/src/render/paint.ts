@@ -1,16 +1,20 @@
 import type { Cell, Tone } from '../answer.ts';
+import { visible } from './visible.ts';
 
 /** ECMA-48 §8.3.117, select graphic rendition. */
 const codes = { good: 32, bad: 31, dim: 2, bold: 1 } as const satisfies Record<Tone | 'bold', number>;
 
-export function paint(text: string, tone: Tone | 'bold', colour: boolean): string {
-  return colour && text !== '' ? `\u001b[${codes[tone]}m${text}\u001b[0m` : text;
+/** The way of a text to the terminal: what it must not say to it is spelled out. */
+export function paint(text: string, tone: Tone | 'bold' | undefined, colour: boolean): string {
+  const shown = visible(text);
+  return colour && tone !== undefined && shown !== '' ? `\u001b[${codes[tone]}m${shown}\u001b[0m` : shown;
 }
 
+/** As it is shown. */
 export function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text;
+  return visible(typeof cell === 'string' ? cell : cell.text);
 }
 
 export function paintCell(cell: Cell, colour: boolean): string {
-  return typeof cell === 'string' ? cell : paint(cell.text, cell.tone, colour);
+  return typeof cell === 'string' ? paint(cell, undefined, colour) : paint(cell.text, cell.tone, colour);
 }

@@ -1,16 +1,17 @@
 import { assertNever } from '@causeway/model';
-import { stringify } from 'yaml';
 import { type Answer, isStream, type Stream, type StreamPart, type Table } from '../answer.ts';
 import type { Context } from '../context.ts';
 import type { Format } from '../settings.ts';
 import { toPlain } from './plain.ts';
 import { renderGrid, renderSheet, renderStreamRow } from './table.ts';
+import { visible, visibleData } from './visible.ts';
+import { renderYaml } from './yaml.ts';
 
 /** Data to stdout, notes to stderr; then the exit code, or the problem as an error. */
 export async function printAnswer(context: Context, answer: Answer | Stream, format: Format): Promise<void> {
   if (isStream(answer)) return await printStream(context, answer, format);
   context.stdout.write(renderAnswer(answer, format, context.stdout.colour));
-  for (const note of answer.notes ?? []) context.stderr.write(`causeway: ${note}\n`);
+  for (const note of answer.notes ?? []) context.stderr.write(`causeway: ${visible(note)}\n`);
   if (answer.problem !== undefined) throw answer.problem;
   context.exitCode = answer.exitCode ?? 0;
 }
@@ -18,11 +19,11 @@ export async function printAnswer(context: Context, answer: Answer | Stream, for
 export function renderAnswer(answer: Answer, format: Format, colour: boolean): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(toPlain(answer.value), null, 2)}\n`;
+      return `${visibleData(JSON.stringify(toPlain(answer.value), null, 2))}\n`;
     case 'yaml':
-      return stringify(toPlain(answer.value));
+      return renderYaml(toPlain(answer.value));
     case 'name':
-      return answer.names.map((name) => `${name}\n`).join('');
+      return answer.names.map((name) => `${visible(name)}\n`).join('');
     case 'table':
     case 'wide':
       return renderTable(answer.table, format === 'wide', colour);
@@ -34,11 +35,11 @@ export function renderAnswer(answer: Answer, format: Format, colour: boolean): s
 export function renderPart(stream: Stream, part: StreamPart, format: Format, colour: boolean): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(toPlain(part.value))}\n`;
+      return `${visibleData(JSON.stringify(toPlain(part.value)))}\n`;
     case 'yaml':
-      return `---\n${stringify(toPlain(part.value))}`;
+      return `---\n${renderYaml(toPlain(part.value))}`;
     case 'name':
-      return part.name === undefined ? '' : `${part.name}\n`;
+      return part.name === undefined ? '' : `${visible(part.name)}\n`;
     case 'table':
     case 'wide':
       return part.row === undefined ? '' : renderStreamRow(stream.columns, part.row, format === 'wide', colour);
@@ -60,7 +61,9 @@ function renderTable(table: Table, wide: boolean, colour: boolean): string {
     case 'sheet':
       return renderSheet(table, colour);
     case 'line':
-      return `${table.text}\n`;
+      return (typeof table.text === 'string' ? [table.text] : table.text).map((line) => `${visible(line)}\n`).join('');
+    case 'script':
+      return table.text;
     default:
       return assertNever(table);
   }

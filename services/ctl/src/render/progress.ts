@@ -1,6 +1,7 @@
 import { seconds } from '@causeway/runtime';
 import type { Context } from '../context.ts';
 import { formatSpan } from './time.ts';
+import { visible } from './visible.ts';
 
 /** Shorter work needs no excuse. */
 const patience = seconds(1);
@@ -34,7 +35,7 @@ async function draw(
   for (;;) {
     await clock.sleep(patience, done);
     if (done.aborted) break;
-    stderr.write(`${clearLine}${label} … ${formatSpan(clock.now() - start)}`);
+    stderr.write(`${clearLine}${visible(label)} … ${formatSpan(clock.now() - start)}`);
     drawn = true;
   }
   if (drawn) stderr.write(clearLine);

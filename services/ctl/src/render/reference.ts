@@ -20,6 +20,8 @@ function introduction(program: Command): string {
     '`-o json` prints one value: an object, or an array for a list. Revisions are numbers (strings beyond 2^53, where a JSON number is not exact). A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',
+    '`-o yaml` prints the same value: a string that a reader of YAML 1.1 or of 1.2 would take for something else is quoted.\n' +
+      'Control characters in what other hosts said, such as ESC in the name of an interface, are spelled out (`\\e`, `\\n`, `\\u009b`).',
     `| exit code | meaning |\n|---|---|\n${codes.join('\n')}`,
     `| command | |\n|---|---|\n${index.join('\n')}`,
   ].join('\n\n');

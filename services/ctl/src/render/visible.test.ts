@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isTypable, visible, visibleData } from './visible.ts';
+
+describe('what cannot be seen is spelled out', () => {
+  test.each([
+    ['web-1.example/eth0 é 漢 😀', 'web-1.example/eth0 é 漢 😀'],
+    ['e\u001b[2J', 'e\\e[2J'],
+    ['a\nb\rc\td', 'a\\nb\\rc\\td'],
+    ['\u0000\u007f\u009b31m', '\\u0000\\u007f\\u009b31m'],
+    ['\u202eexe.txt\u2069', '\\u202eexe.txt\\u2069'],
+    ['\u2028\u0085\ufeff\ud800', '\\u2028\\u0085\\ufeff\\ud800'],
+  ])('%j', (text, shown) => {
+    expect(visible(text)).toBe(shown);
+    expect(isTypable(text)).toBe(text === shown);
+  });
+
+  test('once is enough', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(visible(visible(text))).toBe(visible(text));
+      }),
+    );
+  });
+
+  test('JSON says the same with it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const json = visibleData(JSON.stringify({ text }, null, 2));
+        expect(JSON.parse(json)).toEqual({ text });
+        expect(isTypable(json.replaceAll('\n', ''))).toBe(true);
+      }),
+    );
+  });
+});

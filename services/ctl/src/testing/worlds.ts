@@ -1,0 +1,81 @@
+import { CausewayError } from '@causeway/model';
+import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { World } from './run-line.ts';
+import { blue, db, drift, events, h1, h2, lone, red, status, web } from './samples.ts';
+
+export const timedOut = () => Promise.reject(new CausewayError('timed-out', 'no answer'));
+export const unavailable = () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers'));
+export const refused = () =>
+  Promise.reject(
+    new CausewayError(
+      'quorum-loss',
+      '2 of 3 members are healthy; removing h2 leaves 1 healthy of 2, and 2 are needed: bring the others back first, or force it',
+    ),
+  );
+export const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
+export const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
+export const standbys = status.managers.map((manager) => ({ ...manager, leader: false, state: 'standby' }));
+export const noStore = (({ store: _, leader: __, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(
+  status,
+);
+export const noLeader = (({ leader: _, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
+export const tooNew = {
+  ...status,
+  schema: 2,
+  managers: status.managers.map((each) =>
+    each.name === 'h2' ? { ...each, state: 'outdated' } : { ...each, schema: 2 },
+  ),
+};
+export const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
+export const noMajority = { ...noLeader, store: { members: lonely, revision: 42n } };
+
+export async function* happened({ fromSequence }: WatchEventsRequest): AsyncGenerator<Event> {
+  for (const event of events) if (event.sequence >= fromSequence) yield event;
+}
+
+/** One object that comes, changes and goes. */
+export async function* lifeOf<Of extends object>(of: Of) {
+  const told = { revision: 42n, more: false, epoch: 1n };
+  yield { ...told, ...of, type: 'ADDED', more: true };
+  yield { ...told, type: 'BOOKMARK' };
+  yield { ...told, ...of, type: 'MODIFIED', revision: 43n };
+  yield { ...told, ...of, type: 'REMOVED', revision: 44n };
+  throw new CausewayError('network-unknown', 'there is no network "blue"');
+}
+
+export const networks: World = {
+  managers: {
+    createNetwork: async () => ({ network: blue }),
+    getNetwork: async () => ({ network: red }),
+    watchNetworks: () => lifeOf({ network: blue }),
+    listNetworks: async () => ({ networks: [blue, red], revision: 42n, nextPageToken: '' }),
+    updateNetwork: async () => ({ network: red }),
+    deleteNetwork: async () => ({ revision: 50n }),
+  },
+};
+export const moved = () =>
+  Promise.reject(new CausewayError('revision-conflict', 'if_revision 7 is not that of "red": look at it again'));
+export const changed: World = { managers: { ...networks.managers, updateNetwork: moved, deleteNetwork: moved } };
+export const endpoints: World = {
+  managers: {
+    getEndpoint: async () => ({ endpoint: db }),
+    watchEndpoints: () => lifeOf({ endpoint: web }),
+    listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n, nextPageToken: '' }),
+    waitEndpoint: async () => ({ endpoint: web }),
+  },
+  agent: { attach: async () => ({ endpoint: lone }), detach: async () => ({ revision: 51n }) },
+};
+export const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
+export const cut: World = {
+  ...endpoints,
+  managers: { getEndpoint: unavailable, waitEndpoint: unavailable },
+};
+export const nodes: World = {
+  managers: {
+    watchNodes: () => lifeOf({ node: h1 }),
+    getNode: async () => ({ node: h2 }),
+    listNodes: async () => ({ nodes: [h1, h2], revision: 42n, nextPageToken: '' }),
+  },
+};
+export const attach = 'endpoint attach blue --name web --netns /run/netns/web';
