@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{packages,services}/*/src/**/*.test.ts',
-            'chaos/src/**/*.test.ts',
+            '{bench,chaos}/src/**/*.test.ts',
             'proto/{convert,io}/**/*.test.ts',
             'test/**/*.test.ts',
           ],

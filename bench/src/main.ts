@@ -2,11 +2,12 @@ import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
-import { type Figure, table } from './figure.ts';
+import type { Figure } from './figure.ts';
 import { benchKernel } from './kernel.ts';
 import { benchPool } from './pool.ts';
 import { benchRepair } from './repair.ts';
 import { benchRestart } from './restart.ts';
+import { runBenches } from './run.ts';
 import { benchScale } from './scale.ts';
 
 /** In the order they run. */
@@ -32,8 +33,9 @@ if (process.getuid?.() !== 0) {
   console.error('bench: needs root: it programs kernels and makes labs');
   process.exit(1);
 }
-for (const [name, run] of Object.entries(benches)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  console.error(`bench: ${name} …`);
-  console.log(`\n${table(await run())}`);
-}
+const chosen = Object.entries(benches).filter(([name]) => asked.length === 0 || asked.includes(name));
+const failed = await runBenches(Object.fromEntries(chosen), {
+  figures: (text) => console.log(`\n${text}`),
+  say: (text) => console.error(text),
+});
+process.exitCode = failed.length > 0 ? 1 : 0;

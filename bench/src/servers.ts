@@ -11,7 +11,7 @@ import { until } from './work.ts';
 const managerProgram = fileURLToPath(new URL('../../services/manager/dist/main.js', import.meta.url));
 
 /** As of the etcd that a manager starts itself. */
-const txnOps = '1040';
+const txnOps = '1000';
 
 /** Real etcd of so many members and a real manager on the loopback, without hosts. */
 export class Servers {

@@ -61,8 +61,8 @@ describe('taken', () => {
     ],
     [
       'an etcd that takes large transactions',
-      { etcd: 'http://192.0.2.1:2379', etcdMaxTxnOps: '1040' },
-      { etcd: { kind: 'external', maxTxnOps: 1040 } },
+      { etcd: 'http://192.0.2.1:2379', etcdMaxTxnOps: '1000' },
+      { etcd: { kind: 'external', maxTxnOps: 1000 } },
     ],
     [
       'a cluster to join, at the advertised address',
@@ -109,7 +109,7 @@ describe('refused, naming the flag', () => {
     ],
     ['quota without unit', { etcdQuota: '2000000000' }, '--etcd-quota'],
     ['quota too small', { etcdQuota: '1MiB' }, '--etcd-quota'],
-    ['transactions of an embedded etcd', { etcdMaxTxnOps: '1040' }, '--etcd-max-txn-ops'],
+    ['transactions of an embedded etcd', { etcdMaxTxnOps: '1000' }, '--etcd-max-txn-ops'],
     [
       'transactions smaller than any etcd’s',
       { etcd: 'http://192.0.2.1:2379', etcdMaxTxnOps: '100' },

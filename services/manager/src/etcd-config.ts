@@ -92,7 +92,7 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
   {
     flag: '--etcd-max-txn-ops <count>',
     variable: 'CAUSEWAY_ETCD_MAX_TXN_OPS',
-    help: 'of an etcd of your own, the --max-txn-ops that its members run with, 128 to 10000: 128, etcd’s own default, unless told; 1040 lets more claims share a transaction',
+    help: 'of an etcd of your own, the --max-txn-ops that its members run with, 128 to 10000: 128, etcd’s own default, unless told; 1000 lets more claims share a transaction, and no transaction has more',
     optional: true,
   },
   {

@@ -11,7 +11,7 @@ export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 export const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
 /** As the etcd that a manager starts itself. */
-const txnOps = '1040';
+const txnOps = '1000';
 const etcdPorts = { client: 2379, peer: 2380 };
 
 /** The command line that starts a process in its host, as a person there would type it. */

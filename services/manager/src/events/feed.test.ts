@@ -125,7 +125,8 @@ describe('from a place', () => {
     const place = world.keys.placeForEvents(1_800_000_000_000 + 10 * 60_000);
     const value = encodeHorizon(gone);
     const write = { kind: 'put', key: world.keys.eventHorizon, value } as const;
-    await world.store.erase([], { from: world.keys.events, before: place }, [write]);
+    const { kvs } = await world.store.page({ from: world.keys.events, before: place }, { limit: 100, keysOnly: true });
+    await world.store.txn([], [...kvs.map(({ key }) => ({ kind: 'delete', key }) as const), write]);
     const told = await read({ from: sequenceOf(revisions[4] ?? 0n) });
     expect(told[0]).toMatchObject({ kind: 'events.gone', sequence: sequenceOf(gone + 1n) - 1n });
     expect(hosts(told)).toMatch(/^events.gone a10 b10 .* a29 b29$/);

@@ -1,11 +1,11 @@
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
-import type { KeyValue, Store } from '../store/store.ts';
+import type { KeyValue, Store, Write } from '../store/store.ts';
 import type { Writer } from '../writer/writer.ts';
-import { after, EventArchive, encodeHorizon } from './archive.ts';
+import { EventArchive, encodeHorizon } from './archive.ts';
 
 export interface EventRetentionParts {
-  readonly store: Pick<Store, 'get' | 'page' | 'erase'>;
+  readonly store: Pick<Store, 'get' | 'page' | 'txn' | 'maxTxnOps'>;
   readonly keys: Keys;
   /** All events are the leader's to write. */
   readonly writer: Pick<Writer, 'told'>;
@@ -107,13 +107,24 @@ export class EventRetention implements Startable {
 
   /** False when this leader's term is over. */
   async #erase(term: bigint, kvs: readonly KeyValue[]): Promise<boolean> {
+    const { store } = this.#parts;
+    const atOnce = store.maxTxnOps - 1;
+    for (let at = 0; at < kvs.length; at += atOnce)
+      if (!(await this.#eraseTogether(term, kvs.slice(at, at + atOnce)))) return false;
+    return true;
+  }
+
+  /** The oldest there are, with the horizon behind them: a reader sees both or neither. */
+  async #eraseTogether(term: bigint, kvs: readonly KeyValue[]): Promise<boolean> {
     const { store, keys, log } = this.#parts;
     const last = kvs.at(-1);
     if (last === undefined) return true;
-    const { succeeded } = await store.erase(
+    const { succeeded } = await store.txn(
       [{ kind: 'created', key: keys.leader, createRevision: term }],
-      { from: keys.events, before: after(last) },
-      [{ kind: 'put', key: keys.eventHorizon, value: encodeHorizon(last.createRevision) }],
+      [
+        ...kvs.map(({ key }): Write => ({ kind: 'delete', key })),
+        { kind: 'put', key: keys.eventHorizon, value: encodeHorizon(last.createRevision) },
+      ],
     );
     if (succeeded) log.debug('event.pruned', { events: this.#count(kvs) });
     return succeeded;

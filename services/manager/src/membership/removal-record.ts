@@ -57,7 +57,7 @@ export class RemovalRecord {
     const value = encodeText(JSON.stringify({ kind, content: this.#request.content, ...outcome }));
     const { succeeded, revision } = await store.txn(
       [compare],
-      [{ kind: 'put', key, value, lease: await leases.current() }],
+      [{ kind: 'put', key, value, lease: await leases.take() }],
     );
     if (succeeded) this.#revision = revision;
   }

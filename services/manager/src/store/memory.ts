@@ -115,14 +115,6 @@ export class MemoryStore implements Store {
     return await this.#call('txn', (backend) => backend.txn(compares, writes));
   }
 
-  async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes, this.maxTxnOps - 1);
-    return await this.#call('txn', (backend) => {
-      const gone = backend.history.in(span).map(({ key }): Write => ({ kind: 'delete', key }));
-      return backend.txn(compares, [...gone, ...writes]);
-    });
-  }
-
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
     return this.#changes(prefix, undefined, signal);
   }

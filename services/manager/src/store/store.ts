@@ -49,6 +49,13 @@ export type Write =
 /** What etcd takes unless it is told otherwise (--max-txn-ops), on each side of a transaction. */
 export const defaultTxnOps = 128;
 
+/**
+ * No revision that we cause has more events: neither a transaction, nor the end of a lease with all its keys. etcd sends
+ * the events of a revision as one, and who follows must take them in as one, so a revision without a bound can stand in
+ * every follower's way. There is no deletion of a range for that reason.
+ */
+export const maxRevisionEvents = 1_000;
+
 export interface TxnResult {
   readonly succeeded: boolean;
   /** Of the store after the transaction. */
@@ -127,7 +134,7 @@ export interface StoreMemberStatus extends StoreMember {
  * for a write on an ended lease), "disk-full" (the store's quota), "message-too-large", "invalid-argument" (a transaction no store takes).
  */
 export interface Store {
-  /** Compares of one transaction, and writes of one transaction, at most. */
+  /** Compares of one transaction, and writes of one transaction, at most; never more than `maxRevisionEvents`. */
   readonly maxTxnOps: number;
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
   /** Every key that begins with the prefix, in key order, all at one revision. */
@@ -136,8 +143,6 @@ export interface Store {
   page(span: KeySpan, options: PageOptions): Promise<Page>;
   /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
   txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
-  /** Deletes every key of a span, with other writes outside of it, as `txn` does. */
-  erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult>;
   /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change>;
   /** A follow from a revision on, without snapshots: it ends when that much history is not kept any more, or the signal aborts. */

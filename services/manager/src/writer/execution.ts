@@ -66,7 +66,7 @@ export class Execution<Reply> {
     await this.#tenure.caughtUp().catch(() => {
       throw this.#parts.notLeader();
     });
-    const lease = this.#call === undefined ? undefined : await this.#parts.leases.current();
+    const lease = this.#call === undefined ? undefined : await this.#parts.leases.take();
     const { planning } = this.#parts;
     let proposal: Proposal<Reply>;
     try {

@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, minutes } from '@causeway/runtime';
-import type { Store } from '../store/store.ts';
+import { maxRevisionEvents, type Store } from '../store/store.ts';
 
 /** How long the outcome of a request is kept at least. */
 const kept = minutes(10);
@@ -8,35 +8,55 @@ const kept = minutes(10);
 /** Requests of so long share one lease: a lease for each would be two more writes for each. */
 const shared = minutes(1);
 
+/**
+ * So many requests share one lease, at most. The end of a lease deletes its keys in one revision, which every follower has
+ * to get past: 50,000 outcomes on one lease once stopped every manager. Half of the limit leaves room for a change of either.
+ */
+export const outcomesPerLease = maxRevisionEvents / 2;
+
 export interface RequestLeasesParts {
   readonly store: Pick<Store, 'grant'>;
   readonly clock: Clock;
 }
 
-/** The leases that outcomes of requests are kept on. They are never renewed: a lease ends and takes its minute along. */
+interface SharedLease {
+  readonly id: Promise<bigint>;
+  readonly until: number;
+  taken: number;
+}
+
+/** The leases that outcomes of requests are kept on. They are never renewed: a lease ends and takes its outcomes along. */
 export class RequestLeases {
   readonly #parts: RequestLeasesParts;
-  #current: { readonly id: Promise<bigint>; readonly until: number } | undefined;
+  #current: SharedLease | undefined;
 
   constructor(parts: RequestLeasesParts) {
     this.#parts = parts;
   }
 
-  /** @throws CausewayError store-unavailable */
-  current(): Promise<bigint> {
-    const now = this.#parts.clock.now();
-    if (this.#current !== undefined && now < this.#current.until) return this.#current.id;
-    const made = { id: this.#grant(), until: now + shared };
-    this.#current = made;
-    made.id.catch(() => {
-      if (this.#current === made) this.#current = undefined;
-    });
-    return made.id;
+  /** A lease for one outcome. @throws CausewayError store-unavailable */
+  take(): Promise<bigint> {
+    const lease = this.#hasRoom(this.#current) ? this.#current : this.#begin();
+    lease.taken++;
+    return lease.id;
   }
 
   /** The store says that the lease is gone (an older snapshot was restored): take another. */
   forget(): void {
     this.#current = undefined;
+  }
+
+  #hasRoom(lease: SharedLease | undefined): lease is SharedLease {
+    return lease !== undefined && lease.taken < outcomesPerLease && this.#parts.clock.now() < lease.until;
+  }
+
+  #begin(): SharedLease {
+    const lease: SharedLease = { id: this.#grant(), until: this.#parts.clock.now() + shared, taken: 0 };
+    this.#current = lease;
+    lease.id.catch(() => {
+      if (this.#current === lease) this.#current = undefined;
+    });
+    return lease;
   }
 
   async #grant(): Promise<bigint> {

@@ -20,6 +20,7 @@ import {
   defaultTxnOps,
   type KeySpan,
   type KeyValue,
+  maxRevisionEvents,
   type Page,
   type PageOptions,
   type Step,
@@ -107,7 +108,7 @@ export class EtcdStore implements Store {
   }
 
   get maxTxnOps(): number {
-    return this.#settings.maxTxnOps;
+    return Math.min(this.#settings.maxTxnOps, maxRevisionEvents);
   }
 
   async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
@@ -132,11 +133,6 @@ export class EtcdStore implements Store {
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
     checkTxn(compares, writes, this.maxTxnOps);
     return await this.#send({ compares, writes });
-  }
-
-  async erase(compares: readonly Compare[], span: KeySpan, writes: readonly Write[]): Promise<TxnResult> {
-    checkTxn(compares, writes, this.maxTxnOps - 1);
-    return await this.#send({ compares, erase: span, writes });
   }
 
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {

@@ -1,14 +1,12 @@
 import { assertNever } from '@causeway/model';
 import { prefixRange } from '../../store/range.ts';
-import type { Compare, KeySpan, KeyValue, StoreEvent, Write } from '../../store/store.ts';
+import type { Compare, KeyValue, StoreEvent, Write } from '../../store/store.ts';
 import { ProtobufReader, ProtobufWriter } from './protobuf.ts';
 
 /** etcd's messages with many keys, from and to what the store speaks of; field numbers are those of its rpc.proto and kv.proto. */
 
 export interface TxnRequest {
   readonly compares: readonly Compare[];
-  /** All keys in it are deleted, before the writes. */
-  readonly erase?: KeySpan;
   readonly writes: readonly Write[];
 }
 
@@ -35,16 +33,11 @@ export interface WatchReply {
   readonly events: readonly StoreEvent[];
 }
 
-export function encodeTxn({ compares, erase, writes }: TxnRequest): Buffer {
+export function encodeTxn({ compares, writes }: TxnRequest): Buffer {
   const into = new ProtobufWriter();
   for (const write of [...writes].reverse()) {
     const success = into.mark();
     encodeWrite(into, write);
-    into.message(2, success);
-  }
-  if (erase !== undefined) {
-    const success = into.mark();
-    encodeErase(into, erase);
     into.message(2, success);
   }
   for (const compare of [...compares].reverse()) {
@@ -155,13 +148,6 @@ function encodeWrite(into: ProtobufWriter, write: Write): void {
     default:
       assertNever(write);
   }
-}
-
-function encodeErase(into: ProtobufWriter, { from, before }: KeySpan): void {
-  const operation = into.mark();
-  into.text(2, before);
-  into.text(1, from);
-  into.message(3, operation);
 }
 
 function revisionOfHeader(fields: ProtobufReader): bigint {

@@ -1,5 +1,6 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect } from 'vitest';
+import type { StoreEvent } from '../store.ts';
 import { failure, must, put, read, remove, write } from './act.ts';
 import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
@@ -28,6 +29,26 @@ export const leaseCases: readonly StoreCase[] = [
       expect(late).toMatchObject({ code: 'store-unavailable', data: { lease: 'gone' } });
       expect(await read(store, `${prefix}late`)).toBeUndefined();
       await lease.revoke();
+      await follower.stop();
+    },
+  },
+  {
+    name: 'lease: of several that end at the same moment, each takes its keys along in a revision of its own',
+    run: async ({ store, witness, prefix, limits }) => {
+      const follower = new Follower(witness, prefix);
+      await follower.until(({ snapshots }) => snapshots === 1);
+      const leases = await Promise.all(['a', 'b', 'c'].map(() => store.grant(limits.leaseTtl)));
+      for (const [i, { id }] of leases.entries())
+        await write(store, ...[0, 1, 2].map((n) => put(`${prefix}${i}/${n}`, 'x', id)));
+      const isGone = ({ kind }: StoreEvent): boolean => kind === 'delete';
+      await follower.until(({ events }) => events.filter(isGone).length === 9);
+      const together = new Map<bigint, Set<string>>();
+      for (const event of follower.events)
+        if (event.kind === 'delete') {
+          const of = together.get(event.modRevision) ?? new Set();
+          together.set(event.modRevision, of.add(event.key.slice(prefix.length).split('/')[0] ?? ''));
+        }
+      expect([...together.values()].map((of) => of.size)).toEqual([1, 1, 1]);
       await follower.stop();
     },
   },

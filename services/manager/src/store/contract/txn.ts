@@ -145,22 +145,6 @@ export const txnCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'erase: a span goes with what is written beside it, in one revision, or nothing does',
-    run: async ({ store, prefix }) => {
-      const span = { from: `${prefix}b`, before: `${prefix}d` };
-      const first = await write(store, ...['a', 'b', 'c', 'd'].map((letter) => put(`${prefix}${letter}`)));
-      const compare = { kind: 'unchanged', key: `${prefix}a`, modRevision: first } as const;
-      const mark = put(`${prefix}mark`);
-      expect(await store.erase([{ ...compare, modRevision: first + 1n }], span, [mark])).toEqual({
-        succeeded: false,
-        revision: first,
-      });
-      expect(await store.erase([compare], span, [mark])).toEqual({ succeeded: true, revision: first + 1n });
-      const { kvs } = await store.list(prefix);
-      expect(kvs.map(({ key }) => key.slice(prefix.length))).toEqual(['a', 'd', 'mark']);
-    },
-  },
-  {
     name: 'all compares must hold',
     run: async ({ store, prefix }) => {
       const revision = await write(store, put(`${prefix}a`));

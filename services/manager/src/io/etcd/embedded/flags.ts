@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { maxRevisionEvents } from '../../../store/store.ts';
 
 export interface EmbeddedEtcdSettings {
   /** The member's, which is the manager's. */
@@ -22,11 +23,8 @@ export interface Beginning {
   readonly cluster: string;
 }
 
-/**
- * Room for as many claims as one record of events tells of (256), with four keys each. Each costs etcd less in a larger
- * transaction: 37 µs instead of 54 (1,000 and 120 operations).
- */
-export const embeddedTxnOps = 1_040;
+/** Each operation costs etcd less in a larger transaction: 37 µs instead of 54 (1,000 and 120 operations). */
+export const embeddedTxnOps = maxRevisionEvents;
 
 /** The past is compacted by the managers (src/maintenance), so etcd itself is not told to. */
 export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginning): readonly string[] {
