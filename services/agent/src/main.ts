@@ -1,6 +1,6 @@
 import { createKernel } from '@causeway/datapath/io';
 import { CausewayError, isCausewayError } from '@causeway/model';
-import { plaintext } from '@causeway/proto/io';
+import { limitConnects, plaintext } from '@causeway/proto/io';
 import { type Log, type LogFormat, type LogLevel, logFormats, logLevels, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
@@ -60,6 +60,7 @@ function required(flags: string, description: string, variable: string): Option 
 
 async function run(options: Options): Promise<void> {
   keepHeapSmall();
+  limitConnects();
   const log = createLog(
     { level: options.logLevel, format: options.logFormat },
     { process: 'agent', node: options.name },

@@ -2,6 +2,7 @@ import { type Argument, Command, type Option } from 'commander';
 import type { Answer, Stream } from './answer.ts';
 import type { Clients } from './clients.ts';
 import type { Context } from './context.ts';
+import { inTime } from './ending.ts';
 import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
 import { readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
@@ -27,6 +28,8 @@ export interface CommandSpec<Input> {
   readonly examples?: readonly string[];
   /** Said while it takes longer than a second: "waiting for the managers". */
   readonly progress?: string;
+  /** --timeout is how long no server may answer, not how long the command may take. */
+  readonly isUnbounded?: true;
   run(call: Call<Input>): Promise<Answer | Stream>;
 }
 
@@ -57,13 +60,22 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
       const clients = context.connect(settings, context.signal);
       try {
         const call = { input: inputOf(built) as Input, settings, clients, context };
-        const answer = await withProgress(context, spec.progress ?? 'waiting for the managers', spec.run(call));
-        await printAnswer(context, answer, settings.output);
+        await carryOut(spec, call);
       } finally {
         clients.close();
       }
     });
   };
+}
+
+/** A command that asks servers ends in time, and at a signal; one that works on this machine ends what it began itself. */
+async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<void> {
+  const { context, settings } = call;
+  const label = spec.progress ?? 'waiting for the managers';
+  const find = (): Promise<Answer | Stream> => withProgress(context, label, spec.run(call));
+  if (!spec.uses.includes('timeout')) return await printAnswer(context, await find(), settings.output);
+  const answer = await inTime(find(), spec.isUnbounded ? context : { ...context, timeout: settings.timeout });
+  if (answer !== undefined) await inTime(printAnswer(context, answer, settings.output), context);
 }
 
 /** A noun: a command that only groups its verbs. */

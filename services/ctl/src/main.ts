@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-import process from 'node:process';
+import { limitConnects } from '@causeway/proto/io';
+import { leave } from './io/leave.ts';
 import { machineCommands } from './io/machine-commands.ts';
 import { systemContext } from './io/system-context.ts';
 import { run } from './run.ts';
 
-process.exitCode = await run(process.argv.slice(2), systemContext(process), machineCommands);
+limitConnects();
+const context = systemContext(process);
+await leave(process, await run(process.argv.slice(2), context, machineCommands), context);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CausewayError, isCausewayError } from '@causeway/model';
-import { plaintext } from '@causeway/proto/io';
+import { limitConnects, plaintext } from '@causeway/proto/io';
 import { type Log, type LogSettings, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
@@ -91,6 +91,7 @@ function readOptions(argv: readonly string[]): Options {
 
 /** Runs until a signal asks it to end. Listens first: a port that is taken is told before anything is begun. */
 async function serve(config: ManagerConfig, log: Log): Promise<void> {
+  limitConnects();
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const { store, etcd, endpoints } = await openStore(config, log);

@@ -25,6 +25,7 @@ function create(files: BackupFiles): CommandBuilder {
     uses: ['managers', 'timeout', 'output'],
     examples: ['causeway backup create /var/backups/causeway-2026-11-24'],
     progress: 'writing the backup',
+    isUnbounded: true,
     async run({ input: { file }, clients }) {
       const seen: { header?: BackupHeader } = {};
       const size = await files.write(file, chunks(clients.managers.createBackup(), seen));
