@@ -5,6 +5,7 @@ export { bridgeName, hostEnd, overlayNetns, vxlanName } from './build/names.ts';
 export { buildNetwork, buildPeers, type NetworkOnHost, Peers, type Sandbox } from './build/network.ts';
 export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences, differencesSliced } from './difference.ts';
+export { isBareInode, type NetnsIdentity } from './identity.ts';
 export * from './kernel.ts';
 export * from './op.ts';
 export { isOverlayNetns } from './owner.ts';

@@ -1,5 +1,6 @@
 import type { Ip, Prefix } from '@causeway/model';
 import type { Changes, EntryKeys } from './changes.ts';
+import type { NetnsIdentity } from './identity.ts';
 import type { Op } from './op.ts';
 import type { Namespace, NetnsPath } from './state.ts';
 
@@ -16,9 +17,6 @@ export interface Scope {
   readonly entries?: EntryKeys;
   readonly sysctls: readonly string[];
 }
-
-/** Which namespace a path leads to: "device:inode". Two paths, one namespace: one identity. */
-export type NetnsIdentity = string;
 
 export interface Underlay {
   readonly address: Ip;
@@ -67,8 +65,10 @@ export interface Kernel {
   watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */
   ownNetns(): Promise<readonly NetnsPath[]>;
-  /** undefined: nothing there, or not a network namespace. */
+  /** Which namespace the path leads to; undefined: nothing there, or not a network namespace. */
   identify(netns: NetnsPath): Promise<NetnsIdentity | undefined>;
+  /** Whether identities are for good; false: the kernel is too old to number namespaces (see `NetnsIdentity`). */
+  hasUniqueIdentities(): boolean;
   /** The device in the home namespace that carries the address; undefined: no device does. */
   underlay(address: Ip): Promise<Underlay | undefined>;
   /**

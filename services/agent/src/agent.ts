@@ -17,6 +17,7 @@ import { Attacher } from './sandbox/attach.ts';
 import { Caretaker } from './sandbox/caretaker.ts';
 import { Claims } from './sandbox/claims.ts';
 import { Detacher } from './sandbox/detach.ts';
+import { proveFormerIdentities } from './sandbox/former-identity.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import type { ManagerLink } from './session/link.ts';
 import { Session } from './session/session.ts';
@@ -82,6 +83,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const routes = new HostRoutes(modules);
   await routes.refresh();
   await openFiles(files, log);
+  warnOfWeakIdentities(kernel, log);
   const identityFile = new IdentityFile(modules);
   let identity: Identity = await identityFile.load();
   const { nodeId } = identity;
@@ -99,6 +101,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const sandboxes = new Sandboxes({ files, log });
   const ledger = new Ledger({ files, clock, log, tables });
   await sandboxes.load();
+  await sandboxes.change(await proveFormerIdentities(kernel, sandboxes.all()));
   await ledger.start();
 
   const tally = new Tally();
@@ -184,6 +187,14 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       log.info('agent.stopped');
     },
   };
+}
+
+function warnOfWeakIdentities(kernel: Kernel, log: Log): void {
+  if (kernel.hasUniqueIdentities()) return;
+  const message =
+    'this kernel is older than Linux 5.14 and numbers no network namespaces: the agent knows a container by the inode ' +
+    'of its namespace, and may take a namespace that is made right after a container ended for that container';
+  log.warn('netns.identity-weak', { message });
 }
 
 /** On a full disk a host that has been here before goes on with what is written: its containers have to be looked after. */

@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
-import type { Kernel, NetnsIdentity, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { NetnsIdentity } from '../identity.ts';
+import type { Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { home, type Namespace, type NetnsPath } from '../state.ts';
 import { dumpAddresses, dumpRoutes, readAddress, readDestination } from '../wire/index.ts';
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
-import { identifyNetns } from './netns.ts';
+import { hasCookies, identifyNetns, isNetnsAt } from './netns.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
 import type { NetlinkSocket } from './socket.ts';
 import { readSysctls } from './sysctl.ts';
@@ -57,11 +58,15 @@ class NetlinkKernel implements Kernel {
 
   async ownNetns(): Promise<readonly NetnsPath[]> {
     const paths = listDirectory().map((name) => `${directory}/${name}` as NetnsPath);
-    return paths.filter((path) => identifyNetns(path) !== undefined);
+    return paths.filter(isNetnsAt);
   }
 
   async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
     return identifyNetns(netns);
+  }
+
+  hasUniqueIdentities(): boolean {
+    return hasCookies();
   }
 
   async underlay(address: Ip): Promise<Underlay | undefined> {

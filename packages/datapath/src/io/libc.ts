@@ -6,6 +6,7 @@ import koffi from 'koffi';
  */
 
 const CLONE_NEWNET = 0x40000000; // linux/sched.h
+const CLONE_NEWNS = 0x00020000;
 const AF_NETLINK = 16; // bits/socket.h, down to SO_RCVBUFFORCE
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -14,8 +15,13 @@ const MSG_TRUNC = 0x20;
 const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SO_NETNS_COOKIE = 71; // asm-generic/socket.h, since Linux 5.14
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
 const SOL_NETLINK = 270;
 const MS_BIND = 0x1000; // sys/mount.h
+const MS_REC = 0x4000;
+const MS_PRIVATE = 0x40000;
 const MNT_DETACH = 2;
 const NS_GET_NSTYPE = 0xb703; // linux/nsfs.h: _IO(0xb7, 0x3)
 const EAGAIN = 11;
@@ -28,6 +34,7 @@ const c = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)'),
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
   recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
   close: libc.func('int close(int fd)'),
@@ -91,6 +98,24 @@ export function setBuffers(fd: number, receive: number, send: number): void {
   check('setsockopt SO_SNDBUFFORCE', c.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Int32Array.of(send), 4));
 }
 
+/**
+ * The number of the network namespace the thread is in, which the kernel gives to no other one until the machine boots
+ * again; undefined: the kernel is older than Linux 5.14 and numbers none.
+ */
+export function netnsCookie(): bigint | undefined {
+  // Of all sockets the cheapest: it loads no module and waits for no lock.
+  const fd = check('socket', c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  try {
+    const value = new BigUint64Array(1);
+    const result = c.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, [value.byteLength]);
+    if (result < 0 && errnoName(koffi.errno()) === 'ENOPROTOOPT') return undefined;
+    check('getsockopt SO_NETNS_COOKIE', result);
+    return value[0];
+  } finally {
+    close(fd);
+  }
+}
+
 export function send(fd: number, bytes: Uint8Array): void {
   check('send', c.send(fd, bytes, bytes.length, 0));
 }
@@ -133,6 +158,13 @@ export function setns(fd: number): void {
 
 export function unshareNetns(): void {
   check('unshare', c.unshare(CLONE_NEWNET));
+}
+
+/** Mounts an empty directory over this one, for the calling thread alone and for good: for tests. */
+export function hideDirectory(at: string): void {
+  check('unshare', c.unshare(CLONE_NEWNS));
+  check('mount /', c.mount('none', '/', 'none', MS_REC | MS_PRIVATE, null));
+  check(`mount ${at}`, c.mount('none', at, 'tmpfs', 0, null));
 }
 
 export function bindMount(from: string, to: string): void {

@@ -48,7 +48,7 @@ describeOnKernel('network namespaces', () => {
     writeFileSync(path, '');
     expect(identifyNetns(path)).toBeUndefined();
     createNetns(path);
-    expect(identifyNetns(path)).toMatch(/^\d+:\d+$/);
+    expect(identifyNetns(path)).toMatch(/^net:\d+@[0-9a-f-]{36}$/);
   });
 
   it('are left again, whatever happens inside', () => {

@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { NetnsIdentity } from '../kernel.ts';
+import { type NetnsIdentity, netnsIdentity } from '../identity.ts';
 import { home, type NetnsPath } from '../state.ts';
-import { bindMount, gettid, isNetns, KernelError, setns, unmount, unshareNetns } from './libc.ts';
+import { bindMount, gettid, isNetns, KernelError, netnsCookie, setns, unmount, unshareNetns } from './libc.ts';
 
 /** NSFS_MAGIC, linux/magic.h. */
 const nsfs = 0x6e736673;
@@ -96,9 +96,15 @@ export function withNetns<Value>(path: string, work: (fd: number) => Value): Val
   }
 }
 
+/** Whether the kernel numbers its network namespaces: see `NetnsIdentity`. */
+export function hasCookies(): boolean {
+  return netnsCookie() !== undefined;
+}
+
+/** Of an open namespace. */
 export function identityOf(fd: number): NetnsIdentity {
-  const { dev, ino } = fstatSync(fd);
-  return `${dev}:${ino}`;
+  const cookie = inNetns(fd, netnsCookie);
+  return netnsIdentity(bootId(), cookie === undefined ? { inode: inodeOf(fd) } : { cookie });
 }
 
 /** Of the namespace at the path; of the one the process lives in for `home`. */
@@ -106,14 +112,33 @@ export function identifyNetns(path: NetnsPath): NetnsIdentity | undefined {
   return withNetns(path === home ? ownNetns : path, identityOf);
 }
 
-/** Whether the namespace of this identity is mounted at the path. */
-export function leadsTo(path: NetnsPath, identity: NetnsIdentity): boolean {
+/** "device:inode" of an open namespace: another namespace has it once this one is gone, but not while it is open. */
+export function inodeOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd);
+  return `${dev}:${ino}`;
+}
+
+/** Whether the path leads to the namespace of this inode, which somebody holds open. */
+export function leadsTo(path: NetnsPath, inode: string): boolean {
   try {
     const { dev, ino } = statSync(path);
-    return `${dev}:${ino}` === identity;
+    return `${dev}:${ino}` === inode;
   } catch {
     return false;
   }
+}
+
+let knownBootId: string | undefined;
+
+/** Another one each time that the machine boots. */
+function bootId(): string {
+  knownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return knownBootId;
+}
+
+/** Whether a network namespace is mounted at the path. */
+export function isNetnsAt(path: NetnsPath): boolean {
+  return withNetns(path, () => true) ?? false;
 }
 
 function isThenable(value: unknown): boolean {

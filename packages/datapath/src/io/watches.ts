@@ -1,15 +1,16 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ChangeSet } from '../changes.ts';
-import type { NetnsIdentity, OnDirt, Watch } from '../kernel.ts';
+import type { OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { closeNamespace, type OpenNamespace, openNamespace } from './namespaces.ts';
-import { identifyNetns, identityOf, leadsTo } from './netns.ts';
+import { inodeOf, leadsTo } from './netns.ts';
 
 interface Entry {
   readonly path: NetnsPath;
-  readonly identity: NetnsIdentity;
+  /** Of the namespace, which is open: no other one has it meanwhile. */
+  readonly inode: string;
   readonly open: OpenNamespace;
   readonly monitor: Monitor;
   readonly onDirt: OnDirt;
@@ -20,7 +21,7 @@ interface Entry {
  * has to be given up as soon as the path is gone or leads to another one: the directories are watched for that.
  */
 export class Watches {
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Map<NetnsPath, Set<Entry>>();
   readonly #directories = new Map<string, FSWatcher>();
   readonly #settings: MonitorSettings;
 
@@ -34,7 +35,7 @@ export class Watches {
     if (open === undefined) return undefined;
     try {
       const monitor = new Monitor(open.fd, onDirt, this.#settings);
-      return this.#keep({ path, identity: open.fd === undefined ? '' : identityOf(open.fd), open, monitor, onDirt });
+      return this.#keep({ path, inode: open.fd === undefined ? '' : inodeOf(open.fd), open, monitor, onDirt });
     } catch (error) {
       closeNamespace(open);
       throw error;
@@ -43,24 +44,25 @@ export class Watches {
 
   /** The namespace the path leads to, where a watch has it open. */
   held(path: NetnsPath): OpenNamespace | undefined {
-    for (const entry of this.#entries) {
-      if (entry.path === path && (path === home || leadsTo(path, entry.identity))) return entry.open;
+    for (const { open, inode } of this.#entries.get(path) ?? []) {
+      if (path === home || leadsTo(path, inode)) return open;
     }
     return undefined;
   }
 
   /** Ends the watches of a namespace that is about to be deleted. */
   end(path: NetnsPath): void {
-    for (const entry of [...this.#entries]) if (entry.path === path) this.#end(entry);
+    for (const entry of [...(this.#entries.get(path) ?? [])]) this.#end(entry);
   }
 
   /** Without a word to anybody. */
   close(): void {
-    for (const entry of [...this.#entries]) this.#drop(entry);
+    for (const entry of this.#all()) this.#drop(entry);
   }
 
   #keep(entry: Entry): Watch {
-    this.#entries.add(entry);
+    const watches = this.#entries.get(entry.path) ?? new Set();
+    this.#entries.set(entry.path, watches.add(entry));
     if (entry.path !== home) this.#watchDirectory(dirname(entry.path));
     return { close: () => this.#drop(entry) };
   }
@@ -71,26 +73,40 @@ export class Watches {
   }
 
   #drop(entry: Entry): void {
-    if (!this.#entries.delete(entry)) return;
+    const watches = this.#entries.get(entry.path);
+    if (watches?.delete(entry) !== true) return;
+    if (watches.size === 0) this.#entries.delete(entry.path);
     entry.monitor.close();
     closeNamespace(entry.open);
     const directory = dirname(entry.path);
-    if ([...this.#entries].some(({ path }) => path !== home && dirname(path) === directory)) return;
+    for (const path of this.#entries.keys()) if (path !== home && dirname(path) === directory) return;
     this.#directories.get(directory)?.close();
     this.#directories.delete(directory);
   }
 
-  /** A file made or removed may be a namespace replaced or unmounted. */
+  /**
+   * A file made or removed may be a namespace replaced or unmounted. Containers come and go in the same directory: only
+   * the name that changed is looked at.
+   */
   #watchDirectory(directory: string): void {
     if (this.#directories.has(directory)) return;
-    const check = (): void => this.#endTheGone(directory);
-    this.#directories.set(directory, watchDirectory(directory, check).on('error', check));
+    const watcher = watchDirectory(directory, (_, name) => this.#endIfGone(directory, name ?? undefined));
+    this.#directories.set(
+      directory,
+      watcher.on('error', () => this.#endIfGone(directory)),
+    );
   }
 
-  #endTheGone(directory: string): void {
-    for (const entry of [...this.#entries]) {
-      const { path, identity } = entry;
-      if (path !== home && dirname(path) === directory && identifyNetns(path) !== identity) this.#end(entry);
-    }
+  /** `name` undefined: any of the directory. */
+  #endIfGone(directory: string, name?: string): void {
+    const concerned =
+      name === undefined
+        ? this.#all().filter(({ path }) => path !== home && dirname(path) === directory)
+        : [...(this.#entries.get(join(directory, name) as NetnsPath) ?? [])];
+    for (const entry of concerned) if (!leadsTo(entry.path, entry.inode)) this.#end(entry);
+  }
+
+  #all(): Entry[] {
+    return [...this.#entries.values()].flatMap((watches) => [...watches]);
   }
 }

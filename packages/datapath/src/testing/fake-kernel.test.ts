@@ -50,6 +50,25 @@ describe('what tests do to a FakeKernel', () => {
     expect(seen).toEqual(['overrun']);
   });
 
+  it('an inode is given again, the lowest free one first; without cookies the identity is with it', async () => {
+    const settings = { underlay: Ip('192.0.2.1') };
+    const [first, second, third] = ['/run/netns/a', '/run/netns/b', '/run/netns/c'] as NetnsPath[] as [
+      NetnsPath,
+      NetnsPath,
+      NetnsPath,
+    ];
+    for (const hasCookies of [true, false]) {
+      const kernel = new FakeKernel({ clock: new FakeClock() }, { ...settings, hasCookies });
+      kernel.foreignNetns(first);
+      kernel.foreignNetns(second);
+      const [inode, identity] = [kernel.inodeOf(first), await kernel.identify(first)];
+      kernel.foreign({ op: 'netns.delete', netns: first });
+      kernel.foreignNetns(third);
+      expect(kernel.inodeOf(third)).toBe(inode);
+      expect((await kernel.identify(third)) === identity).toBe(!hasCookies);
+    }
+  });
+
   it('many changes in one turn are told once', async () => {
     const kernel = fakeKernel();
     kernel.foreign({ op: 'netns.add', netns });
@@ -77,6 +96,7 @@ function contractHost(): ContractHost {
     freshPath,
     freshVni: () => Vni(++made),
     containerNetns: async () => kernel.foreignNetns(freshPath()),
+    alias: async (path) => kernel.foreignBind(freshPath(), path),
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     until: async (holds) => {

@@ -1,7 +1,8 @@
 import { assertNever, type Ip, isGroup, Mac, type Prefix, prefixOf } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
 import { ChangeSet, type Changes } from '../changes.ts';
-import type { Dirt, Kernel, NetnsIdentity, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import { type NetnsIdentity, netnsIdentity } from '../identity.ts';
+import type { Dirt, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
@@ -15,6 +16,10 @@ export interface FakeKernelSettings {
   readonly underlay: Ip;
   /** Of that device, bytes. */
   readonly mtu?: number;
+  /** Of the boot this kernel lives for. */
+  readonly bootId?: string;
+  /** Whether it numbers its namespaces, as kernels do since Linux 5.14. */
+  readonly hasCookies?: boolean;
 }
 
 /** As many ops between two yields to the event loop as the real kernel sends in one batch. */
@@ -36,12 +41,16 @@ export class FakeKernel implements Kernel {
   readonly #clock: Clock;
   readonly #watches = new Map<FakeNamespace, Set<OnDirt>>();
   readonly #dirty = new Map<FakeNamespace, ChangeSet>();
+  readonly #bootId: string;
+  readonly #hasCookies: boolean;
   #faults: readonly Fault[] = [];
 
   constructor(parts: { readonly clock: Clock }, settings: FakeKernelSettings) {
     const mac = Mac('02:00:00:00:00:01');
     const device: ForeignLink = { kind: 'foreign', name: 'eth0', mac, mtu: settings.mtu ?? 1500, up: true };
     this.#clock = parts.clock;
+    this.#bootId = settings.bootId ?? 'boot-1';
+    this.#hasCookies = settings.hasCookies ?? true;
     this.#host = new FakeHost(
       {
         clock: parts.clock,
@@ -87,7 +96,11 @@ export class FakeKernel implements Kernel {
   }
 
   identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
-    return Promise.resolve(this.#host.namespaces.get(netns)?.identity);
+    return Promise.resolve(this.#identityOf(this.#host.namespaces.get(netns)));
+  }
+
+  hasUniqueIdentities(): boolean {
+    return this.#hasCookies;
   }
 
   underlay(address: Ip): Promise<Underlay | undefined> {
@@ -113,6 +126,17 @@ export class FakeKernel implements Kernel {
   foreignNetns(path: NetnsPath): NetnsPath {
     this.#host.addNamespace(path);
     return path;
+  }
+
+  /** `mount --bind` of a namespace, by somebody else; a symbolic link does the same. */
+  foreignBind(path: NetnsPath, to: NetnsPath): NetnsPath {
+    this.#host.bind(path, to);
+    return path;
+  }
+
+  /** "device:inode", as stat(2) of the path tells. */
+  inodeOf(netns: NetnsPath): string {
+    return bareInode(this.#host.namespace(netns));
   }
 
   /** Somebody else runs ops; the first one the kernel refuses is thrown. */
@@ -157,6 +181,12 @@ export class FakeKernel implements Kernel {
     const predicate = typeof matches === 'string' ? (op: Op): boolean => op.op === matches : matches;
     const fault: Fault = { matches: predicate, result: { ok: false, errno, message: 'as the test asked' } };
     this.#faults = [...this.#faults, ...Array<Fault>(times).fill(fault)];
+  }
+
+  #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {
+    if (namespace === undefined) return undefined;
+    const { cookie } = namespace;
+    return netnsIdentity(this.#bootId, this.#hasCookies ? { cookie } : { inode: bareInode(namespace) });
   }
 
   #fault(op: Op): OpResult | undefined {
@@ -231,6 +261,10 @@ function tellOp(changes: ChangeSet, op: Op): void {
     default:
       assertNever(op);
   }
+}
+
+function bareInode({ inode }: FakeNamespace): string {
+  return `4:${inode}`;
 }
 
 function tellFdb(changes: ChangeSet, dev: string, mac: Mac): void {

@@ -8,6 +8,7 @@ export function countWrites(kernel: Kernel, tally: Tally): Kernel {
     watch: (netns, onDirt) => kernel.watch(netns, onDirt),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
+    hasUniqueIdentities: () => kernel.hasUniqueIdentities(),
     underlay: (address) => kernel.underlay(address),
     routes: () => kernel.routes(),
     close: () => kernel.close(),

@@ -20,7 +20,10 @@ export interface Sandbox {
   /** Of the attach that made it: the same request again gets the same answer. */
   readonly requestId: RequestId;
   readonly netns: NetnsPath;
-  /** The namespace the path led to at attach: another one behind the same path is not this container. */
+  /**
+   * The namespace the path led to at attach: another one behind the same path is not this container. A record of an
+   * earlier boot, or of the first format (see `proveFormerIdentities`), is of no namespace there is.
+   */
   readonly identity: NetnsIdentity;
   readonly ifname: string;
   /** Why the managers of a restored store do not give the endpoint back. Until they do, it has no interface. */

@@ -1,5 +1,5 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, readState } from '@causeway/datapath';
-import { FakeKernel } from '@causeway/datapath/testing';
+import { FakeKernel, type FakeKernelSettings } from '@causeway/datapath/testing';
 import { Ip, type Name } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -10,12 +10,23 @@ import { MemoryFiles } from './memory-files.ts';
 /** One host with a kernel and a disk that outlive its agents, and a cluster that outlives it. */
 export class Host {
   readonly clock = new FakeClock();
-  readonly kernel = new FakeKernel({ clock: this.clock }, { underlay: Ip('192.0.2.1') });
+  #boots = 1;
+  #kernel: FakeKernel;
   readonly manager = new FakeManager();
   readonly files = new MemoryFiles();
   readonly log = new MemoryLog();
   readonly random = new SeededRandom(1);
   #agent: Agent | undefined;
+  readonly #kernelSettings: Pick<FakeKernelSettings, 'hasCookies'>;
+
+  constructor(kernel: Pick<FakeKernelSettings, 'hasCookies'> = {}) {
+    this.#kernelSettings = kernel;
+    this.#kernel = this.#boot();
+  }
+
+  get kernel(): FakeKernel {
+    return this.#kernel;
+  }
 
   get agent(): Agent {
     if (this.#agent === undefined) throw new Error('the agent is not started');
@@ -36,6 +47,13 @@ export class Host {
   async restart(): Promise<this> {
     await this.clock.until(this.agent.stop(), seconds(60));
     return await this.start();
+  }
+
+  /** The machine: its namespaces are gone, the disk is not. The agent is to be started again. */
+  async reboot(): Promise<void> {
+    await this.clock.until(this.agent.stop(), seconds(60));
+    this.#boots++;
+    this.#kernel = this.#boot();
   }
 
   settle(span: Duration = milliseconds(300)): Promise<void> {
@@ -108,6 +126,11 @@ export class Host {
     const held = this.manager.networks.get(networkName);
     if (held === undefined) throw new Error(`no network ${networkName}`);
     return overlayNetns(held.network.id);
+  }
+
+  #boot(): FakeKernel {
+    const settings = { underlay: Ip('192.0.2.1'), bootId: `boot-${this.#boots}`, ...this.#kernelSettings };
+    return new FakeKernel({ clock: this.clock }, settings);
   }
 
   events(): string[] {

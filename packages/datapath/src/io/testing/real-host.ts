@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ip, type Mac, Vni } from '@causeway/model';
 import type { NetnsPath } from '../../state.ts';
 import type { ContractHost } from '../../testing/contract.ts';
 import { createKernel } from '../kernel.ts';
-import { unshareNetns } from '../libc.ts';
+import { bindMount, hideDirectory, unshareNetns } from '../libc.ts';
 import { createNetns, deleteNetns, identifyNetns } from '../netns.ts';
 
 const underlay = Ip('192.0.2.1');
@@ -29,6 +30,15 @@ export function enterThrowawayHome(): string | undefined {
     if (process.env.CI === 'true') throw error;
     return `needs root, network namespaces and iproute2: ${(error as Error).message}`;
   }
+}
+
+/**
+ * For tests of what makes and removes namespaces by itself: those it finds in /run/netns are its own then, and the
+ * machine's are out of its reach.
+ */
+export function enterThrowawayDirectory(): void {
+  mkdirSync('/run/netns', { recursive: true });
+  hideDirectory('/run/netns');
 }
 
 /** iproute2. */
@@ -58,6 +68,12 @@ export function realHost(): ContractHost {
     containerNetns: async () => {
       const path = freshPath();
       createNetns(path);
+      return path;
+    },
+    alias: async (netns) => {
+      const path = freshPath();
+      writeFileSync(path, '');
+      bindMount(netns, path);
       return path;
     },
     destroy: async (netns) => deleteNetns(netns),

@@ -16,6 +16,8 @@ export interface ContractHost {
   containerNetns(): Promise<NetnsPath>;
   /** Unmounts and removes a namespace, as a container runtime does. */
   destroy(netns: NetnsPath): Promise<void>;
+  /** Another path to the namespace, that outlives the first: a bind mount. */
+  alias(netns: NetnsPath): Promise<NetnsPath>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
   /** Lets time pass until it holds; throws when it never does. */

@@ -3,6 +3,7 @@ import { ChangeSet } from '../../changes.ts';
 import { newNamespace } from '../../draft.ts';
 import type { Dirt } from '../../kernel.ts';
 import type { Op } from '../../op.ts';
+import type { NetnsPath } from '../../state.ts';
 import { bridge, type ContractCase, container4, link, macs, must, overlay, pair, read, same } from './host.ts';
 
 /** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
@@ -173,6 +174,33 @@ export const viewCases: readonly ContractCase[] = [
       same(await host.kernel.identify(host.freshPath()), undefined, 'nothing there');
       await must(host, { op: 'netns.delete', netns });
       same(await host.kernel.identify(netns), undefined, 'deleted');
+    },
+  },
+  {
+    name: 'an identity is never given again: not to the next namespace at the path, nor at another one',
+    async run(host) {
+      const identityOf = (path: NetnsPath): Promise<string | undefined> => host.kernel.identify(path);
+      const path = await host.containerNetns();
+      const seen = new Set([await identityOf(path)]);
+      for (let times = 0; times < 20; times++) {
+        await host.destroy(path);
+        await must(host, { op: 'netns.add', netns: path });
+        seen.add(await identityOf(path));
+        seen.add(await identityOf(await host.containerNetns()));
+      }
+      same(seen.size, 41, 'identities');
+      same(host.kernel.hasUniqueIdentities(), true, 'and the kernel says so');
+    },
+  },
+  {
+    name: 'paths that lead to one namespace have one identity',
+    async run(host) {
+      const container = await host.containerNetns();
+      const alias = await host.alias(container);
+      same(await host.kernel.identify(alias), await host.kernel.identify(container), 'identity of the alias');
+      await host.destroy(container);
+      same(await host.kernel.identify(container), undefined, 'the path is gone');
+      same((await host.kernel.identify(alias)) === undefined, false, 'the namespace is not');
     },
   },
   {

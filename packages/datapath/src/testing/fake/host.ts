@@ -13,6 +13,8 @@ export class Refusal extends Error {
   }
 }
 
+/** PROC_DYNAMIC_FIRST, linux/proc_ns.h. */
+const firstInode = 0xf0000000;
 /** How long a namespace that died keeps its VNIs, ms: 0 to 68 were seen, up to a second under load. */
 const dying = 50;
 
@@ -36,7 +38,10 @@ export interface FakeEnd {
 }
 
 export interface FakeNamespace {
-  readonly identity: string;
+  /** Of its kind never given again. */
+  readonly cookie: bigint;
+  /** Given again, the lowest free one first, as nsfs does. */
+  readonly inode: number;
   readonly links: Map<string, FakeLink>;
   readonly routes: Route[];
   readonly sysctls: Map<string, string>;
@@ -49,7 +54,7 @@ export class FakeHost {
   readonly #onChange: (namespace: FakeNamespace, link: string) => void;
   /** Until when a tunnel (VNI, port, family) is taken: for ever while its device lives. */
   readonly #tunnels = new Map<string, number>();
-  #made = 0;
+  #made = 0n;
 
   constructor(
     parts: { clock: Clock; onChange: (namespace: FakeNamespace, link: string) => void },
@@ -70,16 +75,38 @@ export class FakeHost {
 
   addNamespace(path: NetnsPath): void {
     if (this.namespaces.has(path)) throw new Refusal('EEXIST', `${path} exists`);
-    const identity = `fake:${++this.#made}`;
-    this.namespaces.set(path, { identity, links: new Map(), routes: [], sysctls: newNamespaceSysctls() });
+    this.namespaces.set(path, {
+      cookie: ++this.#made,
+      inode: this.#freeInode(),
+      links: new Map(),
+      routes: [],
+      sysctls: newNamespaceSysctls(),
+    });
   }
 
-  /** Its links die with it, and their other ends; its VNIs stay taken for a while. */
+  /** `mount --bind` of a namespace, or a symbolic link to it: one more path that leads there. */
+  bind(path: NetnsPath, to: NetnsPath): void {
+    if (this.namespaces.has(path)) throw new Refusal('EEXIST', `${path} exists`);
+    this.namespaces.set(path, this.namespace(to));
+  }
+
+  #freeInode(): number {
+    const taken = new Set(Array.from(this.namespaces.values(), ({ inode }) => inode));
+    let inode = firstInode;
+    while (taken.has(inode)) inode++;
+    return inode;
+  }
+
+  /**
+   * Its links die with its last path, and their other ends; its VNIs stay taken for a while. The namespace that died,
+   * if one did.
+   */
   removeNamespace(path: NetnsPath): FakeNamespace | undefined {
     const namespace = this.namespaces.get(path);
     if (namespace === undefined) return undefined;
-    for (const name of [...namespace.links.keys()]) this.removeLink(namespace, name, this.#clock.now() + dying);
     this.namespaces.delete(path);
+    if ([...this.namespaces.values()].includes(namespace)) return undefined;
+    for (const name of [...namespace.links.keys()]) this.removeLink(namespace, name, this.#clock.now() + dying);
     return namespace;
   }
 

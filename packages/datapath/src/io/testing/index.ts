@@ -1,0 +1,2 @@
+export { describeOnKernel } from './describe-on-kernel.ts';
+export { enterThrowawayDirectory } from './real-host.ts';
