@@ -1,4 +1,14 @@
-import { type Driver, Ip, type Name, type Network, type NetworkId, Prefix, type Subnet, Vni } from '@causeway/model';
+import {
+  Ip,
+  isDriver,
+  type Name,
+  type Network,
+  type NetworkId,
+  Prefix,
+  type Subnet,
+  type UnknownDriver,
+  Vni,
+} from '@causeway/model';
 import type { Network as NetworkMessage, Subnet as SubnetMessage } from '#gen/causeway/v1/types.js';
 
 /** Conditions are filled in by the manager that knows them. */
@@ -19,7 +29,7 @@ export function networkToMessage(network: Network, revision: bigint): NetworkMes
   };
 }
 
-/** From a manager, which only sends what it has validated: a value that does not parse is a defect and throws. */
+/** From a manager, which only sends what it has validated: a value that does not parse is a defect and throws. A driver may be one of a later version. */
 export function networkFromMessage(message: NetworkMessage): Network {
   return {
     id: message.id as NetworkId,
@@ -29,7 +39,7 @@ export function networkFromMessage(message: NetworkMessage): Network {
     mtu: { kind: message.mtuFixed ? 'fixed' : 'automatic', bytes: message.mtu },
     subnets: message.subnets.map(subnetFromMessage),
     labels: message.labels,
-    driver: message.driver as Driver,
+    driver: isDriver(message.driver) ? message.driver : (message.driver as UnknownDriver),
     internal: message.internal,
   };
 }

@@ -8,7 +8,7 @@ import type { Link, NetnsPath, State } from './state.ts';
 /** One thing of a kernel that is not as it should be, in words: what `causeway verify` prints. */
 export interface Difference {
   readonly netns: NetnsPath;
-  readonly kind: MismatchKind;
+  readonly kind: MismatchKind | 'driver';
   /** What it is, within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
   readonly key: string;
   /** "absent" when there is nothing. */

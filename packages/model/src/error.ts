@@ -54,6 +54,7 @@ export const errorKinds = {
   'revision-conflict': 'conflict',
   'revision-compacted': 'conflict',
   'request-reused': 'conflict',
+  'lock-held': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',
   'pool-exhausted': 'exhausted',

@@ -14,8 +14,17 @@ export interface Subnet {
   readonly auxAddresses?: Readonly<Record<string, Ip>>;
 }
 
+const drivers = ['overlay'] as const;
+
 /** How a network's frames travel. */
-export type Driver = 'overlay';
+export type Driver = (typeof drivers)[number];
+
+/** The name of a driver that only a later version knows: the network is kept as it was told, and nothing is built of it. */
+export type UnknownDriver = string & { readonly unknownDriver: true };
+
+export function isDriver(text: string): text is Driver {
+  return (drivers as readonly string[]).includes(text);
+}
 
 /** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
 export interface Mtu {
@@ -30,7 +39,7 @@ export interface Network {
   readonly id: NetworkId;
   readonly name: Name;
   readonly addressSpace: Name;
-  readonly driver: Driver;
+  readonly driver: Driver | UnknownDriver;
   /** No way out of the network: its subnets have no gateway, its containers no default route. */
   readonly internal: boolean;
   readonly vni: Vni;

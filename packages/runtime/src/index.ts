@@ -2,6 +2,7 @@ export * from './backoff.ts';
 export * from './bell.ts';
 export * from './clock.ts';
 export * from './duration.ts';
+export * from './lock.ts';
 export * from './log.ts';
 export * from './queue.ts';
 export * from './random.ts';

@@ -1,4 +1,4 @@
-import { CausewayError, type EndpointId } from '@causeway/model';
+import { CausewayError, type EndpointId, type UnknownDriver } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { Host } from './testing/host.ts';
@@ -111,6 +111,49 @@ describe('attach', () => {
     expect(results[1]).toMatchObject({ reason: { code: 'ifname-taken' } });
     await h.settle();
     expect(h.manager.rows('blue')).toEqual(['web']);
+  });
+});
+
+describe('a network whose driver only a later version knows', () => {
+  const later = 'macvlan' as UnknownDriver;
+
+  it('is attached to by nobody here, and nothing of the attempt is left', async () => {
+    const h = new Host();
+    h.manager.network('blue', '10.66.0.0/16', later);
+    await h.start();
+    await expect(h.attach('blue', 'web')).rejects.toMatchObject({
+      code: 'driver-unknown',
+      message: expect.stringContaining('"macvlan", which the agent of this host does not know'),
+    });
+    await expectNothingLeft(h);
+  });
+
+  it('keeps what the kernel holds as it is, is not said to be applied, and is named by status, log and verify', async () => {
+    const h = await host();
+    await h.attach('blue', 'web');
+    const before = (await h.status()).kernelWrites;
+    h.manager.changeDriver('blue', later);
+    h.manager.peer('blue', 200);
+    await h.settle(seconds(70));
+    expect((await h.status()).kernelWrites).toBe(before);
+    expect(h.events().filter((event) => event === 'network.driver-unknown')).toHaveLength(1);
+    const { drift, networks } = await h.status();
+    expect(drift).toBe(1);
+    expect(networks[0]?.applied).not.toBe(networks[0]?.revision);
+    const verified = await h.agent.api.verifyHost({ repair: false });
+    expect(verified.drift).toMatchObject([{ kind: 'driver', key: 'macvlan', actual: 'unknown to this agent' }]);
+  });
+
+  it('is built when the agent comes to know the driver', async () => {
+    const h = await host();
+    await h.attach('blue', 'web');
+    h.manager.changeDriver('blue', later);
+    h.manager.peer('blue', 200);
+    await h.settle(seconds(1));
+    h.manager.changeDriver('blue', 'overlay');
+    await h.settle(seconds(1));
+    expect(await h.wrong('blue')).toEqual([]);
+    expect((await h.status()).drift).toBe(0);
   });
 });
 

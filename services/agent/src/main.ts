@@ -1,11 +1,12 @@
-import { createKernel } from '@causeway/datapath/io';
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { createKernel, NetnsLock } from '@causeway/datapath/io';
+import { isCausewayError } from '@causeway/model';
 import { limitConnects, plaintext } from '@causeway/proto/io';
 import { type Log, type LogFormat, type LogLevel, logFormats, logLevels, version } from '@causeway/runtime';
-import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
+import { createLog, cryptoRandom, DirectoryLock, makeDirectory, systemClock } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, parseSettings } from './config.ts';
+import { claimHost } from './exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
@@ -20,6 +21,10 @@ interface Options extends AgentOptions {
 }
 
 const usage = 2;
+/** Another process has what this one needs for itself: it may end, and then a restart helps. */
+const conflict = 4;
+/** Of the socket that says that this host's network namespace has its agent. */
+const hostLock = 'causeway-agent';
 
 const program = new Command('causeway-agent')
   .description("Programs this host's kernel with the networks its containers are on.")
@@ -78,9 +83,10 @@ async function serve(options: Options, log: Log): Promise<void> {
   const kernel = createKernel();
   const link = new GrpcManagerLink({ credentials: plaintext }, options);
   const files = new DirectoryFiles(options.dataDir);
+  // Before anything is touched: a second agent must not get as far as the files, the socket and the kernel of the first.
+  await claim(options);
   const agent = createAgent({ kernel, link, files, clock: systemClock, random: cryptoRandom, log }, settings);
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
-  // The socket first: a second agent on the same host must not get as far as the kernel.
   await server.start();
   await agent.start().catch(async (error: unknown) => {
     await server.stop();
@@ -102,6 +108,12 @@ async function serve(options: Options, log: Log): Promise<void> {
   }
 }
 
+async function claim({ dataDir }: Options): Promise<void> {
+  // A directory that cannot be used is explained by who is to write there.
+  await makeDirectory(dataDir, 0o700).catch(() => new DirectoryFiles(dataDir).open());
+  await claimHost({ host: new NetnsLock(hostLock), dataDir: new DirectoryLock(dataDir) }, { dataDir });
+}
+
 /** One line for machines, one for people. */
 function fail(error: unknown, log: Log): never {
   const code = isCausewayError(error) ? error.code : 'internal';
@@ -112,5 +124,11 @@ function fail(error: unknown, log: Log): never {
     ...(!isCausewayError(error) && error instanceof Error && { stack: error.stack }),
   });
   process.stderr.write(`causeway-agent: ${message}\n`);
-  process.exit(error instanceof CausewayError && error.kind === 'invalid' ? usage : 1);
+  process.exit(exitCodeOf(error));
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!isCausewayError(error)) return 1;
+  if (error.kind === 'invalid') return usage;
+  return error.code === 'lock-held' ? conflict : 1;
 }

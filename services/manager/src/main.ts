@@ -2,13 +2,14 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { limitConnects, plaintext } from '@causeway/proto/io';
 import { type Log, type LogSettings, version } from '@causeway/runtime';
-import { createLog, cryptoRandom, systemClock } from '@causeway/runtime/io';
+import { createLog, cryptoRandom, DirectoryLock, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/steward.ts';
 import { createChecksum } from './backup/io/checksum.ts';
 import { restoreCommand } from './backup/io/restore-command.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
+import { claimDataDir } from './exclusive.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverMembers } from './io/etcd/discover.ts';
@@ -26,6 +27,8 @@ import { Keys } from './store/keys.ts';
 /** Settings that cannot be used, as against a failure that may pass. */
 const exitUnusable = 2;
 const exitFailed = 1;
+/** Another manager has the data directory: it may end, and then a restart helps. */
+const exitConflict = 4;
 
 /** How to log that the settings themselves cannot be read. */
 const unsaid: LogSettings = { level: 'info', format: 'json' };
@@ -48,6 +51,7 @@ async function main(): Promise<number> {
   });
   try {
     await prepareDataDir(config.dataDir);
+    await claimDataDir(new DirectoryLock(config.dataDir), config);
     await serve(config, log);
     return 0;
   } catch (error) {
@@ -192,6 +196,7 @@ function reportFailure(log: Log, error: unknown): number {
 function tellFailure(error: unknown): number {
   const known = isCausewayError(error) ? error : undefined;
   process.stderr.write(`causeway-manager: ${messageOf(error)}\n`);
+  if (known?.code === 'lock-held') return exitConflict;
   return known?.kind === 'invalid' || known?.kind === 'denied' ? exitUnusable : exitFailed;
 }
 

@@ -7,7 +7,9 @@ import koffi from 'koffi';
 
 const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const CLONE_NEWNS = 0x00020000;
+const AF_UNIX = 1;
 const AF_NETLINK = 16; // bits/socket.h, down to SO_RCVBUFFORCE
+const SOCK_STREAM = 1;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
@@ -16,7 +18,6 @@ const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_NETNS_COOKIE = 71; // asm-generic/socket.h, since Linux 5.14
-const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOL_NETLINK = 270;
 const MS_BIND = 0x1000; // sys/mount.h
@@ -72,6 +73,20 @@ export class KernelError extends Error {
 function check(call: string, result: number): number {
   if (result < 0) throw new KernelError(errnoName(koffi.errno()), call);
   return result;
+}
+
+/** A unix socket that nobody can connect to, under an abstract name of the thread's network namespace (unix(7)). */
+export function bindUnixName(name: string): number {
+  const fd = check('socket', c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const address = utf8.encode(`\0\0\0${name}`); // struct sockaddr_un: the family, then a zero and the name
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  try {
+    check('bind', c.bind(fd, address, address.length));
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  return fd;
 }
 
 /** A netlink socket of this protocol, bound, in the namespace the thread is in. Never blocks. */

@@ -1,3 +1,4 @@
 export * from './fake-clock.ts';
+export * from './memory-lock.ts';
 export * from './memory-log.ts';
 export * from './seeded-random.ts';

@@ -16,7 +16,7 @@ import {
   type State,
   teardown,
 } from '@causeway/datapath';
-import type { EndpointId, NetworkId } from '@causeway/model';
+import { type EndpointId, isDriver, type Network, type NetworkId } from '@causeway/model';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
@@ -145,9 +145,10 @@ export class NetworkReconciler {
     // Whoever asks later is answered by the next pass: what this one has seen may be older than the question.
     const asked = this.#verifications.splice(0);
     try {
-      this.#broken = undefined;
       const { table, sandboxes } = this.#modules.intent();
+      if (table === undefined || isDriver(table.network.driver)) this.#broken = undefined;
       if (table === undefined && !sandboxes.some(isGranted)) await this.#remove();
+      else if (table !== undefined && !isDriver(table.network.driver)) this.#refuseDriver(table.network, asked);
       else if (table !== undefined) await this.#follow(table, sandboxes, asked);
     } catch (error) {
       this.#exact = false;
@@ -166,6 +167,20 @@ export class NetworkReconciler {
     if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
     // What has come meanwhile has made sure of one more pass, which follows it before it looks.
     if (this.#suspicion !== 'nothing' && this.#pending.size === 0) await this.#compareAt(this.#suspicion);
+  }
+
+  /** What a later version would build is not guessed at: what the kernel holds of the network stays as it is. */
+  #refuseDriver({ name, driver }: Network, asked: readonly Verification[]): void {
+    const before = this.#broken;
+    this.#broken = `network ${name} has driver "${driver}", which this agent does not know: update the agent of this host`;
+    this.#exact = false;
+    if (before !== this.#broken)
+      this.#log.error('network.driver-unknown', { network: name, driver, message: this.#broken });
+    this.#modules.tally.standing(this.#networkId, 1);
+    const netns = overlayNetns(this.#networkId);
+    for (const { answer } of asked) {
+      answer([{ netns, kind: 'driver', key: driver, actual: 'unknown to this agent', intended: 'present' }]);
+    }
   }
 
   /** Follows changes of a few endpoints without a look: what the kernel holds is known. */

@@ -3,7 +3,9 @@ import {
   CausewayError,
   type Endpoint,
   type EndpointId,
+  isDriver,
   type Name,
+  type Network,
   type NetworkId,
   type RequestId,
   type Stamp,
@@ -130,6 +132,7 @@ export class Attacher {
     const { endpoint, claimed } = sandbox;
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
+    if (!isDriver(table.network.driver)) throw driverUnknown(table.network);
   }
 
   async #program(sandbox: Sandbox): Promise<void> {
@@ -185,6 +188,11 @@ export class Attacher {
 function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
   const message = `endpoint ${endpoint.name} was released while it was being attached`;
   return new CausewayError('endpoint-unknown', message, { endpoint: endpoint.id });
+}
+
+function driverUnknown({ name, driver }: Network): CausewayError {
+  const message = `network "${name}" has driver "${driver}", which the agent of this host does not know: update the agent, or attach on another host`;
+  return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
 }
 
 function wentAway({ netns }: Sandbox): CausewayError {

@@ -15,6 +15,7 @@ import {
   networkDigest,
   Prefix,
   rowDigest,
+  type UnknownDriver,
   Vni,
 } from '@causeway/model';
 import { endpointToMessage, errorToStatus, networkToMessage, peerToMessage } from '@causeway/proto';
@@ -76,13 +77,13 @@ export class FakeManager implements ManagerLink {
     this.down = false;
   }
 
-  network(name: string, prefix = '10.66.0.0/16'): Network {
+  network(name: string, prefix = '10.66.0.0/16', driver: Network['driver'] = 'overlay'): Network {
     const id = (this.networks.size + 0xaa).toString(16).padStart(10, '0').padEnd(16, '0') as NetworkId;
     const network: Network = {
       id,
       name: name as Name,
       addressSpace: 'default' as Name,
-      driver: 'overlay',
+      driver,
       internal: false,
       vni: Vni(4096 + this.networks.size),
       mtu: { kind: 'automatic', bytes: 1450 },
@@ -105,6 +106,15 @@ export class FakeManager implements ManagerLink {
     const row = this.#row(networkName, `ghost-${n}`, nodeId, n, Ip('192.0.2.1'));
     this.#step(networkName, [row], []);
     return row;
+  }
+
+  /** As a later manager would. */
+  changeDriver(networkName: string, driver: string): void {
+    const held = this.#held(networkName);
+    const network = { ...held.network, driver: driver as UnknownDriver };
+    this.networks.set(networkName, { ...held, network });
+    this.down = true;
+    this.down = false;
   }
 
   remove(networkName: string, ...ids: EndpointId[]): void {

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CausewayError } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
+import { DirectoryLock } from '@causeway/runtime/io';
 import { schema } from '../../cluster/schema.ts';
+import { claimDataDir } from '../../exclusive.ts';
+import { prepareDataDir } from '../../io/data-dir.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
 import { embeddedTxnOps, etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from '../../io/etcd/embedded.ts';
@@ -46,8 +49,11 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
   const { dataDir, name, file } = settings;
   const tool = await findRestoreTool(parts);
   const aside = join(dataDir, 'restoring');
-  await prepare(dataDir, aside);
+  await refuseTaken(dataDir);
+  await prepareDataDir(dataDir);
+  const release = await claimDataDir(new DirectoryLock(dataDir), { dataDir });
   try {
+    await begin(dataDir, aside);
     const snapshot = join(aside, 'snapshot');
     const header = await unpackBackup(file, snapshot);
     checkSchema(header);
@@ -68,6 +74,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     return { header, epoch };
   } finally {
     await rm(aside, { recursive: true, force: true });
+    release();
   }
 }
 
@@ -80,7 +87,7 @@ async function findRestoreTool({ findTool }: RestoreParts): Promise<string> {
   throw new CausewayError('capability-missing', message);
 }
 
-async function prepare(dataDir: string, aside: string): Promise<void> {
+async function refuseTaken(dataDir: string): Promise<void> {
   const taken = await access(etcdDirectory(dataDir)).then(
     () => true,
     () => false,
@@ -89,6 +96,10 @@ async function prepare(dataDir: string, aside: string): Promise<void> {
     const message = `--data-dir ${dataDir}: there is an etcd already (${etcdDirectory(dataDir)}); name an empty directory, or move that away`;
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
+}
+
+/** What a restore that was killed has left goes. */
+async function begin(dataDir: string, aside: string): Promise<void> {
   try {
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { recursive: true, mode: 0o700 });

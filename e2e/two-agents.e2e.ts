@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attach, type Container, createNetwork, traffic } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import type { Outcome } from './process.ts';
+import { describeLab } from './requirements.ts';
+import { Lab } from './topology.ts';
+
+describeLab('a second agent', () => {
+  let lab: Lab;
+  let a: Container;
+  let b: Container;
+
+  beforeAll(async () => {
+    lab = await Lab.up('agent-two', { hosts: 2, managers: 1, subnet: '10.94.1.0/24' });
+    await createNetwork(lab, 'blue', '10.66.0.0/16');
+    a = await attach(lab, 'blue', 'h1', 'a');
+    b = await attach(lab, 'blue', 'h2', 'b');
+  });
+  afterAll(() => lab?.down());
+
+  /** On h2, with the flags of h2's own agent unless others are given. */
+  const secondAgent = (flags: Readonly<Record<string, string>>): Promise<Outcome> => {
+    const own = {
+      name: 'h2',
+      managers: `${lab.underlay('h1')}:7443`,
+      'data-path': lab.underlay('h2'),
+      'data-dir': '/var/lib/causeway/agent',
+      socket: '/run/causeway/agent.sock',
+    };
+    const words = Object.entries({ ...own, ...flags }).flatMap(([flag, value]) => [`--${flag}`, value]);
+    return lab.try('h2', 'causeway-agent', ...words);
+  };
+
+  test.each([
+    [
+      'with flags of its own',
+      { name: 'h2b', 'data-dir': '/var/lib/causeway/other', socket: '/run/causeway/other.sock' },
+    ],
+    ['on the same data directory', { socket: '/run/causeway/other.sock' }],
+    ['with the same flags', {}],
+  ])('%s ends at once, names the one that runs, and disturbs nothing', async (_, flags) => {
+    const flow = await traffic(lab, a, b);
+    const events = await lab.json<{ events: unknown[] }>('h1', 'events');
+    const { code, stderr } = await secondAgent(flags);
+    const pid = /causeway-agent: another agent \(process (\d+)\) runs on this host/.exec(stderr)?.[1];
+    expect(await lab.run('h2', 'cat', `/proc/${pid}/cmdline`)).toContain('--socket\0/run/causeway/agent.sock');
+    expect(code).toBe(4);
+    await eventually(async () => expect(await flow.sent()).toBeGreaterThan(1_000));
+    await flow.end();
+    expect(await lab.json('h1', 'events')).toEqual(events);
+  });
+
+  test('starts when the one before it was killed', async () => {
+    await lab.kill('h2', 'agent');
+    await lab.startProcess('h2', 'agent');
+    await eventually(async () => expect(await lab.isReady('h2')).toBe(true));
+  });
+});

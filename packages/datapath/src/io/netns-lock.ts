@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Lock, LockOutcome } from '@causeway/runtime';
+import { bindUnixName, close, KernelError } from './libc.ts';
+
+/**
+ * One process per network namespace: a name in the abstract namespace of unix sockets (unix(7)), which each network namespace
+ * has of its own, whatever file systems a process sees. The kernel takes the name back when the process ends.
+ */
+export class NetnsLock implements Lock {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  async take(): Promise<LockOutcome> {
+    try {
+      const fd = bindUnixName(this.#name);
+      return { kind: 'held', release: () => close(fd) };
+    } catch (error) {
+      if (error instanceof KernelError && error.errno === 'EADDRINUSE') {
+        return { kind: 'taken', pid: holderOf(this.#name) };
+      }
+      throw error;
+    }
+  }
+}
+
+/** `ss -xlp`: the process that has the socket of the name open; undefined when this process cannot see it. */
+function holderOf(name: string): number | undefined {
+  const inode = inodeOf(readFileSync('/proc/net/unix', 'utf8'), name);
+  if (inode === undefined) return undefined;
+  return listed('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .find((pid) => listed(`/proc/${pid}/fd`).some((fd) => targetOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`));
+}
+
+/** In the kernel's table (net/unix/af_unix.c, unix_seq_show) an abstract name stands behind "@". */
+function inodeOf(table: string, name: string): string | undefined {
+  const fields = table.split('\n').map((line) => line.trim().split(/\s+/));
+  return fields.find((field) => field[7] === `@${name}`)?.[6];
+}
+
+/** A process may end while it is looked at. */
+function listed(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
