@@ -9,9 +9,13 @@ import type { Link, Namespace, NetnsPath, VethPeer } from './state.ts';
  * | a container's namespace | the named interface, and on it what is wanted         | is the container's, is kept |
  */
 
-/** Made and removed by us alone: "cw-" and the first ten hex digits of a network's id. */
+/**
+ * Whether it is the path that an overlay is made at (`overlayNetns`), letter for letter: "cw-" and the first ten hex
+ * digits of a network's id. A path is no proof of what is mounted there. Who builds a state keeps containers, which are
+ * known by their identity, off these paths, and takes no namespace at one of them for an overlay that is a container's.
+ */
 export function isOverlayNetns(netns: NetnsPath): boolean {
-  return /(^|\/)cw-[0-9a-f]{10}$/.test(netns);
+  return /^\/run\/netns\/cw-[0-9a-f]{10}$/.test(netns);
 }
 
 /** What of a namespace must be read to compare it with what is wanted there. */

@@ -11,6 +11,7 @@ import { Tables } from './assignments/tables.ts';
 import type { AgentSettings } from './config.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type ClusterPosition, type Identity, IdentityFile } from './identity/identity.ts';
+import { Overlays } from './reconciler/overlays.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Tally } from './reconciler/tally.ts';
 import { Attacher } from './sandbox/attach.ts';
@@ -18,6 +19,7 @@ import { Caretaker } from './sandbox/caretaker.ts';
 import { Claims } from './sandbox/claims.ts';
 import { Detacher } from './sandbox/detach.ts';
 import { proveFormerIdentities } from './sandbox/former-identity.ts';
+import { ContainerNamespaces } from './sandbox/place.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import type { ManagerLink } from './session/link.ts';
 import { Session } from './session/session.ts';
@@ -101,7 +103,9 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const sandboxes = new Sandboxes({ files, log });
   const ledger = new Ledger({ files, clock, log, tables });
   await sandboxes.load();
-  await sandboxes.change(await proveFormerIdentities(kernel, sandboxes.all()));
+  const overlays = new Overlays({ kernel, containers: () => sandboxes.all() });
+  await overlays.load();
+  await sandboxes.change(await proveFormerIdentities({ kernel, overlays }, sandboxes.all()));
   await ledger.start();
 
   const tally = new Tally();
@@ -109,11 +113,12 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const ownRows = new OwnRows({ tables }, { nodeId });
   const claims = new Claims({ link, failover, clock, random }, { nodeId });
   const reconciler = new Reconciler(
-    { kernel, clock, random, log, tally, tables, sandboxes, onLost: (id) => caretaker.lost(id) },
+    { kernel, clock, random, log, tally, tables, sandboxes, overlays, onLost: (id) => caretaker.lost(id) },
     { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
   );
   const settle = reconciler.settle.bind(reconciler);
-  const attacher = new Attacher({ kernel, claims, tables, sandboxes, settle, clock, log });
+  const containers = new ContainerNamespaces({ kernel, overlays }, settings);
+  const attacher = new Attacher({ kernel, containers, claims, tables, sandboxes, settle, clock, log });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
   const epoch = (): bigint => identity.cluster?.epoch ?? 0n;

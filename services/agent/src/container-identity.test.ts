@@ -1,5 +1,6 @@
 import type { NetnsPath } from '@causeway/datapath';
 import type { FakeKernel } from '@causeway/datapath/testing';
+import { InterfaceAddress } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
@@ -161,5 +162,90 @@ describe('a kernel that numbers no namespaces', () => {
     await h.start();
     await h.settle(seconds(5));
     expect(linksOf(h)).toEqual([]);
+  });
+});
+
+describe('what is not a container is refused, by whatever path', () => {
+  const at = (path: string): NetnsPath => path as NetnsPath;
+
+  it('an overlay namespace of Causeway, of this network and of another; neither changes', async () => {
+    const h = await host();
+    h.manager.network('red', '10.77.0.0/16');
+    await h.attach('red', 'db');
+    for (const network of ['blue', 'red']) {
+      const overlay = h.overlay(network);
+      const name = overlay.slice('/run/netns/'.length);
+      const aliases = [
+        `/var/run/netns/${name}`,
+        `//run/netns/${name}`,
+        `/run/netns/../netns/${name}`,
+        `/tmp/${network}`,
+      ];
+      for (const alias of aliases) h.kernel.foreignBind(at(alias), overlay);
+      for (const netns of [overlay, ...aliases]) {
+        await expect(h.attach('red', 'x', { netns })).rejects.toMatchObject({
+          code: 'netns-invalid',
+          message: expect.stringContaining('Causeway'),
+        });
+      }
+    }
+    await h.settle(seconds(60));
+    expect([...(await h.wrong('blue')), ...(await h.wrong('red'))]).toEqual([]);
+    expect(await h.status()).toMatchObject({ repairs: 0n, drift: 0 });
+  });
+
+  it('the host’s own, the machine’s own, and a manager’s, by name', async () => {
+    const h = await host();
+    h.kernel.foreignBind(at('/run/netns/host'), at(''));
+    h.kernel.foreignNetns(at('/proc/1/ns/net'));
+    h.kernel.foreignBind(at('/run/netns/first'), at('/proc/1/ns/net'));
+    const manager = h.container('manager');
+    h.kernel.foreignLink(manager, 'eth0');
+    h.kernel.foreign({ op: 'address.add', netns: manager, dev: 'eth0', address: InterfaceAddress('10.0.0.1/24') });
+    const why = async (netns: string): Promise<string> =>
+      await h.attach('blue', 'x', { netns }).then(
+        () => 'attached',
+        (error: Error) => error.message,
+      );
+    expect(await why('/run/netns/host')).toContain("is the host's own network namespace");
+    expect(await why('/run/netns/first')).toContain('of process 1');
+    expect(await why(manager)).toContain('the manager at 10.0.0.1:7443');
+    expect(await why('/run/netns/cw-0123456789')).toContain('is where Causeway mounts an overlay namespace');
+  });
+
+  it('an overlay that an old agent has attached by an alias is given up, and stands', async () => {
+    const h = await host();
+    h.manager.network('red', '10.77.0.0/16');
+    await h.attach('red', 'db');
+    const alias = h.kernel.foreignBind(at('/var/run/netns/cw-blue'), h.overlay('blue'));
+    const identity = (await h.kernel.identify(alias)) ?? '';
+    const inode = h.kernel.inodeOf(alias);
+    for (const former of [identity, inode]) {
+      await h.clock.until(h.agent.stop(), seconds(60));
+      await rewrite(h, (sandbox) =>
+        sandbox.endpoint.name === 'db' ? { ...sandbox, netns: alias, identity: former } : sandbox,
+      );
+      await h.start();
+      await h.settle(seconds(60));
+      expect(await h.wrong('blue')).toEqual([]);
+      expect(linksOf(h)).toEqual(['eth0']);
+    }
+  });
+
+  it('nothing of a container is removed where somebody has mounted it at the path of an overlay', async () => {
+    const h = await host();
+    const red = h.manager.network('red', '10.77.0.0/16');
+    const path = at(`/run/netns/cw-${red.id.slice(0, 10)}`);
+    h.kernel.foreignLink(web, 'mine');
+    h.kernel.foreignBind(path, web);
+    await expect(h.attach('red', 'db')).rejects.toMatchObject({
+      code: 'kernel-refused',
+      message: expect.stringContaining('leads to the container of endpoint web'),
+    });
+    h.kernel.foreignBind(at('/run/netns/cw-0123456789'), at(''));
+    await h.settle(seconds(60));
+    expect(linksOf(h)).toEqual(['eth0', 'mine']);
+    expect(linksOf(h, at(''))).toEqual(['eth0']);
+    expect(await h.wrong('blue')).toEqual([]);
   });
 });

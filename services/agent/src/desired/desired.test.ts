@@ -53,7 +53,7 @@ function sandboxOf(n: number, place: Place): Sandbox | undefined {
 function wantedOf(all: readonly Place[]): Wanted {
   const rows = all.flatMap((place, n) => rowOf(n, place) ?? []);
   const sandboxes = all.flatMap((place, n) => sandboxOf(n, place) ?? []);
-  return { network, rows: new Map(rows.map((row) => [row.id, row])), sandboxes, absent: new Set() };
+  return { network, rows: new Map(rows.map((row) => [row.id, row])), sandboxes };
 }
 
 /** Containers are there whether or not anything of ours is in them. */
@@ -117,11 +117,5 @@ describe('desiredState', () => {
   it('has a sandbox whose row the table does not have yet', () => {
     const wanted = { ...wantedOf(['box-1']), rows: new Map() };
     expect(desiredState(host, wanted)).toEqual(desiredState(host, wantedOf(['box-1'])));
-  });
-
-  it('never speaks of a namespace that is not the container’s any more', () => {
-    const wanted = wantedOf(['box-1']);
-    const absent = new Set(wanted.sandboxes.map(({ endpoint }) => endpoint.id));
-    expect([...desiredState(host, { ...wanted, absent }).keys()]).not.toContain('/run/netns/box-1');
   });
 });

@@ -15,9 +15,8 @@ export interface Host {
 export interface Wanted {
   readonly network: Network;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+  /** Those of one container by one path. */
   readonly sandboxes: readonly Sandbox[];
-  /** Sandboxes whose path does not lead to their container any more. */
-  readonly absent: ReadonlySet<EndpointId>;
 }
 
 /**
@@ -26,7 +25,7 @@ export interface Wanted {
  */
 export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
   const { node, vtep } = host;
-  const { network, rows, absent } = wanted;
+  const { network, rows } = wanted;
   const sandboxes = wanted.sandboxes.filter(isGranted);
   const own = sandboxes.map(({ endpoint }) => rows.get(endpoint.id) ?? { ...endpoint, node, vtep });
   const input = {
@@ -36,7 +35,7 @@ export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
     // The first one in a container provides its way out, so the order must not depend on how they were gathered.
     sandboxes: sandboxes.toSorted(byRevision).map(({ endpoint, netns, ifname }) => ({
       endpoint: endpoint.id,
-      netns: absent.has(endpoint.id) ? nowhere(netns) : netns,
+      netns,
       ifname,
     })),
   };
@@ -98,11 +97,6 @@ function peersChange(
 /** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */
 function byRevision({ claimed: a }: Sandbox, { claimed: b }: Sandbox): number {
   return a.revision < b.revision ? -1 : 1;
-}
-
-/** What is left of a container whose path leads elsewhere: a place that is never there, named for people. */
-function nowhere(netns: NetnsPath): NetnsPath {
-  return `${netns} (gone)` as NetnsPath;
 }
 
 /** Containers are there before and after an endpoint of theirs; of one that is not wanted any more nothing is to be done. */

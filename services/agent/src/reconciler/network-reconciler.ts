@@ -26,6 +26,8 @@ import { Attention } from './attention.ts';
 import { blamed, disturbs, explain, isStructural } from './blame.ts';
 import { cautious } from './caution.ts';
 import { logFailures, logOps } from './op-log.ts';
+import type { Overlays } from './overlays.ts';
+import { findPlaces, Places } from './places.ts';
 import { both, type Part, type Suspicion, suspected } from './suspicion.ts';
 import type { Tally } from './tally.ts';
 
@@ -50,7 +52,10 @@ export interface NetworkModules {
   readonly random: Random;
   readonly log: Log;
   readonly tally: Tally;
+  readonly overlays: Overlays;
   readonly intent: () => NetworkIntent;
+  /** Of every network of this host. */
+  readonly allSandboxes: () => Iterable<Sandbox>;
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
   /** A container is dead: its path leads nowhere, and its pair of links is gone. */
@@ -75,7 +80,8 @@ export class NetworkReconciler {
   #stale = true;
   /** The kernel was as wanted after the last pass: what differs now and is not pending, is drift. */
   #exact = false;
-  #absent: ReadonlySet<EndpointId> = new Set();
+  /** Where the containers were at the last full look. */
+  #places = new Places();
   /** Of the table, as far as the kernel was made to follow it; absent: to be built. */
   #peers: Peers | undefined;
   /** Of the intent, as far as the kernel was made to follow it; absent: to be built. */
@@ -115,10 +121,11 @@ export class NetworkReconciler {
   async settle(endpointId: EndpointId): Promise<readonly string[]> {
     await this.#worker.poke();
     if (this.#broken !== undefined) return [this.#broken];
-    if (this.#absent.has(endpointId)) return ["the container's namespace is gone"];
-    const { sandboxes } = this.#modules.intent();
-    const mine = this.#failures.filter(({ op }) => (blamed(op, sandboxes) ?? endpointId) === endpointId);
-    return mine.map(explain);
+    const { sandboxes } = this.#intent();
+    const mine = sandboxes.find(({ endpoint }) => endpoint.id === endpointId);
+    if (mine !== undefined && this.#places.isGone(mine)) return ["the container's namespace is gone"];
+    const failures = this.#failures.filter(({ op }) => (blamed(op, sandboxes) ?? endpointId) === endpointId);
+    return failures.map(explain);
   }
 
   /** What differs now. */
@@ -145,7 +152,7 @@ export class NetworkReconciler {
     // Whoever asks later is answered by the next pass: what this one has seen may be older than the question.
     const asked = this.#verifications.splice(0);
     try {
-      const { table, sandboxes } = this.#modules.intent();
+      const { table, sandboxes } = this.#intent();
       if (table === undefined || isDriver(table.network.driver)) this.#broken = undefined;
       if (table === undefined && !sandboxes.some(isGranted)) await this.#remove();
       else if (table !== undefined && !isDriver(table.network.driver)) this.#refuseDriver(table.network, asked);
@@ -189,7 +196,7 @@ export class NetworkReconciler {
     this.#pending = new Map();
     const { epoch, revision, network, rows } = table;
     const holds = holdsReleased(table, sandboxes);
-    const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes, absent: this.#absent });
+    const { before, after } = stateChange(this.#host, this.#located(changes), { network, rows, sandboxes });
     this.#advance(changes, table);
     this.#failures = await this.#apply(plan(before, after));
     this.#exact = this.#failures.length === 0;
@@ -198,9 +205,9 @@ export class NetworkReconciler {
 
   /** Looks where something was told to have happened. Where links or namespaces differ, that may have to do with all the rest. */
   async #compareAt(changes: Changes): Promise<void> {
-    const { clock, kernel, intent } = this.#modules;
+    const { clock, kernel } = this.#modules;
     const began = clock.now();
-    const { table, sandboxes } = intent();
+    const { table, sandboxes } = this.#intent();
     if (table === undefined) return;
     const part = suspected(this.#desired(table, sandboxes), this.#networkId, sandboxes, changes);
     const { wanted } = part;
@@ -220,11 +227,12 @@ export class NetworkReconciler {
 
   /** Looks at the kernel and puts right what differs. */
   async #compare(): Promise<void> {
-    const { clock, tally, intent, confirmed } = this.#modules;
+    const { clock, tally, intent, confirmed, overlays, allSandboxes } = this.#modules;
     const began = clock.now();
-    this.#absent = await this.#findAbsent(intent().sandboxes);
+    await overlays.found(overlayNetns(this.#networkId));
+    this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
     const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
-    const { table, sandboxes } = intent();
+    const { table, sandboxes } = this.#intent();
     if (table === undefined) return;
     const sure = confirmed();
     // A network without containers of ours may be one that has been withdrawn since the ledger was last written.
@@ -235,7 +243,7 @@ export class NetworkReconciler {
     this.#advance(this.#pending, table);
     const missing = this.#peers === undefined ? [...table.rows.values()] : [];
     const peers = this.#peers ?? new Peers(this.#host);
-    const desired = desiredState(this.#host, { ...table, sandboxes, absent: this.#absent }, peers);
+    const desired = desiredState(this.#host, { ...table, sandboxes }, peers);
     // From here on, what changes is seen to be later.
     this.#suspicion = 'nothing';
     this.#stale = false;
@@ -272,11 +280,7 @@ export class NetworkReconciler {
   #desired(table: Table, sandboxes: readonly Sandbox[]): State {
     const isKept = this.#peers !== undefined && !this.#stale && this.#pending.size === 0;
     if (isKept && this.#wanted !== undefined) return this.#wanted;
-    const wanted = desiredState(
-      this.#host,
-      { ...table, sandboxes, absent: this.#absent },
-      isKept ? this.#peers : undefined,
-    );
+    const wanted = desiredState(this.#host, { ...table, sandboxes }, isKept ? this.#peers : undefined);
     if (isKept) this.#wanted = wanted;
     return wanted;
   }
@@ -291,18 +295,25 @@ export class NetworkReconciler {
     }
   }
 
-  async #findAbsent(sandboxes: readonly Sandbox[]): Promise<ReadonlySet<EndpointId>> {
-    const absent = new Set<EndpointId>();
-    for (const { endpoint, netns, identity } of sandboxes) {
-      if ((await this.#modules.kernel.identify(netns)) !== identity) absent.add(endpoint.id);
-    }
-    return absent;
+  /** Every sandbox where its container is. */
+  #intent(): NetworkIntent {
+    const { table, sandboxes } = this.#modules.intent();
+    return { table, sandboxes: this.#places.locate(sandboxes) };
+  }
+
+  #located(changes: ReadonlyMap<EndpointId, Former>): Map<EndpointId, Former> {
+    return new Map(
+      Array.from(changes, ([id, { row, sandbox }]) => {
+        return [id, { row, sandbox: sandbox && this.#places.locate([sandbox])[0] }] as const;
+      }),
+    );
   }
 
   #tellLost(actual: State, sandboxes: readonly Sandbox[]): void {
     const links = actual.get(overlayNetns(this.#networkId))?.links;
-    for (const { endpoint } of sandboxes) {
-      if (this.#absent.has(endpoint.id) && links?.has(hostEnd(endpoint.id)) !== true) this.#modules.onLost(endpoint.id);
+    for (const sandbox of sandboxes) {
+      const { id } = sandbox.endpoint;
+      if (this.#places.isGone(sandbox) && links?.has(hostEnd(id)) !== true) this.#modules.onLost(id);
     }
   }
 
@@ -319,7 +330,7 @@ export class NetworkReconciler {
   }
 
   async #answer(asked: readonly Verification[]): Promise<void> {
-    const { table, sandboxes } = this.#modules.intent();
+    const { table, sandboxes } = this.#intent();
     if (table === undefined) return;
     const desired = this.#desired(table, sandboxes);
     const result = this.#differences(desired);
@@ -333,13 +344,16 @@ export class NetworkReconciler {
   }
 
   async #remove(): Promise<void> {
-    const { kernel, tally, onRemoved } = this.#modules;
+    const { kernel, tally, overlays, onRemoved } = this.#modules;
     this.#attention.close();
     const before = this.#failures;
-    this.#failures = await teardown(kernel, overlayNetns(this.#networkId));
+    const netns = overlayNetns(this.#networkId);
+    await overlays.found(netns);
+    this.#failures = await teardown(kernel, netns);
     logFailures(this.#log, this.#failures, before);
     this.#exact = false;
     if (this.#failures.length === 0) {
+      overlays.forget(netns);
       tally.forget(this.#networkId);
       return onRemoved();
     }
@@ -351,6 +365,7 @@ export class NetworkReconciler {
     logOps(this.#log, ops);
     const failures = await applyPlan(this.#modules.kernel, ops);
     logFailures(this.#log, failures, this.#failures);
+    for (const op of ops) if (op.op === 'netns.add') await this.#modules.overlays.made(op.netns);
     return failures;
   }
 }

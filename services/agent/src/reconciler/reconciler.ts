@@ -9,6 +9,7 @@ import type { SandboxChange, Sandboxes } from '../sandbox/sandboxes.ts';
 import { countWrites } from './counting-kernel.ts';
 import { driftOf } from './drift.ts';
 import { NetworkReconciler } from './network-reconciler.ts';
+import type { Overlays } from './overlays.ts';
 import type { Tally } from './tally.ts';
 
 export interface ReconcilerModules {
@@ -19,6 +20,7 @@ export interface ReconcilerModules {
   readonly tally: Tally;
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
+  readonly overlays: Overlays;
   readonly onLost: (id: EndpointId) => void;
 }
 
@@ -109,6 +111,7 @@ export class Reconciler {
       {
         ...this.#modules,
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
+        allSandboxes: () => sandboxes.all(),
         confirmed: () => this.#confirmed,
         onRemoved: () => this.#forget(networkId),
         onRepaired: (network, repaired) => {
@@ -149,15 +152,24 @@ export class Reconciler {
   }
 
   async #removeStrays(): Promise<void> {
-    const { kernel, log, tally } = this.#modules;
     try {
-      for (const netns of await this.#strays()) {
-        const failures = await teardown(kernel, netns);
-        log.warn('netns.stray-removed', { netns, failed: failures.length });
-        tally.standing(netns, failures.length);
-      }
+      for (const netns of await this.#strays()) await this.#removeStray(netns);
     } catch (error) {
-      log.error('netns.not-listed', { message: String(error) });
+      this.#modules.log.error('netns.not-listed', { message: String(error) });
+    }
+  }
+
+  async #removeStray(netns: NetnsPath): Promise<void> {
+    const { kernel, overlays, log, tally } = this.#modules;
+    try {
+      await overlays.found(netns);
+      const failures = await teardown(kernel, netns);
+      if (failures.length === 0) overlays.forget(netns);
+      log.warn('netns.stray-removed', { netns, failed: failures.length });
+      tally.standing(netns, failures.length);
+    } catch (error) {
+      tally.standing(netns, 1);
+      log.error('netns.not-removed', { netns, message: String(error) });
     }
   }
 }

@@ -36,7 +36,7 @@ const sandbox: Sandbox = {
   ifname: 'eth0',
 };
 const rows = new Map([near, far, other].map((each) => [each.id, each]));
-const wanted = desiredState(host, { network, rows, sandboxes: [sandbox], absent: new Set() });
+const wanted = desiredState(host, { network, rows, sandboxes: [sandbox] });
 const overlay = overlayNetns(network.id);
 const port = hostEnd(near.id);
 

@@ -15,7 +15,7 @@ import { type Clock, type Duration, type Log, milliseconds, seconds } from '@cau
 import type { Tables } from '../assignments/tables.ts';
 import type { Claims } from './claims.ts';
 import { type AttachOrder, sameOrder } from './order.ts';
-import { hasInterface, identifyContainer, ifnameTaken } from './place.ts';
+import { type ContainerNamespaces, hasInterface, ifnameTaken } from './place.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
@@ -34,6 +34,7 @@ export type Settle = (networkId: NetworkId, endpointId: EndpointId) => Promise<r
 
 export interface AttacherModules {
   readonly kernel: Kernel;
+  readonly containers: ContainerNamespaces;
   readonly claims: Claims;
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
@@ -92,8 +93,8 @@ export class Attacher {
   }
 
   async #perform(order: AttachOrder, timeout: Duration): Promise<Sandbox> {
-    const { kernel, claims } = this.#modules;
-    const identity = await identifyContainer(kernel, order.netns);
+    const { kernel, containers, claims } = this.#modules;
+    const identity = await containers.identify(order.netns);
     const place = `${identity} ${order.ifname}`;
     this.#refuseTaken(order, identity, place);
     this.#places.add(place);

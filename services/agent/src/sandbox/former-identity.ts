@@ -1,4 +1,5 @@
 import { hostEnd, isBareInode, type Kernel, overlayNetns } from '@causeway/datapath';
+import type { Overlays } from '../reconciler/overlays.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -7,12 +8,15 @@ import type { Sandbox } from './sandbox.ts';
  * the pair dies with either of the two namespaces it is in. Returns those that are proved, each with the identity as it
  * is written now. The others stay as they are: no namespace has such an identity, so their containers are gone.
  */
-export async function proveFormerIdentities(kernel: Kernel, sandboxes: Iterable<Sandbox>): Promise<Sandbox[]> {
+export async function proveFormerIdentities(
+  { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },
+  sandboxes: Iterable<Sandbox>,
+): Promise<Sandbox[]> {
   const proved: Sandbox[] = [];
   for (const sandbox of sandboxes) {
     if (!isBareInode(sandbox.identity)) continue;
     const before = await kernel.identify(sandbox.netns);
-    if (before === undefined || !(await holdsItsPair(kernel, sandbox))) continue;
+    if (before === undefined || overlays.at(before) !== undefined || !(await holdsItsPair(kernel, sandbox))) continue;
     if ((await kernel.identify(sandbox.netns)) === before) proved.push({ ...sandbox, identity: before });
   }
   return proved;
