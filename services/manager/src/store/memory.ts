@@ -2,6 +2,7 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { checkTxn } from './check.ts';
 import { MemoryBackend } from './memory-backend.ts';
+import { type Break, isObstacle } from './obstacle.ts';
 import {
   type Change,
   type Compare,
@@ -130,12 +131,15 @@ export class MemoryStore implements Store {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     let last = after;
     let connection: AbortController | undefined;
+    let breaks: readonly Break[] = [];
     while (!ended.aborted) {
       if (connection !== this.#connection) {
         if (connection !== undefined) await this.#clock.sleep(this.#reconnectDelay, ended);
         connection = this.#connection;
         if (this.#replayCuts > 0 && last !== undefined) {
           this.#replayCuts--;
+          breaks = [...breaks, 'lost'];
+          if (isObstacle(breaks)) [last, breaks] = [undefined, []];
           this.cut();
           continue;
         }
@@ -150,6 +154,7 @@ export class MemoryStore implements Store {
       // What was on its way when the connection broke never arrives.
       if (open.aborted) continue;
       last = change.revision;
+      breaks = [];
       yield change;
     }
   }

@@ -87,7 +87,7 @@ function refusal(error: unknown, what: string): CausewayError | undefined {
   }
 }
 
-function isServiceError(error: unknown): error is ServiceError {
+export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && 'details' in error && typeof error.details === 'string';
 }
 

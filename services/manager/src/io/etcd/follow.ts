@@ -1,9 +1,10 @@
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
+import { type Break, isObstacle } from '../../store/obstacle.ts';
 import type { Change, Step } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
-import { HistoryGone, watch } from './watch.ts';
+import { HistoryGone, StreamBroken, watch } from './watch.ts';
 
 export interface FollowParts {
   readonly pool: EtcdPool;
@@ -47,21 +48,27 @@ export async function* follow(
   }
 }
 
-/** Watches on from what was delivered however often the stream breaks; ends when that history is gone or the signal aborts. */
+/**
+ * Watches on from what was delivered however often the stream breaks; ends when that history is gone, when no stream gets
+ * past the next revision, or when the signal aborts.
+ */
 export async function* resume(
-  { pool, clock, random, log }: FollowParts,
+  parts: FollowParts,
   { backoff, progressInterval }: Pick<FollowSettings, 'backoff' | 'progressInterval'>,
   { prefix, after }: { readonly prefix: string; readonly after: bigint },
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
+  const { pool, clock, random, log } = parts;
   let delivered = after;
   let pauses = delays(backoff, random);
+  let breaks: readonly Break[] = [];
   while (!signal.aborted) {
     let endpoint: EtcdEndpoint | undefined;
     try {
       endpoint = await pool.ready(pool.bounds(signal));
-      for await (const step of watch(clock, endpoint, { prefix, after: delivered, progressInterval, signal })) {
+      for await (const step of watch(parts, endpoint, { prefix, after: delivered, progressInterval, signal })) {
         pauses = delays(backoff, random);
+        breaks = [];
         delivered = step.revision;
         yield step;
       }
@@ -73,6 +80,11 @@ export async function* resume(
         return;
       }
       log.warn('store-follow-broken', { prefix, endpoint: endpoint?.url, reason });
+      if (error instanceof StreamBroken) breaks = [...breaks, error.kind];
+      if (isObstacle(breaks)) {
+        log.warn('store-revision-passed', { prefix, revision: delivered });
+        return;
+      }
       if (endpoint !== undefined) pool.pass(endpoint);
       await clock.sleep(pauses.next().value, signal);
     }

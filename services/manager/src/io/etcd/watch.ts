@@ -1,66 +1,92 @@
-import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { Clock, Duration } from '@causeway/runtime';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import type { IWatchRequest } from 'etcd3';
+import type { Break } from '../../store/obstacle.ts';
 import { prefixRange } from '../../store/range.ts';
-import { revisionOf, type Step, type StoreEvent } from '../../store/store.ts';
-import { type EtcdEndpoint, leaderRequired } from './pool.ts';
+import { revisionOf, type Step } from '../../store/store.ts';
+import { isCompacted, isServiceError } from './failure.ts';
+import { type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
+import { attend, type Silence, StuckStream } from './silence.ts';
 import type { WatchReply } from './wire.ts';
 
 /** What comes after the delivered revision cannot be had by watching: list again. */
 export class HistoryGone extends Error {}
 
+/** A stream that was accepted has ended. */
+export class StreamBroken extends Error {
+  readonly kind: Break;
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.kind = isConnectionLost(cause) ? 'lost' : 'stuck';
+  }
+}
+
+export interface WatchParts {
+  readonly clock: Clock;
+  readonly pool: Pick<EtcdPool, 'call' | 'bounds'>;
+}
+
 export interface WatchOptions {
   readonly prefix: string;
   /** The last revision that was delivered. */
   readonly after: bigint;
-  /** After so long without a word the member is asked for its progress; after as long again the stream counts as dead. */
+  /** After so long without a word the member is asked for its progress; after as long again it is asked whether it lives. */
   readonly progressInterval: Duration;
   readonly signal: AbortSignal;
 }
 
 /**
- * One watch stream, until it breaks (throws), its history is gone (HistoryGone) or the signal aborts (throws).
+ * One watch stream, until it breaks (throws; StreamBroken once it was accepted), its history is gone (HistoryGone) or the
+ * signal aborts (throws).
  *
- * It starts at the delivered revision, not at the one after it, and drops what was delivered already. When history has been
- * compacted right up to the next revision, etcd before 3.5.18 may accept a watch there and no longer have that revision's
- * deletions (its changelog; Debian's 3.5.16 has them); one revision earlier it refuses. Members that lag, and watches from a
- * future revision of etcd before 3.5.22, bring old events: the same filter drops them. The price is that etcd treats the
- * stream as one that has to catch up, once, within 100 ms. "created" moves nothing: its revision is the store's, not ours.
+ * It starts behind the delivered revision, so that a large one is not sent again for nothing. When history has been
+ * compacted right up to the next revision, etcd before 3.5.18 accepts a watch there and no longer has that revision's
+ * deletions (its changelog; Debian's 3.5.16 has this fault). So before the first step is delivered it is made sure that the
+ * delivered revision can still be read: then nothing after it was compacted when the step was made. Members that lag, and
+ * watches from a future revision of etcd before 3.5.22, bring old events: they are dropped. "created" moves nothing: its
+ * revision is the store's, not ours.
  */
-export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<Step> {
+export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<Step> {
+  const { clock } = parts;
   const stream = endpoint.clients.watch.watch(leaderRequired(), {});
   const cancel = (): void => stream.cancel();
   // grpc-js emits the end of a cancelled call as an error, also when nobody reads any more.
   stream.on('error', () => undefined);
   options.signal.addEventListener('abort', cancel);
   if (options.signal.aborted) cancel();
-  const silence: Silence = { since: clock.now() };
+  const silence: Silence = { since: clock.now(), delivered: options.after };
   const ended = new AbortController();
-  void attend(stream, silence, clock, options, ended.signal);
+  let accepted = false;
   try {
+    void attend(parts, endpoint, stream, silence, options.progressInterval, ended.signal);
     stream.write({ create_request: createRequest(options) });
     let last = options.after;
-    let fragments: readonly StoreEvent[] = [];
+    let isWhole = false;
     for await (const response of stream as AsyncIterable<WatchReply>) {
       silence.since = clock.now();
       if (response.canceled) throw cancelled(response);
       const current = response.revision;
       if (current < last)
         throw new HistoryGone(`store at revision ${current}, delivered was ${last}: restored from a backup?`);
-      if (response.created) continue;
-      fragments = fragments.length === 0 ? response.events : [...fragments, ...response.events];
-      if (response.fragment) continue;
-      const isProgress = fragments.length === 0;
-      const events = fragments.filter((event) => revisionOf(event) > last);
-      fragments = [];
-      const newest = events.at(-1);
-      if (isProgress) last = current;
-      else if (newest !== undefined) last = revisionOf(newest);
+      if (response.created) {
+        accepted = true;
+        continue;
+      }
       silence.since = undefined;
+      if (!isWhole) await checkKept(parts, endpoint, options);
+      isWhole = true;
+      const events = response.events.filter((event) => revisionOf(event) > last);
+      const newest = events.at(-1);
+      if (response.events.length === 0) last = current;
+      else if (newest !== undefined) last = revisionOf(newest);
+      silence.delivered = last;
       yield events.length > 0 ? { kind: 'events', revision: last, events } : { kind: 'progress', revision: last };
       silence.since = clock.now();
     }
     throw new Error('etcd ended the watch stream');
+  } catch (error) {
+    throw accepted && !(error instanceof HistoryGone) ? new StreamBroken(error) : error;
   } finally {
     ended.abort();
     options.signal.removeEventListener('abort', cancel);
@@ -68,15 +94,33 @@ export async function* watch(clock: Clock, endpoint: EtcdEndpoint, options: Watc
   }
 }
 
+/**
+ * A revision is not sent in fragments: to cut one, etcd measures the growing fragment anew for each event (sendFragments of
+ * its watch.go), which takes minutes of silence for 200,000 events. Whole they are 20 MB and take no time worth mentioning.
+ */
 function createRequest(options: WatchOptions): NonNullable<IWatchRequest['create_request']> {
   const { start, end } = prefixRange(options.prefix);
   return {
     key: Buffer.from(start),
     range_end: Buffer.from(end),
-    start_revision: String(options.after),
+    start_revision: String(options.after + 1n),
     progress_notify: true,
-    fragment: true,
   };
+}
+
+/** @throws HistoryGone when the delivered revision was compacted, and with it perhaps some of what comes after it */
+async function checkKept({ pool }: WatchParts, endpoint: EtcdEndpoint, options: WatchOptions): Promise<void> {
+  const { kv } = endpoint.clients;
+  const request = {
+    key: Buffer.from(prefixRange(options.prefix).start),
+    revision: String(options.after),
+    keys_only: true,
+  };
+  try {
+    await pool.call(kv.range.bind(kv), request, pool.bounds(options.signal, options.progressInterval));
+  } catch (error) {
+    throw isCompacted(error) ? new HistoryGone(`revision ${options.after} was compacted`) : error;
+  }
 }
 
 function cancelled(response: WatchReply): Error {
@@ -84,32 +128,10 @@ function cancelled(response: WatchReply): Error {
   return new Error(`etcd cancelled the watch: ${response.cancelReason}`);
 }
 
-/** Since when a stream is listened to in silence; undefined while what it said is being taken in. */
-interface Silence {
-  since: number | undefined;
+/** As against a stream that is given up in silence, or that etcd or grpc refuses to go on with. */
+function isConnectionLost(error: unknown): boolean {
+  if (error instanceof StuckStream) return false;
+  return !isServiceError(error) || lostCodes.has((error as ServiceError).code);
 }
 
-/** A member that is frozen or cut off must not look like a quiet one: it is asked for a sign of life, and given up without one. */
-async function attend(
-  stream: ClientDuplexStream<IWatchRequest, WatchReply>,
-  silence: Readonly<Silence>,
-  clock: Clock,
-  { progressInterval }: Pick<WatchOptions, 'progressInterval'>,
-  signal: AbortSignal,
-): Promise<void> {
-  let asked = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
-    const now = clock.now();
-    const since = silence.since ?? now;
-    const due = Math.max(since, asked) + progressInterval;
-    if (now < due) {
-      await clock.sleep(milliseconds(due - now), signal);
-    } else if (asked >= since) {
-      stream.destroy(new Error(`no answer to a progress request for ${progressInterval} ms`));
-      return;
-    } else {
-      stream.write({ progress_request: {} });
-      asked = now;
-    }
-  }
-}
+const lostCodes: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED]);

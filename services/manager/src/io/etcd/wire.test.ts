@@ -89,7 +89,7 @@ group('a reply is taken for what it says', () => {
   test('of a watch', () => {
     const type = fc.constantFrom('Put', 'Delete');
     const event = fc.record({ type, kv, prev_kv: kv }, { requiredKeys: ['type', 'kv'] });
-    const flags = fc.record({ created: fc.boolean(), canceled: fc.boolean(), fragment: fc.boolean() });
+    const flags = fc.record({ created: fc.boolean(), canceled: fc.boolean() });
     const end = fc.record({ compact_revision: revision, cancel_reason: fc.string() });
     fc.assert(
       fc.property(header, flags, end, fc.array(event), (own, said, { compact_revision, cancel_reason }, events) => {

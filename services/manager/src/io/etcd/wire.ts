@@ -28,8 +28,6 @@ export interface WatchReply {
   /** 0: the history that was asked for is not gone. */
   readonly compactRevision: bigint;
   readonly cancelReason: string;
-  /** The next reply goes on with the same revisions. */
-  readonly fragment: boolean;
   readonly events: readonly StoreEvent[];
 }
 
@@ -75,15 +73,13 @@ export function decodeRangeReply(bytes: Buffer): RangeReply {
 export function decodeWatchReply(bytes: Buffer): WatchReply {
   const fields = new ProtobufReader(bytes);
   const events: StoreEvent[] = [];
-  const flags = { created: false, canceled: false, fragment: false };
-  const reply = { ...flags, revision: 0n, compactRevision: 0n, cancelReason: '', events };
+  const reply = { created: false, canceled: false, revision: 0n, compactRevision: 0n, cancelReason: '', events };
   for (let field = fields.next(); field !== 0; field = fields.next()) {
     if (field === 1) reply.revision = fields.message(revisionOfHeader);
     else if (field === 3) reply.created = fields.boolean();
     else if (field === 4) reply.canceled = fields.boolean();
     else if (field === 5) reply.compactRevision = BigInt(fields.number());
     else if (field === 6) reply.cancelReason = fields.text();
-    else if (field === 7) reply.fragment = fields.boolean();
     else if (field === 11) events.push(fields.message(eventOf));
     else fields.skip();
   }

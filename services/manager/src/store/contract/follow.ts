@@ -134,6 +134,41 @@ export const followCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'follow: a revision that no stream gets past is passed by a snapshot, and streams go on behind it',
+    run: async ({ store, witness, prefix, cutReplays, setReachable }) => {
+      await write(witness, put(`${prefix}a`), put(`${prefix}b`));
+      const follower = new Follower(store, prefix);
+      await follower.until(({ snapshots }) => snapshots === 1);
+      setReachable(false);
+      await write(witness, remove(`${prefix}a`));
+      cutReplays(1000);
+      setReachable(true);
+      await follower.until(({ snapshots }) => snapshots === 2);
+      expect([...follower.state.keys()]).toEqual([`${prefix}b`]);
+      cutReplays(0);
+      const { snapshots } = follower;
+      await follower.reached(await write(witness, put(`${prefix}c`)));
+      expect([...follower.state.keys()]).toEqual([`${prefix}b`, `${prefix}c`]);
+      expect(follower.snapshots).toBeLessThanOrEqual(snapshots + 1);
+      await follower.stop();
+    },
+  },
+  {
+    name: 'watch: ends before a revision that no stream gets past',
+    run: async ({ store, witness, prefix, cutReplays, setReachable }) => {
+      const first = await write(witness, put(`${prefix}a`));
+      await store.get(prefix);
+      setReachable(false);
+      await write(witness, put(`${prefix}b`));
+      cutReplays(1000);
+      setReachable(true);
+      const steps: Step[] = [];
+      for await (const step of store.watch(prefix, first, new AbortController().signal)) steps.push(step);
+      expect(steps).toEqual([]);
+      cutReplays(0);
+    },
+  },
+  {
     name: 'follow: behind the compaction, a new snapshot that leads to the same state',
     run: async ({ store, witness, prefix, compact, setReachable }) => {
       await write(witness, put(`${prefix}kept`), put(`${prefix}deleted`));
