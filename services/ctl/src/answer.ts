@@ -2,7 +2,7 @@ import type { CausewayError } from '@causeway/model';
 
 /** What a command found out, as values; `render/print.ts` makes text of it in the format asked for. */
 export interface Answer {
-  /** For json and yaml. A bigint is printed as a number where that is exact, else as a string. */
+  /** For json and yaml. A bigint is printed as a number, whatever its size. */
   readonly value: unknown;
   /** For name: one a line. */
   readonly names: readonly string[];
@@ -64,7 +64,7 @@ export interface Heading {
   readonly width?: number;
 }
 
-export type Tone = 'good' | 'bad' | 'dim';
+export type Tone = 'good' | 'bad' | 'dim' | 'bold';
 
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 

@@ -1,8 +1,11 @@
+import { CausewayError } from '@causeway/model';
 import { type Argument, Command, type Option } from 'commander';
 import type { Answer, Stream } from './answer.ts';
 import type { Clients } from './clients.ts';
 import type { Context } from './context.ts';
+import { withSuggestion } from './did-you-mean.ts';
 import { inTime } from './ending.ts';
+import { nameFlags } from './flags.ts';
 import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
 import { readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
@@ -61,6 +64,8 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
       try {
         const call = { input: inputOf(built) as Input, settings, clients, context };
         await carryOut(spec, call);
+      } catch (error) {
+        throw nameFlags(error, built);
       } finally {
         clients.close();
       }
@@ -72,10 +77,19 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
 async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<void> {
   const { context, settings } = call;
   const label = spec.progress ?? 'waiting for the managers';
-  const find = (): Promise<Answer | Stream> => withProgress(context, label, spec.run(call));
-  if (!spec.uses.includes('timeout')) return await printAnswer(context, await find(), settings.output);
+  const find = (): Promise<Answer | Stream> => withProgress(context, label, suggesting(call, spec.run(call)));
+  if (!spec.uses.includes('timeout')) return await printAnswer(context, await find(), settings);
   const answer = await inTime(find(), spec.isUnbounded ? context : { ...context, timeout: settings.timeout });
-  if (answer !== undefined) await inTime(printAnswer(context, answer, settings.output), context);
+  if (answer !== undefined) await inTime(suggesting(call, printAnswer(context, answer, settings)), context);
+}
+
+/** A name that there is not comes with the one that was meant. */
+async function suggesting<Value>({ clients }: Call<unknown>, work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    throw await withSuggestion(error, clients);
+  }
 }
 
 /** A noun: a command that only groups its verbs. */
@@ -88,8 +102,23 @@ export function group(name: string, summary: string, verbs: readonly CommandBuil
 }
 
 function inputOf(built: Command): object {
-  const named = built.registeredArguments.map((argument, i) => [camelCase(argument.name()), built.processedArgs[i]]);
-  return { ...built.opts(), ...Object.fromEntries(named) };
+  const options = built.opts();
+  const named = built.registeredArguments.flatMap((argument, i): [string, unknown][] => {
+    const name = camelCase(argument.name());
+    const [said, option] = [built.processedArgs[i], options[name]];
+    // Some can be said either way; an option that was not said is no word against the argument.
+    if (said === undefined || (Array.isArray(said) && said.length === 0))
+      return option === undefined ? [[name, said]] : [];
+    if (option !== undefined && built.getOptionValueSource(name) === 'cli' && option !== said)
+      throw saidTwice(argument.name());
+    return [[name, said]];
+  });
+  return { ...options, ...Object.fromEntries(named) };
+}
+
+function saidTwice(name: string): CausewayError {
+  const message = `--${name} and the argument say the same thing twice: leave out one of them`;
+  return new CausewayError('invalid-argument', message, { field: `--${name}` });
 }
 
 function camelCase(name: string): string {

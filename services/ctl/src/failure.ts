@@ -1,6 +1,7 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { type Command, CommanderError } from 'commander';
 import { exitCodeOfKind, exitCodes } from './exit-codes.ts';
+import { nearest } from './suggest.ts';
 
 /** How a command that threw ends. */
 export type Failure =
@@ -12,8 +13,8 @@ export type Failure =
 class UsageError extends CausewayError {
   readonly hint: string;
 
-  constructor(message: string, hint: string, cause: CommanderError) {
-    super('invalid-argument', message, { usage: cause.code.replace('commander.', '') }, { cause });
+  constructor(message: string, hint: string, usage: string) {
+    super('invalid-argument', message, { usage });
     this.hint = hint;
   }
 }
@@ -28,9 +29,51 @@ export function throwUsage(command: Command, error: CommanderError): never {
     throw error;
   }
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  const word = /^unknown command '(.*)'$/s.exec(message)?.[1];
+  if (word !== undefined) unknownCommand(command, word);
+  const meant = synonymIn(command, message) ?? /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  throw usage(command, message, meant, error.code.replace('commander.', ''));
+}
+
+/** As commander says it of a word that it does not know. */
+export function unknownCommand(command: Command, word: string): never {
+  const names = command.commands.map((child) => child.name());
+  const aliases = command.commands.flatMap((child) => child.aliases());
+  throw usage(command, `unknown command '${word}'`, nearest(word, names) ?? nearest(word, aliases), 'unknownCommand');
+}
+
+function usage(command: Command, message: string, meant: string | undefined, kind: string): UsageError {
   const guess = meant === undefined ? '' : `did you mean ${meant}? `;
-  throw new UsageError(message, `${guess}see: ${pathOf(command)} --help`, error);
+  return new UsageError(message, `${guess}see: ${pathOf(command)} --help`, kind);
+}
+
+/** Options of other tools, and what has their meaning here. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  '--address': ['--ip'],
+  '--mac': ['--ip'],
+  '--namespace': ['--netns', '--network'],
+  '--net': ['--network'],
+  '--filter': ['--field'],
+  '--format': ['--output'],
+  '--json': ['--output'],
+  '--yaml': ['--output'],
+  '--follow': ['--watch'],
+  '-f': ['--watch'],
+  '--lines': ['--tail'],
+  '--node': ['--host'],
+  '--labels': ['--label', '--selector'],
+  '--sort': ['--sort-by'],
+  '--range': ['--ip-range', '--add-range'],
+  '--cidr': ['--subnet', '--add-subnet'],
+  '--prefix': ['--subnet', '--add-subnet'],
+  '--interface': ['--ifname'],
+  '--server': ['--managers'],
+  '--verbose': ['--debug'],
+};
+
+function synonymIn(command: Command, message: string): string | undefined {
+  const option = /^unknown option '(-[^'=]*)/.exec(message)?.[1];
+  return synonyms[option ?? '']?.find((name) => command.options.some(({ long }) => long === name));
 }
 
 export function explainFailure(thrown: unknown): Failure {
@@ -53,6 +96,8 @@ function hintFor(error: CausewayError): string | undefined {
   if (error.data['field'] === '--socket') {
     return 'attach and detach run on the host of the container, as root, beside causeway-agent; --socket or CAUSEWAY_SOCKET names its socket';
   }
+  const meant = error.data['didYouMean'];
+  if (meant !== undefined) return `did you mean ${meant}?`;
   return hints[error.code];
 }
 

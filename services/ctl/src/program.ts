@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAliases } from './aliases.ts';
 import type { CommandBuilder } from './command.ts';
 import { group } from './command.ts';
 import { complete } from './commands/complete.ts';
@@ -9,6 +10,7 @@ import { endpointList } from './commands/endpoint-list.ts';
 import { endpointShow } from './commands/endpoint-show.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
 import { events } from './commands/events.ts';
+import { help } from './commands/help.ts';
 import { ipamCheck } from './commands/ipam-check.ts';
 import { ipamHistory } from './commands/ipam-history.ts';
 import { ipamRelease } from './commands/ipam-release.ts';
@@ -58,6 +60,8 @@ export function createProgram(context: Context, more: readonly CommandBuilder[] 
     .enablePositionalOptions();
   for (const option of settingOptions(allSettings)) program.addOption(option);
   for (const build of [...commands, ...more]) program.addCommand(build(context));
+  program.addCommand(help(program));
+  addAliases(program);
   program.addCommand(complete(context, program), { hidden: true });
   shape(program, context);
   return program;

@@ -2,8 +2,8 @@ import type { CommandBuilder } from './command.ts';
 import type { Context, Interruption } from './context.ts';
 import { exitCodeOf, explainFailure, type Failure } from './failure.ts';
 import { createProgram } from './program.ts';
+import { renderJson } from './render/json.ts';
 import { paint } from './render/paint.ts';
-import { toPlain } from './render/plain.ts';
 import { visible, visibleData } from './render/visible.ts';
 
 /** Runs one command line (without the program's own name) and returns the exit code; whatever fails is printed, never thrown. */
@@ -37,7 +37,7 @@ function printFailure(failure: Failure, { stderr }: Context, json: boolean): voi
   if (hint !== undefined) stderr.write(`${paint(`  ${hint}`, 'dim', stderr.colour)}\n`);
   if (!json) return;
   const { code, message, data } = error;
-  stderr.write(`${visibleData(JSON.stringify({ error: toPlain({ code, message, data }) }))}\n`);
+  stderr.write(`${visibleData(renderJson({ error: { code, message, data } }))}\n`);
 }
 
 /** Looked for in the words themselves, since a line that does not parse has an output format all the same. */

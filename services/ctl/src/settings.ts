@@ -9,10 +9,12 @@ export type Format = (typeof formats)[number];
 /** What every command may be told, before its noun or after its verb. */
 export interface Settings extends ConnectionSettings {
   readonly output: Format;
+  /** Without the line of titles above a table's rows. */
+  readonly headers: boolean;
 }
 
-/** The settings a command listens to; the others are not offered in its help. */
-export type Uses = readonly (keyof Settings)[];
+/** The settings a command listens to; the others are not offered in its help. `output` has the other ways to print with it. */
+export type Uses = readonly Exclude<keyof Settings, 'headers'>[];
 
 const managerPort = 7443;
 
@@ -31,12 +33,17 @@ const options: { readonly [Name in keyof Settings]: () => Option } = {
       .default(seconds(10), '10s')
       .argParser(parseTimeout),
   output: () => new Option('-o, --output <format>', 'how to print').choices(formats).default('table'),
+  headers: () => new Option('--no-headers', 'tables without their titles'),
 };
+
+const quiet = () => new Option('-q, --quiet', 'names only: as -o name').conflicts('output');
 
 export const allSettings: Uses = ['managers', 'socket', 'timeout', 'output'];
 
 export function settingOptions(uses: Uses): Option[] {
-  return uses.map((name) => options[name]());
+  return uses.flatMap((name) =>
+    name === 'output' ? [options.output(), quiet(), options.headers()] : [options[name]()],
+  );
 }
 
 /** Said after the verb wins over said before the noun, that over the environment, that over the default. */
@@ -44,13 +51,16 @@ export function readSettings(command: Command, uses: Uses): Settings {
   const root = rootOf(command);
   const value = (name: keyof Settings): unknown => {
     const said = [command, root].find((level) => level.getOptionValueSource(name) === 'cli');
-    return (said ?? (uses.includes(name) ? command : root)).getOptionValue(name);
+    return (said ?? (listens(name) ? command : root)).getOptionValue(name);
   };
+  const listens = (name: keyof Settings): boolean => uses.includes(name === 'headers' ? 'output' : name);
+  const isQuiet = [command, root].some((level) => level.getOptionValue('quiet') === true);
   return {
     managers: value('managers') as readonly string[],
     socket: value('socket') as string,
     timeout: value('timeout') as Duration,
-    output: value('output') as Format,
+    output: isQuiet ? 'name' : (value('output') as Format),
+    headers: value('headers') as boolean,
   };
 }
 

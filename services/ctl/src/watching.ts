@@ -3,7 +3,7 @@ import type { Endpoint, Network, Node } from '@causeway/proto/gen/causeway/v1/ty
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { Managers } from './clients.ts';
 import type { Wanted, WantedEndpoints } from './listing.ts';
-import { toPlain } from './render/plain.ts';
+import { renderJson } from './render/json.ts';
 
 /** One change of a list, or how far the watch is. */
 export type Change<Item> =
@@ -154,7 +154,7 @@ function remember<Item extends { readonly id: string }>(
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(toPlain(a)) === JSON.stringify(toPlain(b));
+  return renderJson(a) === renderJson(b);
 }
 
 function requestOf({ selector, field }: Wanted, { revision, epoch }: Position) {

@@ -2,7 +2,7 @@ import { isCausewayError } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { Argument, Command } from 'commander';
 import type { Clients } from '../clients.ts';
-import { type Candidate, candidatesFor, type LiveKind } from '../completion/candidates.ts';
+import { type Candidate, type Candidates, candidatesFor } from '../completion/candidates.ts';
 import { liveNames } from '../completion/live-names.ts';
 import type { Context } from '../context.ts';
 import { isTypable, visible } from '../render/visible.ts';
@@ -30,7 +30,7 @@ export function complete(context: Context, program: Command): Command {
 async function answer(program: Command, words: readonly string[], clients: Clients): Promise<string> {
   const candidates = candidatesFor(program, words);
   if (candidates.kind === 'files') return ':files\n';
-  const all = candidates.kind === 'words' ? candidates.words : await namesNow(candidates.of, clients);
+  const all = candidates.kind === 'words' ? candidates.words : await found(candidates, clients);
   return (
     all
       // What cannot be typed is no completion.
@@ -40,9 +40,13 @@ async function answer(program: Command, words: readonly string[], clients: Clien
   );
 }
 
-async function namesNow(of: LiveKind, clients: Clients): Promise<readonly Candidate[]> {
+async function found(
+  candidates: Extract<Candidates, { kind: 'names' | 'found' }>,
+  clients: Clients,
+): Promise<readonly Candidate[]> {
   try {
-    return await liveNames(of, clients.managers);
+    if (candidates.kind === 'names') return await liveNames(candidates.of, clients.managers);
+    return await candidates.source({ ...candidates.asked, clients });
   } catch (error) {
     if (isCausewayError(error)) return [];
     throw error;

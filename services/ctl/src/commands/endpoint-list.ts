@@ -2,6 +2,7 @@ import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 import { listEndpoints, type WantedEndpoints } from '../listing.ts';
 import { endpointsAnswer, shownEndpoint } from '../render/endpoint.ts';
+import { sorted } from '../render/sort.ts';
 import { watchStream } from '../render/watch.ts';
 import { watchEndpoints } from '../watching.ts';
 import { changesOf, listOptions, type WatchInput, watchHelp } from './list-options.ts';
@@ -12,13 +13,18 @@ export const endpointList = command<WantedEndpoints & WatchInput>({
   description: watchHelp,
   arguments: [new Argument('[network]', 'name or id')],
   options: [
+    new Option('-n, --network <network>', 'the same as the argument'),
     new Option('--host <node>', 'only those of this host, by name or id'),
-    ...listOptions('id, name, network, host, address, mac'),
+    ...listOptions(
+      ['id', 'name', 'network', 'host', 'address', 'mac'],
+      ['name', 'network', 'host', 'addresses', 'applied.have', 'createdAt'],
+    ),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: [
     'causeway endpoint list',
     'causeway endpoint list blue --host h1 -o wide',
+    'causeway endpoint list -n blue --sort-by host --no-headers',
     'causeway endpoint list -l tier=web --field host!=h1',
     'causeway endpoint list blue --watch -o json',
   ],
@@ -27,6 +33,6 @@ export const endpointList = command<WantedEndpoints & WatchInput>({
     if (input.watch)
       return watchStream(watchEndpoints(clients.managers, input, changesOf(call)), shownEndpoint, input.limit);
     const { items, notes } = await listEndpoints(clients.managers, input);
-    return { ...endpointsAnswer(items), notes };
+    return { ...sorted(endpointsAnswer(items), input.sortBy), notes };
   },
 });

@@ -2,6 +2,8 @@ import { type Ip, parseIp } from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument } from 'commander';
 import { command } from '../command.ts';
+import { reservations } from '../completion/sources.ts';
+import { completed } from '../completion/values.ts';
 import { parseAs } from '../parse.ts';
 import { removalAnswer } from '../render/removal.ts';
 
@@ -16,7 +18,7 @@ export const ipamRelease = command<Input>({
   description: "Refused (exit 4) for an endpoint's address: detach the endpoint.",
   arguments: [
     new Argument('<network>', 'name or id'),
-    new Argument('<address>', 'one that is reserved').argParser(parseAs('address', parseIp)),
+    completed(new Argument('<address>', 'one that is reserved').argParser(parseAs('address', parseIp)), reservations),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam release blue 10.66.0.9'],

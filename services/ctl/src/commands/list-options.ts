@@ -1,30 +1,46 @@
 import { CausewayError, parseFieldSelector, parseLabelSelector, type Result, unwrap } from '@causeway/model';
 import { Option } from 'commander';
 import type { Call } from '../command.ts';
+import { completed, fixed } from '../completion/values.ts';
 import { largestPage } from '../listing.ts';
 import { parseInteger, parseRevisionOf } from '../parse.ts';
 import type { Changes } from '../watching.ts';
 
 /** What `list` commands have in common: those of `Wanted`. */
-export function listOptions(fields: string): Option[] {
+export function listOptions(fields: readonly string[], sortable: readonly string[]): Option[] {
+  const names = fields.join(', ');
   return [
     new Option('-l, --selector <labels>', 'only those with such labels: a=b, a!=b, "a in (x,y)", "a notin (x)", a, !a')
       .argParser(checked(parseLabelSelector, '--selector'))
       .default('', 'all'),
-    new Option('--field <fields>', `only those with such fields, by = and !=: ${fields}`)
-      .argParser(checked(parseFieldSelector, '--field'))
-      .default('', 'all'),
+    completed(
+      new Option('--field <fields>', `only those with such fields, by = and !=: ${names}`)
+        .argParser(checked(parseFieldSelector, '--field'))
+        .default('', 'all'),
+      fixed(fields.flatMap((field) => [`${field}=`, `${field}!=`])),
+    ),
+    sortOption(sortable),
     new Option('--page-size <number>', `how many to ask for at once, at most ${largestPage}`).argParser(parsePageSize),
     new Option('--limit <number>', 'no more than so many').argParser(parseInteger('--limit', 1)),
-    new Option('--watch', 'then go on with what changes, as it happens').conflicts('pageSize'),
+    new Option('-w, --watch', 'then go on with what changes, as it happens').conflicts(['pageSize', 'sortBy']),
     new Option('--from-revision <revision>', 'watch, beginning with the changes after this revision')
       .argParser(parseRevisionOf('--from-revision'))
       .implies({ watch: true }),
   ];
 }
 
+/** For what is listed whole; `fields` are proposed, every one of the JSON is taken. */
+export function sortOption(fields: readonly string[]): Option {
+  const what = 'in the order of a field of -o json, such as applied.have; -FIELD: the largest first';
+  return completed(new Option('--sort-by <field>', what), fixed(fields));
+}
+
+export interface SortInput {
+  readonly sortBy?: string;
+}
+
 /** What --watch adds to `Wanted`. */
-export interface WatchInput {
+export interface WatchInput extends SortInput {
   readonly watch?: true;
   readonly fromRevision?: bigint;
 }

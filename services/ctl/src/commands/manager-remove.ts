@@ -3,7 +3,7 @@ import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
 
 interface Input {
-  readonly name: string;
+  readonly manager: string;
   readonly force?: true;
 }
 
@@ -13,7 +13,7 @@ export const managerRemove = command<Input>({
   description:
     'The manager, if it runs, ends by itself; to come back it needs an empty data directory and --join. ' +
     'Refused (exit 4) when the etcd members that stay would be too few for a majority.',
-  arguments: [new Argument('<name>', 'of the manager; of an etcd member that never started: its id')],
+  arguments: [new Argument('<manager>', 'its name; of an etcd member that never started: its id')],
   options: [
     new Option(
       '--force',
@@ -22,7 +22,7 @@ export const managerRemove = command<Input>({
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway manager remove m3'],
-  async run({ input: { name, force }, clients, context }) {
+  async run({ input: { manager: name, force }, clients, context }) {
     const requestId = randomUuid(context.random);
     await clients.managers.removeManager({ requestId, name, force: force ?? false });
     return { value: { name }, names: [name], table: { kind: 'line', text: `manager ${name} removed` } };

@@ -2,6 +2,8 @@ import { type Labels, type Name, type Prefix, parsePrefix, parseVni, type Vni } 
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
+import { addressSpaces } from '../completion/sources.ts';
+import { completed, fixed } from '../completion/values.ts';
 import { parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
 import { dryRunNotes, dryRunOption } from './network-options.ts';
@@ -49,7 +51,7 @@ export const networkCreate = command<Input>({
     new Option('--ipv4', 'without --subnet: one IPv4 subnet from the default pools'),
     new Option('--ipv6', 'without --subnet: one IPv6 subnet from the default pools; both when neither is said'),
     new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
-    new Option('--driver <name>', 'how frames travel').default('overlay'),
+    completed(new Option('--driver <name>', 'how frames travel').default('overlay'), fixed(['overlay'])),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
       parseAs('--vni', (text) => parseVni(wholeNumber(text))),
     ),
@@ -59,9 +61,12 @@ export const networkCreate = command<Input>({
     new Option('--label <key=value>', 'label of the network; repeat for several')
       .argParser(parseLabel)
       .default({}, 'none'),
-    new Option('--address-space <name>', 'subnets of one address space never overlap')
-      .argParser(parseNameOf('--address-space'))
-      .default('default'),
+    completed(
+      new Option('--address-space <name>', 'subnets of one address space never overlap')
+        .argParser(parseNameOf('--address-space'))
+        .default('default'),
+      addressSpaces,
+    ),
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],

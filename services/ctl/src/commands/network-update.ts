@@ -11,6 +11,8 @@ import {
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
+import { labelsOfNetwork, subnetsOfNetwork } from '../completion/sources.ts';
+import { completed, fixed } from '../completion/values.ts';
 import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
 import { dryRunNotes, dryRunOption, ifRevisionOption } from './network-options.ts';
@@ -43,9 +45,12 @@ export const networkUpdate = command<Input>({
   options: [
     new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),
     new Option('--label <key=value>', 'set a label; repeat for several').argParser(parseLabel).default({}, 'none'),
-    new Option('--remove-label <key>', 'drop a label; repeat for several')
-      .argParser(parseEach('--remove-label', ok))
-      .default([], 'none'),
+    completed(
+      new Option('--remove-label <key>', 'drop a label; repeat for several')
+        .argParser(parseEach('--remove-label', ok))
+        .default([], 'none'),
+      labelsOfNetwork,
+    ),
     new Option('--add-subnet <prefix>', 'one more subnet; repeat for several')
       .argParser(parseEach('--add-subnet', parsePrefix))
       .default([], 'none'),
@@ -58,14 +63,20 @@ export const networkUpdate = command<Input>({
     new Option('--aux-address <name=ip>', 'never give this address of an added subnet; repeat for several')
       .argParser(parseAuxAddress)
       .default([], 'none'),
-    new Option('--remove-subnet <prefix>', 'drop an empty subnet; repeat for several')
-      .argParser(parseEach('--remove-subnet', parsePrefix))
-      .default([], 'none'),
+    completed(
+      new Option('--remove-subnet <prefix>', 'drop an empty subnet; repeat for several')
+        .argParser(parseEach('--remove-subnet', parsePrefix))
+        .default([], 'none'),
+      subnetsOfNetwork,
+    ),
     new Option('--add-range <prefix>', 'take automatic addresses from here too, or from more; repeat for several')
       .argParser(parseEach('--add-range', parsePrefix))
       .default([], 'none'),
-    new Option('--mtu <bytes>', 'MTU inside the overlay; "auto" follows the hosts\' underlays again').argParser(
-      (text) => (text === 'auto' ? text : wholeNumber(text)),
+    completed(
+      new Option('--mtu <bytes>', 'MTU inside the overlay; "auto" follows the hosts\' underlays again').argParser(
+        (text) => (text === 'auto' ? text : wholeNumber(text)),
+      ),
+      fixed(['auto']),
     ),
     ifRevisionOption(),
     dryRunOption(),

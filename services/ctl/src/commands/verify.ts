@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { VerifyResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import { Option } from 'commander';
+import { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -17,15 +17,16 @@ export const verify = command<Input>({
   description:
     'Exit 6 when a difference stands: found, and with --repair still there at a second look. Hosts that cannot be asked\n' +
     'are a note on stderr, and exit 5 when they were named by --host or when no host at all could be asked.',
+  arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
   options: [
     new Option('--repair', 'put right what is found, then look again'),
-    new Option('--host <node>', 'only this host, by name or id; repeat for several')
+    new Option('--host <node>', 'the same as the argument; repeat for several')
       .argParser((text: string, before: readonly string[]) => [...before, text])
       .default([], 'every host'),
   ],
   uses: ['managers', 'timeout', 'output'],
   progress: 'waiting for the hosts',
-  examples: ['causeway verify -o json', 'causeway verify --repair --host h3'],
+  examples: ['causeway verify -o json', 'causeway verify h3 --repair'],
   async run({ input, clients }) {
     const request = { repair: input.repair === true, hosts: [...input.host] };
     const found = await clients.managers.verify(request);

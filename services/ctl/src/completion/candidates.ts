@@ -1,9 +1,12 @@
 import type { Argument, Command, Option } from 'commander';
+import { childNamed } from '../aliases.ts';
+import { type Asked, type Source, sourceOf } from './values.ts';
 
 /** What may stand at the cursor. */
 export type Candidates =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
   | { readonly kind: 'names'; readonly of: LiveKind }
+  | { readonly kind: 'found'; readonly source: Source; readonly asked: Omit<Asked, 'clients'> }
   | { readonly kind: 'files' };
 
 export interface Candidate {
@@ -12,7 +15,7 @@ export interface Candidate {
 }
 
 /** Things whose names only the cluster knows. */
-export type LiveKind = 'network' | 'endpoint' | 'node';
+export type LiveKind = 'network' | 'endpoint' | 'node' | 'manager';
 
 /** A value is a live name when its argument or option is called so. */
 const liveKinds: Readonly<Record<string, LiveKind>> = {
@@ -20,42 +23,58 @@ const liveKinds: Readonly<Record<string, LiveKind>> = {
   endpoint: 'endpoint',
   node: 'node',
   host: 'node',
+  manager: 'manager',
 };
+
+/** What has been read of a line up to the cursor. */
+interface Line {
+  readonly command: Command;
+  readonly operands: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  /** Whose value comes next. */
+  readonly asking: Option | undefined;
+  /** After "--" is another program's command line. */
+  readonly isOver: boolean;
+}
 
 /** `words` follow the program's name; the last one is unfinished, perhaps empty. Candidates still want filtering by it. */
 export function candidatesFor(program: Command, words: readonly string[]): Candidates {
   const unfinished = words.at(-1) ?? '';
-  let command = program;
-  let operands = 0;
-  let asking: Option | undefined;
-  for (const word of words.slice(0, -1)) {
-    if (asking !== undefined) {
-      asking = undefined;
-    } else if (word === '--') {
-      // What follows is another program's command line.
-      return { kind: 'files' };
-    } else if (word.startsWith('-')) {
-      asking = command.options.find((option) => option.required && (option.long === word || option.short === word));
-    } else {
-      const child = operands === 0 ? visibleCommands(command).find((verb) => verb.name() === word) : undefined;
-      if (child === undefined) operands++;
-      else command = child;
-    }
-  }
-  if (asking !== undefined) return valuesOf(asking, asking.attributeName(), asking.flags);
+  const start: Line = { command: program, operands: [], options: {}, asking: undefined, isOver: false };
+  const line = words.slice(0, -1).reduce(read, start);
+  const { command, asking, operands } = line;
+  if (line.isOver) return { kind: 'files' };
+  if (asking !== undefined) return valuesOf(asking, asking.attributeName(), asking.flags, line);
   if (unfinished.startsWith('-')) return { kind: 'words', words: optionWords(command) };
   if (command.commands.length > 0) return { kind: 'words', words: commandWords(command) };
-  const argument = argumentAt(command, operands);
-  return argument === undefined ? nothing : valuesOf(argument, argument.name(), '');
+  if (command.name() === 'help') return { kind: 'words', words: helpWords(program, operands) };
+  const argument = argumentAt(command, operands.length);
+  return argument === undefined ? nothing : valuesOf(argument, argument.name(), '', line);
 }
 
 const nothing: Candidates = { kind: 'words', words: [] };
 
-function valuesOf(of: Option | Argument, name: string, flags: string): Candidates {
+function read(line: Line, word: string): Line {
+  const { command, operands, options, asking } = line;
+  if (line.isOver) return line;
+  if (asking !== undefined)
+    return { ...line, asking: undefined, options: { ...options, [asking.long ?? asking.flags]: word } };
+  if (word === '--') return { ...line, isOver: true };
+  if (word.startsWith('-')) {
+    const option = command.options.find((each) => each.required && (each.long === word || each.short === word));
+    return { ...line, asking: option };
+  }
+  const child = operands.length === 0 ? childNamed(command, word) : undefined;
+  return child === undefined ? { ...line, operands: [...operands, word] } : { ...line, command: child };
+}
+
+function valuesOf(of: Option | Argument, name: string, flags: string, { operands, options }: Line): Candidates {
   if (of.argChoices !== undefined) return { kind: 'words', words: of.argChoices.map((word) => ({ word, help: '' })) };
+  const source = sourceOf(of);
+  if (source !== undefined) return { kind: 'found', source, asked: { operands, options } };
   const live = liveKinds[name];
   if (live !== undefined) return { kind: 'names', of: live };
-  return flags.includes('<path>') ? { kind: 'files' } : nothing;
+  return /<(path|dir|file)>/.test(flags) || name === 'file' ? { kind: 'files' } : nothing;
 }
 
 function argumentAt(command: Command, position: number): Argument | undefined {
@@ -72,6 +91,11 @@ function optionWords(command: Command): Candidate[] {
 
 function commandWords(command: Command): Candidate[] {
   return visibleCommands(command).map((child) => ({ word: child.name(), help: child.summary() }));
+}
+
+function helpWords(program: Command, operands: readonly string[]): Candidate[] {
+  const at = operands.reduce<Command | undefined>((command, word) => command && childNamed(command, word), program);
+  return at === undefined ? [] : commandWords(at);
 }
 
 function visibleCommands(command: Command): Command[] {

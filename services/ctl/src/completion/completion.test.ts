@@ -5,14 +5,25 @@ import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runLine, type World } from '../testing/run-line.ts';
-import { blue, db, h1, h2, red, web } from '../testing/samples.ts';
+import { blue, db, h1, h2, red, status, web } from '../testing/samples.ts';
 import { scripts, shells } from './scripts.ts';
+
+const pool = {
+  subnet: '10.66.0.0/16',
+  ranges: [],
+  ...{ used: '0', reserved: '1', cooling: '0', free: '9', automatic: '9' },
+  usedByHost: {},
+  reservations: [{ address: '10.66.0.7', purpose: 'printer', revision: 9n }],
+};
 
 const world: World = {
   managers: {
     listNetworks: async () => ({ networks: [blue, red], revision: 1n, nextPageToken: '' }),
     listEndpoints: async () => ({ endpoints: [web, db, { ...db, network: 'red' }], revision: 1n, nextPageToken: '' }),
     listNodes: async () => ({ nodes: [h1, h2], revision: 1n, nextPageToken: '' }),
+    listManagers: async () => ({ managers: status.managers }),
+    getNetwork: async () => ({ network: blue }),
+    showPools: async () => ({ pools: [pool] }),
   },
 };
 
@@ -39,10 +50,28 @@ describe('what may stand at the cursor', () => {
     ['--managers 10.0.0.1:7443 network show ', ['blue', 'red']],
     ['completion ', [...shells]],
     ['endpoint wait --f', ['--for']],
-    ['version --', ['--output', '--help']],
+    ['version --', ['--output', '--quiet', '--no-headers', '--help']],
+    ['networks inspect ', ['blue', 'red']],
+    [
+      'help ',
+      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion', 'help'],
+    ],
+    ['help network ', ['create', 'list', 'show', 'update', 'delete']],
+    ['network list --field v', ['vni=', 'vni!=']],
+    ['network list --sort-by ', ['name', 'vni', 'mtu', 'createdAt', 'revision']],
+    ['network create blue --driver ', ['overlay']],
+    ['network create blue --address-space ', ['default', 'lab']],
+    ['network update blue --mtu ', ['auto']],
+    ['network update blue --remove-subnet ', ['10.66.0.0/16', 'fd66::/64']],
+    ['network update blue --remove-label ', ['team', 'tier']],
+    ['ipam release blue ', ['10.66.0.7']],
+    ['manager remove ', ['h1', 'h2', 'h3']],
+    ['verify ', ['h1', 'h2']],
+    ['verify h1 ', ['h1', 'h2']],
+    ['endpoint list -n ', ['blue', 'red']],
     [
       'bogus ',
-      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion'],
+      ['network', 'endpoint', 'ipam', 'node', 'manager', 'status', 'verify', 'events', 'version', 'completion', 'help'],
     ],
     ['network show -- ', [':files']],
   ];

@@ -6,7 +6,7 @@ import type { Candidate, LiveKind } from './candidates.ts';
 /** The names there are, each as it must be typed: an endpoint's with its network where the name alone is ambiguous. */
 export async function liveNames(
   of: LiveKind,
-  managers: Pick<Managers, 'listNetworks' | 'listEndpoints' | 'listNodes'>,
+  managers: Pick<Managers, 'listNetworks' | 'listEndpoints' | 'listNodes' | 'listManagers'>,
 ): Promise<Candidate[]> {
   switch (of) {
     case 'network': {
@@ -28,6 +28,10 @@ export async function liveNames(
     case 'node': {
       const { items } = await listNodes(managers, everything);
       return items.map(({ name, dataPath }) => ({ word: name, help: dataPath }));
+    }
+    case 'manager': {
+      const listed = await managers.listManagers();
+      return listed.managers.map(({ name, address }) => ({ word: name, help: address }));
     }
     default:
       return assertNever(of);

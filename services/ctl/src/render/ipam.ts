@@ -67,16 +67,16 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
   };
 }
 
-/** Counts are numbers where those are exact. */
+/** Counts are strings of digits, small ones too: a /64 has more addresses than a JSON number is exact for. */
 function poolValue({ subnet, ranges, usedByHost, reservations, ...counts }: PoolUse): object {
   return {
     subnet,
     ranges,
-    used: BigInt(counts.used),
-    reserved: BigInt(counts.reserved),
-    cooling: BigInt(counts.cooling),
-    free: BigInt(counts.free),
-    automatic: BigInt(counts.automatic),
+    used: counts.used,
+    reserved: counts.reserved,
+    cooling: counts.cooling,
+    free: counts.free,
+    automatic: counts.automatic,
     usedByHost,
     reservations: reservations.map(({ address, purpose, revision }) => ({ address, purpose, revision })),
   };

@@ -1,43 +1,45 @@
 import { assertNever } from '@causeway/model';
 import { type Answer, isStream, type Stream, type StreamPart, type Table } from '../answer.ts';
 import type { Context } from '../context.ts';
-import type { Format } from '../settings.ts';
-import { toPlain } from './plain.ts';
-import { renderGrid, renderSheet, renderStreamRow } from './table.ts';
+import type { Format, Settings } from '../settings.ts';
+import { renderJson } from './json.ts';
+import { renderGrid, renderSheet, renderStreamHead, renderStreamRow, type TableStyle } from './table.ts';
 import { visible, visibleData } from './visible.ts';
 import { renderYaml } from './yaml.ts';
 
+type How = Pick<Settings, 'output' | 'headers'>;
+
 /** Data to stdout, notes to stderr; then the exit code, or the problem as an error. */
-export async function printAnswer(context: Context, answer: Answer | Stream, format: Format): Promise<void> {
-  if (isStream(answer)) return await printStream(context, answer, format);
-  context.stdout.write(renderAnswer(answer, format, context.stdout.colour));
+export async function printAnswer(context: Context, answer: Answer | Stream, how: How): Promise<void> {
+  if (isStream(answer)) return await printStream(context, answer, how);
+  context.stdout.write(renderAnswer(answer, how, context.stdout.colour));
   for (const note of answer.notes ?? []) context.stderr.write(`causeway: ${visible(note)}\n`);
   if (answer.problem !== undefined) throw answer.problem;
   context.exitCode = answer.exitCode ?? 0;
 }
 
-export function renderAnswer(answer: Answer, format: Format, colour: boolean): string {
-  switch (format) {
+export function renderAnswer(answer: Answer, { output, headers }: How, colour: boolean): string {
+  switch (output) {
     case 'json':
-      return `${visibleData(JSON.stringify(toPlain(answer.value), null, 2))}\n`;
+      return `${visibleData(renderJson(answer.value, '  '))}\n`;
     case 'yaml':
-      return renderYaml(toPlain(answer.value));
+      return renderYaml(answer.value);
     case 'name':
       return answer.names.map((name) => `${visible(name)}\n`).join('');
     case 'table':
     case 'wide':
-      return renderTable(answer.table, format === 'wide', colour);
+      return renderTable(answer.table, { wide: output === 'wide', headers, colour });
     default:
-      return assertNever(format);
+      return assertNever(output);
   }
 }
 
 export function renderPart(stream: Stream, part: StreamPart, format: Format, colour: boolean): string {
   switch (format) {
     case 'json':
-      return `${visibleData(JSON.stringify(toPlain(part.value)))}\n`;
+      return `${visibleData(renderJson(part.value))}\n`;
     case 'yaml':
-      return `---\n${renderYaml(toPlain(part.value))}`;
+      return `---\n${renderYaml(part.value)}`;
     case 'name':
       return part.name === undefined ? '' : `${visible(part.name)}\n`;
     case 'table':
@@ -48,18 +50,21 @@ export function renderPart(stream: Stream, part: StreamPart, format: Format, col
   }
 }
 
-async function printStream(context: Context, stream: Stream, format: Format): Promise<void> {
+async function printStream(context: Context, stream: Stream, { output, headers }: How): Promise<void> {
+  const { colour } = context.stdout;
+  if (headers && (output === 'table' || output === 'wide'))
+    context.stdout.write(renderStreamHead(stream.columns, output === 'wide', colour));
   for await (const part of stream.parts) {
-    context.stdout.write(renderPart(stream, part, format, context.stdout.colour));
+    context.stdout.write(renderPart(stream, part, output, colour));
   }
 }
 
-function renderTable(table: Table, wide: boolean, colour: boolean): string {
+function renderTable(table: Table, how: TableStyle): string {
   switch (table.kind) {
     case 'grid':
-      return renderGrid(table, wide, colour);
+      return renderGrid(table, how);
     case 'sheet':
-      return renderSheet(table, colour);
+      return renderSheet(table, how.colour);
     case 'line':
       return (typeof table.text === 'string' ? [table.text] : table.text).map((line) => `${visible(line)}\n`).join('');
     case 'script':

@@ -11,29 +11,39 @@ export function renderReference(program: Command): string {
 function introduction(program: Command): string {
   const codes = Object.entries(exitCodeMeaning).map(([code, meaning]) => `| ${code} | ${meaning} |`);
   const index = leaves(program).map((leaf) => `| [\`${pathOf(leaf)}\`](#${anchor(leaf)}) | ${leaf.summary()} |`);
+  const nouns = program.commands.filter((noun) => noun.aliases().length > 0);
   return [
     '# causeway: reference',
     '<!-- Printed from the commands by tools/docs.mjs: change those, not this. -->',
     program.description(),
     'Data goes to stdout, everything else to stderr. These options may stand before the noun or after the verb:',
     optionTable(visibleOptions(program)),
-    '`-o json` prints one value: an object, or an array for a list. Revisions are numbers (strings beyond 2^53, where a JSON number is not exact). A value that does not exist is ' +
+    '`-o json` prints one value: an object, or an array for a list. Each field has one type whatever its size: revisions are numbers, counts of addresses (`ipam show`) are strings. A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',
     '`-o yaml` prints the same value: a string that a reader of YAML 1.1 or of 1.2 would take for something else is quoted.\n' +
       'Control characters in what other hosts said, such as ESC in the name of an interface, are spelled out (`\\e`, `\\n`, `\\u009b`).',
     `| exit code | meaning |\n|---|---|\n${codes.join('\n')}`,
     `| command | |\n|---|---|\n${index.join('\n')}`,
+    `Nouns have other names too: ${nouns.map((noun) => `\`${noun.name()}\` is ${aliasList(noun)}`).join('; ')}.`,
   ].join('\n\n');
 }
 
 function section(command: Command): string {
   const parts = [`## ${pathOf(command)}`, code([`${pathOf(command)} ${command.usage()}`]), command.description()];
+  if (command.aliases().length > 0) parts.push(`Also called ${aliasList(command)}.`);
   if (command.registeredArguments.length > 0) parts.push(argumentTable(command.registeredArguments));
   const options = visibleOptions(command);
   if (options.length > 0) parts.push(optionTable(options));
   if (command instanceof Verb && command.examples.length > 0) parts.push(code(command.examples));
   return parts.join('\n\n');
+}
+
+function aliasList(command: Command): string {
+  return command
+    .aliases()
+    .map((alias) => `\`${alias}\``)
+    .join(', ');
 }
 
 function argumentTable(all: readonly Argument[]): string {

@@ -24,16 +24,30 @@ const layout = {
   style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
 };
 
-export function renderGrid(grid: Grid, wide: boolean, colour: boolean): string {
+export interface TableStyle {
+  readonly wide: boolean;
+  readonly headers: boolean;
+  readonly colour: boolean;
+}
+
+export function renderGrid(grid: Grid, { wide, headers, colour }: TableStyle): string {
   const shown = grid.columns.map((column, i) => ({ column, i })).filter(({ column }) => wide || column.wide !== true);
   const head = shown.map(({ column }) => paint(column.title, 'bold', colour));
-  return renderRows([head, ...grid.rows.map((row) => shown.map(({ i }) => paintCell(orDash(row[i]), colour)))]);
+  const rows = grid.rows.map((row) => shown.map(({ i }) => paintCell(orDash(row[i]), colour)));
+  if (headers) return renderRows([head, ...rows]);
+  return rows.length === 0 ? '' : renderRows(rows);
 }
 
 export function renderSheet(sheet: Sheet, colour: boolean): string {
   return renderRows(
     sheet.fields.map(([label, value]) => [paint(label, 'bold', colour), paintCell(orDash(value), colour)]),
   );
+}
+
+/** The titles of a stream's columns, for people: printed before anything has come. */
+export function renderStreamHead(columns: readonly Heading[], wide: boolean, colour: boolean): string {
+  const titles = columns.map(({ title }): Cell => ({ text: title, tone: 'bold' }));
+  return renderStreamRow(columns, titles, wide, colour);
 }
 
 /** One row of a stream: what comes after it is not known, so its columns have fixed widths and may overflow them. */

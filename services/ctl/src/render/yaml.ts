@@ -11,7 +11,7 @@ const word = /^[A-Za-z](?:[A-Za-z0-9_./-]| (?! |$))*$/;
 /** yaml.org/type/bool.html and null.html; 1.2 §10.3.2 has some of them. In any case, which costs nothing. */
 const words: ReadonlySet<string> = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null']);
 
-/** YAML in which every string is one for readers of 1.1 and 1.2 alike. `value` is plain: what JSON can carry. */
+/** YAML in which every string is one for readers of 1.1 and 1.2 alike. `value` is what JSON can carry, or a bigint. */
 export function renderYaml(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {

@@ -54,6 +54,26 @@ export const networks: World = {
     deleteNetwork: async () => ({ revision: 50n }),
   },
 };
+/** None is called so, but one nearly. */
+export const unknownNetwork: World = {
+  managers: {
+    ...networks.managers,
+    getNetwork: () => {
+      const data = { field: 'network', value: 'bleu' };
+      return Promise.reject(new CausewayError('network-unknown', 'there is no network "bleu"', data));
+    },
+  },
+};
+export const overlapping: World = {
+  managers: {
+    createNetwork: () => {
+      const message = 'subnets[0] 10.66.0.0/24 overlaps 10.66.0.0/16 of network "blue" in address space "default"';
+      return Promise.reject(
+        new CausewayError('subnet-overlap', message, { field: 'subnets[0]', value: '10.66.0.0/24' }),
+      );
+    },
+  },
+};
 export const moved = () =>
   Promise.reject(new CausewayError('revision-conflict', 'if_revision 7 is not that of "red": look at it again'));
 export const changed: World = { managers: { ...networks.managers, updateNetwork: moved, deleteNetwork: moved } };

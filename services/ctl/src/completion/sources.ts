@@ -1,0 +1,26 @@
+import { everything, listNetworks } from '../listing.ts';
+import { candidates, type Source } from './values.ts';
+
+/** Of the network that is the line's first argument: addresses that are reserved. */
+export const reservations: Source = async ({ operands: [network = ''], clients }) => {
+  const { pools } = await clients.managers.showPools({ network, atLeast: 0n });
+  return pools.flatMap((pool) => pool.reservations.map(({ address, purpose }) => ({ word: address, help: purpose })));
+};
+
+/** Of the network that is the line's first argument: its subnets. */
+export const subnetsOfNetwork: Source = async ({ operands: [network = ''], clients }) => {
+  const { network: found } = await clients.managers.getNetwork({ network, atLeast: 0n });
+  return (found?.subnets ?? []).map(({ prefix, gateway }) => ({ word: prefix, help: gateway }));
+};
+
+/** Of the network that is the line's first argument: keys of its labels. */
+export const labelsOfNetwork: Source = async ({ operands: [network = ''], clients }) => {
+  const { network: found } = await clients.managers.getNetwork({ network, atLeast: 0n });
+  return Object.entries(found?.labels ?? {}).map(([word, help]) => ({ word, help }));
+};
+
+/** Address spaces that networks are in. */
+export const addressSpaces: Source = async ({ clients }) => {
+  const { items } = await listNetworks(clients.managers, everything);
+  return candidates([...new Set(items.map(({ addressSpace }) => addressSpace))].sort());
+};
