@@ -6,7 +6,7 @@ import { describeLab } from './requirements.ts';
 const program = fileURLToPath(new URL('../chaos/dist/main.js', import.meta.url));
 
 describeLab('three managers and three etcd members under accidents', () => {
-  test('give nothing twice, lose nothing acknowledged, leak nothing', { timeout: 240_000 }, async () => {
+  test('give nothing twice, lose nothing acknowledged, leak nothing', { timeout: 420_000 }, async () => {
     // A minute of faults and some, with the same seed each time; `npm run chaos` takes others, for as long as you like.
     const { code, stdout, stderr } = await start(process.execPath, [program, '--minutes', '1.2', '--seed', '1'])
       .outcome;

@@ -1,8 +1,12 @@
+import { appendFileSync } from 'node:fs';
 import { Companion } from './companion/companion.ts';
 import { keepLogs, type RunFiles } from './files.ts';
 import { Lab, loadHost, managerHosts } from './lab.ts';
+import type { Entry } from './load/journal.ts';
 import type { LoadSettings } from './load/main.ts';
 import type { LoadNetwork } from './load/worker.ts';
+import { now } from './now.ts';
+import { keysOfNetwork, type NetworkRecord } from './record/records.ts';
 
 /** Of the lab's managers, ms: their default. */
 export const leaseTtl = 3_000;
@@ -20,7 +24,7 @@ export interface Cluster {
   readonly lab: Lab;
   readonly observer: Companion;
   readonly load: Companion;
-  begin(settings: Pick<LoadSettings, 'workers' | 'think' | 'seed'>): Promise<void>;
+  begin(settings: Pick<LoadSettings, 'workers' | 'think' | 'churn' | 'seed'>): Promise<void>;
 }
 
 export interface Leaders {
@@ -41,6 +45,16 @@ const networks: readonly (LoadNetwork & { readonly subnets: readonly string[] })
   { name: 'grey', subnets: ['fd69::/64'], wanted: range('fd69::', 90, 8) },
 ];
 
+/** By the command, and written down as the workers do. */
+async function create(lab: Lab, { name, subnets }: (typeof networks)[number]): Promise<Entry> {
+  const options = subnets.flatMap((prefix) => ['--subnet', prefix]);
+  const command = ['causeway', 'network', 'create', name, ...options, '-o', 'json'];
+  const call = now();
+  const record = JSON.parse(await lab.run(loadHost, command)) as NetworkRecord;
+  const outcome = { kind: 'done', held: keysOfNetwork(record) } as const;
+  return { act: 'create', name, asked: { subnets }, call, end: now(), outcome };
+}
+
 /** Makes the cluster, and removes it whatever happens to the work; when that fails, the processes' logs are kept. */
 export async function withCluster<Result>(
   { name, subnet, files, say }: ClusterSettings,
@@ -57,8 +71,7 @@ export async function withCluster<Result>(
     const observer = await start('record/observer.js', ['--etcd', lab.etcdUrls, '--out', files.store]);
     const load = await start('load/main.js', []);
     for (const network of networks) {
-      const options = network.subnets.flatMap((prefix) => ['--subnet', prefix]);
-      await lab.run(loadHost, ['causeway', 'network', 'create', network.name, ...options]);
+      appendFileSync(files.journal, `${JSON.stringify(await create(lab, network))}\n`);
     }
     const managers = managerHosts.map((host) => `${lab.underlay(host)}:7443`);
     return await work({

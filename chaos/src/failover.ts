@@ -49,7 +49,7 @@ const trials: readonly Trial[] = [
 ];
 
 /** Enough that a gap of a few ms would show, few enough that they are not what it measures. */
-const load = { workers: 8, think: 10 };
+const load = { workers: 8, think: 10, churn: false };
 /** Of a round before the signal and after it, ms; then what was killed is started, and given time to be of use again. */
 const before = 3_000;
 const after = ({ limit }: Trial): number => Math.max(6_000, limit + 3_000);

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type FailoverReport, failover } from './failover.ts';
 import { runFiles } from './files.ts';
 import { longestGap, quantile } from './gaps.ts';
+import { acts } from './load/journal.ts';
 import { faultsOf, type StormReport, storm } from './storm.ts';
 
 const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64]
@@ -81,18 +82,20 @@ function printStorm(report: StormReport): number {
   const count = (act: string, kind: string): number => {
     return journal.filter((entry) => entry.act === act && entry.outcome.kind === kind).length;
   };
-  const acts = ['claim', 'release'].map((act) => {
+  const calls = acts.map((act) => {
     return `${act}s: ${count(act, 'done')} done, ${count(act, 'refused')} refused, ${count(act, 'unknown')} unknown`;
   });
   const began = Math.min(...journal.map(({ call }) => call));
-  console.log(`${faults} faults in ${(took / 1000).toFixed(0)} s; ${acts.join('; ')}; ${revisions} revisions`);
+  console.log(`${faults} faults in ${(took / 1000).toFixed(0)} s; ${calls.join('; ')}; ${revisions} revisions`);
   console.log(`longest time without a successful claim: ${longestGap(journal, began, began + took).toFixed(0)} ms`);
   const lines = [
-    ['addresses that are not linearizable', verdict.notLinearizable],
+    ['gaps in the evidence', verdict.incomplete],
+    ['addresses, VNIs and subnets that are not linearizable', verdict.notLinearizable],
     ['duplicates or disagreements at any revision', verdict.inconsistent],
     ['acknowledged claims lost', verdict.lost],
-    ['leaked claims', verdict.leaked],
-    ['answers that no fault explains', verdict.unexplained],
+    ['made or taken away without a call, twice, or otherwise than was answered', verdict.unasked],
+    ['leaked', verdict.leaked],
+    ['refusals that nothing explains', verdict.unexplained],
   ] as const;
   for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
   const wrong = faultsOf(report);

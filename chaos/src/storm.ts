@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { type Cluster, leaseTtl, withCluster } from './cluster.ts';
+import type { Companion } from './companion/companion.ts';
 import { runFaults } from './faults/nemesis.ts';
 import { planFaults } from './faults/plan.ts';
 import { keepLogs, type RunFiles, readLines } from './files.ts';
 import { managerHosts } from './lab.ts';
 import type { Entry } from './load/journal.ts';
+import type { Left } from './load/main.ts';
 import { now } from './now.ts';
 import { Audit } from './record/audit.ts';
 import type { Revision } from './record/revision.ts';
@@ -35,6 +37,10 @@ export interface StormReport {
 const think = 100;
 /** A transaction given up by its sender may still arrive; longer than any of the manager's timeouts for one. */
 const lateWrites = 6_000;
+/** The managers' default cooldown, once more after an election, and some. */
+const coolingLimit = 2 * 60_000 + 10_000;
+/** etcd's revision before anything is written. */
+const emptyStore = 1;
 
 export function storm(settings: StormSettings): Promise<StormReport> {
   const { files, say } = settings;
@@ -45,7 +51,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   const { lab, observer, load } = cluster;
   const { span, seed, workers, files, say } = settings;
   const faults = planFaults(new SeededRandom(seed), { hosts: managerHosts, ttl: leaseTtl, span });
-  await cluster.begin({ workers, think, seed });
+  await cluster.begin({ workers, think, churn: true, seed });
   const began = now();
   await runFaults(lab, faults, say);
   await sleep(Math.max(0, began + span - now()));
@@ -59,15 +65,18 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   const rested = now();
   const [before] = split(files, atRest.revision);
   const left = remaining(before);
-  say(`releasing ${left.length} endpoints`);
+  say(`releasing ${left.endpoints.length} endpoints, deleting ${left.networks.length} networks`);
   await load.ask('clean', left);
+  say('waiting until nothing cools any more');
+  await thawed(observer);
   const end = await observer.ask<Caught>('caught-up');
   if (end.lost !== null) broken.push(`the record of the store has a hole: ${end.lost}`);
 
   const journal = readLines<Entry>(files.journal);
   const [, cleaned] = split(files, atRest.revision);
   say(`judging ${journal.length} calls, ${before.length + cleaned.length} revisions`);
-  const verdict = judge({ journal, before, rested, cleaned });
+  const marks = { beginning: emptyStore, rested: atRest.revision, end: end.revision };
+  const verdict = judge({ journal, before, rested, cleaned, marks });
   const report = { faults: faults.length, journal, revisions: before.length + cleaned.length, took, verdict, broken };
   if (faultsOf(report).length > 0) keepLogs(await lab.logs(), files.folder);
   return report;
@@ -89,8 +98,15 @@ function split(files: RunFiles, revision: number): readonly [readonly Revision[]
   return [all.filter((one) => one.revision <= revision), all.filter((one) => one.revision > revision)];
 }
 
-function remaining(revisions: readonly Revision[]): Audit['endpoints'] {
-  const audit = new Audit();
+function remaining(revisions: readonly Revision[]): Left {
+  const audit = new Audit(emptyStore);
   for (const revision of revisions) audit.take(revision);
-  return audit.endpoints;
+  const { endpoints, networks } = audit;
+  return { endpoints, networks };
+}
+
+/** What still cools after the limit is for the judge. */
+async function thawed(observer: Companion): Promise<void> {
+  const deadline = now() + coolingLimit;
+  while (now() < deadline && (await observer.ask<number>('cooling')) > 0) await sleep(500);
 }

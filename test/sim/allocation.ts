@@ -1,11 +1,14 @@
-import { type EndpointRecord, type Entry, type Evidence, keysOf, type Outcome } from '@causeway/chaos';
+import { type Entry, type Evidence, keysOf, keysOfNetwork, type Outcome } from '@causeway/chaos';
 import {
   type Committed,
   claimEndpoint,
+  cooldown,
   createNetwork,
+  deleteNetwork,
   type Request,
   readClaimEndpoint,
   readCreateNetwork,
+  readDeleteNetwork,
   readReleaseEndpoint,
   registerNode,
   releaseEndpoint,
@@ -16,13 +19,14 @@ import {
   type Ip,
   isCausewayError,
   type Name,
+  type Network,
   type Node,
   type NodeId,
   type RequestId,
 } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { Recorder } from './recorder.ts';
 import { Turmoil } from './turmoil.ts';
@@ -78,7 +82,8 @@ class AllocationSimulation {
   async run(): Promise<AllocationRun> {
     const turmoil = this.#turmoil;
     const { clock, auditor } = turmoil;
-    const recorder = new Recorder();
+    const recorder = new Recorder(clock);
+    const beginning = Number((await clock.until(turmoil.observer().get('/'), seconds(1))).revision);
     void recorder.run(turmoil.observer(), turmoil.ended);
     await turmoil.start();
     await this.#prepare();
@@ -86,11 +91,17 @@ class AllocationSimulation {
     await clock.advance(lateWrites);
     const rested = clock.now();
     const before = [...recorder.revisions];
+    const restedAt = await this.#revision();
     // Calls of the clean-up come after the moment of rest, by any clock.
     await clock.advance(milliseconds(1));
     for (const left of [...auditor.endpoints.values()]) await clock.until(this.#release(left, patient), seconds(60));
+    for (const left of [...auditor.networks.values()]) await clock.until(this.#delete(left), seconds(60));
+    // What was released cools; after an election once more.
+    await clock.advance(milliseconds(2 * cooldown));
+    const marks = { beginning, rested: restedAt, end: await this.#revision() };
     await turmoil.stop();
-    const evidence = { journal: this.#journal, before, rested, cleaned: recorder.revisions.slice(before.length) };
+    const cleaned = recorder.revisions.filter(({ revision }) => revision > restedAt && revision <= marks.end);
+    const evidence = { journal: this.#journal, before, rested, cleaned, marks };
     const faults = [...this.#faults, ...auditor.faults];
     return { evidence, faults, duplicated: this.#duplicated, late: this.#late };
   }
@@ -103,7 +114,20 @@ class AllocationSimulation {
     const subnets = network.prefixes.map((prefix) => ({ prefix, gateway: '' }));
     const request = CreateNetworkRequest.create({ name: network.name, subnets });
     const intent = createNetwork(readCreateNetwork(request));
-    await clock.until(leader.writer.write(this.#id(), intent, { actor: 'set-up' }), seconds(10));
+    const about = { act: 'create', name: network.name } as const;
+    await clock.until(this.#call(about, intent, patient, keysOfNetwork), seconds(60));
+  }
+
+  /** The store's own word for how far it is. */
+  async #revision(): Promise<number> {
+    const { clock } = this.#turmoil;
+    return Number((await clock.until(this.#turmoil.observer().get('/'), seconds(10))).revision);
+  }
+
+  async #delete(left: Network): Promise<void> {
+    const message = DeleteNetworkRequest.create({ network: left.id });
+    const about = { act: 'delete', name: left.name } as const;
+    await this.#call(about, deleteNetwork(readDeleteNetwork(message)), patient, () => keysOfNetwork(left));
   }
 
   async #worker(): Promise<void> {
@@ -123,30 +147,30 @@ class AllocationSimulation {
     const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.wanted) : undefined;
     const addresses = wish === undefined ? [] : [wish];
     const message = ClaimEndpointRequest.create({ network: network.name, name, nodeId: node.id, addresses });
-    return this.#call('claim', name, claimEndpoint(readClaimEndpoint(message)), patience, (endpoint) => endpoint);
+    const about = { act: 'claim', name, asked: { network: network.name, addresses } } as const;
+    return this.#call(about, claimEndpoint(readClaimEndpoint(message)), patience, keysOf);
   }
 
   async #release(endpoint: Endpoint, patience: Duration): Promise<void> {
     const message = ReleaseEndpointRequest.create({ endpointId: endpoint.id, nodeId: node.id });
     const request = releaseEndpoint(readReleaseEndpoint(message));
-    await this.#call('release', endpoint.name, request, patience, () => endpoint);
+    await this.#call({ act: 'release', name: endpoint.name }, request, patience, () => keysOf(endpoint));
   }
 
-  /** Writes down what was answered; the endpoint when that was a yes. */
+  /** Writes down what was answered; the reply when that was a yes. */
   async #call<Reply>(
-    act: Entry['act'],
-    name: string,
+    about: Pick<Entry, 'act' | 'name' | 'asked'>,
     request: Request<Reply>,
     patience: Duration,
-    held: (reply: Reply) => EndpointRecord & Endpoint,
-  ): Promise<readonly Endpoint[]> {
+    held: (reply: Reply) => readonly string[],
+  ): Promise<readonly Reply[]> {
     const { clock } = this.#turmoil;
     const call = clock.now();
-    const write = (outcome: Outcome): void => void this.#journal.push({ act, name, call, end: clock.now(), outcome });
+    const write = (outcome: Outcome): void => void this.#journal.push({ ...about, call, end: clock.now(), outcome });
     try {
-      const endpoint = held((await this.#write(request, patience)).reply);
-      write({ kind: 'done', held: keysOf(endpoint) });
-      return [endpoint];
+      const { reply } = await this.#write(request, patience);
+      write({ kind: 'done', held: held(reply) });
+      return [reply];
     } catch (error) {
       if (!isCausewayError(error)) throw error;
       write({ kind: error.kind === 'unavailable' ? 'unknown' : 'refused', code: error.code });

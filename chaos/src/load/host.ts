@@ -102,6 +102,8 @@ function appliedOf(message: ConnectResponse['message']): AppliedReport | undefin
       const { networkId, to } = message.delta;
       return AppliedReport.create({ networks: [{ networkId, revision: to }] });
     }
+    case 'withdraw':
+      return AppliedReport.create({ withdrawnIds: [message.withdraw.networkId] });
     default:
       return undefined;
   }

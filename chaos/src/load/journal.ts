@@ -1,70 +1,93 @@
 import type { Operation } from '../history/operation.ts';
-import { type EndpointRecord, keysOf } from '../record/audit.ts';
+import type { Life } from '../record/lives.ts';
+
+/** What a worker does: endpoints are claimed and released, networks created and deleted. */
+export const acts = ['claim', 'release', 'create', 'delete'] as const;
+export type Act = (typeof acts)[number];
 
 /** One call of a worker, written down when it is over. Times are those of `now`. */
 export interface Entry {
-  readonly act: 'claim' | 'release';
-  /** Of the endpoint: unique in a run, so it also names the claim. */
+  readonly act: Act;
+  /** Of the endpoint or network: unique in a run, so it also names the call that makes it. */
   readonly name: string;
+  /** What was asked for by name; what is absent was left to the cluster. */
+  readonly asked?: Asked;
   readonly call: number;
   readonly end: number;
   readonly outcome: Outcome;
 }
 
+export interface Asked {
+  /** Name of the network that an endpoint is to be in. */
+  readonly network?: string;
+  readonly addresses?: readonly string[];
+  readonly vni?: number;
+  readonly subnets?: readonly string[];
+}
+
 export type Outcome =
-  /** `held`: "network ip" of what was claimed, or is released. */
+  /** `held`: "network ip", "vni 4096", "subnet 10.0.0.0/24" of what was claimed, or is released. */
   | { readonly kind: 'done'; readonly held: readonly string[] }
   | { readonly kind: 'refused'; readonly code: string }
   /** The caller gave up. */
   | { readonly kind: 'unknown'; readonly code: string };
 
-/** The only refusals that other callers explain. */
-const explained: Readonly<Record<Entry['act'], readonly string[]>> = {
-  claim: ['address-in-use', 'pool-exhausted'],
-  release: ['endpoint-unknown'],
-};
+export function makes({ act }: Pick<Entry, 'act'>): boolean {
+  return act === 'claim' || act === 'create';
+}
 
-/** Answers that no accident explains, a line each. */
-export function unexplained(journal: readonly Entry[]): readonly string[] {
-  return journal.flatMap(({ act, name, outcome }) => {
-    if (outcome.kind !== 'refused' || explained[act].includes(outcome.code)) return [];
-    return [`${act} of ${name} was answered ${outcome.code}`];
-  });
+export function kindOf({ act }: Pick<Entry, 'act'>): Life['kind'] {
+  return act === 'claim' || act === 'release' ? 'endpoint' : 'network';
+}
+
+/** Name of a life, or of what a call is about. */
+export function subjectOf(of: Pick<Entry, 'act' | 'name'> | Pick<Life, 'kind' | 'name'>): string {
+  return `${'act' in of ? kindOf(of) : of.kind} ${of.name}`;
+}
+
+export function livesBySubject(lives: readonly Life[]): ReadonlyMap<string, readonly Life[]> {
+  const all = new Map<string, Life[]>();
+  for (const life of lives) {
+    const subject = subjectOf(life);
+    const same = all.get(subject) ?? [];
+    same.push(life);
+    all.set(subject, same);
+  }
+  return all;
 }
 
 /**
- * The journal as operations on addresses. A claim whose answer nobody heard is known by what the store recorded under its
- * name: where there was never such an endpoint, nothing happened. A refused claim took nothing and says nothing of one
- * address: it may have met one that was being claimed, or that cools.
+ * The journal as operations on addresses, VNIs and subnets. A call whose answer nobody heard is known by what the store
+ * recorded under its name: where there was never such a thing, nothing happened. A refused claim took nothing and says
+ * nothing of one address (`refusals` looks at it): it may have met one that was being claimed, or that cools.
  */
-export function operationsOf(
-  journal: readonly Entry[],
-  born: ReadonlyMap<string, readonly EndpointRecord[]>,
-): readonly Operation[] {
-  return journal.flatMap((entry) =>
-    operationsOfCall(entry, [...new Set((born.get(entry.name) ?? []).flatMap(keysOf))]),
-  );
+export function operationsOf(journal: readonly Entry[], lives: readonly Life[]): readonly Operation[] {
+  const bySubject = livesBySubject(lives);
+  return journal.flatMap((entry) => {
+    const recorded = (bySubject.get(subjectOf(entry)) ?? []).flatMap(({ held }) => held);
+    return operationsOfCall(entry, [...new Set(recorded)]);
+  });
 }
 
 function operationsOfCall(entry: Entry, recorded: readonly string[]): readonly Operation[] {
-  const { act, name: owner, call, end, outcome } = entry;
+  const { name: owner, call, end, outcome } = entry;
+  const kind = makes(entry) ? 'claim' : 'release';
   switch (outcome.kind) {
     case 'done':
-      return outcome.held.map((key) => ({ key, act: { kind: act, owner }, call, end }));
+      return outcome.held.map((key) => ({ key, act: { kind, owner }, call, end }));
     case 'unknown':
-      return recorded.map((key) => ({ key, act: { kind: act, owner }, call, end: null }));
+      return recorded.map((key) => ({ key, act: { kind, owner }, call, end: null }));
     case 'refused':
-      return act === 'claim' ? [] : recorded.map((key) => ({ key, act: { kind: 'absent', owner }, call, end }));
+      // Of these, only what is not there says who did not have it.
+      return outcome.code === 'endpoint-unknown' || (outcome.code === 'network-unknown' && entry.act === 'delete')
+        ? recorded.map((key) => ({ key, act: { kind: 'absent', owner }, call, end }))
+        : [];
   }
 }
 
-/** Reads of every address at one moment at which the store was at rest. */
-export function readsOf(
-  keys: Iterable<string>,
-  endpoints: readonly EndpointRecord[],
-  at: number,
-): readonly Operation[] {
-  const owners = new Map(endpoints.flatMap((record) => keysOf(record).map((key) => [key, record.name] as const)));
+/** Reads of everything at one moment at which the store was at rest. */
+export function readsOf(keys: Iterable<string>, living: readonly Life[], at: number): readonly Operation[] {
+  const owners = new Map(living.flatMap(({ held, name }) => held.map((key) => [key, name] as const)));
   return [...new Set(keys)].map((key) => {
     return { key, act: { kind: 'read', owner: owners.get(key) ?? null }, call: at, end: at };
   });

@@ -3,12 +3,12 @@ import { milliseconds, randomId } from '@causeway/runtime';
 import { cryptoRandom } from '@causeway/runtime/io';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { serveLines } from '../companion/serve.ts';
-import { now } from '../now.ts';
-import { type EndpointRecord, keysOf } from '../record/audit.ts';
+import { type EndpointRecord, keysOf, keysOfNetwork, type NetworkRecord } from '../record/records.ts';
 import { Host } from './host.ts';
 import type { Entry } from './journal.ts';
 import { Managers } from './managers.ts';
-import { type LoadNetwork, outcomeOf, Worker } from './worker.ts';
+import { NetworkWorker } from './network-worker.ts';
+import { entryOf, type LoadNetwork, type Passing, Worker } from './worker.ts';
 
 /** A process inside the lab: hosts with sessions, and workers that claim and free on their behalf. */
 
@@ -18,6 +18,8 @@ export interface LoadSettings {
   readonly managers: readonly string[];
   readonly networks: readonly LoadNetwork[];
   readonly workers: number;
+  /** Whether networks are made and deleted beside. */
+  readonly churn: boolean;
   /** Between two calls of a worker, ms on average. */
   readonly think: number;
   readonly seed: number;
@@ -25,7 +27,15 @@ export interface LoadSettings {
   readonly journal: string;
 }
 
+/** What is left for the clean-up. */
+export interface Left {
+  readonly endpoints: readonly EndpointRecord[];
+  readonly networks: readonly NetworkRecord[];
+}
+
 const hostCount = 4;
+/** Workers that make networks, and the time between two calls of one in terms of that of the others. */
+const networkWorkers = { count: 3, think: 8 };
 const cleanWithin = milliseconds(30_000);
 
 const stop = new AbortController();
@@ -43,11 +53,17 @@ async function begin(told: LoadSettings): Promise<void> {
     return { host, managers: new Managers(told.managers) };
   });
   await Promise.all(places.map(({ host }) => host.start()));
-  const workers = Array.from({ length: told.workers }, (_, i) => {
+  const passing: Passing = new Set();
+  const partsOf = (i: number) => {
     const place = places[i % places.length] as (typeof places)[number];
-    const parts = { ...place, random: new SeededRandom(random.float() * 2 ** 32), write };
-    return new Worker(parts, { ...told, name: `w${i}` });
-  });
+    return { ...place, passing, random: new SeededRandom(random.float() * 2 ** 32), write };
+  };
+  const workers = [
+    ...Array.from({ length: told.workers }, (_, i) => new Worker(partsOf(i), { ...told, name: `w${i}` })),
+    ...Array.from({ length: told.churn ? networkWorkers.count : 0 }, (_, i) => {
+      return new NetworkWorker(partsOf(i), { name: `n${i}`, think: told.think * networkWorkers.think });
+    }),
+  ];
   finished = Promise.all(workers.map((worker) => worker.run(stop.signal)));
 }
 
@@ -57,18 +73,27 @@ async function end(): Promise<void> {
   await finished;
 }
 
-/** Releases what is left, as their hosts would. */
-async function clean(endpoints: readonly EndpointRecord[]): Promise<void> {
+/** Releases what is left, as its hosts would, and then deletes the networks. */
+async function clean({ endpoints, networks }: Left): Promise<void> {
   const managers = new Managers(settings?.managers ?? []);
   const release = async (record: EndpointRecord): Promise<void> => {
-    const call = now();
-    const outcome = await outcomeOf(async () => {
-      await managers.release(record.id, record.node, cleanWithin);
-      return keysOf(record);
-    });
-    write({ act: 'release', name: record.name, call, end: now(), outcome });
+    write(
+      await entryOf({ act: 'release', name: record.name }, async () => {
+        await managers.release(record.id, record.node, cleanWithin);
+        return keysOf(record);
+      }),
+    );
+  };
+  const remove = async (record: NetworkRecord): Promise<void> => {
+    write(
+      await entryOf({ act: 'delete', name: record.name }, async () => {
+        await managers.delete(record.id, cleanWithin);
+        return keysOfNetwork(record);
+      }),
+    );
   };
   await Promise.all(endpoints.map(release));
+  await Promise.all(networks.map(remove));
 }
 
 function write(entry: Entry): void {
@@ -78,5 +103,5 @@ function write(entry: Entry): void {
 serveLines({
   begin: (told) => begin(told as LoadSettings),
   end,
-  clean: (endpoints) => clean(endpoints as readonly EndpointRecord[]),
+  clean: (left) => clean(left as Left),
 });

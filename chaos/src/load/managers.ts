@@ -3,7 +3,9 @@ import { CausewayError, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { EndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
 import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import { NetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import type { Endpoint, Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import { callUnary, plaintext } from '@causeway/proto/io';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
@@ -19,14 +21,27 @@ export const channelOptions = {
 /** A manager that does not answer for so long is left for the next one. */
 const patience = milliseconds(2_000);
 
+interface Services {
+  readonly endpoints: EndpointServiceClient;
+  readonly networks: NetworkServiceClient;
+}
+
+/** What a network is to have; what is absent is left to the cluster. */
+export interface NetworkWish {
+  readonly vni?: number;
+  readonly subnets?: readonly string[];
+}
+
 /** Claims and releases through whichever manager can serve, the same request id on every try. */
 export class Managers {
-  readonly #clients: ReadonlyMap<string, EndpointServiceClient>;
+  readonly #clients: ReadonlyMap<string, Services>;
   readonly #failover: Failover;
 
   constructor(addresses: readonly string[]) {
     const clients = addresses.map((address) => {
-      return [address, new EndpointServiceClient(address, plaintext.client(), channelOptions)] as const;
+      const endpoints = new EndpointServiceClient(address, plaintext.client(), channelOptions);
+      const networks = new NetworkServiceClient(address, plaintext.client(), channelOptions);
+      return [address, { endpoints, networks }] as const;
     });
     this.#clients = new Map(clients);
     this.#failover = new Failover(addresses, systemClock);
@@ -40,8 +55,8 @@ export class Managers {
     timeout: Duration,
   ): Promise<Endpoint> {
     const request = ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId, addresses });
-    const { endpoint } = await this.#run(timeout, (client, limits) => {
-      return callUnary(client.claimEndpoint.bind(client), request, limits);
+    const { endpoint } = await this.#run(timeout, ({ endpoints }, limits) => {
+      return callUnary(endpoints.claimEndpoint.bind(endpoints), request, limits);
     });
     if (endpoint === undefined) throw new CausewayError('internal', `${name}: no endpoint came back`);
     return endpoint;
@@ -49,20 +64,36 @@ export class Managers {
 
   async release(endpointId: string, nodeId: string, timeout: Duration): Promise<void> {
     const request = ReleaseEndpointRequest.create({ requestId: randomUUID(), endpointId, nodeId });
-    await this.#run(timeout, (client, limits) => callUnary(client.releaseEndpoint.bind(client), request, limits));
+    await this.#run(timeout, ({ endpoints }, limits) => {
+      return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, limits);
+    });
+  }
+
+  async create(name: string, { vni = 0, subnets = [] }: NetworkWish, timeout: Duration): Promise<Network> {
+    const prefixes = subnets.map((prefix) => ({ prefix, gateway: '', ranges: [], auxAddresses: {} }));
+    const request = CreateNetworkRequest.create({ requestId: randomUUID(), name, vni, subnets: prefixes });
+    const { network } = await this.#run(timeout, ({ networks }, limits) => {
+      return callUnary(networks.createNetwork.bind(networks), request, limits);
+    });
+    if (network === undefined) throw new CausewayError('internal', `${name}: no network came back`);
+    return network;
+  }
+
+  async delete(network: string, timeout: Duration): Promise<void> {
+    const request = DeleteNetworkRequest.create({ requestId: randomUUID(), network });
+    await this.#run(timeout, ({ networks }, limits) => {
+      return callUnary(networks.deleteNetwork.bind(networks), request, limits);
+    });
   }
 
   #run<Value>(
     timeout: Duration,
-    call: (
-      client: EndpointServiceClient,
-      limits: { readonly timeout: number; readonly again: boolean },
-    ) => Promise<Value>,
+    call: (services: Services, limits: { readonly timeout: number; readonly again: boolean }) => Promise<Value>,
   ): Promise<Value> {
     return this.#failover.run(timeout, (address, remaining, again) => {
-      const client = this.#clients.get(address);
-      if (client === undefined) throw new CausewayError('manager-unavailable', `nobody told of ${address}`);
-      return call(client, { timeout: Math.min(remaining, patience), again });
+      const services = this.#clients.get(address);
+      if (services === undefined) throw new CausewayError('manager-unavailable', `nobody told of ${address}`);
+      return call(services, { timeout: Math.min(remaining, patience), again });
     });
   }
 }

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isCausewayError } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
-import { milliseconds, type Random } from '@causeway/runtime';
+import { type Duration, milliseconds, type Random } from '@causeway/runtime';
 import { now } from '../now.ts';
-import { keysOf } from '../record/audit.ts';
+import { keysOf } from '../record/records.ts';
 import type { Host } from './host.ts';
-import type { Entry, Outcome } from './journal.ts';
+import type { Asked, Entry, Outcome } from './journal.ts';
 import { isUnknown, type Managers } from './managers.ts';
+
+/** Networks that come and go, by name: any worker may claim in them. */
+export type Passing = Set<string>;
 
 export interface WorkerParts {
   readonly managers: Managers;
+  readonly passing: Passing;
   readonly host: Host;
   readonly random: Random;
   write(entry: Entry): void;
@@ -35,6 +39,11 @@ const patient = milliseconds(15_000);
 /** For a caller that gives up early, so that there are calls whose outcome nobody knows. */
 const impatient = milliseconds(300);
 
+/** How long a caller waits. */
+export function patienceOf(random: Random): Duration {
+  return random.float() < 0.05 ? impatient : patient;
+}
+
 /** Claims and frees, one call at a time, and writes down what it was told. */
 export class Worker {
   readonly #parts: WorkerParts;
@@ -58,19 +67,15 @@ export class Worker {
   }
 
   async #claim(): Promise<void> {
-    const { managers, host, random } = this.#parts;
-    const network = this.#pick(this.#settings.networks);
+    const { managers, host, random, passing } = this.#parts;
+    const brief = random.float() < 0.1 ? this.#pick([...passing]) : undefined;
+    const network = brief === undefined ? this.#pick(this.#settings.networks) : { name: brief, wanted: [] };
     if (network === undefined) return;
     const name = `${this.#settings.name}-${this.#count++}`;
     const wish = random.float() < 0.4 ? this.#pick(network.wanted) : undefined;
-    await this.#call('claim', name, async () => {
-      const endpoint = await managers.claim(
-        network.name,
-        name,
-        host.id,
-        wish === undefined ? [] : [wish],
-        this.#patience(),
-      );
+    const addresses = wish === undefined ? [] : [wish];
+    await this.#call({ act: 'claim', name, asked: { network: network.name, addresses } }, async () => {
+      const endpoint = await managers.claim(network.name, name, host.id, addresses, patienceOf(random));
       this.#held.push(endpoint);
       return heldOf(endpoint);
     });
@@ -80,20 +85,14 @@ export class Worker {
     const { managers, host, random } = this.#parts;
     const [endpoint] = this.#held.splice(Math.floor(random.float() * this.#held.length), 1);
     if (endpoint === undefined) return;
-    await this.#call('release', endpoint.name, async () => {
-      await managers.release(endpoint.id, host.id, this.#patience());
+    await this.#call({ act: 'release', name: endpoint.name }, async () => {
+      await managers.release(endpoint.id, host.id, patienceOf(random));
       return heldOf(endpoint);
     });
   }
 
-  async #call(act: Entry['act'], name: string, work: () => Promise<readonly string[]>): Promise<void> {
-    const call = now();
-    const outcome = await outcomeOf(work);
-    this.#parts.write({ act, name, call, end: now(), outcome });
-  }
-
-  #patience() {
-    return this.#parts.random.float() < 0.05 ? impatient : patient;
+  async #call(about: About, work: () => Promise<readonly string[]>): Promise<void> {
+    this.#parts.write(await entryOf(about, work));
   }
 
   #pick<Item>(items: readonly Item[]): Item | undefined {
@@ -101,7 +100,20 @@ export class Worker {
   }
 }
 
-export async function outcomeOf(work: () => Promise<readonly string[]>): Promise<Outcome> {
+export interface About {
+  readonly act: Entry['act'];
+  readonly name: string;
+  readonly asked?: Asked;
+}
+
+/** Makes a call and writes down how it went. */
+export async function entryOf(about: About, work: () => Promise<readonly string[]>): Promise<Entry> {
+  const call = now();
+  const outcome = await outcomeOf(work);
+  return { ...about, call, end: now(), outcome };
+}
+
+async function outcomeOf(work: () => Promise<readonly string[]>): Promise<Outcome> {
   try {
     return { kind: 'done', held: await work() };
   } catch (error) {
@@ -111,6 +123,6 @@ export async function outcomeOf(work: () => Promise<readonly string[]>): Promise
 }
 
 /** By the network's id, as the store has it. */
-function heldOf({ id, name, networkId, addresses }: Endpoint): readonly string[] {
-  return keysOf({ id, name, network: networkId, node: '', addresses });
+function heldOf({ networkId, addresses }: Endpoint): readonly string[] {
+  return keysOf({ network: networkId, addresses });
 }

@@ -1,129 +1,198 @@
+import { Claims } from './claims.ts';
+import type { Life, Moment } from './lives.ts';
+import { overlap } from './prefixes.ts';
+import { type EndpointRecord, isClaim, type NetworkRecord, readClaim } from './records.ts';
 import type { Revision } from './revision.ts';
+import { claimsOf, coolsOf, type Holder, heldOf, needsClaim, thingsOf } from './things.ts';
 
-/** An endpoint as its record says. */
-export interface EndpointRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly network: string;
-  readonly node: string;
-  /** "10.66.0.9/16" */
-  readonly addresses: readonly string[];
+/** What a revision has changed, to be looked at when all of it is read. */
+interface Touched {
+  readonly things: Set<string>;
+  readonly written: Holder[];
+  readonly gone: Holder[];
+  /** Things that cooled after a name and have an owner again. */
+  readonly back: { readonly key: string; readonly cooling: string; readonly owner: string }[];
 }
 
 /**
  * Looks at every revision of the store with its own, plain eyes: nothing of the product's code is asked what a record means.
- * One key is one address; so what could go wrong is a key that changes hands, and records and claims that disagree.
+ * What could go wrong is a thing that two have, a key that changes hands, records and claims that disagree, a thing that is
+ * free without having cooled, and a revision that nobody has seen.
  */
 export class Audit {
   readonly faults: string[] = [];
-  /** Every endpoint there ever was, by name, oldest first. */
-  readonly born = new Map<string, EndpointRecord[]>();
-  readonly #endpoints = new Map<string, EndpointRecord>();
-  readonly #claims = new Map<string, Claim>();
-  readonly #holders = new Map<string, Set<string>>();
-  #last = 0;
+  /** Every endpoint and network there ever was, oldest first. */
+  readonly lives: Life[] = [];
+  readonly claims = new Claims();
+  readonly #holders = new Map<string, Holder>();
+  readonly #alive = new Map<string, Life>();
+  /** Thing -> ids of those that have it by their records. */
+  readonly #had = new Map<string, Set<string>>();
+  #last: number;
   #revisions = 0;
+
+  /** `beginning`: the store's revision before the first that is to be seen; etcd's empty store has 1. */
+  constructor(beginning = 1) {
+    this.#last = beginning;
+  }
 
   get revisions(): number {
     return this.#revisions;
   }
 
-  get endpoints(): readonly EndpointRecord[] {
-    return [...this.#endpoints.values()];
+  /** The last that was seen. */
+  get revision(): number {
+    return this.#last;
   }
 
-  take({ revision, puts, deletes }: Revision): void {
+  get endpoints(): readonly EndpointRecord[] {
+    return [...this.#holders.values()].flatMap((holder) => (holder.kind === 'endpoint' ? [holder.record] : []));
+  }
+
+  get networks(): readonly NetworkRecord[] {
+    return [...this.#holders.values()].flatMap((holder) => (holder.kind === 'network' ? [holder.record] : []));
+  }
+
+  take({ revision, seen, puts, deletes }: Revision): void {
+    this.#follow(revision);
+    const moment = { revision, seen };
+    const touched: Touched = { things: new Set(), written: [], gone: [], back: [] };
+    for (const key of deletes) this.#delete(moment, key, touched);
+    for (const [key, value] of puts) this.#put(moment, key, value, touched);
+    for (const thing of touched.things) this.#checkThing(revision, thing);
+    for (const holder of touched.written) this.#checkWritten(revision, holder);
+    for (const holder of touched.gone) this.#checkGone(revision, holder);
+    for (const { key, cooling, owner } of touched.back) {
+      if (this.#holders.get(owner)?.record.name === cooling) continue;
+      this.#fault(revision, `${key} goes to ${owner} while it cools after ${cooling}`);
+    }
+  }
+
+  /** All that is left in a store from which everything was released: what cools then cools for ever. */
+  remains(): readonly string[] {
+    const left = [...this.#holders.values()];
+    const own = new Set(left.flatMap(claimsOf));
+    const claims = [...this.claims.entries()].flatMap(([key, { owner, cooling }]) => {
+      if (own.has(key)) return [];
+      if (cooling !== undefined) return [`${key} cools for ever after ${cooling}`];
+      if (owner !== undefined) return [`${key} is left to ${owner}`];
+      // What a network keeps for itself, such as its gateway, is left with it.
+      return this.#holders.has(key.split('/')[1] ?? '') ? [] : [`${key} is left`];
+    });
+    return [
+      ...left.map(({ kind, record }) => `${kind} ${record.name} is left after everything was released`),
+      ...claims,
+    ];
+  }
+
+  #follow(revision: number): void {
     this.#revisions++;
     if (revision <= this.#last) this.#fault(revision, `comes after revision ${this.#last}`);
-    this.#last = revision;
-    const touched = new Set<string>();
-    for (const key of deletes) this.#delete(key, touched);
-    for (const [key, value] of puts) this.#put(revision, key, value, touched);
-    for (const address of touched) this.#check(revision, address);
+    if (revision > this.#last + 1) this.#fault(revision, `comes after revision ${this.#last}: the record has a gap`);
+    this.#last = Math.max(revision, this.#last);
   }
 
-  /** Claims of things that nobody stands behind, in a store at rest. */
-  leaks(): readonly string[] {
-    return [...this.#claims].flatMap(([key, { owner }]) => {
-      return owner === undefined || this.#endpoints.has(owner)
-        ? []
-        : [`${key} is claimed by ${owner}, which is not there`];
-    });
-  }
-
-  #put(revision: number, key: string, value: string, touched: Set<string>): void {
-    const [kind, network = '', rest = ''] = key.split('/');
-    if (kind === 'endpoint') {
-      this.#removeEndpoint(rest, touched);
-      const record = JSON.parse(value) as EndpointRecord;
-      this.#endpoints.set(rest, record);
-      this.born.set(record.name, [...(this.born.get(record.name) ?? []), record]);
-      for (const address of keysOf(record)) {
-        const holders = this.#holders.get(address) ?? new Set();
-        this.#holders.set(address, holders.add(rest));
-        touched.add(address);
-      }
-    } else if (isClaim(kind)) {
-      const claim = readClaim(value);
-      const before = this.#claims.get(key);
+  #put(moment: Moment, key: string, value: string, touched: Touched): void {
+    const [kind, first = '', second = ''] = key.split('/');
+    if (kind === 'endpoint') this.#write(moment, { kind, id: second, record: JSON.parse(value) }, touched);
+    else if (kind === 'network') this.#write(moment, { kind, id: first, record: JSON.parse(value) }, touched);
+    else if (isClaim(key)) {
+      const [before, claim] = [this.claims.get(key), readClaim(value)];
       if (before?.owner !== undefined && claim.owner !== undefined && before.owner !== claim.owner) {
-        this.#fault(revision, `${key} goes from ${before.owner} to ${claim.owner} without having been free`);
+        this.#fault(moment.revision, `${key} goes from ${before.owner} to ${claim.owner} without having been free`);
       }
-      this.#claims.set(key, claim);
-      if (kind === 'addr') touched.add(`${network} ${rest}`);
+      if (before?.cooling !== undefined && claim.owner !== undefined) {
+        touched.back.push({ key, cooling: before.cooling, owner: claim.owner });
+      }
+      this.claims.set(moment.revision, key, claim);
+      touched.things.add(key);
     }
   }
 
-  #delete(key: string, touched: Set<string>): void {
-    const [kind, network = '', rest = ''] = key.split('/');
-    if (kind === 'endpoint') this.#removeEndpoint(rest, touched);
-    if (isClaim(kind)) this.#claims.delete(key);
-    if (kind === 'addr') touched.add(`${network} ${rest}`);
-  }
-
-  #removeEndpoint(id: string, touched: Set<string>): void {
-    const record = this.#endpoints.get(id);
-    this.#endpoints.delete(id);
-    for (const address of record === undefined ? [] : keysOf(record)) {
-      this.#holders.get(address)?.delete(id);
-      touched.add(address);
+  #delete(moment: Moment, key: string, touched: Touched): void {
+    const [kind, first = '', second = ''] = key.split('/');
+    if (kind === 'endpoint' || kind === 'network') this.#remove(moment, kind === 'endpoint' ? second : first, touched);
+    if (isClaim(key)) {
+      this.claims.set(moment.revision, key, undefined);
+      touched.things.add(key);
     }
   }
 
-  #check(revision: number, address: string): void {
-    const holders = [...(this.#holders.get(address) ?? [])];
-    const owner = this.#claims.get(`addr/${address.replace(' ', '/')}`)?.owner;
-    if (holders.length > 1) this.#fault(revision, `${address} is held by ${holders.join(' and ')}`);
-    for (const holder of holders) {
-      if (owner !== holder)
-        this.#fault(revision, `${address} is held by ${holder} and claimed by ${owner ?? 'nobody'}`);
+  /** A record that is written again is the same life, changed. */
+  #write(born: Moment, holder: Holder, touched: Touched): void {
+    const before = this.#holders.get(holder.id);
+    if (before !== undefined) this.#letGo(before, touched);
+    this.#holders.set(holder.id, holder);
+    for (const thing of thingsOf(holder)) {
+      const ids = this.#had.get(thing) ?? new Set();
+      this.#had.set(thing, ids.add(holder.id));
+      touched.things.add(thing);
+    }
+    touched.written.push(holder);
+    if (this.#alive.has(holder.id)) return;
+    const life: Life = { kind: holder.kind, id: holder.id, name: holder.record.name, held: heldOf(holder), born };
+    this.#alive.set(holder.id, life);
+    this.lives.push(life);
+  }
+
+  #remove(died: Moment, id: string, touched: Touched): void {
+    const holder = this.#holders.get(id);
+    if (holder === undefined) return;
+    this.#letGo(holder, touched);
+    this.#holders.delete(id);
+    touched.gone.push(holder);
+    const life = this.#alive.get(id);
+    if (life !== undefined) life.died = died;
+    this.#alive.delete(id);
+  }
+
+  #letGo(holder: Holder, touched: Touched): void {
+    for (const thing of thingsOf(holder)) {
+      this.#had.get(thing)?.delete(holder.id);
+      touched.things.add(thing);
+    }
+  }
+
+  #checkThing(revision: number, thing: string): void {
+    const holders = [...(this.#had.get(thing) ?? [])];
+    const owner = this.claims.get(thing)?.owner;
+    if (holders.length > 1) this.#fault(revision, `${thing} is held by ${holders.join(' and ')}`);
+    for (const holder of needsClaim(thing) ? holders : []) {
+      if (owner !== holder) this.#fault(revision, `${thing} is held by ${holder} and claimed by ${owner ?? 'nobody'}`);
     }
     if (owner !== undefined && !holders.includes(owner)) {
-      this.#fault(revision, `${address} is claimed by ${owner}, which does not hold it`);
+      this.#fault(revision, `${thing} is claimed by ${owner}, which does not hold it`);
     }
+  }
+
+  #checkWritten(revision: number, holder: Holder): void {
+    if (holder.kind === 'endpoint') {
+      const { id, record } = holder;
+      if (this.#holders.get(record.network)?.kind !== 'network') {
+        this.#fault(revision, `endpoint ${id} has no network ${record.network}`);
+      }
+      return;
+    }
+    const { name, addressSpace, subnets } = holder.record;
+    for (const other of this.networks.filter(({ id }) => id !== holder.id)) {
+      for (const { prefix } of other.addressSpace === addressSpace ? subnets : []) {
+        const rival = other.subnets.find((subnet) => overlap(subnet.prefix, prefix));
+        if (rival !== undefined) {
+          this.#fault(revision, `${prefix} of network ${name} overlaps ${rival.prefix} of network ${other.name}`);
+        }
+      }
+    }
+  }
+
+  #checkGone(revision: number, holder: Holder): void {
+    for (const key of coolsOf(holder)) {
+      if (this.claims.get(key)?.cooling === undefined) this.#fault(revision, `${key} is given up without cooling`);
+    }
+    const orphans = holder.kind === 'network' ? this.endpoints.filter(({ network }) => network === holder.id) : [];
+    for (const { id } of orphans) this.#fault(revision, `endpoint ${id} has no network ${holder.id} any more`);
   }
 
   #fault(revision: number, what: string): void {
     this.faults.push(`revision ${revision}: ${what}`);
   }
-}
-
-/** "network ip" of each of its addresses. */
-export function keysOf({ network, addresses }: EndpointRecord): readonly string[] {
-  return addresses.map((address) => `${network} ${address.replace(/\/.*/, '')}`);
-}
-
-interface Claim {
-  /** The endpoint that has it; a gateway, a reservation and what cools after a release are nobody's. */
-  readonly owner: string | undefined;
-}
-
-function isClaim(kind: string | undefined): boolean {
-  return kind === 'addr' || kind === 'mac' || kind === 'endpoint-name';
-}
-
-/** An id, or JSON that names an endpoint. */
-function readClaim(value: string): Claim {
-  if (!value.startsWith('{')) return { owner: value === 'gateway' ? undefined : value };
-  return { owner: (JSON.parse(value) as { readonly endpoint?: string }).endpoint };
 }

@@ -2,7 +2,9 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { serveLines } from '../companion/serve.ts';
-import { encode, type Revision, rangeEnd, revisionsOf, type WatchMessage } from './revision.ts';
+import { now } from '../now.ts';
+import { isClaim, readClaim } from './records.ts';
+import { encode, type Revision, revisionsOf, type WatchMessage } from './revision.ts';
 
 /**
  * A process inside the lab that writes down every revision of the store, one JSON line each, and answers on its stdin who
@@ -19,9 +21,12 @@ const { values } = parseArgs({
 const { prefix = '/causeway/v1/', out = '' } = values;
 const members = (values.etcd ?? '').split(',');
 
-let recorded = 0;
+/** etcd's empty store has revision 1. */
+let recorded = 1;
 let leader: string | null = null;
 let lost: string | undefined;
+/** Keys of what cools. */
+const cooling = new Set<string>();
 
 async function record(): Promise<never> {
   for (let turn = 0; ; turn++) {
@@ -35,7 +40,8 @@ async function record(): Promise<never> {
 async function follow(member: string): Promise<void> {
   const quiet = new AbortController();
   let timer = setTimeout(() => quiet.abort(), silence);
-  const create = { key: encode(prefix), range_end: encode(rangeEnd(prefix)), start_revision: `${recorded + 1}` };
+  // All keys: a revision of which the record has nothing would be a gap.
+  const create = { key: encode('\0'), range_end: encode('\0'), start_revision: `${recorded + 1}` };
   const body = JSON.stringify({ create_request: create });
   const response = await fetch(`${member}/v3/watch`, { method: 'POST', body, signal: quiet.signal });
   let rest = '';
@@ -56,11 +62,16 @@ async function follow(member: string): Promise<void> {
 
 function take({ result }: WatchMessage): void {
   if (result?.canceled === true) lost = `history before revision ${result.compact_revision} is gone`;
-  const revisions = revisionsOf(result?.events ?? [], prefix);
+  const revisions = revisionsOf(result?.events ?? [], prefix, now());
   if (revisions.length > 0) appendFileSync(out, revisions.map((one) => `${JSON.stringify(one)}\n`).join(''));
   for (const one of revisions) {
     recorded = one.revision;
     leader = leaderAfter(one, leader);
+    for (const key of one.deletes) cooling.delete(key);
+    for (const [key, value] of one.puts) {
+      if (isClaim(key) && readClaim(value).cooling !== undefined) cooling.add(key);
+      else cooling.delete(key);
+    }
   }
 }
 
@@ -78,7 +89,7 @@ interface MemberStatus {
 /** Resolves when everything written before the question is recorded. */
 async function caughtUp(): Promise<{ readonly revision: number; readonly lost: string | null }> {
   for (;;) {
-    // A linearizable read. In a lab's etcd there is nothing but the cluster, so its revision is the last of ours.
+    // A linearizable read.
     const range = { key: encode(prefix), keys_only: true };
     const answer = await ask<{ readonly header: { readonly revision: string } }>('/v3/kv/range', range);
     if (recorded >= Number(answer?.header.revision ?? 'NaN')) return { revision: recorded, lost: lost ?? null };
@@ -114,4 +125,5 @@ void record();
 serveLines({
   leaders: async () => ({ manager: leader, etcd: await etcdLeader() }),
   'caught-up': caughtUp,
+  cooling: async () => cooling.size,
 });

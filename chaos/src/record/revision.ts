@@ -1,6 +1,8 @@
-/** What one revision of the store changed, keys without the prefix of the cluster. */
+/** What one revision of the store changed, keys without the prefix of the cluster; of other keys nothing is kept. */
 export interface Revision {
   readonly revision: number;
+  /** When it was recorded, on the journal's clock: it was written before then. */
+  readonly seen: number;
   readonly puts: readonly (readonly [key: string, value: string])[];
   readonly deletes: readonly string[];
 }
@@ -22,18 +24,22 @@ interface WatchEvent {
   readonly kv: { readonly key: string; readonly value?: string; readonly mod_revision: string };
 }
 
-/** Its events by revision; a message has whole revisions only (rpc.proto, WatchCreateRequest.fragment). */
-export function revisionsOf(events: readonly WatchEvent[], prefix: string): readonly Revision[] {
+/**
+ * A message's events by revision; a message has whole revisions only (rpc.proto, WatchCreateRequest.fragment). One that
+ * changed nothing under the prefix is there too, without changes: every number must come.
+ */
+export function revisionsOf(events: readonly WatchEvent[], prefix: string, seen: number): readonly Revision[] {
   const all = new Map<number, { puts: [string, string][]; deletes: string[] }>();
   for (const { type, kv } of events) {
     const revision = Number(kv.mod_revision);
     const changes = all.get(revision) ?? { puts: [], deletes: [] };
     all.set(revision, changes);
-    const key = decode(kv.key).slice(prefix.length);
-    if (type === 'DELETE') changes.deletes.push(key);
-    else changes.puts.push([key, decode(kv.value ?? '')]);
+    const key = decode(kv.key);
+    if (!key.startsWith(prefix)) continue;
+    if (type === 'DELETE') changes.deletes.push(key.slice(prefix.length));
+    else changes.puts.push([key.slice(prefix.length), decode(kv.value ?? '')]);
   }
-  return [...all].map(([revision, changes]) => ({ revision, ...changes }));
+  return [...all].map(([revision, changes]) => ({ revision, seen, ...changes }));
 }
 
 export function encode(text: string): string {

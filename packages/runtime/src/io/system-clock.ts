@@ -7,12 +7,20 @@ export const systemClock: Clock = {
   sleep: (span: Duration, signal?: AbortSignal) =>
     new Promise<void>((resolve) => {
       if (signal?.aborted === true) return resolve();
+      const until = performance.now() + span;
       const done = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, span);
+      // Node counts whole milliseconds from when its loop last looked at the clock, so a timer may fire up to one early. Who
+      // then asks whether it is time finds that it is not, and sleeps for ever.
+      const ring = (): void => {
+        const left = until - performance.now();
+        if (left <= 0) done();
+        else timer = setTimeout(ring, Math.ceil(left));
+      };
+      let timer = setTimeout(ring, span);
       signal?.addEventListener('abort', done);
     }),
   yield: () => new Promise<void>((resolve) => setImmediate(resolve)),

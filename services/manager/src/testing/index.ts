@@ -1,6 +1,7 @@
 export { claimEndpoint } from '../admin/claim-endpoint.ts';
 export { createNetwork } from '../admin/create-network.ts';
-export { readCreateNetwork } from '../admin/network-requests.ts';
+export { deleteNetwork } from '../admin/delete-network.ts';
+export { readCreateNetwork, readDeleteNetwork } from '../admin/network-requests.ts';
 export { registerNode } from '../admin/register-node.ts';
 export { releaseEndpoint } from '../admin/release-endpoint.ts';
 export { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
@@ -13,5 +14,5 @@ export type { StoreEvent } from '../store/store.ts';
 export type { Intent, Request } from '../writer/intent.ts';
 export type { Committed } from '../writer/outcomes.ts';
 export { Auditor } from './auditor.ts';
-export { CoreManager } from './core-manager.ts';
+export { CoreManager, cooldown } from './core-manager.ts';
 export { MemoryPeers } from './memory-peers.ts';
