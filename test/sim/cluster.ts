@@ -10,7 +10,7 @@ import {
   MemoryStore,
 } from '@causeway/manager';
 import { currentSchema, MemoryPeers, Registration } from '@causeway/manager/testing';
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, type FeedVersion, feedVersions, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
@@ -29,6 +29,10 @@ export interface SimSettings {
   readonly nodeGoneAfter?: Duration;
   /** MTU of every host's underlay, bytes, or of each in turn. */
   readonly mtu?: number | readonly number[];
+  /** What the store holds at the start; an empty one without. */
+  readonly store?: HistorySnapshot;
+  /** Feed versions that managers speak unless told another; this version's without. */
+  readonly feeds?: readonly FeedVersion[];
 }
 
 export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value>;
@@ -51,6 +55,7 @@ export class SimCluster {
   readonly wires: Wires;
   readonly hosts: readonly SimHost[];
   #backend: MemoryBackend;
+  readonly #feeds: readonly FeedVersion[];
   #epoch = 1n;
   readonly #managers = new Map<string, SimManager>();
   readonly #addresses: readonly string[];
@@ -63,7 +68,8 @@ export class SimCluster {
     this.#goneAfter = settings.nodeGoneAfter === undefined ? {} : { nodeGoneAfter: settings.nodeGoneAfter };
     const { clock, random } = this;
     this.wires = new Wires({ clock, random });
-    this.#backend = new MemoryBackend({ clock });
+    this.#backend = new MemoryBackend({ clock }, settings.store);
+    this.#feeds = settings.feeds ?? feedVersions;
     this.#addresses = Array.from({ length: settings.managers ?? 1 }, (_, i) => `m${i + 1}:7443`);
     this.#failover = new Failover(this.#addresses, clock);
     this.#streams = new Failover(this.#addresses, clock);
@@ -80,8 +86,8 @@ export class SimCluster {
     await this.until('every host is ready', async () => (await this.readyHosts()) === hosts.length);
   }
 
-  /** `schema`: the newest of records that it knows; this version's without. */
-  async startManager(name: string, schema = currentSchema): Promise<void> {
+  /** `schema`: the newest of records that it knows; this version's without. `feeds`: what it speaks to agents. */
+  async startManager(name: string, schema = currentSchema, feeds = this.#feeds): Promise<void> {
     const address = `${name}:7443`;
     const life = new Life();
     const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
@@ -90,7 +96,7 @@ export class SimCluster {
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
     const manager = createManager(
       { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
-      { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, ...this.#goneAfter },
+      { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
     );
     const registration = new Registration(
       { store: life.mortal(store), keys: new Keys(defaultPrefix), clock: life.mortal(this.clock), log },

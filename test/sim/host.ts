@@ -2,7 +2,7 @@ import { type Agent, createAgent, type Files } from '@causeway/agent';
 import { MemoryFiles } from '@causeway/agent/testing';
 import type { NetnsPath } from '@causeway/datapath';
 import { connectivity, FakeKernel } from '@causeway/datapath/testing';
-import { Ip as asIp, type Ip, type Name } from '@causeway/model';
+import { Ip as asIp, feedVersions, type Ip, type Name } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -39,7 +39,8 @@ export class SimHost {
     return this.#agent;
   }
 
-  async start(): Promise<void> {
+  /** `feeds`: versions that the agent understands; this version's without. */
+  async start(feeds = feedVersions): Promise<void> {
     const { clock, wires, managers } = this.#world;
     const life = new Life();
     const link = wires.link(this.name);
@@ -55,7 +56,7 @@ export class SimHost {
         random,
         log,
       },
-      { name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim' },
+      { name: this.name, managers, dataPath: this.vtep, vxlanPort: 4789, version: 'sim', feeds },
     );
     await agent.start();
     this.#agent = agent;

@@ -17,6 +17,8 @@ interface Wire {
 export class Wires {
   /** Of unary calls: the call was done, its answer never arrives. */
   replyLoss = 0;
+  /** Hears every message of every session, as bytes, when it is sent. */
+  tap: ((host: string, way: 'up' | 'down', bytes: Uint8Array) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #managers = new Map<string, Manager>();
@@ -119,7 +121,10 @@ export class Wires {
       const channel: AgentChannel = {
         requests: up,
         backlog: 0,
-        send: (bytes) => this.#later(wire, () => down.push(ConnectResponse.fromBinary(bytes))),
+        send: (bytes) => {
+          this.tap?.(host, 'down', bytes);
+          this.#later(wire, () => down.push(ConnectResponse.fromBinary(bytes)));
+        },
         close: (error) =>
           this.#later(wire, () => {
             up.end();
@@ -135,6 +140,7 @@ export class Wires {
       messages: down,
       send: (request) => {
         const bytes = ConnectRequest.toBinary(request);
+        this.tap?.(host, 'up', bytes);
         this.#later(wire, () => up.push(ConnectRequest.fromBinary(bytes)));
       },
       close: () => {

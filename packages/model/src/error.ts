@@ -73,6 +73,8 @@ export const errorKinds = {
   'permission-denied': 'denied',
   'capability-missing': 'denied',
   'schema-unsupported': 'denied',
+  'feed-unsupported': 'denied',
+  'data-too-new': 'denied',
   'manager-removed': 'denied',
   'kernel-refused': 'internal',
   'data-damaged': 'internal',

@@ -1,8 +1,9 @@
 export * from './assert.ts';
 export type { Brand } from './brand.ts';
-export * from './digest.ts';
+
 export * from './endpoint.ts';
 export * from './error.ts';
+export * from './feed.ts';
 export * from './id.ts';
 export * from './ip.ts';
 export * from './labels.ts';

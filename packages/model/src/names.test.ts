@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addDigest, removeDigest, rowDigest } from './digest.ts';
-import type { EndpointRow } from './endpoint.ts';
-import { type EndpointId, type Name, type NodeId, parseName, parseNodeId, parseRequestId } from './id.ts';
+import { parseName, parseNodeId, parseRequestId } from './id.ts';
 import { Ip } from './ip.ts';
 import { Mac, macBytes, macForIp, macFromBytes, parseMac } from './mac.ts';
-import { InterfaceAddress } from './prefix.ts';
 import { parseVni } from './vni.ts';
 
 describe('parseName', () => {
@@ -48,28 +45,4 @@ describe('a MAC', () => {
 describe('parseVni', () => {
   it.each([1, 4096, 0xffffff])('takes %d', (value) => expect(parseVni(value).ok).toBe(true));
   it.each([0, -1, 1.5, 0x1000000, Number.NaN])('refuses %d', (value) => expect(parseVni(value).ok).toBe(false));
-});
-
-describe('a digest', () => {
-  const row = (id: string, address = '10.66.0.9/16'): EndpointRow => ({
-    id: id as EndpointId,
-    name: 'web' as Name,
-    node: 'n1' as NodeId,
-    addresses: [InterfaceAddress(address)],
-    mac: Mac('02:42:0a:42:00:09'),
-    vtep: Ip('10.90.0.1'),
-  });
-
-  it('does not depend on order and comes back when a row is taken out', () => {
-    const [a, b] = [rowDigest(row('a')), rowDigest(row('b'))];
-    expect(addDigest(addDigest(0n, a), b)).toBe(addDigest(addDigest(0n, b), a));
-    expect(removeDigest(addDigest(a, b), b)).toBe(a);
-    expect(removeDigest(0n, a)).toBe(BigInt.asUintN(64, -a));
-  });
-
-  it('differs when any field does, and over many rows', () => {
-    const seen = new Set<bigint>([rowDigest(row('a')), rowDigest(row('a', '10.66.0.8/16'))]);
-    for (let i = 0; i < 20_000; i++) seen.add(rowDigest(row(`id-${i}`)));
-    expect(seen.size).toBe(20_002);
-  });
 });

@@ -1,5 +1,5 @@
 import type { Kernel } from '@causeway/datapath';
-import { CausewayError, type EndpointId, isCausewayError, type Name, type Node } from '@causeway/model';
+import { CausewayError, type EndpointId, feedVersions, isCausewayError, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
@@ -79,7 +79,7 @@ interface Running {
 
 async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<Running> {
   const { kernel, link, files, clock, random, log } = modules;
-  const { name, dataPath, vxlanPort, labels = {}, version } = settings;
+  const { name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
   const underlay = new UnderlayMtu(modules, { dataPath });
   await underlay.load();
   const routes = new HostRoutes(modules);
@@ -101,7 +101,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
 
   const tables = new Tables({ clock });
   const sandboxes = new Sandboxes({ files, log });
-  const ledger = new Ledger({ files, clock, log, tables });
+  const ledger = new Ledger({ files, clock, log, tables }, { feeds });
   await sandboxes.load();
   const overlays = new Overlays({ kernel, containers: () => sandboxes.all() });
   await overlays.load();
@@ -149,6 +149,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       caretaker.confirm(stamp);
     },
     verify,
+    feeds,
   });
 
   const stopped = new AbortController();

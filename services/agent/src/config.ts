@@ -2,6 +2,7 @@ import {
   CausewayError,
   checkLabels,
   clip,
+  type FeedVersion,
   type Ip,
   type Labels,
   type Name,
@@ -23,6 +24,8 @@ export interface AgentSettings {
   /** Of this host, to select it by. */
   readonly labels?: Labels;
   readonly version: string;
+  /** Feed versions that it understands, from the oldest; absent: this version's. */
+  readonly feeds?: readonly FeedVersion[];
 }
 
 /** As they are said on the command line or in the environment. */

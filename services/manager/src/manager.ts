@@ -1,4 +1,4 @@
-import { isCausewayError, type NetworkId, type NodeId } from '@causeway/model';
+import { type FeedVersion, isCausewayError, type NetworkId, type NodeId } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -69,6 +69,8 @@ export interface ManagerSettings {
   readonly defaultPools?: readonly DefaultPool[];
   /** The newest schema of records it knows; absent: this version's. */
   readonly schema?: number;
+  /** The feed versions that it speaks to agents, from the oldest; absent: this version's. */
+  readonly feeds?: readonly FeedVersion[];
 }
 
 export const defaultCooldown = seconds(60);
@@ -132,7 +134,10 @@ export class Manager implements Startable {
     this.#follower = new Follower({ store, view, log }, { prefix });
     const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
     const silentSince = (node: NodeId): number | undefined => this.#dispatcher.silentSince(node);
-    this.#dispatcher = new Dispatcher({ view, registrar, teller: this.#recorder, clock, log }, { address: advertise });
+    this.#dispatcher = new Dispatcher(
+      { view, registrar, teller: this.#recorder, clock, log },
+      { address: advertise, ...(settings.feeds && { feeds: settings.feeds }) },
+    );
     const standing = (network: NetworkId): Standing => this.#dispatcher.standingOf(network);
     const subscribeStanding = this.#dispatcher.subscribeStanding.bind(this.#dispatcher);
     const mtuGate = new MtuGate({ view, mtuKeeper: this.#mtuKeeper, standing, subscribeStanding, clock });

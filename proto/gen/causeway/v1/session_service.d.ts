@@ -77,6 +77,12 @@ export interface Hello {
      * @generated from protobuf field: repeated causeway.v1.NetworkCursor cursors = 4
      */
     cursors: NetworkCursor[];
+    /**
+     * Feed versions that the agent understands (docs/protocol.md, "Feed versions"). None: only 1, as before versions had numbers.
+     *
+     * @generated from protobuf field: repeated uint32 feed_versions = 5
+     */
+    feedVersions: number[];
 }
 /**
  * @generated from protobuf message causeway.v1.NetworkCursor
@@ -96,6 +102,12 @@ export interface NetworkCursor {
      * @generated from protobuf field: fixed64 digest = 3
      */
     digest: bigint;
+    /**
+     * Feed version that the digest is of. 0: 1.
+     *
+     * @generated from protobuf field: uint32 feed_version = 4
+     */
+    feedVersion: number;
 }
 /**
  * @generated from protobuf message causeway.v1.AppliedReport
@@ -267,6 +279,12 @@ export interface Welcome {
      * @generated from protobuf field: uint32 heartbeat_ms = 4
      */
     heartbeatMs: number;
+    /**
+     * The newest feed version that both sides know: all that follows in this session is of it. 0: 1.
+     *
+     * @generated from protobuf field: uint32 feed_version = 5
+     */
+    feedVersion: number;
 }
 /**
  * A network whole: what is not listed is removed.
@@ -298,6 +316,12 @@ export interface Complete {
      * @generated from protobuf field: int64 epoch = 5
      */
     epoch: bigint;
+    /**
+     * Feed version that the digest is of. 0: 1. Kept with a table on disk, like the epoch; not sent.
+     *
+     * @generated from protobuf field: uint32 feed_version = 6
+     */
+    feedVersion: number;
 }
 /**
  * The step from one revision of a network to the next.

@@ -109,7 +109,8 @@ class Hello$Type extends MessageType {
             { no: 1, name: "cluster_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "node", kind: "message", T: () => Node },
-            { no: 4, name: "cursors", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => NetworkCursor }
+            { no: 4, name: "cursors", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => NetworkCursor },
+            { no: 5, name: "feed_versions", kind: "scalar", repeat: 1 /*RepeatType.PACKED*/, T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -117,6 +118,7 @@ class Hello$Type extends MessageType {
         message.clusterId = "";
         message.epoch = 0n;
         message.cursors = [];
+        message.feedVersions = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -137,6 +139,13 @@ class Hello$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.NetworkCursor cursors */ 4:
                     message.cursors.push(NetworkCursor.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* repeated uint32 feed_versions */ 5:
+                    if (wireType === WireType.LengthDelimited)
+                        for (let e = reader.int32() + reader.pos; reader.pos < e;)
+                            message.feedVersions.push(reader.uint32());
+                    else
+                        message.feedVersions.push(reader.uint32());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -162,6 +171,13 @@ class Hello$Type extends MessageType {
         /* repeated causeway.v1.NetworkCursor cursors = 4; */
         for (let i = 0; i < message.cursors.length; i++)
             NetworkCursor.internalBinaryWrite(message.cursors[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        /* repeated uint32 feed_versions = 5; */
+        if (message.feedVersions.length) {
+            writer.tag(5, WireType.LengthDelimited).fork();
+            for (let i = 0; i < message.feedVersions.length; i++)
+                writer.uint32(message.feedVersions[i]);
+            writer.join();
+        }
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -178,7 +194,8 @@ class NetworkCursor$Type extends MessageType {
         super("causeway.v1.NetworkCursor", [
             { no: 1, name: "network_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 3, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 3, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -186,6 +203,7 @@ class NetworkCursor$Type extends MessageType {
         message.networkId = "";
         message.revision = 0n;
         message.digest = 0n;
+        message.feedVersion = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -203,6 +221,9 @@ class NetworkCursor$Type extends MessageType {
                     break;
                 case /* fixed64 digest */ 3:
                     message.digest = reader.fixed64().toBigInt();
+                    break;
+                case /* uint32 feed_version */ 4:
+                    message.feedVersion = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -225,6 +246,9 @@ class NetworkCursor$Type extends MessageType {
         /* fixed64 digest = 3; */
         if (message.digest !== 0n)
             writer.tag(3, WireType.Bit64).fixed64(message.digest);
+        /* uint32 feed_version = 4; */
+        if (message.feedVersion !== 0)
+            writer.tag(4, WireType.Varint).uint32(message.feedVersion);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -675,7 +699,8 @@ class Welcome$Type extends MessageType {
             { no: 1, name: "cluster_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "term", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "heartbeat_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 4, name: "heartbeat_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 5, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -684,6 +709,7 @@ class Welcome$Type extends MessageType {
         message.epoch = 0n;
         message.term = 0n;
         message.heartbeatMs = 0;
+        message.feedVersion = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -704,6 +730,9 @@ class Welcome$Type extends MessageType {
                     break;
                 case /* uint32 heartbeat_ms */ 4:
                     message.heartbeatMs = reader.uint32();
+                    break;
+                case /* uint32 feed_version */ 5:
+                    message.feedVersion = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -729,6 +758,9 @@ class Welcome$Type extends MessageType {
         /* uint32 heartbeat_ms = 4; */
         if (message.heartbeatMs !== 0)
             writer.tag(4, WireType.Varint).uint32(message.heartbeatMs);
+        /* uint32 feed_version = 5; */
+        if (message.feedVersion !== 0)
+            writer.tag(5, WireType.Varint).uint32(message.feedVersion);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -747,7 +779,8 @@ class Complete$Type extends MessageType {
             { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 4, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Peer },
-            { no: 5, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 5, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 6, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -756,6 +789,7 @@ class Complete$Type extends MessageType {
         message.digest = 0n;
         message.endpoints = [];
         message.epoch = 0n;
+        message.feedVersion = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -779,6 +813,9 @@ class Complete$Type extends MessageType {
                     break;
                 case /* int64 epoch */ 5:
                     message.epoch = reader.int64().toBigInt();
+                    break;
+                case /* uint32 feed_version */ 6:
+                    message.feedVersion = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -807,6 +844,9 @@ class Complete$Type extends MessageType {
         /* int64 epoch = 5; */
         if (message.epoch !== 0n)
             writer.tag(5, WireType.Varint).int64(message.epoch);
+        /* uint32 feed_version = 6; */
+        if (message.feedVersion !== 0)
+            writer.tag(6, WireType.Varint).uint32(message.feedVersion);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '@causeway/model';
+import { CausewayError, fail, ok, type Result } from '@causeway/model';
 
 /**
  * How every file of the ledger is wrapped, so that a torn or damaged one is never taken for whole:
@@ -59,18 +59,29 @@ export class FrameDraft {
   }
 }
 
-/** The failure says in words what is wrong with the bytes. */
-export function decodeFrame(bytes: Uint8Array): Result<Frame, string> {
+/** The failure says what is wrong with the bytes: "data-damaged", or "data-too-new" when a later format is named. */
+export function decodeFrame(bytes: Uint8Array): Result<Frame, CausewayError> {
   const end = bytes.subarray(0, longestHeader).indexOf(0x0a);
-  if (end < 0) return fail('no header line');
+  if (end < 0) return damaged('no header line');
   const fields = new TextDecoder().decode(bytes.subarray(0, end)).split(' ');
   const [word, format, kind, sequence, length, sum] = fields;
-  if (word !== magic || kind === undefined || fields.length !== 6) return fail('not a file of the ledger');
-  if (format !== String(version)) return fail(`written in format ${format}, this agent reads ${version}`);
+  if (word !== magic) return damaged('not a file of the ledger');
+  if (format !== String(version)) return otherFormat(format);
+  if (kind === undefined || fields.length !== 6) return damaged('not a file of the ledger');
   const start = end + 1;
   const frame = { kind, sequence: Number(sequence), payload: bytes.subarray(start, start + Number(length)) };
-  if (frame.payload.length !== Number(length)) return fail(`${frame.payload.length} bytes of ${length}`);
-  return checksum(frame) === sum ? ok(frame) : fail('checksum differs');
+  if (frame.payload.length !== Number(length)) return damaged(`${frame.payload.length} bytes of ${length}`);
+  return checksum(frame) === sum ? ok(frame) : damaged('checksum differs');
+}
+
+function damaged(message: string): Result<never, CausewayError> {
+  return fail(new CausewayError('data-damaged', message));
+}
+
+/** Whatever the rest of the header says: a later format may say it in another way. */
+function otherFormat(format = ''): Result<never, CausewayError> {
+  if (!/^[1-9][0-9]{0,3}$/.test(format)) return damaged('not a file of the ledger');
+  return fail(new CausewayError('data-too-new', `written in format ${format}, this agent reads ${version}`));
 }
 
 function checksum({ kind, sequence, payload }: Frame): string {

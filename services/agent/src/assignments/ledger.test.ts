@@ -1,6 +1,7 @@
 import {
   type EndpointId,
   type EndpointRow,
+  feedVersions,
   InterfaceAddress,
   Ip,
   Mac,
@@ -9,13 +10,14 @@ import {
   type NetworkId,
   type NodeId,
   Prefix,
+  tableDigest,
   Vni,
 } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../testing/fake-manager.ts';
+import { newestFeed } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { Ledger } from './ledger.ts';
@@ -47,14 +49,16 @@ function row(n: number): EndpointRow {
 }
 
 function table(revision: bigint, rows: EndpointRow[]): Table {
-  return { network, epoch: 1n, revision, digest: digestOf(network, rows), rows: new Map(rows.map((r) => [r.id, r])) };
+  const digest = tableDigest(newestFeed, network, rows);
+  const held = new Map(rows.map((each) => [each.id, each]));
+  return { network, epoch: 1n, revision, feed: newestFeed.number, digest, rows: held };
 }
 
 function world(files = new MemoryFiles()) {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const tables = new Tables({ clock });
-  return { files, clock, log, tables, ledger: new Ledger({ files, clock, log, tables }) };
+  return { files, clock, log, tables, ledger: new Ledger({ files, clock, log, tables }, { feeds: feedVersions }) };
 }
 
 const file = 'network-00000000000000aa';
@@ -82,11 +86,12 @@ describe('frame', () => {
   });
 
   it.each([
-    ['another format', 'causeway-ledger 2 identity 1 0 00000000\n', 'written in format 2, this agent reads 1'],
-    ['something else', '{"nodeId":"x"}\n', 'not a file of the ledger'],
-    ['nothing', '', 'no header line'],
-  ])('says why: %s', (_, text, reason) => {
-    expect(decodeFrame(new TextEncoder().encode(text))).toEqual({ ok: false, error: reason });
+    ['a later format', 'causeway-ledger 2 whatever\n', 'data-too-new', 'written in format 2, this agent reads 1'],
+    ['something else', '{"nodeId":"x"}\n', 'data-damaged', 'not a file of the ledger'],
+    ['no number of a format', 'causeway-ledger x identity 1 0 00000000\n', 'data-damaged', 'not a file of the ledger'],
+    ['nothing', '', 'data-damaged', 'no header line'],
+  ])('says why: %s', (_, text, code, reason) => {
+    expect(decodeFrame(new TextEncoder().encode(text))).toMatchObject({ ok: false, error: { code, message: reason } });
   });
 });
 
@@ -152,6 +157,16 @@ describe('TwinFile', () => {
       expect(await twin(files, 'process').load()).toEqual(bytes(text));
     }
     await expect(twin(files, 'machine').save(bytes('five'))).rejects.toThrow('its disk did not take identity.b');
+  });
+
+  it('refuses to go on from the older copy when a later agent wrote the other', async () => {
+    const files = new MemoryFiles('/data');
+    await twin(files).save(bytes('old'));
+    files.contents.set('identity.a', bytes('causeway-ledger 2 identity 9\n{}'));
+    await expect(twin(files).load()).rejects.toMatchObject({
+      code: 'data-too-new',
+      message: expect.stringMatching('/data: a newer agent has used it .identity.a: written in format 2'),
+    });
   });
 
   it('refuses to start from damage alone, naming the directory', async () => {

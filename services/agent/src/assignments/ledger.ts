@@ -1,4 +1,4 @@
-import { CausewayError, isCausewayError, type NetworkId } from '@causeway/model';
+import { CausewayError, type FeedVersion, feedOf, feedRange, isCausewayError, type NetworkId } from '@causeway/model';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds, Worker } from '@causeway/runtime';
 import type { Files } from './files.ts';
@@ -27,17 +27,25 @@ export class Ledger {
   readonly #tables: Tables;
   readonly #dirty = new Set<NetworkId>();
   readonly #writer = new Worker((signal) => this.#write(signal));
+  readonly #feeds: readonly FeedVersion[];
   #failing = false;
   #pause: Duration = soonest;
 
-  constructor(modules: { readonly files: Files; readonly clock: Clock; readonly log: Log; readonly tables: Tables }) {
+  constructor(
+    modules: { readonly files: Files; readonly clock: Clock; readonly log: Log; readonly tables: Tables },
+    settings: { readonly feeds: readonly FeedVersion[] },
+  ) {
+    this.#feeds = settings.feeds;
     this.#files = modules.files;
     this.#clock = modules.clock;
     this.#log = modules.log;
     this.#tables = modules.tables;
   }
 
-  /** Fills the tables from disk, then follows them. A damaged table is left out: the next session brings it whole. */
+  /**
+   * Fills the tables from disk, then follows them. A table that is damaged, or that a newer agent wrote and this one cannot
+   * read, is left out: the next session brings it whole, and until then the kernel keeps what it has of the network.
+   */
   async start(): Promise<void> {
     const interner = new Interner();
     for (const name of await this.#files.list()) {
@@ -45,7 +53,8 @@ export class Ledger {
       try {
         this.#tables.replace(await this.#read(name, interner));
       } catch (error) {
-        this.#log.warn('ledger.damaged', { file: name, message: String(error) });
+        const event = isCausewayError(error, 'data-damaged') ? 'ledger.damaged' : 'ledger.not-understood';
+        this.#log.warn(event, { file: name, message: error instanceof Error ? error.message : String(error) });
       }
     }
     this.#tables.onChange((change) => {
@@ -62,11 +71,20 @@ export class Ledger {
 
   async #read(name: string, interner: Interner): Promise<Table> {
     const bytes = await this.#files.read(name);
-    const frame = bytes === undefined ? undefined : decodeFrame(bytes);
-    if (frame === undefined || !frame.ok) throw new CausewayError('data-damaged', frame?.error ?? 'the file went away');
+    if (bytes === undefined) throw new CausewayError('data-damaged', 'the file went away');
+    const frame = decodeFrame(bytes);
+    if (!frame.ok) throw frame.error;
     const message = Complete.fromBinary(frame.value.payload);
     if (`${prefix}${message.network?.id}` !== name) throw new CausewayError('data-damaged', 'holds another network');
-    return await tableFromMessage(message, interner, () => this.#clock.yield());
+    const feed = feedOf(this.#feeds, message.feedVersion);
+    if (feed === undefined) {
+      const own = feedRange(this.#feeds.map(({ number }) => number));
+      throw new CausewayError(
+        'data-too-new',
+        `written in feed version ${message.feedVersion}, this agent reads ${own}`,
+      );
+    }
+    return await tableFromMessage(message, feed, interner, () => this.#clock.yield());
   }
 
   async #write(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { addDigest, CausewayError, type EndpointId, type EndpointRow, networkDigest, rowDigest } from '@causeway/model';
+import { addDigest, CausewayError, type EndpointId, type EndpointRow, type FeedVersion } from '@causeway/model';
 import { networkFromMessage, networkToMessage, peerFromMessage, peerToMessage, written } from '@causeway/proto';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Interner, Table } from './table.ts';
@@ -11,31 +11,42 @@ const chunk = 256;
  * reads messages that stand one after another as one, whose rows are all of theirs. The table is as it was at the first.
  */
 export function* tableParts(table: Table): Generator<Uint8Array, void> {
-  const { network, epoch, revision, digest } = table;
+  const { network, epoch, revision, digest, feed } = table;
   const rows = [...table.rows.values()];
-  const head = { network: networkToMessage(network, revision), revision, digest, endpoints: [], epoch };
+  const head = {
+    network: networkToMessage(network, revision),
+    revision,
+    digest,
+    endpoints: [],
+    epoch,
+    feedVersion: feed,
+  };
   yield Complete.toBinary(head, written);
   for (let from = 0; from < rows.length; from += chunk) {
     const endpoints = rows.slice(from, from + chunk).map(peerToMessage);
     // Written out: `create` would walk every row once more.
-    yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n }, written);
+    yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n, feedVersion: 0 }, written);
   }
 }
 
-/** Throws when the rows do not add up to the digest that came with them: such a table is never used. */
+/**
+ * The table of a message in this feed version. Throws when the rows do not add up to the digest that came with them: such
+ * a table is never used.
+ */
 export async function tableFromMessage(
   message: Complete,
+  feed: FeedVersion,
   interner: Interner,
   yieldNow: () => Promise<void>,
 ): Promise<Table> {
   if (message.network === undefined) throw new CausewayError('internal', 'a table came without its network');
   const network = networkFromMessage(message.network);
   const rows = new Map<EndpointId, EndpointRow>();
-  let digest = networkDigest(network);
+  let digest = feed.networkDigest(network);
   for (const [i, peer] of message.endpoints.entries()) {
     const row = interner.row(peerFromMessage(peer));
     rows.set(row.id, row);
-    digest = addDigest(digest, rowDigest(row));
+    digest = addDigest(digest, feed.rowDigest(row));
     if (i % chunk === chunk - 1) await yieldNow();
   }
   if (digest !== message.digest) {
@@ -47,5 +58,5 @@ export async function tableFromMessage(
       },
     );
   }
-  return { network, epoch: message.epoch, revision: message.revision, digest, rows };
+  return { network, epoch: message.epoch, revision: message.revision, feed: feed.number, digest, rows };
 }

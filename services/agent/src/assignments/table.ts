@@ -2,20 +2,21 @@ import {
   addDigest,
   type EndpointId,
   type EndpointRow,
+  type FeedVersion,
   type Ip,
   type Network,
   type NetworkId,
   type NodeId,
-  networkDigest,
   removeDigest,
-  rowDigest,
   type Stamp,
 } from '@causeway/model';
 
 /** All that a host holds of a network: itself, and every endpoint of it on any host. */
 export interface Table extends Stamp {
   readonly network: Network;
-  /** Of the network and all rows: see packages/model/src/digest.ts. */
+  /** Number of the feed version that it came in: the digest is of it. */
+  readonly feed: number;
+  /** Of the network and all rows: see packages/model/src/feed.ts. */
   readonly digest: bigint;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
 }
@@ -36,14 +37,18 @@ export interface Delta {
 /** Why a delta does not fit: another step is missing before it, or the two sides hold different rows. */
 export type Misfit = 'unknown-network' | 'chain' | 'digest';
 
-/** undefined: the delta of that epoch fits the table. Nothing is changed by asking. */
-export function misfit(table: Table | undefined, delta: Delta, epoch: bigint): Misfit | undefined {
+/** undefined: the delta of that epoch and feed version fits the table. Nothing is changed by asking. */
+export function misfit(
+  table: Table | undefined,
+  delta: Delta,
+  { epoch, feed }: { readonly epoch: bigint; readonly feed: FeedVersion },
+): Misfit | undefined {
   if (table === undefined) return 'unknown-network';
-  if (table.epoch !== epoch || table.revision !== delta.from) return 'chain';
-  return digestAfter(table, delta) === delta.digest ? undefined : 'digest';
+  if (table.epoch !== epoch || table.feed !== feed.number || table.revision !== delta.from) return 'chain';
+  return digestAfter(table, delta, feed) === delta.digest ? undefined : 'digest';
 }
 
-function digestAfter(table: Table, delta: Delta): bigint {
+function digestAfter(table: Table, delta: Delta, { networkDigest, rowDigest }: FeedVersion): bigint {
   let sum = table.digest;
   if (delta.network !== undefined) {
     sum = addDigest(removeDigest(sum, networkDigest(table.network)), networkDigest(delta.network));

@@ -27,6 +27,7 @@ interface LiveTable {
   network: Network;
   readonly epoch: bigint;
   revision: bigint;
+  readonly feed: number;
   digest: bigint;
   readonly rows: Map<EndpointId, EndpointRow>;
 }
@@ -54,8 +55,8 @@ export class Tables {
   }
 
   replace(table: Table): void {
-    const { network, epoch, revision, digest } = table;
-    this.#tables.set(network.id, { network, epoch, revision, digest, rows: new Map(table.rows) });
+    const { network, epoch, revision, feed, digest } = table;
+    this.#tables.set(network.id, { network, epoch, revision, feed, digest, rows: new Map(table.rows) });
     this.#tell({ kind: 'replaced', networkId: network.id });
   }
 

@@ -29,7 +29,10 @@ export class TwinFile {
     this.#kind = settings.kind;
   }
 
-  /** The newest whole copy; undefined when none was ever written. Throws "data-damaged" when there are only damaged ones. */
+  /**
+   * The newest whole copy; undefined when none was ever written. Throws "data-damaged" when there are only damaged ones, and
+   * "data-too-new" when a later agent wrote one: the other copy is older, and to go on from it would lose what came since.
+   */
   async load(): Promise<Uint8Array | undefined> {
     let newest: Uint8Array | undefined;
     let damage: string | undefined;
@@ -37,8 +40,9 @@ export class TwinFile {
       const bytes = await this.#files.read(name);
       if (bytes === undefined) continue;
       const frame = decodeFrame(bytes);
+      if (!frame.ok && frame.error.code === 'data-too-new') throw this.#tooNew(name, frame.error);
       if (!frame.ok || frame.value.kind !== this.#kind) {
-        damage = `${name}: ${frame.ok ? `holds ${frame.value.kind}` : frame.error}`;
+        damage = `${name}: ${frame.ok ? `holds ${frame.value.kind}` : frame.error.message}`;
         this.#log.error('ledger.damaged', { file: name, message: damage });
       } else if (newest === undefined || frame.value.sequence > this.#sequence) {
         newest = frame.value.payload;
@@ -74,6 +78,11 @@ export class TwinFile {
       this.#log.warn('ledger.not-flushed', { file: name, message: String(error) });
       return false;
     }
+  }
+
+  #tooNew(name: string, cause: CausewayError): CausewayError {
+    const message = `data directory ${this.#files.directory}: a newer agent has used it (${name}: ${cause.message}); start that version of the agent again, the host's containers keep their interfaces until then`;
+    return new CausewayError('data-too-new', message, { directory: this.#files.directory }, { cause });
   }
 
   #nameOf(sequence: number): string {

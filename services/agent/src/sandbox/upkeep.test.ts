@@ -17,7 +17,7 @@ function sandbox(claimed: Stamp, refused?: string): Sandbox {
 
 function table(stamp: Stamp, ...ids: EndpointId[]): Table {
   const rows = new Map(ids.map((id) => [id, { id, name: 'web' as Name } as EndpointRow]));
-  return { ...stamp, digest: 0n, network: { id: blue } as Table['network'], rows };
+  return { ...stamp, feed: 1, digest: 0n, network: { id: blue } as Table['network'], rows };
 }
 
 const calm: UpkeepView = {

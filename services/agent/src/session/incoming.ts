@@ -1,4 +1,4 @@
-import type { ClusterId, EndpointId, NetworkId } from '@causeway/model';
+import type { ClusterId, EndpointId, FeedVersion, NetworkId } from '@causeway/model';
 import { networkFromMessage, peerFromMessage } from '@causeway/proto';
 import type { ConnectResponse, Delta as DeltaMessage } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Duration, milliseconds } from '@causeway/runtime';
@@ -13,6 +13,8 @@ export type Incoming =
       readonly epoch: bigint;
       readonly term: bigint;
       readonly heartbeat: Duration;
+      /** Number of the feed version that the manager has chosen. */
+      readonly feed: number;
     }
   | { readonly kind: 'complete'; readonly table: Table }
   | { readonly kind: 'delta'; readonly delta: Delta }
@@ -21,20 +23,22 @@ export type Incoming =
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
   | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string };
 
-/** undefined: a message of a later protocol, to be passed over. Throws on one that contradicts itself. */
+/** undefined: a message of a later protocol, to be passed over. Throws on one that contradicts itself in this feed version. */
 export async function readIncoming(
   response: ConnectResponse,
+  feed: FeedVersion,
   interner: Interner,
   yieldNow: () => Promise<void>,
 ): Promise<Incoming | undefined> {
   const { message } = response;
   switch (message.oneofKind) {
     case 'welcome': {
-      const { clusterId, epoch, term, heartbeatMs } = message.welcome;
-      return { kind: 'welcome', clusterId: clusterId as ClusterId, epoch, term, heartbeat: milliseconds(heartbeatMs) };
+      const { clusterId, epoch, term, heartbeatMs, feedVersion } = message.welcome;
+      const heartbeat = milliseconds(heartbeatMs);
+      return { kind: 'welcome', clusterId: clusterId as ClusterId, epoch, term, heartbeat, feed: feedVersion };
     }
     case 'complete':
-      return { kind: 'complete', table: await tableFromMessage(message.complete, interner, yieldNow) };
+      return { kind: 'complete', table: await tableFromMessage(message.complete, feed, interner, yieldNow) };
     case 'delta':
       return { kind: 'delta', delta: readDelta(message.delta, interner) };
     case 'withdraw':

@@ -1,26 +1,31 @@
-import type { ClusterId, EndpointId, NetworkId } from '@causeway/model';
+import { type ClusterId, type EndpointId, feedVersions, type NetworkId, tableDigest } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Delta, Table } from '../assignments/table.ts';
-import { digestOf, FakeManager } from '../testing/fake-manager.ts';
+import { FakeManager, newestFeed as feed } from '../testing/fake-manager.ts';
 import type { Incoming } from './incoming.ts';
-import { type Effect, greeting, type SessionState, step } from './machine.ts';
+import { greeting as begin, type Effect, type SessionState, step } from './machine.ts';
 
 const cluster = 'c000000000000001' as ClusterId;
 const seen = { id: cluster, epoch: 2n, term: 5n };
 const network = new FakeManager().network('blue');
-const held: Table = { network, epoch: 2n, revision: 10n, digest: digestOf(network, []), rows: new Map() };
+const former = feedVersions[0] ?? feed;
+const digest = tableDigest(feed, network, []);
+const held: Table = { network, epoch: 2n, revision: 10n, feed: feed.number, digest, rows: new Map() };
 const view = { get: (id: NetworkId) => (id === network.id ? held : undefined) };
 const none: ReadonlySet<NetworkId> = new Set();
-const ready: SessionState = { phase: 'ready', seen, resyncing: none };
-const resyncing: SessionState = { phase: 'ready', seen, resyncing: new Set([network.id]) };
+const ready: SessionState = { phase: 'ready', seen, feed, resyncing: none };
+const resyncing: SessionState = { phase: 'ready', seen, feed, resyncing: new Set([network.id]) };
 
-const welcome = (position: { id?: string; epoch?: bigint; term?: bigint }): Incoming => ({
+const greeting = (position: typeof seen | undefined): SessionState => begin(position, feedVersions);
+
+const welcome = (position: { id?: string; epoch?: bigint; term?: bigint; feed?: number }): Incoming => ({
   kind: 'welcome',
   clusterId: (position.id ?? cluster) as ClusterId,
   epoch: position.epoch ?? 2n,
   term: position.term ?? 5n,
   heartbeat: seconds(2),
+  feed: position.feed ?? feed.number,
 });
 const delta = (change: Partial<Delta>): Incoming => ({
   kind: 'delta',
@@ -56,6 +61,8 @@ describe('step', () => {
     ['old leader', greeting(seen), welcome({ term: 4n }), ['leave not-leader'], 'greeting'],
     ['old epoch', greeting(seen), welcome({ epoch: 1n, term: 9n }), ['leave not-leader'], 'greeting'],
     ['another cluster', greeting(seen), welcome({ id: 'c0000000000000ff' }), ['leave cluster-mismatch'], 'greeting'],
+    ['a former manager', greeting(seen), welcome({ feed: 0 }), ['welcomed'], 'catching-up'],
+    ['a version nobody named', greeting(seen), welcome({ feed: 99 }), ['leave feed-unsupported'], 'greeting'],
     ['no welcome', greeting(seen), { kind: 'ready', revision: 1n }, ['leave internal'], 'greeting'],
     ['welcome twice', ready, welcome({}), ['leave internal'], 'ready'],
     [
@@ -85,15 +92,28 @@ describe('step', () => {
     ],
     [
       'a delta after a restore that the table is older than',
-      { phase: 'ready', seen: { ...seen, epoch: 3n }, resyncing: none },
+      { phase: 'ready', seen: { ...seen, epoch: 3n }, feed, resyncing: none },
       delta({}),
+      ['resync chain'],
+      'ready',
+    ],
+    [
+      'a delta in another feed version than the table',
+      { phase: 'ready', seen, feed: former, resyncing: none },
+      delta({ digest: tableDigest(former, network, []) }),
       ['resync chain'],
       'ready',
     ],
     ['a delta while its table is on the way', resyncing, delta({}), [], 'ready'],
     ['a removal of what was never there', ready, delta({ removed: ['e1' as EndpointId] }), ['step'], 'ready'],
     ['withdraw', ready, { kind: 'withdraw', networkId: network.id }, ['drop'], 'ready'],
-    ['ready', { phase: 'catching-up', seen, resyncing: none }, { kind: 'ready', revision: 12n }, ['confirm'], 'ready'],
+    [
+      'ready',
+      { phase: 'catching-up', seen, feed, resyncing: none },
+      { kind: 'ready', revision: 12n },
+      ['confirm'],
+      'ready',
+    ],
     ['verify', ready, { kind: 'verify', call: 1n, repair: true }, ['verify'], 'ready'],
   ])('%s', (_, state, incoming, effects, phase) => {
     const next = step(state, incoming, view);
@@ -114,7 +134,7 @@ describe('step', () => {
   });
 
   it('confirms only when no table is on its way', () => {
-    const asked = step({ phase: 'catching-up', seen, resyncing: none }, delta({ from: 9n }), view).state;
+    const asked = step({ phase: 'catching-up', seen, feed, resyncing: none }, delta({ from: 9n }), view).state;
     const early = step(asked, { kind: 'ready', revision: 12n }, view);
     expect(early.effects).toEqual([]);
     const whole = step(early.state, { kind: 'complete', table: held }, view);

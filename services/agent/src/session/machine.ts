@@ -1,4 +1,13 @@
-import { assertNever, CausewayError, type NetworkId, type Stamp } from '@causeway/model';
+import {
+  assertNever,
+  CausewayError,
+  type FeedVersion,
+  feedOf,
+  feedRange,
+  type NetworkId,
+  type Stamp,
+  unnamedFeed,
+} from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 import { type Delta, type Misfit, misfit, type Table } from '../assignments/table.ts';
 import type { ClusterPosition } from '../identity/identity.ts';
@@ -10,16 +19,24 @@ import type { Incoming } from './incoming.ts';
  * The machine only reads the tables; what is to be done comes out as effects, in order.
  */
 export type SessionState =
-  | { readonly phase: 'greeting'; readonly seen: ClusterPosition | undefined }
+  | {
+      readonly phase: 'greeting';
+      readonly seen: ClusterPosition | undefined;
+      /** The versions that Hello named, from the oldest. */
+      readonly feeds: readonly FeedVersion[];
+    }
   | {
       readonly phase: 'catching-up' | 'ready';
       readonly seen: ClusterPosition;
+      /** What the manager has chosen of the versions that both know. */
+      readonly feed: FeedVersion;
       /** Asked for whole: until it comes, steps of it mean nothing. */
       readonly resyncing: ReadonlySet<NetworkId>;
       /** Said to be complete up to here while tables were still on their way. */
       readonly unconfirmed?: bigint;
     };
 
+type Greeting = Extract<SessionState, { phase: 'greeting' }>;
 type Welcomed = Extract<SessionState, { phase: 'catching-up' | 'ready' }>;
 
 export type Effect =
@@ -46,8 +63,8 @@ export interface Step {
 }
 
 /** Before the first message: `seen` is what the data directory knows of the cluster, if anything. */
-export function greeting(seen: ClusterPosition | undefined): SessionState {
-  return { phase: 'greeting', seen };
+export function greeting(seen: ClusterPosition | undefined, feeds: readonly FeedVersion[]): SessionState {
+  return { phase: 'greeting', seen, feeds };
 }
 
 export function step(state: SessionState, incoming: Incoming, tables: TablesView): Step {
@@ -77,9 +94,10 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
 }
 
 /** greeting -> catching-up, or left: another cluster's manager and an old leader are refused. */
-function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }): Step {
-  const { seen } = state;
+function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Step {
+  const { seen, feeds } = state;
   const { clusterId, epoch, term, heartbeat } = incoming;
+  const feed = feedOf(feeds, incoming.feed);
   if (seen !== undefined && seen.id !== clusterId) {
     const message = `this manager belongs to cluster ${clusterId}, the data directory of this host to cluster ${seen.id}: point --managers at its own cluster, or give the host an empty --data-dir`;
     return leave(state, new CausewayError('cluster-mismatch', message, { cluster: clusterId, own: seen.id }));
@@ -88,11 +106,16 @@ function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }):
     const message = `this manager leads in term ${term} of epoch ${epoch}; term ${seen.term} of epoch ${seen.epoch} has been seen: it is an old leader`;
     return leave(state, new CausewayError('not-leader', message, { term: String(term) }));
   }
+  if (feed === undefined) {
+    const own = feedRange(feeds.map(({ number }) => number));
+    const message = `this manager speaks feed version ${feedRange([incoming.feed || unnamedFeed])}, the agent of this host ${own}: upgrade the older one, managers first`;
+    return leave(state, new CausewayError('feed-unsupported', message, { known: own }));
+  }
   const now = { id: clusterId, epoch, term };
   const alarm = seen !== undefined && epoch > seen.epoch;
   const news = seen === undefined || seen.epoch !== epoch || seen.term !== term;
   return {
-    state: { phase: 'catching-up', seen: now, resyncing: new Set() },
+    state: { phase: 'catching-up', seen: now, feed, resyncing: new Set() },
     effects: [...(news ? [{ effect: 'remember', seen: now, alarm } as const] : []), { effect: 'welcomed', heartbeat }],
   };
 }
@@ -100,7 +123,7 @@ function welcome(state: SessionState, incoming: Incoming & { kind: 'welcome' }):
 function stepNetwork(state: Welcomed, delta: Delta, tables: TablesView): Step {
   const { networkId } = delta;
   if (state.resyncing.has(networkId)) return { state, effects: [] };
-  const why = misfit(tables.get(networkId), delta, state.seen.epoch);
+  const why = misfit(tables.get(networkId), delta, { epoch: state.seen.epoch, feed: state.feed });
   if (why === undefined) return { state, effects: [{ effect: 'step', delta }] };
   const resyncing = new Set([...state.resyncing, networkId]);
   return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };

@@ -1,4 +1,12 @@
-import { assertNever, CausewayError, type ErrorCode, isCausewayError, type Node, type Stamp } from '@causeway/model';
+import {
+  assertNever,
+  CausewayError,
+  type ErrorCode,
+  type FeedVersion,
+  isCausewayError,
+  type Node,
+  type Stamp,
+} from '@causeway/model';
 import { type Failover, nodeToMessage } from '@causeway/proto';
 import type { ConnectRequest, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -19,7 +27,12 @@ const pauseAfterRefusal = seconds(5);
 /** A manager that has taken the connection says welcome within this. */
 const welcomeWithin = seconds(5);
 
-const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['cluster-mismatch', 'name-taken', 'invalid-argument']);
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'cluster-mismatch',
+  'name-taken',
+  'invalid-argument',
+  'feed-unsupported',
+]);
 
 export interface SessionModules {
   readonly link: ManagerLink;
@@ -37,6 +50,8 @@ export interface SessionModules {
   /** Everything missed is in the tables. */
   readonly confirm: (stamp: Stamp) => void;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
+  /** Feed versions that this agent understands, from the oldest. */
+  readonly feeds: readonly FeedVersion[];
 }
 
 /** Keeps a session with the leader, for as long as the agent runs. */
@@ -124,10 +139,11 @@ export class Session implements Startable {
   }
 
   async #follow(channel: SessionChannel, onEffect: (effect: Effect) => void): Promise<void> {
-    const { tables, clock, cluster } = this.#modules;
-    let state = greeting(cluster());
+    const { tables, clock, cluster, feeds } = this.#modules;
+    let state = greeting(cluster(), feeds);
     for await (const response of channel.messages) {
-      const incoming: Incoming | undefined = await readIncoming(response, this.#interner, () => clock.yield());
+      const feed = state.phase === 'greeting' ? oldest(feeds) : state.feed;
+      const incoming: Incoming | undefined = await readIncoming(response, feed, this.#interner, () => clock.yield());
       if (incoming === undefined) continue;
       const next = step(state, incoming, tables);
       state = next.state;
@@ -185,13 +201,14 @@ export class Session implements Startable {
   }
 
   #hello(): ConnectRequest {
-    const { cluster, node, tables } = this.#modules;
+    const { cluster, node, tables, feeds } = this.#modules;
     const seen = cluster();
     const hello = {
       clusterId: seen?.id ?? '',
       epoch: seen?.epoch ?? 0n,
       node: nodeToMessage(node(), 0n),
       cursors: Array.from(tables.all(), (table) => cursorOf(table, seen?.epoch)),
+      feedVersions: feeds.map(({ number }) => number),
     };
     return { message: { oneofKind: 'hello', hello } };
   }
@@ -208,7 +225,14 @@ export class Session implements Startable {
 }
 
 /** A table of an earlier epoch cannot be continued, wherever it is: it is named, and wanted whole. */
-function cursorOf({ network, epoch, revision, digest }: Table, current: bigint | undefined): NetworkCursor {
-  const networkId = network.id;
-  return epoch === current ? { networkId, revision, digest } : { networkId, revision: 0n, digest: 0n };
+function cursorOf({ network, epoch, revision, feed, digest }: Table, current: bigint | undefined): NetworkCursor {
+  const [networkId, feedVersion] = [network.id, feed];
+  return epoch === current
+    ? { networkId, revision, digest, feedVersion }
+    : { networkId, revision: 0n, digest: 0n, feedVersion };
+}
+
+function oldest([feed]: readonly FeedVersion[]): FeedVersion {
+  if (feed === undefined) throw new TypeError('an agent speaks one feed version at least');
+  return feed;
 }

@@ -1,9 +1,10 @@
 import {
-  addDigest,
   CausewayError,
   type Endpoint,
   type EndpointId,
   type EndpointRow,
+  type FeedVersion,
+  feedVersions,
   InterfaceAddress,
   Ip,
   isCausewayError,
@@ -12,9 +13,8 @@ import {
   type Network,
   type NetworkId,
   type NodeId,
-  networkDigest,
   Prefix,
-  rowDigest,
+  tableDigest,
   type UnknownDriver,
   Vni,
 } from '@causeway/model';
@@ -26,6 +26,9 @@ import { Queue } from '@causeway/runtime';
 import type { ManagerLink, SessionChannel } from '../session/link.ts';
 
 type Message = ConnectResponse['message'];
+
+/** What agents of this version and managers of it speak. */
+export const newestFeed = feedVersions.at(-1) as FeedVersion;
 
 interface HeldNetwork {
   readonly network: Network;
@@ -45,6 +48,8 @@ export class FakeManager implements ManagerLink {
   clusterId = 'c000000000000001';
   epoch = 1n;
   term = 1n;
+  /** What it speaks. */
+  feed: FeedVersion = newestFeed;
   /** Nothing answers, and sessions break. */
   #down = false;
   #revision = 100n;
@@ -250,7 +255,7 @@ export class FakeManager implements ManagerLink {
           networkId: id,
           from,
           to: held.revision,
-          digest: digestOf(held.network, held.rows.values()),
+          digest: this.#digestOf(held),
           upserts: upserts.map(peerToMessage),
           removedIds,
         };
@@ -264,7 +269,10 @@ export class FakeManager implements ManagerLink {
   #greet(peer: Peer, hello: Hello): void {
     peer.nodeId = hello.node?.id as NodeId;
     const { clusterId, epoch, term } = this;
-    peer.queue.push({ message: { oneofKind: 'welcome', welcome: { clusterId, epoch, term, heartbeatMs: 2_000 } } });
+    const feedVersion = this.feed.number;
+    peer.queue.push({
+      message: { oneofKind: 'welcome', welcome: { clusterId, epoch, term, heartbeatMs: 2_000, feedVersion } },
+    });
     if (this.silent) return;
     for (const held of this.networks.values()) if (this.#wants(peer, held)) this.#complete(peer, held);
     for (const { networkId } of hello.cursors) {
@@ -279,9 +287,20 @@ export class FakeManager implements ManagerLink {
     peer.subscribed.add(held.network.id);
     const { network, revision, rows } = held;
     const endpoints = Array.from(rows.values(), peerToMessage);
-    const digest = digestOf(held.network, held.rows.values());
-    const complete = { network: networkToMessage(network, revision), revision, digest, endpoints, epoch: 0n };
+    const digest = this.#digestOf(held);
+    const complete = {
+      network: networkToMessage(network, revision),
+      revision,
+      digest,
+      endpoints,
+      epoch: 0n,
+      feedVersion: 0,
+    };
     peer.queue.push({ message: { oneofKind: 'complete', complete } });
+  }
+
+  #digestOf({ network, rows }: HeldNetwork): bigint {
+    return tableDigest(this.feed, network, rows.values());
   }
 
   #wants(peer: Peer, held: HeldNetwork): boolean {
@@ -303,11 +322,6 @@ export class FakeManager implements ManagerLink {
   #byIdOrUndefined(id: string): HeldNetwork | undefined {
     return [...this.networks.values()].find(({ network }) => network.id === id);
   }
-}
-
-/** Of a table that is the network and these rows. */
-export function digestOf(network: Network, rows: Iterable<EndpointRow>): bigint {
-  return [...rows].reduce((sum, row) => addDigest(sum, rowDigest(row)), networkDigest(network));
 }
 
 function unavailable(): CausewayError {

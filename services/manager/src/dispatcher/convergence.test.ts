@@ -1,9 +1,10 @@
-import { addDigest, networkDigest, rowDigest } from '@causeway/model';
+import { type FeedVersion, feedVersions, tableDigest } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { View } from '../store/view.ts';
+import { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -12,15 +13,19 @@ import { backlogLimit } from './session.ts';
 /**
  * Whatever happens to intent, sessions and connections: once everything has room again, an agent that only ever applied
  * the bytes it was sent holds exactly the view's networks of its host, and its own sums equal the digests it was told.
+ * So it is with agents and managers of different feed versions.
  */
 const nodes = [1, 2, 3] as const;
 const networks = [1, 2] as const;
+const former = feedVersions.slice(0, 1);
+/** What the agent of a host understands. */
+const feedsOf = (node: number): readonly FeedVersion[] => (node === 1 ? former : feedVersions);
 
 type Action =
   | { readonly do: 'write'; readonly writes: readonly ScriptWrite[] }
   | { readonly do: 'reset'; readonly writes: readonly ScriptWrite[] }
   | { readonly do: 'hang up' | 'connect' | 'stall' | 'flow'; readonly node: number }
-  | { readonly do: 'another manager' };
+  | { readonly do: 'another manager' | 'a former manager' };
 
 const write: fc.Arbitrary<ScriptWrite> = fc.oneof(
   { weight: 6, arbitrary: endpoint('put') },
@@ -53,7 +58,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       node: fc.constantFrom(...nodes),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ do: 'another manager' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('another manager' as const, 'a former manager' as const) }) },
 );
 
 /** An endpoint keeps its network and node for life, as endpoints do. */
@@ -84,6 +89,7 @@ class World {
   readonly #clock = new FakeClock();
   readonly #script = new ViewScript();
   #view: View = this.#script.view;
+  #feeds = feedVersions;
   #dispatcher = this.#newDispatcher();
   readonly #agents = new Map<number, MemoryAgent>();
 
@@ -115,6 +121,8 @@ class World {
         this.#setBacklog(action.node, 0);
         break;
       case 'another manager':
+      case 'a former manager':
+        this.#feeds = action.do === 'a former manager' ? former : feedVersions;
         await this.#dispatcher.stop();
         this.#view = this.#script.fresh();
         this.#script.view = this.#view;
@@ -142,12 +150,14 @@ class World {
   heldBy(node: number): object {
     const held = this.#agents.get(node)?.holds.held ?? new Map();
     return Object.fromEntries(
-      [...held].sort().map(([id, { digest, rows }]) => [id, { digest, rows: [...rows.keys()].sort() }]),
+      [...held].sort().map(([id, { feed, digest, rows }]) => [id, { feed, digest, rows: [...rows.keys()].sort() }]),
     );
   }
 
   /** Summed up from nothing, by the definition. */
   intendedFor(node: number): object {
+    const feed = feedsOf(node).findLast((each) => this.#feeds.includes(each));
+    if (feed === undefined) throw new Error('no version in common');
     const intended = [...this.#view.networksOn(nodeId(node))].sort().map((id) => {
       const network = this.#view.networks.get(id)?.value;
       if (network === undefined) throw new Error('an endpoint of no network');
@@ -156,8 +166,8 @@ class World {
         if (vtep === undefined) throw new Error('an endpoint of no node');
         return { ...value, vtep };
       });
-      const digest = rows.map(rowDigest).reduce(addDigest, networkDigest(network));
-      return [id, { digest, rows: rows.map((row) => row.id).sort() }];
+      const digest = tableDigest(feed, network, rows);
+      return [id, { feed, digest, rows: rows.map((row) => row.id).sort() }];
     });
     return Object.fromEntries(intended);
   }
@@ -168,7 +178,7 @@ class World {
     const teller = { tell: () => undefined, repaired: () => undefined };
     return new Dispatcher(
       { view, registrar, teller, clock: this.#clock, log: new MemoryLog() },
-      { address: 'm1:7443' },
+      { address: 'm1:7443', feeds: this.#feeds },
     );
   }
 
@@ -178,7 +188,7 @@ class World {
   }
 
   async #connect(node: number): Promise<void> {
-    const agent = new MemoryAgent(scriptNode(node), this.#agents.get(node)?.holds);
+    const agent = new MemoryAgent(scriptNode(node), this.#agents.get(node)?.holds ?? new HeldNetworks(feedsOf(node)));
     this.#agents.get(node)?.hangUp();
     this.#agents.set(node, agent);
     agent.hello({ clusterId: scriptCluster });

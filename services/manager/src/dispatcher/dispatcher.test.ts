@@ -234,7 +234,7 @@ describe('refused with a code, and the manager goes on', () => {
     ['cluster of another', (agent) => agent.hello({ clusterId: 'dddddddddddddddd' }), 'cluster-mismatch'],
     [
       'no node',
-      (agent) => agent.say({ oneofKind: 'hello', hello: { clusterId: '', epoch: 0n, cursors: [] } }),
+      (agent) => agent.say({ oneofKind: 'hello', hello: { clusterId: '', epoch: 0n, cursors: [], feedVersions: [] } }),
       'invalid-argument',
     ],
     [

@@ -1,4 +1,13 @@
-import { CausewayError, type Endpoint, isCausewayError, type NetworkId, type Node, type NodeId } from '@causeway/model';
+import {
+  CausewayError,
+  type Endpoint,
+  type FeedVersion,
+  feedVersions,
+  isCausewayError,
+  type NetworkId,
+  type Node,
+  type NodeId,
+} from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
 import type { Teller } from '../events/recorder.ts';
@@ -37,6 +46,8 @@ export interface DispatcherModules {
 export interface DispatcherSettings {
   /** Host:port of this manager's gRPC service: no agent is sent there when it does not lead. */
   readonly address: string;
+  /** Feed versions that it speaks, from the oldest; absent: this version's. */
+  readonly feeds?: readonly FeedVersion[];
 }
 
 /**
@@ -46,6 +57,7 @@ export interface DispatcherSettings {
 export class Dispatcher implements Startable {
   readonly #modules: DispatcherModules;
   readonly #address: string;
+  readonly #feeds: readonly FeedVersion[];
   readonly #publisher: Publisher;
   readonly #sessions: Sessions;
   readonly #applied: AppliedTracker;
@@ -66,7 +78,8 @@ export class Dispatcher implements Startable {
     const { view, clock } = modules;
     this.#modules = modules;
     this.#address = settings.address;
-    this.#publisher = new Publisher(view);
+    this.#feeds = settings.feeds ?? feedVersions;
+    this.#publisher = new Publisher(view, this.#feeds);
     const { tables } = this.#publisher;
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
     this.#holdings = new Holdings({ tables, clock });
@@ -209,7 +222,7 @@ export class Dispatcher implements Startable {
     const { cluster } = view;
     const term = this.#term;
     if (cluster === undefined || term === undefined) return this.#turnAway(live);
-    const greeting = readGreeting(hello, cluster);
+    const greeting = readGreeting(hello, cluster, this.#feeds);
     const registered = await registrar.register(greeting.node);
     const needed = later(registered, greeting.atLeast);
     const caughtUp = await within(clock, catchUpLimit, (signal) => reached(view, needed, signal));
@@ -217,9 +230,10 @@ export class Dispatcher implements Startable {
       log.warn('session.ahead', { nodeId: greeting.node.id, revision: needed, viewRevision: view.revision });
     if (live.state.kind === 'closed') return;
     if (this.#term !== term) return this.#turnAway(live);
-    this.#sessions.admit(live, greeting.node);
-    live.send(encodeWelcome({ clusterId: cluster.id, epoch: cluster.epoch, term, heartbeatMs: heartbeat }));
-    const { cursors, continues } = greeting;
+    this.#sessions.admit(live, greeting.node, greeting.feed);
+    const { cursors, continues, feed } = greeting;
+    const { id: clusterId, epoch } = cluster;
+    live.send(encodeWelcome({ clusterId, epoch, term, heartbeatMs: heartbeat, feedVersion: feed.number }));
     const held = cursors.map(({ networkId }) => networkId as NetworkId);
     this.#holdings.began(greeting.node.id, held);
     for (const network of held) this.#standingMoved(network);
@@ -253,7 +267,7 @@ export class Dispatcher implements Startable {
       const follows = publication.kind === 'moved' && !publication.joined.has(node);
       this.#sessions.step(
         live,
-        follows ? { kind: 'delta', network, bytes: publication.bytes } : { kind: 'subscribed', network },
+        follows ? { kind: 'delta', network, delta: publication.delta } : { kind: 'subscribed', network },
       );
     }
   }

@@ -2,6 +2,7 @@ import type { EndpointId, EndpointRow, Network, NetworkId } from '@causeway/mode
 import { networkToMessage, peerToMessage, written } from '@causeway/proto';
 import { ConnectResponse, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
+import type { Sums } from './sums.ts';
 
 /**
  * The messages of a session as the bytes of a whole ConnectResponse: what goes to many agents is encoded here once and
@@ -19,7 +20,7 @@ export interface DeltaParts {
   readonly from: bigint;
   readonly to: bigint;
   /** After the step. */
-  readonly digest: bigint;
+  readonly sums: Sums;
   /** Only when the network itself changed. */
   readonly changed?: Versioned<Network> | undefined;
   readonly upserts: readonly EndpointRow[];
@@ -37,21 +38,9 @@ export function encodeComplete(parts: CompleteParts): Uint8Array {
     digest: parts.digest,
     endpoints: Array.from(parts.rows, peerToMessage),
     epoch: 0n,
+    feedVersion: 0, // the session's, which Welcome has named
   };
   return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } }, written);
-}
-
-export function encodeDelta(parts: DeltaParts): Uint8Array {
-  const delta = {
-    networkId: parts.network,
-    from: parts.from,
-    to: parts.to,
-    digest: parts.digest,
-    ...(parts.changed === undefined ? {} : { network: networkToMessage(parts.changed.value, parts.changed.revision) }),
-    upserts: parts.upserts.map(peerToMessage),
-    removedIds: [...parts.removed],
-  };
-  return ConnectResponse.toBinary({ message: { oneofKind: 'delta', delta } }, written);
 }
 
 export function encodeWithdraw(network: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { CausewayError, clip, type Node } from '@causeway/model';
+import { CausewayError, clip, type FeedVersion, feedRange, type Node, newestCommonFeed } from '@causeway/model';
 import { nodeFromMessage } from '@causeway/proto';
 import type { Hello, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Cluster } from '../store/view.ts';
@@ -8,21 +8,29 @@ import { later } from './revision.ts';
 export interface Greeting {
   readonly node: Node;
   readonly cursors: readonly NetworkCursor[];
+  /** The feed version that the session speaks. */
+  readonly feed: FeedVersion;
   /** Its cursors are of this cluster's present past; after a restore from a backup revisions mean something else. */
   readonly continues: boolean;
   /** No view older than this may answer: the agent has seen more. */
   readonly atLeast: bigint;
 }
 
-/** @throws CausewayError cluster-mismatch, or the invalid field of the node */
-export function readGreeting(hello: Hello, cluster: Cluster): Greeting {
+/** @throws CausewayError cluster-mismatch, feed-unsupported, or the invalid field of the node */
+export function readGreeting(hello: Hello, cluster: Cluster, feeds: readonly FeedVersion[]): Greeting {
   if (hello.clusterId !== '' && hello.clusterId !== cluster.id) {
     const message = `this host belongs to cluster ${clip(hello.clusterId)}, the manager to ${cluster.id}: point the agent at its own managers, or give it an empty data directory to join here`;
     throw new CausewayError('cluster-mismatch', message, { cluster: cluster.id });
   }
   if (hello.node === undefined) throw new CausewayError('invalid-argument', 'hello.node is missing', { field: 'node' });
+  const feed = newestCommonFeed(feeds, hello.feedVersions);
+  if (feed === undefined) {
+    const own = feedRange(feeds.map(({ number }) => number));
+    const message = `this agent speaks feed version ${feedRange(hello.feedVersions)}, the manager ${own}: upgrade the older one, managers first`;
+    throw new CausewayError('feed-unsupported', message, { field: 'feed_versions', known: own });
+  }
   const node = nodeFromMessage(hello.node);
   const continues = hello.clusterId === cluster.id && hello.epoch === cluster.epoch;
   const atLeast = continues ? hello.cursors.reduce((newest, cursor) => later(newest, cursor.revision), 0n) : 0n;
-  return { node, cursors: hello.cursors, continues, atLeast };
+  return { node, cursors: hello.cursors, feed, continues, atLeast };
 }

@@ -1,10 +1,13 @@
+import type { DeltaBytes } from './delta-bytes.ts';
+import type { Sums } from './sums.ts';
+
 /** One encoded step of a network, from one of its revisions to the next. */
 export interface HistoryEntry {
   readonly from: bigint;
   readonly to: bigint;
   /** Of the table before the step: a cursor must agree in both to be continued from here. */
-  readonly digestBefore: bigint;
-  readonly bytes: Uint8Array;
+  readonly sumsBefore: Sums;
+  readonly delta: DeltaBytes;
 }
 
 /**
@@ -21,20 +24,24 @@ export class History {
 
   push(entry: HistoryEntry): void {
     this.#entries.push(entry);
-    this.#bytes += entry.bytes.length;
+    this.#bytes += entry.delta.length;
     let drop = 0;
     while (this.#entries.length - drop > historyEntries || this.#bytes > historyBytes) {
       const oldest = this.#entries[drop];
       if (oldest === undefined) break;
-      this.#bytes -= oldest.bytes.length;
+      this.#bytes -= oldest.delta.length;
       drop++;
     }
     if (drop > 0) this.#entries.splice(0, drop);
   }
 
-  /** The steps that lead from a cursor to now; undefined when the cursor lies before what is kept, or on another road. */
-  since(revision: bigint, digest: bigint): readonly HistoryEntry[] | undefined {
+  /**
+   * The steps that lead from a cursor to now; undefined when the cursor lies before what is kept, or on another road.
+   * `place` is that of the cursor's feed version among the versions.
+   */
+  since(revision: bigint, digest: bigint, place: number): readonly DeltaBytes[] | undefined {
     const start = this.#entries.findIndex((entry) => entry.from === revision);
-    return start >= 0 && this.#entries[start]?.digestBefore === digest ? this.#entries.slice(start) : undefined;
+    if (start < 0 || this.#entries[start]?.sumsBefore[place] !== digest) return undefined;
+    return this.#entries.slice(start).map(({ delta }) => delta);
   }
 }

@@ -1,4 +1,4 @@
-import type { CausewayError, Node } from '@causeway/model';
+import type { CausewayError, FeedVersion, Node } from '@causeway/model';
 import type { AgentChannel } from './channel.ts';
 import { encodeGoodbye } from './encode.ts';
 import { Session, type SessionEvent } from './session.ts';
@@ -49,9 +49,9 @@ export class LiveSession {
   }
 
   /** greeting -> admitted */
-  admit(node: Node, tables: Tables, revision: () => bigint): void {
+  admit(node: Node, tables: Tables, revision: () => bigint, feed: FeedVersion): void {
     if (this.#state.kind === 'greeting')
-      this.#state = { kind: 'admitted', node, session: new Session(tables, revision) };
+      this.#state = { kind: 'admitted', node, session: new Session(tables, revision, feed) };
   }
 
   /** The node's record changed. */

@@ -1,5 +1,6 @@
-import { assertNever, type NetworkId, type NodeId } from '@causeway/model';
+import { assertNever, type FeedVersion, feedVersions, type NetworkId, type NodeId } from '@causeway/model';
 import type { ViewChange } from '../store/view.ts';
+import type { DeltaBytes } from './delta-bytes.ts';
 import { planStep, type Tables, touchedBy, type ViewSlice } from './steps.ts';
 import { NetworkTable } from './table.ts';
 
@@ -12,7 +13,7 @@ export type Publication =
       readonly table: NetworkTable;
       readonly from: bigint;
       readonly to: bigint;
-      readonly bytes: Uint8Array;
+      readonly delta: DeltaBytes;
       readonly joined: ReadonlySet<NodeId>;
       readonly left: readonly NodeId[];
     }
@@ -21,10 +22,12 @@ export type Publication =
 /** Keeps the table of every network in step with the view. */
 export class Publisher {
   readonly #view: ViewSlice;
+  readonly #feeds: readonly FeedVersion[];
   readonly #tables = new Map<NetworkId, NetworkTable>();
 
-  constructor(view: ViewSlice) {
+  constructor(view: ViewSlice, feeds: readonly FeedVersion[] = feedVersions) {
     this.#view = view;
+    this.#feeds = feeds;
   }
 
   get tables(): Tables {
@@ -39,7 +42,7 @@ export class Publisher {
       if (step === undefined) continue;
       switch (step.kind) {
         case 'begin': {
-          const begun = new NetworkTable(step.network, step.revision, step.rows);
+          const begun = new NetworkTable(step.network, step.revision, step.rows, this.#feeds);
           this.#tables.set(network, begun);
           const left = [...(table?.hosts.keys() ?? [])].filter((node) => !begun.hosts.has(node));
           publications.push({ kind: 'begun', table: begun, left });
@@ -47,9 +50,9 @@ export class Publisher {
         }
         case 'move': {
           if (table === undefined) break;
-          const { bytes, joined, left } = table.move(step);
+          const { delta, joined, left } = table.move(step);
           const { from, to } = step;
-          publications.push({ kind: 'moved', table, from, to, bytes, joined: new Set(joined), left });
+          publications.push({ kind: 'moved', table, from, to, delta, joined: new Set(joined), left });
           break;
         }
         case 'vanish':

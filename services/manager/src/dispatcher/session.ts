@@ -1,5 +1,6 @@
-import { assertNever, type NetworkId } from '@causeway/model';
+import { assertNever, type FeedVersion, type NetworkId } from '@causeway/model';
 import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { DeltaBytes } from './delta-bytes.ts';
 import { encodeReady, encodeWithdraw } from './encode.ts';
 import type { Tables } from './steps.ts';
 
@@ -17,7 +18,7 @@ export type SessionEvent =
       readonly subscribed: Iterable<NetworkId>;
       readonly continues: boolean;
     }
-  | { readonly kind: 'delta'; readonly network: NetworkId; readonly bytes: Uint8Array }
+  | { readonly kind: 'delta'; readonly network: NetworkId; readonly delta: DeltaBytes }
   /** The host got its first endpoint of the network, or the network began anew. */
   | { readonly kind: 'subscribed'; readonly network: NetworkId }
   | { readonly kind: 'unsubscribed'; readonly network: NetworkId }
@@ -36,14 +37,17 @@ export type SessionEvent =
  */
 export class Session {
   readonly #tables: Tables;
+  /** The feed version that both sides speak. */
+  readonly #feed: FeedVersion;
   /** The view's revision, for Ready. */
   readonly #revision: () => bigint;
   readonly #owed = new Set<NetworkId>();
   readonly #subscribed = new Set<NetworkId>();
   #phase: 'syncing' | 'ready' = 'syncing';
 
-  constructor(tables: Tables, revision: () => bigint) {
+  constructor(tables: Tables, revision: () => bigint, feed: FeedVersion) {
     this.#tables = tables;
+    this.#feed = feed;
     this.#revision = revision;
   }
 
@@ -64,7 +68,11 @@ export class Session {
         this.#hello(event.cursors, event.subscribed, event.continues, out);
         break;
       case 'delta':
-        if (this.#subscribed.has(event.network) && !this.#owed.has(event.network) && !out.offer(event.bytes))
+        if (
+          this.#subscribed.has(event.network) &&
+          !this.#owed.has(event.network) &&
+          !out.offer(event.delta.of(this.#feed))
+        )
           this.#owed.add(event.network);
         break;
       case 'subscribed':
@@ -94,14 +102,14 @@ export class Session {
       if (!this.#subscribed.has(network as NetworkId)) out.add(encodeWithdraw(network));
     for (const network of this.#subscribed) {
       const cursor = continues ? held.get(network) : undefined;
-      const missed = cursor && this.#tables.get(network)?.since(cursor.revision, cursor.digest);
-      if (missed === undefined || !out.offer(...missed)) this.#owed.add(network);
+      const missed = cursor && this.#tables.get(network)?.since(cursor, this.#feed);
+      if (missed === undefined || !out.offer(...missed.map((delta) => delta.of(this.#feed)))) this.#owed.add(network);
     }
   }
 
   #payOff(out: Outbox): void {
     for (const network of this.#owed) {
-      const complete = this.#tables.get(network)?.complete;
+      const complete = this.#tables.get(network)?.complete(this.#feed);
       // A whole table goes out whenever there is any room: one larger than the limit would never go otherwise.
       if (complete !== undefined && !out.hasRoom) return;
       this.#owed.delete(network);

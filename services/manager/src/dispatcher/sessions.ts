@@ -1,4 +1,4 @@
-import { CausewayError, type Node, type NodeId } from '@causeway/model';
+import { CausewayError, type FeedVersion, type Node, type NodeId } from '@causeway/model';
 import type { Clock, Log } from '@causeway/runtime';
 import { nodeLost, nodeReady } from '../events/describe.ts';
 import type { Teller } from '../events/recorder.ts';
@@ -48,13 +48,13 @@ export class Sessions {
   }
 
   /** An older session of the host makes room: its agent has begun anew. */
-  admit(live: LiveSession, node: Node): void {
+  admit(live: LiveSession, node: Node, feed: FeedVersion): void {
     const { view, tables, log, changed } = this.#modules;
     const older = this.#admitted.get(node.id);
     if (older !== undefined) this.dismiss(older, '', 'the agent began another session');
-    live.admit(node, tables, () => view.revision);
+    live.admit(node, tables, () => view.revision, feed);
     this.#admitted.set(node.id, live);
-    log.info('session.admitted', { nodeId: node.id, node: node.name });
+    log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
     changed(node.id);
   }
 

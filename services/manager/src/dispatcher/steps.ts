@@ -5,8 +5,9 @@ import {
   type EndpointRow,
   type Network,
   type NetworkId,
-  rowDigest,
 } from '@causeway/model';
+import { peerToMessage } from '@causeway/proto';
+import { Peer } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import type { NetworkMove, NetworkTable } from './table.ts';
 
@@ -95,7 +96,7 @@ export function planStep(
     const after = endpoint?.network === id ? rowOf(endpoint, view) : undefined;
     if (after === undefined) {
       if (before !== undefined) removed.push(endpointId);
-    } else if (before === undefined || rowDigest(before) !== rowDigest(after)) {
+    } else if (before === undefined || !isSameRow(before, after)) {
       upserts.push(after);
     }
   }
@@ -109,6 +110,11 @@ function rowOf(endpoint: Endpoint, view: ViewSlice): EndpointRow | undefined {
   if (node === undefined) return undefined;
   const { id, name, addresses, mac } = endpoint;
   return { id, name, node: node.id, addresses, mac, vtep: node.dataPath };
+}
+
+/** As agents are sent them: a field that rows come to have counts by itself. */
+function isSameRow(one: EndpointRow, other: EndpointRow): boolean {
+  return Peer.equals(peerToMessage(one), peerToMessage(other));
 }
 
 function isRow(row: EndpointRow | undefined): row is EndpointRow {

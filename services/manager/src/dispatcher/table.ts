@@ -1,17 +1,19 @@
 import {
-  addDigest,
   type EndpointId,
   type EndpointRow,
+  type FeedVersion,
+  feedOf,
+  feedVersions,
   type Network,
   type NetworkId,
   type NodeId,
-  networkDigest,
-  removeDigest,
-  rowDigest,
 } from '@causeway/model';
+import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
-import { encodeComplete, encodeDelta } from './encode.ts';
+import { DeltaBytes } from './delta-bytes.ts';
+import { encodeComplete } from './encode.ts';
 import { History } from './history.ts';
+import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
 /** From one revision of a network to another that subscribers can follow. */
 export interface NetworkMove {
@@ -26,28 +28,35 @@ export interface NetworkMove {
 }
 
 export interface Moved {
-  readonly bytes: Uint8Array;
+  readonly delta: DeltaBytes;
   readonly joined: readonly NodeId[];
   readonly left: readonly NodeId[];
 }
 
 /**
- * One network as its subscribers hold it. It moves from revision to revision; each move is encoded once, and so is the
- * whole, when somebody asks for it. Subscribed are exactly the hosts that have a row.
+ * One network as its subscribers hold it. It moves from revision to revision; each move is encoded once, and the whole
+ * once for each feed version, when an agent of it needs it. Subscribed are exactly the hosts that have a row.
  */
 export class NetworkTable {
   #network: Versioned<Network>;
   #revision: bigint;
-  #digest: bigint;
+  readonly #feeds: readonly FeedVersion[];
+  #sums: Sums;
   readonly #rows = new Map<EndpointId, EndpointRow>();
   readonly #rowsOn = new Map<NodeId, number>();
   readonly #history = new History();
-  #complete: Uint8Array | undefined;
+  readonly #completes = new Map<FeedVersion, Uint8Array>();
 
-  constructor(network: Versioned<Network>, revision: bigint, rows: Iterable<EndpointRow>) {
+  constructor(
+    network: Versioned<Network>,
+    revision: bigint,
+    rows: Iterable<EndpointRow>,
+    feeds: readonly FeedVersion[] = feedVersions,
+  ) {
     this.#network = network;
     this.#revision = revision;
-    this.#digest = networkDigest(network.value);
+    this.#feeds = feeds;
+    this.#sums = sumsOf(feeds, network.value, []);
     for (const row of rows) this.#put(row);
   }
 
@@ -64,8 +73,8 @@ export class NetworkTable {
     return this.#revision;
   }
 
-  get digest(): bigint {
-    return this.#digest;
+  digest(feed: FeedVersion): bigint {
+    return this.#sums[this.#feeds.indexOf(feed)] ?? 0n;
   }
 
   get rows(): ReadonlyMap<EndpointId, EndpointRow> {
@@ -77,39 +86,45 @@ export class NetworkTable {
     return this.#rowsOn;
   }
 
-  /** The whole network, as bytes made at most once for each revision that anybody wants whole. */
-  get complete(): Uint8Array {
-    this.#complete ??= encodeComplete({
+  /** The whole network, as bytes made at most once for each revision that an agent of this version needs whole. */
+  complete(feed: FeedVersion): Uint8Array {
+    const known = this.#completes.get(feed);
+    if (known !== undefined) return known;
+    const made = encodeComplete({
       network: this.#network,
       revision: this.#revision,
-      digest: this.#digest,
+      digest: this.digest(feed),
       rows: this.#rows.values(),
     });
-    return this.#complete;
+    this.#completes.set(feed, made);
+    return made;
   }
 
   /**
-   * What brings a holder of (revision, digest) to now, or undefined when only the whole does. A holder of the same
-   * content at an older revision needs an empty step: after a change of manager that is everybody.
+   * What brings the holder of a cursor to now, or undefined when only the whole does. A holder of the same content at an
+   * older revision needs an empty step: after a change of manager that is every agent. A digest of another version than
+   * the session speaks says nothing: the table lacks what the newer one covers, or has too much.
    */
-  since(revision: bigint, digest: bigint): readonly Uint8Array[] | undefined {
-    if (digest === this.#digest && revision === this.#revision) return [];
-    if (digest === this.#digest && revision < this.#revision) {
+  since({ revision, digest, feedVersion }: NetworkCursor, feed: FeedVersion): readonly DeltaBytes[] | undefined {
+    if (feedOf(this.#feeds, feedVersion) !== feed) return undefined;
+    const now = this.digest(feed);
+    if (digest === now && revision === this.#revision) return [];
+    if (digest === now && revision < this.#revision) {
       const network = this.id;
-      return [encodeDelta({ network, from: revision, to: this.#revision, digest, upserts: [], removed: [] })];
+      const step = { network, from: revision, to: this.#revision, sums: this.#sums, upserts: [], removed: [] };
+      return [new DeltaBytes(step, this.#feeds)];
     }
-    return this.#history.since(revision, digest)?.map((entry) => entry.bytes);
+    return this.#history.since(revision, digest, this.#feeds.indexOf(feed));
   }
 
   /** Takes the step and returns it encoded, with the hosts that it brought to the network and took from it. */
   move(step: NetworkMove): Moved {
     const touchedHosts = this.#hostsOf(step);
     const had = new Set([...touchedHosts].filter((node) => this.#rowsOn.has(node)));
-    const digestBefore = this.#digest;
+    const sumsBefore = this.#sums;
     if (step.changed !== undefined) {
-      this.#digest = removeDigest(this.#digest, networkDigest(this.#network.value));
+      this.#sums = withNetwork(this.#feeds, this.#sums, this.#network.value, step.changed.value);
       this.#network = step.changed;
-      this.#digest = addDigest(this.#digest, networkDigest(this.#network.value));
     }
     for (const id of step.removed) this.#remove(id);
     for (const row of step.upserts) {
@@ -117,12 +132,12 @@ export class NetworkTable {
       this.#put(row);
     }
     this.#revision = step.to;
-    this.#complete = undefined;
-    const bytes = encodeDelta({ ...step, digest: this.#digest });
-    this.#history.push({ from: step.from, to: step.to, digestBefore, bytes });
+    this.#completes.clear();
+    const delta = new DeltaBytes({ ...step, sums: this.#sums }, this.#feeds);
+    this.#history.push({ from: step.from, to: step.to, sumsBefore, delta });
     const joined = [...touchedHosts].filter((node) => !had.has(node) && this.#rowsOn.has(node));
     const left = [...had].filter((node) => !this.#rowsOn.has(node));
-    return { bytes, joined, left };
+    return { delta, joined, left };
   }
 
   #hostsOf(step: NetworkMove): Set<NodeId> {
@@ -137,14 +152,14 @@ export class NetworkTable {
   #put(row: EndpointRow): void {
     this.#rows.set(row.id, row);
     this.#rowsOn.set(row.node, (this.#rowsOn.get(row.node) ?? 0) + 1);
-    this.#digest = addDigest(this.#digest, rowDigest(row));
+    this.#sums = withRow(this.#feeds, this.#sums, row);
   }
 
   #remove(id: EndpointId): void {
     const row = this.#rows.get(id);
     if (row === undefined) return;
     this.#rows.delete(id);
-    this.#digest = removeDigest(this.#digest, rowDigest(row));
+    this.#sums = withoutRow(this.#feeds, this.#sums, row);
     const left = (this.#rowsOn.get(row.node) ?? 0) - 1;
     if (left > 0) this.#rowsOn.set(row.node, left);
     else this.#rowsOn.delete(row.node);

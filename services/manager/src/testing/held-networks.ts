@@ -1,11 +1,13 @@
 import {
   addDigest,
   type EndpointRow,
+  type FeedVersion,
+  feedOf,
+  feedVersions,
   type Network,
   type NetworkId,
-  networkDigest,
   removeDigest,
-  rowDigest,
+  tableDigest,
 } from '@causeway/model';
 import { networkFromMessage, peerFromMessage } from '@causeway/proto';
 import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
@@ -13,6 +15,8 @@ import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causewa
 export interface HeldNetwork {
   readonly network: Network;
   readonly revision: bigint;
+  /** The digest is of it. */
+  readonly feed: FeedVersion;
   readonly digest: bigint;
   readonly rows: ReadonlyMap<string, EndpointRow>;
 }
@@ -20,9 +24,27 @@ export interface HeldNetwork {
 /** An agent's side of the protocol at its simplest: takes what it is sent, checks the chain, knows its cursors. */
 export class HeldNetworks {
   readonly held = new Map<NetworkId, HeldNetwork>();
+  /** What it understands, from the oldest. */
+  readonly feeds: readonly FeedVersion[];
+  /** What the session speaks. */
+  #feed: FeedVersion;
+
+  constructor(feeds: readonly FeedVersion[] = feedVersions) {
+    this.feeds = feeds;
+    this.#feed = feeds[0] as FeedVersion;
+  }
 
   get cursors(): NetworkCursor[] {
-    return Array.from(this.held, ([networkId, { revision, digest }]) => ({ networkId, revision, digest }));
+    return Array.from(this.held, ([networkId, { revision, digest, feed }]) => {
+      return { networkId, revision, digest, feedVersion: feed.number };
+    });
+  }
+
+  /** The manager has chosen. @throws Error when it chose what this agent did not name */
+  speak(number: number): void {
+    const feed = feedOf(this.feeds, number);
+    if (feed === undefined) throw new Error(`a manager chose feed version ${number}`);
+    this.#feed = feed;
   }
 
   /** @throws Error when the digest is not that of the rows */
@@ -30,16 +52,17 @@ export class HeldNetworks {
     if (message === undefined) throw new Error('complete without network');
     const network = networkFromMessage(message);
     const rows = new Map(endpoints.map(peerFromMessage).map((row) => [row.id as string, row]));
-    const sum = [...rows.values()].map(rowDigest).reduce(addDigest, networkDigest(network));
+    const sum = tableDigest(this.#feed, network, rows.values());
     if (sum !== digest) throw new Error(`complete of ${network.name}: digest ${digest}, rows sum up to ${sum}`);
-    this.held.set(network.id, { network, revision, digest, rows });
+    this.held.set(network.id, { network, revision, feed: this.#feed, digest, rows });
   }
 
   /** False when the chain breaks: then the network is to be asked for whole. */
   delta(delta: Delta): boolean {
     const id = delta.networkId as NetworkId;
+    const { networkDigest, rowDigest } = this.#feed;
     const before = this.held.get(id);
-    if (before === undefined || before.revision !== delta.from) return false;
+    if (before === undefined || before.feed !== this.#feed || before.revision !== delta.from) return false;
     const network = delta.network === undefined ? before.network : networkFromMessage(delta.network);
     const rows = new Map(before.rows);
     let digest = addDigest(removeDigest(before.digest, networkDigest(before.network)), networkDigest(network));
@@ -53,7 +76,7 @@ export class HeldNetworks {
       digest = addDigest(digest, rowDigest(row));
     }
     if (digest !== delta.digest) return false;
-    this.held.set(id, { network, revision: delta.to, digest, rows });
+    this.held.set(id, { ...before, network, revision: delta.to, digest, rows });
     return true;
   }
 

@@ -28,7 +28,9 @@ export class MemoryAgent implements AgentChannel {
 
   hello(fields: Partial<Omit<Hello, 'node'>> = {}): void {
     const { clusterId = '', epoch = 1n, cursors = this.holds.cursors } = fields;
-    this.say({ oneofKind: 'hello', hello: { clusterId, epoch, node: nodeToMessage(this.node, 0n), cursors } });
+    const { feedVersions = this.holds.feeds.map(({ number }) => number) } = fields;
+    const hello = { clusterId, epoch, node: nodeToMessage(this.node, 0n), cursors, feedVersions };
+    this.say({ oneofKind: 'hello', hello });
   }
 
   /** Tells all that it holds as applied. */
@@ -46,6 +48,7 @@ export class MemoryAgent implements AgentChannel {
     const { message } = ConnectResponse.fromBinary(bytes);
     switch (message.oneofKind) {
       case 'welcome':
+        this.holds.speak(message.welcome.feedVersion);
         this.received.push(`welcome term=${message.welcome.term}`);
         break;
       case 'complete':

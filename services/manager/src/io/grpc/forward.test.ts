@@ -174,7 +174,7 @@ async function join(address: string, node: number): Promise<void> {
       if (message.oneofKind === 'ready') resolve();
     }),
   );
-  const hello = { clusterId: '', epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [] };
+  const hello = { clusterId: '', epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [], feedVersions: [] };
   stream.write({ message: { oneofKind: 'hello', hello } });
   await ready;
 }

@@ -93,7 +93,7 @@ class Stream {
   }
 
   hello(node: number, clusterId = ''): void {
-    const hello = { clusterId, epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [] };
+    const hello = { clusterId, epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [], feedVersions: [] };
     this.say({ oneofKind: 'hello', hello });
   }
 
