@@ -13,7 +13,7 @@ export default defineConfig({
           include: [
             '{packages,services}/*/src/**/*.test.ts',
             '{bench,chaos}/src/**/*.test.ts',
-            'proto/{convert,io}/**/*.test.ts',
+            'proto/{convert,failover,io}/**/*.test.ts',
             'test/**/*.test.ts',
           ],
           setupFiles: ['test/property-seed.ts'],

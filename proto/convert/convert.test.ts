@@ -16,13 +16,10 @@ import {
   Prefix,
   Vni,
 } from '@causeway/model';
-import { seconds } from '@causeway/runtime';
-import { FakeClock } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endpointFromMessage, endpointToMessage, peerFromMessage, peerToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
-import { Failover } from './failover.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
 import { nodeFromMessage, nodeToMessage } from './node.ts';
 
@@ -109,46 +106,5 @@ describe('errors on the wire', () => {
     expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');
     expect(errorFromWire(4, 'deadline exceeded', undefined).code).toBe('timed-out');
     fc.assert(fc.property(fc.uint8Array(), (details) => errorFromWire(2, 'x', details) instanceof CausewayError));
-  });
-});
-
-describe('Failover', () => {
-  const unavailable = new CausewayError('manager-unavailable', 'connection refused');
-  const notLeader = (leader: string): CausewayError => new CausewayError('not-leader', `ask ${leader}`, { leader });
-
-  it('goes to the named leader, and stays there', async () => {
-    const clock = new FakeClock();
-    const failover = new Failover(['m1', 'm2', 'm3'], clock);
-    const asked: string[] = [];
-    const attempt = async (address: string): Promise<string> => {
-      asked.push(address);
-      if (address !== 'm3') throw notLeader('m3');
-      return 'done';
-    };
-    expect(await failover.run(seconds(5), attempt)).toBe('done');
-    await failover.run(seconds(5), attempt);
-    expect(asked).toEqual(['m1', 'm3', 'm3']);
-  });
-
-  it('tries each in turn until the time is over, then throws the last error', async () => {
-    const clock = new FakeClock();
-    const asked: string[] = [];
-    const run = new Failover(['m1', 'm2'], clock).run(seconds(1), async (address) => {
-      asked.push(address);
-      throw unavailable;
-    });
-    await expect(clock.until(run, seconds(10))).rejects.toBe(unavailable);
-    expect(asked.slice(0, 4)).toEqual(['m1', 'm2', 'm1', 'm2']);
-    expect(clock.now()).toBeGreaterThanOrEqual(1_000);
-  });
-
-  it('does not retry an answer', async () => {
-    let tries = 0;
-    const run = new Failover(['m1'], new FakeClock()).run(seconds(1), async () => {
-      tries++;
-      throw new CausewayError('name-taken', 'taken');
-    });
-    await expect(run).rejects.toMatchObject({ code: 'name-taken' });
-    expect(tries).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { CausewayError, type ErrorCode, type ErrorKind, errorKinds } from '@causeway/model';
+import { CausewayError, type ErrorCode, type ErrorData, type ErrorKind, errorKinds } from '@causeway/model';
 import { Any } from '#gen/google/protobuf/any.js';
 import { ErrorInfo } from '#gen/google/rpc/error_details.js';
 import { Status } from '#gen/google/rpc/status.js';
@@ -75,7 +75,21 @@ function errorOf(code: number, message: string, info: ErrorInfo | undefined, cau
   if (info !== undefined && reason !== undefined && reason in errorKinds) {
     return new CausewayError(reason as ErrorCode, message, info.metadata, { cause });
   }
-  return new CausewayError(foreignCodes[code] ?? 'internal', message, { grpcCode: code }, { cause });
+  return new CausewayError(foreignCodes[code] ?? 'internal', plainWords(message), foreignData(code, message), {
+    cause,
+  });
+}
+
+/** Of gRPC's own words what a person needs: "No connection established. Last error: Error: connect ECONNREFUSED …". */
+function plainWords(text: string): string {
+  const [, last] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(text) ?? [];
+  // The time makes each try's message another one, and stands in every log line already.
+  return (last ?? text).replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '').trim();
+}
+
+/** `refused`: the other end is there and has nobody at that port or path, which is certain, unlike silence. */
+function foreignData(code: number, message: string): ErrorData {
+  return /\b(ECONNREFUSED|ENOENT)\b/.test(message) ? { grpcCode: code, refused: true } : { grpcCode: code };
 }
 
 function readInfo(details: Uint8Array): ErrorInfo | undefined {

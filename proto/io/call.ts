@@ -25,6 +25,12 @@ export const actorKey = 'causeway-actor';
 /** Metadata of a call that was sent before, to the same end: copies of it may still be on their way, to whomever. */
 export const againKey = 'causeway-again';
 
+/**
+ * Metadata of an answer that is not the leader's although the leader would know more: who answers, and why. What is
+ * intended is in it all the same; what only the leader hears from hosts is not.
+ */
+export const remarkKey = 'causeway-remark';
+
 export interface CallLimits {
   /** Milliseconds from now; a call without one may wait forever, so there is no default. */
   readonly timeout: number;
@@ -33,6 +39,8 @@ export interface CallLimits {
   readonly actor?: string;
   /** It was sent before, and no answer came. */
   readonly again?: boolean;
+  /** Hears what the server remarks beside its answer, before that comes. */
+  readonly onRemark?: (remark: string) => void;
 }
 
 /** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
@@ -49,6 +57,12 @@ export function callUnary<Request, Response>(
       else if (value === undefined) reject(new CausewayError('internal', 'the server answered nothing'));
       else resolve(value);
     });
+    const { onRemark } = limits;
+    if (onRemark !== undefined) {
+      call.on('metadata', (metadata) => {
+        for (const remark of metadata.get(remarkKey)) onRemark(String(remark));
+      });
+    }
     limits.signal?.addEventListener('abort', abort);
     if (limits.signal?.aborted === true) abort();
   });

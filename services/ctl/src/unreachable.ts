@@ -1,4 +1,5 @@
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError } from '@causeway/model';
+import { isSilence } from '@causeway/proto';
 import type { Duration } from '@causeway/runtime';
 import { formatSpan } from './render/time.ts';
 
@@ -13,19 +14,8 @@ export function explainSilence(
     return new CausewayError('timed-out', message, data, { cause: error });
   }
   if (isSilence(error, 'manager-unavailable')) {
-    const message = `no ${asked.what} answers (${asked.at}): ${reasonOf(error.message)}`;
+    const message = `no ${asked.what} answers (${asked.at}): ${error.message}`;
     return new CausewayError(`${asked.what}-unavailable`, message, data, { cause: error });
   }
   return error;
-}
-
-/** Said by gRPC, not by a server: only an error made from a bare status carries `grpcCode`. */
-export function isSilence(error: unknown, code: 'timed-out' | 'manager-unavailable'): error is CausewayError {
-  return isCausewayError(error, code) && error.data['grpcCode'] !== undefined;
-}
-
-/** grpc-js: "No connection established. Last error: Error: connect ECONNREFUSED 10.0.0.1:7443. Resolution note: …" */
-function reasonOf(text: string): string {
-  const match = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(text);
-  return match?.[1] ?? text;
 }

@@ -88,8 +88,9 @@ export class Claims {
     });
     const { endpoint, epoch } = await this.#failover.run(
       timeout,
-      (address, timeout, again) => this.#link.claimEndpoint(address, request, { timeout, signal, again }),
-      signal,
+      (address, timeout, again, wanted) =>
+        this.#link.claimEndpoint(address, request, { timeout, signal: wanted, again }),
+      { signal },
     );
     return { epoch, revision: endpoint?.revision ?? 0n };
   }
@@ -98,12 +99,12 @@ export class Claims {
   async release(endpointId: EndpointId, timeout: Duration, options: ReleaseOptions = {}): Promise<bigint | undefined> {
     const { requestId = randomUuid(this.#random), signal, reason = ReleaseReason.UNSPECIFIED } = options;
     const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId, reason });
-    const limits = signal === undefined ? {} : { signal };
     try {
       const { revision } = await this.#failover.run(
         timeout,
-        (address, left, again) => this.#link.releaseEndpoint(address, request, { timeout: left, again, ...limits }),
-        signal,
+        (address, left, again, wanted) =>
+          this.#link.releaseEndpoint(address, request, { timeout: left, again, signal: wanted }),
+        { signal },
       );
       return revision;
     } catch (error) {

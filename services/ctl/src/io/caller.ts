@@ -1,8 +1,8 @@
-import { type CausewayError, isCausewayError } from '@causeway/model';
-import { Failover } from '@causeway/proto';
+import { isCausewayError } from '@causeway/model';
+import { Failover, hedgeRead, hedgeWrite, isRefused, type RunOptions } from '@causeway/proto';
 import { type CallLimits, callUnary, type UnaryMethod } from '@causeway/proto/io';
-import { type Clock, milliseconds, seconds } from '@causeway/runtime';
-import { explainSilence, isSilence } from '../unreachable.ts';
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { explainSilence } from '../unreachable.ts';
 import { Budget } from './budget.ts';
 
 /** Pause before a stream that nobody would open is tried again. */
@@ -11,47 +11,68 @@ const pauseBetweenTries = milliseconds(100);
 /** A manager whose connection is open says at once that a watch has begun, or after it has caught up (2 s). */
 const firstWithin = seconds(3);
 
+/** What a call does: look, change something, or wait for others to do something. */
+export type Purpose = 'read' | 'change' | 'wait';
+
+const hedges: Readonly<Record<Purpose, RunOptions>> = {
+  read: { hedgeAfter: hedgeRead, readsOnly: true },
+  change: { hedgeAfter: hedgeWrite },
+  wait: { hedgeAfter: undefined },
+};
+
 export interface CallerParts {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly signal: AbortSignal;
   /** Who runs the command. */
   readonly actor: string;
+  /** Hears what a server remarks beside its answer. */
+  readonly onRemark?: (remark: string) => void;
+}
+
+export interface Servers {
+  readonly what: 'manager' | 'agent';
+  readonly addresses: readonly string[];
+  /** All of them refusing connections for so long is an answer; absent: they may be starting. */
+  readonly endWhenRefused?: Duration;
 }
 
 /**
- * Calls whichever of some servers can serve, within the time the command has. What is unavailable is tried again: every
- * mutating request carries a request id, so that takes nothing twice.
+ * Calls whichever of some servers can serve, within the time the command has. What is unavailable is tried again, and
+ * where one is silent another is asked too: every mutating request carries a request id, so that takes nothing twice.
  */
 export class Caller {
   readonly #parts: CallerParts;
-  readonly #servers: { readonly what: 'manager' | 'agent'; readonly addresses: readonly string[] };
+  readonly #servers: Servers;
   readonly #failover: Failover;
-  /** The last try that found nobody. Where a later one there runs out of time, the reason is this, not slowness. */
-  #unreached: { readonly address: string; readonly error: CausewayError } | undefined;
 
-  constructor(
-    parts: CallerParts,
-    servers: { readonly what: 'manager' | 'agent'; readonly addresses: readonly string[] },
-  ) {
+  constructor(parts: CallerParts, servers: Servers) {
     this.#parts = parts;
     this.#servers = servers;
     this.#failover = new Failover(servers.addresses, parts.clock);
   }
 
   async call<Request, Response>(
+    purpose: Purpose,
     methodAt: (address: string) => UnaryMethod<Request, Response>,
     request: Request,
   ): Promise<Response> {
-    const { budget, signal, actor } = this.#parts;
-    this.#unreached = undefined;
+    const { budget, signal, actor, onRemark } = this.#parts;
+    const { endWhenRefused } = this.#servers;
+    const remarks = new Map<string, string>();
     try {
-      return await this.#failover.run(
+      const { address, value } = await this.#failover.run(
         budget.left(),
-        (address, timeout, again) =>
-          this.#noting(address, callUnary(methodAt(address), request, { timeout, signal, actor, again })),
-        signal,
+        async (address, timeout, again, wanted) => {
+          const hear = (remark: string): void => void remarks.set(address, remark);
+          const limits = { timeout, signal: wanted, actor, again, onRemark: hear };
+          return { address, value: await callUnary(methodAt(address), request, limits) };
+        },
+        { ...hedges[purpose], signal, endWhenRefused },
       );
+      const remark = remarks.get(address);
+      if (remark !== undefined) onRemark?.(remark);
+      return value;
     } catch (error) {
       throw this.#explain(error);
     }
@@ -76,7 +97,9 @@ export class Caller {
   ): AsyncGenerator<Item> {
     const { clock, signal } = this.#parts;
     let { budget } = this.#parts;
-    this.#unreached = undefined;
+    const refusing = new Set<string>();
+    const { addresses, endWhenRefused = Number.POSITIVE_INFINITY } = this.#servers;
+    const began = clock.now();
     for (;;) {
       const address = this.#failover.current;
       let begun = false;
@@ -88,10 +111,13 @@ export class Caller {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        this.#note(address, error);
         const isPassing = isCausewayError(error) && error.kind === 'unavailable';
         if (begun && resumes) budget = new Budget(clock, budget.total);
         if (!isPassing || (begun && !resumes) || budget.isOver) throw this.#explain(error);
+        if (isRefused(error)) refusing.add(address);
+        else refusing.clear();
+        const allRefuse = addresses.every((each) => refusing.has(each));
+        if (!begun && allRefuse && clock.now() - began >= endWhenRefused) throw this.#explain(error);
         this.#failover.moveOn(address, error);
         await clock.sleep(pauseBetweenTries, signal);
       }
@@ -112,7 +138,6 @@ export class Caller {
         yield item;
       }
     } catch (error) {
-      this.#note(address, error);
       this.#failover.moveOn(address, error);
       throw this.#explain(error);
     } finally {
@@ -121,23 +146,9 @@ export class Caller {
     }
   }
 
-  async #noting<Value>(address: string, attempt: Promise<Value>): Promise<Value> {
-    try {
-      return await attempt;
-    } catch (error) {
-      this.#note(address, error);
-      throw error;
-    }
-  }
-
-  #note(address: string, error: unknown): void {
-    if (isSilence(error, 'manager-unavailable')) this.#unreached = { address, error };
-    else if (!isSilence(error, 'timed-out') || this.#unreached?.address !== address) this.#unreached = undefined;
-  }
-
   #explain(error: unknown): unknown {
     const { what, addresses } = this.#servers;
-    return explainSilence(this.#unreached?.error ?? error, {
+    return explainSilence(error, {
       what,
       at: addresses.join(', '),
       timeout: this.#parts.budget.total,

@@ -21,11 +21,11 @@ import {
   type WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
+import { errorToService, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { FakeClock } from '@causeway/runtime/testing';
-import { Server, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Metadata, Server, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Clients } from '../clients.ts';
 import { blue, events, lone } from '../testing/samples.ts';
@@ -69,6 +69,24 @@ const rethrow = (error: unknown): void => {
 function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint; nextPageToken: string }>) {
   const handlers = { listNetworks: serveUnary(listNetworks, rethrow) } satisfies Partial<INetworkService>;
   return [networkServiceDefinition, handlers as UntypedServiceImplementation] as [never, never];
+}
+
+const allEvents: WatchEventsRequest = {
+  fromSequence: 0n,
+  follow: false,
+  sinceMs: 0n,
+  kinds: [],
+  network: '',
+  host: '',
+};
+
+async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {
+  const seen: bigint[] = [];
+  for await (const event of of.managers.watchEvents({ ...allEvents, follow })) {
+    seen.push(event.sequence);
+    if (seen.length >= enough) break;
+  }
+  return seen;
 }
 
 describe('managers', () => {
@@ -121,6 +139,54 @@ describe('managers', () => {
     await expect(call).rejects.toMatchObject({ code: 'timed-out' });
   });
 
+  const answering = async () => ({ networks: [blue], revision: 7n, nextPageToken: '' });
+
+  test('one that takes calls and does not answer costs a read a moment, and the next nothing', async () => {
+    let asked = 0;
+    const hanging = networks(() => {
+      asked++;
+      return new Promise(() => undefined);
+    });
+    const { managers } = client([await serve(anyPort, [hanging]), await serve(anyPort, [networks(answering)])]);
+    expect((await managers.listNetworks(everything)).revision).toBe(7n);
+    expect((await managers.listNetworks(everything)).revision).toBe(7n);
+    expect(asked).toBe(1);
+  });
+
+  test('all that refuse connections are told soon, however long the command may take', async () => {
+    const began = systemClock.now();
+    await expect(
+      client(['127.0.0.1:1', '127.0.0.1:2'], { timeout: 60_000 }).managers.listNetworks(everything),
+    ).rejects.toMatchObject({ code: 'manager-unavailable' });
+    await expect(
+      sequences(client(['127.0.0.1:1'], { timeout: 60_000 }), true),
+      'a stream that never began',
+    ).rejects.toMatchObject({ code: 'manager-unavailable' });
+    // Of two minutes that it might have taken.
+    expect(systemClock.now() - began).toBeLessThan(30_000);
+  });
+
+  test('what a manager remarks beside its answer is heard once', async () => {
+    const heard: string[] = [];
+    const remarking = networks(answering);
+    const { listNetworks } = remarking[1] as unknown as { listNetworks: (...call: unknown[]) => void };
+    const handler = (call: { sendMetadata(metadata: Metadata): void }, done: unknown): void => {
+      const metadata = new Metadata();
+      metadata.set(remarkKey, 'from m2, which follows');
+      call.sendMetadata(metadata);
+      listNetworks(call, done);
+    };
+    const address = await serve(anyPort, [[networkServiceDefinition, { listNetworks: handler }] as [never, never]]);
+    const onRemark = (remark: string): void => void heard.push(remark);
+    const settings = { managers: [address], socket: '', timeout: milliseconds(5_000) };
+    const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
+    const clients = grpcConnect(world)(settings, new AbortController().signal);
+    afterTest.push(() => clients.close());
+    await clients.managers.listNetworks(everything);
+    await clients.managers.listNetworks(everything);
+    expect(heard).toEqual(['from m2, which follows']);
+  });
+
   test('a refusal is not asked again', async () => {
     let asked = 0;
     const refusing = await serve(anyPort, [
@@ -141,15 +207,6 @@ describe('managers', () => {
 function eventStream(watchEvents: IClusterService['watchEvents']) {
   return [clusterServiceDefinition, { watchEvents } as Partial<IClusterService>] as [never, never];
 }
-
-const allEvents: WatchEventsRequest = {
-  fromSequence: 0n,
-  follow: false,
-  sinceMs: 0n,
-  kinds: [],
-  network: '',
-  host: '',
-};
 
 /** A manager that tells a bookmark, and no more. */
 function bookmarks() {
@@ -194,15 +251,6 @@ describe('watches', () => {
 });
 
 describe('events', () => {
-  async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {
-    const seen: bigint[] = [];
-    for await (const event of of.managers.watchEvents({ ...allEvents, follow })) {
-      seen.push(event.sequence);
-      if (seen.length >= enough) break;
-    }
-    return seen;
-  }
-
   test('those kept, from whoever can tell', async () => {
     const standby = await serve(anyPort, [
       eventStream((call) => {

@@ -6,9 +6,20 @@ import { Budget } from './budget.ts';
 import { GrpcAgent } from './grpc-agent.ts';
 import { GrpcManagers } from './grpc-managers.ts';
 
-export function grpcConnect(world: { credentials: Credentials; clock: Clock; actor: string }): Connect {
+export function grpcConnect(world: {
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly actor: string;
+  /** Hears, once each, what servers remark beside their answers. */
+  readonly onRemark?: (remark: string) => void;
+}): Connect {
   return (settings, signal): Clients => {
-    const parts = { ...world, signal, budget: new Budget(world.clock, settings.timeout) };
+    const said = new Set<string>();
+    const onRemark = (remark: string): void => {
+      if (!said.has(remark)) world.onRemark?.(remark);
+      said.add(remark);
+    };
+    const parts = { ...world, onRemark, signal, budget: new Budget(world.clock, settings.timeout) };
     let managers: GrpcManagers | undefined;
     let agent: GrpcAgent | undefined;
     return {

@@ -1,10 +1,14 @@
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type CallLimits, type Credentials, errorFromService, type UnaryMethod } from '@causeway/proto/io';
+import { milliseconds } from '@causeway/runtime';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
-import { Caller, type CallerParts } from './caller.ts';
+import { Caller, type CallerParts, type Purpose } from './caller.ts';
 import { type ManagerStubs, StubPool } from './manager-stubs.ts';
+
+/** A manager that is restarted is back within it or not soon, and a person who waits wants to know. */
+const endWhenRefused = milliseconds(800);
 
 /** The managers behind their addresses, by whichever can serve. Mutating requests carry a request id, so a retry is safe. */
 export class GrpcManagers implements Managers {
@@ -13,67 +17,69 @@ export class GrpcManagers implements Managers {
 
   constructor(parts: { credentials: Credentials } & CallerParts, settings: { managers: readonly string[] }) {
     this.#pool = new StubPool(parts.credentials);
-    this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers });
+    this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers, endWhenRefused });
   }
 
   createNetwork: Managers['createNetwork'] = (request) =>
-    this.#call(({ network }) => network.createNetwork.bind(network), request);
+    this.#call('change', ({ network }) => network.createNetwork.bind(network), request);
 
   getNetwork: Managers['getNetwork'] = (request) =>
-    this.#call(({ network }) => network.getNetwork.bind(network), request);
+    this.#call('read', ({ network }) => network.getNetwork.bind(network), request);
 
   listNetworks: Managers['listNetworks'] = (request) =>
-    this.#call(({ network }) => network.listNetworks.bind(network), request);
+    this.#call('read', ({ network }) => network.listNetworks.bind(network), request);
 
   watchNetworks: Managers['watchNetworks'] = (request) => this.#watch(({ network }) => network.watchNetworks(request));
 
   updateNetwork: Managers['updateNetwork'] = (request) =>
-    this.#call(({ network }) => network.updateNetwork.bind(network), request);
+    this.#call('change', ({ network }) => network.updateNetwork.bind(network), request);
 
   deleteNetwork: Managers['deleteNetwork'] = (request) =>
-    this.#call(({ network }) => network.deleteNetwork.bind(network), request);
+    this.#call('wait', ({ network }) => network.deleteNetwork.bind(network), request);
 
   getEndpoint: Managers['getEndpoint'] = (request) =>
-    this.#call(({ endpoint }) => endpoint.getEndpoint.bind(endpoint), request);
+    this.#call('read', ({ endpoint }) => endpoint.getEndpoint.bind(endpoint), request);
 
   listEndpoints: Managers['listEndpoints'] = (request) =>
-    this.#call(({ endpoint }) => endpoint.listEndpoints.bind(endpoint), request);
+    this.#call('read', ({ endpoint }) => endpoint.listEndpoints.bind(endpoint), request);
 
   watchEndpoints: Managers['watchEndpoints'] = (request) =>
     this.#watch(({ endpoint }) => endpoint.watchEndpoints(request));
 
   waitEndpoint: Managers['waitEndpoint'] = (request) =>
-    this.#call(({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
+    this.#call('wait', ({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
 
-  showPools: Managers['showPools'] = (request) => this.#call(({ ipam }) => ipam.showPools.bind(ipam), request);
+  showPools: Managers['showPools'] = (request) => this.#call('read', ({ ipam }) => ipam.showPools.bind(ipam), request);
 
   reserveAddress: Managers['reserveAddress'] = (request) =>
-    this.#call(({ ipam }) => ipam.reserveAddress.bind(ipam), request);
+    this.#call('change', ({ ipam }) => ipam.reserveAddress.bind(ipam), request);
 
   releaseAddress: Managers['releaseAddress'] = (request) =>
-    this.#call(({ ipam }) => ipam.releaseAddress.bind(ipam), request);
+    this.#call('change', ({ ipam }) => ipam.releaseAddress.bind(ipam), request);
 
   getAddressHistory: Managers['getAddressHistory'] = (request) =>
-    this.#call(({ ipam }) => ipam.getAddressHistory.bind(ipam), request);
+    this.#call('read', ({ ipam }) => ipam.getAddressHistory.bind(ipam), request);
 
-  checkClaims: Managers['checkClaims'] = (request) => this.#call(({ ipam }) => ipam.checkClaims.bind(ipam), request);
+  checkClaims: Managers['checkClaims'] = (request) =>
+    this.#call('read', ({ ipam }) => ipam.checkClaims.bind(ipam), request);
 
-  getNode: Managers['getNode'] = (request) => this.#call(({ node }) => node.getNode.bind(node), request);
+  getNode: Managers['getNode'] = (request) => this.#call('read', ({ node }) => node.getNode.bind(node), request);
 
-  listNodes: Managers['listNodes'] = (request) => this.#call(({ node }) => node.listNodes.bind(node), request);
+  listNodes: Managers['listNodes'] = (request) => this.#call('read', ({ node }) => node.listNodes.bind(node), request);
 
   watchNodes: Managers['watchNodes'] = (request) => this.#watch(({ node }) => node.watchNodes(request));
 
-  getStatus: Managers['getStatus'] = () => this.#call(({ cluster }) => cluster.getStatus.bind(cluster), {});
+  getStatus: Managers['getStatus'] = () => this.#call('read', ({ cluster }) => cluster.getStatus.bind(cluster), {});
 
-  verify: Managers['verify'] = (request) => this.#call(({ cluster }) => cluster.verify.bind(cluster), request);
+  verify: Managers['verify'] = (request) => this.#call('wait', ({ cluster }) => cluster.verify.bind(cluster), request);
 
   watchEvents: Managers['watchEvents'] = (request) => this.#watchEvents(request);
 
-  listManagers: Managers['listManagers'] = () => this.#call(({ cluster }) => cluster.listManagers.bind(cluster), {});
+  listManagers: Managers['listManagers'] = () =>
+    this.#call('read', ({ cluster }) => cluster.listManagers.bind(cluster), {});
 
   removeManager: Managers['removeManager'] = (request) =>
-    this.#call(({ cluster }) => cluster.removeManager.bind(cluster), request);
+    this.#call('wait', ({ cluster }) => cluster.removeManager.bind(cluster), request);
 
   createBackup: Managers['createBackup'] = () =>
     this.#caller.stream((address, limits) => itemsOf(this.#pool.at(address).cluster.createBackup({}), limits));
@@ -101,10 +107,11 @@ export class GrpcManagers implements Managers {
   }
 
   #call<Request, Response>(
+    purpose: Purpose,
     methodOf: (stubs: ManagerStubs) => UnaryMethod<Request, Response>,
     request: Request,
   ): Promise<Response> {
-    return this.#caller.call((address) => methodOf(this.#pool.at(address)), request);
+    return this.#caller.call(purpose, (address) => methodOf(this.#pool.at(address)), request);
   }
 }
 

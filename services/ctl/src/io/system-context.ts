@@ -4,16 +4,19 @@ import { plaintext } from '@causeway/proto/io';
 import { version } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
+import { visible } from '../render/visible.ts';
 import { grpcConnect } from './grpc-clients.ts';
 import { openTerminal } from './terminal.ts';
 
 /** The real world, for main.ts. */
 export function systemContext(of: NodeJS.Process): Context {
+  const terminal = openTerminal(of);
+  const onRemark = (remark: string): void => terminal.stderr.write(`causeway: ${visible(remark)}\n`);
   return {
-    ...openTerminal(of),
+    ...terminal,
     clock: systemClock,
     random: cryptoRandom,
-    connect: grpcConnect({ credentials: plaintext, clock: systemClock, actor: actor() }),
+    connect: grpcConnect({ credentials: plaintext, clock: systemClock, actor: actor(), onRemark }),
     version,
     runtime: `node ${of.version}`,
     exitCode: 0,

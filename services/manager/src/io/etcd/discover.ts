@@ -35,7 +35,7 @@ export async function discoverMembers(
     }
   };
   try {
-    return await new Failover(managers, clock).run(milliseconds(patience), ask, signal);
+    return await new Failover(managers, clock).run(milliseconds(patience), ask, { signal });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `--join ${managers.join(',')}: no manager of a running cluster answers there (${why}); give the gRPC address of one that runs`;

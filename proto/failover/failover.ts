@@ -1,0 +1,208 @@
+import { CausewayError } from '@causeway/model';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import { isPassing, isRefused, isSilence, leaderNamed, mostTelling } from './failure.ts';
+import { hedgeWrite, nextStep, order, type Policy } from './policy.ts';
+
+/** What one try of a call is given. */
+export type Attempt<Value> = (
+  address: string,
+  remaining: Duration,
+  /** Not the first try, so a server may have the call of an earlier one still, or get it yet. */
+  again: boolean,
+  /** Aborts when the answer is not wanted any more. */
+  signal: AbortSignal,
+) => Promise<Value>;
+
+export interface RunOptions extends Policy {
+  readonly signal?: AbortSignal | undefined;
+  /** It changes nothing, so that each answer to it stands for itself. */
+  readonly readsOnly?: boolean;
+}
+
+/**
+ * Finds the server that can serve a call: the one that served last, the one a refusal names as leader, else the next
+ * known. Only an "unavailable" answer moves on, and silence: a server that does not answer soon is not waited for, the
+ * next is asked beside it, and it is asked last from then on. That is safe because every request that changes something
+ * carries its request id. One for all calls of a process to the same servers, since what one call learns helps the next.
+ */
+export class Failover {
+  readonly #known: readonly string[];
+  readonly #clock: Clock;
+  readonly #silent = new Map<string, number>();
+  #preferred: string;
+
+  constructor(addresses: readonly string[], clock: Clock) {
+    const first = addresses[0];
+    if (first === undefined) throw new CausewayError('invalid-argument', 'no manager address is known');
+    this.#known = addresses;
+    this.#clock = clock;
+    this.#preferred = first;
+  }
+
+  /** The server to try first. */
+  get current(): string {
+    return this.#ordered()[0] ?? this.#preferred;
+  }
+
+  /** After an answer that `address` cannot serve, or none: where to go next. */
+  moveOn(address: string, error: unknown): void {
+    if (isSilence(error) && !isRefused(error)) this.#silent.set(address, this.#clock.now());
+    else this.#silent.delete(address);
+    const leader = leaderNamed(error);
+    const next = this.#known[(this.#known.indexOf(address) + 1) % this.#known.length] ?? address;
+    this.#preferred = leader !== undefined && leader !== address ? leader : next;
+  }
+
+  /** `address` has answered. */
+  stay(address: string): void {
+    this.#silent.delete(address);
+    this.#preferred = address;
+  }
+
+  /**
+   * Tries until one server gives an answer that is not "unavailable", or the time is over: then the error that tells most
+   * is thrown. A call without `hedgeAfter` is one that changes something.
+   */
+  async run<Value>(timeout: Duration, attempt: Attempt<Value>, options: RunOptions = {}): Promise<Value> {
+    const { signal, readsOnly = false, ...policy } = { hedgeAfter: hedgeWrite, ...options };
+    const tries = new Tries(attempt, this.#clock, timeout, signal);
+    try {
+      for (;;) {
+        const now = this.#clock.now();
+        const step = signal?.aborted
+          ? ({ step: 'end', why: 'deadline' } as const)
+          : nextStep(this.#ordered(), tries.progress(this.#known), policy, now);
+        if (step.step === 'end') throw tries.failure();
+        if (step.step === 'ask') tries.begin(step.server);
+        else if (step.step === 'next-round') tries.beginRound();
+        else {
+          const ended = await tries.next(milliseconds(Math.max(0, step.until - now)));
+          if (ended === undefined) continue;
+          if (ended.answered) {
+            this.#learn(tries, ended.address);
+            return ended.value;
+          }
+          if (!isPassing(ended.error)) {
+            if (readsOnly || tries.isFinal(ended)) throw ended.error;
+            continue;
+          }
+          this.moveOn(ended.address, ended.error);
+        }
+      }
+    } finally {
+      tries.cancel();
+    }
+  }
+
+  #ordered(): readonly string[] {
+    return order(this.#known, { preferred: this.#preferred, silent: this.#silent }, this.#clock.now());
+  }
+
+  /** Who was asked before the one that answered, and has said nothing yet, is silent. */
+  #learn(tries: Tries<unknown>, answered: string): void {
+    for (const [address, since] of tries.underWay) this.#silent.set(address, since);
+    this.stay(answered);
+  }
+}
+
+type End<Value> = { readonly address: string; readonly again: boolean } & (
+  | { readonly answered: true; readonly value: Value }
+  | { readonly answered: false; readonly error: unknown }
+);
+
+/** The tries of one call. */
+class Tries<Value> {
+  readonly underWay = new Map<string, number>();
+  readonly #attempt: Attempt<Value>;
+  readonly #clock: Clock;
+  readonly #began: number;
+  readonly #deadline: number;
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #ended: End<Value>[] = [];
+  /** The last failure of each server. */
+  readonly #failures = new Map<string, CausewayError>();
+  readonly #asked = new Set<string>();
+  #wake: () => void = () => undefined;
+  #lastEnd: number | undefined;
+  #refusedSince: number | undefined;
+  #count = 0;
+
+  constructor(attempt: Attempt<Value>, clock: Clock, timeout: Duration, signal: AbortSignal | undefined) {
+    this.#attempt = attempt;
+    this.#clock = clock;
+    this.#began = clock.now();
+    this.#deadline = this.#began + timeout;
+    this.#signal = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
+  }
+
+  progress(known: readonly string[]) {
+    const allRefuse = known.every((address) => isRefused(this.#failures.get(address)));
+    this.#refusedSince = allRefuse ? (this.#refusedSince ?? this.#clock.now()) : undefined;
+    return {
+      began: this.#began,
+      deadline: this.#deadline,
+      underWay: this.underWay,
+      asked: this.#asked,
+      ...(this.#lastEnd !== undefined && { lastEnd: this.#lastEnd }),
+      ...(this.#refusedSince !== undefined && { refusedSince: this.#refusedSince }),
+    };
+  }
+
+  begin(address: string): void {
+    const again = this.#count++ > 0;
+    this.#asked.add(address);
+    this.underWay.set(address, this.#clock.now());
+    const remaining = milliseconds(Math.max(1, this.#deadline - this.#clock.now()));
+    const end = (ended: End<Value>): void => {
+      this.#ended.push(ended);
+      this.#wake();
+    };
+    // Also what the attempt throws at once is the end of this try, not of the call.
+    new Promise<Value>((resolve) => resolve(this.#attempt(address, remaining, again, this.#signal))).then(
+      (value) => end({ address, again, answered: true, value }),
+      (error: unknown) => end({ address, again, answered: false, error }),
+    );
+  }
+
+  beginRound(): void {
+    this.#asked.clear();
+    for (const address of this.underWay.keys()) this.#asked.add(address);
+    this.#lastEnd = undefined;
+  }
+
+  /** The next try that ends within the span, or before the signal. */
+  async next(span: Duration): Promise<End<Value> | undefined> {
+    if (this.#ended.length === 0) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      const { signal } = woken;
+      await this.#clock.sleep(span, AbortSignal.any([signal, this.#signal]));
+      this.#wake = () => undefined;
+    }
+    const ended = this.#ended.shift();
+    if (ended === undefined) return undefined;
+    this.underWay.delete(ended.address);
+    this.#lastEnd = this.#clock.now();
+    if (!ended.answered && isPassing(ended.error)) this.#failures.set(ended.address, ended.error);
+    return ended;
+  }
+
+  /**
+   * Whether a refusal is the call's. One of the first copy of a change is not once others were sent: each may be carried
+   * out yet. Of those, which say that they are copies, a manager refuses only what no other copy can do any more.
+   */
+  isFinal({ again }: { readonly again: boolean }): boolean {
+    return again || this.#count === 1;
+  }
+
+  failure(): CausewayError {
+    const silence = new CausewayError('timed-out', 'no answer in time', { grpcCode: 4 });
+    for (const address of this.underWay.keys()) this.#failures.set(address, silence);
+    return mostTelling([...this.#failures.values()]);
+  }
+
+  cancel(): void {
+    this.#over.abort();
+  }
+}
