@@ -118,7 +118,8 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   );
   const settle = reconciler.settle.bind(reconciler);
   const containers = new ContainerNamespaces({ kernel, overlays }, settings);
-  const attacher = new Attacher({ kernel, containers, claims, tables, sandboxes, settle, clock, log });
+  const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
+  const attacher = new Attacher({ kernel, containers, claims, tables, sandboxes, settle, isDetaching, clock, log });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
   const epoch = (): bigint => identity.cluster?.epoch ?? 0n;

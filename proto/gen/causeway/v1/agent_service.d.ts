@@ -61,6 +61,12 @@ export interface AttachResponse {
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
+    /**
+     * Everything that was asked for was there before the call: nothing was done.
+     *
+     * @generated from protobuf field: bool already_attached = 2
+     */
+    alreadyAttached: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.DetachRequest

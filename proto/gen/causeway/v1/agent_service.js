@@ -127,11 +127,13 @@ export const AttachRequest = new AttachRequest$Type();
 class AttachResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.AttachResponse", [
-            { no: 1, name: "endpoint", kind: "message", T: () => Endpoint }
+            { no: 1, name: "endpoint", kind: "message", T: () => Endpoint },
+            { no: 2, name: "already_attached", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
+        message.alreadyAttached = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -143,6 +145,9 @@ class AttachResponse$Type extends MessageType {
             switch (fieldNo) {
                 case /* causeway.v1.Endpoint endpoint */ 1:
                     message.endpoint = Endpoint.internalBinaryRead(reader, reader.uint32(), options, message.endpoint);
+                    break;
+                case /* bool already_attached */ 2:
+                    message.alreadyAttached = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -159,6 +164,9 @@ class AttachResponse$Type extends MessageType {
         /* causeway.v1.Endpoint endpoint = 1; */
         if (message.endpoint)
             Endpoint.internalBinaryWrite(message.endpoint, writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* bool already_attached = 2; */
+        if (message.alreadyAttached !== false)
+            writer.tag(2, WireType.Varint).bool(message.alreadyAttached);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

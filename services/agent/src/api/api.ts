@@ -58,7 +58,8 @@ export function createApi(modules: ApiModules): AgentApi {
 
   return {
     async attach(request, timeout = defaultTimeout) {
-      return { endpoint: message(await attacher.attach(parseAttachOrder(request), timeout)) };
+      const { sandbox, already } = await attacher.attach(parseAttachOrder(request), timeout);
+      return { endpoint: message(sandbox), alreadyAttached: already };
     },
 
     async detach(request, timeout = defaultTimeout) {

@@ -42,7 +42,7 @@ const api: Pick<AgentApi, 'attach'> = {
   async attach({ name }) {
     if (name === 'taken') throw new CausewayError('name-taken', 'name "taken" is taken', { field: 'name' });
     if (name === 'defect') throw new TypeError('undefined is not a function');
-    return { endpoint: Endpoint.create({ name }) };
+    return { endpoint: Endpoint.create({ name }), alreadyAttached: false };
   },
 };
 

@@ -1,21 +1,22 @@
 import type { Kernel, NetnsIdentity } from '@causeway/datapath';
 import {
   CausewayError,
-  type Endpoint,
   type EndpointId,
+  isCausewayError,
   isDriver,
   type Name,
   type Network,
   type NetworkId,
   type RequestId,
-  type Stamp,
 } from '@causeway/model';
 import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
 import type { Tables } from '../assignments/tables.ts';
-import type { Claims } from './claims.ts';
-import { type AttachOrder, sameOrder } from './order.ts';
+import { standingOf, takenHere, unwanted } from './again.ts';
+import type { ClaimedEndpoint, Claims } from './claims.ts';
+import { type AttachOrder, sameOrder, sameWish } from './order.ts';
 import { type ContainerNamespaces, hasInterface, ifnameTaken } from './place.ts';
+import { isReplaced } from './replaced.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
@@ -39,13 +40,20 @@ export interface AttacherModules {
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
   readonly settle: Settle;
+  readonly isDetaching: (id: EndpointId) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+export interface Attached {
+  readonly sandbox: Sandbox;
+  /** It was before the call: nothing was done. */
+  readonly already: boolean;
+}
+
 interface UnderWay {
   readonly order: AttachOrder;
-  readonly outcome: Promise<Sandbox>;
+  readonly outcome: Promise<Attached>;
 }
 
 /**
@@ -75,8 +83,8 @@ export class Attacher {
     return this.#underWay.has(sandbox.requestId) ? 'attaching' : 'attached';
   }
 
-  /** The same request again gets the same sandbox. */
-  async attach(order: AttachOrder, timeout: Duration): Promise<Sandbox> {
+  /** The same request again gets the same sandbox, and so does another one that asks for what is there. */
+  async attach(order: AttachOrder, timeout: Duration): Promise<Attached> {
     const before = this.#underWay.get(order.requestId);
     if (before !== undefined) {
       if (!sameOrder(before.order, order)) throw reused(order.requestId);
@@ -85,33 +93,94 @@ export class Attacher {
     for (const sandbox of this.#modules.sandboxes.all()) {
       if (sandbox.requestId !== order.requestId) continue;
       if (!this.#made(sandbox, order)) throw reused(order.requestId);
-      return sandbox;
+      return { sandbox, already: false };
     }
-    const outcome = this.#perform(order, timeout).finally(() => this.#underWay.delete(order.requestId));
+    const outcome = this.#join(order, timeout).finally(() => this.#underWay.delete(order.requestId));
     this.#underWay.set(order.requestId, { order, outcome });
     return await outcome;
   }
 
-  async #perform(order: AttachOrder, timeout: Duration): Promise<Sandbox> {
-    const { kernel, containers, claims } = this.#modules;
+  /** What another call is doing already is not done twice; should that call fail, this one tries by itself. */
+  async #join(order: AttachOrder, timeout: Duration): Promise<Attached> {
+    const { clock } = this.#modules;
+    const deadline = clock.now() + timeout;
+    for (const other of [...this.#underWay.values()]) {
+      if (other.order.requestId === order.requestId || !sameWish(other.order, order)) continue;
+      const joined = await other.outcome.catch(() => undefined);
+      if (joined !== undefined) return { ...joined, already: true };
+    }
+    return await this.#perform(order, milliseconds(Math.max(1, deadline - clock.now())));
+  }
+
+  async #perform(order: AttachOrder, timeout: Duration): Promise<Attached> {
+    const { kernel, containers, clock } = this.#modules;
+    const deadline = clock.now() + timeout;
     const identity = await containers.identify(order.netns);
+    const known = await this.#makeWay(order, identity, timeout);
+    if (known !== undefined) return { sandbox: known, already: true };
     const place = `${identity} ${order.ifname}`;
     this.#refuseTaken(order, identity, place);
     this.#places.add(place);
     try {
       if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
-      const { requestId, network, name, addresses, labels } = order;
-      const claim = { network, name, addresses, labels, ...(!this.#failed.has(requestId) && { requestId }) };
-      return await this.#settleClaim(order, identity, await claims.claim(claim, timeout));
+      const claim = await this.#claim(order, milliseconds(Math.max(1, deadline - clock.now())));
+      return { sandbox: await this.#settleClaim(order, identity, claim), already: false };
     } finally {
       this.#places.delete(place);
     }
   }
 
+  /** What is attached as asked for; otherwise the name is free on this host when this resolves: its dead container is released. */
+  async #makeWay(order: AttachOrder, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
+    const { sandboxes, tables, claims, settle, log } = this.#modules;
+    const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
+    const standing = standingOf(order, identity, sandboxes.all(), networkName);
+    if (standing.kind === 'new') return undefined;
+    if (standing.kind === 'differs') throw standing.error;
+    if (standing.kind === 'attached') return standing.sandbox;
+    const { sandbox } = standing;
+    const { id, name, network } = sandbox.endpoint;
+    if (!(await isReplaced(this.#modules, sandbox, identity))) {
+      throw takenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${order.netns}`]);
+    }
+    log.info('endpoint.replaced', { endpointId: id, endpoint: name, message: 'its container was made anew' });
+    await claims.release(id, timeout, { reason: ReleaseReason.CONTAINER_GONE });
+    await sandboxes.remove(id);
+    await settle(network, id);
+    return undefined;
+  }
+
+  /** A claim of this host without a container is what a call has left whose answer was lost: it is gone on with. */
+  async #claim(order: AttachOrder, timeout: Duration): Promise<ClaimedEndpoint> {
+    const { claims, sandboxes, isDetaching, clock, log } = this.#modules;
+    const { requestId, network, name, addresses, labels } = order;
+    const deadline = clock.now() + timeout;
+    const claim = { network, name, addresses, labels, ...(!this.#failed.has(requestId) && { requestId }) };
+    try {
+      return await claims.claim(claim, timeout);
+    } catch (error) {
+      const id = leftBehind(error);
+      const isBusy = id === undefined || sandboxes.get(id) !== undefined || isDetaching(id);
+      if (isBusy || this.#isOtherUnderWay(order)) throw error;
+      const left = milliseconds(Math.max(1, deadline - clock.now()));
+      const found = await claims.resume({ ...claim, id }, left).catch(() => undefined);
+      if (found === undefined) throw error;
+      const differs = unwanted(found.endpoint, order);
+      if (differs.length > 0) throw takenHere(found.endpoint, undefined, differs);
+      log.info('endpoint.resumed', { endpointId: id, endpoint: name });
+      return found;
+    }
+  }
+
+  #isOtherUnderWay({ requestId, name }: AttachOrder): boolean {
+    for (const [id, { order }] of this.#underWay) if (id !== requestId && order.name === name) return true;
+    return false;
+  }
+
   async #settleClaim(
     order: AttachOrder,
     identity: NetnsIdentity,
-    { endpoint, claimed }: { readonly endpoint: Endpoint; readonly claimed: Stamp },
+    { endpoint, claimed }: ClaimedEndpoint,
   ): Promise<Sandbox> {
     const { sandboxes, log } = this.#modules;
     const { requestId, netns, ifname } = order;
@@ -184,6 +253,13 @@ export class Attacher {
     const sameNetwork = order.network === endpoint.network || network === undefined || order.network === network.name;
     return sameNetwork && endpoint.name === order.name && netns === order.netns && ifname === order.ifname;
   }
+}
+
+/** The endpoint whose name stands in the way of a claim. */
+function leftBehind(error: unknown): EndpointId | undefined {
+  if (!isCausewayError(error, 'name-taken')) return undefined;
+  const { endpoint } = error.data;
+  return typeof endpoint === 'string' ? (endpoint as EndpointId) : undefined;
 }
 
 function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {

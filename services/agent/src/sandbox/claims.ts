@@ -30,6 +30,15 @@ export interface Claim {
   readonly labels: Labels;
 }
 
+export interface Resume extends Omit<Claim, 'requestId'> {
+  readonly id: EndpointId;
+}
+
+export interface ClaimedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly claimed: Stamp;
+}
+
 export interface ReleaseOptions {
   readonly requestId?: RequestId;
   /** Absent: somebody asked for it. */
@@ -61,12 +70,27 @@ export class Claims {
     this.#nodeId = settings.nodeId;
   }
 
-  async claim(claim: Claim, timeout: Duration): Promise<{ endpoint: Endpoint; claimed: Stamp }> {
+  async claim(claim: Claim, timeout: Duration): Promise<ClaimedEndpoint> {
     const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
     const addresses = [...claim.addresses];
     const labels = { ...claim.labels };
     const nodeId = this.#nodeId;
     const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId, addresses, labels });
+    const { endpoint, epoch } = await this.#calls.claim(request, timeout);
+    return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
+  }
+
+  /** Takes what an earlier claim of this host left, by its id; throws "endpoint-exists" when that is another host's. */
+  async resume({ id, network, name, addresses, labels }: Resume, timeout: Duration): Promise<ClaimedEndpoint> {
+    const request = ClaimEndpointRequest.create({
+      requestId: randomUuid(this.#random),
+      network,
+      name,
+      nodeId: this.#nodeId,
+      addresses: [...addresses],
+      labels: { ...labels },
+      endpointId: id,
+    });
     const { endpoint, epoch } = await this.#calls.claim(request, timeout);
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }

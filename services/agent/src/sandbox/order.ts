@@ -49,6 +49,11 @@ export function sameOrder(a: AttachOrder, b: AttachOrder): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** The same, whatever the request ids. */
+export function sameWish({ requestId: _, ...a }: AttachOrder, { requestId: __, ...b }: AttachOrder): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 function parseNetnsPath(text: string): NetnsPath {
   if (text.startsWith('/') && text.length <= longestPath && !text.includes('\0')) return text as NetnsPath;
   const message = `netns "${clip(text)}" is not an absolute path such as /run/netns/web or /proc/4711/ns/net`;

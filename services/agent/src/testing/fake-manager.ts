@@ -56,6 +56,7 @@ export class FakeManager implements ManagerLink {
   #count = 0;
   readonly networks = new Map<string, HeldNetwork>();
   readonly #outcomes = new Map<string, EndpointMessage>();
+  readonly #labels = new Map<EndpointId, Record<string, string>>();
   readonly #peers = new Set<Peer>();
   /** Thrown by the next claims, once each. */
   readonly claimFailures: CausewayError[] = [];
@@ -221,15 +222,29 @@ export class FakeManager implements ManagerLink {
     this.#peers.clear();
   }
 
-  #claim(held: HeldNetwork, { name, nodeId, addresses, labels }: ClaimEndpointRequest): EndpointMessage {
-    if ([...held.rows.values()].some((row) => row.name === name)) {
-      throw new CausewayError('name-taken', `name "${name}" is taken in network ${held.network.name}`);
+  #claim(held: HeldNetwork, request: ClaimEndpointRequest): EndpointMessage {
+    const { name, nodeId, addresses, labels } = request;
+    const names = { network: held.network.name, host: 'h1' };
+    const known = held.rows.get(request.endpointId as EndpointId);
+    if (known !== undefined) {
+      if (known.node !== nodeId) throw new CausewayError('endpoint-exists', `endpoint ${known.id} is another host's`);
+      return endpointToMessage(
+        { ...known, network: held.network.id, labels: this.#labels.get(known.id) ?? {} },
+        names,
+        held.revision,
+      );
+    }
+    const namesake = [...held.rows.values()].find((row) => row.name === name);
+    if (namesake !== undefined) {
+      const message = `name "${name}" is taken in network ${held.network.name}`;
+      throw new CausewayError('name-taken', message, { endpoint: namesake.id });
     }
     const [wanted] = addresses;
     const row = this.#row(held.network.name, name, nodeId as NodeId, this.#count + 10, Ip('192.0.2.1'), wanted);
     this.#step(held.network.name, [row], []);
     const endpoint: Endpoint = { ...row, network: held.network.id, labels };
-    return endpointToMessage(endpoint, { network: held.network.name, host: 'h1' }, this.#revision);
+    this.#labels.set(row.id, labels);
+    return endpointToMessage(endpoint, names, this.#revision);
   }
 
   #row(networkName: string, name: string, node: NodeId, n: number, vtep: Ip, asked?: string): EndpointRow {

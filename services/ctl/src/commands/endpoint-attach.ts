@@ -21,6 +21,7 @@ export const endpointAttach = command<Input>({
   name: 'attach',
   summary: 'give a network namespace of this host an interface on a network',
   description:
+    'Said again with everything equal it answers with what is there, and notes "already attached".\n' +
     'Returns when this host has programmed it; with --wait applied, when every ready host of the network has. If that\n' +
     'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5. Without a manager\n' +
     'address it is not known how many hosts have it: "applied" is null.',
@@ -60,10 +61,11 @@ export const endpointAttach = command<Input>({
       labels: { ...input.label },
     });
     const attached = present(response.endpoint, 'endpoint');
-    if (managers === undefined) return endpointAnswer(attached, 'brief');
+    const notes = response.alreadyAttached ? [`endpoint ${attached.name} was already attached`] : [];
+    if (managers === undefined) return { ...endpointAnswer(attached, 'brief'), notes };
     // An agent knows its own host only; the count of the others is the managers'.
-    if (input.wait === undefined) return endpointAnswer(await lookAgain(managers, attached), 'brief');
+    if (input.wait === undefined) return { ...endpointAnswer(await lookAgain(managers, attached), 'brief'), notes };
     const { endpoint, ...outcome } = await waitApplied(managers, attached, settings.timeout);
-    return { ...endpointAnswer(endpoint, 'brief'), ...outcome };
+    return { ...endpointAnswer(endpoint, 'brief'), ...outcome, notes };
   },
 });

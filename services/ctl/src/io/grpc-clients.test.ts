@@ -344,11 +344,11 @@ describe('the agent', () => {
       attach: serveUnary(() => {
         tries++;
         if (tries === 1) return Promise.reject(new CausewayError('shutting-down', 'restarting'));
-        return Promise.resolve({ endpoint: lone });
+        return Promise.resolve({ endpoint: lone, alreadyAttached: true });
       }, rethrow),
     };
     await serve(`unix:${socket}`, [[agentServiceDefinition as never, handlers as never]]);
-    expect(await client([], { socket }).agent.attach(attach)).toEqual({ endpoint: lone });
+    expect(await client([], { socket }).agent.attach(attach)).toEqual({ endpoint: lone, alreadyAttached: true });
     expect(tries).toBe(2);
   });
 });

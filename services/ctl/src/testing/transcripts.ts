@@ -15,6 +15,7 @@ import {
   noStore,
   overlapping,
   refused,
+  repeated,
   slow,
   tooNew,
   unknownNetwork,
@@ -62,6 +63,8 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
   ],
   endpoint: [
     [`${attach} -o json`, endpoints],
+    [`${attach} -o json`, repeated],
+    [attach, repeated],
     [`${attach} --managers h1 -o json`, endpoints],
     [`${attach} --managers h1 -o name`, cut],
     [`${attach} --wait applied -o json`, endpoints],

@@ -84,9 +84,14 @@ export const endpoints: World = {
     listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n, nextPageToken: '' }),
     waitEndpoint: async () => ({ endpoint: web }),
   },
-  agent: { attach: async () => ({ endpoint: lone }), detach: async () => ({ revision: 51n }) },
+  agent: { attach: async () => ({ endpoint: lone, alreadyAttached: false }), detach: async () => ({ revision: 51n }) },
 };
 export const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
+/** What is asked for is there. */
+export const repeated: World = {
+  ...endpoints,
+  agent: { ...endpoints.agent, attach: async () => ({ endpoint: lone, alreadyAttached: true }) },
+};
 export const cut: World = {
   ...endpoints,
   managers: { getEndpoint: unavailable, waitEndpoint: unavailable },

@@ -18,6 +18,7 @@ import { endpointAttached } from '../events/describe.ts';
 import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
+import type { Versioned } from '../store/view.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 import { chooseAddresses, mayReturn } from './addresses.ts';
 import { checkNotAnId } from './names.ts';
@@ -53,7 +54,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   const node = view.findNode(request.node);
   checkNotAnId(request.name, 'name');
   if (labels !== undefined) checkLabels(labels);
-  const known = request.former === undefined ? undefined : view.endpoint(request.former)?.value;
+  const known = request.former === undefined ? undefined : view.endpoint(request.former);
   if (known !== undefined) return planKnown(known, request, network);
   const namesake = view.endpointNamed(network.id, request.name)?.value;
   if (namesake !== undefined) throw nameTaken(namesake, network, planning);
@@ -95,8 +96,12 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
 }
 
 /** It has it already, unless that is somebody else's. */
-function planKnown(known: Endpoint, { node, name }: ClaimEndpoint, network: Network): Proposal<Endpoint> {
-  if (known.node === node && known.name === name && known.network === network.id) return nothingToDo(known);
+function planKnown(
+  { value: known, revision }: Versioned<Endpoint>,
+  { node, name }: ClaimEndpoint,
+  network: Network,
+): Proposal<Endpoint> {
+  if (known.node === node && known.name === name && known.network === network.id) return nothingToDo(known, revision);
   const message = `endpoint_id ${known.id} is that of endpoint "${known.name}": it cannot be given to "${name}"`;
   throw new CausewayError('endpoint-exists', message, { field: 'endpoint_id', value: known.id });
 }
