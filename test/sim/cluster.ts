@@ -17,6 +17,7 @@ import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.j
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { ElectionStore } from './election-store.ts';
 import { SimHost } from './host.ts';
 import { Life } from './life.ts';
 import { Wires } from './wires.ts';
@@ -33,6 +34,8 @@ export interface SimSettings {
   readonly store?: HistorySnapshot;
   /** Feed versions that managers speak unless told another; this version's without. */
   readonly feeds?: readonly FeedVersion[];
+  /** Asked whenever a manager stands for election: how long its watch of the store is broken from then on. */
+  readonly electionGap?: () => Duration;
 }
 
 export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value>;
@@ -62,10 +65,12 @@ export class SimCluster {
   readonly #failover: Failover;
   readonly #streams: Failover;
   readonly #goneAfter: Pick<SimSettings, 'nodeGoneAfter'>;
+  readonly #electionGap: () => Duration;
 
   constructor(settings: SimSettings) {
     this.random = new SeededRandom(settings.seed ?? 1);
     this.#goneAfter = settings.nodeGoneAfter === undefined ? {} : { nodeGoneAfter: settings.nodeGoneAfter };
+    this.#electionGap = settings.electionGap ?? (() => milliseconds(0));
     const { clock, random } = this;
     this.wires = new Wires({ clock, random });
     this.#backend = new MemoryBackend({ clock }, settings.store);
@@ -90,7 +95,10 @@ export class SimCluster {
   async startManager(name: string, schema = currentSchema, feeds = this.#feeds): Promise<void> {
     const address = `${name}:7443`;
     const life = new Life();
-    const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
+    const store = new ElectionStore(
+      { clock: this.clock, backend: this.#backend },
+      { leaseTtl, gap: this.#electionGap },
+    );
     const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
     const log = this.log.child({ process: name });
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);

@@ -52,7 +52,7 @@ export class Turmoil {
   }
 
   get leaders(): readonly CoreManager[] {
-    return this.managers.filter(({ writer }) => writer.isLeading);
+    return this.managers.filter(({ leads }) => leads);
   }
 
   /** A client of the store that nothing befalls: it sees every revision. */

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './duration.ts';
 export * from './lock.ts';
 export * from './log.ts';
+export * from './loop.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './startable.ts';

@@ -19,7 +19,6 @@ import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
-import { Care } from './maintenance/care.ts';
 import { createManager } from './manager.ts';
 import { Registration } from './membership/registry.ts';
 import { Keys } from './store/keys.ts';
@@ -100,10 +99,10 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const { store, etcd, endpoints } = await openStore(config, log);
   const peers = new GrpcPeers({ credentials: plaintext });
-  const manager = createManager({ ...parts, store, peers }, config);
+  const { membership, maintenance } = store;
+  const manager = createManager({ ...parts, store, peers, maintenance }, config);
   const keys = new Keys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
-  const { membership, maintenance } = store;
   const steward = new Steward(
     {
       ...parts,
@@ -117,15 +116,12 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     self,
   );
   const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, config);
-  const leads = (): boolean => manager.isLeader;
-  const care = new Care({ ...parts, maintenance, view: manager.view, leads }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember, schema });
   const start = async (): Promise<void> => {
     await server.start();
     await etcd?.start();
     await endpoints?.start();
-    await care.start();
     await registration.start();
     await manager.start();
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
@@ -137,7 +133,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   } finally {
     server.drain();
     await manager.stop();
-    await Promise.all([registration.stop(), care.stop(), endpoints?.stop()]);
+    await Promise.all([registration.stop(), endpoints?.stop()]);
     await server.stop();
     await store.close();
     await etcd?.stop();

@@ -1,4 +1,4 @@
-import { type FeedVersion, isCausewayError, type NetworkId, type NodeId } from '@causeway/model';
+import { type FeedVersion, isCausewayError } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -11,35 +11,34 @@ import {
   seconds,
 } from '@causeway/runtime';
 import { MtuGate } from './admin/mtu-gate.ts';
-import { MtuKeeper } from './admin/mtu-keeper.ts';
 import type { DefaultPool } from './admin/pools.ts';
 import { NodeRegistrar } from './admin/registrar.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
-import type { Term } from './api/leadership.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import { schema as ownSchema } from './cluster/schema.ts';
-import { SchemaKeeper } from './cluster/schema-keeper.ts';
+import { watchSchema } from './cluster/schema-watch.ts';
+import type { Controller } from './controllers/controller.ts';
+import { createControllers, type HostReports } from './controllers/controllers.ts';
+import { StoreCare } from './controllers/store-care.ts';
+import { TermRunner } from './controllers/term-runner.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
-import type { Standing } from './dispatcher/holdings.ts';
 import { leaderChanged } from './events/describe.ts';
 import { EventFeed } from './events/feed.ts';
 import { tellOfManagers } from './events/managers.ts';
-import { EventRecorder } from './events/recorder.ts';
-import { EventRetention } from './events/retention.ts';
-import { Reclaimer } from './gone/reclaimer.ts';
-import { Thawer } from './ipam/thawer.ts';
+import { EventOutlet } from './events/outlet.ts';
 import { Elector } from './leader/elector.ts';
-import type { Leadership } from './leader/leadership.ts';
+import type { Term } from './leader/term.ts';
 import { Catalogs } from './lists/catalogs.ts';
+import type { Maintenance } from './maintenance/maintenance.ts';
+import { StoreWatch } from './maintenance/store-watch.ts';
 import type { Peers } from './membership/peers.ts';
-import { Recoverer } from './recovery/recoverer.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import type { Store } from './store/store.ts';
 import { View } from './store/view.ts';
-import { Writer } from './writer/writer.ts';
+import { type TermWriter, Writer } from './writer/writer.ts';
 
 export interface ManagerModules {
   readonly store: Store;
@@ -47,6 +46,8 @@ export interface ManagerModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: the store needs no care. */
+  readonly maintenance?: Maintenance;
 }
 
 export interface ManagerSettings {
@@ -71,6 +72,8 @@ export interface ManagerSettings {
   readonly schema?: number;
   /** The feed versions that it speaks to agents, from the oldest; absent: this version's. */
   readonly feeds?: readonly FeedVersion[];
+  /** How much of the store's past is kept; absent or 0: another compacts it. */
+  readonly history?: Duration;
 }
 
 export const defaultCooldown = seconds(60);
@@ -89,27 +92,19 @@ export class Manager implements Startable {
   readonly view: View;
   readonly api: Api;
   readonly #modules: ManagerModules;
-  readonly #settings: Pick<ManagerSettings, 'name' | 'advertise'>;
+  readonly #settings: ManagerSettings;
   readonly #keys: Keys;
   readonly #schema: number;
   readonly #catalogs: Catalogs;
   readonly #dispatcher: Dispatcher;
   readonly #writer: Writer;
-  readonly #mtuKeeper: MtuKeeper;
-  readonly #schemaKeeper: SchemaKeeper;
-  readonly #thawer: Thawer;
-  readonly #recoverer: Recoverer;
-  readonly #reclaimer: Reclaimer;
   readonly #follower: Follower;
   readonly #elector: Elector;
+  readonly #terms: TermRunner;
   readonly #feed: EventFeed;
-  readonly #recorder: EventRecorder;
-  readonly #retention: EventRetention;
+  readonly #outlet = new EventOutlet();
+  readonly #storeWatch: StoreWatch | undefined;
   readonly #abort = new AbortController();
-  readonly #listeners = new Set<(leads: boolean) => void>();
-  /** Of this manager's leadership, from when its view has all that came before. */
-  #term: Term | undefined;
-  #termEnd = new AbortController();
 
   constructor(modules: ManagerModules, settings: ManagerSettings) {
     const { store, clock, log } = modules;
@@ -125,53 +120,28 @@ export class Manager implements Startable {
     const allocator = new Allocator(view);
     this.#writer = new Writer({ ...modules, view, keys, allocator }, { name });
     const writer = this.#writer;
-    this.#recorder = new EventRecorder({ ...modules, writer });
+    const teller = this.#outlet;
     this.#feed = new EventFeed({ ...modules, keys });
-    const { eventHistory = defaultEventHistory, eventLimit = defaultEventLimit } = settings;
-    this.#retention = new EventRetention({ ...modules, keys, writer }, { history: eventHistory, limit: eventLimit });
-    this.#mtuKeeper = new MtuKeeper({ view, writer, clock, log });
-    this.#schemaKeeper = new SchemaKeeper({ view, writer, clock, log }, { schema: this.#schema });
     this.#follower = new Follower({ store, view, log }, { prefix });
-    const registrar = new NodeRegistrar({ view, writer, mtuKeeper: this.#mtuKeeper });
-    const silentSince = (node: NodeId): number | undefined => this.#dispatcher.silentSince(node);
+    const term = (): Term | undefined => this.#terms.term;
+    const registrar = new NodeRegistrar({ view, writer, term });
     this.#dispatcher = new Dispatcher(
-      { view, registrar, teller: this.#recorder, clock, log },
+      { view, registrar, teller, clock, log },
       { address: advertise, ...(settings.feeds && { feeds: settings.feeds }) },
     );
-    const standing = (network: NetworkId): Standing => this.#dispatcher.standingOf(network);
-    const subscribeStanding = this.#dispatcher.subscribeStanding.bind(this.#dispatcher);
-    const mtuGate = new MtuGate({ view, mtuKeeper: this.#mtuKeeper, standing, subscribeStanding, clock });
-    this.#thawer = new Thawer(
-      {
-        view,
-        writer,
-        standing,
-        silentSince,
-        clock,
-        log,
-      },
-      { cooldown: settings.cooldown ?? defaultCooldown },
-    );
-    this.#reclaimer = new Reclaimer(
-      { view, writer, silentSince, clock, log },
-      { nodeGoneAfter: settings.nodeGoneAfter ?? defaultNodeGoneAfter },
-    );
-    this.#dispatcher.subscribeStanding((network) => this.#thawer.moved(network));
-    this.#recoverer = new Recoverer(
-      {
-        view,
-        writer,
-        hasRecovered: (node) => this.#dispatcher.factsOf(node).recovered,
-        teller: this.#recorder,
-        clock,
-        log,
-      },
-      { cooldown: settings.cooldown ?? defaultCooldown },
-    );
+    const mtuGate = new MtuGate({ ...this.#hosts, view, clock });
+    this.#storeWatch = this.#watchStore();
     this.#elector = new Elector(
       { store, view, keys, clock, log },
       { name, address: advertise, ttl: leaseTtl, schema: this.#schema },
     );
+    this.#terms = new TermRunner({
+      elector: this.#elector,
+      view,
+      writer,
+      controllers: (termWriter) => this.#controllers(termWriter),
+      log,
+    });
     this.api = createApi(
       {
         view,
@@ -182,23 +152,22 @@ export class Manager implements Startable {
         clock,
         dispatcher: this.#dispatcher,
         events: this.#feed,
-        teller: this.#recorder,
+        teller,
         mtuGate,
-        writer: this.#writer,
-        term: () => this.#term,
+        writer,
+        term,
       },
       { name, address: advertise, prefix, schema: this.#schema, defaultPools: settings.defaultPools ?? [] },
     );
   }
 
   get isLeader(): boolean {
-    return this.#term !== undefined;
+    return this.#terms.term !== undefined;
   }
 
   /** Called when this manager begins or ceases to lead. Returns the way to stop listening. */
   onLeadership(listener: (leads: boolean) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#terms.subscribe(listener);
   }
 
   /** Serves one agent until its connection ends; never rejects. */
@@ -212,17 +181,16 @@ export class Manager implements Startable {
    */
   async start(): Promise<void> {
     const { view } = this;
+    const { name, advertise } = this.#settings;
+    await this.#storeWatch?.start(); // first: a store that is full can be neither founded nor led
     await this.#dispatcher.start();
-    view.subscribe((changes) => tellOfManagers(changes, { teller: this.#recorder, store: this.#modules.store }));
-    this.#elector.subscribe((leadership) => this.#follow(leadership));
+    view.subscribe((changes) => tellOfManagers(changes, { teller: this.#outlet, store: this.#modules.store }));
+    watchSchema(view, this.#modules.log, this.#schema);
+    this.#terms.subscribe((leads) => leads && this.#outlet.tell(leaderChanged(name, advertise)));
+    this.#terms.start();
     await this.#bootstrap();
     await this.#follower.start();
     if (this.#abort.signal.aborted) return;
-    await this.#schemaKeeper.start();
-    await this.#mtuKeeper.start();
-    await this.#thawer.start();
-    await this.#reclaimer.start();
-    await this.#retention.start();
     await this.#elector.start();
   }
 
@@ -230,18 +198,13 @@ export class Manager implements Startable {
   async stop(): Promise<void> {
     this.#catalogs.end();
     await this.#elector.stop();
-    await this.#schemaKeeper.stop();
-    await this.#recorder.stop();
-    await this.#retention.stop();
-    await this.#mtuKeeper.stop();
-    await this.#thawer.stop();
-    await this.#recoverer.stop();
-    await this.#reclaimer.stop();
+    await this.#terms.stop();
     await this.#writer.stop();
     await this.#dispatcher.stop();
     this.#abort.abort();
     await this.#follower.stop();
     await this.#feed.stop();
+    await this.#storeWatch?.stop();
   }
 
   /** Which cluster this is; the first manager ever makes it. */
@@ -262,44 +225,49 @@ export class Manager implements Startable {
     }
   }
 
-  #follow(leadership: Leadership): void {
-    const led = this.isLeader;
-    this.#termEnd.abort();
-    this.#term = undefined;
-    if (leadership.role === 'leader') {
-      this.#lead(leadership.term);
-    } else {
-      this.#writer.follow(leadership.leader?.address);
-      this.#retention.follow();
-      if (led) this.#dispatcher.standDown('this manager does not lead any more');
-    }
-    if (led) this.#tell(false);
+  /** Of one term. */
+  #controllers(writer: TermWriter): readonly Controller[] {
+    const { cooldown = defaultCooldown, nodeGoneAfter = defaultNodeGoneAfter } = this.#settings;
+    const { eventHistory = defaultEventHistory, eventLimit = defaultEventLimit } = this.#settings;
+    const controllers = createControllers(
+      {
+        ...this.#modules,
+        view: this.view,
+        keys: this.#keys,
+        writer,
+        outlet: this.#outlet,
+        told: () => this.#writer.told,
+        hosts: this.#hosts,
+        sessions: this.#dispatcher,
+      },
+      { cooldown, nodeGoneAfter, eventHistory, eventLimit, schema: this.#schema },
+    );
+    const { maintenance } = this.#modules;
+    if (maintenance === undefined || this.#storeWatch === undefined) return controllers;
+    return [...controllers, this.#storeCare(maintenance, this.#storeWatch)];
   }
 
-  /** Sessions and answers begin when the view has all that earlier leaders have written. */
-  #lead(revision: bigint): void {
-    const end = new AbortController();
-    this.#termEnd = end;
-    this.#writer.lead(revision);
-    const { name, advertise } = this.#settings;
-    const begin = (): void => {
-      if (end.signal.aborted) return;
-      this.#term = { revision, signal: end.signal };
-      this.#dispatcher.lead(revision);
-      void this.#schemaKeeper.settle();
-      void this.#mtuKeeper.settle();
-      this.#thawer.lead();
-      this.#recoverer.lead();
-      this.#reclaimer.lead();
-      this.#retention.lead(revision);
-      this.#recorder.tell(leaderChanged(name, advertise));
-      this.#tell(true);
+  get #hosts(): HostReports {
+    return {
+      standing: (network) => this.#dispatcher.standingOf(network),
+      subscribeStanding: (listener) => this.#dispatcher.subscribeStanding(listener),
+      silentSince: (node) => this.#dispatcher.silentSince(node),
+      hasRecovered: (node) => this.#dispatcher.factsOf(node).recovered,
     };
-    this.view.waitFor(revision, end.signal).then(begin, () => undefined);
   }
 
-  #tell(leads: boolean): void {
-    for (const listener of this.#listeners) listener(leads);
+  #watchStore(): StoreWatch | undefined {
+    const { maintenance, clock, log } = this.#modules;
+    if (maintenance === undefined) return undefined;
+    const care = (watch: StoreWatch): StoreCare => this.#storeCare(maintenance, watch);
+    const { history = milliseconds(0) } = this.#settings;
+    return new StoreWatch({ maintenance, view: this.view, care, clock, log }, { history });
+  }
+
+  #storeCare(maintenance: Maintenance, watch: StoreWatch): StoreCare {
+    const { clock, log } = this.#modules;
+    const { history = milliseconds(0) } = this.#settings;
+    return new StoreCare({ maintenance, watch, view: this.view, clock, log }, { history });
   }
 }
 

@@ -4,7 +4,6 @@ import type { Standing } from '../dispatcher/holdings.ts';
 import { silenceLimit } from '../dispatcher/liveness.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { leastFor, roomOfNode } from './mtu.ts';
-import type { MtuKeeper } from './mtu-keeper.ts';
 
 export type MtuVerdict =
   /** Nothing that any host sends on the network is too large for this one. */
@@ -33,7 +32,6 @@ export function judgeMtu(network: Versioned<Network>, node: Node, standing: Stan
 
 export interface MtuGateParts {
   readonly view: View;
-  readonly mtuKeeper: Pick<MtuKeeper, 'settle'>;
   /** How far a network's hosts are. */
   readonly standing: (network: NetworkId) => Standing;
   /** Called when that may have changed. */
@@ -59,17 +57,21 @@ export class MtuGate {
 
   /** Resolves when it is open. @throws CausewayError mtu-pending when the signal aborts first */
   async pass(network: string, node: NodeId, signal: AbortSignal): Promise<void> {
-    const { mtuKeeper, clock } = this.#parts;
+    const { view, subscribeStanding, clock } = this.#parts;
     for (;;) {
       const verdict = this.#judge(network, node);
       if (verdict.kind === 'open') return;
       if (signal.aborted) throw this.#pending(network, node);
       const over = new AbortController();
       const either = AbortSignal.any([signal, over.signal]);
-      const unsubscribe = this.#parts.subscribeStanding(() => over.abort());
-      if (verdict.kind === 'too-large') void mtuKeeper.settle().then(() => over.abort());
+      const unsubscribe = [
+        subscribeStanding(() => over.abort()),
+        view.subscribe((changes) => {
+          if (changes.some(({ kind }) => kind === 'network' || kind === 'reset')) over.abort();
+        }),
+      ];
       await clock.sleep(lookAgain, either);
-      unsubscribe();
+      for (const leave of unsubscribe) leave();
     }
   }
 

@@ -1,13 +1,16 @@
 import type { Node } from '@causeway/model';
+import type { Term } from '../leader/term.ts';
+import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
-import type { MtuKeeper } from './mtu-keeper.ts';
+import { networksTooLarge } from './mtu.ts';
 import { registerNode } from './register-node.ts';
 
 export interface NodeRegistrarParts {
   readonly view: View;
   readonly writer: Pick<Writer, 'apply'>;
-  readonly mtuKeeper: Pick<MtuKeeper, 'settle'>;
+  /** In which MTUs are kept. */
+  readonly term: () => Term | undefined;
 }
 
 /** Takes hosts in. A host is told so only when no network asks more of its underlay than that carries. */
@@ -18,11 +21,12 @@ export class NodeRegistrar {
     this.#parts = parts;
   }
 
-  /** Returns the revision at which that holds. @throws CausewayError as `registerNode` and `Writer.apply` */
+  /** Returns the revision at which that holds, or the term ended. @throws CausewayError as `registerNode` and `Writer.apply` */
   async register(node: Node): Promise<bigint> {
-    const { view, writer, mtuKeeper } = this.#parts;
+    const { view, writer } = this.#parts;
+    const term = this.#parts.term();
     await writer.apply(registerNode(node), { actor: `agent/${node.name}`, cause: 'session' });
-    await mtuKeeper.settle();
+    if (term !== undefined) await untilView(view, () => networksTooLarge(view).length === 0, term.signal);
     return view.revision;
   }
 }

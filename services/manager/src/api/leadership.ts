@@ -1,14 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { View } from '../store/view.ts';
 
-/** Whether this manager leads, and until when. */
-export interface Term {
-  /** Create revision of the leader key. */
-  readonly revision: bigint;
-  /** Aborts when it is over. */
-  readonly signal: AbortSignal;
-}
-
 /** Says where to go instead; `leader` is empty while nobody leads. */
 export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayError {
   const { leader } = view;

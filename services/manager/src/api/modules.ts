@@ -6,7 +6,8 @@ import type { Pool } from '../allocator/pool.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EventFeed } from '../events/feed.ts';
-import type { Teller } from '../events/recorder.ts';
+import type { Teller } from '../events/outlet.ts';
+import type { Term } from '../leader/term.ts';
 import type { Catalogs } from '../lists/catalogs.ts';
 import type { Peers } from '../membership/peers.ts';
 import { checkRecovered } from '../recovery/recovery.ts';
@@ -14,7 +15,7 @@ import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
-import { mayOnlyRead, notLeader, type Term } from './leadership.ts';
+import { mayOnlyRead, notLeader } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;

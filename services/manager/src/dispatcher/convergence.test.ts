@@ -184,7 +184,7 @@ class World {
 
   async #lead(): Promise<void> {
     await this.#dispatcher.start();
-    this.#dispatcher.lead(this.#script.lead('m'));
+    void this.#dispatcher.run({ revision: this.#script.lead('m'), signal: new AbortController().signal });
   }
 
   async #connect(node: number): Promise<void> {

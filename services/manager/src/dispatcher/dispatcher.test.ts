@@ -4,7 +4,7 @@ import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { driftRepaired } from '../events/describe.ts';
 import type { Happening } from '../events/happening.ts';
-import type { Teller } from '../events/recorder.ts';
+import type { Teller } from '../events/outlet.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
@@ -16,6 +16,7 @@ import { backlogLimit } from './session.ts';
 let clock: FakeClock;
 let script: ViewScript;
 let dispatcher: Dispatcher;
+let term: AbortController;
 let told: Happening[];
 let registered: Node[];
 
@@ -27,12 +28,19 @@ beforeEach(async () => {
   script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
   dispatcher = newDispatcher(script.view);
   await dispatcher.start();
-  dispatcher.lead(script.lead('m1'));
+  term = lead(dispatcher, script.lead('m1'));
 });
 
 afterEach(async () => {
   await dispatcher.stop();
 });
+
+/** Begins a term, which the signal of what is returned ends. */
+function lead(which: Dispatcher, revision: bigint): AbortController {
+  const end = new AbortController();
+  void which.run({ revision, signal: end.signal });
+  return end;
+}
 
 function newDispatcher(view: View): Dispatcher {
   const register = async (node: Node): Promise<bigint> => {
@@ -197,7 +205,7 @@ describe('a session that begins from a cursor', () => {
     script.commit({ put: 'network', network: 8 });
     const other = newDispatcher(script.fresh());
     await other.start();
-    other.lead(script.revision);
+    lead(other, script.revision);
     const agent = await connect(new MemoryAgent(scriptNode(1), holds), other);
     expect(agent.take()).toEqual([`welcome term=5`, 'delta n7 4->5 +0 -0', 'ready @5']);
     await other.stop();
@@ -273,13 +281,13 @@ describe('refused with a code, and the manager goes on', () => {
 describe('leadership', () => {
   test('given up while nobody else leads: goodbye names nobody, least of all this manager', async () => {
     const agent = await connect(new MemoryAgent(scriptNode(1)));
-    dispatcher.standDown('test');
+    term.abort();
     expect(agent.take().at(-1)).toBe('goodbye ');
     expect((await connect(new MemoryAgent(scriptNode(1)))).take()).toEqual(['goodbye ']);
   });
 
   test('a manager that does not lead names who does', async () => {
-    dispatcher.standDown('test');
+    term.abort();
     script.lead('m2');
     const agent = await connect(new MemoryAgent(scriptNode(1)));
     expect(agent.take()).toEqual(['goodbye m2:7443']);
@@ -289,7 +297,7 @@ describe('leadership', () => {
   test('lost: every session ends with goodbye, and no host counts as lost', async () => {
     const agents = await Promise.all([1, 2].map((n) => connect(new MemoryAgent(scriptNode(n)))));
     script.lead('m2');
-    dispatcher.standDown('leadership lost');
+    term.abort();
     for (const agent of agents) expect(agent.take().at(-1)).toBe('goodbye m2:7443');
     await settle();
     expect(dispatcher.isReady(nodeId(1))).toBe(false);

@@ -10,7 +10,9 @@ import {
 } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { Teller } from '../events/recorder.ts';
+import type { Controller } from '../controllers/controller.ts';
+import type { Teller } from '../events/outlet.ts';
+import type { Term } from '../leader/term.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';
 import type { AppliedSummary } from './applied.ts';
@@ -54,7 +56,7 @@ export interface DispatcherSettings {
  * Brings every host exactly the networks it has an endpoint on, and knows what each has applied. Tables follow the view
  * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
  */
-export class Dispatcher implements Startable {
+export class Dispatcher implements Startable, Controller {
   readonly #modules: DispatcherModules;
   readonly #address: string;
   readonly #feeds: readonly FeedVersion[];
@@ -69,7 +71,7 @@ export class Dispatcher implements Startable {
   readonly #standingListeners = new Set<(network: NetworkId) => void>();
   readonly #inbox: Inbox;
   readonly #abort = new AbortController();
-  #term: bigint | undefined;
+  #term: Term | undefined;
   #unsubscribe: (() => void) | undefined;
   #liveness: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
@@ -109,23 +111,28 @@ export class Dispatcher implements Startable {
   }
 
   async stop(): Promise<void> {
-    this.standDown('this manager stops');
+    this.#standDown('this manager stops');
     this.#unsubscribe?.();
     this.#abort.abort();
     await Promise.all([this.#liveness, this.#draining]);
   }
 
-  /** Sessions are accepted from now on; the view must have reached the term. */
-  lead(term: bigint): void {
+  /**
+   * Sessions are accepted in this term; the view must have reached it. What agents told in an earlier one is forgotten:
+   * they may have told another leader otherwise meanwhile. At the end they are told the way to the new leader, if known.
+   */
+  run(term: Term): Promise<void> {
     this.#term = term;
     this.#sessionSince.clear();
     this.#holdings.reset();
-  }
-
-  /** Sessions end, with the way to the new leader if that is known. */
-  standDown(reason: string): void {
-    this.#term = undefined;
-    this.#sessions.dismissAll(this.#leaderElsewhere(), reason);
+    this.#hosts.reset();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#standDown('this manager does not lead any more');
+        resolve();
+      };
+      term.signal.addEventListener('abort', end, { once: true });
+    });
   }
 
   isReady(node: NodeId): boolean {
@@ -139,7 +146,7 @@ export class Dispatcher implements Startable {
   /** And the store's revision since when it is so, as far as this manager knows: at most since it leads. */
   sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: bigint } {
     const live = this.#sessions.of(node);
-    const since = this.#sessionSince.get(node) ?? this.#term ?? 0n;
+    const since = this.#sessionSince.get(node) ?? this.#term?.revision ?? 0n;
     if (live === undefined) return { state: 'none', since };
     return { state: live.isReady ? 'ready' : 'syncing', since };
   }
@@ -233,7 +240,9 @@ export class Dispatcher implements Startable {
     this.#sessions.admit(live, greeting.node, greeting.feed);
     const { cursors, continues, feed } = greeting;
     const { id: clusterId, epoch } = cluster;
-    live.send(encodeWelcome({ clusterId, epoch, term, heartbeatMs: heartbeat, feedVersion: feed.number }));
+    live.send(
+      encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
+    );
     const held = cursors.map(({ networkId }) => networkId as NetworkId);
     this.#holdings.began(greeting.node.id, held);
     for (const network of held) this.#standingMoved(network);
@@ -282,6 +291,11 @@ export class Dispatcher implements Startable {
 
   #standingMoved(network: NetworkId): void {
     for (const listener of this.#standingListeners) listener(network);
+  }
+
+  #standDown(reason: string): void {
+    this.#term = undefined;
+    this.#sessions.dismissAll(this.#leaderElsewhere(), reason);
   }
 
   #turnAway(live: LiveSession): void {

@@ -1,7 +1,7 @@
 import type { NodeId } from '@causeway/model';
 import type { HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 
-/** What a host last said of itself. Kept after its session ends: it is the newest that is known. */
+/** What a host last said of itself in this term. Kept after its session ends: it is the newest that is known. */
 export interface HostFacts {
   /** Differences it has repaired since its agent started. */
   readonly repairs: bigint;
@@ -30,6 +30,11 @@ export class Hosts {
 
   of(node: NodeId): HostFacts {
     return this.#facts.get(node) ?? unheard;
+  }
+
+  /** Of a new leader: it has heard of nobody. */
+  reset(): void {
+    this.#facts.clear();
   }
 
   forget(node: NodeId): void {

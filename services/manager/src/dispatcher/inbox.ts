@@ -1,7 +1,7 @@
 import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Log } from '@causeway/runtime';
-import type { Teller } from '../events/recorder.ts';
+import type { Teller } from '../events/outlet.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';
 import type { Holdings } from './holdings.ts';

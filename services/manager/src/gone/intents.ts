@@ -3,7 +3,7 @@ import { takeBack } from '../admin/release-endpoint.ts';
 import { endpointOrphaned } from '../events/describe.ts';
 import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
-import type { Intent } from '../writer/intent.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 
 /** One transaction has room for these. */
 export const mostNotes = 50;
@@ -36,7 +36,8 @@ export function noteSilences({ changes, ledTime }: Notes): Intent<void> {
   };
 }
 
-/** Releases an endpoint that is still there; operators are told why. */
-export function releaseOrphan(id: EndpointId, why: string): Intent<void> {
-  return takeBack(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
+/** Releases an endpoint that is still there, if its host is gone even when this is planned; operators are told why. */
+export function releaseOrphan(id: EndpointId, why: string, isStillGone: () => boolean): Intent<void> {
+  const release = takeBack(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
+  return { plan: (planning) => (isStillGone() ? release.plan(planning) : nothingToDo(undefined)) };
 }

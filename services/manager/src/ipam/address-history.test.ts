@@ -79,7 +79,10 @@ test('a reservation', () => {
 
 test('released by a rule, which is named', () => {
   attach('web', '10.66.0.9');
-  act(releaseOrphan(endpointOf('web'), 'h1 is gone'), { actor: 'manager/m1', cause: 'node-gone' });
+  act(
+    releaseOrphan(endpointOf('web'), 'h1 is gone', () => true),
+    { actor: 'manager/m1', cause: 'node-gone' },
+  );
   expect(history('10.66.0.9')).toEqual(['blue web on h1, 3000-4000, agent/h1 to manager/m1 (node-gone)']);
 });
 

@@ -60,31 +60,36 @@ export function judgeVni({ seenAt }: CoolingVni, standing: Standing, now: number
   return now >= at ? { kind: 'clear' } : { kind: 'until', at };
 }
 
-/** Gives a VNI free that cools since the revision that was judged. */
-export function thawVni({ vni, revision }: Pick<CoolingVni, 'vni' | 'revision'>): Intent<boolean> {
+/** Gives a VNI free that is judged clear when this is planned and cools since the revision that was judged; tells which. */
+export function thawVni(judged: () => Pick<CoolingVni, 'vni' | 'revision'> | undefined): Intent<Vni | undefined> {
   return {
     plan: ({ view, keys }) => {
+      const clear = judged();
+      if (clear === undefined) return nothingToDo(undefined);
+      const { vni, revision } = clear;
       const claimed = view.vnis.get(vni);
       const key = keys.vni(vni);
-      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision) return nothingToDo(false);
+      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision) return nothingToDo(undefined);
       return {
         compares: [{ kind: 'unchanged', key, modRevision: revision }],
         writes: [{ kind: 'delete', key }],
         takes: [],
         events: [],
-        reply: true,
+        reply: vni,
       };
     },
   };
 }
 
-/** Gives addresses free that cool since the revision that was judged; what has changed hands since stays. */
-export function thaw(network: NetworkId, judged: readonly Pick<Cooling, 'ip' | 'revision'>[]): Intent<number> {
+/** Gives addresses free that are judged clear when this is planned and cool since the revision that was judged. */
+export function thaw(network: NetworkId, judged: () => readonly Pick<Cooling, 'ip' | 'revision'>[]): Intent<number> {
   return {
     plan: (planning) => {
       const { view } = planning;
       const addresses = view.addressesOf(network);
-      const still = judged.filter(({ ip, revision }) => isCooling(addresses.get(ip), revision)).map(({ ip }) => ip);
+      const still = judged()
+        .filter(({ ip, revision }) => isCooling(addresses.get(ip), revision))
+        .map(({ ip }) => ip);
       return freeing(network, still, planning);
     },
   };

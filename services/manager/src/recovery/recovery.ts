@@ -1,7 +1,7 @@
 import { CausewayError, type Name } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 import type { View } from '../store/view.ts';
-import type { Intent } from '../writer/intent.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
 
 /**
  * A store that was restored from a backup does not know what was given since. The containers that have it are still
@@ -27,17 +27,24 @@ export function checkRecovered(view: Pick<View, 'recovering'>): void {
   throw new CausewayError('recovering', message);
 }
 
-/** From now on addresses, subnets and VNIs are given again; `missing` are hosts that were not heard in time. */
-export function endRecovery(missing: readonly Name[]): Intent<void> {
-  const without = missing.length === 0 ? '' : `, not waiting any longer for ${missing.join(', ')}`;
-  const message = `hosts have claimed again what they hold${without}`;
+/**
+ * From now on addresses, subnets and VNIs are given again. `missingAtEnd` is asked when the end is planned: hosts that
+ * were not heard in time, or undefined when it is not over yet; then nothing is written, and the reply is undefined too.
+ */
+export function endRecovery(missingAtEnd: () => readonly Name[] | undefined): Intent<readonly Name[] | undefined> {
   return {
-    plan: ({ keys }) => ({
-      compares: [],
-      writes: [{ kind: 'delete', key: keys.recovery }],
-      takes: [],
-      events: [{ kind: 'cluster.recovered', message }],
-      reply: undefined,
-    }),
+    plan: ({ keys }) => {
+      const missing = missingAtEnd();
+      if (missing === undefined) return nothingToDo(undefined);
+      const without = missing.length === 0 ? '' : `, not waiting any longer for ${missing.join(', ')}`;
+      const message = `hosts have claimed again what they hold${without}`;
+      return {
+        compares: [],
+        writes: [{ kind: 'delete', key: keys.recovery }],
+        takes: [],
+        events: [{ kind: 'cluster.recovered', message }],
+        reply: missing,
+      };
+    },
   };
 }

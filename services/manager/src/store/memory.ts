@@ -50,10 +50,11 @@ export class MemoryStore implements Store {
   fault: (operation: MemoryOperation) => MemoryFault = () => 'none';
   /** One way, asked for every message; 0 is at once, in the same turn of the event loop. */
   latency: () => Duration = () => milliseconds(0);
+  /** Asked for every follow that broke: how long until it is tried again. */
+  reconnectDelay: () => Duration;
 
   readonly #clock: Clock;
   readonly #callTimeout: Duration;
-  readonly #reconnectDelay: Duration;
   readonly #closed = new AbortController();
   #reachable = true;
   /** Ends with the connection that the follows run on. */
@@ -64,7 +65,8 @@ export class MemoryStore implements Store {
     this.#clock = parts.clock;
     this.backend = parts.backend ?? new MemoryBackend(parts);
     this.#callTimeout = settings.callTimeout ?? seconds(5);
-    this.#reconnectDelay = settings.reconnectDelay ?? milliseconds(50);
+    const { reconnectDelay = milliseconds(50) } = settings;
+    this.reconnectDelay = () => reconnectDelay;
   }
 
   /** Breaks the follows' connection; they come back by themselves. */
@@ -134,7 +136,7 @@ export class MemoryStore implements Store {
     let breaks: readonly Break[] = [];
     while (!ended.aborted) {
       if (connection !== this.#connection) {
-        if (connection !== undefined) await this.#clock.sleep(this.#reconnectDelay, ended);
+        if (connection !== undefined) await this.#clock.sleep(this.reconnectDelay(), ended);
         connection = this.#connection;
         if (this.#replayCuts > 0 && last !== undefined) {
           this.#replayCuts--;

@@ -1,8 +1,20 @@
 import { CausewayError } from '@causeway/model';
-import { type Clock, type Duration, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
+import {
+  aborted,
+  type Clock,
+  type Duration,
+  type Log,
+  minutes,
+  type Random,
+  type Startable,
+  seconds,
+} from '@causeway/runtime';
 import { Allocator } from '../allocator/allocator.ts';
 import { schema } from '../cluster/schema.ts';
-import { Thawer } from '../ipam/thawer.ts';
+import type { Controller } from '../controllers/controller.ts';
+import { createControllers } from '../controllers/controllers.ts';
+import { TermRunner } from '../controllers/term-runner.ts';
+import { EventOutlet } from '../events/outlet.ts';
 import { Elector } from '../leader/elector.ts';
 import { Follower } from '../store/follower.ts';
 import { Keys } from '../store/keys.ts';
@@ -22,7 +34,21 @@ export interface CoreManagerParts {
 /** How long this manager's freed things wait for hosts that cannot be asked. */
 export const cooldown = seconds(30);
 
-/** The part of a manager that decides and writes, for hosts that follow at once, on a store in memory; can be stopped in the middle as SIGSTOP does. */
+/** Hosts that follow at once, and are always heard of. */
+const attentive = {
+  standing: () => ({}),
+  subscribeStanding: () => () => undefined,
+  silentSince: () => undefined,
+  hasRecovered: () => true,
+};
+
+/** No agent has a session here. */
+const sessionless: Controller = { run: ({ signal }) => aborted(signal) };
+
+/**
+ * The part of a manager that decides and writes, with all that a leader does, for hosts that follow at once, on a store in
+ * memory; can be stopped in the middle as SIGSTOP does.
+ */
 export class CoreManager implements Startable {
   readonly name: string;
   /** Its connection to the store: faults and latency are set here. */
@@ -34,7 +60,8 @@ export class CoreManager implements Startable {
   readonly allocator = new Allocator(this.view);
   readonly writer: Writer;
   readonly elector: Elector;
-  readonly #thawer: Thawer;
+  readonly terms: TermRunner;
+  readonly outlet = new EventOutlet();
   readonly #follower: Follower;
   readonly #gate = new Gate();
 
@@ -50,27 +77,35 @@ export class CoreManager implements Startable {
     this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log }, settings);
     const { writer } = this;
-    const hosts = { standing: () => ({}), silentSince: () => undefined };
-    this.#thawer = new Thawer({ view, writer, ...hosts, clock, log }, { cooldown });
     this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name, schema });
-    this.elector.subscribe((leadership) => {
-      if (leadership.role === 'leader') {
-        this.writer.lead(leadership.term);
-        this.#thawer.lead();
-      } else this.writer.follow(leadership.leader?.address);
+    const { elector, outlet } = this;
+    const told = (): number => writer.told;
+    const parts = { view, store, keys, outlet, told, hosts: attentive, sessions: sessionless, clock, random, log };
+    const age = { nodeGoneAfter: minutes(24 * 60), eventHistory: minutes(24 * 60), eventLimit: 200_000 };
+    this.terms = new TermRunner({
+      elector,
+      view,
+      writer,
+      controllers: (termWriter) => createControllers({ ...parts, writer: termWriter }, { ...age, cooldown, schema }),
+      log,
     });
   }
 
+  /** By the store's word, and its view knows what it leads. */
+  get leads(): boolean {
+    return this.terms.term !== undefined;
+  }
+
   async start(): Promise<void> {
+    this.terms.start();
     await this.#follower.start();
-    await this.#thawer.start();
     await this.elector.start();
   }
 
   async stop(): Promise<void> {
     this.#gate.open();
     await this.elector.stop();
-    await this.#thawer.stop();
+    await this.terms.stop();
     await this.writer.stop();
     await this.#follower.stop();
   }

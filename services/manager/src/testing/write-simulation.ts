@@ -86,7 +86,7 @@ export class WriteSimulation {
     for (const name of managerNames) await this.#clock.until(this.#start(name), seconds(10));
     const watching = this.#auditor.run(new MemoryStore({ clock: this.#clock, backend: this.#backend }));
     await this.#clock.advance(seconds(1));
-    const leader = [...this.#managers.values()].find(({ writer }) => writer.isLeading);
+    const leader = [...this.#managers.values()].find(({ leads }) => leads);
     if (leader === undefined) throw new Error('nobody was elected');
     await this.#clock.until(leader.writer.apply(registerNode(host), { cause: 'set-up' }), seconds(10));
 

@@ -43,6 +43,12 @@ export interface Behalf {
   readonly signal?: AbortSignal;
 }
 
+/** The door for changes of this manager's own in one term: when that is over, nothing goes through it any more. */
+export interface TermWriter {
+  /** Its intent is planned anew until it is true. @throws CausewayError as `Writer.write`; not-leader when the term is over */
+  apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>>;
+}
+
 interface UnderWay {
   readonly tenure: Tenure;
   readonly request: Request<unknown>;
@@ -74,20 +80,18 @@ export class Writer {
     this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
   }
 
-  get isLeading(): boolean {
-    return this.#tenure !== undefined;
-  }
-
   /** Events of what it has written since it was made, and of some that it could not write. */
   get told(): number {
     return this.#order.told;
   }
 
-  /** follower -> leader */
-  lead(term: bigint): void {
+  /** follower -> leader. What is returned writes in this term only. */
+  lead(term: bigint): TermWriter {
     this.#endTenure();
     this.#leader = undefined;
-    this.#tenure = new Tenure({ ...this.#parts, order: this.#order }, term);
+    const tenure = new Tenure({ ...this.#parts, order: this.#order }, term);
+    this.#tenure = tenure;
+    return { apply: (intent, behalf) => this.#apply(tenure, intent, behalf) };
   }
 
   /** leader -> follower; `leader` is the address refusals name. */
@@ -125,10 +129,15 @@ export class Writer {
     return await unlessAborted(work, caller.signal);
   }
 
-  /** A change of our own, without request id: its intent is planned anew until it is true. @throws as `write` */
+  /** A change of our own, without request id, in the present term. @throws as `write` */
   async apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    return await this.#apply(this.#current(), intent, behalf);
+  }
+
+  async #apply<Reply>(tenure: Tenure, intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    if (tenure.isOver) throw this.#notLeader();
     const { actor = `manager/${this.#settings.name}`, cause, signal } = behalf;
-    return await unlessAborted(this.#enter(this.#current(), intent, { actor, cause }), signal);
+    return await unlessAborted(this.#enter(tenure, intent, { actor, cause }), signal);
   }
 
   /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */

@@ -7,7 +7,8 @@ import { milliseconds, minutes } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
-import { Care } from '../../maintenance/care.ts';
+import { StoreCare } from '../../controllers/store-care.ts';
+import { StoreWatch } from '../../maintenance/store-watch.ts';
 import { put, read, write } from '../../store/contract/act.ts';
 import { Follower } from '../../store/contract/follower.ts';
 import { tlsCredentials } from './credentials.ts';
@@ -36,18 +37,20 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
     expect(full).toMatchObject({ healthy: true, alarms: ['NOSPACE'] });
     expect(await read(store, '/small')).toBe('kept');
     await follower.reached(revision);
-    const care = new Care(
-      { ...parts, maintenance: store.maintenance, view: { revision, leader: undefined }, leads: () => true },
-      { history: minutes(60) },
-    );
-    await care.start();
+    const { maintenance } = store;
+    const history = { history: minutes(60) };
+    const view = { revision, leader: undefined };
+    const care = (watch: StoreWatch): StoreCare => new StoreCare({ ...parts, maintenance, watch, view }, history);
+    const end = new AbortController();
+    const caring = care(new StoreWatch({ ...parts, maintenance, view, care }, history)).run(end);
     const { pid } = etcd;
     while ((await store.members())[0]?.alarms.length !== 0) await clock.sleep(milliseconds(100));
     await follower.reached(await write(store, put('/after')));
     expect(await read(store, '/small')).toBe('kept');
     expect((await store.members())[0]?.size).toBeLessThan(full?.size ?? 0);
     expect(etcd.pid).toBe(pid);
-    await care.stop();
+    end.abort();
+    await caring;
     await follower.stop();
     await store.close();
     await etcd.stop();

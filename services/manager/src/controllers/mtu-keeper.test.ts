@@ -2,19 +2,19 @@ import type { Ip, Name, Node, NodeId, RequestId } from '@causeway/model';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createNetwork } from '../admin/create-network.ts';
+import { registerNode } from '../admin/register-node.ts';
+import { NodeRegistrar } from '../admin/registrar.ts';
+import { nodeCodec } from '../store/codec.ts';
+import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { createNetwork } from './create-network.ts';
-import { MtuKeeper } from './mtu-keeper.ts';
-import { registerNode } from './register-node.ts';
-import { NodeRegistrar } from './registrar.ts';
 
 const random = new SeededRandom(3);
 let clock: FakeClock;
 let backend: MemoryBackend;
 let manager: CoreManager;
-let mtuKeeper: MtuKeeper;
 let registrar: NodeRegistrar;
 
 beforeEach(async () => {
@@ -25,12 +25,10 @@ beforeEach(async () => {
   await manager.start();
   await clock.advance(milliseconds(1));
   const { view, writer } = manager;
-  mtuKeeper = new MtuKeeper({ view, writer, clock, log });
-  registrar = new NodeRegistrar({ view, writer, mtuKeeper });
+  registrar = new NodeRegistrar({ view, writer, term: () => manager.terms.term });
 });
 
 afterEach(async () => {
-  await mtuKeeper.stop();
   await clock.until(manager.stop(), seconds(30));
   backend.close();
 });
@@ -60,7 +58,6 @@ describe('MtuKeeper', () => {
   });
 
   test('a host with a smaller underlay is in only when the automatic networks fit it', async () => {
-    await mtuKeeper.start();
     const revision = await registrar.register(host(2, 1400));
     expect(mtus()).toEqual([1350, 1350, 1450]);
     for (const { value, revision: changed } of manager.view.networks.values()) {
@@ -68,15 +65,19 @@ describe('MtuKeeper', () => {
     }
   });
 
-  test('what an earlier leader left undone is done at the start', async () => {
-    await manager.writer.apply(registerNode(host(2, 1400)), { cause: 'test' });
+  test('what an earlier leader left undone is done at the start of a term', async () => {
+    const store = new MemoryStore({ clock, backend });
+    await store.txn([], [{ kind: 'delete', key: manager.keys.leader }]);
+    const node = host(2, 1400);
+    const { key, value } = { key: manager.keys.node(node.id), value: nodeCodec.encode(node) };
+    await store.txn([], [{ kind: 'put', key, value }]);
     expect(mtus()).toEqual([1450, 1450, 1450]);
-    await mtuKeeper.start();
+    await clock.advance(seconds(1));
+    expect(manager.leads).toBe(true);
     expect(mtus()).toEqual([1350, 1350, 1450]);
   });
 
   test('a store that fails is asked again', async () => {
-    await mtuKeeper.start();
     let failures = 0;
     await manager.writer.apply(registerNode(host(2, 1500)), { cause: 'test' });
     manager.store.fault = (operation) => (operation === 'txn' && ++failures > 1 && failures < 4 ? 'refused' : 'none');

@@ -1,7 +1,7 @@
-import { CausewayError, Ip, type Name, type Network, type NodeId, Prefix } from '@causeway/model';
+import { CausewayError, Ip, type Name, type Network, type NetworkId, type NodeId, Prefix } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimEndpoint } from '../admin/claim-endpoint.ts';
 import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
@@ -12,6 +12,8 @@ import { networkCodec } from '../store/codec.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
+import type { Intent } from '../writer/intent.ts';
+import type { Committed } from '../writer/outcomes.ts';
 import { Thawer } from './thawer.ts';
 
 const host = scriptNode(1);
@@ -19,9 +21,9 @@ let desk: PlanningDesk;
 let clock: FakeClock;
 let standing: Standing;
 let silent: Map<NodeId, number>;
-let isLeading: boolean;
 let failures: CausewayError[];
-let thawer: Thawer;
+let moved: (network: NetworkId) => void;
+let term: AbortController;
 let network: Network;
 
 beforeEach(async () => {
@@ -29,33 +31,39 @@ beforeEach(async () => {
   clock = new FakeClock();
   standing = {};
   silent = new Map();
-  isLeading = true;
   failures = [];
   desk.make(registerNode(host));
   network = create(scriptNetwork(1));
-  const writer = {
-    get isLeading() {
-      return isLeading;
-    },
-    apply: async <Reply>(intent: Parameters<typeof desk.make<Reply>>[0]) => {
-      const failure = failures.shift();
-      if (failure !== undefined) throw failure;
-      return { reply: desk.make(intent), revision: desk.view.revision };
-    },
+  lead();
+});
+
+afterEach(() => term.abort());
+
+/** Begins a term, with all that is known in it. */
+function lead(): void {
+  term = new AbortController();
+  const apply = async <Reply>(intent: Intent<Reply>): Promise<Committed<Reply>> => {
+    const failure = failures.shift();
+    if (failure !== undefined) throw failure;
+    return { reply: desk.make(intent), revision: desk.view.revision };
   };
-  thawer = new Thawer(
+  const thawer = new Thawer(
     {
       view: desk.view,
-      writer,
+      writer: { apply },
       standing: () => standing,
+      subscribeStanding: (listener) => {
+        moved = listener;
+        return () => undefined;
+      },
       silentSince: (node) => silent.get(node),
       clock,
       log: new MemoryLog(),
     },
     { cooldown: seconds(60) },
   );
-  await thawer.start();
-});
+  void thawer.run({ revision: desk.view.revision, signal: term.signal });
+}
 
 function create(made: Network): Network {
   const write = { kind: 'put', key: desk.keys.network(made.id), value: networkCodec.encode(made) } as const;
@@ -86,7 +94,7 @@ describe('a freed address', () => {
     standing = { floor: desk.view.revision };
     await clock.advance(seconds(600));
     expect(isClaimed(ip)).toBe(true);
-    thawer.moved(network.id);
+    moved(network.id);
     await soon();
     expect(isClaimed(ip)).toBe(false);
   });
@@ -107,7 +115,7 @@ describe('a freed address', () => {
     attach('a').release();
     await soon();
     attach('b').release();
-    await thawer.stop();
+    term.abort();
     expect(clock.sleeping).toBe(0);
   });
 
@@ -115,11 +123,10 @@ describe('a freed address', () => {
     silent.set(host.id, clock.now());
     const { ip, release } = attach('a');
     release();
-    isLeading = false;
+    term.abort();
     await clock.advance(seconds(600));
     expect(isClaimed(ip)).toBe(true);
-    isLeading = true;
-    thawer.lead();
+    lead();
     await clock.advance(seconds(59));
     expect(isClaimed(ip)).toBe(true);
     await clock.advance(seconds(2));
@@ -133,7 +140,7 @@ describe('a freed address', () => {
     await soon();
     expect(attach('a').ip).toBe(first.ip);
     standing = {};
-    thawer.moved(network.id);
+    moved(network.id);
     await clock.advance(seconds(120));
     expect(isClaimed(first.ip)).toBe(true);
   });
@@ -165,7 +172,7 @@ test('an Ethernet address that needed a claim goes with it', async () => {
   await soon();
   expect(desk.view.macsOf(network.id).size).toBe(1);
   standing = {};
-  thawer.moved(network.id);
+  moved(network.id);
   await soon();
   expect(desk.view.macsOf(network.id).size).toBe(0);
 });
@@ -197,20 +204,19 @@ describe('a VNI', () => {
 
   test('waits for a host that has not said that the network is gone, and then not at all', async () => {
     standing = { floor: 0n };
-    thawer.moved(network.id);
+    moved(network.id);
     await clock.advance(seconds(600));
     expect(holds()).toBe(true);
     standing = {};
-    thawer.moved(network.id);
+    moved(network.id);
     await soon();
     expect(holds()).toBe(false);
   });
 
   test('waits anew under a new leader', async () => {
-    isLeading = false;
+    term.abort();
     await clock.advance(seconds(600));
-    isLeading = true;
-    thawer.lead();
+    lead();
     await clock.advance(seconds(59));
     expect(holds()).toBe(true);
     await clock.advance(seconds(2));

@@ -1,9 +1,9 @@
 import { minutes, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { EventArchive } from '../events/archive.ts';
+import { decodeRecord } from '../events/record.ts';
 import { EventStore } from '../testing/event-store.ts';
-import { EventArchive } from './archive.ts';
-import { decodeRecord } from './record.ts';
 import { EventRetention } from './retention.ts';
 
 const hours = (count: number) => minutes(60 * count);
@@ -11,25 +11,30 @@ const hours = (count: number) => minutes(60 * count);
 let clock: FakeClock;
 let world: EventStore;
 let told: number;
-let retention: EventRetention;
+let terms: AbortController[];
 
-beforeEach(async () => {
+beforeEach(() => {
   clock = new FakeClock(1_800_000_000_000);
   world = new EventStore(clock);
   told = 0;
-  const writer = {
-    get told() {
-      return told;
-    },
-  };
-  retention = new EventRetention(
-    { ...world, writer, clock, log: new MemoryLog() },
-    { history: hours(24), limit: 1_000 },
-  );
-  await retention.start();
+  terms = [];
 });
 
-afterEach(() => retention.stop());
+afterEach(() => {
+  for (const term of terms) term.abort();
+  expect(clock.sleeping).toBe(0);
+});
+
+/** What a term of a leader does. */
+function lead(revision: bigint): void {
+  const retention = new EventRetention(
+    { ...world, told: () => told, clock, log: new MemoryLog() },
+    { history: hours(24), limit: 1_000 },
+  );
+  const end = new AbortController();
+  terms.push(end);
+  void retention.run({ revision, signal: end.signal });
+}
 
 async function tell(...hosts: readonly string[]): Promise<void> {
   await world.tell(...hosts);
@@ -44,7 +49,7 @@ async function kept(): Promise<readonly string[]> {
 const many = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}${i}`);
 
 test('what is older than asked for goes, a minute late at most', async () => {
-  retention.lead(await world.lead());
+  lead(await world.lead());
   await tell('old');
   await clock.advance(hours(23));
   await tell('young');
@@ -57,7 +62,7 @@ test('what is older than asked for goes, a minute late at most', async () => {
 });
 
 test('the oldest go when there are too many, whole records, as soon as it is noticed', async () => {
-  retention.lead(await world.lead());
+  lead(await world.lead());
   for (let i = 0; i < 20; i++) await tell(...many(`${i}-`, 100));
   await clock.advance(seconds(65));
   expect((await kept())[0]).toBe('10-0');
@@ -71,7 +76,7 @@ test('the oldest go when there are too many, whole records, as soon as it is not
 });
 
 test('many records are taken away in several goes', async () => {
-  retention.lead(await world.lead());
+  lead(await world.lead());
   for (let i = 0; i < 2_500; i++) await tell(`h${i}`);
   await clock.advance(hours(25));
   expect(await kept()).toEqual([]);
@@ -84,7 +89,7 @@ test('who does not lead, or does not lead any more, takes nothing away', async (
   const term = await world.lead();
   await world.store.txn([], [{ kind: 'delete', key: world.keys.leader }]);
   await world.lead();
-  retention.lead(term);
+  lead(term);
   await clock.advance(minutes(3));
   expect(await kept()).toEqual(['old']);
 });

@@ -1,14 +1,15 @@
-import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
+import { EventArchive, encodeHorizon } from '../events/archive.ts';
+import type { Term } from '../leader/term.ts';
 import type { Keys } from '../store/keys.ts';
 import type { KeyValue, Store, Write } from '../store/store.ts';
-import type { Writer } from '../writer/writer.ts';
-import { EventArchive, encodeHorizon } from './archive.ts';
+import { type Controller, failureLog } from './controller.ts';
 
 export interface EventRetentionParts {
   readonly store: Pick<Store, 'get' | 'page' | 'txn' | 'maxTxnOps'>;
   readonly keys: Keys;
-  /** All events are the leader's to write. */
-  readonly writer: Pick<Writer, 'told'>;
+  /** How many events this manager has written since it was made. All events are the leader's to write. */
+  readonly told: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,74 +27,55 @@ const period = seconds(60);
 const lookEvery = seconds(5);
 
 /**
- * While this manager leads: takes old events out of the store, by age and by number. Not by leases: one that ends takes all
- * its keys in one go, starts anew with each etcd leader, and knows nothing of numbers.
+ * Takes old events out of the store, by age and by number. Not by leases: one that ends takes all its keys in one go, starts
+ * anew with each etcd leader, and knows nothing of numbers.
  */
-export class EventRetention implements Startable {
+export class EventRetention implements Controller {
   readonly #parts: EventRetentionParts;
   readonly #settings: EventRetentionSettings;
   readonly #archive: EventArchive;
-  readonly #stop = new AbortController();
-  #running: Promise<void> = Promise.resolve();
-  #term: bigint | undefined;
-  /** How many there were in the store when so many had been told. Undefined: not counted in this term. */
+  #due: number;
+  /** How many there were in the store when so many had been told. Undefined: not counted yet. */
   #counted: { readonly kept: number; readonly told: number } | undefined;
 
   constructor(parts: EventRetentionParts, settings: EventRetentionSettings) {
     this.#parts = parts;
     this.#settings = settings;
     this.#archive = new EventArchive(parts);
+    this.#due = parts.clock.now() + period;
   }
 
-  async start(): Promise<void> {
-    this.#running = this.#run(this.#stop.signal);
+  run(term: Term): Promise<void> {
+    const { log } = this.#parts;
+    const step = async (): Promise<Duration> => {
+      await this.#look(term);
+      return lookEvery;
+    };
+    const loop = new Loop(this.#parts, { step, failed: failureLog(log, 'event.not-pruned'), retryAfter: lookEvery });
+    return loop.run(term.signal);
   }
 
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  /** follower -> leader */
-  lead(term: bigint): void {
-    this.#term = term;
-    this.#counted = undefined;
-  }
-
-  /** leader -> follower */
-  follow(): void {
-    this.#term = undefined;
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    let due = clock.now() + period;
-    while (!signal.aborted) {
-      await clock.sleep(lookEvery, signal);
-      if (this.#term === undefined || signal.aborted || (clock.now() < due && !this.#mayBeTooMany)) continue;
-      due = clock.now() + period;
-      try {
-        await this.#prune(this.#term);
-      } catch (error) {
-        log.warn('event.not-pruned', { error });
-      }
-    }
+  async #look(term: Term): Promise<void> {
+    const { clock } = this.#parts;
+    if (clock.now() < this.#due && !this.#mayBeTooMany) return;
+    this.#due = clock.now() + period;
+    await this.#prune(term);
   }
 
   /** A tenth more than is wanted, so that it is not looked for all the time. */
   get #mayBeTooMany(): boolean {
     if (this.#counted === undefined) return false;
     const { kept, told } = this.#counted;
-    return kept + this.#parts.writer.told - told > this.#settings.limit * 1.1;
+    return kept + this.#parts.told() - told > this.#settings.limit * 1.1;
   }
 
-  async #prune(term: bigint): Promise<void> {
-    const { keys, clock, writer } = this.#parts;
+  async #prune(term: Term): Promise<void> {
+    const { keys, clock } = this.#parts;
     const { history, limit } = this.#settings;
     const oldest = keys.placeForEvents(Math.max(0, Math.trunc(clock.wall()) - history));
     for await (const kvs of this.#archive.list(oldest)) if (!(await this.#erase(term, kvs))) return;
     if (this.#counted !== undefined && !this.#mayBeTooMany) return;
-    const { told } = writer;
+    const told = this.#parts.told();
     let kept = 0;
     for await (const kvs of this.#archive.list()) kept += this.#count(kvs);
     for await (const kvs of this.#archive.list()) {
@@ -106,7 +88,7 @@ export class EventRetention implements Startable {
   }
 
   /** False when this leader's term is over. */
-  async #erase(term: bigint, kvs: readonly KeyValue[]): Promise<boolean> {
+  async #erase(term: Term, kvs: readonly KeyValue[]): Promise<boolean> {
     const { store } = this.#parts;
     const atOnce = store.maxTxnOps - 1;
     for (let at = 0; at < kvs.length; at += atOnce)
@@ -115,12 +97,13 @@ export class EventRetention implements Startable {
   }
 
   /** The oldest there are, with the horizon behind them: a reader sees both or neither. */
-  async #eraseTogether(term: bigint, kvs: readonly KeyValue[]): Promise<boolean> {
+  async #eraseTogether({ revision, signal }: Term, kvs: readonly KeyValue[]): Promise<boolean> {
     const { store, keys, log } = this.#parts;
     const last = kvs.at(-1);
     if (last === undefined) return true;
+    if (signal.aborted) return false;
     const { succeeded } = await store.txn(
-      [{ kind: 'created', key: keys.leader, createRevision: term }],
+      [{ kind: 'created', key: keys.leader, createRevision: revision }],
       [
         ...kvs.map(({ key }): Write => ({ kind: 'delete', key })),
         { kind: 'put', key: keys.eventHorizon, value: encodeHorizon(last.createRevision) },

@@ -1,20 +1,18 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeReady } from '../events/describe.ts';
+import { decodeRecord } from '../events/record.ts';
 import { Keys } from '../store/keys.ts';
-import type { MemoryFault } from '../store/memory.ts';
+import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
-import { nodeReady } from './describe.ts';
-import { decodeRecord } from './record.ts';
-import { EventRecorder } from './recorder.ts';
 
 const keys = new Keys();
 
 let clock: FakeClock;
 let backend: MemoryBackend;
 let manager: CoreManager;
-let recorder: EventRecorder;
 
 beforeEach(async () => {
   clock = new FakeClock(1_800_000_000_000);
@@ -23,16 +21,16 @@ beforeEach(async () => {
   manager = new CoreManager({ ...parts, backend }, { name: 'm1', ttl: seconds(3) });
   await manager.start();
   await clock.advance(milliseconds(1));
-  recorder = new EventRecorder({ ...parts, writer: manager.writer });
 });
 
 afterEach(async () => {
-  await clock.until(Promise.all([recorder.stop(), manager.stop()]), seconds(60));
+  await clock.until(manager.stop(), seconds(60));
   backend.close();
   expect(clock.sleeping).toBe(0);
 });
 
-const ready = (name: string): void => recorder.tell(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
+const backendStore = (): MemoryStore => new MemoryStore({ clock, backend });
+const ready = (name: string): void => manager.outlet.tell(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
 const told = () => backend.history.list(keys.events).map((kv) => decodeRecord(kv).map(({ host }) => host));
 
 test('what happens in a moment goes together, in order, a hundred at most', async () => {
@@ -60,7 +58,7 @@ test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once 
 test('repairs are told few times, however many there are', async () => {
   const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', intended: 'dst 192.0.2.2' };
   for (let i = 0; i < 100; i++) {
-    for (let j = 0; j < 200; j++) recorder.repaired('h1', drift);
+    for (let j = 0; j < 200; j++) manager.outlet.repaired('h1', drift);
     await clock.advance(milliseconds(100));
   }
   await clock.advance(seconds(10));
@@ -74,4 +72,17 @@ test('who does not lead tells nothing', async () => {
   ready('h1');
   await clock.advance(seconds(5));
   expect(told()).toEqual([]);
+});
+
+test('what a term could not tell is not told in the next one', async () => {
+  manager.store.fault = (operation) => (operation === 'txn' ? 'refused' : 'none');
+  ready('h1');
+  await clock.advance(seconds(2));
+  manager.store.fault = () => 'none';
+  await clock.until(backendStore().txn([], [{ kind: 'delete', key: keys.leader }]), seconds(1));
+  await clock.advance(seconds(5));
+  expect(manager.leads).toBe(true);
+  ready('h2');
+  await clock.advance(seconds(5));
+  expect(told().flat()).toEqual(['h2']);
 });
