@@ -16,6 +16,7 @@ describeLab('a manager with its own etcd', () => {
 
   beforeAll(async () => {
     lab = await Lab.up('embedded', { hosts: 2, managers: 1, subnet: '10.96.0.0/24' });
+    await lab.run(host, 'causeway-manager', 'init', '--data-dir', directory);
   });
   afterAll(async () => {
     await lab?.down();

@@ -56,7 +56,7 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
   {
     flag: '--join <ip:port,…>',
     variable: 'CAUSEWAY_JOIN',
-    help: 'managers of a running cluster with embedded etcd to become a member of; without effect once this one is a member',
+    help: 'managers of the cluster to become a member of, itself among them or not: so it may be the same for all; for a manager without data, with embedded etcd',
     optional: true,
   },
   {

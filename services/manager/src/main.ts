@@ -12,13 +12,14 @@ import { type ManagerConfig, type Options, optionSpecs, readConfig } from './con
 import { claimDataDir } from './exclusive.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
-import { discoverMembers } from './io/etcd/discover.ts';
+import { discoverClusters } from './io/etcd/discover.ts';
 import { embeddedTxnOps } from './io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from './io/etcd/embedded.ts';
 import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
+import { initCommand } from './io/init-command.ts';
 import { createManager } from './manager.ts';
 import { Registration } from './membership/registry.ts';
 import { Keys } from './store/keys.ts';
@@ -35,7 +36,8 @@ const unsaid: LogSettings = { level: 'info', format: 'json' };
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  if (process.argv[2] === 'restore') return await restore(process.argv.slice(3));
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (Object.hasOwn(beside, first)) return await runBeside(first, rest);
   let config: ManagerConfig;
   try {
     config = readConfig(readOptions(process.argv));
@@ -58,11 +60,16 @@ async function main(): Promise<number> {
   }
 }
 
-async function restore(words: readonly string[]): Promise<number> {
+/** What is done on the data directory of a manager that does not run. */
+const beside: Readonly<Record<string, (log: Log) => Command>> = {
+  init: () => initCommand(),
+  restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
+};
+
+async function runBeside(name: string, words: readonly string[]): Promise<number> {
   const log = createLog({ level: 'warn', format: 'text' }, { process: 'manager' });
   try {
-    const command = restoreCommand({ clock: systemClock, random: cryptoRandom, log }).exitOverride();
-    await command.parseAsync(words, { from: 'user' });
+    await beside[name]?.(log).exitOverride().parseAsync(words, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUnusable;
@@ -74,7 +81,10 @@ function readOptions(argv: readonly string[]): Options {
   const command = new Command('causeway-manager')
     .description('Keeps what a cluster’s networks should be and brings it to the hosts.')
     .version(version)
-    .addHelpText('after', '\ncauseway-manager restore --help tells how to begin anew from a backup.')
+    .addHelpText(
+      'after',
+      '\ncauseway-manager init --help: how a new cluster begins; causeway-manager restore --help: how one begins anew from a backup.',
+    )
     .allowExcessArguments(false)
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
@@ -146,16 +156,18 @@ interface Opened {
   readonly endpoints?: EndpointRefresh;
 }
 
-async function openStore({ name, dataDir, etcd: config }: ManagerConfig, log: Log): Promise<Opened> {
+async function openStore({ name, dataDir, advertise, etcd: config }: ManagerConfig, log: Log): Promise<Opened> {
   const parts = { clock: systemClock, random: cryptoRandom, log };
   if (config.kind === 'external') {
     const credentials = config.tls === undefined ? undefined : await tlsCredentials(config.tls);
     return { store: new EtcdStore({ ...parts, ...(credentials !== undefined && { credentials }) }, config) };
   }
   const { join, ...settings } = config;
-  const discover = (signal: AbortSignal): Promise<readonly string[]> =>
-    discoverMembers({ clock: systemClock, credentials: plaintext }, join, signal);
-  const etcd = new EmbeddedEtcd({ ...parts, ...(join.length > 0 && { discover }) }, { name, dataDir, ...settings });
+  // The same list of all managers serves every one of them.
+  const managers = join.filter((address) => address !== advertise);
+  const ask = (signal: AbortSignal) =>
+    discoverClusters({ clock: systemClock, credentials: plaintext }, managers, signal);
+  const etcd = new EmbeddedEtcd({ ...parts, join: { managers, ask } }, { name, dataDir, ...settings });
   const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
   return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
 }

@@ -54,16 +54,20 @@ export function hostsFile(plan: LabPlan): string {
   return ['127.0.0.1 localhost', '::1 localhost ip6-localhost', ...lines, ''].join('\n');
 }
 
-/** The first manager begins the cluster that the others join. */
+/** What is run once on the host whose manager founds the cluster that the others join; none where etcd runs by itself. */
+export function initCommandOf(plan: LabPlan, host: LabHost): readonly string[] | undefined {
+  const isFirst = managersOf(plan)[0] === host;
+  return plan.etcd === 'embedded' && isFirst ? ['causeway-manager', 'init', '--data-dir', managerDataDir] : undefined;
+}
+
+/** All managers are told the same. */
 function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
   const managers = managersOf(plan);
   if (plan.etcd === 'separate') {
     const urls = each(managers, (at) => url(at.underlay, etcdPorts.client));
     return ['--etcd', urls, '--etcd-max-txn-ops', txnOps];
   }
-  const [first] = managers;
-  const join = first === undefined || first === host ? [] : ['--join', hostPort(first.underlay, managerPort)];
-  return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, ...join];
+  return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, '--join', managerAddresses(plan)];
 }
 
 function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {

@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
-import { commandOf, environmentOf, hostsFile } from './commands.ts';
+import { commandOf, environmentOf, hostsFile, initCommandOf } from './commands.ts';
 import { hostBatch, switchBatch } from './links.ts';
 import { hostOf, type LabSettings, planLab, processKinds } from './plan.ts';
 
@@ -64,6 +64,7 @@ test.each<[string, Partial<LabSettings>]>([
     ...plan.hosts.flatMap((host) => [
       `# ${host.name}`,
       ...hostBatch(plan, host),
+      ...[initCommandOf(plan, host)].flatMap((command) => command?.join(' ') ?? []),
       ...host.kinds.map((kind) => commandOf(plan, host, kind).join(' ')),
     ]),
     '# environment',

@@ -62,11 +62,38 @@ function planJoin(
   const namesake = members.find((member) => member.name === name || member.peerUrls.includes(peerUrl));
   // A learner that ever started may have told the others what it holds: its place is not for one with empty hands.
   if (namesake?.learner === true) return ok({ kind: 'remove', id: namesake.id });
+  if (namesake !== undefined && isLostSelf(namesake, request)) return planReplacement(members, namesake);
   if (namesake !== undefined) return fail(taken(namesake, request));
   const stray = members.find((member) => isLoopback(member.peerUrls) !== isLoopback([peerUrl]));
   if (stray !== undefined) return fail(unreachable(stray, peerUrl));
   const learner = members.find((member) => member.learner);
   return ok(learner === undefined ? { kind: 'add', peerUrl } : { kind: 'wait', learner });
+}
+
+/**
+ * The voter of our name, at the very address that we have to ourselves, and it does not answer: it was this manager, before its
+ * data were lost. (At another address it may be another host's, named so by mistake, and alive.)
+ */
+function isLostSelf(member: StoreMemberStatus, { name, peerUrl }: MembershipRequest & { kind: 'join' }): boolean {
+  return member.name === name && !member.healthy && member.peerUrls.length === 1 && member.peerUrls[0] === peerUrl;
+}
+
+/**
+ * A voter that lost its log has lost what it has acknowledged, and must not vote as the one it was: it goes, and comes as a
+ * new member. That takes a majority that is well without it, now and afterwards.
+ */
+function planReplacement(
+  members: readonly StoreMemberStatus[],
+  lost: StoreMemberStatus,
+): Result<MembershipStep, CausewayError> {
+  const voters = members.filter(({ learner }) => !learner);
+  const healthy = voters.filter((member) => member.healthy).length;
+  const needed = quorum(voters.length);
+  if (healthy >= needed) return ok({ kind: 'remove', id: lost.id });
+  const message =
+    `${lost.name} has lost its data and has to be replaced: ${healthy} of ${voters.length} etcd members are healthy, and ${needed} have to agree; ` +
+    'bring others back first, or restore a backup';
+  return fail(new CausewayError('quorum-loss', message, { name: lost.name, healthy, needed }));
 }
 
 function planRemoval(

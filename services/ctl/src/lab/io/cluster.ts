@@ -1,10 +1,14 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { initCommandOf } from '../commands.ts';
 import type { Progress } from '../labs.ts';
 import { type LabHost, managersOf } from '../plan.ts';
 import { AgentProbe } from './agent-probe.ts';
+import { hostEnvironment } from './environment.ts';
+import { enterArguments } from './namespace.ts';
 import { isRunning } from './proc.ts';
-import { serviceFailure, startService } from './service.ts';
+import { run } from './run.ts';
+import { initOf, serviceFailure, startService } from './service.ts';
 import { type Lab, loadProcess } from './state.ts';
 
 /** Node's start is all CPU: more at once than this only makes each slower, and the first of them late. */
@@ -19,6 +23,7 @@ export async function startCluster(lab: Lab, progress: Progress, signal: AbortSi
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
   const withEtcd = managers.filter(({ kinds }) => kinds.includes('etcd'));
   await Promise.all(withEtcd.map((host) => startService(lab, host, 'etcd')));
+  await Promise.all(managers.map((host) => init(lab, host)));
   await Promise.all(managers.map((host) => startService(lab, host, 'manager')));
   const waiting = [...lab.plan.hosts];
   let ready = 0;
@@ -30,6 +35,13 @@ export async function startCluster(lab: Lab, progress: Progress, signal: AbortSi
     }
   };
   await Promise.all(Array.from({ length: startsAtOnce }, startInTurn));
+}
+
+/** A host that is lost does not get this once more: its manager joins those of the others. */
+async function init(lab: Lab, host: LabHost): Promise<void> {
+  const command = initCommandOf(lab.plan, host);
+  if (command === undefined) return;
+  await run('nsenter', [...enterArguments(initOf(lab, host)), ...command], { env: hostEnvironment(lab) });
 }
 
 async function startAgent(lab: Lab, host: LabHost, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CausewayError } from '@causeway/model';
-import type { Clock, Log, Random } from '@causeway/runtime';
+import { type Clock, type Log, type Random, randomUuid } from '@causeway/runtime';
 import { DirectoryLock } from '@causeway/runtime/io';
 import { schema } from '../../cluster/schema.ts';
 import { claimDataDir } from '../../exclusive.ts';
@@ -59,7 +59,9 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     checkSchema(header);
     const [clientPort = 0, peerPort = 0] = await freePorts(2);
     const etcd = new EmbeddedEtcd(parts, { name, dataDir: aside, clientPort, peerPort });
-    await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer: peerUrl({ address: '127.0.0.1', peerPort }) });
+    const peer = peerUrl({ address: '127.0.0.1', peerPort });
+    // Another cluster than the one of the backup, and than that of any other restore: members of those are refused by it.
+    await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer, token: randomUuid(parts.random) });
     const epoch = nextEpoch(header, parts.clock.wall());
     const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
     try {
@@ -121,9 +123,19 @@ const run = promisify(execFile);
 async function restoreSnapshot(
   tool: string,
   snapshot: string,
-  { name, dataDir, peer }: { readonly name: string; readonly dataDir: string; readonly peer: string },
+  {
+    name,
+    dataDir,
+    peer,
+    token,
+  }: { readonly name: string; readonly dataDir: string; readonly peer: string; readonly token: string },
 ): Promise<void> {
-  const cluster = [`--name=${name}`, `--initial-cluster=${name}=${peer}`, `--initial-advertise-peer-urls=${peer}`];
+  const cluster = [
+    `--name=${name}`,
+    `--initial-cluster=${name}=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster-token=${token}`,
+  ];
   try {
     const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
     await run(tool, ['snapshot', 'restore', snapshot, `--data-dir=${etcdDirectory(dataDir)}`, ...cluster], { env });

@@ -12,10 +12,11 @@ import { put, read, write } from '../../store/contract/act.ts';
 import { Keys } from '../../store/keys.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import { RequestLeases } from '../../writer/request-leases.ts';
+import { allowFounding } from '../init-command.ts';
 import { findEtcd } from './binary.ts';
 import { becomesHealthy, spawnEtcd, terminate } from './embedded/etcd-process.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './embedded/flags.ts';
-import { EmbeddedEtcd, embeddedDefaults } from './embedded.ts';
+import { EmbeddedEtcd, embeddedDefaults, type JoinParts } from './embedded.ts';
 import { EndpointRefresh } from './endpoint-refresh.ts';
 import { EtcdStore } from './store.ts';
 import { etcdMissing, freePorts } from './testing/index.ts';
@@ -45,6 +46,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
         clientPort: ports[2 * index] ?? 0,
         peerPort: ports[2 * index + 1] ?? 0,
       });
+    await allowFounding(settingsOf('m1').dataDir);
     await start('m1', false);
     store = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m1')] });
   }, patient);
@@ -63,14 +65,21 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
 
   const endpoint = (name: string): string => clientUrl(settingsOf(name));
 
+  /** What m1's manager would answer. */
+  const toJoin = (): JoinParts => ({
+    managers: ['127.0.0.1:7443'],
+    ask: async () => [
+      { address: '127.0.0.1:7443', clusterId: 'a1', members: [{ name: 'm1', clientUrls: [endpoint('m1')] }] },
+    ],
+  });
+
   const start = async (
     name: string,
     joins = true,
     changed: Partial<EmbeddedEtcdSettings> = {},
   ): Promise<EmbeddedEtcd> => {
-    const discover = async (): Promise<readonly string[]> => [endpoint('m1')];
     const etcd = new EmbeddedEtcd(
-      { clock, random, log, ...(joins && { discover }) },
+      { clock, random, log, ...(joins && { join: toJoin() }) },
       { ...settingsOf(name), ...changed },
     );
     running.set(name, etcd);
@@ -131,7 +140,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const [port = 0] = await freePorts(1);
       const other = { dataDir: join(directory, 'other'), clientPort: port };
       const twin = new EmbeddedEtcd(
-        { clock, random, log, discover: async () => [endpoint('m1')] },
+        { clock, random, log, join: toJoin() },
         { ...settingsOf('m3'), ...other, name: 'm2' },
       );
       await expect(twin.start()).rejects.toMatchObject({ code: 'name-taken' });
@@ -257,6 +266,41 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       await terminate(etcd, clock);
       await start('m3');
       expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: false });
+    },
+    patient,
+  );
+
+  it(
+    'takes one back that has lost its data as a new member, by itself, and never as the old one',
+    async () => {
+      await membersOnce((all) => all.length === 3 && all.every(({ healthy }) => healthy));
+      const before = (await store.members()).find(({ name }) => name === 'm3');
+      await stop('m3');
+      await rm(settingsOf('m3').dataDir, { recursive: true, force: true });
+      await membersOnce((all) => all.some(({ healthy }) => !healthy));
+      await start('m3');
+      const after = (await store.members()).filter(({ name }) => name === 'm3');
+      expect(after).toMatchObject([{ learner: false, healthy: true, peerUrls: before?.peerUrls }]);
+      expect(after[0]?.id).not.toBe(before?.id);
+      const third = new EtcdStore({ clock, random, log }, { endpoints: [endpoint('m3')] });
+      expect(await read(third, '/b')).toBe('2');
+      await third.close();
+    },
+    patient,
+  );
+
+  it(
+    'is not founded once more by one that has lost its data, nor joined without being told',
+    async () => {
+      const dataDir = join(directory, 'lost');
+      const lost = new EmbeddedEtcd({ clock, random, log }, { ...settingsOf('m3'), dataDir, name: 'm9' });
+      const started = stop('m3').then(() => lost.start());
+      await expect(started).rejects.toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringMatching(/causeway-manager init --data-dir .*lost.*--join/),
+      });
+      await start('m3');
+      await membersOnce((all) => all.every(({ healthy }) => healthy));
     },
     patient,
   );

@@ -9,11 +9,13 @@ import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { put, read, write } from '../../store/contract/act.ts';
+import { allowFounding } from '../init-command.ts';
 import { findEtcd } from './binary.ts';
 import { Bootstrap } from './embedded/bootstrap.ts';
 import { becomesHealthy, spawnEtcd } from './embedded/etcd-process.ts';
 import { clientUrl, embeddedEnvironment, embeddedFlags } from './embedded/flags.ts';
 import { lastWords } from './embedded/last-words.ts';
+import { askOwnMember } from './embedded/own-member.ts';
 import { findRunning } from './embedded/running.ts';
 import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded.ts';
 import { EtcdStore } from './store.ts';
@@ -33,6 +35,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     dataDir = await mkdtemp(join(tmpdir(), 'causeway-embedded-'));
     [clientPort = 0, peerPort = 0] = await freePorts(2);
     log = new MemoryLog();
+    await allowFounding(dataDir);
   });
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -184,6 +187,33 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     await spoil();
     await expect(create().start()).rejects.toMatchObject({ code: 'store-unavailable' });
     expect(await readFile(database, 'utf8')).toBe('unfinished');
+  });
+
+  it('founds a cluster only where that was said, once: what said it is gone when the cluster has begun', async () => {
+    const first = create();
+    await first.start();
+    await first.stop();
+    await expect(allowFounding(dataDir)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await rm(join(dataDir, 'etcd'), { recursive: true });
+    await expect(create().start()).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining(`causeway-manager init --data-dir ${dataDir}`),
+    });
+    await allowFounding(dataDir);
+    await create().start();
+  });
+
+  it('never makes the same etcd cluster twice', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const etcd = create();
+      await etcd.start();
+      ids.push((await askOwnMember({ clock: systemClock, log }, etcd.endpoint)).cluster);
+      await etcd.stop();
+      await rm(join(dataDir, 'etcd'), { recursive: true });
+      await allowFounding(dataDir);
+    }
+    expect(ids[0]).not.toBe(ids[1]);
   });
 
   it('quotes etcd when it cannot start on what it finds', async () => {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
 import {
   type Backoff,
   type Clock,
@@ -7,11 +7,14 @@ import {
   delays,
   type Log,
   milliseconds,
+  minutes,
   type Random,
+  randomUuid,
   type Startable,
   seconds,
 } from '@causeway/runtime';
 import { joinCluster } from '../../membership/join.ts';
+import { type Found, planStart } from '../../membership/plan-start.ts';
 import { findEtcd } from './binary.ts';
 import { Bootstrap } from './embedded/bootstrap.ts';
 import { EtcdLog } from './embedded/etcd-log.ts';
@@ -37,8 +40,15 @@ export interface EmbeddedEtcdParts {
   readonly log: Log;
   /** Where the binary is; PATH and the usual places without. */
   readonly findBinary?: () => Promise<string | undefined>;
-  /** Client URLs of the members of a running cluster, which this one joins when it has no data; it begins a cluster of its own without. */
-  readonly discover?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Managers of the cluster that it becomes a member of when it has no data. */
+  readonly join?: JoinParts;
+}
+
+export interface JoinParts {
+  /** Host:port of each, this manager left out. */
+  readonly managers: readonly string[];
+  /** What those that run in a cluster answer. */
+  ask(signal: AbortSignal): Promise<readonly Found[]>;
 }
 
 /** etcd's own default ports, its default quota (2 GiB), and a cluster that nobody joins from another host. */
@@ -54,6 +64,9 @@ const startLimit = seconds(60);
 /** On its data a member is well when a majority is, which the manager can wait for as well as we. */
 const returnLimit = seconds(20);
 const restartBackoff: Backoff = { first: milliseconds(200), max: seconds(10), factor: 2 };
+/** The managers to join may be starting at the same time. */
+const joinPatience = minutes(2);
+const joinPause = milliseconds(500);
 /** Having lived so long, the next end counts as the first again. */
 const steadyAfter = seconds(60);
 /** From one try to tell the others of our address to the next. */
@@ -61,8 +74,8 @@ const announcePause = seconds(1);
 
 /**
  * The etcd of a manager with `--etcd embedded`: a child that the manager starts, restarts and ends. One that a killed manager left
- * running on the data directory is taken over as it is; with other flags it is restarted. On an empty directory it begins a cluster, or
- * joins the one it is told of: as a learner first, with a vote once it has caught up. On its data it comes back by itself.
+ * running on the data directory is taken over as it is; with other flags it is restarted. On its data it comes back by itself. On an empty
+ * directory it joins, as a learner first, with a vote once it has caught up; or founds a cluster where that was said (membership/plan-start.ts).
  */
 export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
@@ -181,16 +194,42 @@ export class EmbeddedEtcd implements Startable {
   /** A cluster of its own, or a place in the one to join. */
   async #begin(): Promise<Beginning> {
     const own = { name: this.#settings.name, peerUrl: peerUrl(this.#settings) };
-    const { discover } = this.#parts;
     const { signal } = this.#stopping;
+    const urls = await this.#cluster();
     await this.#bootstrap.begin();
-    if (discover === undefined) return { state: 'new', cluster: `${own.name}=${own.peerUrl}` };
-    const urls = await discover(signal);
+    if (urls === 'own')
+      return { state: 'new', cluster: `${own.name}=${own.peerUrl}`, token: randomUuid(this.#parts.random) };
     await this.#bootstrap.rememberMembers(urls);
     const { initialCluster } = await withMembership(this.#parts, urls, signal, (membership) =>
       joinCluster({ ...this.#parts, membership }, own, signal),
     );
     return { state: 'existing', cluster: initialCluster };
+  }
+
+  /** Client URLs of the members of the cluster to join, or that one is to be founded. */
+  async #cluster(): Promise<readonly string[] | 'own'> {
+    const { join, clock, log } = this.#parts;
+    const { dataDir } = this.#settings;
+    const { signal } = this.#stopping;
+    const managers = join?.managers ?? [];
+    const facts = { hasData: false, mayFound: await this.#bootstrap.mayFound(), dataDir, join: managers };
+    const deadline = clock.now() + joinPatience;
+    let answers: readonly Found[] | undefined;
+    for (;;) {
+      const step = unwrap(planStart(facts, answers));
+      if (step.kind === 'found') return 'own';
+      if (step.kind === 'join') return step.urls;
+      if (step.kind === 'resume')
+        throw new CausewayError('internal', 'etcd data appeared while etcd was about to begin');
+      if (signal.aborted)
+        throw new CausewayError('shutting-down', 'the manager was stopped while it joined the cluster');
+      if (step.kind === 'wait') {
+        if (clock.now() >= deadline) throw noCluster(managers, dataDir);
+        log.info('etcd-join-waits', { reason: `no manager of a running cluster answers at ${managers.join(', ')}` });
+        await clock.sleep(joinPause, signal);
+      }
+      answers = (await join?.ask(signal)) ?? [];
+    }
   }
 
   async #spawn(binary: string, beginning?: Beginning): Promise<EtcdProcess> {
@@ -216,14 +255,20 @@ export class EmbeddedEtcd implements Startable {
     });
     if (own?.learner !== true) return;
     const remembered = await this.#bootstrap.knownMembers();
-    const others = remembered.length > 0 ? remembered : await this.#parts.discover?.(this.#stopping.signal);
-    if (others === undefined)
+    const others = remembered.length > 0 ? remembered : await this.#others();
+    if (others.length === 0)
       throw new CausewayError(
         'invalid-argument',
         '--join is missing: this etcd member has no vote yet, and the others have to give it one; name a running manager',
         { field: '--join' },
       );
     await becomeVoter(this.#parts, own, others, AbortSignal.any([this.#stopping.signal, this.removed]));
+  }
+
+  /** Client URLs of those that the managers to join know of. */
+  async #others(): Promise<readonly string[]> {
+    const found = (await this.#parts.join?.ask(this.#stopping.signal)) ?? [];
+    return [...new Set(found.flatMap(({ members }) => members.flatMap(({ clientUrls }) => clientUrls)))];
   }
 
   /** Until the cluster's list of members has our address as it is now. */
@@ -287,4 +332,11 @@ export class EmbeddedEtcd implements Startable {
     const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} are of no use any more; to join again, empty that directory and start with --join`;
     return new CausewayError('manager-removed', message, { name, path: dataDir });
   }
+}
+
+function noCluster(managers: readonly string[], dataDir: string): CausewayError {
+  const message =
+    `--join ${managers.join(',')}: no manager of a running cluster answers there, and ${dataDir} holds no etcd: start those first; ` +
+    `or, if there is no cluster yet, run "causeway-manager init" on one host, and start that one first`;
+  return new CausewayError('store-unavailable', message, { field: '--join' });
 }

@@ -16,11 +16,13 @@ export type Found =
 export class Bootstrap {
   readonly #dataDir: string;
   readonly #mark: string;
+  readonly #initMark: string;
   readonly #membersPath: string;
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
     this.#mark = join(dataDir, 'etcd.bootstrapping');
+    this.#initMark = initMarkOf(dataDir);
     this.#membersPath = join(dataDir, 'etcd.members');
   }
 
@@ -41,8 +43,14 @@ export class Bootstrap {
     await writeFile(this.#mark, '');
   }
 
-  /** When etcd has answered as a healthy member. */
+  /** Whether a cluster may begin here. */
+  mayFound(): Promise<boolean> {
+    return exists(this.#initMark);
+  }
+
+  /** When etcd has answered as a healthy member. What was said for the first start does not count for another one. */
   async complete(): Promise<void> {
+    await rm(this.#initMark, { force: true });
     await rm(this.#mark, { force: true });
     // A crash must not bring the mark back over data that hold something by then.
     const directory = await open(this.#dataDir, 'r');
@@ -58,6 +66,11 @@ export class Bootstrap {
     const text = await readFile(this.#membersPath, 'utf8').catch(() => '');
     return text.split('\n').filter((line) => line !== '');
   }
+}
+
+/** By this file `causeway-manager init` says that a cluster may begin here. */
+export function initMarkOf(dataDir: string): string {
+  return join(dataDir, 'etcd.init');
 }
 
 function exists(path: string): Promise<boolean> {

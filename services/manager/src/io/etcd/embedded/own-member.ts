@@ -13,6 +13,8 @@ export interface OwnMemberParts {
 
 export interface OwnMember {
   readonly id: string;
+  /** Id of the etcd cluster. */
+  readonly cluster: string;
   readonly learner: boolean;
 }
 
@@ -28,7 +30,7 @@ export async function askOwnMember({ clock }: OwnMemberParts, url: string): Prom
     'asking the embedded etcd',
     (pool, { clients }, bounds) => pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
   );
-  return { id: status.header.member_id, learner: status.isLearner };
+  return { id: status.header.member_id, cluster: status.header.cluster_id, learner: status.isLearner };
 }
 
 /** Runs something with the membership as it is changed at these members. */
