@@ -33,6 +33,12 @@ const exitConflict = 4;
 /** How to log that the settings themselves cannot be read. */
 const unsaid: LogSettings = { level: 'info', format: 'json' };
 
+/** What is done on the data directory of a manager that does not run. */
+const beside: Readonly<Record<string, (log: Log) => Command>> = {
+  init: () => initCommand(),
+  restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
+};
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -59,12 +65,6 @@ async function main(): Promise<number> {
     return reportFailure(log, error);
   }
 }
-
-/** What is done on the data directory of a manager that does not run. */
-const beside: Readonly<Record<string, (log: Log) => Command>> = {
-  init: () => initCommand(),
-  restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
-};
 
 async function runBeside(name: string, words: readonly string[]): Promise<number> {
   const log = createLog({ level: 'warn', format: 'text' }, { process: 'manager' });
