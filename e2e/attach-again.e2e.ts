@@ -35,7 +35,8 @@ describeLab('an attach', () => {
 
   test(`of a container that restarts under its name, ${rounds} times, is never refused`, async () => {
     const peer = await attach(lab, 'blue', 'h1', 'peer');
-    const request = { network: 'blue', name: 'web', netns: '/run/netns/web', ifname: '', addresses: [], labels: {} };
+    const place = { network: 'blue', name: 'web', netns: '/run/netns/web', ifname: '' };
+    const request = { ...place, addresses: [], labels: {}, gatewayPriority: 0 };
     await withAgent(lab, 'h1', async (client) => {
       const call = client.attach.bind(client);
       for (let round = 0; round < rounds; round++) {

@@ -123,6 +123,7 @@ describeLab('bad input', () => {
       ifname: '',
       addresses: [],
       labels: {},
+      gatewayPriority: 0,
     };
     const refused = withAgent(lab, 'h1', (client) =>
       callUnary(client.attach.bind(client), request, { timeout: 10_000 }),

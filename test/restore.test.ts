@@ -121,6 +121,7 @@ describe('after a restore from a backup', () => {
       ifname: '',
       addresses: [],
       labels: {},
+      gatewayPriority: 0,
     };
     const first = await cluster.run(cluster.host('h1').agent.api.attach(order));
     await cluster.restore(backup);

@@ -100,6 +100,7 @@ export class SimHost {
       ifname: '',
       addresses,
       labels,
+      gatewayPriority: 0,
     });
     if (endpoint === undefined) throw new Error('attach answered no endpoint');
     return endpoint;

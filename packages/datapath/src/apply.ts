@@ -13,7 +13,7 @@ export interface Failure {
 
 /** What the kernel holds in the namespaces a desired state speaks of, as far as it is ours; or as far as `scopes` say. */
 export async function readState(
-  kernel: Kernel,
+  kernel: Pick<Kernel, 'read'>,
   desired: State,
   scopes: ReadonlyMap<NetnsPath, Scope> = new Map(),
 ): Promise<State> {
@@ -26,7 +26,7 @@ export async function readState(
 }
 
 /** Runs a plan to its end and tells what failed. */
-export async function applyPlan(kernel: Kernel, ops: readonly Op[]): Promise<readonly Failure[]> {
+export async function applyPlan(kernel: Pick<Kernel, 'apply'>, ops: readonly Op[]): Promise<readonly Failure[]> {
   if (ops.length === 0) return [];
   const results = await kernel.apply(ops);
   return ops.flatMap((op, index) => {

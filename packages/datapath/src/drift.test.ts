@@ -131,7 +131,7 @@ const drifts: readonly Omit<Story, 'before' | 'after'>[] = [
     name: 'drift: default route by another gateway, and one before ours',
     meanwhile: (kernel) => {
       const route = { gateway: Ip('10.66.0.66'), dev: 'eth0', dst: Prefix('0.0.0.0/0') };
-      kernel.foreign({ op: 'route.set', netns: eth0, route: { ...route, metric: 8192 } });
+      kernel.foreign({ op: 'route.set', netns: eth0, route: { ...route, metric: 100_000 } });
       const v6 = { gateway: Ip('fd66::66'), dev: 'eth0', dst: Prefix('::/0') };
       kernel.foreign({ op: 'route.set', netns: eth0, route: { ...v6, metric: 100 } });
     },

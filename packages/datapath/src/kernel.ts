@@ -18,6 +18,12 @@ export interface Scope {
   readonly sysctls: readonly string[];
 }
 
+/**
+ * Which namespace a path must lead to, of the paths it names: where one leads to another, there is nothing. Between the
+ * question where a path leads and the next call somebody may have mounted another namespace there.
+ */
+export type Expected = ReadonlyMap<NetnsPath, NetnsIdentity>;
+
 export interface Underlay {
   readonly address: Ip;
   readonly device: string;
@@ -51,13 +57,13 @@ export interface Kernel {
    * - sysctls: those asked for which do not exist.
    * Absent and empty mean the same: a link without addresses may be missing from `addresses`.
    */
-  read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined>;
+  read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined>;
   /**
    * In order; one failure does not stop the rest; as many results as ops. Deleting what is absent succeeds; anything
    * else on a namespace that is absent is ENOENT, on a link that is absent ENODEV.
    * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
    */
-  apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
+  apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**
    * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, our own included (several may
    * be told as one; sysctls are silent, and so is what `read` would not show), never from within `apply` or `watch`; undefined when there is no such namespace.

@@ -13,7 +13,14 @@ async function host(): Promise<Host> {
 /** The whole answer of an attach to blue as web, under a request id of its own. */
 async function again(h: Host, options: Partial<Parameters<Host['attach']>[2]> = {}) {
   const request = { requestId: h.uuid(), network: 'blue', name: 'web', netns: '/run/netns/web' };
-  const call = h.agent.api.attach({ ...request, ifname: '', addresses: [], labels: {}, ...options });
+  const call = h.agent.api.attach({
+    ...request,
+    ifname: '',
+    addresses: [],
+    labels: {},
+    gatewayPriority: 0,
+    ...options,
+  });
   return await h.clock.until(call, seconds(60));
 }
 
@@ -53,6 +60,7 @@ describe('an attach said again', () => {
   it.each<[string, Parameters<typeof again>[1], string]>([
     ['another interface', { ifname: 'eth1' }, 'its ifname is eth0, not eth1'],
     ['another address', { addresses: ['10.66.0.8'] }, 'its addresses are 10.66.0.9/16, without 10.66.0.8'],
+    ['another gateway priority', { gatewayPriority: 5 }, 'its gateway priority is 0, not 5'],
     ['other labels', { labels: { tier: 'db' } }, 'its labels are tier=web, not tier=db'],
     ['another container', { netns: '/run/netns/other' }, 'its netns is /run/netns/web, not /run/netns/other'],
   ])('for %s is a conflict that says so', async (_, options, words) => {

@@ -1,3 +1,4 @@
+import type { NetnsPath } from '@causeway/datapath';
 import { CausewayError, type EndpointId, type UnknownDriver } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +62,93 @@ describe('attach', () => {
     await h.settle();
     expect([...(await h.wrong('blue')), ...(await h.wrong('red'))]).toEqual([]);
     expect((await h.status()).repairs).toBe(0n);
+  });
+
+  describe('several interfaces of one container, by whatever path each was attached', () => {
+    const aliases = ['/run/netns/ra', '/var/run/netns/ra', '/proc/4711/ns/net', '/mnt/ra'];
+
+    /** Interfaces on two networks in turn, each by another path to the same namespace. */
+    async function manyHomed(priorities: readonly number[] = []): Promise<Host> {
+      const h = await host();
+      h.manager.network('red', '10.77.0.0/16');
+      const ra = h.container('ra');
+      for (const alias of aliases.slice(1)) h.kernel.foreignBind(alias as NetnsPath, ra);
+      for (const [n, netns] of aliases.entries()) {
+        const options = { netns, ifname: `eth${n}`, gatewayPriority: priorities[n] ?? 0 };
+        await h.attach(n % 2 === 0 ? 'blue' : 'red', `e${n}`, options);
+      }
+      await h.settle(seconds(60));
+      return h;
+    }
+
+    function defaultRoutes(h: Host): string[] {
+      const routes = h.kernel.namespaces.get('/run/netns/ra' as NetnsPath)?.routes ?? [];
+      return routes
+        .map(({ dev, metric }) => `${dev} ${metric}`)
+        .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
+    }
+
+    async function drift(h: Host, repair: boolean): Promise<unknown[]> {
+      return (await h.clock.until(h.agent.api.verifyHost({ repair }), seconds(60))).drift;
+    }
+
+    it('have one default route for each network, the oldest interface first; verify is clean, repair moves nothing', async () => {
+      const h = await manyHomed();
+      expect(defaultRoutes(h)).toEqual(['eth0 100000', 'eth1 100001']);
+      const { writes } = h.kernel;
+      for (const repair of [false, true, true]) expect(await drift(h, repair)).toEqual([]);
+      expect(h.kernel.writes).toBe(writes);
+      expect([...(await h.wrong('blue')), ...(await h.wrong('red'))]).toEqual([]);
+      expect(await h.status()).toMatchObject({ repairs: 0n, drift: 0 });
+    });
+
+    it('use the one with the largest gateway priority, also after a restart', async () => {
+      const h = await manyHomed([0, 0, -3, 7]);
+      expect(defaultRoutes(h)).toEqual(['eth3 93003', 'eth0 100000']);
+      const { writes } = h.kernel;
+      await h.restart();
+      await h.settle(seconds(60));
+      expect(h.kernel.writes).toBe(writes);
+      expect((await h.agent.api.listSandboxes()).sandboxes).toMatchObject([
+        { gatewayPriority: 0, routeMetric: 100_000 },
+        { gatewayPriority: 0, routeMetric: 100_001 },
+        { gatewayPriority: -3, routeMetric: 103_002 },
+        { gatewayPriority: 7, routeMetric: 93_003 },
+      ]);
+    });
+
+    it('hand the way out on when the one that has it is detached', async () => {
+      const h = await manyHomed();
+      await h.detach('blue/e0');
+      await h.settle(seconds(60));
+      expect(defaultRoutes(h)).toEqual(['eth1 100001', 'eth2 100002']);
+      await h.attach('blue', 'e4', { netns: '/mnt/ra', ifname: 'eth0' });
+      await h.settle(seconds(60));
+      expect(defaultRoutes(h)).toEqual(['eth1 100001', 'eth2 100002']);
+      expect(await drift(h, false)).toEqual([]);
+      expect(await h.status()).toMatchObject({ repairs: 0n, drift: 0 });
+    });
+
+    it('stay as long as one of the paths leads there, and are lost when none does', async () => {
+      const h = await manyHomed();
+      for (const path of aliases.slice(0, 3)) h.kernel.foreign({ op: 'netns.delete', netns: path as NetnsPath });
+      await h.settle(seconds(60));
+      await h.restart();
+      await h.settle(seconds(60));
+      expect(h.manager.rows('blue')).toEqual(['e0', 'e2']);
+      expect(await drift(h, true)).toEqual([]);
+      h.kernel.foreign({ op: 'netns.delete', netns: '/mnt/ra' as NetnsPath });
+      await h.settle(seconds(60));
+      expect([...h.manager.rows('blue'), ...h.manager.rows('red')]).toEqual([]);
+    });
+
+    it('refuse a priority out of bounds', async () => {
+      const h = await host();
+      await expect(h.attach('blue', 'web', { gatewayPriority: 51 })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringContaining('from -50 to 50'),
+      });
+    });
   });
 
   it('gives the endpoint the labels asked for, and knows them after a restart', async () => {
@@ -167,6 +255,7 @@ describe('attach, refused before anything is taken', () => {
     ifname: '',
     addresses: [],
     labels: {},
+    gatewayPriority: 0,
   };
   it.each([
     ['a request id that is no UUID', { requestId: 'x' }, 'invalid-argument', 'request_id'],

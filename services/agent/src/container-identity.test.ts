@@ -76,6 +76,25 @@ describe('a new container never gets the endpoint of an old one', () => {
     expect(await h.wrong('blue')).toEqual([]);
   });
 
+  it('when it takes the old one’s place while a repair of the old one is under way', async () => {
+    const h = await host();
+    const apply = h.kernel.apply.bind(h.kernel);
+    let swapped = false;
+    h.kernel.apply = async (ops, expected) => {
+      if (!swapped) {
+        swapped = true;
+        h.kernel.foreign({ op: 'netns.delete', netns: web });
+        h.container('web');
+      }
+      return await apply(ops, expected);
+    };
+    h.kernel.foreign({ op: 'link.delete', netns: web, name: 'eth0' });
+    await h.settle(seconds(40));
+    expect(swapped).toBe(true);
+    expect(linksOf(h)).toEqual([]);
+    expect(h.manager.rows('blue')).toEqual([]);
+  });
+
   it('nor is it refused for the old one', async () => {
     const h = await host();
     recycle(h.kernel);

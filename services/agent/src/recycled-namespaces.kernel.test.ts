@@ -36,7 +36,10 @@ describeOnKernel('containers made again and again under one path, attached each 
         const before = await kernel.read(path, { sysctls: [] });
         expect([...(before?.links.keys() ?? [])]).toEqual([]);
         const request = { requestId: randomUuid(random), network: 'blue', name: `web-${n}`, netns: path };
-        const { endpoint } = await agent.api.attach({ ...request, ifname: '', addresses: [], labels: {} }, seconds(10));
+        const { endpoint } = await agent.api.attach(
+          { ...request, ifname: '', addresses: [], labels: {}, gatewayPriority: 0 },
+          seconds(10),
+        );
         const after = await kernel.read(path, { sysctls: [] });
         expect(Array.from(after?.links.values() ?? [], ({ mac }) => mac)).toEqual([endpoint?.mac]);
         deleteNetns(path);

@@ -45,6 +45,15 @@ export function parseInteger(field: string, smallest: number) {
   };
 }
 
+export function parseWhole(field: string, least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^-?\d{1,6}$/.test(text) && value >= least && value <= most) return value;
+    const message = `${field}: "${clip(text)}" is not a whole number from ${least} to ${most}`;
+    throw new CausewayError('invalid-argument', message, { field, value: clip(text) });
+  };
+}
+
 export function parseRevisionOf(field: string) {
   return (text: string): bigint => {
     if (/^[1-9]\d{0,17}$/.test(text)) return BigInt(text);

@@ -7,10 +7,10 @@ import {
   minimumMtu,
   type Network,
   Prefix,
-  type Vni,
 } from '@causeway/model';
 import { type Draft, newNamespace } from '../draft.ts';
 import { interfaceSysctl, type NetnsPath } from '../state.ts';
+import { routeMetric } from './gateway.ts';
 import { bridgeName, hostEnd, hostEndMac, overlayNetns } from './names.ts';
 import type { Sandbox } from './network.ts';
 
@@ -22,7 +22,7 @@ export function addContainer(state: Map<NetnsPath, Draft>, network: Network, san
   state.set(sandbox.netns, container);
   addPair(namespaceOf(state, network), container, network.mtu.bytes, sandbox, row);
   container.addresses.set(sandbox.ifname, new Set(row.addresses));
-  addRoutes(container, network, sandbox.ifname, row);
+  addRoutes(container, network, sandbox, row);
   // A neighbour on the overlay must not become the container's router. Below the minimum MTU there is no IPv6.
   if (network.mtu.bytes >= minimumMtu) container.sysctls.set(interfaceSysctl('ipv6', sandbox.ifname, 'accept_ra'), '0');
 }
@@ -49,22 +49,14 @@ function addPair(
   container.links.set(ifname, { kind: 'veth', name: ifname, mac, mtu, up: true });
 }
 
-/** The first endpoint of a network in a container provides its way out. */
-function addRoutes(container: Draft, network: Network, dev: string, row: EndpointRow): void {
+/** Of several interfaces on one network the first provides the way out: see `buildNetwork` for their order. */
+function addRoutes(container: Draft, network: Network, { ifname: dev, gateway }: Sandbox, row: EndpointRow): void {
   for (const address of row.addresses) {
     const subnet = network.subnets.find(({ prefix }) => contains(prefix, addressOf(address)));
     const dst = everything[familyOf(address)];
     if (subnet?.gateway === undefined || container.routes.has(dst)) continue;
-    container.routes.set(dst, { dst, gateway: subnet.gateway, dev, metric: routeMetric(network.vni) });
+    container.routes.set(dst, { dst, gateway: subnet.gateway, dev, metric: routeMetric(gateway) });
   }
-}
-
-/**
- * Behind any default route the container has of its own (metric 0, of IPv6 1024), and different for each network: those
- * of a container on several networks stay side by side, the smallest VNI first, instead of replacing each other.
- */
-function routeMetric(vni: Vni): number {
-  return 4096 + vni;
 }
 
 function namespaceOf(state: Map<NetnsPath, Draft>, network: Network): Draft {

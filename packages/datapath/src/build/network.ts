@@ -15,6 +15,7 @@ import {
 import { type Draft, newNamespace } from '../draft.ts';
 import { interfaceSysctl, type NetnsPath, type State } from '../state.ts';
 import { addContainer } from './container.ts';
+import { byGatewayRank, type GatewayRank } from './gateway.ts';
 import { bridgeMac, bridgeName, overlayNetns, vxlanMac, vxlanName } from './names.ts';
 
 /** Where a container's end of an endpoint is. */
@@ -22,6 +23,8 @@ export interface Sandbox {
   readonly endpoint: EndpointId;
   readonly netns: NetnsPath;
   readonly ifname: string;
+  /** Among all interfaces of the container, on whichever networks. */
+  readonly gateway: GatewayRank;
 }
 
 /** All that decides what a host's kernel holds of a network. */
@@ -56,7 +59,7 @@ export function buildNetwork(input: NetworkOnHost, peers: Peers = new Peers(inpu
     if (row.node === input.node) local.set(row.id, row);
     else peers.add(row);
   }
-  for (const sandbox of input.sandboxes) {
+  for (const sandbox of input.sandboxes.toSorted(byGatewayRank)) {
     const row = local.get(sandbox.endpoint);
     if (row !== undefined) addContainer(state, input.network, sandbox, row);
   }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import type { NetnsIdentity } from '../identity.ts';
-import type { Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { home, type Namespace, type NetnsPath } from '../state.ts';
@@ -26,9 +26,9 @@ export function createKernel(): Kernel {
 class NetlinkKernel implements Kernel {
   readonly #watches = new Watches();
 
-  async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
+  async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
     const { entries } = scope;
-    const namespaces = entries === undefined ? new Namespaces() : this.#namespaces();
+    const namespaces = entries === undefined ? new Namespaces({ expected }) : this.#namespaces(expected);
     try {
       const open = namespaces.find(netns);
       if (open === undefined) return undefined;
@@ -43,8 +43,8 @@ class NetlinkKernel implements Kernel {
     }
   }
 
-  async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
-    const namespaces = this.#namespaces();
+  async apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]> {
+    const namespaces = this.#namespaces(expected);
     try {
       return await applyOps({ namespaces, onDelete: (netns) => this.#watches.end(netns) }, ops);
     } finally {
@@ -103,8 +103,8 @@ class NetlinkKernel implements Kernel {
   }
 
   /** With those that are open anyway; not for dumps, of which a socket does one at a time and nothing else meanwhile. */
-  #namespaces(): Namespaces {
-    return new Namespaces((netns) => this.#watches.held(netns));
+  #namespaces(expected?: Expected): Namespaces {
+    return new Namespaces({ held: (netns) => this.#watches.held(netns), expected });
   }
 }
 

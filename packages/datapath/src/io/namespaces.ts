@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs';
+import type { Expected } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/index.ts';
 import { KernelError } from './libc.ts';
-import { openNetns } from './netns.ts';
+import { identityOf, openNetns } from './netns.ts';
 import { NetlinkSocket } from './socket.ts';
 
 /** One namespace, open. */
@@ -21,10 +22,15 @@ export type Held = (path: NetnsPath) => OpenNamespace | undefined;
  */
 export class Namespaces {
   readonly #held: Held;
+  readonly #expected: Expected;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
 
-  constructor(held: Held = () => undefined) {
+  constructor({
+    held = () => undefined,
+    expected = new Map(),
+  }: { readonly held?: Held; readonly expected?: Expected | undefined } = {}) {
     this.#held = held;
+    this.#expected = expected;
   }
 
   /** Throws KernelError ENOENT when no network namespace is mounted there. */
@@ -39,8 +45,13 @@ export class Namespaces {
     const known = this.#open.get(path) ?? this.#held(path);
     if (known !== undefined) return known;
     const open = openNamespace(path);
-    if (open !== undefined) this.#open.set(path, open);
-    return open;
+    if (open === undefined) return undefined;
+    this.#open.set(path, open);
+    const { fd } = open;
+    const identity = this.#expected.get(path);
+    if (identity === undefined || (fd !== undefined && identityOf(fd) === identity)) return open;
+    this.forget(path);
+    return undefined;
   }
 
   /** Throws KernelError ENODEV when the namespace has no such link. */

@@ -81,5 +81,5 @@ export const damage = fc.oneof<fc.Arbitrary<Op>[]>(
   inContainer.map((at) => ({ op: 'link.set', ...at, name: 'eth0', change: { up: false } })),
   inContainer.map((at) => ({ op: 'link.set', ...at, name: 'eth0', change: { mtu: 1000 } })),
   inContainer.map((at) => ({ op: 'route.set', ...at, route: { ...v4Route, metric: 10 } })),
-  inContainer.map((at) => ({ op: 'route.delete', ...at, route: { ...v4Route, metric: 8192 } })),
+  inContainer.map((at) => ({ op: 'route.delete', ...at, route: { ...v4Route, metric: 100_000 } })),
 );

@@ -2,12 +2,12 @@ import { assertNever, type Ip, isGroup, Mac, type Prefix, prefixOf } from '@caus
 import type { Clock } from '@causeway/runtime';
 import { ChangeSet, type Changes } from '../changes.ts';
 import { type NetnsIdentity, netnsIdentity } from '../identity.ts';
-import type { Dirt, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Dirt, Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
 import { isToldOf } from '../routes.ts';
 import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
 import { appendFdb, hasAddress } from './fake/entries.ts';
-import { execute } from './fake/execute.ts';
+import { execute, isDelete } from './fake/execute.ts';
 import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
 import { viewOf } from './fake/view.ts';
 
@@ -66,18 +66,18 @@ export class FakeKernel implements Kernel {
     return this.#host.namespaces;
   }
 
-  async read(netns: NetnsPath, scope: Scope): Promise<Namespace | undefined> {
+  async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
     await this.#clock.yield();
     const namespace = this.#host.namespaces.get(netns);
-    return namespace && viewOf(namespace, scope);
+    return namespace && this.#leadsThere(netns, expected) ? viewOf(namespace, scope) : undefined;
   }
 
-  async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
+  async apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]> {
     const results: OpResult[] = [];
     for (const [index, op] of ops.entries()) {
       if (index % batch === 0) await this.#clock.yield();
       this.writes++;
-      results.push(this.#fault(op) ?? this.#run(op));
+      results.push(this.#fault(op) ?? this.#runWhere(op, expected));
     }
     return results;
   }
@@ -181,6 +181,23 @@ export class FakeKernel implements Kernel {
     const predicate = typeof matches === 'string' ? (op: Op): boolean => op.op === matches : matches;
     const fault: Fault = { matches: predicate, result: { ok: false, errno, message: 'as the test asked' } };
     this.#faults = [...this.#faults, ...Array<Fault>(times).fill(fault)];
+  }
+
+  #leadsThere(netns: NetnsPath, expected: Expected = new Map()): boolean {
+    const identity = expected.get(netns);
+    return identity === undefined || identity === this.#identityOf(this.#host.namespaces.get(netns));
+  }
+
+  /** Where a path leads elsewhere than expected, there is nothing: what is to be deleted there is absent. */
+  #runWhere(op: Op, expected: Expected | undefined): OpResult {
+    const peer = op.op === 'link.add' && op.link.kind === 'veth' ? op.link.peer?.netns : undefined;
+    if (!this.#leadsThere(op.netns, expected)) {
+      return isDelete(op.op) ? { ok: true } : { ok: false, errno: 'ENOENT', message: `no namespace at ${op.netns}` };
+    }
+    if (peer !== undefined && !this.#leadsThere(peer, expected)) {
+      return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
+    }
+    return this.#run(op);
   }
 
   #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {

@@ -67,7 +67,12 @@ export function containerPath(number: number): NetnsPath {
 }
 
 export function sandbox(number: number): Sandbox {
-  return { endpoint: endpointId(number), netns: containerPath(number), ifname: 'eth0' };
+  return {
+    endpoint: endpointId(number),
+    netns: containerPath(number),
+    ifname: 'eth0',
+    gateway: { priority: 0, slot: 0 },
+  };
 }
 
 /** The network on a host that runs the rows of its own. */

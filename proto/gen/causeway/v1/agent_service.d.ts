@@ -52,6 +52,13 @@ export interface AttachRequest {
     labels: {
         [key: string]: string;
     };
+    /**
+     * Which of a container's interfaces is its way out: the one with the larger priority (-50 to 50, usually 0), of equal ones
+     * the older.
+     *
+     * @generated from protobuf field: sint32 gateway_priority = 8
+     */
+    gatewayPriority: number;
 }
 /**
  * @generated from protobuf message causeway.v1.AttachResponse
@@ -134,6 +141,18 @@ export interface Sandbox {
      * @generated from protobuf field: string refused = 5
      */
     refused: string;
+    /**
+     * As asked for at attach: see AttachRequest.
+     *
+     * @generated from protobuf field: sint32 gateway_priority = 6
+     */
+    gatewayPriority: number;
+    /**
+     * Of the default routes through this interface, if its network has a gateway; of several, the smallest is used.
+     *
+     * @generated from protobuf field: uint32 route_metric = 7
+     */
+    routeMetric: number;
 }
 /**
  * @generated from protobuf message causeway.v1.GetAgentStatusRequest

@@ -22,7 +22,8 @@ class AttachRequest$Type extends MessageType {
             { no: 4, name: "netns", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "ifname", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 6, name: "addresses", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
-            { no: 7, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } }
+            { no: 7, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
+            { no: 8, name: "gateway_priority", kind: "scalar", T: 17 /*ScalarType.SINT32*/ }
         ]);
     }
     create(value) {
@@ -34,6 +35,7 @@ class AttachRequest$Type extends MessageType {
         message.ifname = "";
         message.addresses = [];
         message.labels = {};
+        message.gatewayPriority = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -63,6 +65,9 @@ class AttachRequest$Type extends MessageType {
                     break;
                 case /* map<string, string> labels */ 7:
                     this.binaryReadMap7(message.labels, reader, options);
+                    break;
+                case /* sint32 gateway_priority */ 8:
+                    message.gatewayPriority = reader.sint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -113,6 +118,9 @@ class AttachRequest$Type extends MessageType {
         /* map<string, string> labels = 7; */
         for (let k of globalThis.Object.keys(message.labels))
             writer.tag(7, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.LengthDelimited).string(message.labels[k]).join();
+        /* sint32 gateway_priority = 8; */
+        if (message.gatewayPriority !== 0)
+            writer.tag(8, WireType.Varint).sint32(message.gatewayPriority);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -372,7 +380,9 @@ class Sandbox$Type extends MessageType {
             { no: 2, name: "netns", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "ifname", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 5, name: "refused", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 5, name: "refused", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 6, name: "gateway_priority", kind: "scalar", T: 17 /*ScalarType.SINT32*/ },
+            { no: 7, name: "route_metric", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -381,6 +391,8 @@ class Sandbox$Type extends MessageType {
         message.ifname = "";
         message.state = "";
         message.refused = "";
+        message.gatewayPriority = 0;
+        message.routeMetric = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -404,6 +416,12 @@ class Sandbox$Type extends MessageType {
                     break;
                 case /* string refused */ 5:
                     message.refused = reader.string();
+                    break;
+                case /* sint32 gateway_priority */ 6:
+                    message.gatewayPriority = reader.sint32();
+                    break;
+                case /* uint32 route_metric */ 7:
+                    message.routeMetric = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -432,6 +450,12 @@ class Sandbox$Type extends MessageType {
         /* string refused = 5; */
         if (message.refused !== "")
             writer.tag(5, WireType.LengthDelimited).string(message.refused);
+        /* sint32 gateway_priority = 6; */
+        if (message.gatewayPriority !== 0)
+            writer.tag(6, WireType.Varint).sint32(message.gatewayPriority);
+        /* uint32 route_metric = 7; */
+        if (message.routeMetric !== 0)
+            writer.tag(7, WireType.Varint).uint32(message.routeMetric);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -1,3 +1,4 @@
+import { routeMetric } from '@causeway/datapath';
 import { type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
 import { endpointToMessage } from '@causeway/proto';
 import type {
@@ -75,6 +76,8 @@ export function createApi(modules: ApiModules): AgentApi {
           ifname: sandbox.ifname,
           state: detacher.isUnderWay(sandbox.endpoint.id) ? 'detaching' : attacher.stateOf(sandbox),
           refused: sandbox.refused ?? '',
+          gatewayPriority: sandbox.gateway.priority,
+          routeMetric: routeMetric(sandbox.gateway),
         })),
       };
     },

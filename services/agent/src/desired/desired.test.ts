@@ -47,6 +47,7 @@ function sandboxOf(n: number, place: Place): Sandbox | undefined {
     netns: `/run/netns/${place}` as NetnsPath,
     identity: place,
     ifname: `eth${n}`,
+    gateway: { priority: 0, slot: n },
   };
 }
 

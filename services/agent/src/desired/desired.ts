@@ -32,11 +32,11 @@ export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
     ...host,
     network,
     rows: [...own, ...(peers === undefined ? rows.values() : [])],
-    // The first one in a container provides its way out, so the order must not depend on how they were gathered.
-    sandboxes: sandboxes.toSorted(byRevision).map(({ endpoint, netns, ifname }) => ({
+    sandboxes: sandboxes.map(({ endpoint, netns, ifname, gateway }) => ({
       endpoint: endpoint.id,
       netns,
       ifname,
+      gateway,
     })),
   };
   return buildNetwork(input, peers);
@@ -92,11 +92,6 @@ function peersChange(
   const peers = (get: (id: EndpointId) => EndpointRow | undefined): State =>
     buildPeers({ network, node, rows: pick(ids, get).values() });
   return { before: peers((id) => changes.get(id)?.row), after: peers((id) => rows.get(id)) };
-}
-
-/** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */
-function byRevision({ claimed: a }: Sandbox, { claimed: b }: Sandbox): number {
-  return a.revision < b.revision ? -1 : 1;
 }
 
 /** Containers are there before and after an endpoint of theirs; of one that is not wanted any more nothing is to be done. */

@@ -35,6 +35,7 @@ const request: AttachRequest = {
   ifname: '',
   addresses: [],
   labels: {},
+  gatewayPriority: 0,
 };
 
 /** Answers an attach with the name it was given; refuses the name "taken". */

@@ -4,7 +4,7 @@ import type { Tally } from './tally.ts';
 /** The same kernel, whose every step that succeeds is counted. */
 export function countWrites(kernel: Kernel, tally: Tally): Kernel {
   return {
-    read: (netns, scope) => kernel.read(netns, scope),
+    read: (netns, scope, expected) => kernel.read(netns, scope, expected),
     watch: (netns, onDirt) => kernel.watch(netns, onDirt),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
@@ -12,8 +12,8 @@ export function countWrites(kernel: Kernel, tally: Tally): Kernel {
     underlay: (address) => kernel.underlay(address),
     routes: () => kernel.routes(),
     close: () => kernel.close(),
-    apply: async (ops) => {
-      const results = await kernel.apply(ops);
+    apply: async (ops, expected) => {
+      const results = await kernel.apply(ops, expected);
       tally.wrote(results.filter(({ ok }) => ok).length);
       return results;
     },

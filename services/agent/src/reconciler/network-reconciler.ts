@@ -27,7 +27,7 @@ import { blamed, disturbs, explain, isStructural } from './blame.ts';
 import { cautious } from './caution.ts';
 import { logFailures, logOps } from './op-log.ts';
 import type { Overlays } from './overlays.ts';
-import { findPlaces, Places } from './places.ts';
+import { findPlaces, Places, within } from './places.ts';
 import { both, type Part, type Suspicion, suspected } from './suspicion.ts';
 import type { Tally } from './tally.ts';
 
@@ -82,6 +82,7 @@ export class NetworkReconciler {
   #exact = false;
   /** Where the containers were at the last full look. */
   #places = new Places();
+  readonly #kernel: Pick<Kernel, 'read' | 'apply'>;
   /** Of the table, as far as the kernel was made to follow it; absent: to be built. */
   #peers: Peers | undefined;
   /** Of the intent, as far as the kernel was made to follow it; absent: to be built. */
@@ -93,6 +94,7 @@ export class NetworkReconciler {
 
   constructor(modules: NetworkModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
     this.#modules = modules;
+    this.#kernel = within(modules.kernel, () => this.#places);
     this.#host = settings.host;
     this.#networkId = settings.networkId;
     this.#log = modules.log.child({ networkId: settings.networkId });
@@ -205,7 +207,7 @@ export class NetworkReconciler {
 
   /** Looks where something was told to have happened. Where links or namespaces differ, that may have to do with all the rest. */
   async #compareAt(changes: Changes): Promise<void> {
-    const { clock, kernel } = this.#modules;
+    const { clock } = this.#modules;
     const began = clock.now();
     const { table, sandboxes } = this.#intent();
     if (table === undefined) return;
@@ -213,7 +215,7 @@ export class NetworkReconciler {
     const { wanted } = part;
     this.#suspicion = 'nothing';
     this.#attention.open();
-    const actual = await readState(kernel, wanted, part.scopes);
+    const actual = await readState(this.#kernel, wanted, part.scopes);
     const slices = new Slices(this.#modules);
     const steps = await slices.run(planSliced(actual, wanted));
     if (actual.size < wanted.size || steps.some(isStructural)) return await this.#compare();
@@ -259,7 +261,7 @@ export class NetworkReconciler {
     let found: readonly Difference[] = [];
     for (let round = 1; round <= mostRounds; round++) {
       this.#attention.open();
-      const actual = await readState(this.#modules.kernel, desired);
+      const actual = await readState(this.#kernel, desired);
       if (round === 1) this.#tellLost(actual, sandboxes);
       const steps = await slices.run(planSliced(actual, desired));
       if (round === 1 && wasExact && steps.length > 0) {
@@ -339,7 +341,7 @@ export class NetworkReconciler {
   }
 
   async #differences(wanted: State, scopes?: Part['scopes']): Promise<Difference[]> {
-    const actual = await readState(this.#modules.kernel, wanted, scopes);
+    const actual = await readState(this.#kernel, wanted, scopes);
     return await new Slices(this.#modules).run(differencesSliced(actual, wanted));
   }
 
@@ -363,7 +365,7 @@ export class NetworkReconciler {
 
   async #apply(ops: readonly Op[]): Promise<readonly Failure[]> {
     logOps(this.#log, ops);
-    const failures = await applyPlan(this.#modules.kernel, ops);
+    const failures = await applyPlan(this.#kernel, ops);
     logFailures(this.#log, failures, this.#failures);
     for (const op of ops) if (op.op === 'netns.add') await this.#modules.overlays.made(op.netns);
     return failures;

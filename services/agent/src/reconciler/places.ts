@@ -1,4 +1,4 @@
-import { isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
+import { type Expected, isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Overlays } from './overlays.ts';
 
@@ -11,32 +11,51 @@ type Whose = Pick<Sandbox, 'identity' | 'netns'>;
  */
 export class Places {
   readonly #paths: Map<NetnsIdentity, NetnsPath>;
-  readonly #gone: ReadonlySet<NetnsIdentity>;
+  /** The other way round: who was last found at the path. */
+  readonly #at: Map<NetnsPath, NetnsIdentity>;
 
-  constructor(paths: ReadonlyMap<NetnsIdentity, NetnsPath> = new Map(), gone: ReadonlySet<NetnsIdentity> = new Set()) {
-    this.#paths = new Map(paths);
-    this.#gone = gone;
+  constructor(paths: ReadonlyMap<NetnsIdentity, NetnsPath | undefined> = new Map()) {
+    this.#paths = new Map();
+    this.#at = new Map();
+    for (const [identity, path] of paths) {
+      this.#paths.set(identity, path ?? nowhere('' as NetnsPath));
+      if (path !== undefined) this.#at.set(path, identity);
+    }
   }
 
   /** No known path leads to the container. */
   isGone({ identity }: Whose): boolean {
-    return this.#gone.has(identity);
+    const path = this.#paths.get(identity);
+    return path !== undefined && this.#at.get(path) !== identity;
   }
 
-  /** The same sandboxes, each at the one path of its container. A container not looked for yet is where it says. */
+  /** The same sandboxes, each at the one path of its container; one not looked for yet is where it was attached. */
   locate<Of extends Whose>(sandboxes: readonly Of[]): Of[] {
+    for (const { identity, netns } of sandboxes) {
+      if (this.#paths.has(identity) || isOverlayNetns(netns)) continue;
+      this.#paths.set(identity, netns);
+      // What was at the path before is there no more.
+      this.#at.set(netns, identity);
+    }
     return sandboxes.map((sandbox) => {
-      const netns = this.#pathOf(sandbox);
+      const isGone = this.isGone(sandbox) || isOverlayNetns(sandbox.netns);
+      const netns = isGone ? nowhere(sandbox.netns) : (this.#paths.get(sandbox.identity) ?? sandbox.netns);
       return netns === sandbox.netns ? sandbox : { ...sandbox, netns };
     });
   }
 
-  #pathOf({ identity, netns }: Whose): NetnsPath {
-    if (this.#gone.has(identity) || isOverlayNetns(netns)) return nowhere(netns);
-    const known = this.#paths.get(identity);
-    if (known === undefined) this.#paths.set(identity, netns);
-    return known ?? netns;
+  /** What each path must lead to while anything is read or changed there. */
+  get expected(): Expected {
+    return this.#at;
   }
+}
+
+/** The kernel as far as these containers are concerned: another namespace at the path of one is as if it were not there. */
+export function within(kernel: Kernel, places: () => Places): Pick<Kernel, 'read' | 'apply'> {
+  return {
+    read: (netns, scope) => kernel.read(netns, scope, places().expected),
+    apply: (ops) => kernel.apply(ops, places().expected),
+  };
 }
 
 /** What is left of a container that no path leads to: a place that is never there, named for people. */
@@ -59,15 +78,12 @@ export async function findPlaces(
     if (!wanted.has(identity) || isOverlayNetns(netns)) continue;
     candidates.set(identity, (candidates.get(identity) ?? new Set()).add(netns));
   }
-  const paths = new Map<NetnsIdentity, NetnsPath>();
-  const gone = new Set<NetnsIdentity>();
+  const paths = new Map<NetnsIdentity, NetnsPath | undefined>();
   for (const identity of wanted) {
-    const path =
-      overlays.at(identity) === undefined && (await firstThatLeads(kernel, candidates.get(identity), identity));
-    if (path) paths.set(identity, path);
-    else gone.add(identity);
+    const isOverlay = overlays.at(identity) !== undefined;
+    paths.set(identity, isOverlay ? undefined : await firstThatLeads(kernel, candidates.get(identity), identity));
   }
-  return new Places(paths, gone);
+  return new Places(paths);
 }
 
 async function firstThatLeads(

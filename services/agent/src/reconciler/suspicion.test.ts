@@ -34,6 +34,7 @@ const sandbox: Sandbox = {
   netns: container,
   identity: 'web',
   ifname: 'eth0',
+  gateway: { priority: 0, slot: 0 },
 };
 const rows = new Map([near, far, other].map((each) => [each.id, each]));
 const wanted = desiredState(host, { network, rows, sandboxes: [sandbox] });

@@ -26,7 +26,10 @@ export function standingOf(
     if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };
     const ifname = sandbox.ifname === order.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${order.ifname}`];
     const refused = sandbox.refused === undefined ? [] : [`it is cut off (${sandbox.refused})`];
-    const differs = [...ifname, ...unwanted(endpoint, order), ...refused];
+    const { priority } = sandbox.gateway;
+    const gateway =
+      priority === order.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${order.gatewayPriority}`];
+    const differs = [...ifname, ...gateway, ...unwanted(endpoint, order), ...refused];
     if (differs.length === 0) return { kind: 'attached', sandbox };
     return { kind: 'differs', error: takenHere(endpoint, network, differs) };
   }

@@ -1,4 +1,4 @@
-import type { Kernel, NetnsIdentity } from '@causeway/datapath';
+import type { GatewayRank, Kernel, NetnsIdentity } from '@causeway/datapath';
 import {
   CausewayError,
   type EndpointId,
@@ -17,7 +17,7 @@ import type { ClaimedEndpoint, Claims } from './claims.ts';
 import { type AttachOrder, sameOrder, sameWish } from './order.ts';
 import { type ContainerNamespaces, hasInterface, ifnameTaken } from './place.ts';
 import { isReplaced } from './replaced.ts';
-import type { Sandbox } from './sandbox.ts';
+import { nextSlot, type Sandbox } from './sandbox.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 /** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
@@ -51,6 +51,12 @@ export interface Attached {
   readonly already: boolean;
 }
 
+/** Where an interface goes, and its rank there. */
+interface Place {
+  readonly identity: NetnsIdentity;
+  readonly gateway: GatewayRank;
+}
+
 interface UnderWay {
   readonly order: AttachOrder;
   readonly outcome: Promise<Attached>;
@@ -64,7 +70,8 @@ interface UnderWay {
 export class Attacher {
   readonly #modules: AttacherModules;
   readonly #underWay = new Map<RequestId, UnderWay>();
-  readonly #places = new Set<string>();
+  /** Interfaces that are being attached. */
+  readonly #places = new Map<string, Place>();
   /** Undone: the managers' stored outcome of such a request is an endpoint that is no more, so a retry claims afresh. */
   readonly #failed = new Set<RequestId>();
 
@@ -120,11 +127,12 @@ export class Attacher {
     if (known !== undefined) return { sandbox: known, already: true };
     const place = `${identity} ${order.ifname}`;
     this.#refuseTaken(order, identity, place);
-    this.#places.add(place);
+    const gateway = this.#rank(order, identity);
+    this.#places.set(place, { identity, gateway });
     try {
       if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
       const claim = await this.#claim(order, milliseconds(Math.max(1, deadline - clock.now())));
-      return { sandbox: await this.#settleClaim(order, identity, claim), already: false };
+      return { sandbox: await this.#settleClaim(order, { identity, gateway }, claim), already: false };
     } finally {
       this.#places.delete(place);
     }
@@ -177,14 +185,10 @@ export class Attacher {
     return false;
   }
 
-  async #settleClaim(
-    order: AttachOrder,
-    identity: NetnsIdentity,
-    { endpoint, claimed }: ClaimedEndpoint,
-  ): Promise<Sandbox> {
+  async #settleClaim(order: AttachOrder, place: Place, { endpoint, claimed }: ClaimedEndpoint): Promise<Sandbox> {
     const { sandboxes, log } = this.#modules;
     const { requestId, netns, ifname } = order;
-    const sandbox = { endpoint, claimed, requestId, netns, identity, ifname };
+    const sandbox = { endpoint, claimed, requestId, netns, ifname, ...place };
     try {
       await this.#awaitTable(sandbox);
       await sandboxes.add(sandbox);
@@ -237,6 +241,14 @@ export class Attacher {
     } catch (error) {
       log.warn('endpoint.release-postponed', { endpointId: endpoint.id, message: String(error) });
     }
+  }
+
+  /** After every interface that the container has or is about to have. */
+  #rank({ gatewayPriority }: AttachOrder, identity: NetnsIdentity): GatewayRank {
+    const others = [...this.#places.values(), ...this.#modules.sandboxes.all()].filter(
+      (other) => other.identity === identity,
+    );
+    return { priority: gatewayPriority, slot: nextSlot(others.map(({ gateway }) => gateway)) };
   }
 
   #refuseTaken(order: AttachOrder, identity: NetnsIdentity, place: string): void {

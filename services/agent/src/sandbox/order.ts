@@ -1,4 +1,4 @@
-import type { NetnsPath } from '@causeway/datapath';
+import { gatewayPriorities, type NetnsPath } from '@causeway/datapath';
 import {
   CausewayError,
   checkLabels,
@@ -26,6 +26,8 @@ export interface AttachOrder {
   readonly ifname: string;
   readonly addresses: readonly Ip[];
   readonly labels: Labels;
+  /** Of two interfaces of a container, the one with the larger is its way out. */
+  readonly gatewayPriority: number;
 }
 
 /** PATH_MAX less the final zero (linux/limits.h). */
@@ -41,6 +43,7 @@ export function parseAttachOrder(request: AttachRequest): AttachOrder {
     ifname: request.ifname === '' ? defaultIfname : unwrap(parseIfname(request.ifname)),
     addresses: parseAddresses(request.addresses),
     labels: parseLabels(request.labels),
+    gatewayPriority: parseGatewayPriority(request.gatewayPriority),
   };
 }
 
@@ -58,6 +61,13 @@ function parseNetnsPath(text: string): NetnsPath {
   if (text.startsWith('/') && text.length <= longestPath && !text.includes('\0')) return text as NetnsPath;
   const message = `netns "${clip(text)}" is not an absolute path such as /run/netns/web or /proc/4711/ns/net`;
   throw new CausewayError('netns-invalid', message, { field: 'netns', netns: clip(text) });
+}
+
+function parseGatewayPriority(priority: number): number {
+  const { least, most } = gatewayPriorities;
+  if (priority >= least && priority <= most) return priority;
+  const message = `gateway priority ${priority} is not a number from ${least} to ${most}`;
+  throw new CausewayError('invalid-argument', message, { field: 'gateway_priority' });
 }
 
 /** In one order, so that the same labels are the same order. */

@@ -1,4 +1,4 @@
-import type { NetnsIdentity, NetnsPath } from '@causeway/datapath';
+import { type GatewayRank, gatewayPriorities, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
 import type {
   Endpoint,
   EndpointId,
@@ -26,6 +26,8 @@ export interface Sandbox {
    */
   readonly identity: NetnsIdentity;
   readonly ifname: string;
+  /** Whether the interface is the container's way out, among the others it has. */
+  readonly gateway: GatewayRank;
   /** Why the managers of a restored store do not give the endpoint back. Until they do, it has no interface. */
   readonly refused?: string;
 }
@@ -45,9 +47,38 @@ export function encodeSandboxes(sandboxes: Iterable<Sandbox>): Uint8Array {
 /** Of bytes whose checksum holds: what does not parse is a defect. */
 export function decodeSandboxes(bytes: Uint8Array): readonly Sandbox[] {
   const list = JSON.parse(new TextDecoder().decode(bytes)) as StoredSandbox[];
-  return list.map(({ epoch = firstEpoch, revision, ...sandbox }) => {
+  const sandboxes = list.map(({ epoch = firstEpoch, revision, ...sandbox }) => {
     return { ...sandbox, claimed: { epoch: BigInt(epoch), revision: BigInt(revision) } };
   });
+  return ranked(sandboxes);
+}
+
+/** Records of agents that kept no rank get one: the older claim in a container is before the later one. */
+function ranked(sandboxes: readonly (Omit<Sandbox, 'gateway'> & { gateway?: GatewayRank })[]): readonly Sandbox[] {
+  const slots = new Map<NetnsIdentity, number>();
+  for (const { identity, gateway } of sandboxes) {
+    if (gateway !== undefined) slots.set(identity, Math.max(slots.get(identity) ?? 0, gateway.slot + 1));
+  }
+  const ranks = new Map<EndpointId, GatewayRank>();
+  for (const { endpoint, identity, gateway } of sandboxes.toSorted(byAge)) {
+    const slot = slots.get(identity) ?? 0;
+    ranks.set(endpoint.id, gateway ?? { priority: gatewayPriorities.usual, slot });
+    if (gateway === undefined) slots.set(identity, slot + 1);
+  }
+  return sandboxes.map((sandbox) => ({
+    ...sandbox,
+    gateway: ranks.get(sandbox.endpoint.id) ?? { priority: 0, slot: 0 },
+  }));
+}
+
+/** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */
+function byAge({ claimed: a }: { claimed: Stamp }, { claimed: b }: { claimed: Stamp }): number {
+  return a.revision < b.revision ? -1 : 1;
+}
+
+/** The first place after those that a container's interfaces have already. */
+export function nextSlot(ofContainer: Iterable<GatewayRank>): number {
+  return Math.max(0, ...Array.from(ofContainer, ({ slot }) => slot + 1));
 }
 
 /** Of records written before they said it. */
@@ -69,5 +100,6 @@ interface StoredSandbox {
   readonly netns: NetnsPath;
   readonly identity: NetnsIdentity;
   readonly ifname: string;
+  readonly gateway?: GatewayRank;
   readonly refused?: string;
 }

@@ -11,7 +11,14 @@ const at = (epoch: number, revision: number): Stamp => ({ epoch: BigInt(epoch), 
 
 function sandbox(claimed: Stamp, refused?: string): Sandbox {
   const endpoint = { id: web, network: blue, name: 'web' as Name } as Sandbox['endpoint'];
-  const place = { requestId: '' as RequestId, netns: '/run/netns/web' as never, identity: 'web', ifname: 'eth0' };
+  const gateway = { priority: 0, slot: 0 };
+  const place = {
+    requestId: '' as RequestId,
+    netns: '/run/netns/web' as never,
+    identity: 'web',
+    ifname: 'eth0',
+    gateway,
+  };
   return { endpoint, claimed, ...place, ...(refused !== undefined && { refused }) };
 }
 

@@ -1,4 +1,4 @@
-import { buildNetwork, differences, type NetnsPath, overlayNetns, readState } from '@causeway/datapath';
+import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, routeMetric } from '@causeway/datapath';
 import { FakeKernel, type FakeKernelSettings } from '@causeway/datapath/testing';
 import { Ip, type Name } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
@@ -78,12 +78,16 @@ export class Host {
       requestId?: string;
       addresses?: string[];
       labels?: Record<string, string>;
+      gatewayPriority?: number;
     } = {},
   ) {
     const netns = options.netns ?? `/run/netns/${name}`;
     if (options.netns === undefined && !this.kernel.namespaces.has(netns as NetnsPath)) this.container(name);
-    const { ifname = '', addresses = [], labels = {}, requestId = this.uuid() } = options;
-    const call = this.agent.api.attach({ requestId, network, name, netns, ifname, addresses, labels });
+    const { ifname = '', addresses = [], labels = {}, requestId = this.uuid(), gatewayPriority = 0 } = options;
+    const call = this.agent.api.attach({
+      ...{ requestId, network, name, netns, ifname, addresses, labels },
+      gatewayPriority,
+    });
     const { endpoint } = await this.clock.until(call, seconds(60));
     if (endpoint === undefined) throw new Error('attached, and no endpoint in the answer');
     return endpoint;
@@ -110,16 +114,24 @@ export class Host {
       vtep: Ip('192.0.2.1'),
       vxlanPort: 4789,
       rows: held.rows.values(),
-      sandboxes: sandboxes.map(({ endpoint, netns, ifname }) => ({
+      sandboxes: sandboxes.map(({ endpoint, netns, ifname, gatewayPriority: priority, routeMetric: metric }) => ({
         endpoint: endpoint?.id as never,
-        netns: netns as NetnsPath,
+        netns: this.#firstPathTo(netns as NetnsPath),
         ifname,
+        gateway: { priority, slot: metric - routeMetric({ priority, slot: 0 }) },
       })),
     });
     const actual = await readState(this.kernel, desired);
     return differences(actual, desired).map(
       ({ kind, key, actual: is, intended }) => `${kind} ${key}: ${is} -> ${intended}`,
     );
+  }
+
+  /** Of the paths that lead there, the one that was made first. */
+  #firstPathTo(netns: NetnsPath): NetnsPath {
+    const namespace = this.kernel.namespaces.get(netns);
+    const paths = [...this.kernel.namespaces].filter(([, other]) => other === namespace).map(([path]) => path);
+    return paths[0] ?? netns;
   }
 
   overlay(networkName: string): NetnsPath {

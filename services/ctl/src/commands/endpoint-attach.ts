@@ -2,7 +2,7 @@ import { type Ip, type Labels, type Name, parseIp } from '@causeway/model';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
-import { parseAbsolutePath, parseEach, parseLabel, parseNameOf } from '../parse.ts';
+import { parseAbsolutePath, parseEach, parseLabel, parseNameOf, parseWhole } from '../parse.ts';
 import { endpointAnswer } from '../render/endpoint.ts';
 import { present } from './present.ts';
 import { lookAgain, waitApplied } from './wait-applied.ts';
@@ -14,6 +14,7 @@ interface Input {
   readonly ifname: string;
   readonly ip: readonly Ip[];
   readonly label: Labels;
+  readonly gatewayPriority: number;
   readonly wait?: 'applied';
 }
 
@@ -40,6 +41,12 @@ export const endpointAttach = command<Input>({
     new Option('--label <key=value>', 'label of the endpoint; repeat for several')
       .argParser(parseLabel)
       .default({}, 'none'),
+    new Option(
+      '--gateway-priority <number>',
+      "of a container's interfaces the one with the largest is its way out, of equal ones the oldest; -50 to 50",
+    )
+      .argParser(parseWhole('--gateway-priority', -50, 50))
+      .default(0),
     new Option('--wait <state>', 'also wait for the other hosts').choices(['applied']),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],
@@ -59,6 +66,7 @@ export const endpointAttach = command<Input>({
       ifname: input.ifname,
       addresses: [...input.ip],
       labels: { ...input.label },
+      gatewayPriority: input.gatewayPriority,
     });
     const attached = present(response.endpoint, 'endpoint');
     const notes = response.alreadyAttached ? [`endpoint ${attached.name} was already attached`] : [];

@@ -328,6 +328,7 @@ describe('the agent', () => {
     ifname: 'eth0',
     addresses: [],
     labels: {},
+    gatewayPriority: 0,
   };
 
   test('no socket', async () => {

@@ -4,7 +4,7 @@ import { newNamespace } from '../../draft.ts';
 import type { Dirt } from '../../kernel.ts';
 import type { Op } from '../../op.ts';
 import type { NetnsPath } from '../../state.ts';
-import { bridge, type ContractCase, container4, link, macs, must, overlay, pair, read, same } from './host.ts';
+import { bridge, type ContractCase, container4, errnoOf, link, macs, must, overlay, pair, read, same } from './host.ts';
 
 /** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
 export const viewCases: readonly ContractCase[] = [
@@ -190,6 +190,29 @@ export const viewCases: readonly ContractCase[] = [
       }
       same(seen.size, 41, 'identities');
       same(host.kernel.hasUniqueIdentities(), true, 'and the kernel says so');
+    },
+  },
+  {
+    name: 'nothing is read or changed where a path leads to another namespace than expected',
+    async run(host) {
+      const { netns, container } = await overlay(host);
+      const before = (await host.kernel.identify(container)) ?? '';
+      const good = new Map([[container, before]]);
+      same((await host.kernel.read(container, { sysctls: [] }, good))?.links.size, 1, 'as expected');
+      await host.destroy(container);
+      await must(host, { op: 'netns.add', netns: container });
+      same(await host.kernel.read(container, { sysctls: [] }, good), undefined, 'another one');
+      const results = await host.kernel.apply(
+        [
+          { op: 'link.add', netns, link: pair(container, { name: 'v2' }) },
+          { op: 'address.add', netns: container, dev: 'eth0', address: container4 },
+          { op: 'link.delete', netns: container, name: 'eth0' },
+          { op: 'sysctl.set', netns, key: 'net.ipv4.ip_forward', value: '1' },
+        ],
+        good,
+      );
+      same(results.map(errnoOf), ['ENOENT', 'ENOENT', 'ok', 'ok'], 'results');
+      same((await read(host, container)).links.size, 0, 'links of the other one');
     },
   },
   {

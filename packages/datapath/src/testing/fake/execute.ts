@@ -37,6 +37,10 @@ const deletes: ReadonlySet<OpKind> = new Set([
   'fdb.delete',
 ]);
 
+export function isDelete(op: OpKind): boolean {
+  return deletes.has(op);
+}
+
 /** Carries out one op, or throws a Refusal and has changed nothing. */
 export function execute(host: FakeHost, op: Op): void {
   if (op.op === 'netns.add') {
