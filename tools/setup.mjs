@@ -20,6 +20,8 @@ const needed = {
   ...(forTests
     ? {
         etcdctl: 'etcd-client',
+        'linux.uml': 'user-mode-linux',
+        modprobe: 'kmod',
         openssl: 'openssl',
         strace: 'strace',
         tcpdump: 'tcpdump',

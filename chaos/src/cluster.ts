@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { Companion } from './companion/companion.ts';
 import { keepLogs, type RunFiles } from './files.ts';
-import { Lab, loadHost, managerHosts } from './lab.ts';
+import { type EtcdKind, Lab, loadHost, managerHosts } from './lab.ts';
 import type { Entry } from './load/journal.ts';
 import type { LoadSettings } from './load/main.ts';
 import type { LoadNetwork } from './load/worker.ts';
@@ -15,6 +15,7 @@ export interface ClusterSettings {
   readonly name: string;
   /** Of the lab's underlay. */
   readonly subnet: string;
+  readonly etcd: EtcdKind;
   readonly files: RunFiles;
   readonly say: (message: string) => void;
 }
@@ -57,10 +58,10 @@ async function create(lab: Lab, { name, subnets }: (typeof networks)[number]): P
 
 /** Makes the cluster, and removes it whatever happens to the work; when that fails, the processes' logs are kept. */
 export async function withCluster<Result>(
-  { name, subnet, files, say }: ClusterSettings,
+  { name, subnet, etcd, files, say }: ClusterSettings,
   work: (cluster: Cluster) => Promise<Result>,
 ): Promise<Result> {
-  const lab = await Lab.up(name, subnet, say);
+  const lab = await Lab.up(name, subnet, etcd, say);
   const companions: Companion[] = [];
   const start = async (program: string, args: readonly string[]): Promise<Companion> => {
     const companion = await Companion.start(lab, loadHost, program, args);
@@ -78,7 +79,8 @@ export async function withCluster<Result>(
       lab,
       observer,
       load,
-      begin: (settings) => load.ask('begin', { ...settings, managers, networks, journal: files.journal }),
+      begin: (settings) =>
+        load.ask('begin', { ...settings, managers, networks, journal: files.journal, reads: files.reads }),
     });
   } catch (error) {
     keepLogs(await lab.logs(), files.folder);

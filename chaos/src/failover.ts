@@ -60,7 +60,7 @@ const recovery = 4_000;
 /** On a lab of three managers: how long claims fail when what leads ends, and what containers notice when all managers have. */
 export function failover(settings: FailoverSettings): Promise<FailoverReport> {
   const { files, say } = settings;
-  return withCluster({ name: 'failover', subnet: '10.96.0.0/24', files, say }, async (cluster) => {
+  return withCluster({ name: 'failover', subnet: '10.96.0.0/24', etcd: 'separate', files, say }, async (cluster) => {
     await cluster.begin({ ...load, seed: settings.seed });
     const figures: FailoverFigure[] = [];
     for (const trial of trials.filter(({ name }) => name.includes(settings.only))) {

@@ -6,6 +6,8 @@ export interface RunFiles {
   readonly folder: string;
   /** Every call of the load. */
   readonly journal: string;
+  /** Every read beside. */
+  readonly reads: string;
   /** Every revision of the store. */
   readonly store: string;
 }
@@ -14,7 +16,12 @@ export interface RunFiles {
 export function runFiles(folder: string): RunFiles {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  return { folder, journal: join(folder, 'journal.jsonl'), store: join(folder, 'store.jsonl') };
+  return {
+    folder,
+    journal: join(folder, 'journal.jsonl'),
+    reads: join(folder, 'reads.jsonl'),
+    store: join(folder, 'store.jsonl'),
+  };
 }
 
 export function readLines<Line>(path: string): readonly Line[] {

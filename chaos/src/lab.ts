@@ -1,16 +1,22 @@
 import { spawn } from 'node:child_process';
 import {
+  type Cut,
   enterArguments,
   entrance,
   hostEnvironment,
+  hostOf,
   type LabPlan,
   type Lab as LabRecord,
   loadLab,
   machineLabs,
+  type ProcessId,
   type ProcessKind,
   planLab,
+  processesOf,
   type Signal,
+  type Slowness,
 } from '@causeway/ctl/lab';
+import { milliseconds } from '@causeway/runtime';
 
 export interface Command {
   readonly command: string;
@@ -22,6 +28,26 @@ export interface Command {
 export const managerHosts = ['h1', 'h2', 'h3'] as const;
 export type ManagerHost = (typeof managerHosts)[number];
 export const loadHost = 'h4';
+export type LabHostName = ManagerHost | typeof loadHost;
+/** The underlay: what passes it is entered as a host is. */
+export const switchHost = 'switch';
+
+/** Etcd members as processes of their own, or their managers' (`lab up --etcd`). */
+export const etcdKinds = ['separate', 'embedded'] as const;
+export type EtcdKind = (typeof etcdKinds)[number];
+
+/** Of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
+export const cooldown = milliseconds(10_000);
+
+/** A command that failed inside a host. */
+export class CommandError extends Error {
+  readonly code: number;
+
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** A lab that stands. */
 export class Lab {
@@ -31,15 +57,16 @@ export class Lab {
     this.#record = record;
   }
 
-  static async up(name: string, subnet: string, say: (message: string) => void): Promise<Lab> {
+  static async up(name: string, subnet: string, etcd: EtcdKind, say: (message: string) => void): Promise<Lab> {
     await machineLabs.down(name).catch(() => undefined);
     const shape = {
       name,
       hosts: managerHosts.length + 1,
       managers: managerHosts.length,
-      etcd: 'separate',
+      etcd,
       mtu: 1500,
       subnet,
+      cooldown,
     } as const;
     await machineLabs.up(planLab(shape), say, new AbortController().signal);
     return new Lab(await loadLab(name));
@@ -69,12 +96,26 @@ export class Lab {
     return machineLabs.start(this.plan.name, host, kind);
   }
 
-  cut(a: string, b: string): Promise<void> {
-    return machineLabs.cut(this.plan.name, [a, b]);
+  wipe(host: string, kind: ProcessKind): Promise<void> {
+    return machineLabs.wipe(this.plan.name, host, kind);
   }
 
-  heal(a: string, b: string): Promise<void> {
-    return machineLabs.heal(this.plan.name, [a, b]);
+  cut(cut: Cut): Promise<void> {
+    return machineLabs.cut(this.plan.name, cut);
+  }
+
+  /** Of a host with one other, or with all. */
+  heal(a: string, b?: string): Promise<void> {
+    return machineLabs.heal(this.plan.name, a, b);
+  }
+
+  slow(host: string, slowness: Slowness): Promise<void> {
+    return machineLabs.slow(this.plan.name, host, slowness);
+  }
+
+  /** What runs, stopped or not; an etcd that a manager started too. */
+  processes(host: string, kind: ProcessKind): Promise<readonly ProcessId[]> {
+    return processesOf(this.#record, hostOf(this.plan, host), kind);
   }
 
   /** Processes that do not run, as "h1 etcd". */
@@ -117,7 +158,7 @@ export class Lab {
       child.on('error', reject);
       child.on('close', (code) => {
         if (code === 0) resolve(stdout);
-        else reject(new Error(`${host}: ${command.join(' ')} (${code}): ${stderr}`));
+        else reject(new CommandError(`${host}: ${command.join(' ')} (${code}): ${stderr}`, code ?? 1));
       });
     });
   }

@@ -2,13 +2,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FailoverReport, failover } from './failover.ts';
+import { shortfalls } from './faults/floors.ts';
+import type { Toll } from './faults/tolls.ts';
 import { runFiles } from './files.ts';
-import { longestGap, quantile } from './gaps.ts';
+import { quantile } from './gaps.ts';
+import { type EtcdKind, etcdKinds } from './lab.ts';
 import { acts } from './load/journal.ts';
-import { faultsOf, type StormReport, storm } from './storm.ts';
+import { readLimit } from './load/reads.ts';
+import { faultsOf, outcomesOf, type StormReport, storm } from './storm.ts';
 
-const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64]
-    breaks managers and etcd of a lab at random while workers claim and free, then judges what they were told
+const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64] [--etcd separate|embedded|both]
+    breaks managers, etcd and links of a lab at random while workers claim and free, then judges what they were told;
+    with --etcd both, half of the time on a lab with etcd members of their own, half on one with embedded ones
 npm run chaos -- failover [--rounds 20] [--outage 60] [--only TEXT]
     measures how long claims fail when what leads ends, and what containers notice of a minute without managers;
     --only SIGTERM, say, does the trials with that in their name, and no outage`;
@@ -24,6 +29,7 @@ function readArguments() {
         minutes: { type: 'string', default: '1.5' },
         seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
         workers: { type: 'string', default: '64' },
+        etcd: { type: 'string', default: 'both' },
         rounds: { type: 'string', default: '20' },
         outage: { type: 'string', default: '60' },
         only: { type: 'string', default: '' },
@@ -52,12 +58,17 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 const seed = number('seed');
-const files = runFiles(join(tmpdir(), `causeway-chaos-${seed}`));
+const folder = join(tmpdir(), `causeway-chaos-${seed}`);
 switch (positionals[0] ?? 'storm') {
   case 'storm': {
-    say(`seed ${seed}, files in ${files.folder}`);
-    const span = number('minutes') * 60_000;
-    process.exitCode = printStorm(await storm({ span, seed, workers: number('workers'), files, say }));
+    const kinds = etcdOf(values.etcd);
+    const span = (number('minutes') * 60_000) / kinds.length;
+    for (const etcd of kinds) {
+      const files = runFiles(`${folder}-${etcd}`);
+      say(`seed ${seed}, ${etcd} etcd, files in ${files.folder}`);
+      const report = await storm({ span, seed, workers: number('workers'), etcd, files, say });
+      process.exitCode = Math.max(Number(process.exitCode ?? 0), printStorm(report, files.folder));
+    }
     break;
   }
   case 'failover':
@@ -67,7 +78,7 @@ switch (positionals[0] ?? 'storm') {
         outage: number('outage') * 1_000,
         only: values.only,
         seed,
-        files,
+        files: runFiles(folder),
         say,
       }),
     );
@@ -77,18 +88,33 @@ switch (positionals[0] ?? 'storm') {
     process.exitCode = 2;
 }
 
-function printStorm(report: StormReport): number {
-  const { journal, faults, revisions, took, verdict } = report;
-  const count = (act: string, kind: string): number => {
-    return journal.filter((entry) => entry.act === act && entry.outcome.kind === kind).length;
-  };
+function etcdOf(text: string): readonly EtcdKind[] {
+  if (text === 'both') return etcdKinds;
+  const kinds = etcdKinds.filter((kind) => kind === text);
+  if (kinds.length > 0) return kinds;
+  say(`--etcd "${text}" is none of ${etcdKinds.join(', ')}, both`);
+  return process.exit(2);
+}
+
+function printStorm(report: StormReport, folder: string): number {
+  const { journal, counts, revisions, took, verdict, lateReads } = report;
   const calls = acts.map((act) => {
-    return `${act}s: ${count(act, 'done')} done, ${count(act, 'refused')} refused, ${count(act, 'unknown')} unknown`;
+    const { done, refused, unknown } = outcomesOf(journal, act);
+    return `${act}s: ${done} done, ${refused} refused, ${unknown} unknown`;
   });
-  const began = Math.min(...journal.map(({ call }) => call));
-  console.log(`${faults} faults in ${(took / 1000).toFixed(0)} s; ${calls.join('; ')}; ${revisions} revisions`);
-  console.log(`longest time without a successful claim: ${longestGap(journal, began, began + took).toFixed(0)} ms`);
+  const { injections, leaderChanges } = counts;
+  const sum = (of: 'ended' | 'stopped' | 'dropped'): number => injections.reduce((all, one) => all + one[of], 0);
+  console.log(
+    `${injections.length} faults in ${(took / 1000).toFixed(0)} s on ${report.etcd} etcd: ${sum('ended')} processes ended, ${sum('stopped')} stopped, ${sum('dropped')} packets dropped; ${leaderChanges} changes of leader`,
+  );
+  console.log(`${calls.join('; ')}; ${counts.reads} reads; ${revisions} revisions`);
+  for (const toll of report.tolls) console.log(printToll(toll));
+  const late = lateReads.map(({ call, end, failure = 'answered' }) => `${failure} after ${(end - call).toFixed(0)} ms`);
+  console.log(
+    `${late.length === 0 ? 'ok    ' : 'note  '} ${late.length} reads took more than ${readLimit} ms, or failed, while one manager with a majority could be reached${late.length === 0 ? '' : `: ${late.slice(0, 5).join(', ')}`}`,
+  );
   const lines = [
+    ['things that were not done to the cluster, or not asked of it', shortfalls(counts)],
     ['gaps in the evidence', verdict.incomplete],
     ['addresses, VNIs and subnets that are not linearizable', verdict.notLinearizable],
     ['duplicates or disagreements at any revision', verdict.inconsistent],
@@ -100,8 +126,13 @@ function printStorm(report: StormReport): number {
   for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
   const wrong = faultsOf(report);
   for (const fault of wrong.slice(0, 20)) console.log(fault);
-  if (wrong.length > 0) console.log(`repeat with --seed ${seed}; journal, store and logs are in ${files.folder}`);
+  if (wrong.length > 0) console.log(`repeat with --seed ${seed}; journal, store and logs are in ${folder}`);
   return wrong.length === 0 ? 0 : 1;
+}
+
+function printToll({ kind, count, claims, reads }: Toll): string {
+  const ms = (value: number): string => `${value.toFixed(0)} ms`;
+  return `${kind.padEnd(10)} ${count} times: no claim for p50 ${ms(claims.p50)}, longest ${ms(claims.longest)}; longest read p50 ${ms(reads.p50)}, longest ${ms(reads.longest)}, ${reads.failed} failed`;
 }
 
 function printFailover({ figures, outage }: FailoverReport): number {

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom } from '@causeway/runtime/testing';
-import { type Cluster, leaseTtl, withCluster } from './cluster.ts';
+import { type Cluster, type Leaders, leaseTtl, withCluster } from './cluster.ts';
 import type { Companion } from './companion/companion.ts';
+import { type StormCounts, shortfalls } from './faults/floors.ts';
 import { runFaults } from './faults/nemesis.ts';
 import { planFaults } from './faults/plan.ts';
+import { type Toll, tollsOf } from './faults/tolls.ts';
 import { keepLogs, type RunFiles, readLines } from './files.ts';
-import { managerHosts } from './lab.ts';
-import type { Entry } from './load/journal.ts';
+import { cooldown, type EtcdKind, managerHosts } from './lab.ts';
+import type { Entry, Outcome } from './load/journal.ts';
 import type { Left } from './load/main.ts';
+import { lateReads, type Read } from './load/reads.ts';
 import { now } from './now.ts';
 import { Audit } from './record/audit.ts';
+import { leaderOf } from './record/records.ts';
 import type { Revision } from './record/revision.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -18,12 +22,17 @@ export interface StormSettings {
   readonly span: number;
   readonly seed: number;
   readonly workers: number;
+  readonly etcd: EtcdKind;
   readonly files: RunFiles;
   readonly say: (message: string) => void;
 }
 
 export interface StormReport {
-  readonly faults: number;
+  readonly etcd: EtcdKind;
+  readonly counts: StormCounts;
+  readonly tolls: readonly Toll[];
+  /** Reads that took too long although a manager could have answered. */
+  readonly lateReads: readonly Read[];
   readonly journal: readonly Entry[];
   readonly revisions: number;
   /** How long it took, ms, from the first fault to when all calls were over. */
@@ -37,23 +46,23 @@ export interface StormReport {
 const think = 100;
 /** A transaction given up by its sender may still arrive; longer than any of the manager's timeouts for one. */
 const lateWrites = 6_000;
-/** The managers' default cooldown, once more after an election, and some. */
-const coolingLimit = 2 * 60_000 + 10_000;
+/** The managers' cooldown, once more after an election, and some. */
+const coolingLimit = 2 * cooldown + 20_000;
 /** etcd's revision before anything is written. */
 const emptyStore = 1;
 
 export function storm(settings: StormSettings): Promise<StormReport> {
-  const { files, say } = settings;
-  return withCluster({ name: 'chaos', subnet: '10.95.0.0/24', files, say }, (cluster) => rage(cluster, settings));
+  const { etcd, files, say } = settings;
+  return withCluster({ name: 'chaos', subnet: '10.95.0.0/24', etcd, files, say }, (cluster) => rage(cluster, settings));
 }
 
 async function rage(cluster: Cluster, settings: StormSettings): Promise<StormReport> {
   const { lab, observer, load } = cluster;
-  const { span, seed, workers, files, say } = settings;
-  const faults = planFaults(new SeededRandom(seed), { hosts: managerHosts, ttl: leaseTtl, span });
+  const { span, seed, workers, etcd, files, say } = settings;
+  const faults = planFaults(new SeededRandom(seed), { hosts: managerHosts, etcd, ttl: leaseTtl, span });
   await cluster.begin({ workers, think, churn: true, seed });
   const began = now();
-  await runFaults(lab, faults, say);
+  const injections = await runFaults({ lab, leaders: () => observer.ask<Leaders>('leaders'), say }, faults);
   await sleep(Math.max(0, began + span - now()));
   const broken = (await lab.stopped()).map((process) => `${process} ended by itself`);
 
@@ -77,14 +86,49 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   say(`judging ${journal.length} calls, ${before.length + cleaned.length} revisions`);
   const marks = { beginning: emptyStore, rested: atRest.revision, end: end.revision };
   const verdict = judge({ journal, before, rested, cleaned, marks });
-  const report = { faults: faults.length, journal, revisions: before.length + cleaned.length, took, verdict, broken };
+  const reads = readLines<Read>(files.reads);
+  const counts: StormCounts = {
+    span,
+    planned: faults.length,
+    injections,
+    leaderChanges: leaderChanges(before),
+    claims: outcomesOf(journal, 'claim'),
+    networks: outcomesOf(journal, 'create'),
+    reads: reads.filter(({ failure }) => failure === undefined).length,
+  };
+  const report = {
+    etcd,
+    counts,
+    tolls: tollsOf(injections, journal, reads),
+    lateReads: lateReads(reads, injections),
+    journal,
+    revisions: before.length + cleaned.length,
+    took,
+    verdict,
+    broken,
+  };
   if (faultsOf(report).length > 0) keepLogs(await lab.logs(), files.folder);
   return report;
 }
 
 /** Everything that is wrong with a run, a paragraph each. */
-export function faultsOf({ verdict, broken }: StormReport): readonly string[] {
-  return [...broken, ...Object.values(verdict).flat()];
+export function faultsOf({ counts, verdict, broken }: StormReport): readonly string[] {
+  return [...broken, ...shortfalls(counts), ...Object.values(verdict).flat()];
+}
+
+export function outcomesOf(journal: readonly Entry[], act: Entry['act']): StormCounts['claims'] {
+  const count = (kind: Outcome['kind']): number => {
+    return journal.filter((entry) => entry.act === act && entry.outcome.kind === kind).length;
+  };
+  return { done: count('done'), refused: count('refused'), unknown: count('unknown') };
+}
+
+/** How often another led than before. */
+function leaderChanges(revisions: readonly Revision[]): number {
+  const leaders = revisions.flatMap(({ puts }) =>
+    puts.filter(([key]) => key === 'leader').map(([, value]) => leaderOf(value)),
+  );
+  return leaders.filter((leader, i) => i > 0 && leader !== leaders[i - 1]).length;
 }
 
 interface Caught {

@@ -1,84 +1,210 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lab, type ManagerHost, managerHosts } from '../lab.ts';
+import { milliseconds } from '@causeway/runtime';
+import type { Leaders } from '../cluster.ts';
+import { CommandError, type Lab, loadHost, managerHosts, switchHost } from '../lab.ts';
 import { now } from '../now.ts';
-import { type Fault, printFault, type Target } from './plan.ts';
+import type { Injection } from './floors.ts';
+import { type Fault, printFault } from './plan.ts';
+import { continueProcesses, killProcesses, stopProcesses } from './processes.ts';
+import { countedBy, dropRules, tableOf } from './rules.ts';
 
-const ports = { etcdClient: 2379, etcdPeer: 2380 };
+export interface NemesisParts {
+  readonly lab: Lab;
+  leaders(): Promise<Leaders>;
+  say(message: string): void;
+}
 
-/** Brings faults about in a lab, at their times; resolves when the last is over and undone. */
-export async function runFaults(lab: Lab, faults: readonly Fault[], say: (message: string) => void): Promise<void> {
+/** Of packets that an MTU hole takes, without headers: the IP packet is 28 longer. */
+const holeAt = 1_400;
+/** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
+const replacedWithin = 20_000;
+
+/** Brings faults about in a lab, at their times; resolves with what was seen of each when the last is over and undone. */
+export async function runFaults(parts: NemesisParts, faults: readonly Fault[]): Promise<readonly Injection[]> {
   const began = now();
   const at = (time: number): Promise<void> => sleep(Math.max(0, began + time - now()));
-  await Promise.all(
+  return await Promise.all(
     faults.map(async (fault) => {
       await at(fault.from);
-      say(printFault(fault));
-      const undo = await bring(lab, fault);
+      const name = printFault(fault);
+      parts.say(name);
+      const { manager } = await parts.leaders();
+      const from = now();
+      const brought = await bring(parts, fault);
       await at(fault.to);
-      await undo();
+      const seen = { ended: 0, stopped: 0, dropped: 0, ...(await brought.undo()) };
+      return { ...fault, name, from, to: now(), ...seen, metLeader: meetsManager(fault) && fault.host === manager };
     }),
   );
 }
 
-/** Brings one about; the way to undo it. */
-async function bring(lab: Lab, { kind, target, host }: Fault): Promise<() => Promise<void>> {
-  const processes = target === 'both' ? (['manager', 'etcd'] as const) : ([target] as const);
-  const each = async (act: (process: 'manager' | 'etcd') => Promise<void>): Promise<void> => {
-    await Promise.all(processes.map(act));
-  };
-  switch (kind) {
+type Seen = Partial<Pick<Injection, 'ended' | 'stopped' | 'dropped'>>;
+
+interface Brought {
+  /** Answers what was seen of the fault. */
+  undo(): Promise<Seen>;
+}
+
+function meetsManager({ target }: Fault): boolean {
+  return target !== 'agent' && target !== 'etcd';
+}
+
+function bring({ lab }: NemesisParts, fault: Fault): Promise<Brought> {
+  switch (fault.kind) {
     case 'kill':
-      await each((process) => lab.kill(host, process, 'KILL'));
-      return () => each((process) => lab.start(host, process));
+      return kill(lab, fault);
     case 'pause':
-      await each((process) => lab.kill(host, process, 'STOP'));
-      return () => each((process) => lab.kill(host, process, 'CONT'));
+      return pause(lab, fault);
     case 'cut':
-      return await cut(lab, target, host);
+      return cut(lab, fault);
+    case 'black-hole':
+      return cutHost(lab, fault.host, false);
+    case 'one-way':
+      return cutHost(lab, fault.host, true);
+    case 'loss':
+      return slow(lab, fault.host, { loss: 40, dropAbove: 0 }, async () => undefined);
+    case 'mtu-hole':
+      return slow(lab, fault.host, { loss: 0, dropAbove: holeAt }, () => probe(lab, fault.host));
+    case 'wipe':
+      return wipe(lab, fault);
   }
 }
 
-/** Of both: everything between it and the other two. Of one: what that one says to those of the other hosts, and they to it. */
-async function cut(lab: Lab, target: Target, host: ManagerHost): Promise<() => Promise<void>> {
+type Processes = readonly ('manager' | 'etcd' | 'agent')[];
+
+function kindsOf({ target }: Fault): Processes {
+  if (target === 'both') return ['manager', 'etcd'];
+  return target === 'link' ? [] : [target];
+}
+
+async function pidsOf(lab: Lab, fault: Fault): Promise<readonly number[]> {
+  const all = await Promise.all(kindsOf(fault).map((kind) => lab.processes(fault.host, kind)));
+  return all.flat().map(({ pid }) => pid);
+}
+
+async function kill(lab: Lab, fault: Fault): Promise<Brought> {
+  const ended = await killProcesses(await pidsOf(lab, fault));
+  // An embedded etcd is its manager's to start.
+  const own = kindsOf(fault).filter((kind) => kind !== 'etcd' || lab.plan.etcd === 'separate');
+  return {
+    async undo() {
+      for (const kind of own) await lab.start(fault.host, kind);
+      return { ended };
+    },
+  };
+}
+
+async function pause(lab: Lab, fault: Fault): Promise<Brought> {
+  const pids = await pidsOf(lab, fault);
+  const stopped = await stopProcesses(pids);
+  return {
+    async undo() {
+      continueProcesses(pids);
+      return { stopped };
+    },
+  };
+}
+
+/** Of both: everything between the host and the other two. Of one: what that one says to those of the other hosts, and they to it. */
+async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   const others = managerHosts.filter((other) => other !== host);
-  if (target === 'both') {
-    for (const other of others) await lab.cut(host, other);
-    return async () => {
-      for (const other of others) await lab.heal(host, other);
+  if (target !== 'manager' && target !== 'etcd') {
+    for (const b of others) await lab.cut({ a: host, b, oneWay: false });
+    return {
+      async undo() {
+        const dropped = await droppedBy(lab, 'cut');
+        for (const other of others) await lab.heal(host, other);
+        return { dropped };
+      },
     };
   }
-  const table = `inet chaos-${target}`;
-  await lab.run(
-    host,
-    ['nft', '-f', '-'],
-    dropRules(
-      table,
-      target,
-      others.map((other) => lab.underlay(other)),
-    ),
-  );
-  return async () => void (await lab.run(host, ['nft', 'delete', 'table', ...table.split(' ')]));
+  const addresses = others.map((other) => lab.underlay(other));
+  const table = tableOf(target).split(' ');
+  await lab.run(host, ['nft', '-f', '-'], dropRules(target, addresses));
+  return {
+    async undo() {
+      const dropped = countedBy(await lab.run(host, ['nft', '-j', 'list', 'table', ...table]));
+      await lab.run(host, ['nft', 'delete', 'table', ...table]);
+      return { dropped };
+    },
+  };
 }
 
-/**
- * A manager is cut off from etcd members elsewhere by what it sends to their client port and they answer; an etcd member
- * from its peers by both ends of their port.
- */
-function dropRules(table: string, target: Target, others: readonly string[]): string {
-  const them = `{ ${others.join(', ')} }`;
-  const port = target === 'manager' ? ports.etcdClient : ports.etcdPeer;
-  const rules = [
-    `out ip daddr ${them} tcp dport ${port} drop`,
-    `in ip saddr ${them} tcp sport ${port} drop`,
-    ...(target === 'etcd'
-      ? [`out ip daddr ${them} tcp sport ${port} drop`, `in ip saddr ${them} tcp dport ${port} drop`]
-      : []),
-  ];
-  return [
-    `add table ${table}`,
-    `add chain ${table} out { type filter hook output priority 0; }`,
-    `add chain ${table} in { type filter hook input priority 0; }`,
-    ...rules.map((rule) => `add rule ${table} ${rule}`),
-    '',
-  ].join('\n');
+async function cutHost(lab: Lab, host: string, oneWay: boolean): Promise<Brought> {
+  await lab.cut({ a: host, oneWay });
+  return {
+    async undo() {
+      const dropped = await droppedBy(lab, 'cut');
+      await lab.heal(host);
+      return { dropped };
+    },
+  };
+}
+
+async function slow(
+  lab: Lab,
+  host: string,
+  toll: { readonly loss: number; readonly dropAbove: number },
+  begun: () => Promise<void>,
+): Promise<Brought> {
+  await lab.slow(host, { ...toll, delay: none });
+  await begun();
+  return {
+    async undo() {
+      const dropped = await droppedBy(lab, `slow-${host}`);
+      await lab.slow(host, { loss: 0, dropAbove: 0, delay: none });
+      return { dropped };
+    },
+  };
+}
+
+const none = milliseconds(0);
+
+/** Whether anything longer than the hole passes at all is up to the cluster: two packets show that none would. */
+async function probe(lab: Lab, host: string): Promise<void> {
+  const ping = ['ping', '-n', '-q', '-c', '2', '-i', '0.2', '-W', '0.3', '-s', `${holeAt}`, lab.underlay(host)];
+  await lab.run(loadHost, ping).catch(() => undefined);
+}
+
+async function droppedBy(lab: Lab, chain: string): Promise<number> {
+  return countedBy(await lab.run(switchHost, ['nft', '-j', 'list', 'chain', 'bridge', 'causeway-lab', chain]));
+}
+
+/** Manager and etcd are killed and their data is gone; the cluster is told, and the host joins it as a new member. */
+async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
+  const { host } = fault;
+  const pids = await pidsOf(lab, fault);
+  const ended = await killProcesses(pids);
+  await lab.wipe(host, 'manager');
+  await untilDone(() => remove(lab, host));
+  await lab.start(host, 'manager');
+  await untilDone(async () => {
+    const names = await lab.run(loadHost, ['causeway', 'manager', 'list', '-o', 'name', '--timeout', '3s']);
+    if (!names.split('\n').includes(host)) throw new Error(`${host} is no manager yet; there are: ${names}`);
+  });
+  return { undo: async () => ({ ended }) };
+}
+
+const notFound = 3;
+
+/** One that is not there was removed by a try of which nobody heard. */
+async function remove(lab: Lab, host: string): Promise<void> {
+  try {
+    await lab.run(loadHost, ['causeway', 'manager', 'remove', host, '--timeout', '3s']);
+  } catch (error) {
+    if (!(error instanceof CommandError && error.code === notFound)) throw error;
+  }
+}
+
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
+  const deadline = now() + replacedWithin;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (now() > deadline) throw error;
+      await sleep(500);
+    }
+  }
 }

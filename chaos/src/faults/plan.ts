@@ -1,18 +1,22 @@
 import type { Random } from '@causeway/runtime';
-import type { ManagerHost } from '../lab.ts';
+import type { EtcdKind, LabHostName, ManagerHost } from '../lab.ts';
 
-/** What is hit of a host: its manager, its etcd member, or both at once. */
-export const targets = ['manager', 'etcd', 'both'] as const;
-export type Target = (typeof targets)[number];
+/** What is hit of a host: one of its processes, the manager with its etcd member, or its link to the others. */
+export type Target = 'manager' | 'etcd' | 'both' | 'agent' | 'link';
 
-/** kill: `kill -9`, started again at the end. pause: SIGSTOP, then SIGCONT. cut: no way to those of the other hosts. */
-export const faultKinds = ['kill', 'pause', 'cut'] as const;
+/**
+ * kill: `kill -9`, started again at the end. pause: SIGSTOP, then SIGCONT. cut: no way to those of the other managers'
+ * hosts. black-hole: the host hears and is heard of by nobody, and nobody is told. one-way: it hears all and nobody hears it.
+ * loss: 40 % of what it sends and hears. mtu-hole: what is longer than 1,400 bytes vanishes. wipe: manager and etcd killed
+ * and their data gone, then removed from the cluster and joined anew.
+ */
+export const faultKinds = ['kill', 'pause', 'cut', 'black-hole', 'one-way', 'loss', 'mtu-hole', 'wipe'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
   readonly target: Target;
-  readonly host: ManagerHost;
+  readonly host: LabHostName;
   /** When it begins and ends, ms from the beginning of the run. */
   readonly from: number;
   readonly to: number;
@@ -20,6 +24,7 @@ export interface Fault {
 
 export interface FaultSettings {
   readonly hosts: readonly ManagerHost[];
+  readonly etcd: EtcdKind;
   /** Of the leader's lease, ms. */
   readonly ttl: number;
   /** Of the whole run, ms; every fault is over by then. */
@@ -28,12 +33,15 @@ export interface FaultSettings {
 
 /** From the beginning of one fault to that of the next, ms. */
 const rhythm = { least: 3_000, most: 5_000 };
+/** A member that lost its data is replaced by a whole cluster: so often one is, with nothing else beside, ms. */
+const wipes = { first: 15_000, every: 90_000, before: 4_000, lasts: 25_000 };
 
 /**
  * Faults for a run, all from the seed. They overlap, so there may be no majority for a while; but a process that is down,
  * or a link that is cut, is left alone until it is back.
  */
-export function planFaults(random: Random, { hosts, ttl, span }: FaultSettings): readonly Fault[] {
+export function planFaults(random: Random, settings: FaultSettings): readonly Fault[] {
+  const { hosts, etcd, ttl, span } = settings;
   const between = (least: number, most: number): number => Math.round(least + random.float() * (most - least));
   const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random.float() * items.length)];
   const lasts = (kind: FaultKind): number => {
@@ -41,26 +49,63 @@ export function planFaults(random: Random, { hosts, ttl, span }: FaultSettings):
     return kind === 'kill' ? between(200, ttl) : between(ttl, 3 * ttl);
   };
   const faults: Fault[] = [];
+  for (let from = wipes.first; etcd === 'embedded' && from + wipes.lasts <= span; from += wipes.every) {
+    const host = pick(hosts);
+    if (host !== undefined) faults.push({ kind: 'wipe', target: 'both', host, from, to: from + wipes.lasts });
+  }
+  const all = choices(hosts);
   for (let from = between(0, rhythm.least); from < span; from += between(rhythm.least, rhythm.most)) {
-    const free = choices(hosts).filter((choice) => !faults.some((fault) => fault.to >= from && meets(fault, choice)));
+    const kinds = [...new Set(all.map(({ kind }) => kind))];
+    // A kind first: kinds with many targets come no more often than those with one.
+    const kind = pick(kinds);
+    const free = all.filter((choice) => choice.kind === kind && !faults.some((fault) => meets(fault, choice, from)));
     const choice = pick(free);
     if (choice === undefined) continue;
-    const to = from + lasts(choice.kind);
-    if (to <= span) faults.push({ ...choice, from, to });
+    const fault = { ...choice, from, to: from + lasts(choice.kind) };
+    if (fault.to <= span && !faults.some((other) => other.kind === 'wipe' && overlaps(other, fault)))
+      faults.push(fault);
   }
-  return faults;
+  return faults.sort((a, b) => a.from - b.from);
 }
 
 type Choice = Pick<Fault, 'kind' | 'target' | 'host'>;
 
 function choices(hosts: readonly ManagerHost[]): readonly Choice[] {
-  return hosts.flatMap((host) => targets.flatMap((target) => faultKinds.map((kind) => ({ kind, target, host }))));
+  const of = (kind: FaultKind, ...targets: readonly Target[]): readonly Choice[] => {
+    return targets.flatMap((target) => hosts.map((host) => ({ kind, target, host })));
+  };
+  return [
+    ...of('kill', 'manager', 'etcd', 'both'),
+    ...of('pause', 'manager', 'etcd', 'both', 'agent'),
+    ...of('cut', 'manager', 'etcd', 'both'),
+    ...of('black-hole', 'link'),
+    ...of('one-way', 'link'),
+    ...of('loss', 'link'),
+    ...of('mtu-hole', 'link'),
+  ];
 }
 
-/** Whether one would undo or trip over the other: cuts of one host, or what befalls one process. */
-function meets(a: Choice, b: Choice): boolean {
-  if (a.host !== b.host || (a.kind === 'cut') !== (b.kind === 'cut')) return false;
-  return a.target === b.target || a.target === 'both' || b.target === 'both';
+/** Whether a fault that has begun would be undone by another that begins then, or trip over it. */
+function meets(fault: Fault, choice: Choice, from: number): boolean {
+  if (fault.to < from) return false;
+  const used = usedBy(fault);
+  return usedBy(choice).some((one) => used.includes(one));
+}
+
+/** What only one fault may have in its hands at a time. */
+function usedBy({ kind, target, host }: Choice): readonly string[] {
+  const parts = target === 'both' ? ['manager', 'etcd'] : [target];
+  if (kind === 'kill' || kind === 'pause' || kind === 'wipe') return parts.map((part) => `process ${host} ${part}`);
+  // Cuts of whole hosts are of pairs, which two hosts share.
+  if ((kind === 'cut' && target === 'both') || kind === 'black-hole' || kind === 'one-way') {
+    return ['pairs', ...parts.map((part) => `rules ${host} ${part}`)];
+  }
+  return parts.map((part) => `rules ${host} ${part}`);
+}
+
+/** A wipe and what would keep a removed member from being replaced. */
+function overlaps(wipe: Fault, { from, to }: Fault): boolean {
+  return from < wipe.to && to > wipe.from - wipes.before;
 }
 
 export function printFault({ kind, target, host, from, to }: Fault): string {

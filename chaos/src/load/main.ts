@@ -8,6 +8,7 @@ import { Host } from './host.ts';
 import type { Entry } from './journal.ts';
 import { Managers } from './managers.ts';
 import { NetworkWorker } from './network-worker.ts';
+import { Reader } from './reader.ts';
 import { entryOf, type LoadNetwork, type Passing, Worker } from './worker.ts';
 
 /** A process inside the lab: hosts with sessions, and workers that claim and free on their behalf. */
@@ -25,6 +26,8 @@ export interface LoadSettings {
   readonly seed: number;
   /** Path of the file that every call is written to. */
   readonly journal: string;
+  /** And every read. */
+  readonly reads: string;
 }
 
 /** What is left for the clean-up. */
@@ -64,7 +67,9 @@ async function begin(told: LoadSettings): Promise<void> {
       return new NetworkWorker(partsOf(i), { name: `n${i}`, think: told.think * networkWorkers.think });
     }),
   ];
-  finished = Promise.all(workers.map((worker) => worker.run(stop.signal)));
+  const reader = new Reader(told.managers, new SeededRandom(random.float() * 2 ** 32));
+  const reading = reader.run(stop.signal, (read) => appendFileSync(told.reads, `${JSON.stringify(read)}\n`));
+  finished = Promise.all([reading, ...workers.map((worker) => worker.run(stop.signal))]);
 }
 
 /** Resolves when no call is under way any more. */

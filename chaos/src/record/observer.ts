@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { serveLines } from '../companion/serve.ts';
 import { now } from '../now.ts';
-import { isClaim, readClaim } from './records.ts';
+import { isClaim, leaderOf, readClaim } from './records.ts';
 import { encode, type Revision, revisionsOf, type WatchMessage } from './revision.ts';
 
 /**
@@ -77,7 +77,7 @@ function take({ result }: WatchMessage): void {
 
 function leaderAfter({ puts, deletes }: Revision, before: string | null): string | null {
   const put = puts.find(([key]) => key === 'leader');
-  if (put !== undefined) return (JSON.parse(put[1]) as { readonly name: string }).name;
+  if (put !== undefined) return leaderOf(put[1]);
   return deletes.includes('leader') ? null : before;
 }
 

@@ -72,6 +72,11 @@ export function readClaim(value: string): Claim {
   };
 }
 
+/** Name of the manager that the value of the key "leader" tells of. */
+export function leaderOf(value: string): string {
+  return (JSON.parse(value) as { readonly name: string }).name;
+}
+
 function bare(address: string): string {
   return address.replace(/\/.*/, '');
 }

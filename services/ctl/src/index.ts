@@ -1,5 +1,6 @@
 export type { Clients, Connect } from './clients.ts';
 export type { Context, Output } from './context.ts';
+export { grpcConnect } from './io/grpc-clients.ts';
 export { machineCommands } from './io/machine-commands.ts';
 export { systemContext } from './io/system-context.ts';
 export { createProgram } from './program.ts';

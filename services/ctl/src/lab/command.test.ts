@@ -28,7 +28,8 @@ const standing: LabStatus = {
 class RecordingLabs implements Labs {
   readonly asked: string[] = [];
   up: Labs['up'] = async (plan, progress) => {
-    this.asked.push(`up ${plan.name} ${plan.hosts.length} ${plan.mtu} ${plan.subnet}`);
+    const cooldown = plan.cooldown === undefined ? '' : ` ${plan.cooldown}`;
+    this.asked.push(`up ${plan.name} ${plan.hosts.length} ${plan.mtu} ${plan.subnet}${cooldown}`);
     progress('1/2 hosts ready');
   };
   status: Labs['status'] = async () => standing;
@@ -38,10 +39,15 @@ class RecordingLabs implements Labs {
   };
   kill: Labs['kill'] = async (...all) => void this.asked.push(`kill ${all.join(' ')}`);
   start: Labs['start'] = async (...all) => void this.asked.push(`start ${all.join(' ')}`);
-  cut: Labs['cut'] = async (name, pair) => void this.asked.push(`cut ${name} ${pair.join(' ')}`);
-  heal: Labs['heal'] = async (name, pair) => void this.asked.push(['heal', name, ...(pair ?? [])].join(' '));
-  slow: Labs['slow'] = async (name, host, { delay, loss }) => {
-    this.asked.push(`slow ${name} ${host} ${delay} ${loss}`);
+  wipe: Labs['wipe'] = async (...all) => void this.asked.push(`wipe ${all.join(' ')}`);
+  cut: Labs['cut'] = async (name, { a, b, oneWay }) => {
+    this.asked.push(`cut ${name} ${a}${oneWay ? ' to' : ''} ${b ?? 'all'}`);
+  };
+  heal: Labs['heal'] = async (name, ...hosts) => {
+    this.asked.push(['heal', name, ...hosts.filter((host) => host !== undefined)].join(' '));
+  };
+  slow: Labs['slow'] = async (name, host, { delay, loss, dropAbove }) => {
+    this.asked.push(`slow ${name} ${host} ${delay} ${loss} ${dropAbove}`);
   };
   down: Labs['down'] = async (name) => {
     this.asked.push(`down ${name}`);
@@ -58,15 +64,22 @@ async function lab(line: string) {
 const asked: readonly [string, readonly string[]][] = [
   ['up', ['up lab 3 1500 10.90.0.0/16']],
   ['up --name t --hosts 2 --managers 1 --mtu 9000 --subnet fd90::/64', ['up t 2 9000 fd90::/64']],
+  ['up --cooldown 5s', ['up lab 3 1500 10.90.0.0/16 5000']],
   ['kill h2 agent', ['kill lab h2 agent KILL']],
   ['kill --name t h1 manager --signal TERM', ['kill t h1 manager TERM']],
   ['start --name t h1 etcd', ['start t h1 etcd']],
   ['cut h1 h2', ['cut lab h1 h2']],
+  ['cut h1', ['cut lab h1 all']],
+  ['cut h1 h2 --one-way', ['cut lab h1 to h2']],
+  ['cut --name t h1 --one-way', ['cut t h1 to all']],
   ['heal --name t h1 h2', ['heal t h1 h2']],
+  ['heal h1', ['heal lab h1']],
+  ['wipe h3 manager', ['wipe lab h3 manager']],
   ['heal', ['heal lab']],
-  ['slow h2 --delay 20ms --loss 5', ['slow lab h2 20 5']],
-  ['slow h2 --loss 0.25', ['slow lab h2 0 0.25']],
-  ['slow h2', ['slow lab h2 0 0']],
+  ['slow h2 --delay 20ms --loss 5', ['slow lab h2 20 5 0']],
+  ['slow h2 --loss 0.25', ['slow lab h2 0 0.25 0']],
+  ['slow h2 --drop-above 1400', ['slow lab h2 0 0 1400']],
+  ['slow h2', ['slow lab h2 0 0 0']],
   ['down --name t', ['down t']],
   ['down --all', ['down t', 'down u']],
 ];
@@ -100,11 +113,21 @@ test('lab status as a table', async () => {
 
 test('lab status tells of cuts and slowness when there are any', async () => {
   const [first, second] = standing.hosts as [HostStatus, HostStatus];
-  const broken = { ...standing, hosts: [{ ...first, cut: ['h2'], slow: { delayMs: 20, loss: 5 } }, second] };
+  const broken = {
+    ...standing,
+    hosts: [{ ...first, cut: ['h2'], unheardBy: ['h3'], slow: { delayMs: 20, loss: 5, dropAbove: 1400 } }, second],
+  };
   expect(statusAnswer(broken).table).toMatchObject({
     columns: [{}, {}, {}, {}, { title: 'FAULTS' }, {}],
     rows: [
-      ['h1', '10.90.0.1', {}, 'agent 7', 'cut from h2; 20 ms delay, 5 % loss', expect.any(String)],
+      [
+        'h1',
+        '10.90.0.1',
+        {},
+        'agent 7',
+        'cut from h2; unheard by h3; 20 ms delay, 5 % loss, nothing above 1400 bytes',
+        expect.any(String),
+      ],
       ['h2', '10.90.0.2', {}, 'agent down', '', expect.any(String)],
     ],
   });
@@ -119,12 +142,15 @@ test.each([
   ['up --hosts 0', 2],
   ['up --subnet 10.90.0.0/30', 2],
   ['up --hosts x', 2],
+  ['up --cooldown 5', 2],
   ['down --all --name t', 2],
   ['kill h1 database', 2],
   ['kill h1 agent --signal 9', 2],
   ['exec h1', 2],
-  ['cut h1', 2],
-  ['heal h1', 2],
+  ['cut', 2],
+  ['wipe h1', 2],
+  ['slow h1 --drop-above 100', 2],
+  ['slow h1 --drop-above x', 2],
   ['slow h1 --loss 101', 2],
   ['slow h1 --loss -1', 2],
   ['slow h1 --delay 20', 2],

@@ -1,3 +1,5 @@
+import { CausewayError, clip } from '@causeway/model';
+import { type Duration, parseDuration } from '@causeway/runtime';
 import { Argument, Command, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command, Verb } from '../command.ts';
@@ -25,7 +27,8 @@ export function labCommand(labs: Labs): CommandBuilder {
     lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
     // Options end at the verb, so that those of a command run by `exec` stay its own.
     lab.enablePositionalOptions();
-    for (const verb of [up, status, exec, kill, start, cut, heal, slow, down]) lab.addCommand(verb(labs)(context));
+    for (const verb of [up, status, exec, kill, start, wipe, cut, heal, slow, down])
+      lab.addCommand(verb(labs)(context));
     return lab;
   };
 }
@@ -46,6 +49,10 @@ function up(labs: Labs): CommandBuilder {
         .default('separate'),
       new Option('--mtu <bytes>', 'MTU of the underlay').default(1500).argParser(parseInteger('--mtu', 1)),
       new Option('--subnet <prefix>', 'underlay prefix; host N has its Nth address').default('10.90.0.0/16'),
+      new Option(
+        '--cooldown <duration>',
+        'as of causeway-manager: how long freed addresses and VNIs wait for silent hosts',
+      ).argParser(parseCooldown),
     ],
     uses: ['output'],
     examples: [
@@ -63,6 +70,15 @@ function up(labs: Labs): CommandBuilder {
       await labs.up(planLab(input), report, context.signal);
       return statusAnswer(await labs.status(input.name));
     },
+  });
+}
+
+function parseCooldown(text: string): Duration {
+  const cooldown = parseDuration(text);
+  if (cooldown !== undefined) return cooldown;
+  throw new CausewayError('invalid-argument', `--cooldown: "${clip(text)}" is not a duration such as 5s`, {
+    field: '--cooldown',
+    value: clip(text),
   });
 }
 
@@ -126,6 +142,24 @@ function start(labs: Labs): CommandBuilder {
     async run({ input }) {
       await labs.start(input.name, input.host, input.process);
       return line(input, `${input.host}'s ${input.process} is started`);
+    },
+  });
+}
+
+function wipe(labs: Labs): CommandBuilder {
+  return command<ProcessInput>({
+    name: 'wipe',
+    summary: 'lose a process of a host and its disk',
+    description:
+      'It is killed, and what it has on disk is removed, a manager\'s embedded etcd included. A manager that lost its data comes back as a new member: "causeway manager remove", then "lab start".',
+    arguments: [hostArgument(), kindArgument()],
+    options: [nameOption()],
+    uses: ['output'],
+    examples: ['causeway lab wipe h3 manager'],
+    progress: 'waiting for its end',
+    async run({ input }) {
+      await labs.wipe(input.name, input.host, input.process);
+      return line(input, `${input.host}'s ${input.process} and its data are gone`);
     },
   });
 }

@@ -6,6 +6,12 @@ export const binDir = '/run/causeway-lab/bin';
 /** A tmpfs of each host's own. */
 export const dataDir = '/var/lib/causeway';
 const managerDataDir = `${dataDir}/manager`;
+
+/** What a process keeps on disk. */
+export function dataOf(kind: ProcessKind): string {
+  return kind === 'manager' ? managerDataDir : `${dataDir}/${kind}`;
+}
+
 /** By which an etcd that a manager has started is known. */
 export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 export const agentSocket = '/run/causeway/agent.sock';
@@ -25,6 +31,7 @@ export function commandOf(plan: LabPlan, host: LabHost, kind: ProcessKind): read
         ...['--name', host.name],
         ...['--listen', hostPort(host.underlay, managerPort)],
         ...['--data-dir', managerDataDir],
+        ...(plan.cooldown === undefined ? [] : ['--cooldown', `${plan.cooldown}ms`]),
         ...etcdOptions(plan, host),
       ];
     case 'agent':

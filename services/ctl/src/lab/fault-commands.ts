@@ -2,7 +2,7 @@ import { CausewayError, clip } from '@causeway/model';
 import { type Duration, milliseconds, parseDuration } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { type CommandBuilder, command } from '../command.ts';
-import type { HostPair, Slowness } from './faults.ts';
+import type { Slowness } from './faults.ts';
 import type { Labs } from './labs.ts';
 
 /** netem keeps what it delays: more than this is no slow link any more. */
@@ -11,18 +11,21 @@ const longestDelay = milliseconds(10_000);
 const nameOption = (): Option => new Option('--name <name>', 'name of the lab').default('lab');
 
 export function cut(labs: Labs): CommandBuilder {
-  return command<{ readonly name: string; readonly a: string; readonly b: string }>({
+  return command<{ readonly name: string; readonly a: string; readonly b?: string; readonly oneWay?: true }>({
     name: 'cut',
-    summary: 'let nothing pass between two hosts',
-    description: 'Both ways, IPv4 and IPv6, connections that stand included, until healed.',
-    arguments: [new Argument('<a>', 'h1, h2, …'), new Argument('<b>', 'the other host')],
-    options: [nameOption()],
+    summary: 'let nothing pass between two hosts, or a host and all others',
+    description:
+      'Both ways unless told otherwise, IPv4 and IPv6, connections that stand included, until healed. Neither side is told: no connection is reset.',
+    arguments: [new Argument('<a>', 'h1, h2, …'), new Argument('[b]', 'the other host; every other one when left out')],
+    options: [nameOption(), new Option('--one-way', 'only what A sends is lost')],
     uses: ['output'],
-    examples: ['causeway lab cut h1 h2'],
-    async run({ input: { name, a, b } }) {
-      await labs.cut(name, [a, b]);
-      const text = `nothing passes between ${a} and ${b}`;
-      return { value: { name, cut: [a, b] }, names: [a, b], table: { kind: 'line', text } };
+    examples: ['causeway lab cut h1 h2', 'causeway lab cut h1', 'causeway lab cut h1 h2 --one-way'],
+    async run({ input: { name, a, b, oneWay = false } }) {
+      await labs.cut(name, { a, ...(b === undefined ? {} : { b }), oneWay });
+      const hosts = b === undefined ? [a] : [a, b];
+      const other = b ?? 'every other host';
+      const text = oneWay ? `nothing of ${a} reaches ${other}` : `nothing passes between ${a} and ${other}`;
+      return { value: { name, cut: hosts, oneWay }, names: hosts, table: { kind: 'line', text } };
     },
   });
 }
@@ -31,16 +34,17 @@ export function heal(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly a?: string; readonly b?: string }>({
     name: 'heal',
     summary: 'end a cut, or all cuts and slowness',
-    description: 'With two hosts, the cut between them; without, everything that "lab cut" and "lab slow" did.',
+    description:
+      'With two hosts, the cuts between them; with one, all its cuts; without, everything that "lab cut" and "lab slow" did.',
     arguments: [new Argument('[a]', 'h1, h2, …'), new Argument('[b]', 'the other host')],
     options: [nameOption()],
     uses: ['output'],
-    examples: ['causeway lab heal h1 h2', 'causeway lab heal'],
+    examples: ['causeway lab heal h1 h2', 'causeway lab heal h1', 'causeway lab heal'],
     async run({ input: { name, a, b } }) {
-      const pair = pairOf(a, b);
-      await labs.heal(name, pair);
-      const text = pair === undefined ? `lab ${name} is whole` : `${pair[0]} and ${pair[1]} reach each other`;
-      return { value: { name, healed: pair ?? [] }, names: pair ?? [], table: { kind: 'line', text } };
+      await labs.heal(name, a, b);
+      const hosts = [a, b].filter((host) => host !== undefined);
+      const text = a === undefined ? `lab ${name} is whole` : `${a} and ${b ?? 'every other host'} reach each other`;
+      return { value: { name, healed: hosts }, names: hosts, table: { kind: 'line', text } };
     },
   });
 }
@@ -49,35 +53,38 @@ export function slow(labs: Labs): CommandBuilder {
   return command<Slowness & { readonly name: string; readonly host: string }>({
     name: 'slow',
     summary: 'delay or lose packets of a host',
-    description: 'Each way. Without options the host is as quick as before. A delay needs netem in the kernel.',
+    description:
+      'Each way. Without options the host is as quick as before. A delay needs netem in the kernel. What is dropped for its length is not answered by ICMP, as on a path whose MTU is smaller than anybody was told.',
     arguments: [new Argument('<host>', 'h1, h2, …')],
     options: [
       nameOption(),
       new Option('--delay <duration>', 'added to every packet').default(0, '0ms').argParser(parseDelay),
       new Option('--loss <percent>', 'of the packets are lost').default(0).argParser(parseLoss),
+      new Option('--drop-above <bytes>', 'IP packets longer than this are lost').default(0).argParser(parseLength),
     ],
     uses: ['output'],
-    examples: ['causeway lab slow h2 --loss 5', 'causeway lab slow h2 --delay 20ms', 'causeway lab slow h2'],
-    async run({ input: { name, host, delay, loss } }) {
-      await labs.slow(name, host, { delay, loss });
-      const quick = delay === 0 && loss === 0;
-      const text = quick ? `${host} is as quick as before` : `${host} has ${printSlowness({ delay, loss })}, each way`;
-      return { value: { name, host, delayMs: delay, loss }, names: [host], table: { kind: 'line', text } };
+    examples: [
+      'causeway lab slow h2 --loss 5',
+      'causeway lab slow h2 --delay 20ms',
+      'causeway lab slow h2 --drop-above 1400',
+      'causeway lab slow h2',
+    ],
+    async run({ input: { name, host, delay, loss, dropAbove } }) {
+      const slowness = { delay, loss, dropAbove };
+      await labs.slow(name, host, slowness);
+      const toll = printSlowness(slowness);
+      const text = toll === '' ? `${host} is as quick as before` : `${host} has ${toll}, each way`;
+      return { value: { name, host, delayMs: delay, loss, dropAbove }, names: [host], table: { kind: 'line', text } };
     },
   });
 }
 
-export function printSlowness({ delay, loss }: Slowness): string {
-  return [...(delay > 0 ? [`${delay} ms delay`] : []), ...(loss > 0 ? [`${loss} % loss`] : [])].join(', ');
-}
-
-function pairOf(a: string | undefined, b: string | undefined): HostPair | undefined {
-  if (a === undefined) return undefined;
-  if (b !== undefined) return [a, b];
-  throw new CausewayError(
-    'invalid-argument',
-    `"${clip(a)}" alone is no cut: name two hosts, or none to heal everything`,
-  );
+export function printSlowness({ delay, loss, dropAbove }: Slowness): string {
+  return [
+    ...(delay > 0 ? [`${delay} ms delay`] : []),
+    ...(loss > 0 ? [`${loss} % loss`] : []),
+    ...(dropAbove > 0 ? [`nothing above ${dropAbove} bytes`] : []),
+  ].join(', ');
 }
 
 function parseDelay(text: string): Duration {
@@ -90,6 +97,15 @@ function parseLoss(text: string): number {
   const loss = Number(text);
   if (/^\d{1,3}(\.\d{1,4})?$/.test(text) && loss <= 100) return loss;
   throw invalid('--loss', text, 'a number of percent from 0 to 100, such as 5');
+}
+
+/** Below what every IPv4 host must take (RFC 791 §3.2) nothing would pass, above what an IP packet can be nothing is lost. */
+const lengths = { least: 576, most: 65_535 };
+
+function parseLength(text: string): number {
+  const length = Number(text);
+  if (/^\d{1,5}$/.test(text) && (length === 0 || (length >= lengths.least && length <= lengths.most))) return length;
+  throw invalid('--drop-above', text, `a number of bytes from ${lengths.least} to ${lengths.most}, or 0 for no limit`);
 }
 
 function invalid(field: string, text: string, right: string): CausewayError {

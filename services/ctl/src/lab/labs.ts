@@ -1,4 +1,4 @@
-import type { HostPair, Slowness } from './faults.ts';
+import type { Cut, Slowness } from './faults.ts';
 import type { LabPlan, ProcessKind } from './plan.ts';
 import type { LabStatus } from './status.ts';
 
@@ -18,10 +18,12 @@ export interface Labs {
   /** What is killed stays down until started. */
   kill(name: string, host: string, kind: ProcessKind, signal: Signal): Promise<void>;
   start(name: string, host: string, kind: ProcessKind): Promise<void>;
-  /** Nothing passes between the two, until healed. */
-  cut(name: string, pair: HostPair): Promise<void>;
-  /** The cut of a pair, or all cuts and slowness. */
-  heal(name: string, pair: HostPair | undefined): Promise<void>;
+  /** Ends the process for good and removes what it has on disk, an embedded etcd's data included. */
+  wipe(name: string, host: string, kind: ProcessKind): Promise<void>;
+  /** Nothing passes, until healed. */
+  cut(name: string, cut: Cut): Promise<void>;
+  /** The cuts of a pair, those of a host, or all cuts and slowness. */
+  heal(name: string, a: string | undefined, b: string | undefined): Promise<void>;
   /** In place of what it was before; a delay needs netem in the kernel (`capability-missing`). */
   slow(name: string, host: string, slowness: Slowness): Promise<void>;
   /** Leaves nothing, whatever of the lab was killed before. */

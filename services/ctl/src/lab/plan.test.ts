@@ -1,4 +1,5 @@
 import { CausewayError } from '@causeway/model';
+import { milliseconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import { commandOf, environmentOf, hostsFile, initCommandOf } from './commands.ts';
 import { hostBatch, switchBatch } from './links.ts';
@@ -83,3 +84,11 @@ function catchError(work: () => unknown): CausewayError {
   }
   throw new Error('nothing was refused');
 }
+
+test('managers are told a cooldown that the lab has, and agents are not', () => {
+  const plan = planLab({ ...usual, cooldown: milliseconds(5_000) });
+  const [host] = plan.hosts;
+  if (host === undefined) throw new Error('no host');
+  expect(commandOf(plan, host, 'manager').join(' ')).toContain('--cooldown 5000ms');
+  expect(commandOf(plan, host, 'agent').join(' ')).not.toContain('--cooldown');
+});

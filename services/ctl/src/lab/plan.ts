@@ -1,4 +1,5 @@
 import { CausewayError, clip, family, type Ip, nthAddress, type Prefix, parsePrefix, sizeOf } from '@causeway/model';
+import type { Duration } from '@causeway/runtime';
 import { parseAs } from '../parse.ts';
 
 /** What is started in a host: an agent in every one, a manager in the first few, and there an etcd member. */
@@ -18,6 +19,8 @@ export interface LabSettings {
   readonly mtu: number;
   /** Underlay prefix in text: host N has its Nth address. */
   readonly subnet: string;
+  /** What managers are told of it; absent: nothing, so that they take their default. */
+  readonly cooldown?: Duration;
 }
 
 export interface LabHost {
@@ -33,6 +36,7 @@ export interface LabPlan {
   readonly subnet: Prefix;
   readonly mtu: number;
   readonly etcd: EtcdKind;
+  readonly cooldown?: Duration;
   readonly hosts: readonly LabHost[];
 }
 
@@ -45,7 +49,7 @@ const mtuRange = { min: 1330, max: 65_535 };
 
 /** Throws `invalid-argument`, `name-invalid`, `mtu-invalid` or `prefix-…`, naming the setting and what would be right. */
 export function planLab(settings: LabSettings): LabPlan {
-  const { name, hosts, managers, etcd, mtu } = settings;
+  const { name, hosts, managers, etcd, mtu, cooldown } = settings;
   checkLabName(name);
   checkCount('--hosts', hosts, 1, maxHosts, '');
   checkCount('--managers', managers, 1, hosts, ': a manager runs in a host of its own');
@@ -67,7 +71,8 @@ export function planLab(settings: LabSettings): LabPlan {
     underlay: nthAddress(subnet, BigInt(i + 1)),
     kinds: i < managers ? kindsBeside[etcd] : ['agent'],
   });
-  return { name, subnet, mtu, etcd, hosts: Array.from({ length: hosts }, host) };
+  const shape = { name, subnet, mtu, etcd, ...(cooldown === undefined ? {} : { cooldown }) };
+  return { ...shape, hosts: Array.from({ length: hosts }, host) };
 }
 
 export function checkLabName(name: string): void {

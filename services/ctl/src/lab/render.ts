@@ -4,7 +4,7 @@ import { printSlowness } from './fault-commands.ts';
 import type { HostStatus, LabStatus, ProcessStatus } from './status.ts';
 
 export function statusAnswer(lab: LabStatus): Answer {
-  const anyFault = lab.hosts.some((host) => host.cut !== undefined || host.slow !== undefined);
+  const anyFault = lab.hosts.some((host) => printFaults(host) !== '');
   return {
     value: lab,
     names: lab.hosts.map((host) => host.name),
@@ -34,9 +34,13 @@ function readiness(host: HostStatus): Cell {
   return host.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
 }
 
-function printFaults({ cut = [], slow }: HostStatus): string {
-  const slowness = slow === undefined ? [] : [printSlowness({ delay: milliseconds(slow.delayMs), loss: slow.loss })];
-  return [...(cut.length === 0 ? [] : [`cut from ${cut.join(', ')}`]), ...slowness].join('; ');
+function printFaults({ cut = [], unheardBy = [], slow }: HostStatus): string {
+  const slowness = slow === undefined ? [] : [printSlowness({ ...slow, delay: milliseconds(slow.delayMs) })];
+  return [
+    ...(cut.length === 0 ? [] : [`cut from ${cut.join(', ')}`]),
+    ...(unheardBy.length === 0 ? [] : [`unheard by ${unheardBy.join(', ')}`]),
+    ...slowness,
+  ].join('; ');
 }
 
 function printProcess(process: ProcessStatus): string {

@@ -11,10 +11,12 @@ export interface HostStatus {
   readonly underlay: string;
   /** Its agent has a session with a manager. */
   readonly ready: boolean;
-  /** Hosts it cannot reach, because of `lab cut`; absent when there is none. */
+  /** Hosts it cannot reach, nor they it, because of `lab cut`; absent when there is none. */
   readonly cut?: readonly string[];
+  /** Hosts that nothing of it reaches, while what they send arrives; absent when there is none. */
+  readonly unheardBy?: readonly string[];
   /** Because of `lab slow`; absent when it is as quick as ever. */
-  readonly slow?: { readonly delayMs: number; readonly loss: number };
+  readonly slow?: { readonly delayMs: number; readonly loss: number; readonly dropAbove: number };
   readonly processes: readonly ProcessStatus[];
 }
 

@@ -1,14 +1,14 @@
 import { CausewayError } from '@causeway/model';
 import {
-  checkPair,
+  type Cut,
   cutRules,
   type Faults,
-  type HostPair,
   healRules,
   quickRules,
   readFaults,
   type Slowness,
   slowRules,
+  waysOf,
 } from '../faults.ts';
 import { underlayDevice } from '../links.ts';
 import { hostOf, type LabHost } from '../plan.ts';
@@ -22,20 +22,19 @@ import { type Lab, loadLab } from './state.ts';
 /** netem's default, 1000 packets, would lose what it is told to delay. */
 const netemQueue = 100_000;
 
-export async function labCut(name: string, pair: HostPair): Promise<void> {
+export async function labCut(name: string, cut: Cut): Promise<void> {
   const lab = await openLab(name);
-  checkBoth(lab, pair);
-  await applyRules(lab, cutRules(pair));
+  await applyRules(lab, cutRules(waysOf(lab.plan, cut)));
 }
 
-export async function labHeal(name: string, pair: HostPair | undefined): Promise<void> {
+export async function labHeal(name: string, a: string | undefined, b: string | undefined): Promise<void> {
   const lab = await openLab(name);
-  if (pair !== undefined) {
-    checkBoth(lab, pair);
-    return applyRules(lab, healRules(pair));
+  if (a !== undefined) {
+    const ways = waysOf(lab.plan, { a, ...(b === undefined ? {} : { b }), oneWay: false });
+    return applyRules(lab, healRules(ways));
   }
   const { cuts, slow } = await labFaults(lab);
-  await applyRules(lab, cuts.flatMap(healRules));
+  if (cuts.length > 0) await applyRules(lab, healRules(cuts));
   for (const { host } of slow) await slowDown(lab, hostOf(lab.plan, host), quick);
 }
 
@@ -49,7 +48,7 @@ export async function labFaults(lab: Lab): Promise<Faults> {
   return readFaults(await nft(lab, ['-j', 'list', 'ruleset', 'bridge']));
 }
 
-const quick = { delay: 0, loss: 0 } as Slowness;
+const quick = { delay: 0, loss: 0, dropAbove: 0 } as Slowness;
 
 async function openLab(name: string): Promise<Lab> {
   checkRoot();
@@ -59,17 +58,12 @@ async function openLab(name: string): Promise<Lab> {
   return lab;
 }
 
-function checkBoth(lab: Lab, pair: HostPair): void {
-  for (const host of pair) hostOf(lab.plan, host);
-  checkPair(lab.plan, pair);
-}
-
 async function slowDown(lab: Lab, host: LabHost, slowness: Slowness): Promise<void> {
   const { slow } = await labFaults(lab);
   const delayed = slow.some((before) => before.host === host.name && before.delay > 0);
   if (slowness.delay > 0) await delay(lab, host, slowness);
   else if (delayed) await undelay(lab, host);
-  const isQuick = slowness.delay === 0 && slowness.loss === 0;
+  const isQuick = slowness.delay === 0 && slowness.loss === 0 && slowness.dropAbove === 0;
   await applyRules(lab, isQuick ? quickRules(host.name) : slowRules({ host: host.name, ...slowness }));
 }
 

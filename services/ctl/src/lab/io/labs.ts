@@ -4,7 +4,7 @@ import { existingLabs, labDown } from './down.ts';
 import { labExec } from './exec.ts';
 import { labCut, labHeal, labSlow } from './faults.ts';
 import { checkRoot } from './requirements.ts';
-import { killService, startService } from './service.ts';
+import { killService, startService, wipeService } from './service.ts';
 import { loadLab } from './state.ts';
 import { labStatus } from './status.ts';
 import { labUp } from './up.ts';
@@ -24,6 +24,11 @@ export const machineLabs: Labs = {
     checkRoot();
     const lab = await loadLab(name);
     await startService(lab, hostOf(lab.plan, host), kind);
+  },
+  async wipe(name, host, kind) {
+    checkRoot();
+    const lab = await loadLab(name);
+    await wipeService(lab, hostOf(lab.plan, host), kind);
   },
   cut: labCut,
   heal: labHeal,

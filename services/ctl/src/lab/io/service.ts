@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
-import { commandOf, embeddedEtcdFlag } from '../commands.ts';
+import { commandOf, dataOf, embeddedEtcdFlag } from '../commands.ts';
 import type { LabHost, ProcessKind } from '../plan.ts';
 import { hostEnvironment } from './environment.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
@@ -70,6 +70,21 @@ async function embeddedEtcd(
 ): Promise<readonly ProcessId[]> {
   if (kind !== 'manager' || lab.plan.etcd !== 'embedded' || !hostSignals.has(signal)) return [];
   return await findByArgument(initOf(lab, host), embeddedEtcdFlag);
+}
+
+/** What runs of a host's: an embedded etcd is found too. None when it does not run. */
+export async function processesOf(lab: Lab, host: LabHost, kind: ProcessKind): Promise<readonly ProcessId[]> {
+  if (kind === 'etcd' && lab.plan.etcd === 'embedded') return findByArgument(initOf(lab, host), embeddedEtcdFlag);
+  const process = await loadProcess(lab.plan, host, kind);
+  return process !== undefined && (await isRunning(process)) ? [process] : [];
+}
+
+/** The disk of a process is lost, and with it what ran on it. Not running is no failure: the data goes all the same. */
+export async function wipeService(lab: Lab, host: LabHost, kind: ProcessKind): Promise<void> {
+  checkKind(lab, host, kind);
+  const running = await loadProcess(lab.plan, host, kind);
+  if (running !== undefined && (await isRunning(running))) await killService(lab, host, kind, 'SIGKILL');
+  await run('nsenter', [...enterArguments(initOf(lab, host)), 'rm', '-rf', dataOf(kind)]);
 }
 
 /** What happens to whole hosts: loss, standstill, and its end. */

@@ -32,12 +32,17 @@ async function hostStatus(lab: Lab, host: LabHost, faults: Faults): Promise<Host
   }
 }
 
-function hostFaults({ name }: LabHost, { cuts, slow }: Faults): Pick<HostStatus, 'cut' | 'slow'> {
-  const cut = cuts.filter((pair) => pair.includes(name)).map(([a, b]) => (a === name ? b : a));
+function hostFaults({ name }: LabHost, { cuts, slow }: Faults): Pick<HostStatus, 'cut' | 'unheardBy' | 'slow'> {
+  const lost = cuts.filter(([from]) => from === name).map(([, to]) => to);
+  const isBothWays = (other: string): boolean => cuts.some(([from, to]) => from === other && to === name);
+  const [cut, unheardBy] = [lost.filter(isBothWays), lost.filter((other) => !isBothWays(other))];
   const slowness = slow.find(({ host }) => host === name);
   return {
     ...(cut.length === 0 ? {} : { cut }),
-    ...(slowness === undefined ? {} : { slow: { delayMs: slowness.delay, loss: slowness.loss } }),
+    ...(unheardBy.length === 0 ? {} : { unheardBy }),
+    ...(slowness === undefined
+      ? {}
+      : { slow: { delayMs: slowness.delay, loss: slowness.loss, dropAbove: slowness.dropAbove } }),
   };
 }
 

@@ -38,6 +38,13 @@ export async function labUp(plan: LabPlan, progress: Progress, signal: AbortSign
   }
 }
 
+/** The hosts and their underlay alone: links can be broken although nothing runs. What is left when it fails, `down` removes. */
+export async function layOut(plan: LabPlan, progress: Progress): Promise<Lab> {
+  checkRequirements();
+  await claimLab(plan);
+  return makeHosts(plan, progress);
+}
+
 /** The last lines of the log an error names: the teardown takes the file. */
 async function reportLog(error: unknown, progress: Progress): Promise<void> {
   const log = isCausewayError(error) ? error.data.log : undefined;

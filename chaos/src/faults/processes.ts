@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What the machine's kernel says of processes: a signal that was sent is not yet one that was felt. */
+
+/** Between two looks, and until a signal is taken for lost, ms. */
+const pause = 10;
+const limit = 5_000;
+
+/** "R", "S", "T", … of proc_pid_stat(5); undefined when it is gone, or a zombie. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+  return state === '' || state === 'Z' || state === 'X' ? undefined : state;
+}
+
+/** Sends the signal to each; how many then are in that state, once all are or the limit is over. */
+async function signalUntil(
+  pids: readonly number[],
+  signal: NodeJS.Signals,
+  holds: (state: string | undefined) => boolean,
+): Promise<number> {
+  for (const pid of pids) send(pid, signal);
+  const deadline = performance.now() + limit;
+  for (;;) {
+    const states = await Promise.all(pids.map(stateOf));
+    const count = states.filter(holds).length;
+    if (count === pids.length || performance.now() > deadline) return count;
+    await sleep(pause);
+  }
+}
+
+/** How many are gone. */
+export function killProcesses(pids: readonly number[]): Promise<number> {
+  return signalUntil(pids, 'SIGKILL', (state) => state === undefined);
+}
+
+/** How many are stopped. */
+export function stopProcesses(pids: readonly number[]): Promise<number> {
+  return signalUntil(pids, 'SIGSTOP', (state) => state === 'T');
+}
+
+export function continueProcesses(pids: readonly number[]): void {
+  for (const pid of pids) send(pid, 'SIGCONT');
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile: the count tells.
+  }
+}

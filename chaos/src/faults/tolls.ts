@@ -1,0 +1,41 @@
+import { longestGap, quantile } from '../gaps.ts';
+import type { Entry } from '../load/journal.ts';
+import type { Read } from '../load/reads.ts';
+import type { Injection } from './floors.ts';
+import { type FaultKind, faultKinds } from './plan.ts';
+
+/** What faults of one kind cost callers, others at the same time included; ms. */
+export interface Toll {
+  readonly kind: FaultKind;
+  readonly count: number;
+  /** Of each fault the longest time in which no claim succeeded. */
+  readonly claims: { readonly p50: number; readonly longest: number };
+  /** Of each fault the longest that a read took, answered or not. */
+  readonly reads: { readonly p50: number; readonly longest: number; readonly failed: number };
+}
+
+/** How long after a fault its consequences count as its own, ms. */
+const aftermath = 2_000;
+
+export function tollsOf(
+  injections: readonly Injection[],
+  journal: readonly Entry[],
+  reads: readonly Read[],
+): readonly Toll[] {
+  return faultKinds.flatMap((kind) => {
+    const own = injections.filter((injection) => injection.kind === kind);
+    if (own.length === 0) return [];
+    const gaps = own.map(({ from, to }) => longestGap(journal, from - aftermath, to + aftermath));
+    const beside = own.map(({ from, to }) => reads.filter((read) => read.call < to + aftermath && read.end > from));
+    const longest = beside.map((some) => Math.max(0, ...some.map(({ call, end }) => end - call)));
+    const failed = new Set(beside.flat().filter(({ failure }) => failure !== undefined)).size;
+    return [
+      {
+        kind,
+        count: own.length,
+        claims: { p50: quantile(gaps, 0.5), longest: Math.max(...gaps) },
+        reads: { p50: quantile(longest, 0.5), longest: Math.max(...longest), failed },
+      },
+    ];
+  });
+}

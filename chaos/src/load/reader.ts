@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { grpcConnect } from '@causeway/ctl';
+import { isCausewayError } from '@causeway/model';
+import { plaintext } from '@causeway/proto/io';
+import { milliseconds, type Random } from '@causeway/runtime';
+import { systemClock } from '@causeway/runtime/io';
+import { now } from '../now.ts';
+import type { Read } from './reads.ts';
+
+const pause = 200;
+/** Much longer than a read may take, and short enough that many are tried. */
+const patience = milliseconds(5_000);
+
+/** Lists networks, as `causeway network list` does: with its own clients, made anew each time, so that nothing is remembered. */
+export class Reader {
+  readonly #managers: readonly string[];
+  readonly #random: Random;
+  readonly #connect = grpcConnect({ credentials: plaintext, clock: systemClock, actor: 'chaos' });
+
+  constructor(managers: readonly string[], random: Random) {
+    this.#managers = managers;
+    this.#random = random;
+  }
+
+  async run(stop: AbortSignal, write: (read: Read) => void): Promise<void> {
+    while (!stop.aborted) {
+      write(await this.#read());
+      await sleep(pause);
+    }
+  }
+
+  async #read(): Promise<Read> {
+    const call = now();
+    const settings = { managers: this.#shuffled(), socket: '', timeout: patience };
+    const clients = this.#connect(settings, new AbortController().signal);
+    try {
+      await clients.managers.listNetworks({
+        atLeast: 0n,
+        pageSize: 0,
+        pageToken: '',
+        labelSelector: '',
+        fieldSelector: '',
+      });
+      return { call, end: now() };
+    } catch (error) {
+      return { call, end: now(), failure: isCausewayError(error) ? error.code : String(error) };
+    } finally {
+      clients.close();
+    }
+  }
+
+  /** Any of them may be the one that an operator has first. */
+  #shuffled(): readonly string[] {
+    const at = Math.floor(this.#random.float() * this.#managers.length);
+    return [...this.#managers.slice(at), ...this.#managers.slice(0, at)];
+  }
+}
