@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attach, type Container, createNetwork, traffic } from './cluster.ts';
+import { attach, type Container, createNetwork, expectAllPing, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import type { Outcome } from './process.ts';
 import { describeLab } from './requirements.ts';
@@ -19,7 +19,7 @@ describeLab('a second agent', () => {
   afterAll(() => lab?.down());
 
   /** On h2, with the flags of h2's own agent unless others are given. */
-  const secondAgent = (flags: Readonly<Record<string, string>>): Promise<Outcome> => {
+  const agentWords = (flags: Readonly<Record<string, string>>): readonly string[] => {
     const own = {
       name: 'h2',
       managers: `${lab.underlay('h1')}:7443`,
@@ -27,9 +27,10 @@ describeLab('a second agent', () => {
       'data-dir': '/var/lib/causeway/agent',
       socket: '/run/causeway/agent.sock',
     };
-    const words = Object.entries({ ...own, ...flags }).flatMap(([flag, value]) => [`--${flag}`, value]);
-    return lab.try('h2', 'causeway-agent', ...words);
+    return Object.entries({ ...own, ...flags }).flatMap(([flag, value]) => [`--${flag}`, value]);
   };
+  const secondAgent = (flags: Readonly<Record<string, string>>): Promise<Outcome> =>
+    lab.try('h2', 'causeway-agent', ...agentWords(flags));
 
   test.each([
     [
@@ -50,9 +51,33 @@ describeLab('a second agent', () => {
     expect(await lab.json('h1', 'events')).toEqual(events);
   });
 
-  test('starts when the one before it was killed', async () => {
+  test('on a wrong data directory while the first one is down leaves the containers alone, and takes no other one in', async () => {
     await lab.kill('h2', 'agent');
+    const flow = await traffic(lab, a, b);
+    const flags = { name: 'h2b', 'data-dir': '/var/lib/causeway/other', socket: '/run/causeway/other.sock' };
+    const wrong = await lab.start('h2', ['causeway-agent', ...agentWords(flags)]);
+    let said = '';
+    wrong.child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    // Refused as long as the host whose address it has may come back.
+    await eventually(async () => expect(said).toContain('address-in-use'));
+    await eventually(async () => expect(said).toContain('session.started'), 40_000);
+    expect(said).toContain('netns.foreign');
+    await lab.run('h2', 'ip', 'netns', 'add', 'late');
+    const attach = ['endpoint', 'attach', 'blue', '--name', 'late', '--netns', '/run/netns/late'];
+    const late = await lab.try('h2', 'causeway', '--socket', flags.socket, ...attach);
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('causeway-agent --reset') });
+    const sent = await flow.sent();
+    await eventually(async () => expect(await flow.sent()).toBeGreaterThan(sent + 2_000));
+    await flow.end();
+    await lab.run('h2', 'pkill', '-KILL', '-f', flags.socket);
+    await wrong.outcome;
+  });
+
+  test('starts when the one before it was killed', async () => {
     await lab.startProcess('h2', 'agent');
-    await eventually(async () => expect(await lab.isReady('h2')).toBe(true));
+    await eventually(async () => expect(await lab.isReady('h2')).toBe(true), 40_000);
+    await expectAllPing(lab, [a, b]);
   });
 });

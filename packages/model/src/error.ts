@@ -55,6 +55,8 @@ export const errorKinds = {
   'revision-compacted': 'conflict',
   'request-reused': 'conflict',
   'lock-held': 'conflict',
+  'node-in-use': 'conflict',
+  'session-taken': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',
   'pool-exhausted': 'exhausted',

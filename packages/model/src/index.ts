@@ -1,6 +1,6 @@
 export * from './assert.ts';
 export type { Brand } from './brand.ts';
-
+export * from './data-path.ts';
 export * from './endpoint.ts';
 export * from './error.ts';
 export * from './feed.ts';

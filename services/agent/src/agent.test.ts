@@ -282,21 +282,6 @@ describe('adoption', () => {
     await h.start();
     expect(await h.wrong('blue')).toEqual([]);
   });
-
-  it('removes an overlay namespace that is nobody’s, once a manager has confirmed it', async () => {
-    const h = await host();
-    await h.clock.until(h.agent.stop(), seconds(60));
-    const stray = h.kernel.foreignNetns('/run/netns/cw-0123456789' as NetnsPath);
-    const other = h.kernel.foreignNetns('/run/netns/cw-somebody' as NetnsPath);
-    h.manager.down = true;
-    await h.start();
-    await h.settle(seconds(60));
-    expect(h.kernel.namespaces.has(stray)).toBe(true);
-    h.manager.down = false;
-    await h.settle(seconds(5));
-    expect(h.kernel.namespaces.has(stray)).toBe(false);
-    expect(h.kernel.namespaces.has(other)).toBe(true);
-  });
 });
 
 describe('what is left behind is reclaimed', () => {
@@ -399,6 +384,28 @@ describe('session', () => {
     await h.settle();
     expect(h.manager.requests('resync')).toHaveLength(1);
     expect(await h.wrong('blue')).toEqual([]);
+  });
+
+  it('does not fight for its session with another agent of its identity: it comes back ever more seldom, and says so', async () => {
+    const h = await host();
+    const goodbye = { leaderAddress: '', reason: 'the agent of this host began another session', taken: true };
+    let begun = 0;
+    h.manager.onWelcome = () => {
+      begun++;
+      h.manager.say({ oneofKind: 'goodbye', goodbye });
+    };
+    h.manager.say({ oneofKind: 'goodbye', goodbye });
+    await h.settle(seconds(60));
+    expect(begun).toBeLessThan(10);
+    const before = begun;
+    await h.settle(seconds(600));
+    expect(begun - before).toBeGreaterThan(5);
+    expect(begun - before).toBeLessThan(25);
+    const said = h.log.lines.filter(({ fields }) => fields.code === 'session-taken');
+    expect(said[0]).toMatchObject({ level: 'error', event: 'session.ended' });
+    h.manager.onWelcome = () => undefined;
+    await h.settle(seconds(120));
+    expect(h.manager.sessions).toBe(1);
   });
 
   it('beats while nothing happens', async () => {

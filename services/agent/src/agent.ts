@@ -11,6 +11,7 @@ import { Tables } from './assignments/tables.ts';
 import type { AgentSettings } from './config.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type ClusterPosition, type Identity, IdentityFile } from './identity/identity.ts';
+import { OverlayRecords } from './reconciler/overlay-records.ts';
 import { Overlays } from './reconciler/overlays.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Tally } from './reconciler/tally.ts';
@@ -103,7 +104,9 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const sandboxes = new Sandboxes({ files, log });
   const ledger = new Ledger({ files, clock, log, tables }, { feeds });
   await sandboxes.load();
-  const overlays = new Overlays({ kernel, containers: () => sandboxes.all() });
+  const records = new OverlayRecords({ files, log });
+  await records.load();
+  const overlays = new Overlays({ kernel, containers: () => sandboxes.all(), records, log });
   await overlays.load();
   await sandboxes.change(await proveFormerIdentities({ kernel, overlays }, sandboxes.all()));
   await ledger.start();
@@ -190,7 +193,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       stopped.abort();
       await Promise.all([session.stop(), caretaker.stop(), sweeping]);
       await reconciler.stop();
-      await Promise.all([sandboxes.stop(), ledger.stop()]);
+      await Promise.all([sandboxes.stop(), ledger.stop(), records.stop()]);
       log.info('agent.stopped');
     },
   };

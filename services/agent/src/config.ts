@@ -10,6 +10,7 @@ import {
   parseLabel,
   parseName,
   unwrap,
+  whyNoDataPath,
 } from '@causeway/model';
 
 export interface AgentSettings {
@@ -72,7 +73,14 @@ function parseLabels(texts: readonly string[]): Labels {
 
 function parseDataPath(text: string): Ip {
   const ip = parseIp(text);
-  if (ip.ok) return ip.value;
+  const wrong = ip.ok ? whyNoDataPath(ip.value) : undefined;
+  if (ip.ok && wrong === undefined) return ip.value;
+  if (ip.ok)
+    throw invalid(
+      '--data-path',
+      text,
+      `an address that other hosts send to, it is ${wrong}: give one of this host, such as 10.0.0.1`,
+    );
   throw invalid('--data-path', text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
 }
 

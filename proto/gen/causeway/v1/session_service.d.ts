@@ -411,6 +411,12 @@ export interface Goodbye {
      * @generated from protobuf field: string reason = 2
      */
     reason: string;
+    /**
+     * Another session of the same host began. An agent that has not begun one shares its identity with another agent.
+     *
+     * @generated from protobuf field: bool taken = 3
+     */
+    taken: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.Peer

@@ -1105,13 +1105,15 @@ class Goodbye$Type extends MessageType {
     constructor() {
         super("causeway.v1.Goodbye", [
             { no: 1, name: "leader_address", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 2, name: "reason", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 2, name: "reason", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "taken", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.leaderAddress = "";
         message.reason = "";
+        message.taken = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1126,6 +1128,9 @@ class Goodbye$Type extends MessageType {
                     break;
                 case /* string reason */ 2:
                     message.reason = reader.string();
+                    break;
+                case /* bool taken */ 3:
+                    message.taken = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1145,6 +1150,9 @@ class Goodbye$Type extends MessageType {
         /* string reason = 2; */
         if (message.reason !== "")
             writer.tag(2, WireType.LengthDelimited).string(message.reason);
+        /* bool taken = 3; */
+        if (message.taken !== false)
+            writer.tag(3, WireType.Varint).bool(message.taken);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -231,7 +231,7 @@ export class NetworkReconciler {
   async #compare(): Promise<void> {
     const { clock, tally, intent, confirmed, overlays, allSandboxes } = this.#modules;
     const began = clock.now();
-    await overlays.found(overlayNetns(this.#networkId));
+    await overlays.adopt(overlayNetns(this.#networkId));
     this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
     const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
     const { table, sandboxes } = this.#intent();
@@ -350,12 +350,16 @@ export class NetworkReconciler {
     this.#attention.close();
     const before = this.#failures;
     const netns = overlayNetns(this.#networkId);
+    if (await overlays.isForeign(netns)) {
+      tally.forget(this.#networkId);
+      return onRemoved();
+    }
     await overlays.found(netns);
     this.#failures = await teardown(kernel, netns);
     logFailures(this.#log, this.#failures, before);
     this.#exact = false;
     if (this.#failures.length === 0) {
-      overlays.forget(netns);
+      overlays.removed(netns);
       tally.forget(this.#networkId);
       return onRemoved();
     }

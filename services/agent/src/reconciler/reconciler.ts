@@ -144,11 +144,15 @@ export class Reconciler {
     ]);
   }
 
-  /** Overlay namespaces that neither a table nor a sandbox wants, and no reconciler is at work on. */
+  /** Overlay namespaces that this agent has made, no table or sandbox wants, and no reconciler is at work on. */
   async #strays(): Promise<NetnsPath[]> {
-    const own = await this.#modules.kernel.ownNetns();
+    const { kernel, overlays } = this.#modules;
     const wanted = new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
-    return own.filter((netns) => isOverlayNetns(netns) && !wanted.has(netns));
+    const strays: NetnsPath[] = [];
+    for (const netns of await kernel.ownNetns()) {
+      if (isOverlayNetns(netns) && !wanted.has(netns) && (await overlays.isRecorded(netns))) strays.push(netns);
+    }
+    return strays;
   }
 
   async #removeStrays(): Promise<void> {
@@ -164,7 +168,7 @@ export class Reconciler {
     try {
       await overlays.found(netns);
       const failures = await teardown(kernel, netns);
-      if (failures.length === 0) overlays.forget(netns);
+      if (failures.length === 0) overlays.removed(netns);
       log.warn('netns.stray-removed', { netns, failed: failures.length });
       tally.standing(netns, failures.length);
     } catch (error) {

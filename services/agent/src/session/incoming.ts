@@ -21,7 +21,7 @@ export type Incoming =
   | { readonly kind: 'withdraw'; readonly networkId: NetworkId }
   | { readonly kind: 'ready'; readonly revision: bigint }
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
-  | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string };
+  | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
 
 /** undefined: a message of a later protocol, to be passed over. Throws on one that contradicts itself in this feed version. */
 export async function readIncoming(
@@ -47,8 +47,10 @@ export async function readIncoming(
       return { kind: 'ready', revision: message.ready.revision };
     case 'verify':
       return { kind: 'verify', call: message.verify.call, repair: message.verify.repair };
-    case 'goodbye':
-      return { kind: 'goodbye', leader: message.goodbye.leaderAddress, reason: message.goodbye.reason };
+    case 'goodbye': {
+      const { leaderAddress, reason, taken } = message.goodbye;
+      return { kind: 'goodbye', leader: leaderAddress, reason, taken };
+    }
     case undefined:
       return undefined;
   }

@@ -68,14 +68,14 @@ describe('step', () => {
     [
       'goodbye',
       greeting(seen),
-      { kind: 'goodbye', leader: 'm2:7443', reason: 'not me' },
+      { kind: 'goodbye', leader: 'm2:7443', reason: 'not me', taken: false },
       ['leave not-leader'],
       'greeting',
     ],
     [
       'goodbye to nowhere',
       ready,
-      { kind: 'goodbye', leader: '', reason: 'stopping' },
+      { kind: 'goodbye', leader: '', reason: 'stopping', taken: false },
       ['leave manager-unavailable'],
       'ready',
     ],
@@ -122,7 +122,7 @@ describe('step', () => {
   });
 
   it('names the leader a refusal knows', () => {
-    const [effect] = step(ready, { kind: 'goodbye', leader: 'm2:7443', reason: 'not me' }, view).effects;
+    const [effect] = step(ready, { kind: 'goodbye', leader: 'm2:7443', reason: 'not me', taken: false }, view).effects;
     expect(effect).toMatchObject({ error: { data: { leader: 'm2:7443' } } });
   });
 

@@ -68,7 +68,7 @@ export function greeting(seen: ClusterPosition | undefined, feeds: readonly Feed
 }
 
 export function step(state: SessionState, incoming: Incoming, tables: TablesView): Step {
-  if (incoming.kind === 'goodbye') return leave(state, farewell(incoming.leader, incoming.reason));
+  if (incoming.kind === 'goodbye') return leave(state, farewell(incoming));
   if (state.phase === 'greeting') {
     return incoming.kind === 'welcome' ? welcome(state, incoming) : leave(state, disorder(incoming.kind, state.phase));
   }
@@ -147,7 +147,11 @@ function leave(state: SessionState, error: CausewayError): Step {
   return { state, effects: [{ effect: 'leave', error }] };
 }
 
-function farewell(leader: string, reason: string): CausewayError {
+function farewell({ leader, reason, taken }: Incoming & { kind: 'goodbye' }): CausewayError {
+  if (taken) {
+    const message = `${reason}, and this agent did not: another one has its identity; was its data directory copied?`;
+    return new CausewayError('session-taken', message);
+  }
   if (leader === '') return new CausewayError('manager-unavailable', reason);
   return new CausewayError('not-leader', reason, { leader });
 }

@@ -24,12 +24,19 @@ import { Reporter } from './reporter.ts';
 const backoff = { first: milliseconds(50), max: seconds(1), factor: 2 };
 /** When the answer will not change by itself: another cluster's manager. */
 const pauseAfterRefusal = seconds(5);
+/** Two agents with one identity take the session from each other: ever more seldom, so that each has it for a while. */
+const afterTaken = { first: seconds(1), max: seconds(60), factor: 2 };
+/** A session that lasts so long was not taken: longer than the longest pause, jitter included. */
+const settled = seconds(180);
 /** A manager that has taken the connection says welcome within this. */
 const welcomeWithin = seconds(5);
 
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'cluster-mismatch',
   'name-taken',
+  'node-in-use',
+  'address-in-use',
+  'address-invalid',
   'invalid-argument',
   'feed-unsupported',
 ]);
@@ -86,15 +93,19 @@ export class Session implements Startable {
   async #run(signal: AbortSignal): Promise<void> {
     const { failover, clock, random } = this.#modules;
     let pauses = delays(backoff, random);
+    let pausesAfterTaken = delays(afterTaken, random);
     while (!signal.aborted) {
       const address = failover.current;
+      const began = clock.now();
       const { error, welcomed } = await this.#connect(address, signal);
       if (signal.aborted) return;
       this.#explain(address, error);
       failover.moveOn(address, error);
       if (welcomed) pauses = delays(backoff, random);
-      const refused = isCausewayError(error) && refusals.has(error.code);
-      await clock.sleep(refused ? pauseAfterRefusal : pauses.next().value, signal);
+      if (clock.now() - began > settled) pausesAfterTaken = delays(afterTaken, random);
+      const code = isCausewayError(error) ? error.code : 'internal';
+      if (code === 'session-taken') await clock.sleep(pausesAfterTaken.next().value, signal);
+      else await clock.sleep(refusals.has(code) ? pauseAfterRefusal : pauses.next().value, signal);
     }
   }
 
@@ -219,7 +230,7 @@ export class Session implements Startable {
     const message = error instanceof Error ? error.message : String(error);
     if (`${code} ${message}` === this.#lastFailure) return;
     this.#lastFailure = `${code} ${message}`;
-    const level = refusals.has(code) || code === 'internal' ? 'error' : 'warn';
+    const level = refusals.has(code) || code === 'session-taken' || code === 'internal' ? 'error' : 'warn';
     this.#modules.log[level]('session.ended', { manager, code, message });
   }
 }

@@ -62,6 +62,8 @@ export class FakeManager implements ManagerLink {
   readonly claimFailures: CausewayError[] = [];
   /** Claims are made, and their replies lost. */
   loseClaimReplies = 0;
+  /** Called when a session has begun. */
+  onWelcome: () => void = () => undefined;
   /** Nothing is told but the welcome. */
   silent = false;
   readonly released: EndpointId[] = [];
@@ -295,6 +297,7 @@ export class FakeManager implements ManagerLink {
       peer.queue.push({ message: { oneofKind: 'withdraw', withdraw: { networkId } } });
     }
     peer.queue.push({ message: { oneofKind: 'ready', ready: { revision: this.#revision } } });
+    this.onWelcome();
   }
 
   #complete(peer: Peer, held: HeldNetwork): void {

@@ -13,7 +13,8 @@ export class Host {
   #boots = 1;
   #kernel: FakeKernel;
   readonly manager = new FakeManager();
-  readonly files = new MemoryFiles();
+  /** Of the data directory that the next agent is started on. */
+  files = new MemoryFiles();
   readonly log = new MemoryLog();
   readonly random = new SeededRandom(1);
   #agent: Agent | undefined;

@@ -2,12 +2,11 @@ import {
   CausewayError,
   checkLabels,
   clip,
-  contains,
   family,
   minimumMtu,
   type Name,
   type Node,
-  Prefix,
+  whyNoDataPath,
 } from '@causeway/model';
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
 import { encodeText, nodeCodec } from '../store/codec.ts';
@@ -20,14 +19,6 @@ const leastUnderlay = 576;
 const mostUnderlay = 65_536;
 const longestVersion = 64;
 const mostRoutes = 256;
-
-/** No host receives there. */
-const notOfOneHost: readonly (readonly [Prefix, string])[] = [
-  [Prefix('0.0.0.0/8'), 'unspecified'],
-  [Prefix('224.0.0.0/3'), 'multicast or reserved'],
-  [Prefix('::/128'), 'unspecified'],
-  [Prefix('ff00::/8'), 'multicast'],
-];
 
 /**
  * A host introduces itself, for the first time or with something changed. Nothing is written when all is as known.
@@ -64,9 +55,9 @@ export function planRegisterNode(node: Node, { view, keys }: Planning): Proposal
 
 function checkNode(node: Node): void {
   checkNotAnId(node.name, 'node.name');
-  const wrong = notOfOneHost.find(([range]) => contains(range, node.dataPath));
+  const wrong = whyNoDataPath(node.dataPath);
   if (wrong !== undefined) {
-    const message = `node.data_path ${node.dataPath} is ${wrong[1]}: use an address of this host that the others reach`;
+    const message = `node.data_path ${node.dataPath} is ${wrong}: use an address of this host that the others reach`;
     throw new CausewayError('address-invalid', message, { field: 'node.data_path', value: node.dataPath });
   }
   const least = family(node.dataPath) === 6 ? minimumMtu : leastUnderlay;

@@ -274,7 +274,24 @@ describe('refused with a code, and the manager goes on', () => {
     expect(first.take().at(-1)).toBe('goodbye ');
     expect(first.closed).toEqual({ error: undefined });
     expect(dispatcher.isReady(nodeId(1))).toBe(true);
-    expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h1']);
+    expect(eventKinds()).toEqual(['node.ready h1']);
+  });
+
+  test('a session taken over and over is no event for anybody', async () => {
+    for (let time = 0; time < 100; time++) await connect(new MemoryAgent(scriptNode(1)));
+    expect(eventKinds()).toEqual(['node.ready h1']);
+  });
+
+  test('the data path of a host that is there, and its identity from elsewhere, are refused; nothing is written', async () => {
+    const first = await connect(new MemoryAgent(scriptNode(1)));
+    const before = script.view.nodes.size;
+    const neighbour = await connect(new MemoryAgent({ ...scriptNode(2), dataPath: scriptNode(1).dataPath }));
+    expect(neighbour.closed?.error).toMatchObject({ code: 'address-in-use' });
+    const copy = await connect(new MemoryAgent({ ...scriptNode(1), dataPath: scriptNode(3).dataPath }));
+    expect(copy.closed?.error).toMatchObject({ code: 'node-in-use' });
+    expect(first.closed).toBeUndefined();
+    expect(script.view.nodes.size).toBe(before);
+    expect(script.view.nodes.get(nodeId(1))?.value.dataPath).toBe(scriptNode(1).dataPath);
   });
 });
 

@@ -28,6 +28,7 @@ import { heartbeat } from './liveness.ts';
 import { type Publication, Publisher } from './publisher.ts';
 import type { Registrar } from './registrar.ts';
 import { later } from './revision.ts';
+import { checkRivals } from './rivals.ts';
 import { Sessions } from './sessions.ts';
 import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
 
@@ -230,6 +231,7 @@ export class Dispatcher implements Startable, Controller {
     const term = this.#term;
     if (cluster === undefined || term === undefined) return this.#turnAway(live);
     const greeting = readGreeting(hello, cluster, this.#feeds);
+    this.#checkRivals(greeting.node);
     const registered = await registrar.register(greeting.node);
     const needed = later(registered, greeting.atLeast);
     const caughtUp = await within(clock, catchUpLimit, (signal) => reached(view, needed, signal));
@@ -237,6 +239,8 @@ export class Dispatcher implements Startable, Controller {
       log.warn('session.ahead', { nodeId: greeting.node.id, revision: needed, viewRevision: view.revision });
     if (live.state.kind === 'closed') return;
     if (this.#term !== term) return this.#turnAway(live);
+    // Another one may have been quicker.
+    this.#checkRivals(greeting.node);
     this.#sessions.admit(live, greeting.node, greeting.feed);
     const { cursors, continues, feed } = greeting;
     const { id: clusterId, epoch } = cluster;
@@ -249,6 +253,16 @@ export class Dispatcher implements Startable, Controller {
     const subscribed = view.networksOn(greeting.node.id);
     this.#sessions.step(live, { kind: 'hello', cursors, subscribed, continues });
     this.#drain();
+  }
+
+  #checkRivals(node: Node): void {
+    const { view, clock } = this.#modules;
+    checkRivals(node, {
+      live: (id) => this.#sessions.of(id)?.node,
+      silentSince: (id) => this.silentSince(id),
+      nodes: Array.from(view.nodes.values(), ({ value }) => value),
+      now: clock.now(),
+    });
   }
 
   #follow(changes: readonly ViewChange[]): void {

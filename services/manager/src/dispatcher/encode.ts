@@ -1,6 +1,6 @@
 import type { EndpointId, EndpointRow, Network, NetworkId } from '@causeway/model';
 import { networkToMessage, peerToMessage, written } from '@causeway/proto';
-import { ConnectResponse, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { ConnectResponse, type Goodbye, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
 import type { Sums } from './sums.ts';
 
@@ -55,6 +55,6 @@ export function encodeVerify(call: bigint, repair: boolean): Uint8Array {
   return ConnectResponse.toBinary({ message: { oneofKind: 'verify', verify: { call, repair } } }, written);
 }
 
-export function encodeGoodbye(leaderAddress: string, reason: string): Uint8Array {
-  return ConnectResponse.toBinary({ message: { oneofKind: 'goodbye', goodbye: { leaderAddress, reason } } }, written);
+export function encodeGoodbye(goodbye: Goodbye): Uint8Array {
+  return ConnectResponse.toBinary({ message: { oneofKind: 'goodbye', goodbye } }, written);
 }

@@ -1,4 +1,5 @@
 import type { CausewayError, FeedVersion, Node } from '@causeway/model';
+import { Goodbye } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { AgentChannel } from './channel.ts';
 import { encodeGoodbye } from './encode.ts';
 import { Session, type SessionEvent } from './session.ts';
@@ -69,8 +70,8 @@ export class LiveSession {
   }
 
   /** The agent should go elsewhere, without it being a failure. */
-  dismiss(leaderAddress: string, reason: string): void {
-    this.send(encodeGoodbye(leaderAddress, reason));
+  dismiss(goodbye: Partial<Goodbye>): void {
+    this.send(encodeGoodbye(Goodbye.create(goodbye)));
     this.close();
   }
 

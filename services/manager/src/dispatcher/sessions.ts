@@ -27,6 +27,8 @@ export class Sessions {
   readonly #admitted = new Map<NodeId, LiveSession>();
 
   readonly #behind = new Set<LiveSession>();
+  /** Of a host that was ready in the session before. */
+  readonly #handedOver = new WeakSet<LiveSession>();
 
   constructor(modules: SessionsModules) {
     this.#modules = modules;
@@ -47,11 +49,18 @@ export class Sessions {
     return live;
   }
 
-  /** An older session of the host makes room: its agent has begun anew. */
+  /**
+   * An older session of the host makes room: its agent has begun anew. Should another agent have the same identity, each is told, so
+   * that it does not come back at once. A host that was ready stays so for those who are told of hosts.
+   */
   admit(live: LiveSession, node: Node, feed: FeedVersion): void {
     const { view, tables, log, changed } = this.#modules;
     const older = this.#admitted.get(node.id);
-    if (older !== undefined) this.dismiss(older, '', 'the agent began another session');
+    if (older?.isReady === true) this.#handedOver.add(live);
+    if (older !== undefined) {
+      older.dismiss({ reason: 'the agent of this host began another session', taken: true });
+      this.#remove(older);
+    }
     live.admit(node, tables, () => view.revision, feed);
     this.#admitted.set(node.id, live);
     log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
@@ -72,13 +81,13 @@ export class Sessions {
     if (live.isReady && !wasReady && live.node !== undefined) {
       const host = live.node.name;
       this.#modules.log.info('session.ready', { nodeId: live.node.id, node: host });
-      this.#modules.teller.tell(nodeReady(live.node));
+      if (!this.#handedOver.delete(live)) this.#modules.teller.tell(nodeReady(live.node));
     }
   }
 
   /** The agent should go elsewhere. */
   dismiss(live: LiveSession, leaderAddress: string, reason: string): void {
-    live.dismiss(leaderAddress, reason);
+    live.dismiss({ leaderAddress, reason });
     this.#remove(live);
   }
 
