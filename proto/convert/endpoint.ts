@@ -30,6 +30,7 @@ export function endpointToMessage(
     revision,
     labels: { ...endpoint.labels },
     conditions: [],
+    createdAtMs: BigInt(endpoint.createdAt ?? 0),
   };
 }
 

@@ -26,10 +26,11 @@ export function networkToMessage(network: Network, revision: bigint): NetworkMes
     driver: network.driver,
     internal: network.internal,
     conditions: [],
+    createdAtMs: BigInt(network.createdAt ?? 0),
   };
 }
 
-/** From a manager, which only sends what it has validated: a value that does not parse is a defect and throws. A driver may be one of a later version. */
+/** What hosts need of it: when it was made is not among that. From a manager, which only sends what it has validated: a value that does not parse is a defect and throws. A driver may be one of a later version. */
 export function networkFromMessage(message: NetworkMessage): Network {
   return {
     id: message.id as NetworkId,

@@ -17,6 +17,7 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
     hostRoutes: [...(node.hostRoutes ?? [])],
     labels: { ...node.labels },
     conditions: [],
+    createdAtMs: BigInt(node.createdAt ?? 0),
   };
 }
 

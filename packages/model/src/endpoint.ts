@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly mac: Mac;
   /** Absent: none. */
   readonly labels?: Labels;
+  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  readonly createdAt?: number;
 }
 
 /** An endpoint as hosts need it: with the address of its host's tunnel end. */

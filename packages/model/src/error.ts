@@ -43,6 +43,8 @@ export const errorKinds = {
   'name-taken': 'conflict',
   'name-ambiguous': 'conflict',
   'subnet-overlap': 'conflict',
+  'underlay-overlap': 'conflict',
+  'mtu-too-large': 'conflict',
   'address-in-use': 'conflict',
   'ifname-taken': 'conflict',
   'endpoint-exists': 'conflict',

@@ -3,6 +3,7 @@ export type { Brand } from './brand.ts';
 export * from './data-path.ts';
 export * from './endpoint.ts';
 export * from './error.ts';
+export * from './event-kind.ts';
 export * from './feed.ts';
 export * from './id.ts';
 export * from './ip.ts';

@@ -46,6 +46,8 @@ export interface Network {
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];
   readonly labels: Labels;
+  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  readonly createdAt?: number;
 }
 
 /** Bytes that VXLAN puts around an inner Ethernet frame, outer IP header to inner Ethernet header (RFC 7348 §5). */

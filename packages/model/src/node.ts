@@ -16,4 +16,6 @@ export interface Node {
   readonly hostRoutes?: readonly Prefix[];
   /** Absent: none. */
   readonly labels?: Labels;
+  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  readonly createdAt?: number;
 }

@@ -105,6 +105,8 @@ const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
   'manager-unavailable': 'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try',
   'agent-unavailable': 'does causeway-agent run there?',
   'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
+  'mtu-too-large': '--force makes it so all the same; network show then says which hosts carry less',
+  'underlay-overlap': '--force makes it so all the same',
   'network-in-use': 'causeway endpoint list NETWORK shows its endpoints; --force detaches them first',
 };
 

@@ -423,7 +423,7 @@ export interface WatchEventsRequest {
      */
     kinds: string[];
     /**
-     * Names; empty: whatever they concern.
+     * Names, or the network's id; empty: whatever they concern.
      *
      * @generated from protobuf field: string network = 5
      */
@@ -432,6 +432,12 @@ export interface WatchEventsRequest {
      * @generated from protobuf field: string host = 6
      */
     host: string;
+    /**
+     * Begin with the newest that are asked for, so many at most (10000); 0: with the first. Not with from_sequence.
+     *
+     * @generated from protobuf field: uint32 tail = 7
+     */
+    tail: number;
 }
 /**
  * @generated from protobuf message causeway.v1.WatchEventsResponse

@@ -1184,7 +1184,8 @@ class WatchEventsRequest$Type extends MessageType {
             { no: 3, name: "since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 4, name: "kinds", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 6, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 7, name: "tail", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -1195,6 +1196,7 @@ class WatchEventsRequest$Type extends MessageType {
         message.kinds = [];
         message.network = "";
         message.host = "";
+        message.tail = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -1221,6 +1223,9 @@ class WatchEventsRequest$Type extends MessageType {
                     break;
                 case /* string host */ 6:
                     message.host = reader.string();
+                    break;
+                case /* uint32 tail */ 7:
+                    message.tail = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -1252,6 +1257,9 @@ class WatchEventsRequest$Type extends MessageType {
         /* string host = 6; */
         if (message.host !== "")
             writer.tag(6, WireType.LengthDelimited).string(message.host);
+        /* uint32 tail = 7; */
+        if (message.tail !== 0)
+            writer.tag(7, WireType.Varint).uint32(message.tail);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

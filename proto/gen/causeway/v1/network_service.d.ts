@@ -86,6 +86,12 @@ export interface CreateNetworkRequest {
      * @generated from protobuf field: bool dry_run = 13
      */
     dryRun: boolean;
+    /**
+     * Although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     *
+     * @generated from protobuf field: bool force = 14
+     */
+    force: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.CreateNetworkResponse
@@ -252,6 +258,12 @@ export interface UpdateNetworkRequest {
      * @generated from protobuf field: bool no_gateway = 13
      */
     noGateway: boolean;
+    /**
+     * Although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     *
+     * @generated from protobuf field: bool force = 14
+     */
+    force: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.UpdateNetworkResponse

@@ -27,7 +27,8 @@ class CreateNetworkRequest$Type extends MessageType {
             { no: 10, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 11, name: "ipv4", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "ipv6", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 13, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 13, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -45,6 +46,7 @@ class CreateNetworkRequest$Type extends MessageType {
         message.ipv4 = false;
         message.ipv6 = false;
         message.dryRun = false;
+        message.force = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -92,6 +94,9 @@ class CreateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool dry_run */ 13:
                     message.dryRun = reader.bool();
+                    break;
+                case /* bool force */ 14:
+                    message.force = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -160,6 +165,9 @@ class CreateNetworkRequest$Type extends MessageType {
         /* bool dry_run = 13; */
         if (message.dryRun !== false)
             writer.tag(13, WireType.Varint).bool(message.dryRun);
+        /* bool force = 14; */
+        if (message.force !== false)
+            writer.tag(14, WireType.Varint).bool(message.force);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -475,7 +483,8 @@ class UpdateNetworkRequest$Type extends MessageType {
             { no: 10, name: "mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 11, name: "mtu_automatic", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
             { no: 12, name: "dry_run", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 13, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 13, name: "no_gateway", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 14, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
@@ -493,6 +502,7 @@ class UpdateNetworkRequest$Type extends MessageType {
         message.mtuAutomatic = false;
         message.dryRun = false;
         message.noGateway = false;
+        message.force = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -540,6 +550,9 @@ class UpdateNetworkRequest$Type extends MessageType {
                     break;
                 case /* bool no_gateway */ 13:
                     message.noGateway = reader.bool();
+                    break;
+                case /* bool force */ 14:
+                    message.force = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -608,6 +621,9 @@ class UpdateNetworkRequest$Type extends MessageType {
         /* bool no_gateway = 13; */
         if (message.noGateway !== false)
             writer.tag(13, WireType.Varint).bool(message.noGateway);
+        /* bool force = 14; */
+        if (message.force !== false)
+            writer.tag(14, WireType.Varint).bool(message.force);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -75,6 +75,12 @@ export interface Network {
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
+    /**
+     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     *
+     * @generated from protobuf field: int64 created_at_ms = 13
+     */
+    createdAtMs: bigint;
 }
 /**
  * What can be said of an object now. docs/protocol.md lists the types and reasons.
@@ -206,6 +212,12 @@ export interface Endpoint {
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
+    /**
+     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     *
+     * @generated from protobuf field: int64 created_at_ms = 13
+     */
+    createdAtMs: bigint;
 }
 /**
  * Which hosts have programmed an endpoint's last change. Wanted are the ready hosts of its network.
@@ -304,6 +316,12 @@ export interface Node {
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 14
      */
     conditions: Condition[];
+    /**
+     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     *
+     * @generated from protobuf field: int64 created_at_ms = 15
+     */
+    createdAtMs: bigint;
 }
 /**
  * A difference between intent and a host's kernel.

@@ -20,7 +20,8 @@ class Network$Type extends MessageType {
             { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 10, name: "driver", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 11, name: "internal", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
+            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
+            { no: 13, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -37,6 +38,7 @@ class Network$Type extends MessageType {
         message.driver = "";
         message.internal = false;
         message.conditions = [];
+        message.createdAtMs = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -81,6 +83,9 @@ class Network$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.Condition conditions */ 12:
                     message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 created_at_ms */ 13:
+                    message.createdAtMs = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -146,6 +151,9 @@ class Network$Type extends MessageType {
         /* repeated causeway.v1.Condition conditions = 12; */
         for (let i = 0; i < message.conditions.length; i++)
             Condition.internalBinaryWrite(message.conditions[i], writer.tag(12, WireType.LengthDelimited).fork(), options).join();
+        /* int64 created_at_ms = 13; */
+        if (message.createdAtMs !== 0n)
+            writer.tag(13, WireType.Varint).int64(message.createdAtMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -337,7 +345,8 @@ class Endpoint$Type extends MessageType {
             { no: 9, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 10, name: "applied", kind: "message", T: () => Applied },
             { no: 11, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
-            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
+            { no: 12, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
+            { no: 13, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -353,6 +362,7 @@ class Endpoint$Type extends MessageType {
         message.revision = 0n;
         message.labels = {};
         message.conditions = [];
+        message.createdAtMs = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -397,6 +407,9 @@ class Endpoint$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.Condition conditions */ 12:
                     message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 created_at_ms */ 13:
+                    message.createdAtMs = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -462,6 +475,9 @@ class Endpoint$Type extends MessageType {
         /* repeated causeway.v1.Condition conditions = 12; */
         for (let i = 0; i < message.conditions.length; i++)
             Condition.internalBinaryWrite(message.conditions[i], writer.tag(12, WireType.LengthDelimited).fork(), options).join();
+        /* int64 created_at_ms = 13; */
+        if (message.createdAtMs !== 0n)
+            writer.tag(13, WireType.Varint).int64(message.createdAtMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -567,7 +583,8 @@ class Node$Type extends MessageType {
             { no: 10, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 12, name: "host_routes", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 13, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
-            { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition }
+            { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
+            { no: 15, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -585,6 +602,7 @@ class Node$Type extends MessageType {
         message.hostRoutes = [];
         message.labels = {};
         message.conditions = [];
+        message.createdAtMs = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -632,6 +650,9 @@ class Node$Type extends MessageType {
                     break;
                 case /* repeated causeway.v1.Condition conditions */ 14:
                     message.conditions.push(Condition.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* int64 created_at_ms */ 15:
+                    message.createdAtMs = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -700,6 +721,9 @@ class Node$Type extends MessageType {
         /* repeated causeway.v1.Condition conditions = 14; */
         for (let i = 0; i < message.conditions.length; i++)
             Condition.internalBinaryWrite(message.conditions[i], writer.tag(14, WireType.LengthDelimited).fork(), options).join();
+        /* int64 created_at_ms = 15; */
+        if (message.createdAtMs !== 0n)
+            writer.tag(15, WireType.Varint).int64(message.createdAtMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

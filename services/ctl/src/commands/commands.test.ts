@@ -1,7 +1,7 @@
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
-import { applied, db, web } from '../testing/samples.ts';
+import { applied, db, h2, web } from '../testing/samples.ts';
 import { transcripts } from '../testing/transcripts.ts';
 import { attach, clean, endpoints, found, happened, networks, nodes, slow, timedOut } from '../testing/worlds.ts';
 
@@ -51,6 +51,7 @@ describe('what a server is asked', () => {
             ipv6: false,
             noGateway: true,
             dryRun: true,
+            force: false,
           },
         },
       ],
@@ -75,6 +76,7 @@ describe('what a server is asked', () => {
             ipv6: false,
             noGateway: false,
             dryRun: false,
+            force: false,
           },
         },
       ],
@@ -118,6 +120,7 @@ describe('what a server is asked', () => {
             mtu: 0,
             mtuAutomatic: true,
             dryRun: true,
+            force: false,
             noGateway: false,
           },
         },
@@ -149,6 +152,7 @@ describe('what a server is asked', () => {
             mtu: 0,
             mtuAutomatic: false,
             dryRun: false,
+            force: false,
             noGateway: true,
           },
         },
@@ -245,6 +249,31 @@ describe('what a server is asked', () => {
       [{ method: 'managers.listEndpoints', request: ListEndpointsRequest.create({ network: 'blue', host: 'h1' }) }],
     ],
     [
+      'network create jumbo --subnet 10.66.0.0/24 --mtu 9000 --force',
+      networks,
+      [{ method: 'managers.createNetwork', request: expect.objectContaining({ mtu: 9000, force: true }) }],
+    ],
+    [
+      'network update red --mtu 9000 --force',
+      networks,
+      [{ method: 'managers.updateNetwork', request: expect.objectContaining({ mtu: 9000, force: true }) }],
+    ],
+    [
+      'events --tail 20 --since 2h --network blue',
+      { managers: { watchEvents: happened } },
+      [
+        {
+          method: 'managers.watchEvents',
+          request: expect.objectContaining({
+            tail: 20,
+            fromSequence: 0n,
+            network: 'blue',
+            sinceMs: expect.any(BigInt),
+          }),
+        },
+      ],
+    ],
+    [
       'endpoint wait db',
       slow,
       [
@@ -273,8 +302,9 @@ describe('what a server is asked', () => {
     ],
     [
       'events --watch --from 2 --kind node.lost --kind node.ready --host h3',
-      { managers: { watchEvents: happened } },
+      { managers: { watchEvents: happened, getNode: async () => ({ node: h2 }) } },
       [
+        { method: 'managers.getNode', request: { node: 'h3' } },
         {
           method: 'managers.watchEvents',
           request: {
@@ -284,6 +314,7 @@ describe('what a server is asked', () => {
             kinds: ['node.lost', 'node.ready'],
             network: '',
             host: 'h3',
+            tail: 0,
           },
         },
       ],

@@ -69,11 +69,13 @@ export const endpointAttach = command<Input>({
       gatewayPriority: input.gatewayPriority,
     });
     const attached = present(response.endpoint, 'endpoint');
+    const now = context.clock.wall();
     const notes = response.alreadyAttached ? [`endpoint ${attached.name} was already attached`] : [];
-    if (managers === undefined) return { ...endpointAnswer(attached, 'brief'), notes };
+    if (managers === undefined) return { ...endpointAnswer(attached, 'brief', now), notes };
     // An agent knows its own host only; the count of the others is the managers'.
-    if (input.wait === undefined) return { ...endpointAnswer(await lookAgain(managers, attached), 'brief'), notes };
+    if (input.wait === undefined)
+      return { ...endpointAnswer(await lookAgain(managers, attached), 'brief', now), notes };
     const { endpoint, ...outcome } = await waitApplied(managers, attached, settings.timeout);
-    return { ...endpointAnswer(endpoint, 'brief'), ...outcome, notes };
+    return { ...endpointAnswer(endpoint, 'brief', now), ...outcome, notes };
   },
 });

@@ -29,10 +29,10 @@ export const endpointList = command<WantedEndpoints & WatchInput>({
     'causeway endpoint list blue --watch -o json',
   ],
   async run(call) {
-    const { input, clients } = call;
+    const { input, clients, context } = call;
     if (input.watch)
       return watchStream(watchEndpoints(clients.managers, input, changesOf(call)), shownEndpoint, input.limit);
     const { items, notes } = await listEndpoints(clients.managers, input);
-    return { ...sorted(endpointsAnswer(items), input.sortBy), notes };
+    return { ...sorted(endpointsAnswer(items, context.clock.wall()), input.sortBy), notes };
   },
 });

@@ -13,8 +13,8 @@ export const endpointShow = command<Input>({
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway endpoint show web', 'causeway endpoint show blue/web -o json'],
-  async run({ input, clients }) {
+  async run({ input, clients, context }) {
     const { endpoint } = await clients.managers.getEndpoint({ endpoint: input.endpoint, atLeast: 0n });
-    return endpointAnswer(present(endpoint, 'endpoint'), 'full');
+    return endpointAnswer(present(endpoint, 'endpoint'), 'full', context.clock.wall());
   },
 });

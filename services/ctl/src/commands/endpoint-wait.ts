@@ -18,13 +18,13 @@ export const endpointWait = command<Input>({
   uses: ['managers', 'timeout', 'output'],
   progress: 'waiting for the hosts',
   examples: ['causeway endpoint wait web --for applied --timeout 5s'],
-  async run({ input, settings, clients }) {
+  async run({ input, settings, clients, context }) {
     const { endpoint } = await clients.managers.getEndpoint({ endpoint: input.endpoint, atLeast: 0n });
     const { endpoint: waited, ...outcome } = await waitApplied(
       clients.managers,
       present(endpoint, 'endpoint'),
       settings.timeout,
     );
-    return { ...endpointAnswer(waited, 'full'), ...outcome };
+    return { ...endpointAnswer(waited, 'full', context.clock.wall()), ...outcome };
   },
 });

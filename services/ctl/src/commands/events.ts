@@ -1,13 +1,21 @@
+import { CausewayError, eventKinds, isCausewayError } from '@causeway/model';
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Option } from 'commander';
+import type { Managers } from '../clients.ts';
 import { command } from '../command.ts';
+import { completed, fixed } from '../completion/values.ts';
 import { collectText, parseInteger } from '../parse.ts';
 import { eventStream, eventsAnswer } from '../render/event.ts';
 import { type Moment, parseMoment, unixTime } from '../when.ts';
 
+/** What a manager collects before it answers. */
+const mostTail = 10_000;
+
 interface Input {
   readonly watch?: true;
+  readonly tail?: number;
+  readonly limit?: number;
   readonly since?: Moment;
   readonly from?: number;
   readonly kind: readonly string[];
@@ -20,22 +28,31 @@ export const events = command<Input>({
   summary: 'show what happened in the cluster',
   description:
     'Every manager tells the same events under the same sequence numbers. With --watch, -o json prints one object a\n' +
-    'line, and another manager goes on where one went away. What is not kept any more is told as an event "events.gone".',
+    'line, and another manager goes on where one went away. What is not kept any more is told as an event "events.gone".\n' +
+    'Exit 3 for a network or host that there is not and of which no event is kept.',
   options: [
-    new Option('--watch', 'go on with events as they happen'),
+    new Option('-w, --watch', 'go on with events as they happen'),
+    new Option('--tail <number>', `only the newest of those asked for, at most ${mostTail}`)
+      .argParser(parseTail)
+      .conflicts('from'),
+    new Option('--limit <number>', 'no more than so many, then end').argParser(parseInteger('--limit', 1)),
     new Option('--since <when>', 'nothing older: a span such as 2h, or a time such as 2026-11-24T15:57:03Z')
       .argParser(parseMoment('--since'))
       .conflicts('from'),
     new Option('--from <sequence>', 'first event wanted: the last one seen plus 1').argParser(
       parseInteger('--from', 0),
     ),
-    new Option('--kind <kind>', 'only of this kind; may be given again').argParser(collectText).default([], 'all'),
-    new Option('--network <name>', 'only of this network').default('', 'all'),
+    completed(
+      new Option('--kind <kind>', 'only of this kind; may be given again').argParser(collectText).default([], 'all'),
+      fixed(eventKinds),
+    ),
+    new Option('-n, --network <network>', 'only of this network, by name or id').default('', 'all'),
     new Option('--host <name>', 'only of this host').default('', 'all'),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: [
     'causeway events --since 1h',
+    'causeway events --tail 20 --watch',
     'causeway events --watch -o json',
     'causeway events --kind endpoint.attached --kind endpoint.detached --network blue',
   ],
@@ -48,11 +65,58 @@ export const events = command<Input>({
       kinds: [...input.kind],
       network: input.network,
       host: input.host,
+      tail: input.tail ?? 0,
     };
-    const happened = clients.managers.watchEvents(request);
-    return follow ? eventStream(happened) : eventsAnswer(await collect(happened));
+    if (follow) {
+      await checkKnown(clients.managers, request);
+      return eventStream(atMost(clients.managers.watchEvents(request), input.limit));
+    }
+    const events = await collect(atMost(clients.managers.watchEvents(request), input.limit));
+    if (events.length === 0) await checkKnown(clients.managers, request);
+    return eventsAnswer(events);
   },
 });
+
+/**
+ * A network or host that there is not, and of which no event is kept, is a typing error rather than a quiet one.
+ * @throws CausewayError network-unknown, node-unknown
+ */
+async function checkKnown(managers: Managers, { network, host }: WatchEventsRequest): Promise<void> {
+  const look = [
+    ...(network === ''
+      ? []
+      : [{ of: { network, host: '' }, get: () => managers.getNetwork({ network, atLeast: 0n }) }]),
+    ...(host === '' ? [] : [{ of: { network: '', host }, get: () => managers.getNode({ node: host }) }]),
+  ];
+  for (const { of, get } of look) {
+    try {
+      await get();
+    } catch (error) {
+      if (!isCausewayError(error) || error.kind !== 'not-found') throw error;
+      const kept = managers.watchEvents({ ...anyEvent, ...of });
+      if ((await collect(atMost(kept, 1))).length === 0) throw error;
+    }
+  }
+}
+
+const anyEvent = { fromSequence: 0n, follow: false, sinceMs: 0n, kinds: [], tail: 1 };
+
+async function* atMost<Item>(items: AsyncIterable<Item>, limit = Number.POSITIVE_INFINITY): AsyncGenerator<Item> {
+  let left = limit;
+  for await (const item of items) {
+    yield item;
+    if (--left <= 0) return;
+  }
+}
+
+const wholeNumber = parseInteger('--tail', 1);
+
+function parseTail(text: string): number {
+  const tail = wholeNumber(text);
+  if (tail <= mostTail) return tail;
+  const data = { field: '--tail', value: tail };
+  throw new CausewayError('invalid-argument', `--tail: ${tail} is more than ${mostTail}`, data);
+}
 
 async function collect(happened: AsyncIterable<Event>): Promise<Event[]> {
   const all: Event[] = [];

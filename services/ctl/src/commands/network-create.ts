@@ -6,7 +6,7 @@ import { addressSpaces } from '../completion/sources.ts';
 import { completed, fixed } from '../completion/values.ts';
 import { parseAs, parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
-import { dryRunNotes, dryRunOption } from './network-options.ts';
+import { dryRunNotes, dryRunOption, forceOption } from './network-options.ts';
 import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { present } from './present.ts';
 
@@ -24,6 +24,7 @@ interface Input {
   readonly mtu?: number;
   readonly label: Labels;
   readonly addressSpace: Name;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -67,6 +68,7 @@ export const networkCreate = command<Input>({
         .default('default'),
       addressSpaces,
     ),
+    forceOption(),
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
@@ -96,7 +98,8 @@ export const networkCreate = command<Input>({
       ipv6: input.ipv6 ?? false,
       noGateway: input.gateway.includes('none'),
       dryRun: input.dryRun ?? false,
+      force: input.force ?? false,
     });
-    return { ...networkAnswer(present(network, 'network')), notes: dryRunNotes(input.dryRun) };
+    return { ...networkAnswer(present(network, 'network'), context.clock.wall()), notes: dryRunNotes(input.dryRun) };
   },
 });

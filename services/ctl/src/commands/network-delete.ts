@@ -26,7 +26,7 @@ export const networkDelete = command<Input>({
   examples: ['causeway network delete blue', 'causeway network delete blue --force --dry-run'],
   async run({ input, clients, context }) {
     const { network } = input;
-    return orCurrent(clients.managers, network, async () => {
+    return orCurrent(clients.managers, network, context.clock.wall(), async () => {
       const { revision } = await clients.managers.deleteNetwork({
         requestId: randomUuid(context.random),
         network,

@@ -21,10 +21,10 @@ export const networkList = command<Wanted & WatchInput>({
     'causeway network list -l "team=core, tier in (web, data)"',
   ],
   async run(call) {
-    const { input, clients } = call;
+    const { input, clients, context } = call;
     if (input.watch)
       return watchStream(watchNetworks(clients.managers, input, changesOf(call)), shownNetwork, input.limit);
     const { items, notes } = await listNetworks(clients.managers, input);
-    return { ...sorted(networksAnswer(items), input.sortBy), notes };
+    return { ...sorted(networksAnswer(items, context.clock.wall()), input.sortBy), notes };
   },
 });

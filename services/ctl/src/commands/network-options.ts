@@ -12,6 +12,10 @@ export function dryRunNotes(dryRun: boolean | undefined): readonly string[] {
   return dryRun === true ? ['dry run: nothing was changed'] : [];
 }
 
+export function forceOption(): Option {
+  return new Option('--force', 'although a host carries less than the MTU, or a subnet overlaps the underlay of one');
+}
+
 export function dryRunOption(): Option {
   return new Option('--dry-run', 'check everything, print what would be, and change nothing');
 }

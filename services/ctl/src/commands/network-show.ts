@@ -13,8 +13,8 @@ export const networkShow = command<Input>({
   arguments: [new Argument('<network>', 'name or id')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway network show blue'],
-  async run({ input, clients }) {
+  async run({ input, clients, context }) {
     const { network } = await clients.managers.getNetwork({ network: input.network, atLeast: 0n });
-    return fullNetworkAnswer(present(network, 'network'));
+    return fullNetworkAnswer(present(network, 'network'), context.clock.wall());
   },
 });

@@ -15,7 +15,7 @@ import { labelsOfNetwork, subnetsOfNetwork } from '../completion/sources.ts';
 import { completed, fixed } from '../completion/values.ts';
 import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
-import { dryRunNotes, dryRunOption, ifRevisionOption } from './network-options.ts';
+import { dryRunNotes, dryRunOption, forceOption, ifRevisionOption } from './network-options.ts';
 import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { orCurrent } from './or-current.ts';
 import { present } from './present.ts';
@@ -32,6 +32,7 @@ interface Input {
   readonly addRange: readonly Prefix[];
   readonly mtu?: number | 'auto';
   readonly ifRevision?: bigint;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -79,6 +80,7 @@ export const networkUpdate = command<Input>({
       fixed(['auto']),
     ),
     ifRevisionOption(),
+    forceOption(),
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
@@ -90,7 +92,7 @@ export const networkUpdate = command<Input>({
   async run({ input, clients, context }) {
     checkChanges(input);
     const ofAdded = (range: Prefix): boolean => input.addSubnet.some((subnet) => contains(subnet, addressOf(range)));
-    return orCurrent(clients.managers, input.network, async () => {
+    return orCurrent(clients.managers, input.network, context.clock.wall(), async () => {
       const { network } = await clients.managers.updateNetwork({
         requestId: randomUuid(context.random),
         network: input.network,
@@ -112,9 +114,10 @@ export const networkUpdate = command<Input>({
         mtu: typeof input.mtu === 'number' ? input.mtu : 0,
         mtuAutomatic: input.mtu === 'auto',
         dryRun: input.dryRun ?? false,
+        force: input.force ?? false,
         noGateway: input.gateway.includes('none'),
       });
-      return { ...networkAnswer(present(network, 'network')), notes: dryRunNotes(input.dryRun) };
+      return { ...networkAnswer(present(network, 'network'), context.clock.wall()), notes: dryRunNotes(input.dryRun) };
     });
   },
 });

@@ -17,9 +17,9 @@ export const nodeList = command<Wanted & WatchInput>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway node list', 'causeway node list --field ready=false', 'causeway node list --sort-by -endpoints'],
   async run(call) {
-    const { input, clients } = call;
+    const { input, clients, context } = call;
     if (input.watch) return watchStream(watchNodes(clients.managers, input, changesOf(call)), shownNode, input.limit);
     const { items, notes } = await listNodes(clients.managers, input);
-    return { ...sorted(nodesAnswer(items), input.sortBy), notes };
+    return { ...sorted(nodesAnswer(items, context.clock.wall()), input.sortBy), notes };
   },
 });

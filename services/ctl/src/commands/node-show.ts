@@ -13,8 +13,8 @@ export const nodeShow = command<Input>({
   arguments: [new Argument('<node>', 'name or id')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway node show h1'],
-  async run({ input, clients }) {
+  async run({ input, clients, context }) {
     const { node } = await clients.managers.getNode({ node: input.node });
-    return nodeAnswer(present(node, 'node'));
+    return nodeAnswer(present(node, 'node'), context.clock.wall());
   },
 });

@@ -11,6 +11,7 @@ import { present } from './present.ts';
 export async function orCurrent(
   managers: Pick<Managers, 'getNetwork'>,
   network: string,
+  now: number,
   change: () => Promise<Answer>,
 ): Promise<Answer> {
   try {
@@ -18,6 +19,6 @@ export async function orCurrent(
   } catch (error) {
     if (!isCausewayError(error) || error.code !== 'revision-conflict') throw error;
     const current = await managers.getNetwork({ network, atLeast: BigInt(error.data['revision'] ?? 0) });
-    return { ...networkAnswer(present(current.network, 'network')), problem: error };
+    return { ...networkAnswer(present(current.network, 'network'), now), problem: error };
   }
 }

@@ -65,6 +65,8 @@ describe('what may stand at the cursor', () => {
     ['network update blue --remove-subnet ', ['10.66.0.0/16', 'fd66::/64']],
     ['network update blue --remove-label ', ['team', 'tier']],
     ['ipam release blue ', ['10.66.0.7']],
+    ['events --kind network.', ['network.created', 'network.changed', 'network.deleted']],
+    ['events --network ', ['blue', 'red']],
     ['manager remove ', ['h1', 'h2', 'h3']],
     ['verify ', ['h1', 'h2']],
     ['verify h1 ', ['h1', 'h2']],

@@ -78,6 +78,7 @@ const allEvents: WatchEventsRequest = {
   kinds: [],
   network: '',
   host: '',
+  tail: 0,
 };
 
 async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_INFINITY): Promise<bigint[]> {

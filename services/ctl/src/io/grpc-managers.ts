@@ -91,7 +91,7 @@ export class GrpcManagers implements Managers {
   async *#watchEvents(request: WatchEventsRequest): AsyncGenerator<Event> {
     let rest = request;
     for await (const event of this.#caller.resumable((address, limits) => this.#eventsOf(address, rest, limits))) {
-      rest = { ...request, fromSequence: event.sequence + 1n, sinceMs: 0n };
+      rest = { ...request, fromSequence: event.sequence + 1n, sinceMs: 0n, tail: 0 };
       yield event;
     }
   }

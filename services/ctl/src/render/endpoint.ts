@@ -2,6 +2,7 @@ import type { Applied, Endpoint } from '@causeway/proto/gen/causeway/v1/types.js
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
 import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
+import { ageCell, createdCell, timeValue } from './time.ts';
 import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
@@ -10,6 +11,7 @@ const columns: readonly Heading[] = [
   { title: 'HOST' },
   { title: 'ADDRESSES' },
   { title: 'APPLIED' },
+  { title: 'AGE' },
   { title: 'MAC', wide: true },
   { title: 'LABELS', wide: true },
   { title: 'CONDITIONS', wide: true },
@@ -32,7 +34,7 @@ export const shownEndpoint: Shown<Endpoint> = {
 };
 
 /** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels and conditions. */
-export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): Answer {
+export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full', now: number): Answer {
   return {
     value:
       applied === 'brief'
@@ -44,11 +46,11 @@ export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full'): A
             conditions: conditionValues(endpoint.conditions),
           },
     names: [fullName(endpoint)],
-    table: sheet(endpoint),
+    table: sheet(endpoint, now),
   };
 }
 
-export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
+export function endpointsAnswer(endpoints: readonly Endpoint[], now: number): Answer {
   return {
     value: endpoints.map((endpoint) => ({
       ...identity(endpoint),
@@ -57,7 +59,7 @@ export function endpointsAnswer(endpoints: readonly Endpoint[]): Answer {
       conditions: conditionValues(endpoint.conditions),
     })),
     names: endpoints.map(fullName),
-    table: { kind: 'grid', columns, rows: endpoints.map(row) },
+    table: { kind: 'grid', columns, rows: endpoints.map((endpoint) => row(endpoint, now)) },
   };
 }
 
@@ -76,8 +78,8 @@ function fullName({ network, name }: Endpoint): string {
 }
 
 function identity(endpoint: Endpoint): object {
-  const { id, name, network, host, addresses, mac, revision } = endpoint;
-  return { id, name, network, host, addresses, mac, revision };
+  const { id, name, network, host, addresses, mac, createdAtMs, revision } = endpoint;
+  return { id, name, network, host, addresses, mac, createdAt: timeValue(createdAtMs), revision };
 }
 
 /** null: whoever answered does not follow the hosts, so it is not known. */
@@ -91,7 +93,7 @@ function detail({ applied }: Endpoint): object | null {
   return { have, want, waiting, unreachable, p99Ms: Math.round(p99Ms * 10) / 10 };
 }
 
-function row(endpoint: Endpoint): Cell[] {
+function row(endpoint: Endpoint, now: number): Cell[] {
   const { applied } = endpoint;
   return [
     endpoint.name,
@@ -99,6 +101,7 @@ function row(endpoint: Endpoint): Cell[] {
     endpoint.host,
     endpoint.addresses.join(', '),
     applied === undefined ? '' : toned(applied, `${applied.have}/${applied.want}`),
+    ageCell(endpoint.createdAtMs, now),
     endpoint.mac,
     pairsText(endpoint.labels),
     conditionsCell(endpoint.conditions),
@@ -107,7 +110,7 @@ function row(endpoint: Endpoint): Cell[] {
   ];
 }
 
-function sheet(endpoint: Endpoint): Sheet {
+function sheet(endpoint: Endpoint, now: number): Sheet {
   const { applied } = endpoint;
   return {
     kind: 'sheet',
@@ -119,6 +122,7 @@ function sheet(endpoint: Endpoint): Sheet {
       ['addresses', endpoint.addresses.join(', ')],
       ['MAC', endpoint.mac],
       ['labels', pairsText(endpoint.labels)],
+      ['created', createdCell(endpoint.createdAtMs, now)],
       ['revision', String(endpoint.revision)],
       ['applied', applied === undefined ? '' : toned(applied, appliedText(applied))],
       ...conditionFields(endpoint.conditions),

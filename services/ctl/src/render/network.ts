@@ -2,6 +2,7 @@ import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
 import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
+import { ageCell, createdCell, timeValue } from './time.ts';
 import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
@@ -9,6 +10,7 @@ const columns: readonly Heading[] = [
   { title: 'VNI' },
   { title: 'MTU' },
   { title: 'SUBNETS' },
+  { title: 'AGE' },
   { title: 'GATEWAYS', wide: true },
   { title: 'SPACE', wide: true },
   { title: 'LABELS', wide: true },
@@ -37,20 +39,21 @@ export const shownNetwork: Shown<Network> = {
   ],
 };
 
-export function networkAnswer(network: Network): Answer {
-  return { value: networkValue(network), names: [network.name], table: sheet(network) };
+/** `now` is the wall clock, in Unix milliseconds, as everywhere here. */
+export function networkAnswer(network: Network, now: number): Answer {
+  return { value: networkValue(network), names: [network.name], table: sheet(network, now) };
 }
 
 /** With its conditions. */
-export function fullNetworkAnswer(network: Network): Answer {
-  return { ...networkAnswer(network), value: fullValue(network) };
+export function fullNetworkAnswer(network: Network, now: number): Answer {
+  return { ...networkAnswer(network, now), value: fullValue(network) };
 }
 
-export function networksAnswer(networks: readonly Network[]): Answer {
+export function networksAnswer(networks: readonly Network[], now: number): Answer {
   return {
     value: networks.map(fullValue),
     names: networks.map((network) => network.name),
-    table: { kind: 'grid', columns, rows: networks.map(row) },
+    table: { kind: 'grid', columns, rows: networks.map((network) => row(network, now)) },
   };
 }
 
@@ -71,6 +74,7 @@ function networkValue(network: Network): object {
       auxAddresses,
     })),
     labels: network.labels,
+    createdAt: timeValue(network.createdAtMs),
     revision: network.revision,
   };
 }
@@ -79,12 +83,13 @@ function fullValue(network: Network): object {
   return { ...networkValue(network), conditions: conditionValues(network.conditions) };
 }
 
-function row(network: Network): Cell[] {
+function row(network: Network, now: number): Cell[] {
   return [
     network.name,
     String(network.vni),
     String(network.mtu),
     network.subnets.map((subnet) => subnet.prefix).join(', '),
+    ageCell(network.createdAtMs, now),
     gateways(network),
     network.addressSpace,
     pairsText(network.labels),
@@ -94,7 +99,7 @@ function row(network: Network): Cell[] {
   ];
 }
 
-function sheet(network: Network): Sheet {
+function sheet(network: Network, now: number): Sheet {
   return {
     kind: 'sheet',
     fields: [
@@ -114,6 +119,7 @@ function sheet(network: Network): Sheet {
           .join(', '),
       ],
       ['labels', pairsText(network.labels)],
+      ['created', createdCell(network.createdAtMs, now)],
       ['revision', String(network.revision)],
       ...conditionFields(network.conditions),
     ],

@@ -2,6 +2,7 @@ import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
 import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
+import { ageCell, createdCell, timeValue } from './time.ts';
 import type { Shown } from './watch.ts';
 
 const columns: readonly Heading[] = [
@@ -11,6 +12,7 @@ const columns: readonly Heading[] = [
   { title: 'NETWORKS' },
   { title: 'ENDPOINTS' },
   { title: 'REPAIRS' },
+  { title: 'AGE' },
   { title: 'UNDERLAY MTU', wide: true },
   { title: 'VERSION', wide: true },
   { title: 'LABELS', wide: true },
@@ -29,8 +31,9 @@ export const shownNode: Shown<Node> = {
     { title: 'LABELS' },
   ],
   name: ({ name }) => name,
-  value: ({ id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision }) => {
-    return { id, name, dataPath, underlayMtu, version, hostRoutes, labels, revision };
+  value: ({ id, name, dataPath, underlayMtu, version, hostRoutes, labels, createdAtMs, revision }) => {
+    const createdAt = timeValue(createdAtMs);
+    return { id, name, dataPath, underlayMtu, version, hostRoutes, labels, createdAt, revision };
   },
   row: ({ name, dataPath, underlayMtu, version, labels }) => [
     name,
@@ -41,7 +44,7 @@ export const shownNode: Shown<Node> = {
   ],
 };
 
-export function nodeAnswer(node: Node): Answer {
+export function nodeAnswer(node: Node, now: number): Answer {
   return {
     value: nodeValue(node),
     names: [node.name],
@@ -58,6 +61,7 @@ export function nodeAnswer(node: Node): Answer {
         ['networks', String(node.networks)],
         ['endpoints', String(node.endpoints)],
         ['repairs', String(node.repairs)],
+        ['created', createdCell(node.createdAtMs, now)],
         ['revision', String(node.revision)],
         ...conditionFields(node.conditions),
       ],
@@ -65,11 +69,11 @@ export function nodeAnswer(node: Node): Answer {
   };
 }
 
-export function nodesAnswer(nodes: readonly Node[]): Answer {
+export function nodesAnswer(nodes: readonly Node[], now: number): Answer {
   return {
     value: nodes.map(nodeValue),
     names: nodes.map((node) => node.name),
-    table: { kind: 'grid', columns, rows: nodes.map(row) },
+    table: { kind: 'grid', columns, rows: nodes.map((node) => row(node, now)) },
   };
 }
 
@@ -89,11 +93,12 @@ function nodeValue(node: Node): object {
     hostRoutes,
     labels,
     conditions: conditionValues(node.conditions),
+    createdAt: timeValue(node.createdAtMs),
     revision,
   };
 }
 
-function row(node: Node): Cell[] {
+function row(node: Node, now: number): Cell[] {
   return [
     node.name,
     readiness(node),
@@ -101,6 +106,7 @@ function row(node: Node): Cell[] {
     String(node.networks),
     String(node.endpoints),
     String(node.repairs),
+    ageCell(node.createdAtMs, now),
     String(node.underlayMtu),
     node.version,
     pairsText(node.labels),

@@ -10,6 +10,21 @@ export function isoTime(unixMilliseconds: bigint | number): string {
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(dayOfMonth, 2)}T${clock.join(':')}.${pad(rest % 1_000, 3)}Z`;
 }
 
+/** For json; null: nobody knows. */
+export function timeValue(unixMilliseconds: bigint): string | null {
+  return unixMilliseconds === 0n ? null : isoTime(unixMilliseconds);
+}
+
+/** For a column: "3h12m"; empty: nobody knows. */
+export function ageCell(createdAtMs: bigint, now: number): string {
+  return createdAtMs === 0n ? '' : formatSpan(now - Number(createdAtMs));
+}
+
+/** For a sheet: "2026-11-24T15:57:03.120Z, 3h12m ago"; empty: nobody knows. */
+export function createdCell(createdAtMs: bigint, now: number): string {
+  return createdAtMs === 0n ? '' : `${isoTime(createdAtMs)}, ${ageCell(createdAtMs, now)} ago`;
+}
+
 /** A span for people, two units at most: "250ms", "1.5s", "12s", "3m12s", "2h5m", "4d3h". */
 export function formatSpan(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);

@@ -41,6 +41,7 @@ export const blue: Network = {
     { prefix: 'fd66::/64', gateway: '', ranges: [], auxAddresses: {} },
   ],
   labels: { team: 'core', tier: 'web' },
+  createdAtMs: 1_699_990_000_000n,
   revision: 7n,
   conditions: [allocated, { ...programmed, status: 'true', reason: 'AllApplied' }, healthy],
 };
@@ -55,6 +56,7 @@ export const red: Network = {
   addressSpace: 'lab',
   subnets: [{ prefix: '10.67.0.0/24', gateway: '10.67.0.254', ranges: [], auxAddresses: {} }],
   labels: {},
+  createdAtMs: 0n,
   conditions: [allocated, programmed, healthy],
   revision: 9_007_199_254_740_993n,
 };
@@ -72,6 +74,7 @@ export const web: Endpoint = {
   host: 'h2',
   addresses: ['10.66.0.9/16', 'fd66::9/64'],
   mac: '02:42:0a:42:00:09',
+  createdAtMs: 1_699_999_950_000n,
   revision: 12n,
   applied: applied(3, 3, { p99Ms: 84.4 }),
   labels: { app: 'shop' },
@@ -103,6 +106,7 @@ export const h1: Node = {
   networks: 1,
   repairs: 5n,
   hostRoutes: [],
+  createdAtMs: 1_699_000_000_000n,
   labels: { zone: 'a' },
   conditions: [
     { type: 'Ready', status: 'unknown', reason: 'NoLeader', message: 'no manager leads', sinceRevision: 0n },

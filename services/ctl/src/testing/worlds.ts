@@ -30,8 +30,9 @@ export const tooNew = {
 export const lonely = (status.store?.members ?? []).map((member) => ({ ...member, healthy: false, leader: false }));
 export const noMajority = { ...noLeader, store: { members: lonely, revision: 42n } };
 
-export async function* happened({ fromSequence }: WatchEventsRequest): AsyncGenerator<Event> {
-  for (const event of events) if (event.sequence >= fromSequence) yield event;
+export async function* happened({ fromSequence, tail, network }: WatchEventsRequest): AsyncGenerator<Event> {
+  const asked = events.filter((event) => event.sequence >= fromSequence && ['', event.network].includes(network));
+  yield* tail === 0 ? asked : asked.slice(-tail);
 }
 
 /** One object that comes, changes and goes. */
@@ -54,6 +55,11 @@ export const networks: World = {
     deleteNetwork: async () => ({ revision: 50n }),
   },
 };
+const tooLarge = () => {
+  const message = 'mtu 9000 is more than h1, h2 carry: ask for 1450 or less, which leaves room for VXLAN, or force it';
+  return Promise.reject(new CausewayError('mtu-too-large', message, { field: 'mtu', value: 9000 }));
+};
+export const tooLargeMtu: World = { managers: { createNetwork: tooLarge, updateNetwork: tooLarge } };
 /** None is called so, but one nearly. */
 export const unknownNetwork: World = {
   managers: {

@@ -48,7 +48,7 @@ export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
 }
 
 export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
-  const { view, keys, random } = planning;
+  const { view, keys, random, clock } = planning;
   const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
   const node = view.findNode(request.node);
@@ -68,6 +68,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
     addresses,
     mac,
     ...(labels !== undefined && { labels }),
+    createdAt: Math.trunc(clock.wall()),
   };
   const name = keys.endpointName(network.id, request.name);
   // Of what the host had before, nobody knows any more whether it was asked for.

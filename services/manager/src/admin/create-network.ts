@@ -20,12 +20,13 @@ import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts'
 import type { View } from '../store/view.ts';
 import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import type { Planning, Proposal, Request } from '../writer/intent.ts';
-import { automaticMtu, fixedMtu } from './mtu.ts';
+import { automaticMtu, checkCarried, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { addressClaims, nameClaim, poolClaims, vniClaim } from './network-claims.ts';
 import { type DefaultPool, poolsOf, takeSubnets } from './pools.ts';
 import type { GatewayRule } from './subnet.ts';
 import { checkDisjoint, completeSubnets } from './subnets.ts';
+import { checkOffUnderlays } from './underlays.ts';
 
 export interface CreateNetwork {
   readonly name: Name;
@@ -43,9 +44,11 @@ export interface CreateNetwork {
   /** Bytes; absent: what the hosts' underlays carry. */
   readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Also where hosts carry less than the MTU, or a subnet is in the way of an underlay. Absent: no. */
+  readonly force?: true;
 }
 
-/** @throws from its plan: name-invalid, name-taken, invalid-argument, mtu-invalid, vni-invalid, vni-taken, vni-exhausted, and what `completeSubnets` and `checkDisjoint` throw */
+/** @throws from its plan: name-invalid, name-taken, invalid-argument, mtu-invalid, mtu-too-large, underlay-overlap, vni-invalid, vni-taken, vni-exhausted, and what `completeSubnets` and `checkDisjoint` throw */
 export function createNetwork(request: CreateNetwork, pools: readonly DefaultPool[] = []): Request<Network> {
   return {
     kind: 'network.create',
@@ -61,17 +64,22 @@ export function planCreateNetwork(
   pools: readonly DefaultPool[],
   planning: Planning,
 ): Proposal<Network> {
-  const { view, allocator, keys, random } = planning;
+  const { view, allocator, keys, random, clock } = planning;
   checkNotAnId(request.name, 'name');
   checkLabels(request.labels);
   const subnets = completeSubnets(subnetsOf(request, pools, view), request.internal ? 'none' : request.gateways);
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request, subnets);
+  if (request.force !== true) {
+    if (mtu.kind === 'fixed') checkCarried(view, mtu, subnets);
+    if (request.subnets.length > 0) checkOffUnderlays(view, subnets);
+  }
   const vni = request.vni === undefined ? automaticVni(allocator) : askedVni(view, request.vni);
   const id = randomId(random) as NetworkId;
   const { name, addressSpace, driver, internal, labels } = request;
-  const network: Network = { id, name, addressSpace, driver, internal, vni, mtu, subnets, labels };
+  const createdAt = Math.trunc(clock.wall());
+  const network: Network = { id, name, addressSpace, driver, internal, vni, mtu, subnets, labels, createdAt };
 
   const asked = request.vni !== undefined;
   const claims = [nameClaim(network, keys), vniClaim(network, keys, asked), ...poolClaims(network, subnets, keys)];

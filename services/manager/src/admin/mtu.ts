@@ -10,9 +10,10 @@ import {
   type Subnet,
   vxlanOverhead,
 } from '@causeway/model';
+import { names } from '../conditions/condition.ts';
 import { networkChanged } from '../events/describe.ts';
 import { networkCodec } from '../store/codec.ts';
-import type { View } from '../store/view.ts';
+import type { Versioned, View } from '../store/view.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from '../writer/intent.ts';
 
 /** RFC 791 §3.2: every link passes 68 bytes unfragmented; an IPv4 packet has at most 65535. */
@@ -39,6 +40,29 @@ export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
     field: 'mtu',
     value: bytes,
   });
+}
+
+/** Hosts whose underlay carries less than a network of this MTU may send, with what each carries. */
+export function tooSmallFor(
+  view: View,
+  { mtu, subnets }: Pick<Network, 'mtu' | 'subnets'>,
+): readonly { readonly node: Versioned<Node>; readonly room: number }[] {
+  const least = leastFor(subnets);
+  return [...view.nodes.values()]
+    .map((node) => ({ node, room: roomOfNode(node.value) }))
+    .filter(({ room }) => mtu.bytes > Math.max(room, least));
+}
+
+/** An MTU that was asked for fits into every host's underlay. @throws CausewayError mtu-too-large */
+export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): void {
+  const small = tooSmallFor(view, { mtu, subnets });
+  const [first] = small;
+  if (first === undefined) return;
+  const room = Math.min(...small.map((host) => host.room));
+  const hosts = names(small.map(({ node }) => node.value));
+  const carries = small.length === 1 ? 'carries' : 'carry';
+  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or force it`;
+  throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
 }
 
 /** IPv6 asks for more than the MTU is. */

@@ -26,6 +26,8 @@ export interface NetworkChange {
   readonly removeSubnets: readonly Prefix[];
   readonly addRanges: readonly Prefix[];
   readonly mtu?: number | 'automatic';
+  /** Also where hosts carry less than the MTU, or a subnet is in the way of an underlay. Absent: no. */
+  readonly force?: true;
 }
 
 /**

@@ -35,6 +35,7 @@ export function readCreateNetwork(message: CreateNetworkRequest): CreateNetwork 
     ...(message.vni === 0 ? {} : { vni: message.vni }),
     ...(message.mtu === 0 ? {} : { mtu: message.mtu }),
     labels: sorted(message.labels),
+    ...(message.force && { force: true }),
   };
 }
 
@@ -64,6 +65,7 @@ export function readUpdateNetwork(message: UpdateNetworkRequest): UpdateNetwork 
     addRanges: readPrefixes(message.addRanges, 'add_ranges'),
     ...(mtuAutomatic && { mtu: 'automatic' }),
     ...(mtu !== 0 && { mtu }),
+    ...(message.force && { force: true }),
   };
 }
 

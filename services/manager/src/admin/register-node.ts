@@ -28,10 +28,13 @@ export function registerNode(node: Node): Intent<Node> {
   return { plan: (planning) => planRegisterNode(node, planning) };
 }
 
-export function planRegisterNode(node: Node, { view, keys }: Planning): Proposal<Node> {
-  checkNode(node);
-  const known = view.nodes.get(node.id);
-  if (known !== undefined && isSame(known.value, node)) return nothingToDo(node);
+export function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Proposal<Node> {
+  checkNode(introduced);
+  const known = view.nodes.get(introduced.id);
+  if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);
+  // An agent does not say when its host came: the record does, or it is from before that was kept.
+  const createdAt = known === undefined ? Math.trunc(clock.wall()) : known.value.createdAt;
+  const node: Node = createdAt === undefined ? introduced : { ...introduced, createdAt };
   const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;
   const named = known !== undefined && moves === undefined;
   if (!named) checkNameFree(view, node.name);

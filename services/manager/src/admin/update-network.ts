@@ -5,12 +5,14 @@ import { decodeText, networkCodec, networkFromJson, networkToJson } from '../sto
 import type { Compare, Write } from '../store/store.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 import { checkNameFree } from './create-network.ts';
+import { checkCarried } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
 import { addressClaims, type Claim, nameClaim, poolClaims } from './network-claims.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
 import { checkRevision } from './revision.ts';
 import { checkDisjoint, mostSubnets } from './subnets.ts';
+import { checkOffUnderlays } from './underlays.ts';
 
 export interface UpdateNetwork extends NetworkChange {
   /** Name or id. */
@@ -19,7 +21,7 @@ export interface UpdateNetwork extends NetworkChange {
   readonly ifRevision?: bigint;
 }
 
-/** @throws from its plan: network-unknown, revision-conflict, name-taken, name-invalid, subnet-in-use, subnet-overlap, address-in-use, and what `changeNetwork` throws */
+/** @throws from its plan: network-unknown, revision-conflict, name-taken, name-invalid, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork` throws */
 export function updateNetwork(request: UpdateNetwork): Request<Network> {
   return {
     kind: 'network.update',
@@ -46,6 +48,11 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
   }
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
   checkDisjoint(view, before, added, 'add_subnets');
+  if (request.force !== true) {
+    if (after.mtu.kind === 'fixed' && after.mtu.bytes !== before.mtu.bytes)
+      checkCarried(view, after.mtu, after.subnets);
+    checkOffUnderlays(view, added, 'add_subnets');
+  }
   checkUnclaimed(before, added, planning);
   refuseUsers(usersOf(view, before, request.removeSubnets), {
     code: 'subnet-in-use',

@@ -1,4 +1,4 @@
-import { CausewayError, clip } from '@causeway/model';
+import { CausewayError, clip, eventKinds } from '@causeway/model';
 import type {
   DescribeManagerRequest,
   DescribeManagerResponse,
@@ -16,7 +16,6 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, seconds } from '@causeway/runtime';
-import { eventKinds } from '../events/happening.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
@@ -26,6 +25,9 @@ import type { ApiContext } from './modules.ts';
 /** For another manager's answer, and for the store's: a status that comes late helps nobody. */
 const peerPatience = seconds(1);
 const storePatience = seconds(5);
+
+/** They are collected before the first is sent. */
+const mostTail = 10_000;
 
 /** Told by whoever reads, and never of the store. */
 const gone = 'events.gone';
@@ -80,8 +82,17 @@ export class ClusterApi {
   /** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError shutting-down */
   async *watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncGenerator<WatchEventsResponse, void> {
     checkKinds(request.kinds);
-    const query = { from: request.fromSequence, since: Number(request.sinceMs), follow: request.follow };
-    for await (const event of this.#context.modules.events.read(query, signal))
+    checkTail(request);
+    const { events } = this.#context.modules;
+    const since = Number(request.sinceMs);
+    let from = request.fromSequence;
+    if (request.tail > 0) {
+      const tail = await events.last(request.tail, since, (event) => isWanted(event, request));
+      for (const event of tail.events) yield { event };
+      if (!request.follow) return;
+      from = tail.next;
+    }
+    for await (const event of events.read({ from, since, follow: request.follow }, signal))
       if (isWanted(event, request)) yield { event };
     if (request.follow && !signal.aborted)
       throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
@@ -177,9 +188,22 @@ function checkKinds(kinds: readonly string[]): void {
   throw new CausewayError('invalid-argument', message, { field: 'kinds', value: clip(unknown) });
 }
 
+/** @throws CausewayError invalid-argument */
+function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
+  if (tail === 0) return;
+  if (fromSequence !== 0n)
+    throw new CausewayError('invalid-argument', 'tail and from_sequence exclude each other: ask for one of them', {
+      field: 'tail',
+    });
+  if (tail <= mostTail) return;
+  const message = `tail: ${tail} are too many, at most ${mostTail}; from_sequence has no limit`;
+  throw new CausewayError('invalid-argument', message, { field: 'tail', value: tail });
+}
+
 /** That something is missing is told whatever was asked for. */
 function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
   if (event.kind === gone) return true;
-  const isOf = (wanted: string, is: string): boolean => wanted === '' || wanted === is;
-  return (kinds.length === 0 || kinds.includes(event.kind)) && isOf(network, event.network) && isOf(host, event.host);
+  const isOf = (wanted: string, ...is: readonly string[]): boolean => wanted === '' || is.includes(wanted);
+  const isOfKind = kinds.length === 0 || kinds.includes(event.kind);
+  return isOfKind && isOf(network, event.network, event.networkId) && isOf(host, event.host);
 }

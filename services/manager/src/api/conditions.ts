@@ -1,8 +1,8 @@
 import { addressOf, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Condition as ConditionMessage } from '@causeway/proto/gen/causeway/v1/types.js';
-import { isTooLarge, leastFor, roomOfNode } from '../admin/mtu.ts';
-import type { Condition, HostState, Progress } from '../conditions/condition.ts';
-import { endpointConditions } from '../conditions/endpoint.ts';
+import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../admin/mtu.ts';
+import type { Condition, HostState, Progress, SmallHost } from '../conditions/condition.ts';
+import { type EndpointFacts, endpointConditions } from '../conditions/endpoint.ts';
 import { networkConditions } from '../conditions/network.ts';
 import { type NetworkOnHost, nodeConditions } from '../conditions/node.ts';
 import type { AppliedSummary } from '../dispatcher/applied.ts';
@@ -27,6 +27,7 @@ export function conditionsOfNetwork(context: ApiContext, network: Versioned<Netw
       return { prefix, size, free: size - used - reserved - cooling };
     }),
     exceedsUnderlay: isTooLarge(view, value),
+    small: value.mtu.kind === 'fixed' ? tooSmallFor(view, value).map(toSmallHost) : [],
     ...(progress !== undefined && {
       hosts: {
         progress: progressMade(context, progress, progress.revision),
@@ -49,6 +50,7 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
   const conditions = endpointConditions({
     endpoint,
     unclaimed,
+    ...tooLargeFor(context, endpoint.value),
     ...(context.leads && {
       hosts: {
         progress: progressMade(context, dispatcher.appliedOf(endpoint), endpoint.revision),
@@ -57,6 +59,21 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
     }),
   });
   return conditions.map(toMessage);
+}
+
+/** Its network, where that sends more than its host's underlay carries. */
+function tooLargeFor(context: ApiContext, { network: id, node: on }: Endpoint): Pick<EndpointFacts, 'tooLarge'> {
+  const { view } = context.modules;
+  const network = view.networks.get(id);
+  const node = view.nodes.get(on);
+  if (network === undefined || node === undefined) return {};
+  const room = roomOfNode(node.value);
+  if (network.value.mtu.bytes <= Math.max(room, leastFor(network.value.subnets))) return {};
+  return { tooLarge: { network, host: toSmallHost({ node, room }) } };
+}
+
+function toSmallHost({ node, room }: { readonly node: Versioned<Node>; readonly room: number }): SmallHost {
+  return { name: node.value.name, room, revision: node.revision };
 }
 
 export function conditionsOfNode(context: ApiContext, node: Versioned<Node>): ConditionMessage[] {

@@ -25,7 +25,7 @@ export interface ApiModules {
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;
-  readonly events: Pick<EventFeed, 'read' | 'mentioning'>;
+  readonly events: Pick<EventFeed, 'read' | 'last' | 'mentioning'>;
   readonly teller: Pick<Teller, 'tell'>;
   readonly mtuGate: MtuGate;
   readonly clock: Clock;

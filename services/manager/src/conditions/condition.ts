@@ -1,4 +1,6 @@
+import type { Network } from '@causeway/model';
 import { earlier, later } from '../dispatcher/revision.ts';
+import type { Versioned } from '../store/view.ts';
 
 /** What can be said of an object now. docs/protocol.md lists types and reasons. */
 export interface Condition {
@@ -37,6 +39,24 @@ export interface Problem {
   readonly reason: string;
   readonly message: string;
   readonly since: bigint;
+}
+
+/** A host whose underlay carries less than a network's frames need. */
+export interface SmallHost {
+  readonly name: string;
+  /** Bytes inside the overlay that it carries. */
+  readonly room: number;
+  /** Of its record. */
+  readonly revision: bigint;
+}
+
+/** True since the network has such an MTU and the host such an underlay, whichever came last. */
+export function underlayTooSmall(network: Versioned<Network>, small: readonly SmallHost[]): Problem {
+  const { name, mtu } = network.value;
+  const rooms = [...new Set(small.map(({ room }) => room))].sort((a, b) => a - b).join(' or ');
+  const message = `MTU ${mtu.bytes} of ${name} is more than ${names(small)} ${small.length === 1 ? 'carries' : 'carry'}, ${rooms}: full-size frames are lost or cut there`;
+  const since = earliest(small.map(({ revision }) => latest(network.revision, revision)));
+  return { reason: 'UnderlayTooSmall', message, since };
 }
 
 /** "2 differences to the intent stand on h1" */

@@ -24,7 +24,7 @@ describe('networks', () => {
   const roomy = { prefix: '10.7.0.0/16', size: 100n, free: 50n };
   const progress: Progress = { revision: 42n, have: 2, waiting: [], unreachable: [] };
   const hosts = { progress, states: [host('h1'), host('h2', { driftSince: 30n })] };
-  const facts: NetworkFacts = { network, holdsVni: true, subnets: [roomy], exceedsUnderlay: false, hosts };
+  const facts: NetworkFacts = { network, holdsVni: true, subnets: [roomy], exceedsUnderlay: false, small: [], hosts };
   const withHosts = (over: Partial<Progress>, states: HostState[] = hosts.states): NetworkFacts => {
     return { ...facts, hosts: { progress: { ...progress, ...over }, states } };
   };
@@ -107,6 +107,30 @@ describe('networks', () => {
       ],
     ],
     [
+      'its fixed MTU is more than two hosts carry, one of which came later',
+      {
+        ...facts,
+        small: [
+          { name: 'h9', room: 1450, revision: 60n },
+          { name: 'h8', room: 1400, revision: 3n },
+        ],
+      },
+      [
+        allocated,
+        applied,
+        `Degraded true UnderlayTooSmall @40: MTU 1450 of ${network.value.name} is more than h8, h9 carry, 1400 or 1450: full-size frames are lost or cut there`,
+      ],
+    ],
+    [
+      'nobody leads, and its MTU is more than a host carries since that came',
+      { ...leaderless, small: [{ name: 'h9', room: 1400, revision: 60n }] },
+      [
+        allocated,
+        'Programmed unknown NoLeader @0: no manager leads at this moment',
+        `Degraded true UnderlayTooSmall @60: MTU 1450 of ${network.value.name} is more than h9 carries, 1400: full-size frames are lost or cut there`,
+      ],
+    ],
+    [
       'five in a hundred free is enough',
       { ...facts, subnets: [{ ...roomy, free: 5n }] },
       [allocated, applied, healthy],
@@ -162,6 +186,21 @@ describe('endpoints', () => {
       'its host is gone',
       on(undefined),
       [claimed, applied, `Degraded true HostGone @41: host ${endpoint.value.node} is not there any more`],
+    ],
+    [
+      'its host carries less than its network sends',
+      {
+        ...facts,
+        tooLarge: {
+          network: { value: scriptNetwork(7), revision: 46n },
+          host: { name: 'h2', room: 1400, revision: 9n },
+        },
+      },
+      [
+        claimed,
+        applied,
+        `Degraded true UnderlayTooSmall @46: MTU 1450 of ${scriptNetwork(7).name} is more than h2 carries, 1400: full-size frames are lost or cut there`,
+      ],
     ],
     [
       'drift stands on its host',
@@ -222,7 +261,7 @@ describe('hosts', () => {
       [
         ready,
         'Programmed true AllApplied @42: 1 network applied',
-        'Degraded true UnderlayTooSmall @10: its underlay is too small for blue',
+        'Degraded true UnderlayTooSmall @42: its underlay is too small for blue',
       ],
     ],
   ])('%s', (_, given, expected) => expect(told(nodeConditions(given))).toEqual(expected));

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@causeway/model';
+import type { Endpoint, Network } from '@causeway/model';
 import type { Versioned } from '../store/view.ts';
 import {
   type Condition,
@@ -8,6 +8,8 @@ import {
   type Problem,
   type Progress,
   programmed,
+  type SmallHost,
+  underlayTooSmall,
   unknown,
 } from './condition.ts';
 
@@ -15,6 +17,8 @@ export interface EndpointFacts {
   readonly endpoint: Versioned<Endpoint>;
   /** Addresses whose claim is not its own, with who has it: "nobody", "gateway". */
   readonly unclaimed: readonly { readonly address: string; readonly holder: string }[];
+  /** Its network, when its host's underlay carries less than that sends. */
+  readonly tooLarge?: { readonly network: Versioned<Network>; readonly host: SmallHost };
   /** Absent: nobody leads. */
   readonly hosts?: {
     readonly progress: Progress;
@@ -25,11 +29,7 @@ export interface EndpointFacts {
 
 export function endpointConditions(facts: EndpointFacts): readonly Condition[] {
   const { hosts } = facts;
-  return [
-    allocated(facts),
-    hosts === undefined ? unknown('Programmed') : programmed(hosts.progress),
-    hosts === undefined ? unknown('Degraded') : health(facts.endpoint, hosts.own),
-  ];
+  return [allocated(facts), hosts === undefined ? unknown('Programmed') : programmed(hosts.progress), health(facts)];
 }
 
 function allocated({ endpoint: { value, revision }, unclaimed }: EndpointFacts): Condition {
@@ -43,10 +43,13 @@ function allocated({ endpoint: { value, revision }, unclaimed }: EndpointFacts):
   return { type, status: 'false', reason: 'ClaimMissing', message, sinceRevision: revision };
 }
 
-function health({ value, revision }: Versioned<Endpoint>, own: HostState | undefined): Condition {
+function health({ endpoint: { value, revision }, tooLarge, hosts }: EndpointFacts): Condition {
+  const large = tooLarge === undefined ? [] : [underlayTooSmall(tooLarge.network, [tooLarge.host])];
+  if (hosts === undefined) return large.length === 0 ? unknown('Degraded') : degraded(large, []);
+  const { own } = hosts;
   if (own === undefined)
     return degraded([{ reason: 'HostGone', message: `host ${value.node} is not there any more`, since: revision }], []);
-  return degraded(problemsOf(own), [revision, own.since, own.driftSince]);
+  return degraded([...problemsOf(own), ...large], [revision, own.since, own.driftSince]);
 }
 
 function problemsOf({ name, session, since, drift, driftSince }: HostState): Problem[] {

@@ -9,6 +9,8 @@ import {
   type Problem,
   type Progress,
   programmed,
+  type SmallHost,
+  underlayTooSmall,
   unknown,
 } from './condition.ts';
 
@@ -26,6 +28,8 @@ export interface NetworkFacts {
   readonly subnets: readonly SubnetFill[];
   /** Its automatic MTU is more than some host carries, and is about to be lowered. */
   readonly exceedsUnderlay: boolean;
+  /** Hosts whose underlay carries less than its fixed MTU. */
+  readonly small: readonly SmallHost[];
   /** Absent: nobody leads. */
   readonly hosts?: {
     readonly progress: Progress;
@@ -53,13 +57,14 @@ function allocated({ network: { value, revision }, holdsVni }: NetworkFacts): Co
   return { type, status: 'false', reason: 'ClaimMissing', message, sinceRevision: revision };
 }
 
-function health({ network, subnets, exceedsUnderlay, hosts }: NetworkFacts): Condition {
+function health({ network, subnets, exceedsUnderlay, small, hosts }: NetworkFacts): Condition {
   const moved = latest(network.revision, hosts?.progress.revision ?? 0n);
   const problems = [
     ...lost(hosts?.states ?? []),
     ...drifting(hosts?.states ?? []),
     ...subnets.flatMap((subnet) => shortage(subnet, moved)),
     ...(exceedsUnderlay ? [tooLarge(network)] : []),
+    ...(small.length > 0 ? [underlayTooSmall(network, small)] : []),
   ];
   if (problems.length === 0 && hosts === undefined) return unknown('Degraded');
   const since = (hosts?.states ?? []).map((host) => latest(host.since, host.driftSince));

@@ -72,7 +72,13 @@ function health({ revision }: Versioned<Node>, networks: readonly NetworkOnHost[
   const problems: Problem[] = [
     ...(session !== 'none' && drift > 0 ? [{ reason: 'Drift', message: driftText(drift), since: driftSince }] : []),
     ...(large.length > 0
-      ? [{ reason: 'UnderlayTooSmall', message: `its underlay is too small for ${names(large)}`, since: revision }]
+      ? [
+          {
+            reason: 'UnderlayTooSmall',
+            message: `its underlay is too small for ${names(large)}`,
+            since: earliest(large.map((network) => latest(network.revision, revision))),
+          },
+        ]
       : []),
   ];
   if (problems.length === 0 && session === 'none') return silent('Degraded', since);

@@ -43,6 +43,31 @@ export class EventArchive {
     return { kvs: [...kvs].reverse(), revision };
   }
 
+  /**
+   * The newest events that are wanted, from a place on, oldest first: so many at most. With the revision they were read
+   * at. @throws CausewayError store-unavailable
+   */
+  async last(
+    place: string,
+    count: number,
+    isWanted: (event: Event) => boolean,
+  ): Promise<{ readonly events: readonly Event[]; readonly revision: bigint }> {
+    const newestFirst: Event[] = [];
+    let first: bigint | undefined;
+    for (let before = this.#keys.eventsEnd; newestFirst.length < count; ) {
+      const { kvs, more, revision } = await this.#store.page(
+        { from: place, before },
+        { limit: pageSize, newest: true },
+      );
+      first ??= revision;
+      for (const kv of kvs) newestFirst.push(...decodeRecord(kv).filter(isWanted).reverse());
+      const oldest = kvs.at(-1);
+      if (!more || oldest === undefined) break;
+      before = oldest.key;
+    }
+    return { events: newestFirst.slice(0, count).reverse(), revision: first ?? 0n };
+  }
+
   /** Every record's key, in order, in pages; `before`: up to that place. */
   async *list(before: string = this.#keys.eventsEnd): AsyncGenerator<readonly KeyValue[], void> {
     let from = this.#keys.events;

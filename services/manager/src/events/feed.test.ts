@@ -89,6 +89,39 @@ describe('what is kept', () => {
   });
 });
 
+describe('the newest', () => {
+  const all = (): boolean => true;
+
+  test.each<[count: number, expected: string]>([
+    [1, 'b1199'],
+    [3, 'b1198 a1199 b1199'],
+    [2_400, 'all'],
+    [9_000, 'all'],
+  ])('%i of them, through the pages of the store', async (count, expected) => {
+    for (let i = 0; i < 1_200; i++) await world.tell(`a${i}`, `b${i}`);
+    const { events } = await feed.last(count, 0, all);
+    const everything = Array.from({ length: 1_200 }, (_, i) => `a${i} b${i}`).join(' ');
+    expect(hosts(events)).toBe(expected === 'all' ? everything : expected);
+  });
+
+  test('of those that are wanted, since a time', async () => {
+    const begin = clock.wall();
+    await past(30);
+    const isA = ({ host }: Event): boolean => host.startsWith('a');
+    expect(hosts((await feed.last(2, 0, isA)).events)).toBe('a28 a29');
+    expect(hosts((await feed.last(9, begin + 28 * 60_000, isA)).events)).toBe('a28 a29');
+    expect(hosts((await feed.last(9, clock.wall() + 1, isA)).events)).toBe('');
+  });
+
+  test.each([0, 3])('and then what happens, with none twice and none left out (%i wanted)', async (wanted) => {
+    await past(5);
+    const { next } = await feed.last(9, 0, ({ host }) => Number(host.slice(1)) > 4 - wanted);
+    expect(await read({ from: next })).toEqual([]);
+    await past(1);
+    expect(hosts(await read({ from: next }))).toBe('a0 b0');
+  });
+});
+
 describe('from a place', () => {
   test.each([
     ['the first', 0, 0n],

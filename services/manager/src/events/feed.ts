@@ -95,6 +95,22 @@ export class EventFeed {
     }
   }
 
+  /**
+   * The newest that are wanted, oldest first, at most so many, none from before `since`; `next`: the sequence to go on from
+   * with `read`. @throws CausewayError store-unavailable
+   */
+  async last(
+    count: number,
+    since: number,
+    isWanted: (event: Event) => boolean,
+  ): Promise<{ readonly events: readonly Event[]; readonly next: bigint }> {
+    const { keys } = this.#parts;
+    const place = since > 0 ? keys.placeForEvents(since) : keys.events;
+    const { events, revision } = await this.#archive.last(place, count, isWanted);
+    // The end of that revision: what comes after it has not been yet, and is not missing either.
+    return { events, next: later((events.at(-1)?.sequence ?? -1n) + 1n, sequenceOf(revision + 1n) - 1n) };
+  }
+
   /** All that is kept whose record has one of these texts in it, oldest first. @throws CausewayError store-unavailable */
   async *mentioning(texts: readonly string[], signal: AbortSignal): AsyncGenerator<Event, void> {
     for await (const { events } of this.#archive.read(this.#parts.keys.events, texts)) {

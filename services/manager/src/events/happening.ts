@@ -1,31 +1,4 @@
-import type { EndpointId, Ip, NetworkId } from '@causeway/model';
-
-/** docs/operations.md lists them with what to do about each. */
-export const eventKinds = [
-  'network.created',
-  'network.changed',
-  'network.deleted',
-  'endpoint.attached',
-  'endpoint.detached',
-  'endpoint.orphaned',
-  'endpoint.refused',
-  'address.reserved',
-  'address.released',
-  'claims.repaired',
-  'node.joined',
-  'node.changed',
-  'node.ready',
-  'node.lost',
-  'leader.changed',
-  'cluster.restored',
-  'cluster.recovered',
-  'manager.joined',
-  'manager.lost',
-  'manager.removed',
-  'drift.repaired',
-] as const;
-
-export type EventKind = (typeof eventKinds)[number];
+import type { EndpointId, EventKind, Ip, NetworkId } from '@causeway/model';
 
 /** What happened, as whoever decided it tells it. Names for people; ids and addresses for who looks something up. */
 export interface Happening {

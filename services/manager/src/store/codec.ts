@@ -87,7 +87,7 @@ export const endpointCodec: RecordCodec<Endpoint> = recordCodec(endpointToJson, 
 
 export const nodeCodec: RecordCodec<Node> = recordCodec(
   (node, foreign) => ({
-    ...without(foreign, 'hostRoutes', 'labels'),
+    ...without(foreign, 'hostRoutes', 'labels', 'createdAt'),
     id: node.id,
     name: node.name,
     dataPath: node.dataPath,
@@ -95,6 +95,7 @@ export const nodeCodec: RecordCodec<Node> = recordCodec(
     version: node.version,
     ...(node.hostRoutes !== undefined && { hostRoutes: node.hostRoutes }),
     ...(node.labels !== undefined && { labels: node.labels }),
+    ...createdToJson(node),
   }),
   (json) => ({
     id: unwrap(parseNodeId(text(json, 'id'))),
@@ -106,6 +107,7 @@ export const nodeCodec: RecordCodec<Node> = recordCodec(
       hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
     }),
     ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+    ...createdFromJson(json),
   }),
 );
 
@@ -152,7 +154,7 @@ export const ledTimeCodec: RecordCodec<LedTime> = recordCodec(
 
 export function networkToJson(network: Network, foreign?: JsonObject): JsonObject {
   return {
-    ...foreign,
+    ...without(foreign, 'createdAt'),
     id: network.id,
     name: network.name,
     addressSpace: network.addressSpace,
@@ -162,6 +164,7 @@ export function networkToJson(network: Network, foreign?: JsonObject): JsonObjec
     mtu: mtuToJson(network.mtu, object(foreign?.['mtu'])),
     subnets: network.subnets.map((subnet) => subnetToJson(subnet, foreign)),
     labels: network.labels,
+    ...createdToJson(network),
   };
 }
 
@@ -181,12 +184,13 @@ export function networkFromJson(json: JsonObject): Network {
     },
     subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
     labels: labelsFromJson(json['labels']),
+    ...createdFromJson(json),
   };
 }
 
 export function endpointToJson(endpoint: Endpoint, foreign?: JsonObject): JsonObject {
   return {
-    ...without(foreign, 'labels'),
+    ...without(foreign, 'labels', 'createdAt'),
     id: endpoint.id,
     network: endpoint.network,
     name: endpoint.name,
@@ -194,6 +198,7 @@ export function endpointToJson(endpoint: Endpoint, foreign?: JsonObject): JsonOb
     addresses: endpoint.addresses,
     mac: endpoint.mac,
     ...(endpoint.labels !== undefined && { labels: endpoint.labels }),
+    ...createdToJson(endpoint),
   };
 }
 
@@ -206,7 +211,16 @@ export function endpointFromJson(json: JsonObject): Endpoint {
     addresses: list(json, 'addresses').map((item) => InterfaceAddress(String(item))),
     mac: Mac(text(json, 'mac')),
     ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+    ...createdFromJson(json),
   };
+}
+
+function createdToJson({ createdAt }: { readonly createdAt?: number }): JsonObject {
+  return createdAt === undefined ? {} : { createdAt };
+}
+
+function createdFromJson(json: JsonObject): { readonly createdAt?: number } {
+  return json['createdAt'] === undefined ? {} : { createdAt: number(json, 'createdAt') };
 }
 
 function mtuToJson({ kind, bytes, highest }: Mtu, foreign: JsonObject): JsonObject {

@@ -5,12 +5,16 @@ import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 import type { Intent, Planning, Proposal } from '../writer/intent.ts';
 
+/** When everything is made here. */
+export const madeAt = 1_800_000_000_000;
+
 /** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
 export class PlanningDesk implements Planning {
   readonly keys = new Keys();
   readonly view = new View(this.keys);
   readonly allocator: Allocator;
   readonly random: Random;
+  readonly clock = { wall: () => madeAt };
   /** What is written, by key. */
   readonly written = new Map<string, Uint8Array>();
   readonly #created = new Map<string, bigint>();

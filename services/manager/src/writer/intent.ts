@@ -1,4 +1,4 @@
-import type { Random } from '@causeway/runtime';
+import type { Clock, Random } from '@causeway/runtime';
 import type { Allocator, Take } from '../allocator/allocator.ts';
 import type { Happening } from '../events/happening.ts';
 import type { JsonObject } from '../store/codec.ts';
@@ -12,6 +12,8 @@ export interface Planning {
   readonly allocator: Allocator;
   readonly keys: Keys;
   readonly random: Random;
+  /** Stamps what is made: a time for people, which no rule depends on. */
+  readonly clock: Pick<Clock, 'wall'>;
 }
 
 /** What to write to make an intent true, under which conditions, and what to answer when it is written. */

@@ -1,0 +1,53 @@
+import {
+  addressOf,
+  CausewayError,
+  contains,
+  type Ip,
+  lengthOf,
+  type Node,
+  overlaps,
+  Prefix,
+  type Subnet,
+} from '@causeway/model';
+import type { View } from '../store/view.ts';
+
+/**
+ * Subnets that somebody asks for are not in the way of what hosts reach each other by: a container could not tell the two
+ * apart. Automatic ones keep off every route of a host (`takeSubnets`); who names a subnet knows of the others.
+ * @throws CausewayError underlay-overlap
+ */
+export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field = 'subnets'): void {
+  if (subnets.length === 0) return;
+  for (const { value: node } of view.nodes.values()) {
+    const underlay = underlayOf(node);
+    const at = subnets.findIndex(({ prefix }) => overlaps(prefix, underlay));
+    const subnet = subnets[at];
+    if (subnet === undefined) continue;
+    const what = isOne(underlay)
+      ? `the data path ${node.dataPath} of ${node.name}`
+      : `${underlay}, the underlay of ${node.name}`;
+    const message = `${field}[${at}] ${subnet.prefix} overlaps ${what}: choose another, or force it`;
+    throw new CausewayError('underlay-overlap', message, {
+      field: `${field}[${at}]`,
+      value: subnet.prefix,
+      host: node.name,
+    });
+  }
+}
+
+/** The narrowest route of the host that its VTEP is in; without one the VTEP alone. */
+export function underlayOf({ dataPath, hostRoutes = [] }: Pick<Node, 'dataPath' | 'hostRoutes'>): Prefix {
+  const around = hostRoutes.filter((route) => contains(route, dataPath));
+  return around.reduce(
+    (best, route) => (lengthOf(route) > lengthOf(best) ? route : best),
+    around[0] ?? alone(dataPath),
+  );
+}
+
+function alone(ip: Ip): Prefix {
+  return Prefix(`${ip}/${ip.includes(':') ? 128 : 32}`);
+}
+
+function isOne(prefix: Prefix): boolean {
+  return prefix === alone(addressOf(prefix));
+}
