@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the built clone it lies in to use on this host: the programs' names into /usr/bin, systemd's units, and settings to
-# fill in, which it never overwrites. The clone stays where it is: upgrade it there, and run this again.
+# Installs the bundled programs (npm run bundle) on this host, with systemd's units and settings to fill in. Settings that are
+# there already stay as they are. Nothing that is installed needs the clone afterwards. Run it again to upgrade.
 #   DESTDIR=/tmp/stage deploy/install.sh     the same below another root
 set -eu
 
@@ -12,18 +12,25 @@ fail() {
   exit 1
 }
 
-[ -e "$from/services/manager/dist/main.js" ] || fail "$from is not built: run \"npm run setup\" there first"
+[ -e "$from/dist/lib/causeway/causeway.mjs" ] || fail "there are no programs in $from/dist: run \"npm run bundle\" there first"
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail "needs root, or DESTDIR=DIRECTORY to install below one"
 
-mkdir -p "$root/usr/bin" "$root/etc/systemd/system" "$root/etc/causeway"
-ln -sfn "$from/services/ctl/bin/causeway.js" "$root/usr/bin/causeway"
-ln -sfn "$from/services/agent/bin/causeway-agent.js" "$root/usr/bin/causeway-agent"
-ln -sfn "$from/services/manager/bin/causeway-manager.js" "$root/usr/bin/causeway-manager"
+mkdir -p "$root/usr/bin" "$root/usr/lib" "$root/etc/systemd/system" "$root/etc/causeway" "$root/usr/share/doc/causeway"
+# The new folder takes the old one's place in one step, so that a program that starts meanwhile finds all its files.
+rm -rf "$root/usr/lib/causeway.new" "$root/usr/lib/causeway.old"
+cp -R "$from/dist/lib/causeway" "$root/usr/lib/causeway.new"
+[ ! -e "$root/usr/lib/causeway" ] || mv "$root/usr/lib/causeway" "$root/usr/lib/causeway.old"
+mv "$root/usr/lib/causeway.new" "$root/usr/lib/causeway"
+rm -rf "$root/usr/lib/causeway.old"
+for program in causeway causeway-agent causeway-manager; do
+  ln -sfn "../lib/causeway/$program.mjs" "$root/usr/bin/$program"
+done
 install -m 0644 "$from"/deploy/systemd/*.service "$root/etc/systemd/system/"
+install -m 0644 "$from/docs/operations.md" "$from/docs/cli.md" "$root/usr/share/doc/causeway/"
 for settings in "$from"/deploy/systemd/*.env; do
   there=$root/etc/causeway/${settings##*/}
   [ -e "$there" ] || install -m 0600 "$settings" "$there"
 done
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
-echo "installed from $from: fill in $root/etc/causeway/agent.env (and manager.env), then systemctl enable --now causeway-agent"
+echo "installed: fill in $root/etc/causeway/agent.env (and manager.env), then systemctl enable --now causeway-agent"

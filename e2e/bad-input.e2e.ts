@@ -196,7 +196,7 @@ describeLab('bad input', () => {
     [
       'an agent with an address that is not the host’s',
       `causeway-agent ${agent.replace('--data-path 10.97.0.1', '--data-path 10.97.0.77')} --data-dir /run/x`,
-      2,
+      1,
       /10\.97\.0\.77/,
     ],
     [
@@ -215,7 +215,7 @@ describeLab('bad input', () => {
     [
       'a manager at a port that is taken',
       `causeway-manager ${manager.replace('127.0.0.1:7460', '10.97.0.1:7443')} --etcd http://10.97.0.1:2379`,
-      2,
+      1,
       /7443/,
     ],
     ['a manager with a flag that is none', `causeway-manager ${manager} --nonsense`, 2, /--nonsense/],

@@ -70,6 +70,8 @@ export const errorKinds = {
   'store-unavailable': 'unavailable',
   'manager-unavailable': 'unavailable',
   'agent-unavailable': 'unavailable',
+  'listen-failed': 'unavailable',
+  'address-absent': 'unavailable',
   'mtu-pending': 'unavailable',
   'timed-out': 'unavailable',
   'shutting-down': 'unavailable',

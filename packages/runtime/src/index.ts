@@ -5,6 +5,7 @@ export * from './duration.ts';
 export * from './lock.ts';
 export * from './log.ts';
 export * from './loop.ts';
+export * from './missing-option.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './startable.ts';

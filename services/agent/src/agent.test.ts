@@ -503,7 +503,7 @@ describe('start', () => {
       version: '0',
     };
     const agent = createAgent({ kernel, link, files, clock, random, log }, settings);
-    await expect(agent.start()).rejects.toMatchObject({ code: 'address-invalid', data: { field: 'data-path' } });
+    await expect(agent.start()).rejects.toMatchObject({ code: 'address-absent', data: { field: 'data-path' } });
     await expect(agent.api.getAgentStatus()).rejects.toBeInstanceOf(CausewayError);
   });
 });

@@ -1,8 +1,24 @@
+#!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
 import { isCausewayError } from '@causeway/model';
 import { limitConnects, plaintext } from '@causeway/proto/io';
-import { type Log, type LogFormat, type LogLevel, logFormats, logLevels, version } from '@causeway/runtime';
-import { createLog, cryptoRandom, DirectoryLock, makeDirectory, systemClock } from '@causeway/runtime/io';
+import {
+  explainMissingOption,
+  type Log,
+  type LogFormat,
+  type LogLevel,
+  logFormats,
+  logLevels,
+  version,
+} from '@causeway/runtime';
+import {
+  createLog,
+  cryptoRandom,
+  DirectoryLock,
+  makeDirectory,
+  serviceManager,
+  systemClock,
+} from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, parseSettings } from './config.ts';
@@ -54,6 +70,7 @@ const program = new Command('causeway-agent')
       .choices(logFormats)
       .default('json'),
   )
+  .configureOutput({ outputError: (text, write) => write(explainMissingOption(text, program.options)) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
   .action(run);
 
@@ -93,10 +110,14 @@ async function serve(options: Options, log: Log): Promise<void> {
     throw error;
   });
 
+  const service = serviceManager(log);
+  service.ready();
+
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    service.stopping();
     await server.stop();
     await agent.stop();
     link.close();

@@ -27,7 +27,8 @@ export class UnderlayMtu {
       return;
     }
     const message = `data-path ${this.#address}: no network device of this host carries it; give the address other hosts reach this one by`;
-    throw new CausewayError('address-invalid', message, { field: 'data-path', value: this.#address });
+    // The address may come a moment later, from a DHCP server for instance: so the setting itself is not refused.
+    throw new CausewayError('address-absent', message, { field: 'data-path', value: this.#address });
   }
 
   /** The last one known stays when the device is away. */

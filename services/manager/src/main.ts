@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { limitConnects, plaintext } from '@causeway/proto/io';
-import { type Log, type LogSettings, version } from '@causeway/runtime';
-import { createLog, cryptoRandom, DirectoryLock, systemClock } from '@causeway/runtime/io';
+import { explainMissingOption, type Log, type LogSettings, version } from '@causeway/runtime';
+import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/steward.ts';
 import { createChecksum } from './backup/io/checksum.ts';
@@ -98,7 +98,8 @@ function readOptions(argv: readonly string[]): Options {
     return command.parse(argv).opts<Options & Record<string, string>>();
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode === 0) throw error;
-    throw new CausewayError('invalid-argument', `${error.message.replace(/^error: /, '')}; see --help`);
+    const message = explainMissingOption(error.message.replace(/^error: /, ''), command.options);
+    throw new CausewayError('invalid-argument', `${message}; see --help`);
   }
 }
 
@@ -128,8 +129,11 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember, schema });
+  const service = serviceManager(log);
   const start = async (): Promise<void> => {
     await server.start();
+    // A manager that waits for the majority of etcd serves status, and is not a start that failed.
+    service.ready();
     await etcd?.start();
     await endpoints?.start();
     await registration.start();
@@ -140,6 +144,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     const running = start();
     await Promise.race([running.then(() => asked), asked, aborted(etcd?.removed)]);
     log.info('manager.stopping');
+    service.stopping();
   } finally {
     server.drain();
     await manager.stop();

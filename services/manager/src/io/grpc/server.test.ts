@@ -275,7 +275,7 @@ test('a port that is taken is told with what to do', async () => {
     { ...settings, listen: address },
   );
   await expect(second.start()).rejects.toMatchObject({
-    code: 'invalid-argument',
+    code: 'listen-failed',
     message: expect.stringContaining('another process has that port'),
   });
   await second.stop();

@@ -165,9 +165,10 @@ export class GrpcServer implements Startable {
   }
 }
 
+/** A port is free and an address is there a moment later, perhaps: so no refusal of the setting itself. */
 function cannotListen(listen: string, cause: Error): CausewayError {
   const taken = cause.message.includes('EADDRINUSE');
   const why = taken ? 'another process has that port' : cause.message;
   const message = `--listen ${listen}: cannot listen there (${why}); give a free port on an address of this host, such as 0.0.0.0:7443`;
-  return new CausewayError('invalid-argument', message, { field: 'listen', value: listen }, { cause });
+  return new CausewayError('listen-failed', message, { field: 'listen', value: listen }, { cause });
 }

@@ -45,8 +45,9 @@ async function checkPort(host: string, port: number, flag: string, alternative: 
       why === 'EADDRNOTAVAIL'
         ? ['etcd-peer-address', 'give an IP address of this host']
         : [flag, `choose a free port${alternative}`];
+    // The port may be free, or the address there, a moment later: so no refusal of the setting itself.
     throw new CausewayError(
-      'invalid-argument',
+      'listen-failed',
       `--${field}: the embedded etcd cannot listen on ${host}:${port} (${why}); ${advice}`,
       { field, port },
       { cause: error },

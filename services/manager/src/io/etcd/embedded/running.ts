@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { dataDirFlag } from './flags.ts';
 
 export interface RunningEtcd {
@@ -18,13 +19,18 @@ export function findRunning(dataDir: string): RunningEtcd | undefined {
   return undefined;
 }
 
-/** The same, if that is its number. Its command line proves it, and that the path means to it what it means to us (proc(5)). */
+/**
+ * The same, if that is its number. Its command line names the directory, and the directory at that path is the same one for the
+ * process as for us (proc(5)): systemd gives each start of a manager a mount namespace of its own.
+ */
 export function runningAs(pid: number, dataDir: string): RunningEtcd | undefined {
   // Empty for one that has ended and was not reaped.
   const flags = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, -1));
   if (flags?.includes(dataDirFlag(dataDir)) !== true) return undefined;
-  const mounts = attempt(() => readlinkSync(`/proc/${pid}/ns/mnt`));
-  return mounts === readlinkSync('/proc/self/ns/mnt') ? { pid, flags } : undefined;
+  const theirs = attempt(() => statSync(`/proc/${pid}/root${resolve(dataDir)}`, { bigint: true }));
+  const ours = attempt(() => statSync(dataDir, { bigint: true }));
+  const isSame = theirs !== undefined && theirs.dev === ours?.dev && theirs.ino === ours.ino;
+  return isSame ? { pid, flags } : undefined;
 }
 
 function attempt<Value>(read: () => Value): Value | undefined {

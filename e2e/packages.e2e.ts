@@ -1,0 +1,174 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from './eventually.ts';
+import { start, succeed } from './process.ts';
+import { describeLab } from './requirements.ts';
+import { SystemdHost } from './systemd-host.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const needed = ['systemctl', 'dpkg-deb'];
+
+describeLab(
+  'packages on a host that systemd runs',
+  () => {
+    let directory: string;
+    let host: SystemdHost;
+
+    beforeAll(async () => {
+      directory = await mkdtemp('/tmp/causeway-packages-');
+      const packages = join(directory, 'packages');
+      await mkdir(join(directory, 'host'));
+      await succeed('bundle', start(process.execPath, [join(root, 'tools/bundle.mjs')]).outcome);
+      await succeed('build', start(join(root, 'deploy/build-deb.sh'), [packages]).outcome);
+      host = await SystemdHost.boot(join(directory, 'host'), packages);
+    });
+    afterAll(async () => {
+      await host?.end();
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    const settings = (service: string, text: string): Promise<string> =>
+      host.sh(`cat > /etc/causeway/${service}.env <<'END'\n${text}\nEND`);
+    const property = async (unit: string, name: string): Promise<string> =>
+      (await host.sh(`systemctl show --value --property ${name} ${unit}`)).trim();
+
+    test('installed: programs, units, settings that only root reads; nothing is started', async () => {
+      const said = await host.sh('dpkg --install --force-depends /packages/*.deb 2>&1');
+      expect(said).toContain(
+        'causeway-agent: fill in /etc/causeway/agent.env, then: systemctl enable --now causeway-agent',
+      );
+      expect((await host.sh('causeway version')).trim()).toMatch(/^causeway \d/);
+      expect(await host.sh('stat -c %a /etc/causeway/*.env')).toBe('600\n600\n');
+      expect(await property('causeway-agent', 'ActiveState')).toBe('inactive');
+    });
+
+    test('settings that are missing end the service for good, with the name of what is missing', async () => {
+      expect((await host.try('systemctl start causeway-agent')).code).not.toBe(0);
+      expect(await property('causeway-agent', 'ActiveState')).toBe('failed');
+      expect(await property('causeway-agent', 'ExecMainStatus')).toBe('2');
+      expect(await property('causeway-agent', 'NRestarts')).toBe('0');
+      expect(await host.sh('journalctl --unit causeway-agent')).toContain('--name (or CAUSEWAY_NAME) is missing');
+    });
+
+    test('both services start and say when they are ready', async () => {
+      await settings(
+        'manager',
+        `CAUSEWAY_NAME=m1\nCAUSEWAY_LISTEN=192.0.2.1:7443\nCAUSEWAY_ETCD=embedded\nCAUSEWAY_DATA_DIR=/var/lib/causeway/manager`,
+      );
+      await settings(
+        'agent',
+        'CAUSEWAY_NAME=h1\nCAUSEWAY_MANAGERS=192.0.2.1:7443\nCAUSEWAY_DATA_PATH=192.0.2.1\nCAUSEWAY_DATA_DIR=/var/lib/causeway/agent',
+      );
+      await host.sh('causeway-manager init --data-dir /var/lib/causeway/manager');
+      await host.sh('systemctl enable --now causeway-manager causeway-agent');
+      expect(await property('causeway-manager', 'ActiveState')).toBe('active');
+      expect(await property('causeway-agent', 'ActiveState')).toBe('active');
+      await eventually(async () =>
+        expect(await host.sh('causeway --managers 192.0.2.1:7443 status')).toContain('1/1 ready'),
+      );
+    });
+
+    test('the agent sees the network namespaces that containers see, and a container gets its interface', async () => {
+      const causeway = 'causeway --managers 192.0.2.1:7443';
+      await host.sh(`${causeway} network create blue --subnet 10.66.0.0/24 && ip netns add web`);
+      await host.sh(`${causeway} endpoint attach blue --name web --netns /run/netns/web --wait applied`);
+      expect(await host.sh('ip netns exec web ping -c 1 -W 2 10.66.0.1')).toContain(' 0% packet loss');
+      const pid = await property('causeway-agent', 'MainPID');
+      expect(await host.sh(`readlink /proc/${pid}/ns/mnt`)).toBe(await host.sh('readlink /proc/1/ns/mnt'));
+    });
+
+    test.each(['agent', 'manager'])('a %s that hangs is started again by the watchdog', async (service) => {
+      const unit = `causeway-${service}`;
+      const pid = await property(unit, 'MainPID');
+      await host.sh(`mkdir -p /run/systemd/system/${unit}.service.d
+      printf '[Service]\\nWatchdogSec=1\\n' > /run/systemd/system/${unit}.service.d/watchdog.conf
+      systemctl daemon-reload && systemctl restart ${unit}`);
+      const before = await property(unit, 'MainPID');
+      expect(before).not.toBe(pid);
+      await host.sh(`kill -STOP ${before}`);
+      await eventually(async () => {
+        expect(await property(unit, 'MainPID')).not.toBe(before);
+        const journal = await host.sh(`journalctl --no-pager --lines 30 --unit ${unit}`);
+        expect(await property(unit, 'ActiveState'), journal).toBe('active');
+      });
+      expect(await host.sh(`journalctl --unit ${unit}`)).toContain('Watchdog timeout');
+    });
+
+    test('an agent that was killed is started again, and the container keeps its interface', async () => {
+      const before = await property('causeway-agent', 'MainPID');
+      await host.sh(`kill -KILL ${before}`);
+      await eventually(async () => {
+        expect(await property('causeway-agent', 'MainPID')).not.toBe(before);
+        expect(await property('causeway-agent', 'ActiveState')).toBe('active');
+      });
+      expect(await host.sh('ip netns exec web ping -c 1 -W 2 10.66.0.1')).toContain(' 0% packet loss');
+    });
+
+    test('a manager that was killed is started again and takes over the etcd that it left', async () => {
+      const before = await property('causeway-manager', 'MainPID');
+      const etcd = await host.sh('pgrep -x etcd');
+      await host.sh(`kill -KILL ${before}`);
+      await eventually(async () => {
+        expect(await property('causeway-manager', 'MainPID')).not.toBe(before);
+        expect(await host.sh('causeway --managers 192.0.2.1:7443 network list -o name')).toBe('blue\n');
+      });
+      expect(await host.sh('pgrep -x etcd')).toBe(etcd);
+    });
+
+    test('the journal knows the level of each line', async () => {
+      const lines = (await host.sh('journalctl --unit causeway-manager --priority info -o json')).trim().split('\n');
+      const ours = lines.map((line) => JSON.parse(line)).filter(({ MESSAGE }) => MESSAGE.startsWith('{'));
+      expect(ours.length).toBeGreaterThan(0);
+      const levels: Readonly<Record<string, string>> = { 3: 'error', 4: 'warn', 6: 'info', 7: 'debug' };
+      for (const { PRIORITY, MESSAGE } of ours) expect(levels[PRIORITY]).toBe(JSON.parse(MESSAGE).level);
+    });
+
+    test('a second agent is refused for good', async () => {
+      const again = await host.try('set -a; . /etc/causeway/agent.env; causeway-agent --socket /run/other.sock');
+      expect(again.code).toBe(4);
+      expect(again.stderr).toMatch(/pid|process/);
+    });
+
+    test('a package that is installed again restarts its service and keeps settings', async () => {
+      const before = await property('causeway-agent', 'MainPID');
+      await host.sh('dpkg --install --force-depends /packages/causeway-agent_*.deb 2>&1');
+      expect(await property('causeway-agent', 'MainPID')).not.toBe(before);
+      expect(await host.sh('cat /etc/causeway/agent.env')).toContain('CAUSEWAY_NAME=h1');
+    });
+
+    test('units are as closed as their work allows', async () => {
+      const exposure = async (unit: string): Promise<number> =>
+        Number(
+          /exposure level for \S+: ([\d.]+)/.exec(await host.sh(`systemd-analyze security --no-pager ${unit}`))?.[1],
+        );
+      expect(await exposure('causeway-manager')).toBeLessThan(2.5);
+      expect(await exposure('causeway-agent')).toBeLessThan(7.5);
+      expect((await host.try('systemd-analyze verify causeway-agent.service causeway-manager.service')).stderr).toBe(
+        '',
+      );
+    });
+
+    test('removed: services end; containers, settings and data stay', async () => {
+      await host.sh('dpkg --remove causeway-agent causeway-manager causeway 2>&1');
+      expect((await host.try('test -e /usr/bin/causeway-agent')).code).toBe(1);
+      expect(await host.sh('ip netns exec web ip -br address show dev eth0')).toContain('10.66.0.');
+      await host.sh(
+        'test -e /etc/causeway/agent.env && test -d /var/lib/causeway/agent && test -d /var/lib/causeway/manager',
+      );
+    });
+
+    test('purged: settings and the agent’s data go, and the cluster’s data stays and is named', async () => {
+      const said = await host.sh('dpkg --purge causeway-agent causeway-manager 2>&1');
+      expect(said).toContain('rm -r /var/lib/causeway/manager');
+      expect((await host.sh('ls /var/lib/causeway')).trim()).toBe('manager');
+      expect((await host.try('test -e /etc/causeway')).code).toBe(1);
+    });
+  },
+  needed,
+);
+
+test('a bundle has the licences of what it is made of', async () => {
+  expect(await readdir(join(root, 'dist/lib/causeway'))).toContain('THIRD-PARTY-LICENSES');
+});
