@@ -14,14 +14,15 @@ async function stateOf(pid: number): Promise<string | undefined> {
   return state === '' || state === 'Z' || state === 'X' ? undefined : state;
 }
 
-/** Sends the signal to each; how many then are in that state, once all are or the limit is over. */
+/** Sends the signal to each; how many then are in that state, once all are or the time is over. */
 async function signalUntil(
   pids: readonly number[],
   signal: NodeJS.Signals,
   holds: (state: string | undefined) => boolean,
+  within: number,
 ): Promise<number> {
   for (const pid of pids) send(pid, signal);
-  const deadline = performance.now() + limit;
+  const deadline = performance.now() + within;
   for (;;) {
     const states = await Promise.all(pids.map(stateOf));
     const count = states.filter(holds).length;
@@ -31,13 +32,13 @@ async function signalUntil(
 }
 
 /** How many are gone. */
-export function killProcesses(pids: readonly number[]): Promise<number> {
-  return signalUntil(pids, 'SIGKILL', (state) => state === undefined);
+export function killProcesses(pids: readonly number[], within = limit): Promise<number> {
+  return signalUntil(pids, 'SIGKILL', (state) => state === undefined, within);
 }
 
 /** How many are stopped. */
-export function stopProcesses(pids: readonly number[]): Promise<number> {
-  return signalUntil(pids, 'SIGSTOP', (state) => state === 'T');
+export function stopProcesses(pids: readonly number[], within = limit): Promise<number> {
+  return signalUntil(pids, 'SIGSTOP', (state) => state === 'T', within);
 }
 
 export function continueProcesses(pids: readonly number[]): void {
