@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** What a run leaves behind, for people and for the judge. */
@@ -10,18 +10,20 @@ export interface RunFiles {
   readonly reads: string;
   /** Every revision of the store. */
   readonly store: string;
+  /** Every fault as it came about. */
+  readonly faults: string;
 }
 
 /** Empty, whatever an earlier run of the same name left. */
 export function runFiles(folder: string): RunFiles {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  return {
-    folder,
-    journal: join(folder, 'journal.jsonl'),
-    reads: join(folder, 'reads.jsonl'),
-    store: join(folder, 'store.jsonl'),
-  };
+  const at = (name: string): string => join(folder, `${name}.jsonl`);
+  return { folder, journal: at('journal'), reads: at('reads'), store: at('store'), faults: at('faults') };
+}
+
+export function writeLines(path: string, values: readonly unknown[]): void {
+  writeFileSync(path, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
 }
 
 export function readLines<Line>(path: string): readonly Line[] {

@@ -109,9 +109,12 @@ function printStorm(report: StormReport, folder: string): number {
   );
   console.log(`${calls.join('; ')}; ${counts.reads} reads; ${revisions} revisions`);
   for (const toll of report.tolls) console.log(printToll(toll));
-  const late = lateReads.map(({ call, end, failure = 'answered' }) => `${failure} after ${(end - call).toFixed(0)} ms`);
+  const late = lateReads.map(({ call, end, failure = 'answered' }) => {
+    return `${failure} after ${(end - call).toFixed(0)} ms at ${((call - report.began) / 1000).toFixed(1)} s`;
+  });
+  const which = late.length === 0 ? '' : `: ${late.slice(0, 5).join(', ')}`;
   console.log(
-    `${late.length === 0 ? 'ok    ' : 'note  '} ${late.length} reads took more than ${readLimit} ms, or failed, while one manager with a majority could be reached${late.length === 0 ? '' : `: ${late.slice(0, 5).join(', ')}`}`,
+    `${late.length === 0 ? 'ok    ' : 'note  '} ${late.length} reads took more than ${readLimit} ms, or failed, while one manager with a majority could be reached${which}`,
   );
   const lines = [
     ['things that were not done to the cluster, or not asked of it', shortfalls(counts)],
@@ -126,7 +129,8 @@ function printStorm(report: StormReport, folder: string): number {
   for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
   const wrong = faultsOf(report);
   for (const fault of wrong.slice(0, 20)) console.log(fault);
-  if (wrong.length > 0) console.log(`repeat with --seed ${seed}; journal, store and logs are in ${folder}`);
+  if (wrong.length > 0)
+    console.log(`repeat with --seed ${seed}; journal, reads, faults, store and logs are in ${folder}`);
   return wrong.length === 0 ? 0 : 1;
 }
 

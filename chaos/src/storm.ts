@@ -6,7 +6,7 @@ import { type StormCounts, shortfalls } from './faults/floors.ts';
 import { runFaults } from './faults/nemesis.ts';
 import { planFaults } from './faults/plan.ts';
 import { type Toll, tollsOf } from './faults/tolls.ts';
-import { keepLogs, type RunFiles, readLines } from './files.ts';
+import { keepLogs, type RunFiles, readLines, writeLines } from './files.ts';
 import { cooldown, type EtcdKind, managerHosts } from './lab.ts';
 import type { Entry, Outcome } from './load/journal.ts';
 import type { Left } from './load/main.ts';
@@ -29,6 +29,8 @@ export interface StormSettings {
 
 export interface StormReport {
   readonly etcd: EtcdKind;
+  /** When faults began, on the clock of journal, reads and faults. */
+  readonly began: number;
   readonly counts: StormCounts;
   readonly tolls: readonly Toll[];
   /** Reads that took too long although a manager could have answered. */
@@ -63,6 +65,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   await cluster.begin({ workers, think, churn: true, seed });
   const began = now();
   const injections = await runFaults({ lab, leaders: () => observer.ask<Leaders>('leaders'), say }, faults);
+  writeLines(files.faults, injections);
   await sleep(Math.max(0, began + span - now()));
   const broken = (await lab.stopped()).map((process) => `${process} ended by itself`);
 
@@ -98,6 +101,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   };
   const report = {
     etcd,
+    began,
     counts,
     tolls: tollsOf(injections, journal, reads),
     lateReads: lateReads(reads, injections),
