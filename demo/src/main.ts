@@ -3,21 +3,18 @@ import { SimStage } from './sim-stage.ts';
 import type { Stage } from './stage.ts';
 import { tellStory } from './story.ts';
 
-const usage = `usage: npm run demo [-- --once] [-- --simulated]
-
-  --once       take the lab down when the story is told, and exit
-  --simulated  on a simulated cluster in this process: any system, no root`;
-
-const flags = new Set(process.argv.slice(2));
-const unknown = [...flags].filter((flag) => flag !== '--once' && flag !== '--simulated');
-if (unknown.length > 0) {
-  console.error(`demo: ${unknown.join(', ')} is no option\n\n${usage}`);
-  process.exit(2);
+/** What tools/demo.mjs has read from the command line. */
+interface Settings {
+  readonly once: boolean;
+  readonly simulated: boolean;
+  readonly name: string;
+  readonly hosts: number;
 }
 
+const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const say = (line: string): void => console.log(line);
-const stage: Stage = flags.has('--simulated') ? new SimStage() : new LabStage();
-process.exitCode = await perform(stage, flags.has('--once') || flags.has('--simulated'));
+const stage: Stage = settings.simulated ? new SimStage(settings.hosts) : new LabStage(settings.name, settings.hosts);
+process.exitCode = await perform(stage, settings.once || settings.simulated);
 
 async function perform(on: Stage, once: boolean): Promise<number> {
   const interrupted = new Promise<'interrupted'>((resolve) => {

@@ -5,9 +5,14 @@ import type { Answer, Stage } from './stage.ts';
 
 /** The same managers and agents in one process: kernels, store and time are simulated, the command line is the real one. */
 export class SimStage implements Stage {
-  readonly title = 'a simulated cluster of 3 hosts and 1 manager, in this process';
+  readonly title: string;
   readonly hints = ['npm run demo     # as root on Linux: the same with real kernels, yours to try'];
-  readonly #cluster = new SimCluster({ hosts: 3 });
+  readonly #cluster: SimCluster;
+
+  constructor(hosts: number) {
+    this.title = `a simulated cluster of ${hosts} hosts and 1 manager, in this process`;
+    this.#cluster = new SimCluster({ hosts });
+  }
 
   get hosts(): readonly string[] {
     return this.#cluster.hosts.map(({ name }) => name);
