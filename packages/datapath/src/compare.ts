@@ -1,7 +1,7 @@
 import type { InterfaceAddress, Ip, Mac } from '@causeway/model';
 import { newNamespace } from './draft.ts';
+import { sameLink, samePort, sameRoute, sameTarget } from './equal.ts';
 import { isOverlayNetns } from './owner.ts';
-import { linkWords, printPort, printRoute, targets } from './print.ts';
 import { sliceSize } from './sliced.ts';
 import type { BridgePort, FdbTarget, Link, Namespace, NetnsPath, Route, State } from './state.ts';
 
@@ -55,7 +55,7 @@ export function comparePorts(actual: State, desired: State): Of<'port'>[] {
       const there = found.links.get(link.name);
       if (there === undefined || intended === undefined) return [];
       const is = portOf(there);
-      return is !== undefined && printPort(is) === printPort(intended)
+      return is !== undefined && samePort(is, intended)
         ? []
         : [{ kind: 'port', netns, name: link.name, actual: is, intended }];
     }),
@@ -167,18 +167,6 @@ function* compareMaps<Key, Value>(
 /** Of maps that are small. */
 function compareAll<Key, Value>(...args: Parameters<typeof compareMaps<Key, Value>>): Unequal<Key, Value>[] {
   return [...compareMaps(...args)].filter((each) => each !== undefined);
-}
-
-function sameLink(found: Link, wanted: Link): boolean {
-  return linkWords(found).join() === linkWords(wanted).join();
-}
-
-function sameRoute(found: Route, wanted: Route): boolean {
-  return printRoute(found) === printRoute(wanted);
-}
-
-function sameTarget(found: FdbTarget, wanted: FdbTarget): boolean {
-  return found === wanted || targets(found).join() === targets(wanted).join();
 }
 
 function asMap(addresses: ReadonlySet<InterfaceAddress> = new Set()): Map<InterfaceAddress, 'present'> {

@@ -82,5 +82,7 @@ export interface Kernel {
    * default routes nor link-local ones.
    */
   routes(): Promise<readonly Prefix[]>;
+  /** How often events of watches were lost since it was made, for whatever reason; each is told as an overrun too. */
+  eventsLost(): number;
   close(): void;
 }

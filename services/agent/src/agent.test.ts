@@ -101,6 +101,31 @@ describe('drift is repaired, counted and told', () => {
     expect((await h.status()).repairs).toBe(1n);
   });
 
+  it('within seconds while the table never stops changing', async () => {
+    const h = await host();
+    const overlay = h.overlay('blue');
+    const { mac } = h.manager.peer('blue', 202);
+    await h.settle();
+    // One change in each turn of the event loop, so that there is always one that is not followed yet.
+    let changes = 0;
+    const yieldTurn = h.clock.yield.bind(h.clock);
+    const read = h.kernel.apply.bind(h.kernel);
+    h.kernel.apply = async (...args) => {
+      if (changes++ < 2_000) h.manager.peer('blue', 300 + (changes % 50), `192.0.2.${2 + (changes % 7)}`);
+      await h.clock.sleep(milliseconds(10));
+      return await read(...args);
+    };
+    h.manager.peer('blue', 299);
+    await yieldTurn();
+    h.kernel.foreign({ op: 'fdb.delete', netns: overlay, dev: 'vxlan0', mac, target: Ip('192.0.2.2') });
+    await h.settle(seconds(3));
+    expect(changes).toBeGreaterThan(100);
+    expect(changes).toBeLessThan(2_000);
+    expect(h.kernel.namespaces.get(overlay)?.links.get('vxlan0')?.tunnels.has(mac)).toBe(true);
+    changes = 2_000;
+    await h.settle(seconds(1));
+  });
+
   it('is standing drift while the kernel refuses, and none afterwards', async () => {
     const h = await host();
     h.kernel.failNext((op) => op.op === 'fdb.set', 'ENOBUFS', 4);

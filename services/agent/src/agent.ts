@@ -1,7 +1,7 @@
 import type { Kernel } from '@causeway/datapath';
 import { CausewayError, type EndpointId, feedVersions, isCausewayError, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
-import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
 import { type AgentApi, createApi } from './api/api.ts';
 import type { Files } from './assignments/files.ts';
@@ -9,6 +9,7 @@ import { Ledger } from './assignments/ledger.ts';
 import { OwnRows } from './assignments/own-rows.ts';
 import { Tables } from './assignments/tables.ts';
 import type { AgentSettings } from './config.ts';
+import { healthOf, type LoopDelay } from './health.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type ClusterPosition, type Identity, IdentityFile } from './identity/identity.ts';
 import { OverlayRecords } from './reconciler/overlay-records.ts';
@@ -26,7 +27,7 @@ import type { ManagerLink } from './session/link.ts';
 import { Session } from './session/session.ts';
 import { UnderlayMtu } from './underlay.ts';
 
-/** Everything is looked at this often, for what no notification told. */
+/** What is nobody's and what the host's own interfaces are is looked at this often. */
 const sweepEvery = seconds(30);
 
 /** An agent's way to the world. */
@@ -37,6 +38,8 @@ export interface AgentModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: not measured. */
+  readonly loopDelay?: LoopDelay;
 }
 
 export interface Agent extends Startable {
@@ -132,6 +135,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
     { epoch },
   );
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
+  const health = (): HostHealth => healthOf({ kernel, tally, loopDelay: modules.loopDelay });
   const session = new Session({
     link,
     failover,
@@ -141,6 +145,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
     tables,
     tally,
     node,
+    health,
     cluster: () => identity.cluster,
     remember: async (cluster, restored) => {
       if (restored) caretaker.beginEpoch();
@@ -180,6 +185,7 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       endpoints: [...sandboxes.all()].length,
       networks: [...tables.all()].length,
       repairs: BigInt(tally.repairs),
+      health: health(),
     }),
     clusterId: () => identity.cluster?.id ?? '',
     epoch,

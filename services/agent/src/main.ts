@@ -27,6 +27,7 @@ import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
 import { keepHeapSmall } from './io/heap.ts';
+import { measureLoopDelay } from './io/loop-delay.ts';
 import { GrpcManagerLink } from './io/manager-link.ts';
 
 interface Options extends AgentOptions {
@@ -102,7 +103,10 @@ async function serve(options: Options, log: Log): Promise<void> {
   const files = new DirectoryFiles(options.dataDir);
   // Before anything is touched: a second agent must not get as far as the files, the socket and the kernel of the first.
   await claim(options);
-  const agent = createAgent({ kernel, link, files, clock: systemClock, random: cryptoRandom, log }, settings);
+  const agent = createAgent(
+    { kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
+    settings,
+  );
   const server = new AgentServer({ api: agent.api, log }, { socket: options.socket });
   await server.start();
   await agent.start().catch(async (error: unknown) => {

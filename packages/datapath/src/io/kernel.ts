@@ -24,7 +24,8 @@ export function createKernel(): Kernel {
 }
 
 class NetlinkKernel implements Kernel {
-  readonly #watches = new Watches();
+  readonly #watches = new Watches({ onLost: () => this.#eventsLost++ });
+  #eventsLost = 0;
 
   async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
     const { entries } = scope;
@@ -63,6 +64,10 @@ class NetlinkKernel implements Kernel {
 
   async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
     return identifyNetns(netns);
+  }
+
+  eventsLost(): number {
+    return this.#eventsLost;
   }
 
   hasUniqueIdentities(): boolean {

@@ -2,10 +2,12 @@ import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Ip, Mac } from '@causeway/model';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Changes } from '../changes.ts';
 import type { NetnsPath } from '../state.ts';
 import { container4, macs, must, overlay } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
-import { setFdb } from '../wire/index.ts';
+import { setFdb, setLink } from '../wire/index.ts';
+import { KernelError, receive } from './libc.ts';
 import { Monitor } from './monitor.ts';
 import { openNetns } from './netns.ts';
 import { chunkSize, NetlinkSocket } from './socket.ts';
@@ -66,6 +68,49 @@ describeOnKernel('a monitor', () => {
       await setEntry(1000 + n);
       await host.until(() => seen.includes('changed'));
     }
+  });
+
+  it('learns the links anew after an overrun: a link that goes back to what it was before is told', async () => {
+    const links = new Set<string>();
+    const told = (dirt: string, changes: Changes): void => {
+      seen.push(dirt);
+      for (const link of changes.links) links.add(link);
+    };
+    monitors.push(new Monitor(fd, told, { receiveBuffer: 64 << 10 }));
+    await turns();
+    const socket = new NetlinkSocket(fd);
+    const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
+    // In one go: nobody reads meanwhile, so that the news of the link is lost among that of the entries.
+    for (let chunk = 0; chunk < 8; chunk++) {
+      const entries = [...Array(chunkSize).keys()].map((n) => chunk * chunkSize + n);
+      socket.batch(entries, (to, n) => setFdb(to, index, mac(n), Ip('192.0.2.2')));
+    }
+    socket.request(setLink(index, { mtu: 1400 }));
+    socket.close();
+    await host.until(() => seen.includes('overrun'));
+    links.clear();
+    await must(host, { op: 'link.set', netns, name: 'vxlan0', change: { mtu: 1450 } });
+    await host.until(() => links.has('vxlan0'));
+  });
+
+  it.each(['EMSGSIZE', 'ENOMEM', 'EBADF'])('goes on after %s from recv, and tells it as an overrun', async (errno) => {
+    let fail = false;
+    const lost: string[] = [];
+    const flaky = (from: number, into: Uint8Array): number => {
+      if (!fail) return receive(from, into);
+      fail = false;
+      throw new KernelError(errno, 'recv');
+    };
+    const settings = { receive: flaky, onLost: (name: string) => lost.push(name) };
+    monitors.push(new Monitor(fd, (dirt) => seen.push(dirt), settings));
+    await turns();
+    fail = true;
+    await setEntry(1);
+    await host.until(() => seen.includes('overrun'));
+    expect(lost).toEqual([errno]);
+    seen.length = 0;
+    await setEntry(2);
+    await host.until(() => seen.includes('changed'));
   });
 
   it('may be closed by the one it tells', async () => {

@@ -25,6 +25,10 @@ const groups = [
 ];
 /** About 10,000 events, measured. More are an overrun, which costs a dump, as the events themselves do. */
 const defaultReceiveBuffer = 4 << 20;
+/** Milliseconds until the next try, where a socket could not be made anew. */
+const reopenAfter = 1_000;
+/** Times that receiving may fail while the links are read: an overrun, then what is left. */
+const mostLost = 16;
 /** Datagrams taken before others get a turn; the poll calls again at once for the rest. */
 const burst = 256;
 
@@ -33,52 +37,77 @@ type OnMonitorDirt = (dirt: 'changed' | 'overrun', changes: Changes) => void;
 export interface MonitorSettings {
   /** Bytes; 4 MiB. */
   readonly receiveBuffer?: number;
+  /** Told of each time that events were lost: ENOBUFS for an overrun, or whatever recv(2) failed with. */
+  readonly onLost?: (errno: string) => void;
+  /** recv(2): for tests. */
+  readonly receive?: typeof receive;
 }
 
 /** Listens to what changes in a namespace, and keeps that alive until it is closed. */
 export class Monitor {
-  readonly #fd: number;
+  readonly #netns: number | undefined;
   readonly #onDirt: OnMonitorDirt;
-  readonly #filter = new wire.ChangeFilter();
+  readonly #settings: MonitorSettings;
   readonly #buffer = new Uint8Array(64 << 10);
+  #filter = new wire.ChangeFilter();
+  #fd = -1;
   #poll: Poll | undefined;
   #open = true;
+  #reopening: NodeJS.Timeout | undefined;
 
   /**
-   * @param netns an open namespace; undefined: the one the process lives in.
+   * @param netns an open namespace, open as long as the monitor is; undefined: the one the process lives in.
    * @param onDirt once per wake-up, however much it brought.
    */
   constructor(netns: number | undefined, onDirt: OnMonitorDirt, settings: MonitorSettings = {}) {
+    this.#netns = netns;
     this.#onDirt = onDirt;
-    this.#fd = inNetns(netns, () => openNetlink(NETLINK_ROUTE));
-    try {
-      setBuffers(this.#fd, settings.receiveBuffer ?? defaultReceiveBuffer, defaultReceiveBuffer);
-      for (const group of groups) setNetlinkOption(this.#fd, NETLINK_ADD_MEMBERSHIP, group);
-      this.#learnLinks();
-      this.#poll = pollReadable(this.#fd, () => this.#drain());
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#settings = settings;
+    this.#listen();
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    clearTimeout(this.#reopening);
+    this.#hangUp();
+  }
+
+  /** A socket of its own, with all links learned: what was known before may not be so any more. */
+  #listen(): void {
+    this.#fd = inNetns(this.#netns, () => openNetlink(NETLINK_ROUTE));
+    try {
+      setBuffers(this.#fd, this.#settings.receiveBuffer ?? defaultReceiveBuffer, defaultReceiveBuffer);
+      for (const group of groups) setNetlinkOption(this.#fd, NETLINK_ADD_MEMBERSHIP, group);
+      this.#filter = new wire.ChangeFilter();
+      this.#learnLinks();
+      this.#poll = pollReadable(this.#fd, () => this.#drain());
+    } catch (error) {
+      this.#hangUp();
+      throw error;
+    }
+  }
+
+  #hangUp(): void {
     this.#poll?.close();
-    close(this.#fd);
+    this.#poll = undefined;
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = -1;
   }
 
   /**
-   * The filter must know the links there are already. Events that come in among them are of before the monitor was there
-   * for anybody: whoever made it looks after that.
+   * The filter must know the links there are already. Events that come in among them were before the monitor listened for
+   * anybody: whoever waits for it looks at everything afterwards. What is lost among them is told as soon as one can tell.
    */
   #learnLinks(): void {
     const writer = new wire.MessageWriter(64);
     wire.dumpLinks(writer);
     send(this.#fd, writer.bytes);
-    for (let length = this.#receive(); length !== 0; length = this.#receive()) {
-      if (length === 'lost') continue;
+    for (let lost = 0, length = this.#receive(); length !== 0; length = this.#receive()) {
+      if (length === 'lost') {
+        if (++lost > mostLost) throw new KernelError('EIO', 'the links of a namespace cannot be read');
+        continue;
+      }
       const messages = new wire.MessageReader(this.#buffer, length);
       while (messages.next()) {
         if (messages.type === wire.NLMSG_DONE || messages.type === wire.NLMSG_ERROR) return;
@@ -90,27 +119,41 @@ export class Monitor {
   #drain(): void {
     const changes = new ChangeSet();
     let changed = false;
-    let overrun = false;
-    for (let i = 0; i < burst; i++) {
+    let lost = false;
+    for (let i = 0; i < burst && !lost; i++) {
       const length = this.#receive();
-      if (length === 'lost') overrun = true;
+      if (length === 'lost') lost = true;
       else if (length === 0) break;
       else changed = this.#hasChange(length, changes) || changed;
     }
-    if (overrun) {
-      // The error an overrun raises on the socket has made libuv stop the old one.
-      this.#poll?.close();
-      this.#poll = pollReadable(this.#fd, () => this.#drain());
-      this.#onDirt('overrun', changes);
-    } else if (changed) this.#onDirt('changed', changes);
+    if (lost) this.#startAnew();
+    else if (changed) this.#onDirt('changed', changes);
+  }
+
+  /**
+   * After an overrun, and after any other failure to receive: libuv has stopped the poll, and what was lost may have been
+   * about the links that the filter compares with. Told once one listens again, so that nothing falls between.
+   */
+  #startAnew(): void {
+    this.#hangUp();
+    try {
+      this.#listen();
+    } catch {
+      // No descriptors, no memory: the sweep looks meanwhile.
+      this.#reopening = setTimeout(() => this.#startAnew(), reopenAfter).unref();
+      return;
+    }
+    this.#onDirt('overrun', new ChangeSet());
   }
 
   #receive(): number | 'lost' {
+    const { receive: take = receive, onLost } = this.#settings;
     try {
-      return receive(this.#fd, this.#buffer);
+      return take(this.#fd, this.#buffer);
     } catch (error) {
-      if (error instanceof KernelError && error.errno === 'ENOBUFS') return 'lost';
-      throw error;
+      if (!(error instanceof KernelError)) throw error;
+      onLost?.(error.errno);
+      return 'lost';
     }
   }
 

@@ -41,6 +41,7 @@ export class FakeKernel implements Kernel {
   readonly #clock: Clock;
   readonly #watches = new Map<FakeNamespace, Set<OnDirt>>();
   readonly #dirty = new Map<FakeNamespace, ChangeSet>();
+  #eventsLost = 0;
   readonly #bootId: string;
   readonly #hasCookies: boolean;
   #faults: readonly Fault[] = [];
@@ -97,6 +98,10 @@ export class FakeKernel implements Kernel {
 
   identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
     return Promise.resolve(this.#identityOf(this.#host.namespaces.get(netns)));
+  }
+
+  eventsLost(): number {
+    return this.#eventsLost;
   }
 
   hasUniqueIdentities(): boolean {
@@ -173,6 +178,7 @@ export class FakeKernel implements Kernel {
     const namespace = this.#host.namespace(netns);
     this.foreign(...unheard);
     this.#dirty.delete(namespace);
+    this.#eventsLost++;
     this.#tell(namespace, 'overrun');
   }
 

@@ -8,6 +8,7 @@ import type { IBinaryReader } from "@protobuf-ts/runtime";
 import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Network } from "./types.js";
+import { HostHealth } from "./types.js";
 import { Drift } from "./types.js";
 import { Node } from "./types.js";
 /**
@@ -175,6 +176,10 @@ export interface HostReport {
      * @generated from protobuf field: bool recovered = 6
      */
     recovered: boolean;
+    /**
+     * @generated from protobuf field: causeway.v1.HostHealth health = 7
+     */
+    health?: HostHealth;
 }
 /**
  * @generated from protobuf message causeway.v1.VerifyResult

@@ -10,6 +10,7 @@ import { UnknownFieldHandler } from "@protobuf-ts/runtime";
 import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Network } from "./types.js";
+import { HostHealth } from "./types.js";
 import { Drift } from "./types.js";
 import { Node } from "./types.js";
 // @generated message type with reflection information, may provide speed optimized methods
@@ -378,7 +379,8 @@ class HostReport$Type extends MessageType {
             { no: 3, name: "repaired", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Drift },
             { no: 4, name: "underlay_mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 5, name: "network_drift", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } },
-            { no: 6, name: "recovered", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 6, name: "recovered", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
+            { no: 7, name: "health", kind: "message", T: () => HostHealth }
         ]);
     }
     create(value) {
@@ -415,6 +417,9 @@ class HostReport$Type extends MessageType {
                     break;
                 case /* bool recovered */ 6:
                     message.recovered = reader.bool();
+                    break;
+                case /* causeway.v1.HostHealth health */ 7:
+                    message.health = HostHealth.internalBinaryRead(reader, reader.uint32(), options, message.health);
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -462,6 +467,9 @@ class HostReport$Type extends MessageType {
         /* bool recovered = 6; */
         if (message.recovered !== false)
             writer.tag(6, WireType.Varint).bool(message.recovered);
+        /* causeway.v1.HostHealth health = 7; */
+        if (message.health)
+            HostHealth.internalBinaryWrite(message.health, writer.tag(7, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -322,6 +322,40 @@ export interface Node {
      * @generated from protobuf field: int64 created_at_ms = 15
      */
     createdAtMs: bigint;
+    /**
+     * Absent: nothing was heard of it since the manager that answers began to lead.
+     *
+     * @generated from protobuf field: causeway.v1.HostHealth health = 16
+     */
+    health?: HostHealth;
+}
+/**
+ * How an agent is, apart from what it has done.
+ *
+ * @generated from protobuf message causeway.v1.HostHealth
+ */
+export interface HostHealth {
+    /**
+     * Longest time that the agent did nothing else within the last 10 to 20 seconds, milliseconds: heartbeats, answers and
+     * changes waited so long. A kernel that is slow to answer shows here.
+     *
+     * @generated from protobuf field: uint32 loop_delay_ms = 1
+     */
+    loopDelayMs: number;
+    /**
+     * How often news of the kernel was lost since the agent started, for whatever reason: each time it read all of a network.
+     *
+     * @generated from protobuf field: uint64 events_lost = 2
+     */
+    eventsLost: bigint;
+    /**
+     * Steps that the kernel refused since the agent started, by errno ("EEXIST").
+     *
+     * @generated from protobuf field: map<string, uint64> failed_ops = 3
+     */
+    failedOps: {
+        [key: string]: bigint;
+    };
 }
 /**
  * A difference between intent and a host's kernel.
@@ -509,6 +543,17 @@ declare class Node$Type extends MessageType<Node> {
  * @generated MessageType for protobuf message causeway.v1.Node
  */
 export declare const Node: Node$Type;
+declare class HostHealth$Type extends MessageType<HostHealth> {
+    constructor();
+    create(value?: PartialMessage<HostHealth>): HostHealth;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: HostHealth): HostHealth;
+    private binaryReadMap3;
+    internalBinaryWrite(message: HostHealth, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.HostHealth
+ */
+export declare const HostHealth: HostHealth$Type;
 declare class Drift$Type extends MessageType<Drift> {
     constructor();
     create(value?: PartialMessage<Drift>): Drift;

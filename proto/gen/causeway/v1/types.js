@@ -584,7 +584,8 @@ class Node$Type extends MessageType {
             { no: 12, name: "host_routes", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 13, name: "labels", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 9 /*ScalarType.STRING*/ } },
             { no: 14, name: "conditions", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Condition },
-            { no: 15, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 15, name: "created_at_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 16, name: "health", kind: "message", T: () => HostHealth }
         ]);
     }
     create(value) {
@@ -653,6 +654,9 @@ class Node$Type extends MessageType {
                     break;
                 case /* int64 created_at_ms */ 15:
                     message.createdAtMs = reader.int64().toBigInt();
+                    break;
+                case /* causeway.v1.HostHealth health */ 16:
+                    message.health = HostHealth.internalBinaryRead(reader, reader.uint32(), options, message.health);
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -724,6 +728,9 @@ class Node$Type extends MessageType {
         /* int64 created_at_ms = 15; */
         if (message.createdAtMs !== 0n)
             writer.tag(15, WireType.Varint).int64(message.createdAtMs);
+        /* causeway.v1.HostHealth health = 16; */
+        if (message.health)
+            HostHealth.internalBinaryWrite(message.health, writer.tag(16, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -734,6 +741,85 @@ class Node$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.Node
  */
 export const Node = new Node$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class HostHealth$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.HostHealth", [
+            { no: 1, name: "loop_delay_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 2, name: "events_lost", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 3, name: "failed_ops", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ } }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.loopDelayMs = 0;
+        message.eventsLost = 0n;
+        message.failedOps = {};
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* uint32 loop_delay_ms */ 1:
+                    message.loopDelayMs = reader.uint32();
+                    break;
+                case /* uint64 events_lost */ 2:
+                    message.eventsLost = reader.uint64().toBigInt();
+                    break;
+                case /* map<string, uint64> failed_ops */ 3:
+                    this.binaryReadMap3(message.failedOps, reader, options);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    binaryReadMap3(map, reader, options) {
+        let len = reader.uint32(), end = reader.pos + len, key, val;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case 1:
+                    key = reader.string();
+                    break;
+                case 2:
+                    val = reader.uint64().toBigInt();
+                    break;
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.HostHealth.failed_ops");
+            }
+        }
+        map[key ?? ""] = val ?? 0n;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* uint32 loop_delay_ms = 1; */
+        if (message.loopDelayMs !== 0)
+            writer.tag(1, WireType.Varint).uint32(message.loopDelayMs);
+        /* uint64 events_lost = 2; */
+        if (message.eventsLost !== 0n)
+            writer.tag(2, WireType.Varint).uint64(message.eventsLost);
+        /* map<string, uint64> failed_ops = 3; */
+        for (let k of globalThis.Object.keys(message.failedOps))
+            writer.tag(3, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.Varint).uint64(message.failedOps[k]).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.HostHealth
+ */
+export const HostHealth = new HostHealth$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Drift$Type extends MessageType {
     constructor() {

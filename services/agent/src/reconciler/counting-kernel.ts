@@ -1,20 +1,26 @@
 import type { Kernel } from '@causeway/datapath';
 import type { Tally } from './tally.ts';
 
-/** The same kernel, whose every step that succeeds is counted. */
+/** The same kernel, whose every step is counted: those that succeed, and those that fail by what the kernel says. */
 export function countWrites(kernel: Kernel, tally: Tally): Kernel {
   return {
     read: (netns, scope, expected) => kernel.read(netns, scope, expected),
     watch: (netns, onDirt) => kernel.watch(netns, onDirt),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
+    eventsLost: () => kernel.eventsLost(),
     hasUniqueIdentities: () => kernel.hasUniqueIdentities(),
     underlay: (address) => kernel.underlay(address),
     routes: () => kernel.routes(),
     close: () => kernel.close(),
     apply: async (ops, expected) => {
       const results = await kernel.apply(ops, expected);
-      tally.wrote(results.filter(({ ok }) => ok).length);
+      let written = 0;
+      for (const result of results) {
+        if (result.ok) written++;
+        else tally.failed(result.errno);
+      }
+      tally.wrote(written);
       return results;
     },
   };

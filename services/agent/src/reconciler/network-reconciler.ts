@@ -17,10 +17,11 @@ import {
   teardown,
 } from '@causeway/datapath';
 import { type EndpointId, isDriver, type Network, type NetworkId } from '@causeway/model';
-import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
+import { type Clock, type Log, milliseconds, type Random, seconds, Worker } from '@causeway/runtime';
 import type { Table } from '../assignments/table.ts';
 import { desiredState, type Former, type Host, stateChange } from '../desired/desired.ts';
 import { isGranted, type Sandbox } from '../sandbox/sandbox.ts';
+import { Later } from '../timing/later.ts';
 import { Slices } from '../timing/slices.ts';
 import { Attention } from './attention.ts';
 import { blamed, disturbs, explain, isStructural } from './blame.ts';
@@ -31,6 +32,10 @@ import { findPlaces, Places, within } from './places.ts';
 import { both, type Part, type Suspicion, suspected } from './suspicion.ts';
 import type { Tally } from './tally.ts';
 
+/** Each network is looked at this often, whatever happens: the first time within that span, at a random moment. */
+const sweepEvery = seconds(30);
+/** How long changes of the intent may put off the look at what somebody else has changed. */
+const longestUnseen = seconds(1);
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
 const mostRounds = 3;
 
@@ -76,6 +81,8 @@ export class NetworkReconciler {
   #pending = new Map<EndpointId, Former>();
   /** Where the kernel may differ: look there. */
   #suspicion: Suspicion = 'everything';
+  /** Since when there is one. */
+  #suspectedAt = 0;
   /** More of the intent has changed than is pending. */
   #stale = true;
   /** The kernel was as wanted after the last pass: what differs now and is not pending, is drift. */
@@ -90,6 +97,7 @@ export class NetworkReconciler {
   #failures: readonly Failure[] = [];
   #broken: string | undefined;
   readonly #attention: Attention;
+  readonly #sweep: Later;
   readonly #verifications: Verification[] = [];
 
   constructor(modules: NetworkModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
@@ -100,6 +108,14 @@ export class NetworkReconciler {
     this.#log = modules.log.child({ networkId: settings.networkId });
     const netns = overlayNetns(settings.networkId);
     this.#attention = new Attention({ ...modules, look: (suspicion) => void this.#lookAt(suspicion) }, { netns });
+    this.#sweep = new Later({ clock: modules.clock, action: () => this.#lookNow() });
+    this.#sweep.in(milliseconds(sweepEvery * modules.random.float()));
+  }
+
+  /** For what no notification told. The networks of a host look one after another, not all at once. */
+  #lookNow(): void {
+    this.#sweep.in(sweepEvery);
+    void this.look();
   }
 
   /** A few endpoints changed, from what is told. */
@@ -132,6 +148,9 @@ export class NetworkReconciler {
 
   /** What differs now. */
   verify(): Promise<readonly Difference[]> {
+    const { table, sandboxes } = this.#modules.intent();
+    // Nothing is wanted: what is left of it is being removed, which takes as long as the kernel takes.
+    if (table === undefined && !sandboxes.some(isGranted)) return Promise.resolve([]);
     return new Promise((answer, fail) => {
       this.#verifications.push({ answer, fail });
       void this.#worker.poke();
@@ -141,10 +160,12 @@ export class NetworkReconciler {
   /** Leaves the kernel as it is. */
   async stop(): Promise<void> {
     await this.#worker.stop();
+    this.#sweep.stop();
     this.#attention.stop();
   }
 
   #lookAt(suspicion: Suspicion): Promise<void> {
+    if (this.#suspicion === 'nothing') this.#suspectedAt = this.#modules.clock.now();
     this.#suspicion = both(this.#suspicion, suspicion);
     return this.#worker.poke();
   }
@@ -174,8 +195,11 @@ export class NetworkReconciler {
     if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
     if (asked.length > 0) await this.#answer(asked);
     if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
+    if (this.#suspicion === 'nothing') return;
     // What has come meanwhile has made sure of one more pass, which follows it before it looks.
-    if (this.#suspicion !== 'nothing' && this.#pending.size === 0) await this.#compareAt(this.#suspicion);
+    if (this.#pending.size === 0) await this.#compareAt(this.#suspicion);
+    // Changes that never pause must not keep a repair waiting: a full look takes them along.
+    else if (this.#modules.clock.now() - this.#suspectedAt >= longestUnseen) await this.#compare();
   }
 
   /** What a later version would build is not guessed at: what the kernel holds of the network stays as it is. */

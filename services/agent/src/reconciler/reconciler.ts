@@ -51,9 +51,8 @@ export class Reconciler {
     void this.#cleaner.poke();
   }
 
-  /** Looks at everything, for what no notification told. */
+  /** Removes what is nobody's; each network is looked at by its own reconciler. */
   sweep(): void {
-    for (const network of this.#networks.values()) void network.look();
     if (this.#confirmed) void this.#cleaner.poke();
   }
 

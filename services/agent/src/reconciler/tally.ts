@@ -13,6 +13,7 @@ export class Tally {
   #recovered: bigint | undefined;
   #repairs = 0;
   #kernelWrites = 0;
+  readonly #failedOps = new Map<string, number>();
   #unreported: Drift[] = [];
 
   onChange(listener: () => void): void {
@@ -55,6 +56,15 @@ export class Tally {
     if (this.#recovered === epoch) return;
     this.#recovered = epoch;
     this.#tell();
+  }
+
+  /** By errno ("EEXIST"): steps that the kernel refused since start. */
+  get failedOps(): ReadonlyMap<string, number> {
+    return this.#failedOps;
+  }
+
+  failed(errno: string): void {
+    this.#failedOps.set(errno, (this.#failedOps.get(errno) ?? 0) + 1);
   }
 
   wrote(count: number): void {

@@ -1,5 +1,6 @@
 import type { NetworkId } from '@causeway/model';
 import type { ConnectRequest, NetworkApplied } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds, Worker } from '@causeway/runtime';
 import type { Tally } from '../reconciler/tally.ts';
 
@@ -11,6 +12,7 @@ export class Reporter {
   readonly #clock: Clock;
   readonly #tally: Tally;
   readonly #underlayMtu: () => number;
+  readonly #health: () => HostHealth;
   readonly #epoch: () => bigint | undefined;
   readonly #send: (request: ConnectRequest) => void;
   readonly #told = new Map<NetworkId, bigint>();
@@ -21,6 +23,7 @@ export class Reporter {
     readonly clock: Clock;
     readonly tally: Tally;
     readonly underlayMtu: () => number;
+    readonly health: () => HostHealth;
     /** Of the session's manager: what was applied in another is nothing to it. */
     readonly epoch: () => bigint | undefined;
     readonly send: (request: ConnectRequest) => void;
@@ -28,6 +31,7 @@ export class Reporter {
     this.#clock = modules.clock;
     this.#tally = modules.tally;
     this.#underlayMtu = modules.underlayMtu;
+    this.#health = modules.health;
     this.#epoch = modules.epoch;
     this.#send = modules.send;
   }
@@ -71,7 +75,8 @@ export class Reporter {
     const repaired = this.#tally.takeUnreported();
     const recovered = this.#recovered();
     const underlayMtu = this.#underlayMtu();
-    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered };
+    const health = this.#health();
+    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered, health };
     this.#send({ message: { oneofKind: 'report', report } });
   }
 

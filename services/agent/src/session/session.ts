@@ -9,7 +9,7 @@ import {
 } from '@causeway/model';
 import { type Failover, nodeToMessage } from '@causeway/proto';
 import type { ConnectRequest, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, delays, type Log, milliseconds, type Random, type Startable, seconds } from '@causeway/runtime';
 import { Interner, type Table } from '../assignments/table.ts';
 import type { Tables } from '../assignments/tables.ts';
@@ -51,6 +51,7 @@ export interface SessionModules {
   readonly tally: Tally;
   /** As it is now: the underlay's MTU may have changed since start. */
   readonly node: () => Node;
+  readonly health: () => HostHealth;
   readonly cluster: () => ClusterPosition | undefined;
   /** Durable when it resolves. `restored`: an epoch has begun. */
   readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
@@ -111,7 +112,7 @@ export class Session implements Startable {
 
   /** One session, from hello to its end; never throws. */
   async #connect(address: string, signal: AbortSignal): Promise<{ error: unknown; welcomed: boolean }> {
-    const { link, clock, tally } = this.#modules;
+    const { link, clock, tally, health } = this.#modules;
     const channel = link.connect(address);
     const over = new AbortController();
     const close = (): void => {
@@ -121,7 +122,10 @@ export class Session implements Startable {
     signal.addEventListener('abort', close);
     const underlayMtu = (): number => this.#modules.node().underlayMtu;
     const epoch = (): bigint | undefined => this.#modules.cluster()?.epoch;
-    const reporter = new Reporter({ clock, tally, underlayMtu, epoch, send: (request) => channel.send(request) });
+    const reporter = new Reporter({
+      ...{ clock, tally, underlayMtu, health, epoch },
+      send: (request) => channel.send(request),
+    });
     const supervised: Promise<void>[] = [this.#awaitWelcome(channel, over.signal)];
     try {
       channel.send(this.#hello());

@@ -1,4 +1,4 @@
-import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { HostHealth, Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
 import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
 import { pairsText } from './pairs.ts';
@@ -61,6 +61,7 @@ export function nodeAnswer(node: Node, now: number): Answer {
         ['networks', String(node.networks)],
         ['endpoints', String(node.endpoints)],
         ['repairs', String(node.repairs)],
+        ...healthFields(node.health),
         ['created', createdCell(node.createdAtMs, now)],
         ['revision', String(node.revision)],
         ...conditionFields(node.conditions),
@@ -77,6 +78,22 @@ export function nodesAnswer(nodes: readonly Node[], now: number): Answer {
   };
 }
 
+function healthFields(health: HostHealth | undefined): [string, string][] {
+  if (health === undefined) return [];
+  const failed = Object.entries(health.failedOps).sort();
+  return [
+    ['loop delay', `${health.loopDelayMs} ms`],
+    ['events lost', String(health.eventsLost)],
+    ['kernel refused', failed.length === 0 ? 'nothing' : failed.map(([errno, n]) => `${errno} ${n}`).join(', ')],
+  ];
+}
+
+function healthValue(health: HostHealth | undefined): object | null {
+  if (health === undefined) return null;
+  const { loopDelayMs, eventsLost, failedOps } = health;
+  return { loopDelayMs, eventsLost, failedOps };
+}
+
 function nodeValue(node: Node): object {
   const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs } = node;
   const { hostRoutes, labels, revision } = node;
@@ -90,6 +107,7 @@ function nodeValue(node: Node): object {
     networks,
     endpoints,
     repairs,
+    health: healthValue(node.health),
     hostRoutes,
     labels,
     conditions: conditionValues(node.conditions),

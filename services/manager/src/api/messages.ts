@@ -43,12 +43,14 @@ export function claimedMessage(context: ApiContext, { value, revision }: Version
 export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMessage {
   const { view, dispatcher } = context.modules;
   const { id } = node.value;
+  const { repairs, health } = dispatcher.factsOf(id);
   return {
     ...nodeToMessage(node.value, node.revision),
     ready: dispatcher.isReady(id),
     endpoints: view.endpointsOn(id).size,
     networks: view.networksOn(id).size,
-    repairs: dispatcher.factsOf(id).repairs,
+    repairs,
+    ...(health && { health }),
     conditions: conditionsOfNode(context, node),
   };
 }

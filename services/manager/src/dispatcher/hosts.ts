@@ -1,5 +1,6 @@
 import type { NodeId } from '@causeway/model';
 import type { HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 
 /** What a host last said of itself in this term. Kept after its session ends: it is the newest that is known. */
 export interface HostFacts {
@@ -13,6 +14,8 @@ export interface HostFacts {
   readonly networkDrift: Readonly<Record<string, number>>;
   /** Nothing it held before the store was restored waits to be claimed again. */
   readonly recovered: boolean;
+  /** Absent: its agent does not say, or nothing was heard of it. */
+  readonly health?: HostHealth;
 }
 
 const unheard: HostFacts = { repairs: 0n, drift: 0, driftSince: 0n, networkDrift: {}, recovered: false };
@@ -21,11 +24,11 @@ export class Hosts {
   readonly #facts = new Map<NodeId, HostFacts>();
 
   reported(node: NodeId, report: HostReport, revision: bigint): void {
-    const { repairs, drift, networkDrift, recovered } = report;
+    const { repairs, drift, networkDrift, recovered, health } = report;
     const before = this.of(node);
     const isAsBefore = before.drift > 0 === drift > 0;
     const driftSince = isAsBefore ? before.driftSince : revision;
-    this.#facts.set(node, { repairs, drift, driftSince, networkDrift, recovered });
+    this.#facts.set(node, { repairs, drift, driftSince, networkDrift, recovered, ...(health && { health }) });
   }
 
   of(node: NodeId): HostFacts {
