@@ -76,6 +76,7 @@ export const errorKinds = {
   'timed-out': 'unavailable',
   'shutting-down': 'unavailable',
   recovering: 'unavailable',
+  busy: 'unavailable',
   'permission-denied': 'denied',
   'capability-missing': 'denied',
   'schema-unsupported': 'denied',

@@ -37,14 +37,23 @@ export interface ClaimEndpoint {
   readonly former?: EndpointId;
 }
 
-/** @throws from its plan: network-unknown, node-unknown, name-invalid, name-taken, endpoint-exists, invalid-argument, and what choosing addresses throws */
+/**
+ * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, name-taken,
+ * endpoint-exists, and what choosing addresses throws
+ */
 export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
   return {
     kind: 'endpoint.claim',
     content: JSON.stringify(request),
     outcome: { toJson: endpointToJson, fromJson: endpointFromJson },
+    check: () => checkClaimEndpoint(request),
     plan: (planning) => planClaimEndpoint(request, planning),
   };
+}
+
+function checkClaimEndpoint({ name, labels }: ClaimEndpoint): void {
+  checkNotAnId(name, 'name');
+  if (labels !== undefined) checkLabels(labels);
 }
 
 export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
@@ -52,8 +61,6 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
   const node = view.findNode(request.node);
-  checkNotAnId(request.name, 'name');
-  if (labels !== undefined) checkLabels(labels);
   const known = request.former === undefined ? undefined : view.endpoint(request.former);
   if (known !== undefined) return planKnown(known, request, network);
   const namesake = view.endpointNamed(network.id, request.name)?.value;

@@ -48,15 +48,33 @@ export interface CreateNetwork {
   readonly force?: true;
 }
 
-/** @throws from its plan: name-invalid, name-taken, invalid-argument, mtu-invalid, mtu-too-large, underlay-overlap, vni-invalid, vni-taken, vni-exhausted, and what `completeSubnets` and `checkDisjoint` throw */
+/**
+ * @throws from its check: name-invalid, invalid-argument, family-unneeded, mtu-invalid, vni-invalid, and what
+ * `completeSubnets` throws; from its plan: name-taken, mtu-too-large, underlay-overlap, vni-taken,
+ * vni-exhausted, and what `checkDisjoint` throws
+ */
 export function createNetwork(request: CreateNetwork, pools: readonly DefaultPool[] = []): Request<Network> {
   return {
     kind: 'network.create',
     content: JSON.stringify(request),
     lane: `space/${request.addressSpace}`,
     outcome: { toJson: networkToJson, fromJson: networkFromJson },
+    check: () => checkCreateNetwork(request),
     plan: (planning) => planCreateNetwork(request, pools, planning),
   };
+}
+
+function checkCreateNetwork({ name, labels, vni, mtu, subnets, families, ...request }: CreateNetwork): void {
+  checkNotAnId(name, 'name');
+  checkLabels(labels);
+  if (vni !== undefined) unwrap(parseVni(vni));
+  if (subnets.length > 0) checkUnneeded(families);
+  const complete = subnets.length === 0 ? [] : completeSubnets(subnets, gatewayRule(request));
+  if (mtu !== undefined) fixedMtu(mtu, complete);
+}
+
+function gatewayRule({ internal, gateways }: Pick<CreateNetwork, 'internal' | 'gateways'>): GatewayRule {
+  return internal ? 'none' : gateways;
 }
 
 export function planCreateNetwork(
@@ -65,9 +83,7 @@ export function planCreateNetwork(
   planning: Planning,
 ): Proposal<Network> {
   const { view, allocator, keys, random, clock } = planning;
-  checkNotAnId(request.name, 'name');
-  checkLabels(request.labels);
-  const subnets = completeSubnets(subnetsOf(request, pools, view), request.internal ? 'none' : request.gateways);
+  const subnets = completeSubnets(subnetsOf(request, pools, view), gatewayRule(request));
   const mtu = request.mtu === undefined ? automaticMtu(view, subnets) : fixedMtu(request.mtu, subnets);
   checkNameFree(view, request.name);
   checkDisjoint(view, request, subnets);
@@ -104,12 +120,13 @@ function subnetsOf(
   pools: readonly DefaultPool[],
   view: View,
 ): readonly Subnet[] {
-  const [asked] = families;
-  if (subnets.length === 0) {
-    const wanted = asked === undefined ? ([4, 6] as const) : families;
-    return takeSubnets(wanted, addressSpace, poolsOf(pools, view.cluster?.id), view).map((prefix) => ({ prefix }));
-  }
-  if (asked === undefined) return subnets;
+  if (subnets.length > 0) return subnets;
+  const wanted = families.length === 0 ? ([4, 6] as const) : families;
+  return takeSubnets(wanted, addressSpace, poolsOf(pools, view.cluster?.id), view).map((prefix) => ({ prefix }));
+}
+
+function checkUnneeded([asked]: readonly Family[]): void {
+  if (asked === undefined) return;
   const message = `ipv${asked} asks for a subnet from the default pools, but subnets are named: leave out one or the other`;
   throw new CausewayError('family-unneeded', message, { field: `ipv${asked}` });
 }

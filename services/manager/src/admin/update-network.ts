@@ -1,11 +1,11 @@
-import { CausewayError, family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
+import { CausewayError, checkLabels, family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
 import { type Claimed, printClaim } from '../store/claim.ts';
 import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from '../writer/intent.ts';
 import { checkNameFree } from './create-network.ts';
-import { checkCarried } from './mtu.ts';
+import { checkCarried, fixedMtu } from './mtu.ts';
 import { checkNotAnId } from './names.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
 import { addressClaims, type Claim, nameClaim, poolClaims } from './network-claims.ts';
@@ -21,14 +21,25 @@ export interface UpdateNetwork extends NetworkChange {
   readonly ifRevision?: bigint;
 }
 
-/** @throws from its plan: network-unknown, revision-conflict, name-taken, name-invalid, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork` throws */
+/**
+ * @throws from its check: name-invalid, invalid-argument, mtu-invalid; from its plan: network-unknown, revision-conflict,
+ * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork` throws
+ */
 export function updateNetwork(request: UpdateNetwork): Request<Network> {
   return {
     kind: 'network.update',
     content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
     outcome: { toJson: networkToJson, fromJson: networkFromJson },
+    check: () => checkUpdateNetwork(request),
     plan: (planning) => planUpdateNetwork(request, planning),
   };
+}
+
+function checkUpdateNetwork(request: UpdateNetwork): void {
+  checkSize(request);
+  checkLabels(request.setLabels);
+  if (request.name !== undefined) checkNotAnId(request.name, 'name');
+  if (typeof request.mtu === 'number') fixedMtu(request.mtu, request.addSubnets);
 }
 
 /** All of it in one transaction: the record, the claims it gains and those it gives up. */
@@ -37,15 +48,11 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
   const current = view.findNetwork(request.network);
   const before = current.value;
   checkRevision(current, request.ifRevision, networkToJson);
-  checkSize(request);
   const after = changeNetwork(before, request, view);
   const events = networkChanged(before, after);
   // Nothing that can be told is other: no revision is made, and hosts have nothing to apply.
   if (events.length === 0) return nothingToDo(before, current.revision);
-  if (after.name !== before.name) {
-    checkNotAnId(after.name, 'name');
-    checkNameFree(view, after.name);
-  }
+  if (after.name !== before.name) checkNameFree(view, after.name);
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
   checkDisjoint(view, before, added, 'add_subnets');
   if (request.force !== true) {

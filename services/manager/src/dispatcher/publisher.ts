@@ -1,6 +1,7 @@
 import { assertNever, type FeedVersion, feedVersions, type NetworkId, type NodeId } from '@causeway/model';
 import type { ViewChange } from '../store/view.ts';
 import type { DeltaBytes } from './delta-bytes.ts';
+import { HistoryBudget } from './history.ts';
 import { planStep, type Tables, touchedBy, type ViewSlice } from './steps.ts';
 import { NetworkTable } from './table.ts';
 
@@ -24,8 +25,14 @@ export class Publisher {
   readonly #view: ViewSlice;
   readonly #feeds: readonly FeedVersion[];
   readonly #tables = new Map<NetworkId, NetworkTable>();
+  readonly #history: HistoryBudget;
 
-  constructor(view: ViewSlice, feeds: readonly FeedVersion[] = feedVersions) {
+  constructor(
+    view: ViewSlice,
+    feeds: readonly FeedVersion[] = feedVersions,
+    history: HistoryBudget = new HistoryBudget(),
+  ) {
+    this.#history = history;
     this.#view = view;
     this.#feeds = feeds;
   }
@@ -42,7 +49,8 @@ export class Publisher {
       if (step === undefined) continue;
       switch (step.kind) {
         case 'begin': {
-          const begun = new NetworkTable(step.network, step.revision, step.rows, this.#feeds);
+          const begun = new NetworkTable(step.network, step.revision, step.rows, this.#feeds, this.#history);
+          table?.close();
           this.#tables.set(network, begun);
           const left = [...(table?.hosts.keys() ?? [])].filter((node) => !begun.hosts.has(node));
           publications.push({ kind: 'begun', table: begun, left });
@@ -57,6 +65,7 @@ export class Publisher {
         }
         case 'vanish':
           this.#tables.delete(network);
+          table?.close();
           publications.push({ kind: 'vanished', network, left: [...(table?.hosts.keys() ?? [])] });
           break;
         default:

@@ -12,7 +12,7 @@ import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_serv
 import type { Versioned } from '../store/view.ts';
 import { DeltaBytes } from './delta-bytes.ts';
 import { encodeComplete } from './encode.ts';
-import { History } from './history.ts';
+import { History, HistoryBudget } from './history.ts';
 import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
 /** From one revision of a network to another that subscribers can follow. */
@@ -44,7 +44,7 @@ export class NetworkTable {
   #sums: Sums;
   readonly #rows = new Map<EndpointId, EndpointRow>();
   readonly #rowsOn = new Map<NodeId, number>();
-  readonly #history = new History();
+  readonly #history: History;
   readonly #completes = new Map<FeedVersion, Uint8Array>();
 
   constructor(
@@ -52,8 +52,10 @@ export class NetworkTable {
     revision: bigint,
     rows: Iterable<EndpointRow>,
     feeds: readonly FeedVersion[] = feedVersions,
+    budget: HistoryBudget = new HistoryBudget(),
   ) {
     this.#network = network;
+    this.#history = new History(budget);
     this.#revision = revision;
     this.#feeds = feeds;
     this.#sums = sumsOf(feeds, network.value, []);
@@ -115,6 +117,11 @@ export class NetworkTable {
       return [new DeltaBytes(step, this.#feeds)];
     }
     return this.#history.since(revision, digest, this.#feeds.indexOf(feed));
+  }
+
+  /** It is not followed any more: nothing of its past is kept. */
+  close(): void {
+    this.#history.clear();
   }
 
   /** Takes the step and returns it encoded, with the hosts that it brought to the network and took from it. */

@@ -29,7 +29,7 @@ export interface Reserved {
 
 /**
  * Keeps an address from being given to an endpoint.
- * @throws from its plan: network-unknown, invalid-argument, address-outside, address-reserved, address-in-use, pool-exhausted
+ * @throws from its check: invalid-argument; from its plan: network-unknown, address-outside, address-reserved, address-in-use, pool-exhausted
  */
 export function reserveAddress(request: ReserveAddress): Request<Reserved> {
   return {
@@ -39,6 +39,7 @@ export function reserveAddress(request: ReserveAddress): Request<Reserved> {
       toJson: ({ address, purpose }) => ({ address, purpose }),
       fromJson: (json) => ({ address: Ip(text(json, 'address')), purpose: text(json, 'purpose') }),
     },
+    check: () => checkPurpose(request.purpose),
     plan: (planning) => planReserveAddress(request, planning),
   };
 }
@@ -56,7 +57,7 @@ export function releaseAddress(request: ReleaseAddress): Request<void> {
 export function planReserveAddress(request: ReserveAddress, planning: Planning): Proposal<Reserved> {
   const { view, keys } = planning;
   const { value: network, revision } = view.findNetwork(request.network);
-  const purpose = checkedPurpose(request.purpose);
+  const { purpose } = request;
   const address = request.address === undefined ? nextFree(network, planning) : request.address;
   checkFree(network, address, planning);
   const key = keys.address(network.id, address);
@@ -87,7 +88,7 @@ export function planReleaseAddress({ network: name, address }: ReleaseAddress, p
   };
 }
 
-function checkedPurpose(purpose: string): string {
+function checkPurpose(purpose: string): void {
   const field = 'purpose';
   if (purpose.trim() === '') {
     const message = 'purpose is empty: say what the address is for, such as "printer in room 4"';
@@ -97,7 +98,6 @@ function checkedPurpose(purpose: string): string {
     const message = `purpose "${clip(purpose)}" is not at most ${longestPurpose} printable characters`;
     throw new CausewayError('invalid-argument', message, { field });
   }
-  return purpose;
 }
 
 function nextFree(network: Network, { allocator }: Planning): Ip {

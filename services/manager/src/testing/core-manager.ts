@@ -31,6 +31,14 @@ export interface CoreManagerParts {
   readonly log: Log;
 }
 
+export interface CoreManagerSettings {
+  readonly name: string;
+  /** Of the leader's lease. */
+  readonly ttl: Duration;
+  /** Calls under way at once; absent: as many as in production. */
+  readonly mostCalls?: number;
+}
+
 /** How long this manager's freed things wait for hosts that cannot be asked. */
 export const cooldown = seconds(30);
 
@@ -65,7 +73,7 @@ export class CoreManager implements Startable {
   readonly #follower: Follower;
   readonly #gate = new Gate();
 
-  constructor({ clock: world, backend, random, log }: CoreManagerParts, settings: { name: string; ttl: Duration }) {
+  constructor({ clock: world, backend, random, log }: CoreManagerParts, settings: CoreManagerSettings) {
     this.name = settings.name;
     this.store = new MemoryStore({ clock: world, backend });
     const clock = new GatedClock(world, this.#gate);

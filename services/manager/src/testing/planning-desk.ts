@@ -3,7 +3,7 @@ import { Allocator } from '../allocator/allocator.ts';
 import { Keys } from '../store/keys.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
-import type { Intent, Planning, Proposal } from '../writer/intent.ts';
+import type { Intent, Planning, Proposal, Request } from '../writer/intent.ts';
 
 /** When everything is made here. */
 export const madeAt = 1_800_000_000_000;
@@ -25,8 +25,9 @@ export class PlanningDesk implements Planning {
     this.allocator = new Allocator(this.view);
   }
 
-  /** Makes an intent true and returns its reply. @throws CausewayError what the plan throws */
-  make<Reply>(intent: Intent<Reply>): Reply {
+  /** Makes an intent true and returns its reply. @throws CausewayError what its check and its plan throw */
+  make<Reply>(intent: Intent<Reply> & Pick<Request<Reply>, 'check'>): Reply {
+    intent.check?.();
     const proposal = intent.plan(this);
     this.write(proposal);
     return proposal.reply;

@@ -53,13 +53,13 @@ export function scriptNetwork(n: number, mtu = 1450): Network {
     internal: false,
     vni: Vni(4096 + n),
     mtu: { kind: 'automatic', bytes: mtu },
-    subnets: [{ prefix: Prefix(`10.${n}.0.0/16`), gateway: Ip(`10.${n}.0.1`) }],
+    subnets: [{ prefix: Prefix(`10.${n & 255}.0.0/16`), gateway: Ip(`10.${n & 255}.0.1`) }],
     labels: {},
   };
 }
 
 export function scriptEndpoint(endpoint: number, network: number, node: number): Endpoint {
-  const ip = Ip(`10.${network}.${endpoint >> 8}.${endpoint & 255}`);
+  const ip = Ip(`10.${network & 255}.${(endpoint >> 8) & 255}.${endpoint & 255}`);
   return {
     id: endpointId(endpoint),
     network: networkId(network),

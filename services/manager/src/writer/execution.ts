@@ -144,7 +144,7 @@ export class Execution<Reply> {
     const { clock, random, log } = this.#parts;
     const deadline = clock.now() + patience;
     log.warn('writer.outcome-unknown', { requestId: this.#call?.id });
-    if (this.#call !== undefined) this.#tenure.doubtful.add(this.#call.id);
+    if (this.#call !== undefined) this.#tenure.doubtful.unanswered(this.#call.id);
     for (const pause of delays(lookAgain, random)) {
       const answer = await this.#look();
       if (answer?.kv !== undefined) return await this.#read(answer.kv);

@@ -50,6 +50,11 @@ export interface Request<Reply> extends Intent<Reply> {
   /** Canonical text of what was asked. The same request id with other content is a misuse. */
   readonly content: string;
   readonly outcome: OutcomeCodec<Reply>;
+  /**
+   * Refuses what is wrong whatever the store holds; called first, so that such a call costs the store nothing. No copy of
+   * it, on whatever way here, can be written. @throws CausewayError
+   */
+  check?(): void;
 }
 
 /** A request that is planned, checked and answered like the given one, and writes nothing. */

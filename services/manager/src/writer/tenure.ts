@@ -1,10 +1,10 @@
-import type { RequestId } from '@causeway/model';
 import type { Clock, Log } from '@causeway/runtime';
 import type { EventOrder } from '../events/order.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { Committer } from './committer.ts';
+import { DoubtfulCalls } from './doubtful-calls.ts';
 
 export interface TenureParts {
   readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'maxTxnOps'>;
@@ -18,17 +18,13 @@ export interface TenureParts {
 /** One term of leadership, for as long as this manager believes in it. A call belongs to the term it came in. */
 export class Tenure {
   readonly committer: Committer;
-  /**
-   * Calls of which something may still be written after they are answered, until something of theirs is known to be: a
-   * transaction that got no answer, or a copy of the call that was sent before. Of this term only: the fence stops
-   * transactions of earlier ones, and who calls again says so again.
-   */
-  readonly doubtful = new Set<RequestId>();
+  readonly doubtful: DoubtfulCalls;
   readonly #view: View;
   readonly #end = new AbortController();
   #known: bigint;
 
   constructor(parts: TenureParts, term: bigint) {
+    this.doubtful = new DoubtfulCalls(parts);
     this.committer = new Committer(parts, { term });
     this.#view = parts.view;
     this.#known = term;

@@ -1,4 +1,4 @@
-import type { Ip, Name, Node, NodeId, RequestId } from '@causeway/model';
+import { type Ip, type Name, type Node, type NodeId, Prefix, type RequestId } from '@causeway/model';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -10,6 +10,7 @@ import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { updateNetwork } from '../admin/update-network.ts';
 import { decodeRecord, encodeRecord } from '../events/record.ts';
+import { reserveAddress } from '../ipam/reservations.ts';
 import { Keys } from '../store/keys.ts';
 import type { MemoryFault } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
@@ -120,6 +121,74 @@ describe('Writer', () => {
     await expect(write(leader, id, network('green', '10.67.0.0/16'))).rejects.toMatchObject(reused);
     await expect(write(leader, id, deleteNetwork({ network: 'blue', force: false }))).rejects.toMatchObject(reused);
     expect(leader.view.networks.size).toBe(1);
+  });
+
+  test('what is wrong whatever the store holds costs the store nothing, also when it is tried again', async () => {
+    let operations = 0;
+    leader.store.fault = () => {
+      operations++;
+      return 'none';
+    };
+    const before = backend.history.revision;
+    const addSubnets = Array.from({ length: 40 }, (_, i) => ({ prefix: Prefix(`10.${i + 1}.0.0/16`) }));
+    const noChange = { setLabels: {}, removeLabels: [], addSubnets: [], removeSubnets: [], addRanges: [] };
+    const wrong = [
+      network('0123456789abcdef'),
+      createNetwork(plainNetwork('blue', ['10.9.0.0/16'], { mtu: 7 })),
+      createNetwork(plainNetwork('blue', ['10.9.0.0/16'], { vni: 2 ** 24 })),
+      createNetwork(plainNetwork('blue', ['10.9.0.0/16'], { families: [6] })),
+      claim('0123456789abcdef'),
+      updateNetwork({ ...noChange, network: 'blue', gateways: 'all', mtu: 7 }),
+      updateNetwork({ ...noChange, network: 'blue', gateways: 'all', addSubnets }),
+      reserveAddress({ network: 'blue', purpose: '' }),
+    ];
+    for (const request of wrong as Request<unknown>[])
+      for (const again of [false, true])
+        await expect(
+          leader.writer.write(requestId(), request, { actor: 'tester', again }),
+          request.content,
+        ).rejects.toMatchObject({ kind: 'invalid' });
+    expect([operations, backend.history.revision]).toEqual([0, before]);
+  });
+
+  test('a refusal costs the store one read of its own, and all that are refused at once share another', async () => {
+    await write(leader, requestId(), network('blue'));
+    await write(leader, requestId(), claim('web'));
+    let reads = 0;
+    leader.store.fault = (operation) => {
+      if (operation === 'read') reads++;
+      return 'none';
+    };
+    const calls = Array.from({ length: 100 }, () => write(leader, requestId(), claim('web')));
+    const answers = await Promise.allSettled(calls);
+    expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(100);
+    expect(reads).toBeLessThanOrEqual(100 + 2);
+  });
+
+  test('more calls than may be under way are told to try again, and the store hears nothing of them', async () => {
+    const busy = new CoreManager(
+      { clock, backend, random: new SeededRandom(9), log: new MemoryLog() },
+      { name: 'm9', ttl: seconds(3), mostCalls: 10 },
+    );
+    await clock.until(leader.stop(), seconds(1));
+    await clock.until(standby.stop(), seconds(1));
+    await busy.start();
+    await clock.advance(seconds(1));
+    expect(busy.leads).toBe(true);
+    backend.freeze();
+    const calls = Array.from({ length: 25 }, (_, i) =>
+      write(busy, requestId(), network(`n${i}`, `10.${i + 1}.0.0/16`)),
+    );
+    const settled = Promise.allSettled(calls);
+    const refused = await Promise.allSettled(calls.slice(10));
+    expect(refused.map((each) => each.status === 'rejected' && each.reason.code)).toEqual(
+      Array.from({ length: 15 }, () => 'busy'),
+    );
+    backend.thaw();
+    const answers = await clock.until(settled, seconds(30));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    await write(busy, requestId(), network('late', '10.99.0.0/16'));
+    await clock.until(busy.stop(), seconds(30));
   });
 
   test('outcomes are kept for ten minutes, on few leases', async () => {

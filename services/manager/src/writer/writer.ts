@@ -26,6 +26,8 @@ export interface WriterParts {
 export interface WriterSettings {
   /** Of this manager: the actor of what it does by itself. */
   readonly name: string;
+  /** Absent: `mostCalls`. */
+  readonly mostCalls?: number;
 }
 
 /** Who calls, in its own words; it is not waited for any longer when the signal aborts. */
@@ -48,6 +50,12 @@ export interface TermWriter {
   /** Its intent is planned anew until it is true. @throws CausewayError as `Writer.write`; not-leader when the term is over */
   apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>>;
 }
+
+/**
+ * Calls at once, with their replies to come: at about 8 KiB each 64 MiB. A burst of a thousand hosts that attach eight
+ * containers each at the same moment is let in.
+ */
+export const mostCalls = 8_192;
 
 interface UnderWay {
   readonly tenure: Tenure;
@@ -108,17 +116,20 @@ export class Writer {
 
   /**
    * A call that is under way already is joined: its answer is this one's too.
-   * @throws CausewayError what the plan throws; request-reused; not-leader; store-unavailable: nothing was written;
-   * timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
+   * @throws CausewayError what the request's check and its plan throw; request-reused; not-leader; busy;
+   * store-unavailable: nothing was written; timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
    */
   async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
     const tenure = this.#current();
-    if (caller.again === true) tenure.doubtful.add(id);
+    request.check?.();
     const underWay = this.#calls.get(id);
     if (underWay?.tenure === tenure) {
       checkSame({ id, request }, underWay.request);
+      if (caller.again === true) tenure.doubtful.again(id);
       return await unlessAborted(underWay.work as Promise<Committed<Reply>>, caller.signal);
     }
+    this.#checkRoom();
+    if (caller.again === true) tenure.doubtful.again(id);
     const work = this.#enter(tenure, request, { actor: caller.actor, cause: id }, { id, request });
     const entry = { tenure, request, work };
     const leave = (): void => {
@@ -154,6 +165,13 @@ export class Writer {
     this.#running.add(work);
     work.then(done, done);
     return work;
+  }
+
+  /** @throws CausewayError busy */
+  #checkRoom(): void {
+    const { mostCalls: most = mostCalls } = this.#settings;
+    if (this.#calls.size < most) return;
+    throw new CausewayError('busy', `${most} calls are under way at this manager: try again in a moment`, { most });
   }
 
   #current(): Tenure {
