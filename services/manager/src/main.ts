@@ -10,17 +10,19 @@ import { restoreCommand } from './backup/io/restore-command.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { claimDataDir } from './exclusive.ts';
+import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
 import { discoverClusters } from './io/etcd/discover.ts';
 import { embeddedTxnOps } from './io/etcd/embedded/flags.ts';
 import { EmbeddedEtcd } from './io/etcd/embedded.ts';
 import { EndpointRefresh } from './io/etcd/endpoint-refresh.ts';
+import { formatCluster, StoreIdentity } from './io/etcd/identity.ts';
 import { EtcdStore } from './io/etcd/store.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { initCommand } from './io/init-command.ts';
-import { createManager } from './manager.ts';
+import { createManager, type Manager } from './manager.ts';
 import { Registration } from './membership/registry.ts';
 import { Keys } from './store/keys.ts';
 
@@ -108,10 +110,12 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   limitConnects();
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
-  const { store, etcd, endpoints } = await openStore(config, log);
+  const belongsTo = await readClusterRecord(config.dataDir);
+  const { store, etcd, endpoints } = await openStore(config, log, belongsTo);
   const peers = new GrpcPeers({ credentials: plaintext });
   const { membership, maintenance } = store;
-  const manager = createManager({ ...parts, store, peers, maintenance }, config);
+  const settings = { ...config, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
+  const manager = createManager({ ...parts, store, peers, maintenance }, settings);
   const keys = new Keys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const steward = new Steward(
@@ -138,11 +142,12 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     await endpoints?.start();
     await registration.start();
     await manager.start();
+    await keepCluster(config.dataDir, manager, store, belongsTo);
     log.info('manager.started', { listen: config.listen, advertise: config.advertise, version });
   };
   try {
     const running = start();
-    await Promise.race([running.then(() => asked), asked, aborted(etcd?.removed)]);
+    await Promise.race([running.then(() => asked), asked, aborted(etcd?.removed), aborted(manager.lost)]);
     log.info('manager.stopping');
     service.stopping();
   } finally {
@@ -155,14 +160,31 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   }
 }
 
+/** From its first start on the data directory belongs to that cluster, and to that etcd. */
+async function keepCluster(
+  dataDir: string,
+  { view }: Pick<Manager, 'view'>,
+  { identity }: EtcdStore,
+  kept: ClusterRecord | undefined,
+): Promise<void> {
+  const { cluster } = view;
+  if (kept !== undefined || cluster === undefined || identity.own === undefined) return;
+  await writeClusterRecord(dataDir, { clusterId: cluster.id, etcdCluster: formatCluster(identity.own) });
+}
+
 interface Opened {
   readonly store: EtcdStore;
   readonly etcd?: EmbeddedEtcd;
   readonly endpoints?: EndpointRefresh;
 }
 
-async function openStore({ name, dataDir, advertise, etcd: config }: ManagerConfig, log: Log): Promise<Opened> {
-  const parts = { clock: systemClock, random: cryptoRandom, log };
+async function openStore(
+  { name, dataDir, advertise, etcd: config }: ManagerConfig,
+  log: Log,
+  belongsTo: ClusterRecord | undefined,
+): Promise<Opened> {
+  const identity = new StoreIdentity(log, belongsTo && BigInt(`0x${belongsTo.etcdCluster}`));
+  const parts = { clock: systemClock, random: cryptoRandom, log, identity };
   if (config.kind === 'external') {
     const credentials = config.tls === undefined ? undefined : await tlsCredentials(config.tls);
     return { store: new EtcdStore({ ...parts, ...(credentials !== undefined && { credentials }) }, config) };
@@ -172,7 +194,10 @@ async function openStore({ name, dataDir, advertise, etcd: config }: ManagerConf
   const managers = join.filter((address) => address !== advertise);
   const ask = (signal: AbortSignal) =>
     discoverClusters({ clock: systemClock, credentials: plaintext }, managers, signal);
-  const etcd = new EmbeddedEtcd({ ...parts, join: { managers, ask } }, { name, dataDir, ...settings });
+  const etcd = new EmbeddedEtcd(
+    { ...parts, join: { managers, ask }, ...(belongsTo !== undefined && { belongsTo: belongsTo.clusterId }) },
+    { name, dataDir, ...settings },
+  );
   const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
   return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
 }

@@ -1,4 +1,4 @@
-import { type FeedVersion, isCausewayError } from '@causeway/model';
+import { type ClusterId, type FeedVersion, isCausewayError } from '@causeway/model';
 import {
   type Clock,
   type Duration,
@@ -16,6 +16,7 @@ import { NodeRegistrar } from './admin/registrar.ts';
 import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
+import { watchCluster } from './cluster/cluster-watch.ts';
 import { schema as ownSchema } from './cluster/schema.ts';
 import { watchSchema } from './cluster/schema-watch.ts';
 import type { Controller } from './controllers/controller.ts';
@@ -68,6 +69,8 @@ export interface ManagerSettings {
   readonly eventLimit?: number;
   /** Where subnets nobody names come from; a family without one has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
   readonly defaultPools?: readonly DefaultPool[];
+  /** The cluster that it belongs to; absent: it takes what the store holds. */
+  readonly clusterId?: ClusterId;
   /** The newest schema of records it knows; absent: this version's. */
   readonly schema?: number;
   /** The feed versions that it speaks to agents, from the oldest; absent: this version's. */
@@ -105,6 +108,7 @@ export class Manager implements Startable {
   readonly #outlet = new EventOutlet();
   readonly #storeWatch: StoreWatch | undefined;
   readonly #abort = new AbortController();
+  readonly #lost = new AbortController();
 
   constructor(modules: ManagerModules, settings: ManagerSettings) {
     const { store, clock, log } = modules;
@@ -161,6 +165,11 @@ export class Manager implements Startable {
     );
   }
 
+  /** Aborts with "cluster-mismatch" when the store turns out to hold another cluster: it must end then, and serve nothing more. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
   get isLeader(): boolean {
     return this.#terms.term !== undefined;
   }
@@ -213,7 +222,10 @@ export class Manager implements Startable {
     const { signal } = this.#abort;
     for (const pause of delays(startPauses, random)) {
       try {
-        const cluster = await bootstrapCluster({ store, random, keys: this.#keys }, { schema: this.#schema });
+        const { clusterId } = this.#settings;
+        const expected = { schema: this.#schema, ...(clusterId !== undefined && { clusterId }) };
+        const cluster = await bootstrapCluster({ store, random, keys: this.#keys }, expected);
+        watchCluster(this.view, cluster.clusterId, (error) => this.#lost.abort(error));
         log.info('manager.cluster', { clusterId: cluster.clusterId, epoch: `${cluster.epoch}` });
         return;
       } catch (error) {

@@ -3,6 +3,7 @@ import { type Random, randomId } from '@causeway/runtime';
 import { type Meta, metaCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
+import { clusterMismatch } from './cluster-watch.ts';
 
 export interface BootstrapParts {
   readonly store: Pick<Store, 'get' | 'txn'>;
@@ -13,22 +14,27 @@ export interface BootstrapParts {
 export interface BootstrapSettings {
   /** Of the records of a cluster that begins here. */
   readonly schema: number;
+  /** The cluster that this manager belongs to; absent: it takes what the store holds. */
+  readonly clusterId?: ClusterId;
 }
 
 /**
  * The cluster this store belongs to; the first manager ever makes it. However many start at once, one identity wins.
- * @throws CausewayError store-unavailable, timed-out: call again
+ * @throws CausewayError store-unavailable, timed-out: call again; cluster-mismatch
  */
 export async function bootstrapCluster(
   { store, keys, random }: BootstrapParts,
-  { schema }: BootstrapSettings,
+  settings: BootstrapSettings,
 ): Promise<Meta> {
+  const { schema, clusterId: own } = settings;
   const { kv } = await store.get(keys.meta);
-  if (kv !== undefined) return unwrap(metaCodec.decode(kv.value)).value;
+  const found = kv === undefined ? undefined : unwrap(metaCodec.decode(kv.value)).value;
+  if (own !== undefined && found?.clusterId !== own) throw clusterMismatch(own, found?.clusterId);
+  if (found !== undefined) return found;
   const fresh = { clusterId: randomId(random) as ClusterId, epoch: 1n, schema };
   const { succeeded } = await store.txn(
     [{ kind: 'absent', key: keys.meta }],
     [{ kind: 'put', key: keys.meta, value: metaCodec.encode(fresh) }],
   );
-  return succeeded ? fresh : await bootstrapCluster({ store, keys, random }, { schema });
+  return succeeded ? fresh : await bootstrapCluster({ store, keys, random }, settings);
 }

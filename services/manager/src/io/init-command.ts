@@ -2,6 +2,7 @@ import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { Command, Option } from 'commander';
+import { readClusterRecord } from './cluster-record.ts';
 import { prepareDataDir } from './data-dir.ts';
 import { initMarkOf } from './etcd/embedded/bootstrap.ts';
 import { etcdDirectory } from './etcd/embedded/flags.ts';
@@ -35,6 +36,13 @@ export async function allowFounding(dataDir: string): Promise<void> {
   );
   if (taken) {
     const message = `--data-dir ${dataDir}: it holds a member of a cluster, which comes back by itself: start the manager; for a new cluster name an empty directory`;
+    throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
+  }
+  const belongsTo = await readClusterRecord(dataDir);
+  if (belongsTo !== undefined) {
+    const message =
+      `--data-dir ${dataDir}: it belongs to cluster ${belongsTo.clusterId}, whose etcd data were lost: start the manager with --join, ` +
+      'which takes it back; for a new cluster name an empty directory';
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
   await writeFile(initMarkOf(dataDir), '');

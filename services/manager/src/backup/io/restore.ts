@@ -7,6 +7,7 @@ import { type Clock, type Log, type Random, randomUuid } from '@causeway/runtime
 import { DirectoryLock } from '@causeway/runtime/io';
 import { schema } from '../../cluster/schema.ts';
 import { claimDataDir } from '../../exclusive.ts';
+import { forgetClusterRecord } from '../../io/cluster-record.ts';
 import { prepareDataDir } from '../../io/data-dir.ts';
 import { findBinary } from '../../io/etcd/binary.ts';
 import { embeddedTxnOps, etcdDirectory, peerUrl } from '../../io/etcd/embedded/flags.ts';
@@ -71,6 +72,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
       await store.close();
       await etcd.stop();
     }
+    await forgetClusterRecord(dataDir);
     await rename(etcdDirectory(aside), etcdDirectory(dataDir));
     await sync(dataDir);
     return { header, epoch };

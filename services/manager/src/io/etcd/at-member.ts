@@ -1,10 +1,13 @@
 import type { Clock, Duration } from '@causeway/runtime';
 import type { EtcdCredentials } from './credentials.ts';
+import type { StoreIdentity } from './identity.ts';
 import { type CallBounds, type EtcdEndpoint, EtcdPool } from './pool.ts';
 
 export interface AtMemberParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
+  /** Whose member it has to be; whoever answers without. */
+  readonly identity?: StoreIdentity;
 }
 
 /** Asks one certain member, at its own client URLs, on a connection that lives as long as the question. Failures are CausewayErrors. */

@@ -40,6 +40,8 @@ export interface EmbeddedEtcdParts {
   readonly log: Log;
   /** Where the binary is; PATH and the usual places without. */
   readonly findBinary?: () => Promise<string | undefined>;
+  /** Id of the cluster that the data directory belongs to, also when its etcd was lost. */
+  readonly belongsTo?: string;
   /** Managers of the cluster that it becomes a member of when it has no data. */
   readonly join?: JoinParts;
 }
@@ -208,11 +210,12 @@ export class EmbeddedEtcd implements Startable {
 
   /** Client URLs of the members of the cluster to join, or that one is to be founded. */
   async #cluster(): Promise<readonly string[] | 'own'> {
-    const { join, clock, log } = this.#parts;
+    const { join, belongsTo, clock, log } = this.#parts;
     const { dataDir } = this.#settings;
     const { signal } = this.#stopping;
     const managers = join?.managers ?? [];
-    const facts = { hasData: false, mayFound: await this.#bootstrap.mayFound(), dataDir, join: managers };
+    const mayFound = await this.#bootstrap.mayFound();
+    const facts = { hasData: false, mayFound, dataDir, join: managers, ...(belongsTo !== undefined && { belongsTo }) };
     const deadline = clock.now() + joinPatience;
     let answers: readonly Found[] | undefined;
     for (;;) {

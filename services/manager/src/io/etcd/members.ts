@@ -5,11 +5,13 @@ import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/sto
 import { atMember } from './at-member.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { type DiskWatch, readFsyncs } from './disk.ts';
+import type { StoreIdentity } from './identity.ts';
 import type { CallBounds, EtcdEndpoint, EtcdPool } from './pool.ts';
 
 export interface MembersParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
+  readonly identity?: StoreIdentity;
   readonly pool: EtcdPool;
   readonly disks: DiskWatch;
   /** Ends every call under way. */
@@ -109,13 +111,13 @@ export function memberFromWire(member: IMember): StoreMember {
 
 /** Undefined when it does not answer. A member that has not started yet has no client URL. */
 async function ask(
-  { clock, credentials, disks }: MembersParts,
+  { clock, credentials, identity, disks }: MembersParts,
   { attemptTimeout }: MembersSettings,
   member: StoreMember,
 ): Promise<Condition | undefined> {
   const [url] = member.clientUrls;
   if (url === undefined) return undefined;
-  const at = { clock, ...(credentials !== undefined && { credentials }) };
+  const at = { clock, ...(credentials !== undefined && { credentials }), ...(identity !== undefined && { identity }) };
   const asking = atMember(at, member.clientUrls, attemptTimeout, 'asking an etcd member', (pool, { clients }, bounds) =>
     pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds, noLeaderNeeded),
   );

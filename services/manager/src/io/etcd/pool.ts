@@ -1,14 +1,20 @@
 import { CausewayError } from '@causeway/model';
 import type { UnaryMethod } from '@causeway/proto/io';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import { type ChannelCredentials, connectivityState, Metadata } from '@grpc/grpc-js';
+import { type ChannelCredentials, Metadata } from '@grpc/grpc-js';
+import { Connection, type EtcdEndpoint } from './connection.ts';
 import { type EtcdCredentials, plaintext } from './credentials.ts';
 import { isTransient, readFailure } from './failure.ts';
-import { createClients, type EtcdClients } from './rpc.ts';
+import { isForeign, type StoreIdentity } from './identity.ts';
+import { createClients } from './rpc.ts';
+
+export type { EtcdEndpoint };
 
 export interface EtcdPoolParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
+  /** Whose etcd it has to be; whoever answers without. */
+  readonly identity?: StoreIdentity;
 }
 
 export interface EtcdPoolSettings {
@@ -18,12 +24,6 @@ export interface EtcdPoolSettings {
   readonly callTimeout: Duration;
   /** One try of a call that may be repeated. */
   readonly attemptTimeout: Duration;
-}
-
-/** One member of the cluster and the clients to it. */
-export interface EtcdEndpoint {
-  readonly url: string;
-  readonly clients: EtcdClients;
 }
 
 /** A call's last moment on the pool's clock, and the caller's own wish to give up. */
@@ -43,8 +43,9 @@ export class EtcdPool {
   readonly #clock: Clock;
   readonly #settings: EtcdPoolSettings;
   readonly #credentials: ChannelCredentials;
+  readonly #identity: StoreIdentity | undefined;
   readonly #closed = new AbortController();
-  #endpoints: readonly EtcdEndpoint[];
+  #endpoints: readonly Connection[];
   #current = 0;
 
   /** Throws "invalid-argument" for an endpoint that is no client URL. */
@@ -52,6 +53,7 @@ export class EtcdPool {
     this.#clock = parts.clock;
     this.#settings = settings;
     this.#credentials = (parts.credentials ?? plaintext).client();
+    this.#identity = parts.identity;
     this.#endpoints = settings.endpoints.map((url) => this.#connect(url));
     if (this.#endpoints.length === 0)
       throw new CausewayError('invalid-argument', 'no etcd endpoint given', { field: 'etcd' });
@@ -66,7 +68,7 @@ export class EtcdPool {
     const current = this.#endpoints[this.#current];
     const kept = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]));
     this.#endpoints = urls.map((url) => kept.get(url) ?? this.#connect(url));
-    for (const endpoint of kept.values()) if (!this.#endpoints.includes(endpoint)) endpoint.clients.kv.close();
+    for (const endpoint of kept.values()) if (!this.#endpoints.includes(endpoint)) endpoint.close();
     this.#current = Math.max(0, current === undefined ? 0 : this.#endpoints.indexOf(current));
   }
 
@@ -75,12 +77,11 @@ export class EtcdPool {
   }
 
   /** A member with a connection; throws "store-unavailable" when none has one before the deadline. Nothing was sent then. */
-  async ready(bounds: CallBounds): Promise<EtcdEndpoint> {
+  async ready(bounds: CallBounds): Promise<Connection> {
     const order = this.#endpoints.map((_, index) => (this.#current + index) % this.#endpoints.length);
     for (const index of order) {
       const endpoint = this.#endpoints[index];
-      if (endpoint?.clients.kv.getChannel().getConnectivityState(true) === connectivityState.READY)
-        return this.#use(endpoint);
+      if (endpoint?.isReady === true) return this.#use(endpoint);
     }
     const deadline = Date.now() + Math.max(0, bounds.deadline - this.#clock.now());
     const found = new AbortController();
@@ -88,13 +89,16 @@ export class EtcdPool {
     const over = AbortSignal.any(reasons);
     const connected = this.#endpoints.map(async (endpoint) => {
       await waitForReady(endpoint, deadline, over);
+      await endpoint.verify(Math.min(deadline, Date.now() + this.#settings.attemptTimeout));
       return endpoint;
     });
     try {
       return this.#use(await orAborted(Promise.any(connected), over));
     } catch (cause) {
       const names = this.#endpoints.map(({ url }) => url).join(', ');
-      throw new CausewayError('store-unavailable', `no connection to etcd at ${names}`, {}, { cause });
+      const foreign = cause instanceof AggregateError ? cause.errors.find(isForeign) : undefined;
+      const why = foreign === undefined ? '' : `: ${foreign.message}`;
+      throw new CausewayError('store-unavailable', `no connection to etcd at ${names}${why}`, {}, { cause });
     } finally {
       found.abort();
     }
@@ -116,7 +120,9 @@ export class EtcdPool {
       const endpoint = await this.ready(bounds);
       try {
         const deadline = Math.min(bounds.deadline, this.#clock.now() + this.#settings.attemptTimeout);
-        return await attempt(endpoint, { ...bounds, deadline });
+        const reply = await attempt(endpoint, { ...bounds, deadline });
+        endpoint.check(reply);
+        return reply;
       } catch (error) {
         if (keep(error)) throw error;
         const over = this.#clock.now() + retryPause >= bounds.deadline || bounds.signal?.aborted === true;
@@ -153,14 +159,15 @@ export class EtcdPool {
 
   close(): void {
     this.#closed.abort();
-    for (const { clients } of this.#endpoints) clients.kv.close();
+    for (const endpoint of this.#endpoints) endpoint.close();
   }
 
-  #connect(url: string): EtcdEndpoint {
-    return { url, clients: createClients(parseEndpoint(url, this.#credentials._isSecure()), this.#credentials) };
+  #connect(url: string): Connection {
+    const clients = createClients(parseEndpoint(url, this.#credentials._isSecure()), this.#credentials);
+    return new Connection(url, clients, this.#identity);
   }
 
-  #use(endpoint: EtcdEndpoint): EtcdEndpoint {
+  #use(endpoint: Connection): Connection {
     this.#current = Math.max(0, this.#endpoints.indexOf(endpoint));
     return endpoint;
   }

@@ -137,6 +137,17 @@ export class ProtobufReader {
     throw new RangeError('the message ends within a number');
   }
 
+  /** Exact whatever its size: for ids. */
+  long(): bigint {
+    let value = 0n;
+    for (let shift = 0n; this.#at < this.#end; shift += 7n) {
+      const byte = this.#bytes[this.#at++] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    throw new RangeError('the message ends within a number');
+  }
+
   boolean(): boolean {
     return this.number() !== 0;
   }

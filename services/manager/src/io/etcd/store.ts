@@ -34,6 +34,7 @@ import type { EtcdCredentials } from './credentials.ts';
 import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
 import { follow, resume } from './follow.ts';
+import { StoreIdentity } from './identity.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
 import { EtcdMaintenance } from './maintenance.ts';
@@ -47,6 +48,8 @@ export interface EtcdStoreParts {
   readonly log: Log;
   /** Plaintext without. */
   readonly credentials?: EtcdCredentials;
+  /** Which etcd cluster is ours; the first that answers without. */
+  readonly identity?: StoreIdentity;
 }
 
 export interface EtcdStoreSettings {
@@ -91,6 +94,7 @@ const defaults = {
 export class EtcdStore implements Store {
   readonly membership: Membership;
   readonly maintenance: Maintenance;
+  readonly identity: StoreIdentity;
   readonly #parts: EtcdStoreParts;
   readonly #settings: Required<EtcdStoreSettings>;
   readonly #pool: EtcdPool;
@@ -101,8 +105,15 @@ export class EtcdStore implements Store {
     setMaxListeners(0, this.#closed.signal); // one for each call under way
     this.#parts = parts;
     this.#settings = { ...defaults, ...settings };
-    this.#pool = new EtcdPool(parts, this.#settings);
-    const members = { ...parts, pool: this.#pool, disks: new DiskWatch(), signal: this.#closed.signal };
+    this.identity = parts.identity ?? new StoreIdentity(parts.log);
+    this.#pool = new EtcdPool({ ...parts, identity: this.identity }, this.#settings);
+    const members = {
+      ...parts,
+      identity: this.identity,
+      pool: this.#pool,
+      disks: new DiskWatch(),
+      signal: this.#closed.signal,
+    };
     this.membership = new EtcdMembership(members, this.#settings);
     this.maintenance = new EtcdMaintenance(members, this.#settings);
   }
@@ -168,7 +179,9 @@ export class EtcdStore implements Store {
     const bounds = this.#pool.bounds(this.#closed.signal, this.#settings.txnTimeout);
     const endpoint = await this.#pool.ready(bounds);
     try {
-      return await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
+      const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
+      endpoint.check(reply);
+      return { succeeded: reply.succeeded, revision: reply.revision };
     } catch (error) {
       this.#pool.pass(endpoint);
       throw writeFailure(error);

@@ -65,6 +65,7 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
     let isWhole = false;
     for await (const response of stream as AsyncIterable<WatchReply>) {
       silence.since = clock.now();
+      endpoint.check(response);
       if (response.canceled) throw cancelled(response);
       const current = response.revision;
       if (current < last)

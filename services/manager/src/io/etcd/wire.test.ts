@@ -70,7 +70,7 @@ group('a reply is taken for what it says', () => {
       fc.property(header, fc.boolean(), fc.array(header), (own, succeeded, headers) => {
         const responses = headers.map((each) => ({ response_put: { header: onWire(each) } }));
         const bytes = methods.txn.responseSerialize({ header: onWire(own), succeeded, responses });
-        expect(decodeTxnReply(bytes)).toEqual({ succeeded, revision: own.revision });
+        expect(decodeTxnReply(bytes)).toEqual({ succeeded, ...headerOf(own) });
       }),
     );
   });
@@ -81,7 +81,7 @@ group('a reply is taken for what it says', () => {
         const message = { header: onWire(own), kvs: kvs.map(onWire), more, count: String(count) };
         const bytes = methods.range.responseSerialize(message);
         const reply = decodeRangeReply(bytes);
-        expect({ ...reply, kvs: reply.kvs.map(printed) }).toEqual({ kvs: kvs.map(ours), more, revision: own.revision });
+        expect({ ...reply, kvs: reply.kvs.map(printed) }).toEqual({ kvs: kvs.map(ours), more, ...headerOf(own) });
       }),
     );
   });
@@ -101,7 +101,7 @@ group('a reply is taken for what it says', () => {
         const told = reply.events.map((each) => (each.kind === 'put' ? { ...each, kv: printed(each.kv) } : each));
         expect({ ...reply, events: told }).toEqual({
           ...said,
-          revision: own.revision,
+          ...headerOf(own),
           compactRevision: compact_revision,
           cancelReason: cancel_reason,
           events: events.map((each) =>
@@ -124,7 +124,7 @@ group('a reply is taken for what it says', () => {
     ];
     for (const bytes of added)
       for (const together of [Buffer.concat([known, Buffer.from(bytes)]), Buffer.concat([Buffer.from(bytes), known])])
-        expect(decodeTxnReply(together)).toEqual({ succeeded: true, revision: 7n });
+        expect(decodeTxnReply(together)).toEqual({ succeeded: true, cluster: 0n, revision: 7n });
   });
 
   test('one that is cut off, or that is none, is refused', () => {
@@ -138,6 +138,10 @@ group('a reply is taken for what it says', () => {
     expect(() => decodeTxnReply(Buffer.from([0x1b]))).toThrow(RangeError); // a group
   });
 });
+
+function headerOf({ cluster_id, revision }: { readonly cluster_id: bigint; readonly revision: bigint }) {
+  return { cluster: cluster_id, revision };
+}
 
 interface WireKeyValue {
   readonly key: string;

@@ -10,19 +10,23 @@ export interface TxnRequest {
   readonly writes: readonly Write[];
 }
 
-export interface TxnReply {
-  readonly succeeded: boolean;
+/** What every reply says of its sender. */
+interface Header {
+  /** Id of the etcd cluster; 0: none was said. */
+  readonly cluster: bigint;
   readonly revision: bigint;
 }
 
-export interface RangeReply {
+export interface TxnReply extends Header {
+  readonly succeeded: boolean;
+}
+
+export interface RangeReply extends Header {
   readonly kvs: readonly KeyValue[];
   readonly more: boolean;
-  readonly revision: bigint;
 }
 
-export interface WatchReply {
-  readonly revision: bigint;
+export interface WatchReply extends Header {
   readonly created: boolean;
   readonly canceled: boolean;
   /** 0: the history that was asked for is not gone. */
@@ -48,9 +52,9 @@ export function encodeTxn({ compares, writes }: TxnRequest): Buffer {
 
 export function decodeTxnReply(bytes: Buffer): TxnReply {
   const fields = new ProtobufReader(bytes);
-  const reply = { succeeded: false, revision: 0n };
+  const reply = { succeeded: false, ...noHeader };
   for (let field = fields.next(); field !== 0; field = fields.next()) {
-    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    if (field === 1) Object.assign(reply, fields.message(headerOf));
     else if (field === 2) reply.succeeded = fields.boolean();
     else fields.skip();
   }
@@ -60,9 +64,9 @@ export function decodeTxnReply(bytes: Buffer): TxnReply {
 export function decodeRangeReply(bytes: Buffer): RangeReply {
   const fields = new ProtobufReader(bytes);
   const kvs: KeyValue[] = [];
-  const reply = { kvs, more: false, revision: 0n };
+  const reply = { kvs, more: false, ...noHeader };
   for (let field = fields.next(); field !== 0; field = fields.next()) {
-    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    if (field === 1) Object.assign(reply, fields.message(headerOf));
     else if (field === 2) kvs.push(fields.message(keyValueOf));
     else if (field === 3) reply.more = fields.boolean();
     else fields.skip();
@@ -73,9 +77,9 @@ export function decodeRangeReply(bytes: Buffer): RangeReply {
 export function decodeWatchReply(bytes: Buffer): WatchReply {
   const fields = new ProtobufReader(bytes);
   const events: StoreEvent[] = [];
-  const reply = { created: false, canceled: false, revision: 0n, compactRevision: 0n, cancelReason: '', events };
+  const reply = { created: false, canceled: false, ...noHeader, compactRevision: 0n, cancelReason: '', events };
   for (let field = fields.next(); field !== 0; field = fields.next()) {
-    if (field === 1) reply.revision = fields.message(revisionOfHeader);
+    if (field === 1) Object.assign(reply, fields.message(headerOf));
     else if (field === 3) reply.created = fields.boolean();
     else if (field === 4) reply.canceled = fields.boolean();
     else if (field === 5) reply.compactRevision = BigInt(fields.number());
@@ -146,13 +150,16 @@ function encodeWrite(into: ProtobufWriter, write: Write): void {
   }
 }
 
-function revisionOfHeader(fields: ProtobufReader): bigint {
-  let revision = 0;
+const noHeader: Header = { cluster: 0n, revision: 0n };
+
+function headerOf(fields: ProtobufReader): Header {
+  const header = { ...noHeader };
   for (let field = fields.next(); field !== 0; field = fields.next()) {
-    if (field === 3) revision = fields.number();
+    if (field === 1) header.cluster = fields.long();
+    else if (field === 3) header.revision = BigInt(fields.number());
     else fields.skip();
   }
-  return BigInt(revision);
+  return header;
 }
 
 function keyValueOf(fields: ProtobufReader): KeyValue {

@@ -39,7 +39,7 @@ export class CuttingProxy {
     this.cut();
   }
 
-  /** The next connections get one message of the server's (of a watch: "created") and are broken before the second. */
+  /** The next connections get two messages of the server's (which cluster it is of; of a watch: "created") and are broken before the third. */
   cutReplays(count: number): void {
     this.#replayCuts = count;
   }
@@ -80,7 +80,7 @@ export class CuttingProxy {
     pair.client.on('data', (data) => {
       if (this.#losing !== 'request') pair.server.write(data);
     });
-    const splitter = this.#replayCuts > 0 ? new FrameSplitter() : undefined;
+    const splitter = this.#replayCuts > 0 ? new FrameSplitter(2) : undefined;
     if (splitter !== undefined) this.#replayCuts--;
     pair.server.on('data', (data) => {
       if (this.#losing === 'reply') return;

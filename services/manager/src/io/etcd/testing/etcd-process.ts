@@ -53,6 +53,10 @@ export class TestEtcd {
     return `${this.#settings.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.clientPort}`;
   }
 
+  get peerUrl(): string {
+    return `http://127.0.0.1:${this.#ports.peerPort}`;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -131,7 +135,7 @@ export class TestEtcd {
 
   #flags(): readonly string[] {
     const { tls } = this.#settings;
-    const peer = `http://127.0.0.1:${this.#ports.peerPort}`;
+    const peer = this.peerUrl;
     return [
       '--name=test',
       `--data-dir=${join(this.directory, 'data')}`,

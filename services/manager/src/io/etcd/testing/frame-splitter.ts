@@ -2,24 +2,28 @@
 const headerLength = 9;
 const dataFrame = 0;
 
-/** Follows an HTTP/2 server's bytes up to the end of its first DATA frame: the first message of the first stream. */
+/** Follows an HTTP/2 server's bytes up to the end of so many DATA frames: short messages are one each. */
 export class FrameSplitter {
   #pending = Buffer.alloc(0);
-  #ended = false;
+  #left: number;
+
+  constructor(messages: number) {
+    this.#left = messages;
+  }
 
   /** What of the bytes may pass (whole frames), and whether that was the end. */
   push(bytes: Buffer): { readonly through: Buffer; readonly ended: boolean } {
-    if (this.#ended) return { through: Buffer.alloc(0), ended: false };
+    if (this.#left === 0) return { through: Buffer.alloc(0), ended: false };
     this.#pending = Buffer.concat([this.#pending, bytes]);
     let at = 0;
-    while (!this.#ended && this.#pending.length >= at + headerLength) {
+    while (this.#left > 0 && this.#pending.length >= at + headerLength) {
       const length = headerLength + this.#pending.readUIntBE(at, 3);
       if (this.#pending.length < at + length) break;
-      this.#ended = this.#pending[at + 3] === dataFrame;
+      if (this.#pending[at + 3] === dataFrame) this.#left--;
       at += length;
     }
     const through = this.#pending.subarray(0, at);
     this.#pending = this.#pending.subarray(at);
-    return { through, ended: this.#ended };
+    return { through, ended: this.#left === 0 };
   }
 }

@@ -1,0 +1,50 @@
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CausewayError, type ClusterId } from '@causeway/model';
+
+/** What a manager's data directory belongs to, kept over restarts and over the loss of its etcd. */
+export interface ClusterRecord {
+  readonly clusterId: ClusterId;
+  /** Of etcd's own, as etcd prints it. */
+  readonly etcdCluster: string;
+}
+
+/** Undefined: it belongs to none yet. @throws CausewayError data-damaged */
+export async function readClusterRecord(dataDir: string): Promise<ClusterRecord | undefined> {
+  const path = clusterRecordPath(dataDir);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : parse(text, path);
+}
+
+/** Durable when it resolves: whole, or as it was. */
+export async function writeClusterRecord(dataDir: string, record: ClusterRecord): Promise<void> {
+  const path = clusterRecordPath(dataDir);
+  await writeFile(`${path}.new`, `${JSON.stringify(record)}\n`, { flush: true });
+  await rename(`${path}.new`, path);
+  const directory = await open(dataDir, 'r');
+  await directory.sync().finally(() => directory.close());
+}
+
+/** A restore makes another etcd cluster of what is put there. */
+export async function forgetClusterRecord(dataDir: string): Promise<void> {
+  await rm(clusterRecordPath(dataDir), { force: true });
+}
+
+function clusterRecordPath(dataDir: string): string {
+  return join(dataDir, 'cluster.json');
+}
+
+function parse(text: string, path: string): ClusterRecord {
+  try {
+    const { clusterId, etcdCluster } = JSON.parse(text) as Partial<Record<string, unknown>>;
+    if (typeof clusterId === 'string' && /^[0-9a-f]{1,16}$/.test(String(etcdCluster)))
+      return { clusterId: clusterId as ClusterId, etcdCluster: String(etcdCluster) };
+  } catch {
+    // Said below.
+  }
+  const message = `${path} does not say which cluster this directory belongs to: if the directory beside it is right, remove the file`;
+  throw new CausewayError('data-damaged', message, { path });
+}
