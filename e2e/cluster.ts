@@ -56,7 +56,7 @@ export async function inContainer(lab: Lab, at: Container, ...command: readonly 
   return lab.run(at.host, 'ip', 'netns', 'exec', at.netns, ...command);
 }
 
-/** A dense flow from one container to another and back: 2,000 packets a second, where the machine has time for them. */
+/** A dense flow from one container to another and back: 500 packets a second, the most at which ping(8) keeps its own pace. */
 export interface Traffic {
   /** Packets so far. */
   sent(): Promise<number>;
@@ -67,7 +67,7 @@ export interface Traffic {
 /** Resolves when it flows. */
 export async function traffic(lab: Lab, from: Container, to: Container): Promise<Traffic> {
   // Until ping has a handler for it, SIGQUIT would end what is to become ping.
-  const script = `trap '' QUIT; echo on; exec ping -n -q -i 0.0005 ${ips(to)[0]}`;
+  const script = `trap '' QUIT; echo on; exec ping -n -q -i 0.002 ${ips(to)[0]}`;
   const run = await lab.start(from.host, ['ip', 'netns', 'exec', from.netns, 'sh', '-c', script]);
   await new Promise((resolve) => run.child.stdout?.once('data', resolve));
   let said = '';

@@ -75,7 +75,8 @@ async function measure(lab: Lab, kernel: Kernel, agents: readonly AgentClient[])
   return [
     {
       what: `burst of ${calls.length} endpoints over ${hosts} hosts: last call's return → exact on every host`,
-      ours: seconds(Math.max(0, exact - returned)),
+      // Below 0: the kernels were exact before the last call returned.
+      ours: seconds(exact - returned),
       beside: `the calls themselves took ${seconds(returned - called)}`,
       target: '≤ 5 s',
     },

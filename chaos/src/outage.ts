@@ -12,7 +12,7 @@ export interface OutageFigure {
   readonly span: number;
   readonly sent: number;
   readonly lost: number;
-  /** By the agents that were killed and started in it, to their kernels. */
+  /** By the agents of all hosts to their kernels, from before the first manager was killed to the end of the span. */
   readonly writes: number;
 }
 
@@ -21,26 +21,32 @@ const hosts = [managerHosts[2], loadHost] as const;
 const container = 'flow';
 /** Of an agent, until it has read its ledger, ms. */
 const restartLimit = 30_000;
+/** Seconds between two packets: the shortest that ping(8) keeps. A shorter one makes it wait for each reply. */
+const interval = '0.002';
 
 /** All managers killed for so long while two containers send to each other, their hosts' agents killed half way. */
 export async function outage({ lab }: Cluster, span: number): Promise<OutageFigure> {
   const [from, to] = [await attach(lab, hosts[0]), await attach(lab, hosts[1])];
-  const stop = await traffic(lab, from.host, to.address);
+  const end = await traffic(lab, from.host, to.address);
+  const everyHost = [...new Set([...managerHosts, ...hosts])];
+  const writesOf = async (host: string): Promise<number> => Number((await fromLedger(lab, host)).kernelWrites);
+  const atFirst = await Promise.all(everyHost.map(writesOf));
   await Promise.all(managerHosts.map((host) => lab.kill(host, 'manager', 'KILL')));
   const began = performance.now();
   await sleep(span / 2);
+  // An agent counts from its start: what the killed ones wrote is read before.
+  let byKilled = 0;
   for (const host of hosts) {
+    byKilled += await writesOf(host);
     await lab.kill(host, 'agent', 'KILL');
     await lab.start(host, 'agent');
   }
   await sleep(Math.max(0, began + span - performance.now()));
-  const statuses = await Promise.all(hosts.map((host) => fromLedger(lab, host)));
+  const atLast = await Promise.all(everyHost.map(writesOf));
   const lasted = performance.now() - began;
   await Promise.all(managerHosts.map((host) => lab.start(host, 'manager')));
-  const { sent, received } = await stop();
-  const writes = statuses.reduce((sum, { kernelWrites }) => sum + Number(kernelWrites), 0);
-  // One may be on its way when ping is told to end.
-  return { span: lasted, sent, lost: Math.max(0, sent - received - 1), writes };
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  return { span: lasted, ...(await end()), writes: byKilled + sum(atLast) - sum(atFirst) };
 }
 
 async function attach(lab: Lab, host: string): Promise<{ readonly host: string; readonly address: string }> {
@@ -51,26 +57,41 @@ async function attach(lab: Lab, host: string): Promise<{ readonly host: string; 
   return { host, address: addresses[0]?.replace(/\/.*/, '') ?? '' };
 }
 
-/** Two thousand packets a second, until asked how it went. */
+/** Five hundred packets a second, until asked how it went. */
 async function traffic(
   lab: Lab,
   host: string,
   address: string,
-): Promise<() => Promise<{ readonly sent: number; readonly received: number }>> {
-  const ping = ['ping', '-n', '-q', '-i', '0.0005', '-W', '5', address];
+): Promise<() => Promise<{ readonly sent: number; readonly lost: number }>> {
+  const ping = ['ping', '-n', '-q', '-i', interval, '-W', '5', address];
   const { command, args, env } = await lab.commandIn(host, ['ip', 'netns', 'exec', container, ...ping]);
-  const child = spawn(command, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { env: { ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
   const ended = new Promise((resolve) => child.on('close', resolve));
+  const missing = async (): Promise<{ readonly sent: number; readonly lost: number }> => {
+    const before = said.length;
+    // ping(8) then writes its counts and goes on.
+    await signalChild(child.pid, 'SIGQUIT');
+    const deadline = performance.now() + 5_000;
+    let counts: readonly string[] = [];
+    while (counts.length === 0 && performance.now() < deadline) {
+      await sleep(20);
+      counts = /(\d+)\/(\d+) packets,/.exec(said.slice(before)) ?? [];
+    }
+    const [, received, sent] = counts;
+    if (sent === undefined || received === undefined) throw new Error(`ping said: ${said}`);
+    return { sent: Number(sent), lost: Number(sent) - Number(received) };
+  };
   return async () => {
+    // Packets on their way are missing in one count and there in the next. A lost one is missing in all.
+    const counts = [];
+    for (let count = 0; count < 50; count++) counts.push(await missing());
     await signalChild(child.pid, 'SIGINT');
     await ended;
-    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
-    if (sent === undefined || received === undefined) throw new Error(`ping said: ${said}`);
-    return { sent: Number(sent), received: Number(received) };
+    return { sent: counts.at(-1)?.sent ?? 0, lost: Math.min(...counts.map(({ lost }) => lost)) };
   };
 }
 
