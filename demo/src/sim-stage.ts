@@ -73,6 +73,7 @@ export class SimStage implements Stage {
       random,
       signal: new AbortController().signal,
       connect: connectTo(this.#cluster, at),
+      hostVariables: async () => ({}),
       version: 'simulated',
       runtime: 'simulated',
       exitCode: 0,
@@ -114,6 +115,8 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
     agent: {
       attach: (request) => host.agent.api.attach(request),
       detach: (request) => host.agent.api.detach(request),
+      getAgentStatus: () => host.agent.api.getAgentStatus(),
+      listSandboxes: () => host.agent.api.listSandboxes(),
     },
     close: () => undefined,
   });

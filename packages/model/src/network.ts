@@ -55,3 +55,8 @@ export const vxlanOverhead = { 4: 50, 6: 70 } as const;
 
 /** RFC 8200 §5: a link that carries IPv6 has at least this MTU. */
 export const minimumMtu = 1280;
+
+/** Name of a network's namespace on the hosts that have it, as `ip netns` takes it: ten digits of the id name it well enough. */
+export function networkNamespace(id: NetworkId): string {
+  return `cw-${id.slice(0, 10)}`;
+}

@@ -19,6 +19,8 @@ export interface Answer {
 /** An answer that arrives in parts, each printed as it comes: one JSON line, one YAML document, one row. */
 export interface Stream {
   readonly columns: readonly Heading[];
+  /** Each part takes the place of the one before on the screen. */
+  readonly redraws?: boolean;
   readonly parts: AsyncIterable<StreamPart>;
 }
 
@@ -27,6 +29,9 @@ export interface StreamPart {
   /** Absent: of no interest to people. */
   readonly name?: string;
   readonly row?: readonly Cell[];
+  /** In place of a row, under its heading. */
+  readonly table?: Table;
+  readonly heading?: string;
 }
 
 export type Table = Grid | Sheet | Line | Script;

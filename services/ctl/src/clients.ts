@@ -3,6 +3,8 @@ import type {
   AttachResponse,
   DetachRequest,
   DetachResponse,
+  GetAgentStatusResponse,
+  ListSandboxesResponse,
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import type {
   CreateBackupResponse,
@@ -107,6 +109,8 @@ export interface Managers {
 export interface Agent {
   attach(request: AttachRequest): Promise<AttachResponse>;
   detach(request: DetachRequest): Promise<DetachResponse>;
+  getAgentStatus(): Promise<GetAgentStatusResponse>;
+  listSandboxes(): Promise<ListSandboxesResponse>;
 }
 
 export interface Clients {

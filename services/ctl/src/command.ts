@@ -6,9 +6,10 @@ import type { Context } from './context.ts';
 import { withSuggestion } from './did-you-mean.ts';
 import { inTime } from './ending.ts';
 import { nameFlags } from './flags.ts';
+import { withHostSettings } from './host-settings.ts';
 import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
-import { readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
+import { isSaid, readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
 
 /** What a command is given: its arguments and options by name, parsed, and the world. */
 export interface Call<Input> {
@@ -59,7 +60,7 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
     for (const argument of spec.arguments ?? []) built.addArgument(argument);
     for (const option of [...(spec.options ?? []), ...settingOptions(spec.uses)]) built.addOption(option);
     return built.action(async () => {
-      const settings = readSettings(built, spec.uses);
+      const settings = await settingsOf(built, spec.uses, context);
       const clients = context.connect(settings, context.signal);
       try {
         const call = { input: inputOf(built) as Input, settings, clients, context };
@@ -71,6 +72,13 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
       }
     });
   };
+}
+
+/** What was said, and where no manager was, what this host knows of them. */
+async function settingsOf(built: Command, uses: Uses, context: Context): Promise<Settings> {
+  const settings = readSettings(built, uses);
+  if (!uses.includes('managers')) return settings;
+  return await withHostSettings(settings, { socket: isSaid(built, 'socket') }, context);
 }
 
 /** A command that asks servers ends in time, and at a signal; one that works on this machine ends what it began itself. */

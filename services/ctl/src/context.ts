@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@causeway/runtime';
 import type { Connect } from './clients.ts';
+import type { HostVariables } from './host-settings.ts';
 
 /** A stream for people or programs to read. */
 export interface Output {
@@ -26,6 +27,8 @@ export interface Context {
   /** Aborts on SIGINT, SIGTERM and when the reader of stdout is gone; its reason is an Interruption. */
   readonly signal: AbortSignal;
   readonly connect: Connect;
+  /** What the units on this host are started with. */
+  readonly hostVariables: () => Promise<HostVariables>;
   /** Of this program, and of the runtime under it. */
   readonly version: string;
   readonly runtime: string;

@@ -91,7 +91,7 @@ export function exitCodeOf(failure: Failure): number {
 function hintFor(error: CausewayError): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
-    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS';
+    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; a host with an agent, or with /etc/causeway/agent.env, knows them by itself';
   }
   if (error.data['field'] === '--socket') {
     return 'attach and detach run on the host of the container, as root, beside causeway-agent; --socket or CAUSEWAY_SOCKET names its socket';
@@ -102,7 +102,8 @@ function hintFor(error: CausewayError): string | undefined {
 }
 
 const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
-  'manager-unavailable': 'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try',
+  'manager-unavailable':
+    'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try; causeway status --local asks the agent of this host',
   'agent-unavailable': 'does causeway-agent run there?',
   'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
   'mtu-too-large': '--force makes it so all the same; network show then says which hosts carry less',

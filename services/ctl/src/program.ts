@@ -18,6 +18,7 @@ import { ipamReserve } from './commands/ipam-reserve.ts';
 import { ipamShow } from './commands/ipam-show.ts';
 import { managerList } from './commands/manager-list.ts';
 import { managerRemove } from './commands/manager-remove.ts';
+import { managerShow } from './commands/manager-show.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkList } from './commands/network-list.ts';
@@ -43,7 +44,7 @@ const commands: readonly CommandBuilder[] = [
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
   group('node', 'hosts', [nodeList, nodeShow]),
-  group('manager', 'the cluster’s managers', [managerList, managerRemove]),
+  group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove]),
   status,
   verify,
   events,

@@ -20,9 +20,9 @@ const managerPort = 7443;
 
 const options: { readonly [Name in keyof Settings]: () => Option } = {
   managers: () =>
-    new Option('--managers <address,...>', `managers as HOST[:${managerPort}], the one to try first in front`)
+    new Option('--managers <address,...>', `managers as HOST[:${managerPort}], in order of preference`)
       .env('CAUSEWAY_MANAGERS')
-      .default([], 'none')
+      .default([], "this host's")
       .argParser(parseManagers),
   socket: () =>
     new Option('--socket <path>', "unix socket of this host's agent")
@@ -62,6 +62,11 @@ export function readSettings(command: Command, uses: Uses): Settings {
     output: isQuiet ? 'name' : (value('output') as Format),
     headers: value('headers') as boolean,
   };
+}
+
+/** Whether a setting was said, on the line or in the environment. */
+export function isSaid(command: Command, name: keyof Settings): boolean {
+  return [command, rootOf(command)].some((level) => ['cli', 'env'].includes(level.getOptionValueSource(name) ?? ''));
 }
 
 function rootOf(command: Command): Command {

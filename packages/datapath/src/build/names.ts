@@ -1,4 +1,4 @@
-import { type EndpointId, type Mac, macFromBytes, type NetworkId, type Vni } from '@causeway/model';
+import { type EndpointId, type Mac, macFromBytes, type NetworkId, networkNamespace, type Vni } from '@causeway/model';
 import type { NetnsPath } from '../state.ts';
 
 /** Links of an overlay namespace. */
@@ -7,7 +7,7 @@ export const vxlanName = 'vxlan0';
 
 /** Where a network's namespace is mounted on every host that has an endpoint of it. */
 export function overlayNetns(network: NetworkId): NetnsPath {
-  return `/run/netns/cw-${network.slice(0, 10)}` as NetnsPath;
+  return `/run/netns/${networkNamespace(network)}` as NetnsPath;
 }
 
 /** Name of the end of an endpoint's veth pair that is a port of br0. */

@@ -105,6 +105,7 @@ describe('what a server is asked', () => {
       'network update blue --rename green --label a=b --remove-label c --add-subnet 10.67.0.0/24 --remove-subnet 10.66.0.0/16 --add-range 10.68.0.0/25 --mtu auto --if-revision 7 --dry-run',
       networks,
       [
+        { method: 'managers.getNetwork', request: { network: 'blue', atLeast: 0n } },
         {
           method: 'managers.updateNetwork',
           request: {

@@ -5,6 +5,7 @@ import type { Clients } from '../clients.ts';
 import { type Candidate, type Candidates, candidatesFor } from '../completion/candidates.ts';
 import { liveNames } from '../completion/live-names.ts';
 import type { Context } from '../context.ts';
+import { withHostSettings } from '../host-settings.ts';
 import { isTypable, visible } from '../render/visible.ts';
 import { readSettings, settingOptions, type Uses } from '../settings.ts';
 
@@ -18,7 +19,8 @@ export function complete(context: Context, program: Command): Command {
   const built = new Command('__complete').addArgument(new Argument('[words...]'));
   for (const option of settingOptions(uses)) built.addOption(option);
   return built.action(async (words: string[]) => {
-    const clients = context.connect({ ...readSettings(built, uses), timeout: patience }, context.signal);
+    const settings = await withHostSettings(readSettings(built, uses), { socket: false }, context);
+    const clients = context.connect({ ...settings, timeout: patience }, context.signal);
     try {
       context.stdout.write(await answer(program, words, clients));
     } finally {

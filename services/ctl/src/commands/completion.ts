@@ -9,7 +9,8 @@ interface Input {
 export const completion = command<Input>({
   name: 'completion',
   summary: 'print the completion script of a shell',
-  description: 'It completes names of networks, endpoints and hosts too when CAUSEWAY_MANAGERS is set.',
+  description:
+    'It completes names of networks, endpoints, hosts and managers too where the managers are known: by CAUSEWAY_MANAGERS, or\non a host with an agent.',
   arguments: [new Argument('<shell>', 'which shell').choices(shells)],
   uses: [],
   examples: [

@@ -8,6 +8,7 @@ import {
   type Prefix,
   parsePrefix,
 } from '@causeway/model';
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { Argument, Option } from 'commander';
 import { command } from '../command.ts';
@@ -15,6 +16,7 @@ import { labelsOfNetwork, subnetsOfNetwork } from '../completion/sources.ts';
 import { completed, fixed } from '../completion/values.ts';
 import { parseEach, parseInteger, parseLabel, parseNameOf } from '../parse.ts';
 import { networkAnswer } from '../render/network.ts';
+import { differenceAnswer } from '../render/network-difference.ts';
 import { dryRunNotes, dryRunOption, forceOption, ifRevisionOption } from './network-options.ts';
 import { type AuxAddress, type GatewayOption, parseAuxAddress, parseGateway, planSubnets } from './network-subnets.ts';
 import { orCurrent } from './or-current.ts';
@@ -41,7 +43,8 @@ const wholeNumber = parseInteger('--mtu', 1);
 export const networkUpdate = command<Input>({
   name: 'update',
   summary: 'change a network while it is in use',
-  description: 'All of it happens at once, or nothing. A subnet is removed only when no endpoint has an address in it.',
+  description:
+    'With --dry-run: what would be other than it is. All of it happens at once, or nothing. A subnet is removed only when no endpoint has an address in it.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),
@@ -93,6 +96,8 @@ export const networkUpdate = command<Input>({
     checkChanges(input);
     const ofAdded = (range: Prefix): boolean => input.addSubnet.some((subnet) => contains(subnet, addressOf(range)));
     return orCurrent(clients.managers, input.network, context.clock.wall(), async () => {
+      const before: { network?: Network } =
+        input.dryRun === true ? await clients.managers.getNetwork({ network: input.network, atLeast: 0n }) : {};
       const { network } = await clients.managers.updateNetwork({
         requestId: randomUuid(context.random),
         network: input.network,
@@ -117,7 +122,9 @@ export const networkUpdate = command<Input>({
         force: input.force ?? false,
         noGateway: input.gateway.includes('none'),
       });
-      return { ...networkAnswer(present(network, 'network'), context.clock.wall()), notes: dryRunNotes(input.dryRun) };
+      const after = present(network, 'network');
+      const answer = { ...networkAnswer(after, context.clock.wall()), notes: dryRunNotes(input.dryRun) };
+      return before.network === undefined ? answer : differenceAnswer(before.network, after, answer);
     });
   },
 });

@@ -1,12 +1,55 @@
-import { command } from '../command.ts';
+import { Option } from 'commander';
+import type { Answer, Stream } from '../answer.ts';
+import type { Agent, Managers } from '../clients.ts';
+import { type Call, command } from '../command.ts';
+import type { Context } from '../context.ts';
+import { agentAnswer } from '../render/agent.ts';
 import { statusAnswer } from '../render/status.ts';
+import { watchStatus } from '../status-watch.ts';
 
-export const status = command<object>({
+interface Input {
+  readonly local?: true;
+  readonly watch?: true;
+}
+
+export const status = command<Input>({
   name: 'status',
   summary: 'show the cluster on one page',
-  uses: ['managers', 'timeout', 'output'],
-  examples: ['causeway status', 'causeway status -o json'],
-  async run({ clients, context }) {
-    return statusAnswer(await clients.managers.getStatus(), context.clock.wall());
+  options: [
+    new Option('--local', "what this host's agent knows, also without any manager").conflicts('watch'),
+    new Option('-w, --watch', 'look again every 2 s: what has changed, at a terminal in place of what was'),
+  ],
+  uses: ['managers', 'socket', 'timeout', 'output'],
+  examples: ['causeway status', 'causeway status -o json', 'causeway status --watch', 'causeway status --local'],
+  async run(call) {
+    const { input, clients, context } = call;
+    if (input.local) return await local(clients.agent);
+    if (input.watch) return statusStream(call);
+    return await look(clients.managers, context);
   },
 });
+
+async function look(managers: Managers, context: Context): Promise<Answer> {
+  return statusAnswer(await managers.getStatus(), context.clock.wall());
+}
+
+async function local(agent: Agent): Promise<Answer> {
+  const status = await agent.getAgentStatus();
+  const { sandboxes } = await agent.listSandboxes();
+  return agentAnswer(status, sandboxes);
+}
+
+/** Each look has the whole `--timeout` to itself. */
+function statusStream({ settings, context }: Call<Input>): Stream {
+  const { clock, signal, stdout } = context;
+  const once = async (): Promise<Answer> => {
+    const clients = context.connect(settings, signal);
+    try {
+      return await look(clients.managers, context);
+    } finally {
+      clients.close();
+    }
+  };
+  const isScreen = stdout.isTty && (settings.output === 'table' || settings.output === 'wide');
+  return { columns: [], redraws: isScreen, parts: watchStatus({ look: once, clock, signal, redraws: isScreen }) };
+}

@@ -7,6 +7,10 @@ import type {
   AttachResponse,
   DetachRequest,
   DetachResponse,
+  GetAgentStatusRequest,
+  GetAgentStatusResponse,
+  ListSandboxesRequest,
+  ListSandboxesResponse,
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import type { Credentials, UnaryMethod } from '@causeway/proto/io';
 import type { Agent } from '../clients.ts';
@@ -31,6 +35,17 @@ export class GrpcAgent implements Agent {
 
   detach(request: DetachRequest): Promise<DetachResponse> {
     return this.#call<DetachRequest, DetachResponse>((...call) => this.#stub.detach(...call), request);
+  }
+
+  getAgentStatus(): Promise<GetAgentStatusResponse> {
+    return this.#call<GetAgentStatusRequest, GetAgentStatusResponse>(
+      (...call) => this.#stub.getAgentStatus(...call),
+      {},
+    );
+  }
+
+  listSandboxes(): Promise<ListSandboxesResponse> {
+    return this.#call<ListSandboxesRequest, ListSandboxesResponse>((...call) => this.#stub.listSandboxes(...call), {});
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import type { Context } from '../context.ts';
 import { visible } from '../render/visible.ts';
 import { grpcConnect } from './grpc-clients.ts';
+import { hostVariables } from './host-variables.ts';
 import { openTerminal } from './terminal.ts';
 
 /** The real world, for main.ts. */
@@ -17,6 +18,7 @@ export function systemContext(of: NodeJS.Process): Context {
     clock: systemClock,
     random: cryptoRandom,
     connect: grpcConnect({ credentials: plaintext, clock: systemClock, actor: actor(), onRemark }),
+    hostVariables,
     version,
     runtime: `node ${of.version}`,
     exitCode: 0,

@@ -32,7 +32,10 @@ class RecordingLabs implements Labs {
     this.asked.push(`up ${plan.name} ${plan.hosts.length} ${plan.mtu} ${plan.subnet}${cooldown}`);
     progress('1/2 hosts ready');
   };
-  status: Labs['status'] = async () => standing;
+  status: Labs['status'] = async (name) => {
+    if (name === 'u') throw new CausewayError('lab-unknown', 'it is only half there');
+    return standing;
+  };
   exec: Labs['exec'] = async (name, host, command) => {
     this.asked.push(`exec ${name} ${host} ${JSON.stringify(command)}`);
     return 42;
@@ -157,4 +160,30 @@ test.each([
   ['slow h1 --delay 1m', 2],
 ])('lab %s exits %i', async (line, code) => {
   expect((await lab(line)).code).toBe(code);
+});
+
+test('the labs of this machine, whole or not', async () => {
+  const { stdout, code } = await lab('list');
+  expect(stdout).toBe('NAME  HOSTS  READY  PROCESSES\nt     2      1/2    1\nu     -      -      -\n');
+  expect(code).toBe(0);
+  expect(JSON.parse((await lab('ls -o json')).stdout)).toEqual([
+    { name: 't', hosts: 2, ready: 1, running: 1 },
+    { name: 'u', hosts: null, ready: null, running: null },
+  ]);
+  expect((await lab('list -q')).stdout).toBe('t\nu\n');
+});
+
+test('names of labs and hosts can be completed', async () => {
+  const complete = async (...words: string[]): Promise<string> => {
+    const { stdout } = await runLine(['__complete', '--', 'lab', ...words], {
+      more: [labCommand(new RecordingLabs())],
+    });
+    return stdout.replaceAll(/\t.*\n/g, ' ').trim();
+  };
+  expect(await complete('down', '--name', '')).toBe('t u');
+  expect(await complete('kill', '--name', 't', '')).toBe('h1 h2');
+  expect(await complete('kill', '')).toBe('h1 h2');
+  expect(await complete('kill', 'h1', '')).toContain('agent');
+  expect(await complete('cut', 'h1', '')).toBe('h1 h2');
+  expect(await complete('kill', '--name', 'u', '')).toBe('');
 });

@@ -1,4 +1,4 @@
-import { CausewayError, clip } from '@causeway/model';
+import { CausewayError, clip, isCausewayError } from '@causeway/model';
 import { type Duration, parseDuration } from '@causeway/runtime';
 import { Argument, Command, Option } from 'commander';
 import type { Answer } from '../answer.ts';
@@ -7,11 +7,11 @@ import { parseInteger } from '../parse.ts';
 import { visible } from '../render/visible.ts';
 import { cut, heal, slow } from './fault-commands.ts';
 import { type Labs, type Progress, type Signal, signals } from './labs.ts';
+import { hostArgument, nameOption } from './options.ts';
 import { etcdKinds, type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
-import { statusAnswer } from './render.ts';
+import { labsAnswer, statusAnswer } from './render.ts';
+import type { LabStatus } from './status.ts';
 
-const nameOption = (): Option => new Option('--name <name>', 'name of the lab').default('lab');
-const hostArgument = (): Argument => new Argument('<host>', 'h1, h2, …');
 const kindArgument = (): Argument => new Argument('<process>', 'which of its processes').choices(processKinds);
 
 interface ProcessInput {
@@ -27,7 +27,7 @@ export function labCommand(labs: Labs): CommandBuilder {
     lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
     // Options end at the verb, so that those of a command run by `exec` stay its own.
     lab.enablePositionalOptions();
-    for (const verb of [up, status, exec, kill, start, wipe, cut, heal, slow, down])
+    for (const verb of [up, list, status, exec, kill, start, wipe, cut, heal, slow, down])
       lab.addCommand(verb(labs)(context));
     return lab;
   };
@@ -39,7 +39,7 @@ function up(labs: Labs): CommandBuilder {
     summary: 'make a lab, ready for use',
     description: 'Returns when every agent has a session with a manager. Leaves nothing when it fails.',
     options: [
-      nameOption(),
+      nameOption(labs),
       new Option('--hosts <count>', 'hosts h1, h2, …').default(3).argParser(parseInteger('--hosts', 1)),
       new Option('--managers <count>', 'how many, from h1 on, have a manager and an etcd member')
         .default(1)
@@ -82,11 +82,34 @@ function parseCooldown(text: string): Duration {
   });
 }
 
+function list(labs: Labs): CommandBuilder {
+  return command<object>({
+    name: 'list',
+    summary: 'list the labs of this machine',
+    uses: ['output'],
+    progress: 'asking the agents',
+    async run() {
+      const all = await Promise.all((await labs.names()).map(async (name) => ({ name, lab: await whole(labs, name) })));
+      return labsAnswer(all);
+    },
+  });
+}
+
+/** Undefined: it is being made or removed, or what did that was killed. */
+async function whole(labs: Labs, name: string): Promise<LabStatus | undefined> {
+  try {
+    return await labs.status(name);
+  } catch (error) {
+    if (isCausewayError(error)) return undefined;
+    throw error;
+  }
+}
+
 function status(labs: Labs): CommandBuilder {
   return command<{ readonly name: string }>({
     name: 'status',
     summary: 'hosts of a lab and what runs in them',
-    options: [nameOption()],
+    options: [nameOption(labs)],
     uses: ['output'],
     progress: 'asking the agents',
     run: async ({ input }) => statusAnswer(await labs.status(input.name)),
@@ -102,8 +125,8 @@ function exec(labs: Labs): CommandBuilder {
       .description(`${summary}
 
 The product's programs are on PATH there and find the cluster. "switch" is the underlay.`)
-      .addOption(nameOption())
-      .addArgument(hostArgument())
+      .addOption(nameOption(labs))
+      .addArgument(hostArgument(labs))
       .addArgument(new Argument('<command...>', 'command with its arguments, after --'))
       .passThroughOptions()
       .action(async (host: string, words: string[], { name }: { name: string }) => {
@@ -119,8 +142,8 @@ function kill(labs: Labs): CommandBuilder {
     summary: 'send a signal to a process of a host',
     description:
       'What is killed stays down until started. KILL, STOP and CONT of a manager take its embedded etcd along, as the loss of a host would.',
-    arguments: [hostArgument(), kindArgument()],
-    options: [nameOption(), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
+    arguments: [hostArgument(labs), kindArgument()],
+    options: [nameOption(labs), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
     uses: ['output'],
     examples: ['causeway lab kill h2 agent', 'causeway lab kill h1 manager --signal TERM'],
     progress: 'waiting for its end',
@@ -135,8 +158,8 @@ function start(labs: Labs): CommandBuilder {
   return command<ProcessInput>({
     name: 'start',
     summary: 'start a process of a host that was killed',
-    arguments: [hostArgument(), kindArgument()],
-    options: [nameOption()],
+    arguments: [hostArgument(labs), kindArgument()],
+    options: [nameOption(labs)],
     uses: ['output'],
     examples: ['causeway lab start h2 agent'],
     async run({ input }) {
@@ -152,8 +175,8 @@ function wipe(labs: Labs): CommandBuilder {
     summary: 'lose a process of a host and its disk',
     description:
       'It is killed, and what it has on disk is removed, a manager\'s embedded etcd included. A manager that lost its data comes back as a new member: "causeway manager remove", then "lab start".',
-    arguments: [hostArgument(), kindArgument()],
-    options: [nameOption()],
+    arguments: [hostArgument(labs), kindArgument()],
+    options: [nameOption(labs)],
     uses: ['output'],
     examples: ['causeway lab wipe h3 manager'],
     progress: 'waiting for its end',
@@ -168,7 +191,7 @@ function down(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly all?: true }>({
     name: 'down',
     summary: 'remove a lab with all that is in it',
-    options: [nameOption(), new Option('--all', 'every lab of this machine').conflicts('name')],
+    options: [nameOption(labs), new Option('--all', 'every lab of this machine').conflicts('name')],
     uses: ['output'],
     progress: 'removing the lab',
     async run({ input }) {

@@ -1,14 +1,13 @@
 import { CausewayError, clip } from '@causeway/model';
 import { type Duration, milliseconds, parseDuration } from '@causeway/runtime';
-import { Argument, Option } from 'commander';
+import { Option } from 'commander';
 import { type CommandBuilder, command } from '../command.ts';
 import type { Slowness } from './faults.ts';
 import type { Labs } from './labs.ts';
+import { hostArgument, nameOption } from './options.ts';
 
 /** netem keeps what it delays: more than this is no slow link any more. */
 const longestDelay = milliseconds(10_000);
-
-const nameOption = (): Option => new Option('--name <name>', 'name of the lab').default('lab');
 
 export function cut(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly a: string; readonly b?: string; readonly oneWay?: true }>({
@@ -16,8 +15,8 @@ export function cut(labs: Labs): CommandBuilder {
     summary: 'let nothing pass between two hosts, or a host and all others',
     description:
       'Both ways unless told otherwise, IPv4 and IPv6, connections that stand included, until healed. Neither side is told: no connection is reset.',
-    arguments: [new Argument('<a>', 'h1, h2, …'), new Argument('[b]', 'the other host; every other one when left out')],
-    options: [nameOption(), new Option('--one-way', 'only what A sends is lost')],
+    arguments: [hostArgument(labs, '<a>'), hostArgument(labs, '[b]', 'the other host; every other one when left out')],
+    options: [nameOption(labs), new Option('--one-way', 'only what A sends is lost')],
     uses: ['output'],
     examples: ['causeway lab cut h1 h2', 'causeway lab cut h1', 'causeway lab cut h1 h2 --one-way'],
     async run({ input: { name, a, b, oneWay = false } }) {
@@ -36,8 +35,8 @@ export function heal(labs: Labs): CommandBuilder {
     summary: 'end a cut, or all cuts and slowness',
     description:
       'With two hosts, the cuts between them; with one, all its cuts; without, everything that "lab cut" and "lab slow" did.',
-    arguments: [new Argument('[a]', 'h1, h2, …'), new Argument('[b]', 'the other host')],
-    options: [nameOption()],
+    arguments: [hostArgument(labs, '[a]'), hostArgument(labs, '[b]', 'the other host')],
+    options: [nameOption(labs)],
     uses: ['output'],
     examples: ['causeway lab heal h1 h2', 'causeway lab heal h1', 'causeway lab heal'],
     async run({ input: { name, a, b } }) {
@@ -55,9 +54,9 @@ export function slow(labs: Labs): CommandBuilder {
     summary: 'delay or lose packets of a host',
     description:
       'Each way. Without options the host is as quick as before. A delay needs netem in the kernel. What is dropped for its length is not answered by ICMP, as on a path whose MTU is smaller than anybody was told.',
-    arguments: [new Argument('<host>', 'h1, h2, …')],
+    arguments: [hostArgument(labs)],
     options: [
-      nameOption(),
+      nameOption(labs),
       new Option('--delay <duration>', 'added to every packet').default(0, '0ms').argParser(parseDelay),
       new Option('--loss <percent>', 'of the packets are lost').default(0).argParser(parseLoss),
       new Option('--drop-above <bytes>', 'IP packets longer than this are lost').default(0).argParser(parseLength),

@@ -30,6 +30,30 @@ export function statusAnswer(lab: LabStatus): Answer {
   };
 }
 
+/** A lab that is not whole has a name only. */
+export function labsAnswer(labs: readonly { readonly name: string; readonly lab: LabStatus | undefined }[]): Answer {
+  const counted = labs.map(({ name, lab }) => {
+    if (lab === undefined) return { name, hosts: null, ready: null, running: null };
+    const processes = lab.hosts.flatMap((host) => host.processes);
+    const running = processes.filter((process) => process.running).length;
+    return { name, hosts: lab.hosts.length, ready: lab.hosts.filter((host) => host.ready).length, running };
+  });
+  return {
+    value: counted,
+    names: labs.map(({ name }) => name),
+    table: {
+      kind: 'grid',
+      columns: [{ title: 'NAME' }, { title: 'HOSTS' }, { title: 'READY' }, { title: 'PROCESSES' }],
+      rows: counted.map(({ name, hosts, ready, running }) => [
+        name,
+        String(hosts ?? ''),
+        ready === null ? '' : { text: `${ready}/${hosts}`, tone: ready === hosts ? 'good' : 'bad' },
+        String(running ?? ''),
+      ]),
+    },
+  };
+}
+
 function readiness(host: HostStatus): Cell {
   return host.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
 }

@@ -1,3 +1,4 @@
+import { type NetworkId, networkNamespace } from '@causeway/model';
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer, Cell, Heading, Sheet } from '../answer.ts';
 import { conditionFields, conditionsCell, conditionValues } from './condition.ts';
@@ -15,6 +16,7 @@ const columns: readonly Heading[] = [
   { title: 'SPACE', wide: true },
   { title: 'LABELS', wide: true },
   { title: 'CONDITIONS', wide: true },
+  { title: 'NAMESPACE', wide: true },
   { title: 'ID', wide: true },
   { title: 'REVISION', wide: true },
 ];
@@ -57,10 +59,12 @@ export function networksAnswer(networks: readonly Network[], now: number): Answe
   };
 }
 
+/** A network that is only thought of has no revision. */
 function networkValue(network: Network): object {
   return {
     id: network.id,
     name: network.name,
+    namespace: networkNamespace(network.id as NetworkId),
     vni: network.vni,
     mtu: network.mtu,
     mtuFixed: network.mtuFixed,
@@ -75,7 +79,7 @@ function networkValue(network: Network): object {
     })),
     labels: network.labels,
     createdAt: timeValue(network.createdAtMs),
-    revision: network.revision,
+    revision: network.revision === 0n ? null : network.revision,
   };
 }
 
@@ -94,6 +98,7 @@ function row(network: Network, now: number): Cell[] {
     network.addressSpace,
     pairsText(network.labels),
     conditionsCell(network.conditions),
+    networkNamespace(network.id as NetworkId),
     network.id,
     String(network.revision),
   ];
@@ -105,6 +110,7 @@ function sheet(network: Network, now: number): Sheet {
     fields: [
       ['name', network.name],
       ['id', network.id],
+      ['namespace', networkNamespace(network.id as NetworkId)],
       ['VNI', String(network.vni)],
       ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : "follows the hosts' underlays"})`],
       ['address space', network.addressSpace],
@@ -120,7 +126,7 @@ function sheet(network: Network, now: number): Sheet {
       ],
       ['labels', pairsText(network.labels)],
       ['created', createdCell(network.createdAtMs, now)],
-      ['revision', String(network.revision)],
+      ['revision', network.revision === 0n ? '' : String(network.revision)],
       ...conditionFields(network.conditions),
     ],
   };

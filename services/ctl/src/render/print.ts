@@ -7,6 +7,9 @@ import { renderGrid, renderSheet, renderStreamHead, renderStreamRow, type TableS
 import { visible, visibleData } from './visible.ts';
 import { renderYaml } from './yaml.ts';
 
+/** ECMA-48: cursor to the upper left, erase what is after it. */
+const clearScreen = '\u001b[H\u001b[J';
+
 type How = Pick<Settings, 'output' | 'headers'>;
 
 /** Data to stdout, notes to stderr; then the exit code, or the problem as an error. */
@@ -44,6 +47,8 @@ export function renderPart(stream: Stream, part: StreamPart, format: Format, col
       return part.name === undefined ? '' : `${visible(part.name)}\n`;
     case 'table':
     case 'wide':
+      if (part.table !== undefined)
+        return `${visible(part.heading ?? '')}\n${renderTable(part.table, { wide: format === 'wide', headers: true, colour })}\n`;
       return part.row === undefined ? '' : renderStreamRow(stream.columns, part.row, format === 'wide', colour);
     default:
       return assertNever(format);
@@ -52,9 +57,10 @@ export function renderPart(stream: Stream, part: StreamPart, format: Format, col
 
 async function printStream(context: Context, stream: Stream, { output, headers }: How): Promise<void> {
   const { colour } = context.stdout;
-  if (headers && (output === 'table' || output === 'wide'))
+  if (headers && stream.columns.length > 0 && (output === 'table' || output === 'wide'))
     context.stdout.write(renderStreamHead(stream.columns, output === 'wide', colour));
   for await (const part of stream.parts) {
+    if (stream.redraws) context.stdout.write(clearScreen);
     context.stdout.write(renderPart(stream, part, output, colour));
   }
 }

@@ -18,6 +18,9 @@ function introduction(program: Command): string {
     program.description(),
     'Data goes to stdout, everything else to stderr. These options may stand before the noun or after the verb:',
     optionTable(visibleOptions(program)),
+    'Where the managers are is taken from the first of these that says so: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
+      '`/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
+      "`manager.env`. The agent's socket: `--socket`; `CAUSEWAY_SOCKET`; the same in `agent.env`.",
     '`-o json` prints one value: an object, or an array for a list. Each field has one type whatever its size: revisions are numbers, counts of addresses (`ipam show`) are strings. A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',

@@ -1,3 +1,4 @@
+import { CausewayError } from '@causeway/model';
 import type { Agent, Clients, Connect, ConnectionSettings, Managers } from '../clients.ts';
 
 export interface FakeServers {
@@ -9,6 +10,11 @@ export interface RecordedCall {
   readonly method: string;
   readonly request: unknown;
 }
+
+/** Asked before anything else where no manager was said: not a call that tests are about. */
+const noAgent: Partial<Agent> = {
+  getAgentStatus: () => Promise.reject(new CausewayError('agent-unavailable', 'no agent on this host')),
+};
 
 /** Servers made of the given functions; every call is recorded, one that was not given fails the test. */
 export class FakeConnection {
@@ -23,7 +29,7 @@ export class FakeConnection {
       this.open++;
       return {
         managers: this.#recording<Managers>('managers', servers.managers ?? {}),
-        agent: this.#recording<Agent>('agent', servers.agent ?? {}),
+        agent: this.#recording<Agent>('agent', { ...noAgent, ...servers.agent }),
         close: () => {
           this.open--;
         },
@@ -34,8 +40,8 @@ export class FakeConnection {
   #recording<Server extends object>(name: string, given: Partial<Server>): Server {
     return new Proxy(given, {
       get: (target, key) => (request: unknown) => {
-        this.calls.push({ method: `${name}.${String(key)}`, request });
         const serve = Reflect.get(target, key) as ((request: unknown) => unknown) | undefined;
+        if (serve !== noAgent.getAgentStatus) this.calls.push({ method: `${name}.${String(key)}`, request });
         if (serve === undefined) throw new Error(`the test gave no ${name}.${String(key)}`);
         return serve(request);
       },

@@ -1,6 +1,7 @@
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import type { CommandBuilder } from '../command.ts';
 import type { Context, Output } from '../context.ts';
+import type { HostVariables } from '../host-settings.ts';
 import { run } from '../run.ts';
 import { FakeConnection, type FakeServers, type RecordedCall } from './fake-clients.ts';
 
@@ -15,6 +16,8 @@ export interface Outcome {
 export interface World extends FakeServers {
   readonly clock?: FakeClock;
   readonly signal?: AbortSignal;
+  /** Of the units on this host. */
+  readonly variables?: HostVariables;
   readonly tty?: boolean;
   readonly more?: readonly CommandBuilder[];
 }
@@ -47,6 +50,7 @@ export async function runLine(line: string | readonly string[], world: World = {
     random: new SeededRandom(7),
     signal: world.signal ?? new AbortController().signal,
     connect: connection.connect,
+    hostVariables: async () => world.variables ?? {},
     version: '1.2.3',
     runtime: 'node v20.20.2',
     exitCode: 0,

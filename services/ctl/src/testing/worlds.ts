@@ -80,6 +80,25 @@ export const overlapping: World = {
     },
   },
 };
+/** What an update that is only rehearsed would make of red. */
+export const rehearsed: World = {
+  managers: {
+    getNetwork: async () => ({ network: red }),
+    updateNetwork: async () => ({
+      network: {
+        ...red,
+        name: 'green',
+        mtu: 1350,
+        mtuFixed: false,
+        labels: { tier: 'web' },
+        subnets: [
+          { prefix: '10.68.0.0/24', gateway: '', ranges: ['10.68.0.128/25'], auxAddresses: { dns: '10.68.0.9' } },
+        ],
+        revision: 0n,
+      },
+    }),
+  },
+};
 export const moved = () =>
   Promise.reject(new CausewayError('revision-conflict', 'if_revision 7 is not that of "red": look at it again'));
 export const changed: World = { managers: { ...networks.managers, updateNetwork: moved, deleteNetwork: moved } };
@@ -91,6 +110,41 @@ export const endpoints: World = {
     waitEndpoint: async () => ({ endpoint: web }),
   },
   agent: { attach: async () => ({ endpoint: lone, alreadyAttached: false }), detach: async () => ({ revision: 51n }) },
+};
+export const agent: World = {
+  agent: {
+    getAgentStatus: async () => ({
+      node: h2,
+      clusterId: '00000000000000c1',
+      manager: '',
+      networks: [{ networkId: blue.id, network: 'blue', revision: 13n, applied: 12n, endpoints: 2 }],
+      repairs: 5n,
+      drift: 1,
+      kernelWrites: 40n,
+    }),
+    listSandboxes: async () => ({
+      sandboxes: [
+        {
+          endpoint: lone,
+          netns: '/run/netns/web',
+          ifname: 'eth0',
+          state: 'attached',
+          refused: '',
+          gatewayPriority: 0,
+          routeMetric: 0,
+        },
+        {
+          endpoint: { ...lone, name: 'old' },
+          netns: '/run/netns/old',
+          ifname: 'eth0',
+          state: 'refused',
+          refused: 'its network is gone',
+          gatewayPriority: 0,
+          routeMetric: 0,
+        },
+      ],
+    }),
+  },
 };
 export const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
 /** What is asked for is there. */

@@ -1,0 +1,44 @@
+import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Answer } from '../answer.ts';
+import { pairsText } from './pairs.ts';
+
+/** What an update would make of a network, by the fields that would be other than they are. */
+export function differenceAnswer(before: Network, after: Network, answer: Answer): Answer {
+  const [was, is] = [fieldsOf(before), fieldsOf(after)];
+  const names = [...new Set([...was.keys(), ...is.keys()])];
+  const changes = names
+    .map((field) => ({ field, from: was.get(field) ?? '', to: is.get(field) ?? '' }))
+    .filter(({ from, to }) => from !== to);
+  const columns = [{ title: 'FIELD' }, { title: 'NOW' }, { title: 'WOULD BE' }];
+  return {
+    ...answer,
+    value: { ...(answer.value as object), changes },
+    table:
+      changes.length === 0
+        ? { kind: 'line', text: `network ${before.name} is like that already` }
+        : {
+            kind: 'grid',
+            columns,
+            rows: changes.map(({ field, from, to }) => [
+              field,
+              from === '' ? '' : { text: from, tone: 'bad' },
+              to === '' ? '' : { text: to, tone: 'good' },
+            ]),
+          },
+  };
+}
+
+/** In the words of `network show`; each subnet and each label is a field of its own, so that one more is one line. */
+function fieldsOf(network: Network): ReadonlyMap<string, string> {
+  return new Map([
+    ['name', network.name],
+    ['MTU', `${network.mtu} (${network.mtuFixed ? 'fixed' : 'automatic'})`],
+    ...network.subnets.map(({ prefix, gateway, ranges, auxAddresses }): [string, string] => {
+      const parts = [gateway === '' ? 'no gateway' : `gateway ${gateway}`];
+      if (ranges.length > 0) parts.push(`ranges ${ranges.join(' ')}`);
+      if (Object.keys(auxAddresses).length > 0) parts.push(`auxiliary ${pairsText(auxAddresses)}`);
+      return [`subnet ${prefix}`, parts.join(', ')];
+    }),
+    ...Object.entries(network.labels).map(([key, value]): [string, string] => [`label ${key}`, value || '""']),
+  ]);
+}
