@@ -91,7 +91,7 @@ export function exitCodeOf(failure: Failure): number {
 function hintFor(error: CausewayError): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
-    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; a host with an agent, or with /etc/causeway/agent.env, knows them by itself';
+    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; a host whose agent has a session, or with /etc/causeway/agent.env, knows them by itself; causeway status --local asks that agent';
   }
   if (error.data['field'] === '--socket') {
     return 'attach and detach run on the host of the container, as root, beside causeway-agent; --socket or CAUSEWAY_SOCKET names its socket';

@@ -1,3 +1,4 @@
+import { isCausewayError } from '@causeway/model';
 import type { CommandBuilder } from './command.ts';
 import type { Context, Interruption } from './context.ts';
 import { exitCodeOf, explainFailure, type Failure } from './failure.ts';
@@ -19,7 +20,7 @@ export async function run(
     const failure = explainFailure(thrown);
     const code = interrupted(context);
     if (code !== undefined) return code;
-    printFailure(failure, context, wantsJson(words));
+    printFailure(failure, context, words);
     return exitCodeOf(failure);
   }
 }
@@ -29,25 +30,45 @@ function interrupted(context: Context): number | undefined {
   return context.signal.aborted ? (context.signal.reason as Interruption).exitCode : undefined;
 }
 
-/** One line for people, perhaps a second with a hint, and with -o json a last line for programs. */
-function printFailure(failure: Failure, { stderr }: Context, json: boolean): void {
+/** One line for people, perhaps a second with a hint, with --debug what lies behind it, and with -o json a last line for programs. */
+function printFailure(failure: Failure, { stderr }: Context, words: readonly string[]): void {
   if (failure.kind !== 'error') return;
   const { error, hint } = failure;
   stderr.write(`${paint('causeway:', 'bad', stderr.colour)} ${visible(error.message.replaceAll('\n', ' '))}\n`);
   if (hint !== undefined) stderr.write(`${paint(`  ${hint}`, 'dim', stderr.colour)}\n`);
-  if (!json) return;
+  if (wantsDebug(words)) for (const line of causesOf(error)) stderr.write(`  ${visible(line)}\n`);
+  if (!wantsJson(words)) return;
   const { code, message, data } = error;
   stderr.write(`${visibleData(renderJson({ error: { code, message, data } }))}\n`);
 }
 
+/** The error and what led to it, the outermost first: "timed-out {…}: no answer …". */
+function causesOf(error: unknown): readonly string[] {
+  const lines: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const what = isCausewayError(at) ? `${at.code} ${renderJson(at.data)}` : at.name;
+    lines.push(`${lines.length === 0 ? 'error' : 'because of'} ${what}: ${at.message.replaceAll('\n', ' ')}`);
+  }
+  return lines;
+}
+
+function wantsDebug(words: readonly string[]): boolean {
+  return ownWords(words).some((word) => word === '--debug' || word === '-v');
+}
+
 /** Looked for in the words themselves, since a line that does not parse has an output format all the same. */
 function wantsJson(words: readonly string[]): boolean {
-  const end = words.indexOf('--');
-  const own = end < 0 ? words : words.slice(0, end);
+  const own = ownWords(words);
   return own.some(
     (word, i) =>
       word === '--output=json' ||
       word === '-ojson' ||
       (word === 'json' && (own[i - 1] === '-o' || own[i - 1] === '--output')),
   );
+}
+
+/** What follows "--" is another program's. */
+function ownWords(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return end < 0 ? words : words.slice(0, end);
 }

@@ -36,13 +36,15 @@ const options: { readonly [Name in keyof Settings]: () => Option } = {
   headers: () => new Option('--no-headers', 'tables without their titles'),
 };
 
+const debug = () => new Option('-v, --debug', 'after an error, also its code, its data and what caused it');
+
 const quiet = () => new Option('-q, --quiet', 'names only: as -o name').conflicts('output');
 
 export const allSettings: Uses = ['managers', 'socket', 'timeout', 'output'];
 
 export function settingOptions(uses: Uses): Option[] {
   return uses.flatMap((name) =>
-    name === 'output' ? [options.output(), quiet(), options.headers()] : [options[name]()],
+    name === 'output' ? [options.output(), quiet(), options.headers(), debug()] : [options[name]()],
   );
 }
 

@@ -50,7 +50,7 @@ describe('what may stand at the cursor', () => {
     ['--managers 10.0.0.1:7443 network show ', ['blue', 'red']],
     ['completion ', [...shells]],
     ['endpoint wait --f', ['--for']],
-    ['version --', ['--output', '--quiet', '--no-headers', '--help']],
+    ['version --', ['--output', '--quiet', '--no-headers', '--debug', '--help']],
     ['networks inspect ', ['blue', 'red']],
     [
       'help ',

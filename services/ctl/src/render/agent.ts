@@ -48,7 +48,8 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
 }
 
 function networkLine({ network, revision, applied, endpoints }: NetworkCursorStatus): Cell {
-  const text = `${network}, ${endpoints} endpoints, revision ${revision}`;
+  const count = endpoints === 1 ? '1 endpoint' : `${endpoints} endpoints`;
+  const text = `${network}, ${count}, revision ${revision}`;
   return applied >= revision ? text : { text: `${text}, applied ${applied}`, tone: 'bad' };
 }
 

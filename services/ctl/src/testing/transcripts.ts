@@ -41,6 +41,7 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     ['network describe red', networks],
     ['network rm blue', networks],
     ['network show bleu', unknownNetwork],
+    ['network show bleu --debug', unknownNetwork],
     ['network show bleu -o json', unknownNetwork],
     ['network create red --subnet 10.66.0.0/24', overlapping],
     ['network list -w --no-headers', networks],
