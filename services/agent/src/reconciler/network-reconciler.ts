@@ -30,10 +30,9 @@ import { logFailures, logOps } from './op-log.ts';
 import type { Overlays } from './overlays.ts';
 import { findPlaces, Places, within } from './places.ts';
 import { both, type Part, type Suspicion, suspected } from './suspicion.ts';
+import type { SweepPace } from './sweep-pace.ts';
 import type { Tally } from './tally.ts';
 
-/** Each network is looked at this often, whatever happens: the first time within that span, at a random moment. */
-const sweepEvery = seconds(30);
 /** How long changes of the intent may put off the look at what somebody else has changed. */
 const longestUnseen = seconds(1);
 /** Entries may fall with a change of a shared link; a look after it sees them, and one more that all is well. */
@@ -58,6 +57,7 @@ export interface NetworkModules {
   readonly log: Log;
   readonly tally: Tally;
   readonly overlays: Overlays;
+  readonly pace: SweepPace;
   readonly intent: () => NetworkIntent;
   /** Of every network of this host. */
   readonly allSandboxes: () => Iterable<Sandbox>;
@@ -109,12 +109,13 @@ export class NetworkReconciler {
     const netns = overlayNetns(settings.networkId);
     this.#attention = new Attention({ ...modules, look: (suspicion) => void this.#lookAt(suspicion) }, { netns });
     this.#sweep = new Later({ clock: modules.clock, action: () => this.#lookNow() });
-    this.#sweep.in(milliseconds(sweepEvery * modules.random.float()));
+    // At a random moment of it, so that the networks of a host take turns.
+    this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
   }
 
-  /** For what no notification told. The networks of a host look one after another, not all at once. */
+  /** For what no notification told. */
   #lookNow(): void {
-    this.#sweep.in(sweepEvery);
+    this.#sweep.in(this.#modules.pace.interval);
     void this.look();
   }
 
@@ -253,7 +254,7 @@ export class NetworkReconciler {
 
   /** Looks at the kernel and puts right what differs. */
   async #compare(): Promise<void> {
-    const { clock, tally, intent, confirmed, overlays, allSandboxes } = this.#modules;
+    const { clock, tally, intent, confirmed, overlays, pace, allSandboxes } = this.#modules;
     const began = clock.now();
     await overlays.adopt(overlayNetns(this.#networkId));
     this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
@@ -295,7 +296,9 @@ export class NetworkReconciler {
       this.#failures = await this.#apply(ops);
       if (!ops.some((op) => disturbs(op, sandboxes))) break;
     }
-    this.#attention.looked(clock.now() - began);
+    const took = clock.now() - began;
+    this.#attention.looked(took);
+    pace.looked(this.#networkId, took);
     this.#exact = sure && this.#failures.length === 0;
     await this.#account({ wanted: desired, scopes: new Map() }, found, table.network.name);
     const blocked = this.#failures.some(({ op }) => blamed(op, sandboxes) === undefined);

@@ -10,6 +10,7 @@ import { countWrites } from './counting-kernel.ts';
 import { driftOf } from './drift.ts';
 import { NetworkReconciler } from './network-reconciler.ts';
 import type { Overlays } from './overlays.ts';
+import { SweepPace } from './sweep-pace.ts';
 import type { Tally } from './tally.ts';
 
 export interface ReconcilerModules {
@@ -30,6 +31,7 @@ export class Reconciler {
   readonly #settings: { readonly host: Host; readonly name: Name };
   readonly #networks = new Map<NetworkId, NetworkReconciler>();
   readonly #cleaner = new Worker(() => this.#removeStrays());
+  readonly #pace = new SweepPace();
   #confirmed = false;
 
   constructor(modules: ReconcilerModules, settings: { readonly host: Host; readonly name: Name }) {
@@ -109,6 +111,7 @@ export class Reconciler {
     const made = new NetworkReconciler(
       {
         ...this.#modules,
+        pace: this.#pace,
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
         allSandboxes: () => sandboxes.all(),
         confirmed: () => this.#confirmed,
@@ -130,6 +133,7 @@ export class Reconciler {
     const gone = this.#networks.get(networkId);
     if (gone === undefined || this.#wantedNetworks().has(networkId)) return;
     this.#networks.delete(networkId);
+    this.#pace.forget(networkId);
     void gone.stop();
   }
 
