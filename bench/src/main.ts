@@ -2,6 +2,7 @@ import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
+import { benchDensity } from './density.ts';
 import type { Figure } from './figure.ts';
 import { benchKernel } from './kernel.ts';
 import { benchPool } from './pool.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
   scale: benchScale,
   agent: benchAgent,
   repair: benchRepair,
+  density: benchDensity,
 };
 
 const asked = process.argv.slice(2);
