@@ -25,6 +25,7 @@ import { StoreCare } from './controllers/store-care.ts';
 import { TermRunner } from './controllers/term-runner.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
+import { AddressIndex } from './events/address-index.ts';
 import { leaderChanged } from './events/describe.ts';
 import { EventFeed } from './events/feed.ts';
 import { tellOfManagers } from './events/managers.ts';
@@ -156,6 +157,7 @@ export class Manager implements Startable {
         clock,
         dispatcher: this.#dispatcher,
         events: this.#feed,
+        addressIndex: new AddressIndex({ store, keys, epoch: () => view.cluster?.epoch }),
         teller,
         mtuGate,
         writer,

@@ -13,7 +13,6 @@ import type {
   ShowPoolsRequest,
   ShowPoolsResponse,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
-import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { inField, present } from '../admin/fields.ts';
 import { addressHistory } from '../ipam/address-history.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../ipam/check.ts';
@@ -64,14 +63,10 @@ export class IpamApi {
 
   /** Every manager answers. @throws CausewayError address-unknown when nobody is known to have held it */
   async getAddressHistory(request: GetAddressHistoryRequest, call: Call): Promise<GetAddressHistoryResponse> {
-    const { events, view, clock } = this.#context.modules;
+    const { addressIndex, view, clock } = this.#context.modules;
     await this.#context.atLeast(0n, call);
     const address = inField('address', parseIp(present(request.address, 'address')));
-    const told = await withinCall(clock, call, async (signal) => {
-      const found: Event[] = [];
-      for await (const event of events.mentioning([`"${address}"`, '"network.deleted"'], signal)) found.push(event);
-      return found;
-    });
+    const told = await withinCall(clock, call, (signal) => addressIndex.find(address, signal));
     const holdings = addressHistory(address, told, view, request.network);
     if (holdings.length > 0) return { holdings: [...holdings] };
     const where = request.network === '' ? '' : ` of network "${request.network}"`;

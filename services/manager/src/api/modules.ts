@@ -5,6 +5,7 @@ import type { DefaultPool } from '../admin/pools.ts';
 import type { Pool } from '../allocator/pool.ts';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { AddressIndex } from '../events/address-index.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { Teller } from '../events/outlet.ts';
 import type { Term } from '../leader/term.ts';
@@ -25,7 +26,8 @@ export interface ApiModules {
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly dispatcher: Dispatcher;
-  readonly events: Pick<EventFeed, 'read' | 'last' | 'mentioning'>;
+  readonly events: Pick<EventFeed, 'read' | 'last'>;
+  readonly addressIndex: Pick<AddressIndex, 'find'>;
   readonly teller: Pick<Teller, 'tell'>;
   readonly mtuGate: MtuGate;
   readonly clock: Clock;

@@ -20,20 +20,26 @@ export class EventArchive {
     this.#keys = keys;
   }
 
-  /** Page by page from a place on, until there are no more; `texts`: only records that have one of them. @throws CausewayError store-unavailable */
-  async *read(
-    place: string,
-    texts: readonly string[] = [],
-  ): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
+  /** Page by page from a place on, until there are no more. @throws CausewayError store-unavailable */
+  async *read(place: string): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
+    for await (const { kvs, revision } of this.records(place)) yield { events: kvs.flatMap(decodeRecord), revision };
+  }
+
+  /** The same as they stand in the store. */
+  async *records(place: string): AsyncGenerator<Pick<Page, 'kvs' | 'revision'>, void> {
     let from = place;
     for (;;) {
       const { kvs, more, revision } = await this.#page(from, pageSize);
-      const wanted = texts.length === 0 ? kvs : kvs.filter((kv) => mentions(kv, texts));
-      yield { events: wanted.flatMap(decodeRecord), revision };
+      yield { kvs, revision };
       const last = kvs.at(-1);
       if (!more || last === undefined) return;
       from = after(last);
     }
+  }
+
+  /** Of the oldest record that is kept. */
+  async oldestKey(): Promise<string | undefined> {
+    return (await this.#page(this.#keys.events, 1, true)).kvs[0]?.key;
   }
 
   /** The newest records from a place on, oldest first. */
@@ -113,11 +119,6 @@ export class EventArchive {
   #page(from: string, limit: number, keysOnly = false): Promise<Page> {
     return this.#store.page({ from, before: this.#keys.eventsEnd }, { limit, keysOnly });
   }
-}
-
-function mentions({ value }: KeyValue, texts: readonly string[]): boolean {
-  const json = decodeText(value);
-  return texts.some((text) => json.includes(text));
 }
 
 /** The smallest key that is greater. */

@@ -111,14 +111,6 @@ export class EventFeed {
     return { events, next: later((events.at(-1)?.sequence ?? -1n) + 1n, sequenceOf(revision + 1n) - 1n) };
   }
 
-  /** All that is kept whose record has one of these texts in it, oldest first. @throws CausewayError store-unavailable */
-  async *mentioning(texts: readonly string[], signal: AbortSignal): AsyncGenerator<Event, void> {
-    for await (const { events } of this.#archive.read(this.#parts.keys.events, texts)) {
-      if (signal.aborted) return;
-      yield* events;
-    }
-  }
-
   /** Where to begin: a sequence in memory, or a place in the store. */
   async *#begin(from: bigint, since: number): AsyncGenerator<Event, { next: bigint; place: string | undefined }> {
     const { keys } = this.#parts;
