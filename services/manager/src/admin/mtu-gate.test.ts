@@ -25,11 +25,21 @@ test.each<[string, Mtu, Standing, MtuVerdict['kind']]>([
   ['one is silent', lowered, { floor: 7n, silentSince: now - 6_000 }, 'open'],
 ])('%s', (_name, mtu, standing, expected) => {
   const network = { value: { ...scriptNetwork(1), mtu }, revision: 7n };
-  expect(judgeMtu(network, small, standing, now).kind).toBe(expected);
+  expect(judgeMtu(network, small, () => standing, now).kind).toBe(expected);
+});
+
+/** For networks that any host may have: no host is looked at. */
+const unasked = (): never => {
+  throw new Error('hosts were looked at');
+};
+
+test('a network that has never had more than the host carries costs no look at its hosts', () => {
+  const value = { ...scriptNetwork(1), mtu: { kind: 'automatic', bytes: 1300 } as const };
+  expect(judgeMtu({ value, revision: 7n }, small, unasked, now).kind).toBe('open');
 });
 
 test('IPv6 keeps its 1280 bytes, which a smaller underlay carries in fragments', () => {
   const subnets = [{ prefix: Prefix('fd66::/64'), gateway: Ip('fd66::1') }];
   const value = { ...scriptNetwork(1), subnets, mtu: { kind: 'automatic', bytes: 1280 } as const };
-  expect(judgeMtu({ value, revision: 7n }, scriptNode(1, '192.0.2.1', 1200), {}, now).kind).toBe('open');
+  expect(judgeMtu({ value, revision: 7n }, scriptNode(1, '192.0.2.1', 1200), unasked, now).kind).toBe('open');
 });

@@ -19,12 +19,12 @@ export type MtuVerdict =
  * may have something of the network has applied the record as it is; one that is silent counts for as long as it may
  * merely be changing from one leader to the next.
  */
-export function judgeMtu(network: Versioned<Network>, node: Node, standing: Standing, now: number): MtuVerdict {
+export function judgeMtu(network: Versioned<Network>, node: Node, standing: () => Standing, now: number): MtuVerdict {
   const { mtu, subnets } = network.value;
   const room = Math.max(roomOfNode(node), leastFor(subnets));
   if (mtu.kind === 'automatic' && mtu.bytes > room) return { kind: 'too-large' };
   if (mtu.highest === undefined || mtu.highest <= room) return { kind: 'open' };
-  const { floor, silentSince } = standing;
+  const { floor, silentSince } = standing(); // a look at each host of the network, which most claims never need
   if (floor !== undefined && floor < network.revision) return { kind: 'waits' };
   const isSettled = silentSince === undefined || now - silentSince >= silenceLimit;
   return { kind: isSettled ? 'open' : 'waits' };
@@ -80,7 +80,7 @@ export class MtuGate {
     const node = view.nodes.get(id)?.value;
     const network = view.networks.get(reference as NetworkId) ?? view.networkNamed(reference as Network['name']);
     if (network === undefined || node === undefined) return { kind: 'open' };
-    return judgeMtu(network, node, standing(network.value.id), clock.now());
+    return judgeMtu(network, node, () => standing(network.value.id), clock.now());
   }
 
   #pending(reference: string, id: NodeId): CausewayError {
