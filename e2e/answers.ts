@@ -54,7 +54,12 @@ export interface StatusJson {
     }[];
     readonly revision: number | null;
   };
-  readonly hosts: { readonly ready: number; readonly total: number };
+  readonly hosts: {
+    readonly ready: number;
+    readonly total: number;
+    readonly notReady: readonly { readonly name: string; readonly lastWords: string }[];
+  };
+  readonly degraded: { readonly networks: number | null; readonly endpoints: number | null };
 }
 
 export interface EventJson {

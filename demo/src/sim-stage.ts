@@ -101,7 +101,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       reserveAddress: (request) => cluster.query((api, call) => api.ipam.reserveAddress(request, call)),
       releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
       checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),
-      getNode: (request) => cluster.query((api) => api.nodes.getNode(request)),
+      getNode: (request) => cluster.query((api, call) => api.nodes.getNode(request, call)),
       listNodes: (request) => cluster.query((api, call) => api.nodes.listNodes(request, call)),
       watchNodes: () => untold('watch nodes'),
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),

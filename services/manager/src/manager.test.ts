@@ -288,7 +288,19 @@ describe('one manager', () => {
       drift: 1,
       networks: 1,
       endpoints: 1,
+      unreadyHosts: [{ name: 'h2', session: 'none', lastWords: 'its agent closed it or the connection broke' }],
+      degradedNetworks: 0,
+      degradedEndpoints: 0,
     });
+    agent.hangUp();
+    await cluster.settle();
+    expect(await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).toMatchObject({
+      unreadyHosts: [{ name: 'h1', session: 'none', lastWords: expect.stringContaining('closed') }, { name: 'h2' }],
+      degradedEndpoints: 1,
+    });
+    // No host that is ready lacks it; the one that it is on may.
+    const { endpoints } = await manager.api.endpoints.listEndpoints(ListEndpointsRequest.create(), cluster.call());
+    expect(endpoints[0]?.applied).toMatchObject({ have: 0, want: 1, unreachable: ['h1'] });
   });
 
   test('events tell the whole story in order', async () => {

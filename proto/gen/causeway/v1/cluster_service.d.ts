@@ -84,6 +84,51 @@ export interface GetStatusResponse {
      * @generated from protobuf field: uint32 schema = 13
      */
     schema: number;
+    /**
+     * Hosts that are not ready, by name; none while no leader answers.
+     *
+     * @generated from protobuf field: repeated causeway.v1.UnreadyHost unready_hosts = 14
+     */
+    unreadyHosts: UnreadyHost[];
+    /**
+     * Networks and endpoints whose condition Degraded is true; 0 while no leader answers.
+     *
+     * @generated from protobuf field: uint32 degraded_networks = 15
+     */
+    degradedNetworks: number;
+    /**
+     * @generated from protobuf field: uint32 degraded_endpoints = 16
+     */
+    degradedEndpoints: number;
+}
+/**
+ * A host that does not follow what is intended, as the leader knows it.
+ *
+ * @generated from protobuf message causeway.v1.UnreadyHost
+ */
+export interface UnreadyHost {
+    /**
+     * @generated from protobuf field: string name = 1
+     */
+    name: string;
+    /**
+     * "none": it has no session, "syncing": it has one, and does not have everything yet.
+     *
+     * @generated from protobuf field: string session = 2
+     */
+    session: string;
+    /**
+     * Unix time, milliseconds: when its session ended; of a host that has had none with this leader, when that began to lead.
+     *
+     * @generated from protobuf field: int64 since_ms = 3
+     */
+    sinceMs: bigint;
+    /**
+     * Why its session ended, or why the leader refused it; empty: the leader has not heard it since it began to lead.
+     *
+     * @generated from protobuf field: string last_words = 4
+     */
+    lastWords: string;
 }
 /**
  * @generated from protobuf message causeway.v1.Leader
@@ -207,6 +252,18 @@ export interface Hosts {
      * @generated from protobuf field: uint32 drift = 3
      */
     drift: number;
+    /**
+     * @generated from protobuf field: repeated causeway.v1.UnreadyHost unready = 4
+     */
+    unready: UnreadyHost[];
+    /**
+     * @generated from protobuf field: uint32 degraded_networks = 5
+     */
+    degradedNetworks: number;
+    /**
+     * @generated from protobuf field: uint32 degraded_endpoints = 6
+     */
+    degradedEndpoints: number;
 }
 /**
  * @generated from protobuf message causeway.v1.RemoveManagerRequest
@@ -468,6 +525,16 @@ declare class GetStatusResponse$Type extends MessageType<GetStatusResponse> {
  * @generated MessageType for protobuf message causeway.v1.GetStatusResponse
  */
 export declare const GetStatusResponse: GetStatusResponse$Type;
+declare class UnreadyHost$Type extends MessageType<UnreadyHost> {
+    constructor();
+    create(value?: PartialMessage<UnreadyHost>): UnreadyHost;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: UnreadyHost): UnreadyHost;
+    internalBinaryWrite(message: UnreadyHost, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnreadyHost
+ */
+export declare const UnreadyHost: UnreadyHost$Type;
 declare class Leader$Type extends MessageType<Leader> {
     constructor();
     create(value?: PartialMessage<Leader>): Leader;

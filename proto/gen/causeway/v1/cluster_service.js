@@ -65,7 +65,10 @@ class GetStatusResponse$Type extends MessageType {
             { no: 10, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 11, name: "networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 12, name: "endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 13, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 13, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 14, name: "unready_hosts", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => UnreadyHost },
+            { no: 15, name: "degraded_networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 16, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -81,6 +84,9 @@ class GetStatusResponse$Type extends MessageType {
         message.networks = 0;
         message.endpoints = 0;
         message.schema = 0;
+        message.unreadyHosts = [];
+        message.degradedNetworks = 0;
+        message.degradedEndpoints = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -128,6 +134,15 @@ class GetStatusResponse$Type extends MessageType {
                     break;
                 case /* uint32 schema */ 13:
                     message.schema = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.UnreadyHost unready_hosts */ 14:
+                    message.unreadyHosts.push(UnreadyHost.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* uint32 degraded_networks */ 15:
+                    message.degradedNetworks = reader.uint32();
+                    break;
+                case /* uint32 degraded_endpoints */ 16:
+                    message.degradedEndpoints = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -180,6 +195,15 @@ class GetStatusResponse$Type extends MessageType {
         /* uint32 schema = 13; */
         if (message.schema !== 0)
             writer.tag(13, WireType.Varint).uint32(message.schema);
+        /* repeated causeway.v1.UnreadyHost unready_hosts = 14; */
+        for (let i = 0; i < message.unreadyHosts.length; i++)
+            UnreadyHost.internalBinaryWrite(message.unreadyHosts[i], writer.tag(14, WireType.LengthDelimited).fork(), options).join();
+        /* uint32 degraded_networks = 15; */
+        if (message.degradedNetworks !== 0)
+            writer.tag(15, WireType.Varint).uint32(message.degradedNetworks);
+        /* uint32 degraded_endpoints = 16; */
+        if (message.degradedEndpoints !== 0)
+            writer.tag(16, WireType.Varint).uint32(message.degradedEndpoints);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -190,6 +214,77 @@ class GetStatusResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.GetStatusResponse
  */
 export const GetStatusResponse = new GetStatusResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class UnreadyHost$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.UnreadyHost", [
+            { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "session", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 4, name: "last_words", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.name = "";
+        message.session = "";
+        message.sinceMs = 0n;
+        message.lastWords = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string name */ 1:
+                    message.name = reader.string();
+                    break;
+                case /* string session */ 2:
+                    message.session = reader.string();
+                    break;
+                case /* int64 since_ms */ 3:
+                    message.sinceMs = reader.int64().toBigInt();
+                    break;
+                case /* string last_words */ 4:
+                    message.lastWords = reader.string();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string name = 1; */
+        if (message.name !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.name);
+        /* string session = 2; */
+        if (message.session !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.session);
+        /* int64 since_ms = 3; */
+        if (message.sinceMs !== 0n)
+            writer.tag(3, WireType.Varint).int64(message.sinceMs);
+        /* string last_words = 4; */
+        if (message.lastWords !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.lastWords);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.UnreadyHost
+ */
+export const UnreadyHost = new UnreadyHost$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Leader$Type extends MessageType {
     constructor() {
@@ -546,7 +641,10 @@ class Hosts$Type extends MessageType {
         super("causeway.v1.Hosts", [
             { no: 1, name: "ready", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 2, name: "repairs", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 3, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 3, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 4, name: "unready", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => UnreadyHost },
+            { no: 5, name: "degraded_networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 6, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
     }
     create(value) {
@@ -554,6 +652,9 @@ class Hosts$Type extends MessageType {
         message.ready = 0;
         message.repairs = 0n;
         message.drift = 0;
+        message.unready = [];
+        message.degradedNetworks = 0;
+        message.degradedEndpoints = 0;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -571,6 +672,15 @@ class Hosts$Type extends MessageType {
                     break;
                 case /* uint32 drift */ 3:
                     message.drift = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.UnreadyHost unready */ 4:
+                    message.unready.push(UnreadyHost.internalBinaryRead(reader, reader.uint32(), options));
+                    break;
+                case /* uint32 degraded_networks */ 5:
+                    message.degradedNetworks = reader.uint32();
+                    break;
+                case /* uint32 degraded_endpoints */ 6:
+                    message.degradedEndpoints = reader.uint32();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -593,6 +703,15 @@ class Hosts$Type extends MessageType {
         /* uint32 drift = 3; */
         if (message.drift !== 0)
             writer.tag(3, WireType.Varint).uint32(message.drift);
+        /* repeated causeway.v1.UnreadyHost unready = 4; */
+        for (let i = 0; i < message.unready.length; i++)
+            UnreadyHost.internalBinaryWrite(message.unready[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+        /* uint32 degraded_networks = 5; */
+        if (message.degradedNetworks !== 0)
+            writer.tag(5, WireType.Varint).uint32(message.degradedNetworks);
+        /* uint32 degraded_endpoints = 6; */
+        if (message.degradedEndpoints !== 0)
+            writer.tag(6, WireType.Varint).uint32(message.degradedEndpoints);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -220,7 +220,7 @@ export interface Endpoint {
     createdAtMs: bigint;
 }
 /**
- * Which hosts have programmed an endpoint's last change. Wanted are the ready hosts of its network.
+ * Which hosts have programmed an endpoint's last change. Wanted are the ready hosts of its network, and its own host.
  *
  * @generated from protobuf message causeway.v1.Applied
  */

@@ -15,6 +15,9 @@ interface Input {
 export const status = command<Input>({
   name: 'status',
   summary: 'show the cluster on one page',
+  description:
+    'Exit 5 when nothing can be changed now, with the reason: etcd does not answer or has no majority, or no manager leads.\n' +
+    'What is wrong elsewhere (a host that is not ready, a manager that does not answer) is shown, and exits 0.',
   options: [
     new Option('--local', "what this host's agent knows, also without any manager").conflicts('watch'),
     new Option('-w, --watch', 'look again every 2 s: what has changed, at a terminal in place of what was'),

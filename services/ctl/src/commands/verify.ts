@@ -15,8 +15,8 @@ export const verify = command<Input>({
   name: 'verify',
   summary: "compare every host's kernel with the intent",
   description:
-    'Exit 6 when a difference stands: found, and with --repair still there at a second look. Hosts that cannot be asked\n' +
-    'are a note on stderr, and exit 5 when they were named by --host or when no host at all could be asked.',
+    'Exit 6 when a difference stands: found, and with --repair still there at a second look. Else exit 5 when a host could\n' +
+    'not be asked: it is named on stderr, and what the others say is printed all the same.',
   arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
   options: [
     new Option('--repair', 'put right what is found, then look again'),
@@ -51,7 +51,11 @@ export function judge(
     notes.push(`${differences(found.drift.length)} found, ${repaired} repaired`);
   }
   if (remaining.length > 0) return { ...answer, notes, exitCode: exitCodes.drift };
-  if (unreachable.length === 0 || (asked.hosts.length === 0 && found.checked.length > 0)) return { ...answer, notes };
+  if (unreachable.length === 0) return { ...answer, notes };
   const message = `${hosts(unreachable.length)} could not be asked: ${unreachable.join(', ')}`;
-  return { ...answer, problem: new CausewayError('agent-unavailable', message, { hosts: unreachable.join(',') }) };
+  return {
+    ...answer,
+    notes: notes.slice(1),
+    problem: new CausewayError('agent-unavailable', message, { hosts: unreachable.join(',') }),
+  };
 }

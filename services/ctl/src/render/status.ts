@@ -1,5 +1,10 @@
 import { CausewayError } from '@causeway/model';
-import type { GetStatusResponse, Manager, StoreMember } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type {
+  GetStatusResponse,
+  Manager,
+  StoreMember,
+  UnreadyHost,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell } from '../answer.ts';
 import { formatSpan, isoTime } from './time.ts';
 
@@ -16,9 +21,9 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
         ['leader', leader(status, now)],
         ...lines('managers', managers(status)),
         ...lines('etcd', etcd(status)),
-        ['hosts', hosts(status)],
-        ['networks', String(status.networks)],
-        ['endpoints', String(status.endpoints)],
+        ...lines('hosts', hosts(status, now)),
+        ['networks', counted(status.networks, status.degradedNetworks)],
+        ['endpoints', counted(status.endpoints, status.degradedEndpoints)],
         ['repairs', hears(status) ? String(status.repairs) : unknown],
         ['drift', drift(status)],
       ],
@@ -43,11 +48,19 @@ function statusValue(status: GetStatusResponse): object {
           },
     managers: status.managers.map((manager) => managerValue(manager, status)),
     etcd: { members: (store?.members ?? []).map((member) => ({ ...member })), revision: store?.revision ?? null },
-    hosts: { ready: status.hostsReady, total: status.hostsTotal },
+    hosts: {
+      ready: status.hostsReady,
+      total: status.hostsTotal,
+      notReady: status.unreadyHosts.map(unreadyValue),
+    },
     repairs: hears(status) ? status.repairs : null,
     drift: hears(status) ? status.drift : null,
     networks: status.networks,
     endpoints: status.endpoints,
+    degraded: {
+      networks: hears(status) ? status.degradedNetworks : null,
+      endpoints: hears(status) ? status.degradedEndpoints : null,
+    },
   };
 }
 
@@ -121,8 +134,27 @@ function member(member: StoreMember): Cell {
   return healthy && alarms.length === 0 ? text : { text, tone: 'bad' };
 }
 
-function hosts({ hostsReady, hostsTotal }: GetStatusResponse): Cell {
-  return { text: `${hostsReady}/${hostsTotal} ready`, tone: hostsReady === hostsTotal ? 'good' : 'bad' };
+function hosts(status: GetStatusResponse, now: number): readonly Cell[] {
+  const { hostsReady, hostsTotal, unreadyHosts } = status;
+  const all: Cell = hears(status)
+    ? { text: `${hostsReady}/${hostsTotal} ready`, tone: hostsReady === hostsTotal ? 'good' : 'bad' }
+    : { text: `${hostsTotal}, ready: ${unknown.text}`, tone: 'bad' };
+  return [all, ...unreadyHosts.map((host): Cell => ({ text: unreadyText(host, now), tone: 'bad' }))];
+}
+
+/** "h3 has no session for 3m12s: nothing heard for 6000 ms" */
+function unreadyText({ name, session, sinceMs, lastWords }: UnreadyHost, now: number): string {
+  if (session === 'syncing') return `${name} is being told what it missed`;
+  const why = lastWords === '' ? 'the leader has not heard it since it leads' : lastWords;
+  return `${name} has no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
+}
+
+function unreadyValue({ name, session, sinceMs, lastWords }: UnreadyHost): object {
+  return { name, session, since: isoTime(sinceMs), lastWords };
+}
+
+function counted(all: number, degraded: number): Cell {
+  return degraded === 0 ? String(all) : { text: `${all}, ${degraded} degraded`, tone: 'bad' };
 }
 
 function drift(status: GetStatusResponse): Cell {
@@ -135,7 +167,7 @@ function hears({ managers }: GetStatusResponse): boolean {
   return managers.some(({ state }) => state === 'leader');
 }
 
-const unknown: Cell = { text: 'unknown: no leader answers', tone: 'bad' };
+const unknown = { text: 'unknown: no leader answers', tone: 'bad' } as const;
 
 /** A field of several lines, its label before the first. */
 function lines(label: string, cells: readonly Cell[]): readonly (readonly [string, Cell])[] {

@@ -202,6 +202,9 @@ export const status: GetStatusResponse = {
   networks: 2,
   endpoints: 2,
   schema: 1,
+  unreadyHosts: [{ name: 'h3', session: 'none', sinceMs: 1_699_999_808_000n, lastWords: 'nothing heard for 6000 ms' }],
+  degradedNetworks: 1,
+  degradedEndpoints: 1,
 };
 
 export const drift: Drift[] = [

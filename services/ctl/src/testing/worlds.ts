@@ -16,10 +16,22 @@ export const refused = () =>
 export const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };
 export const clean = { drift: [], checked: ['h1', 'h2', 'h3'], unreachable: [] };
 export const standbys = status.managers.map((manager) => ({ ...manager, leader: false, state: 'standby' }));
-export const noStore = (({ store: _, leader: __, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(
-  status,
-);
-export const noLeader = (({ leader: _, ...rest }) => ({ ...rest, managers: standbys, hostsReady: 0 }))(status);
+export const noStore = (({ store: _, leader: __, ...rest }) => ({
+  ...rest,
+  managers: standbys,
+  hostsReady: 0,
+  unreadyHosts: [],
+  degradedNetworks: 0,
+  degradedEndpoints: 0,
+}))(status);
+export const noLeader = (({ leader: _, ...rest }) => ({
+  ...rest,
+  managers: standbys,
+  hostsReady: 0,
+  unreadyHosts: [],
+  degradedNetworks: 0,
+  degradedEndpoints: 0,
+}))(status);
 export const tooNew = {
   ...status,
   schema: 2,

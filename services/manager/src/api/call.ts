@@ -12,6 +12,10 @@ export interface Call {
   readonly again?: boolean;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
+  /** The leader was asked first and says nothing: what this manager knows by itself is wanted. */
+  readonly alone?: boolean;
+  /** Tells the caller something beside the answer. */
+  remark?(text: string): void;
 }
 
 /**

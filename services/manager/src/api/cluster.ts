@@ -4,7 +4,6 @@ import type {
   DescribeManagerResponse,
   GetStatusRequest,
   GetStatusResponse,
-  Hosts,
   ListManagersRequest,
   ListManagersResponse,
   Store,
@@ -15,16 +14,17 @@ import type {
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Duration, seconds } from '@causeway/runtime';
+import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../store/store.ts';
 import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
+import { hostsOf } from './health.ts';
 import { knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';
 import type { ApiContext } from './modules.ts';
 
 /** For another manager's answer, and for the store's: a status that comes late helps nobody. */
 const peerPatience = seconds(1);
-const storePatience = seconds(5);
+const storePatience = milliseconds(1_300);
 
 /** They are collected before the first is sent. */
 const mostTail = 10_000;
@@ -58,6 +58,9 @@ export class ClusterApi {
       drift: survey.hosts?.drift ?? 0,
       networks: view.networks.size,
       endpoints: view.endpointCount,
+      unreadyHosts: survey.hosts?.unready ?? [],
+      degradedNetworks: survey.hosts?.degradedNetworks ?? 0,
+      degradedEndpoints: survey.hosts?.degradedEndpoints ?? 0,
     };
   }
 
@@ -104,18 +107,7 @@ export class ClusterApi {
     const record = knownManagers(view, settings).find(({ name }) => name === settings.name);
     const manager =
       record && managerMessage(record, leads ? 'leader' : isOutdated ? 'outdated' : 'standby', view.revision);
-    return { ...(manager !== undefined && { manager }), ...(leads && { hosts: this.#hosts() }) };
-  }
-
-  #hosts(): Hosts {
-    const { view, dispatcher } = this.#context.modules;
-    const ready = [...view.nodes.keys()].filter((node) => dispatcher.isReady(node));
-    const facts = ready.map((node) => dispatcher.factsOf(node));
-    return {
-      ready: ready.length,
-      repairs: facts.reduce((sum, { repairs }) => sum + repairs, 0n),
-      drift: facts.reduce((sum, { drift }) => sum + drift, 0),
-    };
+    return { ...(manager !== undefined && { manager }), ...(leads && { hosts: hostsOf(this.#context) }) };
   }
 
   async #survey(call: Call): Promise<Survey> {

@@ -89,14 +89,14 @@ export class EndpointsApi {
   }
 
   async getEndpoint(request: GetEndpointRequest, call: Call): Promise<GetEndpointResponse> {
-    this.#context.leadingOrNobody();
+    this.#context.leadingOrAlone(call);
     await this.#context.atLeast(request.atLeast, call);
     const found = this.#context.modules.view.findEndpoint(request.endpoint);
     return { endpoint: fullEndpointMessage(this.#context, found) };
   }
 
   async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
-    this.#context.leadingOrNobody();
+    this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list(request), call);
     return { endpoints: items.map((item) => fullEndpointMessage(this.#context, item, item.names)), ...page };
   }

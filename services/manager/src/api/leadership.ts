@@ -1,6 +1,9 @@
 import { CausewayError } from '@causeway/model';
 import type { View } from '../store/view.ts';
 
+/** Why an answer lacks what hosts say. */
+export const noLeader = 'no manager leads, and what hosts do is unknown meanwhile';
+
 /** Says where to go instead; `leader` is empty while nobody leads. */
 export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayError {
   const { leader } = view;

@@ -58,7 +58,9 @@ export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMes
 function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): Applied {
   const { have, want, waiting, unreachable, p99Ms } = context.modules.dispatcher.appliedOf(endpoint);
   const names = (nodes: readonly NodeId[]): string[] => nodes.map((node) => hostName(context, node)).sort();
-  return { have, want, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
+  // An endpoint is nowhere as long as its own host cannot be asked, however many others know it.
+  const own = unreachable.includes(endpoint.value.node) ? 1 : 0;
+  return { have, want: want + own, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
 }
 
 function namesNow(context: ApiContext, { network, node }: Endpoint): EndpointItem['names'] {

@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
-import { mayOnlyRead, notLeader } from './leadership.ts';
+import { mayOnlyRead, noLeader, notLeader } from './leadership.ts';
 
 export interface ApiModules {
   readonly view: View;
@@ -82,12 +82,15 @@ export class ApiContext {
   }
 
   /**
-   * Answers that tell of hosts' sessions are the leader's. While nobody leads, what is intended is told all the same.
+   * Answers about hosts' sessions are the leader's. Where no leader answers, what is intended is told all the same, with a
+   * remark.
    * @throws CausewayError not-leader when another manager can answer better
    */
-  leadingOrNobody(): void {
+  leadingOrAlone(call: Pick<Call, 'alone' | 'remark'>): void {
     this.haveRead();
-    if (!this.leads && this.modules.view.leader !== undefined) this.leading();
+    if (this.leads || call.alone === true) return;
+    if (this.modules.view.leader !== undefined) this.leading();
+    call.remark?.(`manager ${this.settings.name} answers for itself: ${noLeader}`);
   }
 
   /** Waits until the view is as new as the caller asked. @throws CausewayError timed-out */

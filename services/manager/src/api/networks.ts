@@ -49,13 +49,13 @@ export class NetworksApi {
   }
 
   async getNetwork(request: GetNetworkRequest, call: Call): Promise<GetNetworkResponse> {
-    this.#context.leadingOrNobody();
+    this.#context.leadingOrAlone(call);
     await this.#context.atLeast(request.atLeast, call);
     return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(request.network)) };
   }
 
   async listNetworks(request: ListNetworksRequest, call: Call): Promise<ListNetworksResponse> {
-    this.#context.leadingOrNobody();
+    this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { networks: items.map((network) => networkMessage(this.#context, network)), ...page };
   }

@@ -23,13 +23,13 @@ export class NodesApi {
     this.#context = context;
   }
 
-  async getNode(request: GetNodeRequest): Promise<GetNodeResponse> {
-    this.#context.leadingOrNobody();
+  async getNode(request: GetNodeRequest, call: Call): Promise<GetNodeResponse> {
+    this.#context.leadingOrAlone(call);
     return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(request.node)) };
   }
 
   async listNodes(request: ListNodesRequest, call: Call): Promise<ListNodesResponse> {
-    this.#context.leadingOrNobody();
+    this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { nodes: items.map((node) => nodeMessage(this.#context, node)), ...page };
   }

@@ -152,6 +152,13 @@ export class Dispatcher implements Startable, Controller {
     return { state: live.isReady ? 'ready' : 'syncing', since };
   }
 
+  /** Of a host that is not ready: since when, on the wall clock, and what its last session ended with. */
+  absenceOf(node: NodeId): { readonly since: number; readonly lastWords: string } {
+    const { clock } = this.#modules;
+    const silent = clock.now() - (this.silentSince(node) ?? clock.now());
+    return { since: clock.wall() - silent, lastWords: this.#sessions.lastWordsOf(node) ?? '' };
+  }
+
   /** Those that have an endpoint of it. */
   hostsOf(network: NetworkId): readonly NodeId[] {
     return [...(this.#publisher.tables.get(network)?.hosts.keys() ?? [])];
@@ -298,6 +305,7 @@ export class Dispatcher implements Startable, Controller {
   #forget(node: NodeId): void {
     const left = this.#holdings.leavingOf(node);
     this.#hosts.forget(node);
+    this.#sessions.forget(node);
     this.#sessionSince.delete(node);
     this.#holdings.forget(node);
     for (const network of left) this.#standingMoved(network);

@@ -29,6 +29,8 @@ export class Sessions {
   readonly #behind = new Set<LiveSession>();
   /** Of a host that was ready in the session before. */
   readonly #handedOver = new WeakSet<LiveSession>();
+  /** Why the last session of each host that has none ended. */
+  readonly #lastWords = new Map<NodeId, string>();
 
   constructor(modules: SessionsModules) {
     this.#modules = modules;
@@ -36,6 +38,15 @@ export class Sessions {
 
   of(node: NodeId): LiveSession | undefined {
     return this.#admitted.get(node);
+  }
+
+  /** Why the host's last session with this manager ended; undefined: it has one, or never had. */
+  lastWordsOf(node: NodeId): string | undefined {
+    return this.#lastWords.get(node);
+  }
+
+  forget(node: NodeId): void {
+    this.#lastWords.delete(node);
   }
 
   /** Those that are owed something and wait for room. */
@@ -63,6 +74,7 @@ export class Sessions {
     }
     live.admit(node, tables, () => view.revision, feed);
     this.#admitted.set(node.id, live);
+    this.#lastWords.delete(node.id);
     log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
     changed(node.id);
   }
@@ -101,7 +113,9 @@ export class Sessions {
     const node = this.#remove(live);
     if (node === undefined) return;
     this.#modules.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
-    this.#modules.teller.tell(nodeLost(node, error?.message ?? 'its agent closed it or the connection broke'));
+    const why = error?.message ?? 'its agent closed it or the connection broke';
+    this.#lastWords.set(node.id, why);
+    this.#modules.teller.tell(nodeLost(node, why));
   }
 
   endSilent(now: number): void {

@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { expect } from 'vitest';
 import type { Peer, Peers } from './peers.ts';
 
@@ -28,7 +28,10 @@ const standby = (name: string): DescribeManagerResponse => ({
     leader: false,
   },
 });
-const leader: DescribeManagerResponse = { ...standby('m1'), hosts: { ready: 2, repairs: 2n ** 40n, drift: 3 } };
+const leader: DescribeManagerResponse = {
+  ...standby('m1'),
+  hosts: Hosts.create({ ready: 2, repairs: 2n ** 40n, drift: 3 }),
+};
 
 const answering = (answer: DescribeManagerResponse): Peer => ({ describeManager: async () => answer });
 const patient = (): AbortSignal => new AbortController().signal;

@@ -1,4 +1,4 @@
-import type { Clock, Duration } from '@causeway/runtime';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { Metadata } from '@grpc/grpc-js';
 import type { IMember, IMemberListResponse } from 'etcd3';
 import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
@@ -36,6 +36,13 @@ interface Condition {
   readonly slowDisk: boolean;
 }
 
+/**
+ * For what people look at, which must come within two seconds whatever hangs: for the majority's list of members, and then
+ * for what each says of itself. A member that is well answers within milliseconds.
+ */
+const listWithin = milliseconds(500);
+const sayWithin = milliseconds(700);
+
 /** What is asked of a member also while it has no leader. */
 const noLeaderNeeded = new Metadata();
 
@@ -56,11 +63,15 @@ export async function knownMembers(
 ): Promise<readonly StoreMemberStatus[]> {
   const { pool, signal } = parts;
   const endpoint = await pool.ready(pool.bounds(signal));
-  const { members } = await agreed(pool)(endpoint, pool.bounds(signal, settings.attemptTimeout)).catch(() => {
+  const { members } = await agreed(pool)(endpoint, pool.bounds(signal, shorter(settings, listWithin))).catch(() => {
     pool.pass(endpoint);
     return pool.repeat('listing etcd members', pool.bounds(signal), remembered(pool));
   });
-  return await conditionsOf(parts, settings, members);
+  return await conditionsOf(parts, { attemptTimeout: shorter(settings, sayWithin) }, members);
+}
+
+function shorter({ attemptTimeout }: MembersSettings, limit: Duration): Duration {
+  return attemptTimeout < limit ? attemptTimeout : limit;
 }
 
 type Listing = (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<IMemberListResponse>;

@@ -1,7 +1,13 @@
 import { clip } from '@causeway/model';
-import { actorKey, againKey, decoded, errorToService } from '@causeway/proto/io';
+import { actorKey, againKey, decoded, errorToService, remarkKey } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
-import { type handleServerStreamingCall, type handleUnaryCall, type Metadata, status } from '@grpc/grpc-js';
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
 import type { Forwarder } from './forward.ts';
 import { LeaderRefusal, type WireStatus } from './leader-failure.ts';
@@ -25,10 +31,45 @@ interface ServerCall {
 /** Made once: an abort without a reason makes one, with a stack, each time. */
 const callerGone = new Error('the caller is gone');
 
+type Serve<Request, Response> = (request: Request, call: Call) => Promise<Response>;
+
+/** What answers a call that only the leader can answer. */
+type Elsewhere<Request, Response> = (
+  error: unknown,
+  call: ServerUnaryCall<Request, Response>,
+  limit: number,
+  caller: Call,
+) => Promise<Response>;
+
 /** A use case as a gRPC handler: answered here, or by the leader where only that can. */
 export function unary<Request, Response>(
-  { log, forwarder }: Serving,
-  serve: (request: Request, call: Call) => Promise<Response>,
+  serving: Serving,
+  serve: Serve<Request, Response>,
+): handleUnaryCall<Request, Response> {
+  return handler(serving, serve, async (error, call, limit) => {
+    if (!serving.forwarder.takes(error, call)) throw error;
+    return await serving.forwarder.unary(call, limit);
+  });
+}
+
+/** The same for what each manager can answer, if not as well as the leader: where that says nothing, the answer is from here. */
+export function read<Request, Response>(
+  serving: Serving,
+  serve: Serve<Request, Response>,
+): handleUnaryCall<Request, Response> {
+  return handler(serving, serve, async (error, call, limit, caller) => {
+    if (!serving.forwarder.mayAnswerFor(error, call)) throw error;
+    const asked = await serving.forwarder.read(call, limit);
+    if (asked.isAnswered) return asked.response;
+    caller.remark?.(asked.remark);
+    return await serve(decoded(call.request), { ...caller, signal: caller.signal, alone: true });
+  });
+}
+
+function handler<Request, Response>(
+  { log }: Serving,
+  serve: Serve<Request, Response>,
+  elsewhere: Elsewhere<Request, Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const remaining = remainingOf(call);
@@ -36,6 +77,7 @@ export function unary<Request, Response>(
     const abort = new AbortController();
     const leave = (): void => abort.abort(callerGone);
     call.once('cancelled', leave);
+    let remark: Metadata | undefined;
     const caller: Call = {
       remaining,
       actor: actorOf(call),
@@ -43,17 +85,21 @@ export function unary<Request, Response>(
       get signal() {
         return abort.signal; // made when first asked for, which is dear: most calls of many claims never do
       },
+      remark: (text) => {
+        remark ??= new Metadata();
+        remark.set(remarkKey, text.replace(/[^\x20-\x7e]/g, '?'));
+      },
     };
     const answer = async (): Promise<Response> => await serve(decoded(call.request), caller);
     answer()
-      .catch((error: unknown) => {
-        if (!forwarder.takes(error, call)) throw error;
-        return forwarder.unary(call, limit);
-      })
+      .catch((error: unknown) => elsewhere(error, call, limit, caller))
       // An answered call is told to be cancelled too, when its stream closes.
       .finally(() => call.off('cancelled', leave))
       .then(
-        (response) => callback(null, response),
+        (response) => {
+          if (remark !== undefined) call.sendMetadata(remark);
+          callback(null, response);
+        },
         (error: unknown) => callback(refusal(log, call, error)),
       );
   };

@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import { nodeToMessage } from '@causeway/proto';
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
@@ -8,6 +9,7 @@ import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/networ
 import {
   CreateNetworkRequest,
   CreateNetworkResponse,
+  ListNetworksRequest,
   WatchNetworksRequest,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
@@ -141,6 +143,18 @@ async function scriptedLeader(
   );
   ends.push(() => server.forceShutdown());
   return `127.0.0.1:${port}`;
+}
+
+/** A process that is stopped: connections are taken, and nothing is ever said on them. */
+async function stoppedLeader(): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
 const uuid = (): string => randomUuid(cryptoRandom);
@@ -351,6 +365,57 @@ describe('what goes on the wire', () => {
     // The answer is b's, which has been asked by a and names a.
     await expect(create(a, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: a } });
     await expect(create(b, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: b } });
+  });
+});
+
+describe('reads while no leader answers', () => {
+  const readers = (address: string) => {
+    const { networks, endpoints, nodes } = clients(address);
+    const remarks: string[] = [];
+    const with_ = { timeout: 10_000, onRemark: (remark: string) => void remarks.push(remark) };
+    return {
+      remarks,
+      networks: () => callUnary(networks.listNetworks.bind(networks), ListNetworksRequest.create(), with_),
+      endpoints: () => callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), with_),
+      nodes: () => callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), with_),
+    };
+  };
+
+  test('a follower answers by itself and says so, whether the leader refuses connections or says nothing', async () => {
+    const [leader, follower] = await pair();
+    await create(leader.address, 'one', '10.1.0.0/16');
+    await leader.stop();
+    await leads(follower.manager);
+    for (const address of [await freeAddress(), await stoppedLeader()]) {
+      const third = await run(`m-${address.split(':')[1]}`);
+      await believe(address);
+      await follows(third.manager, address);
+      const read = readers(third.address);
+      expect((await read.networks()).networks).toMatchObject([
+        { name: 'one', conditions: expect.arrayContaining([expect.objectContaining({ reason: 'NoLeader' })]) },
+      ]);
+      await read.endpoints();
+      await read.nodes();
+      const remark = `answers for itself: the leader at ${address} does not answer, and what hosts do is unknown meanwhile`;
+      expect(read.remarks).toEqual(Array.from({ length: 3 }, () => expect.stringContaining(remark)));
+      await third.stop();
+    }
+  });
+
+  test('a leader that answers is preferred, and remarks nothing', async () => {
+    const [, follower] = await pair();
+    const read = readers(follower.address);
+    await read.networks();
+    expect(read.remarks).toEqual([]);
+  });
+
+  test('what the leader refuses is refused', async () => {
+    const [, follower] = await pair();
+    const { networks } = clients(follower.address);
+    const request = { network: 'none', atLeast: 0n };
+    await expect(callUnary(networks.getNetwork.bind(networks), request, limits)).rejects.toMatchObject({
+      code: 'network-unknown',
+    });
   });
 });
 

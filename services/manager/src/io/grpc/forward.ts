@@ -2,12 +2,21 @@ import { CausewayError, isCausewayError } from '@causeway/model';
 import type { Credentials } from '@causeway/proto/io';
 import type { Startable } from '@causeway/runtime';
 import type { Metadata, ServerUnaryCall, ServerWritableStream, ServiceDefinition } from '@grpc/grpc-js';
-import { notLeader } from '../../api/leadership.ts';
+import { noLeader, notLeader } from '../../api/leadership.ts';
 import type { View } from '../../store/view.ts';
 import { LeaderChannel, type Method } from './leader-channel.ts';
+import { isNoAnswer } from './leader-failure.ts';
 
 /** Names the manager that sent a call on. A call that carries it stays where it came to, so none goes in circles. */
 export const forwardedByKey = 'causeway-forwarded-by';
+
+/**
+ * How long a leader may take over an answer that others can give too. Callers begin to ask another manager after 0.3 s
+ * (proto/failover) and want an answer within 2 s; a leader answers within milliseconds.
+ */
+const leaderPatience = 700;
+/** How long one that was silent is not asked such things. */
+const silenceRemembered = 2_000;
 
 export interface ForwarderModules {
   readonly view: Pick<View, 'leader' | 'subscribe'>;
@@ -28,6 +37,8 @@ export class Forwarder implements Startable {
   readonly #settings: ForwarderSettings;
   readonly #methods: ReadonlyMap<string, Method>;
   #channel: LeaderChannel | undefined;
+  /** Unix ms. */
+  #silentUntil = 0;
   #unsubscribe: (() => void) | undefined;
 
   constructor(modules: ForwarderModules, settings: ForwarderSettings) {
@@ -77,6 +88,40 @@ export class Forwarder implements Startable {
     return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call), limit);
   }
 
+  /** Whether this manager may answer a read by itself that failed here with `error`: it was asked first. */
+  mayAnswerFor(error: unknown, call: { readonly metadata: Metadata }): boolean {
+    return isCausewayError(error, 'not-leader') && call.metadata.get(forwardedByKey).length === 0;
+  }
+
+  /**
+   * The leader's answer to what every manager can answer, if it comes soon; else what to tell of that. A leader that was
+   * silent is not waited for again for a while.
+   * @throws LeaderRefusal
+   */
+  async read<Request, Response>(
+    call: ServerUnaryCall<Request, Response>,
+    limit: number,
+  ): Promise<
+    { readonly isAnswered: true; readonly response: Response } | { readonly isAnswered: false; readonly remark: string }
+  > {
+    const { leader } = this;
+    if (leader === undefined || this.#unsubscribe === undefined) return this.#unanswered(noLeader);
+    const silence = `the leader at ${leader} does not answer, and what hosts do is unknown meanwhile`;
+    const now = Date.now();
+    if (now < this.#silentUntil) return this.#unanswered(silence);
+    try {
+      return { isAnswered: true, response: await this.unary(call, Math.min(limit, now + leaderPatience)) };
+    } catch (error) {
+      if (!isNoAnswer(error)) throw error;
+      this.#silentUntil = Date.now() + silenceRemembered;
+      return this.#unanswered(silence);
+    }
+  }
+
+  #unanswered(why: string): { readonly isAnswered: false; readonly remark: string } {
+    return { isAnswered: false, remark: `manager ${this.#settings.name} answers for itself: ${why}` };
+  }
+
   /** @throws as `unary` */
   stream<Request, Response>(call: ServerWritableStream<Request, Response>): AsyncIterable<Response> {
     return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call));
@@ -91,7 +136,9 @@ export class Forwarder implements Startable {
 
   /** Who leads has changed: the former leader's answers would come late or never. */
   #leaveFormer(): void {
-    if (this.#channel === undefined || this.#channel.address === this.leader) return;
+    if (this.#channel?.address === this.leader) return;
+    this.#silentUntil = 0;
+    if (this.#channel === undefined) return;
     this.#channel.close(this.#notLeader());
     this.#channel = undefined;
   }

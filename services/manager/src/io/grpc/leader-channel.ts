@@ -15,8 +15,10 @@ export type Method = ServiceDefinition[string];
 
 const channelOptions = {
   // A leader that went without a word is mostly told by the election first; this is for one that still holds its lease.
-  'grpc.keepalive_time_ms': 2_000,
-  'grpc.keepalive_timeout_ms': 3_000,
+  // Also while nothing is asked, so that the next call does not find out.
+  'grpc.keepalive_time_ms': 1_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+  'grpc.keepalive_permit_without_calls': 1,
   // A leader that comes back at the same address is found at the next call, not after gRPC's usual seconds.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,

@@ -1,5 +1,5 @@
-import { CausewayError } from '@causeway/model';
-import { statusDetailsKey } from '@causeway/proto';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { errorFromWire, statusDetailsKey } from '@causeway/proto';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
 /** A refusal as it goes on the wire. */
@@ -20,6 +20,16 @@ export class LeaderRefusal extends Error {
     for (const detail of metadata.get(statusDetailsKey)) kept.add(statusDetailsKey, detail);
     this.wire = { code, details, metadata: kept };
   }
+}
+
+/** Whether the leader said nothing of the matter: it is away, silent, or does not lead any more. */
+export function isNoAnswer(error: unknown): boolean {
+  if (isCausewayError(error)) return error.kind === 'unavailable';
+  if (!(error instanceof LeaderRefusal)) return false;
+  const { code, details, metadata } = error.wire;
+  const [detail] = metadata.get(statusDetailsKey);
+  const { kind, code: reason } = errorFromWire(code, details, typeof detail === 'string' ? undefined : detail);
+  return kind === 'unavailable' && (detail === undefined || reason === 'not-leader' || reason === 'shutting-down');
 }
 
 /** Why a call that was sent on has no answer: the leader's refusal, or manager-unavailable when no word came from it. */

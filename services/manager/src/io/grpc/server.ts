@@ -9,7 +9,7 @@ import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime
 import { Server } from '@grpc/grpc-js';
 import type { Steward } from '../../api/steward.ts';
 import type { Manager } from '../../manager.ts';
-import { serverStreaming, unary } from './calls.ts';
+import { read, serverStreaming, unary } from './calls.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
 import { createReflection } from './reflection.ts';
@@ -122,8 +122,8 @@ export class GrpcServer implements Startable {
     const { networks, endpoints, ipam, nodes, cluster } = manager.api;
     this.#server.addService(lenient(networkServiceDefinition), {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
-      getNetwork: unary(serving, (request, call) => networks.getNetwork(request, call)),
-      listNetworks: unary(serving, (request, call) => networks.listNetworks(request, call)),
+      getNetwork: read(serving, (request, call) => networks.getNetwork(request, call)),
+      listNetworks: read(serving, (request, call) => networks.listNetworks(request, call)),
       watchNetworks: serverStreaming(serving, (request, signal) => networks.watchNetworks(request, signal)),
       updateNetwork: unary(serving, (request, call) => networks.updateNetwork(request, call)),
       deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
@@ -132,8 +132,8 @@ export class GrpcServer implements Startable {
       claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
       claimEndpoints: unary(serving, (request, call) => endpoints.claimEndpoints(request, call)),
       releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
-      getEndpoint: unary(serving, (request, call) => endpoints.getEndpoint(request, call)),
-      listEndpoints: unary(serving, (request, call) => endpoints.listEndpoints(request, call)),
+      getEndpoint: read(serving, (request, call) => endpoints.getEndpoint(request, call)),
+      listEndpoints: read(serving, (request, call) => endpoints.listEndpoints(request, call)),
       watchEndpoints: serverStreaming(serving, (request, signal) => endpoints.watchEndpoints(request, signal)),
       waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
     });
@@ -145,8 +145,8 @@ export class GrpcServer implements Startable {
       checkClaims: unary(serving, (request, call) => ipam.checkClaims(request, call)),
     });
     this.#server.addService(lenient(nodeServiceDefinition), {
-      getNode: unary(serving, (request) => nodes.getNode(request)),
-      listNodes: unary(serving, (request, call) => nodes.listNodes(request, call)),
+      getNode: read(serving, (request, call) => nodes.getNode(request, call)),
+      listNodes: read(serving, (request, call) => nodes.listNodes(request, call)),
       watchNodes: serverStreaming(serving, (request, signal) => nodes.watchNodes(request, signal)),
     });
     this.#server.addService(lenient(clusterServiceDefinition), {
