@@ -122,6 +122,7 @@ describe.each(recordings)('managers as in %s and an agent of this version', (_, 
     };
     let begun = 0;
     const link: ManagerLink = {
+      reaches: async () => false,
       connect: () => {
         const messages = new Queue<ConnectResponse>();
         for (const bytes of spoken(played[begun++] ?? [], 'down')) messages.push(ConnectResponse.fromBinary(bytes));

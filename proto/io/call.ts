@@ -25,6 +25,12 @@ export const actorKey = 'causeway-actor';
 /** Metadata of a call that was sent before, to the same end: copies of it may still be on their way, to whomever. */
 export const againKey = 'causeway-again';
 
+/** Metadata of an agent's session at a manager that does not lead: send it on, for this host cannot reach the leader itself. */
+export const relayKey = 'causeway-relay';
+
+/** Metadata of the answer to it: host:port of the leader that the session is with. */
+export const relayedKey = 'causeway-relayed-to';
+
 /**
  * Metadata of an answer that is not the leader's although the leader would know more: who answers, and why. What is
  * intended is in it all the same; what only the leader hears from hosts is not.

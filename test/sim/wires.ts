@@ -58,6 +58,8 @@ export class Wires {
     ): Promise<Response> => this.#call(host, address, (manager, bound) => serve(manager, request, bound), limits);
     return {
       connect: (address) => this.#connect(host, address),
+      // No manager of a simulation relays sessions, so no agent asks.
+      reaches: () => Promise.resolve(false),
       claimEndpoint: (address, request, limits) =>
         call(address, ({ api }, claim, bound) => api.endpoints.claimEndpoint(claim, bound), request, limits),
       claimEndpoints: (address, request, limits) =>

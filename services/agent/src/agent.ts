@@ -2,7 +2,7 @@ import type { Kernel } from '@causeway/datapath';
 import { CausewayError, type EndpointId, feedVersions, isCausewayError, type Name, type Node } from '@causeway/model';
 import { Failover, nodeToMessage } from '@causeway/proto';
 import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, type Random, type Startable, seconds } from '@causeway/runtime';
 import { type AgentApi, createApi } from './api/api.ts';
 import type { Files } from './assignments/files.ts';
 import { Ledger } from './assignments/ledger.ts';
@@ -125,7 +125,19 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   const settle = reconciler.settle.bind(reconciler);
   const containers = new ContainerNamespaces({ kernel, overlays }, settings);
   const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
-  const attacher = new Attacher({ kernel, containers, claims, tables, sandboxes, settle, isDetaching, clock, log });
+  const sessionUp = (timeout: Duration): Promise<void> => session.up(timeout);
+  const attacher = new Attacher({
+    kernel,
+    containers,
+    claims,
+    tables,
+    sandboxes,
+    settle,
+    sessionUp,
+    isDetaching,
+    clock,
+    log,
+  });
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
   const epoch = (): bigint => identity.cluster?.epoch ?? 0n;

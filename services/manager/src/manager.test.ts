@@ -217,7 +217,7 @@ describe('one manager', () => {
       const all = [
         (await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call())).network,
         (await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call())).endpoint,
-        (await nodes.getNode({ node: 'h1' })).node,
+        (await nodes.getNode({ node: 'h1' }, cluster.call())).node,
       ];
       return all.flatMap((object) => object?.conditions ?? []).map((one) => `${one.type} ${one.status} ${one.reason}`);
     };

@@ -40,6 +40,8 @@ export interface AttacherModules {
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
   readonly settle: Settle;
+  /** Resolves when this host hears of changes. @throws CausewayError manager-unavailable, with the reason */
+  readonly sessionUp: (timeout: Duration) => Promise<void>;
   readonly isDetaching: (id: EndpointId) => boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -131,6 +133,7 @@ export class Attacher {
     this.#places.set(place, { identity, gateway });
     try {
       if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
+      await this.#modules.sessionUp(milliseconds(Math.max(1, deadline - clock.now())));
       const claim = await this.#claim(order, milliseconds(Math.max(1, deadline - clock.now())));
       return { sandbox: await this.#settleClaim(order, { identity, gateway }, claim), already: false };
     } finally {

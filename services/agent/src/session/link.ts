@@ -20,7 +20,10 @@ export interface CallLimits {
 
 /** The way to one manager, by its address. Failures are CausewayErrors; "not-leader" carries `leader`, the address to try. */
 export interface ManagerLink {
-  connect(address: string): SessionChannel;
+  /** `relay`: this host cannot reach the leader itself, so the manager may send the session on. */
+  connect(address: string, options?: { readonly relay: boolean }): SessionChannel;
+  /** Whether a connection to it stands, or can be made now. */
+  reaches(address: string): Promise<boolean>;
   claimEndpoint(address: string, request: ClaimEndpointRequest, limits: CallLimits): Promise<ClaimEndpointResponse>;
   claimEndpoints(address: string, request: ClaimEndpointsRequest, limits: CallLimits): Promise<ClaimEndpointsResponse>;
   releaseEndpoint(
@@ -35,6 +38,8 @@ export interface ManagerLink {
 /** The agent's end of its session. */
 export interface SessionChannel {
   send(request: ConnectRequest): void;
+  /** Host:port of the leader, once the manager has said that it sends the session on to it. */
+  readonly relayedTo?: string | undefined;
   /** Throws when the connection breaks, ends when the manager closes it. */
   readonly messages: AsyncIterable<ConnectResponse>;
   close(): void;

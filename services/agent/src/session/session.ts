@@ -10,7 +10,16 @@ import {
 import { type Failover, nodeToMessage } from '@causeway/proto';
 import type { ConnectRequest, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, delays, type Log, milliseconds, type Random, type Startable, seconds } from '@causeway/runtime';
+import {
+  type Clock,
+  type Duration,
+  delays,
+  type Log,
+  milliseconds,
+  type Random,
+  type Startable,
+  seconds,
+} from '@causeway/runtime';
 import { Interner, type Table } from '../assignments/table.ts';
 import type { Tables } from '../assignments/tables.ts';
 import type { ClusterPosition } from '../identity/identity.ts';
@@ -19,15 +28,20 @@ import { type Incoming, readIncoming } from './incoming.ts';
 import type { ManagerLink, SessionChannel } from './link.ts';
 import { type Effect, greeting, step } from './machine.ts';
 import { Reporter } from './reporter.ts';
+import { learn, noWays, returned, wantsRelay } from './route.ts';
 
 /** Between tries: soon enough to be back a second after an election, seldom enough for a thousand agents. */
-const backoff = { first: milliseconds(50), max: seconds(1), factor: 2 };
+const backoff = { first: milliseconds(50), max: milliseconds(500), factor: 2 };
 /** When the answer will not change by itself: another cluster's manager. */
 const pauseAfterRefusal = seconds(5);
 /** Two agents with one identity take the session from each other: ever more seldom, so that each has it for a while. */
 const afterTaken = { first: seconds(1), max: seconds(60), factor: 2 };
 /** A session that lasts so long was not taken: longer than the longest pause, jitter included. */
 const settled = seconds(180);
+/** An election, and the agents' way to who was elected, with time to spare on a machine that does much else. */
+const electionTakes = seconds(10);
+/** Different failures that are logged between two sessions. */
+const saidAtMost = 32;
 /** A manager that has taken the connection says welcome within this. */
 const welcomeWithin = seconds(5);
 
@@ -70,7 +84,13 @@ export class Session implements Startable {
   #running: Promise<void> = Promise.resolve();
   #manager: string | undefined;
   #reporter: Reporter | undefined;
-  #lastFailure = '';
+  #ways = noWays;
+  /** Since when there is no session; undefined: there is one. */
+  #downSince: number | undefined;
+  #lastError: unknown;
+  /** Failures that were logged since the last session: each is said once, however many managers are tried in turn. */
+  readonly #said = new Set<string>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(modules: SessionModules) {
     this.#modules = modules;
@@ -82,12 +102,41 @@ export class Session implements Startable {
     return this.#manager;
   }
 
+  /**
+   * Resolves when there is a session. What is claimed without one cannot be programmed: its table would not come.
+   * @throws CausewayError manager-unavailable, with the reason: at once when there has been none for longer than an
+   * election takes, else when it has, or the time is over
+   */
+  async up(timeout: Duration): Promise<void> {
+    const { clock } = this.#modules;
+    const deadline = Math.min(clock.now() + timeout, (this.#downSince ?? clock.now()) + electionTakes);
+    while (this.#downSince !== undefined) {
+      const left = deadline - clock.now();
+      if (left <= 0 || this.#abort.signal.aborted) throw this.#noSession();
+      const woken = new AbortController();
+      const wake = (): void => woken.abort();
+      this.#waiting.add(wake);
+      await clock.sleep(milliseconds(left), woken.signal);
+      this.#waiting.delete(wake);
+    }
+  }
+
+  #noSession(): CausewayError {
+    const { clock } = this.#modules;
+    const span = Math.round((clock.now() - (this.#downSince ?? clock.now())) / 1_000);
+    const why = this.#lastError === undefined ? 'none answers yet' : messageOf(this.#lastError);
+    const message = `this host has had no session with the managers for ${span} s (${why}): nothing was attached, try again`;
+    return new CausewayError('manager-unavailable', message);
+  }
+
   async start(): Promise<void> {
+    this.#downSince = this.#modules.clock.now();
     this.#running = this.#run(this.#abort.signal);
   }
 
   async stop(): Promise<void> {
     this.#abort.abort();
+    for (const wake of this.#waiting) wake();
     await this.#running;
   }
 
@@ -100,6 +149,10 @@ export class Session implements Startable {
       const began = clock.now();
       const { error, welcomed } = await this.#connect(address, signal);
       if (signal.aborted) return;
+      const lasted = milliseconds(clock.now() - began);
+      this.#ways = learn(this.#ways, { address, error, lasted }, clock.now());
+      this.#downSince ??= clock.now();
+      this.#lastError = error;
       this.#explain(address, error);
       failover.moveOn(address, error);
       if (welcomed) pauses = delays(backoff, random);
@@ -113,7 +166,7 @@ export class Session implements Startable {
   /** One session, from hello to its end; never throws. */
   async #connect(address: string, signal: AbortSignal): Promise<{ error: unknown; welcomed: boolean }> {
     const { link, clock, tally, health } = this.#modules;
-    const channel = link.connect(address);
+    const channel = link.connect(address, { relay: wantsRelay(address, this.#ways, clock.now()) });
     const over = new AbortController();
     const close = (): void => {
       over.abort();
@@ -133,8 +186,12 @@ export class Session implements Startable {
         if (effect.effect !== 'welcomed') return;
         this.#manager = address;
         this.#reporter = reporter;
-        this.#lastFailure = '';
-        this.#modules.log.info('session.started', { manager: address });
+        this.#said.clear();
+        this.#downSince = undefined;
+        for (const wake of this.#waiting) wake();
+        const { relayedTo } = channel;
+        this.#modules.log.info('session.started', { manager: address, ...(relayedTo !== undefined && { relayedTo }) });
+        if (relayedTo !== undefined) supervised.push(this.#return(channel, relayedTo, over.signal));
         supervised.push(reporter.beat(effect.heartbeat, over.signal));
         reporter.poke();
       });
@@ -215,6 +272,21 @@ export class Session implements Startable {
     if (!over.aborted && this.#manager === undefined) channel.close();
   }
 
+  /** A relay costs two managers what one could do: it is left when the leader can be reached again. */
+  async #return(channel: SessionChannel, leader: string, over: AbortSignal): Promise<void> {
+    const { clock, link, failover } = this.#modules;
+    const { returnAfter } = this.#ways;
+    for (;;) {
+      await clock.sleep(returnAfter, over);
+      if (over.aborted) return;
+      if (!(await link.reaches(leader)) || over.aborted) continue;
+      this.#ways = returned(this.#ways, leader);
+      failover.stay(leader);
+      channel.close();
+      return;
+    }
+  }
+
   #hello(): ConnectRequest {
     const { cluster, node, tables, feeds } = this.#modules;
     const seen = cluster();
@@ -228,15 +300,20 @@ export class Session implements Startable {
     return { message: { oneofKind: 'hello', hello } };
   }
 
-  /** A failure that repeats is said once. */
+  /** A failure that repeats is said once, until there is a session. */
   #explain(manager: string, error: unknown): void {
     const code = isCausewayError(error) ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
-    if (`${code} ${message}` === this.#lastFailure) return;
-    this.#lastFailure = `${code} ${message}`;
+    const message = messageOf(error);
+    const failure = `${manager} ${code} ${message}`;
+    if (this.#said.has(failure) || this.#said.size >= saidAtMost) return;
+    this.#said.add(failure);
     const level = refusals.has(code) || code === 'session-taken' || code === 'internal' ? 'error' : 'warn';
     this.#modules.log[level]('session.ended', { manager, code, message });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A table of an earlier epoch cannot be continued, wherever it is: it is named, and wanted whole. */

@@ -157,6 +157,10 @@ export class FakeManager implements ManagerLink {
     return this.#peers.size;
   }
 
+  reaches(): Promise<boolean> {
+    return Promise.resolve(!this.#down);
+  }
+
   connect(): SessionChannel {
     const peer: Peer = { queue: new Queue(), requests: [], nodeId: undefined, subscribed: new Set() };
     if (this.#down) peer.queue.fail(unavailable());

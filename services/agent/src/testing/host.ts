@@ -12,7 +12,8 @@ export class Host {
   readonly clock = new FakeClock();
   #boots = 1;
   #kernel: FakeKernel;
-  readonly manager = new FakeManager();
+  readonly manager: FakeManager;
+  readonly #managers: readonly string[];
   /** Of the data directory that the next agent is started on. */
   files = new MemoryFiles();
   readonly log = new MemoryLog();
@@ -20,7 +21,13 @@ export class Host {
   #agent: Agent | undefined;
   readonly #kernelSettings: Pick<FakeKernelSettings, 'hasCookies'>;
 
-  constructor(kernel: Pick<FakeKernelSettings, 'hasCookies'> = {}) {
+  constructor(
+    kernel: Pick<FakeKernelSettings, 'hasCookies'> = {},
+    manager = new FakeManager(),
+    managers: readonly string[] = ['10.0.0.1:7443'],
+  ) {
+    this.manager = manager;
+    this.#managers = managers;
     this.#kernelSettings = kernel;
     this.#kernel = this.#boot();
   }
@@ -37,7 +44,7 @@ export class Host {
   /** A started agent whose first session has told it everything, if there are managers. */
   async start(): Promise<this> {
     const { kernel, manager: link, files, clock, random, log } = this;
-    const settings = { name: 'h1' as Name, managers: ['10.0.0.1:7443'], dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
+    const settings = { name: 'h1' as Name, managers: this.#managers, dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
     this.#agent = createAgent({ kernel, link, files, clock, random, log }, { ...settings, version: '0.1.0' });
     await this.#agent.start();
     await this.settle();

@@ -1,5 +1,5 @@
 import type { Name } from '@causeway/model';
-import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { describe, expect, test } from 'vitest';
 import type { ManagerRecord } from '../store/codec.ts';
 import { knownManagers, managerMessage, surveyOf } from './managers.ts';
@@ -17,7 +17,7 @@ const self = { name: 'm2', address: 'm2:7443', schema: 1 };
 const leader = { name: 'm1', address: 'm1:7443', since: 0, term: 5n };
 const says = (name: string, state: 'leader' | 'standby', ready?: number): DescribeManagerResponse => ({
   manager: managerMessage(record(name), state, 7n),
-  ...(ready !== undefined && { hosts: { ready, repairs: 2n, drift: 1 } }),
+  ...(ready !== undefined && { hosts: Hosts.create({ ready, repairs: 2n, drift: 1 }) }),
 });
 
 describe('knownManagers', () => {

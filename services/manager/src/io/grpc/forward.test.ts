@@ -15,8 +15,9 @@ import {
 import { NodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
+import { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { callUnary, errorToService, plaintext } from '@causeway/proto/io';
+import { callUnary, errorFromService, errorToService, plaintext, relayedKey, relayKey } from '@causeway/proto/io';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { cryptoRandom, systemClock } from '@causeway/runtime/io';
 import { MemoryLog } from '@causeway/runtime/testing';
@@ -174,23 +175,42 @@ function create(address: string, name: string, prefix: string, requestId = uuid(
   return callUnary(networks.createNetwork.bind(networks), request, { timeout });
 }
 
-/** One host’s session at that manager. */
-async function join(address: string, node: number): Promise<void> {
+interface Joined {
+  /** Host:port of the leader, when the session is relayed. */
+  readonly relayedTo: string | undefined;
+  /** The name of what came last, or of the failure. */
+  readonly ended: Promise<string>;
+}
+
+/** One host’s session at that manager, when it has been told everything. */
+async function join(address: string, node: number, relay = false): Promise<Joined> {
   const sessions = new SessionServiceClient(address, credentials);
-  const stream = sessions.connect();
+  const metadata = new Metadata();
+  if (relay) metadata.set(relayKey, '1');
+  const stream = sessions.connect(metadata);
   ends.push(() => {
     stream.cancel();
     sessions.close();
   });
-  stream.on('error', () => undefined);
+  let relayedTo: string | undefined;
+  stream.on('metadata', (headers) => {
+    relayedTo = headers.get(relayedKey)[0]?.toString();
+  });
+  let last = '';
+  const ended = new Promise<string>((resolve) => {
+    stream.on('error', (error) => resolve(errorFromService(error as ServiceError).code));
+    stream.on('end', () => resolve(last));
+  });
   const ready = new Promise<void>((resolve) =>
     stream.on('data', ({ message }) => {
-      if (message.oneofKind === 'ready') resolve();
+      last = message.oneofKind ?? '';
+      if (last === 'ready' || last === 'goodbye') resolve();
     }),
   );
-  const hello = { clusterId: '', epoch: 1n, node: nodeToMessage(scriptNode(node), 0n), cursors: [], feedVersions: [] };
+  const hello = Hello.create({ epoch: 1n, node: nodeToMessage(scriptNode(node), 0n) });
   stream.write({ message: { oneofKind: 'hello', hello } });
-  await ready;
+  await Promise.race([ready, ended]);
+  return { relayedTo, ended };
 }
 
 function failure(promise: Promise<unknown>): Promise<unknown> {
@@ -365,6 +385,37 @@ describe('what goes on the wire', () => {
     // The answer is b's, which has been asked by a and names a.
     await expect(create(a, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: a } });
     await expect(create(b, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: b } });
+  });
+});
+
+describe('a session of a host that cannot reach the leader', () => {
+  test('is relayed when it asks for that, and the host is ready', async () => {
+    const [leader, follower] = await pair();
+    const { relayedTo } = await join(follower.address, 1, true);
+    expect(relayedTo).toBe(leader.address);
+    const { nodes } = clients(leader.address);
+    const listed = await callUnary(nodes.listNodes.bind(nodes), ListNodesRequest.create(), limits);
+    expect(listed.nodes).toMatchObject([{ name: 'h1', ready: true }]);
+  });
+
+  test('is told where the leader is when it does not, and not relayed by the leader itself', async () => {
+    const [leader, follower] = await pair();
+    const told = await join(follower.address, 1);
+    expect([told.relayedTo, await told.ended]).toEqual([undefined, 'goodbye']);
+    expect((await join(leader.address, 1, true)).relayedTo).toBe(undefined);
+  });
+
+  test('ends with the leader, or is refused when that cannot be reached', async () => {
+    const [leader, follower] = await pair();
+    const relayed = await join(follower.address, 1, true);
+    await leader.stop();
+    expect(await relayed.ended).toMatch(/goodbye|not-leader|manager-unavailable|shutting-down/);
+    await leads(follower.manager);
+    const third = await run('m3');
+    const nobody = await freeAddress();
+    await believe(nobody);
+    await follows(third.manager, nobody);
+    expect(await (await join(third.address, 1, true)).ended).toBe('manager-unavailable');
   });
 });
 

@@ -1,7 +1,14 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
-import type { Credentials } from '@causeway/proto/io';
+import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Credentials, relayedKey, relayKey } from '@causeway/proto/io';
 import type { Startable } from '@causeway/runtime';
-import type { Metadata, ServerUnaryCall, ServerWritableStream, ServiceDefinition } from '@grpc/grpc-js';
+import {
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { noLeader, notLeader } from '../../api/leadership.ts';
 import type { View } from '../../store/view.ts';
 import { LeaderChannel, type Method } from './leader-channel.ts';
@@ -125,6 +132,25 @@ export class Forwarder implements Startable {
   /** @throws as `unary` */
   stream<Request, Response>(call: ServerWritableStream<Request, Response>): AsyncIterable<Response> {
     return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call));
+  }
+
+  /** Whether an agent's session is one to pass on: it asks for that, and another manager leads. */
+  relays(call: { readonly metadata: Metadata }): boolean {
+    return (
+      this.#unsubscribe !== undefined &&
+      call.metadata.get(relayKey).length > 0 &&
+      call.metadata.get(forwardedByKey).length === 0 &&
+      this.leader !== undefined
+    );
+  }
+
+  /** Passes the session on to the leader, and tells the agent where that is. */
+  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>): void {
+    const channel = this.#open();
+    const headers = new Metadata();
+    headers.set(relayedKey, channel.address);
+    call.sendMetadata(headers);
+    channel.relay(call, this.#metadataOf(call));
   }
 
   #open(): LeaderChannel {

@@ -1,15 +1,18 @@
 import type { CausewayError } from '@causeway/model';
-import type { Credentials } from '@causeway/proto/io';
+import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
+import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Credentials, decoded, errorToService } from '@causeway/proto/io';
 import {
   Client,
   type ClientReadableStream,
   type Metadata,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { failureOf } from './leader-failure.ts';
+import { failureOf, LeaderRefusal } from './leader-failure.ts';
 
 export type Method = ServiceDefinition[string];
 
@@ -89,6 +92,47 @@ export class LeaderChannel {
       this.#calls.delete(sent);
       sent.cancel();
     }
+  }
+
+  /** An agent's session, passed on both ways as it is, no faster than either end reads. Ends when either end does. */
+  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>, metadata: Metadata): void {
+    const { path, requestSerialize } = sessionServiceDefinition.connect;
+    const sent = this.#client.makeBidiStreamRequest<ConnectRequest, Uint8Array>(
+      path,
+      requestSerialize,
+      (bytes) => bytes,
+      metadata,
+    );
+    this.#calls.add(sent);
+    let isOver = false;
+    const end = (finish: () => void): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#calls.delete(sent);
+      sent.cancel();
+      finish();
+    };
+    const fail = (error: unknown): void =>
+      end(() => call.emit('error', error instanceof LeaderRefusal ? error.wire : errorToService(error)));
+    sent.on('error', (error: ServiceError) => fail(this.#closed ?? failureOf(error, this.address)));
+    sent.on('data', (bytes: Uint8Array) => {
+      if (isOver || call.write(bytes)) return;
+      sent.pause();
+      call.once('drain', () => sent.resume());
+    });
+    sent.on('end', () => end(() => call.end()));
+    call.on('data', (request: ConnectRequest) => {
+      if (isOver) return;
+      try {
+        if (sent.write(decoded(request))) return;
+      } catch (error) {
+        return fail(error);
+      }
+      call.pause();
+      sent.once('drain', () => call.resume());
+    });
+    call.on('end', () => sent.end());
+    for (const event of ['cancelled', 'error', 'close']) call.on(event, () => end(() => undefined));
   }
 
   /** Calls under way end with that error: whoever made them asks again, by the same request id, and learns how they ended. */

@@ -22,7 +22,7 @@ const maxRequestBytes = 4 * 1024 * 1024;
 const keepaliveMs = 10_000;
 const keepaliveTimeoutMs = 5_000;
 
-/** An agent's session is not among them: it is told where the leader is and goes there. */
+/** An agent's session is not among them: the agent is told where the leader is and goes there, or asks for a relay. */
 const forwardedServices = [
   networkServiceDefinition,
   endpointServiceDefinition,
@@ -160,7 +160,7 @@ export class GrpcServer implements Startable {
     });
     this.#server.addService(
       sessionService,
-      sessionHandlers((channel) => manager.accept(channel)),
+      sessionHandlers((channel) => manager.accept(channel), this.#forwarder),
     );
   }
 }

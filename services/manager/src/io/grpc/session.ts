@@ -5,6 +5,7 @@ import { decoded, errorToService, lenient } from '@causeway/proto/io';
 import { Queue } from '@causeway/runtime';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { AgentChannel } from '../../dispatcher/channel.ts';
+import type { Forwarder } from './forward.ts';
 
 /** Messages read and not yet worked on; an agent that floods is then slowed down by its own connection. */
 const queueLimit = 32;
@@ -19,11 +20,15 @@ export const sessionService: ServiceDefinition<UntypedServiceImplementation> = l
   },
 });
 
-/** `serve` gets every agent that connects and must not throw. */
-export function sessionHandlers(serve: (channel: AgentChannel) => Promise<void>): UntypedServiceImplementation {
+/** `serve` gets every agent that connects, but those whose session the forwarder passes on, and must not throw. */
+export function sessionHandlers(
+  serve: (channel: AgentChannel) => Promise<void>,
+  forwarder: Pick<Forwarder, 'relays' | 'relay'>,
+): UntypedServiceImplementation {
   return {
     connect: (call: SessionCall) => {
-      void serve(new GrpcAgentChannel(call));
+      if (forwarder.relays(call)) forwarder.relay(call);
+      else void serve(new GrpcAgentChannel(call));
     },
   };
 }
