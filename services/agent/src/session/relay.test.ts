@@ -1,4 +1,5 @@
 import { CausewayError } from '@causeway/model';
+import type { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { seconds } from '@causeway/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeManager } from '../testing/fake-manager.ts';
@@ -12,18 +13,17 @@ const silence = new CausewayError('manager-unavailable', 'no answer to connect',
 class Pair extends FakeManager {
   isCut = false;
   readonly connects: string[] = [];
-  readonly #direct = new Set<SessionChannel>();
 
   override connect(address: string = m1, { relay } = { relay: false }): SessionChannel {
     this.connects.push(relay ? `${address} relay` : address);
     if (address === m1) {
       if (this.isCut) return failing(silence);
       const channel = super.connect();
-      this.#direct.add(channel);
       return channel;
     }
     if (!relay) return failing(new CausewayError('not-leader', `ask ${m1}`, { leader: m1 }));
-    return { ...super.connect(), relayedTo: m1 };
+    const channel = super.connect();
+    return { ...channel, messages: cancelled(channel.messages), relayedTo: m1 };
   }
 
   override reaches(): Promise<boolean> {
@@ -35,6 +35,12 @@ class Pair extends FakeManager {
     this.down = true;
     this.down = false;
   }
+}
+
+/** As gRPC has it: what is cancelled here ends with an error here. */
+async function* cancelled(messages: SessionChannel['messages']): AsyncGenerator<ConnectResponse> {
+  yield* messages;
+  throw new CausewayError('timed-out', 'Cancelled on client', { grpcCode: 1 });
 }
 
 function failing(error: CausewayError): SessionChannel {

@@ -85,6 +85,8 @@ export class Session implements Startable {
   #manager: string | undefined;
   #reporter: Reporter | undefined;
   #ways = noWays;
+  /** The leader that a relayed session was left for. */
+  #returningTo: string | undefined;
   /** Since when there is no session; undefined: there is one. */
   #downSince: number | undefined;
   #lastError: unknown;
@@ -147,7 +149,11 @@ export class Session implements Startable {
     while (!signal.aborted) {
       const address = failover.current;
       const began = clock.now();
-      const { error, welcomed } = await this.#connect(address, signal);
+      const { error: broken, welcomed } = await this.#connect(address, signal);
+      const leader = this.#returningTo;
+      this.#returningTo = undefined;
+      // What we end ourselves says nothing against the manager that relayed.
+      const error = leader === undefined ? broken : notLeader(leader);
       if (signal.aborted) return;
       const lasted = milliseconds(clock.now() - began);
       this.#ways = learn(this.#ways, { address, error, lasted }, clock.now());
@@ -274,14 +280,14 @@ export class Session implements Startable {
 
   /** A relay costs two managers what one could do: it is left when the leader can be reached again. */
   async #return(channel: SessionChannel, leader: string, over: AbortSignal): Promise<void> {
-    const { clock, link, failover } = this.#modules;
+    const { clock, link } = this.#modules;
     const { returnAfter } = this.#ways;
     for (;;) {
       await clock.sleep(returnAfter, over);
       if (over.aborted) return;
       if (!(await link.reaches(leader)) || over.aborted) continue;
       this.#ways = returned(this.#ways, leader);
-      failover.stay(leader);
+      this.#returningTo = leader;
       channel.close();
       return;
     }
@@ -310,6 +316,10 @@ export class Session implements Startable {
     const level = refusals.has(code) || code === 'session-taken' || code === 'internal' ? 'error' : 'warn';
     this.#modules.log[level]('session.ended', { manager, code, message });
   }
+}
+
+function notLeader(leader: string): CausewayError {
+  return new CausewayError('not-leader', `the leader at ${leader} can be reached again`, { leader });
 }
 
 function messageOf(error: unknown): string {
