@@ -109,13 +109,6 @@ function printStorm(report: StormReport, folder: string): number {
   );
   console.log(`${calls.join('; ')}; ${counts.reads} reads; ${revisions} revisions`);
   for (const toll of report.tolls) console.log(printToll(toll));
-  const late = lateReads.map(({ call, end, failure = 'answered' }) => {
-    return `${failure} after ${(end - call).toFixed(0)} ms at ${((call - report.began) / 1000).toFixed(1)} s`;
-  });
-  const which = late.length === 0 ? '' : `: ${late.slice(0, 5).join(', ')}`;
-  console.log(
-    `${late.length === 0 ? 'ok    ' : 'note  '} ${late.length} reads took more than ${readLimit} ms, or failed, while one manager with a majority could be reached${which}`,
-  );
   const lines = [
     ['things that were not done to the cluster, or not asked of it', shortfalls(counts)],
     ['gaps in the evidence', verdict.incomplete],
@@ -125,6 +118,7 @@ function printStorm(report: StormReport, folder: string): number {
     ['made or taken away without a call, twice, or otherwise than was answered', verdict.unasked],
     ['leaked', verdict.leaked],
     ['refusals that nothing explains', verdict.unexplained],
+    [`reads of more than ${readLimit} ms, or failed, while one manager with a majority could be reached`, lateReads],
   ] as const;
   for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
   const wrong = faultsOf(report);

@@ -116,8 +116,18 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
 }
 
 /** Everything that is wrong with a run, a paragraph each. */
-export function faultsOf({ counts, verdict, broken }: StormReport): readonly string[] {
-  return [...broken, ...shortfalls(counts), ...Object.values(verdict).flat()];
+export function faultsOf(report: StormReport): readonly string[] {
+  const { counts, verdict, broken } = report;
+  return [...broken, ...shortfalls(counts), ...Object.values(verdict).flat(), ...printLateReads(report)];
+}
+
+export function printLateReads({ lateReads, began }: StormReport): readonly string[] {
+  return lateReads.map(({ call, end, failure }) => {
+    const [took, at] = [`${(end - call).toFixed(0)} ms`, `${((call - began) / 1000).toFixed(1)} s`];
+    return failure === undefined
+      ? `a read at ${at} took ${took}`
+      : `a read at ${at} ended with ${failure} after ${took}`;
+  });
 }
 
 export function outcomesOf(journal: readonly Entry[], act: Entry['act']): StormCounts['claims'] {
