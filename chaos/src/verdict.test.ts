@@ -36,7 +36,7 @@ function expectVerdict(evidence: Evidence, wrong: Wrong): void {
 const a = { name: 'a', ip: '10.0.0.2' };
 const b = { name: 'b', ip: '10.0.0.2' };
 const other = { name: 'b', ip: '10.0.0.3' };
-/** Somebody else's claim and release, so that a run is not empty. */
+/** The claim and release of another worker, so that a run is not empty. */
 const bystander: readonly Deed[] = [
   deed(call('claim', 'z', [-5, -4], done('n 10.0.0.9')), born({ name: 'z', ip: '10.0.0.9' })),
   deed(call('release', 'z', [-3, -2], done('n 10.0.0.9')), gone({ name: 'z', ip: '10.0.0.9' })),
@@ -63,10 +63,13 @@ describe('good runs', () => {
         deed(call('claim', 'b', [3.2, 3.3], done('n 10.0.0.2')), born(b)),
       ],
     ],
-    ['a claim that nobody heard of and that was', [...bystander, deed(call('claim', 'a', [1, 2], unknown), born(a))]],
-    ['a claim that nobody heard of and that never was', [...bystander, deed(call('claim', 'a', [1, 2], unknown))]],
     [
-      'a release that nobody heard of, and then another claim',
+      'a claim without an answer that was carried out',
+      [...bystander, deed(call('claim', 'a', [1, 2], unknown), born(a))],
+    ],
+    ['a claim without an answer that was never carried out', [...bystander, deed(call('claim', 'a', [1, 2], unknown))]],
+    [
+      'a release without an answer, and then another claim',
       [
         deed(call('claim', 'a', [1, 2], done('n 10.0.0.2')), born(a)),
         deed(call('release', 'a', [3, 4], unknown), gone(a)),
@@ -75,7 +78,7 @@ describe('good runs', () => {
       ],
     ],
     [
-      'a release that nobody heard of and that never was: the clean-up finds the endpoint',
+      'a release without an answer that was never carried out: the clean-up finds the endpoint',
       [deed(call('claim', 'a', [1, 2], done('n 10.0.0.2')), born(a)), deed(call('release', 'a', [3, 4], unknown))],
     ],
     [
@@ -87,7 +90,7 @@ describe('good runs', () => {
       ],
     ],
     [
-      'an address refused that somebody has',
+      'an address refused that another endpoint has',
       [
         deed(call('claim', 'a', [1, 2], done('n 10.0.0.2')), born(a)),
         deed(call('claim', 'b', [3, 4], refused('address-in-use'), { network: 'blue', addresses: ['10.0.0.2'] })),
@@ -259,7 +262,7 @@ describe('bad runs', () => {
           /endpoint-name\/n\/a goes from a to a2/,
           /endpoint-name\/n\/a is held by a and a2/,
           /endpoint-name\/n\/a is held by a and claimed by a2/,
-          /endpoint-name\/n\/a is held by a2 and claimed by nobody/,
+          /endpoint-name\/n\/a is held by a2 and claimed by none/,
         ],
         notLinearizable: [/n 10\.0\.0\.3/],
         unasked: [/endpoint a was made 2 times/],
@@ -305,7 +308,7 @@ describe('bad runs', () => {
       { unasked: [/endpoint a is there at revision 4, and no call made it/], notLinearizable: [/n 10\.0\.0\.3/] },
     ],
     [
-      'an endpoint made before anybody asked',
+      'an endpoint made before it was asked for',
       [deed(born(a)), deed(call('claim', 'a', [9, 10], done('n 10.0.0.2')))],
       { unasked: [/endpoint a is there at revision 3, before it was asked for/] },
     ],
@@ -320,7 +323,7 @@ describe('bad runs', () => {
           /addr\/n\/10\.0\.0\.2 goes from a to b/,
           /addr\/n\/10\.0\.0\.2 is held by a and b/,
           /addr\/n\/10\.0\.0\.2 is held by a and claimed by b/,
-          /addr\/n\/10\.0\.0\.2 is held by b and claimed by nobody/,
+          /addr\/n\/10\.0\.0\.2 is held by b and claimed by none/,
         ],
         notLinearizable: [/claim b/],
       },
@@ -348,7 +351,7 @@ describe('bad runs', () => {
           /vni\/9 goes from x to y/,
           /vni\/9 is held by x and y/,
           /vni\/9 is held by x and claimed by y/,
-          /vni\/9 is held by y and claimed by nobody/,
+          /vni\/9 is held by y and claimed by none/,
         ],
         notLinearizable: [/vni 9/],
       },
@@ -409,7 +412,7 @@ describe('bad runs', () => {
       { inconsistent: [/vni\/8 is given up without cooling/] },
     ],
     [
-      'networks refused for what nobody has',
+      'networks refused for what no network has',
       [
         ...bystander,
         deed(call('create', 'x', [1, 2], refused('vni-taken'), { vni: 77 })),

@@ -28,7 +28,7 @@ describe('proves nothing:', () => {
     ['no fault was injected', { injections: [] }, '0 faults injected: at least 8 prove something'],
     ['nothing was claimed', { claims: { ...enough.claims, done: 0 } }, '0 claims done: at least 120 prove something'],
     [
-      'nobody was refused',
+      'no claim was refused',
       { claims: { ...enough.claims, refused: 0 } },
       '0 claims refused: at least 1 prove something',
     ],

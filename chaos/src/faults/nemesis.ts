@@ -14,7 +14,7 @@ export interface NemesisParts {
   say(message: string): void;
 }
 
-/** Of packets that an MTU hole takes, without headers: the IP packet is 28 longer. */
+/** Bytes above which an MTU hole takes IP packets; a ping with so much data is 28 bytes longer. */
 const holeAt = 1_400;
 /** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
 const replacedWithin = 20_000;
@@ -105,7 +105,7 @@ async function pause(lab: Lab, fault: Fault): Promise<Brought> {
   };
 }
 
-/** Of both: everything between the host and the other two. Of one: what that one says to those of the other hosts, and they to it. */
+/** Both: everything between the host and the other two is lost. One: what passes between that process and those of the other hosts. */
 async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   const others = managerHosts.filter((other) => other !== host);
   if (target !== 'manager' && target !== 'etcd') {
@@ -187,7 +187,7 @@ async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
 
 const notFound = 3;
 
-/** One that is not there was removed by a try of which nobody heard. */
+/** A manager that is not there was removed by an earlier try whose answer was lost. */
 async function remove(lab: Lab, host: string): Promise<void> {
   try {
     await lab.run(loadHost, ['causeway', 'manager', 'remove', host, '--timeout', '3s']);

@@ -6,7 +6,7 @@ export type Target = 'manager' | 'etcd' | 'both' | 'agent' | 'link';
 
 /**
  * kill: `kill -9`, started again at the end. pause: SIGSTOP, then SIGCONT. cut: no way to those of the other managers'
- * hosts. black-hole: the host hears and is heard of by nobody, and nobody is told. one-way: it hears all and nobody hears it.
+ * hosts. black-hole: nothing from or to the host arrives, and no error says so. one-way: what the host sends is lost.
  * loss: 40 % of what it sends and hears. mtu-hole: what is longer than 1,400 bytes vanishes. wipe: manager and etcd killed
  * and their data gone, then removed from the cluster and joined anew.
  */

@@ -57,7 +57,7 @@ export function livesBySubject(lives: readonly Life[]): ReadonlyMap<string, read
 }
 
 /**
- * The journal as operations on addresses, VNIs and subnets. A call whose answer nobody heard is known by what the store
+ * The journal as operations on addresses, VNIs and subnets. A call without an answer is known by what the store
  * recorded under its name: where there was never such a thing, nothing happened. A refused claim took nothing and says
  * nothing of one address (`refusals` looks at it): it may have met one that was being claimed, or that cools.
  */

@@ -92,7 +92,8 @@ export class Managers {
   ): Promise<Value> {
     return this.#failover.run(timeout, (address, remaining, again) => {
       const services = this.#clients.get(address);
-      if (services === undefined) throw new CausewayError('manager-unavailable', `nobody told of ${address}`);
+      if (services === undefined)
+        throw new CausewayError('manager-unavailable', `no manager has the address ${address}`);
       return call(services, { timeout: Math.min(remaining, patience), again });
     });
   }

@@ -75,7 +75,7 @@ export class NetworkWorker {
       return keysOfNetwork(network);
     });
     write(entry);
-    // One in use is tried again; of one whose fate nobody heard the clean-up takes care.
+    // A network in use is tried again; the clean-up removes one whose deletion had no answer.
     if (entry.outcome.kind === 'refused' && entry.outcome.code === 'network-in-use') return;
     passing.delete(network.name);
     this.#held.splice(this.#held.indexOf(network), 1);

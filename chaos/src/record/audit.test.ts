@@ -76,16 +76,16 @@ describe('it finds', () => {
     [
       'a record without claim',
       [{ puts: (born(a).puts ?? []).slice(0, 2) }],
-      /10\.0\.0\.2 is held by a and claimed by nobody/,
+      /10\.0\.0\.2 is held by a and claimed by none/,
     ],
     [
       'a record without its name',
       [{ puts: (born(a).puts ?? []).filter(([key]) => !key.includes('name')) }],
-      /endpoint-name\/n\/a is held by a and claimed by nobody/,
+      /endpoint-name\/n\/a is held by a and claimed by none/,
     ],
-    ['a claim deleted under its holder', [born(a), warm(a.ip)], /claimed by nobody/],
+    ['a claim deleted under its holder', [born(a), warm(a.ip)], /claimed by none/],
     ['a claim that stays', [born(a), { deletes: ['endpoint/n/a'] }], /claimed by a, which does not hold it/],
-    ['a claim that cools under its holder', [born(a), { puts: gone(a).puts ?? [] }], /claimed by nobody/],
+    ['a claim that cools under its holder', [born(a), { puts: gone(a).puts ?? [] }], /claimed by none/],
     [
       'an address free without having cooled',
       [born(a), { deletes: [...(gone(a).deletes ?? []), 'addr/n/10.0.0.2'] }],
@@ -116,7 +116,7 @@ describe('it finds', () => {
           ),
         },
       ],
-      /vni\/2 is held by x and claimed by nobody/,
+      /vni\/2 is held by x and claimed by none/,
     ],
     [
       'overlapping subnets',

@@ -17,7 +17,7 @@ interface Touched {
 /**
  * Looks at every revision of the store with its own, plain eyes: nothing of the product's code is asked what a record means.
  * What could go wrong is a thing that two have, a key that changes hands, records and claims that disagree, a thing that is
- * free without having cooled, and a revision that nobody has seen.
+ * free without having cooled, and a revision that is not in the record.
  */
 export class Audit {
   readonly faults: string[] = [];
@@ -158,7 +158,7 @@ export class Audit {
     const owner = this.claims.get(thing)?.owner;
     if (holders.length > 1) this.#fault(revision, `${thing} is held by ${holders.join(' and ')}`);
     for (const holder of needsClaim(thing) ? holders : []) {
-      if (owner !== holder) this.#fault(revision, `${thing} is held by ${holder} and claimed by ${owner ?? 'nobody'}`);
+      if (owner !== holder) this.#fault(revision, `${thing} is held by ${holder} and claimed by ${owner ?? 'none'}`);
     }
     if (owner !== undefined && !holders.includes(owner)) {
       this.#fault(revision, `${thing} is claimed by ${owner}, which does not hold it`);

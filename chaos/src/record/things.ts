@@ -7,7 +7,7 @@ import {
   type NetworkRecord,
 } from './records.ts';
 
-/** A record of the store that has things nobody else may have. */
+/** A record of the store that has things no other may have. */
 export type Holder =
   | { readonly kind: 'endpoint'; readonly id: string; readonly record: EndpointRecord }
   | { readonly kind: 'network'; readonly id: string; readonly record: NetworkRecord };

@@ -14,7 +14,7 @@ export function cut(labs: Labs): CommandBuilder {
     name: 'cut',
     summary: 'let nothing pass between two hosts, or a host and all others',
     description:
-      'Both ways unless told otherwise, IPv4 and IPv6, connections that stand included, until healed. Neither side is told: no connection is reset.',
+      'Both ways unless told otherwise, IPv4 and IPv6, connections that stand included, until healed. No connection is reset.',
     arguments: [hostArgument(labs, '<a>'), hostArgument(labs, '[b]', 'the other host; every other one when left out')],
     options: [nameOption(labs), new Option('--one-way', 'only what A sends is lost')],
     uses: ['output'],
@@ -53,7 +53,7 @@ export function slow(labs: Labs): CommandBuilder {
     name: 'slow',
     summary: 'delay or lose packets of a host',
     description:
-      'Each way. Without options the host is as quick as before. A delay needs netem in the kernel. What is dropped for its length is not answered by ICMP, as on a path whose MTU is smaller than anybody was told.',
+      'Each way. Without options the host is as quick as before. A delay needs netem in the kernel. What is dropped for its length is not answered by ICMP, as on a path whose MTU is smaller than its ends believe.',
     arguments: [hostArgument(labs)],
     options: [
       nameOption(labs),

@@ -4,7 +4,7 @@ import { hostOf, type LabPlan } from './plan.ts';
 
 /** What goes wrong on a lab's underlay, on purpose. */
 export interface Faults {
-  /** Nothing of the first host reaches the second. */
+  /** What the first host sends to the second is lost. */
   readonly cuts: readonly Way[];
   readonly slow: readonly SlowHost[];
 }
@@ -25,7 +25,7 @@ export interface Slowness {
   readonly delay: Duration;
   /** Percent of the packets, each way, that never arrive. */
   readonly loss: number;
-  /** Bytes of an IP packet above which it vanishes, each way, and nobody is told; 0: none does. */
+  /** Bytes above which IP packets are lost, each way, without an ICMP error; 0: none is. */
   readonly dropAbove: number;
 }
 
