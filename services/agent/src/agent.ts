@@ -23,6 +23,7 @@ import { Detacher } from './sandbox/detach.ts';
 import { proveFormerIdentities } from './sandbox/former-identity.ts';
 import { ContainerNamespaces } from './sandbox/place.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
+import { findUnrecorded, isUnrecorded } from './sandbox/unrecorded.ts';
 import type { ManagerLink } from './session/link.ts';
 import { Session } from './session/session.ts';
 import { UnderlayMtu } from './underlay.ts';
@@ -148,6 +149,25 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
   );
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
   const health = (): HostHealth => healthOf({ kernel, tally, loopDelay: modules.loopDelay });
+  let isSearched = false;
+  const keepUnrecorded = async (): Promise<void> => {
+    if (isSearched) return;
+    for (const sandbox of await findUnrecorded({ kernel, tables, ownRows, sandboxes, isUnderWay })) {
+      const { id, name: endpoint, network } = sandbox.endpoint;
+      const message =
+        'its record is lost, its container lives: it is kept; attach it once more as it was, or detach it';
+      log.error('endpoint.kept', { endpointId: id, endpoint, networkId: network, message });
+      await sandboxes.add(sandbox);
+      tally.standing(`/unrecorded/${id}`, 1);
+    }
+    isSearched = true;
+  };
+  sandboxes.onChange(({ endpointId }) => {
+    const now = sandboxes.get(endpointId);
+    if (now === undefined || !isUnrecorded(now)) tally.standing(`/unrecorded/${endpointId}`, 0);
+  });
+  for (const sandbox of sandboxes.all())
+    if (isUnrecorded(sandbox)) tally.standing(`/unrecorded/${sandbox.endpoint.id}`, 1);
   const session = new Session({
     link,
     failover,
@@ -165,7 +185,9 @@ async function startAgent(modules: AgentModules, settings: AgentSettings): Promi
       await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
       identity = next;
     },
-    confirm: (stamp) => {
+    confirm: async (stamp) => {
+      // Before anything is removed that no record wants.
+      await keepUnrecorded();
       reconciler.confirm();
       caretaker.confirm(stamp);
     },

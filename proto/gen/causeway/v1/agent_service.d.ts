@@ -130,7 +130,8 @@ export interface Sandbox {
      */
     ifname: string;
     /**
-     * "attached", "attaching", "detaching", "refused"
+     * "attached", "attaching", "detaching", "refused"; "unrecorded": the host has lost its record of a container that lives, whose
+     * namespace is not known until it is attached once more.
      *
      * @generated from protobuf field: string state = 4
      */

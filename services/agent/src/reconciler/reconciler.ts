@@ -6,6 +6,7 @@ import type { TableChange, Tables } from '../assignments/tables.ts';
 import type { Former, Host } from '../desired/desired.ts';
 import { isGranted } from '../sandbox/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../sandbox/sandboxes.ts';
+import { isUnrecorded } from '../sandbox/unrecorded.ts';
 import { countWrites } from './counting-kernel.ts';
 import { driftOf } from './drift.ts';
 import { NetworkReconciler } from './network-reconciler.ts';
@@ -81,7 +82,20 @@ export class Reconciler {
     const ofStrays = strays.map((netns) =>
       driftOf(host, '', { netns, kind: 'netns', key: netns, actual: 'present', intended: 'absent' }),
     );
-    return [...drift.flat(), ...ofStrays];
+    return [...drift.flat(), ...ofStrays, ...this.#unrecorded()];
+  }
+
+  /** Containers whose interface cannot be looked at: only the kernel knows where they are. */
+  #unrecorded(): Drift[] {
+    const { tables, sandboxes } = this.#modules;
+    return [...sandboxes.all()].filter(isUnrecorded).map(({ endpoint }) => ({
+      host: this.#settings.name,
+      network: tables.get(endpoint.network)?.network.name ?? endpoint.network,
+      kind: 'sandbox',
+      key: endpoint.name,
+      actual: 'its record is lost',
+      intended: 'attached once more as it was',
+    }));
   }
 
   async stop(): Promise<void> {

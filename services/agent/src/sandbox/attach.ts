@@ -19,6 +19,7 @@ import { type ContainerNamespaces, hasInterface, ifnameTaken } from './place.ts'
 import { isReplaced } from './replaced.ts';
 import { nextSlot, type Sandbox } from './sandbox.ts';
 import type { Sandboxes } from './sandboxes.ts';
+import { holdsEnd, isUnrecorded } from './unrecorded.ts';
 
 /** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
 const tableWithin = seconds(5);
@@ -87,8 +88,9 @@ export class Attacher {
     return false;
   }
 
-  stateOf(sandbox: Sandbox): 'attaching' | 'attached' | 'refused' {
+  stateOf(sandbox: Sandbox): 'attaching' | 'attached' | 'refused' | 'unrecorded' {
     if (sandbox.refused !== undefined) return 'refused';
+    if (isUnrecorded(sandbox)) return 'unrecorded';
     return this.#underWay.has(sandbox.requestId) ? 'attaching' : 'attached';
   }
 
@@ -143,7 +145,7 @@ export class Attacher {
 
   /** What is attached as asked for; otherwise the name is free on this host when this resolves: its dead container is released. */
   async #makeWay(order: AttachOrder, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
-    const { sandboxes, tables, claims, settle, log } = this.#modules;
+    const { kernel, sandboxes, tables, claims, settle, log } = this.#modules;
     const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
     const standing = standingOf(order, identity, sandboxes.all(), networkName);
     if (standing.kind === 'new') return undefined;
@@ -151,6 +153,18 @@ export class Attacher {
     if (standing.kind === 'attached') return standing.sandbox;
     const { sandbox } = standing;
     const { id, name, network } = sandbox.endpoint;
+    if (isUnrecorded(sandbox) && (await holdsEnd(kernel, sandbox, order.netns, order.ifname))) {
+      const differs = unwanted(sandbox.endpoint, order);
+      if (differs.length > 0) throw takenHere(sandbox.endpoint, networkName(sandbox), differs);
+      const { requestId, netns, ifname, labels } = order;
+      const gateway = this.#rank(order, identity);
+      const place = { requestId, netns, identity, ifname, gateway };
+      const known = { ...sandbox, ...place, endpoint: { ...sandbox.endpoint, labels } };
+      await sandboxes.change([known]);
+      await settle(network, id);
+      log.info('endpoint.recorded', { endpointId: id, endpoint: name, netns });
+      return known;
+    }
     if (!(await isReplaced(this.#modules, sandbox, identity))) {
       throw takenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${order.netns}`]);
     }

@@ -70,7 +70,7 @@ export interface SessionModules {
   /** Durable when it resolves. `restored`: an epoch has begun. */
   readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
   /** Everything missed is in the tables. */
-  readonly confirm: (stamp: Stamp) => void;
+  readonly confirm: (stamp: Stamp) => Promise<void>;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
   /** Feed versions that this agent understands, from the oldest. */
   readonly feeds: readonly FeedVersion[];
@@ -252,7 +252,7 @@ export class Session implements Startable {
         log.debug('table.dropped', { networkId: effect.networkId });
         return tables.drop(effect.networkId);
       case 'confirm':
-        return this.#modules.confirm(effect.stamp);
+        return await this.#modules.confirm(effect.stamp);
       case 'verify':
         void this.#verify(effect.call, effect.repair, channel);
         return;
