@@ -133,7 +133,7 @@ describe.each(recordings)('managers as in %s and an agent of this version', (_, 
       claimEndpoint: refuse,
       claimEndpoints: refuse,
       releaseEndpoint: refuse,
-      getEndpoint: refuse,
+      detachEndpoint: refuse,
       close: () => undefined,
     };
     const settings = { name: 'h1' as Name, managers: ['m1:7443'], dataPath: Ip('10.90.0.1'), vxlanPort: 4789 };

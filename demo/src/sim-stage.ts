@@ -93,6 +93,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       watchNetworks: () => untold('watch networks'),
       updateNetwork: (request) => cluster.query((api, call) => api.networks.updateNetwork(request, call)),
       deleteNetwork: (request) => cluster.query((api, call) => api.networks.deleteNetwork(request, call)),
+      detachEndpoint: (request) => cluster.query((api, call) => api.endpoints.detachEndpoint(request, call)),
       getEndpoint: (request) => cluster.query((api, call) => api.endpoints.getEndpoint(request, call)),
       listEndpoints: (request) => cluster.query((api, call) => api.endpoints.listEndpoints(request, call)),
       watchEndpoints: () => untold('watch endpoints'),

@@ -107,7 +107,7 @@ export class SimHost {
   }
 
   async detach(endpoint: string): Promise<void> {
-    await this.agent.api.detach({ requestId: randomUuid(this.#world.random), endpoint });
+    await this.agent.api.detach({ requestId: randomUuid(this.#world.random), endpoint, force: false });
   }
 
   /** Whether a container of this host gets an echo from an address, through the kernels of all hosts. */

@@ -66,8 +66,8 @@ export class Wires {
         call(address, ({ api }, claims, bound) => api.endpoints.claimEndpoints(claims, bound), request, limits),
       releaseEndpoint: (address, request, limits) =>
         call(address, ({ api }, release, bound) => api.endpoints.releaseEndpoint(release, bound), request, limits),
-      getEndpoint: (address, request, limits) =>
-        call(address, ({ api }, get, bound) => api.endpoints.getEndpoint(get, bound), request, limits),
+      detachEndpoint: (address, request, limits) =>
+        call(address, ({ api }, get, bound) => api.endpoints.detachEndpoint(get, bound), request, limits),
       close: () => this.#break((wire) => wire.host === host),
     };
   }

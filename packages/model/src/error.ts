@@ -58,6 +58,7 @@ export const errorKinds = {
   'request-reused': 'conflict',
   'lock-held': 'conflict',
   'node-in-use': 'conflict',
+  'node-unready': 'conflict',
   'session-taken': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',

@@ -17,6 +17,8 @@ import type {
   WatchEventsRequest,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type {
+  DetachEndpointRequest,
+  DetachEndpointResponse,
   GetEndpointRequest,
   GetEndpointResponse,
   ListEndpointsRequest,
@@ -81,6 +83,7 @@ export interface Managers {
   watchNetworks(request: WatchNetworksRequest): AsyncIterable<WatchNetworksResponse>;
   updateNetwork(request: UpdateNetworkRequest): Promise<UpdateNetworkResponse>;
   deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
+  detachEndpoint(request: DetachEndpointRequest): Promise<DetachEndpointResponse>;
   getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
   listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
   /** As `watchNetworks`. */

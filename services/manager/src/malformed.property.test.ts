@@ -108,6 +108,7 @@ const examples: Readonly<Record<string, Message>> = {
   getNetwork: { network: 'blue' },
   claimEndpoint: { network: 'blue', name: 'db', nodeId: nodeId(1) },
   releaseEndpoint: { endpointId: await webId(), nodeId: nodeId(1) },
+  detachEndpoint: { endpoint: 'blue/web', force: true },
   getEndpoint: { endpoint: 'blue/web' },
   waitEndpoint: { endpoint: 'blue/web' },
   reserveAddress: { network: 'blue', address: '10.66.0.9', purpose: 'printer' },

@@ -84,11 +84,17 @@ export interface DetachRequest {
      */
     requestId: string;
     /**
-     * Id, name, or NETWORK/NAME.
+     * Id, name, or NETWORK/NAME: of an endpoint of this host first, of any other else.
      *
      * @generated from protobuf field: string endpoint = 2
      */
     endpoint: string;
+    /**
+     * Of an endpoint of another host: also when that host is not ready.
+     *
+     * @generated from protobuf field: bool force = 3
+     */
+    force: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.DetachResponse
@@ -98,6 +104,18 @@ export interface DetachResponse {
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
+    /**
+     * Of an endpoint of another host, the name of that host.
+     *
+     * @generated from protobuf field: string host = 2
+     */
+    host: string;
+    /**
+     * The interface is gone. False only for another host, which was not ready or did not say so in time.
+     *
+     * @generated from protobuf field: bool taken_away = 3
+     */
+    takenAway: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.ListSandboxesRequest

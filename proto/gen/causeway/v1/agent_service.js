@@ -190,13 +190,15 @@ class DetachRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.DetachRequest", [
             { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 2, name: "endpoint", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 2, name: "endpoint", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.requestId = "";
         message.endpoint = "";
+        message.force = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -211,6 +213,9 @@ class DetachRequest$Type extends MessageType {
                     break;
                 case /* string endpoint */ 2:
                     message.endpoint = reader.string();
+                    break;
+                case /* bool force */ 3:
+                    message.force = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -230,6 +235,9 @@ class DetachRequest$Type extends MessageType {
         /* string endpoint = 2; */
         if (message.endpoint !== "")
             writer.tag(2, WireType.LengthDelimited).string(message.endpoint);
+        /* bool force = 3; */
+        if (message.force !== false)
+            writer.tag(3, WireType.Varint).bool(message.force);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -244,12 +252,16 @@ export const DetachRequest = new DetachRequest$Type();
 class DetachResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.DetachResponse", [
-            { no: 1, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 1, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "taken_away", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.revision = 0n;
+        message.host = "";
+        message.takenAway = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -261,6 +273,12 @@ class DetachResponse$Type extends MessageType {
             switch (fieldNo) {
                 case /* int64 revision */ 1:
                     message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string host */ 2:
+                    message.host = reader.string();
+                    break;
+                case /* bool taken_away */ 3:
+                    message.takenAway = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -277,6 +295,12 @@ class DetachResponse$Type extends MessageType {
         /* int64 revision = 1; */
         if (message.revision !== 0n)
             writer.tag(1, WireType.Varint).int64(message.revision);
+        /* string host = 2; */
+        if (message.host !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.host);
+        /* bool taken_away = 3; */
+        if (message.takenAway !== false)
+            writer.tag(3, WireType.Varint).bool(message.takenAway);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -155,6 +155,52 @@ export interface ReleaseEndpointResponse {
     revision: bigint;
 }
 /**
+ * @generated from protobuf message causeway.v1.DetachEndpointRequest
+ */
+export interface DetachEndpointRequest {
+    /**
+     * A lower-case UUID; the same one again gets the same answer.
+     *
+     * @generated from protobuf field: string request_id = 1
+     */
+    requestId: string;
+    /**
+     * Id, name, or NETWORK/NAME where a name is used in several networks.
+     *
+     * @generated from protobuf field: string endpoint = 2
+     */
+    endpoint: string;
+    /**
+     * Also when its host is not ready: that takes the interface away when it is back, and is heard of by nobody before.
+     *
+     * @generated from protobuf field: bool force = 3
+     */
+    force: boolean;
+}
+/**
+ * @generated from protobuf message causeway.v1.DetachEndpointResponse
+ */
+export interface DetachEndpointResponse {
+    /**
+     * Of the release, in the store.
+     *
+     * @generated from protobuf field: int64 revision = 1
+     */
+    revision: bigint;
+    /**
+     * Name of the endpoint's host.
+     *
+     * @generated from protobuf field: string host = 2
+     */
+    host: string;
+    /**
+     * The host has said that the interface is gone. False: it was not ready, or did not say so within a few seconds.
+     *
+     * @generated from protobuf field: bool taken_away = 3
+     */
+    takenAway: boolean;
+}
+/**
  * @generated from protobuf message causeway.v1.GetEndpointRequest
  */
 export interface GetEndpointRequest {
@@ -440,6 +486,26 @@ declare class ReleaseEndpointResponse$Type extends MessageType<ReleaseEndpointRe
  * @generated MessageType for protobuf message causeway.v1.ReleaseEndpointResponse
  */
 export declare const ReleaseEndpointResponse: ReleaseEndpointResponse$Type;
+declare class DetachEndpointRequest$Type extends MessageType<DetachEndpointRequest> {
+    constructor();
+    create(value?: PartialMessage<DetachEndpointRequest>): DetachEndpointRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DetachEndpointRequest): DetachEndpointRequest;
+    internalBinaryWrite(message: DetachEndpointRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DetachEndpointRequest
+ */
+export declare const DetachEndpointRequest: DetachEndpointRequest$Type;
+declare class DetachEndpointResponse$Type extends MessageType<DetachEndpointResponse> {
+    constructor();
+    create(value?: PartialMessage<DetachEndpointResponse>): DetachEndpointResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: DetachEndpointResponse): DetachEndpointResponse;
+    internalBinaryWrite(message: DetachEndpointResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DetachEndpointResponse
+ */
+export declare const DetachEndpointResponse: DetachEndpointResponse$Type;
 declare class GetEndpointRequest$Type extends MessageType<GetEndpointRequest> {
     constructor();
     create(value?: PartialMessage<GetEndpointRequest>): GetEndpointRequest;

@@ -11,6 +11,8 @@ import type { ListEndpointsResponse } from "./endpoint_service.js";
 import type { ListEndpointsRequest } from "./endpoint_service.js";
 import type { GetEndpointResponse } from "./endpoint_service.js";
 import type { GetEndpointRequest } from "./endpoint_service.js";
+import type { DetachEndpointResponse } from "./endpoint_service.js";
+import type { DetachEndpointRequest } from "./endpoint_service.js";
 import type { ReleaseEndpointResponse } from "./endpoint_service.js";
 import type { ReleaseEndpointRequest } from "./endpoint_service.js";
 import type { ClaimEndpointsResponse } from "./endpoint_service.js";
@@ -47,6 +49,15 @@ export interface IEndpointServiceClient {
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     releaseEndpoint(input: ReleaseEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     releaseEndpoint(input: ReleaseEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
+    /**
+     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     *
+     * @generated from protobuf rpc: DetachEndpoint
+     */
+    detachEndpoint(input: DetachEndpointRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
+    detachEndpoint(input: DetachEndpointRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
+    detachEndpoint(input: DetachEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
+    detachEndpoint(input: DetachEndpointRequest, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
      * @generated from protobuf rpc: GetEndpoint
      */
@@ -100,6 +111,12 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void)): grpc.ClientUnaryCall;
+    /**
+     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     *
+     * @generated from protobuf rpc: DetachEndpoint
+     */
+    detachEndpoint(input: DetachEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
      * @generated from protobuf rpc: GetEndpoint
      */

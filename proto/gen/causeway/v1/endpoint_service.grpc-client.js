@@ -40,17 +40,26 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     *
+     * @generated from protobuf rpc: DetachEndpoint
+     */
+    detachEndpoint(input, metadata, options, callback) {
+        const method = EndpointService.methods[3];
+        return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
+    }
+    /**
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[3];
+        const method = EndpointService.methods[4];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input, metadata, options, callback) {
-        const method = EndpointService.methods[4];
+        const method = EndpointService.methods[5];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
@@ -59,7 +68,7 @@ export class EndpointServiceClient extends grpc.Client {
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints(input, metadata, options) {
-        const method = EndpointService.methods[5];
+        const method = EndpointService.methods[6];
         return this.makeServerStreamRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
     /**
@@ -68,7 +77,7 @@ export class EndpointServiceClient extends grpc.Client {
      * @generated from protobuf rpc: WaitEndpoint
      */
     waitEndpoint(input, metadata, options, callback) {
-        const method = EndpointService.methods[6];
+        const method = EndpointService.methods[7];
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
 }

@@ -9,6 +9,8 @@ import { ListEndpointsResponse } from "./endpoint_service.js";
 import { ListEndpointsRequest } from "./endpoint_service.js";
 import { GetEndpointResponse } from "./endpoint_service.js";
 import { GetEndpointRequest } from "./endpoint_service.js";
+import { DetachEndpointResponse } from "./endpoint_service.js";
+import { DetachEndpointRequest } from "./endpoint_service.js";
 import { ReleaseEndpointResponse } from "./endpoint_service.js";
 import { ReleaseEndpointRequest } from "./endpoint_service.js";
 import { ClaimEndpointsResponse } from "./endpoint_service.js";
@@ -36,6 +38,12 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint: grpc.handleUnaryCall<ReleaseEndpointRequest, ReleaseEndpointResponse>;
+    /**
+     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     *
+     * @generated from protobuf rpc: DetachEndpoint
+     */
+    detachEndpoint: grpc.handleUnaryCall<DetachEndpointRequest, DetachEndpointResponse>;
     /**
      * @generated from protobuf rpc: GetEndpoint
      */

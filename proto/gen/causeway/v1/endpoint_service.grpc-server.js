@@ -13,6 +13,8 @@ import { ListEndpointsResponse } from "./endpoint_service.js";
 import { ListEndpointsRequest } from "./endpoint_service.js";
 import { GetEndpointResponse } from "./endpoint_service.js";
 import { GetEndpointRequest } from "./endpoint_service.js";
+import { DetachEndpointResponse } from "./endpoint_service.js";
+import { DetachEndpointRequest } from "./endpoint_service.js";
 import { ReleaseEndpointResponse } from "./endpoint_service.js";
 import { ReleaseEndpointRequest } from "./endpoint_service.js";
 import { ClaimEndpointsResponse } from "./endpoint_service.js";
@@ -60,6 +62,16 @@ export const endpointServiceDefinition = {
         requestDeserialize: bytes => ReleaseEndpointRequest.fromBinary(bytes),
         responseSerialize: value => Buffer.from(ReleaseEndpointResponse.toBinary(value, written)),
         requestSerialize: value => Buffer.from(ReleaseEndpointRequest.toBinary(value))
+    },
+    detachEndpoint: {
+        path: "/causeway.v1.EndpointService/DetachEndpoint",
+        originalName: "DetachEndpoint",
+        requestStream: false,
+        responseStream: false,
+        responseDeserialize: bytes => DetachEndpointResponse.fromBinary(bytes),
+        requestDeserialize: bytes => DetachEndpointRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(DetachEndpointResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(DetachEndpointRequest.toBinary(value))
     },
     getEndpoint: {
         path: "/causeway.v1.EndpointService/GetEndpoint",

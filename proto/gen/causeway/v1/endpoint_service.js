@@ -497,6 +497,132 @@ class ReleaseEndpointResponse$Type extends MessageType {
  */
 export const ReleaseEndpointResponse = new ReleaseEndpointResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
+class DetachEndpointRequest$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DetachEndpointRequest", [
+            { no: 1, name: "request_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "endpoint", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "force", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.requestId = "";
+        message.endpoint = "";
+        message.force = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string request_id */ 1:
+                    message.requestId = reader.string();
+                    break;
+                case /* string endpoint */ 2:
+                    message.endpoint = reader.string();
+                    break;
+                case /* bool force */ 3:
+                    message.force = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string request_id = 1; */
+        if (message.requestId !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.requestId);
+        /* string endpoint = 2; */
+        if (message.endpoint !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.endpoint);
+        /* bool force = 3; */
+        if (message.force !== false)
+            writer.tag(3, WireType.Varint).bool(message.force);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DetachEndpointRequest
+ */
+export const DetachEndpointRequest = new DetachEndpointRequest$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class DetachEndpointResponse$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.DetachEndpointResponse", [
+            { no: 1, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 2, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 3, name: "taken_away", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.revision = 0n;
+        message.host = "";
+        message.takenAway = false;
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* int64 revision */ 1:
+                    message.revision = reader.int64().toBigInt();
+                    break;
+                case /* string host */ 2:
+                    message.host = reader.string();
+                    break;
+                case /* bool taken_away */ 3:
+                    message.takenAway = reader.bool();
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* int64 revision = 1; */
+        if (message.revision !== 0n)
+            writer.tag(1, WireType.Varint).int64(message.revision);
+        /* string host = 2; */
+        if (message.host !== "")
+            writer.tag(2, WireType.LengthDelimited).string(message.host);
+        /* bool taken_away = 3; */
+        if (message.takenAway !== false)
+            writer.tag(3, WireType.Varint).bool(message.takenAway);
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.DetachEndpointResponse
+ */
+export const DetachEndpointResponse = new DetachEndpointResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
 class GetEndpointRequest$Type extends MessageType {
     constructor() {
         super("causeway.v1.GetEndpointRequest", [
@@ -1028,6 +1154,7 @@ export const EndpointService = new ServiceType("causeway.v1.EndpointService", [
     { name: "ClaimEndpoint", options: {}, I: ClaimEndpointRequest, O: ClaimEndpointResponse },
     { name: "ClaimEndpoints", options: {}, I: ClaimEndpointsRequest, O: ClaimEndpointsResponse },
     { name: "ReleaseEndpoint", options: {}, I: ReleaseEndpointRequest, O: ReleaseEndpointResponse },
+    { name: "DetachEndpoint", options: {}, I: DetachEndpointRequest, O: DetachEndpointResponse },
     { name: "GetEndpoint", options: {}, I: GetEndpointRequest, O: GetEndpointResponse },
     { name: "ListEndpoints", options: {}, I: ListEndpointsRequest, O: ListEndpointsResponse },
     { name: "WatchEndpoints", serverStreaming: true, options: {}, I: WatchEndpointsRequest, O: WatchEndpointsResponse },

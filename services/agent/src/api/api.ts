@@ -65,7 +65,9 @@ export function createApi(modules: ApiModules): AgentApi {
 
     async detach(request, timeout = defaultTimeout) {
       const requestId = unwrap(parseRequestId(request.requestId));
-      return { revision: await detacher.detach(requestId, request.endpoint, timeout) };
+      const order = { requestId, wanted: request.endpoint, force: request.force };
+      const { revision, host = '', takenAway } = await detacher.detach(order, timeout);
+      return { revision, host, takenAway };
     },
 
     async listSandboxes() {

@@ -34,7 +34,7 @@ async function manager(serve: (stream: Stream) => void = () => undefined): Promi
     ),
     claimEndpoints: unused,
     releaseEndpoint: unused,
-    getEndpoint: unused,
+    detachEndpoint: unused,
     listEndpoints: unused,
     waitEndpoint: unused,
   });

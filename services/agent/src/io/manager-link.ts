@@ -81,9 +81,9 @@ export class GrpcManagerLink implements ManagerLink {
     return callUnary(endpoints.releaseEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
-  getEndpoint: ManagerLink['getEndpoint'] = (address, request, limits) => {
+  detachEndpoint: ManagerLink['detachEndpoint'] = (address, request, limits) => {
     const { endpoints } = this.#client(address);
-    return callUnary(endpoints.getEndpoint.bind(endpoints), request, this.#limits(limits));
+    return callUnary(endpoints.detachEndpoint.bind(endpoints), request, this.#limits(limits));
   };
 
   close(): void {

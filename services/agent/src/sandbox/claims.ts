@@ -13,6 +13,7 @@ import {
 import { endpointFromMessage, type Failover } from '@causeway/proto';
 import {
   ClaimEndpointRequest,
+  type DetachEndpointResponse,
   ReleaseEndpointRequest,
   ReleaseReason,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
@@ -117,6 +118,18 @@ export class Claims {
       { signal },
     );
     return { epoch, revision: endpoint?.revision ?? 0n };
+  }
+
+  /** Takes an endpoint of any host off its network. */
+  async detachAnywhere(
+    requestId: RequestId,
+    endpoint: string,
+    { force, timeout }: { readonly force: boolean; readonly timeout: Duration },
+  ): Promise<DetachEndpointResponse> {
+    const request = { requestId, endpoint, force };
+    return await this.#failover.run(timeout, (address, left, again, wanted) =>
+      this.#link.detachEndpoint(address, request, { timeout: left, again, signal: wanted }),
+    );
   }
 
   /** The store revision of the release; undefined: the managers did not know the endpoint any more. */

@@ -9,6 +9,22 @@ import type { Sandboxes } from './sandboxes.ts';
 /** Answers kept for retries after a lost reply. */
 const remembered = 256;
 
+export interface Detached {
+  /** Of the release, in the store. */
+  readonly revision: bigint;
+  /** Of an endpoint of another host, the name of that one. */
+  readonly host?: string;
+  readonly takenAway: boolean;
+}
+
+export interface DetachOrder {
+  readonly requestId: RequestId;
+  /** Id, name, or NETWORK/NAME: of an endpoint of this host, or of another. */
+  readonly wanted: string;
+  /** Of another host's: also when that one is not ready. */
+  readonly force: boolean;
+}
+
 interface LocalEndpoint {
   readonly id: EndpointId;
   readonly name: string;
@@ -28,8 +44,8 @@ export class Detacher {
   readonly #sandboxes: Sandboxes;
   readonly #settle: Settle;
   readonly #log: Log;
-  readonly #outcomes = new Map<RequestId, Promise<bigint>>();
-  readonly #underWay = new Map<EndpointId, Promise<bigint>>();
+  readonly #outcomes = new Map<RequestId, Promise<Detached>>();
+  readonly #underWay = new Map<EndpointId, Promise<Detached>>();
 
   constructor(modules: {
     readonly claims: Claims;
@@ -51,11 +67,11 @@ export class Detacher {
     return this.#underWay.has(id);
   }
 
-  /** `wanted`: id, name, or NETWORK/NAME of an endpoint of this host. The store revision of the release. */
-  detach(requestId: RequestId, wanted: string, timeout: Duration): Promise<bigint> {
+  detach(order: DetachOrder, timeout: Duration): Promise<Detached> {
+    const { requestId } = order;
     const known = this.#outcomes.get(requestId);
     if (known !== undefined) return known;
-    const outcome = this.#detach(requestId, wanted, timeout);
+    const outcome = this.#detach(order, timeout);
     this.#outcomes.set(requestId, outcome);
     outcome.catch(() => this.#outcomes.delete(requestId));
     for (const oldest of this.#outcomes.keys()) {
@@ -65,8 +81,9 @@ export class Detacher {
     return outcome;
   }
 
-  async #detach(requestId: RequestId, wanted: string, timeout: Duration): Promise<bigint> {
+  async #detach({ requestId, wanted, force }: DetachOrder, timeout: Duration): Promise<Detached> {
     const endpoint = pick([...this.#local()], wanted);
+    if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, wanted, { force, timeout });
     const before = this.#underWay.get(endpoint.id);
     if (before !== undefined) return await before;
     const outcome = this.#perform(requestId, endpoint, timeout).finally(() => this.#underWay.delete(endpoint.id));
@@ -74,12 +91,12 @@ export class Detacher {
     return await outcome;
   }
 
-  async #perform(requestId: RequestId, { id, name, networkId }: LocalEndpoint, timeout: Duration): Promise<bigint> {
+  async #perform(requestId: RequestId, { id, name, networkId }: LocalEndpoint, timeout: Duration): Promise<Detached> {
     const revision = await this.#claims.release(id, timeout, { requestId });
     await this.#sandboxes.remove(id);
     await this.#settle(networkId, id);
     this.#log.info('endpoint.detached', { endpointId: id, endpoint: name, networkId });
-    return revision ?? 0n;
+    return { revision: revision ?? 0n, takenAway: true };
   }
 
   /** What has a sandbox here, and what is claimed for this host without one. */
@@ -97,7 +114,8 @@ export class Detacher {
   }
 }
 
-function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint {
+/** undefined: it is none of this host. */
+function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint | undefined {
   const byId = local.find((endpoint) => endpoint.id === wanted);
   if (byId !== undefined) return byId;
   const [network, name] = wanted.includes('/') ? split(wanted) : [undefined, wanted];
@@ -107,10 +125,7 @@ function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint {
       (network === undefined || network === endpoint.network || network === endpoint.networkId),
   );
   const [match] = matches;
-  if (match === undefined) {
-    const message = `no endpoint "${clip(wanted)}" on this host: give an id, a name or NETWORK/NAME of one that \`causeway endpoint list\` shows here`;
-    throw new CausewayError('endpoint-unknown', message, { endpoint: clip(wanted) });
-  }
+  if (match === undefined) return undefined;
   if (matches.length === 1) return match;
   const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
   throw new CausewayError(

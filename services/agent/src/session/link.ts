@@ -3,8 +3,8 @@ import type {
   ClaimEndpointResponse,
   ClaimEndpointsRequest,
   ClaimEndpointsResponse,
-  GetEndpointRequest,
-  GetEndpointResponse,
+  DetachEndpointRequest,
+  DetachEndpointResponse,
   ReleaseEndpointRequest,
   ReleaseEndpointResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
@@ -31,7 +31,7 @@ export interface ManagerLink {
     request: ReleaseEndpointRequest,
     limits: CallLimits,
   ): Promise<ReleaseEndpointResponse>;
-  getEndpoint(address: string, request: GetEndpointRequest, limits: CallLimits): Promise<GetEndpointResponse>;
+  detachEndpoint(address: string, request: DetachEndpointRequest, limits: CallLimits): Promise<DetachEndpointResponse>;
   close(): void;
 }
 

@@ -220,8 +220,9 @@ export class FakeManager implements ManagerLink {
     return { revision: this.#revision };
   };
 
-  getEndpoint: ManagerLink['getEndpoint'] = async () => {
-    throw new CausewayError('internal', 'no agent asks for this yet');
+  /** Of another host there is nothing to detach. */
+  detachEndpoint: ManagerLink['detachEndpoint'] = async (_, { endpoint }) => {
+    throw new CausewayError('endpoint-unknown', `there is no endpoint "${endpoint}"`);
   };
 
   close(): void {

@@ -101,8 +101,8 @@ export class Host {
     return endpoint;
   }
 
-  async detach(endpoint: string, requestId = this.uuid()): Promise<bigint> {
-    const { revision } = await this.clock.until(this.agent.api.detach({ requestId, endpoint }), seconds(60));
+  async detach(endpoint: string, requestId = this.uuid(), force = false): Promise<bigint> {
+    const { revision } = await this.clock.until(this.agent.api.detach({ requestId, endpoint, force }), seconds(60));
     return revision;
   }
 

@@ -206,7 +206,11 @@ describe('what a server is asked', () => {
         { method: 'managers.getEndpoint', request: { endpoint: web.id, atLeast: 12n } },
       ],
     ],
-    ['endpoint detach blue/web', endpoints, [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web' } }]],
+    [
+      'endpoint detach blue/web',
+      endpoints,
+      [{ method: 'agent.detach', request: { requestId, endpoint: 'blue/web', force: false } }],
+    ],
     [
       'network list -l tier=web --field vni!=77 --page-size 50',
       networks,

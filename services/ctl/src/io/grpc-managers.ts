@@ -37,6 +37,9 @@ export class GrpcManagers implements Managers {
   deleteNetwork: Managers['deleteNetwork'] = (request) =>
     this.#call('wait', ({ network }) => network.deleteNetwork.bind(network), request);
 
+  detachEndpoint: Managers['detachEndpoint'] = (request) =>
+    this.#call('wait', ({ endpoint }) => endpoint.detachEndpoint.bind(endpoint), request);
+
   getEndpoint: Managers['getEndpoint'] = (request) =>
     this.#call('read', ({ endpoint }) => endpoint.getEndpoint.bind(endpoint), request);
 

@@ -2,10 +2,12 @@ import type { World } from './run-line.ts';
 import { blue, status } from './samples.ts';
 import {
   agent,
+  agentless,
   attach,
   changed,
   clean,
   cut,
+  elsewhere,
   endpoints,
   found,
   happened,
@@ -80,6 +82,9 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
     [`${attach} --wait applied -o name`, cut],
     ['endpoint detach web', endpoints],
     ['endpoint detach web -o json', endpoints],
+    ['endpoint detach db', elsewhere],
+    ['endpoint detach db', agentless],
+    ['endpoint detach db --managers h1', agentless],
     ...(['table', 'wide', 'json', 'name'] as const).map((format): [string, World] => [
       `endpoint list -o ${format}`,
       endpoints,

@@ -121,7 +121,10 @@ export const endpoints: World = {
     listEndpoints: async () => ({ endpoints: [web, db, lone], revision: 42n, nextPageToken: '' }),
     waitEndpoint: async () => ({ endpoint: web }),
   },
-  agent: { attach: async () => ({ endpoint: lone, alreadyAttached: false }), detach: async () => ({ revision: 51n }) },
+  agent: {
+    attach: async () => ({ endpoint: lone, alreadyAttached: false }),
+    detach: async () => ({ revision: 51n, host: '', takenAway: true }),
+  },
 };
 export const agent: World = {
   agent: {
@@ -159,6 +162,20 @@ export const agent: World = {
   },
 };
 export const slow: World = { ...endpoints, managers: { ...endpoints.managers, waitEndpoint: timedOut } };
+/** The endpoint is on another host, which has not answered yet. */
+export const elsewhere: World = {
+  ...endpoints,
+  agent: { detach: async () => ({ revision: 51n, host: 'h3', takenAway: false }) },
+};
+/** No agent runs here. */
+export const agentless: World = {
+  managers: { detachEndpoint: async () => ({ revision: 51n, host: 'h3', takenAway: true }) },
+  agent: {
+    detach: async () => {
+      throw new CausewayError('agent-unavailable', 'no agent answers at /run/causeway/agent.sock');
+    },
+  },
+};
 /** What is asked for is there. */
 export const repeated: World = {
   ...endpoints,

@@ -47,7 +47,11 @@ export function takeBack(id: EndpointId, tell: (endpoint: Endpoint, view: View) 
   };
 }
 
-function release({ value, revision }: Versioned<Endpoint>, event: Happening, planning: Planning): Proposal<void> {
+export function release(
+  { value, revision }: Versioned<Endpoint>,
+  event: Happening,
+  planning: Planning,
+): Proposal<void> {
   const key = planning.keys.endpoint(value.network, value.id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: revision }],

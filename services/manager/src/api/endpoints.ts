@@ -14,6 +14,8 @@ import type {
   ClaimEndpointsRequest,
   ClaimEndpointsResponse,
   ClaimOutcome,
+  DetachEndpointRequest,
+  DetachEndpointResponse,
   GetEndpointRequest,
   GetEndpointResponse,
   ListEndpointsRequest,
@@ -26,12 +28,16 @@ import type {
   WatchEndpointsResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
+import { milliseconds, seconds } from '@causeway/runtime';
 import { type ClaimEndpoint, claimEndpoint } from '../admin/claim-endpoint.ts';
+import { detachEndpoint } from '../admin/detach-endpoint.ts';
+import { present } from '../admin/fields.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
 import type { EndpointItem } from '../lists/catalogs.ts';
 import { endpointFields } from '../lists/fields.ts';
 import type { Versioned } from '../store/view.ts';
+import { within } from '../within.ts';
 import type { Committed } from '../writer/outcomes.ts';
 import type { Caller } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
@@ -42,6 +48,8 @@ import { watchList } from './watch.ts';
 
 /** Of one call: its answer stays a message of some hundred KiB. */
 const mostClaims = 256;
+/** A host that is well takes an interface away within a few milliseconds. */
+const takenAwayWithin = seconds(3);
 
 /** EndpointService. */
 export class EndpointsApi {
@@ -86,6 +94,22 @@ export class EndpointsApi {
     const intent = releaseEndpoint(readReleaseEndpoint(request));
     const { revision } = await this.#context.modules.writer.write(id, intent, call);
     return { revision };
+  }
+
+  /** Waits a moment for the host: what it has taken away is gone for who asked for it, too. */
+  async detachEndpoint(request: DetachEndpointRequest, call: Call): Promise<DetachEndpointResponse> {
+    this.#context.leading();
+    const { writer, dispatcher, view, clock } = this.#context.modules;
+    const id = unwrap(parseRequestId(request.requestId));
+    const wanted = { endpoint: present(request.endpoint, 'endpoint'), force: request.force };
+    const intent = detachEndpoint(wanted, (node) => dispatcher.isReady(node));
+    const { reply, revision } = await writer.write(id, intent, call);
+    const { node, network } = reply;
+    const span = milliseconds(Math.min(takenAwayWithin, call.remaining / 2));
+    const takenAway =
+      dispatcher.isReady(node) &&
+      (await within(clock, span, (signal) => dispatcher.waitFollowed(node, network, revision, signal), call.signal));
+    return { revision, host: view.nodes.get(node)?.value.name ?? node, takenAway };
   }
 
   async getEndpoint(request: GetEndpointRequest, call: Call): Promise<GetEndpointResponse> {

@@ -189,6 +189,25 @@ export class Dispatcher implements Startable, Controller {
     return this.#holdings.silentSince(node);
   }
 
+  /** Resolves with true when the host's kernel follows the network up to the revision, with false when the signal aborts before. */
+  waitFollowed(node: NodeId, network: NetworkId, revision: bigint, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (followed: boolean): void => {
+        stop();
+        signal.removeEventListener('abort', abort);
+        resolve(followed);
+      };
+      const abort = (): void => end(false);
+      const look = (moved: NetworkId): void => {
+        if (moved === network && this.#holdings.hasReached(node, network, revision)) end(true);
+      };
+      const stop = this.subscribeStanding(look);
+      signal.addEventListener('abort', abort);
+      if (signal.aborted) abort();
+      else look(network);
+    });
+  }
+
   /** Called when the standing of a network may have moved. Returns the way to stop listening. */
   subscribeStanding(listener: (network: NetworkId) => void): () => void {
     this.#standingListeners.add(listener);

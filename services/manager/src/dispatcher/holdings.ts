@@ -96,6 +96,14 @@ export class Holdings {
     return { ...(floor === undefined ? {} : { floor }), ...(silentSince === undefined ? {} : { silentSince }) };
   }
 
+  /** Whether the host has said that its kernel follows the network up to the revision, or holds nothing of it any more. */
+  hasReached(node: NodeId, network: NetworkId, revision: bigint): boolean {
+    const told = this.#sessions.get(node);
+    if (told === undefined) return false;
+    if (this.#isHost(node, network)) return (told.get(network) ?? 0n) >= revision;
+    return this.#leaving.get(network)?.has(node) !== true;
+  }
+
   /** Networks the host has none of any more and may still hold. */
   leavingOf(node: NodeId): readonly NetworkId[] {
     return [...this.#leaving].flatMap(([network, nodes]) => (nodes.has(node) ? [network] : []));

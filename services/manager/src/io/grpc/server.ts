@@ -132,6 +132,7 @@ export class GrpcServer implements Startable {
       claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
       claimEndpoints: unary(serving, (request, call) => endpoints.claimEndpoints(request, call)),
       releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
+      detachEndpoint: unary(serving, (request, call) => endpoints.detachEndpoint(request, call)),
       getEndpoint: read(serving, (request, call) => endpoints.getEndpoint(request, call)),
       listEndpoints: read(serving, (request, call) => endpoints.listEndpoints(request, call)),
       watchEndpoints: serverStreaming(serving, (request, signal) => endpoints.watchEndpoints(request, signal)),
