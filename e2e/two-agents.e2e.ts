@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attach, type Container, createNetwork, expectAllPing, traffic } from './cluster.ts';
+import { attach, type Container, createNetwork, expectAllPing, inContainer, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import type { Outcome } from './process.ts';
 import { describeLab } from './requirements.ts';
@@ -79,5 +79,19 @@ describeLab('a second agent', () => {
     await lab.startProcess('h2', 'agent');
     await eventually(async () => expect(await lab.isReady('h2')).toBe(true), 40_000);
     await expectAllPing(lab, [a, b]);
+  });
+
+  test('is not what --reset is for: it takes Causeway off a host whose agent does not run, and says what', async () => {
+    const reset = ['causeway-agent', '--reset', '--data-dir', '/var/lib/causeway/agent'];
+    expect(await lab.try('h2', ...reset)).toMatchObject({ code: 4, stderr: expect.stringContaining('another agent') });
+    await lab.kill('h2', 'agent');
+    const { code, stdout } = await lab.try('h2', ...reset);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^removed \/run\/netns\/cw-[0-9a-f]{10} with the interface of 1 container\n/),
+    });
+    expect(await lab.run('h2', 'ip', 'netns', 'list')).not.toContain('cw-');
+    expect(await inContainer(lab, b, 'ip', '-br', 'link')).not.toContain('eth0');
+    expect(await lab.sh('h2', 'ls -A /var/lib/causeway /run/causeway')).not.toContain('agent');
   });
 });

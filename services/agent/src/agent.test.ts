@@ -194,7 +194,7 @@ describe('applied', () => {
       await h.clock.sleep(limits.timeout);
       throw new CausewayError('timed-out', 'the answer was lost');
     };
-    const detached = h.agent.api.detach({ requestId: h.uuid(), endpoint: 'web' }).catch(() => undefined);
+    const detached = h.agent.api.detach({ requestId: h.uuid(), endpoint: 'web', force: false }).catch(() => undefined);
     await h.settle(seconds(1));
     expect(h.manager.released).toHaveLength(1);
     expect(applied()).toBe(before);

@@ -1,6 +1,9 @@
 import { CausewayError } from '@causeway/model';
 import type { Lock } from '@causeway/runtime';
 
+/** Of the socket that says that a network namespace has its agent. */
+export const hostLock = 'causeway-agent';
+
 export interface HostLocks {
   /** Of the network namespace that the agent programs. */
   readonly host: Lock;

@@ -22,13 +22,14 @@ import {
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, parseSettings } from './config.ts';
-import { claimHost } from './exclusive.ts';
+import { claimHost, hostLock } from './exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
 import { DirectoryFiles } from './io/directory-files.ts';
 import { keepHeapSmall } from './io/heap.ts';
 import { measureLoopDelay } from './io/loop-delay.ts';
 import { GrpcManagerLink } from './io/manager-link.ts';
+import { resetCommand } from './io/reset-command.ts';
 
 interface Options extends AgentOptions {
   readonly dataDir: string;
@@ -40,8 +41,6 @@ interface Options extends AgentOptions {
 const usage = 2;
 /** Another process has what this one needs for itself: it may end, and then a restart helps. */
 const conflict = 4;
-/** Of the socket that says that this host's network namespace has its agent. */
-const hostLock = 'causeway-agent';
 
 const program = new Command('causeway-agent')
   .description("Programs this host's kernel with the networks its containers are on.")
@@ -71,14 +70,28 @@ const program = new Command('causeway-agent')
       .choices(logFormats)
       .default('json'),
   )
+  .addOption(
+    new Option('--reset', 'take Causeway off this host instead: its namespaces, links and files; no agent may run'),
+  )
   .configureOutput({ outputError: (text, write) => write(explainMissingOption(text, program.options)) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
   .action(run);
 
-await program.parseAsync();
+if (process.argv.includes('--reset')) await reset();
+else await program.parseAsync();
 
 function required(flags: string, description: string, variable: string): Option {
   return new Option(flags, description).env(variable).makeOptionMandatory();
+}
+
+async function reset(): Promise<void> {
+  const command = resetCommand().exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage));
+  try {
+    await command.parseAsync();
+  } catch (error) {
+    process.stderr.write(`causeway-agent: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
 }
 
 async function run(options: Options): Promise<void> {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_servic
 import type { AttachRequest, AttachResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { callUnary, plaintext } from '@causeway/proto/io';
+import { milliseconds, seconds } from '@causeway/runtime';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentApi } from '../api/api.ts';
@@ -47,8 +49,8 @@ const api: Pick<AgentApi, 'attach'> = {
   },
 };
 
-async function serve(log = new MemoryLog()): Promise<AgentServer> {
-  const server = new AgentServer({ api: api as AgentApi, log }, { socket });
+async function serve(log = new MemoryLog(), idleConnection = seconds(60)): Promise<AgentServer> {
+  const server = new AgentServer({ api: api as AgentApi, log }, { socket, idleConnection });
   await server.start();
   cleanups.push(() => server.stop());
   return server;
@@ -61,6 +63,17 @@ function attach(change: Partial<AttachRequest> = {}): Promise<AttachResponse> {
 }
 
 describe('AgentServer', () => {
+  it('ends connections that ask for nothing, and keeps serving', async () => {
+    await serve(new MemoryLog(), milliseconds(100));
+    for (let n = 0; n < 20; n++) {
+      const idle = connect(socket);
+      idle.on('error', () => undefined);
+      idle.resume();
+      await once(idle, 'close');
+    }
+    expect(await attach()).toMatchObject({ endpoint: { name: 'web' } });
+  });
+
   it('serves on a socket only its owner may open, in a directory it makes', async () => {
     await serve();
     expect(((await lstat(socket)).mode & 0o777).toString(8)).toBe('600');

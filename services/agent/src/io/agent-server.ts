@@ -12,18 +12,30 @@ const largestMessage = 4 * 1024 * 1024;
 /** Kept of the caller's deadline for the way back, so that it hears why rather than that its time was over. */
 const margin = milliseconds(250);
 const longestDrain = seconds(3);
+/** A connection that asks for nothing for so long is ended: descriptors are for containers. Runtimes keep theirs in use, or reconnect. */
+const idleConnection = seconds(60);
+/** Calls at once on one connection: containers that a runtime starts together. More wait with their caller. */
+const mostCalls = 256;
 
 /** AgentService on a unix socket that only root may open. */
 export class AgentServer implements Startable {
   readonly #api: AgentApi;
   readonly #log: Log;
   readonly #path: string;
-  readonly #server = new Server({ 'grpc.max_receive_message_length': largestMessage });
+  readonly #server: Server;
 
-  constructor(modules: { readonly api: AgentApi; readonly log: Log }, settings: { readonly socket: string }) {
+  constructor(
+    modules: { readonly api: AgentApi; readonly log: Log },
+    settings: { readonly socket: string; readonly idleConnection?: Duration },
+  ) {
     this.#api = modules.api;
     this.#log = modules.log;
     this.#path = settings.socket;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': largestMessage,
+      'grpc.max_connection_idle_ms': settings.idleConnection ?? idleConnection,
+      'grpc.max_concurrent_streams': mostCalls,
+    });
   }
 
   async start(): Promise<void> {

@@ -1,0 +1,47 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { createKernel, NetnsLock } from '@causeway/datapath/io';
+import { DirectoryLock, makeDirectory } from '@causeway/runtime/io';
+import { Command, Option } from 'commander';
+import { claimHost, hostLock } from '../exclusive.ts';
+import { resetHost } from '../reset.ts';
+import { checkCapabilities } from './capabilities.ts';
+import { DirectoryFiles } from './directory-files.ts';
+
+interface Options {
+  readonly dataDir: string;
+  readonly socket: string;
+}
+
+/** `causeway-agent --reset`: needs to know where the agent kept its files, and takes all its other settings without asking for them. */
+export function resetCommand(): Command {
+  return new Command('causeway-agent')
+    .description('Takes Causeway off this host, whose agent must not run.')
+    .option('--reset')
+    .addOption(
+      new Option('--data-dir <directory>', 'where the agent kept its identity and ledger')
+        .env('CAUSEWAY_DATA_DIR')
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--socket <path>', 'unix socket it served').env('CAUSEWAY_SOCKET').default('/run/causeway/agent.sock'),
+    )
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(reset);
+}
+
+async function reset({ dataDir, socket }: Options): Promise<void> {
+  await checkCapabilities();
+  // A directory that was never made is made for the lock, and goes with the rest.
+  await makeDirectory(dataDir, 0o700);
+  const release = await claimHost({ host: new NetnsLock(hostLock), dataDir: new DirectoryLock(dataDir) }, { dataDir });
+  const kernel = createKernel();
+  const files = new DirectoryFiles(dataDir);
+  const isClean = await resetHost({ kernel, files, tell: (line) => process.stdout.write(`${line}\n`) });
+  kernel.close();
+  release();
+  await rm(socket, { force: true });
+  // What is not ours in it keeps it.
+  await rmdir(dataDir).catch(() => undefined);
+  if (!isClean) process.exitCode = 1;
+}
