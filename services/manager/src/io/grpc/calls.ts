@@ -9,6 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Call } from '../../api/call.ts';
+import type { CallLimit } from './call-limit.ts';
 import type { Forwarder } from './forward.ts';
 import { LeaderRefusal, type WireStatus } from './leader-failure.ts';
 
@@ -19,6 +20,9 @@ const defaultLimit = milliseconds(30_000);
 export interface Serving {
   readonly log: Log;
   readonly forwarder: Forwarder;
+  /** Of calls that are answered once, and of streams of answers. */
+  readonly calls: CallLimit;
+  readonly streams: CallLimit;
 }
 
 interface ServerCall {
@@ -67,7 +71,7 @@ export function read<Request, Response>(
 }
 
 function handler<Request, Response>(
-  { log }: Serving,
+  { log, calls }: Serving,
   serve: Serve<Request, Response>,
   elsewhere: Elsewhere<Request, Response>,
 ): handleUnaryCall<Request, Response> {
@@ -90,11 +94,18 @@ function handler<Request, Response>(
         remark.set(remarkKey, text.replace(/[^\x20-\x7e]/g, '?'));
       },
     };
-    const answer = async (): Promise<Response> => await serve(decoded(call.request), caller);
+    let exit: (() => void) | undefined;
+    const answer = async (): Promise<Response> => {
+      exit = calls.enter();
+      return await serve(decoded(call.request), caller);
+    };
     answer()
       .catch((error: unknown) => elsewhere(error, call, limit, caller))
       // An answered call is told to be cancelled too, when its stream closes.
-      .finally(() => call.off('cancelled', leave))
+      .finally(() => {
+        call.off('cancelled', leave);
+        exit?.();
+      })
       .then(
         (response) => {
           if (remark !== undefined) call.sendMetadata(remark);
@@ -107,7 +118,7 @@ function handler<Request, Response>(
 
 /** A stream of answers; the next is asked for when the connection has taken the last. */
 export function serverStreaming<Request, Response>(
-  { log, forwarder }: Serving,
+  { log, forwarder, streams }: Serving,
   serve: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
@@ -121,12 +132,17 @@ export function serverStreaming<Request, Response>(
       }
       call.end();
     };
-    const begin = async (): Promise<void> => await pump(serve(decoded(call.request), signal));
+    let exit: (() => void) | undefined;
+    const begin = async (): Promise<void> => {
+      exit = streams.enter();
+      await pump(serve(decoded(call.request), signal));
+    };
     begin()
       .catch((error: unknown) => {
         if (isBegun || !forwarder.takes(error, call)) throw error;
         return pump(forwarder.stream(call));
       })
+      .finally(() => exit?.())
       .catch((error: unknown) => call.emit('error', refusal(log, call, error)));
   };
 }

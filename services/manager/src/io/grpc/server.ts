@@ -9,6 +9,7 @@ import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime
 import { Server } from '@grpc/grpc-js';
 import type { Steward } from '../../api/steward.ts';
 import type { Manager } from '../../manager.ts';
+import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
 import { read, serverStreaming, unary } from './calls.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
@@ -118,7 +119,8 @@ export class GrpcServer implements Startable {
 
   #addServices(): void {
     const { manager, steward, log } = this.#modules;
-    const serving = { log, forwarder: this.#forwarder };
+    const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
+    const serving = { log, forwarder: this.#forwarder, ...limits };
     const { networks, endpoints, ipam, nodes, cluster } = manager.api;
     this.#server.addService(lenient(networkServiceDefinition), {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),

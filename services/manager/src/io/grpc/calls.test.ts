@@ -1,0 +1,73 @@
+import { EventEmitter } from 'node:events';
+import { MemoryLog } from '@causeway/runtime/testing';
+import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { CallLimit } from './call-limit.ts';
+import { type Serving, serverStreaming, unary } from './calls.ts';
+import type { Forwarder } from './forward.ts';
+
+const forwarder = { takes: () => false } as unknown as Forwarder;
+
+function serving(most: number): Serving {
+  const [calls, streams] = [new CallLimit('calls', most), new CallLimit('streams', most)];
+  return { log: new MemoryLog(), forwarder, calls, streams };
+}
+
+/** As much of a call as its handler looks at. */
+function fakeCall(): EventEmitter & { readonly sent: unknown[] } {
+  const sent: unknown[] = [];
+  return Object.assign(new EventEmitter(), {
+    sent,
+    request: {},
+    metadata: new Metadata(),
+    getDeadline: () => Number.POSITIVE_INFINITY,
+    getPath: () => '/test',
+    write: (message: unknown) => sent.push(message) > 0,
+    end: () => sent.push('end'),
+  });
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('one call more than may be under way is refused without being served, and the next is let in when one has ended', async () => {
+  const held: (() => void)[] = [];
+  const handle = unary<object, string>(serving(2), async () => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    return 'answer';
+  });
+  const answers: unknown[] = [];
+  const call = (): void =>
+    handle(fakeCall() as unknown as ServerUnaryCall<object, string>, (error, answer) => {
+      answers.push(error?.code ?? answer);
+    });
+  for (let i = 0; i < 3; i++) call();
+  await settle();
+  expect([answers, held.length]).toEqual([[status.UNAVAILABLE], 2]);
+  held[0]?.();
+  await settle();
+  call();
+  await settle();
+  expect([answers, held.length]).toEqual([[status.UNAVAILABLE, 'answer'], 3]);
+});
+
+test('streams are counted until they end, or their reader is gone', async () => {
+  const handle = serverStreaming<object, string>(serving(1), async function* (_, signal) {
+    yield 'first';
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  });
+  const open = (): EventEmitter & { readonly sent: unknown[] } => {
+    const call = fakeCall();
+    call.on('error', ({ code }) => call.sent.push(code));
+    handle(call as unknown as ServerWritableStream<object, string>);
+    return call;
+  };
+  const [first, second] = [open(), open()];
+  await settle();
+  expect([first.sent, second.sent]).toEqual([['first'], [status.UNAVAILABLE]]);
+  first.emit('cancelled');
+  await settle();
+  const third = open();
+  await settle();
+  expect(third.sent).toEqual(['first']);
+  third.emit('cancelled');
+});
