@@ -1,6 +1,7 @@
 export * from '../failover/index.ts';
 export * from './endpoint.ts';
 export * from './error.ts';
+export * from './legible.ts';
 export * from './message-writer.ts';
 export * from './network.ts';
 export * from './node.ts';

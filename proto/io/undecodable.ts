@@ -1,5 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { ServiceDefinition } from '@grpc/grpc-js';
+import { checkText } from '../convert/legible.ts';
 
 /** A request whose bytes are no message of its type. */
 class Undecodable {
@@ -28,8 +29,13 @@ export function lenient<Service extends ServiceDefinition>(service: Service): Se
   return Object.fromEntries(methods) as Service;
 }
 
-/** The request itself. @throws CausewayError invalid-argument when it is not one */
+/** The request itself, all text of which can be stored and printed. @throws CausewayError invalid-argument when it is not so */
 export function decoded<Request>(request: Request): Request {
+  return checkText(intact(request));
+}
+
+/** The request itself, with whatever text. @throws CausewayError invalid-argument when it is not one */
+export function intact<Request>(request: Request): Request {
   if (!(request instanceof Undecodable)) return request;
   const message = 'the request is no message of its type: its bytes end too early or are not protobuf';
   throw new CausewayError('invalid-argument', message, { field: 'request' }, { cause: request.cause });

@@ -1,7 +1,7 @@
 import type { Brand } from './brand.ts';
 import { CausewayError } from './error.ts';
-import { clip } from './ip.ts';
 import { fail, ok, type Result } from './result.ts';
+import { clip } from './visible.ts';
 
 /** Every typed identifier of the project. Cluster, node, network and endpoint ids are 16 lower-case hex digits. */
 export type ClusterId = Brand<string, 'ClusterId'>;

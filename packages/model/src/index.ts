@@ -15,4 +15,5 @@ export * from './prefix.ts';
 export * from './result.ts';
 export * from './selector.ts';
 export * from './stamp.ts';
+export * from './visible.ts';
 export * from './vni.ts';

@@ -1,6 +1,7 @@
 import type { Brand } from './brand.ts';
 import { CausewayError } from './error.ts';
 import { fail, ok, type Result, unwrap } from './result.ts';
+import { clip } from './visible.ts';
 
 /**
  * An IPv4 or IPv6 address in its one canonical text (dotted quad; RFC 5952). Being a primitive it is
@@ -94,11 +95,6 @@ export function compareIp(a: Ip, b: Ip): number {
     if (byByte !== 0) return byByte;
   }
   return 0;
-}
-
-/** No error message repeats more of what it was given than a person needs to recognise it. */
-export function clip(text: string): string {
-  return text.length > 64 ? `${text.slice(0, 61)}...` : text;
 }
 
 function readV4(text: string): Uint8Array | undefined {

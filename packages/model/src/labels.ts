@@ -1,6 +1,6 @@
 import { CausewayError } from './error.ts';
-import { clip } from './ip.ts';
 import { fail, ok, type Result } from './result.ts';
+import { clip } from './visible.ts';
 
 /** What people and programs note on an object, to select it by. */
 export type Labels = Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 import type { Brand } from './brand.ts';
 import { CausewayError } from './error.ts';
-import { clip, family, type Ip, ipBytes } from './ip.ts';
+import { family, type Ip, ipBytes } from './ip.ts';
 import { fail, ok, type Result, unwrap } from './result.ts';
+import { clip } from './visible.ts';
 
 /** An Ethernet address in lower-case text: "02:42:0a:42:00:09". */
 export type Mac = Brand<string, 'Mac'>;

@@ -1,7 +1,8 @@
 import type { Brand } from './brand.ts';
 import { CausewayError } from './error.ts';
-import { clip, type Family, family, type Ip, ipBits, ipFromBits, parseIp, width } from './ip.ts';
+import { type Family, family, type Ip, ipBits, ipFromBits, parseIp, width } from './ip.ts';
 import { fail, ok, type Result, unwrap } from './result.ts';
+import { clip } from './visible.ts';
 
 /** A prefix in canonical text, host bits zero: "10.66.0.0/16", "fd66::/64". */
 export type Prefix = Brand<string, 'Prefix'>;

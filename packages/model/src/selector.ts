@@ -1,8 +1,8 @@
 import { assertNever } from './assert.ts';
 import { CausewayError } from './error.ts';
-import { clip } from './ip.ts';
 import { isLabelKey, type Labels } from './labels.ts';
 import { fail, ok, type Result } from './result.ts';
+import { clip } from './visible.ts';
 
 /** One condition on an object's labels, with the meaning it has in Kubernetes: "not-in" holds where there is no such label. */
 export type Requirement =

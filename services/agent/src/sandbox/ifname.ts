@@ -1,4 +1,4 @@
-import { CausewayError, clip, fail, ok, type Result } from '@causeway/model';
+import { CausewayError, clip, fail, isVisible, ok, type Result } from '@causeway/model';
 
 /** What an interface is called when nobody says. */
 export const defaultIfname = 'eth0';
@@ -9,11 +9,11 @@ const longest = 15;
 /** Names that mean something else: to the kernel, and as directories of net.ipv4.conf. */
 const reserved: ReadonlySet<string> = new Set(['lo', '.', '..', 'all', 'default']);
 
-/** As dev_valid_name() in net/core/dev.c; "%" besides, which asks the kernel for a number of its choice. */
+/** As dev_valid_name() in net/core/dev.c; besides "%", which asks the kernel for a number of its choice, and what cannot be seen. */
 export function parseIfname(text: string): Result<string, CausewayError> {
   const why = faultOf(text);
   if (why === undefined) return ok(text);
-  const message = `ifname "${clip(text)}" ${why}: expected at most ${longest} bytes without "/", ":", "%" or white space, such as ${defaultIfname}`;
+  const message = `ifname "${clip(text)}" ${why}: expected at most ${longest} bytes without "/", ":", "%", white space or control characters, such as ${defaultIfname}`;
   return fail(new CausewayError('ifname-invalid', message, { field: 'ifname', value: clip(text) }));
 }
 
@@ -21,6 +21,6 @@ function faultOf(text: string): string | undefined {
   if (text === '') return 'is empty';
   const { length } = new TextEncoder().encode(text);
   if (length > longest) return `is ${length} bytes long`;
-  if (/[\s/:%\0]/.test(text)) return 'has a character that is not allowed';
+  if (/[\s/:%]/.test(text) || !isVisible(text)) return 'has a character that is not allowed';
   return reserved.has(text) ? 'is reserved' : undefined;
 }

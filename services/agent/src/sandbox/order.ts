@@ -5,6 +5,7 @@ import {
   clip,
   family,
   type Ip,
+  isVisible,
   type Labels,
   type Name,
   parseIp,
@@ -58,8 +59,8 @@ export function sameWish({ requestId: _, ...a }: AttachOrder, { requestId: __, .
 }
 
 function parseNetnsPath(text: string): NetnsPath {
-  if (text.startsWith('/') && text.length <= longestPath && !text.includes('\0')) return text as NetnsPath;
-  const message = `netns "${clip(text)}" is not an absolute path such as /run/netns/web or /proc/4711/ns/net`;
+  if (text.startsWith('/') && text.length <= longestPath && isVisible(text)) return text as NetnsPath;
+  const message = `netns "${clip(text)}" is not an absolute path without control characters, such as /run/netns/web or /proc/4711/ns/net`;
   throw new CausewayError('netns-invalid', message, { field: 'netns', netns: clip(text) });
 }
 

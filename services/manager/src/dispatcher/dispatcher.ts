@@ -273,7 +273,7 @@ export class Dispatcher implements Startable, Controller {
     live.send(
       encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
     );
-    const held = cursors.map(({ networkId }) => networkId as NetworkId);
+    const held = this.#matters(cursors.map(({ networkId }) => networkId as NetworkId));
     this.#holdings.began(greeting.node.id, held);
     for (const network of held) this.#standingMoved(network);
     const subscribed = view.networksOn(greeting.node.id);
@@ -289,6 +289,15 @@ export class Dispatcher implements Startable, Controller {
       nodes: Array.from(view.nodes.values(), ({ value }) => value),
       now: clock.now(),
     });
+  }
+
+  /** Of the networks that a host names: those that are, and those that were deleted and whose claims wait for hosts. */
+  #matters(named: readonly NetworkId[]): readonly NetworkId[] {
+    const { view } = this.#modules;
+    if (named.every((id) => view.networks.has(id))) return named;
+    const cooling = new Set(view.networksWithClaims());
+    for (const { claim } of view.vnis.values()) if (claim.kind === 'cooling') cooling.add(claim.network);
+    return named.filter((id) => view.networks.has(id) || cooling.has(id));
   }
 
   #follow(changes: readonly ViewChange[]): void {

@@ -1,8 +1,19 @@
-import { CausewayError, clip, type FeedVersion, feedRange, type Node, newestCommonFeed } from '@causeway/model';
-import { nodeFromMessage } from '@causeway/proto';
+import {
+  CausewayError,
+  clip,
+  type FeedVersion,
+  feedRange,
+  type Node,
+  newestCommonFeed,
+  parseNetworkId,
+} from '@causeway/model';
+import { checkText, nodeFromMessage } from '@causeway/proto';
 import type { Hello, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Cluster } from '../store/view.ts';
 import { later } from './revision.ts';
+
+/** A host has far fewer networks: at 10,000 a manager's view is at its limit. */
+const mostCursors = 16_384;
 
 /** An agent's introduction, found to be one of this cluster. */
 export interface Greeting {
@@ -29,8 +40,23 @@ export function readGreeting(hello: Hello, cluster: Cluster, feeds: readonly Fee
     const message = `this agent speaks feed version ${feedRange(hello.feedVersions)}, the manager ${own}: upgrade the older one, managers first`;
     throw new CausewayError('feed-unsupported', message, { field: 'feed_versions', known: own });
   }
+  checkText(hello);
   const node = nodeFromMessage(hello.node);
+  checkCursors(hello.cursors);
   const continues = hello.clusterId === cluster.id && hello.epoch === cluster.epoch;
   const atLeast = continues ? hello.cursors.reduce((newest, cursor) => later(newest, cursor.revision), 0n) : 0n;
   return { node, cursors: hello.cursors, feed, continues, atLeast };
+}
+
+function checkCursors(cursors: readonly NetworkCursor[]): void {
+  if (cursors.length > mostCursors) {
+    const message = `hello.cursors: ${cursors.length} networks, at most ${mostCursors} are taken`;
+    throw new CausewayError('invalid-argument', message, { field: 'cursors' });
+  }
+  for (const [i, { networkId }] of cursors.entries()) {
+    const parsed = parseNetworkId(networkId);
+    if (parsed.ok) continue;
+    const field = `cursors[${i}].network_id`;
+    throw new CausewayError('invalid-argument', `hello.${field}: ${parsed.error.message}`, { field });
+  }
 }

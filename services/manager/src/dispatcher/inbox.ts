@@ -1,4 +1,5 @@
 import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
+import { legible } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Log } from '@causeway/runtime';
 import type { Teller } from '../events/outlet.ts';
@@ -14,7 +15,7 @@ import type { VerifyCalls } from './verify-calls.ts';
 type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 
 export interface InboxModules {
-  readonly view: Pick<View, 'nodes' | 'revision'>;
+  readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
   readonly registrar: Registrar;
   readonly teller: Pick<Teller, 'repaired'>;
   readonly log: Log;
@@ -35,7 +36,8 @@ export class Inbox {
   }
 
   /** @throws CausewayError when the session was not opened by hello */
-  receive(live: LiveSession, message: Message): void {
+  receive(live: LiveSession, said: Message): void {
+    const message = legible(said);
     if (live.state.kind === 'closed') return;
     if (live.state.kind === 'greeting')
       throw new CausewayError('invalid-argument', 'the first message of a session must be hello', { field: 'message' });
@@ -78,11 +80,17 @@ export class Inbox {
 
   #hostReport(node: Node, report: HostReport): void {
     const { hosts, teller, view } = this.#modules;
-    hosts.reported(node.id, report, view.revision);
+    hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, view.revision);
     for (const drift of report.repaired) teller.repaired(node.name, drift);
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)
       this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });
+  }
+
+  /** What is said of a network that is not there is not kept. */
+  #ofNetworks(drift: HostReport['networkDrift']): HostReport['networkDrift'] {
+    const { networks } = this.#modules.view;
+    return Object.fromEntries(Object.entries(drift).filter(([id]) => networks.has(id as NetworkId)));
   }
 
   /** Written beside the session, which goes on; the next heartbeat says it again should this fail. */

@@ -42,6 +42,11 @@ export class LiveSession {
     return this.#state.kind === 'admitted' && this.#state.session.isBehind;
   }
 
+  /** Hello has come. */
+  get isGreeted(): boolean {
+    return this.#greeted;
+  }
+
   /** False for any but the first. */
   greet(): boolean {
     const first = !this.#greeted;

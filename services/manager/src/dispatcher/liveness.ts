@@ -8,7 +8,21 @@ export const missedHeartbeats = 3;
 
 export const silenceLimit: Duration = milliseconds(heartbeat * missedHeartbeats);
 
+/** An agent says Hello as soon as it is connected. */
+export const greetingLimit = seconds(3);
+
+export interface Heard {
+  /** When anything last came, at first when it connected: on the monotonic clock. */
+  readonly lastHeard: number;
+  /** Hello has come. */
+  readonly isGreeted: boolean;
+}
+
 /** What has been silent for longer than a session may be, at time `now` on the monotonic clock. */
-export function silent<Of extends { readonly lastHeard: number }>(sessions: Iterable<Of>, now: number): Of[] {
-  return Array.from(sessions).filter((session) => now - session.lastHeard > silenceLimit);
+export function silent<Of extends Heard>(sessions: Iterable<Of>, now: number): Of[] {
+  return Array.from(sessions).filter(({ lastHeard, isGreeted }) => now - lastHeard > limitOf(isGreeted));
+}
+
+function limitOf(isGreeted: boolean): Duration {
+  return isGreeted ? silenceLimit : greetingLimit;
 }

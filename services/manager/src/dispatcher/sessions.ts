@@ -5,7 +5,7 @@ import type { Teller } from '../events/outlet.ts';
 import type { View } from '../store/view.ts';
 import type { AgentChannel } from './channel.ts';
 import { LiveSession } from './live-session.ts';
-import { silenceLimit, silent } from './liveness.ts';
+import { greetingLimit, silenceLimit, silent } from './liveness.ts';
 import type { SessionEvent } from './session.ts';
 import type { Tables } from './steps.ts';
 
@@ -119,8 +119,7 @@ export class Sessions {
   }
 
   endSilent(now: number): void {
-    for (const live of silent(this.#open, now))
-      this.end(live, new CausewayError('agent-unavailable', `nothing heard for ${silenceLimit} ms`));
+    for (const live of silent(this.#open, now)) this.end(live, live.isGreeted ? unheard() : ungreeted());
   }
 
   /** Returns the host that has no session now because of this. */
@@ -133,4 +132,13 @@ export class Sessions {
     this.#modules.changed(node.id);
     return node;
   }
+}
+
+function unheard(): CausewayError {
+  return new CausewayError('agent-unavailable', `nothing heard for ${silenceLimit} ms`);
+}
+
+function ungreeted(): CausewayError {
+  const message = `no Hello within ${greetingLimit} ms: the first message of a session must be hello`;
+  return new CausewayError('invalid-argument', message, { field: 'message' });
 }

@@ -5,7 +5,7 @@ import { ipamServiceDefinition } from '@causeway/proto/gen/causeway/v1/ipam_serv
 import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_service.grpc-server.js';
 import { type Credentials, lenient } from '@causeway/proto/io';
-import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
 import type { Steward } from '../../api/steward.ts';
 import type { Manager } from '../../manager.ts';
@@ -22,6 +22,12 @@ const maxRequestBytes = 4 * 1024 * 1024;
 /** A connection whose other end is gone without a word is found out after the sum of both. */
 const keepaliveMs = 10_000;
 const keepaliveTimeoutMs = 5_000;
+
+/** A connection without a call for this long is closed: who needs it again is there in a millisecond. */
+const idleAfter = seconds(120);
+
+/** Calls at once on one connection; more of them wait at the client. A manager's forwarding is what needs many. */
+const maxStreams = 1_000;
 
 /** An agent's session is not among them: the agent is told where the leader is and goes there, or asks for a relay. */
 const forwardedServices = [
@@ -49,18 +55,15 @@ export interface GrpcServerSettings {
   readonly advertise: string;
   /** Host:port; port 0 takes a free one. */
   readonly listen: string;
+  /** A connection without a call is closed after this; absent: two minutes. */
+  readonly idleAfter?: Duration;
 }
 
 /** A manager on the network. It may start before its manager: until then calls are told to try again. */
 export class GrpcServer implements Startable {
   readonly #modules: GrpcServerModules;
   readonly #settings: GrpcServerSettings;
-  readonly #server = new Server({
-    'grpc.max_receive_message_length': maxRequestBytes,
-    'grpc.keepalive_time_ms': keepaliveMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-    'grpc.enable_channelz': 0, // counts every message of every call, for nobody
-  });
+  readonly #server: Server;
   readonly #health: Health;
   readonly #forwarder: Forwarder;
   #unsubscribe: readonly (() => void)[] = [];
@@ -69,6 +72,14 @@ export class GrpcServer implements Startable {
   constructor(modules: GrpcServerModules, settings: GrpcServerSettings) {
     this.#modules = modules;
     this.#settings = settings;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': maxRequestBytes,
+      'grpc.max_concurrent_streams': maxStreams,
+      'grpc.max_connection_idle_ms': settings.idleAfter ?? idleAfter,
+      'grpc.keepalive_time_ms': keepaliveMs,
+      'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+      'grpc.enable_channelz': 0, // counts every message of every call, for nobody
+    });
     const { credentials, manager } = modules;
     this.#forwarder = new Forwarder({ view: manager.view, credentials, services: forwardedServices }, settings);
     this.#addServices();

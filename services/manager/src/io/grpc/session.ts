@@ -1,7 +1,8 @@
-import type { CausewayError } from '@causeway/model';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { CausewayError } from '@causeway/model';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { decoded, errorToService, lenient } from '@causeway/proto/io';
+import { errorToService, intact, lenient } from '@causeway/proto/io';
 import { Queue } from '@causeway/runtime';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { AgentChannel } from '../../dispatcher/channel.ts';
@@ -9,16 +10,37 @@ import type { Forwarder } from './forward.ts';
 
 /** Messages read and not yet worked on; an agent that floods is then slowed down by its own connection. */
 const queueLimit = 32;
+const queueBytesLimit = 1024 * 1024;
+
+/**
+ * Until its Hello is answered an agent has nothing else to say: what may come by then, in messages and in bytes. A cursor
+ * of a network takes 50 bytes, so a host may have 10,000 of them.
+ */
+const greetingLimit = 2;
+const greetingBytesLimit = 1024 * 1024;
+
+/** An agent closes its end when the session is over. A peer that does not loses the stream after this. */
+const lingerMs = 2_000;
 
 type SessionCall = ServerDuplexStream<ConnectRequest, Uint8Array>;
 
+/** Bytes that each message was, for as long as the message is there. */
+const sizes = new WeakMap<object, number>();
+
+const { connect } = lenient({ connect: sessionServiceDefinition.connect });
+
 /** As generated, but responses come encoded already: a delta is encoded once and written to every stream. */
-export const sessionService: ServiceDefinition<UntypedServiceImplementation> = lenient({
+export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   connect: {
-    ...sessionServiceDefinition.connect,
+    ...connect,
+    requestDeserialize: (bytes: Buffer): ConnectRequest => {
+      const request = connect.requestDeserialize(bytes);
+      sizes.set(request, bytes.length);
+      return request;
+    },
     responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   },
-});
+};
 
 /** `serve` gets every agent that connects, but those whose session the forwarder passes on, and must not throw. */
 export function sessionHandlers(
@@ -37,14 +59,13 @@ class GrpcAgentChannel implements AgentChannel {
   readonly #call: SessionCall;
   readonly #queue = new Queue<ConnectRequest>();
   #isClosed = false;
+  #isGreeted = false;
   #backlog = 0;
+  #waitingBytes = 0;
 
   constructor(call: SessionCall) {
     this.#call = call;
-    call.on('data', (request: ConnectRequest) => {
-      this.#queue.push(request);
-      if (this.#queue.size >= queueLimit) call.pause();
-    });
+    call.on('data', (request: ConnectRequest) => this.#take(request));
     call.on('end', () => this.#queue.end());
     // A broken connection and garbage on it end the session like a farewell does.
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#markClosed());
@@ -70,8 +91,19 @@ class GrpcAgentChannel implements AgentChannel {
   close(error?: CausewayError): void {
     if (this.#isClosed) return;
     this.#markClosed();
+    setTimeout(() => resetStream(this.#call), lingerMs).unref();
     if (error === undefined) this.#call.end();
     else this.#call.emit('error', errorToService(error));
+  }
+
+  #take(request: ConnectRequest): void {
+    if (this.#isClosed) return;
+    this.#waitingBytes += sizes.get(request) ?? 0;
+    this.#queue.push(request);
+    if (!this.#isGreeted && (this.#queue.size > greetingLimit || this.#waitingBytes > greetingBytesLimit)) {
+      const message = `before a session's Welcome at most ${greetingLimit} messages and ${greetingBytesLimit} bytes are taken: say Hello, and wait`;
+      this.close(new CausewayError('message-too-large', message, { field: 'message' }));
+    } else if (this.#queue.size >= queueLimit || this.#waitingBytes >= queueBytesLimit) this.#call.pause();
   }
 
   #markClosed(): void {
@@ -81,8 +113,19 @@ class GrpcAgentChannel implements AgentChannel {
 
   async *#read(): AsyncGenerator<ConnectRequest, void> {
     for await (const request of this.#queue) {
-      yield decoded(request);
+      yield intact(request);
+      this.#isGreeted = true; // the reader has answered the first message when it asks for the next
+      this.#waitingBytes -= sizes.get(request) ?? 0;
       if (this.#queue.size === 0 && this.#call.isPaused()) this.#call.resume();
     }
   }
+}
+
+/**
+ * RFC 9113 §8.1: a server that has answered may ask its client to send no more. grpc-js leaves the client's half open for as
+ * long as the client likes, and with it all that the stream holds; it has no call of its own for this.
+ */
+function resetStream(call: unknown): void {
+  const { stream } = (call as { call?: { stream?: Partial<ServerHttp2Stream> } }).call ?? {};
+  if (stream?.closed === false) stream.close?.(constants.NGHTTP2_NO_ERROR);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isTypable, visible, visibleData } from './visible.ts';
+import { isVisible, visible, visibleData } from './visible.ts';
 
 describe('what cannot be seen is spelled out', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('what cannot be seen is spelled out', () => {
     ['\u2028\u0085\ufeff\ud800', '\\u2028\\u0085\\ufeff\\ud800'],
   ])('%j', (text, shown) => {
     expect(visible(text)).toBe(shown);
-    expect(isTypable(text)).toBe(text === shown);
+    expect(isVisible(text)).toBe(text === shown);
   });
 
   test('once is enough', () => {
@@ -28,7 +28,7 @@ describe('what cannot be seen is spelled out', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const json = visibleData(JSON.stringify({ text }, null, 2));
         expect(JSON.parse(json)).toEqual({ text });
-        expect(isTypable(json.replaceAll('\n', ''))).toBe(true);
+        expect(isVisible(json.replaceAll('\n', ''))).toBe(true);
       }),
     );
   });
