@@ -9,6 +9,7 @@ const checks = [
   ['types of tests', 'node_modules/.bin/tsc', ['-p', 'tsconfig.check.json']],
   ['lint and format', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']],
   ['protocol lint', 'node_modules/.bin/buf', ['lint']],
+  ['protocol breaks no client', process.execPath, ['tools/breaking.mjs']],
   ['generated code', process.execPath, ['tools/genproto.mjs', '--check']],
   ['command reference', process.execPath, ['tools/docs.mjs', '--check']],
   ['snippets in docs', process.execPath, ['tools/snippets.mjs']],
