@@ -225,6 +225,8 @@ describeLab('bad input', () => {
     expect(code).toBe(exit);
     const plain = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
     expect(plain.join('\n')).toMatch(message);
+    // One line of ours, and none that a library wrote.
+    expect(plain).toHaveLength(1);
   });
 
   test('a manager without an etcd program names the package that brings it', async () => {

@@ -8,10 +8,9 @@ import { runFiles } from './files.ts';
 import { quantile } from './gaps.ts';
 import { type EtcdKind, etcdKinds } from './lab.ts';
 import { acts } from './load/journal.ts';
-import { readLimit } from './load/reads.ts';
 import { faultsOf, outcomesOf, type StormReport, storm } from './storm.ts';
 
-const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64] [--etcd separate|embedded|both]
+const usage = `npm run chaos [-- storm] [--minutes 1.5] [--seed N] [--workers 64] [--etcd separate|embedded|both] [--read-limit 2]
     breaks managers, etcd and links of a lab at random while workers claim and free, then judges what they were told;
     with --etcd both, half of the time on a lab with etcd members of their own, half on one with embedded ones
 npm run chaos -- failover [--rounds 20] [--outage 60] [--only TEXT]
@@ -30,6 +29,7 @@ function readArguments() {
         seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
         workers: { type: 'string', default: '64' },
         etcd: { type: 'string', default: 'both' },
+        'read-limit': { type: 'string', default: '2' },
         rounds: { type: 'string', default: '20' },
         outage: { type: 'string', default: '60' },
         only: { type: 'string', default: '' },
@@ -46,7 +46,7 @@ function readArguments() {
   }
 }
 
-const number = (name: 'minutes' | 'seed' | 'workers' | 'rounds' | 'outage'): number => {
+const number = (name: 'minutes' | 'read-limit' | 'seed' | 'workers' | 'rounds' | 'outage'): number => {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
   say(`--${name} "${values[name]}" is not a number above 0`);
@@ -66,7 +66,8 @@ switch (positionals[0] ?? 'storm') {
     for (const etcd of kinds) {
       const files = runFiles(`${folder}-${etcd}`);
       say(`seed ${seed}, ${etcd} etcd, files in ${files.folder}`);
-      const report = await storm({ span, seed, workers: number('workers'), etcd, files, say });
+      const readLimit = number('read-limit') * 1_000;
+      const report = await storm({ span, seed, workers: number('workers'), readLimit, etcd, files, say });
       process.exitCode = Math.max(Number(process.exitCode ?? 0), printStorm(report, files.folder));
     }
     break;
@@ -118,7 +119,10 @@ function printStorm(report: StormReport, folder: string): number {
     ['made or taken away without a call, twice, or otherwise than was answered', verdict.unasked],
     ['leaked', verdict.leaked],
     ['refusals that nothing explains', verdict.unexplained],
-    [`reads of more than ${readLimit} ms, or failed, while one manager with a majority could be reached`, lateReads],
+    [
+      `reads of more than ${number('read-limit')} s, or failed, while one manager with a majority could be reached`,
+      lateReads,
+    ],
   ] as const;
   for (const [what, found] of lines) console.log(`${found.length === 0 ? 'ok    ' : 'FAILED'} ${found.length} ${what}`);
   const wrong = faultsOf(report);

@@ -22,6 +22,8 @@ export interface StormSettings {
   readonly span: number;
   readonly seed: number;
   readonly workers: number;
+  /** What a read may take while one manager with a majority can be reached, ms. */
+  readonly readLimit: number;
   readonly etcd: EtcdKind;
   readonly files: RunFiles;
   readonly say: (message: string) => void;
@@ -104,7 +106,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
     began,
     counts,
     tolls: tollsOf(injections, journal, reads),
-    lateReads: lateReads(reads, injections),
+    lateReads: lateReads(reads, injections, settings.readLimit),
     journal,
     revisions: before.length + cleaned.length,
     took,

@@ -25,5 +25,5 @@ test.each<[string, Read, readonly Injection[], boolean]>([
   ],
   ['agents were hit', slow, [fault('h1', 9_000, 13_000, 'agent'), fault('h2', 9_000, 13_000, 'agent')], true],
 ])('%s', (_, read, injections, late) => {
-  expect(lateReads([read], injections)).toEqual(late ? [read] : []);
+  expect(lateReads([read], injections, 2_000)).toEqual(late ? [read] : []);
 });

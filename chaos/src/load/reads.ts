@@ -8,22 +8,20 @@ export interface Read {
   readonly failure?: string;
 }
 
-/** What reads may take while one manager with a majority can be reached, ms. */
-export const readLimit = 2_000;
 /** After a fault: processes start, etcd elects and streams begin anew, ms. */
 const settling = 3_000;
 
 /**
- * Reads that took longer than the limit, or failed, although until then one manager with a majority could be reached: two
+ * Reads that took longer than the limit (ms), or failed, although until then one manager with a majority could be reached: two
  * of the three managers' hosts had nothing wrong with them.
  */
-export function lateReads(reads: readonly Read[], injections: readonly Injection[]): readonly Read[] {
+export function lateReads(reads: readonly Read[], injections: readonly Injection[], limit: number): readonly Read[] {
   const settled = injections
     .filter(({ target }) => target !== 'agent')
     .map(({ host, from, to }) => ({ host, from, to: to + settling }));
   return reads.filter(({ call, end, failure }) => {
-    if (failure === undefined && end - call <= readLimit) return false;
-    const hit = settled.filter(({ from, to }) => from < Math.min(end, call + readLimit) && to > call);
+    if (failure === undefined && end - call <= limit) return false;
+    const hit = settled.filter(({ from, to }) => from < Math.min(end, call + limit) && to > call);
     return new Set(hit.map(({ host }) => host)).size <= 1;
   });
 }

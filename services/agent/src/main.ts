@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
 import { isCausewayError } from '@causeway/model';
-import { limitConnects, plaintext } from '@causeway/proto/io';
+import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
   type Log,
@@ -97,6 +97,7 @@ async function reset(): Promise<void> {
 async function run(options: Options): Promise<void> {
   keepHeapSmall();
   limitConnects();
+  quietGrpc();
   const log = createLog(
     { level: options.logLevel, format: options.logFormat },
     { process: 'agent', node: options.name },

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CausewayError, isCausewayError } from '@causeway/model';
-import { limitConnects, plaintext } from '@causeway/proto/io';
+import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import { explainMissingOption, type Log, type LogSettings, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
@@ -108,6 +108,7 @@ function readOptions(argv: readonly string[]): Options {
 /** Runs until a signal asks it to end. Listens first: a port that is taken is told before anything is begun. */
 async function serve(config: ManagerConfig, log: Log): Promise<void> {
   limitConnects();
+  quietGrpc();
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
