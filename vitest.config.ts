@@ -17,7 +17,7 @@ export default defineConfig({
             'test/**/*.test.ts',
           ],
           setupFiles: ['test/property-seed.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {
