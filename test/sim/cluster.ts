@@ -157,6 +157,11 @@ export class SimCluster {
     for (const name of names) await this.startManager(name);
   }
 
+  /** A client of the store that nothing befalls: it sees every revision. */
+  observer(): MemoryStore {
+    return new MemoryStore({ clock: this.clock, backend: this.#backend });
+  }
+
   store(name: string): MemoryStore {
     const running = this.#managers.get(name);
     if (running === undefined) throw new Error(`${name} does not run`);

@@ -1,8 +1,8 @@
 import { type Agent, createAgent, type Files } from '@causeway/agent';
 import { MemoryFiles } from '@causeway/agent/testing';
-import type { NetnsPath } from '@causeway/datapath';
+import { home, type NetnsPath } from '@causeway/datapath';
 import { connectivity, FakeKernel } from '@causeway/datapath/testing';
-import { Ip as asIp, feedVersions, type Ip, type Name } from '@causeway/model';
+import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
@@ -20,7 +20,7 @@ export interface SimWorld {
 /** A host: a kernel and a disk that outlive its agent. */
 export class SimHost {
   readonly name: Name;
-  readonly vtep: Ip;
+  #vtep: Ip;
   readonly kernel: FakeKernel;
   readonly files: Files & MemoryFiles = new MemoryFiles();
   readonly #world: SimWorld;
@@ -30,8 +30,19 @@ export class SimHost {
   constructor(world: SimWorld, settings: { readonly number: number; readonly mtu: number }) {
     this.#world = world;
     this.name = `h${settings.number}` as Name;
-    this.vtep = asIp(`10.90.${settings.number >> 8}.${settings.number & 255}`);
-    this.kernel = new FakeKernel(world, { underlay: this.vtep, mtu: settings.mtu });
+    this.#vtep = asIp(`10.90.${settings.number >> 8}.${settings.number & 255}`);
+    this.kernel = new FakeKernel(world, { underlay: this.#vtep, mtu: settings.mtu });
+  }
+
+  /** Where it receives VXLAN. */
+  get vtep(): Ip {
+    return this.#vtep;
+  }
+
+  /** The host gets another address on its underlay; its next agent receives VXLAN there. */
+  move(vtep: Ip): void {
+    this.#vtep = vtep;
+    this.kernel.foreign({ op: 'address.add', netns: home, dev: 'eth0', address: interfaceAddress(vtep, 24) });
   }
 
   get agent(): Agent {

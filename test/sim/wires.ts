@@ -24,6 +24,7 @@ export class Wires {
   readonly #managers = new Map<string, Manager>();
   readonly #open = new Set<Wire>();
   readonly #cut = new Set<string>();
+  readonly #stalled = new Set<string>();
 
   constructor(parts: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = parts.clock;
@@ -47,6 +48,15 @@ export class Wires {
 
   heal(host: string): void {
     this.#cut.delete(host);
+  }
+
+  /** Its connections take nothing more: managers see what they have sent wait. What they send all the same arrives. */
+  stall(host: string): void {
+    this.#stalled.add(host);
+  }
+
+  flow(host: string): void {
+    this.#stalled.delete(host);
   }
 
   link(host: string): ManagerLink {
@@ -120,9 +130,12 @@ export class Wires {
     try {
       const manager = this.#reach(host, address);
       this.#open.add(wire);
+      const waiting = (): number => (this.#stalled.has(host) ? Number.MAX_SAFE_INTEGER : 0);
       const channel: AgentChannel = {
         requests: up,
-        backlog: 0,
+        get backlog() {
+          return waiting();
+        },
         send: (bytes) => {
           this.tap?.(host, 'down', bytes);
           this.#later(wire, () => down.push(ConnectResponse.fromBinary(bytes)));

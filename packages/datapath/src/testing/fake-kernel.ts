@@ -189,6 +189,11 @@ export class FakeKernel implements Kernel {
     this.#faults = [...this.#faults, ...Array<Fault>(times).fill(fault)];
   }
 
+  /** What was to fail by `failNext` does not any more. */
+  failNoMore(): void {
+    this.#faults = [];
+  }
+
   #leadsThere(netns: NetnsPath, expected: Expected = new Map()): boolean {
     const identity = expected.get(netns);
     return identity === undefined || identity === this.#identityOf(this.#host.namespaces.get(netns));

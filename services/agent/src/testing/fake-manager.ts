@@ -109,6 +109,11 @@ export class FakeManager implements ManagerLink {
     return row;
   }
 
+  /** The host of such an endpoint receives VXLAN at another address now. */
+  moved(networkName: string, row: EndpointRow, vtep: string): void {
+    this.#step(networkName, [{ ...row, vtep: Ip(vtep) }], []);
+  }
+
   /** An endpoint of the agent's host that it knows nothing of. */
   foreignClaim(networkName: string, n: number, nodeId: NodeId): EndpointRow {
     const row = this.#row(networkName, `ghost-${n}`, nodeId, n, Ip('192.0.2.1'));

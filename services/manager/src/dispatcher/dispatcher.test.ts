@@ -1,4 +1,4 @@
-import { CausewayError, type Node } from '@causeway/model';
+import { CausewayError, Ip, type Network, type Node, Prefix, Vni } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,7 +8,15 @@ import type { Teller } from '../events/outlet.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
-import { networkId, nodeId, scriptCluster, scriptEndpoint, scriptNode, ViewScript } from '../testing/view-script.ts';
+import {
+  networkId,
+  nodeId,
+  scriptCluster,
+  scriptEndpoint,
+  scriptNetwork,
+  scriptNode,
+  ViewScript,
+} from '../testing/view-script.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { historyEntries } from './history.ts';
 import { backlogLimit } from './session.ts';
@@ -174,6 +182,23 @@ describe('a session that begins from a cursor', () => {
     meanwhile();
     const agent = await connect(new MemoryAgent(scriptNode(1), holds));
     expect(agent.take()).toEqual(['welcome term=3', ...expected, `ready @${script.revision}`]);
+  });
+
+  const [prefix, gateway] = [Prefix('10.7.0.0/16'), Ip('10.7.0.1')];
+  test.each<Partial<Network>>([
+    { mtu: { kind: 'automatic', bytes: 1400 } },
+    { vni: Vni(77) },
+    { subnets: [{ prefix }] },
+    { subnets: [{ prefix, gateway: Ip('10.7.0.9') }] },
+    { subnets: [{ prefix, gateway }, { prefix: Prefix('fd07::/64') }] },
+    { subnets: [{ prefix: Prefix('10.7.0.0/17'), gateway }] },
+    { internal: true },
+  ])('gets what was changed of the network itself, and nothing else was: %o', async (as) => {
+    const holds = await away();
+    script.commit({ put: 'network', network: 7, as });
+    const agent = await connect(new MemoryAgent(scriptNode(1), holds));
+    expect(agent.take()).toEqual(['welcome term=3', 'delta n7 4->5 +0 -0', 'ready @5']);
+    expect(held(agent).network).toEqual({ ...scriptNetwork(7), ...as });
   });
 
   test('with another digest gets the network whole', async () => {

@@ -21,7 +21,8 @@ import { View } from '../store/view.ts';
 /** One write of a script; numbers stand for ids, so that cases read easily: node 1 is "h1", network 7 is "n7". */
 export type ScriptWrite =
   | { readonly put: 'node'; readonly node: number; readonly vtep?: string; readonly underlayMtu?: number }
-  | { readonly put: 'network'; readonly network: number; readonly mtu?: number }
+  /** `as`: what of it is otherwise. */
+  | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
   | { readonly delete: 'network'; readonly network: number }
   | { readonly delete: 'endpoint'; readonly endpoint: number; readonly network: number };
@@ -142,7 +143,7 @@ export class ViewScript {
         return this.#put(this.#keys.node(node.id), nodeCodec.encode(node));
       }
       case 'network': {
-        const network = scriptNetwork(write.network, write.mtu);
+        const network = { ...scriptNetwork(write.network, write.mtu), ...write.as };
         return this.#put(this.#keys.network(network.id), networkCodec.encode(network));
       }
       case 'endpoint': {

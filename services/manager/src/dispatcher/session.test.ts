@@ -1,0 +1,54 @@
+import { type FeedVersion, feedVersions, tableDigest } from '@causeway/model';
+import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { expect, test } from 'vitest';
+import { networkId, scriptEndpoint, scriptNetwork, scriptNode } from '../testing/view-script.ts';
+import { backlogLimit, Session, type SessionEvent } from './session.ts';
+import { NetworkTable } from './table.ts';
+
+const feed = feedVersions.at(-1) as FeedVersion;
+const numbers = [7, 8];
+
+/** Networks with one endpoint each, at revision 5. */
+function tables(): Map<ReturnType<typeof networkId>, NetworkTable> {
+  return new Map(
+    numbers.map((n) => {
+      const row = { ...scriptEndpoint(n, n, 1), vtep: scriptNode(1).dataPath };
+      return [networkId(n), new NetworkTable({ value: scriptNetwork(n), revision: 5n }, 5n, [row])];
+    }),
+  );
+}
+
+function sessionOf(): (event: SessionEvent, backlog: number) => string[] {
+  const session = new Session(tables(), () => 5n, feed);
+  return (event, backlog) =>
+    session.step(event, backlog).map((bytes) => ConnectResponse.fromBinary(bytes).message.oneofKind ?? 'nothing');
+}
+
+const subscribed = numbers.map(networkId);
+const newHost: SessionEvent = { kind: 'hello', cursors: [], subscribed, continues: true };
+
+/** What an agent has when it is told to be ready is all that it should have: it takes the rest down. */
+test.each([
+  ['no room for any table', backlogLimit, [], ['complete', 'complete', 'ready']],
+  ['room for the first table only', backlogLimit - 1, ['complete'], ['complete', 'ready']],
+  ['room for all', 0, ['complete', 'complete', 'ready'], []],
+])('Ready is told when nothing is owed any more: %s', (_, backlog, first, later) => {
+  const step = sessionOf();
+  expect(step(newHost, backlog)).toEqual(first);
+  expect(step({ kind: 'room' }, backlogLimit)).toEqual([]);
+  expect(step({ kind: 'room' }, 0)).toEqual(later);
+  expect(step({ kind: 'room' }, 0)).toEqual([]);
+});
+
+test('Ready waits for the table that a step without room has made owed', () => {
+  const step = sessionOf();
+  const known = tables();
+  const cursors = numbers.map((n) => {
+    const table = known.get(networkId(n));
+    if (table === undefined) throw new Error(`no table of ${n}`);
+    const digest = tableDigest(feed, table.network.value, table.rows.values());
+    return { networkId: networkId(n), revision: 4n, digest, feedVersion: feed.number };
+  });
+  expect(step({ ...newHost, cursors }, backlogLimit)).toEqual([]);
+  expect(step({ kind: 'room' }, 0)).toEqual(['complete', 'complete', 'ready']);
+});
