@@ -65,8 +65,10 @@ export interface Kernel {
    */
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**
-   * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, our own included (several may
-   * be told as one; sysctls are silent, and so is what `read` would not show), never from within `apply` or `watch`; undefined when there is no such namespace.
+   * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries (several may be told as one;
+   * sysctls are silent, and so is what `read` would not show), never from within `apply` or `watch`; undefined when there is
+   * no such namespace. Our own changes are told too, but for neighbours and FDB entries of one target, which come by the
+   * thousand: of these, whatever leaves them other than `apply` of this kernel has written them last.
    */
   watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */

@@ -3,7 +3,7 @@ import type { OpResult } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import type { NetnsPath, Route } from '../state.ts';
 import { addAddress, deleteAddress, deleteRoute, type RouteRecord, setRoute } from '../wire/index.ts';
-import { applyEntries, type EntryOp, isEntryOp } from './entries.ts';
+import { applyEntries, type EntryOp, type EntryParts, isEntryOp } from './entries.ts';
 import { addLink, changeLink, removeLink } from './links.ts';
 import type { Namespaces } from './namespaces.ts';
 import { createNetns, deleteNetns } from './netns.ts';
@@ -11,8 +11,7 @@ import { failureOf, resultOf, succeeded } from './outcome.ts';
 import { Slice } from './slice.ts';
 import { writeSysctl } from './sysctl.ts';
 
-export interface ApplyParts {
-  readonly namespaces: Namespaces;
+export interface ApplyParts extends EntryParts {
   /** Whoever else holds the namespace must let go: it is about to be deleted. */
   readonly onDelete: (netns: NetnsPath) => void;
 }
@@ -25,8 +24,7 @@ export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<O
   const slice = new Slice();
   for (let op = ops[0]; op !== undefined; op = ops[results.length]) {
     if (isEntryOp(op)) {
-      for (const result of await applyEntries(parts.namespaces, entryRun(ops, results.length, op), slice))
-        results.push(result);
+      for (const result of await applyEntries(parts, entryRun(ops, results.length, op), slice)) results.push(result);
     } else results.push(await applyOne(parts, op));
     await slice.breathe();
   }

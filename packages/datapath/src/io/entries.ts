@@ -1,8 +1,15 @@
-import type { Ip } from '@causeway/model';
+import { type Ip, isGroup } from '@causeway/model';
 import type { OpResult } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import type { NetnsPath } from '../state.ts';
-import { deleteFdb, deleteNeighbour, type MessageWriter, setFdb, setNeighbour } from '../wire/index.ts';
+import {
+  deleteFdb,
+  deleteNeighbour,
+  type MessageWriter,
+  setFdb,
+  setNeighbour,
+  type WrittenEntry,
+} from '../wire/index.ts';
 import type { Namespaces } from './namespaces.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
 import type { Slice } from './slice.ts';
@@ -24,8 +31,15 @@ interface Entry {
   readonly target: 'port' | Ip | undefined;
 }
 
+export interface EntryParts {
+  readonly namespaces: Namespaces;
+  /** Called right after entries were written, before the event loop turns. */
+  readonly onEntries: (netns: NetnsPath, written: readonly WrittenEntry[]) => void;
+}
+
 /** Ops of one namespace, in batches; the event loop turns between them. */
-export async function applyEntries(namespaces: Namespaces, run: readonly EntryOp[], slice: Slice): Promise<OpResult[]> {
+export async function applyEntries(parts: EntryParts, run: readonly EntryOp[], slice: Slice): Promise<OpResult[]> {
+  const { namespaces } = parts;
   const results: OpResult[] = run.map(() => succeeded);
   const devices = new Devices(namespaces);
   for (let from = 0; from < run.length; from += chunkSize) {
@@ -35,7 +49,7 @@ export async function applyEntries(namespaces: Namespaces, run: readonly EntryOp
       if (typeof index === 'number') addEntries(entries, from + offset, op, index);
       else results[from + offset] = resultOf(op.op, index);
     }
-    for (const { place, op, failure } of send(namespaces, entries)) results[place] = resultOf(op.op, failure);
+    for (const { place, op, failure } of send(parts, entries)) results[place] = resultOf(op.op, failure);
     await slice.breathe();
   }
   return results;
@@ -75,7 +89,7 @@ function addEntries(entries: Entry[], place: number, op: EntryOp, index: number)
 }
 
 /** Those that failed. A batch that fails as a whole (no buffers, say) fails for each: reading shows what was taken. */
-function send(namespaces: Namespaces, entries: readonly Entry[]): (Entry & { failure: Failure })[] {
+function send({ namespaces, onEntries }: EntryParts, entries: readonly Entry[]): (Entry & { failure: Failure })[] {
   const failed: (Entry & { failure: Failure })[] = [];
   for (let from = 0; from < entries.length; from += chunkSize) {
     const batch = entries.slice(from, from + chunkSize);
@@ -83,7 +97,9 @@ function send(namespaces: Namespaces, entries: readonly Entry[]): (Entry & { fai
     if (first === undefined) break;
     try {
       const { socket } = namespaces.get(first.op.netns);
-      for (const [at, failure] of socket.batch(batch, encode)) failed.push({ ...(batch[at] ?? first), failure });
+      const failures = socket.batch(batch, encode);
+      for (const [at, failure] of failures) failed.push({ ...(batch[at] ?? first), failure });
+      onEntries(first.op.netns, written(batch.filter((_, at) => !failures.has(at))));
     } catch (error) {
       const failure = failureOf(error);
       failed.push(...batch.map((entry) => ({ ...entry, failure })));
@@ -96,4 +112,14 @@ function encode(to: MessageWriter, { op, index, target }: Entry): void {
   if (op.op === 'neighbour.set') setNeighbour(to, index, op.ip, op.mac);
   else if (op.op === 'neighbour.delete') deleteNeighbour(to, index, op.ip);
   else if (target !== undefined) (op.op === 'fdb.set' ? setFdb : deleteFdb)(to, index, op.mac, target);
+}
+
+/** Several VTEPs of a group MAC are several entries with one key: of these, every event is news. */
+function written(entries: readonly Entry[]): WrittenEntry[] {
+  return entries.flatMap(({ op, index, target }): WrittenEntry[] => {
+    if (op.op === 'neighbour.set') return [{ index, key: op.ip, state: op.mac }];
+    if (op.op === 'neighbour.delete') return [{ index, key: op.ip, state: 'absent' }];
+    if (target === undefined || isGroup(op.mac)) return [];
+    return [{ index, key: op.mac, state: op.op === 'fdb.set' ? target : 'absent' }];
+  });
 }

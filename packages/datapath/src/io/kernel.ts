@@ -47,7 +47,9 @@ class NetlinkKernel implements Kernel {
   async apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]> {
     const namespaces = this.#namespaces(expected);
     try {
-      return await applyOps({ namespaces, onDelete: (netns) => this.#watches.end(netns) }, ops);
+      const onDelete = this.#watches.end.bind(this.#watches);
+      const onEntries = this.#watches.wrote.bind(this.#watches);
+      return await applyOps({ namespaces, onDelete, onEntries }, ops);
     } finally {
       namespaces.close();
     }

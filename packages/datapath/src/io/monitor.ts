@@ -54,6 +54,7 @@ export class Monitor {
   #poll: Poll | undefined;
   #open = true;
   #reopening: NodeJS.Timeout | undefined;
+  #listening: NodeJS.Immediate | undefined;
 
   /**
    * @param netns an open namespace, open as long as the monitor is; undefined: the one the process lives in.
@@ -70,7 +71,22 @@ export class Monitor {
     if (!this.#open) return;
     this.#open = false;
     clearTimeout(this.#reopening);
+    clearImmediate(this.#listening);
     this.#hangUp();
+  }
+
+  /**
+   * This process has just written these entries. What the kernel told of the writes waits in the socket already, since the
+   * kernel does so before it answers; an event that says anything else of them is told on.
+   */
+  wrote(entries: readonly wire.WrittenEntry[]): void {
+    if (this.#fd < 0) return;
+    for (const entry of entries) this.#filter.own.add(entry);
+    // A write that changes nothing brings no event that would end this.
+    this.#listening ??= setImmediate(() => {
+      this.#listening = undefined;
+      if (this.#fd >= 0) this.#drain();
+    });
   }
 
   /** A socket of its own, with all links learned: what was known before may not be so any more. */
@@ -122,8 +138,11 @@ export class Monitor {
     let lost = false;
     for (let i = 0; i < burst && !lost; i++) {
       const length = this.#receive();
+      if (length === 0) {
+        this.#filter.own.forgetAll();
+        break;
+      }
       if (length === 'lost') lost = true;
-      else if (length === 0) break;
       else changed = this.#hasChange(length, changes) || changed;
     }
     if (lost) this.#startAnew();

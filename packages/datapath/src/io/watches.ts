@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ChangeSet } from '../changes.ts';
 import type { OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
+import type { WrittenEntry } from '../wire/index.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { closeNamespace, type OpenNamespace, openNamespace } from './namespaces.ts';
 import { inodeOf, leadsTo } from './netns.ts';
@@ -48,6 +49,13 @@ export class Watches {
       if (path === home || leadsTo(path, inode)) return open;
     }
     return undefined;
+  }
+
+  /** This process has written these entries in the namespace that the path leads to. */
+  wrote(path: NetnsPath, written: readonly WrittenEntry[]): void {
+    for (const { inode, monitor } of this.#entries.get(path) ?? []) {
+      if (path === home || leadsTo(path, inode)) monitor.wrote(written);
+    }
   }
 
   /** Ends the watches of a namespace that is about to be deleted. */

@@ -98,6 +98,7 @@ function contractHost(): ContractHost {
     containerNetns: async () => kernel.foreignNetns(freshPath()),
     alias: async (path) => kernel.foreignBind(freshPath(), path),
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
+    foreign: async (...ops) => kernel.foreign(...ops),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     until: async (holds) => {
       for (let waited = 0; waited < 1000; waited += 10) {

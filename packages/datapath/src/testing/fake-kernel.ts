@@ -78,7 +78,7 @@ export class FakeKernel implements Kernel {
     for (const [index, op] of ops.entries()) {
       if (index % batch === 0) await this.#clock.yield();
       this.writes++;
-      results.push(this.#fault(op) ?? this.#runWhere(op, expected));
+      results.push(this.#fault(op) ?? this.#runOwn(op, expected));
     }
     return results;
   }
@@ -200,7 +200,7 @@ export class FakeKernel implements Kernel {
   }
 
   /** Where a path leads elsewhere than expected, there is nothing: what is to be deleted there is absent. */
-  #runWhere(op: Op, expected: Expected | undefined): OpResult {
+  #runOwn(op: Op, expected: Expected | undefined): OpResult {
     const peer = op.op === 'link.add' && op.link.kind === 'veth' ? op.link.peer?.netns : undefined;
     if (!this.#leadsThere(op.netns, expected)) {
       return isDelete(op.op) ? { ok: true } : { ok: false, errno: 'ENOENT', message: `no namespace at ${op.netns}` };
@@ -208,7 +208,7 @@ export class FakeKernel implements Kernel {
     if (peer !== undefined && !this.#leadsThere(peer, expected)) {
       return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
     }
-    return this.#run(op);
+    return this.#run(op, tellOwn);
   }
 
   #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {
@@ -223,12 +223,12 @@ export class FakeKernel implements Kernel {
     return fault?.result;
   }
 
-  #run(op: Op): OpResult {
+  #run(op: Op, tell = tellOp): OpResult {
     try {
       const before = this.#host.namespaces.get(op.netns);
       execute(this.#host, op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
-      else if (before !== undefined) this.#changed(before, (changes) => tellOp(changes, op));
+      else if (before !== undefined) this.#changed(before, (changes) => tell(changes, op));
       return { ok: true };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
@@ -289,6 +289,12 @@ function tellOp(changes: ChangeSet, op: Op): void {
     default:
       assertNever(op);
   }
+}
+
+/** As `tellOp`, for what came through `apply`: it knows of the entries that it has written. */
+function tellOwn(changes: ChangeSet, op: Op): void {
+  const isEntry = op.op === 'neighbour.set' || op.op === 'neighbour.delete' || op.op.startsWith('fdb.');
+  if (!isEntry || ('mac' in op && isGroup(op.mac))) tellOp(changes, op);
 }
 
 function bareInode({ inode }: FakeNamespace): string {

@@ -2,7 +2,8 @@ import { type Ip, isGroup, type Mac } from '@causeway/model';
 import { readAddress } from './address.ts';
 import * as k from './constants.ts';
 import { type LinkRecord, readLink } from './link.ts';
-import { readEntryKey } from './neighbour.ts';
+import { readEntryKey, readEntryState } from './neighbour.ts';
+import { OwnEntries } from './own-entries.ts';
 import type { MessageReader } from './reader.ts';
 import { isOfMainTable } from './route.ts';
 
@@ -19,9 +20,10 @@ const other: Change = { kind: 'other' };
  * Tells changes from traffic among what a monitor hears. The ARP and ND states of a bridge's own neighbours change all
  * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …), links tell of queues and timers, routes of
  * tables that are the kernel's: nothing we read depends on them, and each would cost a look. Permanent entries, and every
- * entry of other devices, are configuration.
+ * entry of other devices, are configuration. An entry that is as this process has just written it is no change either.
  */
 export class ChangeFilter {
+  readonly own = new OwnEntries();
   readonly #links = new Map<number, LinkRecord>();
 
   /** undefined: it is no change. */
@@ -50,16 +52,28 @@ export class ChangeFilter {
     if (key === undefined || link === undefined) return other;
     if ('ip' in key) {
       const isTraffic = link.kind === 'bridge' && (message.u16(8) & k.NUD_PERMANENT) === 0;
-      return isTraffic ? undefined : { kind: 'neighbour', dev: link.name, ip: key.ip };
+      if (isTraffic || this.#isOwn(message, link, key.ip)) return undefined;
+      return { kind: 'neighbour', dev: link.name, ip: key.ip };
     }
     // Of several VTEPs of a group, the kernel gives only one to who asks for the MAC.
     if (link.kind === 'vxlan' && isGroup(key.mac)) return other;
-    return { kind: 'fdb', dev: link.name, mac: key.mac };
+    return this.#isOwn(message, link, key.mac) ? undefined : { kind: 'fdb', dev: link.name, mac: key.mac };
+  }
+
+  #isOwn(message: MessageReader, { index, kind }: LinkRecord, key: Mac | Ip): boolean {
+    const state = readEntryState(message, kind === 'vxlan');
+    return state !== undefined && this.own.has({ index, key, state });
+  }
+
+  #follow(message: MessageReader): Change | undefined {
+    const told = readLink(message);
+    const change = this.#followLink(message, told);
+    if (change !== undefined) this.own.forgetLink(told.index);
+    return change;
   }
 
   /** A link of a dump or an event. */
-  #follow(message: MessageReader): Change | undefined {
-    const told = readLink(message);
+  #followLink(message: MessageReader, told: LinkRecord): Change | undefined {
     const { index, name } = told;
     const known = this.#links.get(index);
     if (message.u8(0) !== k.AF_BRIDGE && message.type === k.RTM_DELLINK) {

@@ -4,6 +4,7 @@ export * from './constants.ts';
 export * from './event.ts';
 export * from './link.ts';
 export * from './neighbour.ts';
+export * from './own-entries.ts';
 export * from './reader.ts';
 export * from './route.ts';
 export * from './writer.ts';

@@ -1,5 +1,6 @@
 import { type Ip, Ip as ip, type Mac } from '@causeway/model';
 import * as k from './constants.ts';
+import type { EntryState } from './own-entries.ts';
 import type { MessageReader } from './reader.ts';
 import type { MessageWriter } from './writer.ts';
 
@@ -88,6 +89,21 @@ export function readEntryKey(
     if (!ofBridge && type === k.NDA_DST) return { index, ip: attributes.ip() };
   }
   return undefined;
+}
+
+/**
+ * What the entry that a message names has become, as `readNeighbour` and `readFdb` find entries. undefined: the message is
+ * about something else with the same key, such as a MAC that a device filters by, or the copy of an entry in a VLAN.
+ */
+export function readEntryState(message: MessageReader, isVxlan: boolean): EntryState | undefined {
+  const isGone = message.type === k.RTM_DELNEIGH;
+  if (message.u8(0) !== k.AF_BRIDGE) return isGone ? 'absent' : (readNeighbour(message)?.mac ?? 'absent');
+  const isSelf = (message.u8(10) & k.NTF_SELF) !== 0;
+  if (isSelf !== isVxlan) return undefined;
+  if (!isGone) return readFdb(message, () => isVxlan)?.target;
+  const attributes = message.attributes(ndmsg);
+  while (attributes.next()) if (attributes.type === k.NDA_VLAN) return undefined;
+  return 'absent';
 }
 
 /** ip neighbour show nud permanent, both families */

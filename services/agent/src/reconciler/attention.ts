@@ -74,7 +74,7 @@ export class Attention {
     this.close();
   }
 
-  /** Our own writes come back as changes too: a look that finds nothing to do writes nothing, and so ends it. */
+  /** Our own changes of links, addresses and routes come back too: a look that finds nothing to do writes nothing and ends it. */
   #onDirt(dirt: Dirt, changes: Changes): void {
     if (dirt === 'gone') this.close();
     this.#suspicion = both(this.#suspicion, dirt === 'changed' ? changes : 'everything');

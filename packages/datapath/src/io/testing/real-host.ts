@@ -54,6 +54,8 @@ export function execIn(netns: NetnsPath, command: string, ...args: string[]): st
 /** The real kernel, and iproute2 as the somebody behind its back. */
 export function realHost(): ContractHost {
   const kernel = createKernel();
+  // It shares nothing with the first, and has no watches: to that, it is another process.
+  const other = createKernel();
   const made: NetnsPath[] = [];
   const freshPath = (): NetnsPath => {
     const path = `/run/netns/cw-test-${process.pid}-${paths++}` as NetnsPath;
@@ -77,6 +79,11 @@ export function realHost(): ContractHost {
       return path;
     },
     destroy: async (netns) => deleteNetns(netns),
+    foreign: async (...ops) => {
+      for (const [index, result] of (await other.apply(ops)).entries()) {
+        if (!result.ok) throw new Error(`${ops[index]?.op} failed: ${result.errno} ${result.message}`);
+      }
+    },
     appendFdb: async (netns, dev: string, mac: Mac, vtep: Ip) => {
       execIn(netns, 'bridge', 'fdb', 'append', mac, 'dev', dev, 'self', 'dst', vtep);
     },
@@ -89,6 +96,7 @@ export function realHost(): ContractHost {
     },
     dispose: async () => {
       kernel.close();
+      other.close();
       for (const path of made) if (identifyNetns(path) !== undefined) deleteNetns(path);
     },
   };

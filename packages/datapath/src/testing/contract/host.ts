@@ -18,6 +18,8 @@ export interface ContractHost {
   destroy(netns: NetnsPath): Promise<void>;
   /** Another path to the namespace, that outlives the first: a bind mount. */
   alias(netns: NetnsPath): Promise<NetnsPath>;
+  /** Another process carries out the ops, which must all succeed. */
+  foreign(...ops: readonly Op[]): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
   /** Lets time pass until it holds; throws when it never does. */

@@ -58,9 +58,9 @@ export const viewCases: readonly ContractCase[] = [
         await change();
         await host.until(() => seen.includes('changed')).catch(() => same(seen, ['changed'], what));
       };
-      await told('FDB', () => must(host, { op: 'fdb.set', ...entry, target: Ip('192.0.2.2') }));
-      await told('bridge FDB', () => must(host, { op: 'fdb.set', ...entry, dev: 'v1', target: 'port' }));
-      await told('neighbour', () => must(host, { op: 'neighbour.set', ...entry, ip: Ip('10.66.0.10') }));
+      await told('FDB', () => host.foreign({ op: 'fdb.set', ...entry, target: Ip('192.0.2.2') }));
+      await told('bridge FDB', () => host.foreign({ op: 'fdb.set', ...entry, dev: 'v1', target: 'port' }));
+      await told('neighbour', () => host.foreign({ op: 'neighbour.set', ...entry, ip: Ip('10.66.0.10') }));
       await told('link', () => must(host, { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } }));
       await told('address', () => must(host, { op: 'address.add', netns, dev: 'br0', address: container4 }));
       await told('appended', () => host.appendFdb(netns, 'vxlan0', '00:00:00:00:00:00' as never, Ip('192.0.2.9')));
@@ -96,8 +96,7 @@ export const viewCases: readonly ContractCase[] = [
       host.kernel.watch(netns, (_, each) => changes.include(each));
       const [told, quiet] = [Ip('10.66.0.10'), Ip('10.66.0.11')];
       const vtep = Ip('192.0.2.2');
-      await must(
-        host,
+      await host.foreign(
         { op: 'fdb.set', netns, dev: 'vxlan0', mac: macs.peer, target: vtep },
         { op: 'fdb.set', netns, dev: 'v1', mac: macs.container, target: 'port' },
         { op: 'neighbour.set', netns, dev: 'vxlan0', ip: told, mac: macs.peer },

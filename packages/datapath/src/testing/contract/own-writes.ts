@@ -1,0 +1,101 @@
+import { Ip, Mac } from '@causeway/model';
+import { ChangeSet } from '../../changes.ts';
+import type { Op } from '../../op.ts';
+import type { NetnsPath } from '../../state.ts';
+import { type ContractCase, type ContractHost, macs, must, overlay, same } from './host.ts';
+
+const [vtep, otherVtep] = [Ip('192.0.2.2'), Ip('192.0.2.3')];
+const [ip, other] = [Ip('10.66.0.10'), Mac('02:42:0a:42:00:0b')];
+
+/** A watch of entries that this kernel has written itself: who else changes them is told, and nothing besides. */
+export const ownWriteCases: readonly ContractCase[] = [
+  {
+    name: 'a watch is silent about entries that this kernel writes: new, changed, set again, deleted, deleted again',
+    async run(host) {
+      const { netns, heard } = await watched(host);
+      const tunnel = { netns, dev: 'vxlan0', mac: macs.peer } as const;
+      const port = { netns, dev: 'v1', mac: macs.container, target: 'port' } as const;
+      await must(
+        host,
+        { op: 'fdb.set', ...tunnel, target: vtep },
+        { op: 'fdb.set', ...port },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip, mac: macs.peer },
+      );
+      same(await heard(), [], 'new');
+      await must(
+        host,
+        { op: 'fdb.set', ...tunnel, target: otherVtep },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip, mac: other },
+        { op: 'fdb.set', ...port },
+      );
+      same(await heard(), [], 'changed, or set again');
+      const deletes: Op[] = [
+        { op: 'fdb.delete', ...tunnel, target: otherVtep },
+        { op: 'fdb.delete', ...port },
+        { op: 'neighbour.delete', netns, dev: 'vxlan0', ip },
+      ];
+      await must(host, ...deletes);
+      same(await heard(), [], 'deleted');
+      await must(host, ...deletes);
+      same(await heard(), [], 'deleted again');
+    },
+  },
+  {
+    name: 'a watch tells what another process does to entries right after this kernel has written them',
+    async run(host) {
+      const { netns, heard } = await watched(host);
+      const tunnel = { netns, dev: 'vxlan0', mac: macs.peer } as const;
+      const port = { netns, dev: 'v1', mac: macs.container, target: 'port' } as const;
+      const neighbour = { netns, dev: 'vxlan0', ip } as const;
+      await must(
+        host,
+        { op: 'fdb.set', ...tunnel, target: vtep },
+        { op: 'fdb.set', ...port },
+        { op: 'neighbour.set', ...neighbour, mac: macs.peer },
+      );
+      await host.foreign(
+        { op: 'fdb.set', ...tunnel, target: otherVtep },
+        { op: 'fdb.delete', ...port },
+        { op: 'neighbour.delete', ...neighbour },
+      );
+      same(await heard(), [`vxlan0 ${macs.peer}`, `v1 ${macs.container}`, `vxlan0 ${ip}`], 'changed, deleted');
+      await must(host, { op: 'fdb.delete', ...tunnel, target: otherVtep });
+      await host.foreign({ op: 'fdb.set', ...tunnel, target: vtep });
+      same(await heard(), [`vxlan0 ${macs.peer}`], 'made again');
+    },
+  },
+  {
+    name: 'a watch tells what another process writes where a write of this kernel is refused',
+    async run(host) {
+      const { netns, heard } = await watched(host);
+      const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
+      await host.kernel.apply([{ op: 'fdb.set', ...entry, target: 'port' }]);
+      await host.kernel.apply([{ op: 'fdb.set', ...entry, target: Ip('2001:db8::1') }]);
+      await host.foreign({ op: 'fdb.set', ...entry, target: vtep });
+      same((await heard()).includes(`vxlan0 ${macs.peer}`), true, 'told');
+    },
+  },
+];
+
+/** An overlay with a watch; `heard` names the entries that were told since it was last asked. */
+async function watched(host: ContractHost): Promise<{ netns: NetnsPath; heard: () => Promise<string[]> }> {
+  const { netns } = await overlay(host);
+  let changes = new ChangeSet();
+  host.kernel.watch(netns, (_, each) => changes.include(each));
+  let markers = 0;
+  /** What was changed before the marker is told before it, or with it. */
+  const heard = async (): Promise<string[]> => {
+    const marker = Mac(`02:ff:00:00:00:0${++markers}`);
+    await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: marker, target: vtep });
+    await host.until(() => changes.fdb.get('vxlan0')?.has(marker) === true);
+    const told = [...namesOf(changes.fdb), ...namesOf(changes.neighbours)];
+    changes = new ChangeSet();
+    return told.filter((name) => name !== `vxlan0 ${marker}`);
+  };
+  await heard();
+  return { netns, heard };
+}
+
+function namesOf(keys: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  return [...keys].flatMap(([dev, of]) => [...of].map((key) => `${dev} ${key}`));
+}
