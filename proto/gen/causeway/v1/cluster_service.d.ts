@@ -199,6 +199,13 @@ export interface Manager {
      * @generated from protobuf field: uint32 schema = 8
      */
     schema: number;
+    /**
+     * Unix time, milliseconds: when the leader saw that it had stopped or died. It is listed until it comes back or is
+     * removed. 0: it is registered, or no leader has looked yet.
+     *
+     * @generated from protobuf field: int64 gone_since_ms = 9
+     */
+    goneSinceMs: bigint;
 }
 /**
  * @generated from protobuf message causeway.v1.ListManagersRequest

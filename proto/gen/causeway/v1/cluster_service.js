@@ -367,7 +367,8 @@ class Manager$Type extends MessageType {
             { no: 5, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "etcd_member", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 7, name: "state", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 8, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 8, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 9, name: "gone_since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -380,6 +381,7 @@ class Manager$Type extends MessageType {
         message.etcdMember = "";
         message.state = "";
         message.schema = 0;
+        message.goneSinceMs = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -412,6 +414,9 @@ class Manager$Type extends MessageType {
                     break;
                 case /* uint32 schema */ 8:
                     message.schema = reader.uint32();
+                    break;
+                case /* int64 gone_since_ms */ 9:
+                    message.goneSinceMs = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -449,6 +454,9 @@ class Manager$Type extends MessageType {
         /* uint32 schema = 8; */
         if (message.schema !== 0)
             writer.tag(8, WireType.Varint).uint32(message.schema);
+        /* int64 gone_since_ms = 9; */
+        if (message.goneSinceMs !== 0n)
+            writer.tag(9, WireType.Varint).int64(message.goneSinceMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

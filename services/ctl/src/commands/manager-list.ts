@@ -5,13 +5,14 @@ import { type SortInput, sortOption } from './list-options.ts';
 
 export const managerList = command<SortInput>({
   name: 'list',
-  summary: 'list the managers that run',
-  description: 'One that died is listed as unreachable for another 15 s.',
+  summary: 'list the managers',
+  description:
+    'One that stopped or died is listed as unreachable, with since when, until it is back or "causeway manager remove" takes it off.',
   options: [sortOption(['name', 'address', 'state', 'version'])],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway manager list -o json'],
-  async run({ input, clients }) {
+  async run({ input, clients, context }) {
     const { managers } = await clients.managers.listManagers();
-    return sorted(managersAnswer(managers), input.sortBy);
+    return sorted(managersAnswer(managers, context.clock.wall()), input.sortBy);
   },
 });

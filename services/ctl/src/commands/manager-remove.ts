@@ -9,9 +9,10 @@ interface Input {
 
 export const managerRemove = command<Input>({
   name: 'remove',
-  summary: 'take a manager and its etcd member out of the cluster',
+  summary: 'take a manager and its etcd member out of the cluster, or one that died off the list',
   description:
     'The manager, if it runs, ends by itself; to come back it needs an empty data directory and --join. ' +
+    'One that supervises no etcd member (--etcd URL) has to be stopped first. ' +
     'Refused (exit 4) when the etcd members that stay would be too few for a majority.',
   arguments: [new Argument('<manager>', 'its name; of an etcd member that never started: its id')],
   options: [

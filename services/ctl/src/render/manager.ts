@@ -1,6 +1,6 @@
 import type { GetStatusResponse, Manager, StoreMember } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
-import { formatSpan, isoTime } from './time.ts';
+import { ageCell, createdCell, formatSpan, isoTime, timeValue } from './time.ts';
 
 const columns: readonly Heading[] = [
   { title: 'NAME' },
@@ -8,20 +8,22 @@ const columns: readonly Heading[] = [
   { title: 'STATE' },
   { title: 'ETCD MEMBER' },
   { title: 'VERSION' },
+  { title: 'GONE FOR' },
 ];
 
-export function managersAnswer(managers: readonly Manager[]): Answer {
+export function managersAnswer(managers: readonly Manager[], now: number): Answer {
   return {
-    value: managers.map(({ name, address, state, leader, version, etcdMember }) => ({
+    value: managers.map(({ name, address, state, leader, version, etcdMember, goneSinceMs }) => ({
       name,
       address,
       state,
       leader,
       version,
       etcdMember: etcdMember === '' ? null : etcdMember,
+      goneSince: timeValue(goneSinceMs),
     })),
     names: managers.map(({ name }) => name),
-    table: { kind: 'grid', columns, rows: managers.map(row) },
+    table: { kind: 'grid', columns, rows: managers.map((manager) => row(manager, now)) },
   };
 }
 
@@ -35,6 +37,7 @@ export function managerAnswer(manager: Manager, status: GetStatusResponse, now: 
     value: {
       ...{ name, address, state, leader: manager.leader, version, schema },
       revision: answers ? revision : null,
+      goneSince: timeValue(manager.goneSinceMs),
       leadsSince: leads === undefined ? null : isoTime(leads.sinceMs),
       term: leads === undefined ? null : leads.term,
       etcdMember: member === undefined ? null : { ...member },
@@ -46,6 +49,7 @@ export function managerAnswer(manager: Manager, status: GetStatusResponse, now: 
         ['name', name],
         ['address', address],
         ['state', tinted(state)],
+        ...(manager.goneSinceMs === 0n ? [] : [['gone', createdCell(manager.goneSinceMs, now)] as const]),
         ['leads', leads === undefined ? 'no' : `term ${leads.term}, for ${formatSpan(now - Number(leads.sinceMs))}`],
         ['version', version],
         ['schema', String(schema)],
@@ -64,8 +68,9 @@ function memberText({ name, clientUrls, healthy, leader, learner, lag, alarms }:
   return healthy && alarms.length === 0 ? text : { text, tone: 'bad' };
 }
 
-function row({ name, address, state, version, etcdMember }: Manager): Cell[] {
-  return [name, address, tinted(state), etcdMember === '' ? '-' : etcdMember, version === '' ? '-' : version];
+function row({ name, address, state, version, etcdMember, goneSinceMs }: Manager, now: number): Cell[] {
+  const texts = [etcdMember, version, ageCell(goneSinceMs, now)].map((text) => (text === '' ? '-' : text));
+  return [name, address, tinted(state), ...texts];
 }
 
 function tinted(state: string): Cell {

@@ -6,7 +6,7 @@ import type {
   UnreadyHost,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell } from '../answer.ts';
-import { formatSpan, isoTime } from './time.ts';
+import { formatSpan, isoTime, timeValue } from './time.ts';
 
 /** `now` is the wall clock, in Unix milliseconds: it makes "for 3m12s" of the leader's "since". */
 export function statusAnswer(status: GetStatusResponse, now: number): Answer {
@@ -19,7 +19,7 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
       fields: [
         ['cluster', `${status.clusterId}, epoch ${status.epoch}, revision ${status.revision}`],
         ['leader', leader(status, now)],
-        ...lines('managers', managers(status)),
+        ...lines('managers', managers(status, now)),
         ...lines('etcd', etcd(status)),
         ...lines('hosts', hosts(status, now)),
         ['networks', counted(status.networks, status.degradedNetworks)],
@@ -71,6 +71,7 @@ function managerValue(manager: Manager, status: GetStatusResponse): object {
     ...{ name, address, state, leader, version, schema: manager.schema },
     revision: answers ? manager.revision : null,
     lag: answers ? lagOf(manager, status) : null,
+    goneSince: timeValue(manager.goneSinceMs),
   };
 }
 
@@ -96,17 +97,23 @@ function leader({ leader }: GetStatusResponse, now: number): Cell {
   return `${leader.manager} ${leader.address}, term ${leader.term}, for ${span}`;
 }
 
-function managers(status: GetStatusResponse): readonly Cell[] {
+function managers(status: GetStatusResponse, now: number): readonly Cell[] {
   return status.managers.map((manager) => {
     const { name, address, state } = manager;
     const lag = lagOf(manager, status);
-    if (state === 'unreachable') return { text: `${name} ${address} ${state}`, tone: 'bad' };
+    if (state === 'unreachable')
+      return { text: [`${name} ${address} ${state}`, ...gone(manager, now)].join(', '), tone: 'bad' };
     if (state === 'outdated') {
       const why = `only reads: it knows schema ${manager.schema} of the records, they are of ${status.schema}`;
       return { text: `${name} ${address} ${state}, ${why}`, tone: 'bad' };
     }
     return `${name} ${address} ${state}${lag > 0n ? `, ${lag} behind` : ''}`;
   });
+}
+
+/** It is listed until it is back, or removed. */
+function gone({ goneSinceMs }: Manager, now: number): readonly string[] {
+  return goneSinceMs === 0n ? [] : [`gone for ${formatSpan(now - Number(goneSinceMs))} (${isoTime(goneSinceMs)})`];
 }
 
 /** A view that follows from afar may be ahead of what the members said a moment before. */

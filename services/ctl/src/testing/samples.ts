@@ -132,6 +132,7 @@ export const status: GetStatusResponse = {
       etcdMember: 'h1',
       state: 'leader',
       schema: 1,
+      goneSinceMs: 0n,
     },
     {
       name: 'h2',
@@ -142,6 +143,7 @@ export const status: GetStatusResponse = {
       etcdMember: 'h2',
       state: 'standby',
       schema: 1,
+      goneSinceMs: 0n,
     },
     {
       name: 'h3',
@@ -152,6 +154,7 @@ export const status: GetStatusResponse = {
       etcdMember: 'h3',
       state: 'unreachable',
       schema: 1,
+      goneSinceMs: 1_699_999_600_000n,
     },
   ],
   store: {

@@ -1,7 +1,8 @@
 import type { Name } from '@causeway/model';
 import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { describe, expect, test } from 'vitest';
-import type { ManagerRecord } from '../store/codec.ts';
+import type { KnownManager, ManagerRecord } from '../store/codec.ts';
+import type { RegisteredManager, Versioned } from '../store/view.ts';
 import { knownManagers, managerMessage, surveyOf } from './managers.ts';
 
 const record = (name: string): ManagerRecord => ({
@@ -11,8 +12,10 @@ const record = (name: string): ManagerRecord => ({
   etcdMember: '',
   schema: 1,
 });
-const registered = (...names: string[]): ReadonlyMap<Name, ManagerRecord> =>
-  new Map(names.map((name) => [name as Name, record(name)]));
+const registered = (...names: string[]): ReadonlyMap<Name, RegisteredManager> =>
+  new Map(names.map((name) => [name as Name, { ...record(name), revision: 5n }]));
+const known = (...names: string[]): ReadonlyMap<Name, Versioned<KnownManager>> =>
+  new Map(names.map((name) => [name as Name, { value: { ...record(name), goneAt: 1_000 }, revision: 5n }]));
 const self = { name: 'm2', address: 'm2:7443', schema: 1 };
 const leader = { name: 'm1', address: 'm1:7443', since: 0, term: 5n };
 const says = (name: string, state: 'leader' | 'standby', ready?: number): DescribeManagerResponse => ({
@@ -26,9 +29,20 @@ describe('knownManagers', () => {
     ['this one before it is registered', { managers: registered('m1'), leader }, ['m1', 'm2']],
     ['a leader whose record has ended', { managers: registered('m2'), leader }, ['m1', 'm2']],
     ['this one alone', { managers: registered(), leader: undefined }, ['m2']],
+    [
+      'one that died',
+      { managers: registered('m1', 'm2'), leader, knownManagers: known('m1', 'm3') },
+      ['m1', 'm2', 'm3'],
+    ],
   ])('%s', (_, view, names) => {
-    expect(knownManagers(view, self).map(({ name }) => name)).toEqual(names);
+    expect(knownManagers({ knownManagers: known(), ...view }, self).map(({ name }) => name)).toEqual(names);
   });
+});
+
+test('since when a manager is gone is said of one that is', () => {
+  const view = { managers: registered('m1', 'm2'), leader, knownManagers: known('m1', 'm3') };
+  const { managers } = surveyOf(knownManagers(view, self), []);
+  expect(managers.map(({ goneSinceMs }) => goneSinceMs)).toEqual([0n, 0n, 1_000n]);
 });
 
 describe('surveyOf', () => {

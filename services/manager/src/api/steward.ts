@@ -8,9 +8,11 @@ import type {
 import type { Clock } from '@causeway/runtime';
 import { type Checksum, createBackup } from '../backup/create.ts';
 import type { Maintenance } from '../maintenance/maintenance.ts';
+import { forgetManager, stillRuns } from '../membership/forget-manager.ts';
 import type { Membership } from '../membership/membership.ts';
 import { RemovalRecord } from '../membership/removal-record.ts';
 import { removeMember } from '../membership/remove-member.ts';
+import { Roster } from '../membership/roster.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
@@ -23,7 +25,7 @@ export interface StewardModules {
   readonly membership?: Membership;
   /** None: the store is nothing to take a snapshot of. */
   readonly maintenance?: Pick<Maintenance, 'snapshot'>;
-  readonly view: Pick<View, 'leader' | 'managers' | 'revision'>;
+  readonly view: Pick<View, 'leader' | 'managers' | 'knownManagers' | 'revision'>;
   readonly keys: Keys;
   readonly clock: Clock;
   readonly createChecksum: () => Checksum;
@@ -53,21 +55,18 @@ export class Steward {
     const { store, keys, membership, view, clock } = this.#modules;
     const id = unwrap(parseRequestId(requestId));
     const name = unwrap(parseName(request.name));
-    const known = view.managers.get(name);
-    const isKnown = known !== undefined || [this.#settings.name, view.leader?.name].includes(name);
-    if (membership === undefined && !isKnown) {
-      const message = `there is no manager "${name}": \`causeway manager list\` shows those that run`;
-      throw new CausewayError('manager-unknown', message, { field: 'name', value: name });
-    }
-    if (membership === undefined || known?.etcdMember === '') {
-      const message = `${name} supervises no etcd member: stop it, and it is no manager any more`;
-      throw new CausewayError('invalid-argument', message, { field: 'name', value: name });
-    }
+    const registered = view.managers.get(name);
+    const runs = registered !== undefined || [this.#settings.name, view.leader?.name].includes(name);
+    const hasNoMember = (registered ?? view.knownManagers.get(name)?.value)?.etcdMember === '';
+    if (runs && (membership === undefined || hasNoMember)) throw stillRuns(name);
     const content = JSON.stringify({ name, force });
     const record = new RemovalRecord({ store, keys, leases: this.#leases }, { id, content });
-    await withinCall(clock, call, (signal) =>
-      removeMember({ membership, store, record, clock }, { name, force }, signal),
-    );
+    const roster = new Roster({ store, keys });
+    if (membership === undefined || hasNoMember) await forgetManager({ roster, record }, name);
+    else
+      await withinCall(clock, call, (signal) =>
+        removeMember({ membership, store, roster, record, clock }, { name, force }, signal),
+      );
     return {};
   }
 

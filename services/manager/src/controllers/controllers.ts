@@ -12,6 +12,7 @@ import { Reclaimer } from './reclaimer.ts';
 import { EventRecorder } from './recorder.ts';
 import { Recoverer } from './recoverer.ts';
 import { EventRetention } from './retention.ts';
+import { RosterKeeper } from './roster-keeper.ts';
 import { SchemaKeeper } from './schema-keeper.ts';
 import { Thawer } from './thawer.ts';
 
@@ -67,6 +68,7 @@ export function createControllers(parts: ControllersParts, settings: Controllers
     new EventRecorder(parts),
     parts.sessions,
     new SchemaKeeper(parts, settings),
+    new RosterKeeper(parts),
     new MtuKeeper(parts),
     new Thawer({ ...parts, ...asked }, settings),
     new Recoverer({ ...parts, ...asked, teller: parts.outlet }, settings),

@@ -25,6 +25,7 @@ const standby = (name: string): DescribeManagerResponse => ({
     schema: 4,
     revision: 2n ** 53n + 1n,
     state: 'standby',
+    goneSinceMs: 0n,
     leader: false,
   },
 });

@@ -1,6 +1,6 @@
 import { isCausewayError, type Name } from '@causeway/model';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import { type ManagerRecord, managerCodec } from '../store/codec.ts';
+import { knownManagerCodec, type ManagerRecord, managerCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Store, StoreLease } from '../store/store.ts';
 
@@ -13,11 +13,14 @@ export interface RegistryParts {
   readonly log: Log;
 }
 
-/** A manager that died is listed for so long. */
+/** A manager that died counts as one that runs for so long. */
 const ttl = seconds(15);
 const pause = seconds(2);
 
-/** Says that this manager is there: its record, on a lease of its own, for as long as it runs. */
+/**
+ * Says that this manager is there: its record, on a lease of its own, for as long as it runs; and beside it a record without a
+ * lease, by which a manager that died is known until it is removed.
+ */
 export class Registration implements Startable {
   readonly #parts: RegistryParts;
   readonly #record: ManagerRecord;
@@ -69,8 +72,13 @@ export class Registration implements Startable {
     }
     const compare: Compare =
       kv === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: kv.modRevision };
-    const value = managerCodec.encode(this.#record);
-    const { succeeded } = await store.txn([compare], [{ kind: 'put', key, value, lease: lease.id }]);
+    const { succeeded } = await store.txn(
+      [compare],
+      [
+        { kind: 'put', key, value: managerCodec.encode(this.#record), lease: lease.id },
+        { kind: 'put', key: keys.knownManager(name as Name), value: knownManagerCodec.encode(this.#record) },
+      ],
+    );
     return succeeded;
   }
 

@@ -1,7 +1,8 @@
-import { CausewayError, type RequestId } from '@causeway/model';
+import { CausewayError, type Name, type RequestId } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { knownManagerCodec, managerCodec } from '../store/codec.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
@@ -10,6 +11,7 @@ import { RequestLeases } from '../writer/request-leases.ts';
 import type { Membership } from './membership.ts';
 import { RemovalRecord } from './removal-record.ts';
 import { removeMember } from './remove-member.ts';
+import { Roster } from './roster.ts';
 
 const id = '3b241101-e2bb-4255-8caf-4136c566a962' as RequestId;
 
@@ -18,6 +20,7 @@ function member(name: string): StoreMemberStatus {
   return { ...place, healthy: true, leader: name === 'm1', size: 1, sizeInUse: 1, revision: 1n, lag: 0n, alarms: [] };
 }
 
+const keys = new Keys();
 let clock: FakeClock;
 let store: MemoryStore;
 let members: StoreMemberStatus[];
@@ -43,15 +46,53 @@ const membership: Pick<Membership, 'list' | 'remove'> = {
 /** Each by a manager of its own: what they share is in the store. */
 function remove(name: string, { request = id, within = seconds(30) }: { request?: RequestId; within?: Duration } = {}) {
   const leases = new RequestLeases({ store, clock });
-  const record = new RemovalRecord({ store, leases, keys: new Keys() }, { id: request, content: name });
-  const parts = { membership: membership as Membership, store: { members: async () => members }, record, clock };
-  return clock.until(removeMember(parts, { name, force: false }), within);
+  const record = new RemovalRecord({ store, leases, keys }, { id: request, content: name });
+  const roster = new Roster({ store, keys });
+  const parts = {
+    membership: membership as Membership,
+    store: { members: async () => members },
+    roster,
+    record,
+    clock,
+  };
+  return clock.until(removeMember(parts, { name: name as Name, force: false }), within);
 }
 
 const lost = new CausewayError('timed-out', 'no answer');
 const unsure = new CausewayError('quorum-loss', 'etcd refuses, too few of its members are connected');
 
+/** As a manager of that name has registered. */
+async function register(name: string): Promise<void> {
+  const record = { name, address: `${name}:7443`, version: '1', etcdMember: name, schema: 1 };
+  const [key, known] = [keys.manager(name as Name), keys.knownManager(name as Name)];
+  await store.txn([], [{ kind: 'put', key, value: managerCodec.encode(record) }]);
+  await store.txn([], [{ kind: 'put', key: known, value: knownManagerCodec.encode(record) }]);
+}
+
+const listed = async (): Promise<readonly string[]> =>
+  (await store.list(keys.prefix)).kvs.map(({ key }) => key).filter((key) => key.includes('manager/'));
+
 describe('removeMember', () => {
+  test('the manager is off the list with its member', async () => {
+    await register('m2');
+    await register('m3');
+    await remove('m3');
+    expect(await listed()).toEqual([keys.knownManager('m2' as Name), keys.manager('m2' as Name)]);
+  });
+
+  test('by the id of its member too', async () => {
+    await register('m3');
+    await remove('id-m3');
+    expect(await listed()).toEqual([]);
+  });
+
+  test('a manager whose member is gone already is taken off the list', async () => {
+    await register('m4');
+    await remove('m4');
+    expect(await listed()).toEqual([]);
+    expect(members).toHaveLength(3);
+  });
+
   test('a retry gets the same answer, whoever has the name by then', async () => {
     await remove('m3');
     members = [...members, member('m3')];

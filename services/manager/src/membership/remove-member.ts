@@ -1,20 +1,22 @@
-import { CausewayError, isCausewayError, unwrap } from '@causeway/model';
+import { CausewayError, isCausewayError, type Name, unwrap } from '@causeway/model';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../store/store.ts';
 import type { Membership } from './membership.ts';
 import { checkMajority, planMembership } from './plan-membership.ts';
 import type { RemovalRecord } from './removal-record.ts';
+import type { Roster } from './roster.ts';
 
 export interface RemoveMemberParts {
   readonly membership: Membership;
   /** The members also while no majority agrees on them. */
   readonly store: { members(): Promise<readonly StoreMemberStatus[]> };
+  readonly roster: Pick<Roster, 'has' | 'forget'>;
   readonly record: Pick<RemovalRecord, 'read' | 'write'>;
   readonly clock: Clock;
 }
 
 export interface RemoveMemberRequest {
-  readonly name: string;
+  readonly name: Name;
   readonly force: boolean;
 }
 
@@ -25,7 +27,7 @@ const electionTime = seconds(3);
 const pause = milliseconds(500);
 
 /**
- * Takes the member a manager supervises out of the cluster; its etcd ends by itself when it hears of that, and its manager with it.
+ * Takes the member a manager supervises out of the cluster, and the manager off the list; its etcd ends by itself when it hears of that, and its manager with it.
  * Repeated with the same record it finds out what the first try has done.
  * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides), request-reused,
  * store-unavailable, timed-out
@@ -35,18 +37,22 @@ export async function removeMember(
   request: RemoveMemberRequest,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { membership, record, clock } = parts;
+  const { membership, roster, record, clock } = parts;
   await withMajority(parts, request, signal);
   let progress = await record.read();
   if (progress === 'done') return;
   const deadline = clock.now() + patience;
+  let called: string = request.name;
   for (;;) {
-    const planned = planMembership(await membership.list(), { kind: 'remove', ...request });
-    if (!planned.ok && planned.error.code === 'manager-unknown' && progress === 'begun') break;
+    const members = await membership.list();
+    const planned = planMembership(members, { kind: 'remove', ...request });
+    const isGone = !planned.ok && planned.error.code === 'manager-unknown';
+    if (isGone && (progress === 'begun' || (await roster.has(request.name)))) break;
     const step = unwrap(planned);
     if (step.kind !== 'remove') throw new CausewayError('internal', `a removal was planned as ${step.kind}`);
     if (progress === undefined) await record.write('begun');
     progress = 'begun';
+    called = members.find(({ id }) => id === step.id)?.name || called;
     try {
       await membership.remove(step.id);
       break;
@@ -56,6 +62,7 @@ export async function removeMember(
       await clock.sleep(pause, signal);
     }
   }
+  await roster.forget(called as Name);
   await record.write('done');
 }
 

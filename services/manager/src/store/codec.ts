@@ -66,6 +66,12 @@ export interface ManagerRecord {
   readonly schema: number;
 }
 
+/** A manager that was registered once, kept until it is removed. */
+export interface KnownManager extends ManagerRecord {
+  /** Unix time, milliseconds: when the leader saw that it was not registered any more; absent: it is, or no leader has looked. */
+  readonly goneAt?: number;
+}
+
 /** A host with endpoints that managers have no session with. */
 export interface Silence {
   /** When it fell silent, on the clock that runs while a manager leads. */
@@ -139,6 +145,22 @@ export const managerCodec: RecordCodec<ManagerRecord> = recordCodec(
     version: text(json, 'version'),
     etcdMember: text(json, 'etcdMember'),
     schema: json['schema'] === undefined ? firstSchema : number(json, 'schema'),
+  }),
+);
+
+export const knownManagerCodec: RecordCodec<KnownManager> = recordCodec(
+  ({ name, address, version, etcdMember, schema, goneAt }, foreign) => ({
+    ...without(foreign, 'goneAt'),
+    ...{ name, address, version, etcdMember, schema },
+    ...(goneAt !== undefined && { goneAt }),
+  }),
+  (json) => ({
+    name: text(json, 'name'),
+    address: text(json, 'address'),
+    version: text(json, 'version'),
+    etcdMember: text(json, 'etcdMember'),
+    schema: number(json, 'schema'),
+    ...(json['goneAt'] !== undefined && { goneAt: number(json, 'goneAt') }),
   }),
 );
 

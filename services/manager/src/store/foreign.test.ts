@@ -18,6 +18,7 @@ import {
   encodeText,
   endpointCodec,
   type JsonObject,
+  knownManagerCodec,
   leaderCodec,
   managerCodec,
   metaCodec,
@@ -120,6 +121,11 @@ describe('fields of a later version survive', () => {
       'manager',
       managerCodec,
       () => ({ name: 'm1', address: '192.0.2.1:7443', version: '1', etcdMember: '', schema: 1 }),
+    ],
+    [
+      'known-manager',
+      knownManagerCodec,
+      () => ({ name: 'm1', address: '192.0.2.1:7443', version: '1', etcdMember: '', schema: 1, goneAt: 1 }),
     ],
   ])('any rewrite of a record of kind %s', (_, codec, known) => {
     const before = strange(known());

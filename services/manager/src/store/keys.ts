@@ -28,6 +28,7 @@ const singles = ['meta', 'leader', 'led-time', 'event-mark', 'recovery'] as cons
 /** What a key of ours stands for. Records hold a value; claims hold who has the thing; a request holds its outcome. */
 export type StoreKey =
   | { readonly kind: 'manager'; readonly name: Name }
+  | { readonly kind: 'known-manager'; readonly name: Name }
   | { readonly kind: (typeof singles)[number] }
   | { readonly kind: 'node'; readonly id: NodeId }
   | { readonly kind: 'node-name'; readonly name: Name }
@@ -109,6 +110,14 @@ export class Keys {
     return `${this.managers}${name}`;
   }
 
+  get knownManagers(): string {
+    return `${this.prefix}known-manager/`;
+  }
+
+  knownManager(name: Name): string {
+    return `${this.knownManagers}${name}`;
+  }
+
   node(id: NodeId): string {
     return `${this.prefix}node/${id}`;
   }
@@ -186,6 +195,7 @@ function isSingle(kind: string): kind is (typeof singles)[number] {
 function parseShort(kind: string, part: string): StoreKey | undefined {
   switch (kind) {
     case 'manager':
+    case 'known-manager':
       return whenParsed(parseName(part), (name) => ({ kind, name }));
     case 'node':
       return whenParsed(parseNodeId(part), (id) => ({ kind, id }));

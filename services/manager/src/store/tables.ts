@@ -15,10 +15,11 @@ import { ClaimTable } from './claim-table.ts';
 import {
   decodeText,
   endpointCodec,
+  type KnownManager,
+  knownManagerCodec,
   type LedTime,
   leaderCodec,
   ledTimeCodec,
-  type ManagerRecord,
   managerCodec,
   metaCodec,
   networkCodec,
@@ -30,7 +31,15 @@ import { EndpointIndex } from './endpoint-index.ts';
 import type { Keys, StoreKey } from './keys.ts';
 import { RecordIndex } from './record-index.ts';
 import type { KeyValue } from './store.ts';
-import type { ClaimChange, Cluster, EventMark, LeaderRecord, ViewChange } from './view-change.ts';
+import type {
+  ClaimChange,
+  Cluster,
+  EventMark,
+  LeaderRecord,
+  RegisteredManager,
+  Versioned,
+  ViewChange,
+} from './view-change.ts';
 import { type ClaimedVni, decodeVniClaim } from './vni-claim.ts';
 
 /** Where the effects of one change are gathered. */
@@ -44,7 +53,8 @@ export class Tables {
   readonly #keys: Keys;
   cluster: Cluster | undefined;
   leader: LeaderRecord | undefined;
-  readonly managers = new Map<Name, ManagerRecord>();
+  readonly managers = new Map<Name, RegisteredManager>();
+  readonly knownManagers = new Map<Name, Versioned<KnownManager>>();
   eventMark: EventMark | undefined;
   recovering = false;
   readonly networks = new RecordIndex<NetworkId, Network>('network');
@@ -104,9 +114,15 @@ export class Tables {
         const record = managerCodec.decode(kv.value);
         if (!record.ok) return record.error;
         const before = this.managers.get(key.name);
-        const after = record.value.value;
+        const after = { ...record.value.value, revision };
         this.managers.set(key.name, after);
         told.changes.push({ kind: 'manager', ...(before !== undefined && { before }), after, revision });
+        return undefined;
+      }
+      case 'known-manager': {
+        const record = knownManagerCodec.decode(kv.value);
+        if (!record.ok) return record.error;
+        this.knownManagers.set(key.name, { ...record.value, revision });
         return undefined;
       }
       case 'recovery':
@@ -192,6 +208,9 @@ export class Tables {
         if (before !== undefined) told.changes.push({ kind: 'manager', before, revision });
         return;
       }
+      case 'known-manager':
+        this.knownManagers.delete(key.name);
+        return;
       case 'network': {
         const gone = this.networks.delete(key.id);
         if (gone !== undefined) told.changes.push({ ...key, kind: 'network', before: gone, revision });

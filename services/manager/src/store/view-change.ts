@@ -11,6 +11,11 @@ export interface Versioned<Value> {
   readonly foreign?: JsonObject;
 }
 
+/** A manager that runs, and the revision of its registration. */
+export interface RegisteredManager extends ManagerRecord {
+  readonly revision: bigint;
+}
+
 export interface LeaderRecord {
   readonly name: string;
   /** Host:port of its gRPC service. */
@@ -64,8 +69,8 @@ export type ViewChange =
   | { readonly kind: 'leader'; readonly leader?: LeaderRecord; readonly revision: bigint }
   | {
       readonly kind: 'manager';
-      readonly before?: ManagerRecord;
-      readonly after?: ManagerRecord;
+      readonly before?: RegisteredManager;
+      readonly after?: RegisteredManager;
       readonly revision: bigint;
     }
   /** A snapshot replaced everything. */

@@ -231,6 +231,8 @@ describe('Keys', () => {
     keys.leader,
     keys.node(node(1)),
     keys.ledTime,
+    keys.manager('m1' as Name),
+    keys.knownManager('m1' as Name),
     keys.nodeName('h1' as Name),
     keys.nodeSilent(node(1)),
     keys.network(hex(1) as NetworkId),

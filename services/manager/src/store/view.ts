@@ -13,15 +13,23 @@ import {
   type Vni,
 } from '@causeway/model';
 import type { Claimed } from './claim.ts';
-import type { LedTime, ManagerRecord, Silence } from './codec.ts';
+import type { KnownManager, LedTime, Silence } from './codec.ts';
 import { Keys } from './keys.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
 import { Tables, type Told } from './tables.ts';
-import type { ClaimChange, Cluster, EventMark, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
+import type {
+  ClaimChange,
+  Cluster,
+  EventMark,
+  LeaderRecord,
+  RegisteredManager,
+  Versioned,
+  ViewChange,
+} from './view-change.ts';
 import type { ClaimedVni } from './vni-claim.ts';
 
-export type { ClaimChange, Cluster, LeaderRecord, Versioned, ViewChange } from './view-change.ts';
+export type { ClaimChange, Cluster, LeaderRecord, RegisteredManager, Versioned, ViewChange } from './view-change.ts';
 
 type Listener<Event> = (event: Event) => void;
 
@@ -56,8 +64,13 @@ export class View {
   }
 
   /** Those that run, or did a moment ago. */
-  get managers(): ReadonlyMap<Name, ManagerRecord> {
+  get managers(): ReadonlyMap<Name, RegisteredManager> {
     return this.#tables.managers;
+  }
+
+  /** Those that have run since the cluster began, and were not removed. */
+  get knownManagers(): ReadonlyMap<Name, Versioned<KnownManager>> {
+    return this.#tables.knownManagers;
   }
 
   get eventMark(): EventMark | undefined {

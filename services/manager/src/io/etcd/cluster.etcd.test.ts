@@ -1,13 +1,14 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RequestId } from '@causeway/model';
+import type { Name, RequestId } from '@causeway/model';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RemovalRecord } from '../../membership/removal-record.ts';
 import { removeMember } from '../../membership/remove-member.ts';
+import { Roster } from '../../membership/roster.ts';
 import { put, read, write } from '../../store/contract/act.ts';
 import { Keys } from '../../store/keys.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
@@ -103,9 +104,11 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   };
 
   const remove = (name: string, force = false, id = randomUuid(random) as RequestId): Promise<void> => {
+    const keys = new Keys();
     const leases = new RequestLeases({ store, clock });
-    const record = new RemovalRecord({ store, leases, keys: new Keys() }, { id, content: name });
-    return removeMember({ membership: store.membership, store, record, clock }, { name, force });
+    const record = new RemovalRecord({ store, leases, keys }, { id, content: name });
+    const parts = { membership: store.membership, store, roster: new Roster({ store, keys }), record, clock };
+    return removeMember(parts, { name: name as Name, force });
   };
 
   it('begins with one, which leads and votes', async () => {

@@ -1,0 +1,118 @@
+import type { Name } from '@causeway/model';
+import { type KnownManager, knownManagerCodec, type ManagerRecord } from '../store/codec.ts';
+import type { Keys } from '../store/keys.ts';
+import type { Compare, Store } from '../store/store.ts';
+import type { RegisteredManager, Versioned, View } from '../store/view.ts';
+import { type Intent, nothingToDo } from '../writer/intent.ts';
+
+/** Each takes two compares and a write: a transaction has room for these. */
+const mostChanges = 40;
+
+/** What the roster should say of a manager, and why. */
+export type RosterChange =
+  /** It is registered, and an older version of it did not write this record. */
+  | { readonly kind: 'registered'; readonly record: RegisteredManager; readonly known?: Versioned<KnownManager> }
+  /** Its registration has ended. */
+  | { readonly kind: 'gone'; readonly known: Versioned<KnownManager> };
+
+/** What is to be written down, by who is registered now. A leader that is not registered yet is there all the same. */
+export function rosterChanges({
+  leader,
+  managers,
+  knownManagers,
+}: Pick<View, 'leader' | 'managers' | 'knownManagers'>): readonly RosterChange[] {
+  const registered = [...managers].flatMap(([name, record]): RosterChange[] => {
+    const known = knownManagers.get(name);
+    return isSame(record, known?.value) ? [] : [{ kind: 'registered', record, ...(known !== undefined && { known }) }];
+  });
+  const gone = [...knownManagers.values()].flatMap((known): RosterChange[] => {
+    const { name, goneAt } = known.value;
+    const isThere = managers.has(name as Name) || leader?.name === name;
+    return isThere || goneAt !== undefined ? [] : [{ kind: 'gone', known }];
+  });
+  return [...registered, ...gone].slice(0, mostChanges);
+}
+
+/** Only the leader does. Who registers or is removed meanwhile makes it fail, and be planned anew. */
+export function keepRoster(): Intent<void> {
+  return {
+    plan: ({ view, keys, clock }) => {
+      const changes = rosterChanges(view);
+      if (changes.length === 0) return nothingToDo(undefined);
+      const now = Math.trunc(clock.wall());
+      return {
+        ...nothingToDo(undefined),
+        compares: changes.flatMap((change) => unmoved(change, keys)),
+        writes: changes.map((change) => {
+          const [record, foreign] =
+            change.kind === 'gone'
+              ? [{ ...change.known.value, goneAt: now }, change.known.foreign]
+              : [change.record, change.known?.foreign];
+          const key = keys.knownManager(record.name as Name);
+          return { kind: 'put', key, value: knownManagerCodec.encode(record, foreign) };
+        }),
+      };
+    },
+  };
+}
+
+function unmoved(change: RosterChange, keys: Keys): readonly Compare[] {
+  const name = (change.kind === 'gone' ? change.known.value : change.record).name as Name;
+  const key = keys.knownManager(name);
+  const registration = keys.manager(name);
+  return [
+    change.known === undefined
+      ? { kind: 'absent', key }
+      : { kind: 'unchanged', key, modRevision: change.known.revision },
+    change.kind === 'gone'
+      ? { kind: 'absent', key: registration }
+      : { kind: 'unchanged', key: registration, modRevision: change.record.revision },
+  ];
+}
+
+function isSame(record: ManagerRecord, known: KnownManager | undefined): boolean {
+  if (known === undefined || known.goneAt !== undefined) return false;
+  return (['name', 'address', 'version', 'etcdMember', 'schema'] as const).every(
+    (field) => record[field] === known[field],
+  );
+}
+
+export interface RosterParts {
+  readonly store: Pick<Store, 'get' | 'txn'>;
+  readonly keys: Keys;
+}
+
+/** The managers that the store knows, as a removal sees them. */
+export class Roster {
+  readonly #parts: RosterParts;
+
+  constructor(parts: RosterParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws CausewayError store-unavailable */
+  async has(name: Name): Promise<boolean> {
+    const { store, keys } = this.#parts;
+    return (await store.get(keys.knownManager(name))).kv !== undefined;
+  }
+
+  /** One that runs still is one that its etcd member has left: its registration goes too. @throws CausewayError store-unavailable, timed-out */
+  async forget(name: Name): Promise<void> {
+    const { store, keys } = this.#parts;
+    const gone = [keys.knownManager(name), keys.manager(name)];
+    await store.txn(
+      [],
+      gone.map((key) => ({ kind: 'delete', key })),
+    );
+  }
+
+  /** False: it is registered. @throws CausewayError store-unavailable, timed-out */
+  async forgetGone(name: Name): Promise<boolean> {
+    const { store, keys } = this.#parts;
+    const { succeeded } = await store.txn(
+      [{ kind: 'absent', key: keys.manager(name) }],
+      [{ kind: 'delete', key: keys.knownManager(name) }],
+    );
+    return succeeded;
+  }
+}
