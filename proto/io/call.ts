@@ -37,6 +37,9 @@ export const relayedKey = 'causeway-relayed-to';
  */
 export const remarkKey = 'causeway-remark';
 
+/** Metadata of each answer: the id of the cluster whose it is. Absent: the manager does not know yet, or is of an older version. */
+export const clusterKey = 'causeway-cluster';
+
 export interface CallLimits {
   /** Milliseconds from now; a call without one may wait forever, so there is no default. */
   readonly timeout: number;
@@ -47,6 +50,8 @@ export interface CallLimits {
   readonly again?: boolean;
   /** Hears what the server remarks beside its answer, before that comes. */
   readonly onRemark?: (remark: string) => void;
+  /** Hears of which cluster the server is, before the answer comes. */
+  readonly onCluster?: (id: string) => void;
 }
 
 /** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
@@ -63,10 +68,11 @@ export function callUnary<Request, Response>(
       else if (value === undefined) reject(new CausewayError('internal', 'the server answered nothing'));
       else resolve(value);
     });
-    const { onRemark } = limits;
-    if (onRemark !== undefined) {
+    const { onRemark, onCluster } = limits;
+    if (onRemark !== undefined || onCluster !== undefined) {
       call.on('metadata', (metadata) => {
-        for (const remark of metadata.get(remarkKey)) onRemark(String(remark));
+        for (const remark of metadata.get(remarkKey)) onRemark?.(String(remark));
+        for (const id of metadata.get(clusterKey)) onCluster?.(String(id));
       });
     }
     limits.signal?.addEventListener('abort', abort);

@@ -11,13 +11,14 @@ const pauseBetweenTries = milliseconds(100);
 /** A manager whose connection is open says at once that a watch has begun, or after it has caught up (2 s). */
 const firstWithin = seconds(3);
 
-/** What a call does: look, change something, or wait for others to do something. */
-export type Purpose = 'read' | 'change' | 'wait';
+/** What a call does: look, change something, wait for others to do something, or both of these. */
+export type Purpose = 'read' | 'change' | 'wait' | 'change-and-wait';
 
 const hedges: Readonly<Record<Purpose, RunOptions>> = {
   read: { hedgeAfter: hedgeRead, readsOnly: true },
   change: { hedgeAfter: hedgeWrite },
   wait: { hedgeAfter: undefined },
+  'change-and-wait': { hedgeAfter: undefined },
 };
 
 export interface CallerParts {
@@ -35,6 +36,12 @@ export interface Servers {
   readonly addresses: readonly string[];
   /** All of them refusing connections for so long is an answer; absent: they may be starting. */
   readonly endWhenRefused?: Duration;
+}
+
+/** An answer, and the server that gave it. */
+export interface Answered<Response> {
+  readonly address: string;
+  readonly response: Response;
 }
 
 /**
@@ -56,7 +63,8 @@ export class Caller {
     purpose: Purpose,
     methodAt: (address: string) => UnaryMethod<Request, Response>,
     request: Request,
-  ): Promise<Response> {
+    onCluster?: (address: string, cluster: string) => void,
+  ): Promise<Answered<Response>> {
     const { budget, signal, actor, onRemark } = this.#parts;
     const { endWhenRefused } = this.#servers;
     const remarks = new Map<string, string>();
@@ -65,14 +73,15 @@ export class Caller {
         budget.left(),
         async (address, timeout, again, wanted) => {
           const hear = (remark: string): void => void remarks.set(address, remark);
-          const limits = { timeout, signal: wanted, actor, again, onRemark: hear };
+          const ofCluster = (id: string): void => onCluster?.(address, id);
+          const limits = { timeout, signal: wanted, actor, again, onRemark: hear, onCluster: ofCluster };
           return { address, value: await callUnary(methodAt(address), request, limits) };
         },
         { ...hedges[purpose], signal, endWhenRefused },
       );
       const remark = remarks.get(address);
       if (remark !== undefined) onRemark?.(remark);
-      return value;
+      return { address, response: value };
     } catch (error) {
       throw this.#explain(error);
     }

@@ -54,7 +54,7 @@ export class GrpcAgent implements Agent {
 
   async #call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request): Promise<Response> {
     await this.#checkSocket();
-    return await this.#caller.call('wait', () => method, request);
+    return (await this.#caller.call('wait', () => method, request)).response;
   }
 
   /** grpc-js tries a socket that does not exist for as long as it is let: say at once what is wrong. */

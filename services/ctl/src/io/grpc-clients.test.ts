@@ -10,18 +10,19 @@ import {
   clusterServiceDefinition,
   type IClusterService,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
-import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { Manager, type WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import {
   type INetworkService,
   networkServiceDefinition,
 } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
 import {
+  CreateNetworkRequest,
   ListNetworksRequest,
   WatchNetworksRequest,
   type WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { errorToService, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
+import { clusterKey, errorToService, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { FakeClock } from '@causeway/runtime/testing';
@@ -186,6 +187,74 @@ describe('managers', () => {
     await clients.managers.listNetworks(everything);
     await clients.managers.listNetworks(everything);
     expect(heard).toEqual(['from m2, which follows']);
+  });
+
+  /** A manager of that cluster, which answers out of memory. */
+  async function managerOf(cluster: string, name: string, changed: string[] = []): Promise<string> {
+    const headers = new Metadata();
+    headers.set(clusterKey, cluster);
+    const answer =
+      (value: unknown) => (call: { sendMetadata(of: Metadata): void }, done: (...of: unknown[]) => void) => {
+        call.sendMetadata(headers);
+        done(null, value);
+      };
+    const listNetworks = answer({ networks: [blue], revision: 7n, nextPageToken: '' });
+    const createNetwork = (call: never, done: never): void => {
+      changed.push(name);
+      answer({ network: blue })(call, done);
+    };
+    const manager = Manager.create({ name });
+    return await serve(anyPort, [
+      [networkServiceDefinition, { listNetworks, createNetwork }] as [never, never],
+      [clusterServiceDefinition, { describeManager: answer({ manager }) }] as [never, never],
+    ]);
+  }
+
+  function heeding(managers: readonly string[]): { readonly clients: Clients; readonly heard: string[] } {
+    const heard: string[] = [];
+    const onRemark = (remark: string): void => void heard.push(remark);
+    const settings = { managers, socket: '', timeout: milliseconds(5_000) };
+    const world = { credentials: plaintext, clock: systemClock, actor: '', onRemark };
+    const clients = grpcConnect(world)(settings, new AbortController().signal);
+    afterTest.push(() => clients.close());
+    return { clients, heard };
+  }
+
+  const [red, green] = ['00000000000000c1', '00000000000000c2'];
+
+  test('managers of two clusters: a read is answered by the first and warns, a change is refused before it is sent', async () => {
+    const changed: string[] = [];
+    const [one, two] = [await managerOf(red, 'm1', changed), await managerOf(green, 'x1', changed)];
+    const { clients, heard } = heeding([one, two]);
+    expect((await clients.managers.listNetworks(everything)).revision).toBe(7n);
+    await clients.managers.listNetworks(everything);
+    const both = `m1 at ${one} is of ${red}, and x1 at ${two} is of ${green}`;
+    expect(heard).toEqual([expect.stringContaining(both)]);
+    expect(heard[0]).toContain(`this answer is of ${red}`);
+    const change = clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
+    await expect(change).rejects.toMatchObject({ code: 'cluster-mismatch', message: expect.stringContaining(both) });
+    expect(changed).toEqual([]);
+  });
+
+  test.each([
+    ['of one cluster', red, green.replace('2', '1')],
+    ['of which one says nothing', red, ''],
+  ])('managers %s: no warning, and changes are made', async (_, ...ids) => {
+    const changed: string[] = [];
+    const [one, two] = [await managerOf(ids[0], 'm1', changed), await managerOf(ids[1], 'm2', changed)];
+    const { clients, heard } = heeding([one, two]);
+    await clients.managers.listNetworks(everything);
+    await clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
+    expect({ heard, changed }).toEqual({ heard: [], changed: ['m1'] });
+  });
+
+  test('a stream warns beside what it brings', async () => {
+    const { clients, heard } = heeding([await managerOf(red, 'm1'), await managerOf(green, 'x1')]);
+    const watching = (async () => {
+      for await (const _ of clients.managers.watchNetworks(WatchNetworksRequest.create())) return;
+    })().catch(() => undefined);
+    await expect.poll(() => heard).toEqual([expect.stringContaining('different clusters')]);
+    await watching;
   });
 
   test('a refusal is not asked again', async () => {

@@ -5,6 +5,7 @@ import { milliseconds } from '@causeway/runtime';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
 import { Caller, type CallerParts, type Purpose } from './caller.ts';
+import { ClusterCheck } from './cluster-check.ts';
 import { type ManagerStubs, StubPool } from './manager-stubs.ts';
 
 /** A manager that is restarted is back within it or not soon, and a person who waits wants to know. */
@@ -14,10 +15,14 @@ const endWhenRefused = milliseconds(800);
 export class GrpcManagers implements Managers {
   readonly #pool: StubPool;
   readonly #caller: Caller;
+  readonly #check: ClusterCheck;
+  readonly #onRemark: (remark: string) => void;
 
   constructor(parts: { credentials: Credentials } & CallerParts, settings: { managers: readonly string[] }) {
     this.#pool = new StubPool(parts.credentials);
     this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers, endWhenRefused });
+    this.#check = new ClusterCheck({ ...parts, pool: this.#pool }, settings.managers);
+    this.#onRemark = parts.onRemark ?? (() => undefined);
   }
 
   createNetwork: Managers['createNetwork'] = (request) =>
@@ -35,10 +40,10 @@ export class GrpcManagers implements Managers {
     this.#call('change', ({ network }) => network.updateNetwork.bind(network), request);
 
   deleteNetwork: Managers['deleteNetwork'] = (request) =>
-    this.#call('wait', ({ network }) => network.deleteNetwork.bind(network), request);
+    this.#call('change-and-wait', ({ network }) => network.deleteNetwork.bind(network), request);
 
   detachEndpoint: Managers['detachEndpoint'] = (request) =>
-    this.#call('wait', ({ endpoint }) => endpoint.detachEndpoint.bind(endpoint), request);
+    this.#call('change-and-wait', ({ endpoint }) => endpoint.detachEndpoint.bind(endpoint), request);
 
   getEndpoint: Managers['getEndpoint'] = (request) =>
     this.#call('read', ({ endpoint }) => endpoint.getEndpoint.bind(endpoint), request);
@@ -74,7 +79,8 @@ export class GrpcManagers implements Managers {
 
   getStatus: Managers['getStatus'] = () => this.#call('read', ({ cluster }) => cluster.getStatus.bind(cluster), {});
 
-  verify: Managers['verify'] = (request) => this.#call('wait', ({ cluster }) => cluster.verify.bind(cluster), request);
+  verify: Managers['verify'] = (request) =>
+    this.#call(request.repair ? 'change-and-wait' : 'wait', ({ cluster }) => cluster.verify.bind(cluster), request);
 
   watchEvents: Managers['watchEvents'] = (request) => this.#watchEvents(request);
 
@@ -82,16 +88,20 @@ export class GrpcManagers implements Managers {
     this.#call('read', ({ cluster }) => cluster.listManagers.bind(cluster), {});
 
   removeManager: Managers['removeManager'] = (request) =>
-    this.#call('wait', ({ cluster }) => cluster.removeManager.bind(cluster), request);
+    this.#call('change-and-wait', ({ cluster }) => cluster.removeManager.bind(cluster), request);
 
-  createBackup: Managers['createBackup'] = () =>
-    this.#caller.stream((address, limits) => itemsOf(this.#pool.at(address).cluster.createBackup({}), limits));
+  createBackup: Managers['createBackup'] = () => {
+    this.#warn();
+    return this.#caller.stream((address, limits) => itemsOf(this.#pool.at(address).cluster.createBackup({}), limits));
+  };
 
   close(): void {
+    this.#check.close();
     this.#pool.close();
   }
 
   async *#watchEvents(request: WatchEventsRequest): AsyncGenerator<Event> {
+    this.#warn();
     let rest = request;
     for await (const event of this.#caller.resumable((address, limits) => this.#eventsOf(address, rest, limits))) {
       rest = { ...request, fromSequence: event.sequence + 1n, sinceMs: 0n, tail: 0 };
@@ -106,15 +116,40 @@ export class GrpcManagers implements Managers {
   }
 
   #watch<Item>(open: (stubs: ManagerStubs) => ClientReadableStream<Item>): AsyncIterable<Item> {
+    this.#warn();
     return this.#caller.attempt((address, limits) => itemsOf(open(this.#pool.at(address)), limits));
   }
 
-  #call<Request, Response>(
+  /** A change is refused where the managers given are of different clusters; everything else says so beside its answer. */
+  async #call<Request, Response>(
     purpose: Purpose,
     methodOf: (stubs: ManagerStubs) => UnaryMethod<Request, Response>,
     request: Request,
   ): Promise<Response> {
-    return this.#caller.call(purpose, (address) => methodOf(this.#pool.at(address)), request);
+    const check = this.#check;
+    const changes = purpose === 'change' || purpose === 'change-and-wait';
+    check.begin();
+    const conflict = changes ? await check.conflict() : undefined;
+    if (conflict !== undefined) throw conflict;
+    let answered: string | undefined;
+    try {
+      const methodAt = (address: string) => methodOf(this.#pool.at(address));
+      const { address, response } = await this.#caller.call(purpose, methodAt, request, (at, id) => check.note(at, id));
+      answered = address;
+      return response;
+    } finally {
+      const remark = changes ? undefined : await check.remark(answered);
+      if (remark !== undefined) this.#onRemark(remark);
+    }
+  }
+
+  /** A stream goes on whatever is found: its reader is told when all have said it. */
+  #warn(): void {
+    this.#check.begin();
+    this.#check.remark(undefined).then(
+      (remark) => remark !== undefined && this.#onRemark(remark),
+      () => undefined,
+    );
   }
 }
 

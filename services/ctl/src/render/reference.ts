@@ -21,6 +21,8 @@ function introduction(program: Command): string {
     'Where the managers are is taken from the first of these that says so: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
       '`/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
       "`manager.env`. The agent's socket: `--socket`; `CAUSEWAY_SOCKET`; the same in `agent.env`.",
+    'When managers that were given answer for different clusters, one line on stderr names two of them with their cluster ids: what only looks is\n' +
+      'answered by the first that answers, and says of which cluster that is; what changes something is refused (exit 2).',
     '`-o json` prints one value: an object, or an array for a list. Each field has one type whatever its size: revisions are numbers, counts of addresses (`ipam show`) are strings. A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',

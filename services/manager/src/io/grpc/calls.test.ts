@@ -10,7 +10,7 @@ const forwarder = { takes: () => false } as unknown as Forwarder;
 
 function serving(most: number): Serving {
   const [calls, streams] = [new CallLimit('calls', most), new CallLimit('streams', most)];
-  return { log: new MemoryLog(), forwarder, calls, streams };
+  return { log: new MemoryLog(), forwarder, cluster: () => '00000000000000c1', calls, streams };
 }
 
 /** As much of a call as its handler looks at. */
@@ -23,6 +23,7 @@ function fakeCall(): EventEmitter & { readonly sent: unknown[] } {
     getDeadline: () => Number.POSITIVE_INFINITY,
     getPath: () => '/test',
     write: (message: unknown) => sent.push(message) > 0,
+    sendMetadata: (headers: Metadata) => sent.push(headers.getMap()),
     end: () => sent.push('end'),
   });
 }

@@ -1,5 +1,5 @@
 import { clip } from '@causeway/model';
-import { actorKey, againKey, decoded, errorToService, remarkKey } from '@causeway/proto/io';
+import { actorKey, againKey, clusterKey, decoded, errorToService, remarkKey } from '@causeway/proto/io';
 import { type Log, milliseconds } from '@causeway/runtime';
 import {
   type handleServerStreamingCall,
@@ -20,6 +20,8 @@ const defaultLimit = milliseconds(30_000);
 export interface Serving {
   readonly log: Log;
   readonly forwarder: Forwarder;
+  /** Id of the cluster whose answers these are; undefined until it is known. */
+  readonly cluster: () => string | undefined;
   /** Of calls that are answered once, and of streams of answers. */
   readonly calls: CallLimit;
   readonly streams: CallLimit;
@@ -71,7 +73,7 @@ export function read<Request, Response>(
 }
 
 function handler<Request, Response>(
-  { log, calls }: Serving,
+  { log, calls, cluster }: Serving,
   serve: Serve<Request, Response>,
   elsewhere: Elsewhere<Request, Response>,
 ): handleUnaryCall<Request, Response> {
@@ -81,7 +83,7 @@ function handler<Request, Response>(
     const abort = new AbortController();
     const leave = (): void => abort.abort(callerGone);
     call.once('cancelled', leave);
-    let remark: Metadata | undefined;
+    let remark: string | undefined;
     const caller: Call = {
       remaining,
       actor: actorOf(call),
@@ -90,8 +92,7 @@ function handler<Request, Response>(
         return abort.signal; // made when first asked for, which is dear: most calls of many claims never do
       },
       remark: (text) => {
-        remark ??= new Metadata();
-        remark.set(remarkKey, text.replace(/[^\x20-\x7e]/g, '?'));
+        remark = text.replace(/[^\x20-\x7e]/g, '?');
       },
     };
     let exit: (() => void) | undefined;
@@ -108,7 +109,7 @@ function handler<Request, Response>(
       })
       .then(
         (response) => {
-          if (remark !== undefined) call.sendMetadata(remark);
+          call.sendMetadata(headersOf(cluster(), remark));
           callback(null, response);
         },
         (error: unknown) => callback(refusal(log, call, error)),
@@ -145,6 +146,13 @@ export function serverStreaming<Request, Response>(
       .finally(() => exit?.())
       .catch((error: unknown) => call.emit('error', refusal(log, call, error)));
   };
+}
+
+function headersOf(cluster: string | undefined, remark: string | undefined): Metadata {
+  const headers = new Metadata();
+  if (cluster !== undefined) headers.set(clusterKey, cluster);
+  if (remark !== undefined) headers.set(remarkKey, remark);
+  return headers;
 }
 
 function refusal(log: Log, call: ServerCall, error: unknown): WireStatus {

@@ -302,6 +302,15 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   stream.close();
 });
 
+test('each answer says of which cluster it is', async () => {
+  const cluster = new ClusterServiceClient(address, client);
+  const said: string[] = [];
+  const hear = { ...limits, onCluster: (id: string) => void said.push(id) };
+  await callUnary(cluster.describeManager.bind(cluster), {}, hear);
+  expect(said).toEqual([manager.view.cluster?.id]);
+  cluster.close();
+});
+
 describe('managers and backups', () => {
   test('the managers are listed, the one that leads among them', async () => {
     const cluster = new ClusterServiceClient(address, client);

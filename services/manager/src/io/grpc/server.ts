@@ -131,7 +131,8 @@ export class GrpcServer implements Startable {
   #addServices(): void {
     const { manager, steward, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
-    const serving = { log, forwarder: this.#forwarder, ...limits };
+    const clusterId = () => manager.view.cluster?.id;
+    const serving = { log, forwarder: this.#forwarder, cluster: clusterId, ...limits };
     const { networks, endpoints, ipam, nodes, cluster } = manager.api;
     this.#server.addService(lenient(networkServiceDefinition), {
       createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
