@@ -4,6 +4,7 @@ import type { VerifyHostResponse } from '@causeway/proto/gen/causeway/v1/agent_s
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { createAgent } from './agent.ts';
+import { kernelCallsAtOnce } from './reconciler/kernel-turns.ts';
 import { Host } from './testing/host.ts';
 
 /** A host with one container on network blue, and two peers elsewhere. */
@@ -166,8 +167,43 @@ describe('drift is repaired, counted and told', () => {
 
   it('is not said to be none where the kernel cannot be read', async () => {
     const h = await host();
-    h.kernel.read = () => Promise.reject(new Error('EMFILE'));
-    await expect(h.agent.api.verifyHost({ repair: false })).rejects.toThrow('EMFILE');
+    h.manager.network('green', '10.67.0.0/16');
+    await h.attach('green', 'db');
+    const read = h.kernel.read.bind(h.kernel);
+    h.kernel.read = (path, ...of) => (path === netns ? Promise.reject(new Error('EMFILE')) : read(path, ...of));
+    const green = h.overlay('green');
+    h.kernel.foreign({ op: 'fdb.set', netns: green, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
+    expect((await h.agent.api.verifyHost({ repair: false })).drift).toMatchObject([
+      { network: 'blue', kind: 'netns', key: netns, actual: 'cannot be read: EMFILE', intended: 'present' },
+      { network: 'green', kind: 'fdb' },
+    ]);
+  });
+
+  it('is looked for in a few networks at a time, so that an attach need not wait for all of them', async () => {
+    const h = await new Host().start();
+    for (let n = 0; n < 40; n++) {
+      h.manager.network(`n${n}`, `10.${n}.0.0/16`);
+      await h.attach(`n${n}`, `web-${n}`);
+    }
+    await h.settle(seconds(1));
+    const read = h.kernel.read.bind(h.kernel);
+    const seen = new Set<string>();
+    let [running, most] = [0, 0];
+    h.kernel.read = async (path, ...of) => {
+      seen.add(path);
+      most = Math.max(most, ++running);
+      // A kernel that takes links away lets all wait.
+      await h.clock.sleep(milliseconds(50), new AbortController().signal);
+      return await read(path, ...of).finally(() => running--);
+    };
+    const verified = h.agent.api.verifyHost({ repair: false });
+    await h.attach('n0', 'db');
+    const seenBy = seen.size;
+    expect((await h.clock.until(verified, seconds(60))).drift).toEqual([]);
+    // And one of the attach by itself.
+    expect(most).toBeLessThanOrEqual(kernelCallsAtOnce + 1);
+    expect(seenBy).toBeLessThan(20);
+    expect(seen.size).toBe(2 * 40 + 1);
   });
 
   it('is told to a manager that asks', async () => {

@@ -108,6 +108,18 @@ describe('one manager', () => {
     expect(await codeOf(page({ fieldSelector: 'colour=red' }))).toBe('invalid-argument');
   });
 
+  test('verify: a slow host has as long as the caller gives it, a slower one is named', async () => {
+    await createNetwork();
+    const [slow, slower] = [await connect(1), await connect(2)];
+    const answer = manager.api.cluster.verify({ repair: false, hosts: [] }, cluster.call(seconds(60)));
+    for (let waited = 0; waited < 58; waited += 2) {
+      await cluster.clock.advance(seconds(2));
+      for (const agent of [slow, slower]) agent.applied();
+    }
+    slow.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [], error: '' } });
+    expect(await cluster.answer(answer)).toEqual({ drift: [], checked: ['h1'], unreachable: ['h2'] });
+  });
+
   test('endpoints: claimed with names and who has applied them, listed by host, released', async () => {
     await createNetwork();
     const [one] = [await connect(1), await connect(2)];

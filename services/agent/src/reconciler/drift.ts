@@ -1,4 +1,5 @@
-import { type Difference, isOverlayNetns } from '@causeway/datapath';
+import { type Difference, isOverlayNetns, overlayNetns } from '@causeway/datapath';
+import type { NetworkId } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 
 /** A difference as the wire has it: what is not there, or not wanted, is empty; in a container's namespace it is named. */
@@ -14,4 +15,11 @@ export function driftOf(host: string, network: string, difference: Difference): 
     actual: side(actual),
     intended: side(intended),
   };
+}
+
+/** What stands for all of a network that could not be compared: that is no proof that nothing differs. */
+export function unreadable(networkId: NetworkId, error: unknown): Difference {
+  const netns = overlayNetns(networkId);
+  const why = error instanceof Error ? error.message : String(error);
+  return { netns, kind: 'netns', key: netns, actual: `cannot be read: ${why}`, intended: 'present' };
 }

@@ -8,7 +8,8 @@ import { isGranted } from '../sandbox/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../sandbox/sandboxes.ts';
 import { isUnrecorded } from '../sandbox/unrecorded.ts';
 import { countWrites } from './counting-kernel.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, unreadable } from './drift.ts';
+import { inTurns, kernelCallsAtOnce } from './kernel-turns.ts';
 import { NetworkReconciler } from './network-reconciler.ts';
 import type { Overlays } from './overlays.ts';
 import { SweepPace } from './sweep-pace.ts';
@@ -36,7 +37,8 @@ export class Reconciler {
   #confirmed = false;
 
   constructor(modules: ReconcilerModules, settings: { readonly host: Host; readonly name: Name }) {
-    this.#modules = { ...modules, kernel: countWrites(modules.kernel, modules.tally) };
+    const kernel = inTurns(countWrites(modules.kernel, modules.tally), modules);
+    this.#modules = { ...modules, kernel };
     this.#settings = settings;
     modules.tables.onChange((change) => this.#onTable(change));
     modules.sandboxes.onChange((change) => this.#onSandbox(change));
@@ -68,16 +70,17 @@ export class Reconciler {
   async verify(repair: boolean): Promise<Drift[]> {
     const { tables } = this.#modules;
     const host = this.#settings.name;
-    const drift = await Promise.all(
-      [...this.#networks].map(async ([networkId, reconciler]) => {
-        const found = await reconciler.verify();
-        const name = tables.get(networkId)?.network.name ?? networkId;
-        return found.map((difference) => driftOf(host, name, difference));
-      }),
-    );
+    const networks = [...this.#networks];
+    const drift = await eachOf(networks, async ([networkId, reconciler]) => {
+      const name = tables.get(networkId)?.network.name ?? networkId;
+      // A network that cannot be read is said to be so, beside what the others are.
+      const found = await reconciler.verify().catch((error: unknown) => [unreadable(networkId, error)]);
+      return found.map((difference) => driftOf(host, name, difference));
+    });
     const strays = this.#confirmed ? await this.#strays() : [];
     if (repair) {
-      await Promise.all([this.#cleaner.poke(), ...Array.from(this.#networks.values(), (network) => network.look())]);
+      await this.#cleaner.poke();
+      await eachOf(networks, ([, network]) => network.look());
     }
     const ofStrays = strays.map((netns) =>
       driftOf(host, '', { netns, kind: 'netns', key: netns, actual: 'present', intended: 'absent' }),
@@ -193,4 +196,18 @@ export class Reconciler {
       log.error('netns.not-removed', { netns, message: String(error) });
     }
   }
+}
+
+/** As many at once as the kernel is asked at once, so that other calls need not wait for all of them. */
+async function eachOf<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const left = items.entries();
+  const one = async (): Promise<void> => {
+    for (const [place, item] of left) results[place] = await work(item);
+  };
+  await Promise.all(Array.from({ length: kernelCallsAtOnce }, one));
+  return results;
 }

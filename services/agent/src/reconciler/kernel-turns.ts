@@ -1,0 +1,53 @@
+import type { Kernel } from '@causeway/datapath';
+import type { Clock } from '@causeway/runtime';
+import { Slices } from '../timing/slices.ts';
+
+/** Reads and writes of the kernel that are under way at once. */
+export const kernelCallsAtOnce = 4;
+
+/**
+ * The same kernel, with a few calls at a time. The kernel answers inside send(2), and lets all wait there while it takes
+ * links away: calls for hundreds of networks, begun in one turn of the event loop, let heartbeats wait until the session was
+ * lost. Between calls the event loop turns. Writes go first: an attach waits for them.
+ */
+export function inTurns(kernel: Kernel, modules: { readonly clock: Clock }): Kernel {
+  const turns = new Turns(modules);
+  return {
+    read: (netns, scope, expected) => turns.run('read', () => kernel.read(netns, scope, expected)),
+    apply: (ops, expected) => turns.run('write', () => kernel.apply(ops, expected)),
+    watch: (netns, onDirt) => kernel.watch(netns, onDirt),
+    ownNetns: () => kernel.ownNetns(),
+    identify: (netns) => kernel.identify(netns),
+    eventsLost: () => kernel.eventsLost(),
+    hasUniqueIdentities: () => kernel.hasUniqueIdentities(),
+    underlay: (address) => kernel.underlay(address),
+    routes: () => kernel.routes(),
+    close: () => kernel.close(),
+  };
+}
+
+type Begin = () => void;
+
+class Turns {
+  readonly #slices: Slices;
+  readonly #waiting: { readonly read: Begin[]; readonly write: Begin[] } = { read: [], write: [] };
+  #running = 0;
+
+  constructor(modules: { readonly clock: Clock }) {
+    this.#slices = new Slices(modules);
+  }
+
+  async run<Result>(kind: 'read' | 'write', call: () => Promise<Result>): Promise<Result> {
+    if (this.#running < kernelCallsAtOnce) this.#running++;
+    else await new Promise<void>((begin) => this.#waiting[kind].push(begin));
+    try {
+      await this.#slices.breathe();
+      return await call();
+    } finally {
+      const next = this.#waiting.write.shift() ?? this.#waiting.read.shift();
+      // The next one has the place of this one.
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+}
