@@ -27,7 +27,8 @@ async function perform(on: Stage, once: boolean): Promise<number> {
     told.catch(() => undefined);
     const ended = await Promise.race([told, interrupted]);
     if (ended === undefined) {
-      say(`\nTry:\n${on.hints.map((hint) => `  ${hint}`).join('\n')}`);
+      // The lab that the hints are for goes at once.
+      if (!settings.once) say(`\nTry, in another terminal:\n${on.hints.map((hint) => `  ${hint}`).join('\n')}`);
       if (!once) await stayUp(interrupted);
     }
   } catch (error) {

@@ -80,8 +80,8 @@ function errorOf(code: number, message: string, info: ErrorInfo | undefined, cau
   });
 }
 
-/** Of gRPC's own words what a person needs: "No connection established. Last error: Error: connect ECONNREFUSED …". */
-function plainWords(text: string): string {
+/** What a person needs of gRPC's own words: "No connection established. Last error: Error: connect ECONNREFUSED …". */
+export function plainWords(text: string): string {
   const [, last] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(text) ?? [];
   // The time makes each try's message another one, and stands in every log line already.
   return (last ?? text).replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '').trim();

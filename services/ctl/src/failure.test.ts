@@ -15,6 +15,17 @@ describe('a server refuses', () => {
     expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ error: { code, message: 'because', data: { field: 'x' } } });
   });
 
+  test('a manager that cannot reach the leader is not asked for again: status says what is down', async () => {
+    const error = new CausewayError('manager-unavailable', 'the leader cannot be reached', {
+      address: '10.0.0.1:7443',
+    });
+    const { stderr } = await runLine('network create blue', {
+      managers: { createNetwork: () => Promise.reject(error) },
+    });
+    expect(stderr).toContain('causeway status shows which managers and etcd members are down');
+    expect(stderr).not.toContain('does causeway-manager run there?');
+  });
+
   test('an error that is not ours is our defect', async () => {
     const outcome = await runLine('network list', failing(new TypeError('undefined is\nnot a function')));
     expect(outcome).toMatchObject({ code: 1, stderr: 'causeway: undefined is not a function\n' });
@@ -31,6 +42,7 @@ const wrongLines = [
   'network',
   'network lst',
   'netwrk list',
+  'get network blue',
   'network lss',
   'help netwrk',
   'help network lst',

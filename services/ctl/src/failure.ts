@@ -39,6 +39,9 @@ export function throwUsage(command: Command, error: CommanderError): never {
 export function unknownCommand(command: Command, word: string): never {
   const names = command.commands.map((child) => child.name());
   const aliases = command.commands.flatMap((child) => child.aliases());
+  const verbs = command.commands.flatMap((noun) => noun.commands.flatMap((verb) => [verb.name(), ...verb.aliases()]));
+  if (verbs.includes(word))
+    throw usage(command, `unknown command '${word}'`, `${pathOf(command)} NOUN ${word}`, 'unknownCommand');
   throw usage(command, `unknown command '${word}'`, nearest(word, names) ?? nearest(word, aliases), 'unknownCommand');
 }
 
@@ -91,10 +94,14 @@ export function exitCodeOf(failure: Failure): number {
 function hintFor(error: CausewayError): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
-    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; a host whose agent has a session, or with /etc/causeway/agent.env, knows them by itself; causeway status --local asks that agent';
+    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; on a host with CAUSEWAY_MANAGERS in /etc/causeway/agent.env, or whose agent has a session, neither is needed';
   }
   if (error.data['field'] === '--socket') {
-    return 'attach and detach run on the host of the container, as root, beside causeway-agent; --socket or CAUSEWAY_SOCKET names its socket';
+    return 'this command asks causeway-agent on this host, as root: does it run here? --socket or CAUSEWAY_SOCKET names its socket';
+  }
+  // The manager that answered could not reach the leader: it runs, and the caller's list of managers is right.
+  if (error.code === 'manager-unavailable' && 'address' in error.data) {
+    return 'causeway status shows which managers and etcd members are down';
   }
   const meant = error.data['didYouMean'];
   if (meant !== undefined) return `did you mean ${meant}?`;

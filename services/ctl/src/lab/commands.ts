@@ -1,8 +1,8 @@
 import { family, type Ip } from '@causeway/model';
 import { type LabHost, type LabPlan, managersOf, type ProcessKind } from './plan.ts';
 
-/** Where a host finds the product's programs; the folder is the lab's, bound into each host. */
-export const binDir = '/run/causeway-lab/bin';
+/** Where a host finds the product's programs; the folder is the lab's, bound into each host, and not among the labs there. */
+export const binDir = '/run/causeway-bin';
 /** A tmpfs of each host's own. */
 export const dataDir = '/var/lib/causeway';
 const managerDataDir = `${dataDir}/manager`;

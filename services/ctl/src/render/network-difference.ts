@@ -7,7 +7,7 @@ export function differenceAnswer(before: Network, after: Network, answer: Answer
   const [was, is] = [fieldsOf(before), fieldsOf(after)];
   const names = [...new Set([...was.keys(), ...is.keys()])];
   const changes = names
-    .map((field) => ({ field, from: was.get(field) ?? '', to: is.get(field) ?? '' }))
+    .map((field) => ({ field, from: was.get(field) ?? null, to: is.get(field) ?? null }))
     .filter(({ from, to }) => from !== to);
   const columns = [{ title: 'FIELD' }, { title: 'NOW' }, { title: 'WOULD BE' }];
   return {
@@ -21,8 +21,8 @@ export function differenceAnswer(before: Network, after: Network, answer: Answer
             columns,
             rows: changes.map(({ field, from, to }) => [
               field,
-              from === '' ? '' : { text: from, tone: 'bad' },
-              to === '' ? '' : { text: to, tone: 'good' },
+              from === null ? '' : { text: from, tone: 'bad' },
+              to === null ? '' : { text: to, tone: 'good' },
             ]),
           },
   };

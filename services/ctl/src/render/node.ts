@@ -60,7 +60,7 @@ export function nodeAnswer(node: Node, now: number): Answer {
         ['labels', pairsText(node.labels)],
         ['networks', String(node.networks)],
         ['endpoints', String(node.endpoints)],
-        ['repairs', String(node.repairs)],
+        ['repairs', repairs(node)],
         ...healthFields(node.health),
         ['created', createdCell(node.createdAtMs, now)],
         ['revision', String(node.revision)],
@@ -95,18 +95,18 @@ function healthValue(health: HostHealth | undefined): object | null {
 }
 
 function nodeValue(node: Node): object {
-  const { id, name, ready, dataPath, underlayMtu, version, networks, endpoints, repairs } = node;
+  const { id, name, dataPath, underlayMtu, version, networks, endpoints } = node;
   const { hostRoutes, labels, revision } = node;
   return {
     id,
     name,
-    ready,
+    ready: isHeard(node) ? node.ready : null,
     dataPath,
     underlayMtu,
     version,
     networks,
     endpoints,
-    repairs,
+    repairs: isHeard(node) ? node.repairs : null,
     health: healthValue(node.health),
     hostRoutes,
     labels,
@@ -123,7 +123,7 @@ function row(node: Node, now: number): Cell[] {
     node.dataPath,
     String(node.networks),
     String(node.endpoints),
-    String(node.repairs),
+    repairs(node),
     ageCell(node.createdAtMs, now),
     String(node.underlayMtu),
     node.version,
@@ -134,6 +134,16 @@ function row(node: Node, now: number): Cell[] {
   ];
 }
 
+/** Without a leader no manager knows what hosts do: neither "not ready" nor "no repairs" would be true then. */
+function isHeard({ conditions }: Node): boolean {
+  return conditions.find(({ type }) => type === 'Ready')?.status !== 'unknown';
+}
+
+function repairs(node: Node): string {
+  return isHeard(node) ? String(node.repairs) : '-';
+}
+
 function readiness(node: Node): Cell {
+  if (!isHeard(node)) return { text: 'unknown', tone: 'bad' };
   return node.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
 }

@@ -109,13 +109,34 @@ export const h1: Node = {
   createdAtMs: 1_699_000_000_000n,
   labels: { zone: 'a' },
   conditions: [
-    { type: 'Ready', status: 'unknown', reason: 'NoLeader', message: 'no manager leads', sinceRevision: 0n },
+    { type: 'Ready', status: 'true', reason: 'Session', message: 'its agent has a session', sinceRevision: 3n },
     { ...healthy, status: 'true', reason: 'Drift', message: '1 difference to the intent stands' },
   ],
   revision: 3n,
 };
 
-export const h2: Node = { ...h1, id: '00000000000000a2', name: 'h2', dataPath: 'fd90::2', ready: false, repairs: 0n };
+export const h2: Node = {
+  ...h1,
+  id: '00000000000000a2',
+  name: 'h2',
+  dataPath: 'fd90::2',
+  ready: false,
+  repairs: 0n,
+  conditions: [
+    { type: 'Ready', status: 'false', reason: 'NoSession', message: 'its agent has no session', sinceRevision: 9n },
+  ],
+};
+
+/** As a manager tells it that knows no leader. */
+export const h3: Node = {
+  ...h2,
+  id: '00000000000000a3',
+  name: 'h3',
+  dataPath: '10.90.0.3',
+  conditions: [
+    { type: 'Ready', status: 'unknown', reason: 'NoLeader', message: 'no manager leads', sinceRevision: 0n },
+  ],
+};
 
 export const status: GetStatusResponse = {
   clusterId: '00000000000000c1',

@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { World } from './run-line.ts';
-import { blue, db, drift, events, h1, h2, lone, red, status, web } from './samples.ts';
+import { blue, db, drift, events, h1, h2, h3, lone, red, status, web } from './samples.ts';
 
 export const timedOut = () => Promise.reject(new CausewayError('timed-out', 'no answer'));
 export const unavailable = () => Promise.reject(new CausewayError('manager-unavailable', 'no manager answers'));
@@ -189,7 +189,7 @@ export const nodes: World = {
   managers: {
     watchNodes: () => lifeOf({ node: h1 }),
     getNode: async () => ({ node: h2 }),
-    listNodes: async () => ({ nodes: [h1, h2], revision: 42n, nextPageToken: '' }),
+    listNodes: async () => ({ nodes: [h1, h2, h3], revision: 42n, nextPageToken: '' }),
   },
 };
 export const attach = 'endpoint attach blue --name web --netns /run/netns/web';

@@ -38,13 +38,13 @@ function planDetach(request: DetachEndpoint, ready: boolean, planning: Planning)
   const found = planning.view.findEndpoint(request.endpoint);
   const { id, name, network, node } = found.value;
   if (!ready && !request.force) throw unready(found.value, planning);
-  const why = ready ? undefined : 'it was forced, its host is not ready';
+  const why = ready ? undefined : 'forced while its host was not ready';
   const event = endpointDetached(found.value, planning.view, why);
   return { ...release(found, event, planning), reply: { id, name, network, node } };
 }
 
 function unready({ id, name, node }: Endpoint, { view }: Planning): CausewayError {
   const host = view.nodes.get(node)?.value.name ?? node;
-  const message = `endpoint "${name}" is on host ${host}, which is not ready: nobody takes its interface away now; wait for the host, or release the endpoint all the same (--force), and the host takes the interface away when it is back`;
+  const message = `endpoint "${name}" is on host ${host}, which is not ready and cannot remove its interface now: wait for the host, or detach with --force: then the host removes the interface when it is back`;
   return new CausewayError('node-unready', message, { endpoint: id, host });
 }

@@ -18,7 +18,7 @@ mount -n -t sysfs sysfs /sys
 mount -n -t tmpfs -o mode=755 tmpfs /var/lib/causeway
 if [ -n "$2" ]; then
   mount -n --bind "$1/hosts" /etc/hosts
-  mount -n --bind "$1/bin" "$2/run/causeway-lab/bin"
+  mount -n --bind "$1/bin" "$2/run/causeway-bin"
   mount -n --rbind "$2/run" /run
 fi
 echo ready

@@ -37,7 +37,7 @@ export async function claimLab(plan: LabPlan): Promise<void> {
   await mkdir(paths.bin(plan.name));
   for (const host of plan.hosts) {
     await mkdir(join(paths.host(plan.name, host.name), 'log'), { recursive: true });
-    await mkdir(join(paths.run(plan.name, host.name), 'causeway-lab/bin'), { recursive: true });
+    await mkdir(join(paths.run(plan.name, host.name), 'causeway-bin'), { recursive: true });
   }
 }
 

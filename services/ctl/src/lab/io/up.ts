@@ -54,7 +54,7 @@ async function reportLog(error: unknown, progress: Progress): Promise<void> {
 }
 
 async function makeHosts(plan: LabPlan, progress: Progress): Promise<Lab> {
-  progress(`making ${plan.hosts.length} hosts on ${plan.subnet}`);
+  progress(`making ${plan.hosts.length} ${plan.hosts.length === 1 ? 'host' : 'hosts'} on ${plan.subnet}`);
   await ensureMountPoint();
   await writePrograms(paths.bin(plan.name));
   await writeFile(paths.hostsFile(plan.name), hostsFile(plan));

@@ -1,5 +1,5 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
-import { errorFromWire, statusDetailsKey } from '@causeway/proto';
+import { errorFromWire, plainWords, statusDetailsKey } from '@causeway/proto';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
 /** A refusal as it goes on the wire. */
@@ -36,6 +36,6 @@ export function isNoAnswer(error: unknown): boolean {
 export function failureOf(error: ServiceError, leader: string): LeaderRefusal | CausewayError {
   const isWordless = error.code === status.UNAVAILABLE && error.metadata.get(statusDetailsKey).length === 0;
   if (!isWordless) return new LeaderRefusal(error);
-  const message = `the leader at ${leader} cannot be reached (${error.details}): try again`;
+  const message = `the leader at ${leader} cannot be reached (${plainWords(error.details)}): try again`;
   return new CausewayError('manager-unavailable', message, { address: leader }, { cause: error });
 }
