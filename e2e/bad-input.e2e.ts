@@ -187,15 +187,16 @@ describeLab('bad input', () => {
       2,
       /--data-dir.*\/proc\/x/,
     ],
+    ['a second agent on a host', `causeway-agent ${agent} --data-dir /run/x`, 4, /another agent .*runs on this host/],
     [
       'an agent at a socket that is served',
-      `causeway-agent ${agent.replace('/run/x.sock', '/run/causeway/agent.sock')} --data-dir /run/x`,
+      `unshare --net causeway-agent ${agent.replace('/run/x.sock', '/run/causeway/agent.sock')} --data-dir /run/x`,
       2,
       /agent\.sock/,
     ],
     [
       'an agent with an address that is not the host’s',
-      `causeway-agent ${agent.replace('--data-path 10.97.0.1', '--data-path 10.97.0.77')} --data-dir /run/x`,
+      `unshare --net causeway-agent ${agent.replace('--data-path 10.97.0.1', '--data-path 10.97.0.77')} --data-dir /run/x`,
       1,
       /10\.97\.0\.77/,
     ],
