@@ -10,6 +10,7 @@ const checks = [
   ['lint and format', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']],
   ['protocol lint', 'node_modules/.bin/buf', ['lint']],
   ['protocol breaks no client', process.execPath, ['tools/breaking.mjs']],
+  ['protocol comments', process.execPath, ['tools/proto-comments.mjs']],
   ['generated code', process.execPath, ['tools/genproto.mjs', '--check']],
   ['command reference', process.execPath, ['tools/docs.mjs', '--check']],
   ['snippets in docs', process.execPath, ['tools/snippets.mjs']],

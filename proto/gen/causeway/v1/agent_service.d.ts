@@ -15,6 +15,8 @@ import { Endpoint } from "./types.js";
  */
 export interface AttachRequest {
     /**
+     * As CreateNetworkRequest.request_id; the managers remember it ten minutes, the agent as long as the endpoint is there.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
@@ -25,6 +27,8 @@ export interface AttachRequest {
      */
     network: string;
     /**
+     * Name of the endpoint, unique in the network.
+     *
      * @generated from protobuf field: string name = 3
      */
     name: string;
@@ -41,12 +45,14 @@ export interface AttachRequest {
      */
     ifname: string;
     /**
-     * Asked-for addresses, at most one a family.
+     * Asked-for addresses without prefix length, at most one a family; the rest is given.
      *
      * @generated from protobuf field: repeated string addresses = 6
      */
     addresses: string[];
     /**
+     * See Network.labels.
+     *
      * @generated from protobuf field: map<string, string> labels = 7
      */
     labels: {
@@ -65,6 +71,8 @@ export interface AttachRequest {
  */
 export interface AttachResponse {
     /**
+     * As it was claimed.
+     *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
@@ -80,17 +88,19 @@ export interface AttachResponse {
  */
 export interface DetachRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
-     * Id, name, or NETWORK/NAME: of an endpoint of this host first, of any other else.
+     * Id, name, or NETWORK/NAME: first looked for on this host, then on all.
      *
      * @generated from protobuf field: string endpoint = 2
      */
     endpoint: string;
     /**
-     * Of an endpoint of another host: also when that host is not ready.
+     * For an endpoint of another host: also when that host is not ready.
      *
      * @generated from protobuf field: bool force = 3
      */
@@ -101,11 +111,13 @@ export interface DetachRequest {
  */
 export interface DetachResponse {
     /**
+     * Store revision of the release; 0: the managers did not have the endpoint any more.
+     *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
     /**
-     * Of an endpoint of another host, the name of that host.
+     * Name of the endpoint's host if that is another one; empty: it was on this host.
      *
      * @generated from protobuf field: string host = 2
      */
@@ -127,23 +139,33 @@ export interface ListSandboxesRequest {
  */
 export interface ListSandboxesResponse {
     /**
+     * One for each interface.
+     *
      * @generated from protobuf field: repeated causeway.v1.Sandbox sandboxes = 1
      */
     sandboxes: Sandbox[];
 }
 /**
+ * A container's interface, as this host's agent keeps it.
+ *
  * @generated from protobuf message causeway.v1.Sandbox
  */
 export interface Sandbox {
     /**
+     * Without `applied` and conditions.
+     *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
     /**
+     * Path of the container's network namespace, as given at attach.
+     *
      * @generated from protobuf field: string netns = 2
      */
     netns: string;
     /**
+     * Name of the interface in the container.
+     *
      * @generated from protobuf field: string ifname = 3
      */
     ifname: string;
@@ -155,7 +177,8 @@ export interface Sandbox {
      */
     state: string;
     /**
-     * Why the managers do not give its endpoint back after a restore from a backup: its interface is cut off meanwhile.
+     * Why the managers do not give its endpoint back after a restore from a backup: its interface is cut off meanwhile. Empty:
+     * they do not refuse it.
      *
      * @generated from protobuf field: string refused = 5
      */
@@ -167,7 +190,7 @@ export interface Sandbox {
      */
     gatewayPriority: number;
     /**
-     * Of the default routes through this interface, if its network has a gateway; of several, the smallest is used.
+     * Metric of the default routes through this interface, if its network has a gateway; of several, the smallest is used.
      *
      * @generated from protobuf field: uint32 route_metric = 7
      */
@@ -183,10 +206,14 @@ export interface GetAgentStatusRequest {
  */
 export interface GetAgentStatusResponse {
     /**
+     * The host as its agent tells it: see Hello.node.
+     *
      * @generated from protobuf field: causeway.v1.Node node = 1
      */
     node?: Node;
     /**
+     * The cluster that the host belongs to; empty: it has had no session yet.
+     *
      * @generated from protobuf field: string cluster_id = 2
      */
     clusterId: string;
@@ -197,43 +224,63 @@ export interface GetAgentStatusResponse {
      */
     manager: string;
     /**
+     * Tables that the agent holds.
+     *
      * @generated from protobuf field: repeated causeway.v1.NetworkCursorStatus networks = 4
      */
     networks: NetworkCursorStatus[];
     /**
+     * As HostReport.repairs.
+     *
      * @generated from protobuf field: uint64 repairs = 5
      */
     repairs: bigint;
     /**
+     * As HostReport.drift.
+     *
      * @generated from protobuf field: uint32 drift = 6
      */
     drift: number;
     /**
+     * Steps that the kernel took for the agent since it started; it stays as it is when all is as intended.
+     *
      * @generated from protobuf field: uint64 kernel_writes = 7
      */
     kernelWrites: bigint;
 }
 /**
+ * A network's table on this host, and how far the kernel follows it.
+ *
  * @generated from protobuf message causeway.v1.NetworkCursorStatus
  */
 export interface NetworkCursorStatus {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
     /**
+     * Name of the network.
+     *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
+     * The network's revision in the table; 0: of an earlier epoch.
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
+     * The network's revision up to which the kernel has everything; 0: none of this epoch.
+     *
      * @generated from protobuf field: int64 applied = 4
      */
     applied: bigint;
     /**
+     * Rows of the table: endpoints on all hosts.
+     *
      * @generated from protobuf field: uint32 endpoints = 5
      */
     endpoints: number;
@@ -243,6 +290,8 @@ export interface NetworkCursorStatus {
  */
 export interface VerifyHostRequest {
     /**
+     * Put differences right before the answer.
+     *
      * @generated from protobuf field: bool repair = 1
      */
     repair: boolean;
@@ -252,6 +301,8 @@ export interface VerifyHostRequest {
  */
 export interface VerifyHostResponse {
     /**
+     * Every difference that was found; empty: none.
+     *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 1
      */
     drift: Drift[];

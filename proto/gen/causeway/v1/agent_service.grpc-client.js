@@ -7,7 +7,7 @@
 import { AgentService } from "./agent_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Served on the agent's unix socket, to root.
+ * What a host's containers need. Served on the agent's unix socket, to root.
  *
  * @generated from protobuf service causeway.v1.AgentService
  */
@@ -17,6 +17,10 @@ export class AgentServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
+     * Gives a container an interface on a network; answers when its kernel has everything. The errors of ClaimEndpoint,
+     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has it), REQUEST_REUSED, DRIVER_UNKNOWN,
+     * KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
+     *
      * @generated from protobuf rpc: Attach
      */
     attach(input, metadata, options, callback) {
@@ -24,6 +28,9 @@ export class AgentServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${AgentService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Takes an interface away and releases the endpoint; answers when the interface is gone. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS,
+     * NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface stays then.
+     *
      * @generated from protobuf rpc: Detach
      */
     detach(input, metadata, options, callback) {
@@ -31,6 +38,8 @@ export class AgentServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${AgentService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * The containers' interfaces on this host; no manager is needed.
+     *
      * @generated from protobuf rpc: ListSandboxes
      */
     listSandboxes(input, metadata, options, callback) {
@@ -38,6 +47,8 @@ export class AgentServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${AgentService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * What the agent knows of itself and has done; no manager is needed.
+     *
      * @generated from protobuf rpc: GetAgentStatus
      */
     getAgentStatus(input, metadata, options, callback) {
@@ -45,7 +56,7 @@ export class AgentServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${AgentService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Compares this host's kernel with the intent.
+     * Compares this host's kernel with the intent; no manager is needed.
      *
      * @generated from protobuf rpc: VerifyHost
      */

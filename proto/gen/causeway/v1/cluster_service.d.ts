@@ -19,26 +19,32 @@ export interface GetStatusRequest {
  */
 export interface GetStatusResponse {
     /**
+     * 16 lower-case hex digits, made with the cluster. Empty: the manager has not read the store yet.
+     *
      * @generated from protobuf field: string cluster_id = 1
      */
     clusterId: string;
     /**
+     * Rises by one with each restore from a backup; 0: the manager has not read the store yet.
+     *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
     /**
-     * Of the view of the manager that answers.
+     * Store revision of the view of the manager that answers.
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * Absent: nobody leads, or who holds the key does not believe in it any more.
+     * Absent: no manager holds the leader key, or the one that holds it does not lead any more.
      *
      * @generated from protobuf field: causeway.v1.Leader leader = 4
      */
     leader?: Leader;
     /**
+     * As ListManagers answers.
+     *
      * @generated from protobuf field: repeated causeway.v1.Manager managers = 5
      */
     managers: Manager[];
@@ -49,12 +55,14 @@ export interface GetStatusResponse {
      */
     store?: Store;
     /**
-     * hosts_ready, repairs and drift are the leader's to say: 0 when no leader answers.
+     * Hosts that are ready. This, repairs and drift are the leader's to say: 0 when no leader answers.
      *
      * @generated from protobuf field: uint32 hosts_ready = 7
      */
     hostsReady: number;
     /**
+     * Hosts that have ever had a session, as the view of the manager knows.
+     *
      * @generated from protobuf field: uint32 hosts_total = 8
      */
     hostsTotal: number;
@@ -71,15 +79,19 @@ export interface GetStatusResponse {
      */
     drift: number;
     /**
+     * How many networks there are.
+     *
      * @generated from protobuf field: uint32 networks = 11
      */
     networks: number;
     /**
+     * How many endpoints there are.
+     *
      * @generated from protobuf field: uint32 endpoints = 12
      */
     endpoints: number;
     /**
-     * Of the store's records.
+     * Schema of the store's records; 0: the manager has not read the store yet.
      *
      * @generated from protobuf field: uint32 schema = 13
      */
@@ -91,12 +103,14 @@ export interface GetStatusResponse {
      */
     unreadyHosts: UnreadyHost[];
     /**
-     * Networks and endpoints whose condition Degraded is true; 0 while no leader answers.
+     * Networks whose condition Degraded is true; 0 while no leader answers.
      *
      * @generated from protobuf field: uint32 degraded_networks = 15
      */
     degradedNetworks: number;
     /**
+     * Endpoints whose condition Degraded is true; 0 while no leader answers.
+     *
      * @generated from protobuf field: uint32 degraded_endpoints = 16
      */
     degradedEndpoints: number;
@@ -108,6 +122,8 @@ export interface GetStatusResponse {
  */
 export interface UnreadyHost {
     /**
+     * Name of the host.
+     *
      * @generated from protobuf field: string name = 1
      */
     name: string;
@@ -118,7 +134,8 @@ export interface UnreadyHost {
      */
     session: string;
     /**
-     * Unix time, milliseconds: when its session ended; of a host that has had none with this leader, when that began to lead.
+     * Unix time, milliseconds: when its session ended. A host without a session since this leader began: when the leader
+     * began.
      *
      * @generated from protobuf field: int64 since_ms = 3
      */
@@ -131,10 +148,14 @@ export interface UnreadyHost {
     lastWords: string;
 }
 /**
+ * The manager that writes and serves sessions.
+ *
  * @generated from protobuf message causeway.v1.Leader
  */
 export interface Leader {
     /**
+     * Name of the manager.
+     *
      * @generated from protobuf field: string manager = 1
      */
     manager: string;
@@ -145,44 +166,56 @@ export interface Leader {
      */
     address: string;
     /**
+     * etcd revision at which it took the leader key: a later leader has a greater one.
+     *
      * @generated from protobuf field: int64 term = 3
      */
     term: bigint;
     /**
-     * Unix time, milliseconds.
+     * Unix time, milliseconds, by the clock of the leader.
      *
      * @generated from protobuf field: int64 since_ms = 4
      */
     sinceMs: bigint;
 }
 /**
+ * A manager as it tells, or as its record says while it does not answer.
+ *
  * @generated from protobuf message causeway.v1.Manager
  */
 export interface Manager {
     /**
+     * Unique in the cluster; the manager's --name.
+     *
      * @generated from protobuf field: string name = 1
      */
     name: string;
     /**
+     * Host:port of its gRPC service.
+     *
      * @generated from protobuf field: string address = 2
      */
     address: string;
     /**
+     * It says of itself that it leads: the same as state "leader".
+     *
      * @generated from protobuf field: bool leader = 3
      */
     leader: boolean;
     /**
+     * "0.1.0"; empty: it has not registered yet.
+     *
      * @generated from protobuf field: string version = 4
      */
     version: string;
     /**
-     * Of its view: how far it is behind the store. 0: it does not answer.
+     * Store revision of its view: what is missing to the newest is how far it is behind. 0: it does not answer.
      *
      * @generated from protobuf field: int64 revision = 5
      */
     revision: bigint;
     /**
-     * Of the etcd member it supervises; empty: none.
+     * Name of the etcd member it supervises; empty: none.
      *
      * @generated from protobuf field: string etcd_member = 6
      */
@@ -194,7 +227,7 @@ export interface Manager {
      */
     state: string;
     /**
-     * The newest schema of records it knows.
+     * The newest schema of records that it knows.
      *
      * @generated from protobuf field: uint32 schema = 8
      */
@@ -217,6 +250,8 @@ export interface ListManagersRequest {
  */
 export interface ListManagersResponse {
     /**
+     * By name.
+     *
      * @generated from protobuf field: repeated causeway.v1.Manager managers = 1
      */
     managers: Manager[];
@@ -231,6 +266,8 @@ export interface DescribeManagerRequest {
  */
 export interface DescribeManagerResponse {
     /**
+     * The manager that was asked.
+     *
      * @generated from protobuf field: causeway.v1.Manager manager = 1
      */
     manager?: Manager;
@@ -248,26 +285,38 @@ export interface DescribeManagerResponse {
  */
 export interface Hosts {
     /**
+     * How many hosts are ready.
+     *
      * @generated from protobuf field: uint32 ready = 1
      */
     ready: number;
     /**
+     * See GetStatusResponse.repairs.
+     *
      * @generated from protobuf field: uint64 repairs = 2
      */
     repairs: bigint;
     /**
+     * See GetStatusResponse.drift.
+     *
      * @generated from protobuf field: uint32 drift = 3
      */
     drift: number;
     /**
+     * See GetStatusResponse.unready_hosts.
+     *
      * @generated from protobuf field: repeated causeway.v1.UnreadyHost unready = 4
      */
     unready: UnreadyHost[];
     /**
+     * See GetStatusResponse.degraded_networks.
+     *
      * @generated from protobuf field: uint32 degraded_networks = 5
      */
     degradedNetworks: number;
     /**
+     * See GetStatusResponse.degraded_endpoints.
+     *
      * @generated from protobuf field: uint32 degraded_endpoints = 6
      */
     degradedEndpoints: number;
@@ -277,11 +326,13 @@ export interface Hosts {
  */
 export interface RemoveManagerRequest {
     /**
+     * As CreateNetworkRequest.request_id. The answer to a retry tells that the removal has begun.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
-     * Of a manager, or the id of an etcd member that never started.
+     * Name of a manager, or id of an etcd member that never started.
      *
      * @generated from protobuf field: string name = 2
      */
@@ -308,7 +359,7 @@ export interface CreateBackupRequest {
  */
 export interface CreateBackupResponse {
     /**
-     * Of the backup; in the first part only.
+     * What the backup is of; in the first part only.
      *
      * @generated from protobuf field: causeway.v1.BackupHeader header = 1
      */
@@ -321,26 +372,38 @@ export interface CreateBackupResponse {
     chunk: Uint8Array;
 }
 /**
+ * What a backup is of. The file says the same at its beginning.
+ *
  * @generated from protobuf message causeway.v1.BackupHeader
  */
 export interface BackupHeader {
     /**
+     * See GetStatusResponse.cluster_id.
+     *
      * @generated from protobuf field: string cluster_id = 1
      */
     clusterId: string;
     /**
+     * The epoch that was backed up; a restore begins the next one.
+     *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
     /**
+     * Store revision of the snapshot: what was written later is not in it.
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
+     * Schema of the records: a manager that knows only older ones cannot restore them.
+     *
      * @generated from protobuf field: uint32 schema = 4
      */
     schema: number;
     /**
+     * Version of the manager that made the backup.
+     *
      * @generated from protobuf field: string version = 5
      */
     version: string;
@@ -352,6 +415,8 @@ export interface BackupHeader {
     timeMs: bigint;
 }
 /**
+ * etcd, as its members say.
+ *
  * @generated from protobuf message causeway.v1.Store
  */
 export interface Store {
@@ -362,43 +427,57 @@ export interface Store {
      */
     members: StoreMember[];
     /**
-     * Of the newest member that answers.
+     * Revision of the newest member that answers.
      *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
 }
 /**
+ * One member of etcd. The figures are 0 when it does not answer.
+ *
  * @generated from protobuf message causeway.v1.StoreMember
  */
 export interface StoreMember {
     /**
+     * Its name in etcd; empty: it never started.
+     *
      * @generated from protobuf field: string name = 1
      */
     name: string;
     /**
+     * Where clients reach it, "http://10.0.0.1:2379"; empty: it never started.
+     *
      * @generated from protobuf field: repeated string client_urls = 2
      */
     clientUrls: string[];
     /**
+     * It answers, and knows a leader.
+     *
      * @generated from protobuf field: bool healthy = 3
      */
     healthy: boolean;
     /**
+     * It is the leader of etcd, which need not be at the leading manager.
+     *
      * @generated from protobuf field: bool leader = 4
      */
     leader: boolean;
     /**
+     * It copies the store and has no vote yet.
+     *
      * @generated from protobuf field: bool learner = 5
      */
     learner: boolean;
     /**
-     * Of its database, bytes: on disk, and of that in use.
+     * Its database on disk, bytes.
      *
      * @generated from protobuf field: int64 size = 6
      */
     size: bigint;
     /**
+     * What of `size` is not free for reuse, bytes.
+     *
      * @generated from protobuf field: int64 size_in_use = 7
      */
     sizeInUse: bigint;
@@ -415,7 +494,7 @@ export interface StoreMember {
      */
     alarms: string[];
     /**
-     * Of its newest change; 0: it does not answer.
+     * Revision of its newest change; 0: it does not answer.
      *
      * @generated from protobuf field: int64 revision = 10
      */
@@ -426,6 +505,8 @@ export interface StoreMember {
  */
 export interface VerifyRequest {
     /**
+     * Put differences right before the answer; the answer lists them all the same.
+     *
      * @generated from protobuf field: bool repair = 1
      */
     repair: boolean;
@@ -441,6 +522,8 @@ export interface VerifyRequest {
  */
 export interface VerifyResponse {
     /**
+     * Every difference that was found; empty: none.
+     *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 1
      */
     drift: Drift[];
@@ -487,12 +570,14 @@ export interface WatchEventsRequest {
      */
     kinds: string[];
     /**
-     * Names, or the network's id; empty: whatever they concern.
+     * Name of a network as it was then, or its id; empty: events of any.
      *
      * @generated from protobuf field: string network = 5
      */
     network: string;
     /**
+     * Name of a host; empty: events of any.
+     *
      * @generated from protobuf field: string host = 6
      */
     host: string;
@@ -508,6 +593,8 @@ export interface WatchEventsRequest {
  */
 export interface WatchEventsResponse {
     /**
+     * Always present.
+     *
      * @generated from protobuf field: causeway.v1.Event event = 1
      */
     event?: Event;

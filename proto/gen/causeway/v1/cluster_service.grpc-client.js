@@ -7,6 +7,8 @@
 import { ClusterService } from "./cluster_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
+ * The cluster itself: managers, store, events, backups. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.ClusterService
  */
 export class ClusterServiceClient extends grpc.Client {
@@ -15,7 +17,8 @@ export class ClusterServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
-     * Answered by every manager, leader or not.
+     * What works and what does not. Every manager answers, leader or not, store or not: what the manager cannot learn within
+     * about a second is left out.
      *
      * @generated from protobuf rpc: GetStatus
      */
@@ -24,7 +27,8 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Compares every host's kernel with the intent, through its agent.
+     * Compares every host's kernel with the intent, through its agent. NODE_UNKNOWN; a host that cannot be asked is no error,
+     * but named in the answer.
      *
      * @generated from protobuf rpc: Verify
      */
@@ -33,6 +37,9 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Events in their order. Every manager answers. INVALID_ARGUMENT: an unknown kind, or tail and from_sequence together;
+     * ends with SHUTTING_DOWN when the manager stops while the call follows.
+     *
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents(input, metadata, options) {
@@ -40,6 +47,8 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeServerStreamRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
     /**
+     * Every manager there is, reachable or not. Every manager answers.
+     *
      * @generated from protobuf rpc: ListManagers
      */
     listManagers(input, metadata, options, callback) {
@@ -47,7 +56,7 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * What the manager that is asked knows of itself: this is how managers ask one another.
+     * What the asked manager knows of itself: managers ask one another so. Never sent on.
      *
      * @generated from protobuf rpc: DescribeManager
      */
@@ -56,7 +65,8 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
+     * Takes a manager, and the etcd member it supervises, out of the cluster. MANAGER_UNKNOWN; QUORUM_LOSS where the rest
+     * would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
      *
      * @generated from protobuf rpc: RemoveManager
      */
@@ -65,7 +75,8 @@ export class ClusterServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${ClusterService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * A snapshot of the store with what it takes to restore it, in parts.
+     * A snapshot of the store with what it takes to restore it, in parts. CAPABILITY_MISSING of a store in memory;
+     * STORE_UNAVAILABLE when a part cannot be read: the file is no backup then.
      *
      * @generated from protobuf rpc: CreateBackup
      */

@@ -17,43 +17,54 @@ import { GetStatusResponse } from "./cluster_service.js";
 import { GetStatusRequest } from "./cluster_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
+ * The cluster itself: managers, store, events, backups. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.ClusterService
  */
 export interface IClusterService extends grpc.UntypedServiceImplementation {
     /**
-     * Answered by every manager, leader or not.
+     * What works and what does not. Every manager answers, leader or not, store or not: what the manager cannot learn within
+     * about a second is left out.
      *
      * @generated from protobuf rpc: GetStatus
      */
     getStatus: grpc.handleUnaryCall<GetStatusRequest, GetStatusResponse>;
     /**
-     * Compares every host's kernel with the intent, through its agent.
+     * Compares every host's kernel with the intent, through its agent. NODE_UNKNOWN; a host that cannot be asked is no error,
+     * but named in the answer.
      *
      * @generated from protobuf rpc: Verify
      */
     verify: grpc.handleUnaryCall<VerifyRequest, VerifyResponse>;
     /**
+     * Events in their order. Every manager answers. INVALID_ARGUMENT: an unknown kind, or tail and from_sequence together;
+     * ends with SHUTTING_DOWN when the manager stops while the call follows.
+     *
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents: grpc.handleServerStreamingCall<WatchEventsRequest, WatchEventsResponse>;
     /**
+     * Every manager there is, reachable or not. Every manager answers.
+     *
      * @generated from protobuf rpc: ListManagers
      */
     listManagers: grpc.handleUnaryCall<ListManagersRequest, ListManagersResponse>;
     /**
-     * What the manager that is asked knows of itself: this is how managers ask one another.
+     * What the asked manager knows of itself: managers ask one another so. Never sent on.
      *
      * @generated from protobuf rpc: DescribeManager
      */
     describeManager: grpc.handleUnaryCall<DescribeManagerRequest, DescribeManagerResponse>;
     /**
-     * Takes a manager, and the etcd member it supervises, out of the cluster. Refused where that would lose quorum.
+     * Takes a manager, and the etcd member it supervises, out of the cluster. MANAGER_UNKNOWN; QUORUM_LOSS where the rest
+     * would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
      *
      * @generated from protobuf rpc: RemoveManager
      */
     removeManager: grpc.handleUnaryCall<RemoveManagerRequest, RemoveManagerResponse>;
     /**
-     * A snapshot of the store with what it takes to restore it, in parts.
+     * A snapshot of the store with what it takes to restore it, in parts. CAPABILITY_MISSING of a store in memory;
+     * STORE_UNAVAILABLE when a part cannot be read: the file is no backup then.
      *
      * @generated from protobuf rpc: CreateBackup
      */

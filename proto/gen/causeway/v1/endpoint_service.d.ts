@@ -15,6 +15,8 @@ import { Endpoint } from "./types.js";
  */
 export interface ClaimEndpointRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
@@ -25,28 +27,35 @@ export interface ClaimEndpointRequest {
      */
     network: string;
     /**
+     * See Endpoint.name.
+     *
      * @generated from protobuf field: string name = 3
      */
     name: string;
     /**
+     * Id of the host that has the container; its agent has had a session.
+     *
      * @generated from protobuf field: string node_id = 4
      */
     nodeId: string;
     /**
-     * Asked-for addresses, at most one a family; the rest is given.
+     * Asked-for addresses without prefix length, at most one a family. The manager gives an address of each other family of
+     * the network.
      *
      * @generated from protobuf field: repeated string addresses = 5
      */
     addresses: string[];
     /**
+     * See Network.labels.
+     *
      * @generated from protobuf field: map<string, string> labels = 6
      */
     labels: {
         [key: string]: string;
     };
     /**
-     * Of an endpoint that the node had before the store was restored from a backup, which does not know it: it is given back
-     * under this id and with just these addresses, or not at all.
+     * Id of an endpoint that the node had before the store was restored from a backup, which does not know it. The endpoint is
+     * given back under this id and with just these addresses, or not at all. Empty: a new endpoint.
      *
      * @generated from protobuf field: string endpoint_id = 7
      */
@@ -57,15 +66,19 @@ export interface ClaimEndpointRequest {
  */
 export interface ClaimEndpointResponse {
     /**
+     * As it was claimed: no host has applied it yet.
+     *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
     /**
+     * Its network, which the host may hear of here for the first time.
+     *
      * @generated from protobuf field: causeway.v1.Network network = 2
      */
     network?: Network;
     /**
-     * Of the endpoint's revision: after a restore from a backup revisions begin anew, lower.
+     * The epoch of the endpoint's revision: after a restore from a backup revisions begin anew, lower.
      *
      * @generated from protobuf field: int64 epoch = 3
      */
@@ -93,13 +106,15 @@ export interface ClaimEndpointsResponse {
      */
     outcomes: ClaimOutcome[];
     /**
-     * Of the cluster, when they were claimed.
+     * The cluster's epoch when they were claimed.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
 }
 /**
+ * What came of one claim.
+ *
  * @generated from protobuf message causeway.v1.ClaimOutcome
  */
 export interface ClaimOutcome {
@@ -109,12 +124,16 @@ export interface ClaimOutcome {
     outcome: {
         oneofKind: "endpoint";
         /**
+         * It was claimed.
+         *
          * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
          */
         endpoint: Endpoint;
     } | {
         oneofKind: "refused";
         /**
+         * It was refused, with the errors of ClaimEndpoint; another try meets the same.
+         *
          * @generated from protobuf field: google.rpc.Status refused = 2
          */
         refused: Status;
@@ -127,20 +146,26 @@ export interface ClaimOutcome {
  */
 export interface ReleaseEndpointRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
+     * Id, never a name.
+     *
      * @generated from protobuf field: string endpoint_id = 2
      */
     endpointId: string;
     /**
-     * Only an endpoint of this node is released.
+     * Id of the host that asks: only an endpoint of this host is released.
      *
      * @generated from protobuf field: string node_id = 3
      */
     nodeId: string;
     /**
+     * Why; the event of the release tells it.
+     *
      * @generated from protobuf field: causeway.v1.ReleaseReason reason = 4
      */
     reason: ReleaseReason;
@@ -150,6 +175,8 @@ export interface ReleaseEndpointRequest {
  */
 export interface ReleaseEndpointResponse {
     /**
+     * Store revision of the release.
+     *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
@@ -171,7 +198,8 @@ export interface DetachEndpointRequest {
      */
     endpoint: string;
     /**
-     * Also when its host is not ready: that takes the interface away when it is back, and is heard of by nobody before.
+     * Also when its host is not ready. The host takes the interface away when it is back; until then its container can still
+     * use the address.
      *
      * @generated from protobuf field: bool force = 3
      */
@@ -182,7 +210,7 @@ export interface DetachEndpointRequest {
  */
 export interface DetachEndpointResponse {
     /**
-     * Of the release, in the store.
+     * Store revision of the release.
      *
      * @generated from protobuf field: int64 revision = 1
      */
@@ -211,6 +239,8 @@ export interface GetEndpointRequest {
      */
     endpoint: string;
     /**
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 2
      */
     atLeast: bigint;
@@ -220,6 +250,8 @@ export interface GetEndpointRequest {
  */
 export interface GetEndpointResponse {
     /**
+     * Always present.
+     *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
@@ -241,6 +273,8 @@ export interface ListEndpointsRequest {
      */
     host: string;
     /**
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 3
      */
     atLeast: bigint;
@@ -274,13 +308,13 @@ export interface ListEndpointsRequest {
  */
 export interface ListEndpointsResponse {
     /**
-     * By name, then id.
+     * By name, then id, at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Endpoint endpoints = 1
      */
     endpoints: Endpoint[];
     /**
-     * Of the whole list: the same on all its pages, as long as the manager remembers.
+     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -297,10 +331,14 @@ export interface ListEndpointsResponse {
  */
 export interface WaitEndpointRequest {
     /**
+     * Id, name, or NETWORK/NAME where a name is used in several networks.
+     *
      * @generated from protobuf field: string endpoint = 1
      */
     endpoint: string;
     /**
+     * Wait first for a view at least as new as this store revision: that of the change waited for. 0: the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 2
      */
     atLeast: bigint;
@@ -310,6 +348,8 @@ export interface WaitEndpointRequest {
  */
 export interface WaitEndpointResponse {
     /**
+     * As it is now; its `applied` has as many hosts as it wants.
+     *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
@@ -331,10 +371,14 @@ export interface WatchEndpointsRequest {
      */
     epoch: bigint;
     /**
+     * As in ListEndpointsRequest.
+     *
      * @generated from protobuf field: string label_selector = 3
      */
     labelSelector: string;
     /**
+     * As in ListEndpointsRequest.
+     *
      * @generated from protobuf field: string field_selector = 4
      */
     fieldSelector: string;
@@ -368,6 +412,8 @@ export interface WatchEndpointsResponse {
      */
     endpoint?: Endpoint;
     /**
+     * Store revision of the change, from which a watch resumes (see more).
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
@@ -378,20 +424,20 @@ export interface WatchEndpointsResponse {
      */
     more: boolean;
     /**
-     * Of the cluster: it rises when the store is restored from a backup.
+     * The cluster's epoch: it rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */
     epoch: bigint;
 }
 /**
- * Why a host gives an endpoint back. One that is not known is as good as none.
+ * Why a host gives an endpoint back. A manager reads a reason that it does not know as UNSPECIFIED.
  *
  * @generated from protobuf enum causeway.v1.ReleaseReason
  */
 export declare enum ReleaseReason {
     /**
-     * Somebody asked for it.
+     * A person or a program asked for it.
      *
      * @generated from protobuf enum value: RELEASE_REASON_UNSPECIFIED = 0;
      */

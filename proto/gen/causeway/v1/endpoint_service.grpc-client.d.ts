@@ -21,12 +21,17 @@ import type { ClaimEndpointResponse } from "./endpoint_service.js";
 import type { ClaimEndpointRequest } from "./endpoint_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Claims and releases are for agents: what a container needs beyond them only its host can do.
+ * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
+ * in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
 export interface IEndpointServiceClient {
     /**
+     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, POOL_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
+     * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
+     *
      * @generated from protobuf rpc: ClaimEndpoint
      */
     claimEndpoint(input: ClaimEndpointRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
@@ -34,7 +39,8 @@ export interface IEndpointServiceClient {
     claimEndpoint(input: ClaimEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     claimEndpoint(input: ClaimEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Many at once, each by itself: what one of them meets is no matter of the others.
+     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
+     * another try is the whole call's.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
@@ -43,6 +49,9 @@ export interface IEndpointServiceClient {
     claimEndpoints(input: ClaimEndpointsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
     claimEndpoints(input: ClaimEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
+     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
+     * another host has it.
+     *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
@@ -51,6 +60,7 @@ export interface IEndpointServiceClient {
     releaseEndpoint(input: ReleaseEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
@@ -59,6 +69,9 @@ export interface IEndpointServiceClient {
     detachEndpoint(input: DetachEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
     detachEndpoint(input: DetachEndpointRequest, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
+     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
+     * at_least.
+     *
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input: GetEndpointRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetEndpointResponse) => void): grpc.ClientUnaryCall;
@@ -66,6 +79,9 @@ export interface IEndpointServiceClient {
     getEndpoint(input: GetEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetEndpointResponse) => void): grpc.ClientUnaryCall;
     getEndpoint(input: GetEndpointRequest, callback: (err: grpc.ServiceError | null, value?: GetEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
+     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
+     * the page token is of another list.
+     *
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input: ListEndpointsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
@@ -73,14 +89,16 @@ export interface IEndpointServiceClient {
     listEndpoints(input: ListEndpointsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
     listEndpoints(input: ListEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
+     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     watchEndpoints(input: WatchEndpointsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     /**
-     * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
+     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
+     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */
@@ -90,7 +108,8 @@ export interface IEndpointServiceClient {
     waitEndpoint(input: WaitEndpointRequest, callback: (err: grpc.ServiceError | null, value?: WaitEndpointResponse) => void): grpc.ClientUnaryCall;
 }
 /**
- * Claims and releases are for agents: what a container needs beyond them only its host can do.
+ * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
+ * in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
@@ -98,41 +117,58 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
+     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, POOL_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
+     * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
+     *
      * @generated from protobuf rpc: ClaimEndpoint
      */
     claimEndpoint(input: ClaimEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Many at once, each by itself: what one of them meets is no matter of the others.
+     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
+     * another try is the whole call's.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
     claimEndpoints(input: ClaimEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
+     * another host has it.
+     *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
     detachEndpoint(input: DetachEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
+     * at_least.
+     *
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input: GetEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
+     * the page token is of another list.
+     *
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input: ListEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
+     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     /**
-     * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
+     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
+     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */

@@ -7,7 +7,8 @@
 import { EndpointService } from "./endpoint_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Claims and releases are for agents: what a container needs beyond them only its host can do.
+ * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
+ * in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
@@ -17,6 +18,10 @@ export class EndpointServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
+     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, POOL_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
+     * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
+     *
      * @generated from protobuf rpc: ClaimEndpoint
      */
     claimEndpoint(input, metadata, options, callback) {
@@ -24,7 +29,8 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Many at once, each by itself: what one of them meets is no matter of the others.
+     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
+     * another try is the whole call's.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
@@ -33,6 +39,9 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
+     * another host has it.
+     *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input, metadata, options, callback) {
@@ -41,6 +50,7 @@ export class EndpointServiceClient extends grpc.Client {
     }
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
+     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
@@ -49,6 +59,9 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
+     * at_least.
+     *
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input, metadata, options, callback) {
@@ -56,6 +69,9 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
+     * the page token is of another list.
+     *
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input, metadata, options, callback) {
@@ -63,7 +79,8 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
+     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
@@ -72,7 +89,8 @@ export class EndpointServiceClient extends grpc.Client {
         return this.makeServerStreamRequest(`/${EndpointService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options);
     }
     /**
-     * Returns when every ready host of the network has programmed the endpoint's last change, or the deadline passes.
+     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
+     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */

@@ -13,14 +13,14 @@ import { Status } from "../../google/rpc/status.js";
 import { Network } from "./types.js";
 import { Endpoint } from "./types.js";
 /**
- * Why a host gives an endpoint back. One that is not known is as good as none.
+ * Why a host gives an endpoint back. A manager reads a reason that it does not know as UNSPECIFIED.
  *
  * @generated from protobuf enum causeway.v1.ReleaseReason
  */
 export var ReleaseReason;
 (function (ReleaseReason) {
     /**
-     * Somebody asked for it.
+     * A person or a program asked for it.
      *
      * @generated from protobuf enum value: RELEASE_REASON_UNSPECIFIED = 0;
      */

@@ -18,6 +18,8 @@ export interface ShowPoolsRequest {
      */
     network: string;
     /**
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 2
      */
     atLeast: bigint;
@@ -27,25 +29,33 @@ export interface ShowPoolsRequest {
  */
 export interface ShowPoolsResponse {
     /**
+     * One for each subnet of the network.
+     *
      * @generated from protobuf field: repeated causeway.v1.PoolUse pools = 1
      */
     pools: PoolUse[];
 }
 /**
- * Counts are decimal strings: an IPv6 subnet has more addresses than 64 bits count.
+ * Use of one subnet. Counts are decimal strings: an IPv6 subnet has more addresses than 64 bits count.
  *
  * @generated from protobuf message causeway.v1.PoolUse
  */
 export interface PoolUse {
     /**
+     * Its prefix, "10.66.0.0/16".
+     *
      * @generated from protobuf field: string subnet = 1
      */
     subnet: string;
     /**
+     * Prefixes that automatic addresses come from; empty: the whole subnet.
+     *
      * @generated from protobuf field: repeated string ranges = 2
      */
     ranges: string[];
     /**
+     * Addresses that endpoints have.
+     *
      * @generated from protobuf field: string used = 3
      */
     used: string;
@@ -62,13 +72,13 @@ export interface PoolUse {
      */
     cooling: string;
     /**
-     * Of the whole subnet: what can be asked for by address.
+     * Addresses of the whole subnet that can be asked for.
      *
      * @generated from protobuf field: string free = 6
      */
     free: string;
     /**
-     * Endpoints' addresses by host name.
+     * How many addresses of the subnet endpoints have on each host, by the host's name.
      *
      * @generated from protobuf field: map<string, uint32> used_by_host = 7
      */
@@ -76,29 +86,39 @@ export interface PoolUse {
         [key: string]: number;
     };
     /**
+     * What is reserved in the subnet.
+     *
      * @generated from protobuf field: repeated causeway.v1.Reservation reservations = 8
      */
     reservations: Reservation[];
     /**
-     * Of the ranges: what is left to be given automatically.
+     * Addresses of the ranges that are left to be given automatically.
      *
      * @generated from protobuf field: string automatic = 9
      */
     automatic: string;
 }
 /**
+ * An address that is kept from being given.
+ *
  * @generated from protobuf message causeway.v1.Reservation
  */
 export interface Reservation {
     /**
+     * Without prefix length, "10.66.0.9".
+     *
      * @generated from protobuf field: string address = 1
      */
     address: string;
     /**
+     * What the address is for, in the words of the one who reserved it.
+     *
      * @generated from protobuf field: string purpose = 2
      */
     purpose: string;
     /**
+     * etcd revision of the reservation.
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
@@ -108,20 +128,26 @@ export interface Reservation {
  */
 export interface ReserveAddressRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
+     * Name or id.
+     *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * Empty: the next free one.
+     * Without prefix length. Empty: the next free one of the ranges.
      *
      * @generated from protobuf field: string address = 3
      */
     address: string;
     /**
+     * What for: "printer in room 4". 1 to 128 printable characters.
+     *
      * @generated from protobuf field: string purpose = 4
      */
     purpose: string;
@@ -131,6 +157,8 @@ export interface ReserveAddressRequest {
  */
 export interface ReserveAddressResponse {
     /**
+     * As it was written.
+     *
      * @generated from protobuf field: causeway.v1.Reservation reservation = 1
      */
     reservation?: Reservation;
@@ -140,14 +168,20 @@ export interface ReserveAddressResponse {
  */
 export interface ReleaseAddressRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
+     * Name or id.
+     *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
+     * Without prefix length.
+     *
      * @generated from protobuf field: string address = 3
      */
     address: string;
@@ -157,6 +191,8 @@ export interface ReleaseAddressRequest {
  */
 export interface ReleaseAddressResponse {
     /**
+     * Store revision of the release.
+     *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
@@ -166,6 +202,9 @@ export interface ReleaseAddressResponse {
  */
 export interface CheckClaimsRequest {
     /**
+     * Delete claims without a holder and write missing claims. Duplicates are left to people: only they know whose the address
+     * is.
+     *
      * @generated from protobuf field: bool repair = 1
      */
     repair: boolean;
@@ -194,10 +233,14 @@ export interface CheckClaimsResponse {
     missing: ClaimFault[];
 }
 /**
+ * A claim that is not as its holder says.
+ *
  * @generated from protobuf message causeway.v1.ClaimFault
  */
 export interface ClaimFault {
     /**
+     * Name of the network; its id when it is gone.
+     *
      * @generated from protobuf field: string network = 1
      */
     network: string;
@@ -208,12 +251,14 @@ export interface ClaimFault {
      */
     address: string;
     /**
-     * Endpoint, network or reservation that holds or should hold it.
+     * Endpoint, network or reservation that holds or should hold it, in words: `endpoint "web" (1f…)`.
      *
      * @generated from protobuf field: repeated string holders = 3
      */
     holders: string[];
     /**
+     * True: repair was asked for, and the fault is gone.
+     *
      * @generated from protobuf field: bool repaired = 4
      */
     repaired: boolean;
@@ -229,6 +274,8 @@ export interface ClaimFault {
  */
 export interface GetAddressHistoryRequest {
     /**
+     * Without prefix length.
+     *
      * @generated from protobuf field: string address = 1
      */
     address: string;
@@ -251,43 +298,49 @@ export interface GetAddressHistoryResponse {
     holdings: AddressHolding[];
 }
 /**
+ * A span of time in which one endpoint or reservation had an address.
+ *
  * @generated from protobuf message causeway.v1.AddressHolding
  */
 export interface AddressHolding {
     /**
+     * Without prefix length.
+     *
      * @generated from protobuf field: string address = 1
      */
     address: string;
     /**
-     * Name.
+     * Name of the network.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * Name; empty: a reservation.
+     * Name of the endpoint; empty: a reservation.
      *
      * @generated from protobuf field: string endpoint = 3
      */
     endpoint: string;
     /**
+     * Name of the endpoint's host; empty: a reservation.
+     *
      * @generated from protobuf field: string host = 4
      */
     host: string;
     /**
-     * Of a reservation.
+     * What the reservation was for; empty: an endpoint.
      *
      * @generated from protobuf field: string purpose = 5
      */
     purpose: string;
     /**
-     * Unix time, milliseconds; 0: before events are kept.
+     * Unix time, milliseconds; 0: from before events are kept.
      *
      * @generated from protobuf field: int64 from_ms = 6
      */
     fromMs: bigint;
     /**
-     * 0: still.
+     * Unix time, milliseconds; 0: it holds the address still.
      *
      * @generated from protobuf field: int64 to_ms = 7
      */
@@ -299,7 +352,7 @@ export interface AddressHolding {
      */
     actor: string;
     /**
-     * Who gave it back, with the rule if it was one: "manager/m1 (node-gone)"; empty: nobody did.
+     * Who gave it back, with the rule if it was one: "manager/m1 (node-gone)"; empty: the address is still held.
      *
      * @generated from protobuf field: string released = 9
      */

@@ -15,10 +15,15 @@ import type { ShowPoolsResponse } from "./ipam_service.js";
 import type { ShowPoolsRequest } from "./ipam_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
+ * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export interface IIpamServiceClient {
     /**
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
+     * when the view does not get as new as at_least.
+     *
      * @generated from protobuf rpc: ShowPools
      */
     showPools(input: ShowPoolsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
@@ -26,7 +31,9 @@ export interface IIpamServiceClient {
     showPools(input: ShowPoolsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
     showPools(input: ShowPoolsRequest, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Keeps an address from being given, until it is released.
+     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
@@ -35,6 +42,9 @@ export interface IIpamServiceClient {
     reserveAddress(input: ReserveAddressRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void): grpc.ClientUnaryCall;
     reserveAddress(input: ReserveAddressRequest, callback: (err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void): grpc.ClientUnaryCall;
     /**
+     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * ADDRESS_INVALID.
+     *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress(input: ReleaseAddressRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void): grpc.ClientUnaryCall;
@@ -51,7 +61,8 @@ export interface IIpamServiceClient {
     checkClaims(input: CheckClaimsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     checkClaims(input: CheckClaimsRequest, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers.
+     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
+     * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */
@@ -61,22 +72,32 @@ export interface IIpamServiceClient {
     getAddressHistory(input: GetAddressHistoryRequest, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
 }
 /**
+ * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export declare class IpamServiceClient extends grpc.Client implements IIpamServiceClient {
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
+     * when the view does not get as new as at_least.
+     *
      * @generated from protobuf rpc: ShowPools
      */
     showPools(input: ShowPoolsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Keeps an address from being given, until it is released.
+     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
     reserveAddress(input: ReserveAddressRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * ADDRESS_INVALID.
+     *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress(input: ReleaseAddressRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void)): grpc.ClientUnaryCall;
@@ -87,7 +108,8 @@ export declare class IpamServiceClient extends grpc.Client implements IIpamServi
      */
     checkClaims(input: CheckClaimsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers.
+     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
+     * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */

@@ -7,6 +7,8 @@
 import { IpamService } from "./ipam_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
+ * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export class IpamServiceClient extends grpc.Client {
@@ -15,6 +17,9 @@ export class IpamServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
+     * when the view does not get as new as at_least.
+     *
      * @generated from protobuf rpc: ShowPools
      */
     showPools(input, metadata, options, callback) {
@@ -22,7 +27,9 @@ export class IpamServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Keeps an address from being given, until it is released.
+     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
@@ -31,6 +38,9 @@ export class IpamServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * ADDRESS_INVALID.
+     *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress(input, metadata, options, callback) {
@@ -47,7 +57,8 @@ export class IpamServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * Who held an address when, as far as events are kept. Any manager answers.
+     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
+     * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */

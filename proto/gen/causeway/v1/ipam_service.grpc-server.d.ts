@@ -13,20 +13,30 @@ import { ShowPoolsResponse } from "./ipam_service.js";
 import { ShowPoolsRequest } from "./ipam_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
+ * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export interface IIpamService extends grpc.UntypedServiceImplementation {
     /**
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
+     * when the view does not get as new as at_least.
+     *
      * @generated from protobuf rpc: ShowPools
      */
     showPools: grpc.handleUnaryCall<ShowPoolsRequest, ShowPoolsResponse>;
     /**
-     * Keeps an address from being given, until it is released.
+     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
     reserveAddress: grpc.handleUnaryCall<ReserveAddressRequest, ReserveAddressResponse>;
     /**
+     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * ADDRESS_INVALID.
+     *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress: grpc.handleUnaryCall<ReleaseAddressRequest, ReleaseAddressResponse>;
@@ -37,7 +47,8 @@ export interface IIpamService extends grpc.UntypedServiceImplementation {
      */
     checkClaims: grpc.handleUnaryCall<CheckClaimsRequest, CheckClaimsResponse>;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers.
+     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
+     * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */

@@ -14,12 +14,15 @@ import { Subnet } from "./types.js";
  */
 export interface CreateNetworkRequest {
     /**
-     * UUID that names this call: a retry with it gets the first answer and takes nothing twice.
+     * Lower-case UUID that names this call, kept for its retries: a retry with it gets the first answer and takes nothing
+     * twice.
      *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
+     * See Network.name.
+     *
      * @generated from protobuf field: string name = 2
      */
     name: string;
@@ -37,18 +40,20 @@ export interface CreateNetworkRequest {
      */
     addressSpace: string;
     /**
-     * 0: automatic.
+     * 1 to 16777215; 0: automatic, from 4096 up.
      *
      * @generated from protobuf field: uint32 vni = 5
      */
     vni: number;
     /**
-     * 0: automatic, from the hosts' underlays.
+     * Bytes, 68 to 65535, at least 1280 with an IPv6 subnet; 0: automatic, from the hosts' underlays.
      *
      * @generated from protobuf field: uint32 mtu = 6
      */
     mtu: number;
     /**
+     * See Network.labels.
+     *
      * @generated from protobuf field: map<string, string> labels = 7
      */
     labels: {
@@ -61,6 +66,8 @@ export interface CreateNetworkRequest {
      */
     driver: string;
     /**
+     * See Network.internal. A subnet that names a gateway is refused then (GATEWAY_INTERNAL).
+     *
      * @generated from protobuf field: bool internal = 9
      */
     internal: boolean;
@@ -71,12 +78,14 @@ export interface CreateNetworkRequest {
      */
     noGateway: boolean;
     /**
-     * Families to take from the default pools when no subnet is given; both false: both.
+     * Take an IPv4 subnet from the default pools. Only where `subnets` is empty; both families false: both are taken.
      *
      * @generated from protobuf field: bool ipv4 = 11
      */
     ipv4: boolean;
     /**
+     * The same for an IPv6 subnet.
+     *
      * @generated from protobuf field: bool ipv6 = 12
      */
     ipv6: boolean;
@@ -87,7 +96,7 @@ export interface CreateNetworkRequest {
      */
     dryRun: boolean;
     /**
-     * Although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     * Make it although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
      *
      * @generated from protobuf field: bool force = 14
      */
@@ -98,6 +107,8 @@ export interface CreateNetworkRequest {
  */
 export interface CreateNetworkResponse {
     /**
+     * As it was written, with what was given automatically; no conditions.
+     *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
     network?: Network;
@@ -113,7 +124,7 @@ export interface GetNetworkRequest {
      */
     network: string;
     /**
-     * Answer from a view at least this new; 0: whatever there is.
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
      *
      * @generated from protobuf field: int64 at_least = 2
      */
@@ -124,6 +135,8 @@ export interface GetNetworkRequest {
  */
 export interface GetNetworkResponse {
     /**
+     * Always present.
+     *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
     network?: Network;
@@ -133,6 +146,8 @@ export interface GetNetworkResponse {
  */
 export interface ListNetworksRequest {
     /**
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 1
      */
     atLeast: bigint;
@@ -166,13 +181,13 @@ export interface ListNetworksRequest {
  */
 export interface ListNetworksResponse {
     /**
-     * By name.
+     * By name, at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Network networks = 1
      */
     networks: Network[];
     /**
-     * Of the whole list: the same on all its pages, as long as the manager remembers.
+     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -189,6 +204,8 @@ export interface ListNetworksResponse {
  */
 export interface UpdateNetworkRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
@@ -205,22 +222,28 @@ export interface UpdateNetworkRequest {
      */
     ifRevision: bigint;
     /**
-     * Empty: as it is.
+     * The new name. Empty: as it is.
      *
      * @generated from protobuf field: string name = 4
      */
     name: string;
     /**
+     * Labels to add, or to give another value; the others stay.
+     *
      * @generated from protobuf field: map<string, string> set_labels = 5
      */
     setLabels: {
         [key: string]: string;
     };
     /**
+     * Keys of labels to take away; a key that the network does not have is no error, a key of set_labels is.
+     *
      * @generated from protobuf field: repeated string remove_labels = 6
      */
     removeLabels: string[];
     /**
+     * Subnets to add, as in CreateNetworkRequest.subnets.
+     *
      * @generated from protobuf field: repeated causeway.v1.Subnet add_subnets = 7
      */
     addSubnets: Subnet[];
@@ -237,7 +260,7 @@ export interface UpdateNetworkRequest {
      */
     addRanges: string[];
     /**
-     * 0: as it is.
+     * Fixed from now on, bytes; 0: as it is. Not together with mtu_automatic.
      *
      * @generated from protobuf field: uint32 mtu = 10
      */
@@ -249,6 +272,8 @@ export interface UpdateNetworkRequest {
      */
     mtuAutomatic: boolean;
     /**
+     * Answer what would be, and write nothing.
+     *
      * @generated from protobuf field: bool dry_run = 12
      */
     dryRun: boolean;
@@ -259,7 +284,7 @@ export interface UpdateNetworkRequest {
      */
     noGateway: boolean;
     /**
-     * Although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     * Do it although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
      *
      * @generated from protobuf field: bool force = 14
      */
@@ -270,6 +295,8 @@ export interface UpdateNetworkRequest {
  */
 export interface UpdateNetworkResponse {
     /**
+     * As it is after the change. Its revision is 0 when it was a dry run.
+     *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
     network?: Network;
@@ -279,6 +306,8 @@ export interface UpdateNetworkResponse {
  */
 export interface DeleteNetworkRequest {
     /**
+     * As CreateNetworkRequest.request_id.
+     *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
@@ -289,16 +318,20 @@ export interface DeleteNetworkRequest {
      */
     network: string;
     /**
+     * The revision the caller has seen; another: REVISION_CONFLICT. 0: whatever it is.
+     *
      * @generated from protobuf field: int64 if_revision = 3
      */
     ifRevision: bigint;
     /**
-     * Release its endpoints first.
+     * Release its endpoints first, on whichever hosts they are.
      *
      * @generated from protobuf field: bool force = 4
      */
     force: boolean;
     /**
+     * Answer whether it would be refused, and write nothing.
+     *
      * @generated from protobuf field: bool dry_run = 5
      */
     dryRun: boolean;
@@ -308,6 +341,8 @@ export interface DeleteNetworkRequest {
  */
 export interface DeleteNetworkResponse {
     /**
+     * Store revision of the deletion; 0: it was a dry run.
+     *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
@@ -329,10 +364,14 @@ export interface WatchNetworksRequest {
      */
     epoch: bigint;
     /**
+     * As in ListNetworksRequest.
+     *
      * @generated from protobuf field: string label_selector = 3
      */
     labelSelector: string;
     /**
+     * As in ListNetworksRequest.
+     *
      * @generated from protobuf field: string field_selector = 4
      */
     fieldSelector: string;
@@ -354,6 +393,8 @@ export interface WatchNetworksResponse {
      */
     network?: Network;
     /**
+     * Store revision of the change, from which a watch resumes (see more).
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
@@ -364,7 +405,7 @@ export interface WatchNetworksResponse {
      */
     more: boolean;
     /**
-     * Of the cluster: it rises when the store is restored from a backup.
+     * The cluster's epoch: it rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */

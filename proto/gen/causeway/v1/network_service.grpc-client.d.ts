@@ -17,10 +17,19 @@ import type { CreateNetworkResponse } from "./network_service.js";
 import type { CreateNetworkRequest } from "./network_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
+ * Networks. Names of errors are the `reason` of google.rpc.ErrorInfo; those that any call may answer are in
+ * docs/protocol.md, "Errors of any call".
+ *
  * @generated from protobuf service causeway.v1.NetworkService
  */
 export interface INetworkServiceClient {
     /**
+     * Makes a network: claims its name, its VNI and its subnets in one transaction. Answers the network, NAME_TAKEN,
+     * VNI_TAKEN, SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default
+     * pools are used up), or what is wrong with a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN,
+     * PREFIX_INVALID, PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
+     * INVALID_ARGUMENT.
+     *
      * @generated from protobuf rpc: CreateNetwork
      */
     createNetwork(input: CreateNetworkRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void): grpc.ClientUnaryCall;
@@ -28,6 +37,9 @@ export interface INetworkServiceClient {
     createNetwork(input: CreateNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void): grpc.ClientUnaryCall;
     createNetwork(input: CreateNetworkRequest, callback: (err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
+     * One network, with its conditions. Answers NETWORK_UNKNOWN when there is none; TIMED_OUT when the view does not get as
+     * new as at_least before the deadline.
+     *
      * @generated from protobuf rpc: GetNetwork
      */
     getNetwork(input: GetNetworkRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetNetworkResponse) => void): grpc.ClientUnaryCall;
@@ -35,6 +47,9 @@ export interface INetworkServiceClient {
     getNetwork(input: GetNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetNetworkResponse) => void): grpc.ClientUnaryCall;
     getNetwork(input: GetNetworkRequest, callback: (err: grpc.ServiceError | null, value?: GetNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
+     * Networks in pages. Answers INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of
+     * another list; TIMED_OUT as GetNetwork.
+     *
      * @generated from protobuf rpc: ListNetworks
      */
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
@@ -42,14 +57,17 @@ export interface INetworkServiceClient {
     listNetworks(input: ListNetworksRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     listNetworks(input: ListNetworksRequest, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of networks as they happen. Any manager answers; docs/protocol.md, "Watches". Ends with REVISION_COMPACTED (list
+     * again), SHUTTING_DOWN (go on at another manager), or INVALID_ARGUMENT for a selector.
      *
      * @generated from protobuf rpc: WatchNetworks
      */
     watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     watchNetworks(input: WatchNetworksRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
-     * Changes what is named and leaves the rest.
+     * Changes what is named and leaves the rest; nothing to change makes no new revision. Answers NETWORK_UNKNOWN,
+     * REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (endpoints or reservations, named in the
+     * message), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and the errors of fields that CreateNetwork has.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
@@ -58,7 +76,8 @@ export interface INetworkServiceClient {
     updateNetwork(input: UpdateNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
     updateNetwork(input: UpdateNetworkRequest, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Refused while the network has endpoints, with their names, unless forced.
+     * Takes a network away. NETWORK_IN_USE with the endpoints' names while it has any, unless forced; NETWORK_UNKNOWN,
+     * REVISION_CONFLICT.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */
@@ -68,37 +87,56 @@ export interface INetworkServiceClient {
     deleteNetwork(input: DeleteNetworkRequest, callback: (err: grpc.ServiceError | null, value?: DeleteNetworkResponse) => void): grpc.ClientUnaryCall;
 }
 /**
+ * Networks. Names of errors are the `reason` of google.rpc.ErrorInfo; those that any call may answer are in
+ * docs/protocol.md, "Errors of any call".
+ *
  * @generated from protobuf service causeway.v1.NetworkService
  */
 export declare class NetworkServiceClient extends grpc.Client implements INetworkServiceClient {
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
+     * Makes a network: claims its name, its VNI and its subnets in one transaction. Answers the network, NAME_TAKEN,
+     * VNI_TAKEN, SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default
+     * pools are used up), or what is wrong with a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN,
+     * PREFIX_INVALID, PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
+     * INVALID_ARGUMENT.
+     *
      * @generated from protobuf rpc: CreateNetwork
      */
     createNetwork(input: CreateNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * One network, with its conditions. Answers NETWORK_UNKNOWN when there is none; TIMED_OUT when the view does not get as
+     * new as at_least before the deadline.
+     *
      * @generated from protobuf rpc: GetNetwork
      */
     getNetwork(input: GetNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
+     * Networks in pages. Answers INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of
+     * another list; TIMED_OUT as GetNetwork.
+     *
      * @generated from protobuf rpc: ListNetworks
      */
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of networks as they happen. Any manager answers; docs/protocol.md, "Watches". Ends with REVISION_COMPACTED (list
+     * again), SHUTTING_DOWN (go on at another manager), or INVALID_ARGUMENT for a selector.
      *
      * @generated from protobuf rpc: WatchNetworks
      */
     watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
-     * Changes what is named and leaves the rest.
+     * Changes what is named and leaves the rest; nothing to change makes no new revision. Answers NETWORK_UNKNOWN,
+     * REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (endpoints or reservations, named in the
+     * message), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and the errors of fields that CreateNetwork has.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
     updateNetwork(input: UpdateNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Refused while the network has endpoints, with their names, unless forced.
+     * Takes a network away. NETWORK_IN_USE with the endpoints' names while it has any, unless forced; NETWORK_UNKNOWN,
+     * REVISION_CONFLICT.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */

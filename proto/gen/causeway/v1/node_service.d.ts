@@ -24,6 +24,8 @@ export interface GetNodeRequest {
  */
 export interface GetNodeResponse {
     /**
+     * Always present.
+     *
      * @generated from protobuf field: causeway.v1.Node node = 1
      */
     node?: Node;
@@ -33,6 +35,8 @@ export interface GetNodeResponse {
  */
 export interface ListNodesRequest {
     /**
+     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     *
      * @generated from protobuf field: int64 at_least = 1
      */
     atLeast: bigint;
@@ -66,13 +70,13 @@ export interface ListNodesRequest {
  */
 export interface ListNodesResponse {
     /**
-     * By name.
+     * By name, at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Node nodes = 1
      */
     nodes: Node[];
     /**
-     * Of the whole list: the same on all its pages, as long as the manager remembers.
+     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -101,10 +105,14 @@ export interface WatchNodesRequest {
      */
     epoch: bigint;
     /**
+     * As in ListNodesRequest.
+     *
      * @generated from protobuf field: string label_selector = 3
      */
     labelSelector: string;
     /**
+     * As in ListNodesRequest, without `ready`.
+     *
      * @generated from protobuf field: string field_selector = 4
      */
     fieldSelector: string;
@@ -126,6 +134,8 @@ export interface WatchNodesResponse {
      */
     node?: Node;
     /**
+     * Store revision of the change, from which a watch resumes (see more).
+     *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
@@ -136,7 +146,7 @@ export interface WatchNodesResponse {
      */
     more: boolean;
     /**
-     * Of the cluster: it rises when the store is restored from a backup.
+     * The cluster's epoch: it rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */

@@ -7,6 +7,8 @@
 import { NodeService } from "./node_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
+ * Hosts. There is no call to make one: an agent's first session does. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.NodeService
  */
 export class NodeServiceClient extends grpc.Client {
@@ -15,6 +17,8 @@ export class NodeServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
+     * One host, with its conditions. NODE_UNKNOWN when there is none.
+     *
      * @generated from protobuf rpc: GetNode
      */
     getNode(input, metadata, options, callback) {
@@ -22,6 +26,8 @@ export class NodeServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
+     * Hosts in pages. INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of another list.
+     *
      * @generated from protobuf rpc: ListNodes
      */
     listNodes(input, metadata, options, callback) {
@@ -29,7 +35,8 @@ export class NodeServiceClient extends grpc.Client {
         return this.makeUnaryRequest(`/${NodeService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
+     * `ready` cannot be selected by (INVALID_ARGUMENT).
      *
      * @generated from protobuf rpc: WatchNodes
      */

@@ -9,19 +9,26 @@ import { GetNodeResponse } from "./node_service.js";
 import { GetNodeRequest } from "./node_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
+ * Hosts. There is no call to make one: an agent's first session does. Names of errors as in NetworkService.
+ *
  * @generated from protobuf service causeway.v1.NodeService
  */
 export interface INodeService extends grpc.UntypedServiceImplementation {
     /**
+     * One host, with its conditions. NODE_UNKNOWN when there is none.
+     *
      * @generated from protobuf rpc: GetNode
      */
     getNode: grpc.handleUnaryCall<GetNodeRequest, GetNodeResponse>;
     /**
+     * Hosts in pages. INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of another list.
+     *
      * @generated from protobuf rpc: ListNodes
      */
     listNodes: grpc.handleUnaryCall<ListNodesRequest, ListNodesResponse>;
     /**
-     * What changes, as it happens. Answered by every manager; docs/protocol.md, "Watches".
+     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
+     * `ready` cannot be selected by (INVALID_ARGUMENT).
      *
      * @generated from protobuf rpc: WatchNodes
      */

@@ -21,30 +21,40 @@ export interface ConnectRequest {
     message: {
         oneofKind: "hello";
         /**
+         * First, and only then.
+         *
          * @generated from protobuf field: causeway.v1.Hello hello = 1
          */
         hello: Hello;
     } | {
         oneofKind: "applied";
         /**
+         * What the kernel has by now; at most one batch per 20 ms.
+         *
          * @generated from protobuf field: causeway.v1.AppliedReport applied = 2
          */
         applied: AppliedReport;
     } | {
         oneofKind: "report";
         /**
+         * The host's figures; every heartbeat, and when one changes.
+         *
          * @generated from protobuf field: causeway.v1.HostReport report = 3
          */
         report: HostReport;
     } | {
         oneofKind: "verifyResult";
         /**
+         * The answer to a VerifyCall.
+         *
          * @generated from protobuf field: causeway.v1.VerifyResult verify_result = 4
          */
         verifyResult: VerifyResult;
     } | {
         oneofKind: "resync";
         /**
+         * A delta did not fit.
+         *
          * @generated from protobuf field: causeway.v1.ResyncRequest resync = 5
          */
         resync: ResyncRequest;
@@ -65,15 +75,20 @@ export interface Hello {
      */
     clusterId: string;
     /**
+     * The newest epoch the agent has seen; 0: none.
+     *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
     /**
+     * The host as the agent knows it: id, name, data_path, underlay_mtu, version, host_routes and labels. The rest is not
+     * read.
+     *
      * @generated from protobuf field: causeway.v1.Node node = 3
      */
     node?: Node;
     /**
-     * What the agent holds of each network.
+     * What the agent holds of each network; at most 16384.
      *
      * @generated from protobuf field: repeated causeway.v1.NetworkCursor cursors = 4
      */
@@ -86,19 +101,25 @@ export interface Hello {
     feedVersions: number[];
 }
 /**
+ * What an agent holds of a network: the manager goes on from it, or sends the network whole.
+ *
  * @generated from protobuf message causeway.v1.NetworkCursor
  */
 export interface NetworkCursor {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
     /**
+     * Revision of the agent's table; 0: of another epoch, so that all of it is sent.
+     *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
     /**
-     * docs/protocol.md, "Digest".
+     * Digest of the agent's table: docs/protocol.md, "Digest".
      *
      * @generated from protobuf field: fixed64 digest = 3
      */
@@ -111,10 +132,14 @@ export interface NetworkCursor {
     feedVersion: number;
 }
 /**
+ * What the kernel of a host has by now.
+ *
  * @generated from protobuf message causeway.v1.AppliedReport
  */
 export interface AppliedReport {
     /**
+     * Networks of which it has more than was reported before.
+     *
      * @generated from protobuf field: repeated causeway.v1.NetworkApplied networks = 1
      */
     networks: NetworkApplied[];
@@ -126,14 +151,20 @@ export interface AppliedReport {
     withdrawnIds: string[];
 }
 /**
+ * How far the kernel follows a network.
+ *
  * @generated from protobuf message causeway.v1.NetworkApplied
  */
 export interface NetworkApplied {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
     /**
+     * The network's revision up to which the kernel has everything.
+     *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
@@ -145,25 +176,31 @@ export interface NetworkApplied {
  */
 export interface HostReport {
     /**
+     * Differences found and repaired since the agent started.
+     *
      * @generated from protobuf field: uint64 repairs = 1
      */
     repairs: bigint;
     /**
+     * Differences that stand now, because the kernel refuses their repair.
+     *
      * @generated from protobuf field: uint32 drift = 2
      */
     drift: number;
     /**
-     * Repaired since the last report.
+     * What was repaired since the last report: each becomes an event. The newest 1000 at most.
      *
      * @generated from protobuf field: repeated causeway.v1.Drift repaired = 3
      */
     repaired: Drift[];
     /**
+     * As Node.underlay_mtu; 0: not known, and the record stays as it is.
+     *
      * @generated from protobuf field: uint32 underlay_mtu = 4
      */
     underlayMtu: number;
     /**
-     * Of `drift`, what stands in each network, by id.
+     * How many of `drift` stand in each network, by network id. Networks without any are left out.
      *
      * @generated from protobuf field: map<string, uint32> network_drift = 5
      */
@@ -177,23 +214,33 @@ export interface HostReport {
      */
     recovered: boolean;
     /**
+     * As Node.health.
+     *
      * @generated from protobuf field: causeway.v1.HostHealth health = 7
      */
     health?: HostHealth;
 }
 /**
+ * What a host found for a VerifyCall.
+ *
  * @generated from protobuf message causeway.v1.VerifyResult
  */
 export interface VerifyResult {
     /**
+     * `call` of the VerifyCall it answers.
+     *
      * @generated from protobuf field: int64 call = 1
      */
     call: bigint;
     /**
+     * Every difference; empty: none, or `error` says why.
+     *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 2
      */
     drift: Drift[];
     /**
+     * Why the kernel could not be read, for people; empty: it was read.
+     *
      * @generated from protobuf field: string error = 3
      */
     error: string;
@@ -205,6 +252,8 @@ export interface VerifyResult {
  */
 export interface ResyncRequest {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
@@ -219,42 +268,56 @@ export interface ConnectResponse {
     message: {
         oneofKind: "welcome";
         /**
+         * First; nothing else comes before it but Goodbye.
+         *
          * @generated from protobuf field: causeway.v1.Welcome welcome = 1
          */
         welcome: Welcome;
     } | {
         oneofKind: "complete";
         /**
+         * A network whole.
+         *
          * @generated from protobuf field: causeway.v1.Complete complete = 2
          */
         complete: Complete;
     } | {
         oneofKind: "delta";
         /**
+         * A step of a network.
+         *
          * @generated from protobuf field: causeway.v1.Delta delta = 3
          */
         delta: Delta;
     } | {
         oneofKind: "withdraw";
         /**
+         * A network that the host needs no more.
+         *
          * @generated from protobuf field: causeway.v1.Withdraw withdraw = 4
          */
         withdraw: Withdraw;
     } | {
         oneofKind: "ready";
         /**
+         * The agent has caught up.
+         *
          * @generated from protobuf field: causeway.v1.Ready ready = 5
          */
         ready: Ready;
     } | {
         oneofKind: "verify";
         /**
+         * Compare the kernel with the intent, and answer VerifyResult.
+         *
          * @generated from protobuf field: causeway.v1.VerifyCall verify = 6
          */
         verify: VerifyCall;
     } | {
         oneofKind: "goodbye";
         /**
+         * Last: the manager ends the stream behind it.
+         *
          * @generated from protobuf field: causeway.v1.Goodbye goodbye = 7
          */
         goodbye: Goodbye;
@@ -269,18 +332,26 @@ export interface ConnectResponse {
  */
 export interface Welcome {
     /**
+     * The manager's cluster; the agent keeps it at its first session, and leaves another one ever after.
+     *
      * @generated from protobuf field: string cluster_id = 1
      */
     clusterId: string;
     /**
+     * The cluster's epoch; a greater one than before: its store was restored from a backup.
+     *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
     /**
+     * The leader's term: see Leader.term.
+     *
      * @generated from protobuf field: int64 term = 3
      */
     term: bigint;
     /**
+     * How often the agent sends HostReport at least, milliseconds. A host that misses three is not ready.
+     *
      * @generated from protobuf field: uint32 heartbeat_ms = 4
      */
     heartbeatMs: number;
@@ -298,6 +369,8 @@ export interface Welcome {
  */
 export interface Complete {
     /**
+     * The network itself, without conditions.
+     *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
     network?: Network;
@@ -308,15 +381,19 @@ export interface Complete {
      */
     revision: bigint;
     /**
+     * Digest of the network and all rows, in this session's feed version.
+     *
      * @generated from protobuf field: fixed64 digest = 3
      */
     digest: bigint;
     /**
+     * A row for each of its endpoints, this host's own too.
+     *
      * @generated from protobuf field: repeated causeway.v1.Peer endpoints = 4
      */
     endpoints: Peer[];
     /**
-     * Of the revision. Not sent, since the session's Welcome tells it; kept with a table that rests on an agent's disk.
+     * Epoch of the revision. Not sent, since the session's Welcome tells it; kept with a table that rests on an agent's disk.
      *
      * @generated from protobuf field: int64 epoch = 5
      */
@@ -335,19 +412,25 @@ export interface Complete {
  */
 export interface Delta {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
     /**
+     * The network's revision that the step begins at: another than the agent's does not fit.
+     *
      * @generated from protobuf field: int64 from = 2
      */
     from: bigint;
     /**
+     * The network's revision after the step.
+     *
      * @generated from protobuf field: int64 to = 3
      */
     to: bigint;
     /**
-     * After the step.
+     * Digest after the step.
      *
      * @generated from protobuf field: fixed64 digest = 4
      */
@@ -359,10 +442,14 @@ export interface Delta {
      */
     network?: Network;
     /**
+     * Rows that are new or other, whole.
+     *
      * @generated from protobuf field: repeated causeway.v1.Peer upserts = 6
      */
     upserts: Peer[];
     /**
+     * Ids of endpoints that are gone.
+     *
      * @generated from protobuf field: repeated string removed_ids = 7
      */
     removedIds: string[];
@@ -374,6 +461,8 @@ export interface Delta {
  */
 export interface Withdraw {
     /**
+     * Id of the network.
+     *
      * @generated from protobuf field: string network_id = 1
      */
     networkId: string;
@@ -385,24 +474,34 @@ export interface Withdraw {
  */
 export interface Ready {
     /**
+     * Store revision up to which nothing is missing.
+     *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
 }
 /**
+ * A question to the agent, from ClusterService.Verify.
+ *
  * @generated from protobuf message causeway.v1.VerifyCall
  */
 export interface VerifyCall {
     /**
+     * Number that the answer repeats; the manager chooses it.
+     *
      * @generated from protobuf field: int64 call = 1
      */
     call: bigint;
     /**
+     * Put differences right before the answer.
+     *
      * @generated from protobuf field: bool repair = 2
      */
     repair: boolean;
 }
 /**
+ * Why the manager ends the session.
+ *
  * @generated from protobuf message causeway.v1.Goodbye
  */
 export interface Goodbye {
@@ -413,6 +512,8 @@ export interface Goodbye {
      */
     leaderAddress: string;
     /**
+     * For people and logs.
+     *
      * @generated from protobuf field: string reason = 2
      */
     reason: string;
@@ -424,32 +525,44 @@ export interface Goodbye {
     taken: boolean;
 }
 /**
+ * A row of a network's table: an endpoint, and where it is.
+ *
  * @generated from protobuf message causeway.v1.Peer
  */
 export interface Peer {
     /**
+     * Id of the endpoint.
+     *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
+     * Name of the endpoint.
+     *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
+     * Id of its host.
+     *
      * @generated from protobuf field: string node_id = 3
      */
     nodeId: string;
     /**
-     * "10.66.0.9/16", the IPv4 one first.
+     * With prefix length: "10.66.0.9/16", the IPv4 one first.
      *
      * @generated from protobuf field: repeated string addresses = 4
      */
     addresses: string[];
     /**
+     * MAC of its interface, which the hosts' FDB and neighbours point to.
+     *
      * @generated from protobuf field: string mac = 5
      */
     mac: string;
     /**
+     * VTEP of its host: Node.data_path.
+     *
      * @generated from protobuf field: string vtep = 6
      */
     vtep: string;

@@ -7,19 +7,23 @@ import type { ConnectResponse } from "./session_service.js";
 import type { ConnectRequest } from "./session_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md tells the rules.
+ * Sessions of agents; only the leader has them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
 export interface ISessionServiceClient {
     /**
+     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
+     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
+     * SESSION_TAKEN, or what is wrong with Hello.
+     *
      * @generated from protobuf rpc: Connect
      */
     connect(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<ConnectRequest, ConnectResponse>;
     connect(options?: grpc.CallOptions): grpc.ClientDuplexStream<ConnectRequest, ConnectResponse>;
 }
 /**
- * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md tells the rules.
+ * Sessions of agents; only the leader has them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
@@ -27,6 +31,10 @@ export declare class SessionServiceClient extends grpc.Client implements ISessio
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
+     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
+     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
+     * SESSION_TAKEN, or what is wrong with Hello.
+     *
      * @generated from protobuf rpc: Connect
      */
     connect(metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientDuplexStream<ConnectRequest, ConnectResponse>;

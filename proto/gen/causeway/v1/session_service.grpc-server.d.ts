@@ -5,12 +5,16 @@ import { ConnectResponse } from "./session_service.js";
 import { ConnectRequest } from "./session_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md tells the rules.
+ * Sessions of agents; only the leader has them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
 export interface ISessionService extends grpc.UntypedServiceImplementation {
     /**
+     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
+     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
+     * SESSION_TAKEN, or what is wrong with Hello.
+     *
      * @generated from protobuf rpc: Connect
      */
     connect: grpc.handleBidiStreamingCall<ConnectRequest, ConnectResponse>;

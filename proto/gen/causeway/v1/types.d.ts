@@ -14,53 +14,63 @@ import { MessageType } from "@protobuf-ts/runtime";
  */
 export interface Network {
     /**
+     * 16 lower-case hex digits, given by the manager when the network is made; never given again.
+     *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
+     * 1 to 63 letters, digits, "_", "." or "-", first and last a letter or digit; unique in the cluster, and never like an id.
+     *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * Isolates prefixes: within one space subnets never overlap.
+     * Name of the space that isolates prefixes: within one space subnets never overlap.
      *
      * @generated from protobuf field: string address_space = 3
      */
     addressSpace: string;
     /**
+     * VXLAN network identifier, 1 to 16777215, unique in the cluster.
+     *
      * @generated from protobuf field: uint32 vni = 4
      */
     vni: number;
     /**
-     * Inside the overlay, bytes.
+     * Largest packet inside the overlay, bytes.
      *
      * @generated from protobuf field: uint32 mtu = 5
      */
     mtu: number;
     /**
-     * The MTU was asked for and does not follow the hosts' underlays.
+     * True: the MTU was asked for, and does not follow the hosts' underlays.
      *
      * @generated from protobuf field: bool mtu_fixed = 6
      */
     mtuFixed: boolean;
     /**
+     * At least one; the subnets of a network do not overlap.
+     *
      * @generated from protobuf field: repeated causeway.v1.Subnet subnets = 7
      */
     subnets: Subnet[];
     /**
+     * At most 64. A key has 1 to 128 letters, digits, ".", "_", "/" or "-", a value at most 1024 printable characters.
+     *
      * @generated from protobuf field: map<string, string> labels = 8
      */
     labels: {
         [key: string]: string;
     };
     /**
-     * etcd revision of its last change.
+     * etcd revision of its last change. 0: the network was only rehearsed (dry_run).
      *
      * @generated from protobuf field: int64 revision = 9
      */
     revision: bigint;
     /**
-     * "overlay"
+     * How hosts build the network. "overlay" is the one there is; an agent builds nothing for a name that it does not know.
      *
      * @generated from protobuf field: string driver = 10
      */
@@ -72,6 +82,8 @@ export interface Network {
      */
     internal: boolean;
     /**
+     * Filled in by Get and List; empty in watches, and in answers to writes.
+     *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
@@ -107,42 +119,44 @@ export interface Condition {
      */
     reason: string;
     /**
-     * For people.
+     * The same for people, with names and numbers.
      *
      * @generated from protobuf field: string message = 4
      */
     message: string;
     /**
-     * The store's revision at the newest thing that the status follows from.
+     * The store's revision at the newest thing that the status follows from. 0: not known.
      *
      * @generated from protobuf field: int64 since_revision = 5
      */
     sinceRevision: bigint;
 }
 /**
+ * A prefix of a network, and which of its addresses are given.
+ *
  * @generated from protobuf message causeway.v1.Subnet
  */
 export interface Subnet {
     /**
-     * "10.66.0.0/16"
+     * "10.66.0.0/16", without host bits.
      *
      * @generated from protobuf field: string prefix = 1
      */
     prefix: string;
     /**
-     * Empty when the subnet has none.
+     * Address of the gateway, without prefix length. Empty: the subnet has none; in a request, see no_gateway.
      *
      * @generated from protobuf field: string gateway = 2
      */
     gateway: string;
     /**
-     * Automatic addresses come from these prefixes only; empty: from the whole subnet.
+     * Prefixes within the subnet: automatic addresses come from them only. Empty: from the whole subnet.
      *
      * @generated from protobuf field: repeated string ranges = 3
      */
     ranges: string[];
     /**
-     * Addresses that something outside the cluster holds, by name: never given.
+     * Addresses that something outside the cluster holds, by name: the managers never give them.
      *
      * @generated from protobuf field: map<string, string> aux_addresses = 4
      */
@@ -151,64 +165,82 @@ export interface Subnet {
     };
 }
 /**
+ * A container's interface on a network: its addresses, its MAC and the host that has it.
+ *
  * @generated from protobuf message causeway.v1.Endpoint
  */
 export interface Endpoint {
     /**
+     * 16 lower-case hex digits, given by the manager when the endpoint is claimed; never given again.
+     *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
+     * As names of networks; unique in its network.
+     *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * Network id and name.
+     * Id of its network.
      *
      * @generated from protobuf field: string network_id = 3
      */
     networkId: string;
     /**
+     * Name of its network at the time of the answer. Empty: the one that answers does not know it.
+     *
      * @generated from protobuf field: string network = 4
      */
     network: string;
     /**
-     * Node id and name.
+     * Id of the host that has it.
      *
      * @generated from protobuf field: string node_id = 5
      */
     nodeId: string;
     /**
+     * Name of that host. A manager that does not know the name answers the id.
+     *
      * @generated from protobuf field: string host = 6
      */
     host: string;
     /**
-     * "10.66.0.9/16", the IPv4 one first.
+     * One or two, with the prefix length of the subnet: "10.66.0.9/16", the IPv4 one first.
      *
      * @generated from protobuf field: repeated string addresses = 7
      */
     addresses: string[];
     /**
+     * MAC of the interface, lower case: "02:42:0a:42:00:09". The manager gives it; unique in the network.
+     *
      * @generated from protobuf field: string mac = 8
      */
     mac: string;
     /**
-     * etcd revision of its last change.
+     * etcd revision of its last change. In ListSandboxes 0: the claim is from before a restore of the store.
      *
      * @generated from protobuf field: int64 revision = 9
      */
     revision: bigint;
     /**
+     * Which hosts have programmed it, as the leader counts. Absent: another manager answered, or a claim, a watch or an agent.
+     *
      * @generated from protobuf field: causeway.v1.Applied applied = 10
      */
     applied?: Applied;
     /**
+     * As labels of networks. Given at attach, and not changed after.
+     *
      * @generated from protobuf field: map<string, string> labels = 11
      */
     labels: {
         [key: string]: string;
     };
     /**
+     * Filled in by Get, List and Wait; empty in watches, in answers to claims, and from agents.
+     *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
@@ -226,93 +258,122 @@ export interface Endpoint {
  */
 export interface Applied {
     /**
+     * Hosts that have reported the change.
+     *
      * @generated from protobuf field: uint32 have = 1
      */
     have: number;
     /**
+     * Hosts that must report it: the endpoint is applied when `have` equals it.
+     *
      * @generated from protobuf field: uint32 want = 2
      */
     want: number;
     /**
-     * Names of ready hosts that have not reported it yet.
+     * Names of ready hosts that have not reported it yet, sorted.
      *
      * @generated from protobuf field: repeated string waiting = 3
      */
     waiting: string[];
     /**
-     * Names of hosts of the network that have no session.
+     * Names of hosts of the network that have no session, sorted. They count in `want` only if the endpoint is theirs.
      *
      * @generated from protobuf field: repeated string unreachable = 4
      */
     unreachable: string[];
     /**
-     * 99th percentile over the hosts that have it, from commit to report, milliseconds.
+     * 99th percentile over the hosts that have it, from commit to report, milliseconds. 0: none has, or the change is too old:
+     * the leader keeps times of the newest 4096 steps.
      *
      * @generated from protobuf field: double p99_ms = 5
      */
     p99Ms: number;
 }
 /**
+ * A host with an agent.
+ *
  * @generated from protobuf message causeway.v1.Node
  */
 export interface Node {
     /**
+     * 16 lower-case hex digits, made by the agent when it first starts on an empty data directory.
+     *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
+     * As names of networks; unique in the cluster. The agent's --name, the host name unless given.
+     *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * VTEP address.
+     * The host's VTEP: the underlay address that tunnels to it end at.
      *
      * @generated from protobuf field: string data_path = 3
      */
     dataPath: string;
     /**
+     * MTU of the link that has `data_path`, bytes.
+     *
      * @generated from protobuf field: uint32 underlay_mtu = 4
      */
     underlayMtu: number;
     /**
+     * Version of its agent, "0.1.0".
+     *
      * @generated from protobuf field: string version = 5
      */
     version: string;
     /**
+     * The host has a session with the leader and everything it had missed. False from an agent, in watches, and while no
+     * leader answers.
+     *
      * @generated from protobuf field: bool ready = 6
      */
     ready: boolean;
     /**
+     * How many endpoints are on the host. 0 from an agent and in watches.
+     *
      * @generated from protobuf field: uint32 endpoints = 7
      */
     endpoints: number;
     /**
+     * How many networks the host has an endpoint on. 0 from an agent and in watches.
+     *
      * @generated from protobuf field: uint32 networks = 8
      */
     networks: number;
     /**
-     * Differences between intent and kernel it has repaired since its agent started.
+     * Differences between intent and kernel that the host has repaired since its agent started. 0 while no leader answers, and
+     * in watches.
      *
      * @generated from protobuf field: uint64 repairs = 9
      */
     repairs: bigint;
     /**
+     * etcd revision of the last change of its record. 0 from an agent.
+     *
      * @generated from protobuf field: int64 revision = 10
      */
     revision: bigint;
     /**
-     * Prefixes that the host has routes to: networks are not given them by themselves.
+     * Prefixes that the host has routes to: networks get none of them unless a request names it.
      *
      * @generated from protobuf field: repeated string host_routes = 12
      */
     hostRoutes: string[];
     /**
+     * As labels of networks. The agent's --label.
+     *
      * @generated from protobuf field: map<string, string> labels = 13
      */
     labels: {
         [key: string]: string;
     };
     /**
+     * Filled in by Get and List; empty in watches and from agents.
+     *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 14
      */
     conditions: Condition[];
@@ -323,7 +384,7 @@ export interface Node {
      */
     createdAtMs: bigint;
     /**
-     * Absent: nothing was heard of it since the manager that answers began to lead.
+     * Absent: the manager that answers has heard nothing of it since it began to lead.
      *
      * @generated from protobuf field: causeway.v1.HostHealth health = 16
      */
@@ -343,7 +404,8 @@ export interface HostHealth {
      */
     loopDelayMs: number;
     /**
-     * How often news of the kernel was lost since the agent started, for whatever reason: each time it read all of a network.
+     * How often news of the kernel was lost since the agent started, for whatever reason. Each time the agent read all of a
+     * network.
      *
      * @generated from protobuf field: uint64 events_lost = 2
      */
@@ -364,39 +426,47 @@ export interface HostHealth {
  */
 export interface Drift {
     /**
+     * Name of the host.
+     *
      * @generated from protobuf field: string host = 1
      */
     host: string;
     /**
-     * Network name.
+     * Name of the network. A network that the agent does not know any more is named by its id; empty: a stray namespace of
+     * ours, which belongs to none.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * netns, link, address, route, neighbour, fdb, sysctl
+     * What differs: "netns", "link", "address", "route", "neighbour", "fdb" or "sysctl".
      *
      * @generated from protobuf field: string kind = 3
      */
     kind: string;
     /**
+     * Which one, as the kernel names it: "vxlan4096", "02:42:0a:42:00:09". In a container the path of its namespace stands
+     * before it.
+     *
      * @generated from protobuf field: string key = 4
      */
     key: string;
     /**
-     * Empty: not there.
+     * What the kernel has. Empty: it is not there.
      *
      * @generated from protobuf field: string actual = 5
      */
     actual: string;
     /**
-     * Empty: not wanted.
+     * What it should have. Empty: it should not be there.
      *
      * @generated from protobuf field: string intended = 6
      */
     intended: string;
 }
 /**
+ * Something that has happened, as WatchEvents tells it. Names are as they were then.
+ *
  * @generated from protobuf message causeway.v1.Event
  */
 export interface Event {
@@ -407,7 +477,7 @@ export interface Event {
      */
     sequence: bigint;
     /**
-     * etcd revision it was written at: of a change, the change's own.
+     * etcd revision the event was written at: a change has the change's own.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -425,18 +495,26 @@ export interface Event {
      */
     kind: string;
     /**
+     * Name of the network it concerns; empty: none.
+     *
      * @generated from protobuf field: string network = 5
      */
     network: string;
     /**
+     * Name of the endpoint it concerns; empty: none.
+     *
      * @generated from protobuf field: string endpoint = 6
      */
     endpoint: string;
     /**
+     * Name of the host it concerns; empty: none.
+     *
      * @generated from protobuf field: string host = 7
      */
     host: string;
     /**
+     * For people: one sentence, with the names in it.
+     *
      * @generated from protobuf field: string message = 8
      */
     message: string;
@@ -453,27 +531,31 @@ export interface Event {
      */
     cause: string;
     /**
-     * Given or taken back, without prefix length.
+     * Addresses given or taken back, without prefix length; empty: none.
      *
      * @generated from protobuf field: repeated string addresses = 11
      */
     addresses: string[];
     /**
+     * Id of the network; empty: none, or the event is from before ids were kept.
+     *
      * @generated from protobuf field: string network_id = 12
      */
     networkId: string;
     /**
+     * Id of the endpoint; empty: none, or the event is from before ids were kept.
+     *
      * @generated from protobuf field: string endpoint_id = 13
      */
     endpointId: string;
     /**
-     * Of like things that this tells as one.
+     * How many like things this event tells as one; 0: it tells one.
      *
      * @generated from protobuf field: uint32 count = 14
      */
     count: number;
     /**
-     * Of a reservation.
+     * What a reservation was made for; empty: the event is about no reservation.
      *
      * @generated from protobuf field: string purpose = 15
      */
