@@ -1,4 +1,5 @@
-// Type-checks every ```ts block of the READMEs and docs against the workspaces as they are.
+// Type-checks every ```ts block of the READMEs and docs against the workspaces as they are. A block that begins with
+// "// name.ts" is a file of that name, which others of its page may import.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ let count = 0;
 for (const page of pages) {
   const text = readFileSync(join(root, page), 'utf8');
   for (const [i, match] of [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].entries()) {
-    writeFileSync(join(out, `${page.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${i}.ts`), `${match[1]}\nexport {};\n`);
+    const directory = join(out, page.replaceAll(/[^A-Za-z0-9]+/g, '-'));
+    mkdirSync(directory, { recursive: true });
+    const [, name = `${i}.ts`] = /^\/\/ (\S+\.ts)$/m.exec(match[1].split('\n', 1)[0]) ?? [];
+    writeFileSync(join(directory, name), `${match[1]}\nexport {};\n`);
     count++;
   }
 }
@@ -22,7 +26,7 @@ const options = { noEmit: true, composite: false, allowImportingTsExtensions: tr
 const config = {
   extends: '../../tsconfig.base.json',
   compilerOptions: { ...options, customConditions: ['source'] },
-  include: ['*.ts'],
+  include: ['**/*.ts'],
 };
 writeFileSync(join(out, 'tsconfig.json'), JSON.stringify(config));
 if (count > 0) {
