@@ -60,7 +60,9 @@ const failures = (cluster: SimCluster): string[] =>
     .filter(
       ({ event, fields }) =>
         event === 'table.resync' ||
-        (event === 'session.ended' && fields['code'] !== 'not-leader' && fields['code'] !== 'manager-unavailable'),
+        (['session.ended', 'session.refused'].includes(event) &&
+          fields['code'] !== 'not-leader' &&
+          fields['code'] !== 'manager-unavailable'),
     )
     .map(({ event, fields }) => `${event} ${JSON.stringify(fields)}`);
 
@@ -176,7 +178,7 @@ describe('an agent and a manager one version apart', () => {
     await cluster.advance(seconds(30));
     expect(host.kernel.writes).toBe(writes);
     const said = cluster.log.lines.filter(
-      ({ event, fields }) => event === 'session.ended' && fields['code'] === 'feed-unsupported',
+      ({ event, fields }) => event === 'session.refused' && fields['code'] === 'feed-unsupported',
     );
     const words = 'this agent speaks feed version 3, the manager 1 to 2: upgrade the older one, managers first';
     expect(new Set(said.map(({ fields }) => fields['message']))).toEqual(new Set([words]));

@@ -491,7 +491,7 @@ describe('session', () => {
     await h.settle(seconds(60));
     expect((await h.status()).manager).toBe('');
     expect(h.kernel.writes).toBe(writes);
-    const said = h.log.lines.filter(({ event, fields }) => event === 'session.ended' && fields['code'] === code);
+    const said = h.log.lines.filter(({ event, fields }) => event === 'session.refused' && fields['code'] === code);
     expect(said).toHaveLength(1);
     await h.restart();
     await h.settle(seconds(10));

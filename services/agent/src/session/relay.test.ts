@@ -114,8 +114,15 @@ describe('a host that can reach no manager', () => {
     manager.cut();
     manager.down = true;
     await h.settle(seconds(120));
-    const ended = h.log.lines.filter(({ event }) => event === 'session.ended');
-    expect(ended.length).toBeGreaterThan(0);
-    expect(ended.length).toBeLessThanOrEqual(4);
+    const events = h.log.lines.map(({ event }) => event);
+    const failures = events.filter((event) =>
+      ['session.ended', 'session.refused', 'manager.unreachable'].includes(event),
+    );
+    expect(failures, 'the session, the stand-by’s refusal, and each manager once').toEqual([
+      'session.ended',
+      'session.refused',
+      'manager.unreachable',
+      'manager.unreachable',
+    ]);
   });
 });

@@ -45,6 +45,9 @@ const saidAtMost = 32;
 /** A manager that has taken the connection says welcome within this. */
 const welcomeWithin = seconds(5);
 
+/** No manager has answered there, or the answer did not come in time. */
+const silences: ReadonlySet<string> = new Set(['manager-unavailable', 'timed-out']);
+
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'cluster-mismatch',
   'name-taken',
@@ -159,7 +162,7 @@ export class Session implements Startable {
       this.#ways = learn(this.#ways, { address, error, lasted }, clock.now());
       this.#downSince ??= clock.now();
       this.#lastError = error;
-      this.#explain(address, error);
+      this.#explain(address, error, welcomed);
       failover.moveOn(address, error);
       if (welcomed) pauses = delays(backoff, random);
       if (clock.now() - began > settled) pausesAfterTaken = delays(afterTaken, random);
@@ -307,14 +310,15 @@ export class Session implements Startable {
   }
 
   /** A failure that repeats is said once, until there is a session. */
-  #explain(manager: string, error: unknown): void {
+  #explain(manager: string, error: unknown, begun: boolean): void {
     const code = isCausewayError(error) ? error.code : 'internal';
     const message = messageOf(error);
-    const failure = `${manager} ${code} ${message}`;
+    const event = begun ? 'session.ended' : silences.has(code) ? 'manager.unreachable' : 'session.refused';
+    const failure = `${event} ${manager} ${code} ${message}`;
     if (this.#said.has(failure) || this.#said.size >= saidAtMost) return;
     this.#said.add(failure);
     const level = refusals.has(code) || code === 'session-taken' || code === 'internal' ? 'error' : 'warn';
-    this.#modules.log[level]('session.ended', { manager, code, message });
+    this.#modules.log[level](event, { manager, code, message });
   }
 }
 
