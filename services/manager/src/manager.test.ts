@@ -303,12 +303,28 @@ describe('one manager', () => {
       unreadyHosts: [{ name: 'h2', session: 'none', lastWords: 'its agent closed it or the connection broke' }],
       degradedNetworks: 0,
       degradedEndpoints: 0,
+      troubledHosts: [],
     });
+    const report = { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true };
+    const healths = [
+      { loopDelayMs: 999, eventsLost: 0n, failedOps: {} },
+      { loopDelayMs: 1_000, eventsLost: 0n, failedOps: {} },
+      { loopDelayMs: 0, eventsLost: 1n, failedOps: {} },
+      { loopDelayMs: 0, eventsLost: 0n, failedOps: { EBUSY: 1n } },
+    ];
+    const told: unknown[] = [];
+    for (const health of healths) {
+      agent.say({ oneofKind: 'report', report: { ...report, health } });
+      await cluster.settle();
+      told.push((await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).troubledHosts);
+    }
+    expect(told).toEqual([[], ...healths.slice(1).map((health) => [{ name: 'h1', health }])]);
     agent.hangUp();
     await cluster.settle();
     expect(await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).toMatchObject({
       unreadyHosts: [{ name: 'h1', session: 'none', lastWords: expect.stringContaining('closed') }, { name: 'h2' }],
       degradedEndpoints: 1,
+      troubledHosts: [],
     });
     // No host that is ready lacks it; the one that it is on may.
     const { endpoints } = await manager.api.endpoints.listEndpoints(ListEndpointsRequest.create(), cluster.call());

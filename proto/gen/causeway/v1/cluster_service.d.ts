@@ -9,6 +9,7 @@ import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Event } from "./types.js";
 import { Drift } from "./types.js";
+import { HostHealth } from "./types.js";
 /**
  * @generated from protobuf message causeway.v1.GetStatusRequest
  */
@@ -114,6 +115,28 @@ export interface GetStatusResponse {
      * @generated from protobuf field: uint32 degraded_endpoints = 16
      */
     degradedEndpoints: number;
+    /**
+     * Hosts with a session whose agents are in trouble, by name; none while no leader answers.
+     *
+     * @generated from protobuf field: repeated causeway.v1.TroubledHost troubled_hosts = 17
+     */
+    troubledHosts: TroubledHost[];
+}
+/**
+ * A host that follows what is intended, but whose agent stood still for a second or more of late, has lost events of the
+ * kernel, or was refused steps by the kernel.
+ *
+ * @generated from protobuf message causeway.v1.TroubledHost
+ */
+export interface TroubledHost {
+    /**
+     * @generated from protobuf field: string name = 1
+     */
+    name: string;
+    /**
+     * @generated from protobuf field: causeway.v1.HostHealth health = 2
+     */
+    health?: HostHealth;
 }
 /**
  * A host that does not follow what is intended, as the leader knows it.
@@ -320,6 +343,10 @@ export interface Hosts {
      * @generated from protobuf field: uint32 degraded_endpoints = 6
      */
     degradedEndpoints: number;
+    /**
+     * @generated from protobuf field: repeated causeway.v1.TroubledHost troubled = 7
+     */
+    troubled: TroubledHost[];
 }
 /**
  * @generated from protobuf message causeway.v1.RemoveManagerRequest
@@ -619,6 +646,16 @@ declare class GetStatusResponse$Type extends MessageType<GetStatusResponse> {
  * @generated MessageType for protobuf message causeway.v1.GetStatusResponse
  */
 export declare const GetStatusResponse: GetStatusResponse$Type;
+declare class TroubledHost$Type extends MessageType<TroubledHost> {
+    constructor();
+    create(value?: PartialMessage<TroubledHost>): TroubledHost;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: TroubledHost): TroubledHost;
+    internalBinaryWrite(message: TroubledHost, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.TroubledHost
+ */
+export declare const TroubledHost: TroubledHost$Type;
 declare class UnreadyHost$Type extends MessageType<UnreadyHost> {
     constructor();
     create(value?: PartialMessage<UnreadyHost>): UnreadyHost;

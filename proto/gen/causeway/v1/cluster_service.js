@@ -11,6 +11,7 @@ import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 import { Event } from "./types.js";
 import { Drift } from "./types.js";
+import { HostHealth } from "./types.js";
 // @generated message type with reflection information, may provide speed optimized methods
 class GetStatusRequest$Type extends MessageType {
     constructor() {
@@ -68,7 +69,8 @@ class GetStatusResponse$Type extends MessageType {
             { no: 13, name: "schema", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 14, name: "unready_hosts", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => UnreadyHost },
             { no: 15, name: "degraded_networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 16, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 16, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 17, name: "troubled_hosts", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => TroubledHost }
         ]);
     }
     create(value) {
@@ -87,6 +89,7 @@ class GetStatusResponse$Type extends MessageType {
         message.unreadyHosts = [];
         message.degradedNetworks = 0;
         message.degradedEndpoints = 0;
+        message.troubledHosts = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -143,6 +146,9 @@ class GetStatusResponse$Type extends MessageType {
                     break;
                 case /* uint32 degraded_endpoints */ 16:
                     message.degradedEndpoints = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.TroubledHost troubled_hosts */ 17:
+                    message.troubledHosts.push(TroubledHost.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -204,6 +210,9 @@ class GetStatusResponse$Type extends MessageType {
         /* uint32 degraded_endpoints = 16; */
         if (message.degradedEndpoints !== 0)
             writer.tag(16, WireType.Varint).uint32(message.degradedEndpoints);
+        /* repeated causeway.v1.TroubledHost troubled_hosts = 17; */
+        for (let i = 0; i < message.troubledHosts.length; i++)
+            TroubledHost.internalBinaryWrite(message.troubledHosts[i], writer.tag(17, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -214,6 +223,60 @@ class GetStatusResponse$Type extends MessageType {
  * @generated MessageType for protobuf message causeway.v1.GetStatusResponse
  */
 export const GetStatusResponse = new GetStatusResponse$Type();
+// @generated message type with reflection information, may provide speed optimized methods
+class TroubledHost$Type extends MessageType {
+    constructor() {
+        super("causeway.v1.TroubledHost", [
+            { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
+            { no: 2, name: "health", kind: "message", T: () => HostHealth }
+        ]);
+    }
+    create(value) {
+        const message = globalThis.Object.create((this.messagePrototype));
+        message.name = "";
+        if (value !== undefined)
+            reflectionMergePartial(this, message, value);
+        return message;
+    }
+    internalBinaryRead(reader, length, options, target) {
+        let message = target ?? this.create(), end = reader.pos + length;
+        while (reader.pos < end) {
+            let [fieldNo, wireType] = reader.tag();
+            switch (fieldNo) {
+                case /* string name */ 1:
+                    message.name = reader.string();
+                    break;
+                case /* causeway.v1.HostHealth health */ 2:
+                    message.health = HostHealth.internalBinaryRead(reader, reader.uint32(), options, message.health);
+                    break;
+                default:
+                    let u = options.readUnknownField;
+                    if (u === "throw")
+                        throw new globalThis.Error(`Unknown field ${fieldNo} (wire type ${wireType}) for ${this.typeName}`);
+                    let d = reader.skip(wireType);
+                    if (u !== false)
+                        (u === true ? UnknownFieldHandler.onRead : u)(this.typeName, message, fieldNo, wireType, d);
+            }
+        }
+        return message;
+    }
+    internalBinaryWrite(message, writer, options) {
+        /* string name = 1; */
+        if (message.name !== "")
+            writer.tag(1, WireType.LengthDelimited).string(message.name);
+        /* causeway.v1.HostHealth health = 2; */
+        if (message.health)
+            HostHealth.internalBinaryWrite(message.health, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        let u = options.writeUnknownFields;
+        if (u !== false)
+            (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
+        return writer;
+    }
+}
+/**
+ * @generated MessageType for protobuf message causeway.v1.TroubledHost
+ */
+export const TroubledHost = new TroubledHost$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class UnreadyHost$Type extends MessageType {
     constructor() {
@@ -652,7 +715,8 @@ class Hosts$Type extends MessageType {
             { no: 3, name: "drift", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 4, name: "unready", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => UnreadyHost },
             { no: 5, name: "degraded_networks", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
-            { no: 6, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
+            { no: 6, name: "degraded_endpoints", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
+            { no: 7, name: "troubled", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => TroubledHost }
         ]);
     }
     create(value) {
@@ -663,6 +727,7 @@ class Hosts$Type extends MessageType {
         message.unready = [];
         message.degradedNetworks = 0;
         message.degradedEndpoints = 0;
+        message.troubled = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -689,6 +754,9 @@ class Hosts$Type extends MessageType {
                     break;
                 case /* uint32 degraded_endpoints */ 6:
                     message.degradedEndpoints = reader.uint32();
+                    break;
+                case /* repeated causeway.v1.TroubledHost troubled */ 7:
+                    message.troubled.push(TroubledHost.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -720,6 +788,9 @@ class Hosts$Type extends MessageType {
         /* uint32 degraded_endpoints = 6; */
         if (message.degradedEndpoints !== 0)
             writer.tag(6, WireType.Varint).uint32(message.degradedEndpoints);
+        /* repeated causeway.v1.TroubledHost troubled = 7; */
+        for (let i = 0; i < message.troubled.length; i++)
+            TroubledHost.internalBinaryWrite(message.troubled[i], writer.tag(7, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

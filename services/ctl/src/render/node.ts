@@ -88,7 +88,7 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
   ];
 }
 
-function healthValue(health: HostHealth | undefined): object | null {
+export function healthValue(health: HostHealth | undefined): object | null {
   if (health === undefined) return null;
   const { loopDelayMs, eventsLost, failedOps } = health;
   return { loopDelayMs, eventsLost, failedOps };

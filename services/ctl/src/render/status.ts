@@ -3,10 +3,15 @@ import type {
   GetStatusResponse,
   Manager,
   StoreMember,
+  TroubledHost,
   UnreadyHost,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell } from '../answer.ts';
+import { healthValue } from './node.ts';
 import { formatSpan, isoTime, timeValue } from './time.ts';
+
+/** Milliseconds, as the managers judge it: less is no trouble, and the host is named for something else. */
+const stoodStill = 1_000;
 
 /** `now` is the wall clock, in Unix milliseconds: it makes "for 3m12s" of the leader's "since". */
 export function statusAnswer(status: GetStatusResponse, now: number): Answer {
@@ -22,6 +27,7 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
         ...lines('managers', managers(status, now)),
         ...lines('etcd', etcd(status)),
         ...lines('hosts', hosts(status, now)),
+        ...lines('trouble', status.troubledHosts.map(trouble)),
         ['networks', counted(status.networks, status.degradedNetworks)],
         ['endpoints', counted(status.endpoints, status.degradedEndpoints)],
         ['repairs', hears(status) ? String(status.repairs) : unknown],
@@ -52,6 +58,7 @@ function statusValue(status: GetStatusResponse): object {
       ready: status.hostsReady,
       total: status.hostsTotal,
       notReady: status.unreadyHosts.map(unreadyValue),
+      troubled: status.troubledHosts.map(({ name, health }) => ({ name, health: healthValue(health) })),
     },
     repairs: hears(status) ? status.repairs : null,
     drift: hears(status) ? status.drift : null,
@@ -154,6 +161,21 @@ function unreadyText({ name, session, sinceMs, lastWords }: UnreadyHost, now: nu
   if (session === 'syncing') return `${name} is being told what it missed`;
   const why = lastWords === '' ? 'the leader has not heard it since it leads' : lastWords;
   return `${name} has no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
+}
+
+/** "h2: stood still for 2300 ms; since its agent started, kernel events lost 3 times, kernel refused EBUSY 2" */
+function trouble({ name, health }: TroubledHost): Cell {
+  const { loopDelayMs = 0, eventsLost = 0n, failedOps = {} } = health ?? {};
+  const refused = Object.entries(failedOps).sort();
+  const counts = [
+    ...(eventsLost > 0n ? [`kernel events lost ${eventsLost} ${eventsLost === 1n ? 'time' : 'times'}`] : []),
+    ...(refused.length > 0 ? [`kernel refused ${refused.map(([errno, n]) => `${errno} ${n}`).join(', ')}`] : []),
+  ];
+  const parts = [
+    ...(loopDelayMs >= stoodStill ? [`stood still for ${loopDelayMs} ms`] : []),
+    ...(counts.length > 0 ? [`since its agent started, ${counts.join(', ')}`] : []),
+  ];
+  return { text: `${name}: ${parts.join('; ')}`, tone: 'bad' };
 }
 
 function unreadyValue({ name, session, sinceMs, lastWords }: UnreadyHost): object {

@@ -227,6 +227,10 @@ export const status: GetStatusResponse = {
   endpoints: 2,
   schema: 1,
   unreadyHosts: [{ name: 'h3', session: 'none', sinceMs: 1_699_999_808_000n, lastWords: 'nothing heard for 6000 ms' }],
+  troubledHosts: [
+    { name: 'h1', health: { loopDelayMs: 2_300, eventsLost: 0n, failedOps: {} } },
+    { name: 'h2', health: { loopDelayMs: 12, eventsLost: 1n, failedOps: { ENOSPC: 1n, EBUSY: 2n } } },
+  ],
   degradedNetworks: 1,
   degradedEndpoints: 1,
 };

@@ -21,6 +21,7 @@ export const noStore = (({ store: _, leader: __, ...rest }) => ({
   managers: standbys,
   hostsReady: 0,
   unreadyHosts: [],
+  troubledHosts: [],
   degradedNetworks: 0,
   degradedEndpoints: 0,
 }))(status);
@@ -29,6 +30,7 @@ export const noLeader = (({ leader: _, ...rest }) => ({
   managers: standbys,
   hostsReady: 0,
   unreadyHosts: [],
+  troubledHosts: [],
   degradedNetworks: 0,
   degradedEndpoints: 0,
 }))(status);

@@ -59,6 +59,7 @@ export class ClusterApi {
       networks: view.networks.size,
       endpoints: view.endpointCount,
       unreadyHosts: survey.hosts?.unready ?? [],
+      troubledHosts: survey.hosts?.troubled ?? [],
       degradedNetworks: survey.hosts?.degradedNetworks ?? 0,
       degradedEndpoints: survey.hosts?.degradedEndpoints ?? 0,
     };

@@ -1,7 +1,11 @@
 import type { Node, NodeId } from '@causeway/model';
-import type { Hosts, UnreadyHost } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Hosts, TroubledHost, UnreadyHost } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { conditionsOfNetwork } from './conditions.ts';
 import type { ApiContext } from './modules.ts';
+
+/** Milliseconds in which an agent did nothing else: half of the time between two heartbeats. */
+const stoodStill = 1_000;
 
 /** What the leader hears from the hosts, counted; every host that is not well is named. */
 export function hostsOf(context: ApiContext): Hosts {
@@ -17,6 +21,7 @@ export function hostsOf(context: ApiContext): Hosts {
       context,
       nodes.filter(({ id }) => !dispatcher.isReady(id)),
     ),
+    troubled: troubled(context, nodes),
     degradedNetworks: degradedNetworks(context),
     degradedEndpoints: nodes.reduce((sum, { id }) => sum + degradedEndpoints(context, id), 0),
   };
@@ -28,7 +33,25 @@ function unready({ modules: { dispatcher } }: ApiContext, nodes: readonly Node[]
     const { state } = dispatcher.sessionOf(id);
     return { name, session: state, sinceMs: BigInt(Math.trunc(since)), lastWords };
   });
-  return hosts.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return hosts.sort(byName);
+}
+
+/** What a host without session said last may be long past. */
+function troubled({ modules: { dispatcher } }: ApiContext, nodes: readonly Node[]): TroubledHost[] {
+  const hosts = nodes.flatMap(({ id, name }): TroubledHost[] => {
+    const { health } = dispatcher.factsOf(id);
+    const isHeard = dispatcher.sessionOf(id).state !== 'none';
+    return isHeard && health !== undefined && isTrouble(health) ? [{ name, health }] : [];
+  });
+  return hosts.sort(byName);
+}
+
+function isTrouble({ loopDelayMs, eventsLost, failedOps }: HostHealth): boolean {
+  return loopDelayMs >= stoodStill || eventsLost > 0n || Object.keys(failedOps).length > 0;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 function degradedNetworks(context: ApiContext): number {
