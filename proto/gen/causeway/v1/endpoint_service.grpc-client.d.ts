@@ -60,7 +60,8 @@ export interface IEndpointServiceClient {
     releaseEndpoint(input: ReleaseEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
+     * force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
@@ -140,7 +141,8 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
+     * force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */

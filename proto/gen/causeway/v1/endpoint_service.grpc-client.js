@@ -50,7 +50,8 @@ export class EndpointServiceClient extends grpc.Client {
     }
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
+     * force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */

@@ -49,7 +49,8 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
     releaseEndpoint: grpc.handleUnaryCall<ReleaseEndpointRequest, ReleaseEndpointResponse>;
     /**
      * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
+     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
+     * force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */

@@ -128,7 +128,8 @@ export interface WatchNodesResponse {
      */
     type: string;
     /**
-     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `ready`, no counts, no conditions.
+     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `ready`, no counts, no
+     * conditions.
      *
      * @generated from protobuf field: causeway.v1.Node node = 2
      */

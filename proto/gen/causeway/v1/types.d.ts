@@ -14,7 +14,7 @@ import { MessageType } from "@protobuf-ts/runtime";
  */
 export interface Network {
     /**
-     * 16 lower-case hex digits, given by the manager when the network is made; never given again.
+     * 16 lower-case hex digits, drawn at random by the manager when the network is made.
      *
      * @generated from protobuf field: string id = 1
      */
@@ -171,7 +171,7 @@ export interface Subnet {
  */
 export interface Endpoint {
     /**
-     * 16 lower-case hex digits, given by the manager when the endpoint is claimed; never given again.
+     * 16 lower-case hex digits, drawn at random by the manager when the endpoint is claimed.
      *
      * @generated from protobuf field: string id = 1
      */
@@ -439,14 +439,16 @@ export interface Drift {
      */
     network: string;
     /**
-     * What differs: "netns", "link", "address", "route", "neighbour", "fdb" or "sysctl".
+     * What differs in the kernel: "netns", "link", "port" (of a bridge), "address", "route", "neighbour", "fdb" or "sysctl".
+     * "sandbox": the host has lost its record of a container that lives. "driver": the agent does not know the driver of the
+     * network.
      *
      * @generated from protobuf field: string kind = 3
      */
     kind: string;
     /**
-     * Which one, as the kernel names it: "vxlan4096", "02:42:0a:42:00:09". In a container the path of its namespace stands
-     * before it.
+     * Which one, as the kernel names it: "vxlan0 02:42:0a:42:00:09". In a container the path of its namespace stands before it.
+     * Name of the endpoint for "sandbox", the driver for "driver".
      *
      * @generated from protobuf field: string key = 4
      */
