@@ -45,8 +45,19 @@ describe('parseIp', () => {
     if (!result.ok) expect(result.error.message.length).toBeLessThan(120);
   });
 
-  it('never throws, whatever it is given', () => {
-    fc.assert(fc.property(fc.string(), (text) => typeof parseIp(text).ok === 'boolean'));
+  it('takes or refuses whatever it is given, and what it takes stays as it is', () => {
+    const nearly = fc.string({ unit: fc.constantFrom(...'0123456789abf:./%'), maxLength: 40 });
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), nearly, fc.ipV4(), fc.ipV6()), (text) => {
+        const result = parseIp(text);
+        if (result.ok) {
+          taken++;
+          expect(parseIp(result.value)).toEqual(result);
+        } else expect(result.error.code).toBe('address-invalid');
+      }),
+    );
+    expect(taken).toBeGreaterThan(10);
   });
 });
 

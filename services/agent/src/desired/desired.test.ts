@@ -1,4 +1,14 @@
-import { type NetnsPath, Peers, plan, type State } from '@causeway/datapath';
+import {
+  applyPlan,
+  type NetnsPath,
+  overlayNetns,
+  Peers,
+  plan,
+  printOp,
+  readState,
+  type State,
+} from '@causeway/datapath';
+import { FakeKernel } from '@causeway/datapath/testing';
 import {
   type EndpointId,
   type EndpointRow,
@@ -9,6 +19,7 @@ import {
   type NodeId,
   type RequestId,
 } from '@causeway/model';
+import { FakeClock } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -92,6 +103,49 @@ describe('stateChange', () => {
         expect(lines(plan(before, after))).toEqual(lines(whole));
       }),
     );
+  });
+});
+
+/** A host's kernel with both containers, made to hold that. */
+async function kernelWith(state: State): Promise<FakeKernel> {
+  const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: host.vtep });
+  for (const box of ['box-1', 'box-2']) kernel.foreignNetns(`/run/netns/${box}` as NetnsPath);
+  expect(await applyPlan(kernel, plan(await readState(kernel, state), state))).toEqual([]);
+  return kernel;
+}
+
+/** "MAC VTEP" of every endpoint that the tunnel leads to. */
+function reached(kernel: FakeKernel): ReadonlySet<string> {
+  const links = kernel.namespaces.get(overlayNetns(network.id))?.links;
+  return new Set([...(links?.get('vxlan0')?.tunnels ?? [])].map(([mac, vteps]) => `${mac} ${vteps}`));
+}
+
+describe('the order of a plan for a few endpoints', () => {
+  it('is one that the kernel takes, step by step, and that cuts nobody off who stays where they are', async () => {
+    let steps = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(places, places), { minLength: 1, maxLength: 6 }), async (moves) => {
+        const [was, is] = [wantedOf(moves.map(([place]) => place)), wantedOf(moves.map(([, place]) => place))];
+        const changes = new Map<EndpointId, Former>();
+        for (const [n, [before, after]] of moves.entries()) {
+          const id = (rowOf(n, before) ?? rowOf(n, after))?.id;
+          if (before === after || id === undefined) continue;
+          changes.set(id, { row: rowOf(n, before), sandbox: sandboxOf(n, before) });
+        }
+        const kernel = await kernelWith(desiredState(host, was));
+        const stay = moves.flatMap(([before, after], n) => (before === after ? (rowOf(n, after) ?? []) : []));
+        const lasting = stay.flatMap(({ node, mac, vtep }) => (node === me ? [] : [`${mac} ${vtep}`]));
+        const { before, after } = stateChange(host, changes, is);
+        for (const op of plan(before, after)) {
+          steps++;
+          expect(await kernel.apply([op]), printOp(op)).toEqual([{ ok: true }]);
+          expect([...reached(kernel)]).toEqual(expect.arrayContaining(lasting));
+        }
+        const wanted = desiredState(host, is);
+        expect(plan(await readState(kernel, wanted), wanted).map(printOp)).toEqual([]);
+      }),
+    );
+    expect(steps).toBeGreaterThan(500);
   });
 });
 

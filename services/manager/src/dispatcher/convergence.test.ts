@@ -1,4 +1,4 @@
-import { type FeedVersion, feedVersions, tableDigest } from '@causeway/model';
+import { type EndpointRow, type FeedVersion, feedVersions, Ip, type Network, Prefix, Vni } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
@@ -6,35 +6,54 @@ import { expect, test } from 'vitest';
 import type { View } from '../store/view.ts';
 import { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
-import { nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
+import { networkId, nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { entryOverhead } from './history.ts';
 import { backlogLimit } from './session.ts';
 
 /**
  * Whatever happens to intent, sessions and connections: once everything has room again, an agent that only ever applied
- * the bytes it was sent holds exactly the view's networks of its host, and its own sums equal the digests it was told.
- * So it is with agents and managers of different feed versions.
+ * the bytes it was sent holds exactly the view's networks of its host, field by field, and so it does at every Ready. No digest
+ * is compared here: one that passed over a field would look the same on both sides. So it is with agents and managers of
+ * different feed versions.
  */
 const nodes = [1, 2, 3] as const;
 const networks = [1, 2] as const;
 const former = feedVersions.slice(0, 1);
+/** So little that an agent which is away for a while has missed more: some four steps of all networks. */
+const historyBytes = 4 * (entryOverhead + 200);
 /** What the agent of a host understands. */
 const feedsOf = (node: number): readonly FeedVersion[] => (node === 1 ? former : feedVersions);
 
 type Action =
   | { readonly do: 'write'; readonly writes: readonly ScriptWrite[] }
   | { readonly do: 'reset'; readonly writes: readonly ScriptWrite[] }
-  | { readonly do: 'hang up' | 'connect' | 'stall' | 'flow'; readonly node: number }
+  | { readonly do: 'hang up' | 'connect' | 'connect behind' | 'stall' | 'flow' | 'slip'; readonly node: number }
+  | { readonly do: 'be away'; readonly node: number; readonly missed: readonly (readonly ScriptWrite[])[] }
   | { readonly do: 'another manager' | 'a former manager' };
+
+const [prefix, gateway] = [Prefix('10.9.0.0/16'), Ip('10.9.0.1')];
+const forms: readonly Partial<Network>[] = [
+  {},
+  { mtu: { kind: 'automatic', bytes: 1400 } },
+  { vni: Vni(77) },
+  { subnets: [{ prefix, gateway }] },
+  { subnets: [{ prefix }] },
+  { subnets: [{ prefix, gateway }, { prefix: Prefix('fd09::/64') }] },
+];
 
 const write: fc.Arbitrary<ScriptWrite> = fc.oneof(
   { weight: 6, arbitrary: endpoint('put') },
   { weight: 4, arbitrary: endpoint('delete') },
-  fc.record({
-    put: fc.constant('network' as const),
-    network: fc.constantFrom(...networks),
-    mtu: fc.constantFrom(1400, 1450),
-  }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      put: fc.constant('network' as const),
+      network: fc.constantFrom(...networks),
+      as: fc.constantFrom(...forms),
+    }),
+  },
+  fc.record({ delete: fc.constant('network' as const), network: fc.constantFrom(...networks) }),
   fc.record({
     put: fc.constant('node' as const),
     node: fc.constantFrom(...nodes),
@@ -54,8 +73,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom('hang up' as const, 'connect' as const, 'stall' as const, 'flow' as const),
+      do: fc.constantFrom(...(['hang up', 'connect', 'connect behind', 'stall', 'flow', 'slip'] as const)),
       node: fc.constantFrom(...nodes),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('be away' as const),
+      node: fc.constantFrom(...nodes),
+      missed: fc.array(fc.array(write, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 8 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('another manager' as const, 'a former manager' as const) }) },
@@ -71,18 +98,24 @@ function endpoint(kind: 'put' | 'delete'): fc.Arbitrary<ScriptWrite> {
   });
 }
 
+/** What happened in all runs together, and how often. */
+const reach = { vanished: 0, resyncs: 0, evicted: 0, continued: 0, whole: 0, withdrawn: 0, ready: 0, stalled: 0 };
+
 test('agents that apply what they are sent always end at the view', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (actions) => {
+    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), async (actions) => {
       const world = new World();
       await world.begin();
       for (const step of actions) await world.act(step);
       await world.settle();
       for (const node of nodes) expect(world.heldBy(node)).toEqual(world.intendedFor(node));
+      expect(world.faults).toEqual([]);
       await world.end();
     }),
     { numRuns: 60 },
   );
+  // Runs in which nothing of a kind happens prove nothing of it.
+  for (const [what, count] of Object.entries(reach)) expect(count, what).toBeGreaterThan(5);
 });
 
 class World {
@@ -92,6 +125,9 @@ class World {
   #feeds = feedVersions;
   #dispatcher = this.#newDispatcher();
   readonly #agents = new Map<number, MemoryAgent>();
+  /** Which manager the agent has had its last session with; absent: it has lost its place since. */
+  readonly #servedBy = new Map<number, Dispatcher>();
+  readonly faults: string[] = [];
 
   async begin(): Promise<void> {
     for (const node of nodes) this.#script.commit({ put: 'node', node });
@@ -103,10 +139,10 @@ class World {
   async act(action: Action): Promise<void> {
     switch (action.do) {
       case 'write':
-        this.#script.commit(...unique(action.writes));
+        this.#script.commit(...this.#allowed(action.writes));
         break;
       case 'reset':
-        this.#script.reset(...unique(action.writes));
+        this.#script.reset(...this.#allowed(action.writes));
         break;
       case 'hang up':
         this.#agents.get(action.node)?.hangUp();
@@ -114,8 +150,21 @@ class World {
       case 'connect':
         await this.#connect(action.node);
         break;
+      case 'connect behind':
+        await this.#connect(action.node, backlogLimit);
+        break;
+      case 'be away':
+        this.#agents.get(action.node)?.hangUp();
+        await this.#clock.advance(milliseconds(1));
+        for (const writes of action.missed) this.#script.commit(...this.#allowed(writes));
+        await this.#connect(action.node);
+        break;
       case 'stall':
+        reach.stalled++;
         this.#setBacklog(action.node, backlogLimit);
+        break;
+      case 'slip':
+        this.#slip(action.node);
         break;
       case 'flow':
         this.#setBacklog(action.node, 0);
@@ -133,6 +182,27 @@ class World {
     await this.#clock.advance(milliseconds(1));
   }
 
+  /** As managers write: a network goes with all its endpoints, and none is without its network. One write a key. */
+  #allowed(writes: readonly ScriptWrite[]): readonly ScriptWrite[] {
+    const gone = new Set(writes.flatMap((of) => ('delete' in of && of.delete === 'network' ? [of.network] : [])));
+    const isThere = (n: number): boolean => this.#view.networks.has(networkId(n)) && !gone.has(n);
+    const others = writes.filter(
+      (of) => ('put' in of && of.put === 'node') || ('network' in of && isThere(of.network)),
+    );
+    const back = writes.filter((of) => 'put' in of && of.put === 'network' && !gone.has(of.network));
+    const removed = [...gone].filter((n) => this.#view.networks.has(networkId(n)));
+    reach.vanished += removed.length;
+    const left = removed.flatMap((network): ScriptWrite[] => [
+      ...Array.from(this.#view.endpointsOf(networkId(network)).keys(), (id): ScriptWrite => {
+        return { delete: 'endpoint', endpoint: Number.parseInt(id.slice(1), 16), network };
+      }),
+      { delete: 'network', network },
+    ]);
+    const key = (of: ScriptWrite): string =>
+      'endpoint' in of ? `e${of.endpoint}` : 'node' in of ? `h${of.node}` : `n${of.network}`;
+    return [...new Map([...others, ...back, ...left].map((of) => [key(of), of])).values()];
+  }
+
   /** Everybody is connected and has room. */
   async settle(): Promise<void> {
     for (const node of nodes) {
@@ -148,28 +218,56 @@ class World {
   }
 
   heldBy(node: number): object {
-    const held = this.#agents.get(node)?.holds.held ?? new Map();
+    const { held, feeds } = this.#agents.get(node)?.holds ?? { held: new Map(), feeds: [] };
+    expect([...held.values()].every(({ feed }) => feeds.includes(feed))).toBe(true);
+    return Object.fromEntries([...held].sort().map(([id, { network, rows }]) => [id, printed(network, rows.values())]));
+  }
+
+  /** Of the records as they are, field by field. A network of which the host has endpoints has gone with its record. */
+  intendedFor(node: number): object {
+    const ids = [...this.#view.networksOn(nodeId(node))].sort();
     return Object.fromEntries(
-      [...held].sort().map(([id, { feed, digest, rows }]) => [id, { feed, digest, rows: [...rows.keys()].sort() }]),
+      ids.flatMap((id) => {
+        const network = this.#view.networks.get(id)?.value;
+        if (network === undefined) return [];
+        const rows = Array.from(this.#view.endpointsOf(id).values(), ({ value }) => {
+          const vtep = this.#view.nodes.get(value.node)?.value.dataPath;
+          if (vtep === undefined) throw new Error('an endpoint of no node');
+          return { ...value, vtep };
+        });
+        return [[id, printed(network, rows)]];
+      }),
     );
   }
 
-  /** Summed up from nothing, by the definition. */
-  intendedFor(node: number): object {
-    const feed = feedsOf(node).findLast((each) => this.#feeds.includes(each));
-    if (feed === undefined) throw new Error('no version in common');
-    const intended = [...this.#view.networksOn(nodeId(node))].sort().map((id) => {
-      const network = this.#view.networks.get(id)?.value;
-      if (network === undefined) throw new Error('an endpoint of no network');
-      const rows = Array.from(this.#view.endpointsOf(id).values(), ({ value }) => {
-        const vtep = this.#view.nodes.get(value.node)?.value.dataPath;
-        if (vtep === undefined) throw new Error('an endpoint of no node');
-        return { ...value, vtep };
-      });
-      const digest = tableDigest(feed, network, rows);
-      return [id, { feed, digest, rows: rows.map((row) => row.id).sort() }];
-    });
-    return Object.fromEntries(intended);
+  /** The agent comes to hold another revision than it was sent: the next step does not follow, and it asks for the whole. */
+  #slip(node: number): void {
+    const held = this.#agents.get(node)?.holds.held;
+    this.#servedBy.delete(node);
+    for (const [id, network] of held ?? []) held?.set(id, { ...network, revision: network.revision - 1n });
+  }
+
+  /**
+   * What the agent has at the moment it is told to be ready is all that its host should have. `continuing`: what it has in
+   * every revision of which this manager once had the next step.
+   */
+  #listen(node: number, agent: MemoryAgent, continuing: ReadonlySet<string>): void {
+    const send = agent.send.bind(agent);
+    let isReady = false;
+    agent.send = (bytes) => {
+      send(bytes);
+      const line = agent.received.at(-1) ?? '';
+      if (line.endsWith('BREAK')) reach.resyncs++;
+      else if (line.startsWith('delta')) reach.continued++;
+      if (line.startsWith('complete')) reach.whole++;
+      if (line.startsWith('complete') && !isReady && continuing.has(line.split(' ')[1] ?? '')) reach.evicted++;
+      if (line.startsWith('withdraw')) reach.withdrawn++;
+      if (!line.startsWith('ready')) return;
+      isReady = true;
+      reach.ready++;
+      const [has, should] = [this.heldBy(node), this.intendedFor(node)].map((of) => JSON.stringify(of));
+      if (has !== should) this.faults.push(`h${node} was told to be ready with ${has}, and should have ${should}`);
+    };
   }
 
   #newDispatcher(): Dispatcher {
@@ -178,7 +276,7 @@ class World {
     const teller = { tell: () => undefined, repaired: () => undefined };
     return new Dispatcher(
       { view, registrar, teller, clock: this.#clock, log: new MemoryLog() },
-      { address: 'm1:7443', feeds: this.#feeds },
+      { address: 'm1:7443', feeds: this.#feeds, historyBytes },
     );
   }
 
@@ -187,10 +285,18 @@ class World {
     void this.#dispatcher.run({ revision: this.#script.lead('m'), signal: new AbortController().signal });
   }
 
-  async #connect(node: number): Promise<void> {
+  async #connect(node: number, backlog = 0): Promise<void> {
     const agent = new MemoryAgent(scriptNode(node), this.#agents.get(node)?.holds ?? new HeldNetworks(feedsOf(node)));
+    agent.backlog = backlog;
     this.#agents.get(node)?.hangUp();
     this.#agents.set(node, agent);
+    const knows = this.#servedBy.get(node) === this.#dispatcher;
+    this.#servedBy.set(node, this.#dispatcher);
+    this.#listen(
+      node,
+      agent,
+      new Set(knows ? Array.from(agent.holds.held.values(), ({ network }) => network.name) : []),
+    );
     agent.hello({ clusterId: scriptCluster });
     void this.#dispatcher.accept(agent);
     await this.#clock.advance(milliseconds(1));
@@ -202,9 +308,11 @@ class World {
   }
 }
 
-/** One write a key, as in a transaction. */
-function unique(writes: readonly ScriptWrite[]): ScriptWrite[] {
-  const key = (of: ScriptWrite): string =>
-    'endpoint' in of ? `e${of.endpoint}` : 'node' in of ? `h${of.node}` : `n${of.network}`;
-  return [...new Map(writes.map((of) => [key(of), of])).values()];
+/** Everything of a table that a host programs, in words. */
+function printed({ name, vni, mtu, subnets }: Network, rows: Iterable<EndpointRow>): readonly string[] {
+  const where = subnets.map((subnet) => `${subnet.prefix} ${subnet.gateway ?? 'no gateway'}`);
+  const lines = Array.from(rows, ({ id, name: own, node, mac, vtep, addresses }) =>
+    [id, own, node, mac, vtep, ...addresses].join(' '),
+  );
+  return [`${name} ${vni} ${mtu.bytes} ${where}`, ...lines.sort()];
 }

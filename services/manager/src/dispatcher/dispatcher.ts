@@ -20,6 +20,7 @@ import { AppliedTracker, type NetworkProgress } from './applied-tracker.ts';
 import type { AgentChannel } from './channel.ts';
 import { encodeWelcome } from './encode.ts';
 import { readGreeting } from './greeting.ts';
+import { allHistoryBytes, HistoryBudget } from './history.ts';
 import { Holdings, type Standing } from './holdings.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
 import { Inbox } from './inbox.ts';
@@ -51,6 +52,8 @@ export interface DispatcherSettings {
   readonly address: string;
   /** Feed versions that it speaks, from the oldest; absent: this version's. */
   readonly feeds?: readonly FeedVersion[];
+  /** What may be kept of the past of all networks, in bytes; absent: as much as a manager can afford. */
+  readonly historyBytes?: number;
 }
 
 /**
@@ -82,7 +85,8 @@ export class Dispatcher implements Startable, Controller {
     this.#modules = modules;
     this.#address = settings.address;
     this.#feeds = settings.feeds ?? feedVersions;
-    this.#publisher = new Publisher(view, this.#feeds);
+    const { historyBytes: most = allHistoryBytes } = settings;
+    this.#publisher = new Publisher(view, this.#feeds, new HistoryBudget({ most }));
     const { tables } = this.#publisher;
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
     this.#holdings = new Holdings({ tables, clock });

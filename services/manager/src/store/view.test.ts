@@ -8,12 +8,25 @@ import {
   type NetworkId,
   type NodeId,
   Prefix,
+  type RequestId,
   Vni,
 } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeText, endpointCodec, leaderCodec, metaCodec, networkCodec } from './codec.ts';
-import { Keys } from './keys.ts';
+import { encodeClaim } from './claim.ts';
+import {
+  encodeText,
+  endpointCodec,
+  knownManagerCodec,
+  leaderCodec,
+  ledTimeCodec,
+  managerCodec,
+  metaCodec,
+  networkCodec,
+  nodeCodec,
+  silenceCodec,
+} from './codec.ts';
+import { Keys, type StoreKey } from './keys.ts';
 import type { KeyValue, StoreEvent } from './store.ts';
 import { View, type ViewChange } from './view.ts';
 
@@ -177,78 +190,166 @@ describe('View', () => {
     expect(view.revision).toBe(12n);
   });
 
-  test('events and a snapshot lead to the same view', () => {
-    const step = fc.record({
-      put: fc.boolean(),
-      n: fc.nat(5),
-      on: fc.nat(2),
-      name: fc.constantFrom('a', 'b', 'c'),
-      host: fc.nat(2),
-    });
+  test('events and a snapshot lead to the same view, whatever the records are of', () => {
+    const seen = new Map<string, number>();
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(fc.tuple(fc.boolean(), record), { minLength: 40, maxLength: 60 }), (steps) => {
         const stepped = new View();
         const content = new Map<string, KeyValue>();
         stepped.apply({ kind: 'snapshot', revision: 1n, kvs: [] });
-        for (const [i, { put: isPut, n, on, name, host }] of steps.entries()) {
+        for (const [i, [isPut, { key, value }]] of steps.entries()) {
           const revision = BigInt(i + 2);
-          const record = endpoint(n, on, `${name}${n}`, host);
-          const kv = put(keys.endpoint(hex(on) as NetworkId, record.id), endpointCodec.encode(record), revision);
-          const other = [...content.keys()].some((key) => key.endsWith(record.id) && key !== kv.key);
-          if (other) continue; // an id is of one network
-          if (isPut) content.set(kv.key, kv);
-          else content.delete(kv.key);
-          const event: StoreEvent = isPut
-            ? { kind: 'put', kv }
-            : { kind: 'delete', key: kv.key, modRevision: revision };
+          const kind = keys.parse(key)?.kind ?? '';
+          // An endpoint's id is of one network.
+          if (kind === 'endpoint' && [...content.keys()].some((of) => of !== key && of.endsWith(key.slice(-16))))
+            continue;
+          const before = content.get(key);
+          if (isPut)
+            content.set(key, { ...put(key, value, revision), createRevision: before?.createRevision ?? revision });
+          else content.delete(key);
+          const kv = content.get(key);
+          const event: StoreEvent =
+            kv === undefined ? { kind: 'delete', key, modRevision: revision } : { kind: 'put', kv };
           stepped.apply({ kind: 'events', revision, events: [event] });
+          // Replaced or deleted, not only made: that is where a trace of the former may stay.
+          if (before !== undefined) seen.set(kind, (seen.get(kind) ?? 0) + 1);
         }
         const whole = new View();
         whole.apply({ kind: 'snapshot', revision: stepped.revision, kvs: [...content.values()] });
         expect(shape(stepped)).toEqual(shape(whole));
       }),
+      { numRuns: 100 },
     );
+    const kinds = ['addr', 'endpoint', 'event-mark', 'known-manager', 'leader', 'led-time', 'mac', 'manager', 'meta'];
+    expect([...seen.keys()].sort()).toEqual([...kinds, 'network', 'node', 'node-silent', 'recovery', 'vni']);
+    for (const [kind, count] of seen) expect(count, kind).toBeGreaterThan(10);
   });
 });
 
-/** All that can be asked of a view about endpoints, in one order. */
+const small = fc.nat(2);
+const name = fc.constantFrom('a' as Name, 'b' as Name);
+const claim = fc.oneof(
+  fc.record({
+    kind: fc.constant('endpoint' as const),
+    endpoint: small.map((n) => hex(n) as EndpointId),
+    asked: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('cooling' as const), endpointName: name, node: small.map(node) }),
+  fc.constant({ kind: 'gateway' as const }),
+);
+const manager = fc.record({
+  ...{ name, address: fc.constantFrom('192.0.2.1:7443', '192.0.2.2:7443'), version: fc.constant('1') },
+  ...{ etcdMember: fc.constant(''), schema: fc.constantFrom(1, 2) },
+});
+
+/** A record of each kind that a view keeps, of few ids and names, so that they meet. */
+const record: fc.Arbitrary<{ readonly key: string; readonly value: Uint8Array }> = fc.oneof(
+  fc.constantFrom(1n, 2n).map((epoch) => ({
+    key: keys.meta,
+    value: metaCodec.encode({ clusterId: hex(0xc) as never, epoch, schema: 1 }),
+  })),
+  name.map((of) => ({ key: keys.leader, value: leaderCodec.encode({ name: of, address: of, since: 5 }) })),
+  manager.map((of) => ({ key: keys.manager(of.name), value: managerCodec.encode(of) })),
+  manager.map((of) => ({ key: keys.knownManager(of.name), value: knownManagerCodec.encode({ ...of, goneAt: 7 }) })),
+  fc.constant({ key: keys.recovery, value: encodeText('') }),
+  fc.constantFrom('x', 'y').map((text) => ({ key: keys.eventMark, value: encodeText(text) })),
+  small.map((milliseconds) => ({ key: keys.ledTime, value: ledTimeCodec.encode({ milliseconds }) })),
+  fc.tuple(small, name).map(([n, of]) => ({
+    key: keys.network(hex(n) as NetworkId),
+    value: networkCodec.encode(network(n, `${of}${n}`)),
+  })),
+  fc.tuple(small, name).map(([n, of]) => ({
+    key: keys.node(node(n)),
+    value: nodeCodec.encode({
+      ...{ id: node(n), name: `${of}${n}` as Name, dataPath: Ip('192.0.2.1'), underlayMtu: 1500, version: '1' },
+    }),
+  })),
+  fc
+    .tuple(small, small)
+    .map(([n, since]) => ({ key: keys.nodeSilent(node(n)), value: silenceCodec.encode({ since }) })),
+  fc.tuple(fc.nat(5), small, name, small).map(([n, on, of, host]) => ({
+    key: keys.endpoint(hex(on) as NetworkId, hex(n) as EndpointId),
+    value: endpointCodec.encode(endpoint(n, on, `${of}${n}`, host)),
+  })),
+  fc.tuple(small, small, claim).map(([on, n, of]) => ({
+    key: keys.address(hex(on) as NetworkId, Ip(`10.66.0.${n}`)),
+    value: encodeClaim(of),
+  })),
+  fc.tuple(small, small, claim).map(([on, n, of]) => ({
+    key: keys.mac(hex(on) as NetworkId, Mac(`02:42:0a:42:00:0${n}`)),
+    value: encodeClaim(of),
+  })),
+  fc.tuple(small, small).map(([n, on]) => ({ key: keys.vni(Vni(4096 + n)), value: encodeText(hex(on)) })),
+);
+
+/** All that can be asked of a view, in one order. */
 function shape(view: View): unknown {
-  const hosts = [0, 1, 2].map((n) => [[...view.endpointsOn(node(n))].sort(), [...view.networksOn(node(n))].sort()]);
-  const networks = [0, 1, 2].map((n) =>
-    [...view.endpointsOf(hex(n) as NetworkId)].sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-  const names = [0, 1, 2].flatMap((n) =>
-    ['a', 'b', 'c'].flatMap((name) =>
-      [0, 1, 2, 3, 4, 5].map((i) => view.endpointNamed(hex(n) as NetworkId, `${name}${i}` as Name)?.value),
-    ),
-  );
-  return { hosts, networks, names, count: view.endpointCount };
+  const of = <Key, Value>(entries: Iterable<readonly [Key, Value]>): unknown =>
+    [...entries].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  const ids = [0, 1, 2];
+  const names = ['a', 'b'].flatMap((each) => [0, 1, 2, 3, 4, 5].map((n) => `${each}${n}` as Name));
+  const onNetwork = (n: number): unknown => {
+    const id = hex(n) as NetworkId;
+    return {
+      endpoints: of(view.endpointsOf(id)),
+      named: names.map((each) => view.endpointNamed(id, each)),
+      addresses: of(view.addressesOf(id)),
+      macs: of(view.macsOf(id)),
+      cooling: ['a', 'b'].map((each) => [...view.coolingFor(id, each as Name)].sort()),
+    };
+  };
+  return {
+    hosts: ids.map((n) => [[...view.endpointsOn(node(n))].sort(), [...view.networksOn(node(n))].sort()]),
+    onNetworks: ids.map(onNetwork),
+    single: [view.cluster, view.leader, view.eventMark, view.recovering, view.ledTime, view.endpointCount],
+    managers: [of(view.managers), of(view.knownManagers)],
+    networks: [of(view.networks), names.map((each) => view.networkNamed(each))],
+    nodes: [of(view.nodes), names.map((each) => view.nodeNamed(each)), of(view.silences)],
+    claims: [[...view.networksWithClaims()].sort(), of(view.vnis)],
+    damaged: of(view.damaged),
+  };
 }
 
 describe('Keys', () => {
-  test.each([
-    keys.meta,
-    keys.leader,
-    keys.node(node(1)),
-    keys.ledTime,
-    keys.manager('m1' as Name),
-    keys.knownManager('m1' as Name),
-    keys.nodeName('h1' as Name),
-    keys.nodeSilent(node(1)),
-    keys.network(hex(1) as NetworkId),
-    keys.networkName('blue' as Name),
-    keys.pool('default' as Name, Prefix('fd66::/64')),
-    keys.vni(Vni(4096)),
-    keys.address(hex(1) as NetworkId, Ip('fd66::9')),
-    keys.mac(hex(1) as NetworkId, Mac('02:43:00:00:00:09')),
-    keys.endpoint(hex(1) as NetworkId, hex(2) as EndpointId),
-    keys.endpointName(hex(1) as NetworkId, 'web' as Name),
-    keys.request('00000000-0000-4000-8000-000000000000' as never),
-  ])('%s is read as what it was made from', (key) => {
-    const parsed = keys.parse(key);
-    expect(parsed).toBeDefined();
-    expect(key).toContain(`/${parsed?.kind}`);
-    expect(Object.values(parsed ?? {}).every((part) => key.includes(String(part).replace('/', '_')))).toBe(true);
+  const [one, two] = [hex(1) as NetworkId, hex(2) as EndpointId];
+  test.each<[string, string, StoreKey]>([
+    [keys.meta, 'meta', { kind: 'meta' }],
+    [keys.leader, 'leader', { kind: 'leader' }],
+    [keys.recovery, 'recovery', { kind: 'recovery' }],
+    [keys.ledTime, 'led-time', { kind: 'led-time' }],
+    [keys.node(node(1)), `node/${hex(1)}`, { kind: 'node', id: node(1) }],
+    [keys.nodeName('h1' as Name), 'node-name/h1', { kind: 'node-name', name: 'h1' as Name }],
+    [keys.nodeSilent(node(1)), `node-silent/${hex(1)}`, { kind: 'node-silent', id: node(1) }],
+    [keys.manager('m1' as Name), 'manager/m1', { kind: 'manager', name: 'm1' as Name }],
+    [keys.knownManager('m1' as Name), 'known-manager/m1', { kind: 'known-manager', name: 'm1' as Name }],
+    [keys.network(one), `network/${one}`, { kind: 'network', id: one }],
+    [keys.networkName('blue' as Name), 'network-name/blue', { kind: 'network-name', name: 'blue' as Name }],
+    [
+      keys.pool('default' as Name, Prefix('fd66::/64')),
+      'pool/default/fd66::_64',
+      { kind: 'pool', space: 'default' as Name, prefix: Prefix('fd66::/64') },
+    ],
+    [keys.vni(Vni(4096)), 'vni/4096', { kind: 'vni', vni: Vni(4096) }],
+    [keys.address(one, Ip('fd66::9')), `addr/${one}/fd66::9`, { kind: 'addr', network: one, ip: Ip('fd66::9') }],
+    [
+      keys.mac(one, Mac('02:43:00:00:00:09')),
+      `mac/${one}/02:43:00:00:00:09`,
+      { kind: 'mac', network: one, mac: Mac('02:43:00:00:00:09') },
+    ],
+    [keys.endpoint(one, two), `endpoint/${one}/${two}`, { kind: 'endpoint', network: one, id: two }],
+    [
+      keys.endpointName(one, 'web' as Name),
+      `endpoint-name/${one}/web`,
+      { kind: 'endpoint-name', network: one, name: 'web' as Name },
+    ],
+    [
+      keys.request('00000000-0000-4000-8000-000000000000' as RequestId),
+      'req/00000000-0000-4000-8000-000000000000',
+      { kind: 'req', id: '00000000-0000-4000-8000-000000000000' as RequestId },
+    ],
+  ])('%s is where it has always been, and read as what it was made from', (key, place, meaning) => {
+    expect(key).toBe(`/causeway/v1/${place}`);
+    expect(keys.parse(key)).toEqual(meaning);
   });
 
   test.each([
