@@ -115,7 +115,9 @@ describe('an address that was freed', () => {
     again += watch.again;
   });
 
-  it.skipIf(one !== undefined)('is given again at all under these seeds', () => {
-    expect(again).toBeGreaterThan(5 * seeds.length);
-  });
+  if (one === undefined) {
+    it('is given again at all under these seeds', () => {
+      expect(again).toBeGreaterThan(5 * seeds.length);
+    });
+  }
 });

@@ -1,8 +1,9 @@
-// Runs every test (arguments go to vitest) and closes with the line "N passed, N failed, N skipped".
+// Runs every test (arguments go to vitest) and closes with the line "N passed, N failed, N skipped". With CI=true a skipped
+// test is a failure.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,5 +27,15 @@ rmSync(out, { recursive: true, force: true });
 // A file that fails to load, or an error outside any test, fails the run without failing a test.
 const failed = counts.numFailedTests === 0 && result.status !== 0 ? 1 : counts.numFailedTests;
 const skipped = counts.numPendingTests + counts.numTodoTests;
+// In a pipeline a test that is not run proves nothing and looks as if it did. Those that `-t` leaves out were not asked for.
+const isFiltered = process.argv.some((argument) => /^(-t|--testNamePattern)(=|$)/.test(argument));
+const mustRun = process.env.CI === 'true' && !isFiltered;
+if (mustRun && skipped > 0) {
+  console.error('CI=true, and these were skipped (node tools/setup.mjs --test installs what tests need):');
+  for (const { name, assertionResults = [] } of counts.testResults ?? []) {
+    const left = assertionResults.filter(({ status }) => ['skipped', 'pending', 'todo', 'disabled'].includes(status));
+    for (const { fullName } of left) console.error(`  ${relative(root, name)}: ${fullName.trim()}`);
+  }
+}
 console.log(`${counts.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 && counts.numPassedTests > 0 ? 0 : 1;
+process.exitCode = failed === 0 && counts.numPassedTests > 0 && !(mustRun && skipped > 0) ? 0 : 1;
