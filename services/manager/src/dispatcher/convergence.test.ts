@@ -218,7 +218,7 @@ class World {
   }
 
   heldBy(node: number): object {
-    const { held, feeds } = this.#agents.get(node)?.holds ?? { held: new Map(), feeds: [] };
+    const { held, feeds } = this.#agents.get(node)?.holds ?? new HeldNetworks();
     expect([...held.values()].every(({ feed }) => feeds.includes(feed))).toBe(true);
     return Object.fromEntries([...held].sort().map(([id, { network, rows }]) => [id, printed(network, rows.values())]));
   }
