@@ -130,10 +130,14 @@ export interface GetStatusResponse {
  */
 export interface TroubledHost {
     /**
+     * Name of the host.
+     *
      * @generated from protobuf field: string name = 1
      */
     name: string;
     /**
+     * What the agent last reported of itself; always present.
+     *
      * @generated from protobuf field: causeway.v1.HostHealth health = 2
      */
     health?: HostHealth;
@@ -344,6 +348,8 @@ export interface Hosts {
      */
     degradedEndpoints: number;
     /**
+     * See GetStatusResponse.troubled_hosts.
+     *
      * @generated from protobuf field: repeated causeway.v1.TroubledHost troubled = 7
      */
     troubled: TroubledHost[];
