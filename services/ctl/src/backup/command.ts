@@ -9,7 +9,7 @@ import type { BackupFiles } from './files.ts';
 /** `causeway backup`: the store into a file, and a store out of it. */
 export function backupCommand(files: BackupFiles): CommandBuilder {
   return (context) => {
-    const summary = 'the cluster’s store, to keep and to begin anew from';
+    const summary = 'back up the cluster, and restore it';
     const built = new Command('backup').summary(summary).description(summary);
     for (const verb of [create(files), restore(files)]) built.addCommand(verb(context));
     return built;
@@ -21,7 +21,7 @@ function create(files: BackupFiles): CommandBuilder {
     name: 'create',
     summary: 'write the store of the running cluster to a file',
     description: 'The file holds everything the managers know. It is written whole or not at all.',
-    arguments: [new Argument('<file>', 'that does not exist yet')],
+    arguments: [new Argument('<file>', 'file to write; it must not exist yet')],
     uses: ['managers', 'timeout', 'output'],
     examples: ['causeway backup create /var/backups/causeway-2026-11-24'],
     progress: 'writing the backup',
@@ -38,15 +38,23 @@ function create(files: BackupFiles): CommandBuilder {
 /** On the machine of the manager to be; its exit status is the manager's. */
 function restore(files: BackupFiles): CommandBuilder {
   return (context) => {
-    const summary = 'make the data of a new cluster with one manager out of a backup';
-    const built = new Verb('restore', ['causeway backup restore backup --data-dir /var/lib/causeway-manager --name m1'])
+    const summary = 'make the data directory of a new cluster with one manager from a backup';
+    const built = new Verb('restore', [
+      'causeway backup restore /var/backups/causeway --data-dir /var/lib/causeway/manager --name m1',
+    ])
       .summary(summary)
       .description(`${summary}
 
-Stop all managers first. Start this one after, and let the others join it with empty data directories. Agents keep what they have and follow.`)
+Stop all managers first. Afterwards start this one, then the others, which join it with empty data directories. Agents keep their
+containers connected and follow. docs/operations.md, "Backup", has every step.`)
       .addArgument(new Argument('<file>', 'made by "causeway backup create"'))
-      .addOption(new Option('--data-dir <dir>', 'of the manager to be; it must hold no etcd yet').makeOptionMandatory())
-      .addOption(new Option('--name <name>', 'of the manager to be').makeOptionMandatory());
+      .addOption(
+        new Option(
+          '--data-dir <dir>',
+          'data directory of the new manager; it must hold no etcd yet',
+        ).makeOptionMandatory(),
+      )
+      .addOption(new Option('--name <name>', 'name of the new manager').makeOptionMandatory());
     return built.action(async (file: string, { dataDir, name }: { dataDir: string; name: string }) => {
       context.exitCode = await files.restore([file, '--data-dir', dataDir, '--name', name]);
     });

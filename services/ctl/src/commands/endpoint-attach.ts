@@ -22,7 +22,7 @@ export const endpointAttach = command<Input>({
   name: 'attach',
   summary: 'give a network namespace of this host an interface on a network',
   description:
-    'Said again with everything equal it answers with what is there, and notes "already attached".\n' +
+    'Run again with the same values, it prints the endpoint that is there, and notes "already attached".\n' +
     'Returns when this host has programmed it; with --wait applied, when every ready host of the network has. If that\n' +
     'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5. Without a manager\n' +
     'address it is not known how many hosts have it: "applied" is null.',
@@ -35,7 +35,7 @@ export const endpointAttach = command<Input>({
       .argParser(parseAbsolutePath('--netns'))
       .makeOptionMandatory(),
     new Option('--ifname <name>', 'name of the interface inside').default('eth0'),
-    new Option('--ip <address>', 'address to ask for, one a family; the next free one when absent')
+    new Option('--ip <address>', 'address to ask for, at most one of each family')
       .argParser(parseEach('--ip', parseIp))
       .default([], 'next free'),
     new Option('--label <key=value>', 'label of the endpoint; repeat for several')
@@ -43,7 +43,7 @@ export const endpointAttach = command<Input>({
       .default({}, 'none'),
     new Option(
       '--gateway-priority <number>',
-      "of a container's interfaces the one with the largest is its way out, of equal ones the oldest; -50 to 50",
+      "the default route uses the container's interface with the largest, or the oldest of equal ones; -50 to 50",
     )
       .argParser(parseWhole('--gateway-priority', -50, 50))
       .default(0),

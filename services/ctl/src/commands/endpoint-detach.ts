@@ -13,11 +13,11 @@ export const endpointDetach = command<Input>({
   name: 'detach',
   summary: 'take an endpoint off its network, on whichever host it is',
   description:
-    'The host takes the interface away, and its addresses are free again. An endpoint of this host is meant first, then any\n' +
-    'other. Without an agent here the managers are asked. One that nobody knows is not found (exit 3). That of a host that is\n' +
-    'not ready is refused (exit 4) without --force: the host takes the interface away when it is back.',
+    'The host of the endpoint removes the interface, and the addresses are free again. A name means an endpoint of this host\n' +
+    'first, then one of any other host; where no agent runs, the managers are asked. An endpoint on a host that is not ready is\n' +
+    'detached only with --force (else exit 4): that host removes the interface when it is back.',
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
-  options: [new Option('--force', 'also when its host is not ready').default(false)],
+  options: [new Option('--force', 'even if its host is not ready').default(false)],
   uses: ['managers', 'socket', 'timeout', 'output'],
   progress: 'waiting for the host',
   examples: [

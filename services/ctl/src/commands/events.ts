@@ -28,14 +28,14 @@ export const events = command<Input>({
   summary: 'show what happened in the cluster',
   description:
     'Every manager tells the same events under the same sequence numbers. With --watch, -o json prints one object a\n' +
-    'line, and another manager goes on where one went away. What is not kept any more is told as an event "events.gone".\n' +
-    'Exit 3 for a network or host that there is not and of which no event is kept.',
+    'line, and another manager goes on where one went away. Where events are not kept any more, an event "events.gone" stands in their place.\n' +
+    'Exit 3 for a network or host that does not exist and has no event left.',
   options: [
-    new Option('-w, --watch', 'go on with events as they happen'),
-    new Option('--tail <number>', `only the newest of those asked for, at most ${mostTail}`)
+    new Option('-w, --watch', 'then print events as they happen'),
+    new Option('--tail <number>', `only this many, the newest; at most ${mostTail}`)
       .argParser(parseTail)
       .conflicts('from'),
-    new Option('--limit <number>', 'no more than so many, then end').argParser(parseInteger('--limit', 1)),
+    new Option('--limit <number>', 'print at most this many, then end').argParser(parseInteger('--limit', 1)),
     new Option('--since <when>', 'nothing older: a span such as 2h, or a time such as 2026-11-24T15:57:03Z')
       .argParser(parseMoment('--since'))
       .conflicts('from'),
@@ -43,7 +43,7 @@ export const events = command<Input>({
       parseInteger('--from', 0),
     ),
     completed(
-      new Option('--kind <kind>', 'only of this kind; may be given again').argParser(collectText).default([], 'all'),
+      new Option('--kind <kind>', 'only of this kind; repeat for several').argParser(collectText).default([], 'all'),
       fixed(eventKinds),
     ),
     new Option('-n, --network <network>', 'only of this network, by name or id').default('', 'all'),

@@ -11,8 +11,8 @@ export const ipamCheck = command<Input>({
   name: 'check',
   summary: 'compare every claim of an address or a VNI with what should hold it, both ways',
   description:
-    'Exit 6 when a fault stands: found, and with --repair not put right. Orphans are taken away and missing claims put\n' +
-    'there; of a duplicate nobody but you can say who is right: detach one of its holders.',
+    'Exit 6 when a fault is found, or with --repair when one is left. Orphans are taken away and missing claims put\n' +
+    'there; only you can say which holder of a duplicate is right: detach the other.',
   options: [new Option('--repair', 'put right what can be')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam check -o json', 'causeway ipam check --repair'],

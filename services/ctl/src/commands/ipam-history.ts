@@ -16,7 +16,7 @@ export const ipamHistory = command<Input>({
     'As far back as events are kept (causeway-manager --event-history). What began before that has no beginning. Exit 3\n' +
     'when nobody is known to have held it.',
   arguments: [new Argument('<address>', 'without prefix length').argParser(parseAs('address', parseIp))],
-  options: [new Option('--network <name>', 'name or id, also of one that is gone').default('', 'every network')],
+  options: [new Option('--network <name>', 'name or id, also of a deleted network').default('', 'every network')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam history 10.66.0.9', 'causeway ipam history 10.66.0.9 --network blue -o json'],
   async run({ input, clients }) {

@@ -18,7 +18,7 @@ export const ipamRelease = command<Input>({
   description: "Refused (exit 4) for an endpoint's address: detach the endpoint.",
   arguments: [
     new Argument('<network>', 'name or id'),
-    completed(new Argument('<address>', 'one that is reserved').argParser(parseAs('address', parseIp)), reservations),
+    completed(new Argument('<address>', 'a reserved address').argParser(parseAs('address', parseIp)), reservations),
   ],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam release blue 10.66.0.9'],

@@ -17,7 +17,9 @@ export const ipamReserve = command<Input>({
   summary: 'keep an address of a network from being given to an endpoint',
   arguments: [
     new Argument('<network>', 'name or id'),
-    new Argument('[address]', 'which; the next free one when absent').argParser(parseAs('address', parseIp)),
+    new Argument('[address]', 'address to reserve; the next free one when absent').argParser(
+      parseAs('address', parseIp),
+    ),
   ],
   options: [new Option('--for <text>', 'what it is for').makeOptionMandatory()],
   uses: ['managers', 'timeout', 'output'],

@@ -10,19 +10,22 @@ import type { Changes } from '../watching.ts';
 export function listOptions(fields: readonly string[], sortable: readonly string[]): Option[] {
   const names = fields.join(', ');
   return [
-    new Option('-l, --selector <labels>', 'only those with such labels: a=b, a!=b, "a in (x,y)", "a notin (x)", a, !a')
+    new Option(
+      '-l, --selector <labels>',
+      'only those whose labels match: a=b, a!=b, "a in (x,y)", "a notin (x)", a, !a',
+    )
       .argParser(checked(parseLabelSelector, '--selector'))
       .default('', 'all'),
     completed(
-      new Option('--field <fields>', `only those with such fields, by = and !=: ${names}`)
+      new Option('--field <fields>', `only those whose fields match, by = and !=: ${names}`)
         .argParser(checked(parseFieldSelector, '--field'))
         .default('', 'all'),
       fixed(fields.flatMap((field) => [`${field}=`, `${field}!=`])),
     ),
     sortOption(sortable),
     new Option('--page-size <number>', `how many to ask for at once, at most ${largestPage}`).argParser(parsePageSize),
-    new Option('--limit <number>', 'no more than so many').argParser(parseInteger('--limit', 1)),
-    new Option('-w, --watch', 'then go on with what changes, as it happens').conflicts(['pageSize', 'sortBy']),
+    new Option('--limit <number>', 'print at most this many').argParser(parseInteger('--limit', 1)),
+    new Option('-w, --watch', 'then print changes as they happen').conflicts(['pageSize', 'sortBy']),
     new Option('--from-revision <revision>', 'watch, beginning with the changes after this revision')
       .argParser(parseRevisionOf('--from-revision'))
       .implies({ watch: true }),

@@ -18,7 +18,7 @@ export const managerRemove = command<Input>({
   options: [
     new Option(
       '--force',
-      'although the members that stay seem too few: when they are well and only cannot be asked; etcd itself still refuses what would stop it for certain',
+      'even if the members that stay seem too few: for members that are well but cannot be asked; etcd still refuses a removal that is certain to stop it',
     ),
   ],
   uses: ['managers', 'timeout', 'output'],

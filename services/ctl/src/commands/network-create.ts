@@ -52,7 +52,7 @@ export const networkCreate = command<Input>({
     new Option('--ipv4', 'without --subnet: one IPv4 subnet from the default pools'),
     new Option('--ipv6', 'without --subnet: one IPv6 subnet from the default pools; both when neither is said'),
     new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
-    completed(new Option('--driver <name>', 'how frames travel').default('overlay'), fixed(['overlay'])),
+    completed(new Option('--driver <name>', 'how frames travel between hosts').default('overlay'), fixed(['overlay'])),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
       parseAs('--vni', (text) => parseVni(wholeNumber(text))),
     ),

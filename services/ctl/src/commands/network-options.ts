@@ -3,7 +3,7 @@ import { parseRevisionOf } from '../parse.ts';
 
 /** Options that several commands about networks have. */
 export function ifRevisionOption(): Option {
-  const what = 'only if it is still at this revision, else print it as it is and exit 4';
+  const what = 'only if the network is still at this revision; else print it as it is now, and exit 4';
   return new Option('--if-revision <revision>', what).argParser(parseRevisionOf('--if-revision'));
 }
 
@@ -13,7 +13,7 @@ export function dryRunNotes(dryRun: boolean | undefined): readonly string[] {
 }
 
 export function forceOption(): Option {
-  return new Option('--force', 'although a host carries less than the MTU, or a subnet overlaps the underlay of one');
+  return new Option('--force', 'even if the MTU is too large for a host, or a subnet overlaps the underlay of a host');
 }
 
 export function dryRunOption(): Option {

@@ -44,7 +44,7 @@ export const networkUpdate = command<Input>({
   name: 'update',
   summary: 'change a network while it is in use',
   description:
-    'With --dry-run: what would be other than it is. All of it happens at once, or nothing. A subnet is removed only when no endpoint has an address in it.',
+    'All changes of one command are made at once, or none. --dry-run prints what would change. A subnet is removed only when no endpoint has an address in it.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),

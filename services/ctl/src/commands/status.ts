@@ -19,8 +19,11 @@ export const status = command<Input>({
     'Exit 5 when nothing can be changed now, with the reason: etcd does not answer or has no majority, or no manager leads.\n' +
     'What is wrong elsewhere (a host that is not ready, a manager that does not answer) is shown, and exits 0.',
   options: [
-    new Option('--local', "what this host's agent knows, also without any manager").conflicts('watch'),
-    new Option('-w, --watch', 'look again every 2 s: what has changed, at a terminal in place of what was'),
+    new Option('--local', "show what this host's agent knows; needs no manager").conflicts('watch'),
+    new Option(
+      '-w, --watch',
+      'look again every 2 s and print what has changed; a terminal shows the newest state only',
+    ),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],
   examples: ['causeway status', 'causeway status -o json', 'causeway status --watch', 'causeway status --local'],

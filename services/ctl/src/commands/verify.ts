@@ -15,7 +15,7 @@ export const verify = command<Input>({
   name: 'verify',
   summary: "compare every host's kernel with the intent",
   description:
-    'Exit 6 when a difference stands: found, and with --repair still there at a second look. Else exit 5 when a host could\n' +
+    'Exit 6 when a difference is found, or with --repair when one is left at the second look. Else exit 5 when a host could\n' +
     'not be asked: it is named on stderr, and what the others say is printed all the same.',
   arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
   options: [

@@ -37,7 +37,7 @@ describe('a network is refused', () => {
     ['overlap with a network, wider', subnets('10.0.0.0/8'), 'subnet-overlap', /10\.66\.0\.0\/24 of network "blue"/],
     ['overlap with a network, narrower', subnets('fd66::/80'), 'subnet-overlap', /fd66::\/64 of network "blue"/],
     ['driver', { driver: 'macvlan' }, 'driver-unknown', /"macvlan".*"overlay"/],
-    ['name taken', { name: 'blue' }, 'name-taken', /name "blue"/],
+    ['name taken', { name: 'blue' }, 'name-taken', /a network named "blue" exists/],
     ['name invalid', { name: 'no spaces' }, 'name-invalid', /name "no spaces".*letters/],
     ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
     ['space invalid', { addressSpace: '/' }, 'name-invalid', /address_space/],

@@ -134,11 +134,15 @@ function checkUnneeded([asked]: readonly Family[]): void {
 export function checkNameFree(view: View, name: Name): void {
   const namesake = view.networkNamed(name)?.value;
   if (namesake === undefined) return;
-  throw new CausewayError('name-taken', `name "${name}" is that of another network (${namesake.id}): choose another`, {
-    field: 'name',
-    value: name,
-    network: namesake.id,
-  });
+  throw new CausewayError(
+    'name-taken',
+    `a network named "${name}" exists already (${namesake.id}): choose another name`,
+    {
+      field: 'name',
+      value: name,
+      network: namesake.id,
+    },
+  );
 }
 
 function automaticVni(allocator: Pick<Allocator, 'nextVni' | 'vniUse'>): Vni {

@@ -135,7 +135,7 @@ describe('planMembership: join', () => {
       [member(1, { peerUrls: [loopback] })],
       join(2),
       'invalid-argument',
-      /m1 is at http:\/\/127.*start it with --etcd-peer-address/,
+      /m1 is at http:\/\/127.*restart that manager with --etcd-peer-address/,
     ],
     [
       'the joiner is on its own host only',

@@ -142,7 +142,7 @@ function taken(member: StoreMember, { name, peerUrl }: MembershipRequest & { kin
 function unreachable(member: StoreMember, peerUrl: string): CausewayError {
   const [at = ''] = member.peerUrls;
   const message = isLoopback([at])
-    ? `member ${member.name || member.id} is at ${at}, which no other host reaches: start it with --etcd-peer-address first`
+    ? `member ${member.name || member.id} is at ${at}, which no other host reaches: restart that manager with --etcd-peer-address first`
     : `--etcd-peer-address: ${peerUrl} is reached by no other host, and the cluster has members on others: give an address of this host`;
   return new CausewayError('invalid-argument', message, { field: '--etcd-peer-address', value: at });
 }

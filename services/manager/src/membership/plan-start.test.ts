@@ -73,7 +73,7 @@ describe('planStart', () => {
       told,
       [at(1, 'a1', [{ name: 'm1', clientUrls: ['http://127.0.0.1:2379'] }])],
       'invalid-argument',
-      /m1 is at http:\/\/127\.0\.0\.1:2379, which no other host reaches: start it with --etcd-peer-address/,
+      /m1 is at http:\/\/127\.0\.0\.1:2379, which no other host reaches: restart that manager with --etcd-peer-address/,
     ],
     [
       'the same in IPv6',

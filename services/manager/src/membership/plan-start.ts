@@ -94,6 +94,6 @@ function foreign({ dataDir, belongsTo }: StartFacts, { address, clusterId }: Fou
 /** Dialled from here its address would lead to this host: to nothing, or to another etcd. */
 function unreachable({ address, members }: Found): CausewayError {
   const { name, clientUrls } = members.find(isOnLoopback) ?? { name: '', clientUrls: [] };
-  const message = `--join ${address}: its member ${name} is at ${clientUrls.join(', ')}, which no other host reaches: start it with --etcd-peer-address first`;
+  const message = `--join ${address}: its member ${name} is at ${clientUrls.join(', ')}, which no other host reaches: restart that manager with --etcd-peer-address first`;
   return new CausewayError('invalid-argument', message, { field: '--join', value: address });
 }

@@ -15,11 +15,11 @@ export function restoreCommand(parts: RestoreParts): Command {
     )
     .argument('<file>', 'the backup')
     .addOption(
-      new Option('--data-dir <dir>', 'of the manager to be; it must hold no etcd yet')
+      new Option('--data-dir <dir>', 'data directory of the new manager; it must hold no etcd yet')
         .env('CAUSEWAY_DATA_DIR')
         .makeOptionMandatory(),
     )
-    .addOption(new Option('--name <name>', 'of the manager to be').env('CAUSEWAY_NAME').makeOptionMandatory())
+    .addOption(new Option('--name <name>', 'name of the new manager').env('CAUSEWAY_NAME').makeOptionMandatory())
     .action(async (file: string, { dataDir, name }: Options) => {
       const settings = { file, dataDir, name: unwrap(parseName(name, '--name')) };
       const { header, epoch } = await restoreBackup(parts, settings);
