@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
-import { explainMissingOption, type Log, type LogSettings, version } from '@causeway/runtime';
+import { type Clock, explainMissingOption, type Log, type LogSettings, milliseconds, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/steward.ts';
@@ -10,6 +10,7 @@ import { restoreCommand } from './backup/io/restore-command.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { claimDataDir } from './exclusive.ts';
+import { stopInTurn } from './in-turn.ts';
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
@@ -32,6 +33,11 @@ const exitFailed = 1;
 /** Another manager has the data directory: it may end, and then a restart helps. */
 const exitConflict = 4;
 
+/** From the signal to the end of the process, etcd's included, whatever does not answer; systemd's own patience is longer. */
+const stopWithin = 4_600;
+/** What each step of that may take, although all before it were late. */
+const leastForStep = 500;
+
 /** How to log that the settings themselves cannot be read. */
 const unsaid: LogSettings = { level: 'info', format: 'json' };
 
@@ -41,7 +47,8 @@ const beside: Readonly<Record<string, (log: Log) => Command>> = {
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
 };
 
-process.exitCode = await main();
+// What a stop had to leave behind, such as a call that etcd does not answer, must not keep the process.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const [first = '', ...rest] = process.argv.slice(2);
@@ -153,11 +160,25 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     service.stopping();
   } finally {
     server.drain();
-    await manager.stop();
-    await Promise.all([registration.stop(), endpoints?.stop()]);
-    await server.stop();
-    await store.close();
-    await etcd?.stop();
+    await stopAll(parts, [
+      // The registration goes beside: what it waits for is the store too.
+      ['manager', () => Promise.all([manager.stop(), registration.stop(), endpoints?.stop()])],
+      ['server', () => server.stop()],
+      ['store', () => store.close()],
+      ['etcd', () => etcd?.stop()],
+    ]);
+  }
+}
+
+/** Each has what the ones before have left, less what the ones after need at least: all have ended, or are left behind, in time. */
+async function stopAll(
+  parts: { readonly clock: Clock; readonly log: Log },
+  steps: readonly (readonly [name: string, stop: () => Promise<unknown> | undefined])[],
+): Promise<void> {
+  const end = parts.clock.now() + stopWithin;
+  for (const [i, [name, stop]] of steps.entries()) {
+    const limit = milliseconds(end - parts.clock.now() - leastForStep * (steps.length - i - 1));
+    await stopInTurn(parts, [{ name, limit, stop: async () => void (await stop()) }]);
   }
 }
 

@@ -10,10 +10,11 @@ import {
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
-import { randomUuid, seconds } from '@causeway/runtime';
+import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Manager } from './manager.ts';
+import { defaultPrefix, Keys } from './store/keys.ts';
 import { MemoryAgent } from './testing/memory-agent.ts';
 import { MemoryCluster } from './testing/memory-cluster.ts';
 import { nodeId, scriptNode } from './testing/view-script.ts';
@@ -65,6 +66,26 @@ async function codeOf(failing: Promise<unknown>): Promise<ErrorCode | 'no error'
     throw error;
   }
 }
+
+describe('a manager whose store does not answer', () => {
+  test.each(['leads', 'stands by'])('stops within 3 s when it %s', async (role) => {
+    const other = await cluster.startManager('m2');
+    const first = { manager, store: cluster.storeOf(manager) };
+    const [stopping, well] = role === 'leads' ? [first, other] : [other, first];
+    expect(stopping.manager.isLeader).toBe(role === 'leads');
+    await createNetwork();
+    let grants = 0;
+    stopping.store.fault = (operation) => {
+      if (operation === 'lease' && !stopping.manager.isLeader) grants++;
+      return 'lost-request';
+    };
+    await cluster.answer(well.store.txn([], [{ kind: 'delete', key: new Keys(defaultPrefix).leader }]));
+    while (grants === 0) await cluster.clock.advance(milliseconds(100)); // it campaigns, and that call has just begun
+    const began = cluster.clock.now();
+    await cluster.answer(stopping.manager.stop());
+    expect(cluster.clock.now() - began).toBeLessThanOrEqual(3_000);
+  });
+});
 
 describe('one manager', () => {
   test('networks: created, got by name and id, listed, deleted', async () => {

@@ -37,6 +37,13 @@ export class MemoryCluster {
     return { manager, store };
   }
 
+  /** That manager's own connection. */
+  storeOf(manager: Manager): MemoryStore {
+    const found = this.#running.find((running) => running.manager === manager);
+    if (found === undefined) throw new Error('no such manager runs here');
+    return found.store;
+  }
+
   /** The store does not answer that manager any more. */
   cutOff(manager: Manager): void {
     this.#running.find((running) => running.manager === manager)?.store.setReachable(false);

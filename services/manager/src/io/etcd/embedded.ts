@@ -139,9 +139,10 @@ export class EmbeddedEtcd implements Startable {
   /** Ends etcd; call it when nothing uses the store any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([this.#supervision, this.#announcement]);
-    if (this.#process === undefined) return;
-    await terminate(this.#process, this.#parts.clock);
+    await this.#supervision;
+    // The announcement asks etcd, which need not answer: its end is not waited for before etcd is asked to end.
+    const ended = this.#process === undefined ? undefined : terminate(this.#process, this.#parts.clock);
+    await Promise.all([ended, this.#announcement]);
     this.#process = undefined;
   }
 
