@@ -18,6 +18,7 @@ import {
 } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isSilence } from '../failover/failure.ts';
 import { endpointFromMessage, endpointToMessage, peerFromMessage, peerToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
@@ -103,6 +104,13 @@ describe('errors on the wire', () => {
     });
   });
 
+  it('silence on another connection is passed on as an answer', () => {
+    const silent = errorFromWire(14, 'connect ECONNREFUSED 10.0.0.1:7443', undefined);
+    const { code, message, details } = errorToWire(silent);
+    const heard = errorFromWire(code, message, details);
+    expect(heard).toMatchObject({ code: 'manager-unavailable', message: 'connect ECONNREFUSED 10.0.0.1:7443' });
+    expect([isSilence(silent), isSilence(heard)]).toEqual([true, false]);
+  });
   it('a status without our detail becomes the nearest of ours, whatever the bytes', () => {
     expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');
     expect(errorFromWire(4, 'deadline exceeded', undefined).code).toBe('timed-out');

@@ -49,7 +49,9 @@ export function errorToStatus(error: unknown): Status {
   const ours =
     error instanceof CausewayError ? error : new CausewayError('internal', 'internal error, see the log of the server');
   const code = ours.code === 'timed-out' ? 4 : grpcCodes[ours.kind];
-  const metadata = Object.fromEntries(Object.entries(ours.data).map(([key, value]) => [key, String(value)]));
+  // What gRPC said on another connection is passed on as our own word: on this connection a server has answered.
+  const data = ours.data['grpcCode'] === undefined ? Object.entries(ours.data) : [];
+  const metadata = Object.fromEntries(data.map(([key, value]) => [key, String(value)]));
   const info = ErrorInfo.create({ reason: ours.code.toUpperCase().replaceAll('-', '_'), domain, metadata });
   return { code, message: ours.message, details: [Any.pack(info, ErrorInfo)] };
 }

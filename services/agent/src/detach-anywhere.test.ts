@@ -1,4 +1,5 @@
 import { CausewayError } from '@causeway/model';
+import { errorFromWire } from '@causeway/proto';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { Host } from './testing/host.ts';
@@ -29,6 +30,15 @@ describe('detach', () => {
     expect(await detach(h, 'blue/db', true)).toEqual({ revision: 77n, host: 'h3', takenAway: false });
     expect(asked).toMatchObject([{ endpoint: 'blue/db', force: true }]);
     expect(h.manager.rows('blue')).toEqual(['web']);
+  });
+
+  it('says whose silence it is when the managers say nothing', async () => {
+    const h = await host();
+    const silent = errorFromWire(14, 'no answer to connect', undefined);
+    h.manager.releaseEndpoint = h.manager.detachEndpoint = () => Promise.reject(silent);
+    const message = 'the managers do not answer (no answer to connect): try again';
+    await expect(detach(h, 'web')).rejects.toMatchObject({ code: 'manager-unavailable', message });
+    await expect(detach(h, 'db')).rejects.toMatchObject({ code: 'manager-unavailable', message });
   });
 
   it('passes on why the managers refuse', async () => {

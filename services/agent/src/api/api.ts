@@ -1,6 +1,6 @@
 import { routeMetric } from '@causeway/datapath';
-import { type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
-import { endpointToMessage } from '@causeway/proto';
+import { CausewayError, type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
+import { endpointToMessage, isSilence } from '@causeway/proto';
 import type {
   AttachRequest,
   AttachResponse,
@@ -59,14 +59,15 @@ export function createApi(modules: ApiModules): AgentApi {
 
   return {
     async attach(request, timeout = defaultTimeout) {
-      const { sandbox, already } = await attacher.attach(parseAttachOrder(request), timeout);
+      const attached = attacher.attach(parseAttachOrder(request), timeout);
+      const { sandbox, already } = await attached.catch(ofManagers);
       return { endpoint: message(sandbox), alreadyAttached: already };
     },
 
     async detach(request, timeout = defaultTimeout) {
       const requestId = unwrap(parseRequestId(request.requestId));
       const order = { requestId, wanted: request.endpoint, force: request.force };
-      const { revision, host = '', takenAway } = await detacher.detach(order, timeout);
+      const { revision, host = '', takenAway } = await detacher.detach(order, timeout).catch(ofManagers);
       return { revision, host, takenAway };
     },
 
@@ -106,4 +107,11 @@ export function createApi(modules: ApiModules): AgentApi {
       return { drift: await modules.verify(repair) };
     },
   };
+}
+
+/** The silence is the managers', not this agent's: said so, since the caller sees only the agent. */
+function ofManagers(error: unknown): never {
+  if (!isSilence(error)) throw error;
+  const message = `the managers do not answer (${error.message}): try again`;
+  throw new CausewayError('manager-unavailable', message, {}, { cause: error });
 }

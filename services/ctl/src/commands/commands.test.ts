@@ -1,3 +1,4 @@
+import { CausewayError } from '@causeway/model';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
@@ -344,3 +345,14 @@ test('an endpoint is asked for again once the wait took all the time, so what is
   expect(outcome.stderr).toContain('2/3, waiting: h3');
   expect(outcome.code).toBe(5);
 });
+
+test.each(['', ' --wait applied'])(
+  'an endpoint that is detached while "attach%s" looks at it is said to be',
+  async (wait) => {
+    const gone = () => Promise.reject(new CausewayError('endpoint-unknown', `there is no endpoint "${web.id}"`));
+    const world = { managers: { getEndpoint: gone, waitEndpoint: gone } };
+    const { stderr, code } = await runLine(`${attach} --managers h1${wait}`, world);
+    expect(stderr).toContain('endpoint web was detached meanwhile');
+    expect(code).toBe(3);
+  },
+);

@@ -23,7 +23,7 @@ export async function waitApplied(
     const waited = await managers.waitEndpoint({ endpoint: known.id, atLeast: known.revision });
     return { endpoint: present(waited.endpoint, 'endpoint') };
   } catch (error) {
-    if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
+    if (!isCausewayError(error) || error.kind !== 'unavailable') throw meanwhile(error, known);
     if (error.code !== 'timed-out') return { endpoint: known, problem: error };
     const endpoint = await lookAgain(managers, known);
     return { endpoint, problem: notApplied(endpoint, timeout, error) };
@@ -36,8 +36,15 @@ export async function lookAgain(managers: Pick<Managers, 'getEndpoint'>, known: 
     return (await managers.getEndpoint({ endpoint: known.id, atLeast: known.revision })).endpoint ?? known;
   } catch (error) {
     if (isCausewayError(error) && error.kind === 'unavailable') return known;
-    throw error;
+    throw meanwhile(error, known);
   }
+}
+
+/** It was there a moment ago, and the caller named it otherwise than by the id that is not found. */
+function meanwhile(error: unknown, { id, name }: Endpoint): unknown {
+  if (!isCausewayError(error, 'endpoint-unknown')) return error;
+  const message = `endpoint ${name} was detached meanwhile`;
+  return new CausewayError('endpoint-unknown', message, { endpoint: id }, { cause: error });
 }
 
 function notApplied(endpoint: Endpoint, timeout: Duration, cause: CausewayError): CausewayError {

@@ -1,7 +1,7 @@
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 
-/** For a last look after a wait that took all the time: a command may last this much longer than it was given. */
-const lastLook = milliseconds(500);
+/** For a last look after a wait that took all the time. It has its end before a command is given up (ending.ts). */
+const lastLook = milliseconds(250);
 
 /** The time a command has in all, shared by the calls it makes. */
 export class Budget {
