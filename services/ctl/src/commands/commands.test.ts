@@ -350,7 +350,8 @@ test.each(['', ' --wait applied'])(
   'an endpoint that is detached while "attach%s" looks at it is said to be',
   async (wait) => {
     const gone = () => Promise.reject(new CausewayError('endpoint-unknown', `there is no endpoint "${web.id}"`));
-    const world = { managers: { getEndpoint: gone, waitEndpoint: gone } };
+    const agent = { attach: async () => ({ endpoint: web, alreadyAttached: false }) };
+    const world = { agent, managers: { getEndpoint: gone, waitEndpoint: gone } };
     const { stderr, code } = await runLine(`${attach} --managers h1${wait}`, world);
     expect(stderr).toContain('endpoint web was detached meanwhile');
     expect(code).toBe(3);
