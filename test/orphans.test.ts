@@ -134,18 +134,32 @@ describe('an endpoint that its agent knows nothing of any more', () => {
     ]);
   });
 
-  it('is released when the agent has lost what it wrote down of its containers', async () => {
-    const cluster = await living();
+  const loseRecords = (cluster: SimCluster): void => {
     const h3 = cluster.host('h3');
     h3.kill();
     for (const file of h3.files.contents.keys()) if (file.startsWith('sandboxes')) h3.files.contents.delete(file);
+  };
+
+  it('is released when the agent has lost its record of the container, and the container is gone', async () => {
+    const cluster = await living();
+    const h3 = cluster.host('h3');
+    loseRecords(cluster);
+    h3.kernel.foreign({ op: 'netns.delete', netns: '/run/netns/on-h3' as NetnsPath });
     await cluster.run(h3.start());
     await orphaned(cluster);
     expect(await eventsOf(cluster, 'endpoint.orphaned')).toMatchObject([
       { endpoint: 'on-h3', actor: 'agent/h3', message: expect.stringContaining('knows of no container') },
     ]);
-    await cluster.until('its interface is gone', async () => !(await hasInterface(cluster, 'h3', 'on-h3')));
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
+  });
+
+  it('is kept when the agent has lost its record of the container, and the container is there', async () => {
+    const cluster = await living();
+    loseRecords(cluster);
+    await cluster.run(cluster.host('h3').start());
+    await cluster.advance(minutes(2));
+    expect(await endpoints(cluster)).toEqual(['on-h1', 'on-h2', 'on-h3']);
+    expect(await hasInterface(cluster, 'h3', 'on-h3')).toBe(true);
   });
 
   it('is released when the agent has lost all it wrote down, so that it is another host', async () => {
