@@ -53,7 +53,8 @@ export const watchHelp =
   'With --watch, -o json prints one object a line: {type, revision, object}; type is ADDED, MODIFIED, REMOVED, or BOOKMARK:\n' +
   'all up to that revision has been printed. It goes on at another manager when one dies, with nothing lost or printed\n' +
   'twice, and ends with exit 5 when none answers within --timeout. With --from-revision it ends with exit 4 when the managers\n' +
-  'do not remember so far back: list again then.';
+  'do not remember so far back: list again then. The objects hold what the store holds: conditions, readiness and counts are\n' +
+  'judged at the moment when list or show asks, and change without the object, so a watch does not bring them.';
 
 export function changesOf({ input, settings, context }: Call<WatchInput>): Changes {
   const { clock, signal } = context;
