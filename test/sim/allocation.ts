@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Entry, type Evidence, keysOf, keysOfNetwork, type Outcome } from '@causeway/chaos';
 import {
   type Committed,
@@ -27,7 +28,9 @@ import {
 import { Failover } from '@causeway/proto';
 import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { LaggingHosts, readThaws, type Thaws } from './lagging-hosts.ts';
 import { Recorder } from './recorder.ts';
 import { Turmoil } from './turmoil.ts';
 
@@ -39,6 +42,10 @@ export interface AllocationRun {
   readonly duplicated: number;
   /** Tries that arrived after their caller had given them up. */
   readonly late: number;
+  /** How freed addresses came to be free again. */
+  readonly thaws: Thaws;
+  /** How often hosts could not be asked. */
+  readonly silences: number;
 }
 
 const ttl = seconds(1);
@@ -51,8 +58,24 @@ const node: Node = {
   underlayMtu: 1500,
   version: 'sim',
 };
-/** So few addresses that callers are always in each other's way. */
-const network = { name: 'blue', prefixes: ['10.0.0.0/29', 'fd00::/125'], wanted: ['10.0.0.2', '10.0.0.3'] };
+/**
+ * So few addresses that callers are always in each other's way: six of IPv6; seven of IPv4 to choose from, in ranges that are
+ * named out of order, one beside them that can only be asked for, and one that is not to be had.
+ */
+const network = {
+  name: 'blue',
+  subnets: [
+    {
+      prefix: '10.0.0.0/28',
+      gateway: '',
+      ranges: ['10.0.0.8/30', '10.0.0.4/30'],
+      auxAddresses: { printer: '10.0.0.9' },
+    },
+    { prefix: 'fd00::/125', gateway: '' },
+  ],
+  wanted: ['10.0.0.2', '10.0.0.10'],
+  labels: { tier: 'web' },
+};
 
 /** A caller that gives up so early does not know what became of its call. */
 const impatient = milliseconds(100);
@@ -69,6 +92,7 @@ export function simulateAllocation(seed: number): Promise<AllocationRun> {
 
 class AllocationSimulation {
   readonly #turmoil: Turmoil;
+  #hosts: LaggingHosts | undefined;
   readonly #journal: Entry[] = [];
   readonly #faults: string[] = [];
   #names = 0;
@@ -76,7 +100,11 @@ class AllocationSimulation {
   #late = 0;
 
   constructor(seed: number) {
-    this.#turmoil = new Turmoil({ seed, managers: 2, ttl });
+    const hosts = (world: ConstructorParameters<typeof LaggingHosts>[0]): LaggingHosts => {
+      this.#hosts = new LaggingHosts(world);
+      return this.#hosts;
+    };
+    this.#turmoil = new Turmoil({ seed, managers: 2, ttl, hosts });
   }
 
   async run(): Promise<AllocationRun> {
@@ -85,6 +113,12 @@ class AllocationSimulation {
     const recorder = new Recorder(clock);
     const beginning = Number((await clock.until(turmoil.observer().get('/'), seconds(1))).revision);
     void recorder.run(turmoil.observer(), turmoil.ended);
+    void this.#hosts?.run({
+      revision: () => BigInt(recorder.revisions.at(-1)?.revision ?? 0),
+      networks: () => auditor.networks.keys(),
+      calm: () => turmoil.calm,
+      end: turmoil.ended,
+    });
     await turmoil.start();
     await this.#prepare();
     await turmoil.rage(span, ...Array.from({ length: workers }, () => () => this.#worker()));
@@ -102,8 +136,11 @@ class AllocationSimulation {
     await turmoil.stop();
     const cleaned = recorder.revisions.filter(({ revision }) => revision > restedAt && revision <= marks.end);
     const evidence = { journal: this.#journal, before, rested, cleaned, marks };
-    const faults = [...this.#faults, ...auditor.faults];
-    return { evidence, faults, duplicated: this.#duplicated, late: this.#late };
+    const told = this.#hosts?.told ?? [];
+    const thaws = readThaws(recorder.revisions, told, cooldown);
+    const faults = [...this.#faults, ...auditor.faults, ...thaws.faults];
+    const silences = told.filter(({ floor }) => floor === undefined).length;
+    return { evidence, faults, duplicated: this.#duplicated, late: this.#late, thaws, silences };
   }
 
   async #prepare(): Promise<void> {
@@ -111,10 +148,10 @@ class AllocationSimulation {
     const [leader] = leaders;
     if (leader === undefined) throw new Error('nobody was elected');
     await clock.until(leader.writer.apply(registerNode(node), { cause: 'set-up' }), seconds(10));
-    const subnets = network.prefixes.map((prefix) => ({ prefix, gateway: '' }));
-    const request = CreateNetworkRequest.create({ name: network.name, subnets });
+    const { name, labels, subnets } = network;
+    const request = CreateNetworkRequest.create({ name, labels, subnets: subnets.map((each) => Subnet.create(each)) });
     const intent = createNetwork(readCreateNetwork(request));
-    const about = { act: 'create', name: network.name } as const;
+    const about = { act: 'create', name } as const;
     await clock.until(this.#call(about, intent, patient, keysOfNetwork), seconds(60));
   }
 
@@ -146,7 +183,10 @@ class AllocationSimulation {
     const name = `e${this.#names++}`;
     const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.wanted) : undefined;
     const addresses = wish === undefined ? [] : [wish];
-    const message = ClaimEndpointRequest.create({ network: network.name, name, nodeId: node.id, addresses });
+    const message = ClaimEndpointRequest.create({
+      ...{ network: network.name, name, nodeId: node.id, addresses },
+      labels: this.#turmoil.chance(0.5) ? { app: name } : {},
+    });
     const about = { act: 'claim', name, asked: { network: network.name, addresses } } as const;
     return this.#call(about, claimEndpoint(readClaimEndpoint(message)), patience, keysOf);
   }
@@ -214,7 +254,7 @@ class AllocationSimulation {
   }
 
   #compare<Reply>({ kind, content }: Request<Reply>, one: Committed<Reply>, other: Committed<Reply> | undefined): void {
-    if (other === undefined || JSON.stringify(one.reply) === JSON.stringify(other.reply)) return;
+    if (other === undefined || isDeepStrictEqual(one.reply, other.reply)) return;
     this.#faults.push(`${kind} ${content}: asked twice, answered in two ways`);
   }
 

@@ -1,5 +1,5 @@
 import { MemoryBackend, MemoryStore } from '@causeway/manager';
-import { Auditor, CoreManager } from '@causeway/manager/testing';
+import { Auditor, CoreManager, type HostReports } from '@causeway/manager/testing';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 
@@ -8,6 +8,8 @@ export interface TurmoilSettings {
   readonly managers: number;
   /** Of the leader's lease. */
   readonly ttl: Duration;
+  /** Made of the world that they live in; absent: hosts that follow at once. */
+  readonly hosts?: (world: { readonly clock: FakeClock; readonly random: SeededRandom }) => HostReports;
 }
 
 /** What may befall managers and the store; `within` is for how long at most. */
@@ -30,15 +32,17 @@ export class Turmoil {
   readonly managers: readonly CoreManager[];
   readonly auditor = new Auditor();
   readonly #ttl: Duration;
+  readonly #hosts: HostReports | undefined;
   readonly #paused = new Set<CoreManager>();
   readonly #end = new AbortController();
   #calm = true;
 
-  constructor({ seed, managers, ttl }: TurmoilSettings) {
+  constructor({ seed, managers, ttl, hosts }: TurmoilSettings) {
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.backend = new MemoryBackend({ clock });
     this.#ttl = ttl;
+    this.#hosts = hosts?.({ clock, random: new SeededRandom(seed + 1) });
     this.managers = Array.from({ length: managers }, (_, i) => this.#manager(`m${i + 1}`));
   }
 
@@ -105,7 +109,10 @@ export class Turmoil {
   #manager(name: string): CoreManager {
     const { clock, backend } = this;
     const random = new SeededRandom(this.number(2 ** 32));
-    const manager = new CoreManager({ clock, backend, random, log: new MemoryLog() }, { name, ttl: this.#ttl });
+    const manager = new CoreManager(
+      { clock, backend, random, log: new MemoryLog(), ...(this.#hosts && { hosts: this.#hosts }) },
+      { name, ttl: this.#ttl },
+    );
     const { store } = manager;
     store.latency = () => milliseconds(this.random.float() * (this.chance(0.02) ? 300 : 5));
     store.fault = () => {

@@ -12,7 +12,7 @@ import {
 import { Allocator } from '../allocator/allocator.ts';
 import { schema } from '../cluster/schema.ts';
 import type { Controller } from '../controllers/controller.ts';
-import { createControllers } from '../controllers/controllers.ts';
+import { createControllers, type HostReports } from '../controllers/controllers.ts';
 import { TermRunner } from '../controllers/term-runner.ts';
 import { EventOutlet } from '../events/outlet.ts';
 import { Elector } from '../leader/elector.ts';
@@ -29,6 +29,8 @@ export interface CoreManagerParts {
   readonly backend: MemoryBackend;
   readonly random: Random;
   readonly log: Log;
+  /** Absent: hosts that follow at once, and are always heard of. */
+  readonly hosts?: HostReports;
 }
 
 export interface CoreManagerSettings {
@@ -54,7 +56,7 @@ const attentive = {
 const sessionless: Controller = { run: ({ signal }) => aborted(signal) };
 
 /**
- * The part of a manager that decides and writes, with all that a leader does, for hosts that follow at once, on a store in
+ * The part of a manager that decides and writes, with all that a leader does, but for sessions with hosts, on a store in
  * memory; can be stopped in the middle as SIGSTOP does.
  */
 export class CoreManager implements Startable {
@@ -73,7 +75,10 @@ export class CoreManager implements Startable {
   readonly #follower: Follower;
   readonly #gate = new Gate();
 
-  constructor({ clock: world, backend, random, log }: CoreManagerParts, settings: CoreManagerSettings) {
+  constructor(
+    { clock: world, backend, random, log, hosts = attentive }: CoreManagerParts,
+    settings: CoreManagerSettings,
+  ) {
     this.name = settings.name;
     this.store = new MemoryStore({ clock: world, backend });
     const clock = new GatedClock(world, this.#gate);
@@ -88,7 +93,7 @@ export class CoreManager implements Startable {
     this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name, schema });
     const { elector, outlet } = this;
     const told = (): number => writer.told;
-    const parts = { view, store, keys, outlet, told, hosts: attentive, sessions: sessionless, clock, random, log };
+    const parts = { view, store, keys, outlet, told, hosts, sessions: sessionless, clock, random, log };
     const age = { nodeGoneAfter: minutes(24 * 60), eventHistory: minutes(24 * 60), eventLimit: 200_000 };
     this.terms = new TermRunner({
       elector,

@@ -6,6 +6,7 @@ export { registerNode } from '../admin/register-node.ts';
 export { releaseEndpoint } from '../admin/release-endpoint.ts';
 export { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
 export { schema as currentSchema } from '../cluster/schema.ts';
+export type { HostReports } from '../controllers/controllers.ts';
 export type { Leadership } from '../leader/leadership.ts';
 export { Registration } from '../membership/registry.ts';
 export { nodeCodec } from '../store/codec.ts';

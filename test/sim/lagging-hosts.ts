@@ -1,0 +1,112 @@
+import type { Revision } from '@causeway/chaos';
+import type { HostReports } from '@causeway/manager/testing';
+import { type Clock, type Duration, milliseconds, type Random } from '@causeway/runtime';
+
+/** What the hosts have told at a time: how far all of them are at least; no number: one of them cannot be asked. */
+interface Told {
+  readonly at: number;
+  readonly floor: bigint | undefined;
+}
+
+/** At most so long from one report to the next; each tells how far the store was at the one before. */
+const longestPause = 250;
+const longestSilence = 900;
+
+/** Hosts as a leader hears of them: some time behind the store, and now and then not to be asked. */
+export class LaggingHosts implements HostReports {
+  readonly told: Told[] = [];
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #calm = (): boolean => false;
+  #revision = (): bigint => 0n;
+  readonly #listeners = new Set<Parameters<HostReports['subscribeStanding']>[0]>();
+
+  constructor(parts: { readonly clock: Clock; readonly random: Random }) {
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+  }
+
+  /** `calm`: then they follow at once. */
+  async run(world: {
+    readonly revision: () => bigint;
+    readonly networks: () => Iterable<Parameters<HostReports['standing']>[0]>;
+    readonly calm: () => boolean;
+    readonly end: AbortSignal;
+  }): Promise<void> {
+    let before = 0n;
+    this.#calm = world.calm;
+    this.#revision = world.revision;
+    while (!world.end.aborted) {
+      const isSilent = !world.calm() && this.#random.float() < 0.1;
+      const floor = world.calm() ? world.revision() : before;
+      before = world.revision();
+      this.told.push({ at: this.#clock.now(), floor: isSilent ? undefined : floor });
+      for (const network of world.networks()) for (const listener of this.#listeners) listener(network);
+      const span = this.#random.float() * (isSilent ? longestSilence : longestPause);
+      await this.#clock.sleep(milliseconds(20 + span), world.end);
+    }
+  }
+
+  standing: HostReports['standing'] = () => {
+    const last = this.told.at(-1);
+    if (this.#calm()) {
+      this.told.push({ at: this.#clock.now(), floor: this.#revision() });
+      return {};
+    }
+    if (last === undefined) return { floor: 0n };
+    return last.floor === undefined ? { silentSince: last.at } : { floor: last.floor };
+  };
+
+  subscribeStanding: HostReports['subscribeStanding'] = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  silentSince: HostReports['silentSince'] = () => undefined;
+
+  hasRecovered: HostReports['hasRecovered'] = () => true;
+}
+
+export interface Thaws {
+  /** Addresses that were given free again, and how many of them not at once. */
+  readonly free: number;
+  readonly waited: number;
+  /** Those that were free too early, a line each. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Reads from the store's revisions alone when each freed address was given free, and holds it against what the hosts had
+ * told until then: all have applied the release, or it is as long ago as silent hosts are waited for.
+ */
+export function readThaws(revisions: readonly Revision[], told: readonly Told[], cooldown: Duration): Thaws {
+  const cooling = new Map<string, Pick<Revision, 'revision' | 'seen'>>();
+  const gone = new Set<string>();
+  const faults: string[] = [];
+  let [free, waited] = [0, 0];
+  for (const { revision, seen, puts, deletes } of revisions) {
+    for (const key of deletes) if (key.startsWith('network/')) gone.add(key.slice('network/'.length));
+    for (const key of deletes) {
+      const since = key.startsWith('addr/') ? cooling.get(key) : undefined;
+      if (since === undefined) continue;
+      cooling.delete(key);
+      // With its network nobody can be given it.
+      if (gone.has(key.split('/')[1] ?? '')) continue;
+      free++;
+      if (seen - since.seen > 100) waited++;
+      const floors = told.flatMap(({ at, floor }) => (at <= seen && floor !== undefined ? [floor] : []));
+      const applied = floors.some((floor) => floor >= BigInt(since.revision));
+      if (!applied && seen - since.seen < cooldown) {
+        faults.push(
+          `${key} was freed @${since.revision} and given free @${revision}, before any host had told so much`,
+        );
+      }
+    }
+    for (const [key, value] of puts) {
+      if (!key.startsWith('addr/')) continue;
+      if (value.includes('"cooling"')) cooling.set(key, { revision, seen });
+      else cooling.delete(key);
+    }
+  }
+  return { free, waited, faults };
+}
