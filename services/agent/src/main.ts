@@ -54,7 +54,7 @@ const program = new Command('causeway-agent')
   )
   .addOption(new Option('--vxlan-port <port>', 'UDP port of VXLAN').env('CAUSEWAY_VXLAN_PORT').default('4789'))
   .addOption(
-    new Option('--label <key=value,...>', 'labels of this host; may be repeated')
+    new Option('--label <key=value,...>', 'labels of this host; repeat for several')
       .env('CAUSEWAY_LABELS')
       .argParser((text, before: readonly string[] = []) => [...before, ...text.split(',')]),
   )
@@ -71,7 +71,10 @@ const program = new Command('causeway-agent')
       .default('json'),
   )
   .addOption(
-    new Option('--reset', 'take Causeway off this host instead: its namespaces, links and files; no agent may run'),
+    new Option(
+      '--reset',
+      'remove Causeway from this host instead: its namespaces, links and files; needs --data-dir, and no agent may run',
+    ),
   )
   .configureOutput({ outputError: (text, write) => write(explainMissingOption(text, program.options)) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))

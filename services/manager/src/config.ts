@@ -49,38 +49,42 @@ export interface ManagerConfig {
 }
 
 export const optionSpecs: readonly OptionSpec[] = [
-  { flag: '--name <name>', variable: 'CAUSEWAY_NAME', help: 'of this manager, unique in the cluster' },
-  { flag: '--listen <ip:port>', variable: 'CAUSEWAY_LISTEN', help: 'where to serve gRPC, such as 0.0.0.0:7443' },
+  { flag: '--name <name>', variable: 'CAUSEWAY_NAME', help: 'name of this manager, unique in the cluster' },
+  { flag: '--listen <ip:port>', variable: 'CAUSEWAY_LISTEN', help: 'address to serve gRPC at, such as 0.0.0.0:7443' },
   {
     flag: '--advertise <ip:port>',
     variable: 'CAUSEWAY_ADVERTISE',
-    help: 'where agents and other managers reach it; as --listen unless that is every address',
+    help: 'address at which agents and other managers reach this manager; when absent that of --listen, which must then be one address',
     optional: true,
   },
-  { flag: '--data-dir <dir>', variable: 'CAUSEWAY_DATA_DIR', help: 'where the embedded etcd keeps its data' },
+  {
+    flag: '--data-dir <dir>',
+    variable: 'CAUSEWAY_DATA_DIR',
+    help: 'where the manager and its embedded etcd keep their data',
+  },
   ...etcdOptionSpecs,
   {
     flag: '--etcd-prefix <prefix>',
     variable: 'CAUSEWAY_ETCD_PREFIX',
-    help: 'of all keys; managers of one cluster have the same',
+    help: 'prefix of all keys in etcd; the same for all managers of a cluster',
     default: defaultPrefix,
   },
   {
     flag: '--lease-ttl <duration>',
     variable: 'CAUSEWAY_LEASE_TTL',
-    help: 'how long the cluster is without leader after one died',
+    help: 'how long the cluster has no leader after a leader was killed',
     default: '3s',
   },
   {
     flag: '--cooldown <duration>',
     variable: 'CAUSEWAY_COOLDOWN',
-    help: 'how long a freed address, or VNI, waits for hosts that cannot be asked whether they know',
+    help: 'how long a freed address or VNI stays unused while a host that may still have it does not answer',
     default: '60s',
   },
   {
     flag: '--node-gone-after <duration>',
     variable: 'CAUSEWAY_NODE_GONE_AFTER',
-    help: 'how long nothing may be heard of a host before its endpoints are released; 0: they never are',
+    help: 'release the endpoints of a host that has been silent for so long; 0: never',
     default: '24h',
   },
   {
@@ -92,13 +96,13 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--event-limit <number>',
     variable: 'CAUSEWAY_EVENT_LIMIT',
-    help: 'how many events are kept at most, at some 400 bytes each in the store',
+    help: 'how many events are kept at most; each takes about 400 bytes in etcd',
     default: '200000',
   },
   {
     flag: '--default-pool <prefix:length,…>',
     variable: 'CAUSEWAY_DEFAULT_POOL',
-    help: 'where subnets nobody names come from, and their length; of a family not named 10.0.0.0/8:20, or the /64 of a random ULA (RFC 4193)',
+    help: 'pools for networks that are created without --subnet, and the length of a subnet; a family without a pool here uses 10.0.0.0/8:20, or /64 of the cluster’s own ULA (RFC 4193)',
     optional: true,
   },
   {

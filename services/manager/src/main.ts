@@ -92,7 +92,7 @@ function readOptions(argv: readonly string[]): Options {
     .version(version)
     .addHelpText(
       'after',
-      '\ncauseway-manager init --help: how a new cluster begins; causeway-manager restore --help: how one begins anew from a backup.',
+      '\ncauseway-manager init: begin a new cluster; causeway-manager restore: begin a cluster from a backup. Each has --help.',
     )
     .allowExcessArguments(false)
     .configureOutput({ outputError: () => undefined })

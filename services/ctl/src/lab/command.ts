@@ -174,7 +174,7 @@ function wipe(labs: Labs): CommandBuilder {
     name: 'wipe',
     summary: 'lose a process of a host and its disk',
     description:
-      'It is killed, and what it has on disk is removed, a manager\'s embedded etcd included. A manager that lost its data comes back as a new member: "causeway manager remove", then "lab start".',
+      'It is killed, and what it has on disk is removed, a manager\'s embedded etcd included. A manager that lost its data comes back by "lab start" as a new member, while a majority of the other etcd members is well.',
     arguments: [hostArgument(labs), kindArgument()],
     options: [nameOption(labs)],
     uses: ['output'],
