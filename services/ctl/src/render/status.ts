@@ -156,11 +156,11 @@ function hosts(status: GetStatusResponse, now: number): readonly Cell[] {
   return [all, ...unreadyHosts.map((host): Cell => ({ text: unreadyText(host, now), tone: 'bad' }))];
 }
 
-/** "h3 has no session for 3m12s: nothing heard for 6000 ms" */
+/** "h3 has had no session for 3m12s: nothing heard for 6000 ms" */
 function unreadyText({ name, session, sinceMs, lastWords }: UnreadyHost, now: number): string {
-  if (session === 'syncing') return `${name} is being told what it missed`;
-  const why = lastWords === '' ? 'the leader has not heard it since it leads' : lastWords;
-  return `${name} has no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
+  if (session === 'syncing') return `${name} is receiving what it missed`;
+  const why = lastWords === '' ? 'the leader has heard nothing from it since it leads' : lastWords;
+  return `${name} has had no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
 }
 
 /** "h2: stood still for 2300 ms; since its agent started, kernel events lost 3 times, kernel refused EBUSY 2" */
