@@ -1,3 +1,4 @@
+import { plainWords } from '@causeway/proto';
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
 import { type Break, isObstacle } from '../../store/obstacle.ts';
 import type { Change, Step } from '../../store/store.ts';
@@ -5,6 +6,9 @@ import { isCompacted } from './failure.ts';
 import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
 import { HistoryGone, StreamBroken, watch } from './watch.ts';
+
+/** Reasons that are remembered: more than the members of a cluster have, and few enough for any text in them. */
+const mostReasons = 64;
 
 export interface FollowParts {
   readonly pool: EtcdPool;
@@ -62,6 +66,7 @@ export async function* resume(
   let delivered = after;
   let pauses = delays(backoff, random);
   let breaks: readonly Break[] = [];
+  const outage = new OutageLog(log, prefix);
   while (!signal.aborted) {
     let endpoint: EtcdEndpoint | undefined;
     try {
@@ -69,6 +74,7 @@ export async function* resume(
       for await (const step of watch(parts, endpoint, { prefix, after: delivered, progressInterval, signal })) {
         pauses = delays(backoff, random);
         breaks = [];
+        outage.over();
         delivered = step.revision;
         yield step;
       }
@@ -79,7 +85,7 @@ export async function* resume(
         log.info('store-history-gone', { prefix, revision: delivered, reason });
         return;
       }
-      log.warn('store-follow-broken', { prefix, endpoint: endpoint?.url, reason });
+      outage.say(reason, endpoint?.url);
       if (error instanceof StreamBroken) breaks = [...breaks, error.kind];
       if (isObstacle(breaks)) {
         log.warn('store-revision-passed', { prefix, revision: delivered });
@@ -91,6 +97,32 @@ export async function* resume(
   }
 }
 
+/** Warns of each reason of an outage once: a store that is tried for hours would fill the log with the same line. */
+class OutageLog {
+  readonly #log: Log;
+  readonly #prefix: string;
+  /** Each member that is asked may have a reason of its own. */
+  readonly #said = new Set<string>();
+
+  constructor(log: Log, prefix: string) {
+    this.#log = log;
+    this.#prefix = prefix;
+  }
+
+  say(words: string, endpoint?: string): void {
+    const reason = plainWords(words);
+    const key = `${endpoint} ${reason}`;
+    const level = this.#said.has(key) ? 'debug' : 'warn';
+    this.#log[level]('store-follow-broken', { prefix: this.#prefix, endpoint, reason });
+    if (this.#said.size >= mostReasons) this.#said.clear();
+    this.#said.add(key);
+  }
+
+  over(): void {
+    this.#said.clear();
+  }
+}
+
 /** Everything, as soon as the store answers; undefined when the signal aborts before. */
 async function list(
   { pool, clock, random, log }: FollowParts,
@@ -98,12 +130,13 @@ async function list(
   prefix: string,
   signal: AbortSignal,
 ): Promise<Listing | undefined> {
+  const outage = new OutageLog(log, prefix);
   for (const pause of delays(backoff, random)) {
     try {
       return await listPrefix(pool, prefix, { pageSize, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
-      log.warn('store-follow-broken', { prefix, reason: error instanceof Error ? error.message : String(error) });
+      outage.say(error instanceof Error ? error.message : String(error));
       await clock.sleep(pause, signal);
     }
   }
