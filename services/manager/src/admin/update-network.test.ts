@@ -163,7 +163,7 @@ describe('an update', () => {
 
   const refusals: readonly Refused<Partial<UpdateNetworkRequest>>[] = [
     ['unknown network', { network: 'grey' }, 'network-unknown', /grey/],
-    ['name taken', { name: 'red' }, 'name-taken', /name "red"/],
+    ['name taken', { name: 'red' }, 'name-taken', /network named "red"/],
     ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
     ['label set and removed', { setLabels: { a: 'b' }, removeLabels: ['a'] }, 'invalid-argument', /label "a" is both/],
     ['label key', { setLabels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
