@@ -53,6 +53,16 @@ describe('Failover', () => {
     expect(clock.now()).toBe(1_000);
   });
 
+  it.each([
+    ['ends when all servers hang or refuse, where the call must not wait', true, 1_800],
+    ['goes on where it may wait: a server that hangs may be back', false, 5_000],
+  ])('%s', async (_, hangingRefuses, end) => {
+    scripts = { m1: { says: hangs, after: 1_000 }, m2: { says: refused } };
+    const options = { ...read, endWhenRefused: milliseconds(800), hangingRefuses };
+    await expect(run(new Failover(['m1', 'm2'], clock), options)).rejects.toBeInstanceOf(CausewayError);
+    expect(clock.now()).toBe(end);
+  });
+
   it('does not retry an answer', async () => {
     scripts = { m1: { says: new CausewayError('name-taken', 'taken') } };
     await expect(run(new Failover(['m1', 'm2'], clock))).rejects.toMatchObject({ code: 'name-taken' });

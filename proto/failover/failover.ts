@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import { isPassing, isRefused, isSilence, leaderNamed, mostTelling } from './failure.ts';
+import { isPassing, isRefused, isSilence, isUnreachable, leaderNamed, mostTelling } from './failure.ts';
 import { hedgeWrite, nextStep, order, type Policy } from './policy.ts';
 
 /** What one try of a call is given. */
@@ -17,6 +17,8 @@ export interface RunOptions extends Policy {
   readonly signal?: AbortSignal | undefined;
   /** It changes nothing, so that each answer to it stands for itself. */
   readonly readsOnly?: boolean;
+  /** A server that takes no connection, or is silent on a new one, counts as one that refuses: for calls that must not wait. */
+  readonly hangingRefuses?: boolean;
 }
 
 /**
@@ -64,14 +66,19 @@ export class Failover {
    * is thrown. A call without `hedgeAfter` is one that changes something.
    */
   async run<Value>(timeout: Duration, attempt: Attempt<Value>, options: RunOptions = {}): Promise<Value> {
-    const { signal, readsOnly = false, ...policy } = { hedgeAfter: hedgeWrite, ...options };
+    const { signal, readsOnly = false, hangingRefuses = false, ...policy } = { hedgeAfter: hedgeWrite, ...options };
     const tries = new Tries(attempt, this.#clock, timeout, signal);
     try {
       for (;;) {
         const now = this.#clock.now();
         const step = signal?.aborted
           ? ({ step: 'end', why: 'deadline' } as const)
-          : nextStep(this.#ordered(), tries.progress(this.#known), policy, now);
+          : nextStep(
+              this.#ordered(),
+              tries.progress(this.#known, hangingRefuses ? isUnreachable : isRefused),
+              policy,
+              now,
+            );
         if (step.step === 'end') throw tries.failure();
         if (step.step === 'ask') tries.begin(step.server);
         else if (step.step === 'next-round') tries.beginRound();
@@ -136,8 +143,8 @@ class Tries<Value> {
     this.#signal = signal === undefined ? this.#over.signal : AbortSignal.any([signal, this.#over.signal]);
   }
 
-  progress(known: readonly string[]) {
-    const allRefuse = known.every((address) => isRefused(this.#failures.get(address)));
+  progress(known: readonly string[], refuses: (failure: unknown) => boolean) {
+    const allRefuse = known.every((address) => refuses(this.#failures.get(address)));
     this.#refusedSince = allRefuse ? (this.#refusedSince ?? this.#clock.now()) : undefined;
     return {
       began: this.#began,

@@ -15,6 +15,11 @@ export function isRefused(error: unknown): boolean {
   return isSilence(error, 'manager-unavailable') && error.data['refused'] === true;
 }
 
+/** No connection to the server came about: it refused, or nothing came back for as long as a connection may take. */
+export function isUnreachable(error: unknown): boolean {
+  return isSilence(error, 'manager-unavailable');
+}
+
 /** The server that an error names as the one to ask. */
 export function leaderNamed(error: unknown): string | undefined {
   const leader = isCausewayError(error, 'not-leader') ? error.data['leader'] : undefined;

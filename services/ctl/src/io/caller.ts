@@ -11,11 +11,13 @@ const pauseBetweenTries = milliseconds(100);
 /** A manager whose connection is open says at once that a watch has begun, or after it has caught up (2 s). */
 const firstWithin = seconds(3);
 
-/** What a call does: look, change something, wait for others to do something, or both of these. */
-export type Purpose = 'read' | 'change' | 'wait' | 'change-and-wait';
+/** What a call does: look, look at once or not at all, change something, wait for others to do something, or both of these. */
+export type Purpose = 'read' | 'status' | 'change' | 'wait' | 'change-and-wait';
 
 const hedges: Readonly<Record<Purpose, RunOptions>> = {
   read: { hedgeAfter: hedgeRead, readsOnly: true },
+  // With the second that a connection may take, and the start of the process, within the two seconds that a status may take.
+  status: { hedgeAfter: hedgeRead, readsOnly: true, hangingRefuses: true, endWhenRefused: milliseconds(400) },
   change: { hedgeAfter: hedgeWrite },
   wait: { hedgeAfter: undefined },
   'change-and-wait': { hedgeAfter: undefined },
@@ -77,7 +79,7 @@ export class Caller {
           const limits = { timeout, signal: wanted, actor, again, onRemark: hear, onCluster: ofCluster };
           return { address, value: await callUnary(methodAt(address), request, limits) };
         },
-        { ...hedges[purpose], signal, endWhenRefused },
+        { endWhenRefused, ...hedges[purpose], signal },
       );
       const remark = remarks.get(address);
       if (remark !== undefined) onRemark?.(remark);

@@ -77,7 +77,7 @@ export class GrpcManagers implements Managers {
 
   watchNodes: Managers['watchNodes'] = (request) => this.#watch(({ node }) => node.watchNodes(request));
 
-  getStatus: Managers['getStatus'] = () => this.#call('read', ({ cluster }) => cluster.getStatus.bind(cluster), {});
+  getStatus: Managers['getStatus'] = () => this.#call('status', ({ cluster }) => cluster.getStatus.bind(cluster), {});
 
   verify: Managers['verify'] = (request) =>
     this.#call(request.repair ? 'change-and-wait' : 'wait', ({ cluster }) => cluster.verify.bind(cluster), request);
