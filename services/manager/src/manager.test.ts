@@ -7,6 +7,7 @@ import {
   CreateNetworkRequest,
   DeleteNetworkRequest,
   ListNetworksRequest,
+  UpdateNetworkRequest,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import { type Network, Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -294,6 +295,53 @@ describe('one manager', () => {
       'Programmed unknown NoSession',
       'Degraded unknown NoSession',
     ]);
+  });
+
+  test('conditions tell when what they follow from came, also where the store did not move', async () => {
+    const { networks, nodes } = manager.api;
+    const began = cluster.clock.wall();
+    const agoMs = async (): Promise<Record<string, number>> => {
+      const { network } = await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call());
+      const { node } = await nodes.getNode({ node: 'h1' }, cluster.call());
+      const all = [...(network?.conditions ?? []), ...(node?.conditions ?? [])];
+      return Object.fromEntries(all.map(({ reason, sinceTimeMs }) => [reason, Number(sinceTimeMs) - began]));
+    };
+    await createNetwork();
+    await cluster.clock.advance(seconds(60));
+    const agent = await connect(1);
+    await claim('web', 1);
+    await cluster.clock.advance(seconds(1));
+    const before = manager.view.revision;
+    const lost = cluster.clock.wall() - began;
+    agent.hangUp();
+    await cluster.settle();
+    const { conditions = [] } = (await nodes.getNode({ node: 'h1' }, cluster.call())).node ?? {};
+    expect(conditions.map(({ sinceRevision }) => sinceRevision)).toEqual([before, before, before]);
+    await cluster.clock.advance(seconds(10));
+    const told = await agoMs();
+    expect(told['Claimed']).toBeLessThan(1_000);
+    expect(told).toMatchObject({ HostsLost: lost, HostLost: lost, NoSession: lost });
+  });
+
+  test('a manager that started later knows when objects were made, and not when they changed before', async () => {
+    const { createdAtMs } = await createNetwork();
+    await createNetwork('changed', 67);
+    const request = { requestId: uuid(), network: 'changed', setLabels: { tier: 'web' } };
+    await cluster.answer(manager.api.networks.updateNetwork(UpdateNetworkRequest.create(request), cluster.call()));
+    await connect(1);
+    await cluster.clock.advance(seconds(60));
+    const { manager: later } = await cluster.startManager('m2');
+    await cluster.clock.advance(seconds(60));
+    await cluster.answer(manager.stop());
+    const took = cluster.clock.wall();
+    await cluster.clock.advance(seconds(5));
+    const { networks } = await later.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call());
+    const { node } = await later.api.nodes.getNode({ node: 'h1' }, cluster.call());
+    const claimed = networks.map(({ name, conditions }) => [name, conditions[0]?.sinceTimeMs]);
+    expect(Object.fromEntries(claimed)).toEqual({ blue: createdAtMs, changed: 0n });
+    const [ready] = node?.conditions ?? [];
+    expect(ready).toMatchObject({ type: 'Ready', status: 'false' });
+    expect(Math.abs(Number(ready?.sinceTimeMs) - took)).toBeLessThan(1_000);
   });
 
   test('nodes and status tell who is ready and what was repaired', async () => {

@@ -39,6 +39,7 @@ import { StoreWatch } from './maintenance/store-watch.ts';
 import type { Peers } from './membership/peers.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
+import { RevisionTimes } from './store/revision-times.ts';
 import type { Store } from './store/store.ts';
 import { View } from './store/view.ts';
 import { type TermWriter, Writer } from './writer/writer.ts';
@@ -131,6 +132,8 @@ export class Manager implements Startable {
     const keys = this.#keys;
     const view = new View(keys);
     this.view = view;
+    const revisionTimes = new RevisionTimes(clock);
+    view.subscribe((changes) => revisionTimes.follow(changes));
     this.#catalogs = new Catalogs(view);
     const allocator = new Allocator(view);
     this.#writer = new Writer({ ...modules, view, keys, allocator }, { name });
@@ -170,6 +173,7 @@ export class Manager implements Startable {
         addressIndex: new AddressIndex({ store, keys, epoch: () => view.cluster?.epoch }),
         teller,
         mtuGate,
+        revisionTimes,
         writer,
         term,
       },

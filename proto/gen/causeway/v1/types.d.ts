@@ -130,6 +130,13 @@ export interface Condition {
      * @generated from protobuf field: int64 since_revision = 5
      */
     sinceRevision: bigint;
+    /**
+     * Unix time, milliseconds, by the clock of the manager that answers: when that newest thing came. 0: not known. What is older
+     * than the manager that answers has a time only where it is the making of an object.
+     *
+     * @generated from protobuf field: int64 since_time_ms = 6
+     */
+    sinceTimeMs: bigint;
 }
 /**
  * A prefix of a network, and which of its addresses are given.

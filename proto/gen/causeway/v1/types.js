@@ -172,7 +172,8 @@ class Condition$Type extends MessageType {
             { no: 2, name: "status", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "reason", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "message", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 5, name: "since_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
+            { no: 5, name: "since_revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 6, name: "since_time_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -182,6 +183,7 @@ class Condition$Type extends MessageType {
         message.reason = "";
         message.message = "";
         message.sinceRevision = 0n;
+        message.sinceTimeMs = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -205,6 +207,9 @@ class Condition$Type extends MessageType {
                     break;
                 case /* int64 since_revision */ 5:
                     message.sinceRevision = reader.int64().toBigInt();
+                    break;
+                case /* int64 since_time_ms */ 6:
+                    message.sinceTimeMs = reader.int64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -233,6 +238,9 @@ class Condition$Type extends MessageType {
         /* int64 since_revision = 5; */
         if (message.sinceRevision !== 0n)
             writer.tag(5, WireType.Varint).int64(message.sinceRevision);
+        /* int64 since_time_ms = 6; */
+        if (message.sinceTimeMs !== 0n)
+            writer.tag(6, WireType.Varint).int64(message.sinceTimeMs);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -1,9 +1,10 @@
 import type { Condition } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Cell } from '../answer.ts';
+import { ageCell, timeValue } from './time.ts';
 
 export function conditionValues(conditions: readonly Condition[]): object[] {
-  return conditions.map(({ type, status, reason, message, sinceRevision }) => {
-    return { type, status, reason, message, sinceRevision };
+  return conditions.map(({ type, status, reason, message, sinceRevision, sinceTimeMs }) => {
+    return { type, status, reason, message, sinceRevision, sinceTime: timeValue(sinceTimeMs) };
   });
 }
 
@@ -15,14 +16,23 @@ export function conditionsCell(conditions: readonly Condition[]): Cell {
   return { text: wrong.map(({ type, status }) => `${type}=${status}`).join(' '), tone: 'bad' };
 }
 
-/** For a sheet, a line each: "true, Drift since revision 42: 1 difference …". */
-export function conditionFields(conditions: readonly Condition[]): (readonly [label: string, value: Cell])[] {
+/** For a sheet, a line each: "true, Drift since revision 42, 2m5s ago: 1 difference …". */
+export function conditionFields(
+  conditions: readonly Condition[],
+  now: number,
+): (readonly [label: string, value: Cell])[] {
   return conditions.map((condition) => {
-    const { type, status, reason, message, sinceRevision } = condition;
-    const since = sinceRevision === 0n ? '' : ` since revision ${sinceRevision}`;
-    const text = `${status}, ${reason}${since}${message === '' ? '' : `: ${message}`}`;
+    const { type, status, reason, message } = condition;
+    const text = `${status}, ${reason}${sinceText(condition, now)}${message === '' ? '' : `: ${message}`}`;
     return [type.toLowerCase(), { text, tone: isGood(condition) ? 'good' : 'bad' }];
   });
+}
+
+/** A time that is not known is "-"; nothing at all is said of what is not known by its revision. */
+function sinceText({ sinceRevision, sinceTimeMs }: Condition, now: number): string {
+  if (sinceRevision === 0n) return '';
+  const age = sinceTimeMs === 0n ? '-' : `${ageCell(sinceTimeMs, now)} ago`;
+  return ` since revision ${sinceRevision}, ${age}`;
 }
 
 function isGood({ type, status }: Condition): boolean {

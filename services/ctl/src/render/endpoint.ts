@@ -125,7 +125,7 @@ function sheet(endpoint: Endpoint, now: number): Sheet {
       ['created', createdCell(endpoint.createdAtMs, now)],
       ['revision', String(endpoint.revision)],
       ['applied', applied === undefined ? '' : toned(applied, appliedText(applied))],
-      ...conditionFields(endpoint.conditions),
+      ...conditionFields(endpoint.conditions, now),
     ],
   };
 }

@@ -127,7 +127,7 @@ function sheet(network: Network, now: number): Sheet {
       ['labels', pairsText(network.labels)],
       ['created', createdCell(network.createdAtMs, now)],
       ['revision', network.revision === 0n ? '' : String(network.revision)],
-      ...conditionFields(network.conditions),
+      ...conditionFields(network.conditions, now),
     ],
   };
 }

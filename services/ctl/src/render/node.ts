@@ -64,7 +64,7 @@ export function nodeAnswer(node: Node, now: number): Answer {
         ...healthFields(node.health),
         ['created', createdCell(node.createdAtMs, now)],
         ['revision', String(node.revision)],
-        ...conditionFields(node.conditions),
+        ...conditionFields(node.conditions, now),
       ],
     },
   };

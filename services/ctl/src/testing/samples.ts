@@ -15,6 +15,7 @@ const allocated: Condition = {
   reason: 'Claimed',
   message: '10.66.0.0/16 is claimed',
   sinceRevision: 7n,
+  sinceTimeMs: 1_699_990_000_000n,
 };
 
 const programmed: Condition = {
@@ -23,9 +24,17 @@ const programmed: Condition = {
   reason: 'Waiting',
   message: 'waiting for h2 to apply revision 13',
   sinceRevision: 13n,
+  sinceTimeMs: 1_699_999_880_000n,
 };
 
-const healthy: Condition = { type: 'Degraded', status: 'false', reason: 'Healthy', message: '', sinceRevision: 7n };
+const healthy: Condition = {
+  type: 'Degraded',
+  status: 'false',
+  reason: 'Healthy',
+  message: '',
+  sinceRevision: 7n,
+  sinceTimeMs: 1_699_990_000_000n,
+};
 
 export const blue: Network = {
   id: '00000000000000b1',
@@ -109,7 +118,14 @@ export const h1: Node = {
   createdAtMs: 1_699_000_000_000n,
   labels: { zone: 'a' },
   conditions: [
-    { type: 'Ready', status: 'true', reason: 'Session', message: 'its agent has a session', sinceRevision: 3n },
+    {
+      type: 'Ready',
+      status: 'true',
+      reason: 'Session',
+      message: 'its agent has a session',
+      sinceRevision: 3n,
+      sinceTimeMs: 0n,
+    },
     { ...healthy, status: 'true', reason: 'Drift', message: '1 difference to the intent stands' },
   ],
   revision: 3n,
@@ -123,7 +139,14 @@ export const h2: Node = {
   ready: false,
   repairs: 0n,
   conditions: [
-    { type: 'Ready', status: 'false', reason: 'NoSession', message: 'its agent has no session', sinceRevision: 9n },
+    {
+      type: 'Ready',
+      status: 'false',
+      reason: 'NoSession',
+      message: 'its agent has no session',
+      sinceRevision: 9n,
+      sinceTimeMs: 1_699_999_880_000n,
+    },
   ],
 };
 
@@ -134,7 +157,14 @@ export const h3: Node = {
   name: 'h3',
   dataPath: '10.90.0.3',
   conditions: [
-    { type: 'Ready', status: 'unknown', reason: 'NoLeader', message: 'no manager leads', sinceRevision: 0n },
+    {
+      type: 'Ready',
+      status: 'unknown',
+      reason: 'NoLeader',
+      message: 'no manager leads',
+      sinceRevision: 0n,
+      sinceTimeMs: 0n,
+    },
   ],
 };
 

@@ -1,12 +1,13 @@
 import { addressOf, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Condition as ConditionMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../admin/mtu.ts';
-import type { Condition, HostState, Progress, SmallHost } from '../conditions/condition.ts';
+import type { Condition, HostState, Progress, Recorded, SmallHost } from '../conditions/condition.ts';
 import { type EndpointFacts, endpointConditions } from '../conditions/endpoint.ts';
 import { networkConditions } from '../conditions/network.ts';
 import { type NetworkOnHost, nodeConditions } from '../conditions/node.ts';
 import type { AppliedSummary } from '../dispatcher/applied.ts';
 import { printClaim } from '../store/claim.ts';
+import type { Moment } from '../store/moment.ts';
 import type { Versioned } from '../store/view.ts';
 import type { ApiContext } from './modules.ts';
 
@@ -21,21 +22,21 @@ export function conditionsOfNetwork(context: ApiContext, network: Versioned<Netw
   const hosts = dispatcher.hostsOf(value.id);
   const claim = view.vnis.get(value.vni)?.claim;
   const conditions = networkConditions({
-    network,
+    network: recorded(context, network),
     holdsVni: claim?.kind === 'network' && claim.network === value.id,
     subnets: pools(value).map(({ prefix, use: { size, used, reserved, cooling } }) => {
       return { prefix, size, free: size - used - reserved - cooling };
     }),
     exceedsUnderlay: isTooLarge(view, value),
-    small: value.mtu.kind === 'fixed' ? tooSmallFor(view, value).map(toSmallHost) : [],
+    small: value.mtu.kind === 'fixed' ? tooSmallFor(view, value).map((host) => toSmallHost(context, host)) : [],
     ...(progress !== undefined && {
       hosts: {
-        progress: progressMade(context, progress, progress.revision),
+        progress: progressMade(context, progress, progress.revision, network),
         states: hosts.map((node) => stateOf(context, node, value.id)),
       },
     }),
   });
-  return conditions.map(toMessage);
+  return conditions.map((condition) => toMessage(context, condition));
 }
 
 export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<Endpoint>): ConditionMessage[] {
@@ -48,17 +49,17 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
     return [{ address, holder: claim === undefined ? 'nobody' : printClaim(claim) }];
   });
   const conditions = endpointConditions({
-    endpoint,
+    endpoint: recorded(context, endpoint),
     unclaimed,
     ...tooLargeFor(context, endpoint.value),
     ...(context.leads && {
       hosts: {
-        progress: progressMade(context, dispatcher.appliedOf(endpoint), endpoint.revision),
+        progress: progressMade(context, dispatcher.appliedOf(endpoint), endpoint.revision, endpoint),
         own: view.nodes.has(node) ? stateOf(context, node, network) : undefined,
       },
     }),
   });
-  return conditions.map(toMessage);
+  return conditions.map((condition) => toMessage(context, condition));
 }
 
 /** Its network, where that sends more than its host's underlay carries. */
@@ -69,28 +70,33 @@ function tooLargeFor(context: ApiContext, { network: id, node: on }: Endpoint): 
   if (network === undefined || node === undefined) return {};
   const room = roomOfNode(node.value);
   if (network.value.mtu.bytes <= Math.max(room, leastFor(network.value.subnets))) return {};
-  return { tooLarge: { network, host: toSmallHost({ node, room }) } };
+  return { tooLarge: { network: recorded(context, network), host: toSmallHost(context, { node, room }) } };
 }
 
-function toSmallHost({ node, room }: { readonly node: Versioned<Node>; readonly room: number }): SmallHost {
-  return { name: node.value.name, room, revision: node.revision };
+function toSmallHost(
+  context: ApiContext,
+  { node, room }: { readonly node: Versioned<Node>; readonly room: number },
+): SmallHost {
+  const { value, written } = recorded(context, node);
+  return { name: value.name, room, written };
 }
 
 export function conditionsOfNode(context: ApiContext, node: Versioned<Node>): ConditionMessage[] {
   const { id } = node.value;
   const networks = [...context.modules.view.networksOn(id)].flatMap((network) => onHost(context, node.value, network));
   const state = context.leads ? { state: stateOf(context, id) } : {};
-  return nodeConditions({ node, networks, ...state }).map(toMessage);
+  const conditions = nodeConditions({ node: recorded(context, node), networks, ...state });
+  return conditions.map((condition) => toMessage(context, condition));
 }
 
 function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[] {
   const { view, dispatcher } = context.modules;
-  const network = view.networks.get(id)?.value;
+  const network = view.networks.get(id);
   const held = dispatcher.heldBy(node.id, id);
   if (network === undefined || held === undefined) return [];
-  const { name, mtu, subnets } = network;
+  const { name, mtu, subnets } = network.value;
   const exceedsUnderlay = mtu.bytes > Math.max(roomOfNode(node), leastFor(subnets));
-  return [{ name, ...held, exceedsUnderlay }];
+  return [{ name, applied: held.applied, changed: momentOf(context, held.revision, network), exceedsUnderlay }];
 }
 
 /** Its drift is that in the network, or all of it. */
@@ -102,11 +108,31 @@ function stateOf(context: ApiContext, node: NodeId, network?: NetworkId): HostSt
   return { name: view.nodes.get(node)?.value.name ?? node, session, since, drift, driftSince };
 }
 
-function progressMade(context: ApiContext, { have, waiting, unreachable }: AppliedSummary, revision: bigint): Progress {
+function progressMade(
+  context: ApiContext,
+  { have, waiting, unreachable }: AppliedSummary,
+  revision: bigint,
+  record: Dated,
+): Progress {
   const states = (nodes: readonly NodeId[]): HostState[] => nodes.map((node) => stateOf(context, node));
-  return { revision, have, waiting: states(waiting), unreachable: states(unreachable) };
+  const since = momentOf(context, revision, record);
+  return { revision, since, have, waiting: states(waiting), unreachable: states(unreachable) };
 }
 
-function toMessage(condition: Condition): ConditionMessage {
-  return { ...condition };
+type Dated = Versioned<{ readonly createdAt?: number }>;
+
+function recorded<Value extends Dated['value']>(context: ApiContext, record: Versioned<Value>): Recorded<Value> {
+  return { value: record.value, written: momentOf(context, record.revision, record) };
+}
+
+/** The record itself says when it was made, also where that was before this manager started. */
+function momentOf({ modules }: ApiContext, revision: bigint, { value, created }: Dated): Moment {
+  const made = revision === created ? value.createdAt : undefined;
+  return { revision, time: modules.revisionTimes.timeOf(revision) ?? made };
+}
+
+/** The beginning of this leader's term is known by its revision alone. */
+function toMessage({ modules }: ApiContext, { since, ...condition }: Condition): ConditionMessage {
+  const time = since.time ?? modules.revisionTimes.timeOf(since.revision) ?? 0;
+  return { ...condition, sinceRevision: since.revision, sinceTimeMs: BigInt(Math.trunc(time)) };
 }

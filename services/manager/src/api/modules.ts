@@ -12,6 +12,7 @@ import type { Term } from '../leader/term.ts';
 import type { Catalogs } from '../lists/catalogs.ts';
 import type { Peers } from '../membership/peers.ts';
 import { checkRecovered } from '../recovery/recovery.ts';
+import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import type { Writer } from '../writer/writer.ts';
@@ -31,6 +32,7 @@ export interface ApiModules {
   readonly teller: Pick<Teller, 'tell'>;
   readonly mtuGate: MtuGate;
   readonly clock: Clock;
+  readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;
   readonly writer: Writer;
   /** Undefined while another manager leads, or none. */
   readonly term: () => Term | undefined;

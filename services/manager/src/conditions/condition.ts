@@ -1,6 +1,5 @@
 import type { Network } from '@causeway/model';
-import { earlier, later } from '../dispatcher/revision.ts';
-import type { Versioned } from '../store/view.ts';
+import { earliest, latest, type Moment, never } from '../store/moment.ts';
 
 /** What can be said of an object now. docs/protocol.md lists types and reasons. */
 export interface Condition {
@@ -10,8 +9,14 @@ export interface Condition {
   readonly reason: string;
   /** For people. */
   readonly message: string;
-  /** The store's revision when what the status follows from came to be, as far as this manager knows; 0: it does not. */
-  readonly sinceRevision: bigint;
+  /** When what the status follows from came to be, as far as this manager knows. */
+  readonly since: Moment;
+}
+
+/** A record of the store, and when it was last written. */
+export interface Recorded<Value> {
+  readonly value: Value;
+  readonly written: Moment;
 }
 
 /** A host as the leader sees it. */
@@ -20,15 +25,17 @@ export interface HostState {
   /** "syncing": it is still being brought what it missed. */
   readonly session: 'ready' | 'syncing' | 'none';
   /** Since when the session is there, or not. */
-  readonly since: bigint;
+  readonly since: Moment;
   /** Differences between intent and kernel that stand, and since when there are some, or none. */
   readonly drift: number;
-  readonly driftSince: bigint;
+  readonly driftSince: Moment;
 }
 
 /** Who has programmed a revision, by name. */
 export interface Progress {
   readonly revision: bigint;
+  /** When the store came to that revision. */
+  readonly since: Moment;
   readonly have: number;
   readonly waiting: readonly HostState[];
   readonly unreachable: readonly HostState[];
@@ -38,7 +45,7 @@ export interface Progress {
 export interface Problem {
   readonly reason: string;
   readonly message: string;
-  readonly since: bigint;
+  readonly since: Moment;
 }
 
 /** A host whose underlay carries less than a network's frames need. */
@@ -46,16 +53,16 @@ export interface SmallHost {
   readonly name: string;
   /** Bytes inside the overlay that it carries. */
   readonly room: number;
-  /** Of its record. */
-  readonly revision: bigint;
+  /** Its record was written then. */
+  readonly written: Moment;
 }
 
 /** True since the network has such an MTU and the host such an underlay, whichever came last. */
-export function underlayTooSmall(network: Versioned<Network>, small: readonly SmallHost[]): Problem {
+export function underlayTooSmall(network: Recorded<Network>, small: readonly SmallHost[]): Problem {
   const { name, mtu } = network.value;
   const rooms = [...new Set(small.map(({ room }) => room))].sort((a, b) => a - b).join(' or ');
   const message = `MTU ${mtu.bytes} of ${name} is more than ${names(small)} ${small.length === 1 ? 'carries' : 'carry'}, ${rooms}: full-size frames are lost or cut there`;
-  const since = earliest(small.map(({ revision }) => latest(network.revision, revision)));
+  const since = earliest(small.map(({ written }) => latest(network.written, written)));
   return { reason: 'UnderlayTooSmall', message, since };
 }
 
@@ -75,52 +82,42 @@ export function names(all: readonly { readonly name: string }[]): string {
 
 /** Of what only the leader knows, while nobody leads. */
 export function unknown(type: Condition['type']): Condition {
-  return { type, status: 'unknown', reason: 'NoLeader', message: 'no manager leads at this moment', sinceRevision: 0n };
+  return { type, status: 'unknown', reason: 'NoLeader', message: 'no manager leads at this moment', since: never };
 }
 
 /** Every ready host that should have it has it. */
-export function programmed({ revision, have, waiting, unreachable }: Progress): Condition {
+export function programmed({ revision, since: changed, have, waiting, unreachable }: Progress): Condition {
   const type = 'Programmed';
   const lost = unreachable.length === 0 ? '' : `; no session with ${names(unreachable)}`;
   if (waiting.length > 0) {
     const message = `waiting for ${names(waiting)} to apply revision ${revision}${lost}`;
-    const began = waiting.map((host) => latest(revision, host.since));
-    return { type, status: 'false', reason: 'Waiting', message, sinceRevision: earliest(began) };
+    const began = waiting.map((host) => latest(changed, host.since));
+    return { type, status: 'false', reason: 'Waiting', message, since: earliest(began) };
   }
-  const sinceRevision = latest(revision, ...unreachable.map(({ since }) => since));
+  const since = latest(changed, ...unreachable.map((host) => host.since));
   if (have > 0)
     return {
       type,
       status: 'true',
       reason: 'AllApplied',
       message: `${have} ${have === 1 ? 'host has' : 'hosts have'} applied revision ${revision}${lost}`,
-      sinceRevision,
+      since,
     };
-  if (unreachable.length > 0)
-    return { type, status: 'unknown', reason: 'HostsLost', message: lost.slice(2), sinceRevision };
-  return { type, status: 'true', reason: 'NoHosts', message: 'no host needs it', sinceRevision };
+  if (unreachable.length > 0) return { type, status: 'unknown', reason: 'HostsLost', message: lost.slice(2), since };
+  return { type, status: 'true', reason: 'NoHosts', message: 'no host needs it', since };
 }
 
 /** True while there is any problem, the first being the worst; healthy since the newest of `since`. */
-export function degraded(problems: readonly Problem[], since: readonly bigint[]): Condition {
+export function degraded(problems: readonly Problem[], since: readonly Moment[]): Condition {
   const type = 'Degraded';
   const [worst] = problems;
-  if (worst === undefined)
-    return { type, status: 'false', reason: 'Healthy', message: '', sinceRevision: latest(...since) };
+  if (worst === undefined) return { type, status: 'false', reason: 'Healthy', message: '', since: latest(...since) };
   const message = problems.map((problem) => problem.message).join('; ');
   return {
     type,
     status: 'true',
     reason: worst.reason,
     message,
-    sinceRevision: earliest(problems.map((problem) => problem.since)),
+    since: earliest(problems.map((problem) => problem.since)),
   };
-}
-
-export function latest(...revisions: readonly bigint[]): bigint {
-  return revisions.reduce(later, 0n);
-}
-
-export function earliest([first = 0n, ...others]: readonly bigint[]): bigint {
-  return others.reduce(earlier, first);
 }

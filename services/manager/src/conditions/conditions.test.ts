@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type Moment, never } from '../store/moment.ts';
 import { scriptEndpoint, scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import type { Condition, HostState, Progress } from './condition.ts';
 import { type EndpointFacts, endpointConditions } from './endpoint.ts';
@@ -6,24 +7,31 @@ import { type NetworkFacts, networkConditions } from './network.ts';
 import { type NetworkOnHost, type NodeFacts, nodeConditions } from './node.ts';
 
 const host = (name: string, over: Partial<HostState> = {}): HostState => {
-  return { name, session: 'ready', since: 20n, drift: 0, driftSince: 0n, ...over };
+  return { name, session: 'ready', since: at(20n), drift: 0, driftSince: never, ...over };
 };
-const lost = (name: string, since = 50n): HostState => host(name, { session: 'none', since });
+const lost = (name: string, revision = 50n): HostState => host(name, { session: 'none', since: at(revision) });
 
-/** "Programmed false Waiting @42: waiting for h2" */
+/** Each revision has a time of its own. */
+function at(revision: bigint): Moment {
+  return { revision, time: 1_000 * Number(revision) };
+}
+
+/** "Programmed false Waiting @42: waiting for h2"; a time that is not that of the revision is told, too. */
 function told(conditions: readonly Condition[]): string[] {
-  return conditions.map(({ type, status, reason, sinceRevision, message }) =>
-    `${type} ${status} ${reason} @${sinceRevision}: ${message}`.replace(/: $/, ''),
-  );
+  return conditions.map(({ type, status, reason, since, message }) => {
+    const { time } = since.revision === 0n ? never : at(since.revision);
+    const wrong = since.time === time ? '' : ` at ${since.time}`;
+    return `${type} ${status} ${reason} @${since.revision}${wrong}: ${message}`.replace(/: $/, '');
+  });
 }
 
 const allocated = 'Allocated true Claimed @40: VNI 4103 and 10.7.0.0/16 are claimed';
 
 describe('networks', () => {
-  const network = { value: scriptNetwork(7), revision: 40n };
+  const network = { value: scriptNetwork(7), written: at(40n) };
   const roomy = { prefix: '10.7.0.0/16', size: 100n, free: 50n };
-  const progress: Progress = { revision: 42n, have: 2, waiting: [], unreachable: [] };
-  const hosts = { progress, states: [host('h1'), host('h2', { driftSince: 30n })] };
+  const progress: Progress = { revision: 42n, since: at(42n), have: 2, waiting: [], unreachable: [] };
+  const hosts = { progress, states: [host('h1'), host('h2', { driftSince: at(30n) })] };
   const facts: NetworkFacts = { network, holdsVni: true, subnets: [roomy], exceedsUnderlay: false, small: [], hosts };
   const withHosts = (over: Partial<Progress>, states: HostState[] = hosts.states): NetworkFacts => {
     return { ...facts, hosts: { progress: { ...progress, ...over }, states } };
@@ -64,12 +72,12 @@ describe('networks', () => {
     ],
     [
       'two hosts are waited for, one since its session began',
-      withHosts({ have: 1, waiting: [host('h3', { since: 60n }), host('h2')] }),
+      withHosts({ have: 1, waiting: [host('h3', { since: at(60n) }), host('h2')] }),
       [allocated, 'Programmed false Waiting @42: waiting for h2, h3 to apply revision 42', healthy],
     ],
     [
       'the only one that is waited for has just come back',
-      withHosts({ waiting: [host('h3', { since: 60n })] }),
+      withHosts({ waiting: [host('h3', { since: at(60n) })] }),
       [allocated, 'Programmed false Waiting @60: waiting for h3 to apply revision 42', healthy],
     ],
     [
@@ -93,7 +101,7 @@ describe('networks', () => {
     [
       'drift stands, a subnet runs out, the MTU is too large: all is told, the worst first',
       {
-        ...withHosts({}, [host('h1', { drift: 3, driftSince: 45n })]),
+        ...withHosts({}, [host('h1', { drift: 3, driftSince: at(45n) })]),
         subnets: [
           { ...roomy, free: 4n },
           { prefix: 'fd07::/64', size: 8n, free: 0n },
@@ -111,8 +119,8 @@ describe('networks', () => {
       {
         ...facts,
         small: [
-          { name: 'h9', room: 1450, revision: 60n },
-          { name: 'h8', room: 1400, revision: 3n },
+          { name: 'h9', room: 1450, written: at(60n) },
+          { name: 'h8', room: 1400, written: at(3n) },
         ],
       },
       [
@@ -123,7 +131,7 @@ describe('networks', () => {
     ],
     [
       'nobody leads, and its MTU is more than a host carries since that came',
-      { ...leaderless, small: [{ name: 'h9', room: 1400, revision: 60n }] },
+      { ...leaderless, small: [{ name: 'h9', room: 1400, written: at(60n) }] },
       [
         allocated,
         'Programmed unknown NoLeader @0: no manager leads at this moment',
@@ -153,8 +161,8 @@ describe('networks', () => {
 });
 
 describe('endpoints', () => {
-  const endpoint = { value: scriptEndpoint(9, 7, 2), revision: 41n };
-  const progress = { revision: 41n, have: 2, waiting: [], unreachable: [] };
+  const endpoint = { value: scriptEndpoint(9, 7, 2), written: at(41n) };
+  const progress = { revision: 41n, since: at(41n), have: 2, waiting: [], unreachable: [] };
   const facts: EndpointFacts = { endpoint, unclaimed: [], hosts: { progress, own: host('h2') } };
   const on = (own: HostState | undefined): EndpointFacts => ({ ...facts, hosts: { progress, own } });
   const claimed = 'Allocated true Claimed @41: 10.7.0.9/16 is claimed';
@@ -162,7 +170,7 @@ describe('endpoints', () => {
 
   test.each<[string, EndpointFacts, string[]]>([
     ['all is well', facts, [claimed, applied, 'Degraded false Healthy @41']],
-    ['its host came back later', on(host('h2', { since: 70n })), [claimed, applied, 'Degraded false Healthy @70']],
+    ['its host came back later', on(host('h2', { since: at(70n) })), [claimed, applied, 'Degraded false Healthy @70']],
     [
       'nobody leads',
       { endpoint, unclaimed: [] },
@@ -192,8 +200,8 @@ describe('endpoints', () => {
       {
         ...facts,
         tooLarge: {
-          network: { value: scriptNetwork(7), revision: 46n },
-          host: { name: 'h2', room: 1400, revision: 9n },
+          network: { value: scriptNetwork(7), written: at(46n) },
+          host: { name: 'h2', room: 1400, written: at(9n) },
         },
       },
       [
@@ -204,16 +212,16 @@ describe('endpoints', () => {
     ],
     [
       'drift stands on its host',
-      on(host('h2', { drift: 1, driftSince: 47n })),
+      on(host('h2', { drift: 1, driftSince: at(47n) })),
       [claimed, applied, 'Degraded true Drift @47: 1 difference to the intent stands on h2'],
     ],
   ])('%s', (_, given, expected) => expect(told(endpointConditions(given))).toEqual(expected));
 });
 
 describe('hosts', () => {
-  const node = { value: scriptNode(1), revision: 10n };
-  const blue: NetworkOnHost = { name: 'blue', revision: 42n, applied: true, exceedsUnderlay: false };
-  const red = { ...blue, name: 'red', revision: 43n };
+  const node = { value: scriptNode(1), written: at(10n) };
+  const blue: NetworkOnHost = { name: 'blue', changed: at(42n), applied: true, exceedsUnderlay: false };
+  const red = { ...blue, name: 'red', changed: at(43n) };
   const facts: NodeFacts = { node, networks: [blue, red], state: host('h1') };
   const ready = 'Ready true Session @20: its agent has a session';
   const applied = 'Programmed true AllApplied @43: 2 networks applied';
@@ -252,7 +260,7 @@ describe('hosts', () => {
     ],
     [
       'drift stands',
-      { ...facts, state: host('h1', { drift: 2, driftSince: 33n }) },
+      { ...facts, state: host('h1', { drift: 2, driftSince: at(33n) }) },
       [ready, applied, 'Degraded true Drift @33: 2 differences to the intent stand'],
     ],
     [

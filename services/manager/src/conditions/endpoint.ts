@@ -1,5 +1,4 @@
 import type { Endpoint, Network } from '@causeway/model';
-import type { Versioned } from '../store/view.ts';
 import {
   type Condition,
   degraded,
@@ -8,17 +7,18 @@ import {
   type Problem,
   type Progress,
   programmed,
+  type Recorded,
   type SmallHost,
   underlayTooSmall,
   unknown,
 } from './condition.ts';
 
 export interface EndpointFacts {
-  readonly endpoint: Versioned<Endpoint>;
+  readonly endpoint: Recorded<Endpoint>;
   /** Addresses whose claim is not its own, with who has it: "nobody", "gateway". */
   readonly unclaimed: readonly { readonly address: string; readonly holder: string }[];
   /** Its network, when its host's underlay carries less than that sends. */
-  readonly tooLarge?: { readonly network: Versioned<Network>; readonly host: SmallHost };
+  readonly tooLarge?: { readonly network: Recorded<Network>; readonly host: SmallHost };
   /** Absent: nobody leads. */
   readonly hosts?: {
     readonly progress: Progress;
@@ -32,24 +32,24 @@ export function endpointConditions(facts: EndpointFacts): readonly Condition[] {
   return [allocated(facts), hosts === undefined ? unknown('Programmed') : programmed(hosts.progress), health(facts)];
 }
 
-function allocated({ endpoint: { value, revision }, unclaimed }: EndpointFacts): Condition {
+function allocated({ endpoint: { value, written: since }, unclaimed }: EndpointFacts): Condition {
   const type = 'Allocated';
   if (unclaimed.length === 0) {
     const message = `${value.addresses.join(', ')} ${value.addresses.length === 1 ? 'is' : 'are'} claimed`;
-    return { type, status: 'true', reason: 'Claimed', message, sinceRevision: revision };
+    return { type, status: 'true', reason: 'Claimed', message, since };
   }
   const claims = unclaimed.map(({ address, holder }) => `${address} is claimed by ${holder}`).join(', ');
   const message = `${claims}: causeway ipam check tells more`;
-  return { type, status: 'false', reason: 'ClaimMissing', message, sinceRevision: revision };
+  return { type, status: 'false', reason: 'ClaimMissing', message, since };
 }
 
-function health({ endpoint: { value, revision }, tooLarge, hosts }: EndpointFacts): Condition {
+function health({ endpoint: { value, written }, tooLarge, hosts }: EndpointFacts): Condition {
   const large = tooLarge === undefined ? [] : [underlayTooSmall(tooLarge.network, [tooLarge.host])];
   if (hosts === undefined) return large.length === 0 ? unknown('Degraded') : degraded(large, []);
   const { own } = hosts;
   if (own === undefined)
-    return degraded([{ reason: 'HostGone', message: `host ${value.node} is not there any more`, since: revision }], []);
-  return degraded([...problemsOf(own), ...large], [revision, own.since, own.driftSince]);
+    return degraded([{ reason: 'HostGone', message: `host ${value.node} is not there any more`, since: written }], []);
+  return degraded([...problemsOf(own), ...large], [written, own.since, own.driftSince]);
 }
 
 function problemsOf({ name, session, since, drift, driftSince }: HostState): Problem[] {

@@ -1,14 +1,14 @@
 import type { Network } from '@causeway/model';
-import type { Versioned } from '../store/view.ts';
+import { latest, type Moment } from '../store/moment.ts';
 import {
   type Condition,
   degraded,
   driftText,
   type HostState,
-  latest,
   type Problem,
   type Progress,
   programmed,
+  type Recorded,
   type SmallHost,
   underlayTooSmall,
   unknown,
@@ -22,7 +22,7 @@ export interface SubnetFill {
 }
 
 export interface NetworkFacts {
-  readonly network: Versioned<Network>;
+  readonly network: Recorded<Network>;
   /** The claim of its VNI is its own. */
   readonly holdsVni: boolean;
   readonly subnets: readonly SubnetFill[];
@@ -46,19 +46,19 @@ export function networkConditions(facts: NetworkFacts): readonly Condition[] {
   return [allocated(facts), hosts === undefined ? unknown('Programmed') : programmed(hosts.progress), health(facts)];
 }
 
-function allocated({ network: { value, revision }, holdsVni }: NetworkFacts): Condition {
+function allocated({ network: { value, written: since }, holdsVni }: NetworkFacts): Condition {
   const type = 'Allocated';
   const prefixes = value.subnets.map(({ prefix }) => prefix).join(', ');
   if (holdsVni) {
     const message = `VNI ${value.vni} and ${prefixes} are claimed`;
-    return { type, status: 'true', reason: 'Claimed', message, sinceRevision: revision };
+    return { type, status: 'true', reason: 'Claimed', message, since };
   }
   const message = `VNI ${value.vni} is not claimed by it`;
-  return { type, status: 'false', reason: 'ClaimMissing', message, sinceRevision: revision };
+  return { type, status: 'false', reason: 'ClaimMissing', message, since };
 }
 
 function health({ network, subnets, exceedsUnderlay, small, hosts }: NetworkFacts): Condition {
-  const moved = latest(network.revision, hosts?.progress.revision ?? 0n);
+  const moved = latest(network.written, ...(hosts === undefined ? [] : [hosts.progress.since]));
   const problems = [
     ...lost(hosts?.states ?? []),
     ...drifting(hosts?.states ?? []),
@@ -86,13 +86,13 @@ function drifting(states: readonly HostState[]): Problem[] {
   }));
 }
 
-function shortage({ prefix, size, free }: SubnetFill, since: bigint): Problem[] {
+function shortage({ prefix, size, free }: SubnetFill, since: Moment): Problem[] {
   if (free <= 0n) return [{ reason: 'SubnetExhausted', message: `${prefix} has no free address`, since }];
   if (free * scarce >= size) return [];
   return [{ reason: 'SubnetNearlyFull', message: `${prefix} has ${free} free addresses of ${size}`, since }];
 }
 
-function tooLarge({ value, revision }: Versioned<Network>): Problem {
+function tooLarge({ value, written }: Recorded<Network>): Problem {
   const message = `MTU ${value.mtu.bytes} is more than every host carries: it is being lowered`;
-  return { reason: 'MtuTooLarge', message, since: revision };
+  return { reason: 'MtuTooLarge', message, since: written };
 }

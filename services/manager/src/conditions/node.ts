@@ -1,19 +1,18 @@
 import type { Node } from '@causeway/model';
-import type { Versioned } from '../store/view.ts';
+import { earliest, latest, type Moment } from '../store/moment.ts';
 import {
   type Condition,
   degraded,
   driftText,
-  earliest,
   type HostState,
-  latest,
   names,
   type Problem,
+  type Recorded,
   unknown,
 } from './condition.ts';
 
 export interface NodeFacts {
-  readonly node: Versioned<Node>;
+  readonly node: Recorded<Node>;
   /** Of those it has an endpoint on. */
   readonly networks: readonly NetworkOnHost[];
   /** Absent: nobody leads. */
@@ -22,8 +21,9 @@ export interface NodeFacts {
 
 export interface NetworkOnHost {
   readonly name: string;
-  readonly revision: bigint;
-  /** The host has said that it applied that. */
+  /** The network last changed then. */
+  readonly changed: Moment;
+  /** The host has said that it applied that change. */
   readonly applied: boolean;
   /** It has larger packets than the host's underlay carries. */
   readonly exceedsUnderlay: boolean;
@@ -34,21 +34,21 @@ export function nodeConditions({ node, networks, state }: NodeFacts): readonly C
   return [ready(state), upToDate(networks, state), health(node, networks, state)];
 }
 
-function ready({ session, since: sinceRevision }: HostState): Condition {
+function ready({ session, since }: HostState): Condition {
   const type = 'Ready';
   switch (session) {
     case 'ready':
-      return { type, status: 'true', reason: 'Session', message: 'its agent has a session', sinceRevision };
+      return { type, status: 'true', reason: 'Session', message: 'its agent has a session', since };
     case 'syncing':
       return {
         type,
         status: 'false',
         reason: 'Syncing',
         message: 'its agent is being told what it missed',
-        sinceRevision,
+        since,
       };
     case 'none':
-      return { type, status: 'false', reason: 'NoSession', message: 'its agent has no session', sinceRevision };
+      return { type, status: 'false', reason: 'NoSession', message: 'its agent has no session', since };
   }
 }
 
@@ -58,15 +58,15 @@ function upToDate(networks: readonly NetworkOnHost[], { session, since }: HostSt
   const behind = networks.filter(({ applied }) => !applied);
   if (behind.length === 0) {
     const message = `${networks.length} ${networks.length === 1 ? 'network' : 'networks'} applied`;
-    const sinceRevision = latest(since, ...networks.map(({ revision }) => revision));
-    return { type, status: 'true', reason: 'AllApplied', message, sinceRevision };
+    const current = latest(since, ...networks.map(({ changed }) => changed));
+    return { type, status: 'true', reason: 'AllApplied', message, since: current };
   }
-  const oldest = earliest(behind.map(({ revision }) => revision));
+  const oldest = earliest(behind.map(({ changed }) => changed));
   const message = `not yet applied: ${names(behind)}`;
-  return { type, status: 'false', reason: 'Waiting', message, sinceRevision: latest(oldest, since) };
+  return { type, status: 'false', reason: 'Waiting', message, since: latest(oldest, since) };
 }
 
-function health({ revision }: Versioned<Node>, networks: readonly NetworkOnHost[], state: HostState): Condition {
+function health({ written }: Recorded<Node>, networks: readonly NetworkOnHost[], state: HostState): Condition {
   const { session, since, drift, driftSince } = state;
   const large = networks.filter(({ exceedsUnderlay }) => exceedsUnderlay);
   const problems: Problem[] = [
@@ -76,16 +76,16 @@ function health({ revision }: Versioned<Node>, networks: readonly NetworkOnHost[
           {
             reason: 'UnderlayTooSmall',
             message: `its underlay is too small for ${names(large)}`,
-            since: earliest(large.map((network) => latest(network.revision, revision))),
+            since: earliest(large.map((network) => latest(network.changed, written))),
           },
         ]
       : []),
   ];
   if (problems.length === 0 && session === 'none') return silent('Degraded', since);
-  return degraded(problems, [revision, since, driftSince]);
+  return degraded(problems, [written, since, driftSince]);
 }
 
 /** What a host's kernel holds nobody can tell while it is silent. */
-function silent(type: Condition['type'], sinceRevision: bigint): Condition {
-  return { type, status: 'unknown', reason: 'NoSession', message: 'its agent has no session', sinceRevision };
+function silent(type: Condition['type'], since: Moment): Condition {
+  return { type, status: 'unknown', reason: 'NoSession', message: 'its agent has no session', since };
 }

@@ -13,6 +13,7 @@ import { type Clock, type Log, milliseconds, type Startable, seconds } from '@ca
 import type { Controller } from '../controllers/controller.ts';
 import type { Teller } from '../events/outlet.ts';
 import type { Term } from '../leader/term.ts';
+import type { Moment } from '../store/moment.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';
 import type { AppliedSummary } from './applied.ts';
@@ -70,8 +71,8 @@ export class Dispatcher implements Startable, Controller {
   readonly #verifyCalls = new VerifyCalls();
   readonly #hosts = new Hosts();
   readonly #holdings: Holdings;
-  /** The store's revision when a host's session began, or ended. */
-  readonly #sessionSince = new Map<NodeId, bigint>();
+  /** When a host's session began, or ended. The store need not move at that. */
+  readonly #sessionSince = new Map<NodeId, Moment>();
   readonly #standingListeners = new Set<(network: NetworkId) => void>();
   readonly #inbox: Inbox;
   readonly #abort = new AbortController();
@@ -91,7 +92,7 @@ export class Dispatcher implements Startable, Controller {
     this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
     this.#holdings = new Holdings({ tables, clock });
     const changed = (node: NodeId): void => {
-      this.#sessionSince.set(node, view.revision);
+      this.#sessionSince.set(node, { revision: view.revision, time: clock.wall() });
       this.#applied.sessionChanged(node, view.networksOn(node));
       if (this.#sessions.of(node) === undefined) this.#holdings.ended(node);
       for (const network of [...view.networksOn(node), ...this.#holdings.leavingOf(node)]) this.#standingMoved(network);
@@ -148,10 +149,10 @@ export class Dispatcher implements Startable, Controller {
     return this.#hosts.of(node);
   }
 
-  /** And the store's revision since when it is so, as far as this manager knows: at most since it leads. */
-  sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: bigint } {
+  /** And since when it is so, as far as this manager knows: at most since it leads. */
+  sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: Moment } {
     const live = this.#sessions.of(node);
-    const since = this.#sessionSince.get(node) ?? this.#term?.revision ?? 0n;
+    const since = this.#sessionSince.get(node) ?? { revision: this.#term?.revision ?? 0n };
     if (live === undefined) return { state: 'none', since };
     return { state: live.isReady ? 'ready' : 'syncing', since };
   }

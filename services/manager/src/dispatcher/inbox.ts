@@ -1,8 +1,9 @@
 import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
 import { legible } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { Log } from '@causeway/runtime';
+import type { Clock, Log } from '@causeway/runtime';
 import type { Teller } from '../events/outlet.ts';
+import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';
 import type { Holdings } from './holdings.ts';
@@ -18,6 +19,7 @@ export interface InboxModules {
   readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
   readonly registrar: Registrar;
   readonly teller: Pick<Teller, 'repaired'>;
+  readonly clock: Pick<Clock, 'wall'>;
   readonly log: Log;
   readonly applied: AppliedTracker;
   readonly holdings: Holdings;
@@ -79,8 +81,9 @@ export class Inbox {
   }
 
   #hostReport(node: Node, report: HostReport): void {
-    const { hosts, teller, view } = this.#modules;
-    hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, view.revision);
+    const { hosts, teller, view, clock } = this.#modules;
+    const now: Moment = { revision: view.revision, time: clock.wall() };
+    hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, now);
     for (const drift of report.repaired) teller.repaired(node.name, drift);
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)

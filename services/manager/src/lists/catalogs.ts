@@ -87,9 +87,10 @@ export class Catalogs {
       this.endpoints.set(this.#named(item), revision);
   }
 
-  #named({ value, revision }: Versioned<Endpoint>): EndpointItem {
+  #named({ value, revision, created }: Versioned<Endpoint>): EndpointItem {
     const { network, node } = value;
-    return { value, revision, names: { network: this.#networkName(network), host: this.#hostName(node) } };
+    const names = { network: this.#networkName(network), host: this.#hostName(node) };
+    return { value, revision, ...(created !== undefined && { created }), names };
   }
 
   #networkName(id: NetworkId): string {

@@ -73,12 +73,15 @@ export class Tables {
     this.#keys = keys;
   }
 
-  /** Of a claim that stands: what it holds was taken then, whoever has it now. */
+  /** A claim that stands: what it holds was taken then, whichever holder it has now. An object: its record was made then. */
   createRevisionOf(keyText: string): bigint | undefined {
     const key = this.#keys.parse(keyText);
     if (key?.kind === 'addr') return this.addresses.of(key.network).get(key.ip)?.created;
     if (key?.kind === 'mac') return this.macs.of(key.network).get(key.mac)?.created;
     if (key?.kind === 'vni') return this.vnis.get(key.vni)?.created;
+    if (key?.kind === 'network') return this.networks.all.get(key.id)?.created;
+    if (key?.kind === 'node') return this.nodes.all.get(key.id)?.created;
+    if (key?.kind === 'endpoint') return this.endpoints.get(key.id)?.created;
     return undefined;
   }
 
@@ -131,14 +134,14 @@ export class Tables {
       case 'network': {
         const record = networkCodec.decode(kv.value);
         if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
+        const after = { ...record.value, revision, created: kv.createRevision };
         told.changes.push({ kind: 'network', id: key.id, ...this.networks.set(key.id, after), revision });
         return undefined;
       }
       case 'node': {
         const record = nodeCodec.decode(kv.value);
         if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
+        const after = { ...record.value, revision, created: kv.createRevision };
         told.changes.push({ kind: 'node', id: key.id, ...this.nodes.set(key.id, after), revision });
         return undefined;
       }
@@ -157,7 +160,7 @@ export class Tables {
       case 'endpoint': {
         const record = endpointCodec.decode(kv.value);
         if (!record.ok) return record.error;
-        const after = { ...record.value, revision };
+        const after = { ...record.value, revision, created: kv.createRevision };
         told.changes.push({ ...key, ...this.endpoints.set(after), revision });
         return undefined;
       }

@@ -7,6 +7,8 @@ export interface Versioned<Value> {
   readonly value: Value;
   /** Of the store when the record was last written. */
   readonly revision: bigint;
+  /** Of the store when the record was made; absent: the record does not come from the store. */
+  readonly created?: bigint;
   /** The stored record when it has fields this version does not know; a rewrite carries them on. */
   readonly foreign?: JsonObject;
 }

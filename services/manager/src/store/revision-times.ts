@@ -1,0 +1,85 @@
+import { type Clock, type Duration, seconds } from '@causeway/runtime';
+import type { ViewChange } from './view-change.ts';
+
+interface Sample {
+  /** The newest revision of the sample. */
+  upTo: bigint;
+  /** When the first revision of the sample was seen; undefined: these revisions passed unseen. */
+  readonly time: number | undefined;
+}
+
+export interface RevisionTimesSettings {
+  /** Revisions that come within this span share a sample. */
+  readonly span?: Duration;
+  readonly mostSamples?: number;
+}
+
+/** A little more than a day of changes in each second, in some 10 MB. */
+const mostSamplesUnlessTold = 100_000;
+
+/** When this manager saw the store's revisions, to the second; those from before it started were there already. */
+export class RevisionTimes {
+  readonly #clock: Pick<Clock, 'wall'>;
+  readonly #span: Duration;
+  readonly #mostSamples: number;
+  /** Nothing is known of revisions up to this. */
+  #floor = 0n;
+  /** Sorted by revision. Each begins where the one before ends. */
+  readonly #samples: Sample[] = [];
+
+  constructor(clock: Pick<Clock, 'wall'>, settings: RevisionTimesSettings = {}) {
+    this.#clock = clock;
+    this.#span = settings.span ?? seconds(1);
+    this.#mostSamples = settings.mostSamples ?? mostSamplesUnlessTold;
+  }
+
+  /** As a view's listener. */
+  follow(changes: readonly ViewChange[]): void {
+    const last = changes.at(-1);
+    if (last === undefined) return;
+    if (last.kind === 'reset') this.#passed(last.revision);
+    else this.#saw(last.revision);
+  }
+
+  /** Unix time, milliseconds, when the revision was seen; undefined: this manager has not seen it come, or forgot. */
+  timeOf(revision: bigint): number | undefined {
+    return revision <= this.#floor ? undefined : this.#samples[this.#placeOf(revision)]?.time;
+  }
+
+  #saw(revision: bigint): void {
+    if (revision <= this.#newest) return;
+    const now = Math.trunc(this.#clock.wall());
+    const last = this.#samples.at(-1);
+    if (last?.time !== undefined && now >= last.time && now < last.time + this.#span) last.upTo = revision;
+    else this.#add({ upTo: revision, time: now });
+  }
+
+  /** A snapshot: when what lies between came is not known. One that leads back is of a store that was restored. */
+  #passed(revision: bigint): void {
+    if (this.#samples.length === 0 || revision < this.#newest) {
+      this.#samples.length = 0;
+      this.#floor = revision;
+    } else if (revision > this.#newest) this.#add({ upTo: revision, time: undefined });
+  }
+
+  #add(sample: Sample): void {
+    this.#samples.push(sample);
+    if (this.#samples.length <= this.#mostSamples) return;
+    this.#floor = this.#samples.shift()?.upTo ?? this.#floor;
+  }
+
+  get #newest(): bigint {
+    return this.#samples.at(-1)?.upTo ?? this.#floor;
+  }
+
+  /** Of the first sample that reaches the revision. */
+  #placeOf(revision: bigint): number {
+    let [low, high] = [0, this.#samples.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#samples[middle]?.upTo ?? 0n) < revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
