@@ -220,6 +220,18 @@ describeLab('bad input', () => {
       /7443/,
     ],
     ['a manager with a flag that is none', `causeway-manager ${manager} --nonsense`, 2, /--nonsense/],
+    [
+      'an agent with a flag that commands a terminal',
+      `causeway-agent ${agent} --data-dir /run/x --a\u001b[2J`,
+      2,
+      /^\P{Cc}*--a\\e\[2J\P{Cc}*$/u,
+    ],
+    [
+      'a manager with a flag that commands a terminal',
+      `causeway-manager ${manager} --a\u001b[2J`,
+      2,
+      /^\P{Cc}*--a\\e\[2J\P{Cc}*$/u,
+    ],
   ];
   test.each(starts)('%s ends at once and says what would be right', async (_, command, exit, message) => {
     const { code, stderr } = await lab.try('h1', 'timeout', '20', ...command.split(' '));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
-import { isCausewayError } from '@causeway/model';
+import { isCausewayError, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import {
   explainMissingOption,
@@ -76,7 +76,9 @@ const program = new Command('causeway-agent')
       'remove Causeway from this host instead: its namespaces, links and files; needs --data-dir, and no agent may run',
     ),
   )
-  .configureOutput({ outputError: (text, write) => write(explainMissingOption(text, program.options)) })
+  .configureOutput({
+    outputError: (text, write) => write(`${visible(explainMissingOption(text.trimEnd(), program.options))}\n`),
+  })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usage))
   .action(run);
 
@@ -92,7 +94,7 @@ async function reset(): Promise<void> {
   try {
     await command.parseAsync();
   } catch (error) {
-    process.stderr.write(`causeway-agent: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`causeway-agent: ${visible(error instanceof Error ? error.message : String(error))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }
@@ -165,7 +167,7 @@ function fail(error: unknown, log: Log): never {
     message,
     ...(!isCausewayError(error) && error instanceof Error && { stack: error.stack }),
   });
-  process.stderr.write(`causeway-agent: ${message}\n`);
+  process.stderr.write(`causeway-agent: ${visible(message)}\n`);
   process.exit(exitCodeOf(error));
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CausewayError, isCausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import { type Clock, explainMissingOption, type Log, type LogSettings, milliseconds, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
@@ -255,7 +255,7 @@ function reportFailure(log: Log, error: unknown): number {
 /** To people; the exit code. */
 function tellFailure(error: unknown): number {
   const known = isCausewayError(error) ? error : undefined;
-  process.stderr.write(`causeway-manager: ${messageOf(error)}\n`);
+  process.stderr.write(`causeway-manager: ${visible(messageOf(error))}\n`);
   if (known?.code === 'lock-held') return exitConflict;
   return known?.kind === 'invalid' || known?.kind === 'denied' ? exitUnusable : exitFailed;
 }

@@ -72,7 +72,8 @@ describe.skipIf(missing !== undefined)(`another etcd${missing === undefined ? ''
   });
 
   it('among our addresses is passed over, and said once', async () => {
-    const store = open([ours.url, theirs.url]);
+    // Alone: a store without an identity takes that of the first etcd that answers, which on a busy machine may be either.
+    const store = open([ours.url]);
     await store.get('/t/a');
     const turned = open([theirs.url, proxy.url], store.identity);
     const revision = await write(turned, put('/t/c'));
