@@ -50,7 +50,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
       const seen = await status();
       expect(Object.values(states(seen)).sort()).toEqual(['leader', 'standby', 'standby']);
       expect(healthy(seen)).toEqual(['h1', 'h2', 'h3']);
-      expect(seen.hosts).toEqual({ ready: 4, total: 4 });
+      expect(seen.hosts).toMatchObject({ ready: 4, total: 4 });
     }, patience);
   });
 

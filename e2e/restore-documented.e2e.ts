@@ -83,7 +83,7 @@ describeLab('a backup, as docs/operations.md tells it', () => {
             .map(({ name }) => name)
             .sort(),
         ).toEqual(managers);
-        expect(status.hosts).toEqual({ ready: 3, total: 3 });
+        expect(status.hosts).toMatchObject({ ready: 3, total: 3 });
         const networks = await lab.json<readonly NetworkJson[]>(host, ...at, 'network', 'list');
         expect(networks.map(({ name }) => name)).toEqual(['kept']);
       }
