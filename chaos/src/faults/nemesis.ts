@@ -6,7 +6,7 @@ import { now } from '../now.ts';
 import type { Injection } from './floors.ts';
 import { type Fault, printFault } from './plan.ts';
 import { continueProcesses, killProcesses, stopProcesses } from './processes.ts';
-import { countedBy, dropRules, tableOf } from './rules.ts';
+import { countedBy, dropRules, portOf, tableOf } from './rules.ts';
 
 export interface NemesisParts {
   readonly lab: Lab;
@@ -17,7 +17,7 @@ export interface NemesisParts {
 /** Bytes above which an MTU hole takes IP packets; a ping with so much data is 28 bytes longer. */
 const holeAt = 1_400;
 /** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
-const replacedWithin = 20_000;
+const replacedWithin = 60_000;
 
 /** Brings faults about in a lab, at their times; resolves with what was seen of each when the last is over and undone. */
 export async function runFaults(parts: NemesisParts, faults: readonly Fault[]): Promise<readonly Injection[]> {
@@ -121,6 +121,7 @@ async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   const addresses = others.map((other) => lab.underlay(other));
   const table = tableOf(target).split(' ');
   await lab.run(host, ['nft', '-f', '-'], dropRules(target, addresses));
+  await knock(lab, host, addresses[0] ?? '', portOf(target));
   return {
     async undo() {
       const dropped = countedBy(await lab.run(host, ['nft', '-j', 'list', 'table', ...table]));
@@ -164,6 +165,12 @@ const none = milliseconds(0);
 async function probe(lab: Lab, host: string): Promise<void> {
   const ping = ['ping', '-n', '-q', '-c', '2', '-i', '0.2', '-W', '0.3', '-s', `${holeAt}`, lab.underlay(host)];
   await lab.run(loadHost, ping).catch(() => undefined);
+}
+
+/** A process that has nothing to say while it is cut off drops no packet: one connection that cannot be made shows that none could. */
+async function knock(lab: Lab, from: string, address: string, port: number): Promise<void> {
+  const connect = ['timeout', '0.3', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
+  await lab.run(from, connect).catch(() => undefined);
 }
 
 async function droppedBy(lab: Lab, chain: string): Promise<number> {

@@ -2,6 +2,11 @@
 
 const ports = { etcdClient: 2379, etcdPeer: 2380 };
 
+/** What is cut: what passes to and from this TCP port. */
+export function portOf(target: 'manager' | 'etcd'): number {
+  return target === 'manager' ? ports.etcdClient : ports.etcdPeer;
+}
+
 export function tableOf(target: 'manager' | 'etcd'): string {
   return `inet chaos-${target}`;
 }
@@ -13,7 +18,7 @@ export function tableOf(target: 'manager' | 'etcd'): string {
 export function dropRules(target: 'manager' | 'etcd', others: readonly string[]): string {
   const table = tableOf(target);
   const them = `{ ${others.join(', ')} }`;
-  const port = target === 'manager' ? ports.etcdClient : ports.etcdPeer;
+  const port = portOf(target);
   const rules = [
     `out ip daddr ${them} tcp dport ${port} counter drop`,
     `in ip saddr ${them} tcp sport ${port} counter drop`,
