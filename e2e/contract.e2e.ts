@@ -72,6 +72,7 @@ describeLab('the contract for scripts', () => {
     expect(attached.json).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{16}$/),
       name: 'web',
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       network: 'blue',
       host: 'h2',
       addresses: ['10.66.0.9/16', 'fd66::9/64'],

@@ -30,7 +30,7 @@ describeLab('a host whose newest record of its containers is damaged', () => {
     const verified = await lab.try('h1', 'causeway', 'verify');
     expect(verified).toMatchObject({ code: 6, stdout: expect.stringMatching(/sandbox +a3/) });
     const sent = await flow.sent();
-    await eventually(async () => expect(await flow.sent()).toBeGreaterThan(sent + 10_000));
+    await eventually(async () => expect(await flow.sent()).toBeGreaterThan(sent + 6_000));
     await flow.end();
 
     const words = ['endpoint', 'attach', 'blue', '--name', 'a3', '--netns', '/run/netns/a3'];
