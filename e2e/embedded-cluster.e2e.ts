@@ -61,7 +61,8 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     dead = await leader();
     rest = ['h1', 'h2', 'h3'].filter((name) => name !== dead);
     await lab.kill(dead, 'manager');
-    expect((await lab.try(dead, 'pgrep', '-x', 'etcd')).code).not.toBe(0);
+    // A process that was killed is listed until its parent has waited for it.
+    await eventually(async () => expect((await lab.try(dead, 'pgrep', '-x', 'etcd')).code).not.toBe(0));
     await claim('after-loss');
     const seen = await status();
     expect(states(seen)[dead]).toBe('unreachable');
