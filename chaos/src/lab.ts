@@ -36,7 +36,7 @@ export const switchHost = 'switch';
 export const etcdKinds = ['separate', 'embedded'] as const;
 export type EtcdKind = (typeof etcdKinds)[number];
 
-/** Of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
+/** Cooldown of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
 export const cooldown = milliseconds(10_000);
 
 /** A command that failed inside a host. */
@@ -104,7 +104,7 @@ export class Lab {
     return machineLabs.cut(this.plan.name, cut);
   }
 
-  /** Of a host with one other, or with all. */
+  /** Undoes the cuts between a host and one other host, or all others. */
   heal(a: string, b?: string): Promise<void> {
     return machineLabs.heal(this.plan.name, a, b);
   }

@@ -56,7 +56,7 @@ const words: Readonly<Record<Effect, string>> = {
 
 /** Faults come every 3 to 5 s, and none beside a wipe; fewer than one in so long, and the plan is not what it was, ms. */
 const rarest = 15_000;
-/** Of the load, a second: a tenth of what an idle machine does. */
+/** Claims a second that the load makes at least: a tenth of what an idle machine does. */
 const leastClaims = 2;
 /** A storm of so many faults meets the leader, and makes another lead. */
 const manyFaults = 10;

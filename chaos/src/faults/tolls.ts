@@ -8,9 +8,9 @@ import { type FaultKind, faultKinds } from './plan.ts';
 export interface Toll {
   readonly kind: FaultKind;
   readonly count: number;
-  /** Of each fault the longest time in which no claim succeeded. */
+  /** For each fault, the longest time in which no claim succeeded. */
   readonly claims: { readonly p50: number; readonly longest: number };
-  /** Of each fault the longest that a read took, answered or not. */
+  /** For each fault, the longest time that a read took, answered or not. */
   readonly reads: { readonly p50: number; readonly longest: number; readonly failed: number };
 }
 

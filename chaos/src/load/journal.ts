@@ -8,7 +8,7 @@ export type Act = (typeof acts)[number];
 /** One call of a worker, written down when it is over. Times are those of `now`. */
 export interface Entry {
   readonly act: Act;
-  /** Of the endpoint or network: unique in a run, so it also names the call that makes it. */
+  /** Name of the endpoint or network: unique in a run, so it also names the call that makes it. */
   readonly name: string;
   /** What was asked for by name; what is absent was left to the cluster. */
   readonly asked?: Asked;

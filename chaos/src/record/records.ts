@@ -72,7 +72,7 @@ export function readClaim(value: string): Claim {
   };
 }
 
-/** Name of the manager that the value of the key "leader" tells of. */
+/** Name of the manager in the value of the key "leader". */
 export function leaderOf(value: string): string {
   return (JSON.parse(value) as { readonly name: string }).name;
 }
