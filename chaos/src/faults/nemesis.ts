@@ -18,6 +18,8 @@ export interface NemesisParts {
 const holeAt = 1_400;
 /** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
 const replacedWithin = 60_000;
+/** Time in which one of the tries to connect through a cut is seen to be dropped, ms. */
+const knocksFor = 5_000;
 
 /** Brings faults about in a lab, at their times; resolves with what was seen of each when the last is over and undone. */
 export async function runFaults(parts: NemesisParts, faults: readonly Fault[]): Promise<readonly Injection[]> {
@@ -120,13 +122,14 @@ async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   }
   const addresses = others.map((other) => lab.underlay(other));
   const table = tableOf(target).split(' ');
+  const dropped = async (): Promise<number> => countedBy(await lab.run(host, ['nft', '-j', 'list', 'table', ...table]));
   await lab.run(host, ['nft', '-f', '-'], dropRules(target, addresses));
-  await knock(lab, host, addresses[0] ?? '', portOf(target));
+  await knock(lab, { from: host, address: addresses[0] ?? '', port: portOf(target) }, dropped);
   return {
     async undo() {
-      const dropped = countedBy(await lab.run(host, ['nft', '-j', 'list', 'table', ...table]));
+      const seen = { dropped: await dropped() };
       await lab.run(host, ['nft', 'delete', 'table', ...table]);
-      return { dropped };
+      return seen;
     },
   };
 }
@@ -167,10 +170,20 @@ async function probe(lab: Lab, host: string): Promise<void> {
   await lab.run(loadHost, ping).catch(() => undefined);
 }
 
-/** A process that has nothing to say while it is cut off drops no packet: one connection that cannot be made shows that none could. */
-async function knock(lab: Lab, from: string, address: string, port: number): Promise<void> {
+/**
+ * A process that has nothing to say while it is cut off drops no packet: a connection that cannot be made shows that none could.
+ * On a busy machine a try may end before its first packet is sent, so tries go on until a packet has been dropped.
+ */
+async function knock(
+  lab: Lab,
+  { from, address, port }: { readonly from: string; readonly address: string; readonly port: number },
+  dropped: () => Promise<number>,
+): Promise<void> {
   const connect = ['timeout', '0.3', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
-  await lab.run(from, connect).catch(() => undefined);
+  const deadline = now() + knocksFor;
+  do {
+    await lab.run(from, connect).catch(() => undefined);
+  } while ((await dropped()) === 0 && now() < deadline);
 }
 
 async function droppedBy(lab: Lab, chain: string): Promise<number> {
