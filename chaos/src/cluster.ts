@@ -69,6 +69,7 @@ export async function withCluster<Result>(
     return companion;
   };
   try {
+    await lab.whole();
     const observer = await start('record/observer.js', ['--etcd', lab.etcdUrls, '--out', files.store]);
     const load = await start('load/main.js', []);
     for (const network of networks) {

@@ -17,6 +17,7 @@ import {
   type Slowness,
 } from '@causeway/ctl/lab';
 import { milliseconds } from '@causeway/runtime';
+import { untilDone } from './until-done.ts';
 
 export interface Command {
   readonly command: string;
@@ -38,6 +39,9 @@ export type EtcdKind = (typeof etcdKinds)[number];
 
 /** Cooldown of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
 export const cooldown = milliseconds(10_000);
+
+/** Every manager of a new lab has joined within this, ms. */
+const wholeWithin = 60_000;
 
 /** A command that failed inside a host. */
 export class CommandError extends Error {
@@ -116,6 +120,27 @@ export class Lab {
   /** What runs, stopped or not; an etcd that a manager started too. */
   processes(host: string, kind: ProcessKind): Promise<readonly ProcessId[]> {
     return processesOf(this.#record, hostOf(this.plan, host), kind);
+  }
+
+  /**
+   * Waits until every manager is one of the cluster's, with its etcd member running: a host is ready as soon as one manager
+   * answers its agent, and members join one after the other.
+   *
+   * @throws Error that names what the cluster has when that takes longer than a minute
+   */
+  async whole(): Promise<void> {
+    await untilDone(wholeWithin, async () => {
+      const names = await this.managers();
+      const members = await Promise.all(managerHosts.map((host) => this.processes(host, 'etcd')));
+      const without = managerHosts.filter((host, n) => !names.includes(host) || members[n]?.length === 0);
+      if (without.length > 0) throw new Error(`no manager with an etcd member on ${without.join(', ')} yet`);
+    });
+  }
+
+  /** Names of the managers that the cluster lists. */
+  async managers(): Promise<readonly string[]> {
+    const names = await this.run(loadHost, ['causeway', 'manager', 'list', '-o', 'name', '--timeout', '3s']);
+    return names.split('\n').filter((name) => name !== '');
   }
 
   /** Processes that do not run, as "h1 etcd". */

@@ -3,6 +3,7 @@ import { milliseconds } from '@causeway/runtime';
 import type { Leaders } from '../cluster.ts';
 import { CommandError, type Lab, loadHost, managerHosts, switchHost } from '../lab.ts';
 import { now } from '../now.ts';
+import { untilDone } from '../until-done.ts';
 import type { Injection } from './floors.ts';
 import { type Fault, printFault } from './plan.ts';
 import { continueProcesses, killProcesses, stopProcesses } from './processes.ts';
@@ -18,6 +19,8 @@ export interface NemesisParts {
 const holeAt = 1_400;
 /** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
 const replacedWithin = 60_000;
+/** A process that an earlier fault has ended runs again within this, ms, or the next fault does without it. */
+const startedWithin = 3_000;
 /** Time in which one of the tries to connect through a cut is seen to be dropped, ms. */
 const knocksFor = 5_000;
 
@@ -79,9 +82,15 @@ function kindsOf({ target }: Fault): Processes {
   return target === 'link' ? [] : [target];
 }
 
+/** Those of the fault's processes that run. A manager may be about to start its etcd again: its process is waited for. */
 async function pidsOf(lab: Lab, fault: Fault): Promise<readonly number[]> {
-  const all = await Promise.all(kindsOf(fault).map((kind) => lab.processes(fault.host, kind)));
-  return all.flat().map(({ pid }) => pid);
+  const kinds = kindsOf(fault);
+  const deadline = now() + startedWithin;
+  for (;;) {
+    const all = await Promise.all(kinds.map((kind) => lab.processes(fault.host, kind)));
+    if (all.every((processes) => processes.length > 0) || now() > deadline) return all.flat().map(({ pid }) => pid);
+    await sleep(50);
+  }
 }
 
 async function kill(lab: Lab, fault: Fault): Promise<Brought> {
@@ -196,11 +205,11 @@ async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
   const pids = await pidsOf(lab, fault);
   const ended = await killProcesses(pids);
   await lab.wipe(host, 'manager');
-  await untilDone(() => remove(lab, host));
+  await untilDone(replacedWithin, () => remove(lab, host));
   await lab.start(host, 'manager');
-  await untilDone(async () => {
-    const names = await lab.run(loadHost, ['causeway', 'manager', 'list', '-o', 'name', '--timeout', '3s']);
-    if (!names.split('\n').includes(host)) throw new Error(`${host} is no manager yet; there are: ${names}`);
+  await untilDone(replacedWithin, async () => {
+    const names = await lab.managers();
+    if (!names.includes(host)) throw new Error(`${host} is no manager yet; there are: ${names.join(', ')}`);
   });
   return { undo: async () => ({ ended }) };
 }
@@ -213,18 +222,5 @@ async function remove(lab: Lab, host: string): Promise<void> {
     await lab.run(loadHost, ['causeway', 'manager', 'remove', host, '--timeout', '3s']);
   } catch (error) {
     if (!(error instanceof CommandError && error.code === notFound)) throw error;
-  }
-}
-
-async function untilDone(work: () => Promise<unknown>): Promise<void> {
-  const deadline = now() + replacedWithin;
-  for (;;) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (now() > deadline) throw error;
-      await sleep(500);
-    }
   }
 }
