@@ -67,6 +67,19 @@ describe('good runs', () => {
       'a claim without an answer that was carried out',
       [...bystander, deed(call('claim', 'a', [1, 2], unknown), born(a))],
     ],
+    [
+      'a pool said to be exhausted while an earlier try of a call may still take its last address',
+      [
+        ...[2, 3, 4, 5].map((i) =>
+          deed(
+            call('claim', `e${i}`, [0, 1], done(`small 10.9.0.${i}`)),
+            born({ name: `e${i}`, ip: `10.9.0.${i}`, network: 'small' }),
+          ),
+        ),
+        deed(call('claim', 'f', [2, 13_000], refused('address-in-use'), { network: 'small', addresses: ['10.9.0.2'] })),
+        deed(call('claim', 'g', [20_000, 20_001], refused('pool-exhausted'), { network: 'small' })),
+      ],
+    ],
     ['a claim without an answer that was never carried out', [...bystander, deed(call('claim', 'a', [1, 2], unknown))]],
     [
       'a release without an answer, and then another claim',
@@ -187,6 +200,20 @@ describe('bad runs', () => {
         deed(call('claim', 'f', [4, 5], refused('pool-exhausted'), { network: 'small' })),
         deed(warm('10.9.0.6', 'small')),
         deed(call('claim', 'g', [60_000, 60_001], refused('pool-exhausted'), { network: 'small' })),
+      ],
+      { unexplained: [/claim of g \(small\) was answered pool-exhausted/] },
+    ],
+    [
+      'a pool said to be exhausted when a try that was not answered at once is over for long',
+      [
+        ...[2, 3, 4, 5].map((i) =>
+          deed(
+            call('claim', `e${i}`, [0, 1], done(`small 10.9.0.${i}`)),
+            born({ name: `e${i}`, ip: `10.9.0.${i}`, network: 'small' }),
+          ),
+        ),
+        deed(call('claim', 'f', [2, 13_000], refused('address-in-use'), { network: 'small', addresses: ['10.9.0.2'] })),
+        deed(call('claim', 'g', [24_000, 24_001], refused('pool-exhausted'), { network: 'small' })),
       ],
       { unexplained: [/claim of g \(small\) was answered pool-exhausted/] },
     ],

@@ -11,8 +11,10 @@ export interface Testimony {
   readonly times: WriteTimes;
 }
 
-/** A call that its caller gave up may be carried out so much later, ms. */
+/** A call that its caller gave up, or an earlier try of a call that was tried again, may be carried out so much later, ms. */
 const lateWrites = 10_000;
+/** A call that took longer was tried more than once: a client asks a second manager after a second. */
+const firstTry = 1_000;
 /**
  * A refusal takes nothing, so it may rest on what the leader has heard of the store, which is so old at most, ms: a watch
  * of a member that hangs is given up after 4 s.
@@ -78,11 +80,16 @@ function poolExhausted(scene: Scene): boolean {
   });
 }
 
-/** How many claims of the same network were under way beside this one and did not have what they asked for yet. */
+/**
+ * How many claims of the same network were under way beside this one and did not have what they asked for yet. A manager
+ * keeps what it had chosen for a try until the store says whether that try was carried out, also when a later try of the
+ * same call has been answered meanwhile.
+ */
 function inFlight({ entry, asked, lives, first, journal }: Scene): number {
   const had = new Set(lives.filter(({ born }) => born.revision <= first).map(({ name }) => name));
   return journal.filter((other) => {
-    const end = other.outcome.kind === 'unknown' ? other.end + lateWrites : other.end;
+    const mayBeLate = other.outcome.kind === 'unknown' || other.end - other.call > firstTry;
+    const end = mayBeLate ? other.end + lateWrites : other.end;
     const beside = other !== entry && other.call < entry.end && end > entry.call;
     return beside && other.act === 'claim' && other.asked?.network === asked.network && !had.has(other.name);
   }).length;
