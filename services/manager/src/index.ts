@@ -1,6 +1,6 @@
 export type { Call } from './api/call.ts';
 export type { Api } from './api/index.ts';
-export { beginEpoch } from './backup/begin-epoch.ts';
+export { beginEpoch } from './cluster/backup/begin-epoch.ts';
 export type { AgentChannel } from './dispatcher/channel.ts';
 export { createManager, type Manager, type ManagerModules, type ManagerSettings } from './manager.ts';
 export type { HistorySnapshot } from './store/history.ts';

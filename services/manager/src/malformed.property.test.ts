@@ -11,11 +11,11 @@ import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Steward } from './api/steward.ts';
+import type { Steward } from './api/cluster-admin.ts';
 import { defaultPrefix } from './store/keys.ts';
 import { MemoryAgent } from './testing/memory-agent.ts';
 import { MemoryCluster, type RunningManager } from './testing/memory-cluster.ts';
-import { memorySteward } from './testing/memory-steward.ts';
+import { memorySteward } from './testing/memory-cluster-admin.ts';
 import { nodeId, scriptNode } from './testing/view-script.ts';
 
 const random = new SeededRandom(1);

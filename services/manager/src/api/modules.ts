@@ -10,7 +10,7 @@ import type { EventFeed } from '../events/feed.ts';
 import type { Teller } from '../events/outlet.ts';
 import type { Term } from '../leader/term.ts';
 import type { Catalogs } from '../lists/catalogs.ts';
-import type { Peers } from '../membership/peers.ts';
+import type { Peers } from '../cluster/peers.ts';
 import { checkRecovered } from '../recovery/recovery.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store } from '../store/store.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ClusterId } from '@causeway/model';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forgetClusterRecord, readClusterRecord, writeClusterRecord } from './cluster-record.ts';
-import { allowFounding } from './init-command.ts';
+import { allowFounding } from './etcd-server/init-command.ts';
 
 const record = { clusterId: '5b42ff9ac5239553' as ClusterId, etcdCluster: 'c1b475c492fd9968' };
 let dataDir: string;

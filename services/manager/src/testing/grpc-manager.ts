@@ -8,7 +8,7 @@ import { createManager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
-import { memorySteward } from './memory-steward.ts';
+import { memorySteward } from './memory-cluster-admin.ts';
 
 export interface GrpcManager {
   readonly port: number;

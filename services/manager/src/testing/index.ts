@@ -8,7 +8,7 @@ export { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
 export { schema as currentSchema } from '../cluster/schema.ts';
 export type { HostReports } from '../controllers/controllers.ts';
 export type { Leadership } from '../leader/leadership.ts';
-export { Registration } from '../membership/registry.ts';
+export { Registration } from '../cluster/registration.ts';
 export { nodeCodec } from '../store/codec.ts';
 export { Keys } from '../store/keys.ts';
 export type { StoreEvent } from '../store/store.ts';

@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { Peer, Peers } from '../membership/peers.ts';
+import type { Peer, Peers } from '../cluster/peers.ts';
 
 /** Managers of one process ask one another; who is not found does not answer. */
 export class MemoryPeers implements Peers {

@@ -10,8 +10,8 @@ import {
   type Random,
   seconds,
 } from '@causeway/runtime';
-import type { Maintenance } from '../../maintenance/maintenance.ts';
-import type { Membership } from '../../membership/membership.ts';
+import type { Maintenance } from '../../cluster/maintenance/maintenance.ts';
+import type { Membership } from '../../cluster/membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
 import { keyBytes } from '../../store/range.ts';
 import {
@@ -37,8 +37,8 @@ import { follow, resume } from './follow.ts';
 import { StoreIdentity } from './identity.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
-import { EtcdMaintenance } from './maintenance.ts';
-import { EtcdMembership } from './membership.ts';
+import { EtcdMaintenance } from '../etcd-server/maintenance.ts';
+import { EtcdMembership } from '../etcd-server/membership.ts';
 import { EtcdPool } from './pool.ts';
 import type { TxnRequest } from './wire.ts';
 

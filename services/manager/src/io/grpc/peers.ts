@@ -1,7 +1,7 @@
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { type Credentials, callUnary } from '@causeway/proto/io';
-import type { Peers } from '../../membership/peers.ts';
+import type { Peers } from '../../cluster/peers.ts';
 
 /** Beyond what any caller waits: their signal ends it. */
 const longest = 10_000;

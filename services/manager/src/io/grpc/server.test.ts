@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
-import { memorySteward } from '../../testing/memory-steward.ts';
+import { memorySteward } from '../../testing/memory-cluster-admin.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';

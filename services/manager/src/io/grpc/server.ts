@@ -7,7 +7,7 @@ import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_serv
 import { type Credentials, lenient } from '@causeway/proto/io';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
-import type { Steward } from '../../api/steward.ts';
+import type { Steward } from '../../api/cluster-admin.ts';
 import type { Manager } from '../../manager.ts';
 import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
 import { read, serverStreaming, unary } from './calls.ts';

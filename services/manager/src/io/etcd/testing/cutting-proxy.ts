@@ -1,5 +1,5 @@
 import { connect, type Server, type Socket } from 'node:net';
-import { listen, portOf } from '../free-ports.ts';
+import { listen, portOf } from '../../etcd-server/free-ports.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 
 /** A TCP proxy in front of an etcd member that can do to the connections what networks do. */

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEtcd } from '../binary.ts';
-import { freePorts } from '../free-ports.ts';
+import { findEtcd } from '../../etcd-server/binary.ts';
+import { freePorts } from '../../etcd-server/free-ports.ts';
 
 export interface TestEtcdSettings {
   /** Extra flags. */

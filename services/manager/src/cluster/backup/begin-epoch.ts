@@ -1,0 +1,28 @@
+import { CausewayError, unwrap } from '@causeway/model';
+import { encodeText, metaCodec } from '../../store/codec.ts';
+import type { Keys } from '../../store/keys.ts';
+import type { Store } from '../../store/store.ts';
+
+export interface EpochParts {
+  readonly store: Pick<Store, 'get' | 'txn'>;
+  readonly keys: Keys;
+}
+
+/**
+ * Makes a restored store the beginning of an epoch: nobody leads in it yet, whoever did when the backup was made, and it
+ * does not know what hosts hold since.
+ */
+export async function beginEpoch({ store, keys }: EpochParts, epoch: bigint): Promise<void> {
+  const { kv } = await store.get(keys.meta);
+  if (kv === undefined) throw new CausewayError('data-damaged', `the backup holds no cluster under ${keys.prefix}`);
+  const { value: meta, foreign } = unwrap(metaCodec.decode(kv.value));
+  const { succeeded } = await store.txn(
+    [{ kind: 'unchanged', key: keys.meta, modRevision: kv.modRevision }],
+    [
+      { kind: 'put', key: keys.meta, value: metaCodec.encode({ ...meta, epoch }, foreign) },
+      { kind: 'put', key: keys.recovery, value: encodeText(`${epoch}`) },
+      { kind: 'delete', key: keys.leader },
+    ],
+  );
+  if (!succeeded) throw new CausewayError('internal', 'somebody else writes to the store that is being restored');
+}

@@ -1,0 +1,82 @@
+import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result, unwrap } from '@causeway/model';
+import { decodeText, encodeText, type Json, number, object, text } from '../../store/codec.ts';
+
+/** What a backup is of. */
+export interface BackupHeader {
+  readonly clusterId: ClusterId;
+  readonly epoch: bigint;
+  /** The store was at this revision at least. */
+  readonly revision: bigint;
+  readonly schema: number;
+  /** Of the manager that made it. */
+  readonly version: string;
+  /** Unix time, milliseconds. */
+  readonly time: number;
+  /** Of the cluster's keys; a backup holds the whole store. */
+  readonly prefix: string;
+}
+
+/*
+ * A backup is a file:
+ *
+ *   causeway-backup 1 ⏎
+ *   {"clusterId":…} ⏎            the header, JSON on one line
+ *   …                            etcd's snapshot, which ends in etcd's own checksum
+ *   32 bytes                     SHA-256 of all before them
+ */
+
+const magic = 'causeway-backup 1\n';
+
+/** No header is longer; so a file that is something else is told by its beginning. */
+export const longestPreamble = 16 * 1024;
+
+/** SHA-256. */
+export const checksumLength = 32;
+
+/** What comes before the snapshot. */
+export function encodePreamble(header: BackupHeader): Uint8Array {
+  const { clusterId, epoch, revision, schema, version, time, prefix } = header;
+  const json = { clusterId, epoch: `${epoch}`, revision: `${revision}`, schema, version, time, prefix };
+  return encodeText(`${magic}${JSON.stringify(json)}\n`);
+}
+
+export interface Preamble {
+  readonly header: BackupHeader;
+  /** Bytes; the snapshot begins after them. */
+  readonly length: number;
+}
+
+/** Reads it from the beginning of a file. */
+export function decodePreamble(bytes: Uint8Array): Result<Preamble, CausewayError> {
+  const end = bytes.indexOf(newline, magic.length);
+  if (end < 0 || decodeText(bytes.subarray(0, magic.length)) !== magic)
+    return fail(new CausewayError('data-damaged', 'this file is no backup made by "causeway backup create"'));
+  try {
+    const json = object(JSON.parse(decodeText(bytes.subarray(magic.length, end))) as Json);
+    const header: BackupHeader = {
+      clusterId: unwrap(parseClusterId(text(json, 'clusterId'))),
+      epoch: BigInt(text(json, 'epoch')),
+      revision: BigInt(text(json, 'revision')),
+      schema: number(json, 'schema'),
+      version: text(json, 'version'),
+      time: number(json, 'time'),
+      prefix: text(json, 'prefix'),
+    };
+    return ok({ header, length: end + 1 });
+  } catch (cause) {
+    return fail(
+      new CausewayError('data-damaged', `the backup’s header cannot be read: ${String(cause)}`, {}, { cause }),
+    );
+  }
+}
+
+const newline = 0x0a;
+
+/**
+ * The epoch of a store that is restored at this time (Unix, milliseconds). It has to be higher than every one that agents may have seen, and the
+ * backup does not know of those that came after it: one backup restored twice begins two histories. So it is the second of the restore.
+ */
+export function nextEpoch({ epoch }: Pick<BackupHeader, 'epoch'>, now: number): bigint {
+  const second = BigInt(Math.trunc(now / 1_000));
+  return second > epoch ? second : epoch + 1n;
+}

@@ -1,0 +1,34 @@
+import { CausewayError, type Name } from '@causeway/model';
+import type { RemovalRecord } from './removal-record.ts';
+import type { Roster } from '../roster.ts';
+
+export interface ForgetManagerParts {
+  readonly roster: Pick<Roster, 'has' | 'forgetGone'>;
+  readonly record: Pick<RemovalRecord, 'read' | 'write'>;
+}
+
+/**
+ * Takes a manager without an etcd member of its own off the list, when it has stopped or died. Repeated with the same record it
+ * finds out what the first try has done.
+ * @throws CausewayError manager-unknown, invalid-argument (it runs), request-reused, store-unavailable, timed-out
+ */
+export async function forgetManager({ roster, record }: ForgetManagerParts, name: Name): Promise<void> {
+  const progress = await record.read();
+  if (progress === 'done') return;
+  if (await roster.has(name)) {
+    if (progress === undefined) await record.write('begun');
+    if (!(await roster.forgetGone(name))) throw stillRuns(name);
+  } else if (progress === undefined) throw unknownManager(name);
+  await record.write('done');
+}
+
+/** Nothing but its own end makes it leave: it would register again. */
+export function stillRuns(name: Name): CausewayError {
+  const message = `${name} runs (one that died counts as running for 15 s) and supervises no etcd member that could be taken from it: stop it, then remove it`;
+  return new CausewayError('invalid-argument', message, { field: 'name', value: name });
+}
+
+function unknownManager(name: Name): CausewayError {
+  const message = `there is no manager "${name}": \`causeway manager list\` shows those there are`;
+  return new CausewayError('manager-unknown', message, { field: 'name', value: name });
+}

@@ -1,0 +1,82 @@
+import { CausewayError, isCausewayError, type Name, unwrap } from '@causeway/model';
+import { type Clock, milliseconds, seconds } from '@causeway/runtime';
+import type { StoreMemberStatus } from '../../store/store.ts';
+import type { Membership } from './membership.ts';
+import { checkMajority, planMembership } from './plan-membership.ts';
+import type { RemovalRecord } from './removal-record.ts';
+import type { Roster } from '../roster.ts';
+
+export interface RemoveMemberParts {
+  readonly membership: Membership;
+  /** The members also while no majority agrees on them. */
+  readonly store: { members(): Promise<readonly StoreMemberStatus[]> };
+  readonly roster: Pick<Roster, 'has' | 'forget'>;
+  readonly record: Pick<RemovalRecord, 'read' | 'write'>;
+  readonly clock: Clock;
+}
+
+export interface RemoveMemberRequest {
+  readonly name: Name;
+  readonly force: boolean;
+}
+
+/** etcd counts a member as connected only 5 s after it was (server.go, HealthInterval), so what has just come counts as down for it. */
+const patience = seconds(8);
+/** An election takes 1 to 2 s: without a leader for longer there is no majority. */
+const electionTime = seconds(3);
+const pause = milliseconds(500);
+
+/**
+ * Takes the member a manager supervises out of the cluster, and the manager off the list; its etcd ends by itself when it hears of that, and its manager with it.
+ * Repeated with the same record it finds out what the first try has done.
+ * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides), request-reused,
+ * store-unavailable, timed-out
+ */
+export async function removeMember(
+  parts: RemoveMemberParts,
+  request: RemoveMemberRequest,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { membership, roster, record, clock } = parts;
+  await withMajority(parts, request, signal);
+  let progress = await record.read();
+  if (progress === 'done') return;
+  const deadline = clock.now() + patience;
+  let called: string = request.name;
+  for (;;) {
+    const members = await membership.list();
+    const planned = planMembership(members, { kind: 'remove', ...request });
+    const isGone = !planned.ok && planned.error.code === 'manager-unknown';
+    if (isGone && (progress === 'begun' || (await roster.has(request.name)))) break;
+    const step = unwrap(planned);
+    if (step.kind !== 'remove') throw new CausewayError('internal', `a removal was planned as ${step.kind}`);
+    if (progress === undefined) await record.write('begun');
+    progress = 'begun';
+    called = members.find(({ id }) => id === step.id)?.name || called;
+    try {
+      await membership.remove(step.id);
+      break;
+    } catch (error) {
+      const passes = isCausewayError(error, 'quorum-loss') && clock.now() < deadline && signal?.aborted !== true;
+      if (!passes) throw error;
+      await clock.sleep(pause, signal);
+    }
+  }
+  await roster.forget(called as Name);
+  await record.write('done');
+}
+
+/** Without a majority nothing can be agreed on: better said at once than waited for. */
+async function withMajority(
+  { store, clock }: RemoveMemberParts,
+  { name }: RemoveMemberRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = clock.now() + electionTime;
+  for (;;) {
+    const checked = checkMajority(await store.members(), name);
+    if (checked.ok) return;
+    if (clock.now() >= deadline || signal?.aborted === true) throw checked.error;
+    await clock.sleep(pause, signal);
+  }
+}

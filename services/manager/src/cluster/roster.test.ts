@@ -1,0 +1,131 @@
+import type { Name, RequestId } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { knownManagerCodec, managerCodec } from '../store/codec.ts';
+import { MemoryStore } from '../store/memory.ts';
+import { MemoryBackend } from '../store/memory-backend.ts';
+import { CoreManager } from '../testing/core-manager.ts';
+import { RequestLeases } from '../writer/request-leases.ts';
+import { forgetManager } from './membership/forget-manager.ts';
+import { Registration } from './registration.ts';
+import { RemovalRecord } from './membership/removal-record.ts';
+import { Roster } from './roster.ts';
+
+const m2 = 'm2' as Name;
+const id = '3b241101-e2bb-4255-8caf-4136c566a962' as RequestId;
+let clock: FakeClock;
+let backend: MemoryBackend;
+let store: MemoryStore;
+let leader: CoreManager;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  backend = new MemoryBackend({ clock });
+  store = new MemoryStore({ clock, backend });
+  const parts = { clock, backend, random: new SeededRandom(3), log: new MemoryLog() };
+  leader = new CoreManager(parts, { name: 'm1', ttl: seconds(3) });
+  await leader.start();
+  await clock.advance(milliseconds(1));
+});
+
+afterEach(async () => {
+  await clock.until(leader.stop(), seconds(30));
+  backend.close();
+});
+
+const record = { name: 'm2', address: 'm2:7443', version: '1', etcdMember: '', schema: 1 };
+const known = () => leader.view.knownManagers.get(m2)?.value;
+
+function registration(): Registration {
+  return new Registration({ store, keys: leader.keys, clock, log: new MemoryLog() }, record);
+}
+
+/** Registers, and is killed: the store never hears from it again. */
+async function die(): Promise<void> {
+  const lease = await store.grant(seconds(15));
+  const value = managerCodec.encode(record);
+  await store.txn([], [{ kind: 'put', key: leader.keys.manager(m2), value, lease: lease.id }]);
+  await clock.advance(seconds(20));
+}
+
+async function forget(request = id): Promise<void> {
+  const removal = new RemovalRecord(
+    { store, keys: leader.keys, leases: new RequestLeases({ store, clock }) },
+    { id: request, content: 'm2' },
+  );
+  await forgetManager({ roster: new Roster({ store, keys: leader.keys }), record: removal }, m2);
+  await clock.advance(milliseconds(1));
+}
+
+describe('a manager', () => {
+  test('that runs is known, and not gone', async () => {
+    const running = registration();
+    await running.start();
+    await clock.advance(seconds(60));
+    expect(known()).toEqual(record);
+    await clock.until(running.stop(), seconds(5));
+  });
+
+  test('that stopped is known, with since when', async () => {
+    const running = registration();
+    await running.start();
+    await clock.advance(seconds(60));
+    await clock.until(running.stop(), seconds(5));
+    const stopped = clock.wall();
+    await clock.advance(seconds(3_600));
+    expect(leader.view.managers.has(m2)).toBe(false);
+    expect(known()).toMatchObject({ ...record, goneAt: expect.any(Number) });
+    expect(Math.abs((known()?.goneAt ?? 0) - stopped)).toBeLessThan(1_000);
+  });
+
+  test('of a version that keeps no such record, and died, is known too', async () => {
+    await die();
+    expect(leader.view.managers.has(m2)).toBe(false);
+    expect(known()?.goneAt).toBeGreaterThan(0);
+  });
+
+  test('that is back is not gone any more', async () => {
+    await die();
+    const running = registration();
+    await running.start();
+    await clock.advance(seconds(5));
+    expect(known()).toEqual(record);
+    await clock.until(running.stop(), seconds(5));
+  });
+
+  test('that died under an earlier leader is noticed by the next, which keeps what a later version wrote', async () => {
+    const value = knownManagerCodec.encode(record, { later: 1 });
+    await clock.until(leader.stop(), seconds(30));
+    await store.txn([], [{ kind: 'put', key: leader.keys.knownManager(m2), value }]);
+    const parts = { clock, backend, random: new SeededRandom(4), log: new MemoryLog() };
+    leader = new CoreManager(parts, { name: 'm3', ttl: seconds(3) });
+    await leader.start();
+    await clock.advance(seconds(10));
+    expect(known()?.goneAt).toBeGreaterThan(0);
+    expect(leader.view.knownManagers.get(m2)?.foreign).toMatchObject({ later: 1 });
+  });
+});
+
+describe('forgetManager', () => {
+  test('one that died is off the list, and a retry gets the same answer', async () => {
+    await die();
+    await forget();
+    expect(known()).toBeUndefined();
+    await forget();
+    const another = '00000000-0000-4000-8000-000000000000' as RequestId;
+    await expect(forget(another)).rejects.toMatchObject({ code: 'manager-unknown' });
+  });
+
+  test('one that runs is refused, and stays', async () => {
+    const running = registration();
+    await running.start();
+    await clock.advance(seconds(5));
+    await expect(forget()).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('stop it'),
+    });
+    expect(known()).toEqual(record);
+    await clock.until(running.stop(), seconds(5));
+  });
+});

@@ -1,0 +1,98 @@
+import { assertNever } from '@causeway/model';
+import { type Clock, type Duration, type Log, Loop, minutes, seconds } from '@causeway/runtime';
+import type { Term } from '../leader/term.ts';
+import type { Maintenance } from '../cluster/maintenance/maintenance.ts';
+import { type CareSettings, type CareState, type CareStep, planCare, type Recovery } from '../cluster/maintenance/plan-maintenance.ts';
+import { interval, type StoreWatch } from '../cluster/maintenance/store-monitor.ts';
+import type { StoreMemberStatus } from '../store/store.ts';
+import type { View } from '../store/view.ts';
+import { type Controller, failureLog } from './controller.ts';
+
+export interface StoreCareParts {
+  readonly maintenance: Pick<Maintenance, 'compact' | 'defragment' | 'disarm'>;
+  readonly watch: Pick<StoreWatch, 'look' | 'samples'>;
+  readonly view: Pick<View, 'revision'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Without alarm for so long after it, the next NOSPACE has no history of failed tries. */
+const recoveryLasts = minutes(20);
+
+/** The members answer with this once more after a step, so that what it freed shows. */
+const settling = seconds(1);
+
+/** Keeps the store small and whole: compacts, defragments, and gets it out of NOSPACE. */
+export class StoreCare implements Controller {
+  readonly #parts: StoreCareParts;
+  readonly #settings: CareSettings;
+  readonly #defragmented = new Map<string, number>();
+  #compacted = 0n;
+  #recovery: Recovery | undefined;
+
+  constructor(parts: StoreCareParts, settings: CareSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  run({ signal }: Pick<Term, 'signal'>): Promise<void> {
+    const { watch, log } = this.#parts;
+    const step = async (): Promise<Duration> => {
+      const members = await watch.look();
+      return !signal.aborted && (await this.act(members)) ? settling : interval;
+    };
+    return new Loop(this.#parts, { step, failed: failureLog(log, 'store-care-failed'), retryAfter: interval }).run(
+      signal,
+    );
+  }
+
+  /** One step for members that are like that. True when something was done, and there may be more. */
+  async act(members: readonly StoreMemberStatus[]): Promise<boolean> {
+    const isWell = members.every(({ alarms }) => alarms.length === 0);
+    if (isWell && this.#parts.clock.now() - (this.#recovery?.since ?? 0) > recoveryLasts) this.#recovery = undefined;
+    const step = planCare(this.#state(members), this.#settings);
+    await this.#do(step);
+    return step.kind !== 'rest';
+  }
+
+  #state(members: readonly StoreMemberStatus[]): CareState {
+    const { clock, view, watch } = this.#parts;
+    return {
+      now: clock.now(),
+      members,
+      samples: watch.samples,
+      revision: view.revision,
+      compacted: this.#compacted,
+      defragmented: this.#defragmented,
+      ...(this.#recovery !== undefined && { recovery: this.#recovery }),
+    };
+  }
+
+  async #do(step: CareStep): Promise<void> {
+    const { maintenance, clock, log } = this.#parts;
+    switch (step.kind) {
+      case 'rest':
+        return;
+      case 'compact':
+        await maintenance.compact(step.revision);
+        this.#compacted = step.revision;
+        log.debug('store-compacted', { revision: `${step.revision}` });
+        break;
+      case 'defragment':
+        await maintenance.defragment(step.member);
+        this.#defragmented.set(step.member.id, clock.now());
+        log.info('store-defragmented', {
+          member: step.member.name,
+          size: step.member.size,
+          inUse: step.member.sizeInUse,
+        });
+        break;
+      case 'disarm':
+        await maintenance.disarm('NOSPACE');
+        break;
+      default:
+        assertNever(step);
+    }
+    this.#recovery = step.recovery ?? this.#recovery;
+  }
+}

@@ -1,0 +1,42 @@
+import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import { type Credentials, callUnary } from '@causeway/proto/io';
+import { type Clock, milliseconds, seconds } from '@causeway/runtime';
+import type { Found } from '../../cluster/membership/plan-start.ts';
+
+export interface DiscoverParts {
+  readonly clock: Clock;
+  readonly credentials: Credentials;
+}
+
+const attemptLimit = seconds(5);
+/** Once one has answered the others have so long: they may be of another cluster, and they may be down. */
+const grace = milliseconds(500);
+
+/** Those of the managers that run in a cluster, and what its etcd members are. Those that do not answer are left out. */
+export async function discoverClusters(
+  { clock, credentials }: DiscoverParts,
+  managers: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Found[]> {
+  const enough = new AbortController();
+  const over = AbortSignal.any([signal, enough.signal]);
+  const found: Found[] = [];
+  const ask = async (address: string): Promise<void> => {
+    const client = new ClusterServiceClient(address, credentials.client());
+    try {
+      const limits = { timeout: attemptLimit, signal: over };
+      const { clusterId, store } = await callUnary(client.getStatus.bind(client), {}, limits);
+      const members = (store?.members ?? []).map(({ name, clientUrls }) => ({ name, clientUrls }));
+      if (clusterId === '' || members.every(({ clientUrls }) => clientUrls.length === 0)) return;
+      found.push({ address, clusterId, members });
+      void clock.sleep(grace, over).then(() => enough.abort());
+    } catch {
+      // It is down, or its cluster is about to begin: as if it was not named.
+    } finally {
+      client.close();
+    }
+  };
+  await Promise.all(managers.map(ask));
+  enough.abort();
+  return found;
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { embeddedEnvironment } from './flags.ts';
+import { runningAs } from './running-etcd.ts';
+
+/** An etcd that runs, started by us or by the manager before us. */
+export interface EtcdProcess {
+  readonly pid: number;
+  /** Resolves with how it ended. */
+  readonly exited: Promise<string>;
+  /** False once it has ended: its number may be another process's by then. */
+  isRunning(): boolean;
+}
+
+/** From one look at an adopted process to the next: its parent is init, so nobody tells us of its end. */
+const pollInterval = milliseconds(250);
+
+/** etcd has this long to end by itself. */
+const terminationGrace = seconds(10);
+
+/**
+ * Starts etcd in a process group of its own, so that a Ctrl-C at the manager's terminal does not end it before the manager has
+ * stopped writing, and with its log on a file, so that it outlives a manager that is killed. Throws what spawn(2) throws.
+ */
+export async function spawnEtcd(binary: string, flags: readonly string[], logPath: string): Promise<EtcdProcess> {
+  const log = openSync(logPath, 'a', 0o640);
+  try {
+    const environment = embeddedEnvironment(process.env);
+    const child = spawn(binary, flags, { detached: true, stdio: ['ignore', log, log], env: environment });
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit status ${code}` : `signal ${signal}`));
+    });
+    const { pid } = child;
+    if (pid === undefined) return await new Promise((_, reject) => child.once('error', reject));
+    child.unref();
+    return { pid, exited, isRunning: () => child.exitCode === null && child.signalCode === null };
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Takes over an etcd that runs on the directory, and watches it until it ends. */
+export function adoptEtcd(pid: number, dataDir: string, clock: Clock): EtcdProcess {
+  const isRunning = (): boolean => runningAs(pid, dataDir) !== undefined;
+  const exited = (async () => {
+    while (isRunning()) await clock.sleep(pollInterval);
+    return 'end unseen, it was not our child';
+  })();
+  return { pid, exited, isRunning };
+}
+
+/** SIGTERM, and SIGKILL for one that does not end. Resolves when the process is gone. */
+export async function terminate(etcd: EtcdProcess, clock: Clock): Promise<void> {
+  if (!etcd.isRunning()) return;
+  const timer = new AbortController();
+  const late = clock.sleep(terminationGrace, timer.signal).then(() => 'late' as const);
+  kill(etcd.pid, 'SIGTERM');
+  const outcome = await Promise.race([etcd.exited, late]);
+  timer.abort();
+  if (outcome !== 'late') return;
+  kill(etcd.pid, 'SIGKILL');
+  await etcd.exited;
+}
+
+/** Resolves to true when etcd answers as a member with a leader, to false when it ended before or the time is over. */
+export async function becomesHealthy(
+  etcd: EtcdProcess,
+  url: string,
+  clock: Clock,
+  limit: Duration,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = clock.now() + limit;
+  while (etcd.isRunning() && !signal.aborted && clock.now() < deadline) {
+    if (await isHealthy(url)) return true;
+    await clock.sleep(milliseconds(50), signal);
+  }
+  return false;
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    const reply = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
+    await reply.body?.cancel();
+    return reply.ok;
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // ESRCH: it has just ended, which is what was wanted.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

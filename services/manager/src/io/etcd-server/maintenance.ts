@@ -1,0 +1,93 @@
+import { minutes } from '@causeway/runtime';
+import type { Maintenance } from '../../cluster/maintenance/maintenance.ts';
+import type { RaisedAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
+import { atMember } from '../etcd/at-member.ts';
+import { isCompacted, readFailure } from '../etcd/failure.ts';
+import { knownMembers, type MembersParts, type MembersSettings } from '../etcd/members.ts';
+import { leaderRequired } from '../etcd/pool.ts';
+
+/** A compaction that was last done long ago has much to remove. */
+const compactionLimit = minutes(5);
+/** etcd rewrites the whole database: about a second for each 100 MiB on a middling disk, and 8 GiB is the most it is made for. */
+const defragmentLimit = minutes(10);
+/** A snapshot's stream goes on for as long as its parts come. */
+const snapshotLimit = minutes(60);
+
+const alarmNames = { NOSPACE: 'Nospace', CORRUPT: 'Corrupt' } as const;
+
+/** Maintenance by etcd's own service. */
+export class EtcdMaintenance implements Maintenance {
+  readonly #parts: MembersParts;
+  readonly #settings: MembersSettings;
+
+  constructor(parts: MembersParts, settings: MembersSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  members(): Promise<readonly StoreMemberStatus[]> {
+    return knownMembers(this.#parts, this.#settings);
+  }
+
+  async compact(revision: bigint): Promise<void> {
+    const { pool } = this.#parts;
+    const request = { revision: String(revision), physical: true };
+    const bounds = pool.bounds(this.#parts.signal, compactionLimit);
+    const endpoint = await pool.ready(pool.bounds(this.#parts.signal));
+    try {
+      await pool.call(endpoint.clients.kv.compact.bind(endpoint.clients.kv), request, bounds);
+    } catch (error) {
+      // Compacted as far as this or further, by another.
+      if (isCompacted(error)) return;
+      pool.pass(endpoint);
+      throw readFailure(error, `compacting at ${endpoint.url}`);
+    }
+  }
+
+  async defragment({ name, clientUrls }: StoreMember): Promise<void> {
+    await atMember(this.#parts, clientUrls, defragmentLimit, `defragmenting ${name}`, (pool, { clients }, bounds) =>
+      pool.call(clients.maintenance.defragment.bind(clients.maintenance), {}, bounds),
+    );
+  }
+
+  async disarm(alarm: RaisedAlarm): Promise<void> {
+    const { pool } = this.#parts;
+    // An alarm is of a member: those that have it are among the members' errors, and each is taken back by itself.
+    for (const member of await this.members())
+      if (member.alarms.includes(alarm))
+        await pool.repeat('disarming', pool.bounds(this.#parts.signal), ({ clients }, bounds) =>
+          pool.call(
+            clients.maintenance.alarm.bind(clients.maintenance),
+            { action: 'Deactivate', memberID: member.id, alarm: alarmNames[alarm] },
+            bounds,
+          ),
+        );
+  }
+
+  async *snapshot(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const { pool } = this.#parts;
+    const endpoint = await pool.ready(pool.bounds(signal));
+    // A member that lags would give an old one: after a read that a majority answers for it does not.
+    await pool
+      .call(endpoint.clients.kv.range.bind(endpoint.clients.kv), { key: Buffer.of(0) }, pool.bounds(signal))
+      .catch((error: unknown) => {
+        throw readFailure(error, `reading at ${endpoint.url}`);
+      });
+    const stream = endpoint.clients.maintenance.snapshot(
+      {},
+      leaderRequired(),
+      pool.options(pool.bounds(signal, snapshotLimit)),
+    );
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+    try {
+      for await (const { blob } of stream) yield blob;
+    } catch (error) {
+      throw readFailure(error, `reading a snapshot from ${endpoint.url}`);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      cancel();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { CausewayError } from '@causeway/model';
+import type { UnaryMethod } from '@causeway/proto/io';
+import type { Membership, StoreMemberStatus } from '../../cluster/membership/membership.ts';
+import { atMember } from '../etcd/at-member.ts';
+import { isMemberUnknown, isNoLearner, isNotInSync, writeFailure } from '../etcd/failure.ts';
+import { agreedMembers, type MembersParts, type MembersSettings } from '../etcd/members.ts';
+import type { EtcdEndpoint } from '../etcd/pool.ts';
+
+/** Membership by etcd's Cluster service, asked at any voting member. */
+export class EtcdMembership implements Membership {
+  readonly #parts: MembersParts;
+  readonly #settings: MembersSettings;
+
+  constructor(parts: MembersParts, settings: MembersSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  list(): Promise<readonly StoreMemberStatus[]> {
+    return agreedMembers(this.#parts, this.#settings);
+  }
+
+  async add(peerUrl: string): Promise<string> {
+    const request = { peerURLs: [peerUrl], isLearner: true };
+    const reply = await this.#change(
+      'adding an etcd member',
+      ({ clients }) => clients.cluster.memberAdd.bind(clients.cluster),
+      request,
+    );
+    return reply.member.ID;
+  }
+
+  async promote(id: string): Promise<'promoted' | 'not-in-sync'> {
+    try {
+      await this.#change(
+        'promoting an etcd member',
+        ({ clients }) => clients.cluster.memberPromote.bind(clients.cluster),
+        { ID: id },
+        (error) => isNotInSync(error) || isNoLearner(error) || isMemberUnknown(error),
+      );
+      return 'promoted';
+    } catch (error) {
+      if (isNoLearner(error)) return 'promoted';
+      if (isNotInSync(error)) return 'not-in-sync';
+      if (isMemberUnknown(error))
+        throw new CausewayError('manager-removed', `etcd member ${id} was removed from the cluster`, { member: id });
+      throw error;
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#relieve(id);
+    try {
+      await this.#change(
+        'removing an etcd member',
+        ({ clients }) => clients.cluster.memberRemove.bind(clients.cluster),
+        { ID: id },
+        isMemberUnknown,
+      );
+    } catch (error) {
+      if (!isMemberUnknown(error)) throw error;
+    }
+  }
+
+  async setPeerUrl(id: string, peerUrl: string): Promise<void> {
+    await this.#change(
+      'changing an etcd member’s address',
+      ({ clients }) => clients.cluster.memberUpdate.bind(clients.cluster),
+      { ID: id, peerURLs: [peerUrl] },
+    );
+  }
+
+  /** Lets a leader hand over before it goes: an election would take longer than the managers' leader waits. Best effort. */
+  async #relieve(id: string): Promise<void> {
+    try {
+      const members = await this.list();
+      const leaving = members.find((member) => member.id === id && member.leader);
+      const next = members.find(({ healthy, learner, leader }) => healthy && !learner && !leader);
+      if (leaving === undefined || next === undefined) return;
+      const { attemptTimeout } = this.#settings;
+      await atMember(this.#parts, leaving.clientUrls, attemptTimeout, 'moving the lead', (pool, { clients }, bounds) =>
+        pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
+      );
+    } catch {
+      // The removal leads to an election then.
+    }
+  }
+
+  /** Sent once, as a transaction is: a second try after a lost reply would meet its own first one. */
+  async #change<Request, Response>(
+    what: string,
+    method: (endpoint: EtcdEndpoint) => UnaryMethod<Request, Response>,
+    request: Request,
+    keep: (error: unknown) => boolean = () => false,
+  ): Promise<Response> {
+    const { pool } = this.#parts;
+    const bounds = pool.bounds(this.#parts.signal);
+    const endpoint = await pool.ready(bounds);
+    try {
+      return await pool.call(method(endpoint), request, bounds);
+    } catch (error) {
+      if (keep(error)) throw error;
+      pool.pass(endpoint);
+      throw writeFailure(error, `${what} at ${endpoint.url}`);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { type Clock, type Log, seconds } from '@causeway/runtime';
+import { promoteWhenInSync } from '../../cluster/membership/join.ts';
+import type { Membership, StoreMember } from '../../cluster/membership/membership.ts';
+import { atMember } from '../etcd/at-member.ts';
+import { DiskWatch } from '../etcd/disk.ts';
+import { EtcdMembership } from './membership.ts';
+import { EtcdPool } from '../etcd/pool.ts';
+
+export interface OwnMemberParts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface OwnMember {
+  readonly id: string;
+  /** Id of the etcd cluster. */
+  readonly cluster: string;
+  readonly learner: boolean;
+}
+
+const callTimeout = seconds(7);
+const attemptTimeout = seconds(2);
+
+/** Which member the etcd at this URL is, as it says itself. @throws CausewayError store-unavailable */
+export async function askOwnMember({ clock }: OwnMemberParts, url: string): Promise<OwnMember> {
+  const status = await atMember(
+    { clock },
+    [url],
+    callTimeout,
+    'asking the embedded etcd',
+    (pool, { clients }, bounds) => pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
+  );
+  return { id: status.header.member_id, cluster: status.header.cluster_id, learner: status.isLearner };
+}
+
+/** Runs something with the membership as it is changed at these members. */
+export async function withMembership<Value>(
+  { clock }: OwnMemberParts,
+  urls: readonly string[],
+  signal: AbortSignal,
+  run: (membership: Membership) => Promise<Value>,
+): Promise<Value> {
+  const pool = new EtcdPool({ clock }, { endpoints: urls, callTimeout, attemptTimeout });
+  try {
+    return await run(new EtcdMembership({ clock, pool, disks: new DiskWatch(), signal }, { attemptTimeout }));
+  } finally {
+    pool.close();
+  }
+}
+
+/** A learner may not be asked, so the others are: until it has its vote. */
+export function becomeVoter(
+  parts: OwnMemberParts,
+  own: OwnMember,
+  others: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  return withMembership(parts, others, signal, (membership) =>
+    promoteWhenInSync({ ...parts, membership }, own.id, signal),
+  );
+}
+
+/** The others dial a member where the cluster's list has it, so a new address has to be told. True when it was. */
+export async function correctPeerUrl(membership: Membership, own: StoreMember, peerUrl: string): Promise<boolean> {
+  if (own.peerUrls.length === 1 && own.peerUrls[0] === peerUrl) return false;
+  await membership.setPeerUrl(own.id, peerUrl);
+  return true;
+}

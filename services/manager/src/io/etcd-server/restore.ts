@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CausewayError } from '@causeway/model';
+import { type Clock, type Log, type Random, randomUuid } from '@causeway/runtime';
+import { DirectoryLock } from '@causeway/runtime/io';
+import { schema } from '../../cluster/schema.ts';
+import { claimDataDir } from '../../exclusive.ts';
+import { forgetClusterRecord } from '../cluster-record.ts';
+import { prepareDataDir } from '../data-dir.ts';
+import { findBinary } from './binary.ts';
+import { embeddedTxnOps, etcdDirectory, peerUrl } from './flags.ts';
+import { EmbeddedEtcd } from './embedded-etcd.ts';
+import { freePorts } from './free-ports.ts';
+import { EtcdStore } from '../etcd/store.ts';
+import { Keys } from '../../store/keys.ts';
+import { beginEpoch } from '../../cluster/backup/begin-epoch.ts';
+import { type BackupHeader, nextEpoch } from '../../cluster/backup/format.ts';
+import { unpackBackup } from './unpack-backup.ts';
+
+export interface RestoreParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Path of etcd's own tool for snapshots; PATH and the usual places without. */
+  readonly findTool?: () => Promise<string | undefined>;
+}
+
+export interface RestoreSettings {
+  readonly file: string;
+  /** Of the manager to be; it must hold no etcd yet. */
+  readonly dataDir: string;
+  /** Of that manager. */
+  readonly name: string;
+}
+
+export interface Restored {
+  readonly header: BackupHeader;
+  /** Of the store from now on. */
+  readonly epoch: bigint;
+}
+
+/**
+ * Makes of a backup the data of a cluster with one member, of a higher epoch: what agents have seen of the old one after the backup was made
+ * is not taken for news. All happens aside; the data appear at their place at the end, at once.
+ * @throws CausewayError capability-missing without etcd's tools, invalid-argument, data-damaged, schema-unsupported, store-unavailable
+ */
+export async function restoreBackup(parts: RestoreParts, settings: RestoreSettings): Promise<Restored> {
+  const { dataDir, name, file } = settings;
+  const tool = await findRestoreTool(parts);
+  const aside = join(dataDir, 'restoring');
+  await refuseTaken(dataDir);
+  await prepareDataDir(dataDir);
+  const release = await claimDataDir(new DirectoryLock(dataDir), { dataDir });
+  try {
+    await begin(dataDir, aside);
+    const snapshot = join(aside, 'snapshot');
+    const header = await unpackBackup(file, snapshot);
+    checkSchema(header);
+    const [clientPort = 0, peerPort = 0] = await freePorts(2);
+    const etcd = new EmbeddedEtcd(parts, { name, dataDir: aside, clientPort, peerPort });
+    const peer = peerUrl({ address: '127.0.0.1', peerPort });
+    // Another cluster than the one of the backup, and than that of any other restore: members of those are refused by it.
+    await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer, token: randomUuid(parts.random) });
+    const epoch = nextEpoch(header, parts.clock.wall());
+    const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
+    try {
+      await etcd.start();
+      await beginEpoch({ store, keys: new Keys(header.prefix) }, epoch);
+    } finally {
+      await store.close();
+      await etcd.stop();
+    }
+    await forgetClusterRecord(dataDir);
+    await rename(etcdDirectory(aside), etcdDirectory(dataDir));
+    await sync(dataDir);
+    return { header, epoch };
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+    release();
+  }
+}
+
+/** etcdutl since etcd 3.5, etcdctl before. */
+async function findRestoreTool({ findTool }: RestoreParts): Promise<string> {
+  const tool =
+    findTool === undefined ? ((await findBinary('etcdutl')) ?? (await findBinary('etcdctl'))) : await findTool();
+  if (tool !== undefined) return tool;
+  const message = 'neither etcdutl nor etcdctl is on PATH or in /usr/bin: install the Debian package etcd-client';
+  throw new CausewayError('capability-missing', message);
+}
+
+async function refuseTaken(dataDir: string): Promise<void> {
+  const taken = await access(etcdDirectory(dataDir)).then(
+    () => true,
+    () => false,
+  );
+  if (taken) {
+    const message = `--data-dir ${dataDir}: there is an etcd already (${etcdDirectory(dataDir)}); name an empty directory, or move that away`;
+    throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
+  }
+}
+
+/** What a restore that was killed has left goes. */
+async function begin(dataDir: string, aside: string): Promise<void> {
+  try {
+    await rm(aside, { recursive: true, force: true });
+    await mkdir(aside, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const message = `--data-dir ${dataDir}: cannot be written (${why}); name a directory that this user may write to`;
+    throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir }, { cause });
+  }
+}
+
+function checkSchema(header: BackupHeader): void {
+  if (header.schema <= schema) return;
+  const message = `the backup has records of schema ${header.schema}, this manager knows ${schema}: restore it with version ${header.version} or newer`;
+  throw new CausewayError('schema-unsupported', message, { schema: header.schema, known: schema });
+}
+
+const run = promisify(execFile);
+
+async function restoreSnapshot(
+  tool: string,
+  snapshot: string,
+  {
+    name,
+    dataDir,
+    peer,
+    token,
+  }: { readonly name: string; readonly dataDir: string; readonly peer: string; readonly token: string },
+): Promise<void> {
+  const cluster = [
+    `--name=${name}`,
+    `--initial-cluster=${name}=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster-token=${token}`,
+  ];
+  try {
+    const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
+    await run(tool, ['snapshot', 'restore', snapshot, `--data-dir=${etcdDirectory(dataDir)}`, ...cluster], { env });
+  } catch (cause) {
+    const words =
+      cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim().split('\n').at(-1) : String(cause);
+    throw new CausewayError('data-damaged', `${tool} cannot restore the snapshot: ${words}`, { tool }, { cause });
+  }
+}
+
+async function sync(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  await handle.sync().finally(() => handle.close());
+}

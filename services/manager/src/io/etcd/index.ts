@@ -1,2 +1,0 @@
-export * from './embedded.ts';
-export * from './store.ts';
