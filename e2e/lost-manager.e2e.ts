@@ -49,10 +49,10 @@ describeLab('a manager that lost its disk', () => {
     await lose('h1');
     await lab.kill('h3', 'manager', 'CONT');
     await lab.startProcess('h1', 'manager');
-    await eventually(async () => expect(await logOf('h1')).toContain('etcd-join-waits'), patience);
+    await eventually(async () => expect(await logOf('h1')).toContain('etcd.join-waiting'), patience);
     expect((await lab.try('h1', 'causeway', ...at('h1'), 'network', 'list')).code).not.toBe(0);
     expect((await lab.try('h1', 'pgrep', '-x', 'etcd')).code).not.toBe(0);
-    expect(await logOf('h3')).not.toContain('store-history-gone');
+    expect(await logOf('h3')).not.toContain('store.history-gone');
     expect(await clusterOf('h3')).toBe(cluster);
   });
 
@@ -65,7 +65,7 @@ describeLab('a manager that lost its disk', () => {
       }
       expect(await clusterOf('h1')).toBe(cluster);
     }, patience);
-    expect(await logOf('h1')).toContain('etcd-left-over-removed');
+    expect(await logOf('h1')).toContain('etcd.leftover-removed');
     await createNetwork(lab, 'after', '10.68.0.0/16');
   });
 
@@ -73,7 +73,7 @@ describeLab('a manager that lost its disk', () => {
     await lose('h2');
     await lab.startProcess('h2', 'manager');
     await eventually(async () => expect(await healthy('h2')).toEqual(['h1', 'h2', 'h3']), patience);
-    expect(await logOf('h2')).toContain('etcd-left-over-removed');
+    expect(await logOf('h2')).toContain('etcd.leftover-removed');
     expect(await networksAt('h2')).toEqual(['acknowledged', 'after', 'first']);
   });
 

@@ -5,8 +5,7 @@ import { type Clock, explainMissingOption, type Log, type LogSettings, milliseco
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Steward } from './api/cluster-admin.ts';
-import { createChecksum } from './io/etcd-server/checksum.ts';
-import { restoreCommand } from './io/etcd-server/restore-command.ts';
+import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config.ts';
 import { claimDataDir } from './exclusive.ts';
@@ -14,17 +13,18 @@ import { stopInTurn } from './in-turn.ts';
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { tlsCredentials } from './io/etcd/credentials.ts';
-import { discoverClusters } from './io/etcd-server/discover.ts';
-import { embeddedTxnOps } from './io/etcd-server/flags.ts';
-import { EmbeddedEtcd } from './io/etcd-server/embedded-etcd.ts';
-import { EndpointRefresh } from './io/etcd-server/endpoint-refresh.ts';
 import { formatCluster, StoreIdentity } from './io/etcd/identity.ts';
 import { EtcdStore } from './io/etcd/store.ts';
+import { createChecksum } from './io/etcd-server/checksum.ts';
+import { discoverClusters } from './io/etcd-server/discover.ts';
+import { EmbeddedEtcd } from './io/etcd-server/embedded-etcd.ts';
+import { EndpointRefresh } from './io/etcd-server/endpoint-refresh.ts';
+import { embeddedTxnOps } from './io/etcd-server/flags.ts';
+import { initCommand } from './io/etcd-server/init-command.ts';
+import { restoreCommand } from './io/etcd-server/restore-command.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
-import { initCommand } from './io/etcd-server/init-command.ts';
 import { createManager, type Manager } from './manager.ts';
-import { Registration } from './cluster/registration.ts';
 import { Keys } from './store/keys.ts';
 
 /** Settings that cannot be used, as against a failure that may pass. */

@@ -17,11 +17,14 @@ import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
+import type { Maintenance } from './cluster/maintenance/maintenance.ts';
+import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
+import type { Peers } from './cluster/peers.ts';
 import { schema as ownSchema } from './cluster/schema.ts';
 import { watchSchema } from './cluster/schema-watch.ts';
 import type { Controller } from './controllers/controller.ts';
 import { createControllers, type HostReports } from './controllers/controllers.ts';
-import { StoreCare } from './controllers/store-maintenance.ts';
+import { StoreMaintenance } from './controllers/store-maintenance.ts';
 import { TermRunner } from './controllers/term-runner.ts';
 import type { AgentChannel } from './dispatcher/channel.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
@@ -34,9 +37,6 @@ import { stopInTurn } from './in-turn.ts';
 import { Elector } from './leader/elector.ts';
 import type { Term } from './leader/term.ts';
 import { Catalogs } from './lists/catalogs.ts';
-import type { Maintenance } from './cluster/maintenance/maintenance.ts';
-import { StoreWatch } from './cluster/maintenance/store-monitor.ts';
-import type { Peers } from './cluster/peers.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import { RevisionTimes } from './store/revision-times.ts';
@@ -118,7 +118,7 @@ export class Manager implements Startable {
   readonly #terms: TermRunner;
   readonly #feed: EventFeed;
   readonly #outlet = new EventOutlet();
-  readonly #storeWatch: StoreWatch | undefined;
+  readonly #storeMonitor: StoreMonitor | undefined;
   readonly #abort = new AbortController();
   readonly #lost = new AbortController();
 
@@ -148,7 +148,7 @@ export class Manager implements Startable {
       { address: advertise, ...(settings.feeds && { feeds: settings.feeds }) },
     );
     const mtuGate = new MtuGate({ ...this.#hosts, view, clock });
-    this.#storeWatch = this.#watchStore();
+    this.#storeMonitor = this.#monitorStore();
     this.#elector = new Elector(
       { store, view, keys, clock, log },
       { name, address: advertise, ttl: leaseTtl, schema: this.#schema },
@@ -207,7 +207,7 @@ export class Manager implements Startable {
   async start(): Promise<void> {
     const { view } = this;
     const { name, advertise } = this.#settings;
-    await this.#storeWatch?.start(); // first: a store that is full can be neither founded nor led
+    await this.#storeMonitor?.start(); // first: a store that is full can be neither founded nor led
     await this.#dispatcher.start();
     view.subscribe((changes) => tellOfManagers(changes, { teller: this.#outlet, store: this.#modules.store }));
     watchSchema(view, this.#modules.log, this.#schema);
@@ -235,7 +235,7 @@ export class Manager implements Startable {
     await stopInTurn(this.#modules, [
       step('follower', lastWords, () => this.#follower.stop()),
       step('feed', lastWords, () => this.#feed.stop()),
-      step('store-watch', lastWords, () => this.#storeWatch?.stop()),
+      step('store-monitor', lastWords, () => this.#storeMonitor?.stop()),
     ]);
   }
 
@@ -278,8 +278,8 @@ export class Manager implements Startable {
       { cooldown, nodeGoneAfter, eventHistory, eventLimit, schema: this.#schema },
     );
     const { maintenance } = this.#modules;
-    if (maintenance === undefined || this.#storeWatch === undefined) return controllers;
-    return [...controllers, this.#storeCare(maintenance, this.#storeWatch)];
+    if (maintenance === undefined || this.#storeMonitor === undefined) return controllers;
+    return [...controllers, this.#storeMaintenance(maintenance, this.#storeMonitor)];
   }
 
   get #hosts(): HostReports {
@@ -291,18 +291,18 @@ export class Manager implements Startable {
     };
   }
 
-  #watchStore(): StoreWatch | undefined {
+  #monitorStore(): StoreMonitor | undefined {
     const { maintenance, clock, log } = this.#modules;
     if (maintenance === undefined) return undefined;
-    const care = (watch: StoreWatch): StoreCare => this.#storeCare(maintenance, watch);
+    const care = (watch: StoreMonitor): StoreMaintenance => this.#storeMaintenance(maintenance, watch);
     const { history = milliseconds(0) } = this.#settings;
-    return new StoreWatch({ maintenance, view: this.view, care, clock, log }, { history });
+    return new StoreMonitor({ maintenance, view: this.view, care, clock, log }, { history });
   }
 
-  #storeCare(maintenance: Maintenance, watch: StoreWatch): StoreCare {
+  #storeMaintenance(maintenance: Maintenance, watch: StoreMonitor): StoreMaintenance {
     const { clock, log } = this.#modules;
     const { history = milliseconds(0) } = this.#settings;
-    return new StoreCare({ maintenance, watch, view: this.view, clock, log }, { history });
+    return new StoreMaintenance({ maintenance, watch, view: this.view, clock, log }, { history });
   }
 }
 

@@ -8,8 +8,8 @@ import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { RequestLeases } from '../writer/request-leases.ts';
 import { forgetManager } from './membership/forget-manager.ts';
-import { Registration } from './registration.ts';
 import { RemovalRecord } from './membership/removal-record.ts';
+import { Registration } from './registration.ts';
 import { Roster } from './roster.ts';
 
 const m2 = 'm2' as Name;

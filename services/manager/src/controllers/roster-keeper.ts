@@ -1,6 +1,6 @@
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
-import type { Term } from '../leader/term.ts';
 import { keepRoster, rosterChanges } from '../cluster/roster.ts';
+import type { Term } from '../leader/term.ts';
 import type { View } from '../store/view.ts';
 import type { TermWriter } from '../writer/writer.ts';
 import { type Controller, failureLog } from './controller.ts';

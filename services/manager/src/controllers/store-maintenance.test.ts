@@ -3,10 +3,10 @@ import { minutes, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import type { Maintenance } from '../cluster/maintenance/maintenance.ts';
-import { StoreWatch } from '../cluster/maintenance/store-monitor.ts';
+import { StoreMonitor } from '../cluster/maintenance/store-monitor.ts';
 import type { StoreAlarm, StoreMemberStatus } from '../store/store.ts';
 import type { LeaderRecord } from '../store/view.ts';
-import { StoreCare } from './store-maintenance.ts';
+import { StoreMaintenance } from './store-maintenance.ts';
 
 /** A store of two members that says what was done to it. */
 class FakeStore implements Maintenance {
@@ -48,8 +48,9 @@ function setUp() {
   const maintenance = new FakeStore();
   const view: { revision: bigint; leader: LeaderRecord | undefined } = { revision: 10n, leader: undefined };
   const history = { history: minutes(60) };
-  const care = (seen: StoreWatch): StoreCare => new StoreCare({ maintenance, watch: seen, view, clock, log }, history);
-  const watch = new StoreWatch({ maintenance, view, care, clock, log }, history);
+  const care = (seen: StoreMonitor): StoreMaintenance =>
+    new StoreMaintenance({ maintenance, watch: seen, view, clock, log }, history);
+  const watch = new StoreMonitor({ maintenance, view, care, clock, log }, history);
   const lead = (): AbortController => {
     view.leader = self;
     const end = new AbortController();
@@ -99,8 +100,8 @@ test('a full store: room is made, one member at a time, and the alarm goes witho
   term.abort();
   await watch.stop();
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2', 'defragment m1', 'disarm NOSPACE']);
-  expect(log.lines.map(({ event }) => event)).toContain('store-alarms');
-  expect(log.lines.at(-1)?.event).toBe('store-alarms-gone');
+  expect(log.lines.map(({ event }) => event)).toContain('store.alarms-raised');
+  expect(log.lines.at(-1)?.event).toBe('store.alarms-cleared');
 });
 
 test('a full store in which nobody can be elected is everybody’s', async () => {

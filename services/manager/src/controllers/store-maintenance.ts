@@ -1,16 +1,22 @@
 import { assertNever } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, minutes, seconds } from '@causeway/runtime';
-import type { Term } from '../leader/term.ts';
 import type { Maintenance } from '../cluster/maintenance/maintenance.ts';
-import { type CareSettings, type CareState, type CareStep, planCare, type Recovery } from '../cluster/maintenance/plan-maintenance.ts';
-import { interval, type StoreWatch } from '../cluster/maintenance/store-monitor.ts';
+import {
+  type MaintenanceSettings,
+  type MaintenanceState,
+  type MaintenanceStep,
+  planMaintenance,
+  type SpaceRecovery,
+} from '../cluster/maintenance/plan-maintenance.ts';
+import { interval, type StoreMonitor } from '../cluster/maintenance/store-monitor.ts';
+import type { Term } from '../leader/term.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { type Controller, failureLog } from './controller.ts';
 
-export interface StoreCareParts {
+export interface StoreMaintenanceParts {
   readonly maintenance: Pick<Maintenance, 'compact' | 'defragment' | 'disarm'>;
-  readonly watch: Pick<StoreWatch, 'look' | 'samples'>;
+  readonly watch: Pick<StoreMonitor, 'look' | 'samples'>;
   readonly view: Pick<View, 'revision'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -23,14 +29,14 @@ const recoveryLasts = minutes(20);
 const settling = seconds(1);
 
 /** Keeps the store small and whole: compacts, defragments, and gets it out of NOSPACE. */
-export class StoreCare implements Controller {
-  readonly #parts: StoreCareParts;
-  readonly #settings: CareSettings;
+export class StoreMaintenance implements Controller {
+  readonly #parts: StoreMaintenanceParts;
+  readonly #settings: MaintenanceSettings;
   readonly #defragmented = new Map<string, number>();
   #compacted = 0n;
-  #recovery: Recovery | undefined;
+  #recovery: SpaceRecovery | undefined;
 
-  constructor(parts: StoreCareParts, settings: CareSettings) {
+  constructor(parts: StoreMaintenanceParts, settings: MaintenanceSettings) {
     this.#parts = parts;
     this.#settings = settings;
   }
@@ -41,21 +47,23 @@ export class StoreCare implements Controller {
       const members = await watch.look();
       return !signal.aborted && (await this.act(members)) ? settling : interval;
     };
-    return new Loop(this.#parts, { step, failed: failureLog(log, 'store-care-failed'), retryAfter: interval }).run(
-      signal,
-    );
+    return new Loop(this.#parts, {
+      step,
+      failed: failureLog(log, 'store.maintenance-failed'),
+      retryAfter: interval,
+    }).run(signal);
   }
 
   /** One step for members that are like that. True when something was done, and there may be more. */
   async act(members: readonly StoreMemberStatus[]): Promise<boolean> {
     const isWell = members.every(({ alarms }) => alarms.length === 0);
     if (isWell && this.#parts.clock.now() - (this.#recovery?.since ?? 0) > recoveryLasts) this.#recovery = undefined;
-    const step = planCare(this.#state(members), this.#settings);
+    const step = planMaintenance(this.#state(members), this.#settings);
     await this.#do(step);
     return step.kind !== 'rest';
   }
 
-  #state(members: readonly StoreMemberStatus[]): CareState {
+  #state(members: readonly StoreMemberStatus[]): MaintenanceState {
     const { clock, view, watch } = this.#parts;
     return {
       now: clock.now(),
@@ -68,7 +76,7 @@ export class StoreCare implements Controller {
     };
   }
 
-  async #do(step: CareStep): Promise<void> {
+  async #do(step: MaintenanceStep): Promise<void> {
     const { maintenance, clock, log } = this.#parts;
     switch (step.kind) {
       case 'rest':
@@ -76,12 +84,12 @@ export class StoreCare implements Controller {
       case 'compact':
         await maintenance.compact(step.revision);
         this.#compacted = step.revision;
-        log.debug('store-compacted', { revision: `${step.revision}` });
+        log.debug('store.compacted', { revision: `${step.revision}` });
         break;
       case 'defragment':
         await maintenance.defragment(step.member);
         this.#defragmented.set(step.member.id, clock.now());
-        log.info('store-defragmented', {
+        log.info('store.defragmented', {
           member: step.member.name,
           size: step.member.size,
           inUse: step.member.sizeInUse,

@@ -5,10 +5,10 @@ export { readCreateNetwork, readDeleteNetwork } from '../admin/network-requests.
 export { registerNode } from '../admin/register-node.ts';
 export { releaseEndpoint } from '../admin/release-endpoint.ts';
 export { readClaimEndpoint, readReleaseEndpoint } from '../admin/requests.ts';
+export { Registration } from '../cluster/registration.ts';
 export { schema as currentSchema } from '../cluster/schema.ts';
 export type { HostReports } from '../controllers/controllers.ts';
 export type { Leadership } from '../leader/leadership.ts';
-export { Registration } from '../cluster/registration.ts';
 export { nodeCodec } from '../store/codec.ts';
 export { Keys } from '../store/keys.ts';
 export type { StoreEvent } from '../store/store.ts';

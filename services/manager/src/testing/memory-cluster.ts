@@ -1,8 +1,8 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import type { Call } from '../api/call.ts';
-import { createManager, type Manager } from '../manager.ts';
 import type { Peer } from '../cluster/peers.ts';
+import { createManager, type Manager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';

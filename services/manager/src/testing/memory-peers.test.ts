@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import { peersContract } from '../cluster/peers-contract.ts';
 import type { Peer } from '../cluster/peers.ts';
+import { peersContract } from '../cluster/peers-contract.ts';
 import { MemoryPeers } from './memory-peers.ts';
 
 describe('MemoryPeers holds the contract of peers', () => {

@@ -1,9 +1,9 @@
 import { CausewayError, unwrap } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import type { Maintenance } from '../maintenance/maintenance.ts';
 import { metaCodec } from '../../store/codec.ts';
 import type { Keys } from '../../store/keys.ts';
 import type { Store } from '../../store/store.ts';
+import type { Maintenance } from '../maintenance/maintenance.ts';
 import { type BackupHeader, encodePreamble } from './format.ts';
 
 /** SHA-256 as it goes. */

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import {
   addSample,
-  type CareState,
-  type CareStep,
-  planCare,
-  type Recovery,
+  type MaintenanceState,
+  type MaintenanceStep,
+  planMaintenance,
   type Sample,
+  type SpaceRecovery,
   sampleInterval,
 } from './plan-maintenance.ts';
 
@@ -33,13 +33,13 @@ function member(name: string, state: Partial<StoreMemberStatus> = {}): StoreMemb
 const wasteful = { size: 500 * MiB, sizeInUse: 100 * MiB };
 const full = { size: 500 * MiB, sizeInUse: 499 * MiB, alarms: ['NOSPACE'] } as const;
 
-function state(members: readonly StoreMemberStatus[], rest: Partial<CareState> = {}): CareState {
+function state(members: readonly StoreMemberStatus[], rest: Partial<MaintenanceState> = {}): MaintenanceState {
   const now = minutes(600);
   return { now, members, samples: [], revision: 1_000n, compacted: 0n, defragmented: new Map(), ...rest };
 }
 
 const ago = (age: number, revision: bigint): Sample => ({ at: minutes(600) - age, revision });
-const recovery = (rest: Partial<Recovery>): Recovery => ({
+const recovery = (rest: Partial<SpaceRecovery>): SpaceRecovery => ({
   since: minutes(600),
   failed: 0,
   step: 'compact',
@@ -48,14 +48,14 @@ const recovery = (rest: Partial<Recovery>): Recovery => ({
 });
 
 /** Enough of a step to tell it by. */
-function brief(step: CareStep): string {
+function brief(step: MaintenanceStep): string {
   if (step.kind === 'compact') return `compact ${step.revision}`;
   return step.kind === 'defragment' ? `defragment ${step.member.name}` : step.kind;
 }
 
-describe('planCare', () => {
+describe('planMaintenance', () => {
   const three = [member('m1'), member('m2'), member('m3')];
-  it.each<[string, CareState, string]>([
+  it.each<[string, MaintenanceState, string]>([
     ['nothing to do', state(three), 'rest'],
     ['no past old enough', state(three, { samples: [ago(minutes(59), 7n)] }), 'rest'],
     [
@@ -151,17 +151,17 @@ describe('planCare', () => {
       'compact 1000',
     ],
   ])('%s', (_, given, step) => {
-    expect(brief(planCare(given, settings))).toBe(step);
+    expect(brief(planMaintenance(given, settings))).toBe(step);
   });
 
   it('leaves the past to somebody else when told so', () => {
     const old = state(three, { samples: [ago(minutes(500), 6n)] });
-    expect(brief(planCare(old, { history: seconds(0) }))).toBe('rest');
+    expect(brief(planMaintenance(old, { history: seconds(0) }))).toBe('rest');
   });
 
   it('counts the tries that did not last', () => {
     const again = state([member('m1', full)], { recovery: recovery({ step: 'done', since: minutes(500), failed: 1 }) });
-    expect(planCare(again, settings)).toMatchObject({
+    expect(planMaintenance(again, settings)).toMatchObject({
       recovery: { failed: 2, since: minutes(600), step: 'defragment' },
     });
   });

@@ -8,7 +8,7 @@ export interface Sample {
 }
 
 /** One try to get out of NOSPACE. */
-export interface Recovery {
+export interface SpaceRecovery {
   readonly since: number;
   /** Tries that came before it without lasting success. */
   readonly failed: number;
@@ -17,7 +17,7 @@ export interface Recovery {
 }
 
 /** What is known at one moment. */
-export interface CareState {
+export interface MaintenanceState {
   readonly now: number;
   readonly members: readonly StoreMemberStatus[];
   /** Oldest first. */
@@ -27,18 +27,18 @@ export interface CareState {
   readonly compacted: bigint;
   /** When each member was defragmented last, as far as we know. */
   readonly defragmented: ReadonlyMap<string, number>;
-  readonly recovery?: Recovery;
+  readonly recovery?: SpaceRecovery;
 }
 
-export interface CareSettings {
+export interface MaintenanceSettings {
   /** How much of the past is kept for those who resume; 0: never compact, somebody else does. */
   readonly history: Duration;
 }
 
-export type CareStep =
-  | { readonly kind: 'compact'; readonly revision: bigint; readonly recovery?: Recovery }
-  | { readonly kind: 'defragment'; readonly member: StoreMemberStatus; readonly recovery?: Recovery }
-  | { readonly kind: 'disarm'; readonly recovery: Recovery }
+export type MaintenanceStep =
+  | { readonly kind: 'compact'; readonly revision: bigint; readonly recovery?: SpaceRecovery }
+  | { readonly kind: 'defragment'; readonly member: StoreMemberStatus; readonly recovery?: SpaceRecovery }
+  | { readonly kind: 'disarm'; readonly recovery: SpaceRecovery }
   | { readonly kind: 'rest' };
 
 /** Between samples, so also how much longer than asked for the past may be kept. */
@@ -61,8 +61,8 @@ const longestRetry = minutes(10);
  * then waste, one member at a time, the leader last, and only while every other voter is well: a member that is being
  * defragmented answers nobody, so it counts as down.
  */
-export function planCare(state: CareState, settings: CareSettings): CareStep {
-  if (state.members.some(({ alarms }) => alarms.includes('NOSPACE'))) return planRecovery(state);
+export function planMaintenance(state: MaintenanceState, settings: MaintenanceSettings): MaintenanceStep {
+  if (state.members.some(({ alarms }) => alarms.includes('NOSPACE'))) return planSpaceRecovery(state);
   const past = expired(state, settings);
   if (past !== undefined) return { kind: 'compact', revision: past };
   const member = mostWasteful(state);
@@ -70,7 +70,11 @@ export function planCare(state: CareState, settings: CareSettings): CareStep {
 }
 
 /** The samples with the present one, without those that no compaction will ask for again. */
-export function addSample(samples: readonly Sample[], sample: Sample, { history }: CareSettings): readonly Sample[] {
+export function addSample(
+  samples: readonly Sample[],
+  sample: Sample,
+  { history }: MaintenanceSettings,
+): readonly Sample[] {
   const newest = samples.at(-1);
   if (newest !== undefined && sample.at - newest.at < sampleInterval) return samples;
   const old = samples.filter(({ at }) => at <= sample.at - history);
@@ -78,13 +82,13 @@ export function addSample(samples: readonly Sample[], sample: Sample, { history 
 }
 
 /** The newest revision that is older than the history to keep, when it has not been compacted to. */
-function expired(state: CareState, { history }: CareSettings): bigint | undefined {
+function expired(state: MaintenanceState, { history }: MaintenanceSettings): bigint | undefined {
   if (history === 0) return undefined;
   const old = state.samples.findLast(({ at }) => at <= state.now - history);
   return old !== undefined && old.revision > state.compacted ? old.revision : undefined;
 }
 
-function mostWasteful({ now, members, defragmented }: CareState): StoreMemberStatus | undefined {
+function mostWasteful({ now, members, defragmented }: MaintenanceState): StoreMemberStatus | undefined {
   if (members.some(({ healthy, learner }) => !healthy && !learner)) return undefined;
   const rested = ({ id }: StoreMemberStatus): boolean =>
     now - (defragmented.get(id) ?? -Infinity) >= defragmentInterval;
@@ -94,7 +98,7 @@ function mostWasteful({ now, members, defragmented }: CareState): StoreMemberSta
 }
 
 /** none -> compact -> defragment (one member after the other, then the alarm is taken back) -> done -> compact … */
-function planRecovery(state: CareState): CareStep {
+function planSpaceRecovery(state: MaintenanceState): MaintenanceStep {
   const { now, revision, members } = state;
   const recovery = state.recovery ?? begin(now, 0);
   switch (recovery.step) {
@@ -112,11 +116,11 @@ function planRecovery(state: CareState): CareStep {
     case 'done':
       return now < recovery.since + retryAfter(recovery.failed)
         ? { kind: 'rest' }
-        : planRecovery({ ...state, recovery: begin(now, recovery.failed + 1) });
+        : planSpaceRecovery({ ...state, recovery: begin(now, recovery.failed + 1) });
   }
 }
 
-function begin(since: number, failed: number): Recovery {
+function begin(since: number, failed: number): SpaceRecovery {
   return { since, failed, step: 'compact', defragmented: new Set() };
 }
 

@@ -3,13 +3,13 @@ import { type Clock, type Duration, type Log, Loop, milliseconds, type Startable
 import type { StoreMemberStatus } from '../../store/store.ts';
 import type { View } from '../../store/view.ts';
 import type { Maintenance } from './maintenance.ts';
-import { addSample, type CareSettings, type Sample } from './plan-maintenance.ts';
+import { addSample, type MaintenanceSettings, type Sample } from './plan-maintenance.ts';
 
-export interface StoreWatchParts {
+export interface StoreMonitorParts {
   readonly maintenance: Pick<Maintenance, 'members'>;
   readonly view: Pick<View, 'revision' | 'leader'>;
   /** One that begins to care for a store in which no manager can be elected. */
-  readonly care: (watch: StoreWatch) => { act(members: readonly StoreMemberStatus[]): Promise<boolean> };
+  readonly care: (watch: StoreMonitor) => { act(members: readonly StoreMemberStatus[]): Promise<boolean> };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,17 +28,17 @@ const settling = seconds(1);
  * the store out of NOSPACE while no manager leads, since a lease and a key are what a full store refuses. (Two may then
  * defragment two members at once; writes are refused anyway.)
  */
-export class StoreWatch implements Startable {
-  readonly #parts: StoreWatchParts;
-  readonly #settings: CareSettings;
+export class StoreMonitor implements Startable {
+  readonly #parts: StoreMonitorParts;
+  readonly #settings: MaintenanceSettings;
   readonly #stop = new AbortController();
   #samples: readonly Sample[] = [];
   #alarms = '';
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #emergency: ReturnType<StoreWatchParts['care']> | undefined;
+  #emergency: ReturnType<StoreMonitorParts['care']> | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: StoreWatchParts, settings: CareSettings) {
+  constructor(parts: StoreMonitorParts, settings: MaintenanceSettings) {
     this.#parts = parts;
     this.#settings = settings;
   }
@@ -50,7 +50,9 @@ export class StoreWatch implements Startable {
 
   async start(): Promise<void> {
     const failed = (error: unknown): void =>
-      this.#parts.log.warn('store-care-failed', { message: isCausewayError(error) ? error.message : String(error) });
+      this.#parts.log.warn('store.maintenance-failed', {
+        message: isCausewayError(error) ? error.message : String(error),
+      });
     const loop = new Loop(this.#parts, { step: () => this.#step(), failed, retryAfter: interval });
     this.#running = loop.run(this.#stop.signal);
   }
@@ -93,7 +95,7 @@ export class StoreWatch implements Startable {
     const raised = members.flatMap(({ name, alarms }) => alarms.map((alarm) => `${name}: ${alarm}`)).join(', ');
     if (raised === this.#alarms) return;
     this.#alarms = raised;
-    if (raised === '') log.info('store-alarms-gone');
-    else log.error('store-alarms', { alarms: raised });
+    if (raised === '') log.info('store.alarms-cleared');
+    else log.error('store.alarms-raised', { alarms: raised });
   }
 }

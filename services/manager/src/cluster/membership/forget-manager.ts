@@ -1,6 +1,6 @@
 import { CausewayError, type Name } from '@causeway/model';
-import type { RemovalRecord } from './removal-record.ts';
 import type { Roster } from '../roster.ts';
+import type { RemovalRecord } from './removal-record.ts';
 
 export interface ForgetManagerParts {
   readonly roster: Pick<Roster, 'has' | 'forgetGone'>;

@@ -3,7 +3,7 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import type { StoreMemberStatus } from './membership.ts';
 import { planMembership, quorum } from './plan-membership.ts';
-import { type Found, planStart } from './plan-start.ts';
+import { type FoundManager, planStart } from './plan-start.ts';
 
 /** What etcd keeps on a disk: which member of which cluster it is, and how much of the log it has. */
 interface Data {
@@ -92,7 +92,7 @@ class World {
     return up.length >= quorum(voters.length) ? up : undefined;
   }
 
-  #answers(from: Host): readonly Found[] {
+  #answers(from: Host): readonly FoundManager[] {
     return this.hosts.flatMap((host) => {
       const { data } = host;
       if (host === from || !host.runs || data === undefined || !this.#reach(from, host)) return [];

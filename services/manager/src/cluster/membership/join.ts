@@ -38,7 +38,7 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
     if (signal.aborted) throw new CausewayError('shutting-down', 'the manager was stopped while it joined the cluster');
     if (clock.now() > deadline)
       throw new CausewayError('store-unavailable', `--join: the cluster did not take this manager in: ${obstacle}`);
-    log.info('etcd-join-waits', { reason: obstacle });
+    log.info('etcd.join-waiting', { reason: obstacle });
     await clock.sleep(pause, signal);
   }
 
@@ -54,12 +54,12 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
           case 'wait':
             return `member ${step.learner.name || step.learner.peerUrls.join(', ')} is joining; when it never will, remove it (manager remove)`;
           case 'remove':
-            log.warn('etcd-left-over-removed', { member: step.id });
+            log.warn('etcd.leftover-removed', { member: step.id });
             await membership.remove(step.id);
             break;
           case 'add':
             added = await membership.add(step.peerUrl);
-            log.info('etcd-member-added', { member: added, peerUrl: step.peerUrl });
+            log.info('etcd.member-added', { member: added, peerUrl: step.peerUrl });
             break;
         }
       }
@@ -79,14 +79,14 @@ export async function promoteWhenInSync(parts: JoinParts, id: string, signal: Ab
     let obstacle = 'it has not caught up';
     try {
       if ((await membership.promote(id)) === 'promoted') {
-        log.info('etcd-member-promoted', { member: id });
+        log.info('etcd.member-promoted', { member: id });
         return;
       }
     } catch (error) {
       if (isCausewayError(error, 'manager-removed') || !isCausewayError(error)) throw error;
       obstacle = error.message;
     }
-    if (obstacle !== said) log.info('etcd-promotion-waits', { member: id, reason: obstacle });
+    if (obstacle !== said) log.info('etcd.promotion-waiting', { member: id, reason: obstacle });
     said = obstacle;
     await clock.sleep(pause, signal);
   }

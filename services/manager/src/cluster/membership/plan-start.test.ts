@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Found, planStart, type StartFacts } from './plan-start.ts';
+import { type FoundManager, planStart, type StartFacts } from './plan-start.ts';
 
 const nothing: StartFacts = { hasData: false, mayFound: false, dataDir: '/var/lib/cw', join: [] };
 const told = { ...nothing, join: ['10.0.0.1:7443', '10.0.0.2:7443'] };
 const member = (host: number) => ({ name: `m${host}`, clientUrls: [`http://10.0.0.${host}:2379`] });
-const at = (host: number, clusterId = 'a1', members = [member(1), member(2)]): Found => ({
+const at = (host: number, clusterId = 'a1', members = [member(1), member(2)]): FoundManager => ({
   address: `10.0.0.${host}:7443`,
   clusterId,
   members,
@@ -12,7 +12,7 @@ const at = (host: number, clusterId = 'a1', members = [member(1), member(2)]): F
 const urls = ['http://10.0.0.1:2379', 'http://10.0.0.2:2379'];
 
 describe('planStart', () => {
-  test.each<[string, StartFacts, readonly Found[] | undefined, unknown]>([
+  test.each<[string, StartFacts, readonly FoundManager[] | undefined, unknown]>([
     ['data decide, whatever else is set', { ...told, hasData: true, mayFound: true }, undefined, { kind: 'resume' }],
     ['data without --join come back too', { ...nothing, hasData: true }, undefined, { kind: 'resume' }],
     ['a new cluster where that was said', { ...nothing, mayFound: true }, undefined, { kind: 'found' }],
@@ -45,7 +45,7 @@ describe('planStart', () => {
     expect(planStart(facts, answers)).toEqual({ ok: true, value: step });
   });
 
-  test.each<[string, StartFacts, readonly Found[] | undefined, string, RegExp]>([
+  test.each<[string, StartFacts, readonly FoundManager[] | undefined, string, RegExp]>([
     [
       'nothing was said',
       nothing,

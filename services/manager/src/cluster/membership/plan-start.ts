@@ -15,7 +15,7 @@ export interface StartFacts {
 }
 
 /** A manager of a running cluster. */
-export interface Found {
+export interface FoundManager {
   readonly address: string;
   readonly clusterId: string;
   readonly members: readonly FoundMember[];
@@ -43,7 +43,7 @@ export type StartStep =
  * where that was said on this very directory, once: a setting that says so would say it again on the day the disk is lost,
  * and the first manager would found a second cluster beside the one that the others still have.
  */
-export function planStart(facts: StartFacts, answers?: readonly Found[]): Result<StartStep, CausewayError> {
+export function planStart(facts: StartFacts, answers?: readonly FoundManager[]): Result<StartStep, CausewayError> {
   if (facts.hasData) return ok({ kind: 'resume' });
   if (facts.join.length === 0) return facts.mayFound ? ok({ kind: 'found' }) : fail(unsaid(facts));
   if (answers === undefined) return ok({ kind: 'ask' });
@@ -57,7 +57,7 @@ export function planStart(facts: StartFacts, answers?: readonly Found[]): Result
   return ok({ kind: 'join', urls: [...new Set(answers.flatMap(urlsOf))] });
 }
 
-function urlsOf({ members }: Found): readonly string[] {
+function urlsOf({ members }: FoundManager): readonly string[] {
   return members.flatMap(({ clientUrls }) => clientUrls);
 }
 
@@ -77,14 +77,14 @@ function unsaid({ dataDir }: StartFacts): CausewayError {
   return new CausewayError('invalid-argument', message, { field: '--join', path: dataDir });
 }
 
-function divided(one: Found, other: Found): CausewayError {
+function divided(one: FoundManager, other: FoundManager): CausewayError {
   const message =
     `--join: the managers there are of two clusters: ${one.address} of ${one.clusterId}, ${other.address} of ${other.clusterId}; ` +
     'name those of one, and find out which is the right one before anything is started';
   return new CausewayError('cluster-mismatch', message, { field: '--join' });
 }
 
-function foreign({ dataDir, belongsTo }: StartFacts, { address, clusterId }: Found): CausewayError {
+function foreign({ dataDir, belongsTo }: StartFacts, { address, clusterId }: FoundManager): CausewayError {
   const message =
     `--data-dir ${dataDir} belongs to cluster ${belongsTo}, and ${address} to ${clusterId}: ` +
     'name managers of its own cluster, or an empty directory';
@@ -92,7 +92,7 @@ function foreign({ dataDir, belongsTo }: StartFacts, { address, clusterId }: Fou
 }
 
 /** Dialled from here its address would lead to this host: to nothing, or to another etcd. */
-function unreachable({ address, members }: Found): CausewayError {
+function unreachable({ address, members }: FoundManager): CausewayError {
   const { name, clientUrls } = members.find(isOnLoopback) ?? { name: '', clientUrls: [] };
   const message = `--join ${address}: its member ${name} is at ${clientUrls.join(', ')}, which no other host reaches: restart that manager with --etcd-peer-address first`;
   return new CausewayError('invalid-argument', message, { field: '--join', value: address });

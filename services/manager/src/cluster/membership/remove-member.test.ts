@@ -8,10 +8,10 @@ import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import { RequestLeases } from '../../writer/request-leases.ts';
+import { Roster } from '../roster.ts';
 import type { Membership } from './membership.ts';
 import { RemovalRecord } from './removal-record.ts';
 import { removeMember } from './remove-member.ts';
-import { Roster } from '../roster.ts';
 
 const id = '3b241101-e2bb-4255-8caf-4136c566a962' as RequestId;
 

@@ -1,10 +1,10 @@
 import { CausewayError, isCausewayError, type Name, unwrap } from '@causeway/model';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../../store/store.ts';
+import type { Roster } from '../roster.ts';
 import type { Membership } from './membership.ts';
 import { checkMajority, planMembership } from './plan-membership.ts';
 import type { RemovalRecord } from './removal-record.ts';
-import type { Roster } from '../roster.ts';
 
 export interface RemoveMemberParts {
   readonly membership: Membership;

@@ -1,7 +1,7 @@
 import { ClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import { type Credentials, callUnary } from '@causeway/proto/io';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
-import type { Found } from '../../cluster/membership/plan-start.ts';
+import type { FoundManager } from '../../cluster/membership/plan-start.ts';
 
 export interface DiscoverParts {
   readonly clock: Clock;
@@ -17,10 +17,10 @@ export async function discoverClusters(
   { clock, credentials }: DiscoverParts,
   managers: readonly string[],
   signal: AbortSignal,
-): Promise<readonly Found[]> {
+): Promise<readonly FoundManager[]> {
   const enough = new AbortController();
   const over = AbortSignal.any([signal, enough.signal]);
-  const found: Found[] = [];
+  const found: FoundManager[] = [];
   const ask = async (address: string): Promise<void> => {
     const client = new ClusterServiceClient(address, credentials.client());
     try {

@@ -9,17 +9,17 @@ import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { put, read, write } from '../../store/contract/act.ts';
-import { allowFounding } from './init-command.ts';
+import { EtcdStore } from '../etcd/store.ts';
+import { etcdMissing, freePorts, listen, portOf } from '../etcd/testing/index.ts';
 import { findEtcd } from './binary.ts';
-import { Bootstrap } from './first-start.ts';
+import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded-etcd.ts';
 import { becomesHealthy, spawnEtcd } from './etcd-process.ts';
+import { FirstStart } from './first-start.ts';
 import { clientUrl, embeddedEnvironment, embeddedFlags } from './flags.ts';
+import { allowFounding } from './init-command.ts';
 import { lastWords } from './last-words.ts';
 import { askOwnMember } from './own-member.ts';
 import { findRunning } from './running-etcd.ts';
-import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded-etcd.ts';
-import { EtcdStore } from '../etcd/store.ts';
-import { etcdMissing, freePorts, listen, portOf } from '../etcd/testing/index.ts';
 
 const missing = await etcdMissing();
 
@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     expect(await read(store, '/a')).toBe('1');
     expect(etcd.pid).not.toBe(first);
     expect(log.lines).toContainEqual(
-      expect.objectContaining({ event: 'etcd-ended', fields: expect.objectContaining({ reason: 'signal SIGKILL' }) }),
+      expect.objectContaining({ event: 'etcd.exited', fields: expect.objectContaining({ reason: 'signal SIGKILL' }) }),
     );
   });
 
@@ -185,7 +185,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
       await mkdir(dirname(database), { recursive: true });
       await writeFile(database, 'unfinished');
     };
-    await new Bootstrap(dataDir).begin();
+    await new FirstStart(dataDir).begin();
     await spoil();
     const etcd = create();
     await etcd.start();

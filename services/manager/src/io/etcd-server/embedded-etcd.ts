@@ -14,11 +14,11 @@ import {
   seconds,
 } from '@causeway/runtime';
 import { joinCluster } from '../../cluster/membership/join.ts';
-import { type Found, planStart } from '../../cluster/membership/plan-start.ts';
+import { type FoundManager, planStart } from '../../cluster/membership/plan-start.ts';
 import { findEtcd } from './binary.ts';
-import { Bootstrap } from './first-start.ts';
 import { EtcdLog } from './etcd-log.ts';
 import { adoptEtcd, becomesHealthy, type EtcdProcess, spawnEtcd, terminate } from './etcd-process.ts';
+import { FirstStart } from './first-start.ts';
 import {
   advertisedUrl,
   areFlagsOf,
@@ -50,7 +50,7 @@ export interface JoinParts {
   /** Host:port of each, this manager left out. */
   readonly managers: readonly string[];
   /** What those that run in a cluster answer. */
-  ask(signal: AbortSignal): Promise<readonly Found[]>;
+  ask(signal: AbortSignal): Promise<readonly FoundManager[]>;
 }
 
 /** etcd's own default ports, its default quota (2 GiB), and a cluster that nobody joins from another host. */
@@ -82,7 +82,7 @@ const announcePause = seconds(1);
 export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
   readonly #settings: EmbeddedEtcdSettings;
-  readonly #bootstrap: Bootstrap;
+  readonly #firstStart: FirstStart;
   readonly #log: EtcdLog;
   readonly #stopping = new AbortController();
   readonly #removal = new AbortController();
@@ -98,7 +98,7 @@ export class EmbeddedEtcd implements Startable {
     // As etcd's command line has it, by which the next manager finds it.
     const dataDir = resolve(settings.dataDir);
     this.#settings = { ...embeddedDefaults, ...settings, dataDir };
-    this.#bootstrap = new Bootstrap(dataDir);
+    this.#firstStart = new FirstStart(dataDir);
     this.#log = new EtcdLog(join(dataDir, 'etcd.log'));
   }
 
@@ -165,27 +165,27 @@ export class EmbeddedEtcd implements Startable {
     await this.#log.skip();
     const etcd = adoptEtcd(pid, this.#settings.dataDir, clock);
     if (areFlagsOf(this.#settings, running.flags) && (await this.#isUp(etcd, returnLimit))) {
-      log.info('etcd-adopted', { pid });
-      await this.#bootstrap.complete();
+      log.info('etcd.adopted', { pid });
+      await this.#firstStart.complete();
       return etcd;
     }
-    log.warn('etcd-replaced', { pid });
+    log.warn('etcd.replaced', { pid });
     await terminate(etcd, clock);
     return undefined;
   }
 
   async #launch(binary: string): Promise<EtcdProcess> {
     await checkPorts(this.#settings);
-    const found = await this.#bootstrap.find();
+    const found = await this.#firstStart.find();
     if (found.kind === 'nothing' && found.unfinished)
-      this.#parts.log.warn('etcd-begun-anew', { path: this.#settings.dataDir });
+      this.#parts.log.warn('etcd.first-start-repeated', { path: this.#settings.dataDir });
     const etcd = await this.#spawn(binary, found.kind === 'nothing' ? await this.#begin() : undefined);
     if (await this.#isUp(etcd, found.kind === 'nothing' ? startLimit : returnLimit)) {
-      await this.#bootstrap.complete();
+      await this.#firstStart.complete();
       return etcd;
     }
     if (found.kind === 'member' && etcd.isRunning() && !this.#stopping.signal.aborted) {
-      this.#parts.log.warn('etcd-without-majority', { pid: etcd.pid });
+      this.#parts.log.warn('etcd.without-majority', { pid: etcd.pid });
       return etcd;
     }
     await terminate(etcd, this.#parts.clock);
@@ -199,10 +199,10 @@ export class EmbeddedEtcd implements Startable {
     const own = { name: this.#settings.name, peerUrl: peerUrl(this.#settings) };
     const { signal } = this.#stopping;
     const urls = await this.#cluster();
-    await this.#bootstrap.begin();
+    await this.#firstStart.begin();
     if (urls === 'own')
       return { state: 'new', cluster: `${own.name}=${own.peerUrl}`, token: randomUuid(this.#parts.random) };
-    await this.#bootstrap.rememberMembers(urls);
+    await this.#firstStart.rememberMembers(urls);
     const { initialCluster } = await withMembership(this.#parts, urls, signal, (membership) =>
       joinCluster({ ...this.#parts, membership }, own, signal),
     );
@@ -215,10 +215,10 @@ export class EmbeddedEtcd implements Startable {
     const { dataDir } = this.#settings;
     const { signal } = this.#stopping;
     const managers = join?.managers ?? [];
-    const mayFound = await this.#bootstrap.mayFound();
+    const mayFound = await this.#firstStart.mayFound();
     const facts = { hasData: false, mayFound, dataDir, join: managers, ...(belongsTo !== undefined && { belongsTo }) };
     const deadline = clock.now() + joinPatience;
-    let answers: readonly Found[] | undefined;
+    let answers: readonly FoundManager[] | undefined;
     for (;;) {
       const step = unwrap(planStart(facts, answers));
       if (step.kind === 'found') return 'own';
@@ -229,7 +229,7 @@ export class EmbeddedEtcd implements Startable {
         throw new CausewayError('shutting-down', 'the manager was stopped while it joined the cluster');
       if (step.kind === 'wait') {
         if (clock.now() >= deadline) throw noCluster(managers, dataDir);
-        log.info('etcd-join-waits', { reason: `no manager of a running cluster answers at ${managers.join(', ')}` });
+        log.info('etcd.join-waiting', { reason: `no manager of a running cluster answers at ${managers.join(', ')}` });
         await clock.sleep(joinPause, signal);
       }
       answers = (await join?.ask(signal)) ?? [];
@@ -241,7 +241,7 @@ export class EmbeddedEtcd implements Startable {
     if (this.#stopping.signal.aborted)
       throw new CausewayError('shutting-down', 'the manager was stopped while etcd was about to start');
     const etcd = await spawnEtcd(binary, embeddedFlags(this.#settings, beginning), this.#log.path);
-    this.#parts.log.info('etcd-started', { pid: etcd.pid, endpoint: this.endpoint });
+    this.#parts.log.info('etcd.started', { pid: etcd.pid, endpoint: this.endpoint });
     return etcd;
   }
 
@@ -254,11 +254,11 @@ export class EmbeddedEtcd implements Startable {
     const { log } = this.#parts;
     const own = await askOwnMember(this.#parts, this.endpoint).catch((error: unknown) => {
       // Without a majority it does not even say; a voter then, since a learner's start waits for the others to have one.
-      log.warn('etcd-member-unknown', { message: String(error) });
+      log.warn('etcd.member-unknown', { message: String(error) });
       return undefined;
     });
     if (own?.learner !== true) return;
-    const remembered = await this.#bootstrap.knownMembers();
+    const remembered = await this.#firstStart.knownMembers();
     const others = remembered.length > 0 ? remembered : await this.#others();
     if (others.length === 0)
       throw new CausewayError(
@@ -283,18 +283,18 @@ export class EmbeddedEtcd implements Startable {
     const wanted = peerUrl(this.#settings);
     while (!signal.aborted) {
       try {
-        const urls = [this.endpoint, ...(await this.#bootstrap.knownMembers())];
+        const urls = [this.endpoint, ...(await this.#firstStart.knownMembers())];
         const members = await withMembership(this.#parts, [...new Set(urls)], signal, async (membership) => {
           const all = await membership.list();
           const own = all.find((member) => member.name === name);
           if (own === undefined) return undefined;
-          if (await correctPeerUrl(membership, own, wanted)) log.info('etcd-address-told', { peerUrl: wanted });
+          if (await correctPeerUrl(membership, own, wanted)) log.info('etcd.address-announced', { peerUrl: wanted });
           return all.filter((member) => member !== own);
         });
         if (members === undefined) throw new CausewayError('store-unavailable', `no member is named ${name} yet`);
-        return await this.#bootstrap.rememberMembers(members.flatMap(({ clientUrls }) => clientUrls));
+        return await this.#firstStart.rememberMembers(members.flatMap(({ clientUrls }) => clientUrls));
       } catch (error) {
-        log.debug('etcd-address-untold', { message: isCausewayError(error) ? error.message : String(error) });
+        log.debug('etcd.address-not-announced', { message: isCausewayError(error) ? error.message : String(error) });
         await clock.sleep(announcePause, signal);
       }
     }
@@ -320,11 +320,11 @@ export class EmbeddedEtcd implements Startable {
       }
       if (clock.now() - since > steadyAfter) pauses = delays(restartBackoff, random);
       const pause = pauses.next().value;
-      log.warn('etcd-ended', { pid: etcd?.pid, reason, restartIn: pause });
+      log.warn('etcd.exited', { pid: etcd?.pid, reason, restartIn: pause });
       await clock.sleep(pause, signal);
       if (signal.aborted) return;
       etcd = await this.#spawn(binary).catch((error: unknown) => {
-        log.error('etcd-start-failed', { error: String(error) });
+        log.error('etcd.start-failed', { error: String(error) });
         return undefined;
       });
       this.#process = etcd;

@@ -1,7 +1,7 @@
 import { isCausewayError } from '@causeway/model';
 import { type Clock, type Log, type Startable, seconds } from '@causeway/runtime';
-import type { EmbeddedEtcd } from './embedded-etcd.ts';
 import type { EtcdStore } from '../etcd/store.ts';
+import type { EmbeddedEtcd } from './embedded-etcd.ts';
 
 export interface EndpointRefreshParts {
   readonly store: Pick<EtcdStore, 'members' | 'useEndpoints'>;
@@ -40,7 +40,7 @@ export class EndpointRefresh implements Startable {
       try {
         await this.#refresh();
       } catch (error) {
-        log.debug('etcd-endpoints-unknown', { message: isCausewayError(error) ? error.message : String(error) });
+        log.debug('etcd.endpoints-unknown', { message: isCausewayError(error) ? error.message : String(error) });
       }
       await clock.sleep(interval, signal);
     }
@@ -57,6 +57,6 @@ export class EndpointRefresh implements Startable {
     if (this.#stop.signal.aborted || String(endpoints) === this.#used) return;
     store.useEndpoints(endpoints);
     this.#used = String(endpoints);
-    log.info('etcd-endpoints', { endpoints });
+    log.info('etcd.endpoints-changed', { endpoints });
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { etcdDirectory } from './flags.ts';
 
 /** What a start finds: data of a member of a cluster, or none. */
-export type Found =
+export type FoundData =
   | { readonly kind: 'member' }
   /** `unfinished`: a first start that was cut off is put aside, as etcd.unfinished. */
   | { readonly kind: 'nothing'; readonly unfinished: boolean };
@@ -13,7 +13,7 @@ export type Found =
  * its members there; killed in between it starts again as a cluster without members, and waits for a leader for ever.
  * So a file says that the first start is under way. It goes, durably, before anybody may write: as long as it is there the data hold nothing.
  */
-export class Bootstrap {
+export class FirstStart {
   readonly #dataDir: string;
   readonly #mark: string;
   readonly #initMark: string;
@@ -27,7 +27,7 @@ export class Bootstrap {
   }
 
   /** Before etcd is started. */
-  async find(): Promise<Found> {
+  async find(): Promise<FoundData> {
     const data = join(etcdDirectory(this.#dataDir), 'member');
     const begun = await exists(this.#mark);
     if (!(await exists(data))) return { kind: 'nothing', unfinished: false };

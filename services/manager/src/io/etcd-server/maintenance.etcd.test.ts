@@ -7,8 +7,8 @@ import { milliseconds, minutes } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
-import { StoreCare } from '../../controllers/store-maintenance.ts';
-import { StoreWatch } from '../../cluster/maintenance/store-monitor.ts';
+import { StoreMonitor } from '../../cluster/maintenance/store-monitor.ts';
+import { StoreMaintenance } from '../../controllers/store-maintenance.ts';
 import { put, read, write } from '../../store/contract/act.ts';
 import { Follower } from '../../store/contract/follower.ts';
 import { tlsCredentials } from '../etcd/credentials.ts';
@@ -40,9 +40,10 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
     const { maintenance } = store;
     const history = { history: minutes(60) };
     const view = { revision, leader: undefined };
-    const care = (watch: StoreWatch): StoreCare => new StoreCare({ ...parts, maintenance, watch, view }, history);
+    const care = (watch: StoreMonitor): StoreMaintenance =>
+      new StoreMaintenance({ ...parts, maintenance, watch, view }, history);
     const end = new AbortController();
-    const caring = care(new StoreWatch({ ...parts, maintenance, view, care }, history)).run(end);
+    const caring = care(new StoreMonitor({ ...parts, maintenance, view, care }, history)).run(end);
     const { pid } = etcd;
     while ((await store.members())[0]?.alarms.length !== 0) await clock.sleep(milliseconds(100));
     await follower.reached(await write(store, put('/after')));

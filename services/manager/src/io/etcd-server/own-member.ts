@@ -3,8 +3,8 @@ import { promoteWhenInSync } from '../../cluster/membership/join.ts';
 import type { Membership, StoreMember } from '../../cluster/membership/membership.ts';
 import { atMember } from '../etcd/at-member.ts';
 import { DiskWatch } from '../etcd/disk.ts';
-import { EtcdMembership } from './membership.ts';
 import { EtcdPool } from '../etcd/pool.ts';
+import { EtcdMembership } from './membership.ts';
 
 export interface OwnMemberParts {
   readonly clock: Clock;

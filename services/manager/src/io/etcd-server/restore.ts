@@ -5,18 +5,18 @@ import { promisify } from 'node:util';
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Log, type Random, randomUuid } from '@causeway/runtime';
 import { DirectoryLock } from '@causeway/runtime/io';
-import { schema } from '../../cluster/schema.ts';
-import { claimDataDir } from '../../exclusive.ts';
-import { forgetClusterRecord } from '../cluster-record.ts';
-import { prepareDataDir } from '../data-dir.ts';
-import { findBinary } from './binary.ts';
-import { embeddedTxnOps, etcdDirectory, peerUrl } from './flags.ts';
-import { EmbeddedEtcd } from './embedded-etcd.ts';
-import { freePorts } from './free-ports.ts';
-import { EtcdStore } from '../etcd/store.ts';
-import { Keys } from '../../store/keys.ts';
 import { beginEpoch } from '../../cluster/backup/begin-epoch.ts';
 import { type BackupHeader, nextEpoch } from '../../cluster/backup/format.ts';
+import { schema } from '../../cluster/schema.ts';
+import { claimDataDir } from '../../exclusive.ts';
+import { Keys } from '../../store/keys.ts';
+import { forgetClusterRecord } from '../cluster-record.ts';
+import { prepareDataDir } from '../data-dir.ts';
+import { EtcdStore } from '../etcd/store.ts';
+import { findBinary } from './binary.ts';
+import { EmbeddedEtcd } from './embedded-etcd.ts';
+import { embeddedTxnOps, etcdDirectory, peerUrl } from './flags.ts';
+import { freePorts } from './free-ports.ts';
 import { unpackBackup } from './unpack-backup.ts';
 
 export interface RestoreParts {

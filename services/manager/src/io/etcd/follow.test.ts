@@ -22,6 +22,6 @@ test('a store that stays away is one warning, however often it is asked', async 
   const ended = steps.next();
   while (!end.signal.aborted) await clock.advance(seconds(1));
   expect(await ended).toMatchObject({ done: true });
-  const broken = log.lines.filter(({ event }) => event === 'store-follow-broken');
+  const broken = log.lines.filter(({ event }) => event === 'store.follow-broken');
   expect(broken.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug', 'debug']);
 });

@@ -46,7 +46,7 @@ export async function* follow(
       if (clock.now() < auditAt) continue;
       auditAt = clock.now() + settings.auditInterval;
       if (await audit(parts, settings, prefix, delivered, signal)) continue;
-      log.warn('store-follow-differs', { prefix, revision: delivered.revision });
+      log.warn('store.follow-differs', { prefix, revision: delivered.revision });
       break;
     }
   }
@@ -82,13 +82,13 @@ export async function* resume(
       if (signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof HistoryGone) {
-        log.info('store-history-gone', { prefix, revision: delivered, reason });
+        log.info('store.history-gone', { prefix, revision: delivered, reason });
         return;
       }
       outage.say(reason, endpoint?.url);
       if (error instanceof StreamBroken) breaks = [...breaks, error.kind];
       if (isObstacle(breaks)) {
-        log.warn('store-revision-passed', { prefix, revision: delivered });
+        log.warn('store.revision-skipped', { prefix, revision: delivered });
         return;
       }
       if (endpoint !== undefined) pool.pass(endpoint);
@@ -113,7 +113,7 @@ class OutageLog {
     const reason = plainWords(words);
     const key = `${endpoint} ${reason}`;
     const level = this.#said.has(key) ? 'debug' : 'warn';
-    this.#log[level]('store-follow-broken', { prefix: this.#prefix, endpoint, reason });
+    this.#log[level]('store.follow-broken', { prefix: this.#prefix, endpoint, reason });
     if (this.#said.size >= mostReasons) this.#said.clear();
     this.#said.add(key);
   }
@@ -159,7 +159,7 @@ async function audit(
     return delivered.equals(await listPrefix(pool, prefix, { pageSize, revision, keysOnly: true, signal }));
   } catch (error) {
     // A store that was quiet for longer than its history is kept, or does not answer: nothing to compare with, the next time will do.
-    if (!isCompacted(error) && !signal.aborted) log.warn('store-audit-failed', { prefix, reason: String(error) });
+    if (!isCompacted(error) && !signal.aborted) log.warn('store.audit-failed', { prefix, reason: String(error) });
     return true;
   }
 }

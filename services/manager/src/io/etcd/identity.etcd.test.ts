@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(`another etcd${missing === undefined ? ''
     opened.push(store);
     return store;
   };
-  const foreign = () => log.lines.filter(({ event }) => event === 'store-foreign');
+  const foreign = () => log.lines.filter(({ event }) => event === 'store.foreign');
 
   beforeAll(async () => {
     [ours, theirs] = await Promise.all([TestEtcd.start(), TestEtcd.start()]);

@@ -32,7 +32,7 @@ export class StoreIdentity {
     const [own, other] = [formatCluster(this.#own), formatCluster(cluster)];
     const message = `the etcd at ${url} is of another etcd cluster (${other}, ours is ${own}): it is not used`;
     if (!this.#reported.has(url))
-      this.#log.error('store-foreign', { code: mismatch, endpoint: url, etcdCluster: other, own, message });
+      this.#log.error('store.foreign', { code: mismatch, endpoint: url, etcdCluster: other, own, message });
     this.#reported.add(url);
     return new CausewayError('store-unavailable', message, { reason: mismatch, endpoint: url });
   }

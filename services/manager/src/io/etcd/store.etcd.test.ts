@@ -127,7 +127,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
     way.retarget(other.clientPort);
     await follower.until(({ snapshots }) => snapshots === 2);
     expect([...follower.state.keys()]).toEqual(['/a']);
-    expect(log.lines).toContainEqual(expect.objectContaining({ event: 'store-follow-differs' }));
+    expect(log.lines).toContainEqual(expect.objectContaining({ event: 'store.follow-differs' }));
     await follower.stop();
     await Promise.all([way.close(), one.stop(), other.stop()]);
   });

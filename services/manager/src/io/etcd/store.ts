@@ -30,6 +30,8 @@ import {
   type TxnResult,
   type Write,
 } from '../../store/store.ts';
+import { EtcdMaintenance } from '../etcd-server/maintenance.ts';
+import { EtcdMembership } from '../etcd-server/membership.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
@@ -37,8 +39,6 @@ import { follow, resume } from './follow.ts';
 import { StoreIdentity } from './identity.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
-import { EtcdMaintenance } from '../etcd-server/maintenance.ts';
-import { EtcdMembership } from '../etcd-server/membership.ts';
 import { EtcdPool } from './pool.ts';
 import type { TxnRequest } from './wire.ts';
 

@@ -2,8 +2,8 @@ import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluste
 import { plaintext, serveUnary } from '@causeway/proto/io';
 import { Server } from '@grpc/grpc-js';
 import { afterEach, describe, test } from 'vitest';
-import { peersContract } from '../../cluster/peers-contract.ts';
 import type { Peer } from '../../cluster/peers.ts';
+import { peersContract } from '../../cluster/peers-contract.ts';
 import { GrpcPeers } from './peers.ts';
 
 const serving = new Map<string, Server>();
