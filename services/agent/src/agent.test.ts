@@ -4,7 +4,7 @@ import type { VerifyHostResponse } from '@causeway/proto/gen/causeway/v1/agent_s
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { createAgent } from './agent.ts';
-import { kernelCallsAtOnce } from './reconciler/kernel-turns.ts';
+import { kernelCallsAtOnce } from './reconcile/kernel-turns.ts';
 import { Host } from './testing/host.ts';
 
 /** A host with one container on network blue, and two peers elsewhere. */

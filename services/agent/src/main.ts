@@ -22,7 +22,7 @@ import {
 import { Command, Option } from 'commander';
 import { createAgent } from './agent.ts';
 import { type AgentOptions, parseSettings } from './config.ts';
-import { claimHost, hostLock } from './exclusive.ts';
+import { claimHost, hostLock } from './host/exclusive.ts';
 import { AgentServer } from './io/agent-server.ts';
 import { checkCapabilities } from './io/capabilities.ts';
 import { DirectoryFiles } from './io/directory-files.ts';

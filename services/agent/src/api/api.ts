@@ -13,13 +13,13 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import type { Drift, Endpoint as EndpointMessage, Node as NodeMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, seconds } from '@causeway/runtime';
-import type { Tables } from '../assignments/tables.ts';
-import type { Tally } from '../reconciler/tally.ts';
-import type { Attacher } from '../sandbox/attach.ts';
-import type { Detacher } from '../sandbox/detach.ts';
-import { parseAttachOrder } from '../sandbox/order.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { Sandboxes } from '../sandbox/sandboxes.ts';
+import type { Sandbox } from '../disk/sandbox.ts';
+import type { Sandboxes } from '../disk/sandboxes.ts';
+import type { Attacher } from '../endpoints/attach.ts';
+import { parseAttachOrder } from '../endpoints/attach-spec.ts';
+import type { Detacher } from '../endpoints/detach.ts';
+import type { Tally } from '../reconcile/tally.ts';
+import type { Tables } from '../tables/tables.ts';
 
 /** How long the managers may be away before a call is answered "unavailable", when the caller has no deadline. */
 export const defaultTimeout = seconds(8);

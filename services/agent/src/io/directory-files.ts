@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/pr
 import { join } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { makeDirectory } from '@causeway/runtime/io';
-import type { Files } from '../assignments/files.ts';
+import type { Files } from '../disk/files.ts';
 
 const temporary = '.tmp';
 

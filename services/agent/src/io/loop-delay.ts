@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { LoopDelay } from '../health.ts';
+import type { LoopDelay } from '../host/health.ts';
 
 /** Milliseconds. */
 const resolution = 20;

@@ -11,7 +11,7 @@ import {
   relayKey,
 } from '@causeway/proto/io';
 import { type ChannelOptions, Metadata, type ServiceError } from '@grpc/grpc-js';
-import type { CallLimits, ManagerLink, SessionChannel } from '../session/link.ts';
+import type { CallLimits, ManagerLink, SessionChannel } from '../managers/link.ts';
 
 const channelOptions: ChannelOptions = {
   // A manager whose host has died says nothing: known after 1 + 2 s. Where 40 % of packets are lost an answer to a ping

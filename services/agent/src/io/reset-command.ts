@@ -2,8 +2,8 @@ import { rm, rmdir } from 'node:fs/promises';
 import { createKernel, NetnsLock } from '@causeway/datapath/io';
 import { DirectoryLock, makeDirectory } from '@causeway/runtime/io';
 import { Command, Option } from 'commander';
-import { claimHost, hostLock } from '../exclusive.ts';
-import { resetHost } from '../reset.ts';
+import { claimHost, hostLock } from '../host/exclusive.ts';
+import { resetHost } from '../host/reset.ts';
 import { checkCapabilities } from './capabilities.ts';
 import { DirectoryFiles } from './directory-files.ts';
 

@@ -23,7 +23,7 @@ import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/cau
 import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Queue } from '@causeway/runtime';
-import type { ManagerLink, SessionChannel } from '../session/link.ts';
+import type { ManagerLink, SessionChannel } from '../managers/link.ts';
 
 type Message = ConnectResponse['message'];
 

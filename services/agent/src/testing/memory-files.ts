@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import type { Files } from '../assignments/files.ts';
+import type { Files } from '../disk/files.ts';
 
 /** A data directory in memory, with the accidents of a real one on demand. It survives the agent that used it. */
 export class MemoryFiles implements Files {

@@ -1,0 +1,61 @@
+import type { ClusterId, NodeId } from '@causeway/model';
+import { type Log, type Random, randomId } from '@causeway/runtime';
+import { TwinFile } from './ab-file.ts';
+import type { Files } from './files.ts';
+
+/** Who this host is, and the furthest it has seen of its cluster. Made once, kept in the data directory. */
+export interface Identity {
+  readonly nodeId: NodeId;
+  /** Absent until the first session ever. */
+  readonly cluster?: ClusterPosition;
+}
+
+/** Epoch, then term, only go up: a manager that shows less is an old one. */
+export interface ClusterPosition {
+  readonly id: ClusterId;
+  readonly epoch: bigint;
+  readonly term: bigint;
+}
+
+export class IdentityFile {
+  readonly #file: TwinFile;
+  readonly #random: Random;
+
+  constructor(modules: { readonly files: Files; readonly log: Log; readonly random: Random }) {
+    this.#file = new TwinFile(modules, { kind: 'identity', outlives: 'machine' });
+    this.#random = modules.random;
+  }
+
+  /** The identity on disk, or a new one that is on disk when this resolves. */
+  async load(): Promise<Identity> {
+    const bytes = await this.#file.load();
+    if (bytes !== undefined) return decodeIdentity(bytes);
+    const identity = { nodeId: randomId(this.#random) as NodeId };
+    await this.save(identity);
+    return identity;
+  }
+
+  async save(identity: Identity): Promise<void> {
+    await this.#file.save(encodeIdentity(identity));
+  }
+}
+
+export function encodeIdentity(identity: Identity): Uint8Array {
+  const { nodeId, cluster } = identity;
+  const text =
+    cluster === undefined
+      ? { nodeId }
+      : { nodeId, cluster: { id: cluster.id, epoch: `${cluster.epoch}`, term: `${cluster.term}` } };
+  return new TextEncoder().encode(JSON.stringify(text));
+}
+
+/** Of bytes whose checksum holds: what does not parse is a defect. */
+export function decodeIdentity(bytes: Uint8Array): Identity {
+  const value = JSON.parse(new TextDecoder().decode(bytes)) as {
+    nodeId: NodeId;
+    cluster?: { id: ClusterId; epoch: string; term: string };
+  };
+  if (value.cluster === undefined) return { nodeId: value.nodeId };
+  const { id, epoch, term } = value.cluster;
+  return { nodeId: value.nodeId, cluster: { id, epoch: BigInt(epoch), term: BigInt(term) } };
+}

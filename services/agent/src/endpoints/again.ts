@@ -1,0 +1,64 @@
+import type { NetnsIdentity } from '@causeway/datapath';
+import { addressOf, CausewayError, type Endpoint, type Labels } from '@causeway/model';
+import type { Sandbox } from '../disk/sandbox.ts';
+import type { AttachOrder } from './attach-spec.ts';
+
+/** What an order to attach meets on this host. */
+export type Standing =
+  | { readonly kind: 'new' }
+  /** All of it is done: scripts and runtimes say things again. */
+  | { readonly kind: 'attached'; readonly sandbox: Sandbox }
+  /** Its name is in another namespace, which may be dead: the container may have been made anew. */
+  | { readonly kind: 'elsewhere'; readonly sandbox: Sandbox }
+  | { readonly kind: 'differs'; readonly error: CausewayError };
+
+/** `networkName`: undefined while this host has no table of the network. */
+export function standingOf(
+  order: AttachOrder,
+  identity: NetnsIdentity,
+  sandboxes: Iterable<Sandbox>,
+  networkName: (sandbox: Sandbox) => string | undefined,
+): Standing {
+  for (const sandbox of sandboxes) {
+    const { endpoint } = sandbox;
+    const network = networkName(sandbox);
+    if (endpoint.name !== order.name || (order.network !== endpoint.network && order.network !== network)) continue;
+    if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };
+    const ifname = sandbox.ifname === order.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${order.ifname}`];
+    const refused = sandbox.refused === undefined ? [] : [`it is cut off (${sandbox.refused})`];
+    const { priority } = sandbox.gateway;
+    const gateway =
+      priority === order.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${order.gatewayPriority}`];
+    const differs = [...ifname, ...gateway, ...unwanted(endpoint, order), ...refused];
+    if (differs.length === 0) return { kind: 'attached', sandbox };
+    return { kind: 'differs', error: takenHere(endpoint, network, differs) };
+  }
+  return { kind: 'new' };
+}
+
+/** In which the endpoint is not as asked for; what was not asked for may be anything. */
+export function unwanted({ addresses, labels = {} }: Endpoint, order: AttachOrder): readonly string[] {
+  const has = addresses.map(addressOf);
+  const missing = order.addresses.filter((ip) => !has.includes(ip));
+  const asked = Object.keys(order.labels).length > 0;
+  return [
+    ...(missing.length === 0 ? [] : [`its addresses are ${addresses.join(', ')}, without ${missing.join(', ')}`]),
+    ...(asked && print(labels) !== print(order.labels)
+      ? [`its labels are ${print(labels) || 'none'}, not ${print(order.labels)}`]
+      : []),
+  ];
+}
+
+/** The name is that of an endpoint of this host, which differs from what is asked for. */
+export function takenHere(endpoint: Endpoint, network: string | undefined, differs: readonly string[]): CausewayError {
+  const { id, name } = endpoint;
+  const message = `name "${name}" is that of an endpoint of network "${network ?? endpoint.network}" on this host, and ${differs.join('; ')}: choose another name, or detach that one`;
+  return new CausewayError('name-taken', message, { field: 'name', value: name, endpoint: id });
+}
+
+function print(labels: Labels): string {
+  return Object.entries(labels)
+    .sort()
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+}

@@ -1,0 +1,143 @@
+import { CausewayError, clip, type EndpointId, type NetworkId, type RequestId } from '@causeway/model';
+import type { Duration, Log } from '@causeway/runtime';
+import type { Sandboxes } from '../disk/sandboxes.ts';
+import type { Claims } from '../managers/claims.ts';
+import type { OwnRows } from '../tables/own-rows.ts';
+import type { Tables } from '../tables/tables.ts';
+import type { Settle } from './attach.ts';
+
+/** Answers kept for retries after a lost reply. */
+const remembered = 256;
+
+export interface Detached {
+  /** Of the release, in the store. */
+  readonly revision: bigint;
+  /** Of an endpoint of another host, the name of that one. */
+  readonly host?: string;
+  readonly takenAway: boolean;
+}
+
+export interface DetachOrder {
+  readonly requestId: RequestId;
+  /** Id, name, or NETWORK/NAME: of an endpoint of this host, or of another. */
+  readonly wanted: string;
+  /** Of another host's: also when that one is not ready. */
+  readonly force: boolean;
+}
+
+interface LocalEndpoint {
+  readonly id: EndpointId;
+  readonly name: string;
+  readonly networkId: NetworkId;
+  /** undefined: the table is not here (yet). */
+  readonly network: string | undefined;
+}
+
+/**
+ * Detaches: the managers first, since they alone can refuse or be away, and then nothing is half done; the kernel after.
+ * A crash between the two is healed by the upkeep: a sandbox whose endpoint is gone goes too.
+ */
+export class Detacher {
+  readonly #claims: Claims;
+  readonly #tables: Tables;
+  readonly #ownRows: OwnRows;
+  readonly #sandboxes: Sandboxes;
+  readonly #settle: Settle;
+  readonly #log: Log;
+  readonly #outcomes = new Map<RequestId, Promise<Detached>>();
+  readonly #underWay = new Map<EndpointId, Promise<Detached>>();
+
+  constructor(modules: {
+    readonly claims: Claims;
+    readonly tables: Tables;
+    readonly ownRows: OwnRows;
+    readonly sandboxes: Sandboxes;
+    readonly settle: Settle;
+    readonly log: Log;
+  }) {
+    this.#claims = modules.claims;
+    this.#tables = modules.tables;
+    this.#ownRows = modules.ownRows;
+    this.#sandboxes = modules.sandboxes;
+    this.#settle = modules.settle;
+    this.#log = modules.log;
+  }
+
+  isUnderWay(id: EndpointId): boolean {
+    return this.#underWay.has(id);
+  }
+
+  detach(order: DetachOrder, timeout: Duration): Promise<Detached> {
+    const { requestId } = order;
+    const known = this.#outcomes.get(requestId);
+    if (known !== undefined) return known;
+    const outcome = this.#detach(order, timeout);
+    this.#outcomes.set(requestId, outcome);
+    outcome.catch(() => this.#outcomes.delete(requestId));
+    for (const oldest of this.#outcomes.keys()) {
+      if (this.#outcomes.size <= remembered) break;
+      this.#outcomes.delete(oldest);
+    }
+    return outcome;
+  }
+
+  async #detach({ requestId, wanted, force }: DetachOrder, timeout: Duration): Promise<Detached> {
+    const endpoint = pick([...this.#local()], wanted);
+    if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, wanted, { force, timeout });
+    const before = this.#underWay.get(endpoint.id);
+    if (before !== undefined) return await before;
+    const outcome = this.#perform(requestId, endpoint, timeout).finally(() => this.#underWay.delete(endpoint.id));
+    this.#underWay.set(endpoint.id, outcome);
+    return await outcome;
+  }
+
+  async #perform(requestId: RequestId, { id, name, networkId }: LocalEndpoint, timeout: Duration): Promise<Detached> {
+    const revision = await this.#claims.release(id, timeout, { requestId });
+    await this.#sandboxes.remove(id);
+    await this.#settle(networkId, id);
+    this.#log.info('endpoint.detached', { endpointId: id, endpoint: name, networkId });
+    return { revision: revision ?? 0n, takenAway: true };
+  }
+
+  /** What has a sandbox here, and what is claimed for this host without one. */
+  *#local(): Generator<LocalEndpoint> {
+    for (const { endpoint } of this.#sandboxes.all()) {
+      const network = this.#tables.get(endpoint.network)?.network.name;
+      yield { id: endpoint.id, name: endpoint.name, networkId: endpoint.network, network };
+    }
+    for (const [id, networkId] of this.#ownRows.all()) {
+      const table = this.#tables.get(networkId);
+      const row = table?.rows.get(id);
+      if (row === undefined || this.#sandboxes.get(id) !== undefined) continue;
+      yield { id, name: row.name, networkId, network: table?.network.name };
+    }
+  }
+}
+
+/** undefined: it is none of this host. */
+function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint | undefined {
+  const byId = local.find((endpoint) => endpoint.id === wanted);
+  if (byId !== undefined) return byId;
+  const [network, name] = wanted.includes('/') ? split(wanted) : [undefined, wanted];
+  const matches = local.filter(
+    (endpoint) =>
+      endpoint.name === name &&
+      (network === undefined || network === endpoint.network || network === endpoint.networkId),
+  );
+  const [match] = matches;
+  if (match === undefined) return undefined;
+  if (matches.length === 1) return match;
+  const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
+  throw new CausewayError(
+    'name-ambiguous',
+    `endpoint "${clip(wanted)}" is in several networks: say which of ${choices}`,
+    {
+      endpoint: clip(wanted),
+    },
+  );
+}
+
+function split(text: string): [string, string] {
+  const at = text.indexOf('/');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,31 @@
+import { hostEnd, isBareInode, type Kernel, overlayNetns } from '@causeway/datapath';
+import type { Sandbox } from '../disk/sandbox.ts';
+import type { Overlays } from '../reconcile/overlays.ts';
+
+/**
+ * Agents used to write down a container's namespace by its inode alone, which may be another container's by now. What
+ * proves that the path still leads to the container is the pair of links that was made for its endpoint and no other:
+ * the pair dies with either of the two namespaces it is in. Returns those that are proved, each with the identity as it
+ * is written now. The others stay as they are: no namespace has such an identity, so their containers are gone.
+ */
+export async function proveFormerIdentities(
+  { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },
+  sandboxes: Iterable<Sandbox>,
+): Promise<Sandbox[]> {
+  const proved: Sandbox[] = [];
+  for (const sandbox of sandboxes) {
+    if (!isBareInode(sandbox.identity)) continue;
+    const before = await kernel.identify(sandbox.netns);
+    if (before === undefined || overlays.at(before) !== undefined || !(await holdsItsPair(kernel, sandbox))) continue;
+    if ((await kernel.identify(sandbox.netns)) === before) proved.push({ ...sandbox, identity: before });
+  }
+  return proved;
+}
+
+async function holdsItsPair(kernel: Kernel, { endpoint, netns, ifname }: Sandbox): Promise<boolean> {
+  const outer = hostEnd(endpoint.id);
+  const overlay = await kernel.read(overlayNetns(endpoint.network), { links: [outer], bare: true, sysctls: [] });
+  const container = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
+  const inner = container?.links.get(ifname);
+  return overlay?.links.has(outer) === true && inner?.kind === 'veth' && inner.mac === endpoint.mac;
+}

@@ -1,0 +1,166 @@
+import { type EndpointId, isCausewayError, type Name, type NetworkId, type Stamp } from '@causeway/model';
+import { type Clock, type Log, seconds, Worker } from '@causeway/runtime';
+import type { Sandbox } from '../disk/sandbox.ts';
+import type { Sandboxes } from '../disk/sandboxes.ts';
+import type { Claims } from '../managers/claims.ts';
+import type { OwnRows } from '../tables/own-rows.ts';
+import type { Tables } from '../tables/tables.ts';
+import { Later } from '../timing/later.ts';
+import { planUpkeep, type Release } from './gc-plan.ts';
+
+const answerWithin = seconds(5);
+
+export interface CaretakerModules {
+  readonly tables: Tables;
+  readonly ownRows: OwnRows;
+  readonly sandboxes: Sandboxes;
+  readonly claims: Claims;
+  readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
+  /** The managers of this epoch know all that this host holds, or have refused it. */
+  readonly onRecovered: (epoch: bigint) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Carries out the upkeep whenever something it depends on has changed. */
+export class Caretaker {
+  readonly #modules: CaretakerModules;
+  readonly #worker = new Worker((signal) => this.#run(signal));
+  readonly #withdrawn = new Map<NetworkId, bigint>();
+  readonly #lost = new Set<EndpointId>();
+  readonly #refusedAt = new Map<EndpointId, number>();
+  readonly #later: Later;
+  #orphanedSince: ReadonlyMap<EndpointId, number> = new Map();
+  #confirmed: Stamp | undefined;
+  #recovering = false;
+
+  constructor(modules: CaretakerModules, settings: { readonly epoch: () => bigint }) {
+    this.#modules = modules;
+    this.#later = new Later({ clock: modules.clock, action: () => this.poke() });
+    modules.tables.onChange(({ kind, networkId }) => {
+      if (kind === 'dropped') this.#withdrawn.set(networkId, settings.epoch());
+      else if (kind === 'replaced') this.#withdrawn.delete(networkId);
+      this.poke();
+    });
+  }
+
+  poke(): void {
+    void this.#worker.poke();
+  }
+
+  /** The store was restored: what its managers know is to be heard anew before anything is judged by it. */
+  beginEpoch(): void {
+    this.#confirmed = undefined;
+    this.#recovering = true;
+    this.#refusedAt.clear();
+  }
+
+  /** Nothing up to there is missing in the tables. */
+  confirm(stamp: Stamp): void {
+    this.#confirmed = stamp;
+    this.poke();
+  }
+
+  /** The container behind the endpoint is dead. */
+  lost(id: EndpointId): void {
+    if (this.#lost.has(id)) return;
+    this.#lost.add(id);
+    this.#modules.log.warn('endpoint.lost', {
+      endpointId: id,
+      message: 'its namespace is gone, its endpoint is released',
+    });
+    this.poke();
+  }
+
+  async stop(): Promise<void> {
+    this.#later.stop();
+    await this.#worker.stop();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { tables, ownRows, sandboxes, isUnderWay, onRecovered, clock, log } = this.#modules;
+    const confirmed = this.#confirmed;
+    const plan = planUpkeep({
+      table: (networkId) => tables.get(networkId),
+      ownRows: ownRows.all(),
+      sandboxes: sandboxes.all(),
+      confirmed,
+      withdrawn: this.#withdrawn,
+      lost: this.#lost,
+      isUnderWay,
+      orphanedSince: this.#orphanedSince,
+      recovering: this.#recovering,
+      refusedAt: this.#refusedAt,
+      now: clock.now(),
+    });
+    this.#orphanedSince = plan.orphanedSince;
+    await sandboxes.change(plan.renew);
+    for (const id of plan.forget) {
+      const message = 'the managers have released it, its interface leaves its container';
+      log.warn('endpoint.released-elsewhere', { endpointId: id, message });
+      await this.#forget(id);
+    }
+    const released = await Promise.all(plan.release.map((release) => this.#release(release, signal)));
+    const answered = await this.#reclaim(plan.reclaim, signal);
+    if (
+      confirmed !== undefined &&
+      confirmed === this.#confirmed &&
+      plan.recovers &&
+      answered &&
+      released.every(Boolean)
+    ) {
+      this.#recovering = false;
+      onRecovered(confirmed.epoch);
+    }
+    if (plan.again !== undefined) this.#later.in(plan.again);
+  }
+
+  /** Whether the managers know of it now. */
+  async #release({ id, reason }: Release, signal: AbortSignal): Promise<boolean> {
+    const { claims, log } = this.#modules;
+    try {
+      await claims.release(id, answerWithin, { reason, signal });
+    } catch (error) {
+      log.debug('endpoint.release-postponed', { endpointId: id, message: String(error) });
+      return false;
+    }
+    log.info('endpoint.reclaimed', { endpointId: id });
+    await this.#forget(id);
+    return true;
+  }
+
+  /** In their order, so that they stay in it. Whether each was answered, in one way or the other. */
+  async #reclaim(former: readonly Sandbox[], signal: AbortSignal): Promise<boolean> {
+    for (const sandbox of former) if (!(await this.#claimAgain(sandbox, signal))) return false;
+    return true;
+  }
+
+  async #claimAgain(sandbox: Sandbox, signal: AbortSignal): Promise<boolean> {
+    const { claims, sandboxes, clock, log } = this.#modules;
+    const { endpoint } = sandbox;
+    const fields = { endpointId: endpoint.id, endpoint: endpoint.name, networkId: endpoint.network };
+    try {
+      const claimed = await claims.reclaim(endpoint, answerWithin, signal);
+      const { refused, ...kept } = sandbox;
+      await sandboxes.change([{ ...kept, claimed }]);
+      log.warn('endpoint.claimed-again', { ...fields, addresses: endpoint.addresses });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (isCausewayError(error) && error.kind === 'unavailable') {
+        log.debug('endpoint.claim-postponed', { ...fields, message });
+        return false;
+      }
+      this.#refusedAt.set(endpoint.id, clock.now());
+      if (sandbox.refused === message) return true;
+      log.error('endpoint.cut-off', { ...fields, addresses: endpoint.addresses, message });
+      await sandboxes.change([{ ...sandbox, refused: message }]);
+    }
+    return true;
+  }
+
+  async #forget(id: EndpointId): Promise<void> {
+    await this.#modules.sandboxes.remove(id);
+    this.#lost.delete(id);
+    this.#refusedAt.delete(id);
+  }
+}

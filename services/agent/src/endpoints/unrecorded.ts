@@ -1,0 +1,79 @@
+import {
+  gatewayPriorities,
+  hostEnd,
+  type Kernel,
+  type NetnsIdentity,
+  type NetnsPath,
+  overlayNetns,
+} from '@causeway/datapath';
+import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
+import type { Sandbox } from '../disk/sandbox.ts';
+import type { Sandboxes } from '../disk/sandboxes.ts';
+import type { OwnRows } from '../tables/own-rows.ts';
+import type { Tables } from '../tables/tables.ts';
+
+/** What stands in a record for a container that only the kernel knows; no path leads there, and no namespace has it. */
+const unknownNetns = '(not known)' as NetnsPath;
+const unknownIdentity: NetnsIdentity = 'not known';
+
+export interface UnrecordedModules {
+  readonly kernel: Kernel;
+  readonly tables: Tables;
+  readonly ownRows: OwnRows;
+  readonly sandboxes: Sandboxes;
+  readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
+}
+
+/**
+ * Endpoints of this host that the managers know and its records do not, though the container lives: the host's end of its
+ * pair of links is there, and dies with the container. So the records are wrong: their newest copy was damaged or lost. The
+ * container keeps its endpoint; where it is, its runtime says when it attaches it once more.
+ */
+export async function findUnrecorded(modules: UnrecordedModules): Promise<readonly Sandbox[]> {
+  const { tables, ownRows, sandboxes, isUnderWay } = modules;
+  const found: Sandbox[] = [];
+  const ports = new Map<NetworkId, ReadonlySet<string>>();
+  for (const [id, networkId] of ownRows.all()) {
+    const table = tables.get(networkId);
+    const row = table?.rows.get(id);
+    if (table === undefined || row === undefined || sandboxes.get(id) !== undefined || isUnderWay(id, row.name))
+      continue;
+    const there = ports.get(networkId) ?? (await portsOf(modules.kernel, networkId));
+    ports.set(networkId, there);
+    if (!there.has(hostEnd(id))) continue;
+    const { name, node, addresses, mac } = row;
+    const claimed = { epoch: table.epoch, revision: table.revision };
+    found.push({
+      endpoint: { id, network: networkId, name, node, addresses, mac },
+      claimed,
+      requestId: '' as RequestId,
+      netns: unknownNetns,
+      identity: unknownIdentity,
+      ifname: '',
+      gateway: { priority: gatewayPriorities.usual, slot: 0 },
+    });
+  }
+  return found;
+}
+
+/** Its container is known by the kernel alone. */
+export function isUnrecorded({ identity }: Sandbox): boolean {
+  return identity === unknownIdentity;
+}
+
+/** Whether the interface in the container's namespace is that of the endpoint: no other one has its Ethernet address. */
+export async function holdsEnd(
+  kernel: Kernel,
+  { endpoint }: Sandbox,
+  netns: NetnsPath,
+  ifname: string,
+): Promise<boolean> {
+  const found = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
+  const link = found?.links.get(ifname);
+  return link?.kind === 'veth' && link.mac === endpoint.mac;
+}
+
+async function portsOf(kernel: Kernel, networkId: NetworkId): Promise<ReadonlySet<string>> {
+  const found = await kernel.read(overlayNetns(networkId), { bare: true, sysctls: [] });
+  return new Set(found?.links.keys() ?? []);
+}

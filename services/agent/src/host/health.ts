@@ -1,0 +1,23 @@
+import type { Kernel } from '@causeway/datapath';
+import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Tally } from '../reconcile/tally.ts';
+
+/** How long the event loop was held up. */
+export interface LoopDelay {
+  /** The longest delay of late, milliseconds. */
+  longest(): number;
+}
+
+/** For `status` and the managers: what an operator looks at when a host is slow. */
+export function healthOf(modules: {
+  readonly kernel: Pick<Kernel, 'eventsLost'>;
+  readonly tally: Tally;
+  readonly loopDelay: LoopDelay | undefined;
+}): HostHealth {
+  const { kernel, tally, loopDelay } = modules;
+  return {
+    loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
+    eventsLost: BigInt(kernel.eventsLost()),
+    failedOps: Object.fromEntries(Array.from(tally.failedOps, ([errno, count]) => [errno, BigInt(count)])),
+  };
+}

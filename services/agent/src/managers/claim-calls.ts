@@ -1,0 +1,108 @@
+import { CausewayError, isCausewayError } from '@causeway/model';
+import { errorFromStatus, type Failover } from '@causeway/proto';
+import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
+import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import type { ManagerLink } from './link.ts';
+
+/** As many as a manager takes in one call. */
+const mostAtOnce = 256;
+
+export interface ClaimCallsModules {
+  readonly link: Pick<ManagerLink, 'claimEndpoints'>;
+  readonly failover: Failover;
+  readonly clock: Clock;
+}
+
+export interface Claimed {
+  readonly endpoint: Endpoint;
+  /** Of the cluster, when it was claimed. */
+  readonly epoch: bigint;
+}
+
+interface Waiting {
+  readonly request: ClaimEndpointRequest;
+  readonly deadline: number;
+  /** It was in a call that got no answer. */
+  sent: boolean;
+  /** Aborts when it is its turn. */
+  readonly turn: AbortController;
+  readonly resolve: (claimed: Claimed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Brings this host's claims to the managers, one call at a time: what comes while one is under way goes together in the
+ * next. So a claim that is alone waits for nothing, and containers that start together cost a few calls.
+ */
+export class ClaimCalls {
+  readonly #modules: ClaimCallsModules;
+  readonly #waiting = new Set<Waiting>();
+  #running: Promise<void> | undefined;
+
+  constructor(modules: ClaimCallsModules) {
+    this.#modules = modules;
+  }
+
+  /** @throws CausewayError what the manager refuses the claim with, or why none could be asked in time */
+  claim(request: ClaimEndpointRequest, timeout: Duration): Promise<Claimed> {
+    const { clock } = this.#modules;
+    return new Promise((resolve, reject) => {
+      const turn = new AbortController();
+      const waiting = { request, deadline: clock.now() + timeout, sent: false, turn, resolve, reject };
+      this.#waiting.add(waiting);
+      if (this.#running === undefined) this.#running = this.#run();
+      else void clock.sleep(timeout, turn.signal).then(() => this.#giveUp(waiting));
+    });
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // lets callers of the same turn join the first call
+    while (this.#waiting.size > 0) {
+      const batch = [...this.#waiting].slice(0, mostAtOnce);
+      for (const waiting of batch) {
+        this.#waiting.delete(waiting);
+        waiting.turn.abort();
+      }
+      await this.#call(batch);
+    }
+    this.#running = undefined;
+  }
+
+  /** No longer than the most impatient of them can wait; those that have time left are asked for again. */
+  async #call(batch: readonly Waiting[]): Promise<void> {
+    const { link, failover, clock } = this.#modules;
+    const timeout = milliseconds(Math.max(1, Math.min(...batch.map(({ deadline }) => deadline)) - clock.now()));
+    const claims = batch.map(({ request }) => request);
+    const sent = batch.some((waiting) => waiting.sent);
+    try {
+      const { outcomes, epoch } = await failover.run(timeout, (address, remaining, again, signal) =>
+        link.claimEndpoints(address, { claims }, { timeout: remaining, again: again || sent, signal }),
+      );
+      for (const [i, waiting] of batch.entries()) settle(waiting, outcomes[i], epoch);
+    } catch (error) {
+      for (const waiting of batch) {
+        waiting.sent = true;
+        if (isFinal(error) || waiting.deadline <= clock.now()) waiting.reject(error);
+        else this.#waiting.add(waiting);
+      }
+    }
+  }
+
+  #giveUp(waiting: Waiting): void {
+    if (this.#waiting.delete(waiting))
+      waiting.reject(new CausewayError('timed-out', 'the managers did not answer earlier claims of this host in time'));
+  }
+}
+
+function settle({ resolve, reject }: Waiting, answer: ClaimOutcome | undefined, epoch: bigint): void {
+  const outcome = answer?.outcome;
+  if (outcome?.oneofKind === 'endpoint') resolve({ endpoint: outcome.endpoint, epoch });
+  else if (outcome?.oneofKind === 'refused') reject(errorFromStatus(outcome.refused));
+  else reject(new CausewayError('internal', 'a manager answered a claim without the endpoint'));
+}
+
+/** Of the call as a whole; what is not is worth another try. */
+function isFinal(error: unknown): boolean {
+  return !isCausewayError(error) || error.kind !== 'unavailable';
+}

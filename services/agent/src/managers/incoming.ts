@@ -1,0 +1,69 @@
+import type { ClusterId, EndpointId, FeedVersion, NetworkId } from '@causeway/model';
+import { networkFromMessage, peerFromMessage } from '@causeway/proto';
+import type { ConnectResponse, Delta as DeltaMessage } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { type Duration, milliseconds } from '@causeway/runtime';
+import type { Delta, Interner, Table } from '../tables/table.ts';
+import { tableFromMessage } from '../tables/table-codec.ts';
+
+/** What a manager says, as model values. */
+export type Incoming =
+  | {
+      readonly kind: 'welcome';
+      readonly clusterId: ClusterId;
+      readonly epoch: bigint;
+      readonly term: bigint;
+      readonly heartbeat: Duration;
+      /** Number of the feed version that the manager has chosen. */
+      readonly feed: number;
+    }
+  | { readonly kind: 'complete'; readonly table: Table }
+  | { readonly kind: 'delta'; readonly delta: Delta }
+  | { readonly kind: 'withdraw'; readonly networkId: NetworkId }
+  | { readonly kind: 'ready'; readonly revision: bigint }
+  | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
+  | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
+
+/** undefined: a message of a later protocol, to be passed over. Throws on one that contradicts itself in this feed version. */
+export async function readIncoming(
+  response: ConnectResponse,
+  feed: FeedVersion,
+  interner: Interner,
+  yieldNow: () => Promise<void>,
+): Promise<Incoming | undefined> {
+  const { message } = response;
+  switch (message.oneofKind) {
+    case 'welcome': {
+      const { clusterId, epoch, term, heartbeatMs, feedVersion } = message.welcome;
+      const heartbeat = milliseconds(heartbeatMs);
+      return { kind: 'welcome', clusterId: clusterId as ClusterId, epoch, term, heartbeat, feed: feedVersion };
+    }
+    case 'complete':
+      return { kind: 'complete', table: await tableFromMessage(message.complete, feed, interner, yieldNow) };
+    case 'delta':
+      return { kind: 'delta', delta: readDelta(message.delta, interner) };
+    case 'withdraw':
+      return { kind: 'withdraw', networkId: message.withdraw.networkId as NetworkId };
+    case 'ready':
+      return { kind: 'ready', revision: message.ready.revision };
+    case 'verify':
+      return { kind: 'verify', call: message.verify.call, repair: message.verify.repair };
+    case 'goodbye': {
+      const { leaderAddress, reason, taken } = message.goodbye;
+      return { kind: 'goodbye', leader: leaderAddress, reason, taken };
+    }
+    case undefined:
+      return undefined;
+  }
+}
+
+function readDelta(message: DeltaMessage, interner: Interner): Delta {
+  return {
+    networkId: message.networkId as NetworkId,
+    from: message.from,
+    to: message.to,
+    digest: message.digest,
+    ...(message.network !== undefined && { network: networkFromMessage(message.network) }),
+    upserts: message.upserts.map((peer) => interner.row(peerFromMessage(peer))),
+    removed: message.removedIds as EndpointId[],
+  };
+}

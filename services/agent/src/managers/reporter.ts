@@ -1,0 +1,91 @@
+import type { NetworkId } from '@causeway/model';
+import type { ConnectRequest, NetworkApplied } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Duration, milliseconds, Worker } from '@causeway/runtime';
+import type { Tally } from '../reconcile/tally.ts';
+
+/** At most one batch of reports in this span: a burst of changes is one message. */
+const batch = milliseconds(20);
+
+/** Tells one manager what this host has done: the difference to what it was told before, soon; and all of it as a heartbeat. */
+export class Reporter {
+  readonly #clock: Clock;
+  readonly #tally: Tally;
+  readonly #underlayMtu: () => number;
+  readonly #health: () => HostHealth;
+  readonly #epoch: () => bigint | undefined;
+  readonly #send: (request: ConnectRequest) => void;
+  readonly #told = new Map<NetworkId, bigint>();
+  readonly #worker = new Worker((signal) => this.#report(signal));
+  #toldHost = '';
+
+  constructor(modules: {
+    readonly clock: Clock;
+    readonly tally: Tally;
+    readonly underlayMtu: () => number;
+    readonly health: () => HostHealth;
+    /** Of the session's manager: what was applied in another is nothing to it. */
+    readonly epoch: () => bigint | undefined;
+    readonly send: (request: ConnectRequest) => void;
+  }) {
+    this.#clock = modules.clock;
+    this.#tally = modules.tally;
+    this.#underlayMtu = modules.underlayMtu;
+    this.#health = modules.health;
+    this.#epoch = modules.epoch;
+    this.#send = modules.send;
+  }
+
+  /** Something may have changed. */
+  poke(): void {
+    void this.#worker.poke();
+  }
+
+  /** Until the signal aborts. */
+  async beat(every: Duration, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#sendHost();
+      await this.#clock.sleep(every, signal);
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#worker.stop();
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    const networks: NetworkApplied[] = [];
+    for (const [networkId, { epoch, revision }] of this.#tally.applied) {
+      if (epoch !== this.#epoch() || this.#told.get(networkId) === revision) continue;
+      this.#told.set(networkId, revision);
+      networks.push({ networkId, revision });
+    }
+    const withdrawnIds = this.#tally.takeRemoved();
+    for (const id of withdrawnIds) this.#told.delete(id);
+    if (networks.length > 0 || withdrawnIds.length > 0)
+      this.#send({ message: { oneofKind: 'applied', applied: { networks, withdrawnIds } } });
+    if (this.#host() !== this.#toldHost) this.#sendHost();
+    await this.#clock.sleep(batch, signal);
+  }
+
+  #sendHost(): void {
+    const { repairs, drift } = this.#tally;
+    const networkDrift = Object.fromEntries(this.#tally.networkDrift);
+    this.#toldHost = this.#host();
+    const repaired = this.#tally.takeUnreported();
+    const recovered = this.#recovered();
+    const underlayMtu = this.#underlayMtu();
+    const health = this.#health();
+    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered, health };
+    this.#send({ message: { oneofKind: 'report', report } });
+  }
+
+  #host(): string {
+    const { repairs, drift, networkDrift } = this.#tally;
+    return `${repairs} ${drift} ${networkDrift.join(' ')} ${this.#underlayMtu()} ${this.#recovered()}`;
+  }
+
+  #recovered(): boolean {
+    return this.#tally.recovered !== undefined && this.#tally.recovered === this.#epoch();
+  }
+}

@@ -1,0 +1,73 @@
+import { Ip, type Mac } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { describe, expect, it } from 'vitest';
+import { Host } from '../testing/host.ts';
+
+/** A host with one container on network blue, and two peers elsewhere. */
+async function host(): Promise<Host> {
+  const h = new Host();
+  h.manager.network('blue');
+  await h.start();
+  h.manager.peer('blue', 200);
+  h.manager.peer('blue', 201);
+  await h.attach('blue', 'web');
+  await h.settle(seconds(1));
+  return h;
+}
+
+/** As they are in the kernel. */
+function tunnelEntries(h: Host): ReadonlyMap<Mac, readonly Ip[]> {
+  return h.kernel.namespaces.get(h.overlay('blue'))?.links.get('vxlan0')?.tunnels ?? new Map();
+}
+
+/** The newest revision of network blue that the host has said it has applied, in the session that is open. */
+function told(h: Host): bigint {
+  const { id } = h.manager.networks.get('blue')?.network ?? { id: '' };
+  const all = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);
+  return all.filter(({ networkId }) => networkId === id).at(-1)?.revision ?? 0n;
+}
+
+const revisionOf = (h: Host): bigint => h.manager.networks.get('blue')?.revision ?? 0n;
+
+describe('what the kernel refuses is not said to be applied', () => {
+  it.each<[string, (h: Host) => void]>([
+    ['of a step', (h) => void h.manager.peer('blue', 202)],
+    [
+      'of a whole table',
+      (h) => {
+        h.manager.down = true;
+        h.manager.peer('blue', 202);
+        h.manager.down = false;
+      },
+    ],
+  ])('%s, and is as soon as the kernel has taken it', async (_, change) => {
+    const h = await host();
+    expect(told(h)).toBe(revisionOf(h));
+    h.kernel.failNext('fdb.set', 'ENOBUFS', 8);
+    change(h);
+    await h.settle(seconds(3));
+    expect(h.manager.sessions).toBe(1);
+    expect(tunnelEntries(h).size).toBe(2);
+    expect(told(h)).toBeLessThan(revisionOf(h));
+    await h.settle(seconds(60));
+    expect(tunnelEntries(h).size).toBe(3);
+    expect(told(h)).toBe(revisionOf(h));
+  });
+});
+
+it('a peer whose host has moved stays a peer: it is no difference, and its entry comes back when somebody deletes it', async () => {
+  const h = await host();
+  const row = h.manager.peer('blue', 202);
+  await h.settle();
+  h.manager.moved('blue', row, '192.0.2.9');
+  await h.settle();
+  expect(await h.agent.api.verifyHost({ repair: false })).toEqual({ drift: [] });
+  expect(tunnelEntries(h).get(row.mac)).toEqual(['192.0.2.9']);
+  h.kernel.foreign({
+    ...{ op: 'fdb.delete', netns: h.overlay('blue'), dev: 'vxlan0' },
+    ...{ mac: row.mac, target: Ip('192.0.2.9') },
+  });
+  await h.settle(milliseconds(2_000));
+  expect(tunnelEntries(h).get(row.mac)).toEqual(['192.0.2.9']);
+  expect(tunnelEntries(h).size).toBe(3);
+});

@@ -1,0 +1,47 @@
+import { type Failure, hostEnd, type Op, overlayNetns, printOp } from '@causeway/datapath';
+import type { EndpointId } from '@causeway/model';
+import type { Sandbox } from '../disk/sandbox.ts';
+
+/** The sandbox a failed op concerns alone; undefined: what it was to do, every endpoint of the network needs. */
+export function blamed(op: Op, sandboxes: readonly Sandbox[]): EndpointId | undefined {
+  const device = deviceOf(op);
+  const of = sandboxes.find(({ endpoint, netns, ifname }) =>
+    op.netns === overlayNetns(endpoint.network)
+      ? device === hostEnd(endpoint.id)
+      : op.netns === netns && (device === undefined || device === ifname),
+  );
+  return of?.endpoint.id;
+}
+
+export function explain({ op, errno, message }: Failure): string {
+  return `${printOp(op)}: ${errno}${message === '' ? '' : ` (${message})`}`;
+}
+
+/** Whether the op changes a link that all endpoints share: the kernel drops entries by itself when such a link changes. */
+export function disturbs(op: Op, sandboxes: readonly Sandbox[]): boolean {
+  return isStructural(op) && blamed(op, sandboxes) === undefined;
+}
+
+/** Whether the op is about a namespace or a link, and not just about what hangs on one. */
+export function isStructural({ op }: Op): boolean {
+  return op === 'netns.add' || op === 'netns.delete' || op === 'link.add' || op === 'link.set' || op === 'link.delete';
+}
+
+function deviceOf(op: Op): string | undefined {
+  switch (op.op) {
+    case 'link.add':
+      return op.link.name;
+    case 'link.set':
+    case 'link.delete':
+      return op.name;
+    case 'route.set':
+    case 'route.delete':
+      return op.route.dev;
+    case 'netns.add':
+    case 'netns.delete':
+    case 'sysctl.set':
+      return undefined;
+    default:
+      return op.dev;
+  }
+}
