@@ -1,11 +1,11 @@
 /** What is wanted and found (state, build), what is to be done about it (plan, op), and where (kernel, apply). */
 
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
-export { type GatewayRank, gatewayPriorities, routeMetric } from './build/gateway.ts';
-export { bridgeName, hostEnd, overlayNetns, vxlanName } from './build/names.ts';
-export { buildNetwork, buildPeers, type NetworkOnHost, Peers, type Sandbox } from './build/network.ts';
 export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences, differencesSliced } from './difference.ts';
+export { type GatewayRank, gatewayPriorities, routeMetric } from './drivers/gateway.ts';
+export { bridgeName, hostEnd, overlayNetns, vxlanName } from './drivers/names.ts';
+export { buildNetwork, buildPeers, type NetworkOnHost, Peers, type Sandbox } from './drivers/overlay.ts';
 export { isBareInode, type NetnsIdentity } from './identity.ts';
 export * from './kernel.ts';
 export * from './op.ts';

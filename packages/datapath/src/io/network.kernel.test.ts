@@ -1,8 +1,8 @@
 import { Ip, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
-import { overlayNetns } from '../build/names.ts';
-import { buildNetwork, type NetworkOnHost } from '../build/network.ts';
+import { overlayNetns } from '../drivers/names.ts';
+import { buildNetwork, type NetworkOnHost } from '../drivers/overlay.ts';
 import { plan } from '../plan.ts';
 import type { NetnsPath } from '../state.ts';
 import { contractPort } from '../testing/contract/host.ts';

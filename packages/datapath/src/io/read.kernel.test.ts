@@ -1,8 +1,8 @@
 import { Ip, interfaceAddress, Mac, macForIp, type NetworkId, Prefix } from '@causeway/model';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
-import { overlayNetns } from '../build/names.ts';
-import { buildNetwork } from '../build/network.ts';
+import { overlayNetns } from '../drivers/names.ts';
+import { buildNetwork } from '../drivers/overlay.ts';
 import type { Op } from '../op.ts';
 import { plan } from '../plan.ts';
 import { home, type NetnsPath } from '../state.ts';

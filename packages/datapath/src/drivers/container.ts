@@ -12,7 +12,7 @@ import { type Draft, newNamespace } from '../draft.ts';
 import { interfaceSysctl, type NetnsPath } from '../state.ts';
 import { routeMetric } from './gateway.ts';
 import { bridgeName, hostEnd, hostEndMac, overlayNetns } from './names.ts';
-import type { Sandbox } from './network.ts';
+import type { Sandbox } from './overlay.ts';
 
 const everything: Record<Family, Prefix> = { 4: Prefix('0.0.0.0/0'), 6: Prefix('::/0') };
 
