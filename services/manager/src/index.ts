@@ -1,7 +1,7 @@
 export type { Call } from './api/call.ts';
 export type { Api } from './api/index.ts';
 export { beginEpoch } from './cluster/backup/begin-epoch.ts';
-export type { AgentChannel } from './dispatcher/channel.ts';
+export type { AgentChannel } from './feed/channel.ts';
 export { createManager, type Manager, type ManagerModules, type ManagerSettings } from './manager.ts';
 export type { HistorySnapshot } from './store/history.ts';
 export { defaultPrefix, Keys } from './store/keys.ts';

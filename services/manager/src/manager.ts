@@ -26,13 +26,13 @@ import type { Controller } from './controllers/controller.ts';
 import { createControllers, type HostReports } from './controllers/controllers.ts';
 import { StoreMaintenance } from './controllers/store-maintenance.ts';
 import { TermRunner } from './controllers/term-runner.ts';
-import type { AgentChannel } from './dispatcher/channel.ts';
-import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { AddressIndex } from './events/address-index.ts';
 import { leaderChanged } from './events/describe.ts';
 import { EventFeed } from './events/feed.ts';
 import { tellOfManagers } from './events/managers.ts';
 import { EventOutlet } from './events/outlet.ts';
+import type { AgentChannel } from './feed/channel.ts';
+import { Feed } from './feed/feed.ts';
 import { stopInTurn } from './in-turn.ts';
 import { Elector } from './leader/elector.ts';
 import type { Term } from './leader/term.ts';
@@ -111,12 +111,12 @@ export class Manager implements Startable {
   readonly #keys: Keys;
   readonly #schema: number;
   readonly #catalogs: Catalogs;
-  readonly #dispatcher: Dispatcher;
+  readonly #feed: Feed;
   readonly #writer: Writer;
   readonly #follower: Follower;
   readonly #elector: Elector;
   readonly #terms: TermRunner;
-  readonly #feed: EventFeed;
+  readonly #eventFeed: EventFeed;
   readonly #outlet = new EventOutlet();
   readonly #storeMonitor: StoreMonitor | undefined;
   readonly #abort = new AbortController();
@@ -139,11 +139,11 @@ export class Manager implements Startable {
     this.#writer = new Writer({ ...modules, view, keys, allocator }, { name });
     const writer = this.#writer;
     const teller = this.#outlet;
-    this.#feed = new EventFeed({ ...modules, keys });
+    this.#eventFeed = new EventFeed({ ...modules, keys });
     this.#follower = new Follower({ store, view, log }, { prefix });
     const term = (): Term | undefined => this.#terms.term;
     const registrar = new NodeRegistrar({ view, writer, term });
-    this.#dispatcher = new Dispatcher(
+    this.#feed = new Feed(
       { view, registrar, teller, clock, log },
       { address: advertise, ...(settings.feeds && { feeds: settings.feeds }) },
     );
@@ -168,8 +168,8 @@ export class Manager implements Startable {
         store,
         peers: modules.peers,
         clock,
-        dispatcher: this.#dispatcher,
-        events: this.#feed,
+        feed: this.#feed,
+        events: this.#eventFeed,
         addressIndex: new AddressIndex({ store, keys, epoch: () => view.cluster?.epoch }),
         teller,
         mtuGate,
@@ -197,7 +197,7 @@ export class Manager implements Startable {
 
   /** Serves one agent until its connection ends; never rejects. */
   accept(channel: AgentChannel): Promise<void> {
-    return this.#dispatcher.accept(channel);
+    return this.#feed.accept(channel);
   }
 
   /**
@@ -208,7 +208,7 @@ export class Manager implements Startable {
     const { view } = this;
     const { name, advertise } = this.#settings;
     await this.#storeMonitor?.start(); // first: a store that is full can be neither founded nor led
-    await this.#dispatcher.start();
+    await this.#feed.start();
     view.subscribe((changes) => tellOfManagers(changes, { teller: this.#outlet, store: this.#modules.store }));
     watchSchema(view, this.#modules.log, this.#schema);
     this.#terms.subscribe((leads) => leads && this.#outlet.tell(leaderChanged(name, advertise)));
@@ -229,12 +229,12 @@ export class Manager implements Startable {
       step('elector', handOver, () => this.#elector.stop()),
       step('terms', lastCalls, () => this.#terms.stop()),
       step('writer', lastCalls, () => this.#writer.stop()),
-      step('dispatcher', lastWords, () => this.#dispatcher.stop()),
+      step('feed', lastWords, () => this.#feed.stop()),
     ]);
     this.#abort.abort();
     await stopInTurn(this.#modules, [
       step('follower', lastWords, () => this.#follower.stop()),
-      step('feed', lastWords, () => this.#feed.stop()),
+      step('event-feed', lastWords, () => this.#eventFeed.stop()),
       step('store-monitor', lastWords, () => this.#storeMonitor?.stop()),
     ]);
   }
@@ -273,7 +273,7 @@ export class Manager implements Startable {
         outlet: this.#outlet,
         told: () => this.#writer.told,
         hosts: this.#hosts,
-        sessions: this.#dispatcher,
+        sessions: this.#feed,
       },
       { cooldown, nodeGoneAfter, eventHistory, eventLimit, schema: this.#schema },
     );
@@ -284,10 +284,10 @@ export class Manager implements Startable {
 
   get #hosts(): HostReports {
     return {
-      standing: (network) => this.#dispatcher.standingOf(network),
-      subscribeStanding: (listener) => this.#dispatcher.subscribeStanding(listener),
-      silentSince: (node) => this.#dispatcher.silentSince(node),
-      hasRecovered: (node) => this.#dispatcher.factsOf(node).recovered,
+      standing: (network) => this.#feed.standingOf(network),
+      subscribeStanding: (listener) => this.#feed.subscribeStanding(listener),
+      silentSince: (node) => this.#feed.silentSince(node),
+      hasRecovered: (node) => this.#feed.factsOf(node).recovered,
     };
   }
 

@@ -1,6 +1,6 @@
 import { Ip, type Mtu, Prefix } from '@causeway/model';
 import { expect, test } from 'vitest';
-import type { Standing } from '../dispatcher/holdings.ts';
+import type { Standing } from '../feed/holdings.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import { judgeMtu, type MtuVerdict } from './mtu-gate.ts';
 

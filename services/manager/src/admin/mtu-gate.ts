@@ -1,7 +1,7 @@
 import { CausewayError, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import { type Clock, seconds } from '@causeway/runtime';
-import type { Standing } from '../dispatcher/holdings.ts';
-import { silenceLimit } from '../dispatcher/liveness.ts';
+import type { Standing } from '../feed/holdings.ts';
+import { silenceLimit } from '../feed/liveness.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { leastFor, roomOfNode } from './mtu.ts';
 

@@ -75,11 +75,11 @@ export class ClusterApi {
 
   async verify(request: VerifyRequest, call: Call): Promise<VerifyResponse> {
     this.#context.leading();
-    const { view, dispatcher, clock } = this.#context.modules;
+    const { view, feed, clock } = this.#context.modules;
     const asked =
       request.hosts.length === 0 ? [...view.nodes.values()] : request.hosts.map((host) => view.findNode(host));
     const nodes = [...new Set(asked.map((node) => node.value))];
-    const outcome = await withinCall(clock, call, (signal) => dispatcher.verify(nodes, request.repair, signal));
+    const outcome = await withinCall(clock, call, (signal) => feed.verify(nodes, request.repair, signal));
     return { drift: [...outcome.drift], checked: [...outcome.checked], unreachable: [...outcome.unreachable] };
   }
 

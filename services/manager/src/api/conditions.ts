@@ -5,7 +5,7 @@ import type { Condition, HostState, Progress, Recorded, SmallHost } from '../con
 import { type EndpointFacts, endpointConditions } from '../conditions/endpoint.ts';
 import { networkConditions } from '../conditions/network.ts';
 import { type NetworkOnHost, nodeConditions } from '../conditions/node.ts';
-import type { AppliedSummary } from '../dispatcher/applied.ts';
+import type { AppliedSummary } from '../feed/applied.ts';
 import { printClaim } from '../store/claim.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Versioned } from '../store/view.ts';
@@ -16,10 +16,10 @@ import type { ApiContext } from './modules.ts';
  */
 
 export function conditionsOfNetwork(context: ApiContext, network: Versioned<Network>): ConditionMessage[] {
-  const { view, dispatcher, pools } = context.modules;
+  const { view, feed, pools } = context.modules;
   const { value } = network;
-  const progress = context.leads ? dispatcher.progressOf(value.id) : undefined;
-  const hosts = dispatcher.hostsOf(value.id);
+  const progress = context.leads ? feed.progressOf(value.id) : undefined;
+  const hosts = feed.hostsOf(value.id);
   const claim = view.vnis.get(value.vni)?.claim;
   const conditions = networkConditions({
     network: recorded(context, network),
@@ -40,7 +40,7 @@ export function conditionsOfNetwork(context: ApiContext, network: Versioned<Netw
 }
 
 export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<Endpoint>): ConditionMessage[] {
-  const { view, dispatcher } = context.modules;
+  const { view, feed } = context.modules;
   const { id, network, node, addresses } = endpoint.value;
   const claims = view.addressesOf(network);
   const unclaimed = addresses.map(addressOf).flatMap((address) => {
@@ -54,7 +54,7 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
     ...tooLargeFor(context, endpoint.value),
     ...(context.leads && {
       hosts: {
-        progress: progressMade(context, dispatcher.appliedOf(endpoint), endpoint.revision, endpoint),
+        progress: progressMade(context, feed.appliedOf(endpoint), endpoint.revision, endpoint),
         own: view.nodes.has(node) ? stateOf(context, node, network) : undefined,
       },
     }),
@@ -90,9 +90,9 @@ export function conditionsOfNode(context: ApiContext, node: Versioned<Node>): Co
 }
 
 function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[] {
-  const { view, dispatcher } = context.modules;
+  const { view, feed } = context.modules;
   const network = view.networks.get(id);
-  const held = dispatcher.heldBy(node.id, id);
+  const held = feed.heldBy(node.id, id);
   if (network === undefined || held === undefined) return [];
   const { name, mtu, subnets } = network.value;
   const exceedsUnderlay = mtu.bytes > Math.max(roomOfNode(node), leastFor(subnets));
@@ -101,9 +101,9 @@ function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[]
 
 /** Its drift is that in the network, or all of it. */
 function stateOf(context: ApiContext, node: NodeId, network?: NetworkId): HostState {
-  const { view, dispatcher } = context.modules;
-  const { state: session, since } = dispatcher.sessionOf(node);
-  const { drift: all, driftSince, networkDrift } = dispatcher.factsOf(node);
+  const { view, feed } = context.modules;
+  const { state: session, since } = feed.sessionOf(node);
+  const { drift: all, driftSince, networkDrift } = feed.factsOf(node);
   const drift = network === undefined ? all : (networkDrift[network] ?? 0);
   return { name: view.nodes.get(node)?.value.name ?? node, session, since, drift, driftSince };
 }

@@ -99,16 +99,16 @@ export class EndpointsApi {
   /** Waits a moment for the host: what it has taken away is gone for who asked for it, too. */
   async detachEndpoint(request: DetachEndpointRequest, call: Call): Promise<DetachEndpointResponse> {
     this.#context.leading();
-    const { writer, dispatcher, view, clock } = this.#context.modules;
+    const { writer, feed, view, clock } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
     const wanted = { endpoint: present(request.endpoint, 'endpoint'), force: request.force };
-    const intent = detachEndpoint(wanted, (node) => dispatcher.isReady(node));
+    const intent = detachEndpoint(wanted, (node) => feed.isReady(node));
     const { reply, revision } = await writer.write(id, intent, call);
     const { node, network } = reply;
     const span = milliseconds(Math.min(takenAwayWithin, call.remaining / 2));
     const takenAway =
-      dispatcher.isReady(node) &&
-      (await within(clock, span, (signal) => dispatcher.waitFollowed(node, network, revision, signal), call.signal));
+      feed.isReady(node) &&
+      (await within(clock, span, (signal) => feed.waitFollowed(node, network, revision, signal), call.signal));
     return { revision, host: view.nodes.get(node)?.value.name ?? node, takenAway };
   }
 
@@ -138,18 +138,18 @@ export class EndpointsApi {
   }
 
   async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {
-    const { view, dispatcher, clock } = this.#context.modules;
+    const { view, feed, clock } = this.#context.modules;
     await this.#context.atLeast(request.atLeast, call);
     return await withinCall(clock, call, async (signal) => {
       for (;;) {
         // Leadership and the endpoint itself may go while we wait.
         const term = this.#context.leading();
         const found = view.findEndpoint(request.endpoint);
-        const { have, want } = dispatcher.appliedOf(found);
+        const { have, want } = feed.appliedOf(found);
         if (have === want) return { endpoint: fullEndpointMessage(this.#context, found) };
         if (signal.aborted) throw this.#notApplied(found);
         const either = AbortSignal.any([signal, term.signal]);
-        await dispatcher.waitApplied(found.value.network, found.revision, either);
+        await feed.waitApplied(found.value.network, found.revision, either);
       }
     });
   }

@@ -9,17 +9,17 @@ const stoodStill = 1_000;
 
 /** What the leader hears from the hosts, counted; every host that is not well is named. */
 export function hostsOf(context: ApiContext): Hosts {
-  const { view, dispatcher } = context.modules;
+  const { view, feed } = context.modules;
   const nodes = [...view.nodes.values()].map(({ value }) => value);
-  const ready = nodes.filter(({ id }) => dispatcher.isReady(id));
-  const facts = ready.map(({ id }) => dispatcher.factsOf(id));
+  const ready = nodes.filter(({ id }) => feed.isReady(id));
+  const facts = ready.map(({ id }) => feed.factsOf(id));
   return {
     ready: ready.length,
     repairs: facts.reduce((sum, { repairs }) => sum + repairs, 0n),
     drift: facts.reduce((sum, { drift }) => sum + drift, 0),
     unready: unready(
       context,
-      nodes.filter(({ id }) => !dispatcher.isReady(id)),
+      nodes.filter(({ id }) => !feed.isReady(id)),
     ),
     troubled: troubled(context, nodes),
     degradedNetworks: degradedNetworks(context),
@@ -27,20 +27,20 @@ export function hostsOf(context: ApiContext): Hosts {
   };
 }
 
-function unready({ modules: { dispatcher } }: ApiContext, nodes: readonly Node[]): UnreadyHost[] {
+function unready({ modules: { feed } }: ApiContext, nodes: readonly Node[]): UnreadyHost[] {
   const hosts = nodes.map(({ id, name }): UnreadyHost => {
-    const { since, lastWords } = dispatcher.absenceOf(id);
-    const { state } = dispatcher.sessionOf(id);
+    const { since, lastWords } = feed.absenceOf(id);
+    const { state } = feed.sessionOf(id);
     return { name, session: state, sinceMs: BigInt(Math.trunc(since)), lastWords };
   });
   return hosts.sort(byName);
 }
 
 /** What a host without session said last may be long past. */
-function troubled({ modules: { dispatcher } }: ApiContext, nodes: readonly Node[]): TroubledHost[] {
+function troubled({ modules: { feed } }: ApiContext, nodes: readonly Node[]): TroubledHost[] {
   const hosts = nodes.flatMap(({ id, name }): TroubledHost[] => {
-    const { health } = dispatcher.factsOf(id);
-    const isHeard = dispatcher.sessionOf(id).state !== 'none';
+    const { health } = feed.factsOf(id);
+    const isHeard = feed.sessionOf(id).state !== 'none';
     return isHeard && health !== undefined && isTrouble(health) ? [{ name, health }] : [];
   });
   return hosts.sort(byName);
@@ -62,10 +62,10 @@ function degradedNetworks(context: ApiContext): number {
 }
 
 /** As `endpointConditions` judges each, by the host: a look at each endpoint's progress would be one at every host of its network. */
-function degradedEndpoints({ modules: { view, dispatcher } }: ApiContext, node: NodeId): number {
+function degradedEndpoints({ modules: { view, feed } }: ApiContext, node: NodeId): number {
   const endpoints = view.endpointsOn(node);
-  if (dispatcher.sessionOf(node).state === 'none') return endpoints.size;
-  const { drift, networkDrift } = dispatcher.factsOf(node);
+  if (feed.sessionOf(node).state === 'none') return endpoints.size;
+  const { drift, networkDrift } = feed.factsOf(node);
   if (drift === 0) return 0;
   let count = 0;
   for (const id of endpoints) {

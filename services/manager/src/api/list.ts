@@ -1,4 +1,4 @@
-import { later } from '../dispatcher/revision.ts';
+import { later } from '../feed/revision.ts';
 import type { Catalog, Item } from '../lists/catalog.ts';
 import { formatPageToken, parsePageToken } from '../lists/page-token.ts';
 import { type Fields, readSelection, type Selectors } from '../lists/selection.ts';

@@ -41,12 +41,12 @@ export function claimedMessage(context: ApiContext, { value, revision }: Version
 }
 
 export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMessage {
-  const { view, dispatcher } = context.modules;
+  const { view, feed } = context.modules;
   const { id } = node.value;
-  const { repairs, health } = dispatcher.factsOf(id);
+  const { repairs, health } = feed.factsOf(id);
   return {
     ...nodeToMessage(node.value, node.revision),
-    ready: dispatcher.isReady(id),
+    ready: feed.isReady(id),
     endpoints: view.endpointsOn(id).size,
     networks: view.networksOn(id).size,
     repairs,
@@ -56,7 +56,7 @@ export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMes
 }
 
 function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): Applied {
-  const { have, want, waiting, unreachable, p99Ms } = context.modules.dispatcher.appliedOf(endpoint);
+  const { have, want, waiting, unreachable, p99Ms } = context.modules.feed.appliedOf(endpoint);
   const names = (nodes: readonly NodeId[]): string[] => nodes.map((node) => hostName(context, node)).sort();
   // An endpoint is nowhere as long as its own host cannot be asked, however many others know it.
   const own = unreachable.includes(endpoint.value.node) ? 1 : 0;

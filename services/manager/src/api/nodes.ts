@@ -43,7 +43,7 @@ export class NodesApi {
   }
 
   get #list(): ListOf<NodeItem> {
-    const { dispatcher, catalogs } = this.#context.modules;
-    return { catalog: catalogs.nodes, fields: nodeFields((node) => dispatcher.isReady(node)) };
+    const { feed, catalogs } = this.#context.modules;
+    return { catalog: catalogs.nodes, fields: nodeFields((node) => feed.isReady(node)) };
   }
 }

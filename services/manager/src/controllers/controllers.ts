@@ -1,7 +1,7 @@
 import type { NetworkId, NodeId } from '@causeway/model';
 import type { Clock, Duration, Log, Random } from '@causeway/runtime';
-import type { Standing } from '../dispatcher/holdings.ts';
 import type { EventOutlet } from '../events/outlet.ts';
+import type { Standing } from '../feed/holdings.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';

@@ -7,7 +7,7 @@ import { createNetwork } from '../admin/create-network.ts';
 import { deleteNetwork } from '../admin/delete-network.ts';
 import { registerNode } from '../admin/register-node.ts';
 import { releaseEndpoint } from '../admin/release-endpoint.ts';
-import type { Standing } from '../dispatcher/holdings.ts';
+import type { Standing } from '../feed/holdings.ts';
 import { networkCodec } from '../store/codec.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanningDesk } from '../testing/planning-desk.ts';

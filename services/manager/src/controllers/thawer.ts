@@ -1,6 +1,6 @@
 import type { Ip, NetworkId, NodeId } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, milliseconds, seconds } from '@causeway/runtime';
-import type { Standing } from '../dispatcher/holdings.ts';
+import type { Standing } from '../feed/holdings.ts';
 import { type Cooling, type CoolingVni, judge, judgeVni, sweep, thaw, thawVni } from '../ipam/thaw.ts';
 import type { Term } from '../leader/term.ts';
 import type { ClaimChange, View, ViewChange } from '../store/view.ts';

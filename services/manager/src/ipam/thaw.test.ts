@@ -1,7 +1,7 @@
 import { Ip, type NodeId, Vni } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { expect, test } from 'vitest';
-import type { Standing } from '../dispatcher/holdings.ts';
+import type { Standing } from '../feed/holdings.ts';
 import { judge, judgeVni, type Verdict } from './thaw.ts';
 
 const cooldown = seconds(60);

@@ -1,6 +1,6 @@
 import { type Ip, macForIp, type NetworkId, type NodeId, type Vni } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
-import type { Standing } from '../dispatcher/holdings.ts';
+import type { Standing } from '../feed/holdings.ts';
 import type { Claimed } from '../store/claim.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from '../writer/intent.ts';

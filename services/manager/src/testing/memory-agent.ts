@@ -2,7 +2,7 @@ import { assertNever, type CausewayError, type Node } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import { type ConnectRequest, ConnectResponse, type Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { Queue } from '@causeway/runtime';
-import type { AgentChannel } from '../dispatcher/channel.ts';
+import type { AgentChannel } from '../feed/channel.ts';
 import { HeldNetworks } from './held-networks.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_ser
 import { errorToService, intact, lenient } from '@causeway/proto/io';
 import { Queue } from '@causeway/runtime';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { AgentChannel } from '../../dispatcher/channel.ts';
+import type { AgentChannel } from '../../feed/channel.ts';
 import type { Forwarder } from './forward.ts';
 
 /** Messages read and not yet worked on; an agent that floods is then slowed down by its own connection. */

@@ -16,15 +16,15 @@ import type { Term } from '../leader/term.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';
+import { AgentMessages } from './agent-messages.ts';
 import type { AppliedSummary } from './applied.ts';
 import { AppliedTracker, type NetworkProgress } from './applied-tracker.ts';
 import type { AgentChannel } from './channel.ts';
 import { encodeWelcome } from './encode.ts';
-import { readGreeting } from './greeting.ts';
+import { readHello } from './hello.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
 import { Holdings, type Standing } from './holdings.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
-import { Inbox } from './inbox.ts';
 import type { LiveSession } from './live-session.ts';
 import { heartbeat } from './liveness.ts';
 import { type Publication, Publisher } from './publisher.ts';
@@ -40,7 +40,7 @@ const roomPeriod = milliseconds(50);
 /** A view that is behind what an agent has seen catches up in one watch message; beyond this it is not going to. */
 const catchUpLimit = seconds(5);
 
-export interface DispatcherModules {
+export interface FeedModules {
   readonly view: View;
   readonly registrar: Registrar;
   readonly teller: Teller;
@@ -48,7 +48,7 @@ export interface DispatcherModules {
   readonly log: Log;
 }
 
-export interface DispatcherSettings {
+export interface FeedSettings {
   /** Host:port of this manager's gRPC service: no agent is sent there when it does not lead. */
   readonly address: string;
   /** Feed versions that it speaks, from the oldest; absent: this version's. */
@@ -61,8 +61,8 @@ export interface DispatcherSettings {
  * Brings every host exactly the networks it has an endpoint on, and knows what each has applied. Tables follow the view
  * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
  */
-export class Dispatcher implements Startable, Controller {
-  readonly #modules: DispatcherModules;
+export class Feed implements Startable, Controller {
+  readonly #modules: FeedModules;
   readonly #address: string;
   readonly #feeds: readonly FeedVersion[];
   readonly #publisher: Publisher;
@@ -74,14 +74,14 @@ export class Dispatcher implements Startable, Controller {
   /** When a host's session began, or ended. The store need not move at that. */
   readonly #sessionSince = new Map<NodeId, Moment>();
   readonly #standingListeners = new Set<(network: NetworkId) => void>();
-  readonly #inbox: Inbox;
+  readonly #agentMessages: AgentMessages;
   readonly #abort = new AbortController();
   #term: Term | undefined;
   #unsubscribe: (() => void) | undefined;
   #liveness: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
 
-  constructor(modules: DispatcherModules, settings: DispatcherSettings) {
+  constructor(modules: FeedModules, settings: FeedSettings) {
     const { view, clock } = modules;
     this.#modules = modules;
     this.#address = settings.address;
@@ -98,7 +98,7 @@ export class Dispatcher implements Startable, Controller {
       for (const network of [...view.networksOn(node), ...this.#holdings.leavingOf(node)]) this.#standingMoved(network);
     };
     this.#sessions = new Sessions({ ...modules, tables, changed });
-    this.#inbox = new Inbox({
+    this.#agentMessages = new AgentMessages({
       ...modules,
       applied: this.#applied,
       holdings: this.#holdings,
@@ -238,7 +238,7 @@ export class Dispatcher implements Startable, Controller {
       for await (const { message } of channel.requests) {
         live.lastHeard = clock.now();
         if (message.oneofKind === 'hello') await this.#hello(live, message.hello);
-        else this.#inbox.receive(live, message);
+        else this.#agentMessages.receive(live, message);
       }
       this.#sessions.end(live);
     } catch (error) {
@@ -261,7 +261,7 @@ export class Dispatcher implements Startable, Controller {
     const { cluster } = view;
     const term = this.#term;
     if (cluster === undefined || term === undefined) return this.#turnAway(live);
-    const greeting = readGreeting(hello, cluster, this.#feeds);
+    const greeting = readHello(hello, cluster, this.#feeds);
     this.#checkRivals(greeting.node);
     const registered = await registrar.register(greeting.node);
     const needed = later(registered, greeting.atLeast);

@@ -7,7 +7,7 @@ import type { View } from '../store/view.ts';
 import { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Feed } from './feed.ts';
 import { entryOverhead } from './history.ts';
 import { backlogLimit } from './session.ts';
 
@@ -123,10 +123,10 @@ class World {
   readonly #script = new ViewScript();
   #view: View = this.#script.view;
   #feeds = feedVersions;
-  #dispatcher = this.#newDispatcher();
+  #feed = this.#newFeed();
   readonly #agents = new Map<number, MemoryAgent>();
   /** Which manager the agent has had its last session with; absent: it has lost its place since. */
-  readonly #servedBy = new Map<number, Dispatcher>();
+  readonly #servedBy = new Map<number, Feed>();
   readonly faults: string[] = [];
 
   async begin(): Promise<void> {
@@ -172,10 +172,10 @@ class World {
       case 'another manager':
       case 'a former manager':
         this.#feeds = action.do === 'a former manager' ? former : feedVersions;
-        await this.#dispatcher.stop();
+        await this.#feed.stop();
         this.#view = this.#script.fresh();
         this.#script.view = this.#view;
-        this.#dispatcher = this.#newDispatcher();
+        this.#feed = this.#newFeed();
         await this.#lead();
         break;
     }
@@ -207,14 +207,13 @@ class World {
   async settle(): Promise<void> {
     for (const node of nodes) {
       this.#setBacklog(node, 0);
-      if (this.#agents.get(node)?.closed !== undefined || !this.#dispatcher.isReady(nodeId(node)))
-        await this.#connect(node);
+      if (this.#agents.get(node)?.closed !== undefined || !this.#feed.isReady(nodeId(node))) await this.#connect(node);
     }
     await this.#clock.advance(milliseconds(200));
   }
 
   async end(): Promise<void> {
-    await this.#dispatcher.stop();
+    await this.#feed.stop();
   }
 
   heldBy(node: number): object {
@@ -270,19 +269,19 @@ class World {
     };
   }
 
-  #newDispatcher(): Dispatcher {
+  #newFeed(): Feed {
     const view = this.#view;
     const registrar = { register: async () => view.revision };
     const teller = { tell: () => undefined, repaired: () => undefined };
-    return new Dispatcher(
+    return new Feed(
       { view, registrar, teller, clock: this.#clock, log: new MemoryLog() },
       { address: 'm1:7443', feeds: this.#feeds, historyBytes },
     );
   }
 
   async #lead(): Promise<void> {
-    await this.#dispatcher.start();
-    void this.#dispatcher.run({ revision: this.#script.lead('m'), signal: new AbortController().signal });
+    await this.#feed.start();
+    void this.#feed.run({ revision: this.#script.lead('m'), signal: new AbortController().signal });
   }
 
   async #connect(node: number, backlog = 0): Promise<void> {
@@ -290,15 +289,15 @@ class World {
     agent.backlog = backlog;
     this.#agents.get(node)?.hangUp();
     this.#agents.set(node, agent);
-    const knows = this.#servedBy.get(node) === this.#dispatcher;
-    this.#servedBy.set(node, this.#dispatcher);
+    const knows = this.#servedBy.get(node) === this.#feed;
+    this.#servedBy.set(node, this.#feed);
     this.#listen(
       node,
       agent,
       new Set(knows ? Array.from(agent.holds.held.values(), ({ network }) => network.name) : []),
     );
     agent.hello({ clusterId: scriptCluster });
-    void this.#dispatcher.accept(agent);
+    void this.#feed.accept(agent);
     await this.#clock.advance(milliseconds(1));
   }
 

@@ -15,7 +15,7 @@ import type { VerifyCalls } from './verify-calls.ts';
 
 type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 
-export interface InboxModules {
+export interface AgentMessagesModules {
   readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
   readonly registrar: Registrar;
   readonly teller: Pick<Teller, 'repaired'>;
@@ -30,10 +30,10 @@ export interface InboxModules {
 }
 
 /** What agents say once they are admitted. */
-export class Inbox {
-  readonly #modules: InboxModules;
+export class AgentMessages {
+  readonly #modules: AgentMessagesModules;
 
-  constructor(modules: InboxModules) {
+  constructor(modules: AgentMessagesModules) {
     this.#modules = modules;
   }
 

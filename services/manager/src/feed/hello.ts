@@ -16,7 +16,7 @@ import { later } from './revision.ts';
 const mostCursors = 16_384;
 
 /** An agent's introduction, found to be one of this cluster. */
-export interface Greeting {
+export interface CheckedHello {
   readonly node: Node;
   readonly cursors: readonly NetworkCursor[];
   /** The feed version that the session speaks. */
@@ -28,7 +28,7 @@ export interface Greeting {
 }
 
 /** @throws CausewayError cluster-mismatch, feed-unsupported, or the invalid field of the node */
-export function readGreeting(hello: Hello, cluster: Cluster, feeds: readonly FeedVersion[]): Greeting {
+export function readHello(hello: Hello, cluster: Cluster, feeds: readonly FeedVersion[]): CheckedHello {
   if (hello.clusterId !== '' && hello.clusterId !== cluster.id) {
     const message = `this host belongs to cluster ${clip(hello.clusterId)}, the manager to ${cluster.id}: point the agent at its own managers, or give it an empty data directory to join here`;
     throw new CausewayError('cluster-mismatch', message, { cluster: cluster.id });

@@ -17,13 +17,13 @@ import {
   scriptNode,
   ViewScript,
 } from '../testing/view-script.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Feed } from './feed.ts';
 import { historyEntries } from './history.ts';
 import { backlogLimit } from './session.ts';
 
 let clock: FakeClock;
 let script: ViewScript;
-let dispatcher: Dispatcher;
+let feed: Feed;
 let term: AbortController;
 let told: Happening[];
 let registered: Node[];
@@ -34,23 +34,23 @@ beforeEach(async () => {
   told = [];
   registered = [];
   script.commit({ put: 'node', node: 1 }, { put: 'node', node: 2 }, { put: 'network', network: 7 });
-  dispatcher = newDispatcher(script.view);
-  await dispatcher.start();
-  term = lead(dispatcher, script.lead('m1'));
+  feed = newFeed(script.view);
+  await feed.start();
+  term = lead(feed, script.lead('m1'));
 });
 
 afterEach(async () => {
-  await dispatcher.stop();
+  await feed.stop();
 });
 
 /** Begins a term, which the signal of what is returned ends. */
-function lead(which: Dispatcher, revision: bigint): AbortController {
+function lead(which: Feed, revision: bigint): AbortController {
   const end = new AbortController();
   void which.run({ revision, signal: end.signal });
   return end;
 }
 
-function newDispatcher(view: View): Dispatcher {
+function newFeed(view: View): Feed {
   const register = async (node: Node): Promise<bigint> => {
     if (node.name === 'taken') throw new CausewayError('name-taken', 'node name "taken" is taken');
     registered.push(node);
@@ -60,10 +60,10 @@ function newDispatcher(view: View): Dispatcher {
     tell: (happening) => void told.push(happening),
     repaired: (host, drift) => void told.push(driftRepaired({ ...drift, host }, 1, [])),
   };
-  return new Dispatcher({ view, registrar: { register }, teller, clock, log: new MemoryLog() }, { address: 'm1:7443' });
+  return new Feed({ view, registrar: { register }, teller, clock, log: new MemoryLog() }, { address: 'm1:7443' });
 }
 
-async function connect(agent: MemoryAgent, to: Dispatcher = dispatcher): Promise<MemoryAgent> {
+async function connect(agent: MemoryAgent, to: Feed = feed): Promise<MemoryAgent> {
   agent.hello({ clusterId: agent.holds.held.size > 0 ? scriptCluster : '' });
   void to.accept(agent);
   await settle();
@@ -220,7 +220,7 @@ describe('a session that begins from a cursor', () => {
     const holds = await away();
     const agent = new MemoryAgent(scriptNode(1), holds);
     agent.hello({ clusterId: scriptCluster, epoch: 2n });
-    void dispatcher.accept(agent);
+    void feed.accept(agent);
     await settle();
     expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @4 rows=1', 'ready @4']);
   });
@@ -228,7 +228,7 @@ describe('a session that begins from a cursor', () => {
   test('at another manager, which knows no past, gets an empty step when it holds the present', async () => {
     const holds = await away();
     script.commit({ put: 'network', network: 8 });
-    const other = newDispatcher(script.fresh());
+    const other = newFeed(script.fresh());
     await other.start();
     lead(other, script.revision);
     const agent = await connect(new MemoryAgent(scriptNode(1), holds), other);
@@ -288,7 +288,7 @@ describe('refused with a code, and the manager goes on', () => {
   ])('%s', async (_name, say, code) => {
     const agent = new MemoryAgent({ ...scriptNode(1), name: 'taken' as never });
     say(agent);
-    await dispatcher.accept(agent);
+    await feed.accept(agent);
     expect(agent.closed?.error?.code).toBe(code);
     expect((await connect(new MemoryAgent(scriptNode(2)))).take()).toContain('welcome term=3');
   });
@@ -298,7 +298,7 @@ describe('refused with a code, and the manager goes on', () => {
     await connect(new MemoryAgent(scriptNode(1)));
     expect(first.take().at(-1)).toBe('goodbye ');
     expect(first.closed).toEqual({ error: undefined });
-    expect(dispatcher.isReady(nodeId(1))).toBe(true);
+    expect(feed.isReady(nodeId(1))).toBe(true);
     expect(eventKinds()).toEqual(['node.ready h1']);
   });
 
@@ -342,7 +342,7 @@ describe('leadership', () => {
     term.abort();
     for (const agent of agents) expect(agent.take().at(-1)).toBe('goodbye m2:7443');
     await settle();
-    expect(dispatcher.isReady(nodeId(1))).toBe(false);
+    expect(feed.isReady(nodeId(1))).toBe(false);
     expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2']);
   });
 });
@@ -363,8 +363,8 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
     await clock.advance(seconds(2));
   }
   expect(silentAgent.closed?.error?.code).toBe('agent-unavailable');
-  expect(dispatcher.isReady(nodeId(1))).toBe(false);
-  expect(dispatcher.isReady(nodeId(2))).toBe(true);
+  expect(feed.isReady(nodeId(1))).toBe(false);
+  expect(feed.isReady(nodeId(2))).toBe(true);
   expect(other.take()).toEqual([]);
   expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
 });
@@ -399,7 +399,7 @@ describe('applied', () => {
     two.applied();
     await settle();
     const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
-    expect(dispatcher.appliedOf(endpoint(revision))).toEqual({
+    expect(feed.appliedOf(endpoint(revision))).toEqual({
       have: 0,
       want: 2,
       waiting: [nodeId(2), nodeId(1)],
@@ -409,7 +409,7 @@ describe('applied', () => {
     await clock.advance(milliseconds(40));
     one.applied();
     await settle();
-    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({
+    expect(feed.appliedOf(endpoint(revision))).toMatchObject({
       have: 1,
       want: 2,
       waiting: [nodeId(2)],
@@ -418,7 +418,7 @@ describe('applied', () => {
     await clock.advance(milliseconds(60));
     two.applied();
     await settle();
-    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 2, want: 2, waiting: [], p99Ms: 100 });
+    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 2, want: 2, waiting: [], p99Ms: 100 });
   });
 
   test('a wait ends when the last ready host has it, or when that host is lost', async () => {
@@ -428,7 +428,7 @@ describe('applied', () => {
     const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
     const ended: string[] = [];
     const wait = (name: string): void =>
-      void dispatcher.waitApplied(networkId(7), revision, new AbortController().signal).then(() => ended.push(name));
+      void feed.waitApplied(networkId(7), revision, new AbortController().signal).then(() => ended.push(name));
     wait('all');
     one.applied();
     await settle();
@@ -437,7 +437,7 @@ describe('applied', () => {
     await settle();
     expect(ended).toEqual(['all']);
     script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 2 });
-    void dispatcher
+    void feed
       .waitApplied(networkId(7), script.revision, new AbortController().signal)
       .then(() => ended.push('without two'));
     one.applied();
@@ -456,9 +456,9 @@ describe('applied', () => {
     one.say({ oneofKind: 'applied', applied: claim });
     two.say({ oneofKind: 'applied', applied: claim });
     await settle();
-    expect(dispatcher.appliedOf(endpoint(first))).toMatchObject({ have: 1, want: 1 });
+    expect(feed.appliedOf(endpoint(first))).toMatchObject({ have: 1, want: 1 });
     const second = script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
-    expect(dispatcher.appliedOf(endpoint(second))).toMatchObject({ have: 0, want: 2 });
+    expect(feed.appliedOf(endpoint(second))).toMatchObject({ have: 0, want: 2 });
   });
 
   test('what a host had applied is unknown in its next session until it says so', async () => {
@@ -467,10 +467,10 @@ describe('applied', () => {
     one.applied();
     await settle();
     const again = await connect(new MemoryAgent(scriptNode(1), one.holds));
-    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 0, want: 1, waiting: [nodeId(1)] });
+    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 0, want: 1, waiting: [nodeId(1)] });
     again.applied();
     await settle();
-    expect(dispatcher.appliedOf(endpoint(revision))).toMatchObject({ have: 1, want: 1 });
+    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 1, want: 1 });
   });
 });
 
@@ -482,7 +482,7 @@ describe('verify', () => {
     const asked = await connect(new MemoryAgent(one));
     const failing = await connect(new MemoryAgent(two));
     const limit = new AbortController();
-    const outcome = dispatcher.verify([one, two, three], true, limit.signal);
+    const outcome = feed.verify([one, two, three], true, limit.signal);
     expect(asked.take().at(-1)).toBe('verify 1 repair=true');
     failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [], error: '' } }); // not its own
     failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 2n, drift: [], error: 'no netlink' } });
@@ -494,7 +494,7 @@ describe('verify', () => {
     await connect(new MemoryAgent(one));
     const leaving = await connect(new MemoryAgent(two));
     const limit = new AbortController();
-    const outcome = dispatcher.verify([one, two], false, limit.signal);
+    const outcome = feed.verify([one, two], false, limit.signal);
     leaving.hangUp();
     await settle();
     limit.abort();
@@ -512,7 +512,7 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
     report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true },
   });
   await settle();
-  expect(dispatcher.factsOf(nodeId(1))).toMatchObject({ repairs: 3n, drift: 1, recovered: true });
+  expect(feed.factsOf(nodeId(1))).toMatchObject({ repairs: 3n, drift: 1, recovered: true });
   expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });
