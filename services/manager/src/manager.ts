@@ -10,11 +10,8 @@ import {
   type Startable,
   seconds,
 } from '@causeway/runtime';
-import { MtuGate } from './admin/mtu-gate.ts';
-import type { DefaultPool } from './admin/pools.ts';
-import { NodeRegistrar } from './admin/registrar.ts';
-import { Allocator } from './allocator/allocator.ts';
 import { type Api, createApi } from './api/index.ts';
+import { MtuGate } from './api/mtu-gate.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
 import type { Maintenance } from './cluster/maintenance/maintenance.ts';
@@ -22,27 +19,30 @@ import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
 import { schema as ownSchema } from './cluster/schema.ts';
 import { watchSchema } from './cluster/schema-watch.ts';
-import type { Controller } from './controllers/controller.ts';
+import { type TermWriter, Writer } from './commit/writer.ts';
 import { createControllers, type HostReports } from './controllers/controllers.ts';
+import { NodeRegistrar } from './controllers/node-registrar.ts';
 import { StoreMaintenance } from './controllers/store-maintenance.ts';
-import { TermRunner } from './controllers/term-runner.ts';
+import type { Controller } from './election/controller.ts';
+import { Elector } from './election/elector.ts';
+import type { Term } from './election/term.ts';
+import { TermRunner } from './election/term-runner.ts';
 import { AddressIndex } from './events/address-index.ts';
 import { leaderChanged } from './events/describe.ts';
+import { EventOutlet } from './events/event-sink.ts';
 import { EventFeed } from './events/feed.ts';
 import { tellOfManagers } from './events/managers.ts';
-import { EventOutlet } from './events/outlet.ts';
 import type { AgentChannel } from './feed/channel.ts';
 import { Feed } from './feed/feed.ts';
 import { stopInTurn } from './in-turn.ts';
-import { Elector } from './leader/elector.ts';
-import type { Term } from './leader/term.ts';
-import { Catalogs } from './lists/catalogs.ts';
+import { Allocator } from './ipam/allocator.ts';
+import type { DefaultPool } from './ipam/subnet-pools.ts';
+import { Catalogs } from './listwatch/object-caches.ts';
 import { Follower } from './store/follower.ts';
 import { Keys } from './store/keys.ts';
 import { RevisionTimes } from './store/revision-times.ts';
 import type { Store } from './store/store.ts';
 import { View } from './store/view.ts';
-import { type TermWriter, Writer } from './writer/writer.ts';
 
 export interface ManagerModules {
   readonly store: Store;

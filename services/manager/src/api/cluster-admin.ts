@@ -13,10 +13,10 @@ import type { Membership } from '../cluster/membership/membership.ts';
 import { RemovalRecord } from '../cluster/membership/removal-record.ts';
 import { removeMember } from '../cluster/membership/remove-member.ts';
 import { Roster } from '../cluster/roster.ts';
+import { RequestLeases } from '../commit/request-leases.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import { RequestLeases } from '../writer/request-leases.ts';
 import { type Call, withinCall } from './call.ts';
 
 export interface StewardModules {

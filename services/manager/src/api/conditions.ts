@@ -1,14 +1,14 @@
 import { addressOf, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Condition as ConditionMessage } from '@causeway/proto/gen/causeway/v1/types.js';
-import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../admin/mtu.ts';
-import type { Condition, HostState, Progress, Recorded, SmallHost } from '../conditions/condition.ts';
-import { type EndpointFacts, endpointConditions } from '../conditions/endpoint.ts';
-import { networkConditions } from '../conditions/network.ts';
-import { type NetworkOnHost, nodeConditions } from '../conditions/node.ts';
 import type { AppliedSummary } from '../feed/applied.ts';
+import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../plan/mtu.ts';
 import { printClaim } from '../store/claim.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Versioned } from '../store/view.ts';
+import type { Condition, HostState, Progress, Recorded, SmallHost } from './conditions/condition.ts';
+import { type EndpointFacts, endpointConditions } from './conditions/endpoint.ts';
+import { networkConditions } from './conditions/network.ts';
+import { type NetworkOnHost, nodeConditions } from './conditions/node.ts';
 import type { ApiContext } from './modules.ts';
 
 /*

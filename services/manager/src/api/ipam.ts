@@ -13,12 +13,12 @@ import type {
   ShowPoolsRequest,
   ShowPoolsResponse,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
-import { inField, present } from '../admin/fields.ts';
 import { addressHistory } from '../ipam/address-history.ts';
-import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../ipam/check.ts';
-import { findVniFaults, repairVni, type VniFault } from '../ipam/check-vnis.ts';
-import { type SubnetUse, useOf } from '../ipam/pools.ts';
-import { releaseAddress, reserveAddress } from '../ipam/reservations.ts';
+import { type SubnetUse, useOf } from '../ipam/usage.ts';
+import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../plan/check.ts';
+import { findVniFaults, repairVni, type VniFault } from '../plan/check-vnis.ts';
+import { inField, present } from '../plan/fields.ts';
+import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { Keys } from '../store/keys.ts';
 import { type Call, withinCall } from './call.ts';
 import type { ApiContext } from './modules.ts';

@@ -1,7 +1,7 @@
 import { later } from '../feed/revision.ts';
-import type { Catalog, Item } from '../lists/catalog.ts';
-import { formatPageToken, parsePageToken } from '../lists/page-token.ts';
-import { type Fields, readSelection, type Selectors } from '../lists/selection.ts';
+import type { Catalog, Item } from '../listwatch/object-cache.ts';
+import { formatPageToken, parsePageToken } from '../listwatch/page-token.ts';
+import { type Fields, readSelection, type Selectors } from '../listwatch/selection.ts';
 import type { Call } from './call.ts';
 import type { ApiContext } from './modules.ts';
 

@@ -6,7 +6,7 @@ import type {
   Network as NetworkMessage,
   Node as NodeMessage,
 } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { EndpointItem } from '../lists/catalogs.ts';
+import type { EndpointItem } from '../listwatch/object-caches.ts';
 import type { Versioned } from '../store/view.ts';
 import { conditionsOfEndpoint, conditionsOfNetwork, conditionsOfNode } from './conditions.ts';
 import type { ApiContext } from './modules.ts';

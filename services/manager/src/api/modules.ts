@@ -1,23 +1,23 @@
 import { CausewayError, type Network } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import type { MtuGate } from '../admin/mtu-gate.ts';
-import type { DefaultPool } from '../admin/pools.ts';
-import type { Pool } from '../allocator/pool.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
+import type { Writer } from '../commit/writer.ts';
+import type { Term } from '../election/term.ts';
 import type { AddressIndex } from '../events/address-index.ts';
+import type { Teller } from '../events/event-sink.ts';
 import type { EventFeed } from '../events/feed.ts';
-import type { Teller } from '../events/outlet.ts';
 import type { Feed } from '../feed/feed.ts';
-import type { Term } from '../leader/term.ts';
-import type { Catalogs } from '../lists/catalogs.ts';
-import { checkRecovered } from '../recovery/recovery.ts';
+import type { Pool } from '../ipam/subnet-addresses.ts';
+import type { DefaultPool } from '../ipam/subnet-pools.ts';
+import type { Catalogs } from '../listwatch/object-caches.ts';
+import { checkRecovered } from '../plan/recovery.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import type { Writer } from '../writer/writer.ts';
 import { type Call, withinCall } from './call.ts';
 import { mayOnlyRead, noLeader, notLeader } from './leadership.ts';
+import type { MtuGate } from './mtu-gate.ts';
 
 export interface ApiModules {
   readonly view: View;

@@ -15,15 +15,15 @@ import type {
   WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/types.js';
-import { createNetwork } from '../admin/create-network.ts';
-import { deleteNetwork } from '../admin/delete-network.ts';
-import { evictNetwork } from '../admin/evict-network.ts';
-import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../admin/network-requests.ts';
-import { updateNetwork } from '../admin/update-network.ts';
-import type { NetworkItem } from '../lists/catalogs.ts';
-import { networkFields } from '../lists/fields.ts';
-import { type Request, rehearsal } from '../writer/intent.ts';
+import { networkFields } from '../listwatch/fields.ts';
+import type { NetworkItem } from '../listwatch/object-caches.ts';
+import { createNetwork } from '../plan/create-network.ts';
+import { deleteNetwork } from '../plan/delete-network.ts';
+import { type Request, rehearsal } from '../plan/intent.ts';
+import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../plan/network-requests.ts';
+import { updateNetwork } from '../plan/update-network.ts';
 import type { Call } from './call.ts';
+import { evictNetwork } from './evict-network.ts';
 import { type ListOf, listPage } from './list.ts';
 import { networkMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';

@@ -7,8 +7,8 @@ import type {
   WatchNodesRequest,
   WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
-import type { NodeItem } from '../lists/catalogs.ts';
-import { nodeFields } from '../lists/fields.ts';
+import { nodeFields } from '../listwatch/fields.ts';
+import type { NodeItem } from '../listwatch/object-caches.ts';
 import type { Call } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
 import { nodeMessage } from './messages.ts';

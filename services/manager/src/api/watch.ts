@@ -1,8 +1,8 @@
 import { CausewayError } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
-import type { Item } from '../lists/catalog.ts';
-import { lasting, readSelection, type Selectors } from '../lists/selection.ts';
-import { type WatchEvent, watch } from '../lists/watch.ts';
+import type { Item } from '../listwatch/object-cache.ts';
+import { lasting, readSelection, type Selectors } from '../listwatch/selection.ts';
+import { type WatchEvent, watch } from '../listwatch/watch.ts';
 import { within } from '../within.ts';
 import type { ListOf } from './list.ts';
 import type { ApiContext } from './modules.ts';

@@ -1,9 +1,9 @@
 import type { Name } from '@causeway/model';
+import { type Intent, nothingToDo } from '../plan/intent.ts';
 import { type KnownManager, knownManagerCodec, type ManagerRecord } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Store } from '../store/store.ts';
 import type { RegisteredManager, Versioned, View } from '../store/view.ts';
-import { type Intent, nothingToDo } from '../writer/intent.ts';
 
 /** Each takes two compares and a write: a transaction has room for these. */
 const mostChanges = 40;

@@ -1,6 +1,6 @@
+import { type Intent, nothingToDo } from '../plan/intent.ts';
 import { metaCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
-import { type Intent, nothingToDo } from '../writer/intent.ts';
 
 /** Of the records as this version writes them. A higher one is for what an older version would get wrong, not for a field it may keep. */
 export const schema = 1;

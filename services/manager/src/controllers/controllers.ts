@@ -1,20 +1,20 @@
 import type { NetworkId, NodeId } from '@causeway/model';
 import type { Clock, Duration, Log, Random } from '@causeway/runtime';
-import type { EventOutlet } from '../events/outlet.ts';
+import type { TermWriter } from '../commit/writer.ts';
+import type { Controller } from '../election/controller.ts';
+import type { EventOutlet } from '../events/event-sink.ts';
 import type { Standing } from '../feed/holdings.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import type { TermWriter } from '../writer/writer.ts';
-import type { Controller } from './controller.ts';
-import { MtuKeeper } from './mtu-keeper.ts';
-import { Reclaimer } from './reclaimer.ts';
-import { EventRecorder } from './recorder.ts';
-import { Recoverer } from './recoverer.ts';
-import { EventRetention } from './retention.ts';
-import { RosterKeeper } from './roster-keeper.ts';
-import { SchemaKeeper } from './schema-keeper.ts';
-import { Thawer } from './thawer.ts';
+import { Thawer } from './address-reuse.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { EventRetention } from './event-retention.ts';
+import { Reclaimer } from './lost-hosts.ts';
+import { MtuKeeper } from './mtu.ts';
+import { Recoverer } from './recovery.ts';
+import { RosterKeeper } from './roster.ts';
+import { SchemaKeeper } from './schema.ts';
 
 /** What agents have told in the present term. */
 export interface HostReports {

@@ -9,10 +9,10 @@ import {
   type SpaceRecovery,
 } from '../cluster/maintenance/plan-maintenance.ts';
 import { interval, type StoreMonitor } from '../cluster/maintenance/store-monitor.ts';
-import type { Term } from '../leader/term.ts';
+import { type Controller, failureLog } from '../election/controller.ts';
+import type { Term } from '../election/term.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import { type Controller, failureLog } from './controller.ts';
 
 export interface StoreMaintenanceParts {
   readonly maintenance: Pick<Maintenance, 'compact' | 'defragment' | 'disarm'>;

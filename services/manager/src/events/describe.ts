@@ -3,7 +3,7 @@ import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { ManagerRecord } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
-import type { Happening } from './happening.ts';
+import type { Happening } from './event-input.ts';
 
 type Names = Pick<View, 'networks' | 'nodes'>;
 

@@ -2,7 +2,7 @@ import type { ManagerRecord } from '../store/codec.ts';
 import type { Store } from '../store/store.ts';
 import type { ViewChange } from '../store/view.ts';
 import { managerGone, managerJoined } from './describe.ts';
-import type { Teller } from './outlet.ts';
+import type { Teller } from './event-sink.ts';
 
 /** Tells which managers come and go. A record that goes was removed when its etcd member is gone too, else it stopped or died. */
 export function tellOfManagers(

@@ -1,7 +1,7 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { decodeText, encodeText, type Json, type JsonObject, object } from '../store/codec.ts';
 import type { KeyValue } from '../store/store.ts';
-import type { Happening, Origin } from './happening.ts';
+import type { Happening, Origin } from './event-input.ts';
 
 /** A message longer than this is cut: events are for people, and must not fill the store. */
 const longestMessage = 1_000;

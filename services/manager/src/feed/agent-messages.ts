@@ -2,7 +2,7 @@ import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway
 import { legible } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Clock, Log } from '@causeway/runtime';
-import type { Teller } from '../events/outlet.ts';
+import type { Teller } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';

@@ -10,9 +10,9 @@ import {
 } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { Controller } from '../controllers/controller.ts';
-import type { Teller } from '../events/outlet.ts';
-import type { Term } from '../leader/term.ts';
+import type { Controller } from '../election/controller.ts';
+import type { Term } from '../election/term.ts';
+import type { Teller } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
 import { within } from '../within.ts';

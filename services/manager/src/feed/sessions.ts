@@ -1,7 +1,7 @@
 import { CausewayError, type FeedVersion, type Node, type NodeId } from '@causeway/model';
 import type { Clock, Log } from '@causeway/runtime';
 import { nodeLost, nodeReady } from '../events/describe.ts';
-import type { Teller } from '../events/outlet.ts';
+import type { Teller } from '../events/event-sink.ts';
 import type { View } from '../store/view.ts';
 import type { AgentChannel } from './channel.ts';
 import { LiveSession } from './live-session.ts';

@@ -3,16 +3,16 @@ import { UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_se
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { claimEndpoint } from '../admin/claim-endpoint.ts';
-import { createNetwork } from '../admin/create-network.ts';
-import { lowerMtu } from '../admin/mtu.ts';
-import { readUpdateNetwork } from '../admin/network-requests.ts';
-import { registerNode } from '../admin/register-node.ts';
-import { updateNetwork } from '../admin/update-network.ts';
 import { raiseSchema } from '../cluster/schema.ts';
+import { claimEndpoint } from '../plan/claim-endpoint.ts';
+import { createNetwork } from '../plan/create-network.ts';
+import type { Intent } from '../plan/intent.ts';
+import { lowerMtu } from '../plan/mtu.ts';
+import { readUpdateNetwork } from '../plan/network-requests.ts';
+import { registerNode } from '../plan/register-node.ts';
+import { updateNetwork } from '../plan/update-network.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/planning-desk.ts';
-import type { Intent } from '../writer/intent.ts';
+import { PlanningDesk } from '../testing/plan-harness.ts';
 import {
   decodeText,
   encodeText,

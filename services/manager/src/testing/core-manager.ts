@@ -9,20 +9,20 @@ import {
   type Startable,
   seconds,
 } from '@causeway/runtime';
-import { Allocator } from '../allocator/allocator.ts';
 import { schema } from '../cluster/schema.ts';
-import type { Controller } from '../controllers/controller.ts';
+import { Writer } from '../commit/writer.ts';
 import { createControllers, type HostReports } from '../controllers/controllers.ts';
-import { TermRunner } from '../controllers/term-runner.ts';
-import { EventOutlet } from '../events/outlet.ts';
-import { Elector } from '../leader/elector.ts';
+import type { Controller } from '../election/controller.ts';
+import { Elector } from '../election/elector.ts';
+import { TermRunner } from '../election/term-runner.ts';
+import { EventOutlet } from '../events/event-sink.ts';
+import { Allocator } from '../ipam/allocator.ts';
 import { Follower } from '../store/follower.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import type { MemoryBackend } from '../store/memory-backend.ts';
 import type { Change, Compare, Store, StoreLease, Write } from '../store/store.ts';
 import { View } from '../store/view.ts';
-import { Writer } from '../writer/writer.ts';
 
 export interface CoreManagerParts {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import type { Clock } from '@causeway/runtime';
-import type { Happening } from '../events/happening.ts';
+import type { Happening } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
 import { encodeEvent, encodeRecord } from '../events/record.ts';
 import { Keys } from '../store/keys.ts';

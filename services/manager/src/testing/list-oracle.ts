@@ -1,7 +1,7 @@
 import { type Name, type NetworkId, type NodeId, Vni } from '@causeway/model';
 import fc from 'fast-check';
-import type { CatalogSettings, Item } from '../lists/catalog.ts';
-import { Catalogs } from '../lists/catalogs.ts';
+import type { CatalogSettings, Item } from '../listwatch/object-cache.ts';
+import { Catalogs } from '../listwatch/object-caches.ts';
 import { endpointCodec, networkCodec, nodeCodec } from '../store/codec.ts';
 import { Keys } from '../store/keys.ts';
 import type { KeyValue, StoreEvent } from '../store/store.ts';

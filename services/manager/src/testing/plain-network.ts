@@ -1,5 +1,5 @@
 import { type Name, Prefix } from '@causeway/model';
-import type { CreateNetwork } from '../admin/create-network.ts';
+import type { CreateNetwork } from '../plan/create-network.ts';
 
 /** A network as one asks for it by subnets alone. */
 export function plainNetwork(

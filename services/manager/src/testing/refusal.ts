@@ -1,6 +1,6 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
 import { expect } from 'vitest';
-import type { PlanningDesk } from './planning-desk.ts';
+import type { PlanningDesk } from './plan-harness.ts';
 
 /** A row of a table of what is refused: `says` is what the message must name, the thing at fault and what would be right. */
 export type Refused<Asked> = readonly [name: string, asked: Asked, code: ErrorCode, says: RegExp];

@@ -16,19 +16,19 @@ import {
 import { Failover } from '@causeway/proto';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
-import { claimEndpoint } from '../admin/claim-endpoint.ts';
-import { createNetwork } from '../admin/create-network.ts';
-import { deleteNetwork } from '../admin/delete-network.ts';
-import { registerNode } from '../admin/register-node.ts';
-import { releaseEndpoint } from '../admin/release-endpoint.ts';
+import type { Committed } from '../commit/outcomes.ts';
+import { claimEndpoint } from '../plan/claim-endpoint.ts';
+import { createNetwork } from '../plan/create-network.ts';
+import { deleteNetwork } from '../plan/delete-network.ts';
+import type { Request } from '../plan/intent.ts';
+import { registerNode } from '../plan/register-node.ts';
+import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import { Keys } from '../store/keys.ts';
 import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
-import type { Request } from '../writer/intent.ts';
-import type { Committed } from '../writer/outcomes.ts';
-import { Auditor } from './auditor.ts';
-import { Chronicle } from './chronicle.ts';
 import { CoreManager, cooldown } from './core-manager.ts';
+import { Chronicle } from './event-reader.ts';
+import { Auditor } from './invariant-checker.ts';
 import { plainNetwork } from './plain-network.ts';
 
 const keys = new Keys();

@@ -1,9 +1,9 @@
 import type { RequestId } from '@causeway/model';
+import { checkSame } from '../../commit/outcomes.ts';
+import type { RequestLeases } from '../../commit/request-leases.ts';
 import { decodeText, encodeText, type Json, object, text } from '../../store/codec.ts';
 import type { Keys } from '../../store/keys.ts';
 import type { Compare, Store } from '../../store/store.ts';
-import { checkSame } from '../../writer/outcomes.ts';
-import type { RequestLeases } from '../../writer/request-leases.ts';
 
 export interface RemovalRecordParts {
   readonly store: Pick<Store, 'get' | 'txn'>;

@@ -1,0 +1,123 @@
+import type { Network } from '@causeway/model';
+import { earliest, latest, type Moment, never } from '../../store/moment.ts';
+
+/** What can be said of an object now. docs/protocol.md lists types and reasons. */
+export interface Condition {
+  readonly type: 'Allocated' | 'Programmed' | 'Ready' | 'Degraded';
+  readonly status: 'true' | 'false' | 'unknown';
+  /** One word for programs. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+  /** When what the status follows from came to be, as far as this manager knows. */
+  readonly since: Moment;
+}
+
+/** A record of the store, and when it was last written. */
+export interface Recorded<Value> {
+  readonly value: Value;
+  readonly written: Moment;
+}
+
+/** A host as the leader sees it. */
+export interface HostState {
+  readonly name: string;
+  /** "syncing": it is still being brought what it missed. */
+  readonly session: 'ready' | 'syncing' | 'none';
+  /** Since when the session is there, or not. */
+  readonly since: Moment;
+  /** Differences between intent and kernel that stand, and since when there are some, or none. */
+  readonly drift: number;
+  readonly driftSince: Moment;
+}
+
+/** Who has programmed a revision, by name. */
+export interface Progress {
+  readonly revision: bigint;
+  /** When the store came to that revision. */
+  readonly since: Moment;
+  readonly have: number;
+  readonly waiting: readonly HostState[];
+  readonly unreachable: readonly HostState[];
+}
+
+/** A reason why an object is degraded. */
+export interface Problem {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: Moment;
+}
+
+/** A host whose underlay carries less than a network's frames need. */
+export interface SmallHost {
+  readonly name: string;
+  /** Bytes inside the overlay that it carries. */
+  readonly room: number;
+  /** Its record was written then. */
+  readonly written: Moment;
+}
+
+/** True since the network has such an MTU and the host such an underlay, whichever came last. */
+export function underlayTooSmall(network: Recorded<Network>, small: readonly SmallHost[]): Problem {
+  const { name, mtu } = network.value;
+  const rooms = [...new Set(small.map(({ room }) => room))].sort((a, b) => a - b).join(' or ');
+  const message = `MTU ${mtu.bytes} of ${name} is more than ${names(small)} ${small.length === 1 ? 'carries' : 'carry'}, ${rooms}: full-size frames are lost or cut there`;
+  const since = earliest(small.map(({ written }) => latest(network.written, written)));
+  return { reason: 'UnderlayTooSmall', message, since };
+}
+
+/** "2 differences to the intent stand on h1" */
+export function driftText(count: number, on = ''): string {
+  return `${count === 1 ? '1 difference to the intent stands' : `${count} differences to the intent stand`}${on}`;
+}
+
+/** Names told one by one; of more only the number. */
+const mostNames = 5;
+
+export function names(all: readonly { readonly name: string }[]): string {
+  const sorted = all.map(({ name }) => name).sort();
+  if (sorted.length <= mostNames) return sorted.join(', ');
+  return `${sorted.slice(0, mostNames).join(', ')} and ${sorted.length - mostNames} more`;
+}
+
+/** Of what only the leader knows, while nobody leads. */
+export function unknown(type: Condition['type']): Condition {
+  return { type, status: 'unknown', reason: 'NoLeader', message: 'no manager leads at this moment', since: never };
+}
+
+/** Every ready host that should have it has it. */
+export function programmed({ revision, since: changed, have, waiting, unreachable }: Progress): Condition {
+  const type = 'Programmed';
+  const lost = unreachable.length === 0 ? '' : `; no session with ${names(unreachable)}`;
+  if (waiting.length > 0) {
+    const message = `waiting for ${names(waiting)} to apply revision ${revision}${lost}`;
+    const began = waiting.map((host) => latest(changed, host.since));
+    return { type, status: 'false', reason: 'Waiting', message, since: earliest(began) };
+  }
+  const since = latest(changed, ...unreachable.map((host) => host.since));
+  if (have > 0)
+    return {
+      type,
+      status: 'true',
+      reason: 'AllApplied',
+      message: `${have} ${have === 1 ? 'host has' : 'hosts have'} applied revision ${revision}${lost}`,
+      since,
+    };
+  if (unreachable.length > 0) return { type, status: 'unknown', reason: 'HostsLost', message: lost.slice(2), since };
+  return { type, status: 'true', reason: 'NoHosts', message: 'no host needs it', since };
+}
+
+/** True while there is any problem, the first being the worst; healthy since the newest of `since`. */
+export function degraded(problems: readonly Problem[], since: readonly Moment[]): Condition {
+  const type = 'Degraded';
+  const [worst] = problems;
+  if (worst === undefined) return { type, status: 'false', reason: 'Healthy', message: '', since: latest(...since) };
+  const message = problems.map((problem) => problem.message).join('; ');
+  return {
+    type,
+    status: 'true',
+    reason: worst.reason,
+    message,
+    since: earliest(problems.map((problem) => problem.since)),
+  };
+}

@@ -1,0 +1,21 @@
+import type { EndpointId } from '@causeway/model';
+import type { Behalf, Writer } from '../commit/writer.ts';
+import { endpointDetached } from '../events/describe.ts';
+import type { Intent } from '../plan/intent.ts';
+import { takeBack } from '../plan/release-endpoint.ts';
+import type { View } from '../store/view.ts';
+
+/** Releases every endpoint a network has now, whoever has it. Their agents learn of it as of any other release. */
+export async function evictNetwork(
+  nameOrId: string,
+  { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },
+  behalf: Behalf,
+): Promise<void> {
+  const { id } = view.findNetwork(nameOrId).value;
+  const endpoints = [...view.endpointsOf(id).keys()];
+  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), behalf)));
+}
+
+export function evictEndpoint(id: EndpointId): Intent<void> {
+  return takeBack(id, (endpoint, view) => endpointDetached(endpoint, view, 'its network is deleted by force'));
+}

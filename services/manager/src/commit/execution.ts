@@ -1,0 +1,205 @@
+import { assertNever, CausewayError, isCausewayError } from '@causeway/model';
+import { type Clock, delays, type Log, milliseconds, type Random, seconds } from '@causeway/runtime';
+import type { Origin } from '../events/event-input.ts';
+import { encodeEvent } from '../events/record.ts';
+import type { Intent, Planning, Proposal } from '../plan/intent.ts';
+import type { KeyValue, Store } from '../store/store.ts';
+import type { CommitOutcome } from './committer.ts';
+import type { Transaction } from './merge.ts';
+import { type Call, type Committed, readOutcome, refusing, withReply } from './outcomes.ts';
+import type { RequestLeases } from './request-leases.ts';
+import type { Tenure } from './writing-term.ts';
+
+export interface ExecutionParts {
+  readonly store: Pick<Store, 'get'>;
+  readonly planning: Planning;
+  readonly leases: RequestLeases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  notLeader(): CausewayError;
+}
+
+/** A plan that keeps meeting others is given up: with a view that keeps up, each further try is less likely. */
+const maxTries = 20;
+
+/** How long a call waits for its view, or for a store that does not answer, before it goes on without. */
+const patience = seconds(10);
+
+/** Between looks at a store that does not answer. */
+const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
+
+export interface Errand<Reply> {
+  readonly intent: Intent<Reply>;
+  readonly origin: Origin;
+  /** Absent for an intent of our own. */
+  readonly call?: Call<Reply> | undefined;
+}
+
+/** One intent on its way to being true, in one term. */
+export class Execution<Reply> {
+  readonly #parts: ExecutionParts;
+  readonly #tenure: Tenure;
+  readonly #intent: Intent<Reply>;
+  readonly #origin: Origin;
+  readonly #call: Call<Reply> | undefined;
+
+  constructor(parts: ExecutionParts, tenure: Tenure, { intent, origin, call }: Errand<Reply>) {
+    this.#parts = parts;
+    this.#tenure = tenure;
+    this.#intent = intent;
+    this.#origin = origin;
+    this.#call = call;
+  }
+
+  /** @throws CausewayError as `Writer.write` */
+  async run(): Promise<Committed<Reply>> {
+    for (let tries = 1; tries <= maxTries; tries++) {
+      const done = await this.#try();
+      if (done !== undefined) return done;
+    }
+    throw new CausewayError('store-unavailable', 'others kept changing what this call depends on: try again');
+  }
+
+  /** Undefined: plan again. */
+  async #try(): Promise<Committed<Reply> | undefined> {
+    await this.#tenure.caughtUp().catch(() => {
+      throw this.#parts.notLeader();
+    });
+    const lease = this.#call === undefined ? undefined : await this.#parts.leases.take();
+    const { planning } = this.#parts;
+    let proposal: Proposal<Reply>;
+    try {
+      proposal = this.#intent.plan(planning);
+    } catch (refusal) {
+      return await this.#refuse(refusal, lease);
+    }
+    const { reply, takes, since } = proposal;
+    if (proposal.writes.length === 0 && !this.#isDoubtful) return { reply, revision: since ?? planning.view.revision };
+    const release = planning.allocator.hold(takes);
+    try {
+      const outcome = await this.#tenure.committer.commit(this.#transactionOf(proposal, lease));
+      if (outcome.kind !== 'committed') return await this.#resolve(outcome);
+      this.#settled();
+      await this.#seen(outcome.revision);
+      this.#tenure.answered(outcome.revision);
+      return { reply, revision: since ?? outcome.revision };
+    } finally {
+      release();
+    }
+  }
+
+  #transactionOf(proposal: Proposal<Reply>, lease: bigint | undefined): Transaction {
+    const { compares, writes } = proposal;
+    const events = proposal.events.map((happening) => encodeEvent(happening, this.#origin));
+    const transaction = { compares, writes, events };
+    if (this.#call === undefined || lease === undefined) return transaction;
+    return withReply(transaction, proposal.reply, this.#call, this.#parts.planning.keys, lease);
+  }
+
+  /**
+   * A refusal is true only while the term lasts: a deposed leader's view is behind. What is in the way may be the very
+   * thing an earlier try of this call has made. And a refusal is final: while a transaction or a copy of the call may still
+   * arrive, the refusal is kept first, so that nothing of it can be written any more. Not if it is worth another try.
+   */
+  async #refuse(refusal: unknown, lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
+    const [earlier, lasts] = await Promise.all([this.#kept(), this.#tenure.committer.lasts()]);
+    if (earlier !== undefined) return earlier;
+    if (!lasts) throw this.#parts.notLeader();
+    if (this.#call === undefined || lease === undefined || !isCausewayError(refusal)) throw refusal;
+    if (refusal.kind === 'unavailable' || !this.#isDoubtful) throw refusal;
+    const tombstone = refusing(refusal, this.#call, this.#parts.planning.keys, lease);
+    const outcome = await this.#tenure.committer.commit(tombstone);
+    if (outcome.kind !== 'committed') return await this.#resolve(outcome);
+    this.#settled();
+    throw refusal;
+  }
+
+  /** What an earlier try has done, or undefined: plan again. */
+  async #resolve(outcome: Exclude<CommitOutcome, { kind: 'committed' }>): Promise<Committed<Reply> | undefined> {
+    switch (outcome.kind) {
+      case 'conflict': {
+        const earlier = await this.#kept();
+        await this.#seen(outcome.revision);
+        return earlier;
+      }
+      case 'fenced':
+        throw this.#parts.notLeader();
+      case 'failed':
+        if (!isCausewayError(outcome.error) || outcome.error.data['lease'] !== 'gone') throw outcome.error;
+        this.#parts.leases.forget();
+        return undefined;
+      case 'unknown':
+        return await this.#whenStoreAnswers(outcome.error);
+      default:
+        return assertNever(outcome);
+    }
+  }
+
+  /**
+   * After a transaction without answer. Not finding its outcome is no proof that it will not be written yet; planning
+   * again is safe all the same, since both compare that the call has no outcome.
+   */
+  async #whenStoreAnswers(cause: unknown): Promise<Committed<Reply> | undefined> {
+    const { clock, random, log } = this.#parts;
+    const deadline = clock.now() + patience;
+    log.warn('writer.outcome-unknown', { requestId: this.#call?.id });
+    if (this.#call !== undefined) this.#tenure.doubtful.unanswered(this.#call.id);
+    for (const pause of delays(lookAgain, random)) {
+      const answer = await this.#look();
+      if (answer?.kv !== undefined) return await this.#read(answer.kv);
+      if (answer !== undefined) await this.#seen(answer.revision);
+      if (answer !== undefined && !this.#tenure.isOver) return undefined;
+      if (this.#tenure.isOver || clock.now() >= deadline) break;
+      await clock.sleep(pause);
+    }
+    const message = 'the store did not answer: the same request id tells what became of the call';
+    throw new CausewayError('timed-out', message, {}, { cause });
+  }
+
+  /** Undefined when the store does not answer. */
+  async #look(): Promise<{ readonly kv?: KeyValue; readonly revision: bigint } | undefined> {
+    const { store, planning, log } = this.#parts;
+    try {
+      if (this.#call !== undefined) return await store.get(planning.keys.request(this.#call.id));
+      return { revision: (await store.get(planning.keys.leader)).revision };
+    } catch (error) {
+      log.debug('writer.store-silent', { error });
+      return undefined;
+    }
+  }
+
+  async #kept(): Promise<Committed<Reply> | undefined> {
+    if (this.#call === undefined) return undefined;
+    const { kv } = await this.#parts.store.get(this.#parts.planning.keys.request(this.#call.id));
+    return kv === undefined ? undefined : await this.#read(kv);
+  }
+
+  /** @throws CausewayError the refusal, when that is the outcome */
+  async #read(kv: KeyValue): Promise<Committed<Reply> | undefined> {
+    if (this.#call === undefined) return undefined;
+    this.#settled();
+    await this.#seen(kv.modRevision);
+    this.#tenure.answered(kv.modRevision);
+    return readOutcome(kv, this.#call);
+  }
+
+  /** Something of the call may be written after it is answered: whatever the answer, it is kept first. */
+  get #isDoubtful(): boolean {
+    return this.#call !== undefined && this.#tenure.doubtful.has(this.#call.id);
+  }
+
+  #settled(): void {
+    if (this.#call !== undefined) this.#tenure.doubtful.delete(this.#call.id);
+  }
+
+  /** A view that does not keep up costs the caller its "reads see it" after a while, not its answer. */
+  async #seen(revision: bigint): Promise<void> {
+    const { view } = this.#parts.planning;
+    if (view.revision >= revision) return;
+    const over = new AbortController();
+    const reached = view.waitFor(revision, over.signal).catch(() => undefined);
+    await Promise.race([reached, this.#parts.clock.sleep(patience, over.signal)]);
+    over.abort();
+  }
+}

@@ -1,0 +1,206 @@
+import { CausewayError, type RequestId } from '@causeway/model';
+import type { Clock, Log, Random } from '@causeway/runtime';
+import type { Origin } from '../events/event-input.ts';
+import { EventOrder } from '../events/order.ts';
+import type { Allocator } from '../ipam/allocator.ts';
+import type { Intent, Request } from '../plan/intent.ts';
+import type { Keys } from '../store/keys.ts';
+import type { Store } from '../store/store.ts';
+import type { View } from '../store/view.ts';
+import { Execution, type ExecutionParts } from './execution.ts';
+import { Lanes } from './lanes.ts';
+import { type Call, type Committed, checkSame } from './outcomes.ts';
+import { RequestLeases } from './request-leases.ts';
+import { Tenure } from './writing-term.ts';
+
+export interface WriterParts {
+  readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'grant' | 'maxTxnOps'>;
+  readonly view: View;
+  readonly allocator: Allocator;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface WriterSettings {
+  /** Of this manager: the actor of what it does by itself. */
+  readonly name: string;
+  /** Absent: `mostCalls`. */
+  readonly mostCalls?: number;
+}
+
+/** Who calls, in its own words; it is not waited for any longer when the signal aborts. */
+export interface Caller {
+  readonly actor: string;
+  readonly signal?: AbortSignal;
+  /** Copies of the call may be on their way here: what it is answered has to hold for those too. */
+  readonly again?: boolean;
+}
+
+/** On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call it is part of. */
+export interface Behalf {
+  readonly actor?: string;
+  readonly cause: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The door for changes of this manager's own in one term: when that is over, nothing goes through it any more. */
+export interface TermWriter {
+  /** Its intent is planned anew until it is true. @throws CausewayError as `Writer.write`; not-leader when the term is over */
+  apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>>;
+}
+
+/**
+ * Calls at once, with their replies to come: at about 8 KiB each 64 MiB. A burst of a thousand hosts that attach eight
+ * containers each at the same moment is let in.
+ */
+export const mostCalls = 8_192;
+
+interface UnderWay {
+  readonly tenure: Tenure;
+  readonly request: Request<unknown>;
+  readonly work: Promise<Committed<unknown>>;
+}
+
+/**
+ * The one door for changes. A call is planned on the view, committed under the fence, and answered when the view has it:
+ * so whoever reads after the answer sees the change. Its outcome is kept with the change itself, so a call that is tried
+ * again after a lost reply, here or at another manager, gets the same answer and takes nothing twice.
+ */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #settings: WriterSettings;
+  readonly #order: EventOrder;
+  readonly #execution: ExecutionParts;
+  readonly #lanes = new Lanes();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #calls = new Map<RequestId, UnderWay>();
+  #tenure: Tenure | undefined;
+  #leader: string | undefined;
+
+  constructor(parts: WriterParts, settings: WriterSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#order = new EventOrder(parts.keys);
+    const { store, clock, random, log } = parts;
+    const leases = new RequestLeases(parts);
+    this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
+  }
+
+  /** Events of what it has written since it was made, and of some that it could not write. */
+  get told(): number {
+    return this.#order.told;
+  }
+
+  /** follower -> leader. What is returned writes in this term only. */
+  lead(term: bigint): TermWriter {
+    this.#endTenure();
+    this.#leader = undefined;
+    const tenure = new Tenure({ ...this.#parts, order: this.#order }, term);
+    this.#tenure = tenure;
+    return { apply: (intent, behalf) => this.#apply(tenure, intent, behalf) };
+  }
+
+  /** leader -> follower; `leader` is the address refusals name. */
+  follow(leader?: string): void {
+    this.#endTenure();
+    this.#leader = leader;
+  }
+
+  /** Resolves when no call is under way any more. */
+  async stop(): Promise<void> {
+    this.follow();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  /**
+   * A call that is under way already is joined: its answer is this one's too.
+   * @throws CausewayError what the request's check and its plan throw; request-reused; not-leader; busy;
+   * store-unavailable: nothing was written; timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
+   */
+  async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
+    const tenure = this.#current();
+    request.check?.();
+    const underWay = this.#calls.get(id);
+    if (underWay?.tenure === tenure) {
+      checkSame({ id, request }, underWay.request);
+      if (caller.again === true) tenure.doubtful.again(id);
+      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, caller.signal);
+    }
+    this.#checkRoom();
+    if (caller.again === true) tenure.doubtful.again(id);
+    const work = this.#enter(tenure, request, { actor: caller.actor, cause: id }, { id, request });
+    const entry = { tenure, request, work };
+    const leave = (): void => {
+      if (this.#calls.get(id) === entry) this.#calls.delete(id);
+    };
+    this.#calls.set(id, entry);
+    work.then(leave, leave);
+    return await unlessAborted(work, caller.signal);
+  }
+
+  /** A change of our own, without request id, in the present term. @throws as `write` */
+  async apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    return await this.#apply(this.#current(), intent, behalf);
+  }
+
+  async #apply<Reply>(tenure: Tenure, intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    if (tenure.isOver) throw this.#notLeader();
+    const { actor = `manager/${this.#settings.name}`, cause, signal } = behalf;
+    return await unlessAborted(this.#enter(tenure, intent, { actor, cause }), signal);
+  }
+
+  /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */
+  #enter<Reply>(tenure: Tenure, intent: Intent<Reply>, origin: Origin, call?: Call<Reply>): Promise<Committed<Reply>> {
+    const execution = new Execution(this.#execution, tenure, { intent, origin, call });
+    const work = (): Promise<Committed<Reply>> => execution.run();
+    return this.#track(intent.lane === undefined ? work() : this.#lanes.run(intent.lane, work));
+  }
+
+  #track<Value>(work: Promise<Value>): Promise<Value> {
+    const done = (): void => {
+      this.#running.delete(work);
+    };
+    this.#running.add(work);
+    work.then(done, done);
+    return work;
+  }
+
+  /** @throws CausewayError busy */
+  #checkRoom(): void {
+    const { mostCalls: most = mostCalls } = this.#settings;
+    if (this.#calls.size < most) return;
+    throw new CausewayError('busy', `${most} calls are under way at this manager: try again in a moment`, { most });
+  }
+
+  #current(): Tenure {
+    if (this.#tenure === undefined) throw this.#notLeader();
+    return this.#tenure;
+  }
+
+  #notLeader(): CausewayError {
+    const where = this.#leader === undefined ? 'none is known yet' : `ask ${this.#leader}`;
+    return new CausewayError('not-leader', `this manager does not lead: ${where}`, { leader: this.#leader ?? '' });
+  }
+
+  #endTenure(): void {
+    if (this.#tenure === undefined) return;
+    const ended = this.#tenure.end();
+    this.#tenure = undefined;
+    void this.#track(ended);
+  }
+}
+
+function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const give = (): void => {
+      reject(new CausewayError('timed-out', 'no answer in time: the same request id tells what became of the call'));
+    };
+    const leave = (): void => signal.removeEventListener('abort', give);
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give);
+    work.then(resolve, reject).then(leave, leave);
+  });
+}

@@ -1,0 +1,207 @@
+import { parseIp } from '@causeway/model';
+import { type Duration, parseDuration } from '@causeway/runtime';
+import { defaultTxnOps } from '../store/store.ts';
+import { type Address, type OptionSpec, readAddress, readPort, refuse } from './option.ts';
+
+/** What a manager is told of its etcd, as text. */
+export interface EtcdOptions {
+  readonly etcd: string;
+  readonly etcdClientPort: string;
+  readonly etcdPeerPort: string;
+  readonly etcdPeerAddress?: string;
+  readonly etcdQuota: string;
+  readonly etcdHistory: string;
+  readonly etcdMaxTxnOps?: string;
+  readonly etcdCacert?: string;
+  readonly etcdCert?: string;
+  readonly etcdKey?: string;
+  readonly join?: string;
+}
+
+export type EtcdConfig =
+  /** A child of ours. */
+  | {
+      readonly kind: 'embedded';
+      readonly clientPort: number;
+      readonly peerPort: number;
+      /** IP address at which the other managers reach it. */
+      readonly address: string;
+      readonly quotaBytes: number;
+      /** Host:port of managers whose cluster it joins; none: it begins one. */
+      readonly join: readonly string[];
+    }
+  /** Somebody else's, by client URL of its members. */
+  | {
+      readonly kind: 'external';
+      readonly endpoints: readonly string[];
+      /** As its members run with. */
+      readonly maxTxnOps: number;
+      readonly tls?: TlsFiles;
+    };
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly caCert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export const etcdOptionSpecs: readonly OptionSpec[] = [
+  {
+    flag: '--etcd <embedded|url,…>',
+    variable: 'CAUSEWAY_ETCD',
+    help: '"embedded": the manager runs an etcd member itself; else the client URLs of an etcd cluster of yours',
+    default: 'embedded',
+  },
+  {
+    flag: '--join <ip:port,…>',
+    variable: 'CAUSEWAY_JOIN',
+    help: 'managers whose cluster a manager without data joins, with embedded etcd; the same list on every host, this manager included',
+    optional: true,
+  },
+  {
+    flag: '--etcd-peer-address <ip>',
+    variable: 'CAUSEWAY_ETCD_PEER_ADDRESS',
+    help: 'address at which other managers reach the embedded etcd; when absent the address of --advertise with --join, else 127.0.0.1, which no other host reaches',
+    optional: true,
+  },
+  {
+    flag: '--etcd-client-port <port>',
+    variable: 'CAUSEWAY_ETCD_CLIENT_PORT',
+    help: 'client port of the embedded etcd, on 127.0.0.1 and the peer address',
+    default: '2379',
+  },
+  {
+    flag: '--etcd-peer-port <port>',
+    variable: 'CAUSEWAY_ETCD_PEER_PORT',
+    help: 'peer port of the embedded etcd, on the peer address',
+    default: '2380',
+  },
+  {
+    flag: '--etcd-quota <size>',
+    variable: 'CAUSEWAY_ETCD_QUOTA',
+    help: 'size of the embedded etcd’s database at which etcd takes no more writes, 16MiB to 8GiB',
+    default: '2GiB',
+  },
+  {
+    flag: '--etcd-history <duration>',
+    variable: 'CAUSEWAY_ETCD_HISTORY',
+    help: 'how much of etcd’s past the leader keeps when it compacts, 1m to 24h; 0s: the leader never compacts, for an etcd that others use too',
+    default: '1h',
+  },
+  {
+    flag: '--etcd-max-txn-ops <count>',
+    variable: 'CAUSEWAY_ETCD_MAX_TXN_OPS',
+    help: 'the --max-txn-ops that the members of your own etcd run with, 128 to 10000; when absent 128, etcd’s default. With 1000 more claims share a transaction; more than 1000 changes nothing',
+    optional: true,
+  },
+  {
+    flag: '--etcd-cacert <file>',
+    variable: 'CAUSEWAY_ETCD_CACERT',
+    help: 'PEM file of the certificate authorities for https etcds; when absent the system’s',
+    optional: true,
+  },
+  {
+    flag: '--etcd-cert <file>',
+    variable: 'CAUSEWAY_ETCD_CERT',
+    help: 'PEM file of the client certificate for https etcds',
+    optional: true,
+  },
+  {
+    flag: '--etcd-key <file>',
+    variable: 'CAUSEWAY_ETCD_KEY',
+    help: 'PEM file of the key of --etcd-cert',
+    optional: true,
+  },
+];
+
+/** @throws CausewayError invalid-argument that names the flag */
+export function readEtcd(options: EtcdOptions, advertise: Pick<Address, 'ip'>): EtcdConfig {
+  return options.etcd === 'embedded' ? readEmbedded(options, advertise) : readExternal(options);
+}
+
+/** @throws CausewayError invalid-argument */
+export function readHistory(text: string): Duration {
+  const history = parseDuration(text);
+  const fits = history === 0 || (history !== undefined && history >= 60_000 && history <= 24 * 3_600_000);
+  return fits && history !== undefined ? history : refuse('--etcd-history', text, 'a duration of 1m to 24h, or 0s');
+}
+
+function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): EtcdConfig {
+  const clientPort = readPort(options.etcdClientPort, '--etcd-client-port');
+  const peerPort = readPort(options.etcdPeerPort, '--etcd-peer-port');
+  if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'another than --etcd-client-port');
+  for (const [flag, value] of tlsFlags(options))
+    if (value !== undefined) refuse(flag, value, 'none with --etcd embedded: it is for --etcd https://…');
+  if (options.etcdMaxTxnOps !== undefined)
+    refuse(
+      '--etcd-max-txn-ops',
+      options.etcdMaxTxnOps,
+      'none with --etcd embedded: that etcd is started as it should be',
+    );
+  const join =
+    options.join === undefined ? [] : options.join.split(',').map((text) => readAddress(text, '--join').text);
+  const quotaBytes = readQuota(options.etcdQuota);
+  return { kind: 'embedded', clientPort, peerPort, address: readPeerAddress(options, advertise), quotaBytes, join };
+}
+
+function readPeerAddress({ etcdPeerAddress, join }: EtcdOptions, advertise: Pick<Address, 'ip'>): string {
+  if (etcdPeerAddress === undefined) return join === undefined ? '127.0.0.1' : advertise.ip;
+  const ip = parseIp(etcdPeerAddress);
+  if (!ip.ok || ip.value === '0.0.0.0' || ip.value === '::')
+    return refuse('--etcd-peer-address', etcdPeerAddress, 'one IP address of this host');
+  return ip.value;
+}
+
+function readExternal(options: EtcdOptions): EtcdConfig {
+  const endpoints = options.etcd.split(',');
+  const wrong = endpoints.find((endpoint) => !/^https?:\/\/[^/\s]+:\d{1,5}$/.test(endpoint));
+  if (wrong !== undefined) refuse('--etcd', wrong, '"embedded", or client URLs such as http://192.0.2.1:2379');
+  if (options.join !== undefined)
+    refuse('--join', options.join, 'none with an etcd of your own: name its members with --etcd');
+  if (options.etcdPeerAddress !== undefined)
+    refuse('--etcd-peer-address', options.etcdPeerAddress, 'none with an etcd of your own');
+  const secure = endpoints.filter((endpoint) => endpoint.startsWith('https:')).length;
+  if (secure !== 0 && secure !== endpoints.length) refuse('--etcd', options.etcd, 'all URLs https:, or none');
+  for (const [flag, value] of tlsFlags(options))
+    if (value !== undefined && secure === 0) refuse(flag, value, 'none, or https: URLs in --etcd');
+  if (options.etcdCert === undefined && options.etcdKey !== undefined)
+    refuse('--etcd-cert', '', 'the certificate that --etcd-key belongs to');
+  if (options.etcdKey === undefined && options.etcdCert !== undefined)
+    refuse('--etcd-key', '', 'the key of --etcd-cert');
+  const external = { kind: 'external', endpoints, maxTxnOps: readTxnOps(options.etcdMaxTxnOps) } as const;
+  return secure === 0 ? external : { ...external, tls: readTls(options) };
+}
+
+function readTls({ etcdCacert, etcdCert, etcdKey }: EtcdOptions): TlsFiles {
+  return {
+    ...(etcdCacert !== undefined && { caCert: etcdCacert }),
+    ...(etcdCert !== undefined && { cert: etcdCert }),
+    ...(etcdKey !== undefined && { key: etcdKey }),
+  };
+}
+
+function tlsFlags({ etcdCacert, etcdCert, etcdKey }: EtcdOptions): readonly (readonly [string, string | undefined])[] {
+  return [
+    ['--etcd-cacert', etcdCacert],
+    ['--etcd-cert', etcdCert],
+    ['--etcd-key', etcdKey],
+  ];
+}
+
+function readTxnOps(text: string | undefined): number {
+  if (text === undefined) return defaultTxnOps;
+  const count = /^\d{3,5}$/.test(text) ? Number(text) : 0;
+  return count >= defaultTxnOps && count <= 10_000
+    ? count
+    : refuse('--etcd-max-txn-ops', text, 'a count of 128 to 10000');
+}
+
+const units = { MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+function readQuota(text: string): number {
+  const match = /^(\d{1,6})(MiB|GiB)$/.exec(text);
+  const bytes = match === null ? 0 : Number(match[1]) * units[match[2] as keyof typeof units];
+  const fits = bytes >= 16 * units.MiB && bytes <= 8 * units.GiB;
+  return fits ? bytes : refuse('--etcd-quota', text, 'a size of 16MiB to 8GiB, such as 2GiB');
+}

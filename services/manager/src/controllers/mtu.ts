@@ -1,0 +1,64 @@
+import { assertNever } from '@causeway/model';
+import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
+import type { TermWriter } from '../commit/writer.ts';
+import { type Controller, failureLog } from '../election/controller.ts';
+import type { Term } from '../election/term.ts';
+import { isTooLarge, lowerMtu, networksTooLarge } from '../plan/mtu.ts';
+import type { View, ViewChange } from '../store/view.ts';
+
+export interface MtuKeeperParts {
+  readonly view: View;
+  readonly writer: TermWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const retryAfter = seconds(1);
+
+/** No automatic MTU is larger than what every host carries. */
+export class MtuKeeper implements Controller {
+  readonly #parts: MtuKeeperParts;
+
+  constructor(parts: MtuKeeperParts) {
+    this.#parts = parts;
+  }
+
+  async run({ signal }: Term): Promise<void> {
+    const { view, log } = this.#parts;
+    const step = (): Promise<undefined> => this.#settle(signal);
+    const loop = new Loop(this.#parts, { step, failed: failureLog(log, 'network.mtu-not-lowered'), retryAfter });
+    const unsubscribe = view.subscribe((changes) => {
+      if (changes.some((change) => mayExceed(view, change))) loop.wake();
+    });
+    await loop.run(signal);
+    unsubscribe();
+  }
+
+  async #settle(signal: AbortSignal): Promise<undefined> {
+    const { view, writer, log } = this.#parts;
+    for (;;) {
+      const [next] = networksTooLarge(view);
+      if (next === undefined || signal.aborted) return;
+      await writer.apply(lowerMtu(next), { cause: 'mtu', signal });
+      log.info('network.mtu-lowered', { networkId: next, mtu: view.networks.get(next)?.value.mtu.bytes });
+    }
+  }
+}
+
+function mayExceed(view: View, change: ViewChange): boolean {
+  switch (change.kind) {
+    case 'node':
+      return change.after?.value.underlayMtu !== change.before?.value.underlayMtu;
+    case 'network':
+      return change.after !== undefined && isTooLarge(view, change.after.value);
+    case 'reset':
+      return true;
+    case 'endpoint':
+    case 'leader':
+    case 'cluster':
+    case 'manager':
+      return false;
+    default:
+      return assertNever(change);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Node } from '@causeway/model';
+import type { Writer } from '../commit/writer.ts';
+import type { Term } from '../election/term.ts';
+import { networksTooLarge } from '../plan/mtu.ts';
+import { registerNode } from '../plan/register-node.ts';
+import { untilView } from '../store/until-view.ts';
+import type { View } from '../store/view.ts';
+
+export interface NodeRegistrarParts {
+  readonly view: View;
+  readonly writer: Pick<Writer, 'apply'>;
+  /** In which MTUs are kept. */
+  readonly term: () => Term | undefined;
+}
+
+/** Takes hosts in. A host is told so only when no network asks more of its underlay than that carries. */
+export class NodeRegistrar {
+  readonly #parts: NodeRegistrarParts;
+
+  constructor(parts: NodeRegistrarParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns the revision at which that holds, or the term ended. @throws CausewayError as `registerNode` and `Writer.apply` */
+  async register(node: Node): Promise<bigint> {
+    const { view, writer } = this.#parts;
+    const term = this.#parts.term();
+    await writer.apply(registerNode(node), { actor: `agent/${node.name}`, cause: 'session' });
+    if (term !== undefined) await untilView(view, () => networksTooLarge(view).length === 0, term.signal);
+    return view.revision;
+  }
+}

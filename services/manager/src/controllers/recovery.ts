@@ -1,0 +1,72 @@
+import type { Name, NodeId } from '@causeway/model';
+import { type Clock, type Duration, type Log, Loop, milliseconds, seconds } from '@causeway/runtime';
+import type { TermWriter } from '../commit/writer.ts';
+import { type Controller, failureLog } from '../election/controller.ts';
+import type { Term } from '../election/term.ts';
+import type { Teller } from '../events/event-sink.ts';
+import { endRecovery, recoveryEnd } from '../plan/recovery.ts';
+import type { View } from '../store/view.ts';
+
+export interface RecovererParts {
+  readonly view: Pick<View, 'recovering' | 'nodes'>;
+  readonly writer: TermWriter;
+  readonly hasRecovered: (node: NodeId) => boolean;
+  readonly teller: Pick<Teller, 'tell'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RecovererSettings {
+  /** How long hosts that cannot be asked are waited for. */
+  readonly cooldown: Duration;
+}
+
+/** A recovery is rare and short: while there is one, it is looked at this often. */
+const period = milliseconds(500);
+const retryAfter = seconds(1);
+
+/** In a restored store: ends the recovery once every host has claimed again what it holds. */
+export class Recoverer implements Controller {
+  readonly #parts: RecovererParts;
+  readonly #cooldown: Duration;
+  readonly #since: number;
+
+  constructor(parts: RecovererParts, settings: RecovererSettings) {
+    this.#parts = parts;
+    this.#cooldown = settings.cooldown;
+    this.#since = parts.clock.now();
+  }
+
+  async run({ signal }: Term): Promise<void> {
+    const { view, teller, clock, log } = this.#parts;
+    if (!view.recovering) return; // a store is restored while no manager runs on it
+    const message = 'the store was restored from a backup: hosts claim again what they hold, nothing else is given';
+    teller.tell({ kind: 'cluster.restored', cause: 'recovery', message });
+    log.error('cluster.restored', { message });
+    const step = async (): Promise<Duration | undefined> => {
+      await this.#look(signal);
+      return view.recovering ? period : undefined;
+    };
+    await new Loop({ clock }, { step, failed: failureLog(log, 'cluster.not-recovered'), retryAfter }).run(signal);
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { writer, log } = this.#parts;
+    if (this.#missingAtEnd() === undefined) return;
+    const { reply: missing } = await writer.apply(
+      endRecovery(() => this.#missingAtEnd()),
+      { cause: 'recovery', signal },
+    );
+    if (missing !== undefined) log.info('cluster.recovered', { missing });
+  }
+
+  /** Hosts that the recovery ends without; undefined: it is not over, as far as is known now. */
+  #missingAtEnd(): readonly Name[] | undefined {
+    const { view, hasRecovered, clock } = this.#parts;
+    const missing = [...view.nodes.values()]
+      .filter(({ value }) => !hasRecovered(value.id))
+      .map(({ value }) => value.name);
+    const isOver = clock.now() >= recoveryEnd(missing.length === 0, this.#since, this.#cooldown);
+    return view.recovering && isOver ? missing : undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
+import { keepRoster, rosterChanges } from '../cluster/roster.ts';
+import type { TermWriter } from '../commit/writer.ts';
+import { type Controller, failureLog } from '../election/controller.ts';
+import type { Term } from '../election/term.ts';
+import type { View } from '../store/view.ts';
+
+export interface RosterKeeperParts {
+  readonly view: View;
+  readonly writer: TermWriter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const retryAfter = seconds(1);
+
+/** Writes down which managers there are, and since when one is gone. */
+export class RosterKeeper implements Controller {
+  readonly #parts: RosterKeeperParts;
+
+  constructor(parts: RosterKeeperParts) {
+    this.#parts = parts;
+  }
+
+  async run({ signal }: Term): Promise<void> {
+    const { view, log } = this.#parts;
+    const step = (): Promise<undefined> => this.#settle(signal);
+    const loop = new Loop(this.#parts, { step, failed: failureLog(log, 'manager.roster-not-kept'), retryAfter });
+    const unsubscribe = view.subscribe((changes) => {
+      if (changes.some(({ kind }) => kind === 'manager' || kind === 'reset')) loop.wake();
+    });
+    await loop.run(signal);
+    unsubscribe();
+  }
+
+  async #settle(signal: AbortSignal): Promise<undefined> {
+    const { view, writer } = this.#parts;
+    while (!signal.aborted && rosterChanges(view).length > 0)
+      await writer.apply(keepRoster(), { cause: 'roster', signal });
+  }
+}

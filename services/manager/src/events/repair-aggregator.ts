@@ -1,0 +1,55 @@
+import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Duration, seconds } from '@causeway/runtime';
+import { driftRepaired, printRepair } from './describe.ts';
+import type { Happening } from './event-input.ts';
+
+/** Repairs of one host, network and kind are told once in so long; the first is told at once. */
+const apart: Duration = seconds(5);
+
+const mostExamples = 3;
+
+interface Entry {
+  readonly of: Pick<Drift, 'host' | 'network' | 'kind'>;
+  readonly count: number;
+  readonly examples: readonly string[];
+  /** When it may be told, on the monotonic clock. */
+  readonly due: number;
+}
+
+/** Repairs that were not told yet, as few events as they can be: somebody who fights an agent must not fill the store. */
+export class DriftTally {
+  readonly #entries = new Map<string, Entry>();
+
+  add(host: string, drift: Drift, now: number): void {
+    const key = `${host} ${drift.kind} ${drift.network}`;
+    const { network, kind } = drift;
+    const entry = this.#entries.get(key) ?? { of: { host, network, kind }, count: 0, examples: [], due: now };
+    const examples = entry.examples.length < mostExamples ? [...entry.examples, printRepair(drift)] : entry.examples;
+    this.#entries.set(key, { ...entry, count: entry.count + 1, examples });
+  }
+
+  /** What may be told now. */
+  take(now: number): readonly Happening[] {
+    const told: Happening[] = [];
+    for (const [key, { of, count, examples, due }] of this.#entries) {
+      if (due > now) continue;
+      if (count === 0) {
+        this.#entries.delete(key);
+      } else {
+        told.push(driftRepaired(of, count, examples));
+        this.#entries.set(key, { of, count: 0, examples: [], due: now + apart });
+      }
+    }
+    return told;
+  }
+
+  /** When there is more to take. */
+  get due(): number | undefined {
+    const waiting = [...this.#entries.values()].filter(({ count }) => count > 0);
+    return waiting.length === 0 ? undefined : Math.min(...waiting.map(({ due }) => due));
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,158 @@
+import { assertNever, type Ip, type Mac, type Network, type NetworkId, type Subnet, type Vni } from '@causeway/model';
+import type { ClaimChange, View } from '../store/view.ts';
+import { Pool } from './subnet-addresses.ts';
+import { Vnis, type VniUse } from './vni.ts';
+
+/** A thing that a proposal in flight is about to claim. */
+export type Take =
+  | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip }
+  | { readonly kind: 'mac'; readonly network: NetworkId; readonly mac: Mac }
+  | { readonly kind: 'vni'; readonly vni: Vni };
+
+/**
+ * What can be given now: all that neither the view nor a proposal in flight has. What is in flight steers automatic
+ * choices away from it and never refuses anybody: only the store says who got a thing.
+ */
+export class Allocator {
+  readonly #view: View;
+  readonly #networks = new Map<NetworkId, { readonly subnets: readonly Subnet[]; readonly pools: readonly Pool[] }>();
+  #vnis = new Vnis();
+  /** How many proposals in flight take each thing. */
+  readonly #held = new Map<string, { readonly take: Take; count: number }>();
+
+  constructor(view: View) {
+    this.#view = view;
+    this.#reset();
+    view.subscribeClaims((change) => this.#follow(change));
+  }
+
+  /**
+   * The pools of a network's subnets, in their order; made when first asked for. Where automatic choices go on follows
+   * from the claims, so that a new leader goes on where the last one was.
+   */
+  pools({ id, subnets }: Network): readonly Pool[] {
+    const known = this.#networks.get(id);
+    if (known?.subnets === subnets) return known.pools;
+    const isSame = known !== undefined && JSON.stringify(known.subnets) === JSON.stringify(subnets);
+    const pools = isSame ? known.pools : this.#make(id, subnets);
+    this.#networks.set(id, { subnets, pools });
+    return pools;
+  }
+
+  #make(network: NetworkId, subnets: readonly Subnet[]): readonly Pool[] {
+    const pools = subnets.map((subnet) => new Pool(subnet.prefix, subnet));
+    for (const [ip, claimed] of this.#view.addressesOf(network)) {
+      const pool = poolOf(pools, ip);
+      pool?.take(ip);
+      pool?.account(ip, undefined, claimed);
+    }
+    for (const { take } of this.#held.values()) {
+      if (take.kind === 'addr' && take.network === network) poolOf(pools, take.ip)?.take(take.ip);
+    }
+    return pools;
+  }
+
+  isMacTaken(network: NetworkId, mac: Mac): boolean {
+    return this.#view.macsOf(network).has(mac) || this.#held.has(nameOf({ kind: 'mac', network, mac }));
+  }
+
+  /** Where automatic choices go on follows from the claims, as in pools. */
+  nextVni(): Vni | undefined {
+    return this.#vnis.next();
+  }
+
+  get vniUse(): VniUse {
+    return this.#vnis.use;
+  }
+
+  /** Keeps things out of others' automatic choices until the returned function is called. */
+  hold(takes: readonly Take[]): () => void {
+    for (const take of takes) {
+      const name = nameOf(take);
+      const held = this.#held.get(name);
+      if (held === undefined) this.#held.set(name, { take, count: 1 });
+      else held.count++;
+      this.#mark(take);
+    }
+    let holding = true;
+    return () => {
+      if (holding) for (const take of takes) this.#drop(take);
+      holding = false;
+    };
+  }
+
+  #drop(take: Take): void {
+    const name = nameOf(take);
+    const held = this.#held.get(name);
+    if (held === undefined || --held.count > 0) return;
+    this.#held.delete(name);
+    if (!this.#isClaimed(take)) this.#unmark(take);
+  }
+
+  #follow(change: ClaimChange): void {
+    if (change.kind === 'reset') {
+      this.#reset();
+      return;
+    }
+    if (change.kind === 'addr') {
+      const pools = this.#networks.get(change.network)?.pools;
+      poolOf(pools, change.ip)?.account(change.ip, change.before, change.after);
+    }
+    if (change.kind === 'vni') this.#vnis.account(change.vni, change.before, change.after);
+    if (change.after !== undefined) this.#mark(change);
+    else if (!this.#held.has(nameOf(change))) this.#unmark(change);
+  }
+
+  #reset(): void {
+    this.#networks.clear();
+    this.#vnis = new Vnis();
+    for (const [vni, claimed] of this.#view.vnis) {
+      this.#vnis.take(vni);
+      this.#vnis.account(vni, undefined, claimed);
+    }
+    for (const { take } of this.#held.values()) this.#mark(take);
+  }
+
+  #isClaimed(take: Take): boolean {
+    switch (take.kind) {
+      case 'addr':
+        return this.#view.addressesOf(take.network).has(take.ip);
+      case 'mac':
+        return this.#view.macsOf(take.network).has(take.mac);
+      case 'vni':
+        return this.#view.vnis.has(take.vni);
+      default:
+        return assertNever(take);
+    }
+  }
+
+  #mark(take: Take): void {
+    if (take.kind === 'vni') this.#vnis.take(take.vni);
+    else if (take.kind === 'addr') poolOf(this.#networks.get(take.network)?.pools, take.ip)?.take(take.ip);
+  }
+
+  #unmark(take: Take): void {
+    if (take.kind === 'vni') this.#vnis.giveBack(take.vni);
+    else if (take.kind === 'addr') {
+      poolOf(this.#networks.get(take.network)?.pools, take.ip)?.giveBack(take.ip);
+      if (this.#view.addressesOf(take.network).size === 0) this.#networks.delete(take.network);
+    }
+  }
+}
+
+function poolOf(pools: readonly Pool[] | undefined, ip: Ip): Pool | undefined {
+  return pools?.find((pool) => pool.contains(ip));
+}
+
+function nameOf(take: Take): string {
+  switch (take.kind) {
+    case 'addr':
+      return `${take.network}/${take.ip}`;
+    case 'mac':
+      return `${take.network}/${take.mac}`;
+    case 'vni':
+      return `${take.vni}`;
+    default:
+      return assertNever(take);
+  }
+}

@@ -1,0 +1,173 @@
+import {
+  CausewayError,
+  type Family,
+  family,
+  familyOf,
+  type InterfaceAddress,
+  type Ip,
+  interfaceAddress,
+  lengthOf,
+  type Mac,
+  macForIp,
+  type Name,
+  type Network,
+  type Prefix,
+  type Subnet,
+} from '@causeway/model';
+import { type Claim, printClaim } from '../store/claim.ts';
+import type { View } from '../store/view.ts';
+import type { Allocator } from './allocator.ts';
+import { claimsMacs } from './network-claims.ts';
+import type { Pool, PoolUse } from './subnet-addresses.ts';
+
+export interface Choice {
+  /** One of each family the network has, the IPv4 one first. */
+  readonly addresses: readonly InterfaceAddress[];
+  readonly mac: Mac;
+}
+
+type Sources = { readonly view: View; readonly allocator: Allocator };
+
+/** What an endpoint wants. */
+export interface Wish {
+  readonly network: Network;
+  readonly name: Name;
+  /** At most one address of each family. */
+  readonly asked: readonly Ip[];
+}
+
+/**
+ * An endpoint's addresses: those asked for; else the one that its name had before, while nobody else may have that; else the
+ * next one of the first subnet of the family that has room: after the one given last, from the start again at the end.
+ * IPv6 takes the host number of the IPv4 address when that is free, so that people can tell one from the other.
+ * @throws CausewayError address-outside, address-reserved, address-in-use, pool-exhausted, invalid-argument
+ */
+export function chooseAddresses(wish: Wish, sources: Sources): Choice {
+  const { network } = wish;
+  const pools = sources.allocator.pools(network);
+  checkAsked(network, pools, wish.asked);
+  const four = chooseIn(4, wish, pools, sources);
+  const six = chooseIn(6, wish, pools, sources, four === undefined ? undefined : four.pool.offset(four.ip));
+  const chosen = [four, six].filter((choice) => choice !== undefined);
+  const ip = chosen[0]?.ip;
+  if (ip === undefined) throw new TypeError(`network ${network.id} has no subnets`);
+  return {
+    addresses: chosen.map((choice) => interfaceAddress(choice.ip, lengthOf(choice.pool.prefix))),
+    mac: macForIp(ip),
+  };
+}
+
+interface Chosen {
+  readonly ip: Ip;
+  readonly pool: Pool;
+}
+
+function chooseIn(
+  of: Family,
+  wish: Wish,
+  pools: readonly Pool[],
+  sources: Sources,
+  hostNumber?: bigint,
+): Chosen | undefined {
+  const ofFamily = pools.filter((pool) => familyOf(pool.prefix) === of);
+  if (ofFamily.length === 0) return undefined;
+  const asked = wish.asked.find((ip) => family(ip) === of);
+  const pool = asked === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(asked));
+  if (asked !== undefined && pool !== undefined) {
+    checkFree(wish, asked, pool, sources);
+    return { ip: asked, pool };
+  }
+  const before = formerOf(wish, ofFamily, sources);
+  if (before !== undefined) return before;
+  for (const candidate of ofFamily) {
+    const same = hostNumber === undefined ? undefined : candidate.freeAt(hostNumber);
+    const ip = same ?? nextFree(candidate, wish.network, sources);
+    if (ip !== undefined) return { ip, pool: candidate };
+  }
+  throw exhausted(of, wish.network, ofFamily);
+}
+
+/** The newest of those that the name had and that still cool. */
+function formerOf({ network, name }: Wish, pools: readonly Pool[], { view }: Sources): Chosen | undefined {
+  for (const ip of [...view.coolingFor(network.id, name)].reverse()) {
+    const pool = pools.find((candidate) => candidate.isAutomatic(ip));
+    if (pool !== undefined) return { ip, pool };
+  }
+  return undefined;
+}
+
+/** The next one; an Ethernet address that another endpoint has passes it over. */
+function nextFree(pool: Pool, network: Network, { allocator }: Sources): Ip | undefined {
+  const needsMac = claimsMacs(network);
+  for (const ip of pool.inTurn()) if (!needsMac || !allocator.isMacTaken(network.id, macForIp(ip))) return ip;
+  return undefined;
+}
+
+function checkAsked(network: Network, pools: readonly Pool[], asked: readonly Ip[]): void {
+  for (const [i, ip] of asked.entries()) {
+    const rival = asked.slice(0, i).find((earlier) => family(earlier) === family(ip));
+    if (rival !== undefined) {
+      const message = `addresses: ${rival} and ${ip} are both IPv${family(ip)}, ask for at most one of each family`;
+      throw new CausewayError('invalid-argument', message, { field: 'addresses', value: ip });
+    }
+    if (pools.some((pool) => pool.contains(ip))) continue;
+    const subnets = network.subnets.map(({ prefix }) => prefix).join(', ');
+    const message = `address ${ip} is outside of network "${network.name}": use one of ${subnets}`;
+    throw new CausewayError('address-outside', message, { field: 'addresses', value: ip });
+  }
+}
+
+/** Whether an endpoint of that name may have what this claim keeps. */
+export function mayReturn(claim: Claim | undefined, name: Name): boolean {
+  return claim?.kind === 'cooling' && claim.endpointName === name;
+}
+
+/** What is only in flight is not refused: the store says who gets it. */
+function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Sources): void {
+  const data = { field: 'addresses', value: ip, network: network.name };
+  const reservation = pool.reservation(ip);
+  if (reservation !== undefined) {
+    const message = `address ${ip} is the ${reservation} of ${pool.prefix}: ask for another, or leave it out`;
+    throw new CausewayError('address-reserved', message, data);
+  }
+  const holder = view.addressesOf(network.id).get(ip)?.claim;
+  if (holder !== undefined && !mayReturn(holder, name)) {
+    const message = `address ${ip} is ${describeHolder(view, holder)}: ask for another, or leave it out`;
+    throw new CausewayError('address-in-use', message, data);
+  }
+  const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
+  if (rival !== undefined && !mayReturn(rival, name)) {
+    const message = `address ${ip} gives the same Ethernet address ${macForIp(ip)} as that of ${describe(view, rival)}: ask for one with other last four bytes`;
+    throw new CausewayError('address-in-use', message, data);
+  }
+}
+
+/** Of an address: "in use by …", "reserved for …", "cooling: …". */
+export function describeHolder(view: View, claim: Claim): string {
+  switch (claim.kind) {
+    case 'reservation':
+      return `reserved for ${claim.purpose}`;
+    case 'cooling':
+      return `cooling: endpoint "${claim.endpointName}" had it and some host may not know yet that it is gone`;
+    default:
+      return `in use by ${describe(view, claim)}`;
+  }
+}
+
+function describe(view: View, claim: Claim): string {
+  const endpoint = claim.kind === 'endpoint' ? view.endpoint(claim.endpoint)?.value : undefined;
+  return endpoint === undefined ? `the ${printClaim(claim)}` : `endpoint "${endpoint.name}"`;
+}
+
+function exhausted(of: Family, network: Network, pools: readonly Pool[]): CausewayError {
+  const uses = pools.map((pool) => pool.useOfRanges);
+  const sum = (of: keyof PoolUse): string => `${uses.reduce((total, use) => total + use[of], 0n)}`;
+  const counts = { size: sum('size'), used: sum('used'), reserved: sum('reserved'), cooling: sum('cooling') };
+  const where = network.subnets.filter(({ prefix }) => familyOf(prefix) === of).flatMap(automaticPart);
+  const message = `network "${network.name}" has no free IPv${of} address: ${counts.used} of ${counts.size} in use, ${counts.reserved} reserved, ${counts.cooling} cooling in ${where.join(', ')}`;
+  return new CausewayError('pool-exhausted', message, { network: network.name, ...counts });
+}
+
+function automaticPart({ prefix, ranges }: Subnet): readonly Prefix[] {
+  return ranges ?? [prefix];
+}

@@ -1,0 +1,227 @@
+import { type EndpointId, Ip, type Name, type NodeId, nthAddress, Prefix, sizeOf } from '@causeway/model';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import type { Claim, Claimed } from '../store/claim.ts';
+import { Pool, type PoolOptions } from './subnet-addresses.ts';
+
+/** Takes addresses until there is none. */
+function drain(pool: Pool, most = 300): Ip[] {
+  const given: Ip[] = [];
+  for (let ip = pool.lowestFree(); ip !== undefined && given.length < most; ip = pool.lowestFree()) {
+    pool.take(ip);
+    given.push(ip);
+  }
+  return given;
+}
+
+const endpoint = 'e000000000000001' as EndpointId;
+const claimed = (claim: Claim, created = 1n): Claimed => ({ claim, created, revision: created });
+const cooling = claimed({ kind: 'cooling', endpointName: 'a' as Name, node: 'a000000000000001' as NodeId });
+
+interface Case {
+  readonly name: string;
+  readonly prefix: string;
+  readonly options?: PoolOptions;
+  readonly gives: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  { name: 'IPv4 keeps its first and last', prefix: '10.0.0.0/30', gives: ['10.0.0.1', '10.0.0.2'] },
+  {
+    name: 'a gateway is not given',
+    prefix: '10.0.0.0/29',
+    options: { gateway: Ip('10.0.0.3') },
+    gives: ['10.0.0.1', '10.0.0.2', '10.0.0.4', '10.0.0.5', '10.0.0.6'],
+  },
+  { name: '/31 gives both (RFC 3021)', prefix: '10.0.0.0/31', gives: ['10.0.0.0', '10.0.0.1'] },
+  { name: '/32 gives itself', prefix: '10.0.0.7/32', gives: ['10.0.0.7'] },
+  {
+    name: 'auxiliary addresses are not given',
+    prefix: '10.0.0.0/29',
+    options: { auxAddresses: { printer: Ip('10.0.0.2'), door: Ip('10.0.0.6') } },
+    gives: ['10.0.0.1', '10.0.0.3', '10.0.0.4', '10.0.0.5'],
+  },
+  { name: 'IPv6 keeps its first only', prefix: 'fd00::/126', gives: ['fd00::1', 'fd00::2', 'fd00::3'] },
+  { name: '/127 gives both (RFC 6164)', prefix: 'fd00::8/127', gives: ['fd00::8', 'fd00::9'] },
+  {
+    name: 'ranges in the order they are named',
+    prefix: '10.0.0.0/24',
+    options: { ranges: [Prefix('10.0.0.254/31'), Prefix('10.0.0.8/31')] },
+    gives: ['10.0.0.254', '10.0.0.8', '10.0.0.9'],
+  },
+];
+
+describe('Pool', () => {
+  test.each(cases)('$name', ({ prefix, options, gives }) => {
+    const pool = new Pool(Prefix(prefix), options);
+    expect(drain(pool)).toEqual(gives);
+    expect(pool.lowestFree()).toBeUndefined();
+  });
+
+  test('counts what endpoints can have and have', () => {
+    const pool = new Pool(Prefix('10.0.0.0/24'), { gateway: Ip('10.0.0.1') });
+    expect(pool.use).toMatchObject({ size: 253n, used: 0n, reserved: 0n, cooling: 0n });
+    pool.account(Ip('10.0.0.1'), undefined, claimed({ kind: 'gateway' }));
+    const first = claimed({ kind: 'endpoint', endpoint, asked: false });
+    pool.account(Ip('10.0.0.9'), undefined, first);
+    pool.account(Ip('10.0.0.10'), undefined, claimed({ kind: 'reservation', purpose: 'printer' }));
+    pool.account(Ip('10.0.0.11'), undefined, first);
+    pool.account(Ip('10.0.0.11'), first, cooling);
+    expect(pool.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 1n });
+    pool.account(Ip('10.0.0.11'), cooling, undefined);
+    expect(pool.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 0n });
+  });
+
+  test('never gives back what it must not give', () => {
+    const pool = new Pool(Prefix('10.0.0.0/30'), { gateway: Ip('10.0.0.1') });
+    for (const ip of ['10.0.0.0', '10.0.0.1', '10.0.0.3']) pool.giveBack(Ip(ip));
+    expect(drain(pool)).toEqual(['10.0.0.2']);
+    expect(pool.reservation(Ip('10.0.0.0'))).toBe('network address');
+    expect(pool.reservation(Ip('10.0.0.1'))).toBe('gateway');
+    expect(pool.reservation(Ip('10.0.0.3'))).toBe('broadcast address');
+    expect(pool.reservation(Ip('10.0.0.2'))).toBeUndefined();
+  });
+
+  test('finds free addresses past 2^63', () => {
+    const prefix = Prefix('fd00::/8');
+    const far = nthAddress(prefix, 1n << 100n);
+    const pool = new Pool(prefix);
+    pool.take(far);
+    expect(pool.isTaken(far)).toBe(true);
+    expect(pool.freeAt(1n << 100n)).toBeUndefined();
+    expect(pool.lowestFree(1n << 100n)).toBe(nthAddress(prefix, (1n << 100n) + 1n));
+    expect(pool.capacity).toBe((1n << 120n) - 1n);
+  });
+
+  test('holds an address exactly as the plain way does', () => {
+    const prefixes = fc.constantFrom('10.0.0.0/28', '10.0.0.0/30', '10.0.0.0/31', 'fd00::/124', 'fd00::/127');
+    const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(15)), { maxLength: 60 });
+    fc.assert(
+      fc.property(prefixes, steps, (text, history) => {
+        const prefix = Prefix(text);
+        const pool = new Pool(prefix);
+        const all = Array.from({ length: Number(sizeOf(prefix)) }, (_, i) => nthAddress(prefix, BigInt(i)));
+        const taken = new Set(all.filter((ip) => pool.reservation(ip) !== undefined));
+        for (const [takes, at] of history) {
+          const ip = all[at % all.length] ?? all[0];
+          if (ip === undefined || pool.reservation(ip) !== undefined) continue;
+          if (takes) pool.take(ip);
+          else pool.giveBack(ip);
+          if (takes) taken.add(ip);
+          else taken.delete(ip);
+          expect(pool.lowestFree()).toBe(all.find((candidate) => !taken.has(candidate)));
+          expect(pool.isTaken(ip)).toBe(taken.has(ip));
+        }
+      }),
+    );
+  });
+});
+
+/** The obvious version of the order: every address in ranges' order, begun after the newest choice. */
+class Turns {
+  readonly order: readonly Ip[];
+  readonly taken = new Set<Ip>();
+  newest: Ip | undefined;
+
+  constructor(pool: Pool, ranges: readonly Prefix[]) {
+    this.order = ranges.flatMap((range) =>
+      Array.from({ length: Number(sizeOf(range)) }, (_, i) => nthAddress(range, BigInt(i))),
+    );
+    for (const ip of this.order) if (pool.reservation(ip) !== undefined) this.taken.add(ip);
+  }
+
+  get free(): readonly Ip[] {
+    const at = this.newest === undefined ? 0 : this.order.indexOf(this.newest) + 1;
+    return [...this.order.slice(at), ...this.order.slice(0, at)].filter((ip) => !this.taken.has(ip));
+  }
+}
+
+describe('turns', () => {
+  const shapes: readonly (readonly [string, PoolOptions])[] = [
+    ['10.0.0.0/28', { gateway: Ip('10.0.0.1') }],
+    ['10.0.0.0/28', { ranges: [Prefix('10.0.0.12/30'), Prefix('10.0.0.4/31'), Prefix('10.0.0.9/32')] }],
+    ['10.0.0.0/31', {}],
+    ['fd00::/124', { auxAddresses: { a: Ip('fd00::3') }, ranges: [Prefix('fd00::2/127'), Prefix('fd00::8/125')] }],
+    ['fd00::8/127', {}],
+  ];
+  const steps = fc.array(fc.record({ act: fc.constantFrom('next', 'next', 'ask', 'free'), at: fc.nat(15) }), {
+    maxLength: 80,
+  });
+
+  test('go on after the newest choice and wrap, exactly as the plain way does, also for who begins in the middle', () => {
+    let freedNewest = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...shapes), steps, ([text, options], history) => {
+        const prefix = Prefix(text);
+        const pool = new Pool(prefix, options);
+        const oracle = new Turns(pool, options.ranges ?? [prefix]);
+        const claims = new Map<Ip, Claimed>();
+        let revision = 1n;
+        const claim = (ip: Ip, asked: boolean): void => {
+          const made = claimed({ kind: 'endpoint', endpoint, asked }, ++revision);
+          pool.take(ip);
+          pool.account(ip, undefined, made);
+          claims.set(ip, made);
+          oracle.taken.add(ip);
+          if (!asked) oracle.newest = ip;
+        };
+        for (const { act, at } of history) {
+          const free = oracle.free;
+          expect([...pool.inTurn()]).toEqual(free);
+          const [next] = free;
+          const asked = free[at % (free.length || 1)];
+          const [gone, before] = [...claims][at % (claims.size || 1)] ?? [];
+          if (act === 'next' && next !== undefined) claim(next, false);
+          else if (act === 'ask' && asked !== undefined) claim(asked, true);
+          else if (act === 'free' && gone !== undefined) {
+            // The newest choice too: who has made it goes on after it all the same.
+            if (gone === oracle.newest) freedNewest++;
+            pool.giveBack(gone);
+            pool.account(gone, before, undefined);
+            claims.delete(gone);
+            oracle.taken.delete(gone);
+          }
+        }
+        const successor = new Pool(prefix, options);
+        for (const [ip, made] of [...claims].sort()) {
+          successor.take(ip);
+          successor.account(ip, undefined, made);
+        }
+        // Who begins now knows of no choice that has been freed: the newest of those that stand counts.
+        const standing = [...claims].filter(([, { claim: of }]) => of.kind === 'endpoint' && !of.asked);
+        oracle.newest = standing.sort(([, a], [, b]) => Number(b.created - a.created))[0]?.[0];
+        expect([...successor.inTurn()]).toEqual(oracle.free);
+        expect(successor.use).toEqual(pool.use);
+        expect(successor.useOfRanges).toEqual(pool.useOfRanges);
+      }),
+    );
+    expect(freedNewest).toBeGreaterThan(10);
+  });
+
+  test('are as few steps in a pool of 2^20 that is 99 % full as in an empty one', () => {
+    const prefix = Prefix('10.0.0.0/12');
+    const full = new Pool(prefix);
+    const every = 101n;
+    for (let offset = 1n; offset < sizeOf(prefix) - 1n; offset++)
+      if (offset % every !== 0n) full.take(nthAddress(prefix, offset));
+    full.account(nthAddress(prefix, 777_777n), undefined, claimed({ kind: 'endpoint', endpoint, asked: false }));
+    expect(stepsOf(() => full.inTurn().next())).toBeLessThanOrEqual(
+      2 * stepsOf(() => new Pool(prefix).inTurn().next()),
+    );
+    expect(full.inTurn().next().value).toBe(nthAddress(prefix, (777_777n / every + 1n) * every));
+    expect(stepsOf(() => full.take(nthAddress(prefix, 808n)))).toBeLessThanOrEqual(
+      2 * stepsOf(() => new Pool(prefix).take(nthAddress(prefix, 808n))),
+    );
+  });
+});
+
+/** Nodes of the tree that a call looks at: each costs one look into a map. */
+function stepsOf(call: () => unknown): number {
+  const get = vi.spyOn(Map.prototype, 'get');
+  try {
+    call();
+    return get.mock.calls.length;
+  } finally {
+    get.mockRestore();
+  }
+}

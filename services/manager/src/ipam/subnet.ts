@@ -1,0 +1,152 @@
+import {
+  addressOf,
+  CausewayError,
+  contains,
+  type ErrorCode,
+  type Ip,
+  lengthOf,
+  overlaps,
+  Prefix,
+  parseName,
+  type Subnet,
+  sizeOf,
+} from '@causeway/model';
+import { Pool } from './subnet-addresses.ts';
+
+/** Which subnets get a gateway: all (their first usable address when none is named), those that name one, or none. */
+export type GatewayRule = 'all' | 'asked-for' | 'none';
+
+/** A network's record stays far below what one transaction may weigh (etcd: 1.5 MiB). */
+const mostRanges = 64;
+
+/** Prefixes that hosts treat in their own way, so nothing in them can be a container's address. */
+const unusable: readonly (readonly [Prefix, string])[] = [
+  [Prefix('0.0.0.0/8'), '"this network" (RFC 1122)'],
+  [Prefix('127.0.0.0/8'), 'loopback (RFC 1122)'],
+  [Prefix('169.254.0.0/16'), 'link-local (RFC 3927)'],
+  [Prefix('224.0.0.0/4'), 'multicast (RFC 5771)'],
+  [Prefix('240.0.0.0/4'), 'reserved (RFC 1112)'],
+  [Prefix('::/8'), 'loopback and mapped addresses (RFC 4291)'],
+  [Prefix('fe80::/10'), 'link-local (RFC 4291)'],
+  [Prefix('ff00::/8'), 'multicast (RFC 4291)'],
+];
+
+/**
+ * A subnet as it will be: with its gateway, and nothing in it that contradicts the rest. `field` is where the request
+ * has it.
+ * @throws CausewayError prefix-invalid, gateway-internal, gateway-outside, address-reserved, range-outside,
+ * range-overlap, range-empty, aux-address-outside, aux-address-duplicate, name-invalid, subnet-full, invalid-argument
+ */
+export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule): Subnet {
+  const { prefix, ranges, auxAddresses } = asked;
+  checkPrefix(prefix, field);
+  if (rule === 'none' && asked.gateway !== undefined) {
+    const message = `${field}.gateway ${asked.gateway} is asked for on an internal network, which has no gateway: leave out one or the other`;
+    throw refuse('gateway-internal', `${field}.gateway`, message, asked.gateway);
+  }
+  const gateway = rule === 'all' ? (asked.gateway ?? firstUsable(asked)) : asked.gateway;
+  if (gateway !== undefined) checkGateway(gateway, prefix, `${field}.gateway`);
+  const pool = new Pool(prefix, gateway === undefined ? {} : { gateway });
+  checkRanges(ranges ?? [], pool, `${field}.ranges`);
+  checkAuxAddresses(auxAddresses ?? {}, pool, `${field}.aux_addresses`);
+  if (BigInt(Object.keys(auxAddresses ?? {}).length) >= pool.capacity) {
+    const message = `${field} ${prefix} has no address left beside those named: use a larger subnet`;
+    throw refuse('subnet-full', field, message, prefix);
+  }
+  return gateway === undefined ? asked : { ...asked, gateway };
+}
+
+/** @throws CausewayError range-outside, range-overlap, range-empty, invalid-argument */
+export function checkRanges(ranges: readonly Prefix[], pool: Pool, field: string): void {
+  if (ranges.length > mostRanges) {
+    throw refuse('invalid-argument', field, `${field}: ${ranges.length} are too many, at most ${mostRanges}`);
+  }
+  for (const [i, range] of ranges.entries()) {
+    const at = `${field}[${i}]`;
+    if (!isWithin(range, pool.prefix)) {
+      throw refuse('range-outside', at, `${at} ${range} is outside of ${pool.prefix}: use a part of the subnet`, range);
+    }
+    const rival = ranges.slice(0, i).find((earlier) => overlaps(earlier, range));
+    if (rival !== undefined) {
+      const message = `${at} ${range} overlaps ${rival}: ranges of a subnet are disjoint, the larger one is enough`;
+      throw refuse('range-overlap', at, message, range);
+    }
+    if (!hasUsable(range, pool)) {
+      const message = `${at} ${range} has no address that an endpoint can have: use a larger range`;
+      throw refuse('range-empty', at, message, range);
+    }
+  }
+}
+
+export function isWithin(inner: Prefix, outer: Prefix): boolean {
+  return lengthOf(inner) >= lengthOf(outer) && contains(outer, addressOf(inner));
+}
+
+/** @throws CausewayError prefix-invalid when hosts treat part of it in their own way */
+export function checkUsable(prefix: Prefix, field: string): void {
+  const clash = unusable.find(([range]) => overlaps(range, prefix));
+  if (clash !== undefined) {
+    throw refuse('prefix-invalid', field, `${field} ${prefix} cannot be used: ${clash[0]} is ${clash[1]}`, prefix);
+  }
+}
+
+function checkPrefix(prefix: Prefix, field: string): void {
+  checkUsable(prefix, field);
+  if (sizeOf(prefix) < 2n) {
+    const longest = lengthOf(prefix) - 1;
+    const message = `${field} ${prefix} has one address, and a network is for two or more: use /${longest} or shorter`;
+    throw refuse('prefix-invalid', field, message, prefix);
+  }
+}
+
+/** A gateway nobody chose keeps out of the way of the addresses somebody did. */
+function firstUsable({ prefix, auxAddresses }: Subnet): Ip {
+  const pool = new Pool(prefix);
+  for (const ip of Object.values(auxAddresses ?? {})) if (pool.contains(ip)) pool.take(ip);
+  return pool.lowestFree() ?? addressOf(prefix);
+}
+
+function checkGateway(gateway: Ip, prefix: Prefix, field: string): void {
+  const pool = new Pool(prefix);
+  if (!pool.contains(gateway)) {
+    const message = `${field} ${gateway} is outside of ${prefix}: use an address of the subnet, such as ${pool.lowestFree()}`;
+    throw refuse('gateway-outside', field, message, gateway);
+  }
+  const reservation = pool.reservation(gateway);
+  if (reservation === undefined) return;
+  const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another one, such as ${pool.lowestFree()}`;
+  throw refuse('address-reserved', field, message, gateway);
+}
+
+function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, pool: Pool, field: string): void {
+  const seen = new Map<Ip, string>();
+  for (const [name, ip] of Object.entries(aux)) {
+    const at = `${field}.${name}`;
+    const parsed = parseName(name, at);
+    if (!parsed.ok) throw parsed.error;
+    if (!pool.contains(ip)) {
+      const message = `${at} ${ip} is outside of ${pool.prefix}: name only addresses of the subnet`;
+      throw refuse('aux-address-outside', at, message, ip);
+    }
+    const reservation = pool.reservation(ip);
+    if (reservation !== undefined) {
+      const message = `${at} ${ip} is the ${reservation} of ${pool.prefix}, which nobody is given anyway: leave it out`;
+      throw refuse('address-reserved', at, message, ip);
+    }
+    const rival = seen.get(ip);
+    if (rival !== undefined) {
+      throw refuse('aux-address-duplicate', at, `${at} ${ip} is "${rival}" already: name an address once`, ip);
+    }
+    seen.set(ip, name);
+  }
+}
+
+function hasUsable(range: Prefix, pool: Pool): boolean {
+  const first = pool.offset(addressOf(range));
+  const free = pool.lowestFree(first);
+  return free !== undefined && pool.offset(free) < first + sizeOf(range);
+}
+
+function refuse(code: ErrorCode, field: string, message: string, value?: string): CausewayError {
+  return new CausewayError(code, message, value === undefined ? { field } : { field, value });
+}

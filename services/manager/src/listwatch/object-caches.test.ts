@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
+import type { Catalog, Item, ItemChange, Place } from './object-cache.ts';
+
+const kinds = ['networks', 'endpoints', 'nodes'] as const;
+
+/** Every page of the list as it was then. */
+function pages(catalog: Catalog<Item>, at: bigint, size: number, matches = (_: Item): boolean => true): string[] {
+  const all: string[] = [];
+  for (let after: Place | undefined; ; ) {
+    const { items, more } = catalog.page({ at, size, matches, ...(after !== undefined && { after }) });
+    all.push(...items.map(tell));
+    if (!more) return all;
+    after = items.at(-1)?.value;
+  }
+}
+
+/** Every later list by the changes alone. */
+function replay(catalog: Catalog<Item>, oracle: ListOracle, kind: (typeof kinds)[number], from: bigint): void {
+  const copy = new Set(oracle.lists.get(from)?.[kind]);
+  let at = from;
+  for (let changes = catalog.next(at); changes.length > 0; changes = catalog.next(at)) {
+    for (const change of changes) apply(copy, change);
+    at = changes[0]?.revision ?? at;
+    expect([...copy].sort()).toEqual(oracle.lists.get(at)?.[kind]);
+  }
+  expect([...copy].sort()).toEqual(oracle.lists.get(oracle.revision)?.[kind]);
+}
+
+function apply(copy: Set<string>, { before, after }: ItemChange<Item>): void {
+  if (before !== undefined) expect(copy.delete(tell(before))).toBe(true);
+  if (after !== undefined) copy.add(tell(after));
+}
+
+describe('lists and their changes, beside a store that remembers every list', () => {
+  test('pages of now and of then, and every later list by the changes alone', () => {
+    fc.assert(
+      fc.property(listSteps, fc.integer({ min: 1, max: 4 }), (script, size) => {
+        const oracle = new ListOracle();
+        for (const step of script) {
+          if (step.kind === 'reset') oracle.reset();
+          else oracle.commit(step.revisions);
+          for (const kind of kinds) {
+            const list = oracle.lists.get(oracle.revision)?.[kind];
+            expect(pages(oracle.catalogs[kind], oracle.revision, size)).toEqual(list);
+          }
+        }
+        for (const kind of kinds) {
+          const catalog: Catalog<Item> = oracle.catalogs[kind];
+          for (const [revision, lists] of oracle.lists) {
+            if (catalog.remembers(revision)) {
+              expect(pages(catalog, revision, size)).toEqual(lists[kind]);
+              replay(catalog, oracle, kind, revision);
+            } else {
+              expect(() => catalog.next(revision)).toThrow('list again');
+            }
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a page is of what matches', () => {
+    const oracle = new ListOracle();
+    oracle.commit([Array.from({ length: 5 }, (_, n): ListWrite => ({ act: 'network', n, name: n }))]);
+    const odd = ({ value }: Item): boolean => Number(value.name.slice(1)) % 2 === 1;
+    expect(pages(oracle.catalogs.networks, oracle.revision, 1, odd).map((text) => text.slice(0, 2))).toEqual([
+      'n1',
+      'n3',
+    ]);
+  });
+
+  test('who waits is woken by a change, and told when there will be none', async () => {
+    const oracle = new ListOracle();
+    const { networks } = oracle.catalogs;
+    const never = new AbortController().signal;
+    const waiting = networks.changed(never);
+    oracle.commit([[{ act: 'network', n: 1, name: 1 }]]);
+    await waiting;
+    const leaving = new AbortController();
+    const left = networks.changed(leaving.signal);
+    leaving.abort();
+    await left;
+    const ended = networks.changed(never);
+    oracle.catalogs.end();
+    await expect(ended).rejects.toMatchObject({ code: 'shutting-down' });
+    await expect(networks.changed(never)).rejects.toMatchObject({ code: 'shutting-down' });
+  });
+});

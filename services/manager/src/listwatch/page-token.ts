@@ -1,0 +1,46 @@
+import { CausewayError } from '@causeway/model';
+import type { Place } from './object-cache.ts';
+
+/** Where the next page begins, and of which list it is one. */
+export interface PageToken {
+  /** What was asked, field by field: the next page is of the same question. */
+  readonly query: Readonly<Record<string, string>>;
+  readonly revision: bigint;
+  readonly after: Place;
+}
+
+/** Text that means nothing to anybody else. */
+export function formatPageToken({ query, revision, after: { name, id } }: PageToken): string {
+  const bytes = new TextEncoder().encode(JSON.stringify([query, `${revision}`, name, id]));
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** @throws CausewayError invalid-argument: no token of ours, or of a question that differs in the field named */
+export function parsePageToken(text: string, query: PageToken['query']): PageToken {
+  const token = read(text);
+  if (token === undefined)
+    throw new CausewayError('invalid-argument', 'page_token is not one that a list answered with', {
+      field: 'page_token',
+    });
+  for (const field of Object.keys({ ...token.query, ...query })) {
+    if (token.query[field] === query[field]) continue;
+    const message = `${field} is not that of the list whose page_token this is: repeat the request as it was, or begin a new list without page_token`;
+    throw new CausewayError('invalid-argument', message, { field });
+  }
+  return token;
+}
+
+function read(text: string): PageToken | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const [query, revision, name, id] = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes),
+    ) as unknown[];
+    if (typeof query !== 'object' || query === null || typeof name !== 'string' || typeof id !== 'string')
+      return undefined;
+    if (typeof revision !== 'string' || !/^\d{1,18}$/.test(revision)) return undefined;
+    return { query: query as Record<string, string>, revision: BigInt(revision), after: { name, id } };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import {
+  CausewayError,
+  type FieldTerm,
+  type LabelSelector,
+  matchesLabels,
+  parseFieldSelector,
+  parseLabelSelector,
+  type Result,
+  unwrap,
+} from '@causeway/model';
+import { inField } from '../plan/fields.ts';
+import type { Item } from './object-cache.ts';
+
+/** One field of a kind of object, as field selectors name it. */
+export interface Field<Of> {
+  /** What it holds; "=" means that one of these is it, "!=" that none is. */
+  readonly values: (of: Of) => readonly string[];
+  /** From what people write to what `values` has; absent: as it is. */
+  readonly parse?: (text: string) => Result<string, CausewayError>;
+  /** Not in the store, so that its changes are not seen: lists can select by it, watches cannot. */
+  readonly transient?: true;
+}
+
+export type Fields<Of> = Readonly<Record<string, Field<Of>>>;
+
+export interface Selectors {
+  readonly labelSelector: string;
+  readonly fieldSelector: string;
+}
+
+/** @throws CausewayError invalid-argument, or what the field's value is parsed as */
+export function readSelection<Of extends Item>(
+  { labelSelector, fieldSelector }: Selectors,
+  fields: Fields<Of>,
+): (of: Of) => boolean {
+  const labels: LabelSelector = unwrap(parseLabelSelector(labelSelector));
+  const terms = unwrap(parseFieldSelector(fieldSelector)).map((term) => readTerm(term, fields));
+  return (of) => matchesLabels(labels, of.value.labels ?? {}) && terms.every((holds) => holds(of));
+}
+
+/** Those whose changes a watch sees. */
+export function lasting<Of>(fields: Fields<Of>): Fields<Of> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, field.transient ? unseen(name) : field]),
+  );
+}
+
+function readTerm<Of>({ field: name, equal, value }: FieldTerm, fields: Fields<Of>): (of: Of) => boolean {
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (field === undefined) {
+    const message = `field_selector: there is no field "${name}"; known are ${Object.keys(fields).sort().join(', ')}`;
+    throw new CausewayError('invalid-argument', message, { field: 'field_selector', value: name });
+  }
+  const wanted = field.parse === undefined ? value : inField('field_selector', field.parse(value));
+  return (of) => field.values(of).includes(wanted) === equal;
+}
+
+function unseen(name: string): Field<unknown> {
+  return {
+    values: () => [],
+    parse: () => {
+      const message = `"${name}" is not in the store, so that a watch does not see it change: select by it in a list`;
+      throw new CausewayError('invalid-argument', `field_selector: ${message}`, {
+        field: 'field_selector',
+        value: name,
+      });
+    },
+  };
+}

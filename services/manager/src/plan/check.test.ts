@@ -1,0 +1,165 @@
+import { type EndpointId, Ip, type Name, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeClaim } from '../store/claim.ts';
+import { endpointCodec, networkCodec } from '../store/codec.ts';
+import type { Write } from '../store/store.ts';
+import { encodeVniClaim, type VniClaim } from '../store/vni-claim.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/plan-harness.ts';
+import { scriptNode } from '../testing/view-script.ts';
+import { findFaults, repairClaims } from './check.ts';
+import { findVniFaults, repairVni } from './check-vnis.ts';
+import { claimEndpoint } from './claim-endpoint.ts';
+import { createNetwork } from './create-network.ts';
+import { deleteNetwork } from './delete-network.ts';
+import { registerNode } from './register-node.ts';
+import { releaseEndpoint } from './release-endpoint.ts';
+import { reserveAddress } from './reservations.ts';
+
+const host = scriptNode(1);
+const none = { duplicates: [], orphans: [], missing: [] };
+let desk: PlanningDesk;
+let blue: Network;
+let six: Network;
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(1));
+  desk.make(registerNode(host));
+  const [prefix, aux] = [Prefix('10.66.0.0/24'), { dns: Ip('10.66.0.53') }];
+  const request = plainNetwork('blue' as Name, [prefix]);
+  blue = desk.make(createNetwork({ ...request, subnets: [{ prefix, auxAddresses: aux }] }));
+  six = desk.make(createNetwork(plainNetwork('six' as Name, [Prefix('fd66::/64')])));
+});
+
+const attach = (name: string, network = 'blue') =>
+  desk.make(claimEndpoint({ network, node: host.id, addresses: [], name: name as Name }));
+const faults = () => findFaults(desk.view, desk.keys);
+const damage = (...writes: readonly Write[]): void =>
+  desk.write({ compares: [], writes, takes: [], events: [], reply: undefined });
+const claim = (address: string): string => desk.keys.address(blue.id, Ip(address));
+const repair = (network: Network, ...addresses: string[]): number =>
+  desk.make(repairClaims(network.id, addresses as Ip[]));
+
+describe('claims and their holders', () => {
+  test('agree after anything that goes through plans', () => {
+    expect(faults()).toEqual(none);
+    const { id } = attach('a');
+    attach('b');
+    attach('c', 'six');
+    desk.make(releaseEndpoint({ endpoint: id, node: host.id, reason: 'asked' }));
+    desk.make(reserveAddress({ network: 'blue', purpose: 'printer' }));
+    expect(faults()).toEqual(none);
+  });
+
+  test('an orphan: its endpoint is gone, or has another address', () => {
+    const { id } = attach('a');
+    const ghost = encodeClaim({ kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false });
+    const moved = encodeClaim({ kind: 'endpoint', endpoint: id, asked: false });
+    damage(
+      { kind: 'put', key: claim('10.66.0.8'), value: ghost },
+      { kind: 'put', key: claim('10.66.0.9'), value: moved },
+    );
+    expect(faults()).toMatchObject({
+      ...none,
+      orphans: [
+        { network: blue.id, address: '10.66.0.8', holders: ['endpoint e0000000000000ff'] },
+        { network: blue.id, address: '10.66.0.9', holders: [`endpoint ${id}`] },
+      ],
+    });
+    expect(repair(blue, '10.66.0.8', '10.66.0.9')).toBe(2);
+    expect(faults()).toEqual(none);
+    expect(desk.view.addressesOf(blue.id).has(Ip('10.66.0.2'))).toBe(true);
+  });
+
+  test('missing: of an endpoint, a gateway, an auxiliary address, an Ethernet address', () => {
+    const a = attach('a');
+    const c = attach('c', 'six');
+    damage(...['10.66.0.1', '10.66.0.2', '10.66.0.53'].map((ip): Write => ({ kind: 'delete', key: claim(ip) })), {
+      kind: 'delete',
+      key: desk.keys.mac(six.id, c.mac),
+    });
+    expect(faults().missing.map(({ address, holders }) => [address, ...holders])).toEqual([
+      ['10.66.0.1', 'gateway'],
+      ['10.66.0.53', 'auxiliary address "dns"'],
+      ['10.66.0.2', `endpoint "a" (${a.id})`],
+      [c.mac, `endpoint "c" (${c.id})`],
+    ]);
+    expect(repair(blue, '10.66.0.1', '10.66.0.2', '10.66.0.53') + repair(six, c.mac)).toBe(4);
+    expect(faults()).toEqual(none);
+  });
+
+  test('missing: the claim is in other hands', () => {
+    attach('a');
+    damage({ kind: 'put', key: claim('10.66.0.2'), value: encodeClaim({ kind: 'reservation', purpose: 'printer' }) });
+    expect(faults().missing).toMatchObject([{ address: '10.66.0.2' }]);
+    repair(blue, '10.66.0.2');
+    expect(faults()).toEqual(none);
+  });
+
+  test('a duplicate is told and left: nobody here knows who is right', () => {
+    const a = attach('a');
+    const twin = { ...a, id: 'e0000000000000aa' as EndpointId, name: 'twin' as Name };
+    damage({ kind: 'put', key: desk.keys.endpoint(blue.id, twin.id), value: endpointCodec.encode(twin) });
+    const expected = {
+      ...none,
+      duplicates: [{ address: '10.66.0.2', holders: [`endpoint "a" (${a.id})`, `endpoint "twin" (${twin.id})`] }],
+    };
+    expect(faults()).toMatchObject(expected);
+    expect(repair(blue, '10.66.0.2')).toBe(0);
+    expect(faults()).toMatchObject(expected);
+  });
+
+  test('of a network that is gone every claim is an orphan', () => {
+    desk.make(reserveAddress({ network: 'six', purpose: 'printer' }));
+    damage({ kind: 'delete', key: desk.keys.network(six.id) });
+    expect(faults().orphans.map(({ address }) => address)).toEqual(['fd66::1', 'fd66::2', '02:43:00:00:00:01']);
+    repair(six, 'fd66::1', 'fd66::2', '02:43:00:00:00:01');
+    expect(faults()).toEqual(none);
+  });
+});
+
+describe('VNIs and their networks', () => {
+  const vnis = () => findVniFaults(desk.view);
+  const put = (vni: number, claim: VniClaim): void =>
+    damage({ kind: 'put', key: desk.keys.vni(Vni(vni)), value: encodeVniClaim(claim) });
+
+  test('agree after anything that goes through plans', () => {
+    expect(vnis()).toEqual(none);
+    desk.make(deleteNetwork({ network: 'six', force: false }));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('an orphan: its network is gone, or has another VNI', () => {
+    put(9_000, { kind: 'network', network: 'b0000000000000ff' as NetworkId, asked: false });
+    put(9_001, { kind: 'network', network: blue.id, asked: true });
+    expect(vnis()).toEqual({
+      ...none,
+      orphans: [
+        { vni: 9_000, network: 'b0000000000000ff', holders: ['network b0000000000000ff'] },
+        { vni: 9_001, network: blue.id, holders: [`network ${blue.id}`] },
+      ],
+    });
+    for (const vni of [9_000, 9_001]) desk.make(repairVni(Vni(vni)));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('missing: not claimed, or in other hands', () => {
+    damage({ kind: 'delete', key: desk.keys.vni(blue.vni) });
+    put(six.vni, { kind: 'cooling', network: blue.id, name: blue.name, asked: false });
+    expect(vnis().missing).toEqual([
+      { vni: blue.vni, network: blue.id, holders: [`network "blue" (${blue.id})`] },
+      { vni: six.vni, network: six.id, holders: [`network "six" (${six.id})`] },
+    ]);
+    for (const { vni } of [blue, six]) desk.make(repairVni(vni));
+    expect(vnis()).toEqual(none);
+  });
+
+  test('a duplicate is told and left', () => {
+    const twin = { ...blue, id: 'b0000000000000aa' as NetworkId, name: 'twin' as Name };
+    damage({ kind: 'put', key: desk.keys.network(twin.id), value: networkCodec.encode(twin) });
+    expect(vnis().duplicates).toMatchObject([{ vni: blue.vni, network: blue.id }]);
+    desk.make(repairVni(blue.vni));
+    expect(vnis().duplicates).toHaveLength(1);
+  });
+});

@@ -1,0 +1,158 @@
+import {
+  addressOf,
+  CausewayError,
+  checkLabels,
+  type Endpoint,
+  type EndpointId,
+  family,
+  familyOf,
+  type Ip,
+  type Labels,
+  type Name,
+  type Network,
+  type NodeId,
+} from '@causeway/model';
+import { randomId } from '@causeway/runtime';
+import { endpointAttached } from '../events/describe.ts';
+import type { Take } from '../ipam/allocator.ts';
+import { chooseAddresses, mayReturn } from '../ipam/choose-addresses.ts';
+import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
+import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
+import type { Compare, Write } from '../store/store.ts';
+import type { Versioned } from '../store/view.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+import { checkNotAnId } from './names.ts';
+
+export interface ClaimEndpoint {
+  /** Name or id. */
+  readonly network: string;
+  readonly name: Name;
+  /** The host that will have it. */
+  readonly node: NodeId;
+  /** Asked-for addresses, at most one of each family; the rest is given. */
+  readonly addresses: readonly Ip[];
+  /** Absent: none. */
+  readonly labels?: Labels;
+  /** What the host had before the store was restored: it gets it back under this id and with just these addresses, or not at all. */
+  readonly former?: EndpointId;
+}
+
+/**
+ * @throws from its check: name-invalid, invalid-argument; from its plan: network-unknown, node-unknown, name-taken,
+ * endpoint-exists, and what choosing addresses throws
+ */
+export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
+  return {
+    kind: 'endpoint.claim',
+    content: JSON.stringify(request),
+    outcome: { toJson: endpointToJson, fromJson: endpointFromJson },
+    check: () => checkClaimEndpoint(request),
+    plan: (planning) => planClaimEndpoint(request, planning),
+  };
+}
+
+function checkClaimEndpoint({ name, labels }: ClaimEndpoint): void {
+  checkNotAnId(name, 'name');
+  if (labels !== undefined) checkLabels(labels);
+}
+
+export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
+  const { view, keys, random, clock } = planning;
+  const { labels } = request;
+  const { value: network, revision } = view.findNetwork(request.network);
+  const node = view.findNode(request.node);
+  const known = request.former === undefined ? undefined : view.endpoint(request.former);
+  if (known !== undefined) return planKnown(known, request, network);
+  const namesake = view.endpointNamed(network.id, request.name)?.value;
+  if (namesake !== undefined) throw nameTaken(namesake, network, planning);
+  const { addresses, mac } = chooseAddresses({ network, name: request.name, asked: request.addresses }, planning);
+  const id = request.former ?? (randomId(random) as EndpointId);
+  const endpoint: Endpoint = {
+    id,
+    network: network.id,
+    name: request.name,
+    node: request.node,
+    addresses,
+    mac,
+    ...(labels !== undefined && { labels }),
+    createdAt: Math.trunc(clock.wall()),
+  };
+  const name = keys.endpointName(network.id, request.name);
+  // Of what the host had before, nobody knows any more whether it was asked for.
+  const claims = claimsOf(endpoint, request.former === undefined ? request.addresses : [], planning);
+  return {
+    compares: [
+      { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
+      { kind: 'unchanged', key: keys.node(request.node), modRevision: node.revision },
+      { kind: 'absent', key: name },
+      ...(request.former === undefined ? [] : [{ kind: 'absent', key: keys.endpoint(network.id, id) } as const]),
+      ...claims.map(({ key, before }): Compare => {
+        return before === undefined
+          ? { kind: 'absent', key }
+          : { kind: 'unchanged', key, modRevision: before.revision };
+      }),
+    ],
+    writes: [
+      { kind: 'put', key: keys.endpoint(network.id, id), value: endpointCodec.encode(endpoint) },
+      { kind: 'put', key: name, value: encodeText(id) },
+      ...claims.map(({ key, claim }): Write => ({ kind: 'put', key, value: encodeClaim(claim) })),
+    ],
+    takes: takesOf(endpoint),
+    events: [endpointAttached(endpoint, view)],
+    reply: endpoint,
+  };
+}
+
+/** It has it already, unless that is somebody else's. */
+function planKnown(
+  { value: known, revision }: Versioned<Endpoint>,
+  { node, name }: ClaimEndpoint,
+  network: Network,
+): Proposal<Endpoint> {
+  if (known.node === node && known.name === name && known.network === network.id) return nothingToDo(known, revision);
+  const message = `endpoint_id ${known.id} is that of endpoint "${known.name}": it cannot be given to "${name}"`;
+  throw new CausewayError('endpoint-exists', message, { field: 'endpoint_id', value: known.id });
+}
+
+interface AddressClaim {
+  readonly key: string;
+  readonly claim: Claim;
+  /** What cools under the endpoint's own name; everything else must be absent. */
+  readonly before: Claimed | undefined;
+}
+
+/** Its addresses, and its Ethernet address where that needs a claim. */
+function claimsOf(endpoint: Endpoint, asked: readonly Ip[], { view, keys }: Planning): readonly AddressClaim[] {
+  const { id, network, name, mac } = endpoint;
+  const own = (before: Claimed | undefined): Claimed | undefined =>
+    mayReturn(before?.claim, name) ? before : undefined;
+  // An IPv6 address that follows an asked-for IPv4 address is asked for too.
+  const isAsked = (ip: Ip): boolean => asked.includes(ip) || asked.some((other) => family(other) === 4);
+  const claims = endpoint.addresses.map(addressOf).map((ip): AddressClaim => {
+    const claim: Claim = { kind: 'endpoint', endpoint: id, asked: isAsked(ip) };
+    return { key: keys.address(network, ip), claim, before: own(view.addressesOf(network).get(ip)) };
+  });
+  if (!claimsMac(endpoint)) return claims;
+  const claim: Claim = { kind: 'endpoint', endpoint: id, asked: false };
+  return [...claims, { key: keys.mac(network, mac), claim, before: own(view.macsOf(network).get(mac)) }];
+}
+
+function takesOf(endpoint: Endpoint): readonly Take[] {
+  const addresses = endpoint.addresses.map((address): Take => {
+    return { kind: 'addr', network: endpoint.network, ip: addressOf(address) };
+  });
+  return claimsMac(endpoint)
+    ? [...addresses, { kind: 'mac', network: endpoint.network, mac: endpoint.mac }]
+    : addresses;
+}
+
+/** Without an IPv4 address its Ethernet address comes from part of an IPv6 address. */
+function claimsMac({ addresses }: Endpoint): boolean {
+  return addresses.every((address) => familyOf(address) === 6);
+}
+
+function nameTaken(namesake: Endpoint, network: Network, { view }: Planning): CausewayError {
+  const host = view.nodes.get(namesake.node)?.value.name ?? namesake.node;
+  const message = `name "${namesake.name}" is that of an endpoint of network "${network.name}" on ${host}: choose another, or detach that one`;
+  return new CausewayError('name-taken', message, { field: 'name', value: namesake.name, endpoint: namesake.id, host });
+}

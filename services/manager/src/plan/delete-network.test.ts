@@ -1,0 +1,73 @@
+import { Ip, type Name, type NetworkId, Vni } from '@causeway/model';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, expect, test } from 'vitest';
+import { evictEndpoint } from '../api/evict-network.ts';
+import { encodeClaim } from '../store/claim.ts';
+import { encodeVniClaim } from '../store/vni-claim.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/plan-harness.ts';
+import { expectRefused, refusal } from '../testing/refusal.ts';
+import { scriptNode } from '../testing/view-script.ts';
+import { claimEndpoint } from './claim-endpoint.ts';
+import { createNetwork } from './create-network.ts';
+import { deleteNetwork } from './delete-network.ts';
+import { registerNode } from './register-node.ts';
+
+const h1 = scriptNode(1);
+const request = plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64']);
+let desk: PlanningDesk;
+let blue: NetworkId;
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(3));
+  desk.make(registerNode(h1));
+  blue = desk.make(createNetwork(request)).id;
+});
+
+const remove = (over: { network?: string; force?: boolean } = {}) =>
+  desk.make(deleteNetwork({ network: 'blue', force: false, ...over }));
+const attach = (name: string) =>
+  desk.make(claimEndpoint({ network: 'blue', name: name as Name, node: h1.id, addresses: [] }));
+const write = (key: string, value: Uint8Array) =>
+  desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
+const reserve = (ip: string) =>
+  write(desk.keys.address(blue, Ip(ip)), encodeClaim({ kind: 'reservation', purpose: 'printer' }));
+
+test('refused: unknown', () => {
+  expectRefused(desk, () => remove({ network: 'grey' }), 'network-unknown', /grey/);
+});
+
+test('refused: in use, with who is in the way', () => {
+  attach('web');
+  expectRefused(desk, () => remove(), 'network-in-use', /network "blue" has 1 endpoint: detach.*\(web on h1\)/);
+});
+
+test('refused: the first ten in the way are named, and how many more', () => {
+  for (let i = 1; i <= 12; i++) attach(`c${i}`);
+  reserve('10.1.0.99');
+  const error = refusal(() => remove());
+  expect(error.message).toMatch(/12 endpoints and 1 reservation.*c1 on h1; c2 on h1;.*; and 3 more/);
+  expect(error.data).toMatchObject({ endpoints: 12, reservations: 1 });
+});
+
+test('forced passes over reservations, never over endpoints', () => {
+  reserve('10.1.0.99');
+  const { id } = attach('a');
+  expect(refusal(() => remove({ force: true })).code).toBe('network-in-use');
+  desk.make(evictEndpoint(id));
+  remove({ force: true });
+  expect(desk.view.networks.size).toBe(0);
+});
+
+test('everything it claimed can be had again, its VNI later', () => {
+  remove();
+  expect(desk.view.vnis.get(Vni(4096))?.claim).toEqual({ kind: 'cooling', network: blue, name: 'blue', asked: false });
+  expect(desk.make(createNetwork(request)).vni).toBe(4097);
+});
+
+test('while its VNI is claimed by another, it leaves that claim alone', () => {
+  const other = { kind: 'network', network: 'ffffffffffffffff' as NetworkId, asked: false } as const;
+  write(desk.keys.vni(Vni(4096)), encodeVniClaim(other));
+  remove();
+  expect(desk.view.vnis.get(Vni(4096))?.claim).toEqual(other);
+});

@@ -1,0 +1,72 @@
+import type { Network } from '@causeway/model';
+import { networkDeleted } from '../events/describe.ts';
+import { addressClaims, nameClaim, poolClaims } from '../ipam/network-claims.ts';
+import { networkToJson } from '../store/codec.ts';
+import type { Compare, Write } from '../store/store.ts';
+import { encodeVniClaim } from '../store/vni-claim.ts';
+import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
+import { refuseUsers, usersOf } from './network-users.ts';
+import { checkRevision } from './revision.ts';
+
+export interface DeleteNetwork {
+  /** Name or id. */
+  readonly network: string;
+  /** Absent: whatever it is. */
+  readonly ifRevision?: bigint;
+  /** Reservations are no reason to keep it. Endpoints are: whoever forces it evicts them first. */
+  readonly force: boolean;
+}
+
+/** @throws from its plan: network-unknown, revision-conflict, network-in-use */
+export function deleteNetwork(request: DeleteNetwork): Request<void> {
+  return {
+    kind: 'network.delete',
+    content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
+    outcome: noOutcome,
+    plan: (planning) => planDeleteNetwork(request, planning),
+  };
+}
+
+export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal<void> {
+  const { view, keys } = planning;
+  const current = view.findNetwork(request.network);
+  const network = current.value;
+  checkRevision(current, request.ifRevision, networkToJson);
+  const users = usersOf(view, network);
+  refuseUsers(request.force ? { ...users, reservations: [] } : users, {
+    code: 'network-in-use',
+    what: `network "${network.name}"`,
+    remedy: 'detach and release them first, or force it',
+    field: 'network',
+  });
+  const claims = [
+    nameClaim(network, keys),
+    ...poolClaims(network, network.subnets, keys),
+    ...addressClaims(network, network.subnets, keys),
+  ];
+  const vni = coolingVni(network, planning);
+  return {
+    compares: [
+      { kind: 'unchanged', key: keys.network(network.id), modRevision: current.revision },
+      { kind: 'quiet', prefix: keys.endpoints(network.id), since: view.revision },
+      ...vni.map(({ compare }) => compare),
+    ],
+    writes: [
+      ...[keys.network(network.id), ...claims.map(({ key }) => key)].map((key): Write => ({ kind: 'delete', key })),
+      ...vni.map(({ write }) => write),
+    ],
+    takes: [],
+    events: [networkDeleted(network)],
+    reply: undefined,
+  };
+}
+
+/** A host that does not know yet that the network is gone must not meet another with its VNI. */
+function coolingVni(network: Network, { view, keys }: Planning): readonly { compare: Compare; write: Write }[] {
+  const { id, name, vni } = network;
+  const claimed = view.vnis.get(vni);
+  if (claimed?.claim.kind !== 'network' || claimed.claim.network !== id) return [];
+  const key = keys.vni(vni);
+  const value = encodeVniClaim({ kind: 'cooling', network: id, name, asked: claimed.claim.asked });
+  return [{ compare: { kind: 'unchanged', key, modRevision: claimed.revision }, write: { kind: 'put', key, value } }];
+}

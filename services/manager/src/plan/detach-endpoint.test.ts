@@ -1,0 +1,58 @@
+import type { Name } from '@causeway/model';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, expect, test } from 'vitest';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/plan-harness.ts';
+import { expectRefused } from '../testing/refusal.ts';
+import { scriptNode } from '../testing/view-script.ts';
+import { claimEndpoint } from './claim-endpoint.ts';
+import { createNetwork } from './create-network.ts';
+import { type Detached, detachEndpoint } from './detach-endpoint.ts';
+import { registerNode } from './register-node.ts';
+
+const h1 = scriptNode(1);
+let desk: PlanningDesk;
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(7));
+  desk.make(registerNode(h1));
+  for (const [name, prefix] of [
+    ['blue', '10.66.0.0/24'],
+    ['red', '10.67.0.0/24'],
+  ] as const) {
+    desk.make(createNetwork(plainNetwork(name, [prefix])));
+    desk.make(claimEndpoint({ network: name, name: 'web' as Name, node: h1.id, addresses: [] }));
+  }
+});
+
+const detach = (endpoint: string, { ready = true, force = false } = {}): Detached =>
+  desk.make(detachEndpoint({ endpoint, force }, (node) => ready && node === h1.id));
+
+test('an endpoint is released by its name, wherever it is, once', () => {
+  expect(detach('blue/web')).toMatchObject({ name: 'web', node: h1.id });
+  expect(desk.view.endpointCount).toBe(1);
+  expectRefused(desk, () => detach('blue/web'), 'endpoint-unknown', /web/);
+});
+
+test('by its id, and by a name that is used once', () => {
+  const { id } = desk.view.findEndpoint('red/web').value;
+  expect(detach(id).id).toBe(id);
+  expect(detach('web').name).toBe('web');
+  expect(desk.view.endpointCount).toBe(0);
+});
+
+test('a name of several networks is ambiguous', () => {
+  expectRefused(desk, () => detach('web'), 'name-ambiguous', /blue\/web/);
+});
+
+test('that of a host which is not ready only when it is forced', () => {
+  expectRefused(
+    desk,
+    () => detach('blue/web', { ready: false }),
+    'node-unready',
+    /is on host h1, which is not ready.*--force/,
+  );
+  expect(desk.view.endpointCount).toBe(2);
+  detach('blue/web', { ready: false, force: true });
+  expect(desk.view.endpointCount).toBe(1);
+});

@@ -1,0 +1,139 @@
+import {
+  CausewayError,
+  family,
+  familyOf,
+  type Mtu,
+  minimumMtu,
+  type Network,
+  type NetworkId,
+  type Node,
+  type Subnet,
+  vxlanOverhead,
+} from '@causeway/model';
+import { names } from '../api/conditions/condition.ts';
+import { networkChanged } from '../events/describe.ts';
+import { networkCodec } from '../store/codec.ts';
+import type { Versioned, View } from '../store/view.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
+
+/** RFC 791 §3.2: every link passes 68 bytes unfragmented; an IPv4 packet has at most 65535. */
+const smallest = 68;
+const largest = 65_535;
+
+/** Before any host is known: Ethernet's 1500 less VXLAN over IPv4. */
+const unknownHosts = 1_500 - vxlanOverhead[4];
+
+/**
+ * The MTU the hosts' underlays carry: the smallest over all of them. Never below what IPv6 needs when the network has
+ * it, since the kernel drops IPv6 from a smaller link altogether; the outer packets are then fragmented.
+ */
+export function automaticMtu(view: View, subnets: readonly Subnet[]): Mtu {
+  return within(roomOf(view), subnets);
+}
+
+/** @throws CausewayError mtu-invalid */
+export function fixedMtu(bytes: number, subnets: readonly Subnet[]): Mtu {
+  const least = leastFor(subnets);
+  if (Number.isInteger(bytes) && bytes >= least && bytes <= largest) return { kind: 'fixed', bytes };
+  const why = bytes >= smallest && bytes < least ? ', since IPv6 needs that much (RFC 8200)' : '';
+  throw new CausewayError('mtu-invalid', `mtu ${bytes} is outside ${least} to ${largest} bytes${why}`, {
+    field: 'mtu',
+    value: bytes,
+  });
+}
+
+/** Hosts whose underlay carries less than a network of this MTU may send, with what each carries. */
+export function tooSmallFor(
+  view: View,
+  { mtu, subnets }: Pick<Network, 'mtu' | 'subnets'>,
+): readonly { readonly node: Versioned<Node>; readonly room: number }[] {
+  const least = leastFor(subnets);
+  return [...view.nodes.values()]
+    .map((node) => ({ node, room: roomOfNode(node.value) }))
+    .filter(({ room }) => mtu.bytes > Math.max(room, least));
+}
+
+/** An MTU that was asked for fits into every host's underlay. @throws CausewayError mtu-too-large */
+export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): void {
+  const small = tooSmallFor(view, { mtu, subnets });
+  const [first] = small;
+  if (first === undefined) return;
+  const room = Math.min(...small.map((host) => host.room));
+  const hosts = names(small.map(({ node }) => node.value));
+  const carries = small.length === 1 ? 'carries' : 'carry';
+  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or force it`;
+  throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
+}
+
+/** IPv6 asks for more than the MTU is. */
+export function isTooSmall(mtu: Mtu, subnets: readonly Subnet[]): boolean {
+  return hasSix(subnets) && mtu.bytes < minimumMtu;
+}
+
+/** Networks whose automatic MTU is larger than a host can carry. */
+export function networksTooLarge(view: View): readonly NetworkId[] {
+  const room = roomOf(view);
+  return [...view.networks.values()].filter(({ value }) => exceeds(room, value)).map(({ value }) => value.id);
+}
+
+export function isTooLarge(view: View, network: Network): boolean {
+  return exceeds(roomOf(view), network);
+}
+
+/** Brings a network's automatic MTU down to what every host carries. It never goes up: interfaces in use have it. */
+export function lowerMtu(id: NetworkId): Intent<void> {
+  return { plan: (planning) => planNetworkMtu(id, planning) };
+}
+
+export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
+  const current = view.networks.get(id);
+  if (current === undefined || !isTooLarge(view, current.value)) {
+    return nothingToDo(undefined);
+  }
+  const next = { ...current.value, mtu: afterMtu(current.value.mtu, automaticMtu(view, current.value.subnets)) };
+  const key = keys.network(id);
+  return {
+    compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
+    writes: [{ kind: 'put', key, value: networkCodec.encode(next, current.foreign) }],
+    takes: [],
+    events: networkChanged(current.value, next),
+    reply: undefined,
+  };
+}
+
+/** The next MTU of a network that had `before`: hosts that have not heard of it send what they could before. */
+export function afterMtu(before: Mtu, next: Mtu): Mtu {
+  const highest = Math.max(before.highest ?? before.bytes, before.bytes);
+  return highest > next.bytes ? { ...next, highest } : next;
+}
+
+/** Bytes inside the overlay that the host's underlay carries. */
+export function roomOfNode(node: Node): number {
+  return node.underlayMtu - vxlanOverhead[family(node.dataPath)];
+}
+
+/** What a network with these subnets has at least, whatever the underlay. */
+export function leastFor(subnets: readonly Subnet[]): number {
+  return hasSix(subnets) ? minimumMtu : smallest;
+}
+
+/** Bytes inside the overlay that every host's underlay carries. */
+function roomOf(view: View): number {
+  let bytes = view.nodes.size === 0 ? unknownHosts : largest;
+  for (const { value: node } of view.nodes.values()) {
+    bytes = Math.min(bytes, roomOfNode(node));
+  }
+  return bytes;
+}
+
+function within(room: number, subnets: readonly Subnet[]): Mtu {
+  return { kind: 'automatic', bytes: Math.max(room, leastFor(subnets)) };
+}
+
+function exceeds(room: number, { mtu, subnets }: Network): boolean {
+  return mtu.kind === 'automatic' && within(room, subnets).bytes < mtu.bytes;
+}
+
+function hasSix(subnets: readonly Subnet[]): boolean {
+  return subnets.some(({ prefix }) => familyOf(prefix) === 6);
+}

@@ -1,0 +1,128 @@
+import {
+  CausewayError,
+  checkLabels,
+  type Labels,
+  type Mtu,
+  type Name,
+  type Network,
+  overlaps,
+  type Prefix,
+  type Subnet,
+} from '@causeway/model';
+import { checkRanges, type GatewayRule, isWithin } from '../ipam/subnet.ts';
+import { Pool } from '../ipam/subnet-addresses.ts';
+import { completeSubnets } from '../ipam/subnets.ts';
+import type { View } from '../store/view.ts';
+import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
+
+/** What is to be other than it is. */
+export interface NetworkChange {
+  readonly name?: Name;
+  readonly setLabels: Labels;
+  readonly removeLabels: readonly string[];
+  readonly addSubnets: readonly Subnet[];
+  /** Of the subnets added; an internal network has none. */
+  readonly gateways: GatewayRule;
+  readonly removeSubnets: readonly Prefix[];
+  readonly addRanges: readonly Prefix[];
+  readonly mtu?: number | 'automatic';
+  /** Also where hosts carry less than the MTU, or a subnet is in the way of an underlay. Absent: no. */
+  readonly force?: true;
+}
+
+/**
+ * The network as it would be.
+ * @throws CausewayError invalid-argument, subnet-unknown, subnet-missing, range-outside, range-overlap, mtu-invalid, and
+ * what `completeSubnets` and `checkLabels` throw
+ */
+export function changeNetwork(network: Network, change: NetworkChange, view: View): Network {
+  const kept = without(network, change);
+  const added =
+    change.addSubnets.length === 0 && kept.length > 0
+      ? []
+      : completeSubnets(change.addSubnets, network.internal ? 'none' : change.gateways, {
+          field: 'add_subnets',
+          beside: kept,
+        });
+  const subnets = withRanges([...kept, ...added], change);
+  return {
+    ...network,
+    name: change.name ?? network.name,
+    subnets,
+    labels: labelsOf(network, change),
+    mtu: mtuOf(network.mtu, change, subnets, view),
+  };
+}
+
+function without({ subnets, name }: Network, change: NetworkChange): readonly Subnet[] {
+  const { removeSubnets: removed, addSubnets } = change;
+  for (const [i, prefix] of removed.entries()) {
+    if (subnets.some((subnet) => subnet.prefix === prefix)) continue;
+    if (addSubnets.some((subnet) => subnet.prefix === prefix)) {
+      const message = `remove_subnets[${i}] ${prefix} is both added and removed, and no subnet of network "${name}" yet: leave it out of both`;
+      throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
+    }
+    const known = subnets.map((subnet) => subnet.prefix).join(', ');
+    const message = `remove_subnets[${i}] ${prefix} is no subnet of network "${name}", which has ${known}`;
+    throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
+  }
+  return subnets.filter(({ prefix }) => !removed.includes(prefix));
+}
+
+function withRanges(
+  subnets: readonly Subnet[],
+  { addRanges, removeSubnets }: Pick<NetworkChange, 'addRanges' | 'removeSubnets'>,
+): readonly Subnet[] {
+  return addRanges.reduce((now, range, i) => {
+    const field = `add_ranges[${i}]`;
+    const leaving = now.some(({ prefix }) => isWithin(range, prefix))
+      ? undefined
+      : removeSubnets.find((prefix) => isWithin(range, prefix));
+    if (leaving === undefined) return withRange(now, range, field);
+    const message = `${field} ${range} lies in ${leaving}, which is to be removed: do one or the other`;
+    throw new CausewayError('range-outside', message, { field, value: range });
+  }, subnets);
+}
+
+/** A range takes in those that lie in it: so one grows. */
+function withRange(subnets: readonly Subnet[], range: Prefix, field: string): readonly Subnet[] {
+  const home = subnets.find(({ prefix }) => isWithin(range, prefix));
+  if (home === undefined) {
+    const message = `${field} ${range} lies in none of ${subnets.map(({ prefix }) => prefix).join(', ')}`;
+    throw new CausewayError('range-outside', message, { field, value: range });
+  }
+  const cover = home.ranges === undefined ? home.prefix : home.ranges.find((known) => isWithin(range, known));
+  if (cover !== undefined) {
+    const message = `${field} ${range} changes nothing: automatic addresses come from all of ${cover} already`;
+    throw new CausewayError('range-overlap', message, { field, value: range });
+  }
+  const { prefix, gateway, ranges = [] } = home;
+  const grown = { ...home, ranges: [...ranges.filter((known) => !overlaps(known, range)), range] };
+  checkRanges(grown.ranges, new Pool(prefix, gateway === undefined ? {} : { gateway }), field);
+  return subnets.map((subnet) => (subnet === home ? grown : subnet));
+}
+
+function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChange): Readonly<Record<string, string>> {
+  const both = removeLabels.find((key) => Object.hasOwn(setLabels, key));
+  if (both !== undefined) {
+    const message = `label "${both}" is both set and removed: do one or the other`;
+    throw new CausewayError('invalid-argument', message, { field: 'remove_labels', value: both });
+  }
+  const changed = Object.entries({ ...labels, ...setLabels }).filter(([key]) => !removeLabels.includes(key));
+  const next = Object.fromEntries(changed.sort(([a], [b]) => (a < b ? -1 : 1)));
+  checkLabels(next);
+  return next;
+}
+
+function mtuOf(mtu: Mtu, change: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+  const next = nextMtu(mtu, change, subnets, view);
+  return next === mtu ? mtu : afterMtu(mtu, next);
+}
+
+/** An automatic MTU stays, for interfaces have it; but IPv6 that is new may need more. */
+function nextMtu(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
+  if (typeof asked === 'number') return fixedMtu(asked, subnets);
+  if (asked === 'automatic') return automaticMtu(view, subnets);
+  if (mtu.kind === 'fixed') return fixedMtu(mtu.bytes, subnets);
+  return isTooSmall(mtu, subnets) ? automaticMtu(view, subnets) : mtu;
+}

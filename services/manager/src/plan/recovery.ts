@@ -1,0 +1,50 @@
+import { CausewayError, type Name } from '@causeway/model';
+import { type Duration, seconds } from '@causeway/runtime';
+import type { View } from '../store/view.ts';
+import { type Intent, nothingToDo } from './intent.ts';
+
+/**
+ * A store that was restored from a backup does not know what was given since. The containers that have it are still
+ * there, so nothing is given to anybody until every host has claimed again what it holds: the key `recovery` says so.
+ */
+
+/** A host that joined after the backup is not in it: its agent looks for a manager every second. */
+export const strangersWithin: Duration = seconds(5);
+
+/**
+ * When the recovery is over, as far as is known now, on the monotonic clock. `all`: every host that is known has said
+ * that what it held is claimed again or was refused; `since`: when this manager began to lead.
+ */
+export function recoveryEnd(all: boolean, since: number, cooldown: Duration): number {
+  return since + Math.max(strangersWithin, all ? 0 : cooldown);
+}
+
+/** @throws CausewayError recovering */
+export function checkRecovered(view: Pick<View, 'recovering'>): void {
+  if (!view.recovering) return;
+  const message =
+    'the store was restored from a backup, and hosts are claiming again what they hold: try again in some seconds';
+  throw new CausewayError('recovering', message);
+}
+
+/**
+ * From now on addresses, subnets and VNIs are given again. `missingAtEnd` is asked when the end is planned: hosts that
+ * were not heard in time, or undefined when it is not over yet; then nothing is written, and the reply is undefined too.
+ */
+export function endRecovery(missingAtEnd: () => readonly Name[] | undefined): Intent<readonly Name[] | undefined> {
+  return {
+    plan: ({ keys }) => {
+      const missing = missingAtEnd();
+      if (missing === undefined) return nothingToDo(undefined);
+      const without = missing.length === 0 ? '' : `, not waiting any longer for ${missing.join(', ')}`;
+      const message = `hosts have claimed again what they hold${without}`;
+      return {
+        compares: [],
+        writes: [{ kind: 'delete', key: keys.recovery }],
+        takes: [],
+        events: [{ kind: 'cluster.recovered', message }],
+        reply: missing,
+      };
+    },
+  };
+}

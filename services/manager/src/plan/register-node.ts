@@ -1,0 +1,99 @@
+import {
+  CausewayError,
+  checkLabels,
+  clip,
+  family,
+  minimumMtu,
+  type Name,
+  type Node,
+  whyNoDataPath,
+} from '@causeway/model';
+import { nodeChanged, nodeJoined } from '../events/describe.ts';
+import { encodeText, nodeCodec } from '../store/codec.ts';
+import type { View } from '../store/view.ts';
+import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
+import { checkNotAnId } from './names.ts';
+
+/** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */
+const leastUnderlay = 576;
+const mostUnderlay = 65_536;
+const longestVersion = 64;
+const mostRoutes = 256;
+
+/**
+ * A host introduces itself, for the first time or with something changed. Nothing is written when all is as known.
+ * @throws from its plan: name-taken, name-invalid, address-invalid, mtu-invalid, invalid-argument
+ */
+export function registerNode(node: Node): Intent<Node> {
+  return { plan: (planning) => planRegisterNode(node, planning) };
+}
+
+export function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Proposal<Node> {
+  checkNode(introduced);
+  const known = view.nodes.get(introduced.id);
+  if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);
+  // An agent does not say when its host came: the record does, or it is from before that was kept.
+  const createdAt = known === undefined ? Math.trunc(clock.wall()) : known.value.createdAt;
+  const node: Node = createdAt === undefined ? introduced : { ...introduced, createdAt };
+  const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;
+  const named = known !== undefined && moves === undefined;
+  if (!named) checkNameFree(view, node.name);
+  const key = keys.node(node.id);
+  const name = keys.nodeName(node.name);
+  return {
+    compares: [
+      known === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: known.revision },
+      ...(named ? [] : [{ kind: 'absent', key: name } as const]),
+    ],
+    writes: [
+      { kind: 'put', key, value: nodeCodec.encode(node, known?.foreign) },
+      ...(named ? [] : [{ kind: 'put', key: name, value: encodeText(node.id) } as const]),
+      ...(moves === undefined ? [] : [{ kind: 'delete', key: keys.nodeName(moves) } as const]),
+    ],
+    takes: [],
+    events: known === undefined ? [nodeJoined(node)] : nodeChanged(known.value, node),
+    reply: node,
+  };
+}
+
+function checkNode(node: Node): void {
+  checkNotAnId(node.name, 'node.name');
+  const wrong = whyNoDataPath(node.dataPath);
+  if (wrong !== undefined) {
+    const message = `node.data_path ${node.dataPath} is ${wrong}: use an address of this host that the others reach`;
+    throw new CausewayError('address-invalid', message, { field: 'node.data_path', value: node.dataPath });
+  }
+  const least = family(node.dataPath) === 6 ? minimumMtu : leastUnderlay;
+  const { underlayMtu } = node;
+  if (!Number.isInteger(underlayMtu) || underlayMtu < least || underlayMtu > mostUnderlay) {
+    const message = `node.underlay_mtu ${underlayMtu} is outside ${least} to ${mostUnderlay} bytes`;
+    throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: underlayMtu });
+  }
+  if (node.version.length > longestVersion || /\p{Cc}/u.test(node.version)) {
+    const message = `node.version "${clip(node.version)}" is not at most ${longestVersion} printable characters`;
+    throw new CausewayError('invalid-argument', message, { field: 'node.version' });
+  }
+  const routes = node.hostRoutes?.length ?? 0;
+  if (routes > mostRoutes) {
+    const message = `node.host_routes: ${routes} are too many, at most ${mostRoutes}`;
+    throw new CausewayError('invalid-argument', message, { field: 'node.host_routes' });
+  }
+  checkLabels(node.labels ?? {}, 'node.labels');
+}
+
+function checkNameFree(view: View, name: Name): void {
+  const namesake = view.nodeNamed(name)?.value;
+  if (namesake === undefined) return;
+  const message = `node.name "${name}" is that of another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name`;
+  throw new CausewayError('name-taken', message, { field: 'node.name', value: name, node: namesake.id });
+}
+
+function isSame(a: Node, b: Node): boolean {
+  const same = a.name === b.name && a.dataPath === b.dataPath && a.underlayMtu === b.underlayMtu;
+  return same && a.version === b.version && a.hostRoutes?.join() === b.hostRoutes?.join() && sameLabels(a, b);
+}
+
+function sameLabels(a: Node, b: Node): boolean {
+  const text = ({ labels = {} }: Node): string => JSON.stringify(Object.entries(labels).sort());
+  return text(a) === text(b);
+}

@@ -1,0 +1,98 @@
+import { addressOf, assertNever, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
+import { endpointDetached, endpointOrphaned } from '../events/describe.ts';
+import type { Happening } from '../events/event-input.ts';
+import { type Claimed, encodeClaim } from '../store/claim.ts';
+import type { Write } from '../store/store.ts';
+import type { Versioned, View } from '../store/view.ts';
+import { type Intent, noOutcome, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+
+export interface ReleaseEndpoint {
+  readonly endpoint: EndpointId;
+  /** The host that asks: it may release its own only. */
+  readonly node: NodeId;
+  readonly reason: ReleaseReason;
+}
+
+/** Why a host gives an endpoint back. */
+export type ReleaseReason = 'asked' | 'attach-failed' | 'container-gone' | 'container-unknown';
+
+/** @throws from its plan: endpoint-unknown, permission-denied */
+export function releaseEndpoint(request: ReleaseEndpoint): Request<void> {
+  return {
+    kind: 'endpoint.release',
+    content: JSON.stringify(request),
+    outcome: noOutcome,
+    plan: (planning) => planReleaseEndpoint(request, planning),
+  };
+}
+
+function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Proposal<void> {
+  const { view } = planning;
+  const { value: endpoint, revision } = view.findEndpoint(request.endpoint);
+  if (endpoint.node !== request.node) {
+    const message = `endpoint "${endpoint.name}" belongs to another host: only that one releases it`;
+    throw new CausewayError('permission-denied', message, { field: 'node', endpoint: endpoint.id });
+  }
+  return release({ value: endpoint, revision }, happening(endpoint, request.reason, view), planning);
+}
+
+/** Releases an endpoint without its host having asked; writes nothing when it is gone already. */
+export function takeBack(id: EndpointId, tell: (endpoint: Endpoint, view: View) => Happening): Intent<void> {
+  return {
+    plan: (planning) => {
+      const found = planning.view.endpoint(id);
+      if (found === undefined) return nothingToDo(undefined);
+      return release(found, tell(found.value, planning.view), planning);
+    },
+  };
+}
+
+export function release(
+  { value, revision }: Versioned<Endpoint>,
+  event: Happening,
+  planning: Planning,
+): Proposal<void> {
+  const key = planning.keys.endpoint(value.network, value.id);
+  return {
+    compares: [{ kind: 'unchanged', key, modRevision: revision }],
+    writes: releaseWrites(value, planning),
+    takes: [],
+    events: [event],
+    reply: undefined,
+  };
+}
+
+function happening(endpoint: Endpoint, reason: ReleaseReason, view: View): Happening {
+  switch (reason) {
+    case 'asked':
+      return endpointDetached(endpoint, view);
+    case 'attach-failed':
+      return endpointDetached(endpoint, view, 'it could not be attached');
+    case 'container-gone':
+      return endpointOrphaned(endpoint, view, 'the network namespace of its container is gone');
+    case 'container-unknown':
+      return endpointOrphaned(endpoint, view, 'its host knows of no container for it');
+    default:
+      return assertNever(reason);
+  }
+}
+
+/** The record and the name go; addresses cool, since hosts may still send to them for a while. */
+function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
+  const { id, network, name, node, mac } = endpoint;
+  const value = encodeClaim({ kind: 'cooling', endpointName: name, node });
+  const isOwn = ({ claim }: Claimed): boolean => claim.kind === 'endpoint' && claim.endpoint === id;
+  const cooling = [
+    ...endpoint.addresses
+      .map(addressOf)
+      .map((ip) => ({ key: keys.address(network, ip), claimed: view.addressesOf(network).get(ip) })),
+    { key: keys.mac(network, mac), claimed: view.macsOf(network).get(mac) },
+  ];
+  return [
+    { kind: 'delete', key: keys.endpoint(network, id) },
+    { kind: 'delete', key: keys.endpointName(network, name) },
+    ...cooling
+      .filter(({ claimed }) => claimed !== undefined && isOwn(claimed))
+      .map(({ key }): Write => ({ kind: 'put', key, value })),
+  ];
+}

@@ -1,0 +1,228 @@
+import { Ip, type Name } from '@causeway/model';
+import { UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
+import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
+import { SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { evictEndpoint } from '../api/evict-network.ts';
+import { encodeClaim } from '../store/claim.ts';
+import { plainNetwork } from '../testing/plain-network.ts';
+import { PlanningDesk } from '../testing/plan-harness.ts';
+import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
+import { scriptNode } from '../testing/view-script.ts';
+import { claimEndpoint } from './claim-endpoint.ts';
+import { createNetwork } from './create-network.ts';
+import { deleteNetwork } from './delete-network.ts';
+import { readUpdateNetwork } from './network-requests.ts';
+import { registerNode } from './register-node.ts';
+import { updateNetwork } from './update-network.ts';
+
+const h1 = scriptNode(1);
+let desk: PlanningDesk;
+
+beforeEach(() => {
+  desk = new PlanningDesk(new SeededRandom(3));
+  desk.make(registerNode(h1));
+  desk.make(createNetwork(plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64'], { labels: { tier: 'web', team: 'a' } })));
+  desk.make(createNetwork(plainNetwork('red', ['10.9.0.0/24'])));
+});
+
+const asked = (message: Partial<UpdateNetworkRequest>) =>
+  updateNetwork(readUpdateNetwork(UpdateNetworkRequest.create({ network: 'blue', ...message })));
+const update = (message: Partial<UpdateNetworkRequest>) => desk.make(asked(message));
+const blue = () => desk.view.findNetwork('blue');
+const attach = (name: string, addresses: readonly string[] = [], network = 'blue') =>
+  desk.make(claimEndpoint({ network, name: name as Name, node: h1.id, addresses: addresses.map(Ip) }));
+const added = (prefix: string, over: Partial<Subnet> = {}) => ({ addSubnets: [Subnet.create({ prefix, ...over })] });
+
+function reserve(ip: string): void {
+  const value = encodeClaim({ kind: 'reservation', purpose: 'printer' });
+  const key = desk.keys.address(blue().value.id, Ip(ip));
+  desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
+}
+
+describe('an update', () => {
+  test('of labels leaves the others', () => {
+    expect(update({ setLabels: { tier: 'db', zone: 'x' }, removeLabels: ['team', 'none'] }).labels).toEqual({
+      tier: 'db',
+      zone: 'x',
+    });
+  });
+
+  test.each<[string, Partial<UpdateNetworkRequest>]>([
+    ['labels it has', { setLabels: { tier: 'web' }, removeLabels: ['none'] }],
+    ['its own name', { name: 'blue' }],
+    ['the MTU it follows', { mtuAutomatic: true }],
+  ])('to %s writes nothing, and is at the revision it was', (_what, message) => {
+    const { revision } = blue();
+    expect(asked(message).plan(desk)).toMatchObject({ writes: [], events: [], since: revision });
+  });
+
+  test('of the name swaps the claim: the old one can be had, the new one not', () => {
+    const { id } = blue().value;
+    const { writes } = asked({ name: 'green' }).plan(desk);
+    expect(writes.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      `put ${desk.keys.network(id)}`,
+      `put ${desk.keys.networkName('green' as Name)}`,
+      `delete ${desk.keys.networkName('blue' as Name)}`,
+    ]);
+    update({ name: 'green' });
+    expect(desk.view.findNetwork('green').value.id).toBe(id);
+    desk.make(createNetwork(plainNetwork('blue', ['10.8.0.0/24'])));
+  });
+
+  test('adds a subnet that endpoints are given from when the first is full, and removes it when they are gone', () => {
+    desk.make(createNetwork(plainNetwork('tiny', ['10.7.0.0/30'])));
+    attach('a', [], 'tiny');
+    const made = update({ network: 'tiny', ...added('10.7.1.0/30') });
+    expect(made.subnets).toEqual([
+      { prefix: '10.7.0.0/30', gateway: '10.7.0.1' },
+      { prefix: '10.7.1.0/30', gateway: '10.7.1.1' },
+    ]);
+    const second = attach('b', [], 'tiny');
+    expect(second.addresses).toEqual(['10.7.1.2/30']);
+    expect(refusal(() => update({ network: 'tiny', removeSubnets: ['10.7.1.0/30'] })).message).toContain('b on h1');
+    desk.make(evictEndpoint(second.id));
+    update({ network: 'tiny', removeSubnets: ['10.7.1.0/30'] });
+    desk.make(createNetwork(plainNetwork('next', ['10.7.1.0/24'])));
+  });
+
+  test('watches what others may do at the same time', () => {
+    const { id } = blue().value;
+    const since = desk.view.revision;
+    expect(asked(added('10.2.0.0/24')).plan(desk).compares).toContainEqual({
+      kind: 'quiet',
+      prefix: desk.keys.pools('default' as Name),
+      since,
+    });
+    expect(asked({ removeSubnets: ['fd01::/64'] }).plan(desk).compares).toContainEqual({
+      kind: 'quiet',
+      prefix: desk.keys.addresses(id),
+      since,
+    });
+  });
+
+  test('may replace a subnet by a larger one', () => {
+    update({ ...added('10.1.0.0/16', { auxAddresses: { dns: '10.1.0.1' } }), removeSubnets: ['10.1.0.0/24'] });
+    expect(desk.view.addressesOf(blue().value.id).get(Ip('10.1.0.1'))?.claim).toEqual({ kind: 'aux', name: 'dns' });
+    expect(attach('a').addresses).toEqual(['10.1.0.3/16', 'fd01::3/64']);
+  });
+
+  test('without IPv4 the gateways of two subnets may share an Ethernet address', () => {
+    desk.make(createNetwork(plainNetwork('six', ['fd06::/64'])));
+    update({ network: 'six', ...added('fd07::/64') });
+    update({ network: 'six', removeSubnets: ['fd06::/64'] });
+    const { id } = desk.view.findNetwork('six').value;
+    expect([...desk.view.macsOf(id).keys()]).toEqual(['02:43:00:00:00:01']);
+    attach('a', ['fd07::1:0:9'], 'six');
+    expect(refusal(() => update({ network: 'six', ...added('fd08::/64', { gateway: 'fd08::9' }) }))).toMatchObject({
+      code: 'address-in-use',
+    });
+  });
+
+  test('adds subnets without gateways but where one is named', () => {
+    const addSubnets = ['10.2.0.0/24', '10.3.0.0/24'].map((prefix) => Subnet.create({ prefix }));
+    const named = { ...addSubnets[1], gateway: '10.3.0.9' } as Subnet;
+    expect(update({ addSubnets: [...addSubnets.slice(0, 1), named], noGateway: true }).subnets.slice(2)).toEqual([
+      { prefix: '10.2.0.0/24' },
+      { prefix: '10.3.0.0/24', gateway: '10.3.0.9' },
+    ]);
+  });
+
+  test('grows ranges: one takes in those that lie in it', () => {
+    update(added('10.2.0.0/24', { ranges: ['10.2.0.32/28', '10.2.0.128/26'] }));
+    expect(update({ addRanges: ['10.2.0.32/27'] }).subnets[2]?.ranges).toEqual(['10.2.0.128/26', '10.2.0.32/27']);
+  });
+
+  test('of the MTU: fixed, and automatic again', () => {
+    expect(update({ mtu: 1400 }).mtu).toEqual({ kind: 'fixed', bytes: 1400, highest: 1450 });
+    expect(update({ mtuAutomatic: true }).mtu).toEqual({ kind: 'automatic', bytes: 1450 });
+  });
+
+  test('that brings IPv6 makes an automatic MTU large enough for it', () => {
+    desk.make(createNetwork(plainNetwork('four', ['10.4.0.0/24'])));
+    desk.make(registerNode(scriptNode(2, '192.0.2.2', 1200)));
+    desk.make(createNetwork(plainNetwork('small', ['10.5.0.0/24'])));
+    expect(update({ network: 'small', ...added('fd05::/64') }).mtu).toEqual({ kind: 'automatic', bytes: 1280 });
+  });
+
+  test('of an internal network gives no gateway', () => {
+    desk.make(createNetwork(plainNetwork('in', ['10.4.0.0/24'], { internal: true })));
+    expect(update({ network: 'in', ...added('10.5.0.0/24') }).subnets[1]).toEqual({ prefix: '10.5.0.0/24' });
+  });
+
+  test('based on another revision is refused with the network as it is', () => {
+    const { revision } = blue();
+    update({ ifRevision: revision, setLabels: { a: 'b' } });
+    const error = refusal(() => update({ ifRevision: revision, setLabels: { a: 'c' } }));
+    expect(error).toMatchObject({ code: 'revision-conflict', data: { revision: `${blue().revision}` } });
+    expect(JSON.parse(String(error.data['current']))).toMatchObject({ name: 'blue', labels: { a: 'b' } });
+    const remove = deleteNetwork({ network: 'blue', ifRevision: revision, force: false });
+    expect(refusal(() => desk.make(remove)).code).toBe('revision-conflict');
+    desk.make(deleteNetwork({ network: 'blue', ifRevision: blue().revision, force: false }));
+  });
+
+  const refusals: readonly Refused<Partial<UpdateNetworkRequest>>[] = [
+    ['unknown network', { network: 'grey' }, 'network-unknown', /grey/],
+    ['name taken', { name: 'red' }, 'name-taken', /network named "red"/],
+    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
+    ['label set and removed', { setLabels: { a: 'b' }, removeLabels: ['a'] }, 'invalid-argument', /label "a" is both/],
+    ['label key', { setLabels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
+    [
+      'overlap with own',
+      added('10.1.0.128/25'),
+      'subnet-overlap',
+      /add_subnets\[0\].*10\.1\.0\.0\/24 of the same network/,
+    ],
+    ['overlap with another', added('10.9.0.0/16'), 'subnet-overlap', /add_subnets\[0\] 10\.9\.0\.0\/16.*"red"/],
+    ['gateway outside', added('10.2.0.0/24', { gateway: '10.3.0.1' }), 'gateway-outside', /add_subnets\[0\]\.gateway/],
+    [
+      'subnet unknown',
+      { removeSubnets: ['10.2.0.0/24'] },
+      'subnet-unknown',
+      /remove_subnets\[0\].*10\.1\.0\.0\/24, fd01::\/64/,
+    ],
+    ['no subnet left', { removeSubnets: ['10.1.0.0/24', 'fd01::/64'] }, 'subnet-missing', /at least one/],
+    ['range outside', { addRanges: ['10.2.0.0/25'] }, 'range-outside', /add_ranges\[0\] 10\.2\.0\.0\/25/],
+    [
+      'range of a subnet that goes',
+      { addRanges: ['10.1.0.0/25'], removeSubnets: ['10.1.0.0/24'] },
+      'range-outside',
+      /add_ranges\[0\] 10\.1\.0\.0\/25 lies in 10\.1\.0\.0\/24, which is to be removed/,
+    ],
+    [
+      'subnet added twice',
+      { addSubnets: [...added('10.2.0.0/24').addSubnets, ...added('10.2.0.0/24').addSubnets] },
+      'subnet-overlap',
+      /add_subnets\[1\] 10\.2\.0\.0\/24 overlaps add_subnets\[0\]/,
+    ],
+    [
+      'unknown subnet added and removed',
+      { ...added('10.2.0.0/24'), removeSubnets: ['10.2.0.0/24'] },
+      'subnet-unknown',
+      /remove_subnets\[0\] 10\.2\.0\.0\/24 is both added and removed/,
+    ],
+    [
+      'range of a subnet that comes',
+      { ...added('10.2.0.0/24'), addRanges: ['10.2.0.0/25'] },
+      'range-overlap',
+      /add_ranges\[0\] 10\.2\.0\.0\/25 changes nothing: .* all of 10\.2\.0\.0\/24 already/,
+    ],
+    ['range of a subnet without', { addRanges: ['10.1.0.0/25'] }, 'range-overlap', /all of 10\.1\.0\.0\/24 already/],
+    ['mtu below IPv6', { mtu: 1279 }, 'mtu-invalid', /mtu 1279.*IPv6/],
+    ['two kinds of mtu', { mtu: 1400, mtuAutomatic: true }, 'mtu-invalid', /exclude each other/],
+    ['prefix malformed', { removeSubnets: ['ten'] }, 'prefix-invalid', /remove_subnets\[0\]/],
+  ];
+  test.each(refusals)('refused: %s', (_name, message, code, says) =>
+    expectRefused(desk, () => update(message), code, says),
+  );
+
+  test('every refusal has its own message', () => {
+    const messages = refusals.map(([, message]) => refusal(() => update(message)).message);
+    expect(new Set(messages).size).toBe(messages.length);
+  });
+
+  test('cannot remove a subnet with a reservation', () => {
+    reserve('10.1.0.9');
+    expect(refusal(() => update({ removeSubnets: ['10.1.0.0/24'] }))).toMatchObject({ code: 'subnet-in-use' });
+  });
+});

@@ -1,0 +1,135 @@
+import { CausewayError, checkLabels, family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
+import { networkChanged } from '../events/describe.ts';
+import { addressClaims, type Claim, nameClaim, poolClaims } from '../ipam/network-claims.ts';
+import { checkDisjoint, mostSubnets } from '../ipam/subnets.ts';
+import { checkOffUnderlays } from '../ipam/underlays.ts';
+import { type Claimed, printClaim } from '../store/claim.ts';
+import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
+import type { Compare, Write } from '../store/store.ts';
+import { checkNameFree } from './create-network.ts';
+import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
+import { checkCarried, fixedMtu } from './mtu.ts';
+import { checkNotAnId } from './names.ts';
+import { changeNetwork, type NetworkChange } from './network-change.ts';
+import { refuseUsers, usersOf } from './network-users.ts';
+import { checkRevision } from './revision.ts';
+
+export interface UpdateNetwork extends NetworkChange {
+  /** Name or id. */
+  readonly network: string;
+  /** Absent: whatever it is. */
+  readonly ifRevision?: bigint;
+}
+
+/**
+ * @throws from its check: name-invalid, invalid-argument, mtu-invalid; from its plan: network-unknown, revision-conflict,
+ * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork` throws
+ */
+export function updateNetwork(request: UpdateNetwork): Request<Network> {
+  return {
+    kind: 'network.update',
+    content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
+    outcome: { toJson: networkToJson, fromJson: networkFromJson },
+    check: () => checkUpdateNetwork(request),
+    plan: (planning) => planUpdateNetwork(request, planning),
+  };
+}
+
+function checkUpdateNetwork(request: UpdateNetwork): void {
+  checkSize(request);
+  checkLabels(request.setLabels);
+  if (request.name !== undefined) checkNotAnId(request.name, 'name');
+  if (typeof request.mtu === 'number') fixedMtu(request.mtu, request.addSubnets);
+}
+
+/** All of it in one transaction: the record, the claims it gains and those it gives up. */
+export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal<Network> {
+  const { view, keys } = planning;
+  const current = view.findNetwork(request.network);
+  const before = current.value;
+  checkRevision(current, request.ifRevision, networkToJson);
+  const after = changeNetwork(before, request, view);
+  const events = networkChanged(before, after);
+  // Nothing that can be told is other: no revision is made, and hosts have nothing to apply.
+  if (events.length === 0) return nothingToDo(before, current.revision);
+  if (after.name !== before.name) checkNameFree(view, after.name);
+  const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
+  checkDisjoint(view, before, added, 'add_subnets');
+  if (request.force !== true) {
+    if (after.mtu.kind === 'fixed' && after.mtu.bytes !== before.mtu.bytes)
+      checkCarried(view, after.mtu, after.subnets);
+    checkOffUnderlays(view, added, 'add_subnets');
+  }
+  checkUnclaimed(before, added, planning);
+  refuseUsers(usersOf(view, before, request.removeSubnets), {
+    code: 'subnet-in-use',
+    what: `remove_subnets: ${request.removeSubnets.join(', ')}`,
+    remedy: 'detach and release them first',
+    field: 'remove_subnets',
+  });
+  const [had, has] = [claimsOf(before, planning), claimsOf(after, planning)];
+  const gained = [...has].filter(([key]) => !had.has(key));
+  const changed = [...has].filter(([key, value]) => saysOther(had.get(key), value));
+  const lost = [...had.keys()].filter((key) => !has.has(key));
+  const key = keys.network(before.id);
+  return {
+    compares: [
+      { kind: 'unchanged', key, modRevision: current.revision },
+      ...gained.map(([claim]): Compare => ({ kind: 'absent', key: claim })),
+      ...quiet(added.length > 0, keys.pools(before.addressSpace), planning),
+      ...quiet(request.removeSubnets.length > 0, keys.addresses(before.id), planning),
+    ],
+    writes: [
+      { kind: 'put', key, value: networkCodec.encode(after, current.foreign) },
+      ...[...gained, ...changed].map(([claim, value]): Write => ({ kind: 'put', key: claim, value })),
+      ...lost.map((claim): Write => ({ kind: 'delete', key: claim })),
+    ],
+    takes: [],
+    events,
+    reply: after,
+  };
+}
+
+/** Two subnets may share the Ethernet address of their gateways, so claims are told apart by key. */
+function claimsOf(network: Network, { keys }: Planning): ReadonlyMap<string, Uint8Array> {
+  const claims: readonly Claim[] = [
+    nameClaim(network, keys),
+    ...poolClaims(network, network.subnets, keys),
+    ...addressClaims(network, network.subnets, keys),
+  ];
+  return new Map(claims.map(({ key, value }) => [key, value]));
+}
+
+function quiet(needed: boolean, prefix: string, { view }: Planning): readonly Compare[] {
+  return needed ? [{ kind: 'quiet', prefix, since: view.revision }] : [];
+}
+
+/** One transaction has room for so many claims gained and lost. */
+function checkSize({ addSubnets, removeSubnets }: UpdateNetwork): void {
+  const sum = addSubnets.length + removeSubnets.length;
+  if (sum <= mostSubnets) return;
+  const message = `add_subnets and remove_subnets: ${sum} are too many at once, at most ${mostSubnets}`;
+  throw new CausewayError('invalid-argument', message, { field: 'add_subnets' });
+}
+
+/** What was a gateway may be an auxiliary address now. */
+function saysOther(before: Uint8Array | undefined, after: Uint8Array): boolean {
+  return before !== undefined && decodeText(before) !== decodeText(after);
+}
+
+/** A subnet that was the network's before may have left addresses that cool. */
+function checkUnclaimed({ id }: Network, added: readonly Subnet[], { view }: Planning): void {
+  for (const { prefix, gateway, auxAddresses = {} } of added) {
+    const named = [...(gateway === undefined ? [] : [gateway]), ...Object.values(auxAddresses)];
+    for (const ip of named) refuseClaimed(view.addressesOf(id).get(ip), prefix, ip);
+    if (gateway === undefined || family(gateway) === 4) continue;
+    refuseClaimed(view.macsOf(id).get(macForIp(gateway)), prefix, gateway);
+  }
+}
+
+/** A gateway's or auxiliary address is the network's own: of a subnet that goes, or shared by gateways. */
+function refuseClaimed(claimed: Claimed | undefined, prefix: Subnet['prefix'], ip: Ip): void {
+  if (claimed === undefined || claimed.claim.kind === 'gateway' || claimed.claim.kind === 'aux') return;
+  const message = `add_subnets: ${ip} of ${prefix}, or the Ethernet address that comes from it, is that of ${printClaim(claimed.claim)}: name another, or wait`;
+  throw new CausewayError('address-in-use', message, { field: 'add_subnets', value: ip });
+}
