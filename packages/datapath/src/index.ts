@@ -1,12 +1,13 @@
 /** What is wanted and found (state, build), what is to be done about it (plan, op), and where (kernel, apply). */
 
+export type { NetnsIdentity } from '@causeway/netlink';
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
 export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences, differencesSliced } from './difference.ts';
 export { type GatewayRank, gatewayPriorities, routeMetric } from './drivers/gateway.ts';
 export { bridgeName, hostEnd, overlayNetns, vxlanName } from './drivers/names.ts';
 export { buildNetwork, buildPeers, type NetworkOnHost, Peers, type Sandbox } from './drivers/overlay.ts';
-export { isBareInode, type NetnsIdentity } from './identity.ts';
+export { isBareInode } from './identity.ts';
 export * from './kernel.ts';
 export * from './op.ts';
 export { isOverlayNetns } from './owner.ts';

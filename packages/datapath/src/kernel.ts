@@ -1,6 +1,6 @@
 import type { Ip, Prefix } from '@causeway/model';
+import type { NetnsIdentity } from '@causeway/netlink';
 import type { Changes, EntryKeys } from './changes.ts';
-import type { NetnsIdentity } from './identity.ts';
 import type { Op } from './op.ts';
 import type { Namespace, NetnsPath } from './state.ts';
 

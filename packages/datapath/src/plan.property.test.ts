@@ -1,4 +1,6 @@
 import type { NetworkId } from '@causeway/model';
+import { createNetns, deleteNetns } from '@causeway/netlink/io';
+import { describeOnKernel } from '@causeway/netlink/io/testing';
 import { FakeClock } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
@@ -6,8 +8,7 @@ import { applyPlan, readState, teardown } from './apply.ts';
 import { differences } from './difference.ts';
 import { overlayNetns } from './drivers/names.ts';
 import { buildNetwork, type NetworkOnHost } from './drivers/overlay.ts';
-import { createKernel, createNetns, deleteNetns } from './io/index.ts';
-import { describeOnKernel } from './io/testing/describe-on-kernel.ts';
+import { createKernel } from './io/index.ts';
 import type { Kernel } from './kernel.ts';
 import { plan } from './plan.ts';
 import { printOp } from './print.ts';

@@ -1,4 +1,5 @@
 import { assertNever } from '@causeway/model';
+import { createNetns, deleteNetns, Slice } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import type { NetnsPath, Route } from '../state.ts';
@@ -6,9 +7,7 @@ import { addAddress, deleteAddress, deleteRoute, type RouteRecord, setRoute } fr
 import { applyEntries, type EntryOp, type EntryParts, isEntryOp } from './entries.ts';
 import { addLink, changeLink, removeLink } from './links.ts';
 import type { Namespaces } from './namespaces.ts';
-import { createNetns, deleteNetns } from './netns.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
-import { Slice } from './slice.ts';
 import { writeSysctl } from './sysctl.ts';
 
 export interface ApplyParts extends EntryParts {

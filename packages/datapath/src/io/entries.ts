@@ -1,19 +1,12 @@
 import { type Ip, isGroup } from '@causeway/model';
+import type { MessageWriter } from '@causeway/netlink';
+import { chunkSize, type Failure, type Slice } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import type { NetnsPath } from '../state.ts';
-import {
-  deleteFdb,
-  deleteNeighbour,
-  type MessageWriter,
-  setFdb,
-  setNeighbour,
-  type WrittenEntry,
-} from '../wire/index.ts';
+import { deleteFdb, deleteNeighbour, setFdb, setNeighbour, type WrittenEntry } from '../wire/index.ts';
 import type { Namespaces } from './namespaces.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
-import type { Slice } from './slice.ts';
-import { chunkSize, type Failure } from './socket.ts';
 
 /** The ops that come by the thousand. */
 export type EntryOp = Extract<Op, { op: 'neighbour.set' | 'neighbour.delete' | 'fdb.set' | 'fdb.delete' }>;

@@ -1,11 +1,11 @@
 import { InterfaceAddress, Ip, type Mac, macForIp } from '@causeway/model';
+import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Op } from '../op.ts';
 import type { NetnsPath } from '../state.ts';
 import { bridge, macs, must, vxlan } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
-import { execIn, ip, realHost } from './testing/real-host.ts';
+import { realHost } from './testing/real-host.ts';
 
 /**
  * What the design rests on: with `proxy` on the tunnel, learning and flooding off on the containers' ports and a

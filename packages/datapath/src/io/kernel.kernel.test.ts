@@ -1,6 +1,6 @@
+import { describeOnKernel } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, it } from 'vitest';
 import { type ContractHost, kernelContractCases } from '../testing/contract.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { realHost } from './testing/real-host.ts';
 
 describeOnKernel('the real kernel keeps the contract', () => {

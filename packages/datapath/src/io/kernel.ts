@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
-import type { NetnsIdentity } from '../identity.ts';
+import type { NetnsIdentity } from '@causeway/netlink';
+import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
 import type { Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op } from '../op.ts';
 import { isToldOf } from '../routes.ts';
@@ -8,9 +9,7 @@ import { home, type Namespace, type NetnsPath } from '../state.ts';
 import { dumpAddresses, dumpRoutes, readAddress, readDestination } from '../wire/index.ts';
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
-import { hasCookies, identifyNetns, isNetnsAt } from './netns.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
-import type { NetlinkSocket } from './socket.ts';
 import { readSysctls } from './sysctl.ts';
 import { Watches } from './watches.ts';
 
@@ -65,7 +64,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
-    return identifyNetns(netns);
+    return identifyNetns(netns === home ? ownNetns : netns);
   }
 
   eventsLost(): number {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNever } from '@causeway/model';
+import { type Encode, KernelError } from '@causeway/netlink';
 import type { LinkChange } from '../op.ts';
 import { type Bridge, home, type NetnsPath, type Veth, type Vxlan } from '../state.ts';
 import {
@@ -7,13 +8,11 @@ import {
   addVeth,
   addVxlan,
   deleteLink,
-  type Encode,
   type NewLink,
   setLink,
   setPortFlags,
   setVxlanLocal,
 } from '../wire/index.ts';
-import { KernelError } from './libc.ts';
 import type { Namespaces } from './namespaces.ts';
 
 /** A namespace that is taken apart holds its VNIs for 0 to 70 ms, measured idle. Milliseconds, both. */

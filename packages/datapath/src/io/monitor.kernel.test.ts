@@ -1,18 +1,17 @@
 import { closeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Ip, Mac } from '@causeway/model';
+import { KernelError, NETLINK_ROUTE } from '@causeway/netlink';
+import { chunkSize, NetlinkSocket, openNetns, receive } from '@causeway/netlink/io';
+import { describeOnKernel, execIn } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Changes } from '../changes.ts';
 import type { NetnsPath } from '../state.ts';
 import { container4, macs, must, overlay } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
 import { setFdb, setLink } from '../wire/index.ts';
-import { KernelError, receive } from './libc.ts';
 import { Monitor } from './monitor.ts';
-import { openNetns } from './netns.ts';
-import { chunkSize, NetlinkSocket } from './socket.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
-import { execIn, realHost } from './testing/real-host.ts';
+import { realHost } from './testing/real-host.ts';
 
 describeOnKernel('a monitor', () => {
   let host: ContractHost;
@@ -53,7 +52,7 @@ describeOnKernel('a monitor', () => {
 
   it('says so when events were lost, once, and hears what comes after', async () => {
     start(4096);
-    const socket = new NetlinkSocket(fd);
+    const socket = new NetlinkSocket(NETLINK_ROUTE, fd);
     const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
     const entries = [...Array(4 * chunkSize).keys()];
     for (let from = 0; from < entries.length; from += chunkSize) {
@@ -78,7 +77,7 @@ describeOnKernel('a monitor', () => {
     };
     monitors.push(new Monitor(fd, told, { receiveBuffer: 64 << 10 }));
     await turns();
-    const socket = new NetlinkSocket(fd);
+    const socket = new NetlinkSocket(NETLINK_ROUTE, fd);
     const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
     // In one go: nobody reads meanwhile, so that the news of the link is lost among that of the entries.
     for (let chunk = 0; chunk < 8; chunk++) {

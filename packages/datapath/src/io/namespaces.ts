@@ -1,10 +1,9 @@
 import { closeSync } from 'node:fs';
+import { KernelError, NETLINK_ROUTE } from '@causeway/netlink';
+import { identityOf, NetlinkSocket, openNetns } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/index.ts';
-import { KernelError } from './libc.ts';
-import { identityOf, openNetns } from './netns.ts';
-import { NetlinkSocket } from './socket.ts';
 
 /** One namespace, open. */
 export interface OpenNamespace {
@@ -109,11 +108,11 @@ export function closeNamespace({ fd, socket }: OpenNamespace): void {
 
 /** undefined: no network namespace is mounted there. */
 export function openNamespace(path: NetnsPath): OpenNamespace | undefined {
-  if (path === home) return { fd: undefined, socket: new NetlinkSocket() };
+  if (path === home) return { fd: undefined, socket: new NetlinkSocket(NETLINK_ROUTE) };
   const fd = openNetns(path);
   if (fd === undefined) return undefined;
   try {
-    return { fd, socket: new NetlinkSocket(fd) };
+    return { fd, socket: new NetlinkSocket(NETLINK_ROUTE, fd) };
   } catch (error) {
     closeSync(fd);
     throw error;

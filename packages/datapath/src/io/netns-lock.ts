@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { KernelError } from '@causeway/netlink';
+import { bindUnixName, close } from '@causeway/netlink/io';
 import type { Lock, LockOutcome } from '@causeway/runtime';
-import { bindUnixName, close, KernelError } from './libc.ts';
 
 /**
  * One process per network namespace: a name in the abstract namespace of unix sockets (unix(7)), which each network namespace

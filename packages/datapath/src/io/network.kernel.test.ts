@@ -1,4 +1,5 @@
 import { Ip, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
+import { describeOnKernel, execIn } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
 import { overlayNetns } from '../drivers/names.ts';
@@ -8,8 +9,7 @@ import type { NetnsPath } from '../state.ts';
 import { contractPort } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
 import { blue, onHost, row, sandbox } from '../testing/fixtures.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
-import { execIn, realHost } from './testing/real-host.ts';
+import { realHost } from './testing/real-host.ts';
 
 /**
  * What a network is on a host, in words of its own (docs/data-path.md tells why of each), as iproute2 and sysctl(8) read it

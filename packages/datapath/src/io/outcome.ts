@@ -1,8 +1,7 @@
+import { DecodeError, KernelError } from '@causeway/netlink';
+import type { Failure } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
 import type { OpKind } from '../op.ts';
-import { DecodeError } from '../wire/index.ts';
-import { KernelError } from './libc.ts';
-import type { Failure } from './socket.ts';
 
 export const succeeded: OpResult = { ok: true };
 

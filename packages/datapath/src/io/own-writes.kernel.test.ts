@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Ip, Mac } from '@causeway/model';
+import { describeOnKernel } from '@causeway/netlink/io/testing';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Changes } from '../changes.ts';
@@ -8,7 +9,6 @@ import type { Op } from '../op.ts';
 import type { Namespace, NetnsPath } from '../state.ts';
 import { macs, must, overlay } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { realHost } from './testing/real-host.ts';
 
 const rounds = 300;

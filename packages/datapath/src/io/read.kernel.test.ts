@@ -1,4 +1,5 @@
 import { Ip, interfaceAddress, Mac, macForIp, type NetworkId, Prefix } from '@causeway/model';
+import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
 import { overlayNetns } from '../drivers/names.ts';
@@ -9,8 +10,7 @@ import { home, type NetnsPath } from '../state.ts';
 import { contractPort, must, overlay, read, vxlan } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
 import { blue, onHost, row, sandbox } from '../testing/fixtures.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
-import { execIn, ip, realHost } from './testing/real-host.ts';
+import { realHost } from './testing/real-host.ts';
 
 describeOnKernel('what is read is what iproute2 shows', () => {
   let host: ContractHost;

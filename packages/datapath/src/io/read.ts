@@ -1,4 +1,6 @@
 import { type InterfaceAddress, type Ip, type Mac, Mac as mac, type Prefix, Vni } from '@causeway/model';
+import { type Encode, KernelError, type MessageReader } from '@causeway/netlink';
+import type { NetlinkSocket } from '@causeway/netlink/io';
 import type { EntryKeys } from '../changes.ts';
 import { newNamespace } from '../draft.ts';
 import type { Scope } from '../kernel.ts';
@@ -9,20 +11,16 @@ import {
   dumpLinks,
   dumpNeighbours,
   dumpRoutes,
-  type Encode,
   getFdb,
   getLink,
   getNeighbour,
   type LinkRecord,
-  type MessageReader,
   readAddress,
   readFdb,
   readLink,
   readNeighbour,
   readRoute,
 } from '../wire/index.ts';
-import { KernelError } from './libc.ts';
-import type { NetlinkSocket } from './socket.ts';
 
 /**
  * Devices the kernel puts into every new namespace when their modules are loaded (net.core.fb_tunnels_only_for_init_net,

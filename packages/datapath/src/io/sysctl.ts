@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { inNetns } from './netns.ts';
+import { inNetns } from '@causeway/netlink/io';
 
 /** The values of those keys the kernel has (IPv6 may be missing, an interface gone). /proc/sys/net shows the namespace of the thread that looks. */
 export function readSysctls(netns: number | undefined, keys: readonly string[]): Map<string, string> {

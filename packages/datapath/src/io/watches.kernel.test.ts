@@ -1,7 +1,7 @@
+import { createNetns, deleteNetns, identifyNetns, identityOf } from '@causeway/netlink/io';
+import { describeOnKernel } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { NetnsPath } from '../state.ts';
-import { createNetns, deleteNetns, identifyNetns, identityOf } from './netns.ts';
-import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { Watches } from './watches.ts';
 
 describeOnKernel('watches', () => {

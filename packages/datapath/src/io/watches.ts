@@ -1,12 +1,12 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inodeOf, leadsTo } from '@causeway/netlink/io';
 import { ChangeSet } from '../changes.ts';
 import type { OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
 import type { WrittenEntry } from '../wire/index.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { closeNamespace, type OpenNamespace, openNamespace } from './namespaces.ts';
-import { inodeOf, leadsTo } from './netns.ts';
 
 interface Entry {
   readonly path: NetnsPath;

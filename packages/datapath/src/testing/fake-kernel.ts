@@ -1,7 +1,7 @@
 import { assertNever, type Ip, isGroup, Mac, type Prefix, prefixOf } from '@causeway/model';
+import { type NetnsIdentity, netnsIdentity } from '@causeway/netlink';
 import type { Clock } from '@causeway/runtime';
 import { ChangeSet, type Changes } from '../changes.ts';
-import { type NetnsIdentity, netnsIdentity } from '../identity.ts';
 import type { Dirt, Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Op, OpKind } from '../op.ts';
 import { isToldOf } from '../routes.ts';

@@ -1,18 +1,41 @@
-import { type Ip, ipBytes, ipFromBytes, type Mac } from '@causeway/model';
+import { type Ip, ipBytes, ipFromBytes, type Mac, macFromBytes } from '@causeway/model';
+import { type AttributeReader, DecodeError, type MessageWriter } from '@causeway/netlink';
 
 const digitZero = 48;
 const dot = 46;
 
+export function putMac(to: MessageWriter, type: number, mac: Mac): void {
+  const at = to.attribute(type, 6);
+  writeMac(to.buffer, at, mac);
+}
+
+export function putIp(to: MessageWriter, type: number, ip: Ip): void {
+  const at = to.attribute(type, ip.includes(':') ? 16 : 4);
+  writeIp(to.buffer, at, ip);
+}
+
+export function readMac(attribute: AttributeReader): Mac {
+  return macFromBytes(attribute.bytes, attribute.value(6));
+}
+
+export function readIp(attribute: AttributeReader): Ip {
+  const { bytes, length, type } = attribute;
+  const at = attribute.value(0);
+  if (length === 16) return ipFromBytes(bytes.subarray(at, at + 16));
+  if (length === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}` as Ip;
+  throw new DecodeError(`attribute ${type}: an address of ${length} bytes`);
+}
+
 /** Writes the 6 bytes of a MAC without making anything on the way: 20,000 entries pass here. */
-export function writeMac(to: Uint8Array, at: number, mac: Mac): void {
+function writeMac(to: Uint8Array, at: number, mac: Mac): void {
   for (let i = 0; i < 6; i++) to[at + i] = (nibble(mac.charCodeAt(3 * i)) << 4) | nibble(mac.charCodeAt(3 * i + 1));
 }
 
-/** Writes an address in network byte order and returns its length, 4 or 16. `to` has room for 16. */
-export function writeIp(to: Uint8Array, at: number, ip: Ip): 4 | 16 {
+/** Writes an address in network byte order. */
+function writeIp(to: Uint8Array, at: number, ip: Ip): void {
   if (ip.includes(':')) {
     to.set(ipBytes(ip), at);
-    return 16;
+    return;
   }
   let part = 0;
   let value = 0;
@@ -24,12 +47,6 @@ export function writeIp(to: Uint8Array, at: number, ip: Ip): 4 | 16 {
     } else value = value * 10 + code - digitZero;
   }
   to[at + part] = value;
-  return 4;
-}
-
-export function readIp(from: Uint8Array, at: number, length: 4 | 16): Ip {
-  if (length === 16) return ipFromBytes(from.subarray(at, at + 16));
-  return `${from[at]}.${from[at + 1]}.${from[at + 2]}.${from[at + 3]}` as Ip;
 }
 
 /** '0'…'9', 'a'…'f' (a canonical MAC has no others) as their value. */

@@ -1,7 +1,14 @@
 import { addressOf, familyOf, type InterfaceAddress, type Ip, interfaceAddress, lengthOf } from '@causeway/model';
+import {
+  type Encode,
+  type MessageReader,
+  type MessageWriter,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+} from '@causeway/netlink';
+import { putIp, readIp } from './address-bytes.ts';
 import * as k from './constants.ts';
-import type { MessageReader } from './reader.ts';
-import type { Encode, MessageWriter } from './writer.ts';
 
 /** struct ifaddrmsg: family, prefixlen, flags, scope, index u32. */
 const ifaddrmsg = 8;
@@ -15,7 +22,7 @@ export interface AddressRecord {
 /** ip address add ADDRESS dev NAME nodad */
 export function addAddress(index: number, address: InterfaceAddress): Encode {
   return (to) => {
-    to.begin(k.RTM_NEWADDR, k.NLM_F_CREATE | k.NLM_F_EXCL);
+    to.begin(k.RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
     body(to, index, address);
     to.end();
   };
@@ -32,7 +39,7 @@ export function deleteAddress(index: number, address: InterfaceAddress): Encode 
 
 /** ip address show */
 export const dumpAddresses: Encode = (to) => {
-  to.begin(k.RTM_GETADDR, k.NLM_F_DUMP);
+  to.begin(k.RTM_GETADDR, NLM_F_DUMP);
   to.struct(ifaddrmsg);
   to.end();
 };
@@ -48,8 +55,8 @@ export function readAddress(message: MessageReader): AddressRecord | undefined {
   const attributes = message.attributes(ifaddrmsg);
   while (attributes.next()) {
     // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL, where there is one, is always ours.
-    if (attributes.type === k.IFA_ADDRESS) ip = attributes.ip();
-    else if (attributes.type === k.IFA_LOCAL) own = attributes.ip();
+    if (attributes.type === k.IFA_ADDRESS) ip = readIp(attributes);
+    else if (attributes.type === k.IFA_LOCAL) own = readIp(attributes);
   }
   const address = own ?? ip;
   if (address === undefined) return undefined;
@@ -63,6 +70,6 @@ function body(to: MessageWriter, index: number, address: InterfaceAddress): void
   to.put8(at + 1, lengthOf(address));
   if (six) to.put8(at + 2, k.IFA_F_NODAD);
   to.put32(at + 4, index);
-  to.ip(k.IFA_LOCAL, addressOf(address));
-  to.ip(k.IFA_ADDRESS, addressOf(address));
+  putIp(to, k.IFA_LOCAL, addressOf(address));
+  putIp(to, k.IFA_ADDRESS, addressOf(address));
 }

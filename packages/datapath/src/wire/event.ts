@@ -1,10 +1,10 @@
 import { type Ip, isGroup, type Mac } from '@causeway/model';
+import type { MessageReader } from '@causeway/netlink';
 import { readAddress } from './address.ts';
 import * as k from './constants.ts';
 import { type LinkRecord, readLink } from './link.ts';
 import { readEntryKey, readEntryState } from './neighbour.ts';
 import { OwnEntries } from './own-entries.ts';
-import type { MessageReader } from './reader.ts';
 import { isOfMainTable } from './route.ts';
 
 /** What a message of a monitor is about. */

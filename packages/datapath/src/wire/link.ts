@@ -1,7 +1,16 @@
 import type { Ip, Mac, Vni } from '@causeway/model';
+import {
+  type AttributeReader,
+  type Encode,
+  type MessageReader,
+  type MessageWriter,
+  NLA_F_NESTED,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+} from '@causeway/netlink';
+import { putIp, putMac, readIp, readMac } from './address-bytes.ts';
 import * as k from './constants.ts';
-import type { AttributeReader, MessageReader } from './reader.ts';
-import type { Encode, MessageWriter } from './writer.ts';
 
 /** struct ifinfomsg: family, pad, type u16, index i32, flags u32, change u32. */
 const ifinfomsg = 16;
@@ -76,7 +85,7 @@ export function addVxlan(link: NewVxlan): Encode {
   return (to) =>
     newLink(to, link, 'vxlan', () => {
       to.u32(k.IFLA_VXLAN_ID, link.vni);
-      to.ip(localAttribute(link.local), link.local);
+      putIp(to, localAttribute(link.local), link.local);
       to.u8(k.IFLA_VXLAN_LEARNING, 0);
       to.u8(k.IFLA_VXLAN_PROXY, 1);
       to.u16be(k.IFLA_VXLAN_PORT, link.port);
@@ -90,7 +99,7 @@ export function addVeth(link: NewVeth): Encode {
       to.nest(k.VETH_INFO_PEER, () => {
         to.struct(ifinfomsg);
         to.string(k.IFLA_IFNAME, link.peer.name);
-        to.mac(k.IFLA_ADDRESS, link.peer.mac);
+        putMac(to, k.IFLA_ADDRESS, link.peer.mac);
         to.u32(k.IFLA_MTU, link.peer.mtu);
         to.u32(k.IFLA_NET_NS_FD, link.peer.netns);
       }),
@@ -105,7 +114,7 @@ export function setLink(
   return (to) => {
     to.begin(k.RTM_NEWLINK);
     header(to, { index, up: change.up });
-    if (change.mac !== undefined) to.mac(k.IFLA_ADDRESS, change.mac);
+    if (change.mac !== undefined) putMac(to, k.IFLA_ADDRESS, change.mac);
     if (change.mtu !== undefined) to.u32(k.IFLA_MTU, change.mtu);
     if (change.master !== undefined) to.u32(k.IFLA_MASTER, change.master);
     to.end();
@@ -117,7 +126,7 @@ export function setVxlanLocal(index: number, local: Ip): Encode {
   return (to) => {
     to.begin(k.RTM_NEWLINK);
     header(to, { index });
-    linkInfo(to, 'vxlan', () => to.ip(localAttribute(local), local));
+    linkInfo(to, 'vxlan', () => putIp(to, localAttribute(local), local));
     to.end();
   };
 }
@@ -131,7 +140,7 @@ export function setPortFlags(index: number, flags: PortFlags): Encode {
     to.begin(k.RTM_SETLINK);
     header(to, { family: k.AF_BRIDGE, index });
     // NLA_F_NESTED tells the kernel that this is the nest of today and not the single byte of 2006.
-    to.nest(k.IFLA_PROTINFO | 0x8000, () => {
+    to.nest(k.IFLA_PROTINFO | NLA_F_NESTED, () => {
       to.u8(k.IFLA_BRPORT_LEARNING, Number(flags.learning));
       to.u8(k.IFLA_BRPORT_UNICAST_FLOOD, Number(flags.flood));
     });
@@ -161,7 +170,7 @@ export function getLink(link: string | number): Encode {
 
 /** ip -d link show */
 export const dumpLinks: Encode = (to) => {
-  to.begin(k.RTM_GETLINK, k.NLM_F_DUMP);
+  to.begin(k.RTM_GETLINK, NLM_F_DUMP);
   header(to, {});
   to.u32(k.IFLA_EXT_MASK, k.RTEXT_FILTER_SKIP_STATS);
   to.end();
@@ -183,7 +192,7 @@ export function readLink(message: MessageReader): LinkRecord {
     if (attributes.type === k.IFLA_IFNAME) link.name = attributes.string();
     else if (attributes.type === k.IFLA_MTU) link.mtu = attributes.u32();
     else if (attributes.type === k.IFLA_MASTER) link.master = attributes.u32();
-    else if (attributes.type === k.IFLA_ADDRESS && attributes.length === 6) link.mac = attributes.mac();
+    else if (attributes.type === k.IFLA_ADDRESS && attributes.length === 6) link.mac = readMac(attributes);
     else if (attributes.type === k.IFLA_LINK_NETNSID) link.crossesNamespaces = true;
     else if (attributes.type === k.IFLA_PROTINFO) link.port = readPort(attributes.nested());
     else if (attributes.type === k.IFLA_LINKINFO) Object.assign(link, readLinkInfo(attributes.nested()));
@@ -218,7 +227,7 @@ function readVxlan(data: AttributeReader): VxlanRecord {
     const { type } = data;
     if (type === k.IFLA_VXLAN_ID) vni = data.u32();
     else if (type === k.IFLA_VXLAN_PORT) port = data.u16be();
-    else if (type === k.IFLA_VXLAN_LOCAL || type === k.IFLA_VXLAN_LOCAL6) local = data.ip();
+    else if (type === k.IFLA_VXLAN_LOCAL || type === k.IFLA_VXLAN_LOCAL6) local = readIp(data);
     else if (type === k.IFLA_VXLAN_PROXY) plain &&= data.u8() === 1;
     else if (mustBeOff.has(type)) plain &&= data.u8() === 0;
     else if (mustBeAbsent.has(type)) plain = false;
@@ -250,10 +259,10 @@ function newLink(
   kind: string,
   data?: () => void,
 ): void {
-  to.begin(k.RTM_NEWLINK, k.NLM_F_CREATE | k.NLM_F_EXCL);
+  to.begin(k.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   header(to, { up: link.up });
   to.string(k.IFLA_IFNAME, link.name);
-  to.mac(k.IFLA_ADDRESS, link.mac);
+  putMac(to, k.IFLA_ADDRESS, link.mac);
   to.u32(k.IFLA_MTU, link.mtu);
   if (link.master !== undefined) to.u32(k.IFLA_MASTER, link.master);
   if (link.netns !== undefined) to.u32(k.IFLA_NET_NS_FD, link.netns);

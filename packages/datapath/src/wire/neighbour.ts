@@ -1,8 +1,8 @@
 import { type Ip, Ip as ip, type Mac } from '@causeway/model';
+import { type MessageReader, type MessageWriter, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE } from '@causeway/netlink';
+import { putIp, putMac, readIp, readMac } from './address-bytes.ts';
 import * as k from './constants.ts';
 import type { EntryState } from './own-entries.ts';
-import type { MessageReader } from './reader.ts';
-import type { MessageWriter } from './writer.ts';
 
 /** struct ndmsg: family, pads, ifindex i32 at 4, state u16 at 8, flags u8 at 10, type u8 at 11. */
 const ndmsg = 12;
@@ -28,10 +28,10 @@ export interface FdbRecord {
 
 /** ip neighbour replace IP lladdr MAC dev NAME nud permanent (NOARP ones are evicted silently when a table is full) */
 export function setNeighbour(to: MessageWriter, index: number, address: Ip, mac: Mac): void {
-  to.begin(k.RTM_NEWNEIGH, k.NLM_F_CREATE | k.NLM_F_REPLACE);
+  to.begin(k.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
   header(to, familyOf(address), index, k.NUD_PERMANENT, 0);
-  to.ip(k.NDA_DST, address);
-  to.mac(k.NDA_LLADDR, mac);
+  putIp(to, k.NDA_DST, address);
+  putMac(to, k.NDA_LLADDR, mac);
   to.end();
 }
 
@@ -39,7 +39,7 @@ export function setNeighbour(to: MessageWriter, index: number, address: Ip, mac:
 export function deleteNeighbour(to: MessageWriter, index: number, address: Ip): void {
   to.begin(k.RTM_DELNEIGH);
   header(to, familyOf(address), index, 0, 0);
-  to.ip(k.NDA_DST, address);
+  putIp(to, k.NDA_DST, address);
   to.end();
 }
 
@@ -48,7 +48,7 @@ export function deleteNeighbour(to: MessageWriter, index: number, address: Ip): 
  * A unicast MAC that exists keeps its old VTEP, with success, unless REPLACE is said.
  */
 export function setFdb(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
-  to.begin(k.RTM_NEWNEIGH, k.NLM_F_CREATE | k.NLM_F_REPLACE);
+  to.begin(k.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
   fdbBody(to, index, mac, target);
   to.end();
 }
@@ -64,7 +64,7 @@ export function deleteFdb(to: MessageWriter, index: number, mac: Mac, target: 'p
 export function getNeighbour(to: MessageWriter, index: number, address: Ip): void {
   to.begin(k.RTM_GETNEIGH);
   header(to, familyOf(address), index, 0, 0);
-  to.ip(k.NDA_DST, address);
+  putIp(to, k.NDA_DST, address);
   to.end();
 }
 
@@ -72,7 +72,7 @@ export function getNeighbour(to: MessageWriter, index: number, address: Ip): voi
 export function getFdb(to: MessageWriter, index: number, mac: Mac, of: 'self' | 'master'): void {
   to.begin(k.RTM_GETNEIGH);
   header(to, k.AF_BRIDGE, index, 0, of === 'self' ? k.NTF_SELF : k.NTF_MASTER);
-  to.mac(k.NDA_LLADDR, mac);
+  putMac(to, k.NDA_LLADDR, mac);
   to.end();
 }
 
@@ -85,8 +85,8 @@ export function readEntryKey(
   const attributes = message.attributes(ndmsg);
   while (attributes.next()) {
     const { type, length } = attributes;
-    if (ofBridge && type === k.NDA_LLADDR && length === 6) return { index, mac: attributes.mac() };
-    if (!ofBridge && type === k.NDA_DST) return { index, ip: attributes.ip() };
+    if (ofBridge && type === k.NDA_LLADDR && length === 6) return { index, mac: readMac(attributes) };
+    if (!ofBridge && type === k.NDA_DST) return { index, ip: readIp(attributes) };
   }
   return undefined;
 }
@@ -108,14 +108,14 @@ export function readEntryState(message: MessageReader, isVxlan: boolean): EntryS
 
 /** ip neighbour show nud permanent, both families */
 export function dumpNeighbours(to: MessageWriter): void {
-  to.begin(k.RTM_GETNEIGH, k.NLM_F_DUMP);
+  to.begin(k.RTM_GETNEIGH, NLM_F_DUMP);
   to.struct(ndmsg);
   to.end();
 }
 
 /** bridge fdb show */
 export function dumpFdb(to: MessageWriter): void {
-  to.begin(k.RTM_GETNEIGH, k.NLM_F_DUMP);
+  to.begin(k.RTM_GETNEIGH, NLM_F_DUMP);
   to.put8(to.struct(ndmsg), k.AF_BRIDGE);
   to.end();
 }
@@ -128,8 +128,8 @@ export function readNeighbour(message: MessageReader): NeighbourRecord | undefin
   let mac: Mac | undefined;
   const attributes = message.attributes(ndmsg);
   while (attributes.next()) {
-    if (attributes.type === k.NDA_DST) address = attributes.ip();
-    else if (attributes.type === k.NDA_LLADDR && attributes.length === 6) mac = attributes.mac();
+    if (attributes.type === k.NDA_DST) address = readIp(attributes);
+    else if (attributes.type === k.NDA_LLADDR && attributes.length === 6) mac = readMac(attributes);
   }
   return address === undefined || mac === undefined ? undefined : { index: message.i32(4), ip: address, mac };
 }
@@ -151,8 +151,8 @@ export function readFdb(message: MessageReader, isVxlan: (index: number) => bool
   const attributes = message.attributes(ndmsg);
   while (attributes.next()) {
     const { type } = attributes;
-    if (type === k.NDA_LLADDR && attributes.length === 6) mac = attributes.mac();
-    else if (type === k.NDA_DST && tunnel) target = attributes.ip();
+    if (type === k.NDA_LLADDR && attributes.length === 6) mac = readMac(attributes);
+    else if (type === k.NDA_DST && tunnel) target = readIp(attributes);
     else if (type === k.NDA_PORT || type === k.NDA_VNI || type === k.NDA_IFINDEX) diverted = true;
     // With VLAN filtering off, as our bridges are, the copy a bridge keeps per VLAN is never looked at.
     else if (type === k.NDA_VLAN) return undefined;
@@ -163,8 +163,8 @@ export function readFdb(message: MessageReader, isVxlan: (index: number) => bool
 function fdbBody(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
   if (target === 'port') header(to, k.AF_BRIDGE, index, k.NUD_NOARP, k.NTF_MASTER);
   else header(to, k.AF_BRIDGE, index, k.NUD_PERMANENT, k.NTF_SELF);
-  to.mac(k.NDA_LLADDR, mac);
-  if (target !== 'port' && target !== noVtep) to.ip(k.NDA_DST, target);
+  putMac(to, k.NDA_LLADDR, mac);
+  if (target !== 'port' && target !== noVtep) putIp(to, k.NDA_DST, target);
 }
 
 function header(to: MessageWriter, family: number, index: number, state: number, flags: number): void {

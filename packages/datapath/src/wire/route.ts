@@ -1,7 +1,14 @@
 import { addressOf, familyOf, type Ip, lengthOf, type Prefix } from '@causeway/model';
+import {
+  type Encode,
+  type MessageReader,
+  type MessageWriter,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_REPLACE,
+} from '@causeway/netlink';
+import { putIp, readIp } from './address-bytes.ts';
 import * as k from './constants.ts';
-import type { MessageReader } from './reader.ts';
-import type { Encode, MessageWriter } from './writer.ts';
 
 /** struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags u32. */
 const rtmsg = 12;
@@ -18,7 +25,7 @@ export interface RouteRecord {
 /** ip route replace DST via GATEWAY dev NAME metric METRIC proto static */
 export function setRoute(route: RouteRecord): Encode {
   return (to) => {
-    to.begin(k.RTM_NEWROUTE, k.NLM_F_CREATE | k.NLM_F_REPLACE);
+    to.begin(k.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
     const scope = route.gateway === undefined ? k.RT_SCOPE_LINK : k.RT_SCOPE_UNIVERSE;
     body(to, route, { protocol: k.RTPROT_STATIC, scope, type: k.RTN_UNICAST });
     to.end();
@@ -36,7 +43,7 @@ export function deleteRoute(route: RouteRecord): Encode {
 
 /** ip route show table all */
 export const dumpRoutes: Encode = (to) => {
-  to.begin(k.RTM_GETROUTE, k.NLM_F_DUMP);
+  to.begin(k.RTM_GETROUTE, NLM_F_DUMP);
   to.struct(rtmsg);
   to.end();
 };
@@ -68,8 +75,8 @@ function readUnicast(message: MessageReader): RouteRecord | undefined {
   let table = message.u8(4);
   const attributes = message.attributes(rtmsg);
   while (attributes.next()) {
-    if (attributes.type === k.RTA_DST) dst = attributes.ip();
-    else if (attributes.type === k.RTA_GATEWAY) gateway = attributes.ip();
+    if (attributes.type === k.RTA_DST) dst = readIp(attributes);
+    else if (attributes.type === k.RTA_GATEWAY) gateway = readIp(attributes);
     else if (attributes.type === k.RTA_OIF) index = attributes.u32();
     else if (attributes.type === k.RTA_PRIORITY) metric = attributes.u32();
     else if (attributes.type === k.RTA_TABLE) table = attributes.u32();
@@ -87,8 +94,8 @@ function body(to: MessageWriter, route: RouteRecord, of: { protocol: number; sco
   to.put8(at + 5, of.protocol);
   to.put8(at + 6, of.scope);
   to.put8(at + 7, of.type);
-  if (length > 0) to.ip(k.RTA_DST, addressOf(route.dst));
-  if (route.gateway !== undefined) to.ip(k.RTA_GATEWAY, route.gateway);
+  if (length > 0) putIp(to, k.RTA_DST, addressOf(route.dst));
+  if (route.gateway !== undefined) putIp(to, k.RTA_GATEWAY, route.gateway);
   to.u32(k.RTA_OIF, route.index);
   to.u32(k.RTA_PRIORITY, route.metric);
 }

@@ -1,7 +1,8 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, type Scope } from '@causeway/datapath';
-import { createKernel, createNetns, deleteNetns } from '@causeway/datapath/io';
-import { describeOnKernel, enterThrowawayDirectory } from '@causeway/datapath/io/testing';
+import { createKernel } from '@causeway/datapath/io';
 import { type EndpointRow, Ip, type Name, type NodeId } from '@causeway/model';
+import { createNetns, deleteNetns } from '@causeway/netlink/io';
+import { describeOnKernel, enterThrowawayDirectory } from '@causeway/netlink/io/testing';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';

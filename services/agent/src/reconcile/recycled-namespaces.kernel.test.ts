@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import type { NetnsPath } from '@causeway/datapath';
-import { createKernel, createNetns, deleteNetns } from '@causeway/datapath/io';
-import { describeOnKernel, enterThrowawayDirectory } from '@causeway/datapath/io/testing';
+import { createKernel } from '@causeway/datapath/io';
 import { Ip, type Name } from '@causeway/model';
+import { createNetns, deleteNetns } from '@causeway/netlink/io';
+import { describeOnKernel, enterThrowawayDirectory } from '@causeway/netlink/io/testing';
 import { randomUuid, seconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { MemoryLog, SeededRandom } from '@causeway/runtime/testing';

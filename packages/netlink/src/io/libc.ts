@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { KernelError } from '../kernel-error.ts';
 
 /**
  * The only file that calls C. Every call is synchronous and runs on the calling thread, which is what setns(2) and
@@ -53,21 +54,6 @@ errnoNames.set(EAGAIN, 'EAGAIN').set(95, 'EOPNOTSUPP').set(524, 'ENOTSUPP'); // 
 
 export function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `errno ${errno}`;
-}
-
-/** The kernel refused: a system call, or a netlink request. */
-export class KernelError extends Error {
-  override readonly name = 'KernelError';
-  /** By name: "EEXIST". */
-  readonly errno: string;
-  /** What the kernel said beside the number, or the call that failed. */
-  readonly detail: string;
-
-  constructor(errno: string, detail: string) {
-    super(detail === '' ? errno : `${errno}: ${detail}`);
-    this.errno = errno;
-    this.detail = detail;
-  }
 }
 
 function check(call: string, result: number): number {

@@ -1,5 +1,3 @@
-import { type Ip, type Mac, macFromBytes } from '@causeway/model';
-import { readIp } from './address-bytes.ts';
 import { NLA_TYPE_MASK } from './constants.ts';
 
 const little = true;
@@ -82,7 +80,8 @@ export class MessageReader {
 
 /** A cursor over attributes; the value readers are for the attribute `next` has moved to. */
 export class AttributeReader {
-  readonly #bytes: Uint8Array;
+  /** Of the whole datagram: see `value`. */
+  readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #limit: number;
   #next: number;
@@ -91,7 +90,7 @@ export class AttributeReader {
   type = 0;
 
   constructor(bytes: Uint8Array, view: DataView, start: number, limit: number) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#view = view;
     this.#next = start;
     this.#limit = limit;
@@ -117,39 +116,30 @@ export class AttributeReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#value(1));
+    return this.#view.getUint8(this.value(1));
   }
 
   u16be(): number {
-    return this.#view.getUint16(this.#value(2));
+    return this.#view.getUint16(this.value(2));
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#value(4), little);
-  }
-
-  mac(): Mac {
-    return macFromBytes(this.#bytes, this.#value(6));
-  }
-
-  ip(): Ip {
-    const { length } = this;
-    if (length !== 4 && length !== 16) throw new DecodeError(`attribute ${this.type}: an address of ${length} bytes`);
-    return readIp(this.#bytes, this.#start, length);
+    return this.#view.getUint32(this.value(4), little);
   }
 
   /** Up to the first zero. */
   string(): string {
-    const zero = this.#bytes.indexOf(0, this.#start);
+    const zero = this.bytes.indexOf(0, this.#start);
     const end = zero < 0 || zero > this.#end ? this.#end : zero;
-    return utf8.decode(this.#bytes.subarray(this.#start, end));
+    return utf8.decode(this.bytes.subarray(this.#start, end));
   }
 
   nested(): AttributeReader {
-    return new AttributeReader(this.#bytes, this.#view, this.#start, this.#end);
+    return new AttributeReader(this.bytes, this.#view, this.#start, this.#end);
   }
 
-  #value(size: number): number {
+  /** Where in `bytes` the value begins, which has at least this many bytes. */
+  value(size: number): number {
     if (this.length < size) throw new DecodeError(`attribute ${this.type} has ${this.length} bytes, not ${size}`);
     return this.#start;
   }

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { enterThrowawayHome } from './real-host.ts';
+import { enterThrowawayHome } from './throwaway-home.ts';
 
 /** `describe` for tests of the real kernel: skipped, with the reason, where they can't be run. */
 export function describeOnKernel(what: string, tests: () => void): void {

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type NetnsIdentity, netnsIdentity } from '../identity.ts';
-import { home, type NetnsPath } from '../state.ts';
-import { bindMount, gettid, isNetns, KernelError, netnsCookie, setns, unmount, unshareNetns } from './libc.ts';
+import { KernelError } from '../kernel-error.ts';
+import { type NetnsIdentity, netnsIdentity } from '../netns-identity.ts';
+import { bindMount, gettid, isNetns, netnsCookie, setns, unmount, unshareNetns } from './libc.ts';
 
 /** NSFS_MAGIC, linux/magic.h. */
 const nsfs = 0x6e736673;
-/** Of the calling thread. "/proc/self" is the process's first thread, which need not be the one that unshared. */
-const ownNetns = '/proc/thread-self/ns/net';
+/** The namespace of the calling thread. "/proc/self" is the process's first thread, which need not be the one that unshared. */
+export const ownNetns = '/proc/thread-self/ns/net';
 
 let wayBack: { readonly fd: number; readonly thread: number } | undefined;
 
@@ -22,7 +22,7 @@ function goHome(fd: number): void {
   try {
     setns(fd);
   } catch {
-    // Whatever this process did next would happen to somebody else's network.
+    // Whatever this process did next would happen to another namespace's network.
     process.abort();
   }
 }
@@ -107,9 +107,9 @@ export function identityOf(fd: number): NetnsIdentity {
   return netnsIdentity(bootId(), cookie === undefined ? { inode: inodeOf(fd) } : { cookie });
 }
 
-/** Of the namespace at the path; of the one the process lives in for `home`. */
-export function identifyNetns(path: NetnsPath): NetnsIdentity | undefined {
-  return withNetns(path === home ? ownNetns : path, identityOf);
+/** The identity of the namespace at the path; of the one the process lives in for `ownNetns`. */
+export function identifyNetns(path: string): NetnsIdentity | undefined {
+  return withNetns(path, identityOf);
 }
 
 /** "device:inode" of an open namespace: another namespace has it once this one is gone, but not while it is open. */
@@ -118,8 +118,8 @@ export function inodeOf(fd: number): string {
   return `${dev}:${ino}`;
 }
 
-/** Whether the path leads to the namespace of this inode, which somebody holds open. */
-export function leadsTo(path: NetnsPath, inode: string): boolean {
+/** Whether the path leads to the namespace of this inode, which the caller holds open. */
+export function leadsTo(path: string, inode: string): boolean {
   try {
     const { dev, ino } = statSync(path);
     return `${dev}:${ino}` === inode;
@@ -137,7 +137,7 @@ function bootId(): string {
 }
 
 /** Whether a network namespace is mounted at the path. */
-export function isNetnsAt(path: NetnsPath): boolean {
+export function isNetnsAt(path: string): boolean {
   return withNetns(path, () => true) ?? false;
 }
 

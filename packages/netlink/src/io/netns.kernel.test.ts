@@ -4,16 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { home, type NetnsPath } from '../state.ts';
-import { createNetns, deleteNetns, identifyNetns, inNetns, openNetns } from './netns.ts';
+import { createNetns, deleteNetns, identifyNetns, inNetns, openNetns, ownNetns } from './netns.ts';
 import { describeOnKernel } from './testing/describe-on-kernel.ts';
 
 describeOnKernel('network namespaces', () => {
   let directory: string;
-  let path: NetnsPath;
+  let path: string;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'cw-netns-'));
-    path = join(directory, 'deep', 'cw-a') as NetnsPath;
+    path = join(directory, 'deep', 'cw-a');
   });
   afterEach(() => {
     if (existsSync(path)) deleteNetns(path);
@@ -81,14 +80,14 @@ describeOnKernel('network namespaces', () => {
   it('have one identity, whichever path leads there', () => {
     createNetns(path);
     expect(identifyNetns(path)).toBe(identifyNetns(path));
-    expect(identifyNetns(path)).not.toBe(identifyNetns(home));
-    expect(identifyNetns(home)).toBe(identifyNetns(`/proc/${process.pid}/ns/net` as NetnsPath));
+    expect(identifyNetns(path)).not.toBe(identifyNetns(ownNetns));
+    expect(identifyNetns(ownNetns)).toBe(identifyNetns(`/proc/${process.pid}/ns/net`));
   });
 
   it('are not what else a path may lead to', () => {
     const fifo = join(directory, 'fifo');
     execFileSync('mkfifo', [fifo]);
     const others = [directory, fifo, '/proc/self/ns/mnt', '/proc/self/ns/pid', '/dev/null', '/etc/passwd/x', 'a\0b'];
-    for (const other of others) expect([other, identifyNetns(other as NetnsPath)]).toEqual([other, undefined]);
+    for (const other of others) expect([other, identifyNetns(other)]).toEqual([other, undefined]);
   });
 });

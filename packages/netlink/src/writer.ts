@@ -1,12 +1,8 @@
-import type { Ip, Mac } from '@causeway/model';
-import { writeIp, writeMac } from './address-bytes.ts';
 import { NLM_F_ACK, NLM_F_REQUEST } from './constants.ts';
 
-/** Fields are in host byte order; koffi, hence Causeway, exists for little-endian hosts only. */
+/** Fields are in host byte order; koffi, by which `io/` calls libc, exists for little-endian hosts only. */
 const little = true;
 const headerSize = 16;
-/** The largest single thing written without asking for room again: an attribute header and an IPv6 address. */
-const margin = 64;
 const utf8 = new TextEncoder();
 
 /**
@@ -35,6 +31,11 @@ export class MessageWriter {
   /** What was written, valid until the next reset. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** All of the buffer, until something more is written. */
+  get buffer(): Uint8Array {
+    return this.#bytes;
   }
 
   /** Of the next message. */
@@ -86,46 +87,36 @@ export class MessageWriter {
   }
 
   u8(type: number, value: number): void {
-    const at = this.#attribute(type, 1);
+    const at = this.attribute(type, 1);
     this.#view.setUint8(at, value);
   }
 
   u16be(type: number, value: number): void {
-    const at = this.#attribute(type, 2);
+    const at = this.attribute(type, 2);
     this.#view.setUint16(at, value);
   }
 
   u32(type: number, value: number): void {
-    const at = this.#attribute(type, 4);
+    const at = this.attribute(type, 4);
     this.#view.setUint32(at, value, little);
-  }
-
-  mac(type: number, mac: Mac): void {
-    const at = this.#attribute(type, 6);
-    writeMac(this.#bytes, at, mac);
-  }
-
-  ip(type: number, ip: Ip): void {
-    const at = this.#attribute(type, ip.includes(':') ? 16 : 4);
-    writeIp(this.#bytes, at, ip);
   }
 
   /** With the terminating zero the kernel wants. */
   string(type: number, text: string): void {
     const bytes = utf8.encode(text);
-    const at = this.#attribute(type, bytes.length + 1);
+    const at = this.attribute(type, bytes.length + 1);
     this.#bytes.set(bytes, at);
   }
 
   nest(type: number, content: () => void): void {
     const at = this.#at;
-    this.#attribute(type, 0);
+    this.attribute(type, 0);
     content();
     this.#view.setUint16(at, this.#at - at, little);
   }
 
-  /** Header, then zeroed and aligned room for the payload, whose offset it returns. */
-  #attribute(type: number, length: number): number {
+  /** Header, then zeroed and aligned room for a payload of this many bytes: where in `buffer` to write it, at once. */
+  attribute(type: number, length: number): number {
     const padded = (length + 3) & ~3;
     this.#room(4 + padded);
     const at = this.#at;
@@ -137,8 +128,8 @@ export class MessageWriter {
   }
 
   #room(size: number): void {
-    if (this.#at + size + margin <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + size + margin));
+    if (this.#at + size <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + size));
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);

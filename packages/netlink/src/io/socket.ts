@@ -1,29 +1,13 @@
-import {
-  type Answer,
-  type Encode,
-  MessageReader,
-  MessageWriter,
-  NLM_F_DUMP_INTR,
-  NLMSG_DONE,
-  NLMSG_ERROR,
-  readAnswer,
-} from '../wire/index.ts';
-import {
-  close,
-  errnoName,
-  interfaceIndex,
-  KernelError,
-  openNetlink,
-  receive,
-  send,
-  setBuffers,
-  setNetlinkOption,
-} from './libc.ts';
+import { type Answer, readAnswer } from '../answer.ts';
+import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from '../constants.ts';
+import { KernelError } from '../kernel-error.ts';
+import { MessageReader } from '../reader.ts';
+import { type Encode, MessageWriter } from '../writer.ts';
+import { close, errnoName, interfaceIndex, openNetlink, receive, send, setBuffers, setNetlinkOption } from './libc.ts';
 import { inNetns } from './netns.ts';
 import { Slice } from './slice.ts';
 
-// linux/netlink.h
-const NETLINK_ROUTE = 0;
+// Socket options, linux/netlink.h.
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
@@ -45,7 +29,7 @@ export interface Failure {
 }
 
 /**
- * An rtnetlink socket. It belongs for good to the namespace it was made in, and keeps that alive until it is closed.
+ * A netlink socket of one protocol. It belongs for good to the namespace it was made in, and keeps that alive until it is closed.
  * Requests are synchronous: the kernel answers inside send(2), so there is never anything to wait for.
  */
 export class NetlinkSocket {
@@ -55,9 +39,12 @@ export class NetlinkSocket {
   #sequence = 1;
   #open = true;
 
-  /** @param netns an open namespace; undefined: the one the process lives in. */
-  constructor(netns?: number) {
-    this.#fd = inNetns(netns, () => openNetlink(NETLINK_ROUTE));
+  /**
+   * @param protocol NETLINK_ROUTE, NETLINK_XFRM, …
+   * @param netns an open namespace; undefined: the one the process lives in.
+   */
+  constructor(protocol: number, netns?: number) {
+    this.#fd = inNetns(netns, () => openNetlink(protocol));
     try {
       setBuffers(this.#fd, receiveBuffer, sendBuffer);
       for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {

@@ -1,2 +1,0 @@
-export { describeOnKernel } from './describe-on-kernel.ts';
-export { enterThrowawayDirectory } from './real-host.ts';

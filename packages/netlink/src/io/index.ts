@@ -1,0 +1,19 @@
+/** Netlink as sockets: requests, batches, dumps and monitors, in any network namespace. */
+
+export { bindUnixName, close, receive } from './libc.ts';
+export { Monitor, type MonitorListener, type MonitorSettings } from './monitor.ts';
+export {
+  createNetns,
+  deleteNetns,
+  hasCookies,
+  identifyNetns,
+  identityOf,
+  inNetns,
+  inodeOf,
+  isNetnsAt,
+  leadsTo,
+  openNetns,
+  ownNetns,
+} from './netns.ts';
+export { Slice } from './slice.ts';
+export { chunkSize, type Failure, NetlinkSocket } from './socket.ts';
