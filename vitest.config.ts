@@ -12,9 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{packages,services}/*/src/**/*.test.ts',
-            '{bench,chaos}/src/**/*.test.ts',
             'proto/{convert,failover,io}/**/*.test.ts',
-            'test/**/*.test.ts',
+            'test/*/{src,scenarios}/**/*.test.ts',
           ],
           setupFiles: ['test/property-seed.ts'],
           testTimeout: 120_000,

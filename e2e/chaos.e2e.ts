@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { start } from './process.ts';
 import { describeLab } from './requirements.ts';
 
-const program = fileURLToPath(new URL('../chaos/dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../test/chaos/dist/main.js', import.meta.url));
 
 /**
  * A minute of faults, with the same seed each time; `npm run chaos` takes others, for as long as you like. It fails unless
- * every fault was seen to do something, the leader changed, and enough was claimed meanwhile: chaos/src/faults/floors.ts.
+ * every fault was seen to do something, the leader changed, and enough was claimed meanwhile: test/chaos/src/faults/floors.ts.
  */
 describeLab('three managers and three etcd members under accidents', () => {
   test.each([

@@ -25,7 +25,7 @@ const obstacle = options.simulated ? undefined : whyNoLab();
 if (obstacle !== undefined)
   console.error(`demo: a lab of real hosts needs ${obstacle}; showing the simulated cluster instead\n`);
 const settings = { ...options, simulated: options.simulated || obstacle !== undefined };
-const demo = spawnSync(process.execPath, [join(root, 'demo/dist/main.js'), JSON.stringify(settings)], {
+const demo = spawnSync(process.execPath, [join(root, 'test/demo/dist/main.js'), JSON.stringify(settings)], {
   stdio: 'inherit',
 });
 process.exit(demo.status ?? 1);

@@ -13,12 +13,12 @@ import { IdentityFile } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { Sandboxes } from './sandboxes.ts';
 
-// What agents have written, of every feed version there was (test/former) and of this one, and what becomes of it: damaged at
-// any byte, with fields that this agent does not know, or in a format that is newer than this agent.
+// What agents have written, of every feed version there was (test/simulator/former) and of this one, and what becomes of
+// it: damaged at any byte, with fields that this agent does not know, or in a format that is newer than this agent.
 
 type Contents = ReadonlyMap<string, Uint8Array>;
 
-const former = new URL('../../../../test/former/', import.meta.url);
+const former = new URL('../../../../test/simulator/former/', import.meta.url);
 const recorded = readdirSync(former)
   .filter((name) => name.endsWith('.json'))
   .map((name): [string, Contents] => {

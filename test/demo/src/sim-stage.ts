@@ -1,0 +1,128 @@
+import { type Connect, run } from '@causeway/ctl';
+import type { NetnsPath } from '@causeway/datapath';
+import { SimCluster, type SimHost } from '@causeway/simulator';
+import type { Answer, Stage } from './stage.ts';
+
+/** The same managers and agents in one process: kernels, store and time are simulated, the command line is the real one. */
+export class SimStage implements Stage {
+  readonly title: string;
+  readonly hints = ['npm run demo     # as root on Linux: the same with real kernels, yours to try'];
+  readonly #cluster: SimCluster;
+
+  constructor(hosts: number) {
+    this.title = `a simulated cluster of ${hosts} hosts and 1 manager, in this process`;
+    this.#cluster = new SimCluster({ hosts });
+  }
+
+  get hosts(): readonly string[] {
+    return this.#cluster.hosts.map(({ name }) => name);
+  }
+
+  async up(say: (line: string) => void): Promise<void> {
+    await this.#cluster.start();
+    say(`  ${this.hosts.length}/${this.hosts.length} hosts ready`);
+  }
+
+  async exec(host: string, command: string): Promise<Answer> {
+    const at = this.#cluster.host(host);
+    const [program, ...words] = command.split(' ');
+    if (program === 'causeway') return await this.#causeway(at, words);
+    const said = await this.#others(at, command);
+    return said === undefined ? { code: 1, stdout: '', stderr: '' } : { code: 0, stdout: said, stderr: '' };
+  }
+
+  async down(): Promise<void> {
+    await this.#cluster.stop();
+  }
+
+  /** What the story uses of iproute2 and ping; undefined: it failed. */
+  async #others(at: SimHost, command: string): Promise<string | undefined> {
+    const [, container, target] = /^ip netns exec (\S+) ping .* (\S+)$/.exec(command) ?? [];
+    if (container !== undefined && target !== undefined) {
+      return at.pings(container, target, this.#cluster.hosts) ? '' : undefined;
+    }
+    const [, added] = /^ip netns add (\S+)$/.exec(command) ?? [];
+    if (added !== undefined) {
+      at.container(added);
+      return '';
+    }
+    const [, table] = /^\w+ -n \S+ (fdb|neigh) show dev vxlan0$/.exec(command) ?? [];
+    const [, name] = / -n (\S+) /.exec(command) ?? [];
+    const held = await at.kernel.read(`/run/netns/${name}` as NetnsPath, { sysctls: [] });
+    const lines =
+      table === 'fdb'
+        ? [...(held?.fdb.get('vxlan0') ?? [])].map(([mac, vtep]) => `${mac} dst ${vtep} self permanent`)
+        : [...(held?.neighbours.get('vxlan0') ?? [])].map(([ip, mac]) => `${ip} lladdr ${mac} PERMANENT`);
+    return lines.join('\n');
+  }
+
+  async #causeway(at: SimHost, words: readonly string[]): Promise<Answer> {
+    const said = { stdout: '', stderr: '' };
+    const page = (to: 'stdout' | 'stderr') => ({
+      isTty: false,
+      colour: false,
+      write: (text: string) => {
+        said[to] += text;
+      },
+    });
+    const { clock, random } = this.#cluster;
+    const context = {
+      stdout: page('stdout'),
+      stderr: page('stderr'),
+      clock,
+      random,
+      signal: new AbortController().signal,
+      connect: connectTo(this.#cluster, at),
+      hostVariables: async () => ({}),
+      version: 'simulated',
+      runtime: 'simulated',
+      exitCode: 0,
+    };
+    const code = await this.#cluster.run(run(['--managers', 'm1:7443', ...words], context));
+    return { ...said, code };
+  }
+}
+
+/** The command line's clients, wired to the cluster without a network between. */
+function connectTo(cluster: SimCluster, host: SimHost): Connect {
+  return () => ({
+    managers: {
+      createNetwork: (request) => cluster.query((api, call) => api.networks.createNetwork(request, call)),
+      getNetwork: (request) => cluster.query((api, call) => api.networks.getNetwork(request, call)),
+      listNetworks: (request) => cluster.query((api, call) => api.networks.listNetworks(request, call)),
+      watchNetworks: () => untold('watch networks'),
+      updateNetwork: (request) => cluster.query((api, call) => api.networks.updateNetwork(request, call)),
+      deleteNetwork: (request) => cluster.query((api, call) => api.networks.deleteNetwork(request, call)),
+      detachEndpoint: (request) => cluster.query((api, call) => api.endpoints.detachEndpoint(request, call)),
+      getEndpoint: (request) => cluster.query((api, call) => api.endpoints.getEndpoint(request, call)),
+      listEndpoints: (request) => cluster.query((api, call) => api.endpoints.listEndpoints(request, call)),
+      watchEndpoints: () => untold('watch endpoints'),
+      waitEndpoint: (request) => cluster.query((api, call) => api.endpoints.waitEndpoint(request, call)),
+      showPools: (request) => cluster.query((api, call) => api.ipam.showPools(request, call)),
+      reserveAddress: (request) => cluster.query((api, call) => api.ipam.reserveAddress(request, call)),
+      releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
+      checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),
+      getNode: (request) => cluster.query((api, call) => api.nodes.getNode(request, call)),
+      listNodes: (request) => cluster.query((api, call) => api.nodes.listNodes(request, call)),
+      watchNodes: () => untold('watch nodes'),
+      getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
+      verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
+      watchEvents: () => untold('watch events'),
+      getAddressHistory: () => untold('tell of an address’s history'),
+      listManagers: () => untold('list managers'),
+      removeManager: () => untold('remove managers'),
+      createBackup: () => untold('make backups'),
+    },
+    agent: {
+      attach: (request) => host.agent.api.attach(request),
+      detach: (request) => host.agent.api.detach(request),
+      getAgentStatus: () => host.agent.api.getAgentStatus(),
+      listSandboxes: () => host.agent.api.listSandboxes(),
+    },
+    close: () => undefined,
+  });
+}
+
+function untold(what: string): never {
+  throw new Error(`the story does not ${what}`);
+}

@@ -1,0 +1,115 @@
+import type { Store } from '@causeway/manager';
+import { type CoreManager, Keys, nodeCodec, registerNode, type StoreEvent } from '@causeway/manager/testing';
+import { type Ip, isCausewayError, type Name, type Node, type NodeId } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { describe, expect, test } from 'vitest';
+import { seedBatches } from '../src/seeds.ts';
+import { Turmoil } from '../src/turmoil.ts';
+
+const ttl = seconds(1);
+/** MemoryStore's default: how long a caller waits for an answer that does not come. */
+const lostCall = seconds(5);
+const keys = new Keys();
+
+describe('whatever befalls managers, one leads', () => {
+  test.each(seedBatches(100))('%s', async (_, seeds) => {
+    let elections = 0;
+    let acknowledged = 0;
+    for (const seed of seeds) {
+      const run = await elect(seed);
+      expect(run.faults, `seed ${seed}`).toEqual([]);
+      elections += run.elections;
+      acknowledged += run.acknowledged;
+    }
+    if (seeds.length === 1) return;
+    // A world in which nobody ever falls, or nobody ever writes, proves nothing.
+    expect(elections).toBeGreaterThan(seeds.length * 1.5);
+    expect(acknowledged).toBeGreaterThan(seeds.length * 10);
+  });
+});
+
+interface Believed {
+  readonly manager: CoreManager;
+  readonly term: bigint;
+}
+
+/** Three managers for some seconds. All the while each writes its term whenever it believes that it leads. */
+async function elect(seed: number): Promise<{ faults: string[]; elections: number; acknowledged: number }> {
+  const turmoil = new Turmoil({ seed, managers: 3, ttl });
+  const faults: string[] = [];
+  const terms: bigint[] = [];
+  let acknowledged = 0;
+  let leading: Believed[] = [];
+  for (const manager of turmoil.managers) {
+    manager.elector.subscribe((leadership) => {
+      leading = leading.filter((one) => one.manager !== manager);
+      if (leadership.role !== 'leader') return;
+      for (const rival of leading) {
+        const excuse = turmoil.isPaused(rival.manager);
+        if (!excuse)
+          faults.push(`${manager.name} leads in term ${leadership.term}, ${rival.manager.name} in ${rival.term}`);
+      }
+      const before = terms.at(-1);
+      if (before !== undefined && leadership.term <= before) faults.push(`term ${leadership.term} after ${before}`);
+      terms.push(leadership.term);
+      leading.push({ manager, term: leadership.term });
+    });
+  }
+  const fence = new FenceWatch();
+  const watching = fence.run(turmoil.observer(), turmoil.ended);
+  await turmoil.start();
+  const write = async (manager: CoreManager, i: number): Promise<void> => {
+    for (let count = 0; !turmoil.calm; count++) {
+      await turmoil.clock.sleep(milliseconds(turmoil.random.float() * 50));
+      const { leadership } = manager.elector;
+      if (leadership.role !== 'leader') continue;
+      try {
+        await manager.writer.apply(registerNode(node(i, leadership.term, count)), { cause: 'test' });
+        acknowledged++;
+      } catch (error) {
+        if (!isCausewayError(error) || error.kind !== 'unavailable') throw error;
+      }
+    }
+  };
+  await turmoil.rage(seconds(6), ...turmoil.managers.map((manager, i) => () => write(manager, i)));
+
+  // A lease may have just begun, and every manager may wait for an answer that was lost: then somebody leads, and only one.
+  await turmoil.clock.advance(milliseconds(ttl + lostCall + 1_000));
+  if (turmoil.leaders.length !== 1) faults.push(`${turmoil.leaders.length} lead when all is well`);
+  await turmoil.stop();
+  await watching;
+  faults.push(...fence.faults, ...turmoil.auditor.faults);
+  return { faults, elections: terms.length, acknowledged };
+}
+
+/** Which term wrote it is in the record itself. */
+function node(i: number, term: bigint, count: number): Node {
+  const id = `00000000000000a${i}` as NodeId;
+  return { id, name: `h${i}` as Name, dataPath: '192.0.2.1' as Ip, underlayMtu: 1500, version: `${term}.${count}` };
+}
+
+/** Looks at every revision: what a term writes is written while the leader key is that term's. */
+class FenceWatch {
+  readonly faults: string[] = [];
+  #term: bigint | undefined;
+
+  async run(store: Pick<Store, 'follow'>, end: AbortSignal): Promise<void> {
+    for await (const change of store.follow(keys.prefix, end)) {
+      if (change.kind === 'snapshot') {
+        this.#term = change.kvs.find(({ key }) => key === keys.leader)?.createRevision;
+      } else if (change.kind === 'events') {
+        for (const event of change.events) this.#take(event);
+      }
+    }
+  }
+
+  #take(event: StoreEvent): void {
+    const key = event.kind === 'put' ? event.kv.key : event.key;
+    if (key === keys.leader) this.#term = event.kind === 'put' ? event.kv.createRevision : undefined;
+    if (event.kind !== 'put' || !key.startsWith(keys.node('' as NodeId))) return;
+    const record = nodeCodec.decode(event.kv.value);
+    const term = record.ok ? record.value.value.version.split('.')[0] : 'unreadable';
+    if (term !== `${this.#term}`)
+      this.faults.push(`revision ${event.kv.modRevision}: term ${term} wrote in ${this.#term}`);
+  }
+}
