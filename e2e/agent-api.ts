@@ -1,7 +1,7 @@
+import type { Lab } from '@causeway/lab/io';
 import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
 import type { GetAgentStatusResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { callUnary, plaintext } from '@causeway/proto/io';
-import type { Lab } from './topology.ts';
 
 /** An agent asked through its socket, past the command line: for what no command prints or sends. */
 export async function withAgent<T>(

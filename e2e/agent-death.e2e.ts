@@ -1,3 +1,4 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentStatus } from './agent-api.ts';
 import type { EndpointJson, NetworkJson } from './answers.ts';
@@ -6,7 +7,6 @@ import { eventually } from './eventually.ts';
 import { OverlayMonitor } from './monitor.ts';
 import { overlayOf, peersOn, wantedPeers } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('an agent killed', () => {
   let lab: Lab;
@@ -16,7 +16,7 @@ describeLab('an agent killed', () => {
   let d: Container;
 
   beforeAll(async () => {
-    lab = await Lab.up('agent-death', { hosts: 3, managers: 1, subnet: '10.93.0.0/24' });
+    lab = await Lab.replace({ name: 'agent-death', hosts: 3, managers: 1, subnet: '10.93.0.0/24' });
     blue = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
     a = await attach(lab, 'blue', 'h1', 'a');
     c = await attach(lab, 'blue', 'h2', 'c');

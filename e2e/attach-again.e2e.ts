@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Lab } from '@causeway/lab/io';
 import { callUnary } from '@causeway/proto/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withAgent } from './agent-api.ts';
 import type { EndpointJson } from './answers.ts';
 import { attach, createNetwork, expectAllPing } from './cluster.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 /** More than it took for a refusal to be sure where a dead container stood in the way. */
 const rounds = 150;
@@ -14,7 +14,7 @@ describeLab('an attach', () => {
   let lab: Lab;
 
   beforeAll(async () => {
-    lab = await Lab.up('agent-again', { hosts: 1, managers: 1, subnet: '10.94.2.0/24' });
+    lab = await Lab.replace({ name: 'agent-again', hosts: 1, managers: 1, subnet: '10.94.2.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
   });
   afterAll(() => lab?.down());

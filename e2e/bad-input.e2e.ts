@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
+import { Lab, type Outcome } from '@causeway/lab/io';
 import { callUnary } from '@causeway/proto/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withAgent } from './agent-api.ts';
 import type { EndpointJson, VerifyJson } from './answers.ts';
 import { attach, createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import type { Outcome } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('bad input', () => {
   let lab: Lab;
 
   beforeAll(async () => {
-    lab = await Lab.up('bad-input', { hosts: 2, managers: 1, subnet: '10.97.0.0/24' });
+    lab = await Lab.replace({ name: 'bad-input', hosts: 2, managers: 1, subnet: '10.97.0.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/24', 'fd66::/64');
     await createNetwork(lab, 'tiny', '10.67.0.0/30');
     await attach(lab, 'blue', 'h1', 'taken');

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signalChild } from '@causeway/ctl/lab';
+import { type Lab, type Run, signalChild, start, succeed } from '@causeway/lab/io';
 import { expect } from 'vitest';
 import type { Container } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { type Run, start, succeed } from './process.ts';
-import type { Lab } from './topology.ts';
 
 /** Offsets into a UDP payload that is VXLAN (RFC 7348 §5), as tcpdump counts: from the outer UDP header. */
 const innerDestination = 16;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { start } from '@causeway/lab/io';
 import { expect, test } from 'vitest';
-import { start } from './process.ts';
 import { describeLab } from './requirements.ts';
 
 const program = fileURLToPath(new URL('../test/chaos/dist/main.js', import.meta.url));

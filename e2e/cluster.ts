@@ -1,8 +1,7 @@
-import { signalChild } from '@causeway/ctl/lab';
+import { type Lab, signalChild } from '@causeway/lab/io';
 import { expect } from 'vitest';
 import type { EndpointJson, EventJson, NetworkJson } from './answers.ts';
 import { eventually } from './eventually.ts';
-import type { Lab } from './topology.ts';
 
 /** An endpoint with the container's namespace it lives in. */
 export interface Container {

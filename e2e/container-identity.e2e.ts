@@ -1,10 +1,10 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson } from './answers.ts';
 import { attach, type Container, createNetwork, expectAllPing, ips, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { overlayOf } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('a container is known by its namespace', () => {
   let lab: Lab;
@@ -13,7 +13,7 @@ describeLab('a container is known by its namespace', () => {
   let far: Container;
 
   beforeAll(async () => {
-    lab = await Lab.up('netns-identity', { hosts: 2, managers: 1, subnet: '10.97.1.0/24' });
+    lab = await Lab.replace({ name: 'netns-identity', hosts: 2, managers: 1, subnet: '10.97.1.0/24' });
     blue = await createNetwork(lab, 'blue', '10.66.0.0/16');
     await createNetwork(lab, 'red', '10.77.0.0/16');
     near = await attach(lab, 'blue', 'h2', 'near');

@@ -1,14 +1,15 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson } from './answers.ts';
+import { causeway, labStatus } from './causeway.ts';
 import { attach, type Container, expectAllPing } from './cluster.ts';
 import { describeLab } from './requirements.ts';
-import { causeway, Lab } from './topology.ts';
 
 // The commands a script may rely on, word for word, with what they print and how they exit.
 describeLab('the contract for scripts', () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await Lab.up('contract', { hosts: 3, managers: 1, subnet: '10.91.0.0/24' });
+    lab = await Lab.replace({ name: 'contract', hosts: 3, managers: 1, subnet: '10.91.0.0/24' });
   });
   afterAll(() => lab?.down());
 
@@ -24,7 +25,7 @@ describeLab('the contract for scripts', () => {
       running: true,
       log: expect.stringContaining(`/${kind}.log`),
     });
-    expect(await lab.status()).toEqual({
+    expect(await labStatus('contract')).toEqual({
       name: 'contract',
       hosts: [
         { name: 'h1', underlay: '10.91.0.1', ready: true, processes: ['etcd', 'manager', 'agent'].map(process) },

@@ -1,3 +1,4 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentStatus } from './agent-api.ts';
 import type { EndpointJson, NetworkJson, StatusJson, VerifyJson } from './answers.ts';
@@ -15,7 +16,6 @@ import {
 import { eventually } from './eventually.ts';
 import { peersOn, wantedPeers } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 const patience = 60_000;
 
@@ -27,7 +27,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
   const containers: Container[] = [];
 
   beforeAll(async () => {
-    lab = await Lab.up('control-plane', { hosts: 4, managers: managers.length, subnet: '10.98.0.0/24' });
+    lab = await Lab.replace({ name: 'control-plane', hosts: 4, managers: managers.length, subnet: '10.98.0.0/24' });
     blue = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
     for (const host of lab.hosts) containers.push(await attach(lab, 'blue', host, `first-${host}`));
     await whole();
@@ -68,7 +68,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     return traffic(lab, from, to);
   }
 
-  test.each<[string, 'manager' | 'etcd', string]>([
+  test.each<[string, 'manager' | 'etcd', 'KILL' | 'TERM']>([
     ['the leader killed', 'manager', 'KILL'],
     ['the leader asked to stop', 'manager', 'TERM'],
     ['the etcd leader killed', 'etcd', 'KILL'],

@@ -1,15 +1,15 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attach, type Container, createNetwork, inContainer } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('endpoint detach from another host', () => {
   let lab: Lab;
   const containers = new Map<string, Container>();
 
   beforeAll(async () => {
-    lab = await Lab.up('agent-detach', { hosts: 3, managers: 1, subnet: '10.94.4.0/24' });
+    lab = await Lab.replace({ name: 'agent-detach', hosts: 3, managers: 1, subnet: '10.94.4.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     for (const name of ['db', 'web', 'last']) containers.set(name, await attach(lab, 'blue', 'h3', name));
     await attach(lab, 'blue', 'h2', 'peer');

@@ -1,10 +1,9 @@
+import { Lab, type Outcome, type Run } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, StatusJson } from './answers.ts';
 import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import type { Outcome, Run } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 /** etcd counts a member as connected only 5 s after it was, and a manager that died is listed for 15 s. */
 const patience = 60_000;
@@ -15,7 +14,13 @@ describeLab('managers whose embedded etcds are one cluster', () => {
   let newcomer: Run | undefined;
 
   beforeAll(async () => {
-    lab = await Lab.up('embedded-cluster', { hosts: 4, managers: 3, etcd: 'embedded', subnet: '10.97.0.0/24' });
+    lab = await Lab.replace({
+      name: 'embedded-cluster',
+      hosts: 4,
+      managers: 3,
+      etcd: 'embedded',
+      subnet: '10.97.0.0/24',
+    });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
   });
   afterAll(async () => {
@@ -93,7 +98,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
   test('without a majority status tells what is known, and no force removes a member', async () => {
     const [gone = '', left = ''] = rest;
     await lab.kill(gone, 'manager');
-    await lab.run('h4', 'pkill', '-KILL', '-f', 'manager/dist/main.js');
+    await lab.run('h4', 'pkill', '-KILL', '-f', 'bin/causeway-manager');
     await lab.run('h4', 'pkill', '-KILL', '-x', 'etcd');
     await eventually(async () => {
       const { code, stdout, stderr } = await lab.try(left, 'causeway', 'status', '-o', 'json');

@@ -1,10 +1,8 @@
-import { signalChild } from '@causeway/ctl/lab';
+import { Lab, type Run, signalChild } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NetworkJson } from './answers.ts';
 import { eventually } from './eventually.ts';
-import type { Run } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('a manager with its own etcd', () => {
   let lab: Lab;
@@ -15,7 +13,7 @@ describeLab('a manager with its own etcd', () => {
   const directory = '/var/lib/causeway/solo';
 
   beforeAll(async () => {
-    lab = await Lab.up('embedded', { hosts: 2, managers: 1, subnet: '10.96.0.0/24' });
+    lab = await Lab.replace({ name: 'embedded', hosts: 2, managers: 1, subnet: '10.96.0.0/24' });
     await lab.run(host, 'causeway-manager', 'init', '--data-dir', directory);
   });
   afterAll(async () => {

@@ -1,10 +1,9 @@
+import { Lab, type Outcome } from '@causeway/lab/io';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { StatusJson } from './answers.ts';
 import { attach, attachWith, createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import type { Outcome } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 const patience = 60_000;
 
@@ -20,7 +19,7 @@ describeLab('whatever is silent, commands end soon', () => {
   const cli = 'h4';
 
   beforeAll(async () => {
-    lab = await Lab.up('grey-e2e', { hosts: 4, managers: 3, subnet: '10.107.0.0/24' });
+    lab = await Lab.replace({ name: 'grey-e2e', hosts: 4, managers: 3, subnet: '10.107.0.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     for (const host of lab.hosts) await attach(lab, 'blue', host, `first-${host}`);
   });

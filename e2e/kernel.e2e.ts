@@ -1,3 +1,4 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NetworkJson, StatusJson, VerifyJson } from './answers.ts';
 import { captureUnderlay, filters, overhear } from './capture.ts';
@@ -5,7 +6,6 @@ import { attach, type Container, createNetwork, events, expectAllPing, inContain
 import { eventually } from './eventually.ts';
 import { hostEndOf, overlayOf, overlaysOn, peersOn, wantedPeers } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('the kernel is exact', () => {
   let lab: Lab;
@@ -13,7 +13,7 @@ describeLab('the kernel is exact', () => {
   const containers: Container[] = [];
 
   beforeAll(async () => {
-    lab = await Lab.up('kernel', { hosts: 4, managers: 1, subnet: '10.92.0.0/24' });
+    lab = await Lab.replace({ name: 'kernel', hosts: 4, managers: 1, subnet: '10.92.0.0/24' });
     blue = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
     for (const [host, name] of [
       ['h1', 'a'],

@@ -1,12 +1,13 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { causeway, labStatus } from './causeway.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
-import { causeway, Lab } from './topology.ts';
 
 describeLab('the underlay of a lab, broken on purpose', () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await Lab.up('faults', { hosts: 3, managers: 1, subnet: '10.94.0.0/24' });
+    lab = await Lab.replace({ name: 'faults', hosts: 3, managers: 1, subnet: '10.94.0.0/24' });
   });
   afterAll(() => lab?.down());
 
@@ -18,7 +19,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     expect(await verb(...words), words.join(' ')).toMatchObject({ code: 0, stderr: '' });
   };
   const faultsOf = async (): Promise<readonly unknown[]> => {
-    return (await lab.status()).hosts.map(({ cut, unheardBy, slow }) => ({ cut, unheardBy, slow }));
+    return (await labStatus('faults')).hosts.map(({ cut, unheardBy, slow }) => ({ cut, unheardBy, slow }));
   };
   const none = { cut: undefined, unheardBy: undefined, slow: undefined };
 

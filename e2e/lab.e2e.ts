@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Lab, start, succeed } from '@causeway/lab/io';
 import { afterEach, expect, test } from 'vitest';
+import { causeway, cli, labStatus } from './causeway.ts';
 import { attach, createNetwork, expectAllPing } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { holdersOf, leftSince, type Machine, namespacesOf, processesOfLab, surveyMachine } from './machine.ts';
-import { start } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { causeway, cli, Lab } from './topology.ts';
 
 describeLab('labs', () => {
   const names = ['lab-a', 'lab-b'];
@@ -14,8 +14,17 @@ describeLab('labs', () => {
     for (const name of names) await causeway('lab', 'down', '--name', name);
   });
 
+  async function up(name: string): Promise<Lab> {
+    await succeed('lab up', causeway('lab', 'up', '--name', name, '--hosts', '2'));
+    return Lab.open(name);
+  }
+
+  async function down(lab: Lab): Promise<void> {
+    await succeed('lab down', causeway('lab', 'down', '--name', lab.name));
+  }
+
   test('two with the same subnets live side by side, each with its own network of the same name', async () => {
-    const [a, b] = await Promise.all(names.map((name) => Lab.up(name, { hosts: 2, managers: 1 })));
+    const [a, b] = await Promise.all(names.map(up));
     if (a === undefined || b === undefined) throw new Error('no labs');
     expect(a.underlay('h1')).toBe(b.underlay('h1'));
     const both = await Promise.all(
@@ -28,8 +37,8 @@ describeLab('labs', () => {
     );
     expect(both[0]?.addresses).toEqual(both[1]?.addresses);
     expect(both[0]?.network.id).not.toBe(both[1]?.network.id);
-    await a.down();
-    expect((await b.status()).hosts.map((host) => host.ready)).toEqual([true, true]);
+    await down(a);
+    expect((await labStatus(b.name)).hosts.map((host) => host.ready)).toEqual([true, true]);
   });
 
   /** Nothing of lab-a is left, and nothing else that was not there before. */
@@ -41,7 +50,7 @@ describeLab('labs', () => {
 
   test('down leaves no process, namespace, link, mount or file', async () => {
     const before = await surveyMachine();
-    const lab = await Lab.up('lab-a', { hosts: 2, managers: 1 });
+    const lab = await up('lab-a');
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     await attach(lab, 'blue', 'h1', 'one');
     // Without the lab's mark, it is of the lab all the same.
@@ -51,7 +60,7 @@ describeLab('labs', () => {
     const namespaces = new Set(made.filter((namespace) => !ours.includes(namespace)));
     // Two hosts and the switch, of four kinds each.
     expect(namespaces.size).toBe(12);
-    await lab.down();
+    await down(lab);
     await expectNothingLeft(before);
     expect(await holdersOf(namespaces)).toEqual([]);
     expect((await causeway('lab', 'down', '--name', 'lab-a')).code).toBe(3);
@@ -86,19 +95,20 @@ describeLab('labs', () => {
   });
 
   test('what is killed stays down until started; exec passes stdin, status and signals', async () => {
-    const lab = await Lab.up('lab-a', { hosts: 2, managers: 1 });
-    await lab.kill('h2', 'agent');
+    const lab = await up('lab-a');
+    const kill = (...words: readonly string[]) => causeway('lab', 'kill', '--name', lab.name, ...words);
+    const startAgent = () => causeway('lab', 'start', '--name', lab.name, 'h2', 'agent');
+    await succeed('lab kill', kill('h2', 'agent'));
     const agent = async () => {
-      const host = (await lab.status()).hosts.find(({ name }) => name === 'h2');
+      const host = (await labStatus(lab.name)).hosts.find(({ name }) => name === 'h2');
       return { ready: host?.ready, running: host?.processes.map((process) => process.running) };
     };
     expect(await agent()).toEqual({ ready: false, running: [false] });
-    const kill = (...words: readonly string[]) => causeway('lab', 'kill', '--name', 'lab-a', ...words);
     expect((await kill('h2', 'agent')).code).toBe(4);
     expect((await kill('h2', 'etcd')).code).toBe(4);
     expect((await kill('h9', 'agent')).code).toBe(3);
-    await lab.startProcess('h2', 'agent');
-    expect((await causeway('lab', 'start', '--name', 'lab-a', 'h2', 'agent')).code).toBe(4);
+    await succeed('lab start', startAgent());
+    expect((await startAgent()).code).toBe(4);
     await eventually(async () => expect(await agent()).toEqual({ ready: true, running: [true] }));
 
     const exec = (words: readonly string[], input = '') =>

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NetworkJson, StatusJson } from './answers.ts';
 import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 const patience = 60_000;
 const managerDir = '/var/lib/causeway/manager';
@@ -15,7 +15,7 @@ describeLab('a manager that lost its disk', () => {
   let cluster: string;
 
   beforeAll(async () => {
-    lab = await Lab.up('store-lost', { hosts: 3, managers: 3, etcd: 'embedded', subnet: '10.101.0.0/24' });
+    lab = await Lab.replace({ name: 'store-lost', hosts: 3, managers: 3, etcd: 'embedded', subnet: '10.101.0.0/24' });
     await createNetwork(lab, 'first', '10.66.0.0/16');
     await eventually(async () => expect(await healthy('h1')).toEqual(['h1', 'h2', 'h3']), patience);
     cluster = await eventually(() => clusterOf('h3'), patience);

@@ -1,9 +1,9 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventJson } from './answers.ts';
 import { attach, type Container, createNetwork, expectAllPing, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('a host whose newest record of its containers is damaged', () => {
   let lab: Lab;
@@ -11,7 +11,7 @@ describeLab('a host whose newest record of its containers is damaged', () => {
   let newest: Container;
 
   beforeAll(async () => {
-    lab = await Lab.up('agent-record', { hosts: 2, managers: 1, subnet: '10.94.3.0/24' });
+    lab = await Lab.replace({ name: 'agent-record', hosts: 2, managers: 1, subnet: '10.94.3.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     peer = await attach(lab, 'blue', 'h2', 'peer');
     for (const name of ['a1', 'a2', 'a3']) newest = await attach(lab, 'blue', 'h1', name);

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { start, succeed } from './process.ts';
+import { start, succeed } from '@causeway/lab/io';
 
 /** What a lab could leave behind on the machine. */
 export interface Machine {

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
+import type { Lab, Run } from '@causeway/lab/io';
 import type { NetworkJson } from './answers.ts';
 import { eventually } from './eventually.ts';
 import { overlayOf } from './overlay.ts';
-import type { Run } from './process.ts';
-import type { Lab } from './topology.ts';
 
 /** Everything the kernel tells of changes in a network's namespace on one host, as `ip` and `bridge` print it. */
 export class OverlayMonitor {

@@ -1,3 +1,4 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
 import { overhear } from './capture.ts';
@@ -15,7 +16,6 @@ import {
 import { eventually } from './eventually.ts';
 import { overlaysOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 /** Pings of both families, and their answers (RFC 4443 §4). */
 const echoes = 'icmp or (icmp6 and (ip6[40] = 128 or ip6[40] = 129))';
@@ -23,7 +23,7 @@ const echoes = 'icmp or (icmp6 and (ip6[40] = 128 or ip6[40] = 129))';
 describeLab('networks', () => {
   let lab: Lab;
   beforeAll(async () => {
-    lab = await Lab.up('networks', { hosts: 2, managers: 1, subnet: '10.104.0.0/24' });
+    lab = await Lab.replace({ name: 'networks', hosts: 2, managers: 1, subnet: '10.104.0.0/24' });
   });
   afterAll(() => lab?.down());
 

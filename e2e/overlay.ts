@@ -1,7 +1,7 @@
+import type { Lab } from '@causeway/lab/io';
 import type { NetworkJson } from './answers.ts';
 import type { Container } from './cluster.ts';
 import { ips } from './cluster.ts';
-import type { Lab } from './topology.ts';
 
 /** Name of a network's namespace on every host that has it. */
 export function overlayOf(network: NetworkJson): string {

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { start, succeed } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
-import { start, succeed } from './process.ts';
 import { describeLab } from './requirements.ts';
 import { SystemdHost } from './systemd-host.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { start } from '@causeway/lab/io';
 import { afterAll, expect, test } from 'vitest';
-import { start } from './process.ts';
 import { describeLab } from './requirements.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,10 +1,10 @@
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
 import { attach, type Container, createNetwork, ips } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { hostEndOf, overlayOf, overlaysOn, peersOn, wantedPeers } from './overlay.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('what ends is reclaimed', () => {
   let lab: Lab;
@@ -13,7 +13,7 @@ describeLab('what ends is reclaimed', () => {
   let beside: Container;
 
   beforeAll(async () => {
-    lab = await Lab.up('reclaim', { hosts: 2, managers: 1, subnet: '10.95.0.0/24' });
+    lab = await Lab.replace({ name: 'reclaim', hosts: 2, managers: 1, subnet: '10.95.0.0/24' });
     blue = await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
     stays = await attach(lab, 'blue', 'h1', 'stays');
     beside = await attach(lab, 'blue', 'h2', 'beside');

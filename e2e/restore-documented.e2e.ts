@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { Lab } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NetworkJson, StatusJson } from './answers.ts';
 import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 const patience = 60_000;
 const operations = new URL('../docs/operations.md', import.meta.url);
@@ -34,7 +34,13 @@ describeLab('a backup, as docs/operations.md tells it', () => {
   const managers = ['h1', 'h2', 'h3'];
 
   beforeAll(async () => {
-    lab = await Lab.up('store-restore', { hosts: 3, managers: 3, etcd: 'embedded', subnet: '10.102.0.0/24' });
+    lab = await Lab.replace({
+      name: 'store-restore',
+      hosts: 3,
+      managers: 3,
+      etcd: 'embedded',
+      subnet: '10.102.0.0/24',
+    });
     await createNetwork(lab, 'kept', '10.66.0.0/16');
   });
   afterAll(async () => {
@@ -46,7 +52,7 @@ describeLab('a backup, as docs/operations.md tells it', () => {
     await lab.kill(host, 'manager', 'TERM').catch(() => undefined);
     await eventually(async () => {
       for (const program of [
-        ['-f', 'manager/dist/main.js'],
+        ['-f', 'bin/causeway-manager'],
         ['-x', 'etcd'],
       ])
         expect((await lab.try(host, 'pgrep', ...program)).code).toBe(1);

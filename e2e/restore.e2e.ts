@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { signalChild } from '@causeway/ctl/lab';
+import { Lab, type Run, signalChild } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, VerifyJson } from './answers.ts';
 import { attach, type Container, createNetwork, events, expectAllPing, inContainer, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import type { Run } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('a store put back to an older backup', () => {
   let lab: Lab;
@@ -15,7 +13,7 @@ describeLab('a store put back to an older backup', () => {
   const backup = '/var/lib/causeway/backup';
 
   beforeAll(async () => {
-    lab = await Lab.up('restore', { hosts: 2, managers: 1, subnet: '10.87.0.0/24' });
+    lab = await Lab.replace({ name: 'restore', hosts: 2, managers: 1, subnet: '10.87.0.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16', 'fd66::/64');
   });
   afterAll(async () => {

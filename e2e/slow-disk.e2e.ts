@@ -1,10 +1,9 @@
+import { Lab, type Run, start } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, StatusJson } from './answers.ts';
 import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { type Run, start } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 /** Of each fsync, microseconds: over what counts as slow (100 ms on average), under what ends a member's lead (1 s). */
 const delay = 150_000;
@@ -15,7 +14,7 @@ describeLab('an etcd member whose disk is slow', () => {
   let claims = 0;
 
   beforeAll(async () => {
-    lab = await Lab.up('slow-disk', { hosts: 3, managers: 3, subnet: '10.99.0.0/24' });
+    lab = await Lab.replace({ name: 'slow-disk', hosts: 3, managers: 3, subnet: '10.99.0.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
   });
   afterAll(() => lab?.down());

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { type Outcome, type Run, start, succeed } from '@causeway/lab/io';
 import { eventually } from './eventually.ts';
-import { type Outcome, type Run, start, succeed } from './process.ts';
 
 /**
  * Turns the process into the first one of a host: own root (this machine's, writes go to memory), own devices of cgroups and

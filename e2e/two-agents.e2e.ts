@@ -1,9 +1,8 @@
+import { Lab, type Outcome } from '@causeway/lab/io';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attach, type Container, createNetwork, expectAllPing, inContainer, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import type { Outcome } from './process.ts';
 import { describeLab } from './requirements.ts';
-import { Lab } from './topology.ts';
 
 describeLab('a second agent', () => {
   let lab: Lab;
@@ -11,7 +10,7 @@ describeLab('a second agent', () => {
   let b: Container;
 
   beforeAll(async () => {
-    lab = await Lab.up('agent-two', { hosts: 2, managers: 1, subnet: '10.94.1.0/24' });
+    lab = await Lab.replace({ name: 'agent-two', hosts: 2, managers: 1, subnet: '10.94.1.0/24' });
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     a = await attach(lab, 'blue', 'h1', 'a');
     b = await attach(lab, 'blue', 'h2', 'b');

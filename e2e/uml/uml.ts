@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { start } from '../process.ts';
+import { start } from '@causeway/lab/io';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 /** A guest boots in a second or two; Node takes several on its one emulated processor. */

@@ -3,7 +3,7 @@ import { createKernel } from '@causeway/datapath/io';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { AgentClient } from './clients.ts';
 import { type Figure, median, ms, quantiles } from './figure.ts';
-import { container, type Host, type Lab, makeContainers, withLab } from './lab.ts';
+import { type BenchLab, container, type Host, makeContainers, withLab } from './lab.ts';
 import { Observer } from './observer.ts';
 import { entryOps, withOverlay } from './overlay.ts';
 import { numbers, pause, say, timed, until } from './work.ts';
@@ -31,7 +31,7 @@ async function attachOn(hosts: number, each: number): Promise<Figure[]> {
   });
 }
 
-async function measure(lab: Lab, kernel: Kernel, agents: readonly AgentClient[], each: number): Promise<Figure[]> {
+async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClient[], each: number): Promise<Figure[]> {
   const { hosts } = lab;
   const prefixes = ['--subnet', '10.66.0.0/16', '--subnet', 'fd66::/64'];
   const made = await hosts[0]?.exec(['causeway', 'network', 'create', 'blue', ...prefixes, '-o', 'json']);

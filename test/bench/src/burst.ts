@@ -3,7 +3,7 @@ import { createKernel } from '@causeway/datapath/io';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { AgentClient } from './clients.ts';
 import { type Figure, mib, quantiles, seconds } from './figure.ts';
-import { container, type Lab, makeContainers, withLab } from './lab.ts';
+import { type BenchLab, container, makeContainers, withLab } from './lab.ts';
 import { Observer } from './observer.ts';
 import { cpuOf, usage } from './proc.ts';
 import { inParallel, numbers, pause, say, until } from './work.ts';
@@ -29,7 +29,7 @@ export async function benchBurst(): Promise<Figure[]> {
   });
 }
 
-async function measure(lab: Lab, kernel: Kernel, agents: readonly AgentClient[]): Promise<Figure[]> {
+async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClient[]): Promise<Figure[]> {
   const made = await lab.hosts[0]?.exec([
     'causeway',
     'network',
@@ -101,7 +101,7 @@ async function measure(lab: Lab, kernel: Kernel, agents: readonly AgentClient[])
 /** When the last kernel became precisely what it should be. */
 async function exactEverywhere(
   observers: readonly Observer[],
-  lab: Lab,
+  lab: BenchLab,
   endpoints: readonly Endpoint[],
 ): Promise<number> {
   const vteps = new Map(lab.hosts.map(({ name, underlay }) => [name, underlay]));

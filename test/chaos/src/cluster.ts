@@ -1,12 +1,14 @@
 import { appendFileSync } from 'node:fs';
+import type { EtcdKind } from '@causeway/lab';
+import type { Lab } from '@causeway/lab/io';
 import { Companion } from './companion/companion.ts';
 import { keepLogs, type RunFiles } from './files.ts';
-import { type EtcdKind, Lab, loadHost, managerHosts } from './lab.ts';
 import type { Entry } from './load/journal.ts';
 import type { LoadSettings } from './load/main.ts';
 import type { LoadNetwork } from './load/worker.ts';
 import { now } from './now.ts';
 import { keysOfNetwork, type NetworkRecord } from './record/records.ts';
+import { etcdUrls, joined, loadHost, logsOf, makeLab, managerHosts } from './topology.ts';
 
 /** Of the lab's managers, ms: their default. */
 export const leaseTtl = 3_000;
@@ -51,7 +53,7 @@ async function create(lab: Lab, { name, subnets }: (typeof networks)[number]): P
   const options = subnets.flatMap((prefix) => ['--subnet', prefix]);
   const command = ['causeway', 'network', 'create', name, ...options, '-o', 'json'];
   const call = now();
-  const record = JSON.parse(await lab.run(loadHost, command)) as NetworkRecord;
+  const record = JSON.parse(await lab.run(loadHost, ...command)) as NetworkRecord;
   const outcome = { kind: 'done', held: keysOfNetwork(record) } as const;
   return { act: 'create', name, asked: { subnets }, call, end: now(), outcome };
 }
@@ -61,7 +63,7 @@ export async function withCluster<Result>(
   { name, subnet, etcd, files, say }: ClusterSettings,
   work: (cluster: Cluster) => Promise<Result>,
 ): Promise<Result> {
-  const lab = await Lab.up(name, subnet, etcd, say);
+  const lab = await makeLab(name, subnet, etcd, say);
   const companions: Companion[] = [];
   const start = async (program: string, args: readonly string[]): Promise<Companion> => {
     const companion = await Companion.start(lab, loadHost, program, args);
@@ -69,8 +71,8 @@ export async function withCluster<Result>(
     return companion;
   };
   try {
-    await lab.whole();
-    const observer = await start('record/observer.js', ['--etcd', lab.etcdUrls, '--out', files.store]);
+    await joined(lab);
+    const observer = await start('record/observer.js', ['--etcd', etcdUrls(lab), '--out', files.store]);
     const load = await start('load/main.js', []);
     for (const network of networks) {
       appendFileSync(files.journal, `${JSON.stringify(await create(lab, network))}\n`);
@@ -84,7 +86,7 @@ export async function withCluster<Result>(
         load.ask('begin', { ...settings, managers, networks, journal: files.journal, reads: files.reads }),
     });
   } catch (error) {
-    keepLogs(await lab.logs(), files.folder);
+    keepLogs(logsOf(await lab.status()), files.folder);
     throw error;
   } finally {
     for (const companion of companions) companion.stop();

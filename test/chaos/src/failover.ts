@@ -101,7 +101,7 @@ async function run({ lab, observer }: Cluster, trial: Trial, files: RunFiles): P
   const journal = readLines<Entry>(files.journal);
   const undisturbed = longestGap(journal, sent - before, sent);
   const disturbed = longestGap(journal, sent - share, sent + end);
-  await Promise.all(killed.map(({ host, process }) => lab.start(host, process)));
+  await Promise.all(killed.map(({ host, process }) => lab.startProcess(host, process)));
   await sleep(recovery);
   return { undisturbed, disturbed };
 }

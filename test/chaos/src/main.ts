@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type EtcdKind, etcdKinds } from '@causeway/lab';
 import { type FailoverReport, failover } from './failover.ts';
 import { shortfalls } from './faults/floors.ts';
 import type { Toll } from './faults/tolls.ts';
 import { runFiles } from './files.ts';
 import { quantile } from './gaps.ts';
-import { type EtcdKind, etcdKinds } from './lab.ts';
 import { acts } from './load/journal.ts';
 import { faultsOf, outcomesOf, type StormReport, storm } from './storm.ts';
 

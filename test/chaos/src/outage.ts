@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { labPaths, signalChild } from '@causeway/ctl/lab';
+import { type Lab, signalChild } from '@causeway/lab/io';
 import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
 import type { GetAgentStatusResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { callUnary, plaintext } from '@causeway/proto/io';
 import type { Cluster } from './cluster.ts';
-import { type Lab, loadHost, managerHosts } from './lab.ts';
+import { loadHost, managerHosts } from './topology.ts';
 
 export interface OutageFigure {
   /** How long no manager ran, ms. */
@@ -38,21 +37,21 @@ export async function outage({ lab }: Cluster, span: number): Promise<OutageFigu
   for (const host of hosts) {
     byKilled += await writesOf(host);
     await lab.kill(host, 'agent', 'KILL');
-    await lab.start(host, 'agent');
+    await lab.startProcess(host, 'agent');
   }
   await sleep(Math.max(0, began + span - performance.now()));
   const atLast = await Promise.all(hosts.map(writesOf));
   const lasted = performance.now() - began;
-  await Promise.all(managerHosts.map((host) => lab.start(host, 'manager')));
+  await Promise.all(managerHosts.map((host) => lab.startProcess(host, 'manager')));
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   return { span: lasted, ...(await end()), writes: byKilled + sum(atLast) - sum(atFirst) };
 }
 
 async function attach(lab: Lab, host: string): Promise<{ readonly host: string; readonly address: string }> {
-  await lab.run(host, ['ip', 'netns', 'add', container]);
+  await lab.run(host, 'ip', 'netns', 'add', container);
   const where = ['--name', `${container}-${host}`, '--netns', `/run/netns/${container}`];
-  const command = ['causeway', 'endpoint', 'attach', 'blue', ...where, '--wait', 'applied', '-o', 'json'];
-  const { addresses } = JSON.parse(await lab.run(host, command)) as { readonly addresses: readonly string[] };
+  const words = ['endpoint', 'attach', 'blue', ...where, '--wait', 'applied'];
+  const { addresses } = await lab.json<{ readonly addresses: readonly string[] }>(host, ...words);
   return { host, address: addresses[0]?.replace(/\/.*/, '') ?? '' };
 }
 
@@ -63,13 +62,11 @@ async function traffic(
   address: string,
 ): Promise<() => Promise<{ readonly sent: number; readonly lost: number }>> {
   const ping = ['ping', '-n', '-q', '-i', interval, '-W', '5', address];
-  const { command, args, env } = await lab.commandIn(host, ['ip', 'netns', 'exec', container, ...ping]);
-  const child = spawn(command, args, { env: { ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const { child, outcome } = await lab.start(host, ['ip', 'netns', 'exec', container, ...ping]);
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.on('data', (text: string) => {
     said += text;
   });
-  const ended = new Promise((resolve) => child.on('close', resolve));
   const missing = async (): Promise<{ readonly sent: number; readonly lost: number }> => {
     const before = said.length;
     // ping(8) then writes its counts and goes on.
@@ -89,14 +86,14 @@ async function traffic(
     const counts = [];
     for (let count = 0; count < 50; count++) counts.push(await missing());
     await signalChild(child.pid, 'SIGINT');
-    await ended;
+    await outcome;
     return { sent: counts.at(-1)?.sent ?? 0, lost: Math.min(...counts.map(({ lost }) => lost)) };
   };
 }
 
 /** What the agent says once it has its networks, which without a manager it can only have from its ledger. */
 async function fromLedger(lab: Lab, host: string): Promise<GetAgentStatusResponse> {
-  const socket = `unix:${labPaths.run(lab.plan.name, host)}/causeway/agent.sock`;
+  const socket = `unix:${lab.runPath(host, 'causeway/agent.sock')}`;
   const deadline = performance.now() + restartLimit;
   while (performance.now() < deadline) {
     const client = new AgentServiceClient(socket, plaintext.client());

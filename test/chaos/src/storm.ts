@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EtcdKind } from '@causeway/lab';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { type Cluster, type Leaders, leaseTtl, withCluster } from './cluster.ts';
 import type { Companion } from './companion/companion.ts';
@@ -7,7 +8,6 @@ import { runFaults } from './faults/nemesis.ts';
 import { planFaults } from './faults/plan.ts';
 import { type Toll, tollsOf } from './faults/tolls.ts';
 import { keepLogs, type RunFiles, readLines, writeLines } from './files.ts';
-import { cooldown, type EtcdKind, managerHosts } from './lab.ts';
 import type { Entry, Outcome } from './load/journal.ts';
 import type { Left } from './load/main.ts';
 import { lateReads, type Read } from './load/reads.ts';
@@ -15,6 +15,7 @@ import { now } from './now.ts';
 import { Audit } from './record/audit.ts';
 import { leaderOf } from './record/records.ts';
 import type { Revision } from './record/revision.ts';
+import { cooldown, logsOf, managerHosts, stoppedIn } from './topology.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface StormSettings {
@@ -69,7 +70,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   const injections = await runFaults({ lab, leaders: () => observer.ask<Leaders>('leaders'), say }, faults);
   writeLines(files.faults, injections);
   await sleep(Math.max(0, began + span - now()));
-  const broken = (await lab.stopped()).map((process) => `${process} ended by itself`);
+  const broken = stoppedIn(await lab.status()).map((process) => `${process} ended by itself`);
 
   say('faults are over: letting calls end');
   await load.ask('end');
@@ -113,7 +114,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
     verdict,
     broken,
   };
-  if (faultsOf(report).length > 0) keepLogs(await lab.logs(), files.folder);
+  if (faultsOf(report).length > 0) keepLogs(logsOf(await lab.status()), files.folder);
   return report;
 }
 

@@ -5,6 +5,9 @@ export interface BackupFiles {
    * @throws CausewayError invalid-argument when there is one already, or it cannot be made; disk-full
    */
   write(path: string, parts: AsyncIterable<Uint8Array>): Promise<number>;
-  /** Runs `causeway-manager restore` with these words, its output ours; resolves to its exit status. */
+  /**
+   * Runs `causeway-manager restore` with these words, its output ours; resolves to its exit status.
+   * @throws CausewayError capability-missing when this host has no causeway-manager
+   */
   restore(words: readonly string[]): Promise<number>;
 }

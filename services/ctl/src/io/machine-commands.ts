@@ -1,8 +1,8 @@
+import { machineLabs } from '@causeway/lab/io';
 import { backupCommand } from '../backup/command.ts';
 import { machineFiles } from '../backup/io/machine-files.ts';
 import type { CommandBuilder } from '../command.ts';
 import { labCommand } from '../lab/command.ts';
-import { machineLabs } from '../lab/io/labs.ts';
 
 /** Commands that work on this machine itself rather than ask a server. */
 export const machineCommands: readonly CommandBuilder[] = [labCommand(machineLabs), backupCommand(machineFiles)];

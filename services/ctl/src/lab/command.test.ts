@@ -1,10 +1,9 @@
+import type { HostStatus, LabControl, LabStatus, Labs } from '@causeway/lab';
 import { CausewayError } from '@causeway/model';
 import { expect, test } from 'vitest';
 import { runLine } from '../testing/run-line.ts';
 import { labCommand } from './command.ts';
-import type { Labs } from './labs.ts';
 import { statusAnswer } from './render.ts';
-import type { HostStatus, LabStatus } from './status.ts';
 
 const standing: LabStatus = {
   name: 't',
@@ -24,39 +23,52 @@ const standing: LabStatus = {
   ],
 };
 
-/** Remembers what it was asked; only the lab "t" stands. */
+/** Remembers what it was asked; only the lab "t" stands, and any that is opened by another name but "u". */
 class RecordingLabs implements Labs {
   readonly asked: string[] = [];
   up: Labs['up'] = async (plan, progress) => {
     const cooldown = plan.cooldown === undefined ? '' : ` ${plan.cooldown}`;
     this.asked.push(`up ${plan.name} ${plan.hosts.length} ${plan.mtu} ${plan.subnet}${cooldown}`);
     progress('1/2 hosts ready');
+    return new RecordingLab(plan.name, this.asked);
   };
-  status: Labs['status'] = async (name) => {
+  open: Labs['open'] = async (name) => {
     if (name === 'u') throw new CausewayError('lab-unknown', 'it is only half there');
-    return standing;
-  };
-  exec: Labs['exec'] = async (name, host, command) => {
-    this.asked.push(`exec ${name} ${host} ${JSON.stringify(command)}`);
-    return 42;
-  };
-  kill: Labs['kill'] = async (...all) => void this.asked.push(`kill ${all.join(' ')}`);
-  start: Labs['start'] = async (...all) => void this.asked.push(`start ${all.join(' ')}`);
-  wipe: Labs['wipe'] = async (...all) => void this.asked.push(`wipe ${all.join(' ')}`);
-  cut: Labs['cut'] = async (name, { a, b, oneWay }) => {
-    this.asked.push(`cut ${name} ${a}${oneWay ? ' to' : ''} ${b ?? 'all'}`);
-  };
-  heal: Labs['heal'] = async (name, ...hosts) => {
-    this.asked.push(['heal', name, ...hosts.filter((host) => host !== undefined)].join(' '));
-  };
-  slow: Labs['slow'] = async (name, host, { delay, loss, dropAbove }) => {
-    this.asked.push(`slow ${name} ${host} ${delay} ${loss} ${dropAbove}`);
+    return new RecordingLab(name, this.asked);
   };
   down: Labs['down'] = async (name) => {
     this.asked.push(`down ${name}`);
     if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `no lab named ${name}`);
   };
   names: Labs['names'] = async () => ['t', 'u'];
+}
+
+class RecordingLab implements LabControl {
+  readonly #name: string;
+  readonly #asked: string[];
+
+  constructor(name: string, asked: string[]) {
+    this.#name = name;
+    this.#asked = asked;
+  }
+
+  status: LabControl['status'] = async () => standing;
+  exec: LabControl['exec'] = async (host, command) => {
+    this.#asked.push(`exec ${this.#name} ${host} ${JSON.stringify(command)}`);
+    return 42;
+  };
+  kill: LabControl['kill'] = async (...all) => this.#note('kill', all);
+  startProcess: LabControl['startProcess'] = async (...all) => this.#note('start', all);
+  wipe: LabControl['wipe'] = async (...all) => this.#note('wipe', all);
+  cut: LabControl['cut'] = async ({ a, b, oneWay }) => this.#note('cut', [a, ...(oneWay ? ['to'] : []), b ?? 'all']);
+  heal: LabControl['heal'] = async (...hosts) => this.#note('heal', hosts);
+  slow: LabControl['slow'] = async (host, { delay, loss, dropAbove }) => {
+    this.#note('slow', [host, `${delay}`, `${loss}`, `${dropAbove}`]);
+  };
+
+  #note(verb: string, words: readonly (string | undefined)[]): void {
+    this.#asked.push([verb, this.#name, ...words.filter((word) => word !== undefined)].join(' '));
+  }
 }
 
 async function lab(line: string) {
@@ -160,6 +172,16 @@ test.each([
   ['slow h1 --delay 1m', 2],
 ])('lab %s exits %i', async (line, code) => {
   expect((await lab(line)).code).toBe(code);
+});
+
+test.each([
+  ['hello', /--subnet: "hello" is not a prefix/],
+  ['10.90.0.1/16', /--subnet: .*did you mean 10\.90\.0\.0\/16/],
+])('lab up refuses the subnet %s', async (subnet, message) => {
+  const { code, stderr, asked } = await lab(`up --subnet ${subnet}`);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(asked).toEqual([]);
 });
 
 test('the labs of this machine, whole or not', async () => {

@@ -1,16 +1,25 @@
-import { CausewayError, clip, isCausewayError } from '@causeway/model';
+import {
+  etcdKinds,
+  type LabSettings,
+  type LabStatus,
+  type Labs,
+  type ProcessKind,
+  type Progress,
+  planLab,
+  processKinds,
+  type Signal,
+  signals,
+} from '@causeway/lab';
+import { CausewayError, clip, isCausewayError, Prefix, parsePrefix } from '@causeway/model';
 import { type Duration, parseDuration } from '@causeway/runtime';
 import { Argument, Command, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import { type CommandBuilder, command, Verb } from '../command.ts';
-import { parseInteger } from '../parse.ts';
+import { parseAs, parseInteger } from '../parse.ts';
 import { visible } from '../render/visible.ts';
 import { cut, heal, slow } from './fault-commands.ts';
-import { type Labs, type Progress, type Signal, signals } from './labs.ts';
 import { hostArgument, nameOption } from './options.ts';
-import { etcdKinds, type LabSettings, type ProcessKind, planLab, processKinds } from './plan.ts';
 import { labsAnswer, statusAnswer } from './render.ts';
-import type { LabStatus } from './status.ts';
 
 const kindArgument = (): Argument => new Argument('<process>', 'which of its processes').choices(processKinds);
 
@@ -48,7 +57,9 @@ function up(labs: Labs): CommandBuilder {
         .choices(etcdKinds)
         .default('separate'),
       new Option('--mtu <bytes>', 'MTU of the underlay').default(1500).argParser(parseInteger('--mtu', 1)),
-      new Option('--subnet <prefix>', 'underlay prefix; host N has its Nth address').default('10.90.0.0/16'),
+      new Option('--subnet <prefix>', 'underlay prefix; host N has its Nth address')
+        .default(Prefix('10.90.0.0/16'))
+        .argParser(parseAs('--subnet', parsePrefix)),
       new Option(
         '--cooldown <duration>',
         'as of causeway-manager: how long freed addresses and VNIs wait for silent hosts',
@@ -67,8 +78,8 @@ function up(labs: Labs): CommandBuilder {
           `${context.stderr.isTty ? '\r\u001b[K' : ''}${visible(`lab ${input.name}: ${message}`)}\n`,
         );
       };
-      await labs.up(planLab(input), report, context.signal);
-      return statusAnswer(await labs.status(input.name));
+      const lab = await labs.up(planLab(input), report, context.signal);
+      return statusAnswer(await lab.status());
     },
   });
 }
@@ -98,7 +109,7 @@ function list(labs: Labs): CommandBuilder {
 /** Undefined: it is being made or removed, or what did that was killed. */
 async function whole(labs: Labs, name: string): Promise<LabStatus | undefined> {
   try {
-    return await labs.status(name);
+    return await (await labs.open(name)).status();
   } catch (error) {
     if (isCausewayError(error)) return undefined;
     throw error;
@@ -112,7 +123,7 @@ function status(labs: Labs): CommandBuilder {
     options: [nameOption(labs)],
     uses: ['output'],
     progress: 'asking the agents',
-    run: async ({ input }) => statusAnswer(await labs.status(input.name)),
+    run: async ({ input }) => statusAnswer(await (await labs.open(input.name)).status()),
   });
 }
 
@@ -131,7 +142,8 @@ The product's programs are on PATH there and find the cluster. "switch" is the u
       .passThroughOptions()
       .action(async (host: string, words: string[], { name }: { name: string }) => {
         // Options end at the host already, so commander takes a "--" after it for a word of the command.
-        context.exitCode = await labs.exec(name, host, words[0] === '--' ? words.slice(1) : words);
+        const lab = await labs.open(name);
+        context.exitCode = await lab.exec(host, words[0] === '--' ? words.slice(1) : words);
       });
   };
 }
@@ -148,7 +160,8 @@ function kill(labs: Labs): CommandBuilder {
     examples: ['causeway lab kill h2 agent', 'causeway lab kill h1 manager --signal TERM'],
     progress: 'waiting for its end',
     async run({ input }) {
-      await labs.kill(input.name, input.host, input.process, input.signal);
+      const lab = await labs.open(input.name);
+      await lab.kill(input.host, input.process, input.signal);
       return line(input, `${input.host}'s ${input.process} was sent SIG${input.signal}`);
     },
   });
@@ -163,7 +176,8 @@ function start(labs: Labs): CommandBuilder {
     uses: ['output'],
     examples: ['causeway lab start h2 agent'],
     async run({ input }) {
-      await labs.start(input.name, input.host, input.process);
+      const lab = await labs.open(input.name);
+      await lab.startProcess(input.host, input.process);
       return line(input, `${input.host}'s ${input.process} is started`);
     },
   });
@@ -181,7 +195,8 @@ function wipe(labs: Labs): CommandBuilder {
     examples: ['causeway lab wipe h3 manager'],
     progress: 'waiting for its end',
     async run({ input }) {
-      await labs.wipe(input.name, input.host, input.process);
+      const lab = await labs.open(input.name);
+      await lab.wipe(input.host, input.process);
       return line(input, `${input.host}'s ${input.process} and its data are gone`);
     },
   });

@@ -1,9 +1,8 @@
+import type { Labs, Slowness } from '@causeway/lab';
 import { CausewayError, clip } from '@causeway/model';
 import { type Duration, milliseconds, parseDuration } from '@causeway/runtime';
 import { Option } from 'commander';
 import { type CommandBuilder, command } from '../command.ts';
-import type { Slowness } from './faults.ts';
-import type { Labs } from './labs.ts';
 import { hostArgument, nameOption } from './options.ts';
 
 /** netem keeps what it delays: more than this is no slow link any more. */
@@ -20,7 +19,8 @@ export function cut(labs: Labs): CommandBuilder {
     uses: ['output'],
     examples: ['causeway lab cut h1 h2', 'causeway lab cut h1', 'causeway lab cut h1 h2 --one-way'],
     async run({ input: { name, a, b, oneWay = false } }) {
-      await labs.cut(name, { a, ...(b === undefined ? {} : { b }), oneWay });
+      const lab = await labs.open(name);
+      await lab.cut({ a, ...(b === undefined ? {} : { b }), oneWay });
       const hosts = b === undefined ? [a] : [a, b];
       const other = b ?? 'every other host';
       const text = oneWay ? `nothing of ${a} reaches ${other}` : `nothing passes between ${a} and ${other}`;
@@ -40,7 +40,8 @@ export function heal(labs: Labs): CommandBuilder {
     uses: ['output'],
     examples: ['causeway lab heal h1 h2', 'causeway lab heal h1', 'causeway lab heal'],
     async run({ input: { name, a, b } }) {
-      await labs.heal(name, a, b);
+      const lab = await labs.open(name);
+      await lab.heal(a, b);
       const hosts = [a, b].filter((host) => host !== undefined);
       const text = a === undefined ? `lab ${name} is whole` : `${a} and ${b ?? 'every other host'} reach each other`;
       return { value: { name, healed: hosts }, names: hosts, table: { kind: 'line', text } };
@@ -70,7 +71,8 @@ export function slow(labs: Labs): CommandBuilder {
     ],
     async run({ input: { name, host, delay, loss, dropAbove } }) {
       const slowness = { delay, loss, dropAbove };
-      await labs.slow(name, host, slowness);
+      const lab = await labs.open(name);
+      await lab.slow(host, slowness);
       const toll = printSlowness(slowness);
       const text = toll === '' ? `${host} is as quick as before` : `${host} has ${toll}, each way`;
       return { value: { name, host, delayMs: delay, loss, dropAbove }, names: [host], table: { kind: 'line', text } };

@@ -1,6 +1,6 @@
+import type { Labs } from '@causeway/lab';
 import { Argument, Option } from 'commander';
 import { candidates, completed } from '../completion/values.ts';
-import type { Labs } from './labs.ts';
 
 /** What most commands about labs take. */
 export function nameOption(labs: Pick<Labs, 'names'>): Option {
@@ -8,9 +8,10 @@ export function nameOption(labs: Pick<Labs, 'names'>): Option {
   return completed(option, async () => candidates(await labs.names()));
 }
 
-export function hostArgument(labs: Pick<Labs, 'status'>, name = '<host>', what = 'h1, h2, …'): Argument {
+export function hostArgument(labs: Pick<Labs, 'open'>, name = '<host>', what = 'h1, h2, …'): Argument {
   return completed(new Argument(name, what), async ({ options }) => {
-    const { hosts } = await labs.status(options['--name'] ?? defaultName);
+    const lab = await labs.open(options['--name'] ?? defaultName);
+    const { hosts } = await lab.status();
     return hosts.map(({ name, underlay }) => ({ word: name, help: underlay }));
   });
 }

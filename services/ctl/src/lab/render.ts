@@ -1,7 +1,7 @@
+import type { HostStatus, LabStatus, ProcessStatus } from '@causeway/lab';
 import { milliseconds } from '@causeway/runtime';
 import type { Answer, Cell } from '../answer.ts';
 import { printSlowness } from './fault-commands.ts';
-import type { HostStatus, LabStatus, ProcessStatus } from './status.ts';
 
 export function statusAnswer(lab: LabStatus): Answer {
   const anyFault = lab.hosts.some((host) => printFaults(host) !== '');

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Lab } from '../lab.ts';
+import type { Lab } from '@causeway/lab/io';
 
 interface Answer {
   readonly id: number;

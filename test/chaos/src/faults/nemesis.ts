@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lab, succeed } from '@causeway/lab/io';
 import { milliseconds } from '@causeway/runtime';
 import type { Leaders } from '../cluster.ts';
-import { CommandError, type Lab, loadHost, managerHosts, switchHost } from '../lab.ts';
 import { now } from '../now.ts';
+import { loadHost, managerHosts, managersOf, switchHost } from '../topology.ts';
 import { untilDone } from '../until-done.ts';
 import type { Injection } from './floors.ts';
 import { type Fault, printFault } from './plan.ts';
@@ -99,7 +100,7 @@ async function kill(lab: Lab, fault: Fault): Promise<Brought> {
   const own = kindsOf(fault).filter((kind) => kind !== 'etcd' || lab.plan.etcd === 'separate');
   return {
     async undo() {
-      for (const kind of own) await lab.start(fault.host, kind);
+      for (const kind of own) await lab.startProcess(fault.host, kind);
       return { ended };
     },
   };
@@ -131,13 +132,13 @@ async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   }
   const addresses = others.map((other) => lab.underlay(other));
   const table = tableOf(target).split(' ');
-  const dropped = async (): Promise<number> => countedBy(await lab.run(host, ['nft', '-j', 'list', 'table', ...table]));
-  await lab.run(host, ['nft', '-f', '-'], dropRules(target, addresses));
+  const dropped = async (): Promise<number> => countedBy(await lab.run(host, 'nft', '-j', 'list', 'table', ...table));
+  await lab.feed(host, ['nft', '-f', '-'], dropRules(target, addresses));
   await knock(lab, { from: host, address: addresses[0] ?? '', port: portOf(target) }, dropped);
   return {
     async undo() {
       const seen = { dropped: await dropped() };
-      await lab.run(host, ['nft', 'delete', 'table', ...table]);
+      await lab.run(host, 'nft', 'delete', 'table', ...table);
       return seen;
     },
   };
@@ -176,7 +177,7 @@ const none = milliseconds(0);
 /** Whether anything longer than the hole passes at all is up to the cluster: two packets show that none would. */
 async function probe(lab: Lab, host: string): Promise<void> {
   const ping = ['ping', '-n', '-q', '-c', '2', '-i', '0.2', '-W', '0.3', '-s', `${holeAt}`, lab.underlay(host)];
-  await lab.run(loadHost, ping).catch(() => undefined);
+  await lab.run(loadHost, ...ping).catch(() => undefined);
 }
 
 /**
@@ -191,12 +192,12 @@ async function knock(
   const connect = ['timeout', '0.3', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
   const deadline = now() + knocksFor;
   do {
-    await lab.run(from, connect).catch(() => undefined);
+    await lab.run(from, ...connect).catch(() => undefined);
   } while ((await dropped()) === 0 && now() < deadline);
 }
 
 async function droppedBy(lab: Lab, chain: string): Promise<number> {
-  return countedBy(await lab.run(switchHost, ['nft', '-j', 'list', 'chain', 'bridge', 'causeway-lab', chain]));
+  return countedBy(await lab.run(switchHost, 'nft', '-j', 'list', 'chain', 'bridge', 'causeway-lab', chain));
 }
 
 /** Manager and etcd are killed and their data is gone; the cluster is told, and the host joins it as a new member. */
@@ -206,9 +207,9 @@ async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
   const ended = await killProcesses(pids);
   await lab.wipe(host, 'manager');
   await untilDone(replacedWithin, () => remove(lab, host));
-  await lab.start(host, 'manager');
+  await lab.startProcess(host, 'manager');
   await untilDone(replacedWithin, async () => {
-    const names = await lab.managers();
+    const names = await managersOf(lab);
     if (!names.includes(host)) throw new Error(`${host} is no manager yet; there are: ${names.join(', ')}`);
   });
   return { undo: async () => ({ ended }) };
@@ -218,9 +219,6 @@ const notFound = 3;
 
 /** A manager that is not there was removed by an earlier try whose answer was lost. */
 async function remove(lab: Lab, host: string): Promise<void> {
-  try {
-    await lab.run(loadHost, ['causeway', 'manager', 'remove', host, '--timeout', '3s']);
-  } catch (error) {
-    if (!(error instanceof CommandError && error.code === notFound)) throw error;
-  }
+  const outcome = await lab.try(loadHost, 'causeway', 'manager', 'remove', host, '--timeout', '3s');
+  if (outcome.code !== notFound) await succeed(`causeway manager remove ${host}`, Promise.resolve(outcome));
 }

@@ -1,6 +1,6 @@
 import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
-import { managerHosts } from '../lab.ts';
+import { managerHosts } from '../topology.ts';
 import { type Fault, faultKinds, planFaults } from './plan.ts';
 
 const settings = { hosts: managerHosts, ttl: 3_000, span: 90_000 };

@@ -1,5 +1,6 @@
+import type { EtcdKind } from '@causeway/lab';
 import type { Random } from '@causeway/runtime';
-import type { EtcdKind, LabHostName, ManagerHost } from '../lab.ts';
+import type { LabHostName, ManagerHost } from '../topology.ts';
 
 /** What is hit of a host: one of its processes, the manager with its etcd member, or its link to the others. */
 export type Target = 'manager' | 'etcd' | 'both' | 'agent' | 'link';

@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { Lab, machineLabs } from '@causeway/lab/io';
 import type { Answer, Stage } from '../stage.ts';
 
-const causeway = fileURLToPath(new URL('../../../../services/ctl/bin/causeway.js', import.meta.url));
-
-/** Real hosts made of namespaces, with a real etcd, manager and agents, driven by the command line as anybody would. */
+/** Real hosts made of namespaces, with a real etcd, manager and agents; the story's commands run in them as a user's do. */
 export class LabStage implements Stage {
   readonly title: string;
   readonly hosts: readonly string[];
   readonly hints: readonly string[];
   readonly #name: string;
+  readonly #abort = new AbortController();
+  #lab: Promise<Lab> | undefined;
 
   constructor(name: string, hosts: number) {
     this.#name = name;
@@ -28,35 +27,21 @@ export class LabStage implements Stage {
   }
 
   async up(say: (line: string) => void): Promise<void> {
-    // What an earlier demo left when it was killed.
-    await this.down();
-    const size = ['--hosts', String(this.hosts.length), '--managers', '1'];
-    const { code, stderr } = await run(['lab', 'up', '--name', this.#name, ...size], say);
-    if (code !== 0) throw new Error(`the lab did not come up:\n${stderr}`);
+    const shape = { name: this.#name, hosts: this.hosts.length };
+    const progress = (message: string): void => say(`  lab ${this.#name}: ${message}`);
+    this.#lab = Lab.replace(shape, { progress, signal: this.#abort.signal });
+    await this.#lab;
   }
 
-  exec(host: string, command: string): Promise<Answer> {
-    return run(['lab', 'exec', '--name', this.#name, host, '--', ...command.split(' ')]);
+  async exec(host: string, command: string): Promise<Answer> {
+    if (this.#lab === undefined) throw new Error('the lab is not up');
+    return (await this.#lab).try(host, ...command.split(' '));
   }
 
   async down(): Promise<void> {
-    await run(['lab', 'down', '--name', this.#name]);
+    this.#abort.abort(new Error('interrupted'));
+    // A lab that could not be made has removed itself.
+    await this.#lab?.catch(() => undefined);
+    if ((await machineLabs.names()).includes(this.#name)) await machineLabs.down(this.#name);
   }
-}
-
-function run(words: readonly string[], onLine?: (line: string) => void): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    // A process group of its own: Ctrl-C is ours to act on, not the child's to die of.
-    const child = spawn(process.execPath, [causeway, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const answer = { stdout: '', stderr: '' };
-    child.stdout.on('data', (part: Buffer) => {
-      answer.stdout += part.toString();
-    });
-    child.stderr.on('data', (part: Buffer) => {
-      answer.stderr += part.toString();
-      for (const line of part.toString().split('\n')) if (line !== '') onLine?.(`  ${line}`);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...answer, code: code ?? 1 }));
-  });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { type FileHandle, link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CausewayError, isCausewayError } from '@causeway/model';
-import { programs } from '../../lab/io/programs.ts';
+import { findProgram } from '@causeway/runtime/io';
 import type { BackupFiles } from '../files.ts';
 
 /** An exit by signal, as shells tell of it. */
@@ -28,10 +28,15 @@ export const machineFiles: BackupFiles = {
     }
   },
 
-  restore(words) {
-    const manager = programs['causeway-manager'] ?? '';
-    const child = spawn(process.execPath, [manager, 'restore', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
-    return new Promise((resolve, reject) => {
+  async restore(words) {
+    const [program, ...args] = findProgram('causeway-manager') ?? [];
+    if (program === undefined) {
+      const message =
+        'causeway-manager is neither beside this program nor on PATH: restore on the host of the new manager';
+      throw new CausewayError('capability-missing', message);
+    }
+    const child = spawn(program, [...args, 'restore', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
+    return await new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (status) => resolve(status ?? killedStatus));
     });

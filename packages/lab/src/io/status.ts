@@ -2,25 +2,21 @@ import type { Faults } from '../faults.ts';
 import type { LabHost } from '../plan.ts';
 import type { HostStatus, LabStatus, ProcessStatus } from '../status.ts';
 import { AgentProbe } from './agent-probe.ts';
-import { labFaults } from './faults.ts';
+import { faultsOf } from './faults.ts';
 import { isRunning } from './proc.ts';
-import { checkRoot } from './requirements.ts';
-import { type Lab, loadLab, loadProcess, paths } from './state.ts';
+import { type LabRecord, loadProcess, paths } from './state.ts';
 
-/** Throws `lab-unknown`. */
-export async function labStatus(name: string): Promise<LabStatus> {
-  checkRoot();
-  const lab = await loadLab(name);
+export async function labStatus(lab: LabRecord): Promise<LabStatus> {
   const faults = await faultsIfAny(lab);
-  return { name, hosts: await Promise.all(lab.plan.hosts.map((host) => hostStatus(lab, host, faults))) };
+  return { name: lab.plan.name, hosts: await Promise.all(lab.plan.hosts.map((host) => hostStatus(lab, host, faults))) };
 }
 
 /** Without nft nothing was cut or slowed, and of a lab whose switch is gone nothing can be. */
-function faultsIfAny(lab: Lab): Promise<Faults> {
-  return labFaults(lab).catch(() => ({ cuts: [], slow: [] }));
+function faultsIfAny(lab: LabRecord): Promise<Faults> {
+  return faultsOf(lab).catch(() => ({ cuts: [], slow: [] }));
 }
 
-async function hostStatus(lab: Lab, host: LabHost, faults: Faults): Promise<HostStatus> {
+async function hostStatus(lab: LabRecord, host: LabHost, faults: Faults): Promise<HostStatus> {
   const probe = new AgentProbe(lab.plan, host);
   try {
     const processes = await Promise.all(host.kinds.map((kind) => processStatus(lab, host, kind)));
@@ -46,7 +42,7 @@ function hostFaults({ name }: LabHost, { cuts, slow }: Faults): Pick<HostStatus,
   };
 }
 
-async function processStatus(lab: Lab, host: LabHost, kind: ProcessStatus['kind']): Promise<ProcessStatus> {
+async function processStatus(lab: LabRecord, host: LabHost, kind: ProcessStatus['kind']): Promise<ProcessStatus> {
   const process = await loadProcess(lab.plan, host, kind);
   const running = process !== undefined && (await isRunning(process));
   return { kind, pid: running ? process.pid : null, running, log: paths.log(lab.plan.name, host.name, kind) };

@@ -14,52 +14,49 @@ import { underlayDevice } from '../links.ts';
 import { hostOf, type LabHost } from '../plan.ts';
 import { checkAlive, enterNetworkArguments } from './namespace.ts';
 import type { ProcessId } from './proc.ts';
-import { checkCommand, checkRoot } from './requirements.ts';
-import { run } from './run.ts';
+import { run } from './process.ts';
+import { checkCommand } from './requirements.ts';
 import { initOf } from './service.ts';
-import { type Lab, loadLab } from './state.ts';
+import type { LabRecord } from './state.ts';
 
 /** netem's default, 1000 packets, would lose what it is told to delay. */
 const netemQueue = 100_000;
 
-export async function labCut(name: string, cut: Cut): Promise<void> {
-  const lab = await openLab(name);
-  await applyRules(lab, cutRules(waysOf(lab.plan, cut)));
+export async function cut(lab: LabRecord, what: Cut): Promise<void> {
+  await checkSwitch(lab);
+  await applyRules(lab, cutRules(waysOf(lab.plan, what)));
 }
 
-export async function labHeal(name: string, a: string | undefined, b: string | undefined): Promise<void> {
-  const lab = await openLab(name);
+export async function heal(lab: LabRecord, a?: string, b?: string): Promise<void> {
+  await checkSwitch(lab);
   if (a !== undefined) {
     const ways = waysOf(lab.plan, { a, ...(b === undefined ? {} : { b }), oneWay: false });
     return applyRules(lab, healRules(ways));
   }
-  const { cuts, slow } = await labFaults(lab);
+  const { cuts, slow } = await faultsOf(lab);
   if (cuts.length > 0) await applyRules(lab, healRules(cuts));
   for (const { host } of slow) await slowDown(lab, hostOf(lab.plan, host), quick);
 }
 
 /** Throws `capability-missing` for a delay on a kernel without netem; nothing is changed then. */
-export async function labSlow(name: string, host: string, slowness: Slowness): Promise<void> {
-  const lab = await openLab(name);
+export async function slow(lab: LabRecord, host: string, slowness: Slowness): Promise<void> {
+  await checkSwitch(lab);
   await slowDown(lab, hostOf(lab.plan, host), slowness);
 }
 
-export async function labFaults(lab: Lab): Promise<Faults> {
+export async function faultsOf(lab: LabRecord): Promise<Faults> {
   return readFaults(await nft(lab, ['-j', 'list', 'ruleset', 'bridge']));
 }
 
 const quick = { delay: 0, loss: 0, dropAbove: 0 } as Slowness;
 
-async function openLab(name: string): Promise<Lab> {
-  checkRoot();
+async function checkSwitch(lab: LabRecord): Promise<void> {
   checkCommand('nft', 'nftables');
-  const lab = await loadLab(name);
   await checkAlive(lab.switch, 'the switch');
-  return lab;
 }
 
-async function slowDown(lab: Lab, host: LabHost, slowness: Slowness): Promise<void> {
-  const { slow } = await labFaults(lab);
+async function slowDown(lab: LabRecord, host: LabHost, slowness: Slowness): Promise<void> {
+  const { slow } = await faultsOf(lab);
   const delayed = slow.some((before) => before.host === host.name && before.delay > 0);
   if (slowness.delay > 0) await delay(lab, host, slowness);
   else if (delayed) await undelay(lab, host);
@@ -68,14 +65,14 @@ async function slowDown(lab: Lab, host: LabHost, slowness: Slowness): Promise<vo
 }
 
 /** Each end of the host's link delays what it sends. */
-function ends(lab: Lab, host: LabHost): readonly (readonly [ProcessId, string])[] {
+function ends(lab: LabRecord, host: LabHost): readonly (readonly [ProcessId, string])[] {
   return [
     [lab.switch, host.name],
     [initOf(lab, host), underlayDevice],
   ];
 }
 
-async function delay(lab: Lab, host: LabHost, { delay: span }: Slowness): Promise<void> {
+async function delay(lab: LabRecord, host: LabHost, { delay: span }: Slowness): Promise<void> {
   for (const [init, device] of ends(lab, host)) {
     const netem = ['root', 'netem', 'delay', `${span}ms`, 'limit', `${netemQueue}`];
     await inNamespace(init, ['tc', 'qdisc', 'replace', 'dev', device, ...netem]).catch((cause: unknown) => {
@@ -86,15 +83,15 @@ async function delay(lab: Lab, host: LabHost, { delay: span }: Slowness): Promis
   }
 }
 
-async function undelay(lab: Lab, host: LabHost): Promise<void> {
+async function undelay(lab: LabRecord, host: LabHost): Promise<void> {
   for (const [init, device] of ends(lab, host)) await inNamespace(init, ['tc', 'qdisc', 'del', 'dev', device, 'root']);
 }
 
-async function applyRules(lab: Lab, rules: readonly string[]): Promise<void> {
+async function applyRules(lab: LabRecord, rules: readonly string[]): Promise<void> {
   if (rules.length > 0) await nft(lab, ['-f', '-'], `${rules.join('\n')}\n`);
 }
 
-function nft(lab: Lab, args: readonly string[], input = ''): Promise<string> {
+function nft(lab: LabRecord, args: readonly string[], input = ''): Promise<string> {
   return inNamespace(lab.switch, ['nft', ...args], input);
 }
 

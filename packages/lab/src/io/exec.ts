@@ -1,32 +1,36 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { hostOf } from '../plan.ts';
 import { hostEnvironment } from './environment.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
 import { childrenByParent, type ProcessId, signalProcess } from './proc.ts';
-import { checkRoot } from './requirements.ts';
+import { exitStatus } from './process.ts';
 import { initOf } from './service.ts';
-import { type Lab, loadLab } from './state.ts';
+import type { LabRecord } from './state.ts';
 
 /** Passed on to the command. A terminal sends the first two to the whole foreground group, the command included. */
 const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
 const passed = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', ...fromTerminal] as const;
 
 /** Name by which the switch is entered, to look at what goes over the underlay. */
-export const switchName = 'switch';
+const switchName = 'switch';
 
-/**
- * Runs a command inside a host (or the switch) with this process's stdin, stdout and stderr; answers its exit status,
- * 128 + the number of a signal that ended it. Throws `lab-unknown`, `lab-host-unknown`.
- */
-export async function labExec(name: string, host: string, command: readonly string[]): Promise<number> {
-  checkRoot();
-  const lab = await loadLab(name);
-  const init = await entrance(lab, host);
-  const child = spawn('nsenter', [...enterArguments(init), ...command], {
-    stdio: 'inherit',
-    env: { ...hostEnvironment(lab) },
-  });
+/** A command line that this machine runs, and its environment. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How to run a command inside a host, or the switch. Throws `lab-host-unknown`. */
+export async function commandIn(lab: LabRecord, host: string, words: readonly string[]): Promise<Command> {
+  const enter = enterArguments(await entrance(lab, host));
+  return { command: 'nsenter', args: [...enter, ...words], env: hostEnvironment(lab) };
+}
+
+/** Runs the command with this process's stdin, stdout and stderr, and hands signals on; resolves to its exit status. */
+export async function execIn(lab: LabRecord, host: string, words: readonly string[]): Promise<number> {
+  const { command, args, env } = await commandIn(lab, host, words);
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...env } });
   const pass = (signal: NodeJS.Signals): void => {
     if (process.stdin.isTTY && (fromTerminal as readonly string[]).includes(signal)) return;
     void signalChild(child.pid, signal);
@@ -35,7 +39,7 @@ export async function labExec(name: string, host: string, command: readonly stri
   try {
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+      child.on('close', (code, signal) => resolve(exitStatus(code, signal)));
     });
   } finally {
     for (const signal of passed) process.off(signal, pass);
@@ -43,7 +47,7 @@ export async function labExec(name: string, host: string, command: readonly stri
 }
 
 /** The process whose namespaces `host` is. */
-export async function entrance(lab: Lab, host: string): Promise<ProcessId> {
+async function entrance(lab: LabRecord, host: string): Promise<ProcessId> {
   const init = host === switchName ? lab.switch : initOf(lab, hostOf(lab.plan, host));
   await checkAlive(init, host);
   return init;

@@ -1,6 +1,5 @@
-import { CausewayError, clip, family, type Ip, nthAddress, type Prefix, parsePrefix, sizeOf } from '@causeway/model';
+import { CausewayError, clip, family, type Ip, nthAddress, type Prefix, sizeOf } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
-import { parseAs } from '../parse.ts';
 
 /** What is started in a host: an agent in every one, a manager in the first few, and there an etcd member. */
 export const processKinds = ['etcd', 'manager', 'agent'] as const;
@@ -17,8 +16,8 @@ export interface LabSettings {
   readonly etcd: EtcdKind;
   /** Of the underlay, bytes. */
   readonly mtu: number;
-  /** Underlay prefix in text: host N has its Nth address. */
-  readonly subnet: string;
+  /** Of the underlay: host N has the Nth address. */
+  readonly subnet: Prefix;
   /** What managers are told of it; absent: nothing, so that they take their default. */
   readonly cooldown?: Duration;
 }
@@ -47,16 +46,15 @@ const maxHosts = 250;
 /** 1280 is what IPv6 asks of a link (RFC 8200 §5), 50 the VXLAN header; 65535 is what veth takes. */
 const mtuRange = { min: 1330, max: 65_535 };
 
-/** Throws `invalid-argument`, `name-invalid`, `mtu-invalid` or `prefix-…`, naming the setting and what would be right. */
+/** Throws `invalid-argument`, `name-invalid` or `mtu-invalid`, naming the setting and what would be right. */
 export function planLab(settings: LabSettings): LabPlan {
-  const { name, hosts, managers, etcd, mtu, cooldown } = settings;
+  const { name, hosts, managers, etcd, mtu, subnet, cooldown } = settings;
   checkLabName(name);
   checkCount('--hosts', hosts, 1, maxHosts, '');
   checkCount('--managers', managers, 1, hosts, ': a manager runs in a host of its own');
   if (!Number.isInteger(mtu) || mtu < mtuRange.min || mtu > mtuRange.max) {
     throw new CausewayError('mtu-invalid', `--mtu must be a number from ${mtuRange.min} to ${mtuRange.max}`);
   }
-  const subnet = parseAs('--subnet', parsePrefix)(settings.subnet);
   // The network address and, in IPv4, the broadcast address are nobody's.
   const usable = sizeOf(subnet) - (family(nthAddress(subnet, 0n)) === 4 ? 2n : 1n);
   if (usable < BigInt(hosts)) {

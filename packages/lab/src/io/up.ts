@@ -9,27 +9,25 @@ import { labDown } from './down.ts';
 import { ensureMountPoint } from './mount-point.ts';
 import { createNamespaces, enterNetworkArguments } from './namespace.ts';
 import type { ProcessId } from './proc.ts';
+import { run } from './process.ts';
 import { writePrograms } from './programs.ts';
 import { checkRequirements } from './requirements.ts';
-import { run } from './run.ts';
 import { initOf } from './service.ts';
-import { claimLab, type Lab, paths, saveLab } from './state.ts';
+import { claimLab, type LabRecord, paths, saveLab } from './state.ts';
 
 /** Of a log, shown when its process keeps a lab from coming up. */
 const lastLines = 10;
 
-/**
- * Makes the lab; every agent has a session when this resolves. When it fails or the signal aborts, nothing of it is
- * left. Throws `lab-exists`, `permission-denied`, `capability-missing`, or what went wrong with the last log lines.
- */
-export async function labUp(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<void> {
+/** Makes the lab; every agent has a session when this resolves. When making fails or the signal aborts, nothing is left. */
+export async function makeLab(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<LabRecord> {
   checkRequirements();
   await claimLab(plan);
   // One failure stops all that is under way, so that nothing is started behind the teardown.
   const failed = new AbortController();
   try {
-    const lab = await makeHosts(plan, progress);
+    const lab = await layHosts(plan, progress);
     await startCluster(lab, progress, AbortSignal.any([signal, failed.signal]));
+    return lab;
   } catch (error) {
     failed.abort(error);
     await reportLog(error, progress);
@@ -38,11 +36,11 @@ export async function labUp(plan: LabPlan, progress: Progress, signal: AbortSign
   }
 }
 
-/** The hosts and their underlay alone: links can be broken although nothing runs. What is left when it fails, `down` removes. */
-export async function layOut(plan: LabPlan, progress: Progress): Promise<Lab> {
+/** The hosts and their underlay alone. `down` removes what a failure leaves. */
+export async function makeHosts(plan: LabPlan, progress: Progress): Promise<LabRecord> {
   checkRequirements();
   await claimLab(plan);
-  return makeHosts(plan, progress);
+  return layHosts(plan, progress);
 }
 
 /** The last lines of the log an error names: the teardown takes the file. */
@@ -53,7 +51,7 @@ async function reportLog(error: unknown, progress: Progress): Promise<void> {
   for (const line of text.trimEnd().split('\n').slice(-lastLines)) progress(`  ${line}`);
 }
 
-async function makeHosts(plan: LabPlan, progress: Progress): Promise<Lab> {
+async function layHosts(plan: LabPlan, progress: Progress): Promise<LabRecord> {
   progress(`making ${plan.hosts.length} ${plan.hosts.length === 1 ? 'host' : 'hosts'} on ${plan.subnet}`);
   await ensureMountPoint();
   await writePrograms(paths.bin(plan.name));
@@ -67,7 +65,7 @@ async function makeHosts(plan: LabPlan, progress: Progress): Promise<Lab> {
     const name = plan.hosts[i]?.name;
     return name === undefined ? [] : [[name, init] as const];
   });
-  const lab: Lab = { plan, switch: first, inits: Object.fromEntries(named) };
+  const lab: LabRecord = { plan, switch: first, inits: Object.fromEntries(named) };
   await ipBatch(
     lab.switch,
     switchBatch(plan, (host) => initOf(lab, host).pid),

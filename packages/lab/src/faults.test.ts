@@ -1,3 +1,4 @@
+import { Prefix } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { expect, test } from 'vitest';
 import { cutRules, healRules, quickRules, readFaults, slowRules, type Way, waysOf } from './faults.ts';
@@ -64,7 +65,14 @@ test.each([
 });
 
 test('the ways of a cut', () => {
-  const shape = { name: 't', hosts: 3, managers: 1, etcd: 'separate', mtu: 1500, subnet: '10.90.0.0/24' } as const;
+  const shape = {
+    name: 't',
+    hosts: 3,
+    managers: 1,
+    etcd: 'separate',
+    mtu: 1500,
+    subnet: Prefix('10.90.0.0/24'),
+  } as const;
   const ways = (cut: Parameters<typeof waysOf>[1]): string => {
     return waysOf(planLab(shape), cut)
       .map((way) => way.join('>'))

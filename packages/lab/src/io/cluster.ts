@@ -7,9 +7,9 @@ import { AgentProbe } from './agent-probe.ts';
 import { hostEnvironment } from './environment.ts';
 import { enterArguments } from './namespace.ts';
 import { isRunning } from './proc.ts';
-import { run } from './run.ts';
+import { run } from './process.ts';
 import { initOf, serviceFailure, startService } from './service.ts';
-import { type Lab, loadProcess } from './state.ts';
+import { type LabRecord, loadProcess } from './state.ts';
 
 /** Node's start is all CPU: more at once than this only makes each slower, and the first of them late. */
 const startsAtOnce = Math.max(3, cpus().length * 2);
@@ -18,7 +18,7 @@ const readyWithin = 60_000;
 const pollEvery = 50;
 
 /** Starts everything that runs in the hosts; resolves when every agent has a session. */
-export async function startCluster(lab: Lab, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function startCluster(lab: LabRecord, progress: Progress, signal: AbortSignal): Promise<void> {
   const managers = managersOf(lab.plan);
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
   const withEtcd = managers.filter(({ kinds }) => kinds.includes('etcd'));
@@ -38,13 +38,13 @@ export async function startCluster(lab: Lab, progress: Progress, signal: AbortSi
 }
 
 /** A host that is lost does not get this once more: its manager joins those of the others. */
-async function init(lab: Lab, host: LabHost): Promise<void> {
+async function init(lab: LabRecord, host: LabHost): Promise<void> {
   const command = initCommandOf(lab.plan, host);
   if (command === undefined) return;
   await run('nsenter', [...enterArguments(initOf(lab, host)), ...command], { env: hostEnvironment(lab) });
 }
 
-async function startAgent(lab: Lab, host: LabHost, signal: AbortSignal): Promise<void> {
+async function startAgent(lab: LabRecord, host: LabHost, signal: AbortSignal): Promise<void> {
   await startService(lab, host, 'agent');
   const deadline = performance.now() + readyWithin;
   const probe = new AgentProbe(lab.plan, host);
@@ -63,7 +63,7 @@ async function startAgent(lab: Lab, host: LabHost, signal: AbortSignal): Promise
 }
 
 /** An agent waits in vain when it, or a process it depends on, has ended. */
-async function checkRunning(lab: Lab, host: LabHost): Promise<void> {
+async function checkRunning(lab: LabRecord, host: LabHost): Promise<void> {
   for (const at of new Set([...managersOf(lab.plan), host])) {
     for (const kind of at.kinds) {
       const process = await loadProcess(lab.plan, at, kind);

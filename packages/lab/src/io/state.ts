@@ -7,8 +7,8 @@ import type { ProcessId } from './proc.ts';
 /** Labs of this machine: a folder each. It goes with the last of them. */
 export const labsDir = '/run/causeway-lab';
 
-/** A lab that stands: its plan and the first process of each host and of the switch. */
-export interface Lab {
+/** What is written down of a lab that stands: its plan, and the first process of each host and of the switch. */
+export interface LabRecord {
   readonly plan: LabPlan;
   readonly switch: ProcessId;
   readonly inits: Readonly<Record<string, ProcessId>>;
@@ -41,13 +41,13 @@ export async function claimLab(plan: LabPlan): Promise<void> {
   }
 }
 
-export async function saveLab(lab: Lab): Promise<void> {
+export async function saveLab(lab: LabRecord): Promise<void> {
   await writeJson(join(paths.lab(lab.plan.name), 'lab.json'), lab);
 }
 
 /** Throws `lab-unknown`, also for one whose making was broken off. */
-export async function loadLab(name: string): Promise<Lab> {
-  const lab = await readJson<Lab>(join(paths.lab(name), 'lab.json'));
+export async function loadLab(name: string): Promise<LabRecord> {
+  const lab = await readJson<LabRecord>(join(paths.lab(name), 'lab.json'));
   if (lab !== undefined) return lab;
   const labs = await labNames();
   if (!labs.includes(name)) throw labUnknown(name, labs);

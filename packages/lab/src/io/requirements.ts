@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
-import { programs } from './programs.ts';
-import { machinePath } from './run.ts';
+import { machinePath } from './process.ts';
+import { labPrograms } from './programs.ts';
 
 /** Command -> the Debian package that brings it. */
 const needed = {
@@ -23,11 +23,7 @@ export function checkRequirements(): void {
     const commands = missing.map(([command]) => command).join(', ');
     throw new CausewayError('capability-missing', `missing ${commands}: apt-get install ${packages}`);
   }
-  for (const [name, path] of Object.entries(programs)) {
-    if (!existsSync(path)) {
-      throw new CausewayError('capability-missing', `${name} is not built (${path} does not exist): npm run build`);
-    }
-  }
+  labPrograms();
 }
 
 export function checkRoot(): void {

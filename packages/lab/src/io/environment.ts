@@ -1,11 +1,11 @@
 import { environmentOf } from '../commands.ts';
 import { labVariable } from './namespace.ts';
-import { type Lab, paths } from './state.ts';
+import { type LabRecord, paths } from './state.ts';
 
 /** What a command in a host keeps of the environment it was called in. */
 const inherited = ['HOME', 'LANG', 'LC_ALL', 'NO_COLOR', 'TERM', 'COLUMNS'];
 
-export function hostEnvironment(lab: Lab): Readonly<Record<string, string>> {
+export function hostEnvironment(lab: LabRecord): Readonly<Record<string, string>> {
   const kept = inherited.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];

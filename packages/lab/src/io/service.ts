@@ -5,8 +5,8 @@ import type { LabHost, ProcessKind } from '../plan.ts';
 import { hostEnvironment } from './environment.ts';
 import { checkAlive, enterArguments } from './namespace.ts';
 import { findByArgument, findInNamespace, isRunning, type ProcessId, signalProcess, waitGone } from './proc.ts';
-import { run } from './run.ts';
-import { type Lab, loadProcess, paths, saveProcess } from './state.ts';
+import { run } from './process.ts';
+import { type LabRecord, loadProcess, paths, saveProcess } from './state.ts';
 
 /** How long a killed process may take to go; SIGTERM lets a manager hand over. */
 const exitWithin = 10_000;
@@ -18,7 +18,7 @@ const exitWithin = 10_000;
 const starter = 'setsid "$@" </dev/null >&3 2>&3 3>&- & echo $!';
 
 /** Starts the process, which must not be running. It is up when this resolves, not yet ready. */
-export async function startService(lab: Lab, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
+export async function startService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
   checkKind(lab, host, kind);
   const init = initOf(lab, host);
   await checkAlive(init, host.name);
@@ -33,7 +33,7 @@ export async function startService(lab: Lab, host: LabHost, kind: ProcessKind): 
 }
 
 async function spawnInHost(
-  lab: Lab,
+  lab: LabRecord,
   host: LabHost,
   kind: ProcessKind,
   init: ProcessId,
@@ -49,7 +49,12 @@ async function spawnInHost(
 }
 
 /** Sends the signal and, where it ends a process, waits for the end. What is killed stays down until started. */
-export async function killService(lab: Lab, host: LabHost, kind: ProcessKind, signal: NodeJS.Signals): Promise<void> {
+export async function killService(
+  lab: LabRecord,
+  host: LabHost,
+  kind: ProcessKind,
+  signal: NodeJS.Signals,
+): Promise<void> {
   checkKind(lab, host, kind);
   const target = await loadProcess(lab.plan, host, kind);
   const embedded = await embeddedEtcd(lab, host, kind, signal);
@@ -63,7 +68,7 @@ export async function killService(lab: Lab, host: LabHost, kind: ProcessKind, si
 
 /** The etcd that goes the way of its manager, which is not to know. One that is asked to end ends it by itself. */
 async function embeddedEtcd(
-  lab: Lab,
+  lab: LabRecord,
   host: LabHost,
   kind: ProcessKind,
   signal: NodeJS.Signals,
@@ -73,14 +78,14 @@ async function embeddedEtcd(
 }
 
 /** What runs of a host's: an embedded etcd is found too. None when it does not run. */
-export async function processesOf(lab: Lab, host: LabHost, kind: ProcessKind): Promise<readonly ProcessId[]> {
+export async function processesOf(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<readonly ProcessId[]> {
   if (kind === 'etcd' && lab.plan.etcd === 'embedded') return findByArgument(initOf(lab, host), embeddedEtcdFlag);
   const process = await loadProcess(lab.plan, host, kind);
   return process !== undefined && (await isRunning(process)) ? [process] : [];
 }
 
 /** The disk of a process is lost, and with it what ran on it. Not running is no failure: the data goes all the same. */
-export async function wipeService(lab: Lab, host: LabHost, kind: ProcessKind): Promise<void> {
+export async function wipeService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<void> {
   checkKind(lab, host, kind);
   const running = await loadProcess(lab.plan, host, kind);
   if (running !== undefined && (await isRunning(running))) await killService(lab, host, kind, 'SIGKILL');
@@ -92,18 +97,18 @@ const hostSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGSTOP', 
 const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
 
 /** A process that ended, or does not become ready: the error names its log, which says why. */
-export function serviceFailure(lab: Lab, host: LabHost, kind: ProcessKind, what: string): CausewayError {
+export function serviceFailure(lab: LabRecord, host: LabHost, kind: ProcessKind, what: string): CausewayError {
   const log = paths.log(lab.plan.name, host.name, kind);
   return new CausewayError('internal', `${host.name}'s ${kind} ${what}: see ${log}`, { host: host.name, log });
 }
 
-export function initOf(lab: Lab, host: LabHost): ProcessId {
+export function initOf(lab: LabRecord, host: LabHost): ProcessId {
   const init = lab.inits[host.name];
   if (init === undefined) throw new CausewayError('internal', `lab ${lab.plan.name} has no record of ${host.name}`);
   return init;
 }
 
-function checkKind(lab: Lab, host: LabHost, kind: ProcessKind): void {
+function checkKind(lab: LabRecord, host: LabHost, kind: ProcessKind): void {
   if (host.kinds.includes(kind)) return;
   const where = lab.plan.hosts.filter((at) => at.kinds.includes(kind)).map((at) => at.name);
   const why = where.length === 0 ? 'none is started by this lab' : `it runs on ${where.join(', ')}`;

@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import { Prefix } from '@causeway/model';
+import type { Duration } from '@causeway/runtime';
+import type { Cut, Slowness } from '../faults.ts';
+import type { LabControl, Progress, Signal } from '../labs.ts';
+import { type EtcdKind, hostOf, type LabHost, type LabPlan, type ProcessKind, planLab } from '../plan.ts';
+import type { LabStatus } from '../status.ts';
+import { existingLabs, labDown } from './down.ts';
+import { type Command, commandIn, execIn } from './exec.ts';
+import { cut, heal, slow } from './faults.ts';
+import type { ProcessId } from './proc.ts';
+import { type Outcome, type Run, type RunOptions, start, succeed } from './process.ts';
+import { checkRoot } from './requirements.ts';
+import { killService, processesOf, startService, wipeService } from './service.ts';
+import { type LabRecord, loadLab, paths } from './state.ts';
+import { labStatus } from './status.ts';
+import { makeHosts, makeLab } from './up.ts';
+
+/** What a lab for a test is like; what is left out is as in `causeway lab up`. */
+export interface LabShape {
+  readonly name: string;
+  readonly hosts: number;
+  readonly managers?: number;
+  readonly etcd?: EtcdKind;
+  readonly subnet?: string;
+  readonly cooldown?: Duration;
+}
+
+export interface MakeOptions {
+  readonly progress?: Progress;
+  /** Ends the making, and leaves nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/** A lab that stands: its hosts, the processes in them, and what goes wrong between them. */
+export class Lab implements LabControl {
+  readonly #record: LabRecord;
+
+  private constructor(record: LabRecord) {
+    this.#record = record;
+  }
+
+  /**
+   * Makes a lab; every agent has a session when this resolves. When making fails or the signal aborts, nothing is left.
+   * Throws `lab-exists`, `permission-denied`, `capability-missing`, or what went wrong with the last log lines.
+   */
+  static async up(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<Lab> {
+    return new Lab(await makeLab(plan, progress, signal));
+  }
+
+  /** Makes a lab in place of one of the same name that a killed run has left behind. */
+  static async replace(shape: LabShape, { progress, signal }: MakeOptions = {}): Promise<Lab> {
+    if ((await existingLabs()).includes(shape.name)) await labDown(shape.name);
+    return Lab.up(planOf(shape), progress ?? (() => undefined), signal ?? new AbortController().signal);
+  }
+
+  /** Hosts and underlay alone, where links can be broken although nothing runs. `down` removes what is left of a failure. */
+  static async layOut(shape: LabShape): Promise<Lab> {
+    return new Lab(await makeHosts(planOf(shape), () => undefined));
+  }
+
+  /** Throws `lab-unknown`. */
+  static async open(name: string): Promise<Lab> {
+    checkRoot();
+    return new Lab(await loadLab(name));
+  }
+
+  get plan(): LabPlan {
+    return this.#record.plan;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get hosts(): readonly string[] {
+    return this.plan.hosts.map(({ name }) => name);
+  }
+
+  /** The host's address on the underlay: its VTEP. */
+  underlay(host: string): string {
+    return this.#host(host).underlay;
+  }
+
+  /** Path by which a file below a host's /run is reached from outside. */
+  runPath(host: string, path: string): string {
+    return join(paths.run(this.name, host), path);
+  }
+
+  logPath(host: string, kind: ProcessKind): string {
+    return paths.log(this.name, host, kind);
+  }
+
+  down(): Promise<void> {
+    return labDown(this.name);
+  }
+
+  status(): Promise<LabStatus> {
+    return labStatus(this.#record);
+  }
+
+  async isReady(host: string): Promise<boolean> {
+    return (await this.status()).hosts.some(({ name, ready }) => name === host && ready);
+  }
+
+  /** What runs, stopped or not; an etcd that a manager has started too. */
+  processes(host: string, kind: ProcessKind): Promise<readonly ProcessId[]> {
+    return processesOf(this.#record, this.#host(host), kind);
+  }
+
+  async kill(host: string, kind: ProcessKind, signal: Signal = 'KILL'): Promise<void> {
+    await killService(this.#record, this.#host(host), kind, `SIG${signal}`);
+  }
+
+  async startProcess(host: string, kind: ProcessKind): Promise<void> {
+    await startService(this.#record, this.#host(host), kind);
+  }
+
+  async wipe(host: string, kind: ProcessKind): Promise<void> {
+    await wipeService(this.#record, this.#host(host), kind);
+  }
+
+  cut(what: Cut): Promise<void> {
+    return cut(this.#record, what);
+  }
+
+  heal(a?: string, b?: string): Promise<void> {
+    return heal(this.#record, a, b);
+  }
+
+  slow(host: string, slowness: Slowness): Promise<void> {
+    return slow(this.#record, host, slowness);
+  }
+
+  exec(host: string, command: readonly string[]): Promise<number> {
+    return execIn(this.#record, host, command);
+  }
+
+  /** How to run a command inside a host, or the switch; the command dies with this process. */
+  commandIn(host: string, command: readonly string[]): Promise<Command> {
+    return commandIn(this.#record, host, ['setpriv', '--pdeathsig', 'KILL', ...command]);
+  }
+
+  /** Starts a command inside a host, or the switch. The child is `nsenter`, whose only child the command is (`signalChild`). */
+  async start(host: string, words: readonly string[], options: Omit<RunOptions, 'env'> = {}): Promise<Run> {
+    const { command, args, env } = await this.commandIn(host, words);
+    return start(command, args, { ...options, env });
+  }
+
+  /** Runs a command inside a host to its end. */
+  async try(host: string, ...command: readonly string[]): Promise<Outcome> {
+    return (await this.start(host, command)).outcome;
+  }
+
+  /** The same, which must succeed; resolves to what the command printed. */
+  run(host: string, ...command: readonly string[]): Promise<string> {
+    return this.feed(host, command, '');
+  }
+
+  /** The same, with something to read. */
+  async feed(host: string, command: readonly string[], input: string): Promise<string> {
+    const { outcome } = await this.start(host, command, { input });
+    return succeed(`${host}: ${command.join(' ')}`, outcome);
+  }
+
+  sh(host: string, script: string): Promise<string> {
+    return this.run(host, 'sh', '-ec', script);
+  }
+
+  /** A `causeway … -o json` inside a host, which must succeed. */
+  async json<T>(host: string, ...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.run(host, 'causeway', ...args, '-o', 'json')) as T;
+  }
+
+  #host(name: string): LabHost {
+    return hostOf(this.plan, name);
+  }
+}
+
+function planOf({ subnet = '10.90.0.0/16', ...shape }: LabShape): LabPlan {
+  return planLab({ managers: 1, etcd: 'separate', mtu: 1500, subnet: Prefix(subnet), ...shape });
+}

@@ -1,0 +1,11 @@
+import type { Labs } from '../labs.ts';
+import { existingLabs, labDown } from './down.ts';
+import { Lab } from './lab.ts';
+
+/** Made with `unshare`, `nsenter`, `ip` and `mount`, kept under /run/causeway-lab. */
+export const machineLabs: Labs = {
+  up: (plan, progress, signal) => Lab.up(plan, progress, signal),
+  open: (name) => Lab.open(name),
+  down: labDown,
+  names: existingLabs,
+};

@@ -1,0 +1,28 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, delimiter, dirname, extname, join } from 'node:path';
+import process from 'node:process';
+
+/**
+ * The command line that starts another program of this product, without its arguments; undefined when there is none. The
+ * program beside the running one comes first (as called, so that /usr/bin/causeway finds /usr/bin/causeway-manager), then the
+ * one that npm links in node_modules/.bin of a folder above, then PATH. The Node that runs this process also runs a program
+ * that is a script for Node.
+ */
+export function findProgram(
+  name: string,
+  { running = process.argv[1] ?? '', path = process.env['PATH'] ?? '' } = {},
+): readonly string[] | undefined {
+  const beside = join(dirname(running), `${name}${extname(basename(running))}`);
+  const linked = foldersAbove(running).map((folder) => join(folder, 'node_modules/.bin', name));
+  const onPath = path.split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, name)]));
+  const found = [beside, ...linked, ...onPath].find((file) => existsSync(file));
+  if (found === undefined) return undefined;
+  const file = realpathSync(found);
+  return /\.m?js$/.test(file) ? [process.execPath, file] : [file];
+}
+
+/** The folder that a file is in, the folder above, and so on to the root. */
+function foldersAbove(file: string): readonly string[] {
+  const folder = dirname(file);
+  return folder === file || folder === '.' ? [] : [folder, ...foldersAbove(folder)];
+}

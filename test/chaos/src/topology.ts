@@ -1,0 +1,60 @@
+import type { EtcdKind, LabStatus } from '@causeway/lab';
+import { Lab } from '@causeway/lab/io';
+import { milliseconds } from '@causeway/runtime';
+import { untilDone } from './until-done.ts';
+
+/** Three managers with their etcd members in h1 to h3, and h4, from which the load comes. */
+export const managerHosts = ['h1', 'h2', 'h3'] as const;
+export type ManagerHost = (typeof managerHosts)[number];
+export const loadHost = 'h4';
+export type LabHostName = ManagerHost | typeof loadHost;
+/** The underlay: what passes it is entered as a host is. */
+export const switchHost = 'switch';
+
+/** Cooldown of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
+export const cooldown = milliseconds(10_000);
+
+/** Every manager of a new lab has joined within this, ms. */
+const joinedWithin = 60_000;
+
+export function makeLab(name: string, subnet: string, etcd: EtcdKind, say: (message: string) => void): Promise<Lab> {
+  const [hosts, managers] = [managerHosts.length + 1, managerHosts.length];
+  return Lab.replace({ name, hosts, managers, etcd, subnet, cooldown }, { progress: say });
+}
+
+export function etcdUrls(lab: Lab): string {
+  return managerHosts.map((host) => `http://${lab.underlay(host)}:2379`).join(',');
+}
+
+/**
+ * Waits until every manager is one of the cluster's, with its etcd member running: a host is ready as soon as one manager
+ * answers its agent, and members join one after the other.
+ *
+ * @throws Error that names what the cluster has when that takes longer than a minute
+ */
+export async function joined(lab: Lab): Promise<void> {
+  await untilDone(joinedWithin, async () => {
+    const names = await managersOf(lab);
+    const members = await Promise.all(managerHosts.map((host) => lab.processes(host, 'etcd')));
+    const without = managerHosts.filter((host, n) => !names.includes(host) || members[n]?.length === 0);
+    if (without.length > 0) throw new Error(`no manager with an etcd member on ${without.join(', ')} yet`);
+  });
+}
+
+/** Names of the managers that the cluster lists. */
+export async function managersOf(lab: Lab): Promise<readonly string[]> {
+  const names = await lab.run(loadHost, 'causeway', 'manager', 'list', '-o', 'name', '--timeout', '3s');
+  return names.split('\n').filter((name) => name !== '');
+}
+
+/** Processes that do not run, as "h1 etcd". */
+export function stoppedIn({ hosts }: LabStatus): readonly string[] {
+  return hosts.flatMap(({ name, processes }) => {
+    return processes.filter(({ running }) => !running).map(({ kind }) => `${name} ${kind}`);
+  });
+}
+
+/** Logs of all processes, on this machine. */
+export function logsOf({ hosts }: LabStatus): readonly string[] {
+  return hosts.flatMap(({ processes }) => processes.map(({ log }) => log));
+}
