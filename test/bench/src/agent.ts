@@ -3,9 +3,10 @@ import { type Kernel, overlayNetns, vxlanName } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import type { NetworkId } from '@causeway/model';
 import { AgentClient } from './clients.ts';
-import { type Figure, mib, ms, seconds } from './figure.ts';
+import { atMost, type Figure, mib, ms, seconds, share } from './figure.ts';
 import { container, type Host, makeContainers, withLab } from './lab.ts';
 import { applyAll, entryOps, withOverlay } from './overlay.ts';
+import { print } from './print.ts';
 import { cpuDuring, usage } from './proc.ts';
 import { repairFigure, repairTimes } from './repair.ts';
 import { numbers, pause, say, timed, until } from './work.ts';
@@ -36,7 +37,7 @@ async function measure(kernel: Kernel, host: Host): Promise<Figure[]> {
   const network = (JSON.parse(made) as { readonly id: string }).id;
   await makeContainers(host, 1);
   const feeding = await timed(() => host.exec([process.execPath, feeder, 'blue', String(peers)]));
-  say(`${peers} endpoints claimed in ${seconds(feeding)}`);
+  say(`${peers} endpoints claimed in ${print(seconds(feeding))}`);
 
   const agent = new AgentClient(host.socket);
   const called = performance.now();
@@ -57,27 +58,27 @@ async function measure(kernel: Kernel, host: Host): Promise<Figure[]> {
     ];
     return timed(() => applyAll(kernel, ops));
   });
-  say(`attached in ${ms(attached)}, the kernel whole after ${ms(whole)}`);
+  say(`attached in ${print(ms(attached))}, the kernel whole after ${print(ms(whole))}`);
 
   await pause(3000);
   const fullCpu = await cpuDuring([host.pid], () => pause(30_000));
   const full = usage(host.pid);
   const repairs = await repairTimes(kernel, host, network, 15);
   return [
-    { what: 'agent RSS, idle', ours: mib(idle), beside: '', target: '≤ 90 MiB' },
-    { what: 'agent processor time, idle', ours: share(idleCpu, 10), beside: 'over 10 s', target: '0 %' },
+    { what: 'agent RSS, idle', ours: mib(idle), beside: '', target: atMost(90) },
+    { what: 'agent processor time, idle', ours: share(idleCpu, 10), beside: 'over 10 s', target: atMost(0) },
     {
       what: `first attach to a network of ${peers} endpoints: call → all in the kernel`,
       ours: ms(whole),
-      beside: `the same entries by the library alone ${ms(apply)}`,
+      beside: `the same entries by the library alone ${print(ms(apply))}`,
       ratio: apply / whole,
     },
-    { what: 'its processor time', ours: `${cpu.toFixed(2)} s`, beside: '' },
+    { what: 'its processor time', ours: seconds(cpu * 1000), beside: '' },
     {
       what: `agent RSS, ${peers} peers`,
       ours: mib(full.rss),
-      beside: `at most ${mib(full.peakRss)}`,
-      target: '≤ 150 MiB',
+      beside: `at most ${print(mib(full.peakRss))}`,
+      target: atMost(150),
     },
     { what: `agent processor time, ${peers} peers, nothing happens`, ours: share(fullCpu, 30), beside: 'over 30 s' },
     repairFigure(`foreign FDB delete → entry back, by an agent with ${peers} peers`, repairs),
@@ -87,8 +88,4 @@ async function measure(kernel: Kernel, host: Host): Promise<Figure[]> {
 async function isWhole(kernel: Kernel, host: Host, network: string): Promise<boolean> {
   const found = await kernel.read(host.path(overlayNetns(network as NetworkId)), { links: [vxlanName], sysctls: [] });
   return found?.fdb.get(vxlanName)?.size === peers && found.neighbours.get(vxlanName)?.size === peers;
-}
-
-function share(cpu: number, time: number): string {
-  return `${((100 * cpu) / time).toFixed(1)} %`;
 }

@@ -2,10 +2,11 @@ import type { Kernel } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { AgentClient } from './clients.ts';
-import { type Figure, median, ms, quantiles } from './figure.ts';
+import { atMost, type Figure, type Limit, median, ms, quantiles } from './figure.ts';
 import { type BenchLab, container, type Host, makeContainers, withLab } from './lab.ts';
 import { Observer } from './observer.ts';
 import { entryOps, withOverlay } from './overlay.ts';
+import { print } from './print.ts';
 import { numbers, pause, say, timed, until } from './work.ts';
 
 /** One entry's FDB and neighbour events come within a millisecond of each other: after this long nothing more comes. */
@@ -67,10 +68,10 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   const call = await roundTrip(agents);
   const write = await netlinkWrite(kernel);
   say(`${hosts.length} hosts: ${calls.length} attaches, ${spreads.called.length} arrivals on other hosts, all exact`);
-  const floor = { beside: `gRPC call ${ms(call)} + netlink write ${ms(write)}`, value: call + write };
-  const targets = hosts.length > 3 ? 'p50 ≤ 30 ms, p99 ≤ 150 ms' : 'p50 ≤ 10 ms, p99 ≤ 50 ms';
+  const floor = { beside: `gRPC call ${print(ms(call))} + netlink write ${print(ms(write))}`, value: call + write };
+  const targets = atMost(hosts.length > 3 ? { p50: 30, p99: 150 } : { p50: 10, p99: 50 });
   return [
-    row(`attach call, ${hosts.length} hosts`, calls, floor, 'p50 ≤ 15 ms'),
+    row(`attach call, ${hosts.length} hosts`, calls, floor, atMost({ p50: 15 })),
     row(`first attach of a network on a host, ${hosts.length} hosts`, first, floor),
     row(`attach called → programmed on each other host, ${hosts.length} hosts`, spreads.called, floor),
     {
@@ -82,7 +83,12 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   ];
 }
 
-function row(what: string, times: number[], floor: { beside: string; value: number }, target?: string): Figure {
+function row(
+  what: string,
+  times: number[],
+  floor: { beside: string; value: number },
+  target?: readonly Limit[],
+): Figure {
   const ratio = floor.value / median(times);
   return { what, ours: quantiles(times), beside: floor.beside, ratio, ...(target !== undefined && { target }) };
 }

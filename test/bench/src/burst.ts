@@ -2,9 +2,10 @@ import type { Kernel } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { AgentClient } from './clients.ts';
-import { type Figure, mib, quantiles, seconds } from './figure.ts';
+import { atMost, type Figure, mib, quantiles, seconds } from './figure.ts';
 import { type BenchLab, container, makeContainers, withLab } from './lab.ts';
 import { Observer } from './observer.ts';
+import { print } from './print.ts';
 import { cpuOf, usage } from './proc.ts';
 import { inParallel, numbers, pause, say, until } from './work.ts';
 
@@ -67,7 +68,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   calls.length = 0;
   await Promise.all(numbers(hosts).map((host) => inParallel(callsEach, jobs, (i) => attach(host, i))));
   const returned = performance.now();
-  say(`${calls.length} attaches in ${seconds(returned - called)}`);
+  say(`${calls.length} attaches in ${print(seconds(returned - called))}`);
   const exact = await exactEverywhere(observers, lab, endpoints);
   for (const observer of observers) observer.close();
 
@@ -77,8 +78,8 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
       what: `burst of ${calls.length} endpoints over ${hosts} hosts: last call's return → exact on every host`,
       // Below 0: the kernels were exact before the last call returned.
       ours: seconds(exact - returned),
-      beside: `the calls themselves took ${seconds(returned - called)}`,
-      target: '≤ 5 s',
+      beside: `the calls themselves took ${print(seconds(returned - called))}`,
+      target: atMost(5),
     },
     {
       what: 'burst: attach call',
@@ -87,13 +88,13 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
     },
     {
       what: 'burst: processor time, manager',
-      ours: `${cpu(pids.manager).toFixed(1)} s`,
+      ours: seconds(cpu(pids.manager) * 1000),
       beside: `etcd ${cpu(pids.etcd).toFixed(1)} s, ${hosts} agents together ${cpu(pids.agents).toFixed(1)} s`,
     },
     {
       what: 'burst: RSS at most, manager',
       ours: mib(usage(lab.manager).peakRss),
-      beside: `etcd ${mib(usage(lab.etcd).peakRss)}, largest agent ${mib(Math.max(...agentPeaks))}`,
+      beside: `etcd ${print(mib(usage(lab.etcd).peakRss))}, largest agent ${print(mib(Math.max(...agentPeaks)))}`,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { ManagerClient } from './clients.ts';
-import { type Figure, median, quantiles } from './figure.ts';
+import { atLeast, type Figure, median, perSecond, quantiles } from './figure.ts';
+import { print } from './print.ts';
 import { cpuOf } from './proc.ts';
 import { RawPuts } from './puts.ts';
 import { Servers } from './servers.ts';
@@ -78,24 +79,24 @@ async function measure(servers: Servers): Promise<Figure[]> {
     return [
       {
         what: `claims, ${workers} at once, ${where}`,
-        ours: `${(rate.claim * 1000).toFixed(0)}/s`,
+        ours: perSecond(rate.claim * 1000),
         beside: `etcd single puts ${(rate.put * 1000).toFixed(0)}/s`,
         ratio: rate.claim / rate.put,
-        target: '≥ 3×',
+        target: atLeast(3, 'ratio'),
       },
       {
         what: `claims, ${callSize} a call, ${workers} calls at once, ${where}`,
-        ours: `${(rate.together * 1000).toFixed(0)}/s`,
+        ours: perSecond(rate.together * 1000),
         beside: `etcd single puts ${(rate.put * 1000).toFixed(0)}/s`,
         ratio: rate.together / rate.put,
-        target: '≥ 3×',
+        target: atLeast(3, 'ratio'),
       },
       {
         what: `claims one by one, ${where}`,
         ours: quantiles(alone.claim),
-        beside: `etcd single put ${quantiles(alone.put)}`,
+        beside: `etcd single put ${print(quantiles(alone.put))}`,
         ratio: median(alone.put) / median(alone.claim),
-        target: 'p50 ≥ 0.5×',
+        target: atLeast(0.5, 'ratio'),
       },
     ];
   } finally {

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { AgentClient } from './clients.ts';
-import { type Figure, mib, quantiles, seconds } from './figure.ts';
+import { atLeast, atMost, type Figure, type Measure, mib, quantiles, seconds, share } from './figure.ts';
 import { container, type Host, makeContainers, withLab } from './lab.ts';
+import { print } from './print.ts';
 import { cpuDuring, usage } from './proc.ts';
 import { inParallel, numbers, pause, say, timed } from './work.ts';
 
@@ -11,6 +12,8 @@ const networks = 500;
 const rest = 60;
 /** Namespaces that somebody else makes and removes beside, one after another. */
 const churn = 100;
+
+const noAnswer: Measure = { unit: 's', values: {}, text: 'no answer' };
 
 /** One host with many networks, each with one container: what it costs to keep them as they are. */
 export async function benchDensity(): Promise<Figure[]> {
@@ -24,7 +27,7 @@ export async function benchDensity(): Promise<Figure[]> {
 async function measure(host: Host): Promise<Figure[]> {
   const creating = await timed(() => host.exec([process.execPath, networker, String(networks)]));
   await makeContainers(host, networks);
-  say(`${networks} networks made in ${seconds(creating)}`);
+  say(`${networks} networks made in ${print(seconds(creating))}`);
 
   const agent = new AgentClient(host.socket);
   const times: number[] = [];
@@ -32,7 +35,7 @@ async function measure(host: Host): Promise<Figure[]> {
     times.push(await timed(() => agent.attach(`n${i}`, 'web', container(i))));
   });
   agent.close();
-  say(`attached in ${quantiles(times)}`);
+  say(`attached in ${print(quantiles(times))}`);
 
   // The looks that follow the attaches are over, and the pace of the later ones has settled.
   await pause(rest * 1000);
@@ -55,24 +58,20 @@ async function measure(host: Host): Promise<Figure[]> {
       what: `its agent's processor time, at rest`,
       ours: share(restCpu, rest),
       beside: `over ${rest} s`,
-      target: '≤ 2 %',
+      target: atMost(2),
     },
     {
       what: `the same while ${churn} other namespaces come and go`,
       ours: share(churnCpu, churning / 1000),
-      beside: `over ${seconds(churning)}`,
-      target: '≤ 10 %',
+      beside: `over ${print(seconds(churning))}`,
+      target: atMost(10),
     },
     { what: 'its RSS', ours: mib(rss), beside: '' },
     {
       what: '`causeway verify` of all of it',
-      ours: answered ? seconds(verifying) : 'no answer',
+      ours: answered ? seconds(verifying) : noAnswer,
       beside: '',
-      target: 'an answer',
+      target: atLeast(0),
     },
   ];
-}
-
-function share(cpu: number, time: number): string {
-  return `${((100 * cpu) / time).toFixed(1)} %`;
 }

@@ -1,12 +1,85 @@
+/** What is measured: how it is printed, and which way is better. */
+export type Unit = 'ms' | 's' | '/s' | 'MiB' | '%' | '×';
+
+export interface Measure {
+  readonly unit: Unit;
+  /** By name, the one that counts first: { p50: 3.1, p99: 7 }; a single value is called "value". */
+  readonly values: Readonly<Record<string, number>>;
+  /** In place of the values, when there are none: "no answer". */
+  readonly text?: string;
+}
+
+/** What was asked: a value of the measure, or the ratio, at most or at least so much. All limits of a row must hold. */
+export interface Limit {
+  readonly of: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
 /** One row of the report: a figure, and the same measured of what it is compared with, in the same run. */
 export interface Figure {
   readonly what: string;
-  readonly ours: string;
+  readonly ours: Measure;
   /** What it is compared with, and its figure. */
   readonly beside: string;
   /** Ours against the other; above 1 is better. */
   readonly ratio?: number;
-  readonly target?: string;
+  readonly target?: readonly Limit[];
+}
+
+/** A figure that could not be measured has no verdict: its bench has failed. */
+export type Verdict = 'met' | 'missed' | undefined;
+
+export function verdictOf({ ours, ratio, target }: Figure): Verdict {
+  if (target === undefined) return undefined;
+  const holds = ({ of, atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY }: Limit): boolean => {
+    const value = of === 'ratio' ? ratio : ours.values[of];
+    return value !== undefined && value <= atMost && value >= atLeast;
+  };
+  return target.every(holds) ? 'met' : 'missed';
+}
+
+/** The value that a row is judged by from one commit to the next: the ratio, which the load of the machine leaves alone, or the first value. */
+export function mainValueOf({ ours, ratio }: Figure): { readonly value: number; readonly isMoreBetter: boolean } {
+  if (ratio !== undefined) return { value: ratio, isMoreBetter: true };
+  return { value: Object.values(ours.values)[0] ?? Number.NaN, isMoreBetter: ours.unit === '/s' || ours.unit === '×' };
+}
+
+export function atMost(limits: Readonly<Record<string, number>> | number): readonly Limit[] {
+  return typeof limits === 'number'
+    ? [{ of: 'value', atMost: limits }]
+    : Object.entries(limits).map(([of, limit]) => ({ of, atMost: limit }));
+}
+
+export function atLeast(limit: number, of = 'value'): readonly Limit[] {
+  return [{ of, atLeast: limit }];
+}
+
+export function ms(value: number): Measure {
+  return { unit: 'ms', values: { value } };
+}
+
+/** Milliseconds. */
+export function quantiles(times: readonly number[]): Measure {
+  return { unit: 'ms', values: { p50: median(times), p99: percentile(times, 0.99) } };
+}
+
+/** From milliseconds. */
+export function seconds(value: number): Measure {
+  return { unit: 's', values: { value: value / 1000 } };
+}
+
+export function mib(bytes: number): Measure {
+  return { unit: 'MiB', values: { value: bytes / 2 ** 20 } };
+}
+
+export function perSecond(value: number): Measure {
+  return { unit: '/s', values: { value } };
+}
+
+/** Of one processor: seconds of processor in seconds of time. */
+export function share(cpu: number, time: number): Measure {
+  return { unit: '%', values: { value: (100 * cpu) / time } };
 }
 
 export function percentile(values: readonly number[], part: number): number {
@@ -16,38 +89,4 @@ export function percentile(values: readonly number[], part: number): number {
 
 export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
-}
-
-/** Milliseconds, with as many digits as mean something. */
-export function ms(value: number): string {
-  const size = Math.abs(value);
-  return `${size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)} ms`;
-}
-
-export function quantiles(times: readonly number[]): string {
-  return `p50 ${ms(median(times))}, p99 ${ms(percentile(times, 0.99))}`;
-}
-
-/** Seconds, from milliseconds. */
-export function seconds(value: number): string {
-  return `${(value / 1000).toFixed(2)} s`;
-}
-
-export function mib(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-}
-
-export function table(figures: readonly Figure[]): string {
-  const rows = figures.map(({ what, ours, beside, ratio, target }) => [
-    what,
-    ours,
-    beside,
-    ratio === undefined ? '' : `${ratio.toFixed(2)}×`,
-    target ?? '',
-  ]);
-  const head = ['figure', 'ours', 'beside', 'ratio', 'target'];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
 }

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import type { Kernel, NetnsPath, Op } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import { Ip as asIp, InterfaceAddress, Mac, Prefix } from '@causeway/model';
-import { type Figure, median, ms, percentile } from './figure.ts';
+import { atLeast, atMost, type Figure, type Limit, median, ms, quantiles } from './figure.ts';
 import { address, applyAll, destroy, entryOps, mac, netns, netnsName, remake, vtep, withOverlay } from './overlay.ts';
+import { print } from './print.ts';
 import { numbers, timed } from './work.ts';
 
 const entries = 20_000;
@@ -78,22 +79,22 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
     theirs.dump.push(await timed(() => iproute(rival.command, rival.show)));
     theirs.delete.push(await timed(() => iproute(rival.command, ['-batch', '-'], deletes)));
   }
-  const row = (step: 'add' | 'dump' | 'delete', beside: string, target?: string): Figure => ({
+  const row = (step: 'add' | 'dump' | 'delete', beside: string, target?: readonly Limit[]): Figure => ({
     what: `${entries} ${what} entries, ${step}`,
     ours: ms(median(ours[step])),
-    beside: `${beside} ${ms(median(theirs[step]))}`,
+    beside: `${beside} ${print(ms(median(theirs[step])))}`,
     ratio: median(theirs[step]) / median(ours[step]),
     ...(target === undefined ? {} : { target }),
   });
   return [
-    row('add', `${rival.command} -batch`, '≥ 1×'),
+    row('add', `${rival.command} -batch`, atLeast(1, 'ratio')),
     row('dump', `${rival.command} ${rival.show[0]} show`),
     row('delete', `${rival.command} -batch`),
     {
       what: `longest the event loop stood still, ${what}, in processor time`,
       ours: ms(Math.max(...stalls)),
-      beside: `p50 ${ms(median(stalls))}, p99 ${ms(percentile(stalls, 0.99))}`,
-      target: '≤ 5 ms',
+      beside: print(quantiles(stalls)),
+      target: atMost(5),
     },
   ];
 }
@@ -129,9 +130,9 @@ async function benchRepair(kernel: Kernel): Promise<Figure> {
   }
   return {
     what: 'FDB entry deleted by another process → told by the monitor, set again',
-    ours: `p50 ${ms(median(times))}, p99 ${ms(percentile(times, 0.99))}`,
+    ours: quantiles(times),
     beside: 'with the delete itself; nothing is read or planned',
-    target: 'p99 ≤ 5 ms',
+    target: atMost({ p99: 5 }),
   };
 }
 
@@ -160,15 +161,15 @@ async function benchObjects(kernel: Kernel): Promise<Figure[]> {
     {
       what: 'network: namespace, bridge, vxlan',
       ours: ms(median(ours)),
-      beside: `ip -batch ${ms(median(theirs))}`,
+      beside: `ip -batch ${print(ms(median(theirs)))}`,
       ratio: median(theirs) / median(ours),
     },
     {
       what: 'endpoint: veth into a container, address, route',
       ours: ms(median(ourEndpoints)),
-      beside: `ip -batch ${ms(median(theirEndpoints))}`,
+      beside: `ip -batch ${print(ms(median(theirEndpoints)))}`,
       ratio: median(theirEndpoints) / median(ourEndpoints),
-      target: 'median ≤ 3 ms',
+      target: atMost(3),
     },
   ];
 }

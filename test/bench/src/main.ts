@@ -1,43 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { benchAgent } from './agent.ts';
 import { benchAttach } from './attach.ts';
 import { benchBurst } from './burst.ts';
 import { benchClaims } from './claims.ts';
+import { compare, printCompared } from './compare.ts';
 import { benchDensity } from './density.ts';
-import type { Figure } from './figure.ts';
 import { benchKernel } from './kernel.ts';
+import { type Command, readCommand, usage } from './options.ts';
 import { benchPool } from './pool.ts';
 import { benchRepair } from './repair.ts';
+import { readReport, reportOf } from './report.ts';
 import { benchRestart } from './restart.ts';
-import { runBenches } from './run.ts';
-import { benchScale } from './scale.ts';
+import { type Benches, runBenches } from './run.ts';
+import { benchScale, type ScaleSettings } from './scale.ts';
 
 /** In the order they run. */
-const benches: Readonly<Record<string, () => Promise<Figure[]>>> = {
+const benches = (scale: ScaleSettings): Benches => ({
   kernel: benchKernel,
   attach: benchAttach,
   burst: benchBurst,
   claims: benchClaims,
   pool: benchPool,
   restart: benchRestart,
-  scale: benchScale,
+  scale: () => benchScale(scale),
   agent: benchAgent,
   repair: benchRepair,
   density: benchDensity,
-};
-
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !Object.hasOwn(benches, name));
-if (unknown.length > 0) {
-  console.error(`bench: there is no ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
-  process.exit(2);
-}
-if (process.getuid?.() !== 0) {
-  console.error('bench: needs root: it programs kernels and makes labs');
-  process.exit(1);
-}
-const chosen = Object.entries(benches).filter(([name]) => asked.length === 0 || asked.includes(name));
-const failed = await runBenches(Object.fromEntries(chosen), {
-  figures: (text) => console.log(`\n${text}`),
-  say: (text) => console.error(text),
 });
-process.exitCode = failed.length > 0 ? 1 : 0;
+const names = Object.keys(benches({ sessions: 0, networks: 0, endpointsEach: 0 }));
+
+const command = readWords();
+if (command.kind === 'compare') compareFiles(command.files);
+else await measure(command);
+
+function readWords(): Command {
+  try {
+    return readCommand(process.argv.slice(2), names);
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function measure({ names: asked, json, scale }: Extract<Command, { kind: 'measure' }>): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    console.error('bench: needs root: it programs kernels and makes labs');
+    process.exit(1);
+  }
+  const chosen = Object.entries(benches(scale)).filter(([name]) => asked.length === 0 || asked.includes(name));
+  const { rows, failed } = await runBenches(Object.fromEntries(chosen), {
+    figures: (text) => console.log(`\n${text}`),
+    say: (text) => console.error(text),
+  });
+  if (json !== undefined) {
+    const run = { commit: commit(), time: new Date().toISOString(), node: process.version };
+    writeFileSync(json, `${JSON.stringify(reportOf(run, rows, failed), null, 2)}\n`);
+  }
+  // A target that is missed is a figure; a bench without figures is a failure.
+  process.exitCode = failed.size > 0 ? 1 : 0;
+}
+
+function compareFiles(files: readonly [string, string]): void {
+  try {
+    const [before, after] = files.map((file) => readReport(readFileSync(file, 'utf8'), file));
+    if (before === undefined || after === undefined) return;
+    const titles = [before.commit || files[0], after.commit || files[1]] as const;
+    console.log(printCompared(compare(before, after), titles));
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+function commit(): string {
+  try {
+    const git = (...words: string[]): string => execFileSync('git', words, { encoding: 'utf8' }).trim();
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : '+'}`;
+  } catch {
+    return '';
+  }
+}

@@ -1,6 +1,7 @@
 import { Etcd3 } from 'etcd3';
 import { ManagerClient } from './clients.ts';
-import { type Figure, mib, seconds } from './figure.ts';
+import { atMost, type Figure, mib, seconds } from './figure.ts';
+import { print } from './print.ts';
 import { usage } from './proc.ts';
 import { Servers } from './servers.ts';
 import { nodeSettings, registerHosts } from './session.ts';
@@ -37,14 +38,14 @@ export async function benchRestart(): Promise<Figure[]> {
       {
         what: `manager process started → serves reads, ${endpoints} endpoints`,
         ours: seconds(serves),
-        beside: `every key read by etcd3 ${seconds(read)}`,
+        beside: `every key read by etcd3 ${print(seconds(read))}`,
         ratio: read / serves,
-        target: '≤ 5 s',
+        target: atMost(5),
       },
       {
         what: 'its RSS then',
         ours: mib(rss),
-        beside: `at most ${mib(peakRss)}; before, having claimed them ${mib(full)}`,
+        beside: `at most ${print(mib(peakRss))}; before, having claimed them ${print(mib(full))}`,
       },
     ];
   } finally {
@@ -63,7 +64,7 @@ async function fill(servers: Servers, client: ManagerClient): Promise<void> {
       return client.claimTogether(`n${i % networks}`, names, nodeSettings(Math.floor(i / networks) % hosts).id);
     }),
   );
-  say(`${endpoints} endpoints claimed in ${seconds(took)}`);
+  say(`${endpoints} endpoints claimed in ${print(seconds(took))}`);
 }
 
 /** As ten minutes later: what was answered is kept on leases. */

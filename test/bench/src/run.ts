@@ -1,28 +1,38 @@
-import { type Figure, table } from './figure.ts';
+import type { Figure } from './figure.ts';
+import { printFigures, printSummary, type Row } from './print.ts';
 
 export type Benches = Readonly<Record<string, () => Promise<readonly Figure[]>>>;
 
-/** Where a report goes: figures to one place, what a person waits for to the other. */
-export interface Report {
+/** Where figures go, and what a person waits for. */
+export interface Printer {
   figures(text: string): void;
   say(text: string): void;
 }
 
-/** Measures one after the other. One that fails is a row that says so, and the others are measured all the same. The names of those that failed. */
-export async function runBenches(benches: Benches, report: Report): Promise<readonly string[]> {
-  const failed: string[] = [];
-  for (const [name, run] of Object.entries(benches)) {
-    report.say(`bench: ${name} …`);
+export interface Measured {
+  readonly rows: readonly Row[];
+  /** Benches that have no figures, with why. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+/** Measures one after the other; when one fails, the others are measured all the same. Ends with all rows against what was asked. */
+export async function runBenches(benches: Benches, printer: Printer): Promise<Measured> {
+  const rows: Row[] = [];
+  const failed = new Map<string, string>();
+  for (const [bench, run] of Object.entries(benches)) {
+    printer.say(`bench: ${bench} …`);
     try {
-      report.figures(table(await run()));
+      const figures = await run();
+      printer.figures(printFigures(figures));
+      rows.push(...figures.map((figure) => ({ bench, figure })));
     } catch (error) {
-      failed.push(name);
-      report.figures(table([{ what: name, ours: 'FAILED', beside: messageOf(error) }]));
-      report.say(`bench: ${name} failed: ${error instanceof Error ? error.stack : String(error)}`);
+      failed.set(bench, messageOf(error));
+      printer.say(`bench: ${bench} failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-  if (failed.length > 0) report.say(`bench: failed: ${failed.join(', ')}`);
-  return failed;
+  printer.figures(printSummary(rows, failed));
+  if (failed.size > 0) printer.say(`bench: failed: ${[...failed.keys()].join(', ')}`);
+  return { rows, failed };
 }
 
 /** In one line, as a cell of a table has to be. */
