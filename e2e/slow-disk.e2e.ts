@@ -5,7 +5,7 @@ import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
 
-/** Of each fsync, microseconds: over what counts as slow (100 ms on average), under what ends a member's lead (1 s). */
+/** Of each fsync, microseconds: over what counts as slow (100 ms on average), under what ends a member's lead (500 ms). */
 const delay = 150_000;
 const patience = 60_000;
 

@@ -18,6 +18,7 @@ export const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
 /** As the etcd that a manager starts itself. */
 const txnOps = '1000';
+const election = { heartbeat: 50, timeout: 500 };
 const etcdPorts = { client: 2379, peer: 2380 };
 
 /** The command line that starts a process in its host, as a person there would type it. */
@@ -72,7 +73,7 @@ function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
   const managers = managersOf(plan);
   if (plan.etcd === 'separate') {
     const urls = each(managers, (at) => url(at.underlay, etcdPorts.client));
-    return ['--etcd', urls, '--etcd-max-txn-ops', txnOps];
+    return ['--etcd', urls, '--etcd-max-txn-ops', txnOps, '--etcd-election-timeout', `${election.timeout}ms`];
   }
   return ['--etcd', 'embedded', '--etcd-peer-address', host.underlay, '--join', managerAddresses(plan)];
 }
@@ -91,6 +92,8 @@ function etcdCommand(plan: LabPlan, host: LabHost): readonly string[] {
     ...['--initial-cluster', each(managersOf(plan), (at) => `${at.name}=${url(at.underlay, etcdPorts.peer)}`)],
     ...['--initial-cluster-token', `causeway-lab-${plan.name}`],
     ...['--max-txn-ops', txnOps],
+    ...['--heartbeat-interval', `${election.heartbeat}`],
+    ...['--election-timeout', `${election.timeout}`],
     ...['--log-level', 'warn'],
   ];
 }

@@ -220,7 +220,11 @@ async function openStore(
     { ...parts, join: { managers, ask }, ...(belongsTo !== undefined && { belongsTo: belongsTo.clusterId }) },
     { name, dataDir, ...settings },
   );
-  const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
+  const store = new EtcdStore(parts, {
+    endpoints: [etcd.endpoint],
+    maxTxnOps: embeddedTxnOps,
+    electionTimeout: config.electionTimeout,
+  });
   return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
 }
 

@@ -88,7 +88,7 @@ export const defaultEventHistory = minutes(24 * 60);
 export const defaultEventLimit = 200_000;
 
 /**
- * Of a stop: etcd may need an election of its own (1 to 2 s) to take the leader's lease back, which ends by itself in 10 s
+ * Of a stop: etcd may need an election of its own (0.5 to 2 s) to take the leader's lease back, which ends by itself in 10 s
  * otherwise. All together they are less than 3 s, so that the process ends within 5 s although nothing answers.
  */
 const handOver = milliseconds(1_200);

@@ -33,6 +33,8 @@ test('what is not said follows from what is', () => {
       peerPort: 2380,
       address: '127.0.0.1',
       quotaBytes: 2 * 1024 ** 3,
+      heartbeat: 50,
+      electionTimeout: 500,
       join: [],
     },
     history: 3_600_000,
@@ -58,6 +60,21 @@ describe('taken', () => {
       'an etcd of several members',
       { etcd: 'http://192.0.2.1:2379,http://[2001:db8::2]:2379' },
       { etcd: { kind: 'external', endpoints: ['http://192.0.2.1:2379', 'http://[2001:db8::2]:2379'], maxTxnOps: 128 } },
+    ],
+    [
+      'an etcd of a LAN as fast as ours',
+      { etcd: 'http://192.0.2.1:2379', etcdElectionTimeout: '500ms' },
+      { etcd: { kind: 'external', electionTimeout: 500 } },
+    ],
+    [
+      'an etcd whose members elect as etcd has it',
+      { etcd: 'http://192.0.2.1:2379' },
+      { etcd: { electionTimeout: 1000 } },
+    ],
+    [
+      'managers far from each other',
+      { etcdHeartbeat: '150ms', etcdElectionTimeout: '1.5s' },
+      { etcd: { heartbeat: 150, electionTimeout: 1500 } },
     ],
     [
       'an etcd that takes large transactions',
@@ -109,6 +126,12 @@ describe('refused, naming the flag', () => {
     ],
     ['quota without unit', { etcdQuota: '2000000000' }, '--etcd-quota'],
     ['quota too small', { etcdQuota: '1MiB' }, '--etcd-quota'],
+    ['heartbeat too rare', { etcdHeartbeat: '2s' }, '--etcd-heartbeat'],
+    ['heartbeat of no whole milliseconds', { etcdHeartbeat: '20.5ms' }, '--etcd-heartbeat'],
+    ['heartbeat of an etcd of another', { etcd: 'http://192.0.2.1:2379', etcdHeartbeat: '50ms' }, '--etcd-heartbeat'],
+    ['election too soon', { etcdElectionTimeout: '50ms' }, '--etcd-election-timeout'],
+    ['election that is no duration', { etcdElectionTimeout: 'soon' }, '--etcd-election-timeout'],
+    ['election after too few heartbeats', { etcdHeartbeat: '200ms' }, '--etcd-election-timeout'],
     ['transactions of an embedded etcd', { etcdMaxTxnOps: '1000' }, '--etcd-max-txn-ops'],
     [
       'transactions smaller than any etcd’s',

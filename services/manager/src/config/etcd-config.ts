@@ -1,7 +1,10 @@
 import { parseIp } from '@causeway/model';
-import { type Duration, parseDuration } from '@causeway/runtime';
+import { type Duration, milliseconds, parseDuration, seconds } from '@causeway/runtime';
 import { defaultTxnOps } from '../store/store.ts';
 import { type Address, type OptionSpec, readAddress, readPort, refuse } from './option.ts';
+
+/** etcd's own default. */
+const defaultElectionTimeout = seconds(1);
 
 /** What a manager is told of its etcd, as text. */
 export interface EtcdOptions {
@@ -11,6 +14,8 @@ export interface EtcdOptions {
   readonly etcdPeerAddress?: string;
   readonly etcdQuota: string;
   readonly etcdHistory: string;
+  readonly etcdHeartbeat?: string;
+  readonly etcdElectionTimeout?: string;
   readonly etcdMaxTxnOps?: string;
   readonly etcdCacert?: string;
   readonly etcdCert?: string;
@@ -27,6 +32,8 @@ export type EtcdConfig =
       /** IP address at which the other managers reach it. */
       readonly address: string;
       readonly quotaBytes: number;
+      readonly heartbeat: Duration;
+      readonly electionTimeout: Duration;
       /** Host:port of managers whose cluster it joins; none: it begins one. */
       readonly join: readonly string[];
     }
@@ -36,6 +43,7 @@ export type EtcdConfig =
       readonly endpoints: readonly string[];
       /** As its members run with. */
       readonly maxTxnOps: number;
+      readonly electionTimeout: Duration;
       readonly tls?: TlsFiles;
     };
 
@@ -45,6 +53,13 @@ export interface TlsFiles {
   readonly cert?: string;
   readonly key?: string;
 }
+
+/**
+ * What the embedded etcds elect their leader by, on a LAN. A lost leader is replaced within one to two timeouts. etcd asks for a
+ * heartbeat of at least the round trip between members (below 1 ms on a LAN) and a timeout of ten heartbeats; the timeout must
+ * also outlast what a busy machine or a slow disk keeps the leader from its heartbeats for.
+ */
+export const etcdElection = { heartbeat: milliseconds(50), timeout: milliseconds(500) } as const;
 
 export const etcdOptionSpecs: readonly OptionSpec[] = [
   {
@@ -88,6 +103,18 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
     variable: 'CAUSEWAY_ETCD_HISTORY',
     help: 'how much of etcd’s past the leader keeps when it compacts, 1m to 24h; 0s: the leader never compacts, for an etcd that others use too',
     default: '1h',
+  },
+  {
+    flag: '--etcd-heartbeat <duration>',
+    variable: 'CAUSEWAY_ETCD_HEARTBEAT',
+    help: 'how often the leader of the embedded etcds says that it is there, 10ms to 1s; at least the round trip between managers. When absent 50ms',
+    optional: true,
+  },
+  {
+    flag: '--etcd-election-timeout <duration>',
+    variable: 'CAUSEWAY_ETCD_ELECTION_TIMEOUT',
+    help: 'how long the members of etcd hear nothing of their leader before they elect another, 100ms to 10s, at least 5 heartbeats; the same for all managers. When absent 500ms. With your own etcd the --election-timeout that its members run with, when absent 1s, etcd’s default',
+    optional: true,
   },
   {
     flag: '--etcd-max-txn-ops <count>',
@@ -142,7 +169,28 @@ function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): Etc
   const join =
     options.join === undefined ? [] : options.join.split(',').map((text) => readAddress(text, '--join').text);
   const quotaBytes = readQuota(options.etcdQuota);
-  return { kind: 'embedded', clientPort, peerPort, address: readPeerAddress(options, advertise), quotaBytes, join };
+  const address = readPeerAddress(options, advertise);
+  return { kind: 'embedded', clientPort, peerPort, address, quotaBytes, ...readElection(options), join };
+}
+
+/** etcd takes no election timeout of less than 5 heartbeats. */
+function readElection(options: EtcdOptions): { readonly heartbeat: Duration; readonly electionTimeout: Duration } {
+  const { etcdHeartbeat = `${etcdElection.heartbeat}ms` } = options;
+  const heartbeat = parseDuration(etcdHeartbeat);
+  if (heartbeat === undefined || !Number.isInteger(heartbeat) || heartbeat < 10 || heartbeat > seconds(1))
+    return refuse('--etcd-heartbeat', etcdHeartbeat, 'a duration of 10ms to 1s');
+  const electionTimeout = readElectionTimeout(options, etcdElection.timeout);
+  return electionTimeout >= 5 * heartbeat
+    ? { heartbeat, electionTimeout }
+    : refuse('--etcd-election-timeout', `${electionTimeout}ms`, `at least 5 times --etcd-heartbeat (${heartbeat}ms)`);
+}
+
+function readElectionTimeout({ etcdElectionTimeout }: EtcdOptions, otherwise: Duration): Duration {
+  if (etcdElectionTimeout === undefined) return otherwise;
+  const timeout = parseDuration(etcdElectionTimeout);
+  return timeout !== undefined && Number.isInteger(timeout) && timeout >= 100 && timeout <= seconds(10)
+    ? timeout
+    : refuse('--etcd-election-timeout', etcdElectionTimeout, 'a duration of 100ms to 10s');
 }
 
 function readPeerAddress({ etcdPeerAddress, join }: EtcdOptions, advertise: Pick<Address, 'ip'>): string {
@@ -169,7 +217,11 @@ function readExternal(options: EtcdOptions): EtcdConfig {
     refuse('--etcd-cert', '', 'the certificate that --etcd-key belongs to');
   if (options.etcdKey === undefined && options.etcdCert !== undefined)
     refuse('--etcd-key', '', 'the key of --etcd-cert');
-  const external = { kind: 'external', endpoints, maxTxnOps: readTxnOps(options.etcdMaxTxnOps) } as const;
+  if (options.etcdHeartbeat !== undefined)
+    refuse('--etcd-heartbeat', options.etcdHeartbeat, 'none with an etcd of your own: its members have their own');
+  const electionTimeout = readElectionTimeout(options, defaultElectionTimeout);
+  const maxTxnOps = readTxnOps(options.etcdMaxTxnOps);
+  const external = { kind: 'external', endpoints, maxTxnOps, electionTimeout } as const;
   return secure === 0 ? external : { ...external, tls: readTls(options) };
 }
 

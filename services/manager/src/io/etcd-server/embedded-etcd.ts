@@ -15,6 +15,7 @@ import {
 } from '@causeway/runtime';
 import { joinCluster } from '../../cluster/membership/join.ts';
 import { type FoundManager, planStart } from '../../cluster/membership/plan-start.ts';
+import { etcdElection } from '../../config/etcd-config.ts';
 import { findEtcd } from './binary.ts';
 import { EtcdLog } from './etcd-log.ts';
 import { adoptEtcd, becomesHealthy, type EtcdProcess, spawnEtcd, terminate } from './etcd-process.ts';
@@ -53,12 +54,14 @@ export interface JoinParts {
   ask(signal: AbortSignal): Promise<readonly FoundManager[]>;
 }
 
-/** etcd's own default ports, its default quota (2 GiB), and a cluster that nobody joins from another host. */
+/** etcd's own default ports, its default quota (2 GiB), a LAN's election, and a cluster that nobody joins from another host. */
 export const embeddedDefaults = {
   address: '127.0.0.1',
   clientPort: 2379,
   peerPort: 2380,
   quotaBytes: 2 * 1024 ** 3,
+  heartbeat: etcdElection.heartbeat,
+  electionTimeout: etcdElection.timeout,
 } as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir' | 'name'>;
 
 /** A first start may have to copy a large store from the others before it is well. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Duration } from '@causeway/runtime';
 import { maxRevisionEvents } from '../../store/store.ts';
 
 export interface EmbeddedEtcdSettings {
@@ -14,6 +15,10 @@ export interface EmbeddedEtcdSettings {
   readonly peerPort: number;
   /** Above this size etcd takes no more writes. */
   readonly quotaBytes: number;
+  /** How often a leader says that it is there. */
+  readonly heartbeat: Duration;
+  /** How long a member hears nothing of the leader before it stands for election, up to twice as long by chance. */
+  readonly electionTimeout: Duration;
 }
 
 /** How a member starts for the first time; on data that it has, it knows all that itself. */
@@ -41,6 +46,8 @@ export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginn
     `--advertise-client-urls=${advertisedUrl(settings)}`,
     `--listen-peer-urls=${peer}`,
     `--quota-backend-bytes=${settings.quotaBytes}`,
+    `--heartbeat-interval=${settings.heartbeat}`,
+    `--election-timeout=${settings.electionTimeout}`,
     `--max-txn-ops=${embeddedTxnOps}`,
     '--logger=zap',
     '--log-level=warn',

@@ -10,8 +10,8 @@ export interface FsyncTotals {
 }
 
 /**
- * On the mean of the fsyncs between two looks. etcd asks for 10 ms at the 99th percentile; with a mean of its heartbeat interval
- * (100 ms) leaders begin to lose their followers.
+ * On the mean of the fsyncs between two looks. etcd asks for 10 ms at the 99th percentile; with a mean of a fifth of the election
+ * timeout (500 ms) the slowest fsyncs begin to cost leaders their followers.
  */
 const slowMean = 0.1;
 

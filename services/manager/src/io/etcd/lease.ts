@@ -6,10 +6,10 @@ import { isLeaseUnknown } from './failure.ts';
 import { type CallBounds, type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
 
 /**
- * One try to revoke. A proposal that a member forwards to a leader that has just died is lost without a word; with the next
- * leader of etcd the next try arrives, and until then nobody else can have what the lease holds.
+ * One try to grant or to revoke. A proposal that a member forwards to a leader that has just died is lost without a word; with
+ * the next leader of etcd the next try arrives, and until then no manager can lead.
  */
-const revokeTry = milliseconds(500);
+const proposalTry = milliseconds(500);
 
 export interface EtcdLeaseParts {
   readonly pool: EtcdPool;
@@ -21,7 +21,7 @@ export async function grantLease(parts: EtcdLeaseParts, ttl: Duration): Promise<
   const { pool } = parts;
   const request = { TTL: Math.ceil(ttl / seconds(1)) };
   const granted = await pool.repeat('granting a lease', pool.bounds(), ({ clients }, bounds) =>
-    pool.call(clients.lease.leaseGrant.bind(clients.lease), request, bounds),
+    pool.call(clients.lease.leaseGrant.bind(clients.lease), request, oneTry(parts, bounds)),
   );
   return new EtcdLease(parts, BigInt(granted.ID), seconds(Number(granted.TTL)));
 }
@@ -50,15 +50,14 @@ class EtcdLease implements StoreLease {
   }
 
   async revoke(): Promise<void> {
-    const { pool, clock } = this.#parts;
+    const { pool } = this.#parts;
     const request = { ID: String(this.id) };
     await pool
       .repeat(
         'revoking a lease',
         pool.bounds(),
         ({ clients }, bounds) => {
-          const deadline = Math.min(bounds.deadline, clock.now() + revokeTry);
-          return pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, { ...bounds, deadline });
+          return pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, oneTry(this.#parts, bounds));
         },
         isLeaseUnknown,
       )
@@ -66,6 +65,10 @@ class EtcdLease implements StoreLease {
         if (!isLeaseUnknown(error)) throw error;
       });
   }
+}
+
+function oneTry({ clock }: EtcdLeaseParts, bounds: CallBounds): CallBounds {
+  return { ...bounds, deadline: Math.min(bounds.deadline, clock.now() + proposalTry) };
 }
 
 /** One request and one reply on a stream of their own, as etcd's own client does for a single keep-alive. */

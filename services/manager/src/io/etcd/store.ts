@@ -57,9 +57,11 @@ export interface EtcdStoreSettings {
   readonly endpoints: readonly string[];
   /** A whole call. etcd itself gives up on a proposal after 5 s plus two elections (etcdserver's ReqTimeout: 7 s). */
   readonly callTimeout?: Duration;
+  /** How long the members hear nothing of their leader before they elect another (--election-timeout). */
+  readonly electionTimeout?: Duration;
   /**
-   * A transaction, which is tried once. A proposal that a member forwarded to a leader that has died is lost, and etcd says
-   * so only after its ReqTimeout: who waits for that stops writing for 7 s instead of for an election (1 to 2 s).
+   * A transaction, which is tried once; absent: what an election takes, two timeouts, and a second at least. A proposal that a member forwarded to a leader that has died is lost, and etcd says
+   * so only after its ReqTimeout: a manager that waits for that stops writing for 7 s instead of for an election.
    */
   readonly txnTimeout?: Duration;
   /** As the members run with (--max-txn-ops). */
@@ -81,14 +83,17 @@ export interface EtcdStoreSettings {
 
 const defaults = {
   callTimeout: seconds(7),
-  txnTimeout: seconds(2),
+  electionTimeout: seconds(1),
   maxTxnOps: defaultTxnOps,
   attemptTimeout: seconds(2),
   pageSize: 25_000,
   progressInterval: seconds(2),
   auditInterval: minutes(10),
   backoff: { first: milliseconds(50), max: seconds(5), factor: 2 },
-} as const satisfies Omit<Required<EtcdStoreSettings>, 'endpoints'>;
+} as const satisfies Omit<Required<EtcdStoreSettings>, 'endpoints' | 'txnTimeout'>;
+
+/** Elections may be set shorter than a slow disk takes over a transaction. */
+const shortestTxnTimeout = seconds(1);
 
 /** The store on an etcd cluster, 3.4 or newer. */
 export class EtcdStore implements Store {
@@ -104,7 +109,9 @@ export class EtcdStore implements Store {
   constructor(parts: EtcdStoreParts, settings: EtcdStoreSettings) {
     setMaxListeners(0, this.#closed.signal); // one for each call under way
     this.#parts = parts;
-    this.#settings = { ...defaults, ...settings };
+    const { electionTimeout = defaults.electionTimeout } = settings;
+    const txnTimeout = milliseconds(Math.max(shortestTxnTimeout, 2 * electionTimeout));
+    this.#settings = { ...defaults, txnTimeout, ...settings };
     this.identity = parts.identity ?? new StoreIdentity(parts.log);
     this.#pool = new EtcdPool({ ...parts, identity: this.identity }, this.#settings);
     const members = {
