@@ -14,6 +14,8 @@ import {
   type Node,
   type NodeId,
   Prefix,
+  type UnknownDriver,
+  type UnknownNetwork,
   Vni,
 } from '@causeway/model';
 import fc from 'fast-check';
@@ -52,6 +54,11 @@ describe('nouns come back as they went', () => {
     vtep: Ip('10.90.0.2'),
   };
   it('networks', () => expect(networkFromMessage(networkToMessage(network, 7n))).toEqual(network));
+  it.each([0, 7])('networks of a driver that only a later version knows, sent with VNI %d', (sentVni) => {
+    const { vni: _, ...common } = network;
+    const unknown: UnknownNetwork = { ...common, driver: 'macvlan' as UnknownDriver, sentVni };
+    expect(networkFromMessage(networkToMessage(unknown, 7n))).toEqual(unknown);
+  });
   it.each([undefined, { tier: 'web' }])('endpoints with labels %j', (labels) => {
     const { vtep: _, ...rest } = row;
     const endpoint: Endpoint = { ...rest, network: network.id, ...(labels !== undefined && { labels }) };

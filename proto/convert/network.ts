@@ -1,10 +1,11 @@
 import {
   Ip,
   isDriver,
+  isKnown,
   type Name,
-  type Network,
   type NetworkId,
   Prefix,
+  type SentNetwork,
   type Subnet,
   type UnknownDriver,
   Vni,
@@ -12,12 +13,12 @@ import {
 import type { Network as NetworkMessage, Subnet as SubnetMessage } from '#gen/causeway/v1/types.js';
 
 /** Conditions are filled in by the manager that knows them. */
-export function networkToMessage(network: Network, revision: bigint): NetworkMessage {
+export function networkToMessage(network: SentNetwork, revision: bigint): NetworkMessage {
   return {
     id: network.id,
     name: network.name,
     addressSpace: network.addressSpace,
-    vni: network.vni,
+    vni: isKnown(network) ? network.vni : network.sentVni,
     mtu: network.mtu.bytes,
     mtuFixed: network.mtu.kind === 'fixed',
     subnets: network.subnets.map(subnetToMessage),
@@ -30,19 +31,23 @@ export function networkToMessage(network: Network, revision: bigint): NetworkMes
   };
 }
 
-/** What hosts need of it: when it was made is not among that. From a manager, which only sends what it has validated: a value that does not parse is a defect and throws. A driver may be one of a later version. */
-export function networkFromMessage(message: NetworkMessage): Network {
-  return {
+/**
+ * What hosts need of a network: when it was made is not among that. It comes from a manager, which only sends what it has
+ * validated: a value that does not parse is a defect and throws. A driver may be one of a later version.
+ */
+export function networkFromMessage(message: NetworkMessage): SentNetwork {
+  const { driver, vni } = message;
+  const common = {
     id: message.id as NetworkId,
     name: message.name as Name,
     addressSpace: message.addressSpace as Name,
-    vni: Vni(message.vni),
     mtu: { kind: message.mtuFixed ? 'fixed' : 'automatic', bytes: message.mtu },
     subnets: message.subnets.map(subnetFromMessage),
     labels: message.labels,
-    driver: isDriver(message.driver) ? message.driver : (message.driver as UnknownDriver),
     internal: message.internal,
-  };
+  } as const;
+  if (isDriver(driver)) return { ...common, driver, vni: Vni(vni) };
+  return { ...common, driver: driver as UnknownDriver, sentVni: vni };
 }
 
 function subnetToMessage({ prefix, gateway, ranges, auxAddresses }: Subnet): SubnetMessage {

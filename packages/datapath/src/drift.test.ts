@@ -1,8 +1,8 @@
 import { InterfaceAddress, Ip, Mac, Prefix, Vni } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
-import { hostEnd, overlayNetns } from './drivers/names.ts';
-import { buildNetwork } from './drivers/overlay.ts';
+import { buildNetwork } from './drivers/build.ts';
+import { hostEnd, overlayNetns } from './drivers/overlay-names.ts';
 import { blue, containerPath, endpointId, vtep } from './testing/fixtures.ts';
 import { both, goldenOf, peer, type Story, tell, withNetwork } from './testing/story.ts';
 

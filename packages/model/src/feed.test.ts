@@ -4,7 +4,7 @@ import { addDigest, feedOf, feedRange, feedVersions, newestCommonFeed, removeDig
 import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
 import { Ip } from './ip.ts';
 import { Mac } from './mac.ts';
-import type { Driver, Network } from './network.ts';
+import type { Network, UnknownDriver, UnknownNetwork } from './network.ts';
 import { InterfaceAddress, Prefix } from './prefix.ts';
 import { Vni } from './vni.ts';
 
@@ -30,6 +30,12 @@ const network = (fields: Partial<Network> = {}): Network => ({
   labels: {},
   ...fields,
 });
+
+/** Of a driver that only a later version knows. */
+const unknown = (sentVni: number): UnknownNetwork => {
+  const { vni: _, ...common } = network();
+  return { ...common, driver: 'macvlan' as UnknownDriver, sentVni };
+};
 
 const otherRows: Partial<EndpointRow>[] = [
   { id: 'other' as EndpointId },
@@ -73,11 +79,14 @@ describe.each(feedVersions)('the digest of feed version $number', ({ rowDigest, 
 
 it('of version 2 covers what version 1 does not', () => {
   const [first, second] = feedVersions;
-  const others = [{ internal: true }, { driver: 'other' as Driver }];
-  for (const fields of others) {
-    expect(first?.networkDigest(network(fields))).toBe(first?.networkDigest(network()));
-    expect(second?.networkDigest(network(fields))).not.toBe(second?.networkDigest(network()));
+  for (const other of [network({ internal: true }), unknown(4096)]) {
+    expect(first?.networkDigest(other)).toBe(first?.networkDigest(network()));
+    expect(second?.networkDigest(other)).not.toBe(second?.networkDigest(network()));
   }
+});
+
+it.each(feedVersions)('of version $number covers the VNI that was sent, whatever the driver', ({ networkDigest }) => {
+  expect(networkDigest(unknown(0))).not.toBe(networkDigest(unknown(7)));
 });
 
 it('is never the same in two versions', () => {

@@ -1,5 +1,5 @@
 import type { EndpointRow } from './endpoint.ts';
-import type { Network } from './network.ts';
+import { isKnown, type Network, type SentNetwork } from './network.ts';
 
 /**
  * One edition of what managers send to agents. Its digest is what two sides compare to see whether they hold the same
@@ -14,24 +14,28 @@ export interface FeedVersion {
   /** Covers everything of a row that a host of this edition programs. */
   readonly rowDigest: (row: EndpointRow) => bigint;
   /** Covers everything of the network itself that a host of this edition programs. */
-  readonly networkDigest: (network: Network) => bigint;
+  readonly networkDigest: (network: SentNetwork) => bigint;
 }
 
 /** What agents and managers spoke before sessions named an edition. */
 const first: FeedVersion = {
   number: 1,
   rowDigest: rowDigest1,
-  networkDigest: ({ id, name, vni, mtu, subnets }) =>
-    hash64([id, name, vni, mtu.bytes, subnetsText(subnets)].join('|')),
+  networkDigest: (network) => {
+    const { id, name, mtu, subnets } = network;
+    return hash64([id, name, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
+  },
 };
 
 /** Adds the driver and whether the network is internal. */
 const second: FeedVersion = {
   number: 2,
   rowDigest: rowDigest1,
-  networkDigest: ({ id, name, driver, internal, vni, mtu, subnets }) =>
+  networkDigest: (network) => {
+    const { id, name, driver, internal, mtu, subnets } = network;
     // The number goes first, so that a table never has the same digest in two editions.
-    hash64([2, id, name, driver, internal, vni, mtu.bytes, subnetsText(subnets)].join('|')),
+    return hash64([2, id, name, driver, internal, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
+  },
 };
 
 /** All that this version knows, from the oldest to the newest. */
@@ -66,7 +70,7 @@ export function removeDigest(sum: bigint, part: bigint): bigint {
 }
 
 /** Of a table that is the network and these rows. */
-export function tableDigest(feed: FeedVersion, network: Network, rows: Iterable<EndpointRow>): bigint {
+export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Iterable<EndpointRow>): bigint {
   let sum = feed.networkDigest(network);
   for (const row of rows) sum = addDigest(sum, feed.rowDigest(row));
   return sum;
@@ -74,6 +78,11 @@ export function tableDigest(feed: FeedVersion, network: Network, rows: Iterable<
 
 function rowDigest1({ id, name, node, addresses, mac, vtep }: EndpointRow): bigint {
   return hash64([id, name, node, addresses.join(','), mac, vtep].join('|'));
+}
+
+/** Both versions cover it whatever the driver, as the number that is sent: a network that has none is sent with 0. */
+function vniOf(network: SentNetwork): number {
+  return isKnown(network) ? network.vni : network.sentVni;
 }
 
 function subnetsText(subnets: Network['subnets']): string {

@@ -14,18 +14,6 @@ export interface Subnet {
   readonly auxAddresses?: Readonly<Record<string, Ip>>;
 }
 
-const drivers = ['overlay'] as const;
-
-/** How a network's frames travel. */
-export type Driver = (typeof drivers)[number];
-
-/** The name of a driver that only a later version knows: the network is kept as it was told, and nothing is built of it. */
-export type UnknownDriver = string & { readonly unknownDriver: true };
-
-export function isDriver(text: string): text is Driver {
-  return (drivers as readonly string[]).includes(text);
-}
-
 /** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
 export interface Mtu {
   readonly kind: 'automatic' | 'fixed';
@@ -34,20 +22,52 @@ export interface Mtu {
   readonly highest?: number;
 }
 
-/** Intent, as the store keeps it. The address space isolates prefixes: within one, subnets never overlap. */
-export interface Network {
+/** What every network is, whatever its driver. The address space isolates prefixes: within one, subnets never overlap. */
+interface AnyDriverNetwork {
   readonly id: NetworkId;
   readonly name: Name;
   readonly addressSpace: Name;
-  readonly driver: Driver | UnknownDriver;
   /** No way out of the network: its subnets have no gateway, its containers no default route. */
   readonly internal: boolean;
-  readonly vni: Vni;
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];
   readonly labels: Labels;
   /** Unix time, milliseconds; absent: its record is from before this was kept. */
   readonly createdAt?: number;
+}
+
+/** Frames travel between hosts in VXLAN. */
+export interface OverlayNetwork extends AnyDriverNetwork {
+  readonly driver: 'overlay';
+  readonly vni: Vni;
+}
+
+/** Intent, as the store keeps it: one member for each driver, which says how the network's frames travel. */
+export type Network = OverlayNetwork;
+export type Driver = Network['driver'];
+
+/** The name of a driver that only a later version knows. */
+export type UnknownDriver = string & { readonly unknownDriver: true };
+
+/** A network of such a driver, as a host keeps it: it is named and kept as it was sent, and nothing is built of it. */
+export interface UnknownNetwork extends AnyDriverNetwork {
+  readonly driver: UnknownDriver;
+  /** As it was sent, 0 when it was not: the digest of feed versions 1 and 2 covers it, whatever the driver. */
+  readonly sentVni: number;
+}
+
+/** What a manager may send. */
+export type SentNetwork = Network | UnknownNetwork;
+
+const drivers: Readonly<Record<Driver, true>> = { overlay: true };
+
+export function isDriver(text: string): text is Driver {
+  return Object.hasOwn(drivers, text);
+}
+
+/** Whether this version knows the network's driver. */
+export function isKnown(network: SentNetwork): network is Network {
+  return isDriver(network.driver);
 }
 
 /** Bytes that VXLAN puts around an inner Ethernet frame, outer IP header to inner Ethernet header (RFC 7348 §5). */

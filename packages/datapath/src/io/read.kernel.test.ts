@@ -2,8 +2,8 @@ import { Ip, interfaceAddress, Mac, macForIp, type NetworkId, Prefix } from '@ca
 import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
-import { overlayNetns } from '../drivers/names.ts';
-import { buildNetwork } from '../drivers/overlay.ts';
+import { buildNetwork } from '../drivers/build.ts';
+import { overlayNetns } from '../drivers/overlay-names.ts';
 import type { Op } from '../op.ts';
 import { plan } from '../plan.ts';
 import { home, type NetnsPath } from '../state.ts';

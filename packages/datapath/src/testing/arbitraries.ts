@@ -1,7 +1,7 @@
 import { InterfaceAddress, Ip, Mac, type Network, Prefix } from '@causeway/model';
 import fc from 'fast-check';
-import { hostEnd, overlayNetns } from '../drivers/names.ts';
-import type { NetworkOnHost } from '../drivers/overlay.ts';
+import type { NetworkOnHost } from '../drivers/driver.ts';
+import { hostEnd, overlayNetns } from '../drivers/overlay-names.ts';
 import type { Op } from '../op.ts';
 import { blue, containerPath, endpointId, onHost, row, vtep } from './fixtures.ts';
 

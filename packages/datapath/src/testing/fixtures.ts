@@ -12,7 +12,7 @@ import {
   Prefix,
   Vni,
 } from '@causeway/model';
-import type { NetworkOnHost, Sandbox } from '../drivers/overlay.ts';
+import type { NetworkOnHost, Sandbox } from '../drivers/driver.ts';
 import type { NetnsPath } from '../state.ts';
 
 /** A small world for tests: one network, hosts numbered from 1, endpoints numbered from 2. */

@@ -1,7 +1,8 @@
 import { FakeClock } from '@causeway/runtime/testing';
 import { applyPlan, type Failure, readState } from '../apply.ts';
 import { type Difference, differences } from '../difference.ts';
-import { buildNetwork, type NetworkOnHost } from '../drivers/overlay.ts';
+import { buildNetwork } from '../drivers/build.ts';
+import type { NetworkOnHost } from '../drivers/driver.ts';
 import type { Op } from '../op.ts';
 import { plan } from '../plan.ts';
 import { printOp } from '../print.ts';

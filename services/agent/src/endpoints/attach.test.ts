@@ -1,5 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
-import { CausewayError, type EndpointId, type UnknownDriver } from '@causeway/model';
+import { CausewayError, type EndpointId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
@@ -203,11 +203,12 @@ describe('attach', () => {
 });
 
 describe('a network whose driver only a later version knows', () => {
-  const later = 'macvlan' as UnknownDriver;
+  const later = 'macvlan';
 
   it('is attached to by nobody here, and nothing of the attempt is left', async () => {
     const h = new Host();
-    h.manager.network('blue', '10.66.0.0/16', later);
+    h.manager.network('blue');
+    h.manager.changeDriver('blue', later);
     await h.start();
     await expect(h.attach('blue', 'web')).rejects.toMatchObject({
       code: 'driver-unknown',

@@ -3,11 +3,11 @@ import {
   CausewayError,
   type EndpointId,
   isCausewayError,
-  isDriver,
+  isKnown,
   type Name,
-  type Network,
   type NetworkId,
   type RequestId,
+  type UnknownNetwork,
 } from '@causeway/model';
 import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
@@ -223,7 +223,7 @@ export class Attacher {
     const { endpoint, claimed } = sandbox;
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
     if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
-    if (!isDriver(table.network.driver)) throw driverUnknown(table.network);
+    if (!isKnown(table.network)) throw driverUnknown(table.network);
   }
 
   async #program(sandbox: Sandbox): Promise<void> {
@@ -296,7 +296,7 @@ function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
   return new CausewayError('endpoint-unknown', message, { endpoint: endpoint.id });
 }
 
-function driverUnknown({ name, driver }: Network): CausewayError {
+function driverUnknown({ name, driver }: UnknownNetwork): CausewayError {
   const message = `network "${name}" has driver "${driver}", which the agent of this host does not know: update the agent, or attach on another host`;
   return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
 }

@@ -16,10 +16,10 @@ import {
   type State,
   teardown,
 } from '@causeway/datapath';
-import { type EndpointId, isDriver, type Network, type NetworkId } from '@causeway/model';
+import { type EndpointId, isKnown, type NetworkId, type UnknownNetwork } from '@causeway/model';
 import { type Clock, type Log, milliseconds, type Random, seconds, Worker } from '@causeway/runtime';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
-import type { Table } from '../tables/table.ts';
+import { isKnownTable, type KnownTable, type Table } from '../tables/table.ts';
 import { Later } from '../timing/later.ts';
 import { Slices } from '../timing/slices.ts';
 import { Attention } from './attention.ts';
@@ -177,10 +177,10 @@ export class NetworkReconciler {
     const asked = this.#verifications.splice(0);
     try {
       const { table, sandboxes } = this.#intent();
-      if (table === undefined || isDriver(table.network.driver)) this.#broken = undefined;
+      if (table === undefined || isKnown(table.network)) this.#broken = undefined;
       if (table === undefined && !sandboxes.some(isGranted)) await this.#remove();
-      else if (table !== undefined && !isDriver(table.network.driver)) this.#refuseDriver(table.network, asked);
-      else if (table !== undefined) await this.#follow(table, sandboxes, asked);
+      else if (table !== undefined && !isKnown(table.network)) this.#refuseDriver(table.network, asked);
+      else if (table !== undefined && isKnownTable(table)) await this.#follow(table, sandboxes, asked);
     } catch (error) {
       this.#exact = false;
       this.#broken = error instanceof Error ? error.message : String(error);
@@ -192,7 +192,7 @@ export class NetworkReconciler {
     }
   }
 
-  async #follow(table: Table, sandboxes: readonly Sandbox[], asked: readonly Verification[]): Promise<void> {
+  async #follow(table: KnownTable, sandboxes: readonly Sandbox[], asked: readonly Verification[]): Promise<void> {
     if (this.#exact && !this.#stale && this.#pending.size > 0) await this.#step(table, sandboxes);
     if (asked.length > 0) await this.#answer(asked);
     if (this.#stale || !this.#exact || this.#suspicion === 'everything') return await this.#compare();
@@ -204,7 +204,7 @@ export class NetworkReconciler {
   }
 
   /** What a later version would build is not guessed at: what the kernel holds of the network stays as it is. */
-  #refuseDriver({ name, driver }: Network, asked: readonly Verification[]): void {
+  #refuseDriver({ name, driver }: UnknownNetwork, asked: readonly Verification[]): void {
     const before = this.#broken;
     this.#broken = `network ${name} has driver "${driver}", which this agent does not know: update the agent of this host`;
     this.#exact = false;
@@ -218,7 +218,7 @@ export class NetworkReconciler {
   }
 
   /** Follows changes of a few endpoints without a look: what the kernel holds is known. */
-  async #step(table: Table, sandboxes: readonly Sandbox[]): Promise<void> {
+  async #step(table: KnownTable, sandboxes: readonly Sandbox[]): Promise<void> {
     const changes = this.#pending;
     this.#pending = new Map();
     const { epoch, revision, network, rows } = table;
@@ -235,7 +235,7 @@ export class NetworkReconciler {
     const { clock } = this.#modules;
     const began = clock.now();
     const { table, sandboxes } = this.#intent();
-    if (table === undefined) return;
+    if (table === undefined || !isKnownTable(table)) return;
     const part = suspected(this.#desired(table, sandboxes), this.#networkId, sandboxes, changes);
     const { wanted } = part;
     this.#suspicion = 'nothing';
@@ -260,7 +260,7 @@ export class NetworkReconciler {
     this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
     const wasExact = this.#exact && !this.#stale && this.#pending.size === 0;
     const { table, sandboxes } = this.#intent();
-    if (table === undefined) return;
+    if (table === undefined || !isKnownTable(table)) return;
     const sure = confirmed();
     // A network without containers of ours may be one that has been withdrawn since the ledger was last written.
     if (!sure && !sandboxes.some(isGranted)) return;
@@ -306,7 +306,7 @@ export class NetworkReconciler {
   }
 
   /** Where nothing is pending, or the kernel is to be compared with all of it, this is kept. */
-  #desired(table: Table, sandboxes: readonly Sandbox[]): State {
+  #desired(table: KnownTable, sandboxes: readonly Sandbox[]): State {
     const isKept = this.#peers !== undefined && !this.#stale && this.#pending.size === 0;
     if (isKept && this.#wanted !== undefined) return this.#wanted;
     const wanted = desiredState(this.#host, { ...table, sandboxes }, isKept ? this.#peers : undefined);
@@ -360,7 +360,7 @@ export class NetworkReconciler {
 
   async #answer(asked: readonly Verification[]): Promise<void> {
     const { table, sandboxes } = this.#intent();
-    if (table === undefined) return;
+    if (table === undefined || !isKnownTable(table)) return;
     const desired = this.#desired(table, sandboxes);
     const result = this.#differences(desired);
     for (const { answer } of asked) answer(result);

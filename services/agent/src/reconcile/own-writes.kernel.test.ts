@@ -1,6 +1,6 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, type Scope } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
-import { type EndpointRow, Ip, type Name, type NodeId } from '@causeway/model';
+import { type EndpointRow, Ip, isKnown, type Name, type NodeId } from '@causeway/model';
 import { createNetns, deleteNetns } from '@causeway/netlink/io';
 import { describeOnKernel, enterThrowawayDirectory } from '@causeway/netlink/io/testing';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
@@ -107,7 +107,7 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
 /** Differences between the kernel and what the manager says, seen by another process. */
 async function wrong(agent: Agent, manager: FakeManager, kernel: ReturnType<typeof createKernel>): Promise<unknown[]> {
   const held = manager.networks.get('blue');
-  if (held === undefined) throw new Error('no network blue');
+  if (held === undefined || !isKnown(held.network)) throw new Error('no network blue');
   const { node } = await agent.api.getAgentStatus();
   const { sandboxes } = await agent.api.listSandboxes();
   const desired = buildNetwork({

@@ -4,21 +4,30 @@ import {
   type EndpointRow,
   type FeedVersion,
   type Ip,
+  isKnown,
   type Network,
   type NetworkId,
   type NodeId,
   removeDigest,
+  type SentNetwork,
   type Stamp,
 } from '@causeway/model';
 
 /** All that a host holds of a network: itself, and every endpoint of it on any host. */
 export interface Table extends Stamp {
-  readonly network: Network;
+  readonly network: SentNetwork;
   /** Number of the feed version that it came in: the digest is of it. */
   readonly feed: number;
   /** Of the network and all rows: see packages/model/src/feed.ts. */
   readonly digest: bigint;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+}
+
+/** One of a network whose driver this agent knows: the kernel can be made to follow it. */
+export type KnownTable = Table & { readonly network: Network };
+
+export function isKnownTable(table: Table): table is KnownTable {
+  return isKnown(table.network);
 }
 
 /** The step from one revision of a table to the next, as a manager sends it. */
@@ -29,7 +38,7 @@ export interface Delta {
   /** After the step. */
   readonly digest: bigint;
   /** Present when the network itself changed. */
-  readonly network?: Network;
+  readonly network?: SentNetwork;
   readonly upserts: readonly EndpointRow[];
   readonly removed: readonly EndpointId[];
 }

@@ -2,9 +2,9 @@ import {
   CausewayError,
   type EndpointId,
   type EndpointRow,
-  type Network,
   type NetworkId,
   reaches,
+  type SentNetwork,
   type Stamp,
 } from '@causeway/model';
 import type { Clock, Duration } from '@causeway/runtime';
@@ -24,7 +24,7 @@ export type TableChange =
 
 /** A table that steps in place: at 20,000 rows a copy for each delta would be most of an agent's work. */
 interface LiveTable {
-  network: Network;
+  network: SentNetwork;
   readonly epoch: bigint;
   revision: bigint;
   readonly feed: number;

@@ -8,12 +8,14 @@ import {
   InterfaceAddress,
   Ip,
   isCausewayError,
+  isDriver,
   macForIp,
   type Name,
   type Network,
   type NetworkId,
   type NodeId,
   Prefix,
+  type SentNetwork,
   tableDigest,
   type UnknownDriver,
   Vni,
@@ -31,7 +33,7 @@ type Message = ConnectResponse['message'];
 export const newestFeed = feedVersions.at(-1) as FeedVersion;
 
 interface HeldNetwork {
-  readonly network: Network;
+  readonly network: SentNetwork;
   revision: bigint;
   readonly rows: Map<EndpointId, EndpointRow>;
 }
@@ -85,13 +87,13 @@ export class FakeManager implements ManagerLink {
     this.down = false;
   }
 
-  network(name: string, prefix = '10.66.0.0/16', driver: Network['driver'] = 'overlay'): Network {
+  network(name: string, prefix = '10.66.0.0/16'): Network {
     const id = (this.networks.size + 0xaa).toString(16).padStart(10, '0').padEnd(16, '0') as NetworkId;
     const network: Network = {
       id,
       name: name as Name,
       addressSpace: 'default' as Name,
-      driver,
+      driver: 'overlay',
       internal: false,
       vni: Vni(4096 + this.networks.size),
       mtu: { kind: 'automatic', bytes: 1450 },
@@ -124,7 +126,7 @@ export class FakeManager implements ManagerLink {
   /** As a later manager would. */
   changeDriver(networkName: string, driver: string): void {
     const held = this.#held(networkName);
-    const network = { ...held.network, driver: driver as UnknownDriver };
+    const network = withDriver(held.network, driver);
     this.networks.set(networkName, { ...held, network });
     this.down = true;
     this.down = false;
@@ -350,6 +352,12 @@ export class FakeManager implements ManagerLink {
   #byIdOrUndefined(id: string): HeldNetwork | undefined {
     return [...this.networks.values()].find(({ network }) => network.id === id);
   }
+}
+
+/** A driver that this version does not know is one of a later version, which sends its networks without a VNI. */
+function withDriver(network: SentNetwork, driver: string): SentNetwork {
+  const { vni, sentVni, ...common } = { vni: Vni(4096), sentVni: 0, ...network };
+  return isDriver(driver) ? { ...common, driver, vni } : { ...common, driver: driver as UnknownDriver, sentVni };
 }
 
 function unavailable(): CausewayError {

@@ -1,6 +1,6 @@
 import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, routeMetric } from '@causeway/datapath';
 import { FakeKernel, type FakeKernelSettings } from '@causeway/datapath/testing';
-import { Ip, type Name } from '@causeway/model';
+import { Ip, isKnown, type Name } from '@causeway/model';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { type Agent, createAgent } from '../agent.ts';
@@ -114,6 +114,7 @@ export class Host {
   async wrong(networkName: string): Promise<string[]> {
     const held = this.manager.networks.get(networkName);
     if (held === undefined) throw new Error(`no network ${networkName}`);
+    if (!isKnown(held.network)) throw new Error(`network ${networkName} has a driver that builds nothing`);
     const status = await this.status();
     const { sandboxes } = await this.agent.api.listSandboxes();
     const desired = buildNetwork({

@@ -1,4 +1,14 @@
-import { type EndpointRow, type FeedVersion, feedVersions, Ip, type Network, Prefix, Vni } from '@causeway/model';
+import {
+  type EndpointRow,
+  type FeedVersion,
+  feedVersions,
+  Ip,
+  isKnown,
+  type Network,
+  Prefix,
+  type SentNetwork,
+  Vni,
+} from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
@@ -308,7 +318,9 @@ class World {
 }
 
 /** Everything of a table that a host programs, in words. */
-function printed({ name, vni, mtu, subnets }: Network, rows: Iterable<EndpointRow>): readonly string[] {
+function printed(network: SentNetwork, rows: Iterable<EndpointRow>): readonly string[] {
+  const { name, mtu, subnets } = network;
+  const vni = isKnown(network) ? network.vni : network.sentVni;
   const where = subnets.map((subnet) => `${subnet.prefix} ${subnet.gateway ?? 'no gateway'}`);
   const lines = Array.from(rows, ({ id, name: own, node, mac, vtep, addresses }) =>
     [id, own, node, mac, vtep, ...addresses].join(' '),

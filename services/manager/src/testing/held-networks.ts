@@ -4,16 +4,16 @@ import {
   type FeedVersion,
   feedOf,
   feedVersions,
-  type Network,
   type NetworkId,
   removeDigest,
+  type SentNetwork,
   tableDigest,
 } from '@causeway/model';
 import { networkFromMessage, peerFromMessage } from '@causeway/proto';
 import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 
 export interface HeldNetwork {
-  readonly network: Network;
+  readonly network: SentNetwork;
   readonly revision: bigint;
   /** The digest is of it. */
   readonly feed: FeedVersion;

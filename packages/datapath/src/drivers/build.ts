@@ -1,0 +1,38 @@
+import type { EndpointId, EndpointRow, Network } from '@causeway/model';
+import type { State } from '../state.ts';
+import type { Driver, NetworkOnHost } from './driver.ts';
+import { byGatewayRank } from './gateway.ts';
+import { overlay } from './overlay.ts';
+import { Peers } from './peers.ts';
+
+/** A driver for each kind of network. */
+const drivers: { readonly [Of in Network as Of['driver']]: Driver<Of> } = { overlay };
+
+function driverOf<Of extends Network>({ driver }: Of): Driver<Of> {
+  return drivers[driver] as Driver<Of>;
+}
+
+/**
+ * What the host's kernel must hold of the network. An endpoint of this host without a sandbox yields nothing; so does a
+ * sandbox without its row. `peers`: where endpoints of other hosts are gathered, and some may be already.
+ */
+export function buildNetwork(input: NetworkOnHost, peers: Peers = new Peers(input)): State {
+  const { network, node, vtep, vxlanPort } = input;
+  const own = new Map<EndpointId, EndpointRow>();
+  for (const row of input.rows) {
+    if (row.node === node) own.set(row.id, row);
+    else peers.add(row);
+  }
+  const attachments = input.sandboxes.toSorted(byGatewayRank).flatMap((sandbox) => {
+    const row = own.get(sandbox.endpoint);
+    return row === undefined ? [] : [{ sandbox, row }];
+  });
+  return driverOf(network).build(network, { vtep, vxlanPort, attachments, peers });
+}
+
+/** What the host's kernel must hold of endpoints on other hosts alone: entries, without the links they hang on. */
+export function buildPeers(input: Pick<NetworkOnHost, 'network' | 'node' | 'rows'>): State {
+  const peers = new Peers(input);
+  for (const row of input.rows) peers.add(row);
+  return driverOf(input.network).buildPeers(input.network, peers);
+}
