@@ -3,27 +3,19 @@ import type { Log } from '@causeway/runtime';
 import type { Files } from './files.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 
-export interface TwinFileSettings {
-  readonly kind: string;
-  /** What a save survives once it resolves; the machine's end costs waiting for the disk. */
-  readonly outlives: 'process' | 'machine';
-}
-
 /**
  * A record that must survive anything: written in turn over two files, `<kind>.a` and `<kind>.b`. Neither is touched before
  * the other is on disk, so there is always a good copy. One writer at a time.
  */
-export class TwinFile {
+export class AbFile {
   readonly #files: Files;
   readonly #log: Log;
   readonly #kind: string;
-  readonly #outlives: TwinFileSettings['outlives'];
   #sequence = 0;
   /** Whether the copy of this sequence is on disk. */
   #flushed: Promise<boolean> = Promise.resolve(true);
 
-  constructor(modules: { readonly files: Files; readonly log: Log }, settings: TwinFileSettings) {
-    this.#outlives = settings.outlives;
+  constructor(modules: { readonly files: Files; readonly log: Log }, settings: { readonly kind: string }) {
     this.#files = modules.files;
     this.#log = modules.log;
     this.#kind = settings.kind;
@@ -58,6 +50,7 @@ export class TwinFile {
     return newest;
   }
 
+  /** What was saved survives this process when this resolves, and the machine once it is on disk: see `flushed`. */
   async save(payload: Uint8Array): Promise<void> {
     // One that did not reach the disk is written over, and the one before it kept.
     const sequence = this.#sequence + ((await this.#flushed) ? 1 : 2);
@@ -65,7 +58,12 @@ export class TwinFile {
     await this.#files.overwrite(name, encodeFrame({ kind: this.#kind, sequence, payload }));
     this.#sequence = sequence;
     this.#flushed = this.#flush(name);
-    if (this.#outlives === 'process' || (await this.#flushed)) return;
+  }
+
+  /** Resolves when what was saved last is on disk. @throws CausewayError internal, when the disk did not take it */
+  async flushed(): Promise<void> {
+    if (await this.#flushed) return;
+    const name = this.#nameOf(this.#sequence);
     const message = `data directory ${this.#files.directory}: its disk did not take ${name}`;
     throw new CausewayError('internal', message, { directory: this.#files.directory });
   }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Tables } from '../tables/tables.ts';
 import { Host } from '../testing/host.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
-import { TwinFile } from './ab-file.ts';
+import { AbFile } from './ab-file.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frame.ts';
 import { IdentityFile } from './identity.ts';
 import { Ledger } from './ledger.ts';
@@ -58,10 +58,10 @@ async function read(contents: Contents) {
 /** Compared as text: byte by byte is slow. */
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-const twin = (contents: Contents, kind: string): TwinFile => {
+const twin = (contents: Contents, kind: string): AbFile => {
   const files = new MemoryFiles();
   for (const [name, bytes] of contents) files.contents.set(name, bytes);
-  return new TwinFile({ files, log: new MemoryLog() }, { kind, outlives: 'machine' });
+  return new AbFile({ files, log: new MemoryLog() }, { kind });
 };
 
 function frameOf(bytes: Uint8Array | undefined): Frame {

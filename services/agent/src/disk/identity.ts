@@ -1,6 +1,6 @@
 import type { ClusterId, NodeId } from '@causeway/model';
 import { type Log, type Random, randomId } from '@causeway/runtime';
-import { TwinFile } from './ab-file.ts';
+import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 
 /** Who this host is, and the furthest it has seen of its cluster. Made once, kept in the data directory. */
@@ -18,11 +18,11 @@ export interface ClusterPosition {
 }
 
 export class IdentityFile {
-  readonly #file: TwinFile;
+  readonly #file: AbFile;
   readonly #random: Random;
 
   constructor(modules: { readonly files: Files; readonly log: Log; readonly random: Random }) {
-    this.#file = new TwinFile(modules, { kind: 'identity', outlives: 'machine' });
+    this.#file = new AbFile(modules, { kind: 'identity' });
     this.#random = modules.random;
   }
 
@@ -37,6 +37,7 @@ export class IdentityFile {
 
   async save(identity: Identity): Promise<void> {
     await this.#file.save(encodeIdentity(identity));
+    await this.#file.flushed();
   }
 }
 

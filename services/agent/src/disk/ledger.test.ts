@@ -21,7 +21,7 @@ import type { Table } from '../tables/table.ts';
 import { Tables } from '../tables/tables.ts';
 import { newestFeed } from '../testing/fake-manager.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
-import { TwinFile } from './ab-file.ts';
+import { AbFile } from './ab-file.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { Ledger } from './ledger.ts';
 
@@ -95,9 +95,8 @@ describe('frame', () => {
   });
 });
 
-describe('TwinFile', () => {
-  const twin = (files: MemoryFiles, outlives: 'machine' | 'process' = 'machine'): TwinFile =>
-    new TwinFile({ files, log: new MemoryLog() }, { kind: 'identity', outlives });
+describe('AbFile', () => {
+  const twin = (files: MemoryFiles): AbFile => new AbFile({ files, log: new MemoryLog() }, { kind: 'identity' });
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
   it('keeps the last good copy when a write is torn, at every byte', async () => {
@@ -126,37 +125,38 @@ describe('TwinFile', () => {
     }
   });
 
-  it('does not wait for the disk where it need not outlive the machine, but before it touches the other copy', async () => {
+  it('does not wait for the disk, but before it touches the other copy', async () => {
     const files = new MemoryFiles();
-    const writer = twin(files, 'process');
+    const writer = twin(files);
     await writer.save(bytes('one'));
     let flushed = (): void => undefined;
     files.flushing = new Promise((resolve) => {
       flushed = resolve;
     });
     await writer.save(bytes('two'));
-    expect(await twin(files, 'process').load()).toEqual(bytes('two'));
+    expect(await twin(files).load()).toEqual(bytes('two'));
     const before = new Map(files.contents);
     const saving = writer.save(bytes('three'));
     await Promise.resolve();
     expect(files.contents).toEqual(before);
     flushed();
     await saving;
-    expect(await twin(files, 'process').load()).toEqual(bytes('three'));
+    expect(await twin(files).load()).toEqual(bytes('three'));
   });
 
   it('keeps the last copy that is known to be on disk when one does not get there', async () => {
     const files = new MemoryFiles();
-    const writer = twin(files, 'process');
+    const writer = twin(files);
     await writer.save(bytes('one'));
     const good = files.contents.get('identity.b');
     files.flushing = Promise.reject(new Error('I/O error'));
     for (const text of ['two', 'three', 'four']) {
       await writer.save(bytes(text));
       expect(files.contents.get('identity.b')).toEqual(good);
-      expect(await twin(files, 'process').load()).toEqual(bytes(text));
+      expect(await twin(files).load()).toEqual(bytes(text));
     }
-    await expect(twin(files, 'machine').save(bytes('five'))).rejects.toThrow('its disk did not take identity.b');
+    await writer.save(bytes('five'));
+    await expect(writer.flushed()).rejects.toThrow('its disk did not take identity.a');
   });
 
   it('refuses to go on from the older copy when a later agent wrote the other', async () => {

@@ -1,6 +1,6 @@
 import type { NetnsIdentity, NetnsPath } from '@causeway/datapath';
 import { type Log, Worker } from '@causeway/runtime';
-import { TwinFile } from './ab-file.ts';
+import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 
 /**
@@ -8,14 +8,13 @@ import type { Files } from './files.ts';
  * another list: what it finds on its host and has not made is not its own to take apart.
  */
 export class OverlayRecords {
-  readonly #file: TwinFile;
+  readonly #file: AbFile;
   readonly #log: Log;
   readonly #made = new Map<NetnsPath, NetnsIdentity>();
   readonly #writer = new Worker(() => this.#write());
 
   constructor(modules: { readonly files: Files; readonly log: Log }) {
-    // Namespaces do not outlive the machine either.
-    this.#file = new TwinFile(modules, { kind: 'overlays', outlives: 'process' });
+    this.#file = new AbFile(modules, { kind: 'overlays' });
     this.#log = modules.log;
   }
 

@@ -37,6 +37,15 @@ export function isGranted({ refused }: Sandbox): boolean {
   return refused === undefined;
 }
 
+/** What stands in the record of a container that only the kernel knows: no path leads there, and no namespace has it. */
+export const unknownNetns = '(not known)' as NetnsPath;
+export const unknownIdentity: NetnsIdentity = 'not known';
+
+/** Whether only the kernel knows the container: its record is lost (see `findUnrecorded`). */
+export function isUnrecorded({ identity }: Sandbox): boolean {
+  return identity === unknownIdentity;
+}
+
 export function encodeSandboxes(sandboxes: Iterable<Sandbox>): Uint8Array {
   const list = Array.from(sandboxes, ({ claimed, ...sandbox }) => {
     return { ...sandbox, epoch: String(claimed.epoch), revision: String(claimed.revision) };

@@ -1,6 +1,6 @@
 import type { EndpointId, NetworkId } from '@causeway/model';
 import { type Log, Worker } from '@causeway/runtime';
-import { TwinFile } from './ab-file.ts';
+import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 import { decodeSandboxes, encodeSandboxes, type Sandbox } from './sandbox.ts';
 
@@ -20,7 +20,7 @@ interface Waiting {
 
 /** This host's sandboxes, in memory and on disk. Changes that arrive while a write is under way share the next one. */
 export class Sandboxes {
-  readonly #file: TwinFile;
+  readonly #file: AbFile;
   readonly #log: Log;
   readonly #records = new Map<EndpointId, Sandbox>();
   readonly #listeners: ((change: SandboxChange) => void)[] = [];
@@ -30,8 +30,8 @@ export class Sandboxes {
   #waiting: Waiting[] = [];
 
   constructor(modules: { readonly files: Files; readonly log: Log }) {
-    // The containers do not outlive the machine either: after a crash of it, nothing of theirs is left to be known.
-    this.#file = new TwinFile(modules, { kind: 'sandboxes', outlives: 'process' });
+    // No save waits for the disk: containers do not outlive the machine, so after a crash of it there is nothing to know.
+    this.#file = new AbFile(modules, { kind: 'sandboxes' });
     this.#log = modules.log;
   }
 

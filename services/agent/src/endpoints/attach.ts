@@ -11,7 +11,7 @@ import {
 } from '@causeway/model';
 import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
-import { nextSlot, type Sandbox } from '../disk/sandbox.ts';
+import { isUnrecorded, nextSlot, type Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -19,7 +19,7 @@ import { standingOf, takenHere, unwanted } from './again.ts';
 import { type AttachOrder, sameOrder, sameWish } from './attach-spec.ts';
 import { type ContainerNamespaces, hasInterface, ifnameTaken } from './container-netns.ts';
 import { isReplaced } from './replaced.ts';
-import { holdsEnd, isUnrecorded } from './unrecorded.ts';
+import { holdsEnd } from './unrecorded.ts';
 
 /** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
 const tableWithin = seconds(5);

@@ -4,7 +4,7 @@ import { InterfaceAddress } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
-import { TwinFile } from '../disk/ab-file.ts';
+import { AbFile } from '../disk/ab-file.ts';
 import { decodeSandboxes, encodeSandboxes, type Sandbox } from '../disk/sandbox.ts';
 import { Host } from '../testing/host.ts';
 
@@ -37,7 +37,7 @@ function linksOf(h: Host, netns = web): string[] {
 
 /** The host's sandboxes on disk, changed while its agent is down. */
 async function rewrite(h: Host, change: (sandbox: Sandbox) => Sandbox): Promise<void> {
-  const file = new TwinFile({ files: h.files, log: new MemoryLog() }, { kind: 'sandboxes', outlives: 'process' });
+  const file = new AbFile({ files: h.files, log: new MemoryLog() }, { kind: 'sandboxes' });
   const bytes = await file.load();
   if (bytes === undefined) throw new Error('no sandboxes were written');
   await file.save(encodeSandboxes(decodeSandboxes(bytes).map(change)));

@@ -1,11 +1,10 @@
 import { type EndpointId, isCausewayError, type Name, type NetworkId, type Stamp } from '@causeway/model';
-import { type Clock, type Log, seconds, Worker } from '@causeway/runtime';
+import { type Clock, Later, type Log, seconds, Worker } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
-import { Later } from '../timing/later.ts';
 import { planUpkeep, type Release } from './gc-plan.ts';
 
 const answerWithin = seconds(5);

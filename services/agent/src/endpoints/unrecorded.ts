@@ -1,20 +1,9 @@
-import {
-  gatewayPriorities,
-  hostEnd,
-  type Kernel,
-  type NetnsIdentity,
-  type NetnsPath,
-  overlayNetns,
-} from '@causeway/datapath';
+import { gatewayPriorities, hostEnd, type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
-import type { Sandbox } from '../disk/sandbox.ts';
+import { type Sandbox, unknownIdentity, unknownNetns } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
-
-/** What stands in a record for a container that only the kernel knows; no path leads there, and no namespace has it. */
-const unknownNetns = '(not known)' as NetnsPath;
-const unknownIdentity: NetnsIdentity = 'not known';
 
 export interface UnrecordedModules {
   readonly kernel: Kernel;
@@ -54,11 +43,6 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
     });
   }
   return found;
-}
-
-/** Its container is known by the kernel alone. */
-export function isUnrecorded({ identity }: Sandbox): boolean {
-  return identity === unknownIdentity;
 }
 
 /** Whether the interface in the container's namespace is that of the endpoint: no other one has its Ethernet address. */

@@ -1,6 +1,5 @@
 import type { Changes, Dirt, Kernel, NetnsPath, Watch } from '@causeway/datapath';
-import { type Clock, type Duration, delays, milliseconds, type Random, seconds } from '@causeway/runtime';
-import { Later } from '../timing/later.ts';
+import { type Clock, type Duration, delays, Later, milliseconds, type Random, seconds } from '@causeway/runtime';
 import { both, type Suspicion } from './suspicion.ts';
 
 /**

@@ -1,6 +1,5 @@
 import type { Kernel } from '@causeway/datapath';
-import type { Clock } from '@causeway/runtime';
-import { Slices } from '../timing/slices.ts';
+import { type Clock, Slices } from '@causeway/runtime';
 
 /** Reads and writes of the kernel that are under way at once. */
 export const kernelCallsAtOnce = 4;

@@ -17,11 +17,9 @@ import {
   teardown,
 } from '@causeway/datapath';
 import { type EndpointId, isKnown, type NetworkId, type UnknownNetwork } from '@causeway/model';
-import { type Clock, type Log, milliseconds, type Random, seconds, Worker } from '@causeway/runtime';
+import { type Clock, Later, type Log, milliseconds, type Random, Slices, seconds, Worker } from '@causeway/runtime';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type KnownTable, type Table } from '../tables/table.ts';
-import { Later } from '../timing/later.ts';
-import { Slices } from '../timing/slices.ts';
 import { Attention } from './attention.ts';
 import { blamed, disturbs, explain, isStructural } from './blame.ts';
 import { cautious } from './caution.ts';

@@ -2,9 +2,8 @@ import { isOverlayNetns, type Kernel, type NetnsPath, overlayNetns, teardown } f
 import type { EndpointId, Name, NetworkId } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
-import { isGranted } from '../disk/sandbox.ts';
+import { isGranted, isUnrecorded } from '../disk/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../disk/sandboxes.ts';
-import { isUnrecorded } from '../endpoints/unrecorded.ts';
 import type { TableChange, Tables } from '../tables/tables.ts';
 import { countWrites } from './counting-kernel.ts';
 import type { Former, Host } from './desired.ts';

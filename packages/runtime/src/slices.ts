@@ -1,5 +1,4 @@
-import type { Sliced } from '@causeway/datapath';
-import type { Clock } from '@causeway/runtime';
+import type { Clock } from './clock.ts';
 
 /** Milliseconds. */
 const longest = 1;
@@ -14,7 +13,8 @@ export class Slices {
     this.#since = this.#clock.now();
   }
 
-  async run<Result>(work: Sliced<Result>): Promise<Result> {
+  /** Runs work that pauses every now and then. */
+  async run<Result>(work: Generator<undefined, Result>): Promise<Result> {
     for (;;) {
       const { done, value } = work.next();
       if (done === true) return value;

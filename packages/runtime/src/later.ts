@@ -1,4 +1,5 @@
-import type { Clock, Duration } from '@causeway/runtime';
+import type { Clock } from './clock.ts';
+import type { Duration } from './duration.ts';
 
 /** Does something after a while, once: asking again while it waits changes nothing. */
 export class Later {
