@@ -10,7 +10,7 @@ import type { View } from '../store/view.ts';
 import { Thawer } from './address-reuse.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { EventRetention } from './event-retention.ts';
-import { Reclaimer } from './lost-hosts.ts';
+import { Reclaimer } from './gone-hosts.ts';
 import { MtuKeeper } from './mtu.ts';
 import { Recoverer } from './recovery.ts';
 import { RosterKeeper } from './roster.ts';

@@ -3,9 +3,9 @@ import { type Clock, type Duration, formatDuration, type Log, Loop, minutes, sec
 import type { TermWriter } from '../commit/writer.ts';
 import { type Controller, failureLog } from '../election/controller.ts';
 import type { Term } from '../election/term.ts';
-import { mostNotes, noteSilences, releaseOrphan } from '../plan/lost-hosts.ts';
+import { mostNotes, noteSilences, releaseOrphan } from '../plan/gone-hosts.ts';
 import type { View } from '../store/view.ts';
-import { type GonePlan, type HostSight, planGone } from './lost-hosts-rule.ts';
+import { type GonePlan, type HostSight, planGone } from './gone-hosts-rule.ts';
 
 export interface ReclaimerParts {
   readonly view: View;

@@ -1,7 +1,7 @@
 import type { NodeId } from '@causeway/model';
 import { minutes, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { type HostSight, planGone } from './lost-hosts-rule.ts';
+import { type HostSight, planGone } from './gone-hosts-rule.ts';
 
 const node = 'a000000000000001' as NodeId;
 const goneAfter = minutes(60);
