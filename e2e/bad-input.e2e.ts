@@ -50,7 +50,7 @@ describeLab('bad input', () => {
     ['an address in use', endpoint('--ip 10.66.0.2'), 4, 'address-in-use', /10\.66\.0\.2/],
     ['an address outside', endpoint('--ip 10.9.0.9'), 2, 'address-outside', /10\.9\.0\.9/],
     ['the gateway asked for', endpoint('--ip 10.66.0.1'), 2, 'address-reserved', /10\.66\.0\.1/],
-    ['a pool that is full', endpoint('').replace('blue', 'tiny'), 1, 'pool-exhausted', /tiny|10\.67\.0\.0\/30/],
+    ['a network that is full', endpoint('').replace('blue', 'tiny'), 1, 'address-exhausted', /tiny|10\.67\.0\.0\/30/],
     ['an endpoint name taken', endpoint('').replace('new', 'taken'), 4, 'name-taken', /taken/],
     ['an ifname too long', endpoint('--ifname sixteen-letters-'), 2, 'ifname-invalid', /15/],
     ['an ifname with a slash', endpoint('--ifname a/b'), 2, 'ifname-invalid', /a\/b/],

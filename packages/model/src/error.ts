@@ -62,7 +62,7 @@ export const errorKinds = {
   'session-taken': 'conflict',
   'lab-exists': 'conflict',
   'lab-process-state': 'conflict',
-  'pool-exhausted': 'exhausted',
+  'address-exhausted': 'exhausted',
   'vni-exhausted': 'exhausted',
   'subnet-exhausted': 'exhausted',
   'disk-full': 'exhausted',

@@ -31,3 +31,13 @@ export function clip(text: string, length = 64): string {
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
+
+/** How many names a message lists. */
+const mostNames = 5;
+
+/** "h1, h2", in order; of more than five the first five and how many more there are. */
+export function listNames(all: readonly { readonly name: string }[]): string {
+  const sorted = all.map(({ name }) => name).sort();
+  if (sorted.length <= mostNames) return sorted.join(', ');
+  return `${sorted.slice(0, mostNames).join(', ')} and ${sorted.length - mostNames} more`;
+}

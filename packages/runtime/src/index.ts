@@ -12,4 +12,5 @@ export * from './random.ts';
 export * from './slices.ts';
 export * from './startable.ts';
 export * from './version.ts';
+export * from './within.ts';
 export * from './worker.ts';

@@ -1,7 +1,7 @@
 import type { Clock, Duration, Log } from '@causeway/runtime';
 
 /** A part of what is to be stopped. */
-export interface StopStep {
+interface StopStep {
   readonly name: string;
   /** So long is waited for it; what it has not ended by then ends with the process. */
   readonly limit: Duration;

@@ -77,7 +77,7 @@ describe('good runs', () => {
           ),
         ),
         deed(call('claim', 'f', [2, 13_000], refused('address-in-use'), { network: 'small', addresses: ['10.9.0.2'] })),
-        deed(call('claim', 'g', [20_000, 20_001], refused('pool-exhausted'), { network: 'small' })),
+        deed(call('claim', 'g', [20_000, 20_001], refused('address-exhausted'), { network: 'small' })),
       ],
     ],
     ['a claim without an answer that was never carried out', [...bystander, deed(call('claim', 'a', [1, 2], unknown))]],
@@ -173,13 +173,13 @@ describe('bad runs', () => {
     [
       'every claim refused though the pool is empty',
       [
-        deed(call('claim', 'a', [0, 1], refused('pool-exhausted'), { network: 'blue' })),
+        deed(call('claim', 'a', [0, 1], refused('address-exhausted'), { network: 'blue' })),
         deed(call('claim', 'b', [2, 3], refused('address-in-use'), { network: 'blue', addresses: ['10.0.0.7'] })),
       ],
       {
         incomplete: [/no claim was ever done/],
         unexplained: [
-          /claim of a \(blue\) was answered pool-exhausted/,
+          /claim of a \(blue\) was answered address-exhausted/,
           /claim of b \(blue, 10\.0\.0\.7\) was answered address-in-use/,
         ],
       },
@@ -197,11 +197,11 @@ describe('bad runs', () => {
           call('release', 'e6', [2, 3], done('small 10.9.0.6')),
           gone({ name: 'e6', ip: '10.9.0.6', network: 'small' }),
         ),
-        deed(call('claim', 'f', [4, 5], refused('pool-exhausted'), { network: 'small' })),
+        deed(call('claim', 'f', [4, 5], refused('address-exhausted'), { network: 'small' })),
         deed(warm('10.9.0.6', 'small')),
-        deed(call('claim', 'g', [60_000, 60_001], refused('pool-exhausted'), { network: 'small' })),
+        deed(call('claim', 'g', [60_000, 60_001], refused('address-exhausted'), { network: 'small' })),
       ],
-      { unexplained: [/claim of g \(small\) was answered pool-exhausted/] },
+      { unexplained: [/claim of g \(small\) was answered address-exhausted/] },
     ],
     [
       'a pool said to be exhausted when a try that was not answered at once is over for long',
@@ -213,9 +213,9 @@ describe('bad runs', () => {
           ),
         ),
         deed(call('claim', 'f', [2, 13_000], refused('address-in-use'), { network: 'small', addresses: ['10.9.0.2'] })),
-        deed(call('claim', 'g', [24_000, 24_001], refused('pool-exhausted'), { network: 'small' })),
+        deed(call('claim', 'g', [24_000, 24_001], refused('address-exhausted'), { network: 'small' })),
       ],
-      { unexplained: [/claim of g \(small\) was answered pool-exhausted/] },
+      { unexplained: [/claim of g \(small\) was answered address-exhausted/] },
     ],
     [
       'one call carried out twice, one after the other',

@@ -8,13 +8,13 @@ describe('whatever befalls managers and their store, an address has one owner', 
   test.each(seedBatches(100))('%s', async (_, seeds) => {
     const counts = { done: 0, refused: 0, unknown: 0, duplicated: 0, late: 0, free: 0, waited: 0, silences: 0 };
     for (const seed of seeds) {
-      const { evidence, faults, duplicated, late, thaws, silences } = await simulateAllocation(seed);
+      const { evidence, faults, duplicated, late, reuse, silences } = await simulateAllocation(seed);
       expect([...faults, ...Object.values(judge(evidence)).flat()], `seed ${seed}`).toEqual([]);
       for (const { outcome } of evidence.journal) counts[outcome.kind]++;
       counts.duplicated += duplicated;
       counts.late += late;
-      counts.free += thaws.free;
-      counts.waited += thaws.waited;
+      counts.free += reuse.free;
+      counts.waited += reuse.waited;
       counts.silences += silences;
     }
     if (seeds.length === 1) return;

@@ -37,7 +37,7 @@ describe('an address that was freed', () => {
     await cluster.run(cluster.host('h2').detach('b'));
     await cluster.advance(seconds(40));
     await expect(cluster.run(cluster.host('h1').attach('blue', 'f'))).rejects.toMatchObject({
-      code: 'pool-exhausted',
+      code: 'address-exhausted',
       message: expect.stringContaining('4 of 5 in use, 0 reserved, 1 cooling'),
     });
     expect((await cluster.run(cluster.host('h1').attach('blue', 'b'))).addresses).toEqual(['10.66.0.3/29']);

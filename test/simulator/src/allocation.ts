@@ -30,7 +30,7 @@ import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/ge
 import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
-import { LaggingHosts, readThaws, type Thaws } from './lagging-hosts.ts';
+import { type AddressReuse, LaggingHosts, readReuse } from './lagging-hosts.ts';
 import { Recorder } from './recorder.ts';
 import { Turmoil } from './turmoil.ts';
 
@@ -43,7 +43,7 @@ export interface AllocationRun {
   /** Tries that arrived after their caller had given them up. */
   readonly late: number;
   /** How freed addresses came to be free again. */
-  readonly thaws: Thaws;
+  readonly reuse: AddressReuse;
   /** How often hosts could not be asked. */
   readonly silences: number;
 }
@@ -137,10 +137,10 @@ class AllocationSimulation {
     const cleaned = recorder.revisions.filter(({ revision }) => revision > restedAt && revision <= marks.end);
     const evidence = { journal: this.#journal, before, rested, cleaned, marks };
     const told = this.#hosts?.told ?? [];
-    const thaws = readThaws(recorder.revisions, told, cooldown);
-    const faults = [...this.#faults, ...auditor.faults, ...thaws.faults];
+    const reuse = readReuse(recorder.revisions, told, cooldown);
+    const faults = [...this.#faults, ...auditor.faults, ...reuse.faults];
     const silences = told.filter(({ floor }) => floor === undefined).length;
-    return { evidence, faults, duplicated: this.#duplicated, late: this.#late, thaws, silences };
+    return { evidence, faults, duplicated: this.#duplicated, late: this.#late, reuse, silences };
   }
 
   async #prepare(): Promise<void> {

@@ -19,7 +19,7 @@ export class LaggingHosts implements HostReports {
   readonly #random: Random;
   #calm = (): boolean => false;
   #revision = (): bigint => 0n;
-  readonly #listeners = new Set<Parameters<HostReports['subscribeStanding']>[0]>();
+  readonly #listeners = new Set<Parameters<HostReports['subscribeProgress']>[0]>();
 
   constructor(parts: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = parts.clock;
@@ -29,7 +29,7 @@ export class LaggingHosts implements HostReports {
   /** `calm`: then they follow at once. */
   async run(world: {
     readonly revision: () => bigint;
-    readonly networks: () => Iterable<Parameters<HostReports['standing']>[0]>;
+    readonly networks: () => Iterable<Parameters<HostReports['progress']>[0]>;
     readonly calm: () => boolean;
     readonly end: AbortSignal;
   }): Promise<void> {
@@ -47,7 +47,7 @@ export class LaggingHosts implements HostReports {
     }
   }
 
-  standing: HostReports['standing'] = () => {
+  progress: HostReports['progress'] = () => {
     const last = this.told.at(-1);
     if (this.#calm()) {
       this.told.push({ at: this.#clock.now(), floor: this.#revision() });
@@ -57,7 +57,7 @@ export class LaggingHosts implements HostReports {
     return last.floor === undefined ? { silentSince: last.at } : { floor: last.floor };
   };
 
-  subscribeStanding: HostReports['subscribeStanding'] = (listener) => {
+  subscribeProgress: HostReports['subscribeProgress'] = (listener) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
@@ -67,7 +67,7 @@ export class LaggingHosts implements HostReports {
   hasRecovered: HostReports['hasRecovered'] = () => true;
 }
 
-export interface Thaws {
+export interface AddressReuse {
   /** Addresses that were given free again, and how many of them not at once. */
   readonly free: number;
   readonly waited: number;
@@ -79,7 +79,7 @@ export interface Thaws {
  * Reads from the store's revisions alone when each freed address was given free, and holds it against what the hosts had
  * told until then: all have applied the release, or it is as long ago as silent hosts are waited for.
  */
-export function readThaws(revisions: readonly Revision[], told: readonly Told[], cooldown: Duration): Thaws {
+export function readReuse(revisions: readonly Revision[], told: readonly Told[], cooldown: Duration): AddressReuse {
   const cooling = new Map<string, Pick<Revision, 'revision' | 'seen'>>();
   const gone = new Set<string>();
   const faults: string[] = [];

@@ -1,5 +1,5 @@
 import { MemoryBackend, MemoryStore } from '@causeway/manager';
-import { Auditor, CoreManager, type HostReports } from '@causeway/manager/testing';
+import { CoreManager, type HostReports, InvariantChecker } from '@causeway/manager/testing';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 
@@ -30,7 +30,7 @@ export class Turmoil {
   readonly random: SeededRandom;
   readonly backend: MemoryBackend;
   readonly managers: readonly CoreManager[];
-  readonly auditor = new Auditor();
+  readonly auditor = new InvariantChecker();
   readonly #ttl: Duration;
   readonly #hosts: HostReports | undefined;
   readonly #paused = new Set<CoreManager>();

@@ -88,7 +88,7 @@ describe('an attach said again', () => {
   it('while the first one fails tries by itself', async () => {
     const h = await host();
     h.container('web');
-    h.manager.claimFailures.push(new CausewayError('pool-exhausted', 'for once'));
+    h.manager.claimFailures.push(new CausewayError('address-exhausted', 'for once'));
     const answers = await Promise.allSettled([again(h), again(h)]);
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   });

@@ -294,8 +294,8 @@ describe('attach, refused before anything is taken', () => {
 describe('attach that fails leaves nothing', () => {
   it('when the managers refuse', async () => {
     const h = await host();
-    h.manager.claimFailures.push(new CausewayError('pool-exhausted', 'network blue has no address left'));
-    await expect(h.attach('blue', 'web')).rejects.toMatchObject({ code: 'pool-exhausted' });
+    h.manager.claimFailures.push(new CausewayError('address-exhausted', 'network blue has no address left'));
+    await expect(h.attach('blue', 'web')).rejects.toMatchObject({ code: 'address-exhausted' });
     await expectNothingLeft(h);
   });
 

@@ -1,6 +1,4 @@
-import type { Duration } from '@causeway/runtime';
-import { type Clock, milliseconds } from '@causeway/runtime';
-import { within } from '../within.ts';
+import { type Clock, type Duration, milliseconds, within } from '@causeway/runtime';
 
 /** What a use case knows of the call it answers. */
 export interface Call {

@@ -14,9 +14,8 @@ import type {
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { type Duration, milliseconds, seconds, within } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../store/store.ts';
-import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
 import { hostsOf } from './health.ts';
 import { knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';

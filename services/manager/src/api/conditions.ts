@@ -16,7 +16,7 @@ import type { ApiContext } from './modules.ts';
  */
 
 export function conditionsOfNetwork(context: ApiContext, network: Versioned<Network>): ConditionMessage[] {
-  const { view, feed, pools } = context.modules;
+  const { view, feed, subnetsOf } = context.modules;
   const { value } = network;
   const progress = context.leads ? feed.progressOf(value.id) : undefined;
   const hosts = feed.hostsOf(value.id);
@@ -24,7 +24,7 @@ export function conditionsOfNetwork(context: ApiContext, network: Versioned<Netw
   const conditions = networkConditions({
     network: recorded(context, network),
     holdsVni: claim?.kind === 'network' && claim.network === value.id,
-    subnets: pools(value).map(({ prefix, use: { size, used, reserved, cooling } }) => {
+    subnets: subnetsOf(value).map(({ prefix, use: { size, used, reserved, cooling } }) => {
       return { prefix, size, free: size - used - reserved - cooling };
     }),
     exceedsUnderlay: isTooLarge(view, value),

@@ -28,7 +28,7 @@ import type {
   WatchEndpointsResponse,
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
-import { milliseconds, seconds } from '@causeway/runtime';
+import { milliseconds, seconds, within } from '@causeway/runtime';
 import type { Committed } from '../commit/outcomes.ts';
 import type { Caller } from '../commit/writer.ts';
 import { endpointFields } from '../listwatch/fields.ts';
@@ -39,7 +39,6 @@ import { readClaimEndpoint, readReleaseEndpoint } from '../plan/endpoint-request
 import { present } from '../plan/fields.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import type { Versioned } from '../store/view.ts';
-import { within } from '../within.ts';
 import { type Call, withinCall } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
 import { claimedMessage, endpointMessage, fullEndpointMessage } from './messages.ts';
@@ -167,7 +166,7 @@ export class EndpointsApi {
 
   /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
   async #claimAgain(id: RequestId, claim: ClaimEndpoint, caller: Caller): Promise<Committed<Endpoint>> {
-    const { writer, view, teller } = this.#context.modules;
+    const { writer, view, sink } = this.#context.modules;
     try {
       return await writer.write(id, claimEndpoint(claim), caller);
     } catch (error) {
@@ -178,14 +177,14 @@ export class EndpointsApi {
       const had = `${claim.name} ${claim.addresses.join(' ')} on ${host} does not get back what it had before the restore`;
       const message = `${had}: ${error.message}`;
       const { actor } = caller;
-      teller.tell({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
+      sink.emit({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
       throw error;
     }
   }
 
   #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<EndpointItem> {
     const scope = { asked: { network, host }, read: () => this.#within(network, host) };
-    return { catalog: this.#context.modules.catalogs.endpoints, fields: endpointFields, scope };
+    return { cache: this.#context.modules.caches.endpoints, fields: endpointFields, scope };
   }
 
   /** Of that network and host; empty: of any. @throws CausewayError network-unknown, node-unknown */

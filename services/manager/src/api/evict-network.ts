@@ -2,10 +2,10 @@ import type { EndpointId } from '@causeway/model';
 import type { Behalf, Writer } from '../commit/writer.ts';
 import { endpointDetached } from '../events/describe.ts';
 import type { Intent } from '../plan/intent.ts';
-import { takeBack } from '../plan/release-endpoint.ts';
+import { releaseByManager } from '../plan/release-endpoint.ts';
 import type { View } from '../store/view.ts';
 
-/** Releases every endpoint a network has now, whoever has it. Their agents learn of it as of any other release. */
+/** Releases every endpoint that a network has now, on every host. Agents learn of it as of any other release. */
 export async function evictNetwork(
   nameOrId: string,
   { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },
@@ -17,5 +17,5 @@ export async function evictNetwork(
 }
 
 export function evictEndpoint(id: EndpointId): Intent<void> {
-  return takeBack(id, (endpoint, view) => endpointDetached(endpoint, view, 'its network is deleted by force'));
+  return releaseByManager(id, (endpoint, view) => endpointDetached(endpoint, view, 'its network is deleted by force'));
 }

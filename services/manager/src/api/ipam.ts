@@ -1,4 +1,4 @@
-import { CausewayError, type NetworkId, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
+import { CausewayError, type NodeId, parseIp, parseRequestId, unwrap } from '@causeway/model';
 import type {
   CheckClaimsRequest,
   CheckClaimsResponse,
@@ -15,8 +15,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { addressHistory } from '../ipam/address-history.ts';
 import { type SubnetUse, useOf } from '../ipam/usage.ts';
-import { type ClaimFault, type Faults, findFaults, mostRepairs, repairClaims } from '../plan/check.ts';
-import { findVniFaults, repairVni, type VniFault } from '../plan/check-vnis.ts';
+import { type ClaimFault, type Faults, findFaults, mostRepairs, nameOf, repairClaims } from '../plan/check.ts';
 import { inField, present } from '../plan/fields.ts';
 import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { Keys } from '../store/keys.ts';
@@ -78,41 +77,30 @@ export class IpamApi {
   async checkClaims(request: CheckClaimsRequest, call: Call): Promise<CheckClaimsResponse> {
     this.#context.leading();
     const { view } = this.#context.modules;
-    const found = { addresses: findFaults(view, this.#keys), vnis: findVniFaults(view) };
+    const found = findFaults(view, this.#keys);
     if (!request.repair) return this.#faultsMessage(found, () => false);
-    await this.#repairAddresses(found.addresses, call);
-    await this.#repairVnis(found.vnis, call);
-    const left = new Set([...all(findFaults(view, this.#keys)), ...all(findVniFaults(view))].map(nameOf));
+    await this.#repair([...found.orphans, ...found.missing], call);
+    const { duplicates, orphans, missing } = findFaults(view, this.#keys);
+    const left = new Set([...duplicates, ...orphans, ...missing].map(nameOf));
     return this.#faultsMessage(found, (fault) => !left.has(nameOf(fault)));
   }
 
-  async #repairVnis({ orphans, missing }: Faults<VniFault>, call: Call): Promise<void> {
-    for (const { vni } of [...orphans, ...missing])
-      await this.#context.modules.writer.apply(repairVni(vni), { ...call, cause: 'ipam-check' });
-  }
-
-  async #repairAddresses({ orphans, missing }: Faults, call: Call): Promise<void> {
+  async #repair(faults: readonly ClaimFault[], call: Call): Promise<void> {
     const { writer } = this.#context.modules;
-    const byNetwork = new Map<NetworkId, ClaimFault[]>();
-    for (const fault of [...orphans, ...missing]) {
-      const faults = byNetwork.get(fault.network);
-      if (faults === undefined) byNetwork.set(fault.network, [fault]);
-      else faults.push(fault);
-    }
-    for (const [network, faults] of byNetwork) {
-      for (let at = 0; at < faults.length; at += mostRepairs) {
-        const addresses = faults.slice(at, at + mostRepairs).map(({ address }) => address);
-        await writer.apply(repairClaims(network, addresses), { ...call, cause: 'ipam-check' });
+    for (const network of new Set(faults.map((fault) => fault.network))) {
+      const some = faults.filter((fault) => fault.network === network);
+      for (let at = 0; at < some.length; at += mostRepairs) {
+        await writer.apply(repairClaims(network, some.slice(at, at + mostRepairs)), { ...call, cause: 'ipam-check' });
       }
     }
   }
 
-  #poolMessage({ pool, usedByHost, reservations, ...use }: SubnetUse): PoolUse {
+  #poolMessage({ subnet, usedByHost, reservations, ...use }: SubnetUse): PoolUse {
     const { view } = this.#context.modules;
     const host = (id: string): string => view.nodes.get(id as NodeId)?.value.name ?? id;
     return {
-      subnet: pool.prefix,
-      ranges: [...pool.ranges],
+      subnet: subnet.prefix,
+      ranges: [...subnet.ranges],
       used: `${use.used}`,
       reserved: `${use.reserved}`,
       cooling: `${use.cooling}`,
@@ -123,31 +111,19 @@ export class IpamApi {
     };
   }
 
-  #faultsMessage({ addresses, vnis }: Found, isRepaired: (fault: AnyFault) => boolean): CheckClaimsResponse {
+  #faultsMessage(faults: Faults, isRepaired: (fault: ClaimFault) => boolean): CheckClaimsResponse {
     const { view } = this.#context.modules;
-    const messages = (kind: keyof Faults): ClaimFaultMessage[] =>
-      [...addresses[kind], ...vnis[kind]].map((fault) => ({
-        network: view.networks.get(fault.network)?.value.name ?? fault.network,
-        address: 'vni' in fault ? '' : fault.address,
-        vni: 'vni' in fault ? fault.vni : 0,
-        holders: [...fault.holders],
-        repaired: isRepaired(fault),
-      }));
-    return { duplicates: messages('duplicates'), orphans: messages('orphans'), missing: messages('missing') };
+    const message = (fault: ClaimFault): ClaimFaultMessage => ({
+      network: view.networks.get(fault.network)?.value.name ?? fault.network,
+      address: 'address' in fault.subject ? fault.subject.address : '',
+      vni: 'vni' in fault.subject ? fault.subject.vni : 0,
+      holders: [...fault.holders],
+      repaired: isRepaired(fault),
+    });
+    return {
+      duplicates: faults.duplicates.map(message),
+      orphans: faults.orphans.map(message),
+      missing: faults.missing.map(message),
+    };
   }
-}
-
-type AnyFault = ClaimFault | VniFault;
-
-interface Found {
-  readonly addresses: Faults;
-  readonly vnis: Faults<VniFault>;
-}
-
-function all<Fault>({ duplicates, orphans, missing }: Faults<Fault>): readonly Fault[] {
-  return [...duplicates, ...orphans, ...missing];
-}
-
-function nameOf(fault: AnyFault): string {
-  return 'vni' in fault ? `vni ${fault.vni}` : `${fault.network}/${fault.address}`;
 }

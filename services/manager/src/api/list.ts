@@ -1,5 +1,5 @@
 import { later } from '../feed/revision.ts';
-import type { Catalog, Item } from '../listwatch/object-cache.ts';
+import type { Item, ObjectCache } from '../listwatch/object-cache.ts';
 import { formatPageToken, parsePageToken } from '../listwatch/page-token.ts';
 import { type Fields, readSelection, type Selectors } from '../listwatch/selection.ts';
 import type { Call } from './call.ts';
@@ -16,7 +16,7 @@ export interface ListRequest extends Selectors {
 
 /** A kind of objects. */
 export interface ListOf<I extends Item> {
-  readonly catalog: Catalog<I>;
+  readonly cache: ObjectCache<I>;
   readonly fields: Fields<I>;
   /** What else was asked for, by field; it decides over an item, once it is known what it means. */
   readonly scope?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
@@ -36,7 +36,7 @@ export interface Page<I extends Item> {
 export async function listPage<I extends Item>(
   context: ApiContext,
   request: ListRequest,
-  { catalog, fields, scope }: ListOf<I>,
+  { cache, fields, scope }: ListOf<I>,
   call: Call,
 ): Promise<Page<I>> {
   const { atLeast, pageSize, pageToken, labelSelector, fieldSelector } = request;
@@ -46,10 +46,10 @@ export async function listPage<I extends Item>(
   await context.atLeast(later(atLeast, token?.revision ?? 0n), call);
   const within = scope?.read() ?? (() => true);
   const now = context.modules.view.revision;
-  const at = token !== undefined && catalog.remembers(token.revision) ? token.revision : now;
+  const at = token !== undefined && cache.remembers(token.revision) ? token.revision : now;
   const size = Math.min(pageSize === 0 ? usualPage : pageSize, largestPage);
   const matches = (item: I): boolean => within(item) && selected(item);
-  const { items, more } = catalog.page({ at, size, matches, ...(token !== undefined && { after: token.after }) });
+  const { items, more } = cache.page({ at, size, matches, ...(token !== undefined && { after: token.after }) });
   const last = items.at(-1)?.value;
   const nextPageToken = more && last !== undefined ? formatPageToken({ query, revision: at, after: last }) : '';
   return { items, revision: at, nextPageToken };

@@ -5,12 +5,12 @@ import { isOutdated } from '../cluster/schema.ts';
 import type { Writer } from '../commit/writer.ts';
 import type { Term } from '../election/term.ts';
 import type { AddressIndex } from '../events/address-index.ts';
-import type { Teller } from '../events/event-sink.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { Feed } from '../feed/feed.ts';
-import type { Pool } from '../ipam/subnet-addresses.ts';
+import type { SubnetAddresses } from '../ipam/subnet-addresses.ts';
 import type { DefaultPool } from '../ipam/subnet-pools.ts';
-import type { Catalogs } from '../listwatch/object-caches.ts';
+import type { ObjectCaches } from '../listwatch/object-caches.ts';
 import { checkRecovered } from '../plan/recovery.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
 import type { Store } from '../store/store.ts';
@@ -21,15 +21,15 @@ import type { MtuGate } from './mtu-gate.ts';
 
 export interface ApiModules {
   readonly view: View;
-  readonly catalogs: Catalogs;
+  readonly caches: ObjectCaches;
   /** Of a network's subnets, in their order. */
-  readonly pools: (network: Network) => readonly Pool[];
+  readonly subnetsOf: (network: Network) => readonly SubnetAddresses[];
   readonly store: Pick<Store, 'members'>;
   readonly peers: Peers;
   readonly feed: Feed;
   readonly events: Pick<EventFeed, 'read' | 'last'>;
   readonly addressIndex: Pick<AddressIndex, 'find'>;
-  readonly teller: Pick<Teller, 'tell'>;
+  readonly sink: Pick<EventSink, 'emit'>;
   readonly mtuGate: MtuGate;
   readonly clock: Clock;
   readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;

@@ -1,6 +1,6 @@
 import { Ip, type Mtu, Prefix } from '@causeway/model';
 import { expect, test } from 'vitest';
-import type { Standing } from '../feed/holdings.ts';
+import type { HostsProgress } from '../ipam/cooldown.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
 import { judgeMtu, type MtuVerdict } from './mtu-gate.ts';
 
@@ -8,7 +8,7 @@ const now = 100_000;
 const small = scriptNode(1, '192.0.2.1', 1400);
 const lowered: Mtu = { kind: 'automatic', bytes: 1350, highest: 1450 };
 
-test.each<[string, Mtu, Standing, MtuVerdict['kind']]>([
+test.each<[string, Mtu, HostsProgress, MtuVerdict['kind']]>([
   ['an MTU that was never more', { kind: 'automatic', bytes: 1350 }, { floor: 0n, silentSince: now }, 'open'],
   [
     'one that was more, and still what the host carries',
@@ -23,9 +23,9 @@ test.each<[string, Mtu, Standing, MtuVerdict['kind']]>([
   ['every host has', lowered, { floor: 7n }, 'open'],
   ['one may be changing to another leader', lowered, { floor: 7n, silentSince: now - 5_000 }, 'waits'],
   ['one is silent', lowered, { floor: 7n, silentSince: now - 6_000 }, 'open'],
-])('%s', (_name, mtu, standing, expected) => {
+])('%s', (_name, mtu, progress, expected) => {
   const network = { value: { ...scriptNetwork(1), mtu }, revision: 7n };
-  expect(judgeMtu(network, small, () => standing, now).kind).toBe(expected);
+  expect(judgeMtu(network, small, () => progress, now).kind).toBe(expected);
 });
 
 /** For networks that any host may have: no host is looked at. */

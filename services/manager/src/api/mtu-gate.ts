@@ -1,7 +1,8 @@
 import { CausewayError, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import { type Clock, seconds } from '@causeway/runtime';
-import type { Standing } from '../feed/holdings.ts';
+import type { HostReports } from '../controllers/host-reports.ts';
 import { silenceLimit } from '../feed/liveness.ts';
+import type { HostsProgress } from '../ipam/cooldown.ts';
 import { leastFor, roomOfNode } from '../plan/mtu.ts';
 import type { Versioned, View } from '../store/view.ts';
 
@@ -10,21 +11,26 @@ export type MtuVerdict =
   | { readonly kind: 'open' }
   /** The network asks more of the host's underlay than that carries. */
   | { readonly kind: 'too-large' }
-  /** Hosts may still send what was not too large once. */
+  /** Other hosts may still send frames of the former, larger MTU. */
   | { readonly kind: 'waits' };
 
 /**
- * The rule: a host gets an endpoint of a network when no other host sends frames that its underlay does not carry. What the
- * network's MTU was at its largest is in its record: a host that carries that never waits. Others wait until each host that
- * may have something of the network has applied the record as it is; one that is silent counts for as long as it may
+ * The rule: a host gets an endpoint of a network when no other host sends frames that its underlay does not carry. The
+ * network's record has its largest MTU ever: a host that carries that one never waits. Any other host waits until each host
+ * that may hold something of the network has applied the present record. A host without a session counts as long as it may
  * merely be changing from one leader to the next.
  */
-export function judgeMtu(network: Versioned<Network>, node: Node, standing: () => Standing, now: number): MtuVerdict {
+export function judgeMtu(
+  network: Versioned<Network>,
+  node: Node,
+  progress: () => HostsProgress,
+  now: number,
+): MtuVerdict {
   const { mtu, subnets } = network.value;
   const room = Math.max(roomOfNode(node), leastFor(subnets));
   if (mtu.kind === 'automatic' && mtu.bytes > room) return { kind: 'too-large' };
   if (mtu.highest === undefined || mtu.highest <= room) return { kind: 'open' };
-  const { floor, silentSince } = standing(); // a look at each host of the network, which most claims never need
+  const { floor, silentSince } = progress(); // a look at each host of the network, which most claims never need
   if (floor !== undefined && floor < network.revision) return { kind: 'waits' };
   const isSettled = silentSince === undefined || now - silentSince >= silenceLimit;
   return { kind: isSettled ? 'open' : 'waits' };
@@ -32,14 +38,11 @@ export function judgeMtu(network: Versioned<Network>, node: Node, standing: () =
 
 export interface MtuGateParts {
   readonly view: View;
-  /** How far a network's hosts are. */
-  readonly standing: (network: NetworkId) => Standing;
-  /** Called when that may have changed. */
-  readonly subscribeStanding: (listener: (network: NetworkId) => void) => () => void;
+  readonly hosts: Pick<HostReports, 'progress' | 'subscribeProgress'>;
   readonly clock: Clock;
 }
 
-/** Silence ends a wait without anything being told of it. */
+/** A wait may end by a host's silence alone, for which no change is reported. */
 const lookAgain = seconds(1);
 
 /** Holds claims back until no frame on their network is too large for their host. */
@@ -50,14 +53,14 @@ export class MtuGate {
     this.#parts = parts;
   }
 
-  /** For a network or a host that nobody knows: whoever claims is told so by the claim. */
+  /** Open for an unknown network or host too: the claim itself is refused then. */
   isOpen(network: string, node: NodeId): boolean {
     return this.#judge(network, node).kind === 'open';
   }
 
   /** Resolves when it is open. @throws CausewayError mtu-pending when the signal aborts first */
   async pass(network: string, node: NodeId, signal: AbortSignal): Promise<void> {
-    const { view, subscribeStanding, clock } = this.#parts;
+    const { view, hosts, clock } = this.#parts;
     for (;;) {
       const verdict = this.#judge(network, node);
       if (verdict.kind === 'open') return;
@@ -65,7 +68,7 @@ export class MtuGate {
       const over = new AbortController();
       const either = AbortSignal.any([signal, over.signal]);
       const unsubscribe = [
-        subscribeStanding(() => over.abort()),
+        hosts.subscribeProgress(() => over.abort()),
         view.subscribe((changes) => {
           if (changes.some(({ kind }) => kind === 'network' || kind === 'reset')) over.abort();
         }),
@@ -76,11 +79,11 @@ export class MtuGate {
   }
 
   #judge(reference: string, id: NodeId): MtuVerdict {
-    const { view, standing, clock } = this.#parts;
+    const { view, hosts, clock } = this.#parts;
     const node = view.nodes.get(id)?.value;
     const network = view.networks.get(reference as NetworkId) ?? view.networkNamed(reference as Network['name']);
     if (network === undefined || node === undefined) return { kind: 'open' };
-    return judgeMtu(network, node, () => standing(network.value.id), clock.now());
+    return judgeMtu(network, node, () => hosts.progress(network.value.id), clock.now());
   }
 
   #pending(reference: string, id: NodeId): CausewayError {

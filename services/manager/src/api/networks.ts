@@ -72,7 +72,7 @@ export class NetworksApi {
   }
 
   get #list(): ListOf<NetworkItem> {
-    return { catalog: this.#context.modules.catalogs.networks, fields: networkFields };
+    return { cache: this.#context.modules.caches.networks, fields: networkFields };
   }
 
   async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {

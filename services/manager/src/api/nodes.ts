@@ -43,7 +43,7 @@ export class NodesApi {
   }
 
   get #list(): ListOf<NodeItem> {
-    const { feed, catalogs } = this.#context.modules;
-    return { catalog: catalogs.nodes, fields: nodeFields((node) => feed.isReady(node)) };
+    const { feed, caches } = this.#context.modules;
+    return { cache: caches.nodes, fields: nodeFields((node) => feed.isReady(node)) };
   }
 }

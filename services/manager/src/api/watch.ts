@@ -1,9 +1,8 @@
 import { CausewayError } from '@causeway/model';
-import { seconds } from '@causeway/runtime';
+import { seconds, within } from '@causeway/runtime';
 import type { Item } from '../listwatch/object-cache.ts';
 import { lasting, readSelection, type Selectors } from '../listwatch/selection.ts';
 import { type WatchEvent, watch } from '../listwatch/watch.ts';
-import { within } from '../within.ts';
 import type { ListOf } from './list.ts';
 import type { ApiContext } from './modules.ts';
 
@@ -21,7 +20,7 @@ export type Watched<I extends Item> = WatchEvent<I> & { readonly epoch: bigint }
 export async function* watchList<I extends Item>(
   context: ApiContext,
   request: WatchRequest,
-  { catalog, fields, scope }: ListOf<I>,
+  { cache, fields, scope }: ListOf<I>,
   signal: AbortSignal,
 ): AsyncGenerator<Watched<I>, void> {
   const { view } = context.modules;
@@ -30,7 +29,7 @@ export async function* watchList<I extends Item>(
   const inScope = scope?.read() ?? (() => true);
   const matches = (item: I): boolean => inScope(item) && selected(item);
   const wanted = { from: request.fromRevision, matches, revision: () => view.revision };
-  for await (const event of watch(catalog, wanted, signal)) yield { ...event, epoch };
+  for await (const event of watch(cache, wanted, signal)) yield { ...event, epoch };
 }
 
 /** The cluster's epoch, once the view is where the watch begins. */

@@ -5,13 +5,13 @@ import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { clusterMismatch } from './cluster-watch.ts';
 
-export interface BootstrapParts {
+interface BootstrapParts {
   readonly store: Pick<Store, 'get' | 'txn'>;
   readonly keys: Keys;
   readonly random: Random;
 }
 
-export interface BootstrapSettings {
+interface BootstrapSettings {
   /** Of the records of a cluster that begins here. */
   readonly schema: number;
   /** The cluster that this manager belongs to; absent: it takes what the store holds. */

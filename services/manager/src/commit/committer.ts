@@ -19,7 +19,7 @@ export type CommitOutcome =
   /** The store did not answer: written or not, now or later. */
   | { readonly kind: 'unknown'; readonly error: unknown };
 
-export interface CommitterParts {
+interface CommitterParts {
   readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'maxTxnOps'>;
   readonly keys: Keys;
   readonly view: Pick<View, 'wrote'>;
@@ -28,7 +28,7 @@ export interface CommitterParts {
   readonly log: Log;
 }
 
-export interface CommitterSettings {
+interface CommitterSettings {
   /** Create revision of the leader key while the term lasts. */
   readonly term: bigint;
 }
@@ -41,8 +41,8 @@ interface Waiting extends Transaction {
 
 /**
  * Writes for one term of leadership. One store transaction is in flight at a time; what comes meanwhile goes together in
- * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence, and in one more key
- * what is told of all that it writes.
+ * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence, and one more key with
+ * the events of all its parts.
  */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -119,7 +119,7 @@ export class Committer {
     await this.#send(batch.slice(middle));
   }
 
-  /** A condition that does not hold may be the fence, and only the leader key tells. */
+  /** When a condition does not hold, the leader key shows whether that was the fence. */
   async #attempt({ compares, writes, events }: Transaction): Promise<CommitOutcome> {
     if (this.#closed) return { kind: 'fenced' };
     const told = events.length === 0 ? undefined : this.#tell(events);
@@ -140,18 +140,18 @@ export class Committer {
     }
   }
 
-  /** A record of events goes behind all others, or not at all: then one that is late can never slip in between. */
+  /** A record of events goes behind all others, or not at all: then a late record can never slip in between. */
   #tell(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
     const { keys, order, clock } = this.#parts;
     const now = clock.wall();
-    const place = order.next(now, events.length);
+    const place = order.next(now);
     return {
       isLast: { kind: 'vacant', span: { from: place, before: keys.eventsEnd } },
       record: { kind: 'put', key: keys.eventsAt(place, events.length), value: encodeRecord(now, events) },
     };
   }
 
-  /** What stands behind a place that was thought to be the last: of an earlier leader, whose clock was ahead of ours. */
+  /** Finds a record behind the place that was thought to be the last: an earlier leader wrote it, with a clock ahead of ours. */
   async #catchUp(span: KeySpan): Promise<void> {
     const { store, order } = this.#parts;
     const { kvs } = await store.page(span, { limit: 1, newest: true, keysOnly: true });
@@ -180,7 +180,7 @@ export class Committer {
   }
 }
 
-/** What some of a batch did wrong is no matter of the others; and members that run with a smaller --max-txn-ops take less. */
+/** A wrong transaction of a batch must not harm the others; and members with a smaller --max-txn-ops take smaller batches. */
 function isWorthSplitting(outcome: CommitOutcome): boolean {
   return (
     outcome.kind === 'conflict' || (outcome.kind === 'failed' && isCausewayError(outcome.error, 'invalid-argument'))

@@ -6,9 +6,16 @@ import type { Intent, Planning, Proposal } from '../plan/intent.ts';
 import type { KeyValue, Store } from '../store/store.ts';
 import type { CommitOutcome } from './committer.ts';
 import type { Transaction } from './merge.ts';
-import { type Call, type Committed, readOutcome, refusing, withReply } from './outcomes.ts';
+import {
+  type Committed,
+  type IdentifiedRequest,
+  type OutcomeRecord,
+  readOutcome,
+  refusing,
+  withReply,
+} from './outcomes.ts';
 import type { RequestLeases } from './request-leases.ts';
-import type { Tenure } from './writing-term.ts';
+import type { WritingTerm } from './writing-term.ts';
 
 export interface ExecutionParts {
   readonly store: Pick<Store, 'get'>;
@@ -29,24 +36,41 @@ const patience = seconds(10);
 /** Between looks at a store that does not answer. */
 const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
 
-export interface Errand<Reply> {
+interface Errand<Reply> {
   readonly intent: Intent<Reply>;
   readonly origin: Origin;
   /** Absent for an intent of our own. */
-  readonly call?: Call<Reply> | undefined;
+  readonly call?: IdentifiedRequest<Reply> | undefined;
 }
 
-/** One intent on its way to being true, in one term. */
+/**
+ * One intent on its way to being true, in one term.
+ *
+ * ```
+ *  ┌▶ caught up ─▶ plan ┬─▶ nothing to write ────────────────────────────▶ reply
+ *  │                    ├─▶ refused ─▶ outcome kept? ─┬ yes ─────────────▶ that outcome
+ *  │                    │                             └ no ─▶ keep it ───▶ the refusal
+ *  │                    └─▶ commit ┬─▶ committed ─▶ view has it ─────────▶ reply
+ *  │                               ├─▶ fenced ───────────────────────────▶ not-leader
+ *  │                               ├─▶ failed ───────────────────────────▶ the failure
+ *  │                               ├─▶ conflict ─▶ outcome kept? ┬ yes ──▶ that outcome
+ *  │                               └─▶ unknown ──▶ ask the store ┤
+ *  └────────────────── plan again, 20 times at most ◀── no ──────┘
+ * ```
+ *
+ * "Outcome kept": an earlier try of the same call was written. An intent without a request id keeps none. A refusal is kept
+ * only for an unresolved call, of which another copy may still be written.
+ */
 export class Execution<Reply> {
   readonly #parts: ExecutionParts;
-  readonly #tenure: Tenure;
+  readonly #term: WritingTerm;
   readonly #intent: Intent<Reply>;
   readonly #origin: Origin;
-  readonly #call: Call<Reply> | undefined;
+  readonly #call: IdentifiedRequest<Reply> | undefined;
 
-  constructor(parts: ExecutionParts, tenure: Tenure, { intent, origin, call }: Errand<Reply>) {
+  constructor(parts: ExecutionParts, term: WritingTerm, { intent, origin, call }: Errand<Reply>) {
     this.#parts = parts;
-    this.#tenure = tenure;
+    this.#term = term;
     this.#intent = intent;
     this.#origin = origin;
     this.#call = call;
@@ -63,7 +87,7 @@ export class Execution<Reply> {
 
   /** Undefined: plan again. */
   async #try(): Promise<Committed<Reply> | undefined> {
-    await this.#tenure.caughtUp().catch(() => {
+    await this.#term.caughtUp().catch(() => {
       throw this.#parts.notLeader();
     });
     const lease = this.#call === undefined ? undefined : await this.#parts.leases.take();
@@ -75,14 +99,15 @@ export class Execution<Reply> {
       return await this.#refuse(refusal, lease);
     }
     const { reply, takes, since } = proposal;
-    if (proposal.writes.length === 0 && !this.#isDoubtful) return { reply, revision: since ?? planning.view.revision };
+    if (proposal.writes.length === 0 && !this.#isUnresolved)
+      return { reply, revision: since ?? planning.view.revision };
     const release = planning.allocator.hold(takes);
     try {
-      const outcome = await this.#tenure.committer.commit(this.#transactionOf(proposal, lease));
+      const outcome = await this.#term.committer.commit(this.#transactionOf(proposal, lease));
       if (outcome.kind !== 'committed') return await this.#resolve(outcome);
       this.#settled();
       await this.#seen(outcome.revision);
-      this.#tenure.answered(outcome.revision);
+      this.#term.answered(outcome.revision);
       return { reply, revision: since ?? outcome.revision };
     } finally {
       release();
@@ -91,25 +116,26 @@ export class Execution<Reply> {
 
   #transactionOf(proposal: Proposal<Reply>, lease: bigint | undefined): Transaction {
     const { compares, writes } = proposal;
-    const events = proposal.events.map((happening) => encodeEvent(happening, this.#origin));
+    const events = proposal.events.map((event) => encodeEvent(event, this.#origin));
     const transaction = { compares, writes, events };
-    if (this.#call === undefined || lease === undefined) return transaction;
-    return withReply(transaction, proposal.reply, this.#call, this.#parts.planning.keys, lease);
+    const record = this.#recordOn(lease);
+    return record === undefined ? transaction : withReply(transaction, proposal.reply, record);
   }
 
   /**
    * A refusal is true only while the term lasts: a deposed leader's view is behind. What is in the way may be the very
-   * thing an earlier try of this call has made. And a refusal is final: while a transaction or a copy of the call may still
-   * arrive, the refusal is kept first, so that nothing of it can be written any more. Not if it is worth another try.
+   * thing that an earlier try of this call has made. And a refusal is final: while another copy of the call may still
+   * arrive, the refusal is kept in the store first, so that no copy can be written. A refusal that says "try again" is not
+   * kept.
    */
   async #refuse(refusal: unknown, lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
-    const [earlier, lasts] = await Promise.all([this.#kept(), this.#tenure.committer.lasts()]);
+    const [earlier, lasts] = await Promise.all([this.#kept(), this.#term.committer.lasts()]);
     if (earlier !== undefined) return earlier;
     if (!lasts) throw this.#parts.notLeader();
-    if (this.#call === undefined || lease === undefined || !isCausewayError(refusal)) throw refusal;
-    if (refusal.kind === 'unavailable' || !this.#isDoubtful) throw refusal;
-    const tombstone = refusing(refusal, this.#call, this.#parts.planning.keys, lease);
-    const outcome = await this.#tenure.committer.commit(tombstone);
+    const record = this.#recordOn(lease);
+    if (record === undefined || !this.#isUnresolved || !isCausewayError(refusal)) throw refusal;
+    if (refusal.kind === 'unavailable') throw refusal;
+    const outcome = await this.#term.committer.commit(refusing(refusal, record));
     if (outcome.kind !== 'committed') return await this.#resolve(outcome);
     this.#settled();
     throw refusal;
@@ -144,17 +170,23 @@ export class Execution<Reply> {
     const { clock, random, log } = this.#parts;
     const deadline = clock.now() + patience;
     log.warn('writer.outcome-unknown', { requestId: this.#call?.id });
-    if (this.#call !== undefined) this.#tenure.doubtful.unanswered(this.#call.id);
+    if (this.#call !== undefined) this.#term.unresolved.unanswered(this.#call.id);
     for (const pause of delays(lookAgain, random)) {
       const answer = await this.#look();
       if (answer?.kv !== undefined) return await this.#read(answer.kv);
       if (answer !== undefined) await this.#seen(answer.revision);
-      if (answer !== undefined && !this.#tenure.isOver) return undefined;
-      if (this.#tenure.isOver || clock.now() >= deadline) break;
+      if (answer !== undefined && !this.#term.isOver) return undefined;
+      if (this.#term.isOver || clock.now() >= deadline) break;
       await clock.sleep(pause);
     }
     const message = 'the store did not answer: the same request id tells what became of the call';
     throw new CausewayError('timed-out', message, {}, { cause });
+  }
+
+  /** Where the outcome is kept; undefined: of an intent without request id. */
+  #recordOn(lease: bigint | undefined): OutcomeRecord<Reply> | undefined {
+    if (this.#call === undefined || lease === undefined) return undefined;
+    return { call: this.#call, key: this.#parts.planning.keys.request(this.#call.id), lease };
   }
 
   /** Undefined when the store does not answer. */
@@ -180,17 +212,17 @@ export class Execution<Reply> {
     if (this.#call === undefined) return undefined;
     this.#settled();
     await this.#seen(kv.modRevision);
-    this.#tenure.answered(kv.modRevision);
+    this.#term.answered(kv.modRevision);
     return readOutcome(kv, this.#call);
   }
 
-  /** Something of the call may be written after it is answered: whatever the answer, it is kept first. */
-  get #isDoubtful(): boolean {
-    return this.#call !== undefined && this.#tenure.doubtful.has(this.#call.id);
+  /** Another copy of the call may still be written after the answer: so the answer is kept in the store first. */
+  get #isUnresolved(): boolean {
+    return this.#call !== undefined && this.#term.unresolved.has(this.#call.id);
   }
 
   #settled(): void {
-    if (this.#call !== undefined) this.#tenure.doubtful.delete(this.#call.id);
+    if (this.#call !== undefined) this.#term.unresolved.delete(this.#call.id);
   }
 
   /** A view that does not keep up costs the caller its "reads see it" after a while, not its answer. */

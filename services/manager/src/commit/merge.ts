@@ -5,28 +5,29 @@ import type { Compare, KeySpan, Write } from '../store/store.ts';
 export interface Transaction {
   readonly compares: readonly Compare[];
   readonly writes: readonly Write[];
-  /** What is told of it, encoded each: it stands in the store if and only if the writes do. */
+  /** Its events, each encoded: they are in the store if and only if the writes are. */
   readonly events: readonly string[];
 }
 
 /** etcd takes requests of 1.5 MiB (--max-request-bytes); the rest is room for keys, compares and framing. */
 const maxBytes = 1024 * 1024;
 
-/** The committer's own: the fence, and that the record of events is the last. */
+/** The committer's own compares: the fence, and that the record of events is the last. */
 const ownCompares = 2;
-/** That record. */
+/** The record of events. */
 const ownWrites = 1;
 
 /**
- * The longest run of waiting transactions, first come first, that fits one of the store's, which takes `maxOps` compares and as many writes, and means the same there
- * as one after another. A later one never overtakes an earlier one it has to do with: `rest` keeps its order, and what
- * conflicts with anything ahead of it, taken or left, is left.
+ * The longest run of waiting transactions, in the order in which they came, that one transaction of the store can carry: at
+ * most `maxOps` compares and as many writes, with the same result as one after the other. A later transaction never
+ * overtakes an earlier one that touches the same keys: `rest` keeps its order, and a transaction that conflicts with any
+ * ahead of it, taken or left, is left too.
  */
 export function takeBatch<Waiting extends Transaction>(
   waiting: readonly Waiting[],
   maxOps: number,
 ): { readonly batch: readonly Waiting[]; readonly rest: Waiting[] } {
-  const ahead = new Footprint();
+  const ahead = new AccessSet();
   const compares = new Set<string>();
   const batch: Waiting[] = [];
   const rest: Waiting[] = [];
@@ -56,7 +57,7 @@ export function takeBatch<Waiting extends Transaction>(
   return { batch, rest };
 }
 
-/** All of a batch as one; what several compare alike is compared once. */
+/** A batch as one transaction; a compare that several share is made once. */
 export function merge(batch: readonly Transaction[]): Transaction {
   const compares = new Map<string, Compare>();
   for (const { compares: own } of batch) for (const compare of own) compares.set(identity(compare), compare);
@@ -67,8 +68,8 @@ export function merge(batch: readonly Transaction[]): Transaction {
   };
 }
 
-/** What transactions read and write. Two touch each other when one writes what the other reads or writes. */
-class Footprint {
+/** The keys that transactions read and write. Two transactions conflict when one writes what the other reads or writes. */
+class AccessSet {
   readonly #written = new Set<string>();
   readonly #read = new Set<string>();
   readonly #quiet = new Set<string>();

@@ -1,47 +1,43 @@
 import { CausewayError, type ErrorCode, type ErrorData, type RequestId } from '@causeway/model';
 import type { Request } from '../plan/intent.ts';
 import { decodeText, encodeText, type Json, type JsonObject, object, text } from '../store/codec.ts';
-import type { Keys } from '../store/keys.ts';
 import type { KeyValue } from '../store/store.ts';
 import type { Transaction } from './merge.ts';
 
 export interface Committed<Reply> {
   readonly reply: Reply;
-  /** Of the store, with the change in it. */
+  /** Revision of the store that has the change. */
   readonly revision: bigint;
 }
 
 /** A request under its id. */
-export interface Call<Reply> {
+export interface IdentifiedRequest<Reply> {
   readonly id: RequestId;
   readonly request: Request<Reply>;
 }
 
-/** A transaction that also keeps its outcome, and is nothing when the call has one already. */
-export function withReply<Reply>(
-  transaction: Transaction,
-  reply: Reply,
-  call: Call<Reply>,
-  keys: Keys,
-  lease: bigint,
-): Transaction {
-  return keep(transaction, { reply: call.request.outcome.toJson(reply) }, call, keys, lease);
+/** Where a call's outcome is kept, and for how long. */
+export interface OutcomeRecord<Reply> {
+  readonly call: IdentifiedRequest<Reply>;
+  readonly key: string;
+  readonly lease: bigint;
 }
 
-/** Keeps a refusal as the outcome: from then on nothing of the call can be written any more, however late it arrives. */
-export function refusing<Reply>(refusal: CausewayError, call: Call<Reply>, keys: Keys, lease: bigint): Transaction {
-  const { code, message, data } = refusal;
-  return keep({ compares: [], writes: [], events: [] }, { refused: { code, message, data } }, call, keys, lease);
+/** The transaction, which also keeps the call's outcome, and which fails when the call has an outcome already. */
+export function withReply<Reply>(transaction: Transaction, reply: Reply, record: OutcomeRecord<Reply>): Transaction {
+  return keep(transaction, { reply: record.call.request.outcome.toJson(reply) }, record);
+}
+
+/** Keeps a refusal as the call's outcome: from then on no copy of the call can be written, however late it arrives. */
+export function refusing<Reply>({ code, message, data }: CausewayError, record: OutcomeRecord<Reply>): Transaction {
+  return keep({ compares: [], writes: [], events: [] }, { refused: { code, message, data } }, record);
 }
 
 function keep<Reply>(
   { compares, writes, events }: Transaction,
   outcome: JsonObject,
-  { id, request }: Call<Reply>,
-  keys: Keys,
-  lease: bigint,
+  { call: { request }, key, lease }: OutcomeRecord<Reply>,
 ): Transaction {
-  const key = keys.request(id);
   const value = encodeText(JSON.stringify({ kind: request.kind, content: request.content, ...outcome }));
   return {
     compares: [...compares, { kind: 'absent', key }],
@@ -54,7 +50,7 @@ function keep<Reply>(
  * The answer that a kept outcome gives.
  * @throws CausewayError the refusal that was kept; request-reused when the id was another call's
  */
-export function readOutcome<Reply>(kv: KeyValue, call: Call<Reply>): Committed<Reply> {
+export function readOutcome<Reply>(kv: KeyValue, call: IdentifiedRequest<Reply>): Committed<Reply> {
   const kept = object(JSON.parse(decodeText(kv.value)) as Json);
   checkSame(call, { kind: text(kept, 'kind'), content: text(kept, 'content') });
   if (kept['refused'] === undefined) {

@@ -14,7 +14,7 @@ const shared = minutes(1);
  */
 export const outcomesPerLease = maxRevisionEvents / 2;
 
-export interface RequestLeasesParts {
+interface RequestLeasesParts {
   readonly store: Pick<Store, 'grant'>;
   readonly clock: Clock;
 }

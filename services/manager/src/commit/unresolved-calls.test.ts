@@ -2,13 +2,13 @@ import type { RequestId } from '@causeway/model';
 import { minutes } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
-import { DoubtfulCalls } from './unresolved-calls.ts';
+import { UnresolvedCalls } from './unresolved-calls.ts';
 
 const id = (n: number): RequestId => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as RequestId;
 
 test('a call is in doubt until its outcome is known, or as long as outcomes are kept', async () => {
   const clock = new FakeClock();
-  const calls = new DoubtfulCalls({ clock });
+  const calls = new UnresolvedCalls({ clock });
   calls.again(id(1));
   calls.again(id(2));
   calls.delete(id(1));
@@ -25,7 +25,7 @@ test('a call is in doubt until its outcome is known, or as long as outcomes are 
 
 test('more than can be remembered are refused before anything is done, and let in when others are old', async () => {
   const clock = new FakeClock();
-  const calls = new DoubtfulCalls({ clock }, { most: 3 });
+  const calls = new UnresolvedCalls({ clock }, { most: 3 });
   for (const n of [1, 2, 3]) calls.again(id(n));
   expect(() => calls.again(id(4))).toThrow(expect.objectContaining({ code: 'busy' }));
   expect(() => calls.again(id(2))).not.toThrow();

@@ -1,26 +1,26 @@
 import { CausewayError, type RequestId } from '@causeway/model';
 import { type Clock, minutes } from '@causeway/runtime';
 
-/** A copy of a call that is on its way for longer than outcomes are kept would not find its outcome any more anyway. */
+/** Outcomes are kept for so long: a copy of a call that arrives later would not find its outcome anyway. */
 const remembered = minutes(10);
 
-/** At about 150 bytes each some 2 MB: a leader has this many in doubt when a store was silent under a storm of calls. */
-export const mostDoubtful = 16_384;
+/** At about 150 bytes each some 2 MB: a leader has this many unresolved when a store was silent under a storm of calls. */
+const mostUnresolved = 16_384;
 
 /**
- * Calls of which something may still be written after they are answered, until something of theirs is known to be: a
- * transaction that got no answer, or a copy of the call that was sent before. Of one term: the fence stops transactions of
- * earlier ones, and who calls again says so again.
+ * Calls of which a copy may still be written after they were answered: a transaction got no answer, or the caller sent the
+ * call before. A call is resolved as soon as its outcome is in the store. The list is that of one term: the fence stops
+ * transactions of earlier terms, and a caller that tries again says so again.
  */
-export class DoubtfulCalls {
+export class UnresolvedCalls {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #most: number;
-  /** When each was last said to be, oldest first. */
+  /** When each was last found unresolved, oldest first. */
   readonly #since = new Map<RequestId, number>();
 
   constructor(
     parts: { readonly clock: Pick<Clock, 'now'> },
-    { most }: { readonly most: number } = { most: mostDoubtful },
+    { most }: { readonly most: number } = { most: mostUnresolved },
   ) {
     this.#clock = parts.clock;
     this.#most = most;
@@ -35,26 +35,26 @@ export class DoubtfulCalls {
   }
 
   /**
-   * A copy of the call was sent before.
+   * The caller has sent the call before.
    * @throws CausewayError busy when there are too many: a call that cannot be remembered must not be carried out
    */
   again(id: RequestId): void {
     this.#forgetOld();
     if (!this.#since.has(id) && this.#since.size >= this.#most) {
-      const message = `the outcomes of ${this.#most} calls are in doubt, and no more can be remembered: try again in some minutes`;
+      const message = `the outcomes of ${this.#most} calls are unresolved, and no more can be remembered: try again in some minutes`;
       throw new CausewayError('busy', message, { most: this.#most });
     }
     this.unanswered(id);
   }
 
-  /** A transaction of it got no answer. Only so many do as one transaction carries, in the time that a store is waited for. */
+  /** A transaction of the call got no answer. At most one batch of calls is without answer at a time, so no limit is needed. */
   unanswered(id: RequestId): void {
     this.#forgetOld();
     this.#since.delete(id);
     this.#since.set(id, this.#clock.now());
   }
 
-  /** Its outcome is known, and kept. */
+  /** The call's outcome is in the store. */
   delete(id: RequestId): void {
     this.#since.delete(id);
   }

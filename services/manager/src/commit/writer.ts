@@ -9,11 +9,11 @@ import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { Execution, type ExecutionParts } from './execution.ts';
 import { Lanes } from './lanes.ts';
-import { type Call, type Committed, checkSame } from './outcomes.ts';
+import { type Committed, checkSame, type IdentifiedRequest } from './outcomes.ts';
 import { RequestLeases } from './request-leases.ts';
-import { Tenure } from './writing-term.ts';
+import { WritingTerm } from './writing-term.ts';
 
-export interface WriterParts {
+interface WriterParts {
   readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'grant' | 'maxTxnOps'>;
   readonly view: View;
   readonly allocator: Allocator;
@@ -23,8 +23,8 @@ export interface WriterParts {
   readonly log: Log;
 }
 
-export interface WriterSettings {
-  /** Of this manager: the actor of what it does by itself. */
+interface WriterSettings {
+  /** The manager's name: the actor of what it does by itself. */
   readonly name: string;
   /** Absent: `mostCalls`. */
   readonly mostCalls?: number;
@@ -38,7 +38,10 @@ export interface Caller {
   readonly again?: boolean;
 }
 
-/** On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call it is part of. */
+/**
+ * On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call that the
+ * change is part of.
+ */
 export interface Behalf {
   readonly actor?: string;
   readonly cause: string;
@@ -55,17 +58,17 @@ export interface TermWriter {
  * Calls at once, with their replies to come: at about 8 KiB each 64 MiB. A burst of a thousand hosts that attach eight
  * containers each at the same moment is let in.
  */
-export const mostCalls = 8_192;
+const mostCalls = 8_192;
 
 interface UnderWay {
-  readonly tenure: Tenure;
+  readonly term: WritingTerm;
   readonly request: Request<unknown>;
   readonly work: Promise<Committed<unknown>>;
 }
 
 /**
  * The one door for changes. A call is planned on the view, committed under the fence, and answered when the view has it:
- * so whoever reads after the answer sees the change. Its outcome is kept with the change itself, so a call that is tried
+ * so a read that follows the answer sees the change. Its outcome is kept with the change itself, so a call that is tried
  * again after a lost reply, here or at another manager, gets the same answer and takes nothing twice.
  */
 export class Writer {
@@ -76,7 +79,7 @@ export class Writer {
   readonly #lanes = new Lanes();
   readonly #running = new Set<Promise<unknown>>();
   readonly #calls = new Map<RequestId, UnderWay>();
-  #tenure: Tenure | undefined;
+  #term: WritingTerm | undefined;
   #leader: string | undefined;
 
   constructor(parts: WriterParts, settings: WriterSettings) {
@@ -88,23 +91,18 @@ export class Writer {
     this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
   }
 
-  /** Events of what it has written since it was made, and of some that it could not write. */
-  get told(): number {
-    return this.#order.told;
-  }
-
   /** follower -> leader. What is returned writes in this term only. */
-  lead(term: bigint): TermWriter {
-    this.#endTenure();
+  lead(revision: bigint): TermWriter {
+    this.#endTerm();
     this.#leader = undefined;
-    const tenure = new Tenure({ ...this.#parts, order: this.#order }, term);
-    this.#tenure = tenure;
-    return { apply: (intent, behalf) => this.#apply(tenure, intent, behalf) };
+    const term = new WritingTerm({ ...this.#parts, order: this.#order }, revision);
+    this.#term = term;
+    return { apply: (intent, behalf) => this.#apply(term, intent, behalf) };
   }
 
   /** leader -> follower; `leader` is the address refusals name. */
   follow(leader?: string): void {
-    this.#endTenure();
+    this.#endTerm();
     this.#leader = leader;
   }
 
@@ -117,21 +115,22 @@ export class Writer {
   /**
    * A call that is under way already is joined: its answer is this one's too.
    * @throws CausewayError what the request's check and its plan throw; request-reused; not-leader; busy;
-   * store-unavailable: nothing was written; timed-out: the outcome is unknown, the same request id tells. The change goes on when the signal aborts.
+   * store-unavailable: nothing was written; timed-out: the outcome is unknown, a retry under the same request id answers
+   * it. The change goes on when the signal aborts.
    */
   async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
-    const tenure = this.#current();
+    const term = this.#current();
     request.check?.();
     const underWay = this.#calls.get(id);
-    if (underWay?.tenure === tenure) {
+    if (underWay?.term === term) {
       checkSame({ id, request }, underWay.request);
-      if (caller.again === true) tenure.doubtful.again(id);
+      if (caller.again === true) term.unresolved.again(id);
       return await unlessAborted(underWay.work as Promise<Committed<Reply>>, caller.signal);
     }
     this.#checkRoom();
-    if (caller.again === true) tenure.doubtful.again(id);
-    const work = this.#enter(tenure, request, { actor: caller.actor, cause: id }, { id, request });
-    const entry = { tenure, request, work };
+    if (caller.again === true) term.unresolved.again(id);
+    const work = this.#enter(term, request, { actor: caller.actor, cause: id }, { id, request });
+    const entry = { term, request, work };
     const leave = (): void => {
       if (this.#calls.get(id) === entry) this.#calls.delete(id);
     };
@@ -145,15 +144,20 @@ export class Writer {
     return await this.#apply(this.#current(), intent, behalf);
   }
 
-  async #apply<Reply>(tenure: Tenure, intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
-    if (tenure.isOver) throw this.#notLeader();
+  async #apply<Reply>(term: WritingTerm, intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+    if (term.isOver) throw this.#notLeader();
     const { actor = `manager/${this.#settings.name}`, cause, signal } = behalf;
-    return await unlessAborted(this.#enter(tenure, intent, { actor, cause }), signal);
+    return await unlessAborted(this.#enter(term, intent, { actor, cause }), signal);
   }
 
   /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */
-  #enter<Reply>(tenure: Tenure, intent: Intent<Reply>, origin: Origin, call?: Call<Reply>): Promise<Committed<Reply>> {
-    const execution = new Execution(this.#execution, tenure, { intent, origin, call });
+  #enter<Reply>(
+    term: WritingTerm,
+    intent: Intent<Reply>,
+    origin: Origin,
+    call?: IdentifiedRequest<Reply>,
+  ): Promise<Committed<Reply>> {
+    const execution = new Execution(this.#execution, term, { intent, origin, call });
     const work = (): Promise<Committed<Reply>> => execution.run();
     return this.#track(intent.lane === undefined ? work() : this.#lanes.run(intent.lane, work));
   }
@@ -174,9 +178,9 @@ export class Writer {
     throw new CausewayError('busy', `${most} calls are under way at this manager: try again in a moment`, { most });
   }
 
-  #current(): Tenure {
-    if (this.#tenure === undefined) throw this.#notLeader();
-    return this.#tenure;
+  #current(): WritingTerm {
+    if (this.#term === undefined) throw this.#notLeader();
+    return this.#term;
   }
 
   #notLeader(): CausewayError {
@@ -184,10 +188,10 @@ export class Writer {
     return new CausewayError('not-leader', `this manager does not lead: ${where}`, { leader: this.#leader ?? '' });
   }
 
-  #endTenure(): void {
-    if (this.#tenure === undefined) return;
-    const ended = this.#tenure.end();
-    this.#tenure = undefined;
+  #endTerm(): void {
+    if (this.#term === undefined) return;
+    const ended = this.#term.end();
+    this.#term = undefined;
     void this.#track(ended);
   }
 }

@@ -4,7 +4,7 @@ import { EventOrder } from '../events/order.ts';
 import { Keys } from '../store/keys.ts';
 import { defaultTxnOps, type Store } from '../store/store.ts';
 import { View } from '../store/view.ts';
-import { Tenure } from './writing-term.ts';
+import { WritingTerm } from './writing-term.ts';
 
 const unused = (): never => {
   throw new Error('not used');
@@ -17,14 +17,14 @@ const store: Pick<Store, 'maxTxnOps' | 'txn' | 'get' | 'page'> = {
 };
 const keys = new Keys();
 
-function tenureAt(revision: bigint, term: bigint): { view: View; tenure: Tenure } {
+function termAt(revision: bigint, began: bigint): { view: View; term: WritingTerm } {
   const view = new View();
   view.apply({ kind: 'snapshot', revision, kvs: [] });
   return {
     view,
-    tenure: new Tenure(
+    term: new WritingTerm(
       { store, view, keys, order: new EventOrder(keys), clock: new FakeClock(), log: new MemoryLog() },
-      term,
+      began,
     ),
   };
 }
@@ -42,10 +42,10 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return settled;
 }
 
-describe('Tenure', () => {
+describe('WritingTerm', () => {
   test('plans begin when the view has what earlier leaders wrote', async () => {
-    const { view, tenure } = tenureAt(5n, 9n);
-    const caughtUp = tenure.caughtUp();
+    const { view, term } = termAt(5n, 9n);
+    const caughtUp = term.caughtUp();
     view.apply({ kind: 'progress', revision: 8n });
     expect(await isSettled(caughtUp)).toBe(false);
     view.apply({ kind: 'progress', revision: 9n });
@@ -53,21 +53,21 @@ describe('Tenure', () => {
   });
 
   test('and wait for all that callers were told', async () => {
-    const { view, tenure } = tenureAt(9n, 9n);
-    tenure.answered(12n);
-    tenure.answered(11n);
-    const caughtUp = tenure.caughtUp();
+    const { view, term } = termAt(9n, 9n);
+    term.answered(12n);
+    term.answered(11n);
+    const caughtUp = term.caughtUp();
     expect(await isSettled(caughtUp)).toBe(false);
     view.apply({ kind: 'progress', revision: 12n });
     expect(await isSettled(caughtUp)).toBe(true);
   });
 
   test('ended, it lets nobody wait and commits nothing', async () => {
-    const { tenure } = tenureAt(5n, 9n);
-    const caughtUp = expect(tenure.caughtUp()).rejects.toMatchObject({ code: 'timed-out' });
-    await tenure.end();
+    const { term } = termAt(5n, 9n);
+    const caughtUp = expect(term.caughtUp()).rejects.toMatchObject({ code: 'timed-out' });
+    await term.end();
     await caughtUp;
-    expect(tenure.isOver).toBe(true);
-    expect(await tenure.committer.commit({ compares: [], writes: [], events: [] })).toEqual({ kind: 'fenced' });
+    expect(term.isOver).toBe(true);
+    expect(await term.committer.commit({ compares: [], writes: [], events: [] })).toEqual({ kind: 'fenced' });
   });
 });

@@ -4,9 +4,9 @@ import type { Keys } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { Committer } from './committer.ts';
-import { DoubtfulCalls } from './unresolved-calls.ts';
+import { UnresolvedCalls } from './unresolved-calls.ts';
 
-export interface TenureParts {
+interface WritingTermParts {
   readonly store: Pick<Store, 'txn' | 'get' | 'page' | 'maxTxnOps'>;
   readonly view: View;
   readonly keys: Keys;
@@ -15,29 +15,29 @@ export interface TenureParts {
   readonly log: Log;
 }
 
-/** One term of leadership, for as long as this manager believes in it. A call belongs to the term it came in. */
-export class Tenure {
+/** What the writer knows of one term, for as long as this manager believes in it. A call belongs to the term it came in. */
+export class WritingTerm {
   readonly committer: Committer;
-  readonly doubtful: DoubtfulCalls;
+  readonly unresolved: UnresolvedCalls;
   readonly #view: View;
   readonly #end = new AbortController();
   #known: bigint;
 
-  constructor(parts: TenureParts, term: bigint) {
-    this.doubtful = new DoubtfulCalls(parts);
+  constructor(parts: WritingTermParts, term: bigint) {
+    this.unresolved = new UnresolvedCalls(parts);
     this.committer = new Committer(parts, { term });
     this.#view = parts.view;
     this.#known = term;
   }
 
-  /** Somebody was told of that revision. */
+  /** A caller was answered with that revision. */
   answered(revision: bigint): void {
     if (revision > this.#known) this.#known = revision;
   }
 
   /**
-   * Resolves when the view has all that anybody was told: what earlier leaders have written came before the key that made
-   * this one leader, and its own answers are counted. Only then is a plan worth something. Rejects when the term ends.
+   * Resolves when the view has every change that any caller was answered: earlier leaders wrote before the key that made this
+   * manager leader, and its own answers are counted. Only then may a plan be made. Rejects when the term ends.
    */
   caughtUp(): Promise<void> {
     return this.#view.waitFor(this.#known, this.#end.signal);
@@ -47,7 +47,7 @@ export class Tenure {
     return this.#end.signal.aborted;
   }
 
-  /** Resolves when nothing of it is in flight any more. */
+  /** Resolves when no transaction of the term is in flight any more. */
   async end(): Promise<void> {
     this.#end.abort();
     await this.committer.close();

@@ -13,7 +13,7 @@ import { defaultPrefix } from '../store/keys.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
 import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
 
-/** Everything a manager's process is told, as text: from flags, else the environment, else the default. */
+/** Settings of a manager's process, as text: from flags, else the environment, else the default. */
 export interface Options extends EtcdOptions {
   readonly name: string;
   readonly listen: string;

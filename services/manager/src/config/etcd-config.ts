@@ -6,7 +6,7 @@ import { type Address, type OptionSpec, readAddress, readPort, refuse } from './
 /** etcd's own default. */
 const defaultElectionTimeout = seconds(1);
 
-/** What a manager is told of its etcd, as text. */
+/** Settings of a manager's etcd, as text. */
 export interface EtcdOptions {
   readonly etcd: string;
   readonly etcdClientPort: string;
@@ -34,7 +34,7 @@ export type EtcdConfig =
       readonly quotaBytes: number;
       readonly heartbeat: Duration;
       readonly electionTimeout: Duration;
-      /** Host:port of managers whose cluster it joins; none: it begins one. */
+      /** Host:port of managers whose cluster this manager joins; none: it begins a cluster. */
       readonly join: readonly string[];
     }
   /** Somebody else's, by client URL of its members. */
@@ -48,7 +48,7 @@ export type EtcdConfig =
     };
 
 /** Paths of PEM files. */
-export interface TlsFiles {
+interface TlsFiles {
   readonly caCert?: string;
   readonly cert?: string;
   readonly key?: string;

@@ -3,7 +3,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Committed } from '../commit/outcomes.ts';
-import type { Standing } from '../feed/holdings.ts';
+import type { HostsProgress } from '../ipam/cooldown.ts';
 import { claimEndpoint } from '../plan/claim-endpoint.ts';
 import { createNetwork } from '../plan/create-network.ts';
 import { deleteNetwork } from '../plan/delete-network.ts';
@@ -12,14 +12,14 @@ import { registerNode } from '../plan/register-node.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import { networkCodec } from '../store/codec.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
-import { Thawer } from './address-reuse.ts';
+import { AddressReuseController } from './address-reuse.ts';
 
 const host = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let clock: FakeClock;
-let standing: Standing;
+let progress: HostsProgress;
 let silent: Map<NodeId, number>;
 let failures: CausewayError[];
 let moved: (network: NetworkId) => void;
@@ -27,9 +27,9 @@ let term: AbortController;
 let network: Network;
 
 beforeEach(async () => {
-  desk = new PlanningDesk(new SeededRandom(1));
+  desk = new PlanHarness(new SeededRandom(1));
   clock = new FakeClock();
-  standing = {};
+  progress = {};
   silent = new Map();
   failures = [];
   desk.make(registerNode(host));
@@ -47,22 +47,24 @@ function lead(): void {
     if (failure !== undefined) throw failure;
     return { reply: desk.make(intent), revision: desk.view.revision };
   };
-  const thawer = new Thawer(
+  const controller = new AddressReuseController(
     {
       view: desk.view,
       writer: { apply },
-      standing: () => standing,
-      subscribeStanding: (listener) => {
-        moved = listener;
-        return () => undefined;
+      hosts: {
+        progress: () => progress,
+        subscribeProgress: (listener) => {
+          moved = listener;
+          return () => undefined;
+        },
+        silentSince: (node) => silent.get(node),
       },
-      silentSince: (node) => silent.get(node),
       clock,
       log: new MemoryLog(),
     },
     { cooldown: seconds(60) },
   );
-  void thawer.run({ revision: desk.view.revision, signal: term.signal });
+  void controller.run({ revision: desk.view.revision, signal: term.signal });
 }
 
 function create(made: Network): Network {
@@ -86,12 +88,12 @@ const soon = (): Promise<void> => clock.advance(milliseconds(100));
 
 describe('a freed address', () => {
   test('is given up when every host has applied the release, and not before', async () => {
-    standing = { floor: desk.view.revision };
+    progress = { floor: desk.view.revision };
     const { ip, release } = attach('a');
     release();
     await clock.advance(seconds(600));
     expect(isClaimed(ip)).toBe(true);
-    standing = { floor: desk.view.revision };
+    progress = { floor: desk.view.revision };
     await clock.advance(seconds(600));
     expect(isClaimed(ip)).toBe(true);
     moved(network.id);
@@ -134,12 +136,12 @@ describe('a freed address', () => {
   });
 
   test('that its name took back stays with it', async () => {
-    standing = { floor: 0n };
+    progress = { floor: 0n };
     const first = attach('a');
     first.release();
     await soon();
     expect(attach('a').ip).toBe(first.ip);
-    standing = {};
+    progress = {};
     moved(network.id);
     await clock.advance(seconds(120));
     expect(isClaimed(first.ip)).toBe(true);
@@ -167,18 +169,18 @@ test('an Ethernet address that needed a claim goes with it', async () => {
   network = create({ ...scriptNetwork(2), subnets: [{ prefix: Prefix('fd66::/64') }] });
   const { release } = attach('six');
   expect(desk.view.macsOf(network.id).size).toBe(1);
-  standing = { floor: 0n };
+  progress = { floor: 0n };
   release();
   await soon();
   expect(desk.view.macsOf(network.id).size).toBe(1);
-  standing = {};
+  progress = {};
   moved(network.id);
   await soon();
   expect(desk.view.macsOf(network.id).size).toBe(0);
 });
 
 test('what a deleted network leaves goes at once', async () => {
-  standing = { floor: 0n };
+  progress = { floor: 0n };
   attach('a').release();
   const key = desk.keys.network(network.id);
   desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], events: [], reply: undefined });
@@ -203,11 +205,11 @@ describe('a VNI', () => {
   });
 
   test('waits for a host that has not said that the network is gone, and then not at all', async () => {
-    standing = { floor: 0n };
+    progress = { floor: 0n };
     moved(network.id);
     await clock.advance(seconds(600));
     expect(holds()).toBe(true);
-    standing = {};
+    progress = {};
     moved(network.id);
     await soon();
     expect(holds()).toBe(false);

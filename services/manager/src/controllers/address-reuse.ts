@@ -1,25 +1,22 @@
-import type { Ip, NetworkId, NodeId } from '@causeway/model';
+import type { Ip, NetworkId } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, milliseconds, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import type { Standing } from '../feed/holdings.ts';
-import { type Cooling, type CoolingVni, judge, judgeVni, sweep, thaw, thawVni } from '../plan/cooldown.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
+import { type CooldownFacts, type CoolingAddress, type CoolingVni, judgeAddress, judgeVni } from '../ipam/cooldown.ts';
+import { freeAddresses, freeVni, removeClaimsOfDeleted } from '../plan/cooldown.ts';
 import type { ClaimChange, View, ViewChange } from '../store/view.ts';
+import type { HostReports } from './host-reports.ts';
 
-export interface ThawerParts {
+interface AddressReuseControllerParts {
   readonly view: View;
   readonly writer: TermWriter;
-  /** How far a network's hosts are; called when that may have changed; and since when a host cannot be asked. */
-  readonly standing: (network: NetworkId) => Standing;
-  readonly subscribeStanding: (listener: (network: NetworkId) => void) => () => void;
-  readonly silentSince: (node: NodeId) => number | undefined;
+  readonly hosts: Pick<HostReports, 'progress' | 'subscribeProgress' | 'silentSince'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface ThawerSettings {
-  /** How long hosts that cannot be asked are waited for. */
+interface AddressReuseControllerSettings {
+  /** How long hosts without a session are waited for. */
   readonly cooldown: Duration;
 }
 
@@ -30,37 +27,37 @@ const retryAfter = seconds(1);
 /** One transaction has room for these, each with its Ethernet address. */
 const most = 40;
 
-/** Of what it writes. */
+/** The cause that its writes have in events. */
 const cause = 'cooldown';
 
 /**
- * Gives freed addresses to all again once no host can still send to who had them, and VNIs of deleted networks once no
- * host can still have those. Hosts that cannot be asked are waited for from the beginning of the term on.
+ * Ends cooldowns: an address may be given again once no host can still send to the endpoint that had it, and a VNI once no
+ * host can still hold the deleted network that had it. For hosts without a session the cooldown begins with the term.
  */
-export class Thawer implements Controller {
-  readonly #parts: ThawerParts;
+export class AddressReuseController implements Controller {
+  readonly #parts: AddressReuseControllerParts;
   readonly #cooldown: Duration;
   readonly #loop: Loop;
-  readonly #cooling = new Map<NetworkId, Map<Ip, Cooling>>();
+  readonly #cooling = new Map<NetworkId, Map<Ip, CoolingAddress>>();
   readonly #coolingVnis = new Map<NetworkId, CoolingVni>();
-  /** Networks about which something may be different. */
+  /** Networks in which a cooldown may be over. */
   readonly #dirty = new Set<NetworkId>();
-  /** When networks are to be looked at again even if nothing is told of them. */
+  /** When networks are to be looked at again even if nothing about them changes. */
   readonly #due = new Map<NetworkId, number>();
 
-  constructor(parts: ThawerParts, settings: ThawerSettings) {
+  constructor(parts: AddressReuseControllerParts, settings: AddressReuseControllerSettings) {
     this.#parts = parts;
     this.#cooldown = settings.cooldown;
-    const failed = failureLog(parts.log, 'ipam.not-thawed');
+    const failed = failureLog(parts.log, 'ipam.cooldown-not-ended');
     this.#loop = new Loop(parts, { step: (signal) => this.#step(signal), failed, retryAfter });
   }
 
   async run({ signal }: Term): Promise<void> {
-    const { view, subscribeStanding } = this.#parts;
+    const { view, hosts } = this.#parts;
     const unsubscribe = [
       view.subscribeClaims((change) => this.#follow(change)),
       view.subscribe((changes) => this.#see(changes)),
-      subscribeStanding((network) => this.#moved(network)),
+      hosts.subscribeProgress((network) => this.#moved(network)),
     ];
     this.#readAll();
     await this.#loop.run(signal);
@@ -86,7 +83,7 @@ export class Thawer implements Controller {
     }
   }
 
-  /** How far the hosts of a network are may have changed. */
+  /** The progress of a network may have changed. */
   #moved(network: NetworkId): void {
     if (this.#cooling.has(network) || this.#coolingVnis.has(network)) this.#suspect(network);
   }
@@ -112,7 +109,7 @@ export class Thawer implements Controller {
   #followAddress(change: Extract<ClaimChange, { kind: 'addr' }>): void {
     const { network, ip, after } = change;
     if (after?.claim.kind === 'cooling') {
-      const cooling = this.#cooling.get(network) ?? new Map<Ip, Cooling>();
+      const cooling = this.#cooling.get(network) ?? new Map<Ip, CoolingAddress>();
       const { node } = after.claim;
       cooling.set(ip, { ip, node, revision: after.revision, seenAt: this.#parts.clock.now() });
       this.#cooling.set(network, cooling);
@@ -124,7 +121,7 @@ export class Thawer implements Controller {
     }
   }
 
-  /** Returns when what cools now is to be looked at again. */
+  /** Returns when to look again. */
   async #step(signal: AbortSignal): Promise<Duration | undefined> {
     const { clock } = this.#parts;
     await clock.sleep(pause, signal);
@@ -141,57 +138,65 @@ export class Thawer implements Controller {
   async #settle(network: NetworkId, signal: AbortSignal): Promise<void> {
     this.#dirty.delete(network);
     try {
-      await this.#thaw(network, signal);
+      await this.#free(network, signal);
     } catch (error) {
       this.#dirty.add(network);
       throw error;
     }
   }
 
-  /** A plan may wait for the store or for the view: whether an address is clear is judged again when it is planned. */
-  async #thaw(network: NetworkId, signal: AbortSignal): Promise<void> {
+  /** A write may wait for the store or for the view: whether a cooldown is over is judged again when the write is planned. */
+  async #free(network: NetworkId, signal: AbortSignal): Promise<void> {
     const { view, writer, log } = this.#parts;
     while (!signal.aborted && !view.networks.has(network) && view.addressesOf(network).size > 0)
-      await writer.apply(sweep(network, most), { cause, signal });
-    const { addresses, vni } = this.#clear(network);
+      await writer.apply(removeClaimsOfDeleted(network, most), { cause, signal });
+    const { addresses, vni } = this.#judgeAll(network);
     for (let at = 0; at < addresses.length && !signal.aborted; at += most) {
       const some = addresses.slice(at, at + most);
-      const isClear = (): readonly Cooling[] => this.#judge(network, some).clear;
-      const { reply } = await writer.apply(thaw(network, isClear), { cause, signal });
-      if (reply > 0) log.debug('ipam.thawed', { networkId: network, addresses: reply });
+      const over = (): readonly CoolingAddress[] => this.#judge(network, some).over;
+      const { reply } = await writer.apply(freeAddresses(network, over), { cause, signal });
+      if (reply > 0) log.debug('ipam.addresses-freed', { networkId: network, addresses: reply });
     }
     if (vni === undefined || signal.aborted) return;
     const { reply } = await writer.apply(
-      thawVni(() => this.#clear(network).vni),
+      freeVni(() => this.#judgeAll(network).vni),
       { cause, signal },
     );
-    if (reply !== undefined) log.debug('ipam.vni-thawed', { networkId: network, vni: reply });
+    if (reply !== undefined) log.debug('ipam.vni-freed', { networkId: network, vni: reply });
   }
 
-  /** What can be given again now; notes when to look at the rest. */
-  #clear(network: NetworkId): { readonly addresses: readonly Cooling[]; readonly vni: CoolingVni | undefined } {
-    const { standing, clock } = this.#parts;
-    const { clear: addresses, next } = this.#judge(network, [...(this.#cooling.get(network)?.values() ?? [])]);
+  /** Whose cooldown is over; notes when to look at the rest. */
+  #judgeAll(network: NetworkId): {
+    readonly addresses: readonly CoolingAddress[];
+    readonly vni: CoolingVni | undefined;
+  } {
+    const { over: addresses, next } = this.#judge(network, [...(this.#cooling.get(network)?.values() ?? [])]);
     const vni = this.#coolingVnis.get(network);
-    const verdict = vni && judgeVni(vni, standing(network), clock.now(), this.#cooldown);
-    const due = verdict?.kind === 'until' ? Math.min(next, verdict.at) : next;
+    const verdict = vni && judgeVni(vni, this.#factsOf(network));
+    const due = verdict?.kind === 'waits-until' ? Math.min(next, verdict.at) : next;
     if (due === Number.POSITIVE_INFINITY) this.#due.delete(network);
     else this.#due.set(network, due);
-    return { addresses, vni: verdict?.kind === 'clear' ? vni : undefined };
+    return { addresses, vni: verdict?.kind === 'over' ? vni : undefined };
   }
 
-  /** Those that are clear, and when the first of the others is that waits for a time. */
-  #judge(network: NetworkId, some: readonly Cooling[]): { readonly clear: readonly Cooling[]; readonly next: number } {
-    const { standing, silentSince, clock } = this.#parts;
-    const now = clock.now();
-    const hosts = standing(network);
-    const clear: Cooling[] = [];
+  /** Those whose cooldown is over, and the earliest time that one of the others waits for. */
+  #judge(
+    network: NetworkId,
+    some: readonly CoolingAddress[],
+  ): { readonly over: readonly CoolingAddress[]; readonly next: number } {
+    const facts = this.#factsOf(network);
+    const over: CoolingAddress[] = [];
     let next = Number.POSITIVE_INFINITY;
-    for (const cooling of some) {
-      const verdict = judge(cooling, hosts, silentSince(cooling.node), now, this.#cooldown);
-      if (verdict.kind === 'clear') clear.push(cooling);
-      if (verdict.kind === 'until') next = Math.min(next, verdict.at);
+    for (const address of some) {
+      const verdict = judgeAddress(address, facts, this.#parts.hosts.silentSince(address.node));
+      if (verdict.kind === 'over') over.push(address);
+      if (verdict.kind === 'waits-until') next = Math.min(next, verdict.at);
     }
-    return { clear, next };
+    return { over, next };
+  }
+
+  #factsOf(network: NetworkId): CooldownFacts {
+    const { hosts, clock } = this.#parts;
+    return { progress: hosts.progress(network), now: clock.now(), cooldown: this.#cooldown };
   }
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const backendStore = (): MemoryStore => new MemoryStore({ clock, backend });
-const ready = (name: string): void => manager.outlet.tell(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
+const ready = (name: string): void => manager.relay.emit(nodeReady({ name } as Parameters<typeof nodeReady>[0]));
 const told = () => backend.history.list(keys.events).map((kv) => decodeRecord(kv).map(({ host }) => host));
 
 test('what happens in a moment goes together, in order, a hundred at most', async () => {
@@ -58,7 +58,7 @@ test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once 
 test('repairs are told few times, however many there are', async () => {
   const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', intended: 'dst 192.0.2.2' };
   for (let i = 0; i < 100; i++) {
-    for (let j = 0; j < 200; j++) manager.outlet.repaired('h1', drift);
+    for (let j = 0; j < 200; j++) manager.relay.repaired('h1', drift);
     await clock.advance(milliseconds(100));
   }
   await clock.advance(seconds(10));

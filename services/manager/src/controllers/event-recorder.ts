@@ -10,23 +10,22 @@ import {
   seconds,
 } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import type { Happening } from '../events/event-input.ts';
-import type { EventOutlet, Teller } from '../events/event-sink.ts';
-import { DriftTally } from '../events/repair-aggregator.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
+import type { EventInput } from '../events/event-input.ts';
+import type { EventRelay, EventSink } from '../events/event-sink.ts';
+import { RepairAggregator } from '../events/repair-aggregator.ts';
 import type { Intent } from '../plan/intent.ts';
-import { tell } from '../plan/record-events.ts';
+import { recordEvents } from '../plan/record-events.ts';
 
-export interface EventRecorderParts {
-  readonly outlet: Pick<EventOutlet, 'connect'>;
+interface EventRecorderParts {
+  readonly relay: Pick<EventRelay, 'connect'>;
   readonly writer: TermWriter;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** What happens in so long is told in one transaction. */
+/** Events of so long are recorded in one transaction. */
 const pause = milliseconds(200);
 const retryAfter = seconds(1);
 
@@ -37,31 +36,31 @@ const most = 100;
 const mostWaiting = 10_000;
 
 /**
- * Tells what is no write of anybody's, in the order it happened. Nobody waits for it; what the store does not take is
- * tried again until the term is over.
+ * Records the events that belong to no write, in the order in which they were emitted. No call waits for that; what the
+ * store does not take is tried again until the term is over.
  */
-export class EventRecorder implements Controller, Teller {
+export class EventRecorder implements Controller, EventSink {
   readonly #parts: EventRecorderParts;
   readonly #loop: Loop;
-  readonly #tally = new DriftTally();
-  #waiting: Happening[] = [];
-  /** What may have been told already by a try without answer. */
+  readonly #tally = new RepairAggregator();
+  #waiting: EventInput[] = [];
+  /** Events that a try without answer may have recorded already. */
   #sending: Intent<void> | undefined;
 
   constructor(parts: EventRecorderParts) {
     this.#parts = parts;
-    const failed = failureLog(parts.log, 'event.not-told');
+    const failed = failureLog(parts.log, 'event.not-recorded');
     this.#loop = new Loop(parts, { step: (signal) => this.#step(signal), failed, retryAfter });
   }
 
   run({ signal }: Term): Promise<void> {
-    this.#parts.outlet.connect(this, signal);
+    this.#parts.relay.connect(this, signal);
     return this.#loop.run(signal);
   }
 
-  tell(happening: Happening): void {
-    if (this.#waiting.length < mostWaiting) this.#waiting.push(happening);
-    else this.#parts.log.debug('event.dropped', { kind: happening.kind });
+  emit(event: EventInput): void {
+    if (this.#waiting.length < mostWaiting) this.#waiting.push(event);
+    else this.#parts.log.debug('event.dropped', { kind: event.kind });
     this.#loop.wake();
   }
 
@@ -76,7 +75,7 @@ export class EventRecorder implements Controller, Teller {
     await clock.sleep(pause, signal);
     this.#waiting.push(...this.#tally.take(clock.now()));
     while (!signal.aborted && (this.#sending !== undefined || this.#waiting.length > 0)) {
-      this.#sending ??= tell(this.#waiting.splice(0, most), randomId(random));
+      this.#sending ??= recordEvents(this.#waiting.splice(0, most), randomId(random));
       await writer.apply(this.#sending, { cause: 'observed', signal });
       this.#sending = undefined;
     }

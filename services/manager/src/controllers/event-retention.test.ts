@@ -10,13 +10,11 @@ const hours = (count: number) => minutes(60 * count);
 
 let clock: FakeClock;
 let world: EventStore;
-let told: number;
 let terms: AbortController[];
 
 beforeEach(() => {
   clock = new FakeClock(1_800_000_000_000);
   world = new EventStore(clock);
-  told = 0;
   terms = [];
 });
 
@@ -27,18 +25,10 @@ afterEach(() => {
 
 /** What a term of a leader does. */
 function lead(revision: bigint): void {
-  const retention = new EventRetention(
-    { ...world, told: () => told, clock, log: new MemoryLog() },
-    { history: hours(24), limit: 1_000 },
-  );
+  const retention = new EventRetention({ ...world, clock, log: new MemoryLog() }, { history: hours(24), limit: 1_000 });
   const end = new AbortController();
   terms.push(end);
   void retention.run({ revision, signal: end.signal });
-}
-
-async function tell(...hosts: readonly string[]): Promise<void> {
-  await world.tell(...hosts);
-  told += hosts.length;
 }
 
 async function kept(): Promise<readonly string[]> {
@@ -50,9 +40,9 @@ const many = (name: string, count: number): string[] => Array.from({ length: cou
 
 test('what is older than asked for goes, a minute late at most', async () => {
   lead(await world.lead());
-  await tell('old');
+  await world.recordHosts('old');
   await clock.advance(hours(23));
-  await tell('young');
+  await world.recordHosts('young');
   await clock.advance(minutes(59));
   expect(await kept()).toEqual(['old', 'young']);
   await clock.advance(minutes(3));
@@ -63,27 +53,27 @@ test('what is older than asked for goes, a minute late at most', async () => {
 
 test('the oldest go when there are too many, whole records, as soon as it is noticed', async () => {
   lead(await world.lead());
-  for (let i = 0; i < 20; i++) await tell(...many(`${i}-`, 100));
+  for (let i = 0; i < 20; i++) await world.recordHosts(...many(`${i}-`, 100));
   await clock.advance(seconds(65));
   expect((await kept())[0]).toBe('10-0');
   expect(await kept()).toHaveLength(1_000);
-  await tell(...many('x', 90));
+  await world.recordHosts(...many('x', 90));
   await clock.advance(minutes(2));
   expect(await kept()).toHaveLength(1_090);
-  await tell(...many('y', 20));
+  await world.recordHosts(...many('y', 20));
   await clock.advance(seconds(6));
   expect(await kept()).toHaveLength(910);
 });
 
 test('many records are taken away in several goes', async () => {
   lead(await world.lead());
-  for (let i = 0; i < 2_500; i++) await tell(`h${i}`);
+  for (let i = 0; i < 2_500; i++) await world.recordHosts(`h${i}`);
   await clock.advance(hours(25));
   expect(await kept()).toEqual([]);
 });
 
 test('who does not lead, or does not lead any more, takes nothing away', async () => {
-  await tell('old');
+  await world.recordHosts('old');
   await clock.advance(hours(30));
   expect(await kept()).toEqual(['old']);
   const term = await world.lead();

@@ -1,20 +1,17 @@
 import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import { EventArchive, encodeHorizon } from '../events/archive.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
+import { after, EventArchive, encodeHorizon } from '../events/archive.ts';
 import type { Keys } from '../store/keys.ts';
 import type { KeyValue, Store, Write } from '../store/store.ts';
 
-export interface EventRetentionParts {
+interface EventRetentionParts {
   readonly store: Pick<Store, 'get' | 'page' | 'txn' | 'maxTxnOps'>;
   readonly keys: Keys;
-  /** How many events this manager has written since it was made. All events are the leader's to write. */
-  readonly told: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface EventRetentionSettings {
+interface EventRetentionSettings {
   /** What is older goes. */
   readonly history: Duration;
   /** The oldest go when there are more, whatever their age: at about 400 bytes each, the default are 80 MB of the store's 2 GB. */
@@ -35,14 +32,16 @@ export class EventRetention implements Controller {
   readonly #settings: EventRetentionSettings;
   readonly #archive: EventArchive;
   #due: number;
-  /** How many there were in the store when so many had been told. Undefined: not counted yet. */
-  #counted: { readonly kept: number; readonly told: number } | undefined;
+  /** How many events the store keeps of those before `#place`; undefined: they were not counted yet. */
+  #kept: number | undefined;
+  #place: string;
 
   constructor(parts: EventRetentionParts, settings: EventRetentionSettings) {
     this.#parts = parts;
     this.#settings = settings;
     this.#archive = new EventArchive(parts);
     this.#due = parts.clock.now() + period;
+    this.#place = parts.keys.events;
   }
 
   run(term: Term): Promise<void> {
@@ -57,34 +56,48 @@ export class EventRetention implements Controller {
 
   async #look(term: Term): Promise<void> {
     const { clock } = this.#parts;
-    if (clock.now() < this.#due && !this.#mayBeTooMany) return;
-    this.#due = clock.now() + period;
-    await this.#prune(term);
-  }
-
-  /** A tenth more than is wanted, so that it is not looked for all the time. */
-  get #mayBeTooMany(): boolean {
-    if (this.#counted === undefined) return false;
-    const { kept, told } = this.#counted;
-    return kept + this.#parts.told() - told > this.#settings.limit * 1.1;
+    const { limit } = this.#settings;
+    try {
+      // A tenth more than is wanted, so that it is not pruned all the time.
+      if (clock.now() < this.#due && (this.#kept === undefined || (await this.#count()) <= limit * 1.1)) return;
+      this.#due = clock.now() + period;
+      await this.#prune(term);
+    } catch (error) {
+      this.#kept = undefined; // what a transaction without answer has deleted is not known
+      throw error;
+    }
   }
 
   async #prune(term: Term): Promise<void> {
     const { keys, clock } = this.#parts;
     const { history, limit } = this.#settings;
+    const isFirst = this.#kept === undefined;
+    await this.#count();
     const oldest = keys.placeForEvents(Math.max(0, Math.trunc(clock.wall()) - history));
-    for await (const kvs of this.#archive.list(oldest)) if (!(await this.#erase(term, kvs))) return;
-    if (this.#counted !== undefined && !this.#mayBeTooMany) return;
-    const told = this.#parts.told();
-    let kept = 0;
-    for await (const kvs of this.#archive.list()) kept += this.#count(kvs);
+    for await (const kvs of this.#archive.list({ before: oldest })) if (!(await this.#erase(term, kvs))) return;
+    if (!isFirst && this.#excess <= limit * 0.1) return;
     for await (const kvs of this.#archive.list()) {
-      if (kept <= limit) break;
-      const gone = this.#oldest(kvs, kept - limit);
-      if (!(await this.#erase(term, gone))) return;
-      kept -= this.#count(gone);
+      if (this.#excess <= 0) return;
+      if (!(await this.#erase(term, oldestOf(kvs, this.#excess, keys)))) return;
     }
-    this.#counted = { kept, told };
+  }
+
+  get #excess(): number {
+    return (this.#kept ?? 0) - this.#settings.limit;
+  }
+
+  /** Counts those that were written since the last time, or all. Only the leader writes and deletes events. */
+  async #count(): Promise<number> {
+    const { keys } = this.#parts;
+    let kept = this.#kept ?? 0;
+    if (this.#kept === undefined) this.#place = keys.events;
+    for await (const kvs of this.#archive.list({ from: this.#place })) {
+      kept += eventsIn(kvs, keys);
+      const last = kvs.at(-1);
+      if (last !== undefined) this.#place = after(last);
+    }
+    this.#kept = kept;
+    return kept;
   }
 
   /** False when this leader's term is over. */
@@ -109,21 +122,24 @@ export class EventRetention implements Controller {
         { kind: 'put', key: keys.eventHorizon, value: encodeHorizon(last.createRevision) },
       ],
     );
-    if (succeeded) log.debug('event.pruned', { events: this.#count(kvs) });
-    return succeeded;
+    if (!succeeded) return false;
+    const events = eventsIn(kvs, keys);
+    this.#kept = (this.#kept ?? 0) - events;
+    log.debug('event.pruned', { events });
+    return true;
   }
+}
 
-  /** The first records that have so many events together, or all. */
-  #oldest(kvs: readonly KeyValue[], events: number): readonly KeyValue[] {
-    let left = events;
-    return kvs.filter((kv) => {
-      if (left <= 0) return false;
-      left -= this.#count([kv]);
-      return true;
-    });
-  }
+/** The first records that have so many events together, or all. */
+function oldestOf(kvs: readonly KeyValue[], events: number, keys: Keys): readonly KeyValue[] {
+  let left = events;
+  return kvs.filter((kv) => {
+    if (left <= 0) return false;
+    left -= eventsIn([kv], keys);
+    return true;
+  });
+}
 
-  #count(kvs: readonly KeyValue[]): number {
-    return kvs.reduce((sum, { key }) => sum + (this.#parts.keys.parseEvents(key)?.count ?? 0), 0);
-  }
+function eventsIn(kvs: readonly KeyValue[], keys: Keys): number {
+  return kvs.reduce((sum, { key }) => sum + (keys.parseEvents(key)?.count ?? 0), 0);
 }

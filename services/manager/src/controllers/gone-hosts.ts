@@ -1,47 +1,46 @@
 import type { NodeId } from '@causeway/model';
 import { type Clock, type Duration, formatDuration, type Log, Loop, minutes, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import { mostNotes, noteSilences, releaseOrphan } from '../plan/gone-hosts.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
+import { mostSilences, recordSilences, releaseOrphan } from '../plan/gone-hosts.ts';
 import type { View } from '../store/view.ts';
-import { type GonePlan, type HostSight, planGone } from './gone-hosts-rule.ts';
+import { type GoneHostsPlan, type HostObservation, planGoneHosts } from './gone-hosts-rule.ts';
+import type { HostReports } from './host-reports.ts';
 
-export interface ReclaimerParts {
+interface GoneHostsControllerParts {
   readonly view: View;
   readonly writer: TermWriter;
-  /** When a host's session was lost, on the monotonic clock; undefined while it has one. */
-  readonly silentSince: (node: NodeId) => number | undefined;
+  readonly hosts: Pick<HostReports, 'silentSince'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface ReclaimerSettings {
+interface GoneHostsControllerSettings {
   /** 0: never. */
   readonly nodeGoneAfter: Duration;
 }
 
 const lookEvery = seconds(5);
 
-/** What a change of leader may forget of how long managers have led. Written only while a silence is noted. */
+/** What a change of leader may forget of how long managers have led. Written only while a silence is recorded. */
 const checkpointEvery = minutes(1);
 
-/** Of what it writes. */
+/** The cause that its writes have in events. */
 const cause = 'node-gone';
 
 /** So many releases are under way at once: others' calls come in between. */
 const batch = 20;
 
-/** Notes which hosts are silent, and releases the endpoints of those that are gone. */
-export class Reclaimer implements Controller {
-  readonly #parts: ReclaimerParts;
+/** Records which hosts are silent, and releases the endpoints of those that are gone. */
+export class GoneHostsController implements Controller {
+  readonly #parts: GoneHostsControllerParts;
   readonly #goneAfter: Duration;
   /** When the term began, and how long managers had led before it. */
   readonly #began: number;
   readonly #ledBefore: number;
   #checkpoint: number;
 
-  constructor(parts: ReclaimerParts, settings: ReclaimerSettings) {
+  constructor(parts: GoneHostsControllerParts, settings: GoneHostsControllerSettings) {
     this.#parts = parts;
     this.#goneAfter = settings.nodeGoneAfter;
     this.#began = parts.clock.now();
@@ -63,32 +62,32 @@ export class Reclaimer implements Controller {
   async #look(signal: AbortSignal): Promise<void> {
     const now = this.#ledTime;
     const hosts = [...this.#hosts()];
-    const plan = planGone({ now, began: this.#ledBefore, hosts }, this.#goneAfter);
-    const silences = new Map(plan.gone.map((node) => [node, this.#parts.silentSince(node)]));
-    await this.#note(plan, now, signal);
+    const plan = planGoneHosts({ now, began: this.#ledBefore, hosts }, this.#goneAfter);
+    const silences = new Map(plan.gone.map((node) => [node, this.#parts.hosts.silentSince(node)]));
+    await this.#record(plan, now, signal);
     for (const [node, since] of silences) if (since !== undefined) await this.#release(node, since, signal);
   }
 
-  *#hosts(): Generator<HostSight> {
-    const { view, silentSince } = this.#parts;
+  *#hosts(): Generator<HostObservation> {
+    const { view, hosts } = this.#parts;
     for (const node of new Set([...view.nodes.keys(), ...view.silences.keys()])) {
-      const silent = silentSince(node);
+      const silent = hosts.silentSince(node);
       yield {
         node,
         hasEndpoints: view.endpointsOn(node).size > 0,
         silentSince: silent === undefined ? undefined : Math.trunc(this.#ledBefore + silent - this.#began),
-        noted: view.silences.get(node)?.since,
+        recorded: view.silences.get(node)?.since,
       };
     }
   }
 
-  async #note({ note, forget }: GonePlan, ledTime: number, signal: AbortSignal): Promise<void> {
+  async #record({ record, forget }: GoneHostsPlan, ledTime: number, signal: AbortSignal): Promise<void> {
     const { view, writer } = this.#parts;
     const isDue = view.silences.size > 0 && ledTime - this.#checkpoint >= checkpointEvery;
-    const changes = [...Array.from(note, ([node, since]) => ({ node, since })), ...forget.map((node) => ({ node }))];
+    const changes = [...Array.from(record, ([node, since]) => ({ node, since })), ...forget.map((node) => ({ node }))];
     if (changes.length === 0 && !isDue) return;
-    for (let at = 0; at === 0 || at < changes.length; at += mostNotes) {
-      await writer.apply(noteSilences({ changes: changes.slice(at, at + mostNotes), ledTime }), { cause, signal });
+    for (let at = 0; at === 0 || at < changes.length; at += mostSilences) {
+      await writer.apply(recordSilences({ changes: changes.slice(at, at + mostSilences), ledTime }), { cause, signal });
     }
     this.#checkpoint = ledTime;
   }
@@ -98,8 +97,8 @@ export class Reclaimer implements Controller {
    * each release asks once more, at the moment it is planned, whether this is still the silence that was judged.
    */
   async #release(node: NodeId, since: number, signal: AbortSignal): Promise<void> {
-    const { view, silentSince, writer, log } = this.#parts;
-    const isStillGone = (): boolean => silentSince(node) === since;
+    const { view, hosts, writer, log } = this.#parts;
+    const isStillGone = (): boolean => hosts.silentSince(node) === since;
     if (!isStillGone()) return;
     const host = view.nodes.get(node)?.value.name ?? node;
     const endpoints = [...view.endpointsOn(node)];

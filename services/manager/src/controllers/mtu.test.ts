@@ -49,7 +49,7 @@ async function create(name: string, prefix: string, mtu?: number): Promise<void>
 
 const mtus = () => [...manager.view.networks.values()].map(({ value }) => value.mtu.bytes);
 
-describe('MtuKeeper', () => {
+describe('MtuController', () => {
   beforeEach(async () => {
     await registrar.register(host(1, 1500));
     await create('blue', '10.1.0.0/16');

@@ -1,12 +1,11 @@
 import { assertNever } from '@causeway/model';
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
 import { isTooLarge, lowerMtu, networksTooLarge } from '../plan/mtu.ts';
 import type { View, ViewChange } from '../store/view.ts';
 
-export interface MtuKeeperParts {
+interface MtuControllerParts {
   readonly view: View;
   readonly writer: TermWriter;
   readonly clock: Clock;
@@ -16,10 +15,10 @@ export interface MtuKeeperParts {
 const retryAfter = seconds(1);
 
 /** No automatic MTU is larger than what every host carries. */
-export class MtuKeeper implements Controller {
-  readonly #parts: MtuKeeperParts;
+export class MtuController implements Controller {
+  readonly #parts: MtuControllerParts;
 
-  constructor(parts: MtuKeeperParts) {
+  constructor(parts: MtuControllerParts) {
     this.#parts = parts;
   }
 

@@ -6,14 +6,14 @@ import { registerNode } from '../plan/register-node.ts';
 import { untilView } from '../store/until-view.ts';
 import type { View } from '../store/view.ts';
 
-export interface NodeRegistrarParts {
+interface NodeRegistrarParts {
   readonly view: View;
   readonly writer: Pick<Writer, 'apply'>;
   /** In which MTUs are kept. */
   readonly term: () => Term | undefined;
 }
 
-/** Takes hosts in. A host is told so only when no network asks more of its underlay than that carries. */
+/** Registers hosts. The call returns when no network has a larger MTU than the host's underlay carries. */
 export class NodeRegistrar {
   readonly #parts: NodeRegistrarParts;
 

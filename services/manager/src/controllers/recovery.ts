@@ -1,23 +1,23 @@
-import type { Name, NodeId } from '@causeway/model';
+import type { Name } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, milliseconds, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import type { Teller } from '../events/event-sink.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import { endRecovery, recoveryEnd } from '../plan/recovery.ts';
 import type { View } from '../store/view.ts';
+import type { HostReports } from './host-reports.ts';
 
-export interface RecovererParts {
+interface RecoveryControllerParts {
   readonly view: Pick<View, 'recovering' | 'nodes'>;
   readonly writer: TermWriter;
-  readonly hasRecovered: (node: NodeId) => boolean;
-  readonly teller: Pick<Teller, 'tell'>;
+  readonly hosts: Pick<HostReports, 'hasRecovered'>;
+  readonly relay: Pick<EventSink, 'emit'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface RecovererSettings {
-  /** How long hosts that cannot be asked are waited for. */
+interface RecoveryControllerSettings {
+  /** How long hosts without a session are waited for. */
   readonly cooldown: Duration;
 }
 
@@ -26,22 +26,22 @@ const period = milliseconds(500);
 const retryAfter = seconds(1);
 
 /** In a restored store: ends the recovery once every host has claimed again what it holds. */
-export class Recoverer implements Controller {
-  readonly #parts: RecovererParts;
+export class RecoveryController implements Controller {
+  readonly #parts: RecoveryControllerParts;
   readonly #cooldown: Duration;
   readonly #since: number;
 
-  constructor(parts: RecovererParts, settings: RecovererSettings) {
+  constructor(parts: RecoveryControllerParts, settings: RecoveryControllerSettings) {
     this.#parts = parts;
     this.#cooldown = settings.cooldown;
     this.#since = parts.clock.now();
   }
 
   async run({ signal }: Term): Promise<void> {
-    const { view, teller, clock, log } = this.#parts;
+    const { view, relay, clock, log } = this.#parts;
     if (!view.recovering) return; // a store is restored while no manager runs on it
     const message = 'the store was restored from a backup: hosts claim again what they hold, nothing else is given';
-    teller.tell({ kind: 'cluster.restored', cause: 'recovery', message });
+    relay.emit({ kind: 'cluster.restored', cause: 'recovery', message });
     log.error('cluster.restored', { message });
     const step = async (): Promise<Duration | undefined> => {
       await this.#look(signal);
@@ -62,9 +62,9 @@ export class Recoverer implements Controller {
 
   /** Hosts that the recovery ends without; undefined: it is not over, as far as is known now. */
   #missingAtEnd(): readonly Name[] | undefined {
-    const { view, hasRecovered, clock } = this.#parts;
+    const { view, hosts, clock } = this.#parts;
     const missing = [...view.nodes.values()]
-      .filter(({ value }) => !hasRecovered(value.id))
+      .filter(({ value }) => !hosts.hasRecovered(value.id))
       .map(({ value }) => value.name);
     const isOver = clock.now() >= recoveryEnd(missing.length === 0, this.#since, this.#cooldown);
     return view.recovering && isOver ? missing : undefined;

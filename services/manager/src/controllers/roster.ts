@@ -1,11 +1,10 @@
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
 import { keepRoster, rosterChanges } from '../cluster/roster.ts';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
 import type { View } from '../store/view.ts';
 
-export interface RosterKeeperParts {
+interface RosterControllerParts {
   readonly view: View;
   readonly writer: TermWriter;
   readonly clock: Clock;
@@ -15,10 +14,10 @@ export interface RosterKeeperParts {
 const retryAfter = seconds(1);
 
 /** Writes down which managers there are, and since when one is gone. */
-export class RosterKeeper implements Controller {
-  readonly #parts: RosterKeeperParts;
+export class RosterController implements Controller {
+  readonly #parts: RosterControllerParts;
 
-  constructor(parts: RosterKeeperParts) {
+  constructor(parts: RosterControllerParts) {
     this.#parts = parts;
   }
 

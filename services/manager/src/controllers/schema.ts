@@ -1,18 +1,17 @@
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
 import { mayRaise, raiseSchema } from '../cluster/schema.ts';
 import type { TermWriter } from '../commit/writer.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
 import type { View } from '../store/view.ts';
 
-export interface SchemaKeeperParts {
+interface SchemaControllerParts {
   readonly view: View;
   readonly writer: TermWriter;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface SchemaKeeperSettings {
+interface SchemaControllerSettings {
   /** The newest schema this version knows. */
   readonly schema: number;
 }
@@ -20,11 +19,11 @@ export interface SchemaKeeperSettings {
 const retryAfter = seconds(1);
 
 /** Raises the store's schema to this version's as soon as all managers know it. */
-export class SchemaKeeper implements Controller {
-  readonly #parts: SchemaKeeperParts;
+export class SchemaController implements Controller {
+  readonly #parts: SchemaControllerParts;
   readonly #schema: number;
 
-  constructor(parts: SchemaKeeperParts, settings: SchemaKeeperSettings) {
+  constructor(parts: SchemaControllerParts, settings: SchemaControllerSettings) {
     this.#parts = parts;
     this.#schema = settings.schema;
   }

@@ -9,12 +9,11 @@ import {
   type SpaceRecovery,
 } from '../cluster/maintenance/plan-maintenance.ts';
 import { interval, type StoreMonitor } from '../cluster/maintenance/store-monitor.ts';
-import { type Controller, failureLog } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
+import { type Controller, failureLog, type Term } from '../election/term.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 
-export interface StoreMaintenanceParts {
+interface StoreMaintenanceParts {
   readonly maintenance: Pick<Maintenance, 'compact' | 'defragment' | 'disarm'>;
   readonly watch: Pick<StoreMonitor, 'look' | 'samples'>;
   readonly view: Pick<View, 'revision'>;

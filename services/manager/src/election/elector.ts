@@ -4,9 +4,9 @@ import { leaderCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store, StoreLease } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import { deadline, type Leadership, nextStep, type Standing } from './leadership.ts';
+import { deadline, type ElectionState, type Leadership, nextStep } from './leadership.ts';
 
-export interface ElectorParts {
+interface ElectorParts {
   readonly store: Pick<Store, 'grant' | 'txn'>;
   readonly view: View;
   readonly keys: Keys;
@@ -14,26 +14,26 @@ export interface ElectorParts {
   readonly log: Log;
 }
 
-export interface ElectorSettings {
+interface ElectorSettings {
   readonly name: string;
   /** Host:port at which others find this manager. */
   readonly address: string;
-  /** Of the leader's lease: how long the cluster is without leader after one died. */
+  /** Time to live of the leader's lease: how long the cluster is without a leader after the leader died. */
   readonly ttl: Duration;
   /** The newest schema of records this version knows. */
   readonly schema: number;
 }
 
-/** Of the time to live: pause before the store is asked again after it failed. */
+/** Share of the time to live after which the store is asked again when it failed. */
 const retryShare = 1 / 20;
 
-/** Takes part in the election of the leader, and tells its own parts how that stands. */
+/** Takes part in the election of the leader, and publishes the outcome to the other parts of the manager. */
 export class Elector implements Startable {
   readonly #parts: ElectorParts;
   readonly #settings: ElectorSettings;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(leadership: Leadership) => void>();
-  #standing: Standing = { kind: 'standby' };
+  #state: ElectionState = { kind: 'standby' };
   #lease: StoreLease | undefined;
   #leadership: Leadership = { role: 'follower' };
   /** Ends the present pause: something changed. */
@@ -79,12 +79,12 @@ export class Elector implements Startable {
       await this.#step();
     }
     unsubscribe();
-    if (this.#standing.kind === 'leading') await this.#resign('handed-over');
+    if (this.#state.kind === 'leading') await this.#resign('handed-over');
   }
 
   async #step(): Promise<void> {
     const { view, clock } = this.#parts;
-    const step = nextStep(this.#standing, view, clock.now(), this.#settings.schema);
+    const step = nextStep(this.#state, view, clock.now(), this.#settings.schema);
     switch (step.kind) {
       case 'campaign':
         return await this.#campaign();
@@ -101,7 +101,7 @@ export class Elector implements Startable {
     }
   }
 
-  /** standby -> leading, when nobody else was first */
+  /** standby -> leading, when no other manager was first */
   async #campaign(): Promise<void> {
     const { store, view, keys, clock, log } = this.#parts;
     const { name, address, ttl, schema } = this.#settings;
@@ -113,16 +113,16 @@ export class Elector implements Startable {
       const { succeeded, revision } = await store.txn(
         [
           { kind: 'absent', key: keys.leader },
-          // Who has not seen that the schema has risen does not win; from then on only the leader may raise it.
+          // A manager that has not seen the schema rise does not win; from then on only the leader may raise it.
           { kind: 'unchanged', key: keys.meta, modRevision: view.cluster?.revision ?? 0n },
         ],
         [{ kind: 'put', key: keys.leader, value, lease: lease.id }],
       );
       if (succeeded) {
         this.#lease = lease;
-        this.#standing = { kind: 'leading', term: revision, renewed, ttl: milliseconds(Math.min(lease.ttl, ttl)) };
-        // A victory that was long on its way here may be over: then nobody hears of it.
-        const step = nextStep(this.#standing, view, clock.now(), schema);
+        this.#state = { kind: 'leading', term: revision, renewed, ttl: milliseconds(Math.min(lease.ttl, ttl)) };
+        // A victory whose news was long on its way may be over already: then it is not published.
+        const step = nextStep(this.#state, view, clock.now(), schema);
         if (step.kind === 'resign') return await this.#resign(step.reason);
         log.info('leader.elected', { term: `${revision}` });
         this.#publish();
@@ -139,32 +139,32 @@ export class Elector implements Startable {
 
   async #renew(within: Duration): Promise<void> {
     const { clock, log } = this.#parts;
-    const standing = this.#standing;
-    if (standing.kind !== 'leading' || this.#lease === undefined) return;
+    const state = this.#state;
+    if (state.kind !== 'leading' || this.#lease === undefined) return;
     const sent = clock.now();
     const over = new AbortController();
     const late = clock.sleep(within, AbortSignal.any([over.signal, this.#stop.signal])).then(() => 'late' as const);
     const attempt = this.#lease.renew(over.signal);
-    attempt.catch(() => undefined); // when it was given up, nobody hears how it ended
+    attempt.catch(() => undefined); // given up: its outcome is of no interest any more
     try {
       const granted = await Promise.race([attempt, late]);
       if (granted === 'late') return;
-      this.#standing = { ...standing, renewed: sent, ttl: milliseconds(Math.min(granted, this.#settings.ttl)) };
+      this.#state = { ...state, renewed: sent, ttl: milliseconds(Math.min(granted, this.#settings.ttl)) };
     } catch (error) {
-      log.warn('leader.renewal-failed', { term: `${standing.term}`, error });
+      log.warn('leader.renewal-failed', { term: `${state.term}`, error });
       if (isCausewayError(error) && error.data['lease'] === 'gone') return await this.#resign('lease-gone');
-      await this.#pause(milliseconds(Math.min(this.#settings.ttl * retryShare, deadline(standing) - clock.now())));
+      await this.#pause(milliseconds(Math.min(this.#settings.ttl * retryShare, deadline(state) - clock.now())));
     } finally {
       over.abort();
     }
   }
 
-  /** leading -> standby; our parts stop leading before the store is told. */
+  /** leading -> standby; the manager's parts stop leading before the lease is revoked. */
   async #resign(reason: string): Promise<void> {
     const { log } = this.#parts;
     const lease = this.#lease;
-    if (this.#standing.kind === 'leading') log.info('leader.resigned', { term: `${this.#standing.term}`, reason });
-    this.#standing = { kind: 'standby' };
+    if (this.#state.kind === 'leading') log.info('leader.resigned', { term: `${this.#state.term}`, reason });
+    this.#state = { kind: 'standby' };
     this.#lease = undefined;
     this.#publish();
     if (lease !== undefined) await this.#giveUp(lease);
@@ -193,7 +193,7 @@ export class Elector implements Startable {
 
   /** Its own key that it does not believe in any more names no leader. */
   #current(): Leadership {
-    if (this.#standing.kind === 'leading') return { role: 'leader', term: this.#standing.term };
+    if (this.#state.kind === 'leading') return { role: 'leader', term: this.#state.term };
     const { leader } = this.#parts.view;
     if (leader === undefined || leader.address === this.#settings.address) return { role: 'follower' };
     return { role: 'follower', leader: { name: leader.name, address: leader.address } };

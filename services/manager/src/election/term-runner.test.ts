@@ -132,7 +132,7 @@ describe('all that a leader does', () => {
 
   test('ends with its term, even what waits for a store that does not answer', async () => {
     expect(manager.terms.running).toBeGreaterThan(5);
-    manager.outlet.tell(nodeReady({ name: 'h1' } as Parameters<typeof nodeReady>[0]));
+    manager.relay.emit(nodeReady({ name: 'h1' } as Parameters<typeof nodeReady>[0]));
     backend.freeze();
     await clock.advance(seconds(1)); // the recorder's transaction is under way
     expect(manager.leads).toBe(true);

@@ -1,12 +1,11 @@
 import type { Log } from '@causeway/runtime';
 import type { TermWriter, Writer } from '../commit/writer.ts';
 import type { View } from '../store/view.ts';
-import type { Controller } from './controller.ts';
 import type { Elector } from './elector.ts';
 import type { Leadership } from './leadership.ts';
-import type { Term } from './term.ts';
+import type { Controller, Term } from './term.ts';
 
-export interface TermRunnerParts {
+interface TermRunnerParts {
   readonly elector: Pick<Elector, 'subscribe'>;
   readonly view: Pick<View, 'waitFor'>;
   readonly writer: Pick<Writer, 'lead' | 'follow'>;
@@ -41,7 +40,7 @@ export class TermRunner {
     return this.#term;
   }
 
-  /** How many controllers run, of this term or of one that is over and whose last call has not ended yet. */
+  /** How many controllers run: those of this term, and those of an ended term whose last call has not returned yet. */
   get running(): number {
     return this.#running.size;
   }

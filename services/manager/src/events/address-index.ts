@@ -4,10 +4,10 @@ import type { KeyValue, Store } from '../store/store.ts';
 import { after, EventArchive } from './archive.ts';
 import { decodeRecord } from './record.ts';
 
-export interface AddressIndexParts {
+interface AddressIndexParts {
   readonly store: Pick<Store, 'get' | 'page'>;
   readonly keys: Keys;
-  /** Of the cluster: it rises when the store is another, from a backup. */
+  /** The cluster's epoch: it rises when the store was restored from a backup. */
   readonly epoch: () => bigint | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface AddressIndexParts {
 const together = 16;
 
 /**
- * Which records of events name an address, and which tell of a network's end. The first question reads all events that are
+ * Which records of events name an address, and which record the end of a network. The first question reads all events that are
  * kept; each further one reads those that came since, which stand behind all others, and the records that it is about.
  * At about 100 bytes for each record that names an address it has 20 MB for the 200,000 that are kept at most.
  */
@@ -38,7 +38,7 @@ export class AddressIndex {
     this.#place = parts.keys.events;
   }
 
-  /** Events that name the address, and the ends of the networks that they tell of, oldest first. @throws CausewayError store-unavailable */
+  /** Events that name the address, and the ends of their networks, oldest first. @throws CausewayError store-unavailable */
   async find(address: string, signal: AbortSignal): Promise<readonly Event[]> {
     await this.#catchUp(signal);
     const naming = (await this.#read(this.#naming.get(address) ?? [], signal)).filter(({ addresses }) =>
@@ -52,7 +52,7 @@ export class AddressIndex {
     return [...naming, ...ending].sort((a, b) => Number(a.sequence - b.sequence));
   }
 
-  /** One reader at a time; who comes meanwhile reads what came since. */
+  /** One reader at a time; a reader that comes meanwhile waits, and reads what came since. */
   #catchUp(signal: AbortSignal): Promise<void> {
     const turn = this.#reading.then(() => this.#readOn(signal));
     this.#reading = turn.catch(() => undefined);

@@ -1,7 +1,7 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { decodeText, encodeText, type Json, object } from '../store/codec.ts';
 import type { EventsKey, Keys } from '../store/keys.ts';
-import type { KeyValue, Page, Store } from '../store/store.ts';
+import type { KeySpan, KeyValue, Page, Store } from '../store/store.ts';
 import { decodeRecord } from './record.ts';
 
 /** Records read at once: some 300 KB. */
@@ -37,7 +37,7 @@ export class EventArchive {
     }
   }
 
-  /** Of the oldest record that is kept. */
+  /** The key of the oldest record that is kept. */
   async oldestKey(): Promise<string | undefined> {
     return (await this.#page(this.#keys.events, 1, true)).kvs[0]?.key;
   }
@@ -74,9 +74,10 @@ export class EventArchive {
     return { events: newestFirst.slice(0, count).reverse(), revision: first ?? 0n };
   }
 
-  /** Every record's key, in order, in pages; `before`: up to that place. */
-  async *list(before: string = this.#keys.eventsEnd): AsyncGenerator<readonly KeyValue[], void> {
-    let from = this.#keys.events;
+  /** The keys of records in order, in pages: all, or those from a place on, or up to one. */
+  async *list(span: Partial<KeySpan> = {}): AsyncGenerator<readonly KeyValue[], void> {
+    const { before = this.#keys.eventsEnd } = span;
+    let { from = this.#keys.events } = span;
     for (;;) {
       const { kvs, more } = await this.#store.page({ from, before }, { limit: keysAtOnce, keysOnly: true });
       yield kvs;

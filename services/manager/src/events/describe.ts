@@ -3,18 +3,18 @@ import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { ManagerRecord } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
-import type { Happening } from './event-input.ts';
+import type { EventInput } from './event-input.ts';
 
 type Names = Pick<View, 'networks' | 'nodes'>;
 
-export function networkCreated(network: Network): Happening {
+export function networkCreated(network: Network): EventInput {
   const subnets = network.subnets.map(printSubnet).join('; ');
   const message = `network ${network.name} created: ${subnets}, VNI ${network.vni}, MTU ${network.mtu.bytes}`;
   return { kind: 'network.created', ...ofNetwork(network), message };
 }
 
 /** Nothing when nothing an operator sees is other than it was. */
-export function networkChanged(before: Network, after: Network): readonly Happening[] {
+export function networkChanged(before: Network, after: Network): readonly EventInput[] {
   const changes = changesOf(before, after);
   if (changes.length === 0) return [];
   return [
@@ -26,50 +26,50 @@ export function networkChanged(before: Network, after: Network): readonly Happen
   ];
 }
 
-export function networkDeleted(network: Network): Happening {
+export function networkDeleted(network: Network): EventInput {
   return { kind: 'network.deleted', ...ofNetwork(network), message: `network ${network.name} deleted` };
 }
 
-export function endpointAttached(endpoint: Endpoint, view: Names): Happening {
+export function endpointAttached(endpoint: Endpoint, view: Names): EventInput {
   return endpointEvent('attached', endpoint, view);
 }
 
-/** Released although nobody detached it. */
-export function endpointOrphaned(endpoint: Endpoint, view: Names, why: string): Happening {
-  const happening = endpointEvent('orphaned', endpoint, view);
-  return { ...happening, message: `${happening.message}: ${why}` };
+/** Released without a detach. */
+export function endpointOrphaned(endpoint: Endpoint, view: Names, why: string): EventInput {
+  const event = endpointEvent('orphaned', endpoint, view);
+  return { ...event, message: `${event.message}: ${why}` };
 }
 
 /** `why` is said when it was not its host that asked. */
-export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): Happening {
-  const happening = endpointEvent('detached', endpoint, view);
-  return why === undefined ? happening : { ...happening, message: `${happening.message}: ${why}` };
+export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): EventInput {
+  const event = endpointEvent('detached', endpoint, view);
+  return why === undefined ? event : { ...event, message: `${event.message}: ${why}` };
 }
 
-export function addressReserved(network: Network, address: Ip, purpose: string): Happening {
+export function addressReserved(network: Network, address: Ip, purpose: string): EventInput {
   const message = `${address} reserved for ${purpose}`;
   return { kind: 'address.reserved', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 
-export function addressReleased(network: Network, address: Ip, purpose: string): Happening {
+export function addressReleased(network: Network, address: Ip, purpose: string): EventInput {
   const message = `${address} released, reserved for ${purpose} until now`;
   return { kind: 'address.released', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 
 /** `repairs` are in words, one each. */
-export function claimsRepaired(network: NetworkId, repairs: readonly string[], view: Names): Happening {
+export function claimsRepaired(network: NetworkId, repairs: readonly string[], view: Names): EventInput {
   const name = view.networks.get(network)?.value.name ?? network;
   const message = `claims of network ${name} repaired: ${repairs.join(', ')}`;
   return { kind: 'claims.repaired', network: name, networkId: network, count: repairs.length, message };
 }
 
-export function nodeJoined(node: Node): Happening {
+export function nodeJoined(node: Node): EventInput {
   const message = `host ${node.name} joined: VTEP ${node.dataPath}, underlay MTU ${node.underlayMtu}`;
   return { kind: 'node.joined', host: node.name, message };
 }
 
 /** Nothing when only its routes are others: those come and go. */
-export function nodeChanged(before: Node, after: Node): readonly Happening[] {
+export function nodeChanged(before: Node, after: Node): readonly EventInput[] {
   const fields: readonly (readonly [string, string | number, string | number])[] = [
     ['name', before.name, after.name],
     ['VTEP', before.dataPath, after.dataPath],
@@ -81,24 +81,24 @@ export function nodeChanged(before: Node, after: Node): readonly Happening[] {
   return [{ kind: 'node.changed', host: after.name, message: `host ${before.name} changed: ${changes.join(', ')}` }];
 }
 
-export function nodeReady({ name }: Node): Happening {
+export function nodeReady({ name }: Node): EventInput {
   return { kind: 'node.ready', host: name, cause: 'session', message: `host ${name} is ready` };
 }
 
-export function nodeLost({ name }: Node, why: string): Happening {
+export function nodeLost({ name }: Node, why: string): EventInput {
   return { kind: 'node.lost', host: name, cause: 'session', message: `host ${name} has no session: ${why}` };
 }
 
-export function leaderChanged(name: string, address: string): Happening {
+export function leaderChanged(name: string, address: string): EventInput {
   return { kind: 'leader.changed', cause: 'election', message: `manager ${name} (${address}) leads` };
 }
 
-export function managerJoined({ name, address, version }: ManagerRecord): Happening {
+export function managerJoined({ name, address, version }: ManagerRecord): EventInput {
   return { kind: 'manager.joined', cause: 'registration', message: `manager ${name} ${version} runs at ${address}` };
 }
 
 /** `removed`: its etcd member is no part of the store any more. */
-export function managerGone({ name, address }: ManagerRecord, removed: boolean): Happening {
+export function managerGone({ name, address }: ManagerRecord, removed: boolean): EventInput {
   return removed
     ? { kind: 'manager.removed', cause: 'registration', message: `manager ${name} (${address}) was removed` }
     : { kind: 'manager.lost', cause: 'registration', message: `manager ${name} (${address}) stopped, or is silent` };
@@ -109,7 +109,7 @@ export function driftRepaired(
   { host, network, kind }: Pick<Drift, 'host' | 'network' | 'kind'>,
   count: number,
   examples: readonly string[],
-): Happening {
+): EventInput {
   const message =
     count === 1
       ? `${kind} ${examples.join()} on ${host}`
@@ -128,7 +128,7 @@ function ofNetwork({ id, name }: Network): { readonly network: string; readonly 
   return { network: name, networkId: id };
 }
 
-function endpointEvent(what: 'attached' | 'detached' | 'orphaned', endpoint: Endpoint, view: Names): Happening {
+function endpointEvent(what: 'attached' | 'detached' | 'orphaned', endpoint: Endpoint, view: Names): EventInput {
   const host = view.nodes.get(endpoint.node)?.value.name ?? endpoint.node;
   return {
     kind: `endpoint.${what}`,

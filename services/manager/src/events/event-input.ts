@@ -1,7 +1,7 @@
 import type { EndpointId, EventKind, Ip, NetworkId } from '@causeway/model';
 
-/** What happened, as whoever decided it tells it. Names for people; ids and addresses for who looks something up. */
-export interface Happening {
+/** An event before it is recorded. It names things for people, and has ids and addresses for look-ups. */
+export interface EventInput {
   readonly kind: EventKind;
   readonly network?: string;
   readonly networkId?: NetworkId;
@@ -9,19 +9,19 @@ export interface Happening {
   readonly endpointId?: EndpointId;
   readonly host?: string;
   readonly addresses?: readonly Ip[];
-  /** Of a reservation. */
+  /** The purpose of a reservation. */
   readonly purpose?: string;
-  /** Of like things that are told as one; absent: one. */
+  /** How many like things this one event stands for; absent: one. */
   readonly count?: number;
   readonly message: string;
-  /** When these are others than those of the write it is told with. */
+  /** When actor and cause differ from those of the write that the event is recorded with. */
   readonly actor?: string;
   readonly cause?: string;
 }
 
-/** Who wanted what happened, and why. */
+/** On whose behalf something changed, and why. */
 export interface Origin {
-  /** "root@h1", "agent/h2", "manager/m1": what it says of itself, which nobody has checked. */
+  /** "root@h1", "agent/h2", "manager/m1": what the caller says of itself, unchecked. */
   readonly actor: string;
   /** The request id of a call; of a manager's own writes the name of the rule. */
   readonly cause: string;

@@ -1,27 +1,27 @@
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { Happening } from './event-input.ts';
+import type { EventInput } from './event-input.ts';
 
-/** The part that those see who have something to tell. */
-export interface Teller {
-  tell(happening: Happening): void;
+/** Where parts of a manager emit events that belong to no write. */
+export interface EventSink {
+  emit(event: EventInput): void;
   /** A host has repaired something in its kernel. */
   repaired(host: string, drift: Drift): void;
 }
 
-/** Where all parts of a manager tell what happens: it reaches the recorder of the present term. Another leader tells the same. */
-export class EventOutlet implements Teller {
-  #recorder: Teller | undefined;
+/** Passes events on to the event recorder of the present term. Without one they are dropped: the leader emits the same. */
+export class EventRelay implements EventSink {
+  #recorder: EventSink | undefined;
 
-  /** The recorder is told everything until the signal aborts. */
-  connect(recorder: Teller, signal: AbortSignal): void {
+  /** The recorder gets every event until the signal aborts. */
+  connect(recorder: EventSink, signal: AbortSignal): void {
     this.#recorder = recorder;
     signal.addEventListener('abort', () => {
       if (this.#recorder === recorder) this.#recorder = undefined;
     });
   }
 
-  tell(happening: Happening): void {
-    this.#recorder?.tell(happening);
+  emit(event: EventInput): void {
+    this.#recorder?.emit(event);
   }
 
   repaired(host: string, drift: Drift): void {

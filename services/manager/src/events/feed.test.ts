@@ -38,7 +38,7 @@ const hosts = (events: readonly Event[]): string => events.map(({ kind, host }) 
 async function past(records: number): Promise<readonly bigint[]> {
   const revisions: bigint[] = [];
   for (let i = 0; i < records; i++) {
-    revisions.push(await world.tell(`a${i}`, `b${i}`));
+    revisions.push(await world.recordHosts(`a${i}`, `b${i}`));
     await clock.advance(minutes(1));
   }
   return revisions;
@@ -82,7 +82,7 @@ describe('what is kept', () => {
   });
 
   test('what is no record of ours is passed over', async () => {
-    await world.tell('a');
+    await world.recordHosts('a');
     const key = world.keys.eventsAt(world.keys.placeForEvents(clock.wall() + 1), 1);
     await world.store.txn([], [{ kind: 'put', key, value: new Uint8Array([1, 2]) }]);
     expect(hosts(await read())).toBe('a');
@@ -98,7 +98,7 @@ describe('the newest', () => {
     [2_400, 'all'],
     [9_000, 'all'],
   ])('%i of them, through the pages of the store', async (count, expected) => {
-    for (let i = 0; i < 1_200; i++) await world.tell(`a${i}`, `b${i}`);
+    for (let i = 0; i < 1_200; i++) await world.recordHosts(`a${i}`, `b${i}`);
     const { events } = await feed.last(count, 0, all);
     const everything = Array.from({ length: 1_200 }, (_, i) => `a${i} b${i}`).join(' ');
     expect(hosts(events)).toBe(expected === 'all' ? everything : expected);
@@ -171,7 +171,7 @@ describe('from a place', () => {
     const leave = new AbortController();
     const reading = read({ from: sequenceOf((revisions[1] ?? 0n) + 50n), follow: true }, leave.signal);
     await clock.advance(milliseconds(10));
-    await world.tell('next');
+    await world.recordHosts('next');
     await clock.advance(milliseconds(10));
     leave.abort();
     expect(hosts(await reading)).toBe('events.gone next');
@@ -180,11 +180,11 @@ describe('from a place', () => {
 
 describe('following', () => {
   test('gets what happens, until the reader leaves', async () => {
-    await world.tell('a');
+    await world.recordHosts('a');
     const leave = new AbortController();
     const reading = read({ follow: true }, leave.signal);
     await clock.advance(milliseconds(10));
-    await world.tell('b', 'c');
+    await world.recordHosts('b', 'c');
     await clock.advance(milliseconds(10));
     leave.abort();
     expect(hosts(await reading)).toBe('a b c');
@@ -193,9 +193,9 @@ describe('following', () => {
   test('a reader that is slower than memory lasts misses nothing', async () => {
     const reader = feed.read({ from: 0n, since: 0, follow: true }, never);
     const first = reader.next();
-    await world.tell('x');
+    await world.recordHosts('x');
     expect((await first).value?.host).toBe('x');
-    for (let i = 0; i < 40; i++) await world.tell(`y${i}`);
+    for (let i = 0; i < 40; i++) await world.recordHosts(`y${i}`);
     const seen: (string | undefined)[] = [];
     for (let i = 0; i < 40; i++) seen.push((await reader.next()).value?.host);
     expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => `y${i}`));
@@ -209,10 +209,10 @@ describe('following', () => {
     world.store.setReachable(false);
     await clock.advance(seconds(1));
     world.store.setReachable(true);
-    await world.tell('a');
+    await world.recordHosts('a');
     world.store.backend.compact();
     world.store.cut();
-    await world.tell('b');
+    await world.recordHosts('b');
     await clock.advance(seconds(5));
     leave.abort();
     expect(hosts(await reading)).toBe('a b');
@@ -236,19 +236,19 @@ describe('following', () => {
     expect([begun, ended]).toEqual([1, 0]);
     leaves[0]?.abort();
     await readings[0];
-    await world.tell('a');
+    await world.recordHosts('a');
     await clock.advance(milliseconds(10));
     expect([begun, ended]).toEqual([1, 0]);
     leaves[1]?.abort();
     expect(hosts((await readings[1]) ?? [])).toBe('a');
     expect([begun, ended]).toEqual([1, 1]);
-    await world.tell('b');
+    await world.recordHosts('b');
     expect(hosts(await read())).toBe('a b');
     expect([begun, ended]).toEqual([2, 2]);
   });
 
   test('a store that is not there is waited for', async () => {
-    await world.tell('a');
+    await world.recordHosts('a');
     world.store.setReachable(false);
     const reading = read();
     await clock.advance(seconds(5));

@@ -6,8 +6,8 @@ import { EventArchive } from './archive.ts';
 import { decodeRecord, revisionOf, sequenceOf } from './record.ts';
 import { EventRing } from './ring.ts';
 
-/** Kept in memory for those who follow, at about 500 bytes each; a reader that is further behind reads the store. */
-export const keptEvents = 5_000;
+/** Kept in memory for readers that follow, at about 500 bytes each; a reader that is further behind reads the store. */
+const keptEvents = 5_000;
 
 /** What is read for memory at first: of so long, and not more records than these. */
 const recent = minutes(1);
@@ -16,7 +16,7 @@ const mostRecent = 500;
 /** Before it is begun anew: the history that was followed is gone, or the store did not answer. */
 const pause = milliseconds(500);
 
-export interface EventFeedParts {
+interface EventFeedParts {
   readonly store: Pick<Store, 'get' | 'page' | 'watch'>;
   readonly keys: Keys;
   readonly clock: Clock;
@@ -34,7 +34,7 @@ export interface EventQuery {
 
 /**
  * The cluster's events as every manager serves them, leading or not: the newest from memory, older ones from the store.
- * The store is followed only while somebody reads: every write would cost every manager one more message.
+ * The store is followed only while there is a reader: otherwise every write would cost every manager one more message.
  */
 export class EventFeed {
   readonly #parts: EventFeedParts;
@@ -44,7 +44,7 @@ export class EventFeed {
   readonly #bell = new Bell();
   #running: Promise<void> = Promise.resolve();
   #readers = 0;
-  /** Ends the following of the store; undefined: nobody reads. */
+  /** Ends the following of the store; undefined: there is no reader. */
   #following: AbortController | undefined;
   #loaded = false;
 

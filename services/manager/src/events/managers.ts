@@ -2,21 +2,24 @@ import type { ManagerRecord } from '../store/codec.ts';
 import type { Store } from '../store/store.ts';
 import type { ViewChange } from '../store/view.ts';
 import { managerGone, managerJoined } from './describe.ts';
-import type { Teller } from './event-sink.ts';
+import type { EventSink } from './event-sink.ts';
 
-/** Tells which managers come and go. A record that goes was removed when its etcd member is gone too, else it stopped or died. */
-export function tellOfManagers(
+/**
+ * Emits events for managers that come and go. A manager whose etcd member is gone too was removed; any other has stopped or
+ * died.
+ */
+export function emitManagerEvents(
   changes: readonly ViewChange[],
-  { teller, store }: { readonly teller: Pick<Teller, 'tell'>; readonly store: Pick<Store, 'members'> },
+  { sink, store }: { readonly sink: Pick<EventSink, 'emit'>; readonly store: Pick<Store, 'members'> },
 ): void {
   for (const change of changes) {
     if (change.kind !== 'manager') continue;
     const { before, after } = change;
-    if (before === undefined && after !== undefined) teller.tell(managerJoined(after));
+    if (before === undefined && after !== undefined) sink.emit(managerJoined(after));
     if (before === undefined || after !== undefined) continue;
     wasRemoved(before, store).then(
-      (removed) => teller.tell(managerGone(before, removed)),
-      () => teller.tell(managerGone(before, false)),
+      (removed) => sink.emit(managerGone(before, removed)),
+      () => sink.emit(managerGone(before, false)),
     );
   }
 }

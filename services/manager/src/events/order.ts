@@ -1,26 +1,19 @@
 import type { Keys } from '../store/keys.ts';
 
 /**
- * Where the next record of events goes: after every one that is known, even when this machine's clock is behind that of
- * an earlier leader. A record is written only while no key stands after it, so the order of keys is that of revisions.
+ * The key of the next record of events: after every known record, even when this machine's clock is behind that of an
+ * earlier leader. A record is written only while no key stands after it, so the order of keys is the order of revisions.
  */
 export class EventOrder {
   readonly #keys: Keys;
   #newest = '';
-  #told = 0;
 
   constructor(keys: Keys) {
     this.#keys = keys;
   }
 
-  /** Events that places were given for: those that were written, and those that could not be. */
-  get told(): number {
-    return this.#told;
-  }
-
-  /** A place for a record of that time, of so many events. */
-  next(wall: number, events: number): string {
-    this.#told += events;
+  /** A place for a record of that time. */
+  next(wall: number): string {
     const newest = this.#keys.parseEvents(this.#newest);
     const time = Math.trunc(wall);
     if (newest === undefined || newest.time < time) return this.#take(this.#keys.placeForEvents(time));
@@ -41,5 +34,5 @@ export class EventOrder {
   }
 }
 
-/** Of records that have the same millisecond. */
+/** How many records can have the same millisecond. */
 const mostAtOnce = 0xffff;

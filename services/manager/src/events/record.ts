@@ -1,7 +1,7 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { decodeText, encodeText, type Json, type JsonObject, object } from '../store/codec.ts';
 import type { KeyValue } from '../store/store.ts';
-import type { Happening, Origin } from './event-input.ts';
+import type { EventInput, Origin } from './event-input.ts';
 
 /** A message longer than this is cut: events are for people, and must not fill the store. */
 const longestMessage = 1_000;
@@ -10,10 +10,10 @@ const longestMessage = 1_000;
 export const mostInRecord = 256;
 
 /** One event as it stands in its record. */
-export function encodeEvent(happening: Happening, { actor, cause }: Origin): string {
-  const { message } = happening;
+export function encodeEvent(event: EventInput, { actor, cause }: Origin): string {
+  const { message } = event;
   const cut = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
-  return JSON.stringify({ actor, cause, ...happening, message: cut });
+  return JSON.stringify({ actor, cause, ...event, message: cut });
 }
 
 /** The events of one transaction, as one value. `time` is Unix time in milliseconds. */
@@ -21,7 +21,7 @@ export function encodeRecord(time: number, events: readonly string[]): Uint8Arra
   return encodeText(`{"time":${Math.trunc(time)},"events":[${events.join(',')}]}`);
 }
 
-/** None when it is not what we write: what is only told must not stop anybody. */
+/** No events when the value is not one that we write: a damaged record must not stop its readers. */
 export function decodeRecord({ value, createRevision }: KeyValue): readonly Event[] {
   let json: JsonObject;
   try {
@@ -48,9 +48,9 @@ export function revisionOf(sequence: bigint): bigint {
   return sequence / BigInt(mostInRecord);
 }
 
-type Fields = Omit<Event, 'sequence' | 'revision' | 'timeMs'>;
+type EventFields = Omit<Event, 'sequence' | 'revision' | 'timeMs'>;
 
-function fieldsOf(json: JsonObject): Fields {
+function fieldsOf(json: JsonObject): EventFields {
   const { addresses, count } = json;
   const word = (field: string): string => (typeof json[field] === 'string' ? json[field] : '');
   return {

@@ -1,6 +1,6 @@
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { expect, test } from 'vitest';
-import { DriftTally } from './repair-aggregator.ts';
+import { RepairAggregator } from './repair-aggregator.ts';
 
 const drift = (kind: string, key: string): Drift => ({
   host: '',
@@ -12,7 +12,7 @@ const drift = (kind: string, key: string): Drift => ({
 });
 
 test('the first repair is told at once, and like ones together later', () => {
-  const tally = new DriftTally();
+  const tally = new RepairAggregator();
   tally.add('h1', drift('fdb', 'm0'), 0);
   expect(tally.due).toBe(0);
   expect(tally.take(0)).toEqual([
@@ -36,7 +36,7 @@ test('the first repair is told at once, and like ones together later', () => {
 });
 
 test('hosts, networks and kinds are told apart, and nothing is kept of what is over', () => {
-  const tally = new DriftTally();
+  const tally = new RepairAggregator();
   tally.add('h1', drift('fdb', 'a'), 0);
   tally.add('h1', drift('neighbour', 'b'), 0);
   tally.add('h2', drift('fdb', 'c'), 0);

@@ -1,9 +1,9 @@
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, seconds } from '@causeway/runtime';
 import { driftRepaired, printRepair } from './describe.ts';
-import type { Happening } from './event-input.ts';
+import type { EventInput } from './event-input.ts';
 
-/** Repairs of one host, network and kind are told once in so long; the first is told at once. */
+/** Repairs of one host, network and kind become one event in so long; the first becomes one at once. */
 const apart: Duration = seconds(5);
 
 const mostExamples = 3;
@@ -12,12 +12,12 @@ interface Entry {
   readonly of: Pick<Drift, 'host' | 'network' | 'kind'>;
   readonly count: number;
   readonly examples: readonly string[];
-  /** When it may be told, on the monotonic clock. */
+  /** When the event may be recorded, on the monotonic clock. */
   readonly due: number;
 }
 
-/** Repairs that were not told yet, as few events as they can be: somebody who fights an agent must not fill the store. */
-export class DriftTally {
+/** Repairs that were not recorded yet, as few events as possible: a program that fights an agent must not fill the store. */
+export class RepairAggregator {
   readonly #entries = new Map<string, Entry>();
 
   add(host: string, drift: Drift, now: number): void {
@@ -28,9 +28,9 @@ export class DriftTally {
     this.#entries.set(key, { ...entry, count: entry.count + 1, examples });
   }
 
-  /** What may be told now. */
-  take(now: number): readonly Happening[] {
-    const told: Happening[] = [];
+  /** Events that may be recorded now. */
+  take(now: number): readonly EventInput[] {
+    const told: EventInput[] = [];
     for (const [key, { of, count, examples, due }] of this.#entries) {
       if (due > now) continue;
       if (count === 0) {

@@ -2,7 +2,7 @@ import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway
 import { legible } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Clock, Log } from '@causeway/runtime';
-import type { Teller } from '../events/event-sink.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import type { AppliedTracker } from './applied-tracker.ts';
@@ -18,7 +18,7 @@ type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 export interface AgentMessagesModules {
   readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
   readonly registrar: Registrar;
-  readonly teller: Pick<Teller, 'repaired'>;
+  readonly sink: Pick<EventSink, 'repaired'>;
   readonly clock: Pick<Clock, 'wall'>;
   readonly log: Log;
   readonly applied: AppliedTracker;
@@ -81,10 +81,10 @@ export class AgentMessages {
   }
 
   #hostReport(node: Node, report: HostReport): void {
-    const { hosts, teller, view, clock } = this.#modules;
+    const { hosts, sink, view, clock } = this.#modules;
     const now: Moment = { revision: view.revision, time: clock.wall() };
     hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, now);
-    for (const drift of report.repaired) teller.repaired(node.name, drift);
+    for (const drift of report.repaired) sink.repaired(node.name, drift);
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)
       this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });

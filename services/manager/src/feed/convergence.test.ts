@@ -282,9 +282,9 @@ class World {
   #newFeed(): Feed {
     const view = this.#view;
     const registrar = { register: async () => view.revision };
-    const teller = { tell: () => undefined, repaired: () => undefined };
+    const sink = { emit: () => undefined, repaired: () => undefined };
     return new Feed(
-      { view, registrar, teller, clock: this.#clock, log: new MemoryLog() },
+      { view, registrar, sink, clock: this.#clock, log: new MemoryLog() },
       { address: 'm1:7443', feeds: this.#feeds, historyBytes },
     );
   }

@@ -3,8 +3,8 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { driftRepaired } from '../events/describe.ts';
-import type { Happening } from '../events/event-input.ts';
-import type { Teller } from '../events/event-sink.ts';
+import type { EventInput } from '../events/event-input.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
@@ -25,7 +25,7 @@ let clock: FakeClock;
 let script: ViewScript;
 let feed: Feed;
 let term: AbortController;
-let told: Happening[];
+let told: EventInput[];
 let registered: Node[];
 
 beforeEach(async () => {
@@ -56,11 +56,11 @@ function newFeed(view: View): Feed {
     registered.push(node);
     return view.revision;
   };
-  const teller: Teller = {
-    tell: (happening) => void told.push(happening),
+  const sink: EventSink = {
+    emit: (event) => void told.push(event),
     repaired: (host, drift) => void told.push(driftRepaired({ ...drift, host }, 1, [])),
   };
-  return new Feed({ view, registrar: { register }, teller, clock, log: new MemoryLog() }, { address: 'm1:7443' });
+  return new Feed({ view, registrar: { register }, sink, clock, log: new MemoryLog() }, { address: 'm1:7443' });
 }
 
 async function connect(agent: MemoryAgent, to: Feed = feed): Promise<MemoryAgent> {

@@ -9,13 +9,11 @@ import {
   type NodeId,
 } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { Controller } from '../election/controller.ts';
-import type { Term } from '../election/term.ts';
-import type { Teller } from '../events/event-sink.ts';
+import { type Clock, type Log, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
+import type { Controller, Term } from '../election/term.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
-import { within } from '../within.ts';
 import { AgentMessages } from './agent-messages.ts';
 import type { AppliedSummary } from './applied.ts';
 import { AppliedTracker, type NetworkProgress } from './applied-tracker.ts';
@@ -43,7 +41,7 @@ const catchUpLimit = seconds(5);
 export interface FeedModules {
   readonly view: View;
   readonly registrar: Registrar;
-  readonly teller: Teller;
+  readonly sink: EventSink;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,7 +1,7 @@
 import { CausewayError, type FeedVersion, type Node, type NodeId } from '@causeway/model';
 import type { Clock, Log } from '@causeway/runtime';
 import { nodeLost, nodeReady } from '../events/describe.ts';
-import type { Teller } from '../events/event-sink.ts';
+import type { EventSink } from '../events/event-sink.ts';
 import type { View } from '../store/view.ts';
 import type { AgentChannel } from './channel.ts';
 import { LiveSession } from './live-session.ts';
@@ -12,7 +12,7 @@ import type { Tables } from './steps.ts';
 export interface SessionsModules {
   readonly view: Pick<View, 'revision'>;
   readonly tables: Tables;
-  readonly teller: Pick<Teller, 'tell'>;
+  readonly sink: Pick<EventSink, 'emit'>;
   readonly clock: Clock;
   readonly log: Log;
   /** A host's session began or ended. */
@@ -93,7 +93,7 @@ export class Sessions {
     if (live.isReady && !wasReady && live.node !== undefined) {
       const host = live.node.name;
       this.#modules.log.info('session.ready', { nodeId: live.node.id, node: host });
-      if (!this.#handedOver.delete(live)) this.#modules.teller.tell(nodeReady(live.node));
+      if (!this.#handedOver.delete(live)) this.#modules.sink.emit(nodeReady(live.node));
     }
   }
 
@@ -115,7 +115,7 @@ export class Sessions {
     this.#modules.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
     const why = error?.message ?? 'its agent closed it or the connection broke';
     this.#lastWords.set(node.id, why);
-    this.#modules.teller.tell(nodeLost(node, why));
+    this.#modules.sink.emit(nodeLost(node, why));
   }
 
   endSilent(now: number): void {

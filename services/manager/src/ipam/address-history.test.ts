@@ -12,7 +12,7 @@ import { registerNode } from '../plan/register-node.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { addressHistory } from './address-history.ts';
 
 const h1 = '00000000000000a1' as NodeId;
@@ -21,11 +21,11 @@ const call = '11111111-1111-4111-8111-111111111111';
 const agent: Origin = { actor: 'agent/h1', cause: call };
 const operator: Origin = { actor: 'root@h9', cause: call };
 
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let events: Event[];
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   events = [];
   act(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])), operator);
   act(registerNode(host), agent);
@@ -36,8 +36,8 @@ function act(intent: Intent<unknown>, origin: Origin): void {
   const proposal = intent.plan(desk);
   desk.write(proposal);
   const timeMs = BigInt(1_000 * (events.length + 1));
-  for (const happening of proposal.events)
-    events.push(Event.create({ ...happening, addresses: [...(happening.addresses ?? [])], ...origin, timeMs }));
+  for (const event of proposal.events)
+    events.push(Event.create({ ...event, addresses: [...(event.addresses ?? [])], ...origin, timeMs }));
 }
 
 const attach = (name: string, ip: string, network = 'blue') =>

@@ -44,7 +44,7 @@ function holdingsIn(id: NetworkId, address: Ip, events: readonly Event[], view: 
   return now === undefined ? past : [...past, now];
 }
 
-/** Of a holder that no event tells of: it began before events are kept. */
+/** A holder without an event: its time began before events are kept. */
 function presentHolding(id: NetworkId, address: Ip, view: Holders): AddressHolding | undefined {
   const claim = view.addressesOf(id).get(address)?.claim;
   const network = view.networks.get(id)?.value.name;
@@ -75,7 +75,7 @@ function concerns({ kind, addresses }: Event, address: Ip): boolean {
   return kind === 'network.deleted' || (holds.has(kind) && addresses.includes(address));
 }
 
-/** Kinds of events that change who has an address, and whether one begins to. */
+/** Kinds of events that change the holder of an address; true: a holder's time begins. */
 const holds: ReadonlyMap<string, boolean> = new Map([
   ['endpoint.attached', true],
   ['address.reserved', true],

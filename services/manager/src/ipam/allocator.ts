@@ -1,6 +1,6 @@
 import { assertNever, type Ip, type Mac, type Network, type NetworkId, type Subnet, type Vni } from '@causeway/model';
 import type { ClaimChange, View } from '../store/view.ts';
-import { Pool } from './subnet-addresses.ts';
+import { SubnetAddresses } from './subnet-addresses.ts';
 import { Vnis, type VniUse } from './vni.ts';
 
 /** A thing that a proposal in flight is about to claim. */
@@ -9,13 +9,20 @@ export type Take =
   | { readonly kind: 'mac'; readonly network: NetworkId; readonly mac: Mac }
   | { readonly kind: 'vni'; readonly vni: Vni };
 
+/** A network whose free addresses were asked for. */
+interface KnownNetwork {
+  /** As they were then. */
+  readonly records: readonly Subnet[];
+  readonly subnets: readonly SubnetAddresses[];
+}
+
 /**
- * What can be given now: all that neither the view nor a proposal in flight has. What is in flight steers automatic
- * choices away from it and never refuses anybody: only the store says who got a thing.
+ * What can be given now: all that neither the view nor a proposal in flight has. Automatic choices avoid what is in flight;
+ * no request is refused because of it, since only the store decides which proposal gets a thing.
  */
 export class Allocator {
   readonly #view: View;
-  readonly #networks = new Map<NetworkId, { readonly subnets: readonly Subnet[]; readonly pools: readonly Pool[] }>();
+  readonly #networks = new Map<NetworkId, KnownNetwork>();
   #vnis = new Vnis();
   /** How many proposals in flight take each thing. */
   readonly #held = new Map<string, { readonly take: Take; count: number }>();
@@ -27,36 +34,36 @@ export class Allocator {
   }
 
   /**
-   * The pools of a network's subnets, in their order; made when first asked for. Where automatic choices go on follows
-   * from the claims, so that a new leader goes on where the last one was.
+   * The addresses of a network's subnets, in their order; made when first asked for. Where automatic choices go on
+   * follows from the claims, so that a new leader goes on where the last one was.
    */
-  pools({ id, subnets }: Network): readonly Pool[] {
+  subnetsOf({ id, subnets: records }: Network): readonly SubnetAddresses[] {
     const known = this.#networks.get(id);
-    if (known?.subnets === subnets) return known.pools;
-    const isSame = known !== undefined && JSON.stringify(known.subnets) === JSON.stringify(subnets);
-    const pools = isSame ? known.pools : this.#make(id, subnets);
-    this.#networks.set(id, { subnets, pools });
-    return pools;
+    if (known?.records === records) return known.subnets;
+    const isSame = known !== undefined && JSON.stringify(known.records) === JSON.stringify(records);
+    const subnets = isSame ? known.subnets : this.#make(id, records);
+    this.#networks.set(id, { records, subnets });
+    return subnets;
   }
 
-  #make(network: NetworkId, subnets: readonly Subnet[]): readonly Pool[] {
-    const pools = subnets.map((subnet) => new Pool(subnet.prefix, subnet));
+  #make(network: NetworkId, records: readonly Subnet[]): readonly SubnetAddresses[] {
+    const subnets = records.map((record) => new SubnetAddresses(record.prefix, record));
     for (const [ip, claimed] of this.#view.addressesOf(network)) {
-      const pool = poolOf(pools, ip);
-      pool?.take(ip);
-      pool?.account(ip, undefined, claimed);
+      const subnet = subnetWith(ip, subnets);
+      subnet?.take(ip);
+      subnet?.account(ip, undefined, claimed);
     }
     for (const { take } of this.#held.values()) {
-      if (take.kind === 'addr' && take.network === network) poolOf(pools, take.ip)?.take(take.ip);
+      if (take.kind === 'addr' && take.network === network) subnetWith(take.ip, subnets)?.take(take.ip);
     }
-    return pools;
+    return subnets;
   }
 
   isMacTaken(network: NetworkId, mac: Mac): boolean {
     return this.#view.macsOf(network).has(mac) || this.#held.has(nameOf({ kind: 'mac', network, mac }));
   }
 
-  /** Where automatic choices go on follows from the claims, as in pools. */
+  /** Where automatic choices go on follows from the claims, as in subnets. */
   nextVni(): Vni | undefined {
     return this.#vnis.next();
   }
@@ -94,10 +101,7 @@ export class Allocator {
       this.#reset();
       return;
     }
-    if (change.kind === 'addr') {
-      const pools = this.#networks.get(change.network)?.pools;
-      poolOf(pools, change.ip)?.account(change.ip, change.before, change.after);
-    }
+    if (change.kind === 'addr') this.#subnetOf(change)?.account(change.ip, change.before, change.after);
     if (change.kind === 'vni') this.#vnis.account(change.vni, change.before, change.after);
     if (change.after !== undefined) this.#mark(change);
     else if (!this.#held.has(nameOf(change))) this.#unmark(change);
@@ -126,22 +130,26 @@ export class Allocator {
     }
   }
 
+  #subnetOf({ network, ip }: { readonly network: NetworkId; readonly ip: Ip }): SubnetAddresses | undefined {
+    return subnetWith(ip, this.#networks.get(network)?.subnets ?? []);
+  }
+
   #mark(take: Take): void {
     if (take.kind === 'vni') this.#vnis.take(take.vni);
-    else if (take.kind === 'addr') poolOf(this.#networks.get(take.network)?.pools, take.ip)?.take(take.ip);
+    else if (take.kind === 'addr') this.#subnetOf(take)?.take(take.ip);
   }
 
   #unmark(take: Take): void {
     if (take.kind === 'vni') this.#vnis.giveBack(take.vni);
     else if (take.kind === 'addr') {
-      poolOf(this.#networks.get(take.network)?.pools, take.ip)?.giveBack(take.ip);
+      this.#subnetOf(take)?.giveBack(take.ip);
       if (this.#view.addressesOf(take.network).size === 0) this.#networks.delete(take.network);
     }
   }
 }
 
-function poolOf(pools: readonly Pool[] | undefined, ip: Ip): Pool | undefined {
-  return pools?.find((pool) => pool.contains(ip));
+function subnetWith(ip: Ip, subnets: readonly SubnetAddresses[]): SubnetAddresses | undefined {
+  return subnets.find((subnet) => subnet.contains(ip));
 }
 
 function nameOf(take: Take): string {

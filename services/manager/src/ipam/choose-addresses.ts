@@ -18,9 +18,9 @@ import { type Claim, printClaim } from '../store/claim.ts';
 import type { View } from '../store/view.ts';
 import type { Allocator } from './allocator.ts';
 import { claimsMacs } from './network-claims.ts';
-import type { Pool, PoolUse } from './subnet-addresses.ts';
+import type { AddressUse, SubnetAddresses } from './subnet-addresses.ts';
 
-export interface Choice {
+interface Choice {
   /** One of each family the network has, the IPv4 one first. */
   readonly addresses: readonly InterfaceAddress[];
   readonly mac: Mac;
@@ -29,7 +29,7 @@ export interface Choice {
 type Sources = { readonly view: View; readonly allocator: Allocator };
 
 /** What an endpoint wants. */
-export interface Wish {
+interface Wish {
   readonly network: Network;
   readonly name: Name;
   /** At most one address of each family. */
@@ -37,82 +37,82 @@ export interface Wish {
 }
 
 /**
- * An endpoint's addresses: those asked for; else the one that its name had before, while nobody else may have that; else the
- * next one of the first subnet of the family that has room: after the one given last, from the start again at the end.
+ * An endpoint's addresses: those that the request asks for; else the address that an endpoint of the same name had before,
+ * while it cools; else the next one of the first subnet of the family that has room: after the one given last, from the start again at the end.
  * IPv6 takes the host number of the IPv4 address when that is free, so that people can tell one from the other.
- * @throws CausewayError address-outside, address-reserved, address-in-use, pool-exhausted, invalid-argument
+ * @throws CausewayError address-outside, address-reserved, address-in-use, address-exhausted, invalid-argument
  */
 export function chooseAddresses(wish: Wish, sources: Sources): Choice {
   const { network } = wish;
-  const pools = sources.allocator.pools(network);
-  checkAsked(network, pools, wish.asked);
-  const four = chooseIn(4, wish, pools, sources);
-  const six = chooseIn(6, wish, pools, sources, four === undefined ? undefined : four.pool.offset(four.ip));
+  const subnets = sources.allocator.subnetsOf(network);
+  checkAsked(network, subnets, wish.asked);
+  const four = chooseIn(4, wish, subnets, sources);
+  const six = chooseIn(6, wish, subnets, sources, four === undefined ? undefined : four.subnet.offset(four.ip));
   const chosen = [four, six].filter((choice) => choice !== undefined);
   const ip = chosen[0]?.ip;
   if (ip === undefined) throw new TypeError(`network ${network.id} has no subnets`);
   return {
-    addresses: chosen.map((choice) => interfaceAddress(choice.ip, lengthOf(choice.pool.prefix))),
+    addresses: chosen.map((choice) => interfaceAddress(choice.ip, lengthOf(choice.subnet.prefix))),
     mac: macForIp(ip),
   };
 }
 
 interface Chosen {
   readonly ip: Ip;
-  readonly pool: Pool;
+  readonly subnet: SubnetAddresses;
 }
 
 function chooseIn(
   of: Family,
   wish: Wish,
-  pools: readonly Pool[],
+  subnets: readonly SubnetAddresses[],
   sources: Sources,
   hostNumber?: bigint,
 ): Chosen | undefined {
-  const ofFamily = pools.filter((pool) => familyOf(pool.prefix) === of);
+  const ofFamily = subnets.filter((subnet) => familyOf(subnet.prefix) === of);
   if (ofFamily.length === 0) return undefined;
   const asked = wish.asked.find((ip) => family(ip) === of);
-  const pool = asked === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(asked));
-  if (asked !== undefined && pool !== undefined) {
-    checkFree(wish, asked, pool, sources);
-    return { ip: asked, pool };
+  const subnet = asked === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(asked));
+  if (asked !== undefined && subnet !== undefined) {
+    checkFree(wish, asked, subnet, sources);
+    return { ip: asked, subnet };
   }
   const before = formerOf(wish, ofFamily, sources);
   if (before !== undefined) return before;
   for (const candidate of ofFamily) {
     const same = hostNumber === undefined ? undefined : candidate.freeAt(hostNumber);
     const ip = same ?? nextFree(candidate, wish.network, sources);
-    if (ip !== undefined) return { ip, pool: candidate };
+    if (ip !== undefined) return { ip, subnet: candidate };
   }
   throw exhausted(of, wish.network, ofFamily);
 }
 
 /** The newest of those that the name had and that still cool. */
-function formerOf({ network, name }: Wish, pools: readonly Pool[], { view }: Sources): Chosen | undefined {
+function formerOf({ network, name }: Wish, subnets: readonly SubnetAddresses[], { view }: Sources): Chosen | undefined {
   for (const ip of [...view.coolingFor(network.id, name)].reverse()) {
-    const pool = pools.find((candidate) => candidate.isAutomatic(ip));
-    if (pool !== undefined) return { ip, pool };
+    const subnet = subnets.find((candidate) => candidate.isAutomatic(ip));
+    if (subnet !== undefined) return { ip, subnet };
   }
   return undefined;
 }
 
 /** The next one; an Ethernet address that another endpoint has passes it over. */
-function nextFree(pool: Pool, network: Network, { allocator }: Sources): Ip | undefined {
+function nextFree(subnet: SubnetAddresses, network: Network, { allocator }: Sources): Ip | undefined {
   const needsMac = claimsMacs(network);
-  for (const ip of pool.inTurn()) if (!needsMac || !allocator.isMacTaken(network.id, macForIp(ip))) return ip;
+  for (const ip of subnet.inTurn()) if (!needsMac || !allocator.isMacTaken(network.id, macForIp(ip))) return ip;
   return undefined;
 }
 
-function checkAsked(network: Network, pools: readonly Pool[], asked: readonly Ip[]): void {
+function checkAsked(network: Network, subnets: readonly SubnetAddresses[], asked: readonly Ip[]): void {
   for (const [i, ip] of asked.entries()) {
     const rival = asked.slice(0, i).find((earlier) => family(earlier) === family(ip));
     if (rival !== undefined) {
       const message = `addresses: ${rival} and ${ip} are both IPv${family(ip)}, ask for at most one of each family`;
       throw new CausewayError('invalid-argument', message, { field: 'addresses', value: ip });
     }
-    if (pools.some((pool) => pool.contains(ip))) continue;
-    const subnets = network.subnets.map(({ prefix }) => prefix).join(', ');
-    const message = `address ${ip} is outside of network "${network.name}": use one of ${subnets}`;
+    if (subnets.some((subnet) => subnet.contains(ip))) continue;
+    const prefixes = network.subnets.map(({ prefix }) => prefix).join(', ');
+    const message = `address ${ip} is outside of network "${network.name}": use one of ${prefixes}`;
     throw new CausewayError('address-outside', message, { field: 'addresses', value: ip });
   }
 }
@@ -122,12 +122,12 @@ export function mayReturn(claim: Claim | undefined, name: Name): boolean {
   return claim?.kind === 'cooling' && claim.endpointName === name;
 }
 
-/** What is only in flight is not refused: the store says who gets it. */
-function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Sources): void {
+/** An address that a proposal in flight claims is not refused: the store decides which of them gets it. */
+function checkFree({ network, name }: Wish, ip: Ip, subnet: SubnetAddresses, { view }: Sources): void {
   const data = { field: 'addresses', value: ip, network: network.name };
-  const reservation = pool.reservation(ip);
+  const reservation = subnet.reservation(ip);
   if (reservation !== undefined) {
-    const message = `address ${ip} is the ${reservation} of ${pool.prefix}: ask for another, or leave it out`;
+    const message = `address ${ip} is the ${reservation} of ${subnet.prefix}: ask for another, or leave it out`;
     throw new CausewayError('address-reserved', message, data);
   }
   const holder = view.addressesOf(network.id).get(ip)?.claim;
@@ -142,7 +142,7 @@ function checkFree({ network, name }: Wish, ip: Ip, pool: Pool, { view }: Source
   }
 }
 
-/** Of an address: "in use by …", "reserved for …", "cooling: …". */
+/** What holds an address: "in use by …", "reserved for …", "cooling: …". */
 export function describeHolder(view: View, claim: Claim): string {
   switch (claim.kind) {
     case 'reservation':
@@ -159,13 +159,13 @@ function describe(view: View, claim: Claim): string {
   return endpoint === undefined ? `the ${printClaim(claim)}` : `endpoint "${endpoint.name}"`;
 }
 
-function exhausted(of: Family, network: Network, pools: readonly Pool[]): CausewayError {
-  const uses = pools.map((pool) => pool.useOfRanges);
-  const sum = (of: keyof PoolUse): string => `${uses.reduce((total, use) => total + use[of], 0n)}`;
+function exhausted(of: Family, network: Network, subnets: readonly SubnetAddresses[]): CausewayError {
+  const uses = subnets.map((subnet) => subnet.useOfRanges);
+  const sum = (of: keyof AddressUse): string => `${uses.reduce((total, use) => total + use[of], 0n)}`;
   const counts = { size: sum('size'), used: sum('used'), reserved: sum('reserved'), cooling: sum('cooling') };
   const where = network.subnets.filter(({ prefix }) => familyOf(prefix) === of).flatMap(automaticPart);
   const message = `network "${network.name}" has no free IPv${of} address: ${counts.used} of ${counts.size} in use, ${counts.reserved} reserved, ${counts.cooling} cooling in ${where.join(', ')}`;
-  return new CausewayError('pool-exhausted', message, { network: network.name, ...counts });
+  return new CausewayError('address-exhausted', message, { network: network.name, ...counts });
 }
 
 function automaticPart({ prefix, ranges }: Subnet): readonly Prefix[] {

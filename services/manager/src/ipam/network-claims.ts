@@ -1,38 +1,42 @@
 import { family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
-import { encodeClaim, type Claim as Holder } from '../store/claim.ts';
+import { type Claim, encodeClaim } from '../store/claim.ts';
 import { encodeText } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import { encodeVniClaim } from '../store/vni-claim.ts';
 
-export interface Claim {
+export interface ClaimWrite {
   readonly key: string;
   readonly value: Uint8Array;
 }
 
 /** No other network has its name. */
-export function nameClaim({ id, name }: Network, keys: Keys): Claim {
+export function nameClaim({ id, name }: Network, keys: Keys): ClaimWrite {
   return { key: keys.networkName(name), value: encodeText(id) };
 }
 
 /** No other network has its VNI. `asked`: it wanted this very one. */
-export function vniClaim({ id, vni }: Network, keys: Keys, asked: boolean): Claim {
+export function vniClaim({ id, vni }: Network, keys: Keys, asked: boolean): ClaimWrite {
   return { key: keys.vni(vni), value: encodeVniClaim({ kind: 'network', network: id, asked }) };
 }
 
 /** Each subnet's own key: no other network of the address space has it. */
-export function poolClaims({ id, addressSpace }: Network, subnets: readonly Subnet[], keys: Keys): readonly Claim[] {
+export function subnetClaims(
+  { id, addressSpace }: Network,
+  subnets: readonly Subnet[],
+  keys: Keys,
+): readonly ClaimWrite[] {
   return subnets.map(({ prefix }) => ({ key: keys.pool(addressSpace, prefix), value: encodeText(id) }));
 }
 
 /**
- * What keeps a subnet's gateway and auxiliary addresses out of everybody's hands. An Ethernet address that comes from an
- * IPv6 address comes from part of it, so that of an IPv6 gateway is claimed too.
+ * Claims of a subnet's gateway and auxiliary addresses, so that no endpoint gets them. An Ethernet address is made from part
+ * of an IPv6 address only, so the Ethernet address of an IPv6 gateway is claimed too.
  */
-export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys: Keys): readonly Claim[] {
+export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys: Keys): readonly ClaimWrite[] {
   const gateways = subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
   const macs = new Set(gateways.filter((ip) => family(ip) === 6).map(macForIp));
-  const gateway: Holder = { kind: 'gateway' };
-  const held = (ip: Ip, holder: Holder): Claim => ({ key: keys.address(id, ip), value: encodeClaim(holder) });
+  const gateway: Claim = { kind: 'gateway' };
+  const held = (ip: Ip, holder: Claim): ClaimWrite => ({ key: keys.address(id, ip), value: encodeClaim(holder) });
   return [
     ...gateways.map((ip) => held(ip, gateway)),
     ...subnets.flatMap(({ auxAddresses = {} }) =>

@@ -2,13 +2,13 @@ import { type EndpointId, Ip, type Name, type NodeId, nthAddress, Prefix, sizeOf
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Claim, Claimed } from '../store/claim.ts';
-import { Pool, type PoolOptions } from './subnet-addresses.ts';
+import { SubnetAddresses, type SubnetOptions } from './subnet-addresses.ts';
 
 /** Takes addresses until there is none. */
-function drain(pool: Pool, most = 300): Ip[] {
+function drain(subnet: SubnetAddresses, most = 300): Ip[] {
   const given: Ip[] = [];
-  for (let ip = pool.lowestFree(); ip !== undefined && given.length < most; ip = pool.lowestFree()) {
-    pool.take(ip);
+  for (let ip = subnet.lowestFree(); ip !== undefined && given.length < most; ip = subnet.lowestFree()) {
+    subnet.take(ip);
     given.push(ip);
   }
   return given;
@@ -21,7 +21,7 @@ const cooling = claimed({ kind: 'cooling', endpointName: 'a' as Name, node: 'a00
 interface Case {
   readonly name: string;
   readonly prefix: string;
-  readonly options?: PoolOptions;
+  readonly options?: SubnetOptions;
   readonly gives: readonly string[];
 }
 
@@ -51,46 +51,46 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('Pool', () => {
+describe('SubnetAddresses', () => {
   test.each(cases)('$name', ({ prefix, options, gives }) => {
-    const pool = new Pool(Prefix(prefix), options);
-    expect(drain(pool)).toEqual(gives);
-    expect(pool.lowestFree()).toBeUndefined();
+    const subnet = new SubnetAddresses(Prefix(prefix), options);
+    expect(drain(subnet)).toEqual(gives);
+    expect(subnet.lowestFree()).toBeUndefined();
   });
 
   test('counts what endpoints can have and have', () => {
-    const pool = new Pool(Prefix('10.0.0.0/24'), { gateway: Ip('10.0.0.1') });
-    expect(pool.use).toMatchObject({ size: 253n, used: 0n, reserved: 0n, cooling: 0n });
-    pool.account(Ip('10.0.0.1'), undefined, claimed({ kind: 'gateway' }));
+    const subnet = new SubnetAddresses(Prefix('10.0.0.0/24'), { gateway: Ip('10.0.0.1') });
+    expect(subnet.use).toMatchObject({ size: 253n, used: 0n, reserved: 0n, cooling: 0n });
+    subnet.account(Ip('10.0.0.1'), undefined, claimed({ kind: 'gateway' }));
     const first = claimed({ kind: 'endpoint', endpoint, asked: false });
-    pool.account(Ip('10.0.0.9'), undefined, first);
-    pool.account(Ip('10.0.0.10'), undefined, claimed({ kind: 'reservation', purpose: 'printer' }));
-    pool.account(Ip('10.0.0.11'), undefined, first);
-    pool.account(Ip('10.0.0.11'), first, cooling);
-    expect(pool.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 1n });
-    pool.account(Ip('10.0.0.11'), cooling, undefined);
-    expect(pool.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 0n });
+    subnet.account(Ip('10.0.0.9'), undefined, first);
+    subnet.account(Ip('10.0.0.10'), undefined, claimed({ kind: 'reservation', purpose: 'printer' }));
+    subnet.account(Ip('10.0.0.11'), undefined, first);
+    subnet.account(Ip('10.0.0.11'), first, cooling);
+    expect(subnet.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 1n });
+    subnet.account(Ip('10.0.0.11'), cooling, undefined);
+    expect(subnet.use).toMatchObject({ size: 253n, used: 1n, reserved: 1n, cooling: 0n });
   });
 
   test('never gives back what it must not give', () => {
-    const pool = new Pool(Prefix('10.0.0.0/30'), { gateway: Ip('10.0.0.1') });
-    for (const ip of ['10.0.0.0', '10.0.0.1', '10.0.0.3']) pool.giveBack(Ip(ip));
-    expect(drain(pool)).toEqual(['10.0.0.2']);
-    expect(pool.reservation(Ip('10.0.0.0'))).toBe('network address');
-    expect(pool.reservation(Ip('10.0.0.1'))).toBe('gateway');
-    expect(pool.reservation(Ip('10.0.0.3'))).toBe('broadcast address');
-    expect(pool.reservation(Ip('10.0.0.2'))).toBeUndefined();
+    const subnet = new SubnetAddresses(Prefix('10.0.0.0/30'), { gateway: Ip('10.0.0.1') });
+    for (const ip of ['10.0.0.0', '10.0.0.1', '10.0.0.3']) subnet.giveBack(Ip(ip));
+    expect(drain(subnet)).toEqual(['10.0.0.2']);
+    expect(subnet.reservation(Ip('10.0.0.0'))).toBe('network address');
+    expect(subnet.reservation(Ip('10.0.0.1'))).toBe('gateway');
+    expect(subnet.reservation(Ip('10.0.0.3'))).toBe('broadcast address');
+    expect(subnet.reservation(Ip('10.0.0.2'))).toBeUndefined();
   });
 
   test('finds free addresses past 2^63', () => {
     const prefix = Prefix('fd00::/8');
     const far = nthAddress(prefix, 1n << 100n);
-    const pool = new Pool(prefix);
-    pool.take(far);
-    expect(pool.isTaken(far)).toBe(true);
-    expect(pool.freeAt(1n << 100n)).toBeUndefined();
-    expect(pool.lowestFree(1n << 100n)).toBe(nthAddress(prefix, (1n << 100n) + 1n));
-    expect(pool.capacity).toBe((1n << 120n) - 1n);
+    const subnet = new SubnetAddresses(prefix);
+    subnet.take(far);
+    expect(subnet.isTaken(far)).toBe(true);
+    expect(subnet.freeAt(1n << 100n)).toBeUndefined();
+    expect(subnet.lowestFree(1n << 100n)).toBe(nthAddress(prefix, (1n << 100n) + 1n));
+    expect(subnet.capacity).toBe((1n << 120n) - 1n);
   });
 
   test('holds an address exactly as the plain way does', () => {
@@ -99,18 +99,18 @@ describe('Pool', () => {
     fc.assert(
       fc.property(prefixes, steps, (text, history) => {
         const prefix = Prefix(text);
-        const pool = new Pool(prefix);
+        const subnet = new SubnetAddresses(prefix);
         const all = Array.from({ length: Number(sizeOf(prefix)) }, (_, i) => nthAddress(prefix, BigInt(i)));
-        const taken = new Set(all.filter((ip) => pool.reservation(ip) !== undefined));
+        const taken = new Set(all.filter((ip) => subnet.reservation(ip) !== undefined));
         for (const [takes, at] of history) {
           const ip = all[at % all.length] ?? all[0];
-          if (ip === undefined || pool.reservation(ip) !== undefined) continue;
-          if (takes) pool.take(ip);
-          else pool.giveBack(ip);
+          if (ip === undefined || subnet.reservation(ip) !== undefined) continue;
+          if (takes) subnet.take(ip);
+          else subnet.giveBack(ip);
           if (takes) taken.add(ip);
           else taken.delete(ip);
-          expect(pool.lowestFree()).toBe(all.find((candidate) => !taken.has(candidate)));
-          expect(pool.isTaken(ip)).toBe(taken.has(ip));
+          expect(subnet.lowestFree()).toBe(all.find((candidate) => !taken.has(candidate)));
+          expect(subnet.isTaken(ip)).toBe(taken.has(ip));
         }
       }),
     );
@@ -123,11 +123,11 @@ class Turns {
   readonly taken = new Set<Ip>();
   newest: Ip | undefined;
 
-  constructor(pool: Pool, ranges: readonly Prefix[]) {
+  constructor(subnet: SubnetAddresses, ranges: readonly Prefix[]) {
     this.order = ranges.flatMap((range) =>
       Array.from({ length: Number(sizeOf(range)) }, (_, i) => nthAddress(range, BigInt(i))),
     );
-    for (const ip of this.order) if (pool.reservation(ip) !== undefined) this.taken.add(ip);
+    for (const ip of this.order) if (subnet.reservation(ip) !== undefined) this.taken.add(ip);
   }
 
   get free(): readonly Ip[] {
@@ -137,7 +137,7 @@ class Turns {
 }
 
 describe('turns', () => {
-  const shapes: readonly (readonly [string, PoolOptions])[] = [
+  const shapes: readonly (readonly [string, SubnetOptions])[] = [
     ['10.0.0.0/28', { gateway: Ip('10.0.0.1') }],
     ['10.0.0.0/28', { ranges: [Prefix('10.0.0.12/30'), Prefix('10.0.0.4/31'), Prefix('10.0.0.9/32')] }],
     ['10.0.0.0/31', {}],
@@ -153,21 +153,21 @@ describe('turns', () => {
     fc.assert(
       fc.property(fc.constantFrom(...shapes), steps, ([text, options], history) => {
         const prefix = Prefix(text);
-        const pool = new Pool(prefix, options);
-        const oracle = new Turns(pool, options.ranges ?? [prefix]);
+        const subnet = new SubnetAddresses(prefix, options);
+        const oracle = new Turns(subnet, options.ranges ?? [prefix]);
         const claims = new Map<Ip, Claimed>();
         let revision = 1n;
         const claim = (ip: Ip, asked: boolean): void => {
           const made = claimed({ kind: 'endpoint', endpoint, asked }, ++revision);
-          pool.take(ip);
-          pool.account(ip, undefined, made);
+          subnet.take(ip);
+          subnet.account(ip, undefined, made);
           claims.set(ip, made);
           oracle.taken.add(ip);
           if (!asked) oracle.newest = ip;
         };
         for (const { act, at } of history) {
           const free = oracle.free;
-          expect([...pool.inTurn()]).toEqual(free);
+          expect([...subnet.inTurn()]).toEqual(free);
           const [next] = free;
           const asked = free[at % (free.length || 1)];
           const [gone, before] = [...claims][at % (claims.size || 1)] ?? [];
@@ -176,13 +176,13 @@ describe('turns', () => {
           else if (act === 'free' && gone !== undefined) {
             // The newest choice too: who has made it goes on after it all the same.
             if (gone === oracle.newest) freedNewest++;
-            pool.giveBack(gone);
-            pool.account(gone, before, undefined);
+            subnet.giveBack(gone);
+            subnet.account(gone, before, undefined);
             claims.delete(gone);
             oracle.taken.delete(gone);
           }
         }
-        const successor = new Pool(prefix, options);
+        const successor = new SubnetAddresses(prefix, options);
         for (const [ip, made] of [...claims].sort()) {
           successor.take(ip);
           successor.account(ip, undefined, made);
@@ -191,26 +191,26 @@ describe('turns', () => {
         const standing = [...claims].filter(([, { claim: of }]) => of.kind === 'endpoint' && !of.asked);
         oracle.newest = standing.sort(([, a], [, b]) => Number(b.created - a.created))[0]?.[0];
         expect([...successor.inTurn()]).toEqual(oracle.free);
-        expect(successor.use).toEqual(pool.use);
-        expect(successor.useOfRanges).toEqual(pool.useOfRanges);
+        expect(successor.use).toEqual(subnet.use);
+        expect(successor.useOfRanges).toEqual(subnet.useOfRanges);
       }),
     );
     expect(freedNewest).toBeGreaterThan(10);
   });
 
-  test('are as few steps in a pool of 2^20 that is 99 % full as in an empty one', () => {
+  test('are as few steps in a subnet of 2^20 that is 99 % full as in an empty one', () => {
     const prefix = Prefix('10.0.0.0/12');
-    const full = new Pool(prefix);
+    const full = new SubnetAddresses(prefix);
     const every = 101n;
     for (let offset = 1n; offset < sizeOf(prefix) - 1n; offset++)
       if (offset % every !== 0n) full.take(nthAddress(prefix, offset));
     full.account(nthAddress(prefix, 777_777n), undefined, claimed({ kind: 'endpoint', endpoint, asked: false }));
     expect(stepsOf(() => full.inTurn().next())).toBeLessThanOrEqual(
-      2 * stepsOf(() => new Pool(prefix).inTurn().next()),
+      2 * stepsOf(() => new SubnetAddresses(prefix).inTurn().next()),
     );
     expect(full.inTurn().next().value).toBe(nthAddress(prefix, (777_777n / every + 1n) * every));
     expect(stepsOf(() => full.take(nthAddress(prefix, 808n)))).toBeLessThanOrEqual(
-      2 * stepsOf(() => new Pool(prefix).take(nthAddress(prefix, 808n))),
+      2 * stepsOf(() => new SubnetAddresses(prefix).take(nthAddress(prefix, 808n))),
     );
   });
 });

@@ -14,24 +14,25 @@ import type { Claim, Claimed } from '../store/claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
 /** Why an address of a subnet is never given to an endpoint. */
-export type Reservation =
+type Reservation =
   | 'network address'
   | 'broadcast address'
   | 'subnet-router anycast address'
   | 'gateway'
   | `auxiliary address "${string}"`;
 
-export type PoolOptions = Omit<Subnet, 'prefix'>;
+export type SubnetOptions = Omit<Subnet, 'prefix'>;
 
-/** Of the addresses that endpoints can have: how many there are, and what has them. What is in neither is free. */
-export interface PoolUse {
+/** How many addresses endpoints can have, and how many of them are used, reserved or cooling. The rest is free. */
+export interface AddressUse {
   readonly size: bigint;
   readonly used: bigint;
   readonly reserved: bigint;
   readonly cooling: bigint;
 }
 
-interface Span {
+/** Positions in the subnet, both ends included. */
+interface OffsetRange {
   readonly first: bigint;
   readonly last: bigint;
 }
@@ -40,22 +41,22 @@ interface Span {
  * The addresses of one subnet: which are taken, by what sort of claim, and which is the next to give. Taking and giving
  * back are idempotent, so it can be kept in step from several sources.
  */
-export class Pool {
+export class SubnetAddresses {
   readonly prefix: Prefix;
   /** Where automatic choices come from, if not the whole subnet. */
   readonly ranges: readonly Prefix[];
   /** Gateway and auxiliary addresses. */
   readonly named: bigint;
   readonly #start: bigint;
-  readonly #spans: readonly Span[];
+  readonly #spans: readonly OffsetRange[];
   readonly #reserved: ReadonlyMap<bigint, Reservation>;
   readonly #taken: OffsetSet;
   readonly #use: Tally;
   readonly #useOfRanges: Tally;
-  /** Automatic choices go on after the newest one that a claim tells of. */
+  /** The newest automatic choice among the claims: the next one goes on after it. */
   #newest: { readonly offset: bigint; readonly created: bigint } | undefined;
 
-  constructor(prefix: Prefix, { gateway, ranges: named = [], auxAddresses = {} }: PoolOptions = {}) {
+  constructor(prefix: Prefix, { gateway, ranges: named = [], auxAddresses = {} }: SubnetOptions = {}) {
     const ranges = named.length === 0 ? [prefix] : named;
     this.prefix = prefix;
     this.ranges = named;
@@ -84,13 +85,13 @@ export class Pool {
     return this.#use.size;
   }
 
-  /** Of the whole subnet. */
-  get use(): PoolUse {
+  /** Counts for the whole subnet. */
+  get use(): AddressUse {
     return this.#use;
   }
 
-  /** Of the part that automatic choices come from. */
-  get useOfRanges(): PoolUse {
+  /** Counts for the part that automatic choices come from. */
+  get useOfRanges(): AddressUse {
     return this.#useOfRanges;
   }
 
@@ -165,7 +166,7 @@ export class Pool {
     if (isAutomatic && after !== undefined && wasChosen(after.claim)) this.#remember(offset, after.created);
   }
 
-  /** Of claims of one transaction the highest counts, in whatever order they are told. */
+  /** The highest of several claims of one transaction counts, in whatever order they come. */
   #remember(offset: bigint, created: bigint): void {
     const newest = this.#newest;
     const isNewer =
@@ -174,7 +175,7 @@ export class Pool {
   }
 
   /** The ranges, beginning after the newest choice and ending with it. */
-  *#lap(): Generator<Span, void> {
+  *#lap(): Generator<OffsetRange, void> {
     const newest = this.#newest?.offset;
     const at = newest === undefined ? -1 : this.#spans.findIndex((span) => newest >= span.first && newest <= span.last);
     const current = this.#spans[at];
@@ -194,7 +195,7 @@ export class Pool {
   }
 }
 
-class Tally implements PoolUse {
+class Tally implements AddressUse {
   readonly size: bigint;
   used = 0n;
   reserved = 0n;
@@ -211,7 +212,7 @@ class Tally implements PoolUse {
   }
 }
 
-/** Of one that cools it is not known any more; most were. */
+/** A cooling claim no longer says whether the address was asked for; most were not. */
 function wasChosen(claim: Claim): boolean {
   return claim.kind === 'cooling' || (claim.kind === 'endpoint' && !claim.asked);
 }

@@ -7,14 +7,14 @@ import { deleteNetwork } from '../plan/delete-network.ts';
 import { registerNode } from '../plan/register-node.ts';
 import { metaCodec } from '../store/codec.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { type DefaultPool, parsePool, poolsOf, takeSubnets, uniqueLocal } from './subnet-pools.ts';
 
 const cluster = 'c0ffee1234567890' as ClusterId;
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(5));
+  desk = new PlanHarness(new SeededRandom(5));
   const value = metaCodec.encode({ clusterId: cluster, epoch: 1n, schema: 1 });
   desk.write({
     compares: [],
@@ -121,7 +121,7 @@ test('what is taken overlaps nothing, and is the lowest that does not', () => {
   });
   fc.assert(
     fc.property(fc.array(inside, { maxLength: 20 }), (routes) => {
-      desk = new PlanningDesk(new SeededRandom(1));
+      desk = new PlanHarness(new SeededRandom(1));
       host(routes);
       const blocks = Array.from({ length: 256 }, (_, i) => Prefix(`172.31.${i}.0/24`));
       const lowest = blocks.find((block) => !routes.some((route) => overlaps(route, block)));

@@ -1,11 +1,9 @@
 import {
-  addressOf,
   CausewayError,
   type ClusterId,
   type Family,
   fail,
   familyOf,
-  ipBits,
   ipFromBits,
   lengthOf,
   type Name,
@@ -17,20 +15,21 @@ import {
   width,
 } from '@causeway/model';
 import type { View } from '../store/view.ts';
+import { type AddressRange, rangeOf } from './range.ts';
 import { checkUsable } from './subnet.ts';
 
-/** Where subnets come from that nobody names: a prefix, cut in parts of one length. */
+/** Where subnets come from that no request names: a prefix, cut in parts of one length. */
 export interface DefaultPool {
   readonly prefix: Prefix;
-  /** Of each part, in bits. */
+  /** Length of each part, in bits. */
   readonly length: number;
 }
 
-/** Unless told otherwise. */
+/** The IPv4 pool of a cluster without one. */
 const four: DefaultPool = { prefix: Prefix('10.0.0.0/8'), length: 20 };
 const sixLength = 64;
 
-/** Of a subnet that has room for endpoints beside its gateway. */
+/** The longest prefix of a subnet that has room for endpoints beside its gateway. */
 const longest: Record<Family, number> = { 4: 30, 6: 126 };
 
 /**
@@ -81,19 +80,14 @@ export function takeSubnets(
 ): readonly Prefix[] {
   return families.map((family) => {
     const candidates = pools.filter(({ prefix }) => familyOf(prefix) === family);
-    const ofNetworks = spansOf(networkPrefixes(view, space), family);
-    const taken = sorted([...ofNetworks, ...spansOf(hostPrefixes(view), family)]);
+    const ofNetworks = rangesOf(networkPrefixes(view, space), family);
+    const taken = sorted([...ofNetworks, ...rangesOf(hostPrefixes(view), family)]);
     for (const pool of candidates) {
       const free = firstFree(pool, taken);
       if (free !== undefined) return free;
     }
     throw exhausted(family, candidates, ofNetworks);
   });
-}
-
-interface Span {
-  readonly first: bigint;
-  readonly last: bigint;
 }
 
 function networkPrefixes(view: View, space: Name): readonly Prefix[] {
@@ -109,35 +103,30 @@ function hostPrefixes(view: View): readonly Prefix[] {
   ]);
 }
 
-function spansOf(prefixes: readonly Prefix[], family: Family): readonly Span[] {
-  return prefixes.filter((prefix) => familyOf(prefix) === family).map(spanOf);
+function rangesOf(prefixes: readonly Prefix[], family: Family): readonly AddressRange[] {
+  return prefixes.filter((prefix) => familyOf(prefix) === family).map(rangeOf);
 }
 
-function spanOf(prefix: Prefix): Span {
-  const first = ipBits(addressOf(prefix));
-  return { first, last: first + sizeOf(prefix) - 1n };
-}
-
-function sorted(spans: readonly Span[]): readonly Span[] {
-  return [...spans].sort((a, b) => (a.first < b.first ? -1 : 1));
+function sorted(ranges: readonly AddressRange[]): readonly AddressRange[] {
+  return [...ranges].sort((a, b) => (a.first < b.first ? -1 : 1));
 }
 
 function partSize({ prefix, length }: DefaultPool): bigint {
   return 1n << BigInt(width(familyOf(prefix)) - length);
 }
 
-function firstFree(pool: DefaultPool, taken: readonly Span[]): Prefix | undefined {
-  const { first, last } = spanOf(pool.prefix);
+function firstFree(pool: DefaultPool, taken: readonly AddressRange[]): Prefix | undefined {
+  const { first, last } = rangeOf(pool.prefix);
   const size = partSize(pool);
   let at = first;
-  for (const span of taken) {
-    if (span.first >= at + size) break;
-    if (span.last >= at) at = (span.last / size + 1n) * size;
+  for (const range of taken) {
+    if (range.first >= at + size) break;
+    if (range.last >= at) at = (range.last / size + 1n) * size;
   }
   return at > last ? undefined : Prefix(`${ipFromBits(familyOf(pool.prefix), at)}/${pool.length}`);
 }
 
-function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: readonly Span[]): CausewayError {
+function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: readonly AddressRange[]): CausewayError {
   const counts = pools.map((pool) => {
     const total = sizeOf(pool.prefix) / partSize(pool);
     const networks = touched(pool, ofNetworks);
@@ -148,17 +137,17 @@ function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: re
   return new CausewayError('subnet-exhausted', message, { field: 'subnets', family });
 }
 
-/** How many parts of a pool the spans lie in. */
-function touched(pool: DefaultPool, spans: readonly Span[]): bigint {
-  const { first, last } = spanOf(pool.prefix);
+/** How many parts of a pool the ranges lie in. */
+function touched(pool: DefaultPool, ranges: readonly AddressRange[]): bigint {
+  const { first, last } = rangeOf(pool.prefix);
   const size = partSize(pool);
   const end = last / size;
   let count = 0n;
   let next = first / size;
-  for (const span of sorted(spans)) {
-    let to = span.last / size;
+  for (const range of sorted(ranges)) {
+    let to = range.last / size;
     if (to > end) to = end;
-    if (span.first / size > next) next = span.first / size;
+    if (range.first / size > next) next = range.first / size;
     if (to < next) continue;
     count += to - next + 1n;
     next = to + 1n;

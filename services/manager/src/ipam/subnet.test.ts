@@ -8,15 +8,15 @@ import { createNetwork } from '../plan/create-network.ts';
 import { readCreateNetwork } from '../plan/network-requests.ts';
 import { registerNode } from '../plan/register-node.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 
 const h1 = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   desk.make(registerNode(h1));
 });
 

@@ -11,7 +11,7 @@ import {
   type Subnet,
   sizeOf,
 } from '@causeway/model';
-import { Pool } from './subnet-addresses.ts';
+import { SubnetAddresses } from './subnet-addresses.ts';
 
 /** Which subnets get a gateway: all (their first usable address when none is named), those that name one, or none. */
 export type GatewayRule = 'all' | 'asked-for' | 'none';
@@ -46,10 +46,10 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
   }
   const gateway = rule === 'all' ? (asked.gateway ?? firstUsable(asked)) : asked.gateway;
   if (gateway !== undefined) checkGateway(gateway, prefix, `${field}.gateway`);
-  const pool = new Pool(prefix, gateway === undefined ? {} : { gateway });
-  checkRanges(ranges ?? [], pool, `${field}.ranges`);
-  checkAuxAddresses(auxAddresses ?? {}, pool, `${field}.aux_addresses`);
-  if (BigInt(Object.keys(auxAddresses ?? {}).length) >= pool.capacity) {
+  const addresses = new SubnetAddresses(prefix, gateway === undefined ? {} : { gateway });
+  checkRanges(ranges ?? [], addresses, `${field}.ranges`);
+  checkAuxAddresses(auxAddresses ?? {}, addresses, `${field}.aux_addresses`);
+  if (BigInt(Object.keys(auxAddresses ?? {}).length) >= addresses.capacity) {
     const message = `${field} ${prefix} has no address left beside those named: use a larger subnet`;
     throw refuse('subnet-full', field, message, prefix);
   }
@@ -57,21 +57,26 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
 }
 
 /** @throws CausewayError range-outside, range-overlap, range-empty, invalid-argument */
-export function checkRanges(ranges: readonly Prefix[], pool: Pool, field: string): void {
+export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresses, field: string): void {
   if (ranges.length > mostRanges) {
     throw refuse('invalid-argument', field, `${field}: ${ranges.length} are too many, at most ${mostRanges}`);
   }
   for (const [i, range] of ranges.entries()) {
     const at = `${field}[${i}]`;
-    if (!isWithin(range, pool.prefix)) {
-      throw refuse('range-outside', at, `${at} ${range} is outside of ${pool.prefix}: use a part of the subnet`, range);
+    if (!isWithin(range, addresses.prefix)) {
+      throw refuse(
+        'range-outside',
+        at,
+        `${at} ${range} is outside of ${addresses.prefix}: use a part of the subnet`,
+        range,
+      );
     }
     const rival = ranges.slice(0, i).find((earlier) => overlaps(earlier, range));
     if (rival !== undefined) {
       const message = `${at} ${range} overlaps ${rival}: ranges of a subnet are disjoint, the larger one is enough`;
       throw refuse('range-overlap', at, message, range);
     }
-    if (!hasUsable(range, pool)) {
+    if (!hasUsable(range, addresses)) {
       const message = `${at} ${range} has no address that an endpoint can have: use a larger range`;
       throw refuse('range-empty', at, message, range);
     }
@@ -99,38 +104,38 @@ function checkPrefix(prefix: Prefix, field: string): void {
   }
 }
 
-/** A gateway nobody chose keeps out of the way of the addresses somebody did. */
+/** An automatic gateway avoids the addresses that the request names. */
 function firstUsable({ prefix, auxAddresses }: Subnet): Ip {
-  const pool = new Pool(prefix);
-  for (const ip of Object.values(auxAddresses ?? {})) if (pool.contains(ip)) pool.take(ip);
-  return pool.lowestFree() ?? addressOf(prefix);
+  const addresses = new SubnetAddresses(prefix);
+  for (const ip of Object.values(auxAddresses ?? {})) if (addresses.contains(ip)) addresses.take(ip);
+  return addresses.lowestFree() ?? addressOf(prefix);
 }
 
 function checkGateway(gateway: Ip, prefix: Prefix, field: string): void {
-  const pool = new Pool(prefix);
-  if (!pool.contains(gateway)) {
-    const message = `${field} ${gateway} is outside of ${prefix}: use an address of the subnet, such as ${pool.lowestFree()}`;
+  const addresses = new SubnetAddresses(prefix);
+  if (!addresses.contains(gateway)) {
+    const message = `${field} ${gateway} is outside of ${prefix}: use an address of the subnet, such as ${addresses.lowestFree()}`;
     throw refuse('gateway-outside', field, message, gateway);
   }
-  const reservation = pool.reservation(gateway);
+  const reservation = addresses.reservation(gateway);
   if (reservation === undefined) return;
-  const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another one, such as ${pool.lowestFree()}`;
+  const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another one, such as ${addresses.lowestFree()}`;
   throw refuse('address-reserved', field, message, gateway);
 }
 
-function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, pool: Pool, field: string): void {
+function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, addresses: SubnetAddresses, field: string): void {
   const seen = new Map<Ip, string>();
   for (const [name, ip] of Object.entries(aux)) {
     const at = `${field}.${name}`;
     const parsed = parseName(name, at);
     if (!parsed.ok) throw parsed.error;
-    if (!pool.contains(ip)) {
-      const message = `${at} ${ip} is outside of ${pool.prefix}: name only addresses of the subnet`;
+    if (!addresses.contains(ip)) {
+      const message = `${at} ${ip} is outside of ${addresses.prefix}: name only addresses of the subnet`;
       throw refuse('aux-address-outside', at, message, ip);
     }
-    const reservation = pool.reservation(ip);
+    const reservation = addresses.reservation(ip);
     if (reservation !== undefined) {
-      const message = `${at} ${ip} is the ${reservation} of ${pool.prefix}, which nobody is given anyway: leave it out`;
+      const message = `${at} ${ip} is the ${reservation} of ${addresses.prefix}, which no endpoint gets anyway: leave it out`;
       throw refuse('address-reserved', at, message, ip);
     }
     const rival = seen.get(ip);
@@ -141,10 +146,10 @@ function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, pool: Pool, field:
   }
 }
 
-function hasUsable(range: Prefix, pool: Pool): boolean {
-  const first = pool.offset(addressOf(range));
-  const free = pool.lowestFree(first);
-  return free !== undefined && pool.offset(free) < first + sizeOf(range);
+function hasUsable(range: Prefix, addresses: SubnetAddresses): boolean {
+  const first = addresses.offset(addressOf(range));
+  const free = addresses.lowestFree(first);
+  return free !== undefined && addresses.offset(free) < first + sizeOf(range);
 }
 
 function refuse(code: ErrorCode, field: string, message: string, value?: string): CausewayError {

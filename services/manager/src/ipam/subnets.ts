@@ -1,15 +1,14 @@
 import {
-  addressOf,
   CausewayError,
+  type Family,
   familyOf,
-  ipBits,
   type Network,
   overlaps,
   type Prefix,
   type Subnet,
-  sizeOf,
 } from '@causeway/model';
 import type { View } from '../store/view.ts';
+import { type AddressRange, rangeOf } from './range.ts';
 import { completeSubnet, type GatewayRule } from './subnet.ts';
 
 /** One transaction has room for this many claims of subnets and their gateways. */
@@ -51,11 +50,13 @@ export function checkDisjoint(
   field = 'subnets',
 ): void {
   if (subnets.length === 0) return;
-  const wanted = subnets.map(({ prefix }) => span(prefix));
+  const wanted = subnets.map(({ prefix }) => subnetRange(prefix));
   for (const { value: network } of view.networks.values()) {
     if (network.addressSpace !== addressSpace || network.id === id) continue;
-    for (const other of spansOf(network)) {
-      const at = wanted.findIndex((own) => own.six === other.six && own.first <= other.last && other.first <= own.last);
+    for (const other of rangesOf(network)) {
+      const at = wanted.findIndex(
+        (own) => own.family === other.family && own.first <= other.last && other.first <= own.last,
+      );
       const subnet = subnets[at];
       if (subnet === undefined) continue;
       const message = `${field}[${at}] ${subnet.prefix} overlaps ${other.prefix} of network "${network.name}" in address space "${addressSpace}"`;
@@ -84,25 +85,22 @@ function checkCounts(subnets: readonly Subnet[], field: string): void {
   }
 }
 
-interface Span {
+interface SubnetRange extends AddressRange {
   readonly prefix: Prefix;
-  readonly six: boolean;
-  readonly first: bigint;
-  readonly last: bigint;
+  readonly family: Family;
 }
 
-/** Numbers of a network's subnets, kept with it: a check against thousands of networks parses nothing. */
-const spans = new WeakMap<Network, readonly Span[]>();
+/** The ranges of a network's subnets, kept with it: a check against thousands of networks parses nothing. */
+const ranges = new WeakMap<Network, readonly SubnetRange[]>();
 
-function spansOf(network: Network): readonly Span[] {
-  const known = spans.get(network);
+function rangesOf(network: Network): readonly SubnetRange[] {
+  const known = ranges.get(network);
   if (known !== undefined) return known;
-  const made = network.subnets.map(({ prefix }) => span(prefix));
-  spans.set(network, made);
+  const made = network.subnets.map(({ prefix }) => subnetRange(prefix));
+  ranges.set(network, made);
   return made;
 }
 
-function span(prefix: Prefix): Span {
-  const first = ipBits(addressOf(prefix));
-  return { prefix, six: familyOf(prefix) === 6, first, last: first + sizeOf(prefix) - 1n };
+function subnetRange(prefix: Prefix): SubnetRange {
+  return { prefix, family: familyOf(prefix), ...rangeOf(prefix) };
 }

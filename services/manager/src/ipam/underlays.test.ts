@@ -7,11 +7,11 @@ import { readCreateNetwork, readUpdateNetwork } from '../plan/network-requests.t
 import { registerNode } from '../plan/register-node.ts';
 import { updateNetwork } from '../plan/update-network.ts';
 import { networkCodec } from '../store/codec.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { refusal } from '../testing/refusal.ts';
 import { underlayOf } from './underlays.ts';
 
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 function host(i: number, dataPath: string, more: { underlayMtu?: number; hostRoutes?: Prefix[] } = {}): void {
   const id = `00000000000000a${i}` as NodeId;
@@ -31,7 +31,7 @@ function update(message: Partial<UpdateNetworkRequest>): Network {
 }
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   host(1, '10.90.0.1', { hostRoutes: [Prefix('10.90.0.0/16'), Prefix('172.17.0.0/16')] });
   host(2, 'fd90::2', { underlayMtu: 1400 });
 });

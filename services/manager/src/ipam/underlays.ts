@@ -12,8 +12,9 @@ import {
 import type { View } from '../store/view.ts';
 
 /**
- * Subnets that somebody asks for are not in the way of what hosts reach each other by: a container could not tell the two
- * apart. Automatic ones keep off every route of a host (`takeSubnets`); who names a subnet knows of the others.
+ * Subnets that a request names must not contain an address by which hosts reach each other: a container could not reach
+ * both. Automatic subnets avoid every route of a host (`takeSubnets`); an operator who names a subnet is expected to know the
+ * other routes.
  * @throws CausewayError underlay-overlap
  */
 export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field = 'subnets'): void {

@@ -1,10 +1,10 @@
 import { type Ip, type Network, type NodeId, prefixOf } from '@causeway/model';
 import type { View } from '../store/view.ts';
-import { Pool, type PoolUse } from './subnet-addresses.ts';
+import { type AddressUse, SubnetAddresses } from './subnet-addresses.ts';
 
 /** What has the addresses of one subnet; with those that the prefix keeps for itself they are all there are. */
 export interface SubnetUse {
-  readonly pool: Pool;
+  readonly subnet: SubnetAddresses;
   /** Endpoints' addresses. */
   readonly used: bigint;
   /** Gateway, auxiliary addresses, and reservations. */
@@ -21,32 +21,32 @@ type Slice = Pick<View, 'addressesOf' | 'endpointsOf'>;
 
 /** One for each subnet of the network, in their order. One look at each claim and endpoint. */
 export function useOf(network: Network, view: Slice): readonly SubnetUse[] {
-  const pools = network.subnets.map((subnet) => new Pool(subnet.prefix, subnet));
-  const reservations = new Map(pools.map((pool) => [pool, [] as SubnetUse['reservations'][number][]]));
+  const subnets = network.subnets.map((subnet) => new SubnetAddresses(subnet.prefix, subnet));
+  const reservations = new Map(subnets.map((subnet) => [subnet, [] as SubnetUse['reservations'][number][]]));
   for (const [address, claimed] of view.addressesOf(network.id)) {
-    const pool = pools.find((candidate) => candidate.contains(address));
-    if (pool === undefined) continue;
-    pool.account(address, undefined, claimed);
+    const subnet = subnets.find((candidate) => candidate.contains(address));
+    if (subnet === undefined) continue;
+    subnet.account(address, undefined, claimed);
     const { claim, revision } = claimed;
-    if (claim.kind === 'reservation') reservations.get(pool)?.push({ address, purpose: claim.purpose, revision });
+    if (claim.kind === 'reservation') reservations.get(subnet)?.push({ address, purpose: claim.purpose, revision });
   }
   const byHost = usedByHost(network, view);
-  return pools.map((pool) => {
-    const { used, reserved, cooling } = pool.use;
+  return subnets.map((subnet) => {
+    const { used, reserved, cooling } = subnet.use;
     return {
-      pool,
+      subnet,
       used,
-      reserved: reserved + pool.named,
+      reserved: reserved + subnet.named,
       cooling,
-      free: freeOf(pool.use),
-      automatic: freeOf(pool.useOfRanges),
-      usedByHost: byHost.get(pool.prefix) ?? new Map(),
-      reservations: reservations.get(pool) ?? [],
+      free: freeOf(subnet.use),
+      automatic: freeOf(subnet.useOfRanges),
+      usedByHost: byHost.get(subnet.prefix) ?? new Map(),
+      reservations: reservations.get(subnet) ?? [],
     };
   });
 }
 
-function freeOf({ size, used, reserved, cooling }: PoolUse): bigint {
+function freeOf({ size, used, reserved, cooling }: AddressUse): bigint {
   return size - used - reserved - cooling;
 }
 

@@ -2,7 +2,7 @@ import { firstAutomaticVni, lastVni, type Vni } from '@causeway/model';
 import type { ClaimedVni } from '../store/vni-claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
-/** Of the VNIs that are given automatically: how many there are, and what has them. What is in neither is free. */
+/** How many VNIs are given automatically, and how many of them are in use or cooling. The rest is free. */
 export interface VniUse {
   readonly size: number;
   readonly used: number;
@@ -13,7 +13,7 @@ export interface VniUse {
 export class Vnis {
   readonly #taken = new OffsetSet(BigInt(lastVni) + 1n);
   readonly #use = { size: lastVni - firstAutomaticVni + 1, used: 0, cooling: 0 };
-  /** Automatic choices go on after the newest one that a claim tells of. */
+  /** The newest automatic choice among the claims: the next one goes on after it. */
   #newest: { readonly vni: Vni; readonly created: bigint } | undefined;
 
   get use(): VniUse {
@@ -53,7 +53,7 @@ export class Vnis {
     else this.#use.used += by;
   }
 
-  /** Of claims of one transaction the highest counts, in whatever order they are told. */
+  /** The highest of several claims of one transaction counts, in whatever order they come. */
   #remember(vni: Vni, created: bigint): void {
     const newest = this.#newest;
     const isNewer =

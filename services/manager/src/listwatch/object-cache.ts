@@ -7,24 +7,24 @@ export interface Item {
   readonly revision: bigint;
 }
 
-/** Of one item at one revision: added (no `before`), changed, or removed (no `after`). */
+/** A change of one item at one revision: added (no `before`), changed, or removed (no `after`). */
 export interface ItemChange<I extends Item> {
   readonly revision: bigint;
   readonly before?: I;
   readonly after?: I;
 }
 
-/** Where in a list one is. */
-export interface Place {
+/** A position in a list: behind this object. */
+export interface ListPosition {
   readonly name: string;
   readonly id: string;
 }
 
-export interface Window<I extends Item> {
+interface Window<I extends Item> {
   /** As the list was then; it must be remembered. */
   readonly at: bigint;
   /** Behind this place; absent: from the beginning. */
-  readonly after?: Place;
+  readonly after?: ListPosition;
   readonly size: number;
   readonly matches: (item: I) => boolean;
 }
@@ -35,13 +35,13 @@ export interface Window<I extends Item> {
  */
 export const keptChanges = 10_000;
 
-export interface CatalogSettings {
+export interface ObjectCacheSettings {
   /** How many changes are remembered, at least; at most twice as many. */
   readonly kept: number;
 }
 
 /** All objects of one kind, in order, with their latest changes. */
-export class Catalog<I extends Item> {
+export class ObjectCache<I extends Item> {
   readonly #kept: number;
   readonly #items = new Map<string, I>();
   /** By name, then id; made when a list is first asked for, and kept in order from then on. */
@@ -49,11 +49,11 @@ export class Catalog<I extends Item> {
   #changes: ItemChange<I>[] = [];
   /** Changes up to here are forgotten. */
   #floor = 0n;
-  #lineage = 0;
+  #generation = 0;
   readonly #bell = new Bell();
   #ended = false;
 
-  constructor(settings: CatalogSettings) {
+  constructor(settings: ObjectCacheSettings) {
     this.#kept = settings.kept;
   }
 
@@ -68,7 +68,7 @@ export class Catalog<I extends Item> {
     this.#sorted = undefined;
     this.#changes = [];
     this.#floor = revision;
-    this.#lineage++;
+    this.#generation++;
     this.#bell.ring();
   }
 
@@ -89,8 +89,8 @@ export class Catalog<I extends Item> {
   }
 
   /** Another after each beginning: changes that were read before do not lead to what came after. */
-  get lineage(): number {
-    return this.#lineage;
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Whether all that happened after that revision is still known. */
@@ -136,7 +136,7 @@ export class Catalog<I extends Item> {
   }
 
   /** As it was then: what has changed since is taken back. */
-  *#from(at: bigint, after: Place | undefined): Generator<I, void> {
+  *#from(at: bigint, after: ListPosition | undefined): Generator<I, void> {
     this.#sorted ??= [...this.#items.values()].sort(compare);
     const sorted = this.#sorted;
     const past = this.#changedSince(at);
@@ -185,22 +185,22 @@ export function forgotten(revision: bigint, floor: bigint): CausewayError {
   return new CausewayError('revision-compacted', message, { revision: `${revision}`, oldest: `${floor}` });
 }
 
-/** Names and ids are ASCII: the order of their characters is the order everybody else sorts them in. */
+/** Names and ids are ASCII: the order of their characters is the order in which clients sort them. */
 function compare(a: Item, b: Item): number {
   return comparePlaces(a.value, b.value);
 }
 
-function comparePlaces(a: Place, b: Place): number {
+function comparePlaces(a: ListPosition, b: ListPosition): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   if (a.id === b.id) return 0;
   return a.id < b.id ? -1 : 1;
 }
 
-function placeOf(sorted: readonly Item[], place: Place): number {
+function placeOf(sorted: readonly Item[], place: ListPosition): number {
   return lowerBound(sorted, (item) => comparePlaces(item.value, place) >= 0);
 }
 
-function placeBehind(sorted: readonly Item[], place: Place): number {
+function placeBehind(sorted: readonly Item[], place: ListPosition): number {
   return lowerBound(sorted, (item) => comparePlaces(item.value, place) > 0);
 }
 

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
-import type { Catalog, Item, ItemChange, Place } from './object-cache.ts';
+import type { Item, ItemChange, ListPosition, ObjectCache } from './object-cache.ts';
 
 const kinds = ['networks', 'endpoints', 'nodes'] as const;
 
 /** Every page of the list as it was then. */
-function pages(catalog: Catalog<Item>, at: bigint, size: number, matches = (_: Item): boolean => true): string[] {
+function pages(cache: ObjectCache<Item>, at: bigint, size: number, matches = (_: Item): boolean => true): string[] {
   const all: string[] = [];
-  for (let after: Place | undefined; ; ) {
-    const { items, more } = catalog.page({ at, size, matches, ...(after !== undefined && { after }) });
+  for (let after: ListPosition | undefined; ; ) {
+    const { items, more } = cache.page({ at, size, matches, ...(after !== undefined && { after }) });
     all.push(...items.map(tell));
     if (!more) return all;
     after = items.at(-1)?.value;
@@ -17,10 +17,10 @@ function pages(catalog: Catalog<Item>, at: bigint, size: number, matches = (_: I
 }
 
 /** Every later list by the changes alone. */
-function replay(catalog: Catalog<Item>, oracle: ListOracle, kind: (typeof kinds)[number], from: bigint): void {
+function replay(cache: ObjectCache<Item>, oracle: ListOracle, kind: (typeof kinds)[number], from: bigint): void {
   const copy = new Set(oracle.lists.get(from)?.[kind]);
   let at = from;
-  for (let changes = catalog.next(at); changes.length > 0; changes = catalog.next(at)) {
+  for (let changes = cache.next(at); changes.length > 0; changes = cache.next(at)) {
     for (const change of changes) apply(copy, change);
     at = changes[0]?.revision ?? at;
     expect([...copy].sort()).toEqual(oracle.lists.get(at)?.[kind]);
@@ -43,17 +43,17 @@ describe('lists and their changes, beside a store that remembers every list', ()
           else oracle.commit(step.revisions);
           for (const kind of kinds) {
             const list = oracle.lists.get(oracle.revision)?.[kind];
-            expect(pages(oracle.catalogs[kind], oracle.revision, size)).toEqual(list);
+            expect(pages(oracle.caches[kind], oracle.revision, size)).toEqual(list);
           }
         }
         for (const kind of kinds) {
-          const catalog: Catalog<Item> = oracle.catalogs[kind];
+          const cache: ObjectCache<Item> = oracle.caches[kind];
           for (const [revision, lists] of oracle.lists) {
-            if (catalog.remembers(revision)) {
-              expect(pages(catalog, revision, size)).toEqual(lists[kind]);
-              replay(catalog, oracle, kind, revision);
+            if (cache.remembers(revision)) {
+              expect(pages(cache, revision, size)).toEqual(lists[kind]);
+              replay(cache, oracle, kind, revision);
             } else {
-              expect(() => catalog.next(revision)).toThrow('list again');
+              expect(() => cache.next(revision)).toThrow('list again');
             }
           }
         }
@@ -66,7 +66,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
     const oracle = new ListOracle();
     oracle.commit([Array.from({ length: 5 }, (_, n): ListWrite => ({ act: 'network', n, name: n }))]);
     const odd = ({ value }: Item): boolean => Number(value.name.slice(1)) % 2 === 1;
-    expect(pages(oracle.catalogs.networks, oracle.revision, 1, odd).map((text) => text.slice(0, 2))).toEqual([
+    expect(pages(oracle.caches.networks, oracle.revision, 1, odd).map((text) => text.slice(0, 2))).toEqual([
       'n1',
       'n3',
     ]);
@@ -74,7 +74,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
 
   test('who waits is woken by a change, and told when there will be none', async () => {
     const oracle = new ListOracle();
-    const { networks } = oracle.catalogs;
+    const { networks } = oracle.caches;
     const never = new AbortController().signal;
     const waiting = networks.changed(never);
     oracle.commit([[{ act: 'network', n: 1, name: 1 }]]);
@@ -84,7 +84,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
     leaving.abort();
     await left;
     const ended = networks.changed(never);
-    oracle.catalogs.end();
+    oracle.caches.end();
     await expect(ended).rejects.toMatchObject({ code: 'shutting-down' });
     await expect(networks.changed(never)).rejects.toMatchObject({ code: 'shutting-down' });
   });

@@ -1,28 +1,28 @@
 import { assertNever, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Versioned, View, ViewChange } from '../store/view.ts';
-import { Catalog, type CatalogSettings, keptChanges } from './object-cache.ts';
+import { keptChanges, ObjectCache, type ObjectCacheSettings } from './object-cache.ts';
 
 export type NetworkItem = Versioned<Network>;
 
 export type NodeItem = Versioned<Node>;
 
-/** An endpoint as it is told: a new name of its network or host is a change of it, at the revision of that. */
+/** An endpoint as lists show it: a new name of its network or host is a change of the endpoint, at the same revision. */
 export interface EndpointItem extends Versioned<Endpoint> {
   readonly names: { readonly network: string; readonly host: string };
 }
 
 /** The objects of a view, in order and with their latest changes: what lists and watches are answered from. */
-export class Catalogs {
-  readonly networks: Catalog<NetworkItem>;
-  readonly endpoints: Catalog<EndpointItem>;
-  readonly nodes: Catalog<NodeItem>;
+export class ObjectCaches {
+  readonly networks: ObjectCache<NetworkItem>;
+  readonly endpoints: ObjectCache<EndpointItem>;
+  readonly nodes: ObjectCache<NodeItem>;
   readonly #view: View;
 
-  constructor(view: View, settings: CatalogSettings = { kept: keptChanges }) {
+  constructor(view: View, settings: ObjectCacheSettings = { kept: keptChanges }) {
     this.#view = view;
-    this.networks = new Catalog(settings);
-    this.endpoints = new Catalog(settings);
-    this.nodes = new Catalog(settings);
+    this.networks = new ObjectCache(settings);
+    this.endpoints = new ObjectCache(settings);
+    this.nodes = new ObjectCache(settings);
     this.#reset(view.revision);
     view.subscribe((changes) => {
       for (const change of changes) this.#take(change);
@@ -31,7 +31,7 @@ export class Catalogs {
 
   /** Watches end. */
   end(): void {
-    for (const catalog of [this.networks, this.endpoints, this.nodes]) catalog.end();
+    for (const cache of [this.networks, this.endpoints, this.nodes]) cache.end();
   }
 
   /** Step by step, never looking at the view, which already has all steps of this change. */

@@ -1,15 +1,15 @@
 import { CausewayError } from '@causeway/model';
-import type { Place } from './object-cache.ts';
+import type { ListPosition } from './object-cache.ts';
 
 /** Where the next page begins, and of which list it is one. */
 export interface PageToken {
   /** What was asked, field by field: the next page is of the same question. */
   readonly query: Readonly<Record<string, string>>;
   readonly revision: bigint;
-  readonly after: Place;
+  readonly after: ListPosition;
 }
 
-/** Text that means nothing to anybody else. */
+/** An opaque text for clients. */
 export function formatPageToken({ query, revision, after: { name, id } }: PageToken): string {
   const bytes = new TextEncoder().encode(JSON.stringify([query, `${revision}`, name, id]));
   return btoa(String.fromCharCode(...bytes));

@@ -12,7 +12,7 @@ import { inField } from '../plan/fields.ts';
 import type { Item } from './object-cache.ts';
 
 /** One field of a kind of object, as field selectors name it. */
-export interface Field<Of> {
+interface Field<Of> {
   /** What it holds; "=" means that one of these is it, "!=" that none is. */
   readonly values: (of: Of) => readonly string[];
   /** From what people write to what `values` has; absent: as it is. */

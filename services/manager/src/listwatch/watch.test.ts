@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
-import type { Catalog, Item } from './object-cache.ts';
+import type { Item, ObjectCache } from './object-cache.ts';
 import { bookmarkEvery, type WatchEvent, watch } from './watch.ts';
 
 const kinds = ['networks', 'endpoints', 'nodes'] as const;
@@ -38,13 +38,13 @@ class Copy {
 
 /** What a watch tells until it would wait. */
 async function told(oracle: ListOracle, kind: Kind, from: bigint, matches = any): Promise<WatchEvent<Item>[]> {
-  const catalog: Catalog<Item> = oracle.catalogs[kind];
+  const cache: ObjectCache<Item> = oracle.caches[kind];
   const caughtUp = new AbortController();
   const source = {
-    lineage: catalog.lineage,
-    remembers: catalog.remembers.bind(catalog),
-    page: catalog.page.bind(catalog),
-    next: catalog.next.bind(catalog),
+    generation: cache.generation,
+    remembers: cache.remembers.bind(cache),
+    page: cache.page.bind(cache),
+    next: cache.next.bind(cache),
     changed: async () => caughtUp.abort(),
   };
   const events: WatchEvent<Item>[] = [];
@@ -70,11 +70,11 @@ describe('a watch', () => {
             if (step.kind === 'reset') oracle.reset();
             else oracle.commit(step.revisions);
           }
-          const catalog: Catalog<Item> = oracle.catalogs[kind];
-          const listAt = (at: bigint) => catalog.page({ at, size: Number.POSITIVE_INFINITY, matches }).items;
+          const cache: ObjectCache<Item> = oracle.caches[kind];
+          const listAt = (at: bigint) => cache.page({ at, size: Number.POSITIVE_INFINITY, matches }).items;
           const last = listAt(oracle.revision).map(tell);
           for (const from of oracle.lists.keys()) {
-            if (!catalog.remembers(from)) continue;
+            if (!cache.remembers(from)) continue;
             const copy = new Copy(listAt(from));
             for (const event of await told(oracle, kind, from, matches)) {
               copy.take(event);
@@ -129,9 +129,9 @@ describe('a watch', () => {
 
   test('a reader that falls behind is cut, and holds nothing', async () => {
     const oracle = new ListOracle();
-    const catalog: Catalog<Item> = oracle.catalogs.networks;
+    const cache: ObjectCache<Item> = oracle.caches.networks;
     const wanted = { from: 0n, matches: any, revision: () => oracle.view.revision };
-    const slow = watch(catalog, wanted, new AbortController().signal);
+    const slow = watch(cache, wanted, new AbortController().signal);
     expect((await slow.next()).value).toMatchObject({ type: 'BOOKMARK', revision: 1n });
     for (let i = 0; i < 20; i++) oracle.commit([[net(0, i)]]);
     await expect(slow.next()).rejects.toMatchObject({ code: 'revision-compacted' });
@@ -139,9 +139,9 @@ describe('a watch', () => {
 
   test('a view that begins anew ends it, be it at a later revision or an earlier one', async () => {
     const oracle = new ListOracle();
-    const catalog: Catalog<Item> = oracle.catalogs.networks;
+    const cache: ObjectCache<Item> = oracle.caches.networks;
     const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
-    const events = watch(catalog, wanted, new AbortController().signal);
+    const events = watch(cache, wanted, new AbortController().signal);
     await events.next();
     const next = events.next();
     oracle.view.apply({ kind: 'snapshot', revision: 1n, kvs: [] });
@@ -160,18 +160,18 @@ describe('a watch', () => {
 
   test('ends with its reader, and with its manager', async () => {
     const oracle = new ListOracle();
-    const catalog: Catalog<Item> = oracle.catalogs.networks;
+    const cache: ObjectCache<Item> = oracle.caches.networks;
     const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
     const gone = new AbortController();
-    const leaving = watch(catalog, wanted, gone.signal);
+    const leaving = watch(cache, wanted, gone.signal);
     await leaving.next();
     const left = leaving.next();
     gone.abort();
     expect(await left).toEqual({ done: true, value: undefined });
-    const staying = watch(catalog, wanted, new AbortController().signal);
+    const staying = watch(cache, wanted, new AbortController().signal);
     await staying.next();
     const stopped = staying.next();
-    oracle.catalogs.end();
+    oracle.caches.end();
     await expect(stopped).rejects.toMatchObject({ code: 'shutting-down' });
   });
 });

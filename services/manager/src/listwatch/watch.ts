@@ -1,4 +1,4 @@
-import type { Catalog, Item, ItemChange } from './object-cache.ts';
+import type { Item, ItemChange, ObjectCache } from './object-cache.ts';
 import { forgotten } from './object-cache.ts';
 
 export type WatchEvent<I extends Item> =
@@ -11,45 +11,44 @@ export type WatchEvent<I extends Item> =
     }
   | { readonly type: 'BOOKMARK'; readonly revision: bigint; readonly more: false };
 
-export interface Watch<I extends Item> {
+interface Watch<I extends Item> {
   /** Changes after this revision; 0: first all there is. */
   readonly from: bigint;
   readonly matches: (item: I) => boolean;
-  /** Of the catalog's view. */
+  /** Revision of the cache's view. */
   readonly revision: () => bigint;
 }
 
-/** A watch that has nothing to tell for so many changes tells how far it is, lest the place to resume from be forgotten. */
+/** After so many changes that do not match, a watch sends a bookmark, lest the revision to resume from be forgotten. */
 export const bookmarkEvery = 1_000;
 
 /**
- * All changes after a revision, none left out and none twice, until the signal aborts. The bookmark where they begin tells
- * that it has begun. What it holds for a reader that
- * does not read is its place: one that falls behind what the catalog remembers is told so.
+ * All changes after a revision, none left out and none twice, until the signal aborts. It begins with a bookmark. For a slow
+ * reader it keeps only the reader's revision: a reader that falls behind what the cache remembers gets an error.
  * @throws CausewayError revision-compacted, shutting-down
  */
 export async function* watch<I extends Item>(
-  catalog: Pick<Catalog<I>, 'lineage' | 'remembers' | 'page' | 'next' | 'changed'>,
+  cache: Pick<ObjectCache<I>, 'generation' | 'remembers' | 'page' | 'next' | 'changed'>,
   { from, matches, revision }: Watch<I>,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<I>, void> {
-  const { lineage } = catalog;
+  const { generation } = cache;
   let at = from;
   if (from === 0n) {
     at = revision();
-    const { items } = catalog.page({ at, size: Number.POSITIVE_INFINITY, matches });
+    const { items } = cache.page({ at, size: Number.POSITIVE_INFINITY, matches });
     for (const item of items) yield { type: 'ADDED', item, revision: at, more: true };
-  } else if (!catalog.remembers(at)) {
+  } else if (!cache.remembers(at)) {
     throw forgotten(at, revision());
   }
   yield { type: 'BOOKMARK', revision: at, more: false };
   let untold = 0;
   while (!signal.aborted) {
-    if (catalog.lineage !== lineage) throw forgotten(at, revision());
-    const changes = catalog.next(at);
+    if (cache.generation !== generation) throw forgotten(at, revision());
+    const changes = cache.next(at);
     const [first] = changes;
     if (first === undefined) {
-      await catalog.changed(signal);
+      await cache.changed(signal);
       continue;
     }
     at = first.revision;
@@ -62,7 +61,7 @@ export async function* watch<I extends Item>(
   }
 }
 
-/** What a change is to somebody who sees only what matches; undefined: nothing. */
+/** What a change is to a reader that sees only what matches; undefined: nothing. */
 function eventOf<I extends Item>(
   { before, after }: ItemChange<I>,
   matches: (item: I) => boolean,

@@ -6,10 +6,9 @@ import { endpointCodec, networkCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
 import { encodeVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { scriptNode } from '../testing/view-script.ts';
-import { findFaults, repairClaims } from './check.ts';
-import { findVniFaults, repairVni } from './check-vnis.ts';
+import { type ClaimFault, type Faults, findFaults, repairClaims } from './check.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
@@ -19,12 +18,12 @@ import { reserveAddress } from './reservations.ts';
 
 const host = scriptNode(1);
 const none = { duplicates: [], orphans: [], missing: [] };
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let blue: Network;
 let six: Network;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(1));
+  desk = new PlanHarness(new SeededRandom(1));
   desk.make(registerNode(host));
   const [prefix, aux] = [Prefix('10.66.0.0/24'), { dns: Ip('10.66.0.53') }];
   const request = plainNetwork('blue' as Name, [prefix]);
@@ -35,11 +34,26 @@ beforeEach(() => {
 const attach = (name: string, network = 'blue') =>
   desk.make(claimEndpoint({ network, node: host.id, addresses: [], name: name as Name }));
 const faults = () => findFaults(desk.view, desk.keys);
+const only = (isWanted: (fault: ClaimFault) => boolean): Faults => {
+  const { duplicates, orphans, missing } = faults();
+  return {
+    duplicates: duplicates.filter(isWanted),
+    orphans: orphans.filter(isWanted),
+    missing: missing.filter(isWanted),
+  };
+};
+const addresses = () => only(({ subject }) => 'address' in subject);
+const addressOf = ({ subject }: ClaimFault): string => ('address' in subject ? subject.address : '');
 const damage = (...writes: readonly Write[]): void =>
   desk.write({ compares: [], writes, takes: [], events: [], reply: undefined });
 const claim = (address: string): string => desk.keys.address(blue.id, Ip(address));
 const repair = (network: Network, ...addresses: string[]): number =>
-  desk.make(repairClaims(network.id, addresses as Ip[]));
+  desk.make(
+    repairClaims(
+      network.id,
+      addresses.map((address) => ({ subject: { address: address as Ip } })),
+    ),
+  );
 
 describe('claims and their holders', () => {
   test('agree after anything that goes through plans', () => {
@@ -63,8 +77,8 @@ describe('claims and their holders', () => {
     expect(faults()).toMatchObject({
       ...none,
       orphans: [
-        { network: blue.id, address: '10.66.0.8', holders: ['endpoint e0000000000000ff'] },
-        { network: blue.id, address: '10.66.0.9', holders: [`endpoint ${id}`] },
+        { network: blue.id, subject: { address: '10.66.0.8' }, holders: ['endpoint e0000000000000ff'] },
+        { network: blue.id, subject: { address: '10.66.0.9' }, holders: [`endpoint ${id}`] },
       ],
     });
     expect(repair(blue, '10.66.0.8', '10.66.0.9')).toBe(2);
@@ -79,7 +93,7 @@ describe('claims and their holders', () => {
       kind: 'delete',
       key: desk.keys.mac(six.id, c.mac),
     });
-    expect(faults().missing.map(({ address, holders }) => [address, ...holders])).toEqual([
+    expect(faults().missing.map((fault) => [addressOf(fault), ...fault.holders])).toEqual([
       ['10.66.0.1', 'gateway'],
       ['10.66.0.53', 'auxiliary address "dns"'],
       ['10.66.0.2', `endpoint "a" (${a.id})`],
@@ -92,7 +106,7 @@ describe('claims and their holders', () => {
   test('missing: the claim is in other hands', () => {
     attach('a');
     damage({ kind: 'put', key: claim('10.66.0.2'), value: encodeClaim({ kind: 'reservation', purpose: 'printer' }) });
-    expect(faults().missing).toMatchObject([{ address: '10.66.0.2' }]);
+    expect(faults().missing).toMatchObject([{ subject: { address: '10.66.0.2' } }]);
     repair(blue, '10.66.0.2');
     expect(faults()).toEqual(none);
   });
@@ -103,7 +117,9 @@ describe('claims and their holders', () => {
     damage({ kind: 'put', key: desk.keys.endpoint(blue.id, twin.id), value: endpointCodec.encode(twin) });
     const expected = {
       ...none,
-      duplicates: [{ address: '10.66.0.2', holders: [`endpoint "a" (${a.id})`, `endpoint "twin" (${twin.id})`] }],
+      duplicates: [
+        { subject: { address: '10.66.0.2' }, holders: [`endpoint "a" (${a.id})`, `endpoint "twin" (${twin.id})`] },
+      ],
     };
     expect(faults()).toMatchObject(expected);
     expect(repair(blue, '10.66.0.2')).toBe(0);
@@ -113,14 +129,18 @@ describe('claims and their holders', () => {
   test('of a network that is gone every claim is an orphan', () => {
     desk.make(reserveAddress({ network: 'six', purpose: 'printer' }));
     damage({ kind: 'delete', key: desk.keys.network(six.id) });
-    expect(faults().orphans.map(({ address }) => address)).toEqual(['fd66::1', 'fd66::2', '02:43:00:00:00:01']);
+    expect(addresses().orphans.map(addressOf)).toEqual(['fd66::1', 'fd66::2', '02:43:00:00:00:01']);
     repair(six, 'fd66::1', 'fd66::2', '02:43:00:00:00:01');
-    expect(faults()).toEqual(none);
+    expect(addresses()).toEqual(none);
   });
 });
 
 describe('VNIs and their networks', () => {
-  const vnis = () => findVniFaults(desk.view);
+  const vnis = () => only(({ subject }) => 'vni' in subject);
+  const repairAll = (): void => {
+    const { orphans, missing } = vnis();
+    for (const fault of [...orphans, ...missing]) desk.make(repairClaims(fault.network, [fault]));
+  };
   const put = (vni: number, claim: VniClaim): void =>
     damage({ kind: 'put', key: desk.keys.vni(Vni(vni)), value: encodeVniClaim(claim) });
 
@@ -136,11 +156,11 @@ describe('VNIs and their networks', () => {
     expect(vnis()).toEqual({
       ...none,
       orphans: [
-        { vni: 9_000, network: 'b0000000000000ff', holders: ['network b0000000000000ff'] },
-        { vni: 9_001, network: blue.id, holders: [`network ${blue.id}`] },
+        { subject: { vni: 9_000 }, network: 'b0000000000000ff', holders: ['network b0000000000000ff'] },
+        { subject: { vni: 9_001 }, network: blue.id, holders: [`network ${blue.id}`] },
       ],
     });
-    for (const vni of [9_000, 9_001]) desk.make(repairVni(Vni(vni)));
+    repairAll();
     expect(vnis()).toEqual(none);
   });
 
@@ -148,18 +168,18 @@ describe('VNIs and their networks', () => {
     damage({ kind: 'delete', key: desk.keys.vni(blue.vni) });
     put(six.vni, { kind: 'cooling', network: blue.id, name: blue.name, asked: false });
     expect(vnis().missing).toEqual([
-      { vni: blue.vni, network: blue.id, holders: [`network "blue" (${blue.id})`] },
-      { vni: six.vni, network: six.id, holders: [`network "six" (${six.id})`] },
+      { subject: { vni: blue.vni }, network: blue.id, holders: [`network "blue" (${blue.id})`] },
+      { subject: { vni: six.vni }, network: six.id, holders: [`network "six" (${six.id})`] },
     ]);
-    for (const { vni } of [blue, six]) desk.make(repairVni(vni));
+    repairAll();
     expect(vnis()).toEqual(none);
   });
 
   test('a duplicate is told and left', () => {
     const twin = { ...blue, id: 'b0000000000000aa' as NetworkId, name: 'twin' as Name };
     damage({ kind: 'put', key: desk.keys.network(twin.id), value: networkCodec.encode(twin) });
-    expect(vnis().duplicates).toMatchObject([{ vni: blue.vni, network: blue.id }]);
-    desk.make(repairVni(blue.vni));
+    expect(vnis().duplicates).toMatchObject([{ subject: { vni: blue.vni }, network: blue.id }]);
+    expect(desk.make(repairClaims(blue.id, [{ subject: { vni: blue.vni } }]))).toBe(0);
     expect(vnis().duplicates).toHaveLength(1);
   });
 });

@@ -1,180 +1,100 @@
-import {
-  addressOf,
-  type Endpoint,
-  family,
-  type Ip,
-  type Mac,
-  macForIp,
-  type Network,
-  type NetworkId,
-} from '@causeway/model';
+import type { NetworkId } from '@causeway/model';
 import { claimsRepaired } from '../events/describe.ts';
-import { type Claim, type Claimed, encodeClaim, printClaim } from '../store/claim.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import type { Intent, Planning, Proposal } from './intent.ts';
+import { addressSlots, addressSlotsOf } from './check-addresses.ts';
+import { vniSlots } from './check-vnis.ts';
+import type { Slot, Subject } from './claim-slot.ts';
+import type { Intent } from './intent.ts';
 
 export interface ClaimFault {
   readonly network: NetworkId;
-  /** An address, or an Ethernet address that needs a claim of its own. */
-  readonly address: Ip | Mac;
-  /** In words: those that want it, or of an orphan the one that the claim names. */
+  readonly subject: Subject;
+  /** In words: the records that want the claim, or of an orphan the one that the claim names. */
   readonly holders: readonly string[];
 }
 
-export interface Faults<Fault = ClaimFault> {
-  /** Wanted by more than one. No repair can say who is right. */
-  readonly duplicates: readonly Fault[];
-  /** Claims whose holder is gone. */
-  readonly orphans: readonly Fault[];
-  /** Holders without their claim. */
-  readonly missing: readonly Fault[];
+export interface Faults {
+  /** Wanted by more than one record. No repair can say which of them is right. */
+  readonly duplicates: readonly ClaimFault[];
+  /** Claims whose record is gone. */
+  readonly orphans: readonly ClaimFault[];
+  /** Records without their claim. */
+  readonly missing: readonly ClaimFault[];
 }
 
-/** One transaction has room for these. */
+/** One transaction has room for these, each with its record and its network. */
 export const mostRepairs = 40;
 
-interface Wanted {
-  readonly claim: Claim;
-  readonly words: string;
-}
-
-/** A claim that is to be there, or is there, or both. */
-interface Place {
-  readonly address: Ip | Mac;
-  readonly key: string;
-  readonly wanted: readonly Wanted[];
-  readonly claimed: Claimed | undefined;
-  /** Its network is gone. */
-  readonly isLost: boolean;
-}
-
-type Verdict = 'right' | 'duplicate' | 'orphan' | 'missing';
-
-/** Compares every claim of an address with what should hold it and back, at one revision. */
+/** Compares every claim with the record that should have it and back, at one revision. */
 export function findFaults(view: View, keys: Keys): Faults {
-  const found = { duplicate: [] as ClaimFault[], orphan: [] as ClaimFault[], missing: [] as ClaimFault[] };
-  for (const network of new Set([...view.networks.keys(), ...view.networksWithClaims()])) {
-    for (const place of placesOf(network, view, keys)) {
-      const verdict = judge(place);
-      if (verdict !== 'right')
-        found[verdict].push({ network, address: place.address, holders: holdersOf(place, verdict) });
-    }
+  const faults: Record<keyof Faults, ClaimFault[]> = { duplicates: [], orphans: [], missing: [] };
+  for (const slot of [...addressSlots(view, keys), ...vniSlots(view, keys)]) {
+    const kind = judge(slot);
+    if (kind !== 'right') faults[kind].push({ network: slot.network, subject: slot.subject, holders: holdersOf(slot) });
   }
-  return { duplicates: found.duplicate, orphans: found.orphan, missing: found.missing };
+  return faults;
 }
 
-/** Takes orphans away and puts missing claims there, of those addresses of a network and as they are when it is planned. */
-export function repairClaims(network: NetworkId, addresses: readonly (Ip | Mac)[]): Intent<number> {
+/** A text that is different for each subject. */
+export function nameOf({ network, subject }: Pick<ClaimFault, 'network' | 'subject'>): string {
+  return 'vni' in subject ? `VNI ${subject.vni}` : `${network} ${subject.address}`;
+}
+
+/**
+ * Deletes orphans and writes missing claims, of these faults of one network and as they are when the repair is planned.
+ * Replies with how many.
+ */
+export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFault, 'subject'>[]): Intent<number> {
   return {
-    plan: (planning) => {
-      const chosen = new Set(addresses.slice(0, mostRepairs));
-      const places = placesOf(network, planning.view, planning.keys).filter(({ address }) => chosen.has(address));
-      return planRepair(network, places, planning);
+    plan: ({ view, keys }) => {
+      const chosen = new Set(faults.slice(0, mostRepairs).map(({ subject }) => nameOf({ network, subject })));
+      const slots = [...addressSlotsOf(network, view, keys), ...vniSlots(view, keys)];
+      const broken = slots.filter((slot) => chosen.has(nameOf(slot)) && ['orphans', 'missing'].includes(judge(slot)));
+      const records = new Map(
+        broken.flatMap(({ wanted }) =>
+          wanted.flatMap(({ record }) => (record === undefined ? [] : [[record.key, record]])),
+        ),
+      );
+      const owner = view.networks.get(network);
+      if (owner !== undefined)
+        records.set(keys.network(network), { key: keys.network(network), revision: owner.revision });
+      return {
+        compares: [
+          ...Array.from(records.values(), ({ key, revision }): Compare => {
+            return { kind: 'unchanged', key, modRevision: revision };
+          }),
+          ...broken.map(({ key, present }): Compare => {
+            return present === undefined
+              ? { kind: 'absent', key }
+              : { kind: 'unchanged', key, modRevision: present.revision };
+          }),
+        ],
+        writes: broken.map(({ key, wanted: [holder] }): Write => {
+          return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: holder.value };
+        }),
+        takes: [],
+        events: broken.length === 0 ? [] : [claimsRepaired(network, broken.map(printRepair), view)],
+        reply: broken.length,
+      };
     },
   };
 }
 
-function planRepair(network: NetworkId, places: readonly Place[], { view, keys }: Planning): Proposal<number> {
-  const broken = places.filter((place) => ['orphan', 'missing'].includes(judge(place)));
-  const record = view.networks.get(network);
-  const holders = broken.flatMap(({ wanted }) => wanted.map(({ claim }) => claim));
-  const endpoints = new Set(holders.flatMap((claim) => (claim.kind === 'endpoint' ? [claim.endpoint] : [])));
-  return {
-    compares: [
-      ...(record === undefined
-        ? []
-        : [{ kind: 'unchanged', key: keys.network(network), modRevision: record.revision } as const]),
-      ...[...endpoints].map((id): Compare => {
-        return { kind: 'unchanged', key: keys.endpoint(network, id), modRevision: view.endpoint(id)?.revision ?? 0n };
-      }),
-      ...broken.map(({ key, claimed }): Compare => {
-        return claimed === undefined
-          ? { kind: 'absent', key }
-          : { kind: 'unchanged', key, modRevision: claimed.revision };
-      }),
-    ],
-    writes: broken.map(({ key, wanted: [holder] }): Write => {
-      return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: encodeClaim(holder.claim) };
-    }),
-    takes: [],
-    events: broken.length === 0 ? [] : [claimsRepaired(network, broken.map(describe), view)],
-    reply: broken.length,
-  };
+function judge({ wanted, present }: Slot): keyof Faults | 'right' {
+  if (wanted.length > 1) return 'duplicates';
+  if (wanted.length === 1) return present?.isWanted === true ? 'right' : 'missing';
+  return present === undefined || present.standsAlone ? 'right' : 'orphans';
 }
 
-/** Reservations and what cools have no holder to compare with; they only need their network. */
-function judge({ wanted, claimed, isLost }: Place): Verdict {
-  if (wanted.length > 1) return 'duplicate';
-  const [holder] = wanted;
-  if (holder !== undefined) return claimed !== undefined && isOf(claimed.claim, holder.claim) ? 'right' : 'missing';
-  return claimed === undefined || (standsAlone(claimed.claim) && !isLost) ? 'right' : 'orphan';
+function holdersOf({ wanted, present }: Slot): readonly string[] {
+  return wanted.length === 0 && present !== undefined ? [present.words] : wanted.map(({ words }) => words);
 }
 
-/** A repair in words. */
-function describe({ address, wanted: [holder], claimed }: Place): string {
-  const had = claimed === undefined ? 'nobody' : printClaim(claimed.claim);
-  return `${address} of ${had} is ${holder === undefined ? 'nobody’s' : `that of ${holder.words}`}`;
-}
-
-function holdersOf({ wanted, claimed }: Place, verdict: Verdict): readonly string[] {
-  if (verdict === 'orphan') return claimed === undefined ? [] : [printClaim(claimed.claim)];
-  return wanted.map(({ words }) => words);
-}
-
-function isOf(claim: Claim, wanted: Claim): boolean {
-  if (claim.kind === 'endpoint') return wanted.kind === 'endpoint' && claim.endpoint === wanted.endpoint;
-  return claim.kind === wanted.kind && (claim.kind !== 'aux' || wanted.kind !== 'aux' || claim.name === wanted.name);
-}
-
-function standsAlone({ kind }: Claim): boolean {
-  return kind === 'reservation' || kind === 'cooling' || kind === 'foreign';
-}
-
-function placesOf(id: NetworkId, view: View, keys: Keys): readonly Place[] {
-  const network = view.networks.get(id)?.value;
-  const wanted = new Map<Ip | Mac, Wanted[]>();
-  const want = (address: Ip | Mac, holder: Wanted): void => {
-    wanted.set(address, [...(wanted.get(address) ?? []), holder]);
-  };
-  if (network !== undefined) wantOfNetwork(network, want);
-  for (const { value: endpoint } of view.endpointsOf(id).values()) wantOfEndpoint(endpoint, want);
-  const claims = new Map<Ip | Mac, Claimed>([...view.addressesOf(id), ...view.macsOf(id)]);
-  return Array.from(new Set([...wanted.keys(), ...claims.keys()]), (address) => {
-    const place = { address, key: keyOf(id, address, keys), isLost: network === undefined };
-    return { ...place, wanted: wanted.get(address) ?? [], claimed: claims.get(address) };
-  });
-}
-
-function wantOfNetwork({ subnets }: Network, want: (address: Ip | Mac, holder: Wanted) => void): void {
-  const gateways = subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
-  const gateway: Wanted = { claim: { kind: 'gateway' }, words: 'gateway' };
-  for (const ip of gateways) want(ip, gateway);
-  for (const mac of new Set(gateways.filter((ip) => family(ip) === 6).map(macForIp))) want(mac, gateway);
-  for (const { auxAddresses = {} } of subnets) {
-    for (const [name, ip] of Object.entries(auxAddresses)) {
-      const claim: Claim = { kind: 'aux', name };
-      want(ip, { claim, words: printClaim(claim) });
-    }
-  }
-}
-
-function wantOfEndpoint(endpoint: Endpoint, want: (address: Ip | Mac, holder: Wanted) => void): void {
-  const holder: Wanted = {
-    claim: { kind: 'endpoint', endpoint: endpoint.id, asked: false },
-    words: `endpoint "${endpoint.name}" (${endpoint.id})`,
-  };
-  const addresses = endpoint.addresses.map(addressOf);
-  for (const ip of addresses) want(ip, holder);
-  if (addresses.every((ip) => family(ip) === 6)) want(endpoint.mac, holder);
-}
-
-function keyOf(network: NetworkId, address: Ip | Mac, keys: Keys): string {
-  return isMac(address) ? keys.mac(network, address) : keys.address(network, address);
-}
-
-/** An Ethernet address is six pairs of digits; no address of ours is written so. */
-function isMac(address: Ip | Mac): address is Mac {
-  return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address);
+/** "10.66.0.2 given to endpoint "web"", "VNI 4096 taken from network 5f…" */
+function printRepair({ subject, wanted: [holder], present }: Slot): string {
+  const what = 'vni' in subject ? `VNI ${subject.vni}` : subject.address;
+  const from = present === undefined ? '' : ` taken from ${present.words}`;
+  return `${what}${from}${holder === undefined ? '' : `${from === '' ? '' : ' and'} given to ${holder.words}`}`;
 }

@@ -4,7 +4,7 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Allocator } from '../ipam/allocator.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -14,10 +14,10 @@ import { registerNode } from './register-node.ts';
 import { releaseEndpoint } from './release-endpoint.ts';
 
 const h1 = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   desk.make(registerNode(h1));
 });
 
@@ -77,7 +77,7 @@ test('the first subnet with room; full, it says how full', () => {
   expect(attach('tiny', 'a').addresses).toEqual(['10.1.0.1/31']);
   expect(attach('tiny', 'b').addresses).toEqual(['10.2.0.2/30']);
   const full = refusal(() => attach('tiny', 'c'));
-  expect(full.code).toBe('pool-exhausted');
+  expect(full.code).toBe('address-exhausted');
   expect(full.message).toContain('2 of 2 in use, 0 reserved, 0 cooling in 10.1.0.0/31, 10.2.0.0/30');
 });
 

@@ -20,8 +20,8 @@ import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
 import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { Versioned } from '../store/view.ts';
+import { checkNotAnId } from './checks.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
-import { checkNotAnId } from './names.ts';
 
 export interface ClaimEndpoint {
   /** Name or id. */
@@ -56,7 +56,7 @@ function checkClaimEndpoint({ name, labels }: ClaimEndpoint): void {
   if (labels !== undefined) checkLabels(labels);
 }
 
-export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
+function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal<Endpoint> {
   const { view, keys, random, clock } = planning;
   const { labels } = request;
   const { value: network, revision } = view.findNetwork(request.network);
@@ -78,7 +78,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
     createdAt: Math.trunc(clock.wall()),
   };
   const name = keys.endpointName(network.id, request.name);
-  // Of what the host had before, nobody knows any more whether it was asked for.
+  // Whether addresses that the host had before the restore were asked for is not known any more.
   const claims = claimsOf(endpoint, request.former === undefined ? request.addresses : [], planning);
   return {
     compares: [
@@ -103,7 +103,7 @@ export function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): P
   };
 }
 
-/** It has it already, unless that is somebody else's. */
+/** The endpoint has its record already, unless the record is another endpoint's. */
 function planKnown(
   { value: known, revision }: Versioned<Endpoint>,
   { node, name }: ClaimEndpoint,

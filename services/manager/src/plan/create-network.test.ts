@@ -5,17 +5,17 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Allocator } from '../ipam/allocator.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
 import { rehearsal } from './intent.ts';
 import { readCreateNetwork } from './network-requests.ts';
 
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
 });
 
 const subnets = (...prefixes: string[]) => ({ subnets: prefixes.map((prefix) => Subnet.create({ prefix })) });

@@ -16,7 +16,7 @@ import {
 import { randomId } from '@causeway/runtime';
 import { networkCreated } from '../events/describe.ts';
 import type { Allocator } from '../ipam/allocator.ts';
-import { addressClaims, nameClaim, poolClaims, vniClaim } from '../ipam/network-claims.ts';
+import { addressClaims, nameClaim, subnetClaims, vniClaim } from '../ipam/network-claims.ts';
 import type { GatewayRule } from '../ipam/subnet.ts';
 import { type DefaultPool, poolsOf, takeSubnets } from '../ipam/subnet-pools.ts';
 import { checkDisjoint, completeSubnets } from '../ipam/subnets.ts';
@@ -24,9 +24,9 @@ import { checkOffUnderlays } from '../ipam/underlays.ts';
 import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
+import { checkNotAnId } from './checks.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { automaticMtu, checkCarried, fixedMtu } from './mtu.ts';
-import { checkNotAnId } from './names.ts';
 
 export interface CreateNetwork {
   readonly name: Name;
@@ -77,7 +77,7 @@ function gatewayRule({ internal, gateways }: Pick<CreateNetwork, 'internal' | 'g
   return internal ? 'none' : gateways;
 }
 
-export function planCreateNetwork(
+function planCreateNetwork(
   request: CreateNetwork,
   pools: readonly DefaultPool[],
   planning: Planning,
@@ -98,7 +98,7 @@ export function planCreateNetwork(
   const network: Network = { id, name, addressSpace, driver, internal, vni, mtu, subnets, labels, createdAt };
 
   const asked = request.vni !== undefined;
-  const claims = [nameClaim(network, keys), vniClaim(network, keys, asked), ...poolClaims(network, subnets, keys)];
+  const claims = [nameClaim(network, keys), vniClaim(network, keys, asked), ...subnetClaims(network, subnets, keys)];
   return {
     compares: [
       ...claims.map(({ key }) => ({ kind: 'absent', key }) as const),

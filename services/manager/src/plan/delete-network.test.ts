@@ -5,7 +5,7 @@ import { evictEndpoint } from '../api/evict-network.ts';
 import { encodeClaim } from '../store/claim.ts';
 import { encodeVniClaim } from '../store/vni-claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -15,11 +15,11 @@ import { registerNode } from './register-node.ts';
 
 const h1 = scriptNode(1);
 const request = plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64']);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let blue: NetworkId;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(3));
+  desk = new PlanHarness(new SeededRandom(3));
   desk.make(registerNode(h1));
   blue = desk.make(createNetwork(request)).id;
 });

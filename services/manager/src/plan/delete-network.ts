@@ -1,19 +1,19 @@
 import type { Network } from '@causeway/model';
 import { networkDeleted } from '../events/describe.ts';
-import { addressClaims, nameClaim, poolClaims } from '../ipam/network-claims.ts';
+import { addressClaims, nameClaim, subnetClaims } from '../ipam/network-claims.ts';
 import { networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { encodeVniClaim } from '../store/vni-claim.ts';
+import { checkRevision } from './checks.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
-import { checkRevision } from './revision.ts';
 
 export interface DeleteNetwork {
   /** Name or id. */
   readonly network: string;
   /** Absent: whatever it is. */
   readonly ifRevision?: bigint;
-  /** Reservations are no reason to keep it. Endpoints are: whoever forces it evicts them first. */
+  /** Delete the network although it has reservations. Its endpoints must have been released before, forced or not. */
   readonly force: boolean;
 }
 
@@ -27,7 +27,7 @@ export function deleteNetwork(request: DeleteNetwork): Request<void> {
   };
 }
 
-export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal<void> {
+function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal<void> {
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
   const network = current.value;
@@ -41,7 +41,7 @@ export function planDeleteNetwork(request: DeleteNetwork, planning: Planning): P
   });
   const claims = [
     nameClaim(network, keys),
-    ...poolClaims(network, network.subnets, keys),
+    ...subnetClaims(network, network.subnets, keys),
     ...addressClaims(network, network.subnets, keys),
   ];
   const vni = coolingVni(network, planning);

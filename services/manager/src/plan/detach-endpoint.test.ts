@@ -2,7 +2,7 @@ import type { Name } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -11,10 +11,10 @@ import { type Detached, detachEndpoint } from './detach-endpoint.ts';
 import { registerNode } from './register-node.ts';
 
 const h1 = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   desk.make(registerNode(h1));
   for (const [name, prefix] of [
     ['blue', '10.66.0.0/24'],

@@ -3,7 +3,7 @@ import { endpointDetached } from '../events/describe.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { release } from './release-endpoint.ts';
 
-export interface DetachEndpoint {
+interface DetachEndpoint {
   /** Id, name, or NETWORK/NAME. */
   readonly endpoint: string;
   /** Also when its host is not ready. */

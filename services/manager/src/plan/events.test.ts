@@ -2,9 +2,9 @@ import { Ip, type Name, type Node, type NodeId, Prefix } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { evictEndpoint } from '../api/evict-network.ts';
-import type { Happening } from '../events/event-input.ts';
+import type { EventInput } from '../events/event-input.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { repairClaims } from './check.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
@@ -20,14 +20,14 @@ const id = '00000000000000a1' as NodeId;
 const host: Node = { id, name: 'h1' as Name, dataPath: Ip('192.0.2.1'), underlayMtu: 1500, version: '0.1.0' };
 const subnet = { prefix: Prefix('10.66.0.0/16'), gateway: Ip('10.66.0.1') };
 
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
 });
 
 /** What a plan tells of its writes; `make` also makes it so. */
-const told = (intent: Intent<unknown>): readonly Happening[] => intent.plan(desk).events;
+const told = (intent: Intent<unknown>): readonly EventInput[] => intent.plan(desk).events;
 const sentences = (intent: Intent<unknown>) => told(intent).map(({ kind, message }) => `${kind}: ${message}`);
 
 function make<Reply>(intent: Intent<Reply>): Reply {
@@ -148,9 +148,9 @@ test.each<[string, () => Intent<unknown>, readonly string[]]>([
       const { id: network } = desk.view.findNetwork('blue').value;
       const key = desk.keys.address(network, Ip('10.66.0.2'));
       desk.write({ compares: [], writes: [{ kind: 'delete', key }], takes: [], events: [], reply: undefined });
-      return repairClaims(network, [Ip('10.66.0.2')]);
+      return repairClaims(network, [{ subject: { address: Ip('10.66.0.2') } }]);
     },
-    ['claims.repaired: claims of network blue repaired: 10.66.0.2 of nobody is that of endpoint "web"'],
+    ['claims.repaired: claims of network blue repaired: 10.66.0.2 given to endpoint "web"'],
   ],
 ])('%s', (_name, intent, expected) => {
   given();

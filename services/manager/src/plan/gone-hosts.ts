@@ -3,20 +3,23 @@ import { endpointOrphaned } from '../events/describe.ts';
 import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
 import type { Write } from '../store/store.ts';
 import { type Intent, nothingToDo } from './intent.ts';
-import { takeBack } from './release-endpoint.ts';
+import { releaseByManager } from './release-endpoint.ts';
 
 /** One transaction has room for these. */
-export const mostNotes = 50;
+export const mostSilences = 50;
 
-export interface Notes {
+interface SilenceChanges {
   /** `since` on the clock that runs while a manager leads; absent: the host is not silent any more. */
   readonly changes: readonly { readonly node: NodeId; readonly since?: number }[];
   /** The clock they are read from, which must not go back behind them. */
   readonly ledTime: number;
 }
 
-/** Writes down which hosts are silent since when, and how long managers have led. Only the leader does, so nothing is compared. */
-export function noteSilences({ changes, ledTime }: Notes): Intent<void> {
+/**
+ * Records since when hosts are silent, and how long managers have led. Only the leader writes these keys, so nothing is
+ * compared.
+ */
+export function recordSilences({ changes, ledTime }: SilenceChanges): Intent<void> {
   return {
     plan: ({ keys }) => ({
       compares: [],
@@ -36,8 +39,8 @@ export function noteSilences({ changes, ledTime }: Notes): Intent<void> {
   };
 }
 
-/** Releases an endpoint that is still there, if its host is gone even when this is planned; operators are told why. */
+/** Releases an endpoint that is still there, if its host is still gone when this is planned. The event says why. */
 export function releaseOrphan(id: EndpointId, why: string, isStillGone: () => boolean): Intent<void> {
-  const release = takeBack(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
+  const release = releaseByManager(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
   return { plan: (planning) => (isStillGone() ? release.plan(planning) : nothingToDo(undefined)) };
 }

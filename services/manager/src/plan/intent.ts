@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@causeway/runtime';
-import type { Happening } from '../events/event-input.ts';
+import type { EventInput } from '../events/event-input.ts';
 import type { Allocator, Take } from '../ipam/allocator.ts';
 import type { JsonObject } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
@@ -19,23 +19,23 @@ export interface Planning {
 /** What to write to make an intent true, under which conditions, and what to answer when it is written. */
 export interface Proposal<Reply = unknown> {
   readonly compares: readonly Compare[];
-  /** None: it is true already. */
+  /** None: the intent is true already. */
   readonly writes: readonly Write[];
-  /** What the writes claim out of pools. */
+  /** The addresses and VNIs that the writes claim. */
   readonly takes: readonly Take[];
-  /** What operators are told, in the transaction that makes it true. */
-  readonly events: readonly Happening[];
+  /** Events that are recorded in the same transaction. */
+  readonly events: readonly EventInput[];
   readonly reply: Reply;
-  /** Of what is true already: since when. Absent: whenever. */
+  /** Since which revision the intent is true already. Absent: not known. */
   readonly since?: bigint;
 }
 
-/** It is true already. */
+/** The proposal of an intent that is true already. */
 export function nothingToDo<Reply>(reply: Reply, since?: bigint): Proposal<Reply> {
   return { compares: [], writes: [], takes: [], events: [], reply, ...(since === undefined ? {} : { since }) };
 }
 
-/** A change somebody wants. Its plan is a pure function that is run again whenever the store moved underneath it. */
+/** A change that is wanted. Its plan is a pure function that is run again whenever the store moved underneath it. */
 export interface Intent<Reply> {
   /** Intents of one lane are planned one after another, each seeing what the one before has written. */
   readonly lane?: string;
@@ -66,7 +66,7 @@ export function rehearsal<Reply>(request: Request<Reply>): Request<Reply> {
   };
 }
 
-export interface OutcomeCodec<Reply> {
+interface OutcomeCodec<Reply> {
   toJson(reply: Reply): JsonObject;
   fromJson(json: JsonObject): Reply;
 }

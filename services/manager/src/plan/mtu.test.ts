@@ -1,7 +1,7 @@
 import { SeededRandom } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { createNetwork } from './create-network.ts';
 import { registerNode } from './register-node.ts';
@@ -14,7 +14,7 @@ test.each<{ name: string; hosts: readonly { mtu: number; vtep?: string }[]; byte
   { name: 'never below what IPv6 needs', hosts: [{ mtu: 1300 }], bytes: 1280 },
   { name: 'no host yet', hosts: [], bytes: 1450 },
 ])('automatic MTU: $name', ({ hosts, bytes }) => {
-  const desk = new PlanningDesk(new SeededRandom(1));
+  const desk = new PlanHarness(new SeededRandom(1));
   for (const [i, { mtu, vtep }] of hosts.entries()) desk.make(registerNode(scriptNode(i + 1, vtep, mtu)));
   expect(desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64']))).mtu.bytes).toBe(bytes);
 });

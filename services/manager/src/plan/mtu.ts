@@ -2,6 +2,7 @@ import {
   CausewayError,
   family,
   familyOf,
+  listNames,
   type Mtu,
   minimumMtu,
   type Network,
@@ -10,7 +11,6 @@ import {
   type Subnet,
   vxlanOverhead,
 } from '@causeway/model';
-import { names } from '../api/conditions/condition.ts';
 import { networkChanged } from '../events/describe.ts';
 import { networkCodec } from '../store/codec.ts';
 import type { Versioned, View } from '../store/view.ts';
@@ -59,7 +59,7 @@ export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): 
   const [first] = small;
   if (first === undefined) return;
   const room = Math.min(...small.map((host) => host.room));
-  const hosts = names(small.map(({ node }) => node.value));
+  const hosts = listNames(small.map(({ node }) => node.value));
   const carries = small.length === 1 ? 'carries' : 'carry';
   const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or force it`;
   throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
@@ -85,7 +85,7 @@ export function lowerMtu(id: NetworkId): Intent<void> {
   return { plan: (planning) => planNetworkMtu(id, planning) };
 }
 
-export function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
+function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void> {
   const current = view.networks.get(id);
   if (current === undefined || !isTooLarge(view, current.value)) {
     return nothingToDo(undefined);

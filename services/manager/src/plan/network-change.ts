@@ -10,7 +10,7 @@ import {
   type Subnet,
 } from '@causeway/model';
 import { checkRanges, type GatewayRule, isWithin } from '../ipam/subnet.ts';
-import { Pool } from '../ipam/subnet-addresses.ts';
+import { SubnetAddresses } from '../ipam/subnet-addresses.ts';
 import { completeSubnets } from '../ipam/subnets.ts';
 import type { View } from '../store/view.ts';
 import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
@@ -21,7 +21,7 @@ export interface NetworkChange {
   readonly setLabels: Labels;
   readonly removeLabels: readonly string[];
   readonly addSubnets: readonly Subnet[];
-  /** Of the subnets added; an internal network has none. */
+  /** Which of the added subnets get a gateway; an internal network has none. */
   readonly gateways: GatewayRule;
   readonly removeSubnets: readonly Prefix[];
   readonly addRanges: readonly Prefix[];
@@ -98,7 +98,7 @@ function withRange(subnets: readonly Subnet[], range: Prefix, field: string): re
   }
   const { prefix, gateway, ranges = [] } = home;
   const grown = { ...home, ranges: [...ranges.filter((known) => !overlaps(known, range)), range] };
-  checkRanges(grown.ranges, new Pool(prefix, gateway === undefined ? {} : { gateway }), field);
+  checkRanges(grown.ranges, new SubnetAddresses(prefix, gateway === undefined ? {} : { gateway }), field);
   return subnets.map((subnet) => (subnet === home ? grown : subnet));
 }
 

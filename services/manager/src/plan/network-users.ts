@@ -6,7 +6,7 @@ import type { View } from '../store/view.ts';
 const named = 10;
 
 /** What uses a network, in words: endpoints with their hosts, addresses that are reserved. */
-export interface NetworkUsers {
+interface NetworkUsers {
   readonly endpoints: readonly string[];
   readonly reservations: readonly string[];
 }

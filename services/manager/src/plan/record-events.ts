@@ -1,9 +1,9 @@
-import type { Happening } from '../events/event-input.ts';
+import type { EventInput } from '../events/event-input.ts';
 import { encodeText } from '../store/codec.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
-/** What is told of no write. `token` is its own: tried again after a lost reply, it is told once all the same. */
-export function tell(events: readonly Happening[], token: string): Intent<void> {
+/** Records events that belong to no other write. `token` is unique: a retry after a lost reply records them only once. */
+export function recordEvents(events: readonly EventInput[], token: string): Intent<void> {
   return {
     plan: ({ view, keys }) => {
       const { eventMark: mark } = view;

@@ -4,8 +4,8 @@ import type { View } from '../store/view.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
 /**
- * A store that was restored from a backup does not know what was given since. The containers that have it are still
- * there, so nothing is given to anybody until every host has claimed again what it holds: the key `recovery` says so.
+ * A store that was restored from a backup does not know which addresses were given since. The containers that have them are
+ * still there, so no address is given until every host has claimed again what it holds. The key `recovery` says so.
  */
 
 /** A host that joined after the backup is not in it: its agent looks for a manager every second. */

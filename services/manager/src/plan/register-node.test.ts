@@ -1,16 +1,16 @@
 import { Ip, type Name, type Node } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { registerNode } from './register-node.ts';
 
 const h1 = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   desk.make(registerNode(h1));
 });
 

@@ -11,8 +11,8 @@ import {
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
 import { encodeText, nodeCodec } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
+import { checkNotAnId } from './checks.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
-import { checkNotAnId } from './names.ts';
 
 /** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */
 const leastUnderlay = 576;
@@ -28,7 +28,7 @@ export function registerNode(node: Node): Intent<Node> {
   return { plan: (planning) => planRegisterNode(node, planning) };
 }
 
-export function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Proposal<Node> {
+function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Proposal<Node> {
   checkNode(introduced);
   const known = view.nodes.get(introduced.id);
   if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);

@@ -2,7 +2,7 @@ import type { EndpointId, Name } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -11,11 +11,11 @@ import { registerNode } from './register-node.ts';
 import { releaseEndpoint } from './release-endpoint.ts';
 
 const [h1, h2] = [scriptNode(1), scriptNode(2)];
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let web: EndpointId;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(7));
+  desk = new PlanHarness(new SeededRandom(7));
   for (const node of [h1, h2]) desk.make(registerNode(node));
   desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])));
   web = desk.make(claimEndpoint({ network: 'blue', name: 'web' as Name, node: h1.id, addresses: [] })).id;

@@ -1,6 +1,6 @@
 import { addressOf, assertNever, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
 import { endpointDetached, endpointOrphaned } from '../events/describe.ts';
-import type { Happening } from '../events/event-input.ts';
+import type { EventInput } from '../events/event-input.ts';
 import { type Claimed, encodeClaim } from '../store/claim.ts';
 import type { Write } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
@@ -33,23 +33,26 @@ function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Prop
     const message = `endpoint "${endpoint.name}" belongs to another host: only that one releases it`;
     throw new CausewayError('permission-denied', message, { field: 'node', endpoint: endpoint.id });
   }
-  return release({ value: endpoint, revision }, happening(endpoint, request.reason, view), planning);
+  return release({ value: endpoint, revision }, eventFor(endpoint, request.reason, view), planning);
 }
 
 /** Releases an endpoint without its host having asked; writes nothing when it is gone already. */
-export function takeBack(id: EndpointId, tell: (endpoint: Endpoint, view: View) => Happening): Intent<void> {
+export function releaseByManager(
+  id: EndpointId,
+  eventOf: (endpoint: Endpoint, view: View) => EventInput,
+): Intent<void> {
   return {
     plan: (planning) => {
       const found = planning.view.endpoint(id);
       if (found === undefined) return nothingToDo(undefined);
-      return release(found, tell(found.value, planning.view), planning);
+      return release(found, eventOf(found.value, planning.view), planning);
     },
   };
 }
 
 export function release(
   { value, revision }: Versioned<Endpoint>,
-  event: Happening,
+  event: EventInput,
   planning: Planning,
 ): Proposal<void> {
   const key = planning.keys.endpoint(value.network, value.id);
@@ -62,7 +65,7 @@ export function release(
   };
 }
 
-function happening(endpoint: Endpoint, reason: ReleaseReason, view: View): Happening {
+function eventFor(endpoint: Endpoint, reason: ReleaseReason, view: View): EventInput {
   switch (reason) {
     case 'asked':
       return endpointDetached(endpoint, view);

@@ -3,7 +3,7 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useOf } from '../ipam/usage.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -13,10 +13,10 @@ import { releaseEndpoint } from './release-endpoint.ts';
 import { releaseAddress, reserveAddress } from './reservations.ts';
 
 const host = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(1));
+  desk = new PlanHarness(new SeededRandom(1));
   desk.make(registerNode(host));
   desk.make(createNetwork(plainNetwork('blue' as Name, [Prefix('10.66.0.0/29'), Prefix('fd66::/64')])));
 });

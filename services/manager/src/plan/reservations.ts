@@ -8,7 +8,7 @@ import { noOutcome, type Planning, type Proposal, type Request } from './intent.
 /** So that a claim stays small; a sentence fits. */
 const longestPurpose = 128;
 
-export interface ReserveAddress {
+interface ReserveAddress {
   /** Name or id. */
   readonly network: string;
   /** Absent: the next free one of the first subnet that has any. */
@@ -16,20 +16,20 @@ export interface ReserveAddress {
   readonly purpose: string;
 }
 
-export interface ReleaseAddress {
+interface ReleaseAddress {
   /** Name or id. */
   readonly network: string;
   readonly address: Ip;
 }
 
-export interface Reserved {
+interface Reserved {
   readonly address: Ip;
   readonly purpose: string;
 }
 
 /**
  * Keeps an address from being given to an endpoint.
- * @throws from its check: invalid-argument; from its plan: network-unknown, address-outside, address-reserved, address-in-use, pool-exhausted
+ * @throws from its check: invalid-argument; from its plan: network-unknown, address-outside, address-reserved, address-in-use, address-exhausted
  */
 export function reserveAddress(request: ReserveAddress): Request<Reserved> {
   return {
@@ -54,7 +54,7 @@ export function releaseAddress(request: ReleaseAddress): Request<void> {
   };
 }
 
-export function planReserveAddress(request: ReserveAddress, planning: Planning): Proposal<Reserved> {
+function planReserveAddress(request: ReserveAddress, planning: Planning): Proposal<Reserved> {
   const { view, keys } = planning;
   const { value: network, revision } = view.findNetwork(request.network);
   const { purpose } = request;
@@ -73,7 +73,7 @@ export function planReserveAddress(request: ReserveAddress, planning: Planning):
   };
 }
 
-export function planReleaseAddress({ network: name, address }: ReleaseAddress, planning: Planning): Proposal<void> {
+function planReleaseAddress({ network: name, address }: ReleaseAddress, planning: Planning): Proposal<void> {
   const { view, keys } = planning;
   const network = view.findNetwork(name).value;
   const claimed = view.addressesOf(network.id).get(address);
@@ -101,23 +101,23 @@ function checkPurpose(purpose: string): void {
 }
 
 function nextFree(network: Network, { allocator }: Planning): Ip {
-  for (const pool of allocator.pools(network)) for (const ip of pool.inTurn()) return ip;
+  for (const subnet of allocator.subnetsOf(network)) for (const ip of subnet.inTurn()) return ip;
   const message = `network "${network.name}" has no free address to reserve: add a subnet or a range`;
-  throw new CausewayError('pool-exhausted', message, { network: network.name });
+  throw new CausewayError('address-exhausted', message, { network: network.name });
 }
 
-/** What is only in flight is not refused: the store says who gets it. */
+/** An address that a proposal in flight claims is not refused: the store decides which of them gets it. */
 function checkFree(network: Network, address: Ip, { view, allocator }: Planning): void {
   const data = { field: 'address', value: address, network: network.name };
-  const pool = allocator.pools(network).find((candidate) => candidate.contains(address));
-  if (pool === undefined) {
+  const subnet = allocator.subnetsOf(network).find((candidate) => candidate.contains(address));
+  if (subnet === undefined) {
     const subnets = network.subnets.map(({ prefix }) => prefix).join(', ');
     const message = `address ${address} is outside of network "${network.name}": use one of ${subnets}`;
     throw new CausewayError('address-outside', message, data);
   }
-  const reservation = pool.reservation(address);
+  const reservation = subnet.reservation(address);
   if (reservation !== undefined) {
-    const message = `address ${address} is the ${reservation} of ${pool.prefix}, which no endpoint gets anyway: leave it as it is`;
+    const message = `address ${address} is the ${reservation} of ${subnet.prefix}, which no endpoint gets anyway: leave it as it is`;
     throw new CausewayError('address-reserved', message, data);
   }
   const holder = view.addressesOf(network.id).get(address)?.claim;

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { evictEndpoint } from '../api/evict-network.ts';
 import { encodeClaim } from '../store/claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { claimEndpoint } from './claim-endpoint.ts';
@@ -17,10 +17,10 @@ import { registerNode } from './register-node.ts';
 import { updateNetwork } from './update-network.ts';
 
 const h1 = scriptNode(1);
-let desk: PlanningDesk;
+let desk: PlanHarness;
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(3));
+  desk = new PlanHarness(new SeededRandom(3));
   desk.make(registerNode(h1));
   desk.make(createNetwork(plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64'], { labels: { tier: 'web', team: 'a' } })));
   desk.make(createNetwork(plainNetwork('red', ['10.9.0.0/24'])));

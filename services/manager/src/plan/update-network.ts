@@ -1,18 +1,17 @@
 import { CausewayError, checkLabels, family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
-import { addressClaims, type Claim, nameClaim, poolClaims } from '../ipam/network-claims.ts';
+import { addressClaims, type ClaimWrite, nameClaim, subnetClaims } from '../ipam/network-claims.ts';
 import { checkDisjoint, mostSubnets } from '../ipam/subnets.ts';
 import { checkOffUnderlays } from '../ipam/underlays.ts';
 import { type Claimed, printClaim } from '../store/claim.ts';
 import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
+import { checkNotAnId, checkRevision } from './checks.ts';
 import { checkNameFree } from './create-network.ts';
 import { nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
 import { checkCarried, fixedMtu } from './mtu.ts';
-import { checkNotAnId } from './names.ts';
 import { changeNetwork, type NetworkChange } from './network-change.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
-import { checkRevision } from './revision.ts';
 
 export interface UpdateNetwork extends NetworkChange {
   /** Name or id. */
@@ -43,14 +42,14 @@ function checkUpdateNetwork(request: UpdateNetwork): void {
 }
 
 /** All of it in one transaction: the record, the claims it gains and those it gives up. */
-export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal<Network> {
+function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal<Network> {
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
   const before = current.value;
   checkRevision(current, request.ifRevision, networkToJson);
   const after = changeNetwork(before, request, view);
   const events = networkChanged(before, after);
-  // Nothing that can be told is other: no revision is made, and hosts have nothing to apply.
+  // Nothing has changed: no revision is made, and hosts have nothing to apply.
   if (events.length === 0) return nothingToDo(before, current.revision);
   if (after.name !== before.name) checkNameFree(view, after.name);
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
@@ -92,9 +91,9 @@ export function planUpdateNetwork(request: UpdateNetwork, planning: Planning): P
 
 /** Two subnets may share the Ethernet address of their gateways, so claims are told apart by key. */
 function claimsOf(network: Network, { keys }: Planning): ReadonlyMap<string, Uint8Array> {
-  const claims: readonly Claim[] = [
+  const claims: readonly ClaimWrite[] = [
     nameClaim(network, keys),
-    ...poolClaims(network, network.subnets, keys),
+    ...subnetClaims(network, network.subnets, keys),
     ...addressClaims(network, network.subnets, keys),
   ];
   return new Map(claims.map(({ key, value }) => [key, value]));

@@ -23,8 +23,6 @@ export interface Claimed {
   readonly revision: bigint;
 }
 
-export type ClaimKind = Claim['kind'];
-
 export function encodeClaim(claim: Claim): Uint8Array {
   return encodeText(claim.kind === 'foreign' ? claim.text : JSON.stringify(toJson(claim)));
 }

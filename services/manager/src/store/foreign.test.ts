@@ -12,7 +12,7 @@ import { readUpdateNetwork } from '../plan/network-requests.ts';
 import { registerNode } from '../plan/register-node.ts';
 import { updateNetwork } from '../plan/update-network.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
-import { PlanningDesk } from '../testing/plan-harness.ts';
+import { PlanHarness } from '../testing/plan-harness.ts';
 import {
   decodeText,
   encodeText,
@@ -36,11 +36,11 @@ const h1: Node = {
   underlayMtu: 1500,
   version: '0.1.0',
 };
-let desk: PlanningDesk;
+let desk: PlanHarness;
 let keyOf: { readonly network: string; readonly node: string; readonly endpoint: string; readonly meta: string };
 
 beforeEach(() => {
-  desk = new PlanningDesk(new SeededRandom(3));
+  desk = new PlanHarness(new SeededRandom(3));
   const meta = { clusterId: '00000000000000c1' as ClusterId, epoch: 1n, schema: 1 };
   put(desk.keys.meta, metaCodec.encode(meta));
   desk.make(registerNode(h1));

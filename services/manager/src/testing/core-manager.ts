@@ -11,11 +11,12 @@ import {
 } from '@causeway/runtime';
 import { schema } from '../cluster/schema.ts';
 import { Writer } from '../commit/writer.ts';
-import { createControllers, type HostReports } from '../controllers/controllers.ts';
-import type { Controller } from '../election/controller.ts';
+import { createControllers } from '../controllers/controllers.ts';
+import type { HostReports } from '../controllers/host-reports.ts';
 import { Elector } from '../election/elector.ts';
+import type { Controller } from '../election/term.ts';
 import { TermRunner } from '../election/term-runner.ts';
-import { EventOutlet } from '../events/event-sink.ts';
+import { EventRelay } from '../events/event-sink.ts';
 import { Allocator } from '../ipam/allocator.ts';
 import { Follower } from '../store/follower.ts';
 import { Keys } from '../store/keys.ts';
@@ -24,7 +25,7 @@ import type { MemoryBackend } from '../store/memory-backend.ts';
 import type { Change, Compare, Store, StoreLease, Write } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
-export interface CoreManagerParts {
+interface CoreManagerParts {
   readonly clock: Clock;
   readonly backend: MemoryBackend;
   readonly random: Random;
@@ -33,7 +34,7 @@ export interface CoreManagerParts {
   readonly hosts?: HostReports;
 }
 
-export interface CoreManagerSettings {
+interface CoreManagerSettings {
   readonly name: string;
   /** Of the leader's lease. */
   readonly ttl: Duration;
@@ -46,8 +47,8 @@ export const cooldown = seconds(30);
 
 /** Hosts that follow at once, and are always heard of. */
 const attentive = {
-  standing: () => ({}),
-  subscribeStanding: () => () => undefined,
+  progress: () => ({}),
+  subscribeProgress: () => () => undefined,
   silentSince: () => undefined,
   hasRecovered: () => true,
 };
@@ -71,7 +72,7 @@ export class CoreManager implements Startable {
   readonly writer: Writer;
   readonly elector: Elector;
   readonly terms: TermRunner;
-  readonly outlet = new EventOutlet();
+  readonly relay = new EventRelay();
   readonly #follower: Follower;
   readonly #gate = new Gate();
 
@@ -91,9 +92,8 @@ export class CoreManager implements Startable {
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log }, settings);
     const { writer } = this;
     this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name, schema });
-    const { elector, outlet } = this;
-    const told = (): number => writer.told;
-    const parts = { view, store, keys, outlet, told, hosts, sessions: sessionless, clock, random, log };
+    const { elector, relay } = this;
+    const parts = { view, store, keys, relay, hosts, sessions: sessionless, clock, random, log };
     const age = { nodeGoneAfter: minutes(24 * 60), eventHistory: minutes(24 * 60), eventLimit: 200_000 };
     this.terms = new TermRunner({
       elector,

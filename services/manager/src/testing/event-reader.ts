@@ -12,7 +12,7 @@ import type { KeyValue } from '../store/store.ts';
 const kept = 8;
 
 /** A reader of events that goes from one manager's feed to another's, and what is wrong about what it read. */
-export class Chronicle {
+export class EventReader {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #feeds: readonly EventFeed[];

@@ -1,5 +1,5 @@
 import type { Clock } from '@causeway/runtime';
-import type { Happening } from '../events/event-input.ts';
+import type { EventInput } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
 import { encodeEvent, encodeRecord } from '../events/record.ts';
 import { Keys } from '../store/keys.ts';
@@ -24,14 +24,14 @@ export class EventStore {
   }
 
   /** One record of events that have these hosts. */
-  async tell(...hosts: readonly string[]): Promise<bigint> {
-    const events = hosts.map((host): Happening => ({ kind: 'node.ready', host, message: `${host} is ready` }));
+  async recordHosts(...hosts: readonly string[]): Promise<bigint> {
+    const events = hosts.map((host): EventInput => ({ kind: 'node.ready', host, message: `${host} is ready` }));
     return (await this.record(events)).revision;
   }
 
-  record(events: readonly Happening[]): Promise<{ readonly revision: bigint }> {
+  record(events: readonly EventInput[]): Promise<{ readonly revision: bigint }> {
     const now = this.#clock.wall();
-    const key = this.keys.eventsAt(this.#order.next(now, events.length), events.length);
+    const key = this.keys.eventsAt(this.#order.next(now), events.length);
     const encoded = events.map((event) => encodeEvent(event, { actor: 'manager/m1', cause: 'test' }));
     return this.store.txn([], [{ kind: 'put', key, value: encodeRecord(now, encoded) }]);
   }

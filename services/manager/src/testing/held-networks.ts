@@ -12,7 +12,7 @@ import {
 import { networkFromMessage, peerFromMessage } from '@causeway/proto';
 import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 
-export interface HeldNetwork {
+interface HeldNetwork {
   readonly network: SentNetwork;
   readonly revision: bigint;
   /** The digest is of it. */

@@ -1,7 +1,7 @@
 export { Registration } from '../cluster/registration.ts';
 export { schema as currentSchema } from '../cluster/schema.ts';
 export type { Committed } from '../commit/outcomes.ts';
-export type { HostReports } from '../controllers/controllers.ts';
+export type { HostReports } from '../controllers/host-reports.ts';
 export type { Leadership } from '../election/leadership.ts';
 export { claimEndpoint } from '../plan/claim-endpoint.ts';
 export { createNetwork } from '../plan/create-network.ts';
@@ -15,5 +15,5 @@ export { nodeCodec } from '../store/codec.ts';
 export { Keys } from '../store/keys.ts';
 export type { StoreEvent } from '../store/store.ts';
 export { CoreManager, cooldown } from './core-manager.ts';
-export { Auditor } from './invariant-checker.ts';
+export { InvariantChecker } from './invariant-checker.ts';
 export { MemoryPeers } from './memory-peers.ts';

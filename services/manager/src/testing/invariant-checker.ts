@@ -10,7 +10,7 @@ const keys = new Keys();
  * a name or an Ethernet address that two endpoints have, subnets that overlap, a VNI that two networks have, an endpoint
  * without its network.
  */
-export class Auditor {
+export class InvariantChecker {
   readonly networks = new Map<NetworkId, Network>();
   readonly endpoints = new Map<EndpointId, Endpoint>();
   /** All that ever were. */

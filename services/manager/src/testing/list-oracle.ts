@@ -1,7 +1,7 @@
 import { type Name, type NetworkId, type NodeId, Vni } from '@causeway/model';
 import fc from 'fast-check';
-import type { CatalogSettings, Item } from '../listwatch/object-cache.ts';
-import { Catalogs } from '../listwatch/object-caches.ts';
+import type { Item, ObjectCacheSettings } from '../listwatch/object-cache.ts';
+import { ObjectCaches } from '../listwatch/object-caches.ts';
 import { endpointCodec, networkCodec, nodeCodec } from '../store/codec.ts';
 import { Keys } from '../store/keys.ts';
 import type { KeyValue, StoreEvent } from '../store/store.ts';
@@ -19,7 +19,7 @@ export type ListWrite =
     }
   | { readonly act: 'drop-network' | 'drop-endpoint' | 'drop-node'; readonly n: number };
 
-export type ListStep =
+type ListStep =
   | { readonly kind: 'commit'; readonly revisions: readonly (readonly ListWrite[])[] }
   | { readonly kind: 'reset' };
 
@@ -34,14 +34,14 @@ export function tell(item: Item): string {
 /** A store that remembers every list it ever had, made anew from its records: slow and plainly right. */
 export class ListOracle {
   readonly view = new View(keys);
-  readonly catalogs: Catalogs;
+  readonly caches: ObjectCaches;
   readonly lists = new Map<bigint, Record<'networks' | 'endpoints' | 'nodes', string[]>>();
   readonly #records = new Map<string, KeyValue>();
   #networks = new Map<NetworkId, string>();
   #revision = 0n;
 
-  constructor(settings: CatalogSettings = { kept: 4 }) {
-    this.catalogs = new Catalogs(this.view, settings);
+  constructor(settings: ObjectCacheSettings = { kept: 4 }) {
+    this.caches = new ObjectCaches(this.view, settings);
     this.reset();
   }
 

@@ -6,10 +6,10 @@ import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
 /** When everything is made here. */
-export const madeAt = 1_800_000_000_000;
+const madeAt = 1_800_000_000_000;
 
 /** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
-export class PlanningDesk implements Planning {
+export class PlanHarness implements Planning {
   readonly keys = new Keys();
   readonly view = new View(this.keys);
   readonly allocator: Allocator;

@@ -1,6 +1,6 @@
 import { CausewayError, type ErrorCode } from '@causeway/model';
 import { expect } from 'vitest';
-import type { PlanningDesk } from './plan-harness.ts';
+import type { PlanHarness } from './plan-harness.ts';
 
 /** A row of a table of what is refused: `says` is what the message must name, the thing at fault and what would be right. */
 export type Refused<Asked> = readonly [name: string, asked: Asked, code: ErrorCode, says: RegExp];
@@ -17,7 +17,7 @@ export function refusal(attempt: () => unknown): CausewayError {
 }
 
 /** Refused so, and nothing written. */
-export function expectRefused(desk: PlanningDesk, attempt: () => unknown, code: ErrorCode, says: RegExp): void {
+export function expectRefused(desk: PlanHarness, attempt: () => unknown, code: ErrorCode, says: RegExp): void {
   const before = desk.view.revision;
   const error = refusal(attempt);
   expect({ code: error.code, message: error.message }).toEqual({ code, message: expect.stringMatching(says) });

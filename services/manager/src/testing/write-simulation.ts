@@ -27,8 +27,8 @@ import { Keys } from '../store/keys.ts';
 import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager, cooldown } from './core-manager.ts';
-import { Chronicle } from './event-reader.ts';
-import { Auditor } from './invariant-checker.ts';
+import { EventReader } from './event-reader.ts';
+import { InvariantChecker } from './invariant-checker.ts';
 import { plainNetwork } from './plain-network.ts';
 
 const keys = new Keys();
@@ -53,7 +53,7 @@ const expected: readonly ErrorCode[] = [
   'address-in-use',
   'address-reserved',
   'address-outside',
-  'pool-exhausted',
+  'address-exhausted',
   'network-unknown',
   'network-in-use',
   'endpoint-unknown',
@@ -69,7 +69,7 @@ export class WriteSimulation {
   readonly #clock = new FakeClock();
   readonly #backend = new MemoryBackend({ clock: this.#clock });
   readonly #managers = new Map<string, CoreManager>();
-  readonly #auditor = new Auditor();
+  readonly #auditor = new InvariantChecker();
   /** What callers were told they have. */
   readonly #networks = new Map<string, Network>();
   readonly #endpoints = new Map<EndpointId, Endpoint>();
@@ -90,7 +90,11 @@ export class WriteSimulation {
     if (leader === undefined) throw new Error('nobody was elected');
     await this.#clock.until(leader.writer.apply(registerNode(host), { cause: 'set-up' }), seconds(10));
 
-    const chronicle = new Chronicle([this.#store(), this.#store()], { keys, clock: this.#clock, random: this.#random });
+    const chronicle = new EventReader([this.#store(), this.#store()], {
+      keys,
+      clock: this.#clock,
+      random: this.#random,
+    });
     const reading = chronicle.run();
     this.#calm = false;
     const all = [this.#disturb(), ...Array.from({ length: workers }, () => this.#worker())];
@@ -115,7 +119,7 @@ export class WriteSimulation {
 
   #compare(): void {
     const { endpoints, networks, faults } = this.#auditor;
-    this.#faults.push(...faults, ...Auditor.leaks(this.#backend.history.list(keys.prefix)));
+    this.#faults.push(...faults, ...InvariantChecker.leaks(this.#backend.history.list(keys.prefix)));
     compareSets('endpoint', this.#endpoints, endpoints, this.#faults);
     compareSets('network', this.#networks, networks, this.#faults);
   }

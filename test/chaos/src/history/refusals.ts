@@ -49,7 +49,7 @@ interface Scene {
 /** The only refusals that other callers explain; whether what is said to be unknown was there is for the search of an order. */
 const reasons: Readonly<Record<string, (scene: Scene) => boolean>> = {
   'claim address-in-use': addressInUse,
-  'claim pool-exhausted': poolExhausted,
+  'claim address-exhausted': addressExhausted,
   'claim network-unknown': (scene) => !alwaysThere(networksNamed(scene.asked.network, scene), scene),
   'release endpoint-unknown': () => true,
   'create subnet-overlap': subnetOverlap,
@@ -66,7 +66,7 @@ function addressInUse(scene: Scene): boolean {
 }
 
 /** All of one family was taken at once, what others were about to take included: choices keep away from that. */
-function poolExhausted(scene: Scene): boolean {
+function addressExhausted(scene: Scene): boolean {
   const { asked, claims, first, last } = scene;
   const others = inFlight(scene);
   return networksNamed(asked.network, scene).some(({ id, held }) => {

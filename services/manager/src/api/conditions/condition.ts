@@ -1,4 +1,4 @@
-import type { Network } from '@causeway/model';
+import { listNames, type Network } from '@causeway/model';
 import { earliest, latest, type Moment, never } from '../../store/moment.ts';
 
 /** What can be said of an object now. docs/protocol.md lists types and reasons. */
@@ -61,7 +61,7 @@ export interface SmallHost {
 export function underlayTooSmall(network: Recorded<Network>, small: readonly SmallHost[]): Problem {
   const { name, mtu } = network.value;
   const rooms = [...new Set(small.map(({ room }) => room))].sort((a, b) => a - b).join(' or ');
-  const message = `MTU ${mtu.bytes} of ${name} is more than ${names(small)} ${small.length === 1 ? 'carries' : 'carry'}, ${rooms}: full-size frames are lost or cut there`;
+  const message = `MTU ${mtu.bytes} of ${name} is more than ${listNames(small)} ${small.length === 1 ? 'carries' : 'carry'}, ${rooms}: full-size frames are lost or cut there`;
   const since = earliest(small.map(({ written }) => latest(network.written, written)));
   return { reason: 'UnderlayTooSmall', message, since };
 }
@@ -69,15 +69,6 @@ export function underlayTooSmall(network: Recorded<Network>, small: readonly Sma
 /** "2 differences to the intent stand on h1" */
 export function driftText(count: number, on = ''): string {
   return `${count === 1 ? '1 difference to the intent stands' : `${count} differences to the intent stand`}${on}`;
-}
-
-/** Names told one by one; of more only the number. */
-const mostNames = 5;
-
-export function names(all: readonly { readonly name: string }[]): string {
-  const sorted = all.map(({ name }) => name).sort();
-  if (sorted.length <= mostNames) return sorted.join(', ');
-  return `${sorted.slice(0, mostNames).join(', ')} and ${sorted.length - mostNames} more`;
 }
 
 /** Of what only the leader knows, while nobody leads. */
@@ -88,9 +79,9 @@ export function unknown(type: Condition['type']): Condition {
 /** Every ready host that should have it has it. */
 export function programmed({ revision, since: changed, have, waiting, unreachable }: Progress): Condition {
   const type = 'Programmed';
-  const lost = unreachable.length === 0 ? '' : `; no session with ${names(unreachable)}`;
+  const lost = unreachable.length === 0 ? '' : `; no session with ${listNames(unreachable)}`;
   if (waiting.length > 0) {
-    const message = `waiting for ${names(waiting)} to apply revision ${revision}${lost}`;
+    const message = `waiting for ${listNames(waiting)} to apply revision ${revision}${lost}`;
     const began = waiting.map((host) => latest(changed, host.since));
     return { type, status: 'false', reason: 'Waiting', message, since: earliest(began) };
   }

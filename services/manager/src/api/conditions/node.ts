@@ -1,11 +1,10 @@
-import type { Node } from '@causeway/model';
+import { listNames, type Node } from '@causeway/model';
 import { earliest, latest, type Moment } from '../../store/moment.ts';
 import {
   type Condition,
   degraded,
   driftText,
   type HostState,
-  names,
   type Problem,
   type Recorded,
   unknown,
@@ -62,7 +61,7 @@ function upToDate(networks: readonly NetworkOnHost[], { session, since }: HostSt
     return { type, status: 'true', reason: 'AllApplied', message, since: current };
   }
   const oldest = earliest(behind.map(({ changed }) => changed));
-  const message = `not yet applied: ${names(behind)}`;
+  const message = `not yet applied: ${listNames(behind)}`;
   return { type, status: 'false', reason: 'Waiting', message, since: latest(oldest, since) };
 }
 
@@ -75,7 +74,7 @@ function health({ written }: Recorded<Node>, networks: readonly NetworkOnHost[],
       ? [
           {
             reason: 'UnderlayTooSmall',
-            message: `its underlay is too small for ${names(large)}`,
+            message: `its underlay is too small for ${listNames(large)}`,
             since: earliest(large.map((network) => latest(network.changed, written))),
           },
         ]

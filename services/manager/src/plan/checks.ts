@@ -1,6 +1,15 @@
-import { CausewayError } from '@causeway/model';
+import { CausewayError, type Name } from '@causeway/model';
 import type { JsonObject } from '../store/codec.ts';
 import type { Versioned } from '../store/view.ts';
+
+/** A name that reads like an id would hide the thing that has that id. */
+export function checkNotAnId(name: Name, field: string): void {
+  if (!/^[0-9a-f]{16}$/.test(name)) return;
+  throw new CausewayError('name-invalid', `${field} "${name}" looks like an id: 16 hex digits are no name`, {
+    field,
+    value: name,
+  });
+}
 
 /** The record goes along with the refusal as long as it fits the header of an answer (gRPC: 8 KiB in all). */
 const mostCurrent = 3_000;

@@ -1,4 +1,5 @@
-import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import type { Clock } from './clock.ts';
+import { type Duration, milliseconds } from './duration.ts';
 
 /** Runs work under a signal that aborts after the span, or with `parent`; the timer is gone when the work ends. */
 export async function within<Value>(

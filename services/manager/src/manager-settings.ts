@@ -1,0 +1,48 @@
+import type { ClusterId, FeedVersion } from '@causeway/model';
+import { type Duration, milliseconds, minutes, seconds } from '@causeway/runtime';
+import { schema } from './cluster/schema.ts';
+import type { DefaultPool } from './ipam/subnet-pools.ts';
+
+export interface ManagerSettings {
+  readonly name: string;
+  /** Host:port at which agents, operators and other managers reach its gRPC service. */
+  readonly advertise: string;
+  /** How long the leader's lease lasts without renewal. */
+  readonly leaseTtl: Duration;
+  /** The beginning of all keys in the store, with "/" at its end. */
+  readonly prefix: string;
+  /** How long a freed address waits for hosts without a session; absent: a minute. */
+  readonly cooldown?: Duration;
+  /** How long a host may be silent before its endpoints are released; 0: for ever; absent: a day. */
+  readonly nodeGoneAfter?: Duration;
+  /** How long events are kept; absent: a day. */
+  readonly eventHistory?: Duration;
+  /** How many events are kept at most; absent: 200,000. */
+  readonly eventLimit?: number;
+  /** Where subnets come from that no request names; a family without a pool has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
+  readonly defaultPools?: readonly DefaultPool[];
+  /** The cluster that the manager belongs to; absent: the one that the store holds. */
+  readonly clusterId?: ClusterId;
+  /** The newest schema of records that the manager knows; absent: this version's. */
+  readonly schema?: number;
+  /** The feed versions that the manager speaks to agents, from the oldest; absent: this version's. */
+  readonly feeds?: readonly FeedVersion[];
+  /** How much of the store's past is kept; absent or 0: something else compacts the store. */
+  readonly history?: Duration;
+}
+
+const defaults = {
+  cooldown: seconds(60),
+  nodeGoneAfter: minutes(24 * 60),
+  eventHistory: minutes(24 * 60),
+  eventLimit: 200_000,
+  defaultPools: [],
+  schema,
+  history: milliseconds(0),
+} satisfies Partial<ManagerSettings>;
+
+export type CompleteSettings = ManagerSettings & Required<Pick<ManagerSettings, keyof typeof defaults>>;
+
+export function withDefaults(settings: ManagerSettings): CompleteSettings {
+  return { ...defaults, ...settings };
+}
