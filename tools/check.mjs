@@ -8,6 +8,7 @@ const checks = [
   ['types', 'node_modules/.bin/tsc', ['-b']],
   ['types of tests', 'node_modules/.bin/tsc', ['-p', 'tsconfig.check.json']],
   ['lint and format', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']],
+  ['import rules refuse', process.execPath, ['tools/import-rules.mjs']],
   ['protocol lint', 'node_modules/.bin/buf', ['lint']],
   ['protocol breaks no client', process.execPath, ['tools/breaking.mjs']],
   ['protocol comments', process.execPath, ['tools/proto-comments.mjs']],

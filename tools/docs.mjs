@@ -5,13 +5,15 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const page = fileURLToPath(new URL('../docs/cli.md', import.meta.url));
-const built = new URL('../services/ctl/dist/index.js', import.meta.url);
+const built = ['index.js', 'io/index.js'].map((file) => new URL(`../services/ctl/dist/${file}`, import.meta.url));
 
-if (!existsSync(built)) {
+if (!built.every((file) => existsSync(file))) {
   process.stderr.write('docs: services/ctl is not built yet: run "npm run build" first\n');
   process.exit(1);
 }
-const { createProgram, machineCommands, renderReference, systemContext } = await import(built.href);
+const [{ createProgram, renderReference }, { machineCommands, systemContext }] = await Promise.all(
+  built.map((file) => import(file.href)),
+);
 const reference = renderReference(createProgram(systemContext(process), machineCommands));
 
 if (!process.argv.includes('--check')) {

@@ -1,7 +1,7 @@
 import { judge } from '@causeway/chaos';
 import { describe, expect, test } from 'vitest';
 import { simulateAllocation } from '../src/allocation.ts';
-import { seedBatches } from '../src/seeds.ts';
+import { seedBatches } from './seeds.ts';
 
 /** The judge of the real cluster (chaos/) judges the simulated one: the history of every address, and every revision. */
 describe('whatever befalls managers and their store, an address has one owner', () => {

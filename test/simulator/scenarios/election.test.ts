@@ -3,8 +3,8 @@ import { type CoreManager, Keys, nodeCodec, registerNode, type StoreEvent } from
 import { type Ip, isCausewayError, type Name, type Node, type NodeId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { seedBatches } from '../src/seeds.ts';
 import { Turmoil } from '../src/turmoil.ts';
+import { seedBatches } from './seeds.ts';
 
 const ttl = seconds(1);
 /** MemoryStore's default: how long a caller waits for an answer that does not come. */

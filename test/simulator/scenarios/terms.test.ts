@@ -3,7 +3,7 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it, test } from 'vitest';
 import { SimCluster } from '../src/cluster.ts';
 import { inexact } from '../src/exact.ts';
-import { seedBatches } from '../src/seeds.ts';
+import { seedBatches } from './seeds.ts';
 
 /** Longer than a change of leader takes, short enough that a term of some minutes ago is older. */
 const nodeGoneAfter = seconds(60);

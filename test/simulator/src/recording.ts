@@ -28,7 +28,7 @@ interface RecordedKey {
   readonly modRevision: string;
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /**
  * One story that makes a manager send each kind of message: tables whole, deltas of rows and of a network, a Withdraw;

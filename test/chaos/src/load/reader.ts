@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { grpcConnect } from '@causeway/ctl';
+import { grpcConnect } from '@causeway/ctl/io';
 import { isCausewayError } from '@causeway/model';
 import { plaintext } from '@causeway/proto/io';
 import { milliseconds, type Random } from '@causeway/runtime';
