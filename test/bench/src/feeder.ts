@@ -13,7 +13,7 @@ const session = new SessionAgent(address, nodeSettings(0));
 await session.start();
 const clients = numbers(4).map(() => new ManagerClient(address));
 await inParallel(128, numbers(Number(count)), async (i) => {
-  await clients[i % clients.length]?.claim(network, `far${i}`, session.node.id);
+  await clients[i % clients.length]?.claim(network, `far${i}`, session.id);
 });
 for (const client of clients) client.close();
 session.close();

@@ -1,6 +1,7 @@
 import { assertNever, type CausewayError, type Node } from '@causeway/model';
 import { nodeToMessage } from '@causeway/proto';
 import { type ConnectRequest, ConnectResponse, type Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { ScriptedAgent } from '@causeway/proto/testing/agent';
 import { Queue } from '@causeway/runtime';
 import type { AgentChannel } from '../feed/channel.ts';
 import { HeldNetworks } from './held-networks.ts';
@@ -29,8 +30,8 @@ export class MemoryAgent implements AgentChannel {
   hello(fields: Partial<Omit<Hello, 'node'>> = {}): void {
     const { clusterId = '', epoch = 1n, cursors = this.holds.cursors } = fields;
     const { feedVersions = this.holds.feeds.map(({ number }) => number) } = fields;
-    const hello = { clusterId, epoch, node: nodeToMessage(this.node, 0n), cursors, feedVersions };
-    this.say({ oneofKind: 'hello', hello });
+    const scripted = new ScriptedAgent(nodeToMessage(this.node, 0n));
+    this.say(scripted.hello({ clusterId, epoch, cursors, feedVersions }));
   }
 
   /** Tells all that it holds as applied. */

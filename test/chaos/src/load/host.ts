@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionServiceClient } from '@causeway/proto/gen/causeway/v1/session_service.grpc-client.js';
-import {
-  AppliedReport,
-  ConnectRequest,
-  type ConnectResponse,
-  Hello,
-  HostReport,
-} from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import { plaintext } from '@causeway/proto/io';
+import { ScriptedAgent, ScriptedSession } from '@causeway/proto/testing/agent';
 import { channelOptions } from './managers.ts';
 
 /** Between two tries to reach a manager, ms. */
@@ -21,20 +14,19 @@ export interface HostSettings {
   readonly managers: readonly string[];
 }
 
-/** A host without kernel: it has a session with the leader and confirms at once whatever it is told to have. */
+/** A host without kernel: its scripted agent has a session with the leader, and another one when that ends. */
 export class Host {
   readonly id: string;
-  readonly #settings: HostSettings;
+  readonly #managers: readonly string[];
+  readonly #agent: ScriptedAgent;
   readonly #clients: ReadonlyMap<string, SessionServiceClient>;
-  #clusterId = '';
-  #epoch = 0n;
-  #next: string | undefined;
 
-  constructor(settings: HostSettings) {
-    this.id = settings.id;
-    this.#settings = settings;
+  constructor({ managers, ...node }: HostSettings) {
+    this.id = node.id;
+    this.#managers = managers;
+    this.#agent = new ScriptedAgent(node);
     this.#clients = new Map(
-      settings.managers.map((address) => {
+      managers.map((address) => {
         return [address, new SessionServiceClient(address, plaintext.client(), channelOptions)] as const;
       }),
     );
@@ -46,65 +38,24 @@ export class Host {
   }
 
   async #run(registered: () => void): Promise<never> {
-    const { managers } = this.#settings;
+    let leader: string | undefined;
     for (let turn = 0; ; turn++) {
-      const address = this.#next ?? managers[turn % managers.length] ?? '';
-      this.#next = undefined;
-      await this.#session(address, registered).catch(() => undefined);
+      const address = leader ?? this.#managers[turn % this.#managers.length] ?? '';
+      leader = await this.#session(address, registered).catch(() => undefined);
       await sleep(pause);
     }
   }
 
-  async #session(address: string, registered: () => void): Promise<void> {
-    const stream = this.#clients.get(address)?.connect();
-    if (stream === undefined) return;
-    stream.on('error', () => undefined);
-    const send = (message: ConnectRequest['message']): void => void stream.write(ConnectRequest.create({ message }));
-    let heartbeat: NodeJS.Timeout | undefined;
-    send({ oneofKind: 'hello', hello: this.#hello() });
+  /** Resolves to where the manager sends the host, if it does. */
+  async #session(address: string, registered: () => void): Promise<string | undefined> {
+    const client = this.#clients.get(address);
+    if (client === undefined) return undefined;
+    const session = new ScriptedSession(this.#agent, client);
+    session.ready.then(registered, () => undefined);
     try {
-      for await (const { message } of stream as AsyncIterable<ConnectResponse>) {
-        if (message.oneofKind === 'welcome') {
-          const { clusterId, epoch, heartbeatMs } = message.welcome;
-          this.#clusterId = clusterId;
-          this.#epoch = epoch;
-          heartbeat = setInterval(() => send({ oneofKind: 'report', report: this.#report() }), heartbeatMs);
-        }
-        if (message.oneofKind === 'ready') registered();
-        if (message.oneofKind === 'goodbye') this.#next = message.goodbye.leaderAddress || undefined;
-        const applied = appliedOf(message);
-        if (applied !== undefined) send({ oneofKind: 'applied', applied });
-      }
+      return await session.ended;
     } finally {
-      clearInterval(heartbeat);
-      stream.cancel();
+      session.close();
     }
-  }
-
-  #hello(): Hello {
-    const { id, name, dataPath } = this.#settings;
-    const node = Node.create({ id, name, dataPath, underlayMtu: 1500, version: 'chaos' });
-    return Hello.create({ clusterId: this.#clusterId, epoch: this.#epoch, node });
-  }
-
-  #report(): HostReport {
-    return HostReport.create({ underlayMtu: 1500 });
-  }
-}
-
-function appliedOf(message: ConnectResponse['message']): AppliedReport | undefined {
-  switch (message.oneofKind) {
-    case 'complete': {
-      const { network, revision } = message.complete;
-      return AppliedReport.create({ networks: [{ networkId: network?.id ?? '', revision }] });
-    }
-    case 'delta': {
-      const { networkId, to } = message.delta;
-      return AppliedReport.create({ networks: [{ networkId, revision: to }] });
-    }
-    case 'withdraw':
-      return AppliedReport.create({ withdrawnIds: [message.withdraw.networkId] });
-    default:
-      return undefined;
   }
 }

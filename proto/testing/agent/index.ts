@@ -1,0 +1,2 @@
+export * from './scripted-agent.ts';
+export * from './scripted-session.ts';
