@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { listNetworks, type Wanted } from './listing.ts';
+import type { Wanted } from './listing.ts';
+import { listNetworks } from './nouns/network.ts';
 import { blue } from './testing/samples.ts';
 
 /** A manager with so many networks; a token is the number of those before it. */

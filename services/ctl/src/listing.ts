@@ -1,6 +1,3 @@
-import type { Endpoint, Network, Node } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { Managers } from './clients.ts';
-
 /** Which objects of a kind, in the words of the command line. */
 export interface Wanted {
   /** By labels; empty: all. */
@@ -13,13 +10,6 @@ export interface Wanted {
   readonly limit?: number;
 }
 
-export interface WantedEndpoints extends Wanted {
-  /** Name or id. */
-  readonly network?: string;
-  /** Name or id. */
-  readonly host?: string;
-}
-
 export interface Listed<Item> {
   readonly items: readonly Item[];
   /** What to say of those beyond the limit. */
@@ -30,31 +20,6 @@ export const everything: Wanted = { selector: '', field: '' };
 
 /** More at once a manager does not answer. */
 export const largestPage = 1_000;
-
-export function listNetworks(managers: Pick<Managers, 'listNetworks'>, wanted: Wanted): Promise<Listed<Network>> {
-  return listAll(wanted, async (request) => {
-    const { networks: items, nextPageToken } = await managers.listNetworks({ ...request, atLeast: 0n });
-    return { items, nextPageToken };
-  });
-}
-
-export function listEndpoints(
-  managers: Pick<Managers, 'listEndpoints'>,
-  { network = '', host = '', ...wanted }: WantedEndpoints,
-): Promise<Listed<Endpoint>> {
-  return listAll(wanted, async (request) => {
-    const asked = { ...request, network, host, atLeast: 0n };
-    const { endpoints: items, nextPageToken } = await managers.listEndpoints(asked);
-    return { items, nextPageToken };
-  });
-}
-
-export function listNodes(managers: Pick<Managers, 'listNodes'>, wanted: Wanted): Promise<Listed<Node>> {
-  return listAll(wanted, async (request) => {
-    const { nodes: items, nextPageToken } = await managers.listNodes({ ...request, atLeast: 0n });
-    return { items, nextPageToken };
-  });
-}
 
 /** The part of a request that is the same for all kinds of objects. */
 interface PageRequest {
@@ -70,7 +35,7 @@ interface Page<Item> {
 }
 
 /** Page by page: all, or as many as the limit says. */
-async function listAll<Item>(
+export async function listAll<Item>(
   { selector, field, pageSize = 0, limit }: Wanted,
   ask: (request: PageRequest) => Promise<Page<Item>>,
 ): Promise<Listed<Item>> {

@@ -6,8 +6,6 @@ import { complete } from './commands/complete.ts';
 import { completion } from './commands/completion.ts';
 import { endpointAttach } from './commands/endpoint-attach.ts';
 import { endpointDetach } from './commands/endpoint-detach.ts';
-import { endpointList } from './commands/endpoint-list.ts';
-import { endpointShow } from './commands/endpoint-show.ts';
 import { endpointWait } from './commands/endpoint-wait.ts';
 import { events } from './commands/events.ts';
 import { help } from './commands/help.ts';
@@ -21,29 +19,35 @@ import { managerRemove } from './commands/manager-remove.ts';
 import { managerShow } from './commands/manager-show.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
-import { networkList } from './commands/network-list.ts';
-import { networkShow } from './commands/network-show.ts';
 import { networkUpdate } from './commands/network-update.ts';
-import { nodeList } from './commands/node-list.ts';
-import { nodeShow } from './commands/node-show.ts';
+import { listOf, showOf } from './commands/of-noun.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
 import type { Context } from './context.ts';
 import { throwUsage } from './failure.ts';
+import { endpoint } from './nouns/endpoint.ts';
+import { network } from './nouns/network.ts';
+import { node } from './nouns/node.ts';
 import { allSettings, settingOptions } from './settings.ts';
 
 const commands: readonly CommandBuilder[] = [
-  group('network', 'container networks', [networkCreate, networkList, networkShow, networkUpdate, networkDelete]),
+  group('network', 'container networks', [
+    networkCreate,
+    listOf(network),
+    showOf(network),
+    networkUpdate,
+    networkDelete,
+  ]),
   group('endpoint', 'interfaces of containers on networks', [
     endpointAttach,
     endpointDetach,
-    endpointList,
-    endpointShow,
+    listOf(endpoint),
+    showOf(endpoint),
     endpointWait,
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
-  group('node', 'hosts', [nodeList, nodeShow]),
+  group('node', 'hosts', [listOf(node), showOf(node)]),
   group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove]),
   status,
   verify,

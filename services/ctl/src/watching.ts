@@ -1,8 +1,6 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
-import type { Endpoint, Network, Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import type { Managers } from './clients.ts';
-import type { Wanted, WantedEndpoints } from './listing.ts';
+import type { Wanted } from './listing.ts';
 import { renderJson } from './render/json.ts';
 
 /** One change of a list, or how far the watch is. */
@@ -22,32 +20,7 @@ export interface Changes {
 /** Between tries to go on at another manager. */
 const pause = milliseconds(100);
 
-export function watchNetworks(
-  managers: Pick<Managers, 'watchNetworks'>,
-  wanted: Wanted,
-  changes: Changes,
-): AsyncGenerator<Change<Network>> {
-  return follow((at) => heard(managers.watchNetworks(requestOf(wanted, at)), ({ network }) => network), changes);
-}
-
-export function watchEndpoints(
-  managers: Pick<Managers, 'watchEndpoints'>,
-  { network = '', host = '', ...wanted }: WantedEndpoints,
-  changes: Changes,
-): AsyncGenerator<Change<Endpoint>> {
-  const open = (at: Position) => managers.watchEndpoints({ ...requestOf(wanted, at), network, host });
-  return follow((at) => heard(open(at), ({ endpoint }) => endpoint), changes);
-}
-
-export function watchNodes(
-  managers: Pick<Managers, 'watchNodes'>,
-  wanted: Wanted,
-  changes: Changes,
-): AsyncGenerator<Change<Node>> {
-  return follow((at) => heard(managers.watchNodes(requestOf(wanted, at)), ({ node }) => node), changes);
-}
-
-interface Position {
+export interface Position {
   /** 0: before everything. */
   readonly revision: bigint;
   readonly epoch: bigint;
@@ -107,7 +80,7 @@ export async function* follow<Item extends { readonly id: string }>(
   }
 }
 
-async function* heard<Message extends Omit<Heard<never>, 'item'>, Item>(
+export async function* heard<Message extends Omit<Heard<never>, 'item'>, Item>(
   messages: AsyncIterable<Message>,
   itemOf: (message: Message) => Item | undefined,
 ): AsyncGenerator<Heard<Item>> {
@@ -157,6 +130,6 @@ function isSame(a: unknown, b: unknown): boolean {
   return renderJson(a) === renderJson(b);
 }
 
-function requestOf({ selector, field }: Wanted, { revision, epoch }: Position) {
+export function requestOf({ selector, field }: Wanted, { revision, epoch }: Position) {
   return { fromRevision: revision, epoch, labelSelector: selector, fieldSelector: field };
 }

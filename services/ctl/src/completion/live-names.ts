@@ -1,39 +1,28 @@
-import { assertNever } from '@causeway/model';
 import type { Managers } from '../clients.ts';
-import { everything, listEndpoints, listNetworks, listNodes } from '../listing.ts';
+import { everything } from '../listing.ts';
+import { endpoint } from '../nouns/endpoint.ts';
+import { network } from '../nouns/network.ts';
+import { node } from '../nouns/node.ts';
+import type { Noun } from '../nouns/noun.ts';
 import type { Candidate, LiveKind } from './candidates.ts';
 
-/** The names there are, each as it must be typed: an endpoint's with its network where the name alone is ambiguous. */
-export async function liveNames(
-  of: LiveKind,
-  managers: Pick<Managers, 'listNetworks' | 'listEndpoints' | 'listNodes' | 'listManagers'>,
-): Promise<Candidate[]> {
-  switch (of) {
-    case 'network': {
-      const { items } = await listNetworks(managers, everything);
-      return items.map(({ name, subnets }) => ({
-        word: name,
-        help: subnets.map(({ prefix }) => prefix).join(', '),
-      }));
-    }
-    case 'endpoint': {
-      const { items } = await listEndpoints(managers, everything);
-      const uses = new Map<string, number>();
-      for (const { name } of items) uses.set(name, (uses.get(name) ?? 0) + 1);
-      return items.map(({ name, network, host }) => ({
-        word: uses.get(name) === 1 ? name : `${network}/${name}`,
-        help: `on ${network}, ${host}`,
-      }));
-    }
-    case 'node': {
-      const { items } = await listNodes(managers, everything);
-      return items.map(({ name, dataPath }) => ({ word: name, help: dataPath }));
-    }
-    case 'manager': {
-      const listed = await managers.listManagers();
-      return listed.managers.map(({ name, address }) => ({ word: name, help: address }));
-    }
-    default:
-      return assertNever(of);
-  }
+type Names = (managers: Managers) => Promise<readonly Candidate[]>;
+
+/** The names there are, each as it must be typed. */
+export function liveNames(of: LiveKind, managers: Managers): Promise<readonly Candidate[]> {
+  return names[of](managers);
+}
+
+const names: Readonly<Record<LiveKind, Names>> = {
+  network: namesOf(network),
+  endpoint: namesOf(endpoint),
+  node: namesOf(node),
+  manager: async (managers) => {
+    const listed = await managers.listManagers();
+    return listed.managers.map(({ name, address }) => ({ word: name, help: address }));
+  },
+};
+
+function namesOf<Item>({ all, candidates }: Noun<Item>): Names {
+  return async (managers) => candidates((await all(managers, everything)).items);
 }

@@ -1,4 +1,5 @@
-import { everything, listNetworks } from '../listing.ts';
+import { everything } from '../listing.ts';
+import { listNetworks } from '../nouns/network.ts';
 import { candidates, type Source } from './values.ts';
 
 /** Of the network that is the line's first argument: addresses that are reserved. */

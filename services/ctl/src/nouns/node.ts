@@ -1,0 +1,43 @@
+import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { Managers } from '../clients.ts';
+import { type Listed, listAll, type Wanted } from '../listing.ts';
+import { nodeAnswer, nodesAnswer, shownNode } from '../render/node.ts';
+import { type Change, type Changes, follow, heard, requestOf } from '../watching.ts';
+import type { Noun } from './noun.ts';
+
+export const node: Noun<Node> = {
+  name: 'node',
+  list: {
+    summary: 'list the hosts',
+    fields: ['id', 'name', 'data_path', 'underlay_mtu', 'version', 'ready'],
+    sortable: ['name', 'ready', 'dataPath', 'networks', 'endpoints', 'repairs', 'createdAt'],
+    examples: [
+      'causeway node list',
+      'causeway node list --field ready=false',
+      'causeway node list --sort-by -endpoints',
+    ],
+  },
+  show: { summary: 'show a host', argument: 'name or id', examples: ['causeway node show h1'] },
+  all: listNodes,
+  watch: watchNodes,
+  get: async (managers, name) => (await managers.getNode({ node: name })).node,
+  shown: shownNode,
+  table: nodesAnswer,
+  sheet: nodeAnswer,
+  candidates: (items) => items.map(({ name, dataPath }) => ({ word: name, help: dataPath })),
+};
+
+function listNodes(managers: Pick<Managers, 'listNodes'>, wanted: Wanted): Promise<Listed<Node>> {
+  return listAll(wanted, async (request) => {
+    const { nodes: items, nextPageToken } = await managers.listNodes({ ...request, atLeast: 0n });
+    return { items, nextPageToken };
+  });
+}
+
+export function watchNodes(
+  managers: Pick<Managers, 'watchNodes'>,
+  wanted: Wanted,
+  changes: Changes,
+): AsyncGenerator<Change<Node>> {
+  return follow((at) => heard(managers.watchNodes(requestOf(wanted, at)), ({ node }) => node), changes);
+}
