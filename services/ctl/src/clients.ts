@@ -37,8 +37,8 @@ import type {
   ReleaseAddressResponse,
   ReserveAddressRequest,
   ReserveAddressResponse,
-  ShowPoolsRequest,
-  ShowPoolsResponse,
+  ShowSubnetsRequest,
+  ShowSubnetsResponse,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import type {
   CreateNetworkRequest,
@@ -89,7 +89,7 @@ export interface Managers {
   /** As `watchNetworks`. */
   watchEndpoints(request: WatchEndpointsRequest): AsyncIterable<WatchEndpointsResponse>;
   waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
-  showPools(request: ShowPoolsRequest): Promise<ShowPoolsResponse>;
+  showSubnets(request: ShowSubnetsRequest): Promise<ShowSubnetsResponse>;
   getAddressHistory(request: GetAddressHistoryRequest): Promise<GetAddressHistoryResponse>;
   reserveAddress(request: ReserveAddressRequest): Promise<ReserveAddressResponse>;
   releaseAddress(request: ReleaseAddressRequest): Promise<ReleaseAddressResponse>;

@@ -113,7 +113,7 @@ const examples: Readonly<Record<string, Message>> = {
   waitEndpoint: { endpoint: 'blue/web' },
   reserveAddress: { network: 'blue', address: '10.66.0.9', purpose: 'printer' },
   releaseAddress: { network: 'blue', address: '10.66.0.7' },
-  showPools: { network: 'blue' },
+  showSubnets: { network: 'blue' },
   getNode: { node: 'h1' },
 };
 

@@ -178,12 +178,12 @@ describe('one manager', () => {
     const made = await reserve();
     expect(made.reservation).toMatchObject({ address: '10.66.0.3', purpose: 'printer' });
     expect(await reserve()).toEqual(made);
-    const { pools } = await ipam.showPools({ network: 'blue', atLeast: 0n }, cluster.call());
-    expect(pools).toMatchObject([
+    const { subnets } = await ipam.showSubnets({ network: 'blue', atLeast: 0n }, cluster.call());
+    expect(subnets).toMatchObject([
       { subnet: '10.66.0.0/16', used: '1', reserved: '2', cooling: '0', free: '65531', usedByHost: { h1: 1 } },
       { subnet: 'fd66::/64', used: '1', reserved: '1', cooling: '0', free: '18446744073709551613' },
     ]);
-    expect(pools[0]?.reservations).toEqual([made.reservation]);
+    expect(subnets[0]?.reservations).toEqual([made.reservation]);
     const checked = await cluster.answer(ipam.checkClaims({ repair: true }, cluster.call()));
     expect(checked).toEqual({ duplicates: [], orphans: [], missing: [] });
     const release = { requestId: uuid(), network: 'blue', address: '10.66.0.3' };
@@ -484,7 +484,9 @@ describe('two managers', () => {
         code: 'not-leader',
         data: { leader: 'm1:7443' },
       });
-    expect((await standby.api.ipam.showPools({ network: 'blue', atLeast: 0n }, cluster.call())).pools).toHaveLength(2);
+    expect((await standby.api.ipam.showSubnets({ network: 'blue', atLeast: 0n }, cluster.call())).subnets).toHaveLength(
+      2,
+    );
     expect((await connect(1, standby)).take()).toEqual(['goodbye m1:7443']);
   });
 

@@ -98,7 +98,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       listEndpoints: (request) => cluster.query((api, call) => api.endpoints.listEndpoints(request, call)),
       watchEndpoints: () => untold('watch endpoints'),
       waitEndpoint: (request) => cluster.query((api, call) => api.endpoints.waitEndpoint(request, call)),
-      showPools: (request) => cluster.query((api, call) => api.ipam.showPools(request, call)),
+      showSubnets: (request) => cluster.query((api, call) => api.ipam.showSubnets(request, call)),
       reserveAddress: (request) => cluster.query((api, call) => api.ipam.reserveAddress(request, call)),
       releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
       checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),

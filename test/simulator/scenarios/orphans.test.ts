@@ -55,8 +55,8 @@ describe('the endpoints of a host that is gone', () => {
         message: expect.stringContaining('h3 has been gone for 10m'),
       },
     ]);
-    const { pools } = await cluster.ask((api, call) => api.ipam.showPools({ network: 'blue', atLeast: 0n }, call));
-    expect(pools[0]).toMatchObject({ used: '2', cooling: '1' });
+    const { subnets } = await cluster.ask((api, call) => api.ipam.showSubnets({ network: 'blue', atLeast: 0n }, call));
+    expect(subnets[0]).toMatchObject({ used: '2', cooling: '1' });
     await cluster.advance(minutes(2));
     expect((await cluster.run(cluster.host('h1').attach('blue', 'four'))).addresses).toEqual(['10.66.0.5/29']);
     expect((await cluster.run(cluster.host('h1').attach('blue', 'five'))).addresses).toEqual(['10.66.0.6/29']);

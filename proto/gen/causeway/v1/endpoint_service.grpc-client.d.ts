@@ -29,7 +29,7 @@ import * as grpc from "@grpc/grpc-js";
 export interface IEndpointServiceClient {
     /**
      * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
-     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, POOL_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
+     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, ADDRESS_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
      * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
      *
      * @generated from protobuf rpc: ClaimEndpoint
@@ -119,7 +119,7 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
      * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
-     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, POOL_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
+     * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, ADDRESS_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
      * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
      *
      * @generated from protobuf rpc: ClaimEndpoint

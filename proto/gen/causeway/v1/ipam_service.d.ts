@@ -8,9 +8,9 @@ import type { IBinaryReader } from "@protobuf-ts/runtime";
 import type { PartialMessage } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 /**
- * @generated from protobuf message causeway.v1.ShowPoolsRequest
+ * @generated from protobuf message causeway.v1.ShowSubnetsRequest
  */
-export interface ShowPoolsRequest {
+export interface ShowSubnetsRequest {
     /**
      * Name or id.
      *
@@ -25,22 +25,22 @@ export interface ShowPoolsRequest {
     atLeast: bigint;
 }
 /**
- * @generated from protobuf message causeway.v1.ShowPoolsResponse
+ * @generated from protobuf message causeway.v1.ShowSubnetsResponse
  */
-export interface ShowPoolsResponse {
+export interface ShowSubnetsResponse {
     /**
      * One for each subnet of the network.
      *
-     * @generated from protobuf field: repeated causeway.v1.PoolUse pools = 1
+     * @generated from protobuf field: repeated causeway.v1.SubnetUse subnets = 1
      */
-    pools: PoolUse[];
+    subnets: SubnetUse[];
 }
 /**
  * Use of one subnet. Counts are decimal strings: an IPv6 subnet has more addresses than 64 bits count.
  *
- * @generated from protobuf message causeway.v1.PoolUse
+ * @generated from protobuf message causeway.v1.SubnetUse
  */
-export interface PoolUse {
+export interface SubnetUse {
     /**
      * Its prefix, "10.66.0.0/16".
      *
@@ -358,37 +358,37 @@ export interface AddressHolding {
      */
     released: string;
 }
-declare class ShowPoolsRequest$Type extends MessageType<ShowPoolsRequest> {
+declare class ShowSubnetsRequest$Type extends MessageType<ShowSubnetsRequest> {
     constructor();
-    create(value?: PartialMessage<ShowPoolsRequest>): ShowPoolsRequest;
-    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowPoolsRequest): ShowPoolsRequest;
-    internalBinaryWrite(message: ShowPoolsRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+    create(value?: PartialMessage<ShowSubnetsRequest>): ShowSubnetsRequest;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowSubnetsRequest): ShowSubnetsRequest;
+    internalBinaryWrite(message: ShowSubnetsRequest, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.ShowPoolsRequest
+ * @generated MessageType for protobuf message causeway.v1.ShowSubnetsRequest
  */
-export declare const ShowPoolsRequest: ShowPoolsRequest$Type;
-declare class ShowPoolsResponse$Type extends MessageType<ShowPoolsResponse> {
+export declare const ShowSubnetsRequest: ShowSubnetsRequest$Type;
+declare class ShowSubnetsResponse$Type extends MessageType<ShowSubnetsResponse> {
     constructor();
-    create(value?: PartialMessage<ShowPoolsResponse>): ShowPoolsResponse;
-    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowPoolsResponse): ShowPoolsResponse;
-    internalBinaryWrite(message: ShowPoolsResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+    create(value?: PartialMessage<ShowSubnetsResponse>): ShowSubnetsResponse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: ShowSubnetsResponse): ShowSubnetsResponse;
+    internalBinaryWrite(message: ShowSubnetsResponse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.ShowPoolsResponse
+ * @generated MessageType for protobuf message causeway.v1.ShowSubnetsResponse
  */
-export declare const ShowPoolsResponse: ShowPoolsResponse$Type;
-declare class PoolUse$Type extends MessageType<PoolUse> {
+export declare const ShowSubnetsResponse: ShowSubnetsResponse$Type;
+declare class SubnetUse$Type extends MessageType<SubnetUse> {
     constructor();
-    create(value?: PartialMessage<PoolUse>): PoolUse;
-    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: PoolUse): PoolUse;
+    create(value?: PartialMessage<SubnetUse>): SubnetUse;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: SubnetUse): SubnetUse;
     private binaryReadMap7;
-    internalBinaryWrite(message: PoolUse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+    internalBinaryWrite(message: SubnetUse, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.PoolUse
+ * @generated MessageType for protobuf message causeway.v1.SubnetUse
  */
-export declare const PoolUse: PoolUse$Type;
+export declare const SubnetUse: SubnetUse$Type;
 declare class Reservation$Type extends MessageType<Reservation> {
     constructor();
     create(value?: PartialMessage<Reservation>): Reservation;

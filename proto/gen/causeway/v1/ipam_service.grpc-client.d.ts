@@ -11,8 +11,8 @@ import type { ReleaseAddressResponse } from "./ipam_service.js";
 import type { ReleaseAddressRequest } from "./ipam_service.js";
 import type { ReserveAddressResponse } from "./ipam_service.js";
 import type { ReserveAddressRequest } from "./ipam_service.js";
-import type { ShowPoolsResponse } from "./ipam_service.js";
-import type { ShowPoolsRequest } from "./ipam_service.js";
+import type { ShowSubnetsResponse } from "./ipam_service.js";
+import type { ShowSubnetsRequest } from "./ipam_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
  * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
@@ -24,15 +24,15 @@ export interface IIpamServiceClient {
      * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
      * when the view does not get as new as at_least.
      *
-     * @generated from protobuf rpc: ShowPools
+     * @generated from protobuf rpc: ShowSubnets
      */
-    showPools(input: ShowPoolsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
-    showPools(input: ShowPoolsRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
-    showPools(input: ShowPoolsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
-    showPools(input: ShowPoolsRequest, callback: (err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void): grpc.ClientUnaryCall;
+    showSubnets(input: ShowSubnetsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
+    showSubnets(input: ShowSubnetsRequest, metadata: grpc.Metadata, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
+    showSubnets(input: ShowSubnetsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
+    showSubnets(input: ShowSubnetsRequest, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
     /**
      * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
      * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
@@ -83,12 +83,12 @@ export declare class IpamServiceClient extends grpc.Client implements IIpamServi
      * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
      * when the view does not get as new as at_least.
      *
-     * @generated from protobuf rpc: ShowPools
+     * @generated from protobuf rpc: ShowSubnets
      */
-    showPools(input: ShowPoolsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ShowPoolsResponse) => void)): grpc.ClientUnaryCall;
+    showSubnets(input: ShowSubnetsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
      * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress

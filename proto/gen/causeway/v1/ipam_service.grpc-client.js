@@ -20,15 +20,15 @@ export class IpamServiceClient extends grpc.Client {
      * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
      * when the view does not get as new as at_least.
      *
-     * @generated from protobuf rpc: ShowPools
+     * @generated from protobuf rpc: ShowSubnets
      */
-    showPools(input, metadata, options, callback) {
+    showSubnets(input, metadata, options, callback) {
         const method = IpamService.methods[0];
         return this.makeUnaryRequest(`/${IpamService.typeName}/${method.name}`, (value) => Buffer.from(method.I.toBinary(value, this._binaryOptions)), (value) => method.O.fromBinary(value, this._binaryOptions), input, metadata, options, callback);
     }
     /**
      * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
      * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress

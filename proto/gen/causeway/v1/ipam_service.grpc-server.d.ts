@@ -9,8 +9,8 @@ import { ReleaseAddressResponse } from "./ipam_service.js";
 import { ReleaseAddressRequest } from "./ipam_service.js";
 import { ReserveAddressResponse } from "./ipam_service.js";
 import { ReserveAddressRequest } from "./ipam_service.js";
-import { ShowPoolsResponse } from "./ipam_service.js";
-import { ShowPoolsRequest } from "./ipam_service.js";
+import { ShowSubnetsResponse } from "./ipam_service.js";
+import { ShowSubnetsRequest } from "./ipam_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
  * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
@@ -22,12 +22,12 @@ export interface IIpamService extends grpc.UntypedServiceImplementation {
      * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
      * when the view does not get as new as at_least.
      *
-     * @generated from protobuf rpc: ShowPools
+     * @generated from protobuf rpc: ShowSubnets
      */
-    showPools: grpc.handleUnaryCall<ShowPoolsRequest, ShowPoolsResponse>;
+    showSubnets: grpc.handleUnaryCall<ShowSubnetsRequest, ShowSubnetsResponse>;
     /**
      * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, POOL_EXHAUSTED (none is free),
+     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
      * INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress

@@ -13,8 +13,8 @@ import { ReleaseAddressResponse } from "./ipam_service.js";
 import { ReleaseAddressRequest } from "./ipam_service.js";
 import { ReserveAddressResponse } from "./ipam_service.js";
 import { ReserveAddressRequest } from "./ipam_service.js";
-import { ShowPoolsResponse } from "./ipam_service.js";
-import { ShowPoolsRequest } from "./ipam_service.js";
+import { ShowSubnetsResponse } from "./ipam_service.js";
+import { ShowSubnetsRequest } from "./ipam_service.js";
 /**
  * @grpc/grpc-js definition for the protobuf service causeway.v1.IpamService.
  *
@@ -27,15 +27,15 @@ import { ShowPoolsRequest } from "./ipam_service.js";
  * ```
  */
 export const ipamServiceDefinition = {
-    showPools: {
-        path: "/causeway.v1.IpamService/ShowPools",
-        originalName: "ShowPools",
+    showSubnets: {
+        path: "/causeway.v1.IpamService/ShowSubnets",
+        originalName: "ShowSubnets",
         requestStream: false,
         responseStream: false,
-        responseDeserialize: bytes => ShowPoolsResponse.fromBinary(bytes),
-        requestDeserialize: bytes => ShowPoolsRequest.fromBinary(bytes),
-        responseSerialize: value => Buffer.from(ShowPoolsResponse.toBinary(value, written)),
-        requestSerialize: value => Buffer.from(ShowPoolsRequest.toBinary(value))
+        responseDeserialize: bytes => ShowSubnetsResponse.fromBinary(bytes),
+        requestDeserialize: bytes => ShowSubnetsRequest.fromBinary(bytes),
+        responseSerialize: value => Buffer.from(ShowSubnetsResponse.toBinary(value, written)),
+        requestSerialize: value => Buffer.from(ShowSubnetsRequest.toBinary(value))
     },
     reserveAddress: {
         path: "/causeway.v1.IpamService/ReserveAddress",

@@ -10,9 +10,9 @@ import { UnknownFieldHandler } from "@protobuf-ts/runtime";
 import { reflectionMergePartial } from "@protobuf-ts/runtime";
 import { MessageType } from "@protobuf-ts/runtime";
 // @generated message type with reflection information, may provide speed optimized methods
-class ShowPoolsRequest$Type extends MessageType {
+class ShowSubnetsRequest$Type extends MessageType {
     constructor() {
-        super("causeway.v1.ShowPoolsRequest", [
+        super("causeway.v1.ShowSubnetsRequest", [
             { no: 1, name: "network", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "at_least", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
@@ -61,19 +61,19 @@ class ShowPoolsRequest$Type extends MessageType {
     }
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.ShowPoolsRequest
+ * @generated MessageType for protobuf message causeway.v1.ShowSubnetsRequest
  */
-export const ShowPoolsRequest = new ShowPoolsRequest$Type();
+export const ShowSubnetsRequest = new ShowSubnetsRequest$Type();
 // @generated message type with reflection information, may provide speed optimized methods
-class ShowPoolsResponse$Type extends MessageType {
+class ShowSubnetsResponse$Type extends MessageType {
     constructor() {
-        super("causeway.v1.ShowPoolsResponse", [
-            { no: 1, name: "pools", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => PoolUse }
+        super("causeway.v1.ShowSubnetsResponse", [
+            { no: 1, name: "subnets", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => SubnetUse }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
-        message.pools = [];
+        message.subnets = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -83,8 +83,8 @@ class ShowPoolsResponse$Type extends MessageType {
         while (reader.pos < end) {
             let [fieldNo, wireType] = reader.tag();
             switch (fieldNo) {
-                case /* repeated causeway.v1.PoolUse pools */ 1:
-                    message.pools.push(PoolUse.internalBinaryRead(reader, reader.uint32(), options));
+                case /* repeated causeway.v1.SubnetUse subnets */ 1:
+                    message.subnets.push(SubnetUse.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -98,9 +98,9 @@ class ShowPoolsResponse$Type extends MessageType {
         return message;
     }
     internalBinaryWrite(message, writer, options) {
-        /* repeated causeway.v1.PoolUse pools = 1; */
-        for (let i = 0; i < message.pools.length; i++)
-            PoolUse.internalBinaryWrite(message.pools[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
+        /* repeated causeway.v1.SubnetUse subnets = 1; */
+        for (let i = 0; i < message.subnets.length; i++)
+            SubnetUse.internalBinaryWrite(message.subnets[i], writer.tag(1, WireType.LengthDelimited).fork(), options).join();
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -108,13 +108,13 @@ class ShowPoolsResponse$Type extends MessageType {
     }
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.ShowPoolsResponse
+ * @generated MessageType for protobuf message causeway.v1.ShowSubnetsResponse
  */
-export const ShowPoolsResponse = new ShowPoolsResponse$Type();
+export const ShowSubnetsResponse = new ShowSubnetsResponse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
-class PoolUse$Type extends MessageType {
+class SubnetUse$Type extends MessageType {
     constructor() {
-        super("causeway.v1.PoolUse", [
+        super("causeway.v1.SubnetUse", [
             { no: 1, name: "subnet", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "ranges", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "used", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
@@ -195,7 +195,7 @@ class PoolUse$Type extends MessageType {
                 case 2:
                     val = reader.uint32();
                     break;
-                default: throw new globalThis.Error("unknown map entry field for causeway.v1.PoolUse.used_by_host");
+                default: throw new globalThis.Error("unknown map entry field for causeway.v1.SubnetUse.used_by_host");
             }
         }
         map[key ?? ""] = val ?? 0;
@@ -235,9 +235,9 @@ class PoolUse$Type extends MessageType {
     }
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.PoolUse
+ * @generated MessageType for protobuf message causeway.v1.SubnetUse
  */
-export const PoolUse = new PoolUse$Type();
+export const SubnetUse = new SubnetUse$Type();
 // @generated message type with reflection information, may provide speed optimized methods
 class Reservation$Type extends MessageType {
     constructor() {
@@ -934,7 +934,7 @@ export const AddressHolding = new AddressHolding$Type();
  * @generated ServiceType for protobuf service causeway.v1.IpamService
  */
 export const IpamService = new ServiceType("causeway.v1.IpamService", [
-    { name: "ShowPools", options: {}, I: ShowPoolsRequest, O: ShowPoolsResponse },
+    { name: "ShowSubnets", options: {}, I: ShowSubnetsRequest, O: ShowSubnetsResponse },
     { name: "ReserveAddress", options: {}, I: ReserveAddressRequest, O: ReserveAddressResponse },
     { name: "ReleaseAddress", options: {}, I: ReleaseAddressRequest, O: ReleaseAddressResponse },
     { name: "CheckClaims", options: {}, I: CheckClaimsRequest, O: CheckClaimsResponse },

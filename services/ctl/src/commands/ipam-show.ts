@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { command } from '../command.ts';
-import { poolsAnswer } from '../render/ipam.ts';
+import { subnetsAnswer } from '../render/ipam.ts';
 
 interface Input {
   readonly network: string;
@@ -16,7 +16,7 @@ export const ipamShow = command<Input>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam show blue', 'causeway ipam show blue -o json'],
   async run({ input, clients }) {
-    const { pools } = await clients.managers.showPools({ network: input.network, atLeast: 0n });
-    return poolsAnswer(pools);
+    const { subnets } = await clients.managers.showSubnets({ network: input.network, atLeast: 0n });
+    return subnetsAnswer(subnets);
   },
 });

@@ -1,4 +1,4 @@
-import type { AddressHolding, CheckClaimsResponse, PoolUse } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import type { AddressHolding, CheckClaimsResponse, SubnetUse } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
 
@@ -6,7 +6,7 @@ import { runLine, transcript, type World } from '../testing/run-line.ts';
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 
-const pools: PoolUse[] = [
+const subnets: SubnetUse[] = [
   {
     subnet: '10.66.0.0/24',
     ranges: ['10.66.0.64/26'],
@@ -60,7 +60,7 @@ const holdings: AddressHolding[] = [
 ];
 const managers = (checked: CheckClaimsResponse): World => ({
   managers: {
-    showPools: async () => ({ pools }),
+    showSubnets: async () => ({ subnets }),
     reserveAddress: async () => ({ reservation }),
     releaseAddress: async () => ({ revision: 41n }),
     checkClaims: async () => checked,

@@ -8,7 +8,7 @@ import { runLine, type World } from '../testing/run-line.ts';
 import { blue, db, h1, h2, red, status, web } from '../testing/samples.ts';
 import { scripts, shells } from './scripts.ts';
 
-const pool = {
+const subnet = {
   subnet: '10.66.0.0/16',
   ranges: [],
   ...{ used: '0', reserved: '1', cooling: '0', free: '9', automatic: '9' },
@@ -23,7 +23,7 @@ const world: World = {
     listNodes: async () => ({ nodes: [h1, h2], revision: 1n, nextPageToken: '' }),
     listManagers: async () => ({ managers: status.managers }),
     getNetwork: async () => ({ network: blue }),
-    showPools: async () => ({ pools: [pool] }),
+    showSubnets: async () => ({ subnets: [subnet] }),
   },
 };
 

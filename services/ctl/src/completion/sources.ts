@@ -4,8 +4,10 @@ import { candidates, type Source } from './values.ts';
 
 /** Of the network that is the line's first argument: addresses that are reserved. */
 export const reservations: Source = async ({ operands: [network = ''], clients }) => {
-  const { pools } = await clients.managers.showPools({ network, atLeast: 0n });
-  return pools.flatMap((pool) => pool.reservations.map(({ address, purpose }) => ({ word: address, help: purpose })));
+  const { subnets } = await clients.managers.showSubnets({ network, atLeast: 0n });
+  return subnets.flatMap((subnet) =>
+    subnet.reservations.map(({ address, purpose }) => ({ word: address, help: purpose })),
+  );
 };
 
 /** Of the network that is the line's first argument: its subnets. */

@@ -57,7 +57,8 @@ export class GrpcManagers implements Managers {
   waitEndpoint: Managers['waitEndpoint'] = (request) =>
     this.#call('wait', ({ endpoint }) => endpoint.waitEndpoint.bind(endpoint), request);
 
-  showPools: Managers['showPools'] = (request) => this.#call('read', ({ ipam }) => ipam.showPools.bind(ipam), request);
+  showSubnets: Managers['showSubnets'] = (request) =>
+    this.#call('read', ({ ipam }) => ipam.showSubnets.bind(ipam), request);
 
   reserveAddress: Managers['reserveAddress'] = (request) =>
     this.#call('change', ({ ipam }) => ipam.reserveAddress.bind(ipam), request);

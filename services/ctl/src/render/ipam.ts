@@ -2,13 +2,13 @@ import type {
   AddressHolding,
   CheckClaimsResponse,
   ClaimFault,
-  PoolUse,
   Reservation,
+  SubnetUse,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import type { Answer, Cell, Heading } from '../answer.ts';
 import { isoTime } from './time.ts';
 
-const poolColumns: readonly Heading[] = [
+const subnetColumns: readonly Heading[] = [
   { title: 'SUBNET' },
   { title: 'USED' },
   { title: 'RESERVED' },
@@ -28,11 +28,11 @@ const faultColumns: readonly Heading[] = [
   { title: 'REPAIRED' },
 ];
 
-export function poolsAnswer(pools: readonly PoolUse[]): Answer {
+export function subnetsAnswer(subnets: readonly SubnetUse[]): Answer {
   return {
-    value: pools.map(poolValue),
-    names: pools.map(({ subnet }) => subnet),
-    table: { kind: 'grid', columns: poolColumns, rows: pools.map(poolRow) },
+    value: subnets.map(subnetValue),
+    names: subnets.map(({ subnet }) => subnet),
+    table: { kind: 'grid', columns: subnetColumns, rows: subnets.map(subnetRow) },
   };
 }
 
@@ -68,7 +68,7 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
 }
 
 /** Counts are strings of digits, small ones too: a /64 has more addresses than a JSON number is exact for. */
-function poolValue({ subnet, ranges, usedByHost, reservations, ...counts }: PoolUse): object {
+function subnetValue({ subnet, ranges, usedByHost, reservations, ...counts }: SubnetUse): object {
   return {
     subnet,
     ranges,
@@ -82,7 +82,7 @@ function poolValue({ subnet, ranges, usedByHost, reservations, ...counts }: Pool
   };
 }
 
-function poolRow({ subnet, ranges, usedByHost, reservations, ...counts }: PoolUse): Cell[] {
+function subnetRow({ subnet, ranges, usedByHost, reservations, ...counts }: SubnetUse): Cell[] {
   const byHost = Object.entries(usedByHost).sort(([a], [b]) => (a < b ? -1 : 1));
   const { used, reserved, cooling, free, automatic } = counts;
   return [

@@ -5,13 +5,13 @@ import type {
   ClaimFault as ClaimFaultMessage,
   GetAddressHistoryRequest,
   GetAddressHistoryResponse,
-  PoolUse,
   ReleaseAddressRequest,
   ReleaseAddressResponse,
   ReserveAddressRequest,
   ReserveAddressResponse,
-  ShowPoolsRequest,
-  ShowPoolsResponse,
+  ShowSubnetsRequest,
+  ShowSubnetsResponse,
+  SubnetUse as SubnetUseMessage,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
 import { addressHistory } from '../ipam/address-history.ts';
 import { type SubnetUse, useOf } from '../ipam/usage.ts';
@@ -32,11 +32,11 @@ export class IpamApi {
     this.#keys = new Keys(context.settings.prefix);
   }
 
-  async showPools(request: ShowPoolsRequest, call: Call): Promise<ShowPoolsResponse> {
+  async showSubnets(request: ShowSubnetsRequest, call: Call): Promise<ShowSubnetsResponse> {
     await this.#context.atLeast(request.atLeast, call);
     const { view } = this.#context.modules;
     const network = view.findNetwork(present(request.network, 'network')).value;
-    return { pools: useOf(network, view).map((use) => this.#poolMessage(use)) };
+    return { subnets: useOf(network, view).map((use) => this.#subnetMessage(use)) };
   }
 
   async reserveAddress(request: ReserveAddressRequest, call: Call): Promise<ReserveAddressResponse> {
@@ -95,7 +95,7 @@ export class IpamApi {
     }
   }
 
-  #poolMessage({ subnet, usedByHost, reservations, ...use }: SubnetUse): PoolUse {
+  #subnetMessage({ subnet, usedByHost, reservations, ...use }: SubnetUse): SubnetUseMessage {
     const { view } = this.#context.modules;
     const host = (id: string): string => view.nodes.get(id as NodeId)?.value.name ?? id;
     return {

@@ -153,7 +153,7 @@ export class GrpcServer implements Startable {
       waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
     });
     this.#server.addService(lenient(ipamServiceDefinition), {
-      showPools: unary(serving, (request, call) => ipam.showPools(request, call)),
+      showSubnets: unary(serving, (request, call) => ipam.showSubnets(request, call)),
       reserveAddress: unary(serving, (request, call) => ipam.reserveAddress(request, call)),
       releaseAddress: unary(serving, (request, call) => ipam.releaseAddress(request, call)),
       getAddressHistory: unary(serving, (request, call) => ipam.getAddressHistory(request, call)),
