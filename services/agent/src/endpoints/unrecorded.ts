@@ -1,7 +1,9 @@
 import { gatewayPriorities, hostEnd, type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
-import { type Sandbox, unknownIdentity, unknownNetns } from '../disk/sandbox.ts';
+import type { Log } from '@causeway/runtime';
+import { isUnrecorded, type Sandbox, unknownIdentity, unknownNetns } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
+import type { Tally } from '../reconcile/tally.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
 
@@ -43,6 +45,36 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
     });
   }
   return found;
+}
+
+/** Keeps such containers, and says that their records are lost for as long as they are. */
+export class UnrecordedContainers {
+  readonly #modules: UnrecordedModules & { readonly tally: Tally; readonly log: Log };
+  #isSearched = false;
+
+  constructor(modules: UnrecordedModules & { readonly tally: Tally; readonly log: Log }) {
+    this.#modules = modules;
+    const { sandboxes } = modules;
+    sandboxes.onChange(({ endpointId }) => this.#count(endpointId, sandboxes.get(endpointId)));
+    for (const sandbox of sandboxes.all()) this.#count(sandbox.endpoint.id, sandbox);
+  }
+
+  /** Once the tables are whole, and before anything is removed that no record wants. Later calls do nothing. */
+  async keep(): Promise<void> {
+    if (this.#isSearched) return;
+    for (const sandbox of await findUnrecorded(this.#modules)) {
+      const { id, name: endpoint, network } = sandbox.endpoint;
+      const message =
+        'its record is lost, its container lives: it is kept; attach it once more as it was, or detach it';
+      this.#modules.log.error('endpoint.kept', { endpointId: id, endpoint, networkId: network, message });
+      await this.#modules.sandboxes.add(sandbox);
+    }
+    this.#isSearched = true;
+  }
+
+  #count(id: EndpointId, sandbox: Sandbox | undefined): void {
+    this.#modules.tally.standing(`/unrecorded/${id}`, sandbox !== undefined && isUnrecorded(sandbox) ? 1 : 0);
+  }
 }
 
 /** Whether the interface in the container's namespace is that of the endpoint: no other one has its Ethernet address. */

@@ -1,4 +1,4 @@
-import { buildNetwork, buildPeers, type Namespace, type NetnsPath, type Peers, type State } from '@causeway/datapath';
+import { buildNetwork, buildPeers, type Namespace, type Peers, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 
@@ -57,17 +57,12 @@ export function stateChange(
   changes: ReadonlyMap<EndpointId, Former>,
   wanted: Wanted,
 ): { before: State; after: State } {
-  const touched = new Set<NetnsPath>();
-  const formerSandboxes: Sandbox[] = [];
-  for (const [id, { sandbox }] of changes) {
-    const now = wanted.sandboxes.find(({ endpoint }) => endpoint.id === id);
-    for (const each of [sandbox, now]) if (each !== undefined) touched.add(each.netns);
-    if (sandbox !== undefined) formerSandboxes.push(sandbox);
-  }
+  const formerSandboxes = [...changes.values()].flatMap(({ sandbox }) => sandbox ?? []);
+  const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
+  const touched = new Set([...formerSandboxes, ...current].map(({ netns }) => netns));
   if (touched.size === 0) return peersChange(host, changes, wanted);
   // Endpoints of one container share its routes, so they are seen together.
   const mates = wanted.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
-  const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
   const ids = [...changes.keys(), ...mates.map(({ endpoint }) => endpoint.id)];
   const after = desiredState(host, {
     ...wanted,

@@ -1,8 +1,7 @@
 import { type Failure, type Op, printOp } from '@causeway/datapath';
 import type { Log } from '@causeway/runtime';
-import { explain } from './blame.ts';
 
-/** Of one pass. */
+/** Of the ops of one pass. */
 const mostLogged = 50;
 
 /** Each as the command it equals; of a long run, the first ones. */
@@ -15,4 +14,8 @@ export function logOps(log: Log, ops: readonly Op[]): void {
 export function logFailures(log: Log, failures: readonly Failure[], before: readonly Failure[]): void {
   if (failures.map(explain).join() === before.map(explain).join()) return;
   for (const failure of failures.slice(0, mostLogged)) log.warn('kernel.refused', { message: explain(failure) });
+}
+
+export function explain({ op, errno, message }: Failure): string {
+  return `${printOp(op)}: ${errno}${message === '' ? '' : ` (${message})`}`;
 }

@@ -1,16 +1,19 @@
-import { isOverlayNetns, type Kernel, type NetnsPath, overlayNetns, teardown } from '@causeway/datapath';
+import { type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { EndpointId, Name, NetworkId } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, type Log, type Random, Worker } from '@causeway/runtime';
+import type { Clock, Log, Random } from '@causeway/runtime';
 import { isGranted, isUnrecorded } from '../disk/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../disk/sandboxes.ts';
 import type { TableChange, Tables } from '../tables/tables.ts';
 import { countWrites } from './counting-kernel.ts';
 import type { Former, Host } from './desired.ts';
 import { driftOf, unreadable } from './drift.ts';
+import { HostScope } from './host-scope.ts';
 import { inTurns, kernelCallsAtOnce } from './kernel-turns.ts';
-import { NetworkReconciler } from './network-reconciler.ts';
+import { NetworkScope } from './network-scope.ts';
 import type { Overlays } from './overlays.ts';
+import type { Scope } from './scope.ts';
+import { ScopeReconciler } from './scope-reconciler.ts';
 import { SweepPace } from './sweep-pace.ts';
 import type { Tally } from './tally.ts';
 
@@ -26,12 +29,17 @@ export interface ReconcilerModules {
   readonly onLost: (id: EndpointId) => void;
 }
 
-/** Keeps the kernel as tables and sandboxes want it, each network by itself; removes what is nobody's. */
+interface NetworkPart {
+  readonly scope: NetworkScope;
+  readonly reconciler: ScopeReconciler;
+}
+
+/** Keeps the kernel as tables and sandboxes want it: the host's own part by itself, and each network by itself. */
 export class Reconciler {
   readonly #modules: ReconcilerModules;
   readonly #settings: { readonly host: Host; readonly name: Name };
-  readonly #networks = new Map<NetworkId, NetworkReconciler>();
-  readonly #cleaner = new Worker(() => this.#removeStrays());
+  readonly #host: { readonly scope: Scope; readonly reconciler: ScopeReconciler };
+  readonly #networks = new Map<NetworkId, NetworkPart>();
   readonly #pace = new SweepPace();
   #confirmed = false;
 
@@ -39,52 +47,47 @@ export class Reconciler {
     const kernel = inTurns(countWrites(modules.kernel, modules.tally), modules);
     this.#modules = { ...modules, kernel };
     this.#settings = settings;
+    const confirmed = (): boolean => this.#confirmed;
+    const isInUse = (netns: NetnsPath): boolean => this.#overlaysInUse().has(netns);
+    const scope = new HostScope({ ...this.#modules, confirmed, isInUse });
+    this.#host = { scope, reconciler: this.#reconciler(scope) };
     modules.tables.onChange((change) => this.#onTable(change));
     modules.sandboxes.onChange((change) => this.#onSandbox(change));
   }
 
   /** Begins with what the ledger held: adds what is missing of it, and removes nothing before `confirm`. */
   start(): void {
-    for (const id of this.#wantedNetworks()) void this.#network(id).look();
+    for (const id of this.#wantedNetworks()) void this.#network(id).reconciler.resync();
   }
 
   /** The tables are whole and new enough: what is in none of them goes. */
   confirm(): void {
-    if (!this.#confirmed) for (const network of this.#networks.values()) network.intentChanged();
+    if (!this.#confirmed) for (const network of this.#networks.values()) this.#everythingChanged(network);
     this.#confirmed = true;
-    void this.#cleaner.poke();
-  }
-
-  /** Removes what is nobody's; each network is looked at by its own reconciler. */
-  sweep(): void {
-    if (this.#confirmed) void this.#cleaner.poke();
+    void this.#host.reconciler.resync();
   }
 
   /** Follows the intent as it is now; then what stands in the endpoint's way, in words. */
-  settle(networkId: NetworkId, endpointId: EndpointId): Promise<readonly string[]> {
-    return this.#network(networkId).settle(endpointId);
+  async settle(networkId: NetworkId, endpointId: EndpointId): Promise<readonly string[]> {
+    const { scope, reconciler } = this.#network(networkId);
+    return scope.obstacles(endpointId, await reconciler.follow());
   }
 
   /** Every difference between intent and kernel at this moment; with `repair` they are put right before the answer. */
   async verify(repair: boolean): Promise<Drift[]> {
-    const { tables } = this.#modules;
-    const host = this.#settings.name;
-    const networks = [...this.#networks];
-    const drift = await eachOf(networks, async ([networkId, reconciler]) => {
-      const name = tables.get(networkId)?.network.name ?? networkId;
-      // A network that cannot be read is said to be so, beside what the others are.
-      const found = await reconciler.verify().catch((error: unknown) => [unreadable(networkId, error)]);
-      return found.map((difference) => driftOf(host, name, difference));
+    const parts = [...this.#networks.values(), this.#host];
+    const drift = await eachOf(parts, async ({ scope, reconciler }) => {
+      // A scope that cannot be read is said to be so, beside what the others are.
+      const found = await reconciler.verify().catch((error: unknown) => [unreadable(scope, error)]);
+      return found.map((difference) => driftOf(this.#settings.name, scope.name, difference));
     });
-    const strays = this.#confirmed ? await this.#strays() : [];
-    if (repair) {
-      await this.#cleaner.poke();
-      await eachOf(networks, ([, network]) => network.look());
-    }
-    const ofStrays = strays.map((netns) =>
-      driftOf(host, '', { netns, kind: 'netns', key: netns, actual: 'present', intended: 'absent' }),
-    );
-    return [...drift.flat(), ...ofStrays, ...this.#unrecorded()];
+    if (repair) await eachOf(parts, ({ reconciler }) => reconciler.resync());
+    return [...drift.flat(), ...this.#unrecorded()];
+  }
+
+  async stop(): Promise<void> {
+    const parts = [...this.#networks.values(), this.#host];
+    await Promise.all(parts.map(({ reconciler }) => reconciler.stop()));
   }
 
   /** Containers whose interface cannot be looked at: only the kernel knows where they are. */
@@ -100,48 +103,59 @@ export class Reconciler {
     }));
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([this.#cleaner.stop(), ...Array.from(this.#networks.values(), (network) => network.stop())]);
-  }
-
   #onTable(change: TableChange): void {
     const network = this.#network(change.networkId);
     if (change.kind !== 'stepped' || change.networkChanged) {
-      network.intentChanged();
+      this.#everythingChanged(network);
       return;
     }
     const former = new Map<EndpointId, Former>();
     for (const [id, row] of change.before) former.set(id, { row, sandbox: this.#modules.sandboxes.get(id) });
-    network.endpointsChanged(former);
+    this.#endpointsChanged(network, former);
   }
 
   #onSandbox({ networkId, endpointId, before }: SandboxChange): void {
     const row = this.#modules.tables.get(networkId)?.rows.get(endpointId);
-    this.#network(networkId).endpointsChanged(new Map([[endpointId, { row, sandbox: before }]]));
+    this.#endpointsChanged(this.#network(networkId), new Map([[endpointId, { row, sandbox: before }]]));
   }
 
-  #network(networkId: NetworkId): NetworkReconciler {
+  #everythingChanged({ scope, reconciler }: NetworkPart): void {
+    scope.everythingChanged();
+    void reconciler.follow();
+  }
+
+  #endpointsChanged({ scope, reconciler }: NetworkPart, former: ReadonlyMap<EndpointId, Former>): void {
+    scope.endpointsChanged(former);
+    void reconciler.follow();
+  }
+
+  #network(networkId: NetworkId): NetworkPart {
     const known = this.#networks.get(networkId);
     if (known !== undefined) return known;
-    const { tables, sandboxes, tally, log } = this.#modules;
-    const made = new NetworkReconciler(
+    const { tables, sandboxes } = this.#modules;
+    const scope = new NetworkScope(
       {
         ...this.#modules,
-        pace: this.#pace,
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
         allSandboxes: () => sandboxes.all(),
         confirmed: () => this.#confirmed,
         onRemoved: () => this.#forget(networkId),
-        onRepaired: (network, repaired) => {
-          const drift = repaired.map((difference) => driftOf(this.#settings.name, network, difference));
-          log.warn('drift.repaired', { network, count: drift.length, first: drift[0] });
-          tally.repaired(drift);
-        },
       },
       { host: this.#settings.host, networkId },
     );
+    const made = { scope, reconciler: this.#reconciler(scope) };
     this.#networks.set(networkId, made);
     return made;
+  }
+
+  #reconciler(scope: Scope): ScopeReconciler {
+    const { log, tally } = this.#modules;
+    const onRepaired: ConstructorParameters<typeof ScopeReconciler>[0]['onRepaired'] = (network, repaired) => {
+      const drift = repaired.map((difference) => driftOf(this.#settings.name, network, difference));
+      log.warn('drift.repaired', { network, count: drift.length, first: drift[0] });
+      tally.repaired(drift);
+    };
+    return new ScopeReconciler({ ...this.#modules, pace: this.#pace, onRepaired }, scope);
   }
 
   /** A network that comes back gets a reconciler that knows nothing yet. */
@@ -150,7 +164,7 @@ export class Reconciler {
     if (gone === undefined || this.#wantedNetworks().has(networkId)) return;
     this.#networks.delete(networkId);
     this.#pace.forget(networkId);
-    void gone.stop();
+    void gone.reconciler.stop();
   }
 
   #wantedNetworks(): Set<NetworkId> {
@@ -163,37 +177,9 @@ export class Reconciler {
     ]);
   }
 
-  /** Overlay namespaces that this agent has made, no table or sandbox wants, and no reconciler is at work on. */
-  async #strays(): Promise<NetnsPath[]> {
-    const { kernel, overlays } = this.#modules;
-    const wanted = new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
-    const strays: NetnsPath[] = [];
-    for (const netns of await kernel.ownNetns()) {
-      if (isOverlayNetns(netns) && !wanted.has(netns) && (await overlays.isRecorded(netns))) strays.push(netns);
-    }
-    return strays;
-  }
-
-  async #removeStrays(): Promise<void> {
-    try {
-      for (const netns of await this.#strays()) await this.#removeStray(netns);
-    } catch (error) {
-      this.#modules.log.error('netns.not-listed', { message: String(error) });
-    }
-  }
-
-  async #removeStray(netns: NetnsPath): Promise<void> {
-    const { kernel, overlays, log, tally } = this.#modules;
-    try {
-      await overlays.found(netns);
-      const failures = await teardown(kernel, netns);
-      if (failures.length === 0) overlays.removed(netns);
-      log.warn('netns.stray-removed', { netns, failed: failures.length });
-      tally.standing(netns, failures.length);
-    } catch (error) {
-      tally.standing(netns, 1);
-      log.error('netns.not-removed', { netns, message: String(error) });
-    }
+  /** Of networks that are wanted, or that a reconciler is at work on. */
+  #overlaysInUse(): ReadonlySet<NetnsPath> {
+    return new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
   }
 }
 

@@ -7,22 +7,22 @@ const id = (n: number): NetworkId => n.toString(16).padStart(16, '0') as Network
 it('looks at each network every 30 s while that is cheap', () => {
   const pace = new SweepPace();
   expect(pace.interval).toBe(30_000);
-  for (let n = 0; n < 50; n++) pace.looked(id(n), 4);
+  for (let n = 0; n < 50; n++) pace.took(id(n), 4);
   expect(pace.interval).toBe(30_000);
 });
 
 it('takes a hundred times what it costs where there are many, and never more than ten minutes', () => {
   const pace = new SweepPace();
-  for (let n = 0; n < 400; n++) pace.looked(id(n), 4);
+  for (let n = 0; n < 400; n++) pace.took(id(n), 4);
   expect(pace.interval).toBe(160_000);
-  pace.looked(id(0), 10_000);
+  pace.took(id(0), 10_000);
   expect(pace.interval).toBe(600_000);
 });
 
 it('goes by the last look at each, and forgets networks that are gone', () => {
   const pace = new SweepPace();
-  for (let n = 0; n < 100; n++) pace.looked(id(n), 500);
-  for (let n = 0; n < 100; n++) pace.looked(id(n), 5);
+  for (let n = 0; n < 100; n++) pace.took(id(n), 500);
+  for (let n = 0; n < 100; n++) pace.took(id(n), 5);
   expect(pace.interval).toBe(50_000);
   for (let n = 50; n < 100; n++) pace.forget(id(n));
   expect(pace.interval).toBe(30_000);

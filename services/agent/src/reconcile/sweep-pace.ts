@@ -1,34 +1,34 @@
-import type { NetworkId } from '@causeway/model';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
+import type { ScopeId } from './scope.ts';
 
-/** Each network is looked at this often, whatever happens, for what no notification tells. */
+/** Each scope is read whole this often, whatever happens, for what the kernel does not notify of. */
 const usual = seconds(30);
-/** The time between two looks at a network is at least this many times what looking at all of them takes: 1 % of a core. */
-const looksInPause = 100;
-/** However many networks there are. */
+/** The time between two reads of a scope is at least this many times what reading all of them takes: 1 % of a core. */
+const readsInPause = 100;
+/** However many scopes there are. */
 const longest = seconds(600);
 
 /**
- * How often the networks of a host are looked at. The kernel tells of most changes; what it tells nobody (sysctls, the
- * inside of containers) is found by looking, which costs the more the more networks there are.
+ * How often the scopes of a host are read whole. The kernel notifies of most changes. What it does not notify of (sysctls,
+ * the inside of containers) is found by reading, which costs more the more networks there are.
  */
 export class SweepPace {
-  readonly #took = new Map<NetworkId, number>();
+  readonly #each = new Map<ScopeId, number>();
   #sum = 0;
 
-  /** A look at the whole of a network has taken so long, milliseconds. */
-  looked(networkId: NetworkId, took: number): void {
-    this.#sum += took - (this.#took.get(networkId) ?? 0);
-    this.#took.set(networkId, took);
+  /** Reading a scope whole has taken so long, milliseconds. */
+  took(id: ScopeId, span: number): void {
+    this.#sum += span - (this.#each.get(id) ?? 0);
+    this.#each.set(id, span);
   }
 
-  forget(networkId: NetworkId): void {
-    this.#sum -= this.#took.get(networkId) ?? 0;
-    this.#took.delete(networkId);
+  forget(id: ScopeId): void {
+    this.#sum -= this.#each.get(id) ?? 0;
+    this.#each.delete(id);
   }
 
-  /** Between two looks at one network. */
+  /** Between two reads of one scope. */
   get interval(): Duration {
-    return milliseconds(Math.min(Math.max(usual, this.#sum * looksInPause), longest));
+    return milliseconds(Math.min(Math.max(usual, this.#sum * readsInPause), longest));
   }
 }

@@ -1,5 +1,6 @@
 import type { NetworkId, Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { ScopeId } from './scope.ts';
 
 /** Repairs kept until a manager has heard of them; beyond, only their number is kept. */
 const longestUnreported = 1_000;
@@ -8,7 +9,7 @@ const longestUnreported = 1_000;
 export class Tally {
   readonly #applied = new Map<NetworkId, Stamp>();
   readonly #removed = new Set<NetworkId>();
-  readonly #standing = new Map<string, number>();
+  readonly #standing = new Map<ScopeId | `/${string}`, number>();
   readonly #listeners: (() => void)[] = [];
   #recovered: bigint | undefined;
   #repairs = 0;
@@ -39,7 +40,7 @@ export class Tally {
 
   /** Of it, what stands in networks. */
   get networkDrift(): readonly (readonly [NetworkId, number])[] {
-    return [...this.#standing].filter((entry): entry is [NetworkId, number] => !entry[0].startsWith('/'));
+    return [...this.#standing].filter((entry): entry is [NetworkId, number] => isOfNetwork(entry[0]));
   }
 
   /** By network: up to where the kernel has everything. */
@@ -78,8 +79,8 @@ export class Tally {
     this.#tell();
   }
 
-  /** `place`: a network's id, or the path of a namespace that is nobody's. */
-  standing(place: string, count: number): void {
+  /** `place`: a scope, or the path of what belongs to none. */
+  standing(place: ScopeId | `/${string}`, count: number): void {
     if ((this.#standing.get(place) ?? 0) === count) return;
     if (count === 0) this.#standing.delete(place);
     else this.#standing.set(place, count);
@@ -119,4 +120,8 @@ export class Tally {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isOfNetwork(place: string): boolean {
+  return place !== 'host' && !place.startsWith('/');
 }

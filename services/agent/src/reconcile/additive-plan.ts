@@ -4,14 +4,14 @@ import { assertNever } from '@causeway/model';
 /**
  * What of a plan may be done before any manager has confirmed the tables. The ledger may be a moment older than the
  * kernel, which the last agent programmed: what is there is then more likely right than what is written, so only what
- * is missing is added. Nothing is taken away from traffic that flows. And where the tunnel is, no peer is brought back: the
- * last agent may have taken it out and said so, and its address be another's by now.
+ * is missing is added. Traffic that flows loses nothing. And where the tunnel is there, no peer is brought back: the last
+ * agent may have taken that peer out and reported so, and another endpoint may have its address by now.
  */
-export function cautious(ops: readonly Op[], actual: State): Op[] {
-  return ops.flatMap((op) => careful(op, actual));
+export function onlyAdditions(ops: readonly Op[], actual: State): Op[] {
+  return ops.flatMap((op) => additionsOf(op, actual));
 }
 
-function careful(op: Op, actual: State): Op[] {
+function additionsOf(op: Op, actual: State): Op[] {
   const found = actual.get(op.netns);
   switch (op.op) {
     case 'netns.add':

@@ -13,7 +13,7 @@ import { expect, it } from 'vitest';
 import type { Sandbox } from '../disk/sandbox.ts';
 import { FakeManager } from '../testing/fake-manager.ts';
 import { desiredState } from './desired.ts';
-import { suspected } from './suspicion.ts';
+import { partOf } from './part.ts';
 
 const network = new FakeManager().network('blue');
 const host = { node: 'a000000000000001' as NodeId, vtep: Ip('192.0.2.1'), vxlanPort: 4789 };
@@ -45,7 +45,7 @@ const port = hostEnd(near.id);
 function looked(tell: (changes: ChangeSet) => void): string[] {
   const changes = new ChangeSet();
   tell(changes);
-  const { wanted: part, scopes } = suspected(wanted, network.id, [sandbox], changes);
+  const { wanted: part, scopes } = partOf(wanted, network.id, [sandbox], changes);
   return [...part].flatMap(([netns, { links, fdb, neighbours }]) => {
     if (part.get(netns) === wanted.get(netns) && !scopes.has(netns)) return [`all of ${netns}`];
     const asked = [...(scopes.get(netns)?.entries?.fdb ?? [])].flatMap(([dev, macs]) =>

@@ -5,42 +5,30 @@ import {
   type Namespace,
   type NetnsPath,
   overlayNetns,
-  type Scope,
+  type Scope as ReadScope,
   type State,
 } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
-
-/** Where a kernel may differ: nowhere, where something was told of in a network's own namespace, or anywhere. */
-export type Suspicion = 'nothing' | 'everything' | Changes;
-
-export function both(a: Suspicion, b: Suspicion): Suspicion {
-  if (a === 'nothing' || b === 'everything') return b;
-  if (b === 'nothing' || a === 'everything') return a;
-  const all = new ChangeSet();
-  all.include(a);
-  all.include(b);
-  return all;
-}
-
-/** A part of what is wanted, and how to read the same of a kernel. */
-export interface Part {
-  readonly wanted: State;
-  readonly scopes: ReadonlyMap<NetnsPath, Scope>;
-}
+import type { DirtyPart } from './scope.ts';
 
 /**
- * What of the wanted state must be looked at. A container is told of by the end of its pair that is outside; of what only
- * changes inside it nobody tells, and the sweep looks. Entries are looked at one by one, unless a link changed that they
- * fall with.
+ * What of a network's wanted state must be looked at after these changes in its namespace. A change of the outer end of a
+ * container's pair makes the container's own namespace a part of it: no watch is open in there, so what only changes inside is
+ * found by the sweep. Entries are looked at one by one, unless a link changed that they fall with.
  */
-export function suspected(wanted: State, networkId: NetworkId, sandboxes: readonly Sandbox[], changes: Changes): Part {
+export function partOf(
+  wanted: State,
+  networkId: NetworkId,
+  sandboxes: readonly Sandbox[],
+  changes: Changes,
+): DirtyPart {
   const part = new Map<NetnsPath, Namespace>();
-  const scopes = new Map<NetnsPath, Scope>();
+  const scopes = new Map<NetnsPath, ReadScope>();
   const containers = new Map(sandboxes.map(({ endpoint, netns }) => [hostEnd(endpoint.id), netns]));
   const netns = overlayNetns(networkId);
   const overlay = wanted.get(netns);
-  if (overlay === undefined) return { wanted: part, scopes };
+  if (overlay === undefined) return { kind: 'dirty', wanted: part, scopes };
   if (changes.more || [...changes.links].some((link) => !containers.has(link))) part.set(netns, overlay);
   else {
     const keys = withLinks(changes, overlay);
@@ -52,7 +40,7 @@ export function suspected(wanted: State, networkId: NetworkId, sandboxes: readon
     const within = container === undefined ? undefined : wanted.get(container);
     if (container !== undefined && within !== undefined) part.set(container, within);
   }
-  return { wanted: part, scopes };
+  return { kind: 'dirty', wanted: part, scopes };
 }
 
 /** A port's entries go with it. */

@@ -1,9 +1,9 @@
-import { type Failure, hostEnd, type Op, overlayNetns, printOp } from '@causeway/datapath';
+import { hostEnd, type Op, overlayNetns } from '@causeway/datapath';
 import type { EndpointId } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
 
-/** The sandbox a failed op concerns alone; undefined: what it was to do, every endpoint of the network needs. */
-export function blamed(op: Op, sandboxes: readonly Sandbox[]): EndpointId | undefined {
+/** The endpoint that alone needs what the op does; undefined: every endpoint of the network needs it. */
+export function endpointOf(op: Op, sandboxes: readonly Sandbox[]): EndpointId | undefined {
   const device = deviceOf(op);
   const of = sandboxes.find(({ endpoint, netns, ifname }) =>
     op.netns === overlayNetns(endpoint.network)
@@ -13,13 +13,9 @@ export function blamed(op: Op, sandboxes: readonly Sandbox[]): EndpointId | unde
   return of?.endpoint.id;
 }
 
-export function explain({ op, errno, message }: Failure): string {
-  return `${printOp(op)}: ${errno}${message === '' ? '' : ` (${message})`}`;
-}
-
 /** Whether the op changes a link that all endpoints share: the kernel drops entries by itself when such a link changes. */
-export function disturbs(op: Op, sandboxes: readonly Sandbox[]): boolean {
-  return isStructural(op) && blamed(op, sandboxes) === undefined;
+export function affectsSharedLink(op: Op, sandboxes: readonly Sandbox[]): boolean {
+  return isStructural(op) && endpointOf(op, sandboxes) === undefined;
 }
 
 /** Whether the op is about a namespace or a link, and not just about what hangs on one. */

@@ -1,0 +1,49 @@
+import { type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
+import type { NetworkId } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { expect, it } from 'vitest';
+import { Host } from '../testing/host.ts';
+
+/** A host whose agent has made overlays of these networks, and has lost all its tables and containers since. */
+async function bereft(...names: string[]): Promise<{ host: Host; overlays: NetnsPath[] }> {
+  const host = new Host();
+  const ids = names.map((name): NetworkId => host.manager.network(name).id);
+  await host.start();
+  for (const name of names) await host.attach(name, `in-${name}`);
+  await host.clock.until(host.agent.stop(), seconds(60));
+  for (const name of names) host.manager.remove(name, ...host.manager.ids(name));
+  for (const file of await host.files.list()) if (/^(sandboxes|network)/.test(file)) await host.files.remove(file);
+  return { host, overlays: ids.map(overlayNetns) };
+}
+
+it('what networks have left is verified as one difference each, and removed by a repair', async () => {
+  const { host, overlays } = await bereft('blue', 'red');
+  host.kernel.failNext('netns.delete', 'EBUSY', 100);
+  await host.start();
+  await host.settle(milliseconds(10));
+  const verify = host.agent.api.verifyHost({ repair: false });
+  const { drift } = await host.clock.until(verify, seconds(5));
+  expect(drift.map(({ kind, key, network, actual, intended }) => ({ kind, key, network, actual, intended }))).toEqual(
+    overlays.map((key) => ({ kind: 'netns', key, network: '', actual: 'present', intended: '' })),
+  );
+  expect((await host.status()).drift).toBe(overlays.length);
+  host.kernel.failNoMore();
+  await host.clock.until(host.agent.api.verifyHost({ repair: true }), seconds(5));
+  expect(await host.kernel.ownNetns()).toEqual([]);
+  expect(await host.status()).toMatchObject({ drift: 0, repairs: 0n });
+});
+
+it('one that cannot be read does not keep the others', async () => {
+  const { host, overlays } = await bereft('blue', 'red');
+  const [blue, red] = overlays;
+  const { read } = host.kernel;
+  host.kernel.read = (netns, ...rest): Promise<Namespace | undefined> =>
+    netns === blue ? Promise.reject(new Error('no answer')) : read.call(host.kernel, netns, ...rest);
+  await host.start();
+  await host.settle(seconds(5));
+  expect(await host.kernel.ownNetns()).toEqual([blue]);
+  expect(host.events().filter((event) => event.startsWith('netns.'))).toEqual(
+    expect.arrayContaining(['netns.not-removed', 'netns.stray-removed']),
+  );
+  expect(red).not.toBe(blue);
+});

@@ -1,0 +1,104 @@
+import {
+  applyPlan,
+  type Difference,
+  type Failure,
+  isOverlayNetns,
+  type Kernel,
+  type Namespace,
+  type NetnsPath,
+  type Op,
+  type State,
+} from '@causeway/datapath';
+import type { Log } from '@causeway/runtime';
+import type { Overlays } from './overlays.ts';
+import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
+import type { Tally } from './tally.ts';
+
+export interface HostScopeModules {
+  readonly kernel: Kernel;
+  readonly tally: Tally;
+  readonly overlays: Overlays;
+  readonly log: Log;
+  /** Whether a manager has confirmed the tables since start. */
+  readonly confirmed: () => boolean;
+  /** Whether a network that is wanted, or is being removed, has its overlay there. */
+  readonly isInUse: (netns: NetnsPath) => boolean;
+}
+
+/**
+ * What belongs to no network: overlay namespaces that this agent has made, and that no table or container wants any more, go.
+ * Kinds that live in the host's own namespace and are shared by all networks are wanted here.
+ */
+export class HostScope implements Scope {
+  readonly id = 'host';
+  readonly name = '';
+  readonly wanted: State = new Map();
+  readonly #modules: HostScopeModules;
+
+  constructor(modules: HostScopeModules) {
+    this.#modules = modules;
+  }
+
+  get isConfirmed(): boolean {
+    return this.#modules.confirmed();
+  }
+
+  goal(): Goal {
+    return { kind: this.isConfirmed ? 'follow' : 'wait' };
+  }
+
+  async advance(): Promise<IntentChange> {
+    return 'nothing';
+  }
+
+  partOf(): DirtyPart {
+    return { kind: 'dirty', wanted: this.wanted, scopes: new Map() };
+  }
+
+  /** What is left of networks, as found: none of it is wanted. */
+  async read(_: Exclude<Part, Changed>): Promise<State> {
+    const { kernel, overlays, tally, log } = this.#modules;
+    const state = new Map<NetnsPath, Namespace>();
+    for (const netns of await kernel.ownNetns()) {
+      if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
+      try {
+        await overlays.found(netns);
+        const found = await kernel.read(netns, { bare: true, sysctls: [] });
+        if (found !== undefined) state.set(netns, found);
+      } catch (error) {
+        tally.standing(pathOf(netns), 1);
+        log.error('netns.not-removed', { netns, message: String(error) });
+      }
+    }
+    return state;
+  }
+
+  async apply(planned: readonly Op[]): Promise<readonly Failure[]> {
+    const { kernel, overlays, tally, log, isInUse } = this.#modules;
+    // A network may have come since they were read.
+    const ops = planned.filter(({ netns }) => !isInUse(netns));
+    const refused = await applyPlan(kernel, ops);
+    for (const { op, netns } of ops) {
+      if (op !== 'netns.delete') continue;
+      const failed = refused.filter((failure) => failure.op.netns === netns).length;
+      if (failed === 0) overlays.removed(netns);
+      log.warn('netns.stray-removed', { netns, failed });
+      tally.standing(pathOf(netns), failed);
+    }
+    return refused;
+  }
+
+  /** A namespace that goes takes everything in it along. */
+  summary(found: readonly Difference[]): readonly Difference[] {
+    return found.filter(({ kind, netns }) => kind === 'netns' || !isOverlayNetns(netns));
+  }
+
+  /** What a network has left is removed, and is no drift. */
+  answersFor({ netns }: Difference): boolean {
+    return !isOverlayNetns(netns);
+  }
+}
+
+function pathOf(netns: NetnsPath): `/${string}` {
+  return netns as string as `/${string}`;
+}

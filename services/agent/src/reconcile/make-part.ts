@@ -1,0 +1,76 @@
+import { type Difference, differencesSliced, type Failure, type Op, planSliced, type State } from '@causeway/datapath';
+import { type Clock, type Log, Slices } from '@causeway/runtime';
+import { onlyAdditions } from './additive-plan.ts';
+import { logFailures, logOps } from './op-log.ts';
+import { isStructural } from './op-scope.ts';
+import type { DirtyPart, Part, Scope } from './scope.ts';
+
+/** Entries may fall with a change of a shared link; a read after it sees them, and one more that all is well. */
+const mostRounds = 3;
+
+export interface Made {
+  /** What differed, where that is drift. */
+  readonly found: readonly Difference[];
+  readonly refused: readonly Failure[];
+  /** Nothing was done: what was found has to do with more than the part. */
+  readonly isMore: boolean;
+}
+
+export interface MakeOptions {
+  /** What differs, the intent does not explain. */
+  readonly isDrift: boolean;
+  /** Otherwise only what is missing is added. */
+  readonly isConfirmed: boolean;
+  /** By the pass before: what is refused again is not logged again. */
+  readonly refusedBefore: readonly Failure[];
+}
+
+/** Makes the kernel hold a part of what is wanted. `onRead`: called before each read of the kernel. */
+export async function makePart(
+  modules: { readonly scope: Scope; readonly clock: Clock; readonly log: Log; readonly onRead: () => void },
+  part: Part,
+  options: MakeOptions,
+): Promise<Made> {
+  const { scope, log } = modules;
+  const slices = new Slices(modules);
+  let found: readonly Difference[] = [];
+  let refused = options.refusedBefore;
+  for (let round = 1; ; round++) {
+    const actual = await actualOf(part, modules);
+    const steps = await slices.run(planSliced(actual, part.wanted));
+    if (part.kind === 'dirty' && isMore(part, actual, steps)) return { found, refused, isMore: true };
+    if (part.kind === 'everything' && round === 1) scope.found?.(actual);
+    if (options.isDrift && round === 1 && steps.length > 0) {
+      const differences = await differencesOf(scope, actual, part.wanted, slices);
+      found = differences.filter((difference) => scope.answersFor(difference));
+    }
+    const ops = options.isConfirmed ? steps : onlyAdditions(steps, actual);
+    logOps(log, ops);
+    const before = refused;
+    refused = await scope.apply(ops);
+    logFailures(log, refused, before);
+    if (round === mostRounds || !ops.some((op) => scope.disturbs?.(op) === true))
+      return { found, refused, isMore: false };
+  }
+}
+
+async function actualOf(part: Part, { scope, onRead }: { scope: Scope; onRead: () => void }): Promise<State> {
+  if (part.kind === 'changed') return part.known;
+  onRead();
+  return await scope.read(part);
+}
+
+export async function differencesOf(
+  scope: Pick<Scope, 'summary'>,
+  actual: State,
+  wanted: State,
+  slices: Slices,
+): Promise<readonly Difference[]> {
+  const found = await slices.run(differencesSliced(actual, wanted));
+  return scope.summary?.(found) ?? found;
+}
+
+/** A namespace is gone, or a link differs: what hangs on it may be gone too. */
+function isMore({ wanted }: DirtyPart, actual: State, steps: readonly Op[]): boolean {
+  return actual.size < wanted.size || steps.some(isStructural);
+}

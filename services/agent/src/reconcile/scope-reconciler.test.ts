@@ -1,0 +1,245 @@
+import {
+  applyPlan,
+  type Changes,
+  type Difference,
+  type Kernel,
+  type Namespace,
+  type NetnsPath,
+  type Op,
+  readState,
+  type State,
+} from '@causeway/datapath';
+import { FakeKernel } from '@causeway/datapath/testing';
+import { Ip, Mac, type NetworkId } from '@causeway/model';
+import { milliseconds, seconds } from '@causeway/runtime';
+import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
+import { ScopeReconciler } from './scope-reconciler.ts';
+import { SweepPace } from './sweep-pace.ts';
+import { Tally } from './tally.ts';
+
+const netns = '/run/netns/cw-0000000001' as NetnsPath;
+const dev = 'br0';
+const [ip, other] = [Ip('10.0.0.2'), Ip('10.0.0.3')];
+const [mac, wrong] = [Mac('02:42:0a:00:00:02'), Mac('02:42:0a:00:00:99')];
+const own = (address: Ip): Op => ({ op: 'neighbour.set', netns, dev, ip: address, mac });
+const stray = (address: Ip): Op => ({ op: 'neighbour.set', netns, dev, ip: address, mac: wrong });
+
+/** A bridge with neighbours. */
+function stateOf(neighbours: ReadonlyMap<Ip, Mac>): State {
+  const bridge = { kind: 'bridge', name: dev, mac: Mac('02:45:00:00:00:01'), mtu: 1450, up: true } as const;
+  const namespace: Namespace = {
+    links: new Map([[dev, bridge]]),
+    addresses: new Map(),
+    routes: new Map(),
+    neighbours: new Map([[dev, neighbours]]),
+    fdb: new Map(),
+    sysctls: new Map(),
+  };
+  return new Map([[netns, namespace]]);
+}
+
+/** A scope whose intent the test says. */
+class TestScope implements Scope {
+  readonly id = '00000000000000aa' as NetworkId;
+  readonly name = 'blue';
+  readonly watched = netns;
+  isConfirmed = true;
+  plan: Goal = { kind: 'follow' };
+  intent: ReadonlyMap<Ip, Mac> = new Map([[ip, mac]]);
+  wanted: State = new Map();
+  /** Whether the next change can be named. */
+  isWhole = true;
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  goal(): Goal {
+    return this.plan;
+  }
+
+  async advance(): Promise<IntentChange> {
+    const known = this.wanted;
+    const now = stateOf(this.intent);
+    const isSame = known.size > 0 && known.get(netns)?.neighbours.get(dev) === this.intent;
+    if (isSame) return 'nothing';
+    this.wanted = now;
+    const { isWhole } = this;
+    this.isWhole = false;
+    return isWhole ? 'everything' : { kind: 'changed', known, wanted: now };
+  }
+
+  partOf({ neighbours }: Changes): DirtyPart {
+    const keys = neighbours.get(dev) ?? new Set<Ip>();
+    const named = new Map([...this.intent].filter(([each]) => keys.has(each)));
+    const part = new Map([[netns, { ...(this.wanted.get(netns) as Namespace), links: new Map() }]]);
+    part.set(netns, { ...(part.get(netns) as Namespace), neighbours: new Map([[dev, named]]) });
+    const entries = { fdb: new Map(), neighbours };
+    return { kind: 'dirty', wanted: part, scopes: new Map([[netns, { links: [], entries, sysctls: [] }]]) };
+  }
+
+  read(part: Exclude<Part, Changed>): Promise<State> {
+    return readState(this.#kernel, part.wanted, part.kind === 'dirty' ? part.scopes : undefined);
+  }
+
+  apply(ops: readonly Op[]) {
+    return applyPlan(this.#kernel, ops);
+  }
+
+  answersFor(): boolean {
+    return true;
+  }
+}
+
+let clock: FakeClock;
+let kernel: FakeKernel;
+let tally: Tally;
+let scope: TestScope;
+let reconciler: ScopeReconciler;
+let repaired: Difference[];
+beforeEach(() => {
+  clock = new FakeClock();
+  kernel = new FakeKernel({ clock }, { underlay: Ip('192.0.2.1') });
+  tally = new Tally();
+  scope = new TestScope(kernel);
+  repaired = [];
+  const modules = { kernel, clock, random: new SeededRandom(1), log: new MemoryLog(), tally, pace: new SweepPace() };
+  const onRepaired = (_: string, found: readonly Difference[]): void => void repaired.push(...found);
+  reconciler = new ScopeReconciler({ ...modules, onRepaired }, scope);
+});
+
+async function following(): Promise<void> {
+  void reconciler.follow();
+  await clock.advance(milliseconds(500));
+}
+
+const held = async (): Promise<ReadonlyMap<Ip, Mac> | undefined> =>
+  (await clock.until(readState(kernel, stateOf(new Map())), seconds(1))).get(netns)?.neighbours.get(dev);
+
+describe('a scope', () => {
+  it('is unknown at first: everything is read, and what differs is no drift', async () => {
+    await following();
+    expect(await clock.until(reconciler.follow(), seconds(1))).toEqual({ kind: 'exact' });
+    expect(await held()).toEqual(scope.intent);
+    expect(repaired).toEqual([]);
+  });
+
+  it('follows a change of the intent without a read, since it knows what the kernel holds', async () => {
+    await following();
+    const read = vi.spyOn(kernel, 'read');
+    scope.intent = new Map([[other, mac]]);
+    await following();
+    expect(read).not.toHaveBeenCalled();
+    expect(await held()).toEqual(scope.intent);
+  });
+
+  it('is repaired where the kernel says that something changed, and only that is read', async () => {
+    await following();
+    const read = vi.spyOn(kernel, 'read');
+    kernel.foreign(stray(ip), stray(other));
+    await clock.advance(milliseconds(100));
+    expect(read.mock.calls.map(([, what]) => what.entries?.neighbours.get(dev))).toEqual([new Set([ip, other])]);
+    expect(await held()).toEqual(scope.intent);
+    expect(repaired).toHaveLength(2);
+  });
+
+  it('is repaired also while its intent changes without a pause', async () => {
+    await following();
+    kernel.foreign(stray(ip));
+    for (let n = 0; n < 50 && repaired.length === 0; n++) {
+      scope.intent = new Map([
+        [ip, mac],
+        [Ip(`10.0.1.${n}`), mac],
+      ]);
+      void reconciler.follow();
+      await clock.advance(milliseconds(1));
+    }
+    expect(repaired).toMatchObject([{ kind: 'neighbour', actual: wrong, intended: mac }]);
+  });
+
+  it('is read whole after a lost event, and where a link differs', async () => {
+    await following();
+    kernel.overrun(netns, stray(ip));
+    await clock.advance(seconds(1));
+    kernel.foreign({ op: 'link.delete', netns, name: dev });
+    await clock.advance(seconds(1));
+    expect(await held()).toEqual(scope.intent);
+    expect(repaired.map(({ kind }) => kind)).toEqual(['neighbour', 'link', 'neighbour']);
+  });
+
+  it('gets only what it is missing until its intent is confirmed', async () => {
+    kernel.foreign({ op: 'netns.add', netns });
+    const link = stateOf(new Map()).get(netns)?.links.get(dev);
+    if (link?.kind === 'bridge') kernel.foreign({ op: 'link.add', netns, link });
+    kernel.foreign({ op: 'link.set', netns, name: dev, change: { up: true } }, stray(other));
+    scope.isConfirmed = false;
+    await following();
+    expect(await held()).toEqual(new Map([[other, wrong]]));
+    scope.isConfirmed = true;
+    await following();
+    expect(await held()).toEqual(scope.intent);
+    expect(repaired).toEqual([]);
+  });
+
+  it('stands as different while the kernel refuses, and is tried again', async () => {
+    kernel.failNext('neighbour.set', 'ENOMEM', 2);
+    void reconciler.follow();
+    await clock.advance(milliseconds(50));
+    expect(tally.drift).toBe(1);
+    await clock.advance(seconds(2));
+    expect(tally.drift).toBe(0);
+    expect(await held()).toEqual(scope.intent);
+    expect(tally.networkDrift).toEqual([]);
+  });
+
+  it('is tried again after it could not be read, and says so to who asked what differs', async () => {
+    await following();
+    vi.spyOn(kernel, 'read').mockRejectedValueOnce(new Error('no answer'));
+    await expect(clock.until(reconciler.verify(), seconds(1))).rejects.toThrow('no answer');
+    kernel.foreign(stray(ip));
+    await clock.advance(seconds(1));
+    expect(await clock.until(reconciler.verify(), seconds(1))).toEqual([]);
+  });
+
+  it('is verified as it stands, after its intent was followed and before it is repaired', async () => {
+    await following();
+    scope.intent = new Map([...scope.intent, [other, mac]]);
+    kernel.foreign(stray(ip));
+    expect(await clock.until(reconciler.verify(), seconds(1))).toMatchObject([{ actual: wrong, intended: mac }]);
+  });
+
+  it('stays as it is while nothing is known of its intent, or this version cannot build it', async () => {
+    await following();
+    const difference: Difference = { netns, kind: 'driver', key: 'x', actual: 'unknown', intended: 'present' };
+    kernel.foreign(stray(ip));
+    for (const plan of [{ kind: 'wait' }, refusal(difference)] as const) {
+      scope.plan = plan;
+      await following();
+      expect(await held()).toEqual(new Map([[ip, wrong]]));
+    }
+    expect(await clock.until(reconciler.verify(), seconds(1))).toEqual([difference]);
+    expect(tally.drift).toBe(1);
+  });
+
+  it('is swept for what the kernel does not tell', async () => {
+    await following();
+    vi.spyOn(kernel, 'watch').mockReturnValue(undefined);
+    reconciler.stop();
+    const silent = new TestScope(kernel);
+    const log = new MemoryLog();
+    const modules = { kernel, clock, random: new SeededRandom(1), log, tally, pace: new SweepPace() };
+    const again = new ScopeReconciler({ ...modules, onRepaired: () => undefined }, silent);
+    void again.follow();
+    await clock.advance(seconds(1));
+    kernel.foreign(own(other));
+    await clock.advance(seconds(31));
+    expect(await held()).toEqual(silent.intent);
+  });
+});
+
+function refusal(difference: Difference): Goal {
+  return { kind: 'refuse', refusal: { event: 'network.driver-unknown', fields: {}, why: 'unknown', difference } };
+}

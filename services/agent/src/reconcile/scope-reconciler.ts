@@ -1,0 +1,227 @@
+import type { Difference, Failure, Kernel } from '@causeway/datapath';
+import { type Clock, Later, type Log, milliseconds, type Random, Slices, Worker } from '@causeway/runtime';
+import { type Dirty, merged } from './dirty.ts';
+import { differencesOf, type Made, makePart } from './make-part.ts';
+import { logFailures } from './op-log.ts';
+import { ResyncTimer } from './resync-timer.ts';
+import type { Changed, DirtyPart, Part, Refusal, Scope } from './scope.ts';
+import type { SweepPace } from './sweep-pace.ts';
+import type { Tally } from './tally.ts';
+
+/** What is known of the scope's kernel after a pass. */
+export type Phase =
+  /** Nothing: everything is read, and what differs is not drift, since the intent may be what changed. */
+  | { readonly kind: 'unknown' }
+  /** It held everything that was wanted: what differs now is a change of the intent, or drift. */
+  | { readonly kind: 'exact' }
+  /** It refuses something, or could not be read (`why`): everything is read again after a while, or with the next change. */
+  | { readonly kind: 'failing'; readonly refused: readonly Failure[]; readonly why?: string };
+
+/** A caller that asks what differs; the first answer counts. */
+interface Verification {
+  answer(found: readonly Difference[] | Promise<readonly Difference[]>): void;
+  fail(error: unknown): void;
+}
+
+export interface ScopeReconcilerModules {
+  readonly kernel: Pick<Kernel, 'watch'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly tally: Tally;
+  readonly pace: SweepPace;
+  readonly onRepaired: (network: string, repaired: readonly Difference[]) => void;
+}
+
+/**
+ * Keeps one scope's part of the kernel as it is wanted, one pass at a time. Each pass takes parts of the wanted state, first
+ * what the intent has changed, then where the kernel is dirty, and for each does the same: knows or reads what the kernel
+ * holds of it, plans, applies.
+ *
+ *   unknown ─ everything read and applied ─▶ exact ─ refused, unreadable ─▶ failing ─ read again ─▶ exact
+ */
+export class ScopeReconciler {
+  readonly #modules: ScopeReconcilerModules;
+  readonly #scope: Scope;
+  readonly #log: Log;
+  readonly #worker = new Worker(() => this.#pass());
+  readonly #timer: ResyncTimer;
+  readonly #sweep: Later;
+  readonly #verifications: Verification[] = [];
+  #phase: Phase = { kind: 'unknown' };
+  /** Gathered in every phase: what changes while everything is read may have been read before. */
+  #dirty: Dirty = 'everything';
+
+  constructor(modules: ScopeReconcilerModules, scope: Scope) {
+    this.#modules = modules;
+    this.#scope = scope;
+    this.#log = modules.log.child(scope.id === 'host' ? {} : { networkId: scope.id });
+    const resync = (dirty: Dirty): void => void this.resync(dirty);
+    this.#timer = new ResyncTimer({ ...modules, resync }, { netns: scope.watched });
+    this.#sweep = new Later({ clock: modules.clock, action: () => this.#sweepNow() });
+    // At a random moment of the interval, so that the scopes of a host take turns.
+    this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
+  }
+
+  /** Follows the intent as it is now; then what is known of the kernel. */
+  async follow(): Promise<Phase> {
+    await this.#worker.poke();
+    return this.#phase;
+  }
+
+  /** Looks at the kernel there; at everything, whether or not anything is known to have happened. */
+  resync(dirty: Dirty = 'everything'): Promise<void> {
+    this.#dirty = merged(this.#dirty, dirty);
+    return this.#worker.poke();
+  }
+
+  /** What differs now. */
+  verify(): Promise<readonly Difference[]> {
+    // What is left of a scope that is not wanted is being removed, which takes as long as the kernel takes.
+    if (this.#scope.goal().kind === 'remove') return Promise.resolve([]);
+    return new Promise((answer, fail) => {
+      this.#verifications.push({ answer, fail });
+      void this.#worker.poke();
+    });
+  }
+
+  /** Leaves the kernel as it is. */
+  async stop(): Promise<void> {
+    await this.#worker.stop();
+    this.#sweep.stop();
+    this.#timer.stop();
+  }
+
+  /** For what the kernel does not tell. */
+  #sweepNow(): void {
+    this.#sweep.in(this.#modules.pace.interval);
+    void this.resync();
+  }
+
+  /** Survives any failure: it is logged, and the pass made again after a while. */
+  async #pass(): Promise<void> {
+    // What is asked from now on, the next pass answers: this one may read before the question.
+    const asked = this.#verifications.splice(0);
+    try {
+      const goal = this.#scope.goal();
+      if (goal.kind === 'follow') await this.#follow(asked);
+      else if (goal.kind === 'remove') await this.#remove();
+      else if (goal.kind === 'refuse') this.#refuse(goal.refusal, asked);
+      else this.#phase = { kind: 'unknown' };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#phase = { kind: 'failing', refused: [], why };
+      this.#log.error(this.#scope.id === 'host' ? 'host.not-reconciled' : 'network.not-reconciled', { message: why });
+      this.#timer.failed();
+      for (const { fail } of asked) fail(error);
+    } finally {
+      for (const { answer } of asked) answer([]);
+    }
+  }
+
+  async #follow(asked: readonly Verification[]): Promise<void> {
+    const scope = this.#scope;
+    const changed = await scope.advance();
+    if (changed === 'everything') this.#phase = { kind: 'unknown' };
+    else if (changed !== 'nothing' && this.#phase.kind === 'exact') await this.#followChange(changed);
+    if (asked.length > 0) await this.#answer(asked);
+    if (this.#phase.kind === 'exact' && typeof this.#dirty === 'object') await this.#repair(scope.partOf(this.#dirty));
+    if (this.#phase.kind !== 'exact' || this.#dirty === 'everything') await this.#makeEverything();
+  }
+
+  /** exact -> exact, failing. Otherwise everything is read anyway. */
+  async #followChange(part: Changed): Promise<void> {
+    const { refused } = await this.#make(part, { isDrift: false, isConfirmed: true });
+    if (refused.length > 0) this.#phase = { kind: 'failing', refused };
+    else this.#scope.followed?.([]);
+  }
+
+  /** exact -> exact, failing; everything is dirty after it where that has to do with all the rest. */
+  async #repair(part: DirtyPart): Promise<void> {
+    const began = this.#modules.clock.now();
+    this.#dirty = 'nothing';
+    const made = await this.#make(part, { isDrift: true, isConfirmed: true });
+    if (made.isMore) this.#dirty = 'everything';
+    if (part.scopes.size === 0) this.#timer.wholeReadTook(this.#modules.clock.now() - began);
+    if (!made.isMore) await this.#account(part, made, { kind: 'exact' });
+  }
+
+  /** unknown, exact, failing -> exact, failing; or unknown, until the intent is confirmed. */
+  async #makeEverything(): Promise<void> {
+    const scope = this.#scope;
+    const { clock, pace } = this.#modules;
+    const began = clock.now();
+    await scope.locate?.();
+    const isDrift = (await scope.advance()) === 'nothing' && this.#phase.kind === 'exact';
+    const { isConfirmed } = scope;
+    this.#dirty = 'nothing';
+    const part = { kind: 'everything', wanted: scope.wanted } as const;
+    const made = await this.#make(part, { isDrift, isConfirmed });
+    const took = clock.now() - began;
+    this.#timer.wholeReadTook(took);
+    pace.took(scope.id, took);
+    await this.#account(part, made, { kind: isConfirmed ? 'exact' : 'unknown' });
+    if (isConfirmed) scope.followed?.(made.refused);
+  }
+
+  async #make(part: Part, { isDrift, isConfirmed }: { isDrift: boolean; isConfirmed: boolean }): Promise<Made> {
+    const { clock } = this.#modules;
+    const refusedBefore = this.#phase.kind === 'failing' ? this.#phase.refused : [];
+    const modules = { scope: this.#scope, clock, log: this.#log, onRead: () => this.#timer.watch() };
+    return await makePart(modules, part, { isDrift, isConfirmed, refusedBefore });
+  }
+
+  /** What was found to differ and is right now has been repaired; the rest stands. */
+  async #account(part: Exclude<Part, Changed>, { found, refused }: Made, reached: Phase): Promise<void> {
+    const { tally, onRepaired } = this.#modules;
+    this.#phase = refused.length === 0 ? reached : { kind: 'failing', refused };
+    const standing = refused.length === 0 ? [] : await this.#standing(part);
+    tally.standing(this.#scope.id, standing.length);
+    const still = new Set(standing.map(nameOf));
+    const repaired = found.filter((difference) => !still.has(nameOf(difference)));
+    if (repaired.length > 0) onRepaired(this.#scope.name, repaired);
+    if (refused.length > 0) this.#timer.failed();
+    else this.#timer.succeeded();
+  }
+
+  async #answer(asked: readonly Verification[]): Promise<void> {
+    const part = { kind: 'everything', wanted: this.#scope.wanted } as const;
+    const result = this.#differences(part);
+    for (const { answer } of asked) answer(result);
+    await result;
+  }
+
+  async #standing(part: Exclude<Part, Changed>): Promise<readonly Difference[]> {
+    const found = await this.#differences(part);
+    return found.filter((difference) => this.#scope.answersFor(difference));
+  }
+
+  async #differences(part: Exclude<Part, Changed>): Promise<readonly Difference[]> {
+    const [scope, slices] = [this.#scope, new Slices(this.#modules)];
+    return await differencesOf(scope, await scope.read(part), part.wanted, slices);
+  }
+
+  async #remove(): Promise<void> {
+    const scope = this.#scope;
+    this.#timer.unwatch();
+    const before = this.#phase.kind === 'failing' ? this.#phase.refused : [];
+    const refused = (await scope.remove?.()) ?? [];
+    logFailures(this.#log, refused, before);
+    this.#phase = refused.length === 0 ? { kind: 'unknown' } : { kind: 'failing', refused };
+    if (refused.length === 0) return scope.removed?.();
+    this.#modules.tally.standing(scope.id, refused.length);
+    this.#timer.failed();
+  }
+
+  #refuse({ event, fields, why, difference }: Refusal, asked: readonly Verification[]): void {
+    const isNews = this.#phase.kind !== 'failing' || this.#phase.why !== why;
+    if (isNews) this.#log.error(event, { ...fields, message: why });
+    this.#phase = { kind: 'failing', refused: [], why };
+    this.#modules.tally.standing(this.#scope.id, 1);
+    for (const { answer } of asked) answer([difference]);
+  }
+}
+
+function nameOf({ netns, kind, key }: Difference): string {
+  return `${netns} ${kind} ${key}`;
+}

@@ -1,0 +1,219 @@
+import type { Kernel } from '@causeway/datapath';
+import { type EndpointId, feedVersions, isCausewayError, type Name, type Node } from '@causeway/model';
+import { Failover, nodeToMessage } from '@causeway/proto';
+import type { Drift, HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
+import { type Clock, type Duration, type Log, type Random, seconds } from '@causeway/runtime';
+import { type AgentApi, createApi } from './api/api.ts';
+import type { AgentSettings } from './config.ts';
+import type { Files } from './disk/files.ts';
+import { type ClusterPosition, type Identity, IdentityFile } from './disk/identity.ts';
+import { Ledger } from './disk/ledger.ts';
+import { OverlayRecords } from './disk/overlay-records.ts';
+import { Sandboxes } from './disk/sandboxes.ts';
+import { Attacher } from './endpoints/attach.ts';
+import { ContainerNamespaces } from './endpoints/container-netns.ts';
+import { Detacher } from './endpoints/detach.ts';
+import { proveFormerIdentities } from './endpoints/former-identity.ts';
+import { Caretaker } from './endpoints/gc.ts';
+import { UnrecordedContainers } from './endpoints/unrecorded.ts';
+import { healthOf, type LoopDelay } from './host/health.ts';
+import { HostRoutes } from './host/routes.ts';
+import { UnderlayMtu } from './host/underlay.ts';
+import { Claims } from './managers/claims.ts';
+import type { ManagerLink } from './managers/link.ts';
+import { Session } from './managers/session.ts';
+import { Overlays } from './reconcile/overlays.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { Tally } from './reconcile/tally.ts';
+import { OwnRows } from './tables/own-rows.ts';
+import { Tables } from './tables/tables.ts';
+
+/** What the garbage collection waits for and what the host's own interfaces are is looked at this often. */
+const sweepEvery = seconds(30);
+
+/** An agent's way to the world. */
+export interface AgentModules {
+  readonly kernel: Kernel;
+  readonly link: ManagerLink;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Absent: not measured. */
+  readonly loopDelay?: LoopDelay;
+}
+
+export interface RunningAgent {
+  readonly api: AgentApi;
+  stop(): Promise<void>;
+}
+
+/** Loads what the agent knew, puts its parts together, and sets them to work. Throws what `Agent.start` throws. */
+export async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<RunningAgent> {
+  const { kernel, link, files, clock, random, log } = modules;
+  const { name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
+  const underlay = new UnderlayMtu(modules, { dataPath });
+  await underlay.load();
+  const routes = new HostRoutes(modules);
+  await routes.refresh();
+  await openFiles(files, log);
+  warnOfWeakIdentities(kernel, log);
+  const identityFile = new IdentityFile(modules);
+  let identity: Identity = await identityFile.load();
+  const { nodeId } = identity;
+  const node = (): Node => ({
+    id: nodeId,
+    name,
+    dataPath,
+    underlayMtu: underlay.bytes,
+    version,
+    hostRoutes: routes.prefixes,
+    labels,
+  });
+
+  const tables = new Tables({ clock });
+  const sandboxes = new Sandboxes({ files, log });
+  const ledger = new Ledger({ files, clock, log, tables }, { feeds });
+  await sandboxes.load();
+  const records = new OverlayRecords({ files, log });
+  await records.load();
+  const overlays = new Overlays({ kernel, containers: () => sandboxes.all(), records, log });
+  await overlays.load();
+  await sandboxes.change(await proveFormerIdentities({ kernel, overlays }, sandboxes.all()));
+  await ledger.start();
+
+  const tally = new Tally();
+  const failover = new Failover(settings.managers, clock);
+  const ownRows = new OwnRows({ tables }, { nodeId });
+  const claims = new Claims({ link, failover, clock, random }, { nodeId });
+  const reconciler = new Reconciler(
+    { kernel, clock, random, log, tally, tables, sandboxes, overlays, onLost: (id) => caretaker.lost(id) },
+    { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
+  );
+  const settle = reconciler.settle.bind(reconciler);
+  const containers = new ContainerNamespaces({ kernel, overlays }, settings);
+  const isDetaching = (id: EndpointId): boolean => detacher.isUnderWay(id);
+  const sessionUp = (timeout: Duration): Promise<void> => session.up(timeout);
+  const attacher = new Attacher({
+    kernel,
+    containers,
+    claims,
+    tables,
+    sandboxes,
+    settle,
+    sessionUp,
+    isDetaching,
+    clock,
+    log,
+  });
+  const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
+  const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
+  const epoch = (): bigint => identity.cluster?.epoch ?? 0n;
+  const onRecovered = tally.recover.bind(tally);
+  const caretaker = new Caretaker(
+    { tables, ownRows, sandboxes, claims, isUnderWay, onRecovered, clock, log },
+    { epoch },
+  );
+  const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
+  const health = (): HostHealth => healthOf({ kernel, tally, loopDelay: modules.loopDelay });
+  const unrecorded = new UnrecordedContainers({ kernel, tables, ownRows, sandboxes, isUnderWay, tally, log });
+  const session = new Session({
+    link,
+    failover,
+    clock,
+    random,
+    log,
+    tables,
+    tally,
+    node,
+    health,
+    cluster: () => identity.cluster,
+    remember: async (cluster, restored) => {
+      if (restored) caretaker.beginEpoch();
+      const next = { nodeId, cluster };
+      await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
+      identity = next;
+    },
+    confirm: async (stamp) => {
+      await unrecorded.keep();
+      reconciler.confirm();
+      caretaker.confirm(stamp);
+    },
+    verify,
+    feeds,
+  });
+
+  const stopped = new AbortController();
+  reconciler.start();
+  await session.start();
+  const sweeping = sweep(clock, stopped.signal, async () => {
+    caretaker.poke();
+    await underlay.refresh();
+    await routes.refresh();
+  });
+  log.info('agent.started', { nodeId, networks: [...tables.all()].length, endpoints: [...sandboxes.all()].length });
+
+  const api = createApi({
+    attacher,
+    detacher,
+    sandboxes,
+    tables,
+    tally,
+    node: () => ({
+      ...nodeToMessage(node(), 0n),
+      id: nodeId,
+      ready: session.manager !== undefined,
+      endpoints: [...sandboxes.all()].length,
+      networks: [...tables.all()].length,
+      repairs: BigInt(tally.repairs),
+      health: health(),
+    }),
+    clusterId: () => identity.cluster?.id ?? '',
+    epoch,
+    manager: () => session.manager,
+    verify,
+  });
+
+  return {
+    api,
+    stop: async () => {
+      stopped.abort();
+      await Promise.all([session.stop(), caretaker.stop(), sweeping]);
+      await reconciler.stop();
+      await Promise.all([sandboxes.stop(), ledger.stop(), records.stop()]);
+      log.info('agent.stopped');
+    },
+  };
+}
+
+function warnOfWeakIdentities(kernel: Kernel, log: Log): void {
+  if (kernel.hasUniqueIdentities()) return;
+  const message =
+    'this kernel is older than Linux 5.14 and numbers no network namespaces: the agent knows a container by the inode ' +
+    'of its namespace, and may take a namespace that is made right after a container ended for that container';
+  log.warn('netns.identity-weak', { message });
+}
+
+/** On a full disk a host that has been here before goes on with what is written: its containers have to be looked after. */
+async function openFiles(files: Files, log: Log): Promise<void> {
+  try {
+    await files.open();
+  } catch (error) {
+    if (!isCausewayError(error, 'disk-full')) throw error;
+    log.warn('ledger.not-written', { message: error.message });
+  }
+}
+
+/** A host that cannot write down its cluster for the first time would not know it after a restart; a later term may be lost. */
+function forgive(known: ClusterPosition | undefined, error: unknown, log: Log): void {
+  if (known === undefined) throw error;
+  log.warn('ledger.not-written', { message: String(error) });
+}
+
+async function sweep(clock: Clock, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await clock.sleep(sweepEvery, signal);
+    if (signal.aborted) return;
+    await action();
+  }
+}
