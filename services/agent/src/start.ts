@@ -14,7 +14,7 @@ import { Attacher } from './endpoints/attach.ts';
 import { ContainerNamespaces } from './endpoints/container-netns.ts';
 import { Detacher } from './endpoints/detach.ts';
 import { proveFormerIdentities } from './endpoints/former-identity.ts';
-import { Caretaker } from './endpoints/gc.ts';
+import { GarbageCollector } from './endpoints/gc.ts';
 import { UnrecordedContainers } from './endpoints/unrecorded.ts';
 import { healthOf, type LoopDelay } from './host/health.ts';
 import { HostRoutes } from './host/routes.ts';
@@ -22,9 +22,9 @@ import { UnderlayMtu } from './host/underlay.ts';
 import { Claims } from './managers/claims.ts';
 import type { ManagerLink } from './managers/link.ts';
 import { Session } from './managers/session.ts';
+import { HostStats } from './reconcile/host-stats.ts';
 import { Overlays } from './reconcile/overlays.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { Tally } from './reconcile/tally.ts';
 import { OwnRows } from './tables/own-rows.ts';
 import { Tables } from './tables/tables.ts';
 
@@ -82,12 +82,12 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   await sandboxes.change(await proveFormerIdentities({ kernel, overlays }, sandboxes.all()));
   await ledger.start();
 
-  const tally = new Tally();
+  const stats = new HostStats();
   const failover = new Failover(settings.managers, clock);
   const ownRows = new OwnRows({ tables }, { nodeId });
   const claims = new Claims({ link, failover, clock, random }, { nodeId });
   const reconciler = new Reconciler(
-    { kernel, clock, random, log, tally, tables, sandboxes, overlays, onLost: (id) => caretaker.lost(id) },
+    { kernel, clock, random, log, stats, tables, sandboxes, overlays, onLost: (id) => garbage.lost(id) },
     { host: { node: nodeId, vtep: dataPath, vxlanPort }, name },
   );
   const settle = reconciler.settle.bind(reconciler);
@@ -109,14 +109,14 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   const detacher = new Detacher({ claims, tables, ownRows, sandboxes, settle, log });
   const isUnderWay = (id: EndpointId, of: Name): boolean => attacher.isUnderWay(of) || detacher.isUnderWay(id);
   const epoch = (): bigint => identity.cluster?.epoch ?? 0n;
-  const onRecovered = tally.recover.bind(tally);
-  const caretaker = new Caretaker(
+  const onRecovered = stats.recover.bind(stats);
+  const garbage = new GarbageCollector(
     { tables, ownRows, sandboxes, claims, isUnderWay, onRecovered, clock, log },
     { epoch },
   );
   const verify = (repair: boolean): Promise<Drift[]> => reconciler.verify(repair);
-  const health = (): HostHealth => healthOf({ kernel, tally, loopDelay: modules.loopDelay });
-  const unrecorded = new UnrecordedContainers({ kernel, tables, ownRows, sandboxes, isUnderWay, tally, log });
+  const health = (): HostHealth => healthOf({ kernel, stats, loopDelay: modules.loopDelay });
+  const unrecorded = new UnrecordedContainers({ kernel, tables, ownRows, sandboxes, isUnderWay, stats, log });
   const session = new Session({
     link,
     failover,
@@ -124,12 +124,12 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     random,
     log,
     tables,
-    tally,
+    stats,
     node,
     health,
     cluster: () => identity.cluster,
     remember: async (cluster, restored) => {
-      if (restored) caretaker.beginEpoch();
+      if (restored) garbage.beginEpoch();
       const next = { nodeId, cluster };
       await identityFile.save(next).catch((error: unknown) => forgive(identity.cluster, error, log));
       identity = next;
@@ -137,7 +137,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     confirm: async (stamp) => {
       await unrecorded.keep();
       reconciler.confirm();
-      caretaker.confirm(stamp);
+      garbage.confirm(stamp);
     },
     verify,
     feeds,
@@ -147,7 +147,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
   reconciler.start();
   await session.start();
   const sweeping = sweep(clock, stopped.signal, async () => {
-    caretaker.poke();
+    garbage.poke();
     await underlay.refresh();
     await routes.refresh();
   });
@@ -158,14 +158,14 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     detacher,
     sandboxes,
     tables,
-    tally,
+    stats,
     node: () => ({
       ...nodeToMessage(node(), 0n),
       id: nodeId,
       ready: session.manager !== undefined,
       endpoints: [...sandboxes.all()].length,
       networks: [...tables.all()].length,
-      repairs: BigInt(tally.repairs),
+      repairs: BigInt(stats.repairs),
       health: health(),
     }),
     clusterId: () => identity.cluster?.id ?? '',
@@ -178,7 +178,7 @@ export async function startAgent(modules: AgentModules, settings: AgentSettings)
     api,
     stop: async () => {
       stopped.abort();
-      await Promise.all([session.stop(), caretaker.stop(), sweeping]);
+      await Promise.all([session.stop(), garbage.stop(), sweeping]);
       await reconciler.stop();
       await Promise.all([sandboxes.stop(), ledger.stop(), records.stop()]);
       log.info('agent.stopped');

@@ -16,9 +16,9 @@ import { type Duration, seconds } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Attacher } from '../endpoints/attach.ts';
-import { parseAttachOrder } from '../endpoints/attach-spec.ts';
+import { parseAttachSpec } from '../endpoints/attach-spec.ts';
 import type { Detacher } from '../endpoints/detach.ts';
-import type { Tally } from '../reconcile/tally.ts';
+import type { HostStats } from '../reconcile/host-stats.ts';
 import type { Tables } from '../tables/tables.ts';
 
 /** How long the managers may be away before a call is answered "unavailable", when the caller has no deadline. */
@@ -38,7 +38,7 @@ export interface ApiModules {
   readonly detacher: Detacher;
   readonly sandboxes: Sandboxes;
   readonly tables: Tables;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly node: () => NodeMessage & { id: NodeId };
   readonly clusterId: () => string;
   readonly epoch: () => bigint;
@@ -47,7 +47,7 @@ export interface ApiModules {
 }
 
 export function createApi(modules: ApiModules): AgentApi {
-  const { attacher, detacher, sandboxes, tables, tally } = modules;
+  const { attacher, detacher, sandboxes, tables, stats } = modules;
 
   /** Of an earlier epoch it means nothing: nobody could wait for it. */
   const revisionOf = (stamp: Stamp | undefined): bigint => (stamp?.epoch === modules.epoch() ? stamp.revision : 0n);
@@ -59,15 +59,15 @@ export function createApi(modules: ApiModules): AgentApi {
 
   return {
     async attach(request, timeout = defaultTimeout) {
-      const attached = attacher.attach(parseAttachOrder(request), timeout);
+      const attached = attacher.attach(parseAttachSpec(request), timeout);
       const { sandbox, already } = await attached.catch(ofManagers);
       return { endpoint: message(sandbox), alreadyAttached: already };
     },
 
     async detach(request, timeout = defaultTimeout) {
       const requestId = unwrap(parseRequestId(request.requestId));
-      const order = { requestId, wanted: request.endpoint, force: request.force };
-      const { revision, host = '', takenAway } = await detacher.detach(order, timeout).catch(ofManagers);
+      const spec = { requestId, wanted: request.endpoint, force: request.force };
+      const { revision, host = '', takenAway } = await detacher.detach(spec, timeout).catch(ofManagers);
       return { revision, host, takenAway };
     },
 
@@ -94,12 +94,12 @@ export function createApi(modules: ApiModules): AgentApi {
           networkId: table.network.id,
           network: table.network.name,
           revision: revisionOf(table),
-          applied: revisionOf(tally.applied.get(table.network.id)),
+          applied: revisionOf(stats.applied.get(table.network.id)),
           endpoints: table.rows.size,
         })),
-        repairs: BigInt(tally.repairs),
-        drift: tally.drift,
-        kernelWrites: BigInt(tally.kernelWrites),
+        repairs: BigInt(stats.repairs),
+        drift: stats.drift,
+        kernelWrites: BigInt(stats.kernelWrites),
       };
     },
 

@@ -1,9 +1,9 @@
 import type { NetnsIdentity } from '@causeway/datapath';
 import { addressOf, CausewayError, type Endpoint, type Labels } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
-import type { AttachOrder } from './attach-spec.ts';
+import type { AttachSpec } from './attach-spec.ts';
 
-/** What an order to attach meets on this host. */
+/** What a request to attach meets on this host. */
 export type Standing =
   | { readonly kind: 'new' }
   /** All of it is done: scripts and runtimes say things again. */
@@ -14,7 +14,7 @@ export type Standing =
 
 /** `networkName`: undefined while this host has no table of the network. */
 export function standingOf(
-  order: AttachOrder,
+  spec: AttachSpec,
   identity: NetnsIdentity,
   sandboxes: Iterable<Sandbox>,
   networkName: (sandbox: Sandbox) => string | undefined,
@@ -22,14 +22,14 @@ export function standingOf(
   for (const sandbox of sandboxes) {
     const { endpoint } = sandbox;
     const network = networkName(sandbox);
-    if (endpoint.name !== order.name || (order.network !== endpoint.network && order.network !== network)) continue;
+    if (endpoint.name !== spec.name || (spec.network !== endpoint.network && spec.network !== network)) continue;
     if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };
-    const ifname = sandbox.ifname === order.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${order.ifname}`];
+    const ifname = sandbox.ifname === spec.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${spec.ifname}`];
     const refused = sandbox.refused === undefined ? [] : [`it is cut off (${sandbox.refused})`];
     const { priority } = sandbox.gateway;
     const gateway =
-      priority === order.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${order.gatewayPriority}`];
-    const differs = [...ifname, ...gateway, ...unwanted(endpoint, order), ...refused];
+      priority === spec.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${spec.gatewayPriority}`];
+    const differs = [...ifname, ...gateway, ...unwanted(endpoint, spec), ...refused];
     if (differs.length === 0) return { kind: 'attached', sandbox };
     return { kind: 'differs', error: takenHere(endpoint, network, differs) };
   }
@@ -37,14 +37,14 @@ export function standingOf(
 }
 
 /** In which the endpoint is not as asked for; what was not asked for may be anything. */
-export function unwanted({ addresses, labels = {} }: Endpoint, order: AttachOrder): readonly string[] {
+export function unwanted({ addresses, labels = {} }: Endpoint, spec: AttachSpec): readonly string[] {
   const has = addresses.map(addressOf);
-  const missing = order.addresses.filter((ip) => !has.includes(ip));
-  const asked = Object.keys(order.labels).length > 0;
+  const missing = spec.addresses.filter((ip) => !has.includes(ip));
+  const asked = Object.keys(spec.labels).length > 0;
   return [
     ...(missing.length === 0 ? [] : [`its addresses are ${addresses.join(', ')}, without ${missing.join(', ')}`]),
-    ...(asked && print(labels) !== print(order.labels)
-      ? [`its labels are ${print(labels) || 'none'}, not ${print(order.labels)}`]
+    ...(asked && print(labels) !== print(spec.labels)
+      ? [`its labels are ${print(labels) || 'none'}, not ${print(spec.labels)}`]
       : []),
   ];
 }

@@ -18,7 +18,7 @@ import type { AttachRequest } from '@causeway/proto/gen/causeway/v1/agent_servic
 import { defaultIfname, parseIfname } from './ifname.ts';
 
 /** A valid wish to attach a container. */
-export interface AttachOrder {
+export interface AttachSpec {
   readonly requestId: RequestId;
   /** Name or id. */
   readonly network: string;
@@ -35,7 +35,7 @@ export interface AttachOrder {
 const longestPath = 4095;
 
 /** Throws a CausewayError that names the field. */
-export function parseAttachOrder(request: AttachRequest): AttachOrder {
+export function parseAttachSpec(request: AttachRequest): AttachSpec {
   return {
     requestId: unwrap(parseRequestId(request.requestId)),
     network: unwrap(parseName(request.network, 'network')),
@@ -49,12 +49,12 @@ export function parseAttachOrder(request: AttachRequest): AttachOrder {
 }
 
 /** Same container, same interface, same wish: what a retry under one request id must repeat. */
-export function sameOrder(a: AttachOrder, b: AttachOrder): boolean {
+export function sameSpec(a: AttachSpec, b: AttachSpec): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The same, whatever the request ids. */
-export function sameWish({ requestId: _, ...a }: AttachOrder, { requestId: __, ...b }: AttachOrder): boolean {
+export function asksTheSame({ requestId: _, ...a }: AttachSpec, { requestId: __, ...b }: AttachSpec): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

@@ -1,90 +1,28 @@
-import type { GatewayRank, Kernel, NetnsIdentity } from '@causeway/datapath';
-import {
-  CausewayError,
-  type EndpointId,
-  isCausewayError,
-  isKnown,
-  type Name,
-  type NetworkId,
-  type RequestId,
-  type UnknownNetwork,
-} from '@causeway/model';
-import { ReleaseReason } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import { type Clock, type Duration, type Log, milliseconds, seconds } from '@causeway/runtime';
-import { isUnrecorded, nextSlot, type Sandbox } from '../disk/sandbox.ts';
-import type { Sandboxes } from '../disk/sandboxes.ts';
-import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
-import type { Tables } from '../tables/tables.ts';
-import { standingOf, takenHere, unwanted } from './again.ts';
-import { type AttachOrder, sameOrder, sameWish } from './attach-spec.ts';
-import { type ContainerNamespaces, hasInterface, ifnameTaken } from './container-netns.ts';
-import { isReplaced } from './replaced.ts';
-import { holdsEnd } from './unrecorded.ts';
-
-/** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
-const tableWithin = seconds(5);
-/** A VNI of a namespace that is dying stays taken for up to a second: until then a refusal may not be the last word. */
-const kernelTries = 12;
-const kernelPause = milliseconds(100);
-/** For giving back what a failed attach took; later the upkeep does it. */
-const undoWithin = seconds(2);
-/** Request ids of failed attaches that are kept. */
-const rememberedFailures = 256;
-
-/** Brings the kernel to the intent, and says what it refuses that the endpoint needs. */
-export type Settle = (networkId: NetworkId, endpointId: EndpointId) => Promise<readonly string[]>;
-
-export interface AttacherModules {
-  readonly kernel: Kernel;
-  readonly containers: ContainerNamespaces;
-  readonly claims: Claims;
-  readonly tables: Tables;
-  readonly sandboxes: Sandboxes;
-  readonly settle: Settle;
-  /** Resolves when this host hears of changes. @throws CausewayError manager-unavailable, with the reason */
-  readonly sessionUp: (timeout: Duration) => Promise<void>;
-  readonly isDetaching: (id: EndpointId) => boolean;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface Attached {
-  readonly sandbox: Sandbox;
-  /** It was before the call: nothing was done. */
-  readonly already: boolean;
-}
-
-/** Where an interface goes, and its rank there. */
-interface Place {
-  readonly identity: NetnsIdentity;
-  readonly gateway: GatewayRank;
-}
+import { CausewayError, type Name, type RequestId } from '@causeway/model';
+import { type Duration, milliseconds } from '@causeway/runtime';
+import { isUnrecorded, type Sandbox } from '../disk/sandbox.ts';
+import { type AttachSpec, asksTheSame, sameSpec } from './attach-spec.ts';
+import { type Attached, type AttachModules, AttachSteps } from './attach-steps.ts';
 
 interface UnderWay {
-  readonly order: AttachOrder;
+  readonly spec: AttachSpec;
   readonly outcome: Promise<Attached>;
 }
 
-/**
- * Attaches containers: claim ─▶ whole peer table ─▶ sandbox on disk ─▶ kernel ─▶ answer. A failure at any step undoes
- * those before it; a crash between them is healed by the upkeep (claim without sandbox) or by the reconciler (sandbox
- * without interface).
- */
+/** Attaches containers. Calls that ask for the same, at once or one after the other, get one endpoint. */
 export class Attacher {
-  readonly #modules: AttacherModules;
+  readonly #modules: AttachModules;
+  readonly #steps: AttachSteps;
   readonly #underWay = new Map<RequestId, UnderWay>();
-  /** Interfaces that are being attached. */
-  readonly #places = new Map<string, Place>();
-  /** Undone: the managers' stored outcome of such a request is an endpoint that is no more, so a retry claims afresh. */
-  readonly #failed = new Set<RequestId>();
 
-  constructor(modules: AttacherModules) {
+  constructor(modules: AttachModules) {
     this.#modules = modules;
+    this.#steps = new AttachSteps({ ...modules, isOtherUnderWay: (spec) => this.#isOtherUnderWay(spec) });
   }
 
   /** Whether the endpoint's claim may be on its way to a sandbox. */
   isUnderWay(name: Name): boolean {
-    for (const { order } of this.#underWay.values()) if (order.name === name) return true;
+    for (const { spec } of this.#underWay.values()) if (spec.name === name) return true;
     return false;
   }
 
@@ -95,215 +33,45 @@ export class Attacher {
   }
 
   /** The same request again gets the same sandbox, and so does another one that asks for what is there. */
-  async attach(order: AttachOrder, timeout: Duration): Promise<Attached> {
-    const before = this.#underWay.get(order.requestId);
+  async attach(spec: AttachSpec, timeout: Duration): Promise<Attached> {
+    const before = this.#underWay.get(spec.requestId);
     if (before !== undefined) {
-      if (!sameOrder(before.order, order)) throw reused(order.requestId);
+      if (!sameSpec(before.spec, spec)) throw reused(spec.requestId);
       return await before.outcome;
     }
     for (const sandbox of this.#modules.sandboxes.all()) {
-      if (sandbox.requestId !== order.requestId) continue;
-      if (!this.#made(sandbox, order)) throw reused(order.requestId);
+      if (sandbox.requestId !== spec.requestId) continue;
+      if (!this.#made(sandbox, spec)) throw reused(spec.requestId);
       return { sandbox, already: false };
     }
-    const outcome = this.#join(order, timeout).finally(() => this.#underWay.delete(order.requestId));
-    this.#underWay.set(order.requestId, { order, outcome });
+    const outcome = this.#join(spec, timeout).finally(() => this.#underWay.delete(spec.requestId));
+    this.#underWay.set(spec.requestId, { spec, outcome });
     return await outcome;
   }
 
   /** What another call is doing already is not done twice; should that call fail, this one tries by itself. */
-  async #join(order: AttachOrder, timeout: Duration): Promise<Attached> {
+  async #join(spec: AttachSpec, timeout: Duration): Promise<Attached> {
     const { clock } = this.#modules;
     const deadline = clock.now() + timeout;
     for (const other of [...this.#underWay.values()]) {
-      if (other.order.requestId === order.requestId || !sameWish(other.order, order)) continue;
+      if (other.spec.requestId === spec.requestId || !asksTheSame(other.spec, spec)) continue;
       const joined = await other.outcome.catch(() => undefined);
       if (joined !== undefined) return { ...joined, already: true };
     }
-    return await this.#perform(order, milliseconds(Math.max(1, deadline - clock.now())));
+    return await this.#steps.perform(spec, milliseconds(Math.max(1, deadline - clock.now())));
   }
 
-  async #perform(order: AttachOrder, timeout: Duration): Promise<Attached> {
-    const { kernel, containers, clock } = this.#modules;
-    const deadline = clock.now() + timeout;
-    const identity = await containers.identify(order.netns);
-    const known = await this.#makeWay(order, identity, timeout);
-    if (known !== undefined) return { sandbox: known, already: true };
-    const place = `${identity} ${order.ifname}`;
-    this.#refuseTaken(order, identity, place);
-    const gateway = this.#rank(order, identity);
-    this.#places.set(place, { identity, gateway });
-    try {
-      if (await hasInterface(kernel, order.netns, order.ifname)) throw ifnameTaken(order.netns, order.ifname);
-      await this.#modules.sessionUp(milliseconds(Math.max(1, deadline - clock.now())));
-      const claim = await this.#claim(order, milliseconds(Math.max(1, deadline - clock.now())));
-      return { sandbox: await this.#settleClaim(order, { identity, gateway }, claim), already: false };
-    } finally {
-      this.#places.delete(place);
-    }
-  }
-
-  /** What is attached as asked for; otherwise the name is free on this host when this resolves: its dead container is released. */
-  async #makeWay(order: AttachOrder, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
-    const { kernel, sandboxes, tables, claims, settle, log } = this.#modules;
-    const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
-    const standing = standingOf(order, identity, sandboxes.all(), networkName);
-    if (standing.kind === 'new') return undefined;
-    if (standing.kind === 'differs') throw standing.error;
-    if (standing.kind === 'attached') return standing.sandbox;
-    const { sandbox } = standing;
-    const { id, name, network } = sandbox.endpoint;
-    if (isUnrecorded(sandbox) && (await holdsEnd(kernel, sandbox, order.netns, order.ifname))) {
-      const differs = unwanted(sandbox.endpoint, order);
-      if (differs.length > 0) throw takenHere(sandbox.endpoint, networkName(sandbox), differs);
-      const { requestId, netns, ifname, labels } = order;
-      const gateway = this.#rank(order, identity);
-      const place = { requestId, netns, identity, ifname, gateway };
-      const known = { ...sandbox, ...place, endpoint: { ...sandbox.endpoint, labels } };
-      await sandboxes.change([known]);
-      await settle(network, id);
-      log.info('endpoint.recorded', { endpointId: id, endpoint: name, netns });
-      return known;
-    }
-    if (!(await isReplaced(this.#modules, sandbox, identity))) {
-      throw takenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${order.netns}`]);
-    }
-    log.info('endpoint.replaced', { endpointId: id, endpoint: name, message: 'its container was made anew' });
-    await claims.release(id, timeout, { reason: ReleaseReason.CONTAINER_GONE });
-    await sandboxes.remove(id);
-    await settle(network, id);
-    return undefined;
-  }
-
-  /** A claim of this host without a container is what a call has left whose answer was lost: it is gone on with. */
-  async #claim(order: AttachOrder, timeout: Duration): Promise<ClaimedEndpoint> {
-    const { claims, sandboxes, isDetaching, clock, log } = this.#modules;
-    const { requestId, network, name, addresses, labels } = order;
-    const deadline = clock.now() + timeout;
-    const claim = { network, name, addresses, labels, ...(!this.#failed.has(requestId) && { requestId }) };
-    try {
-      return await claims.claim(claim, timeout);
-    } catch (error) {
-      const id = leftBehind(error);
-      const isBusy = id === undefined || sandboxes.get(id) !== undefined || isDetaching(id);
-      if (isBusy || this.#isOtherUnderWay(order)) throw error;
-      const left = milliseconds(Math.max(1, deadline - clock.now()));
-      const found = await claims.resume({ ...claim, id }, left).catch(() => undefined);
-      if (found === undefined) throw error;
-      const differs = unwanted(found.endpoint, order);
-      if (differs.length > 0) throw takenHere(found.endpoint, undefined, differs);
-      log.info('endpoint.resumed', { endpointId: id, endpoint: name });
-      return found;
-    }
-  }
-
-  #isOtherUnderWay({ requestId, name }: AttachOrder): boolean {
-    for (const [id, { order }] of this.#underWay) if (id !== requestId && order.name === name) return true;
+  #isOtherUnderWay({ requestId, name }: AttachSpec): boolean {
+    for (const [id, { spec }] of this.#underWay) if (id !== requestId && spec.name === name) return true;
     return false;
   }
 
-  async #settleClaim(order: AttachOrder, place: Place, { endpoint, claimed }: ClaimedEndpoint): Promise<Sandbox> {
-    const { sandboxes, log } = this.#modules;
-    const { requestId, netns, ifname } = order;
-    const sandbox = { endpoint, claimed, requestId, netns, ifname, ...place };
-    try {
-      await this.#awaitTable(sandbox);
-      await sandboxes.add(sandbox);
-      await this.#program(sandbox);
-    } catch (error) {
-      await this.#undo(sandbox);
-      throw error;
-    }
-    log.info('endpoint.attached', { endpointId: endpoint.id, endpoint: endpoint.name, networkId: endpoint.network });
-    return sandbox;
-  }
-
-  /** Unknown addresses are answered by nobody, so the table must be whole before the container starts. */
-  async #awaitTable(sandbox: Sandbox): Promise<void> {
-    const { endpoint, claimed } = sandbox;
-    const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
-    if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
-    if (!isKnown(table.network)) throw driverUnknown(table.network);
-  }
-
-  async #program(sandbox: Sandbox): Promise<void> {
-    const { settle, sandboxes, clock, kernel } = this.#modules;
-    const { id, network } = sandbox.endpoint;
-    for (let tries = 1; ; tries++) {
-      const refused = await settle(network, id);
-      if (sandboxes.get(id) === undefined) throw releasedMeanwhile(sandbox);
-      if (refused.length === 0) return;
-      if ((await kernel.identify(sandbox.netns)) !== sandbox.identity) throw wentAway(sandbox);
-      if (tries === kernelTries) {
-        const message = `the kernel refuses what endpoint ${sandbox.endpoint.name} needs: ${refused.join('; ')}`;
-        throw new CausewayError('kernel-refused', message, { netns: sandbox.netns });
-      }
-      await clock.sleep(kernelPause);
-    }
-  }
-
-  async #undo({ endpoint, requestId }: Sandbox): Promise<void> {
-    const { sandboxes, settle, claims, log } = this.#modules;
-    this.#failed.add(requestId);
-    for (const oldest of this.#failed) {
-      if (this.#failed.size <= rememberedFailures) break;
-      this.#failed.delete(oldest);
-    }
-    if (sandboxes.get(endpoint.id) !== undefined) {
-      await sandboxes.remove(endpoint.id);
-      await settle(endpoint.network, endpoint.id);
-    }
-    try {
-      await claims.release(endpoint.id, undoWithin, { reason: ReleaseReason.ATTACH_FAILED });
-    } catch (error) {
-      log.warn('endpoint.release-postponed', { endpointId: endpoint.id, message: String(error) });
-    }
-  }
-
-  /** After every interface that the container has or is about to have. */
-  #rank({ gatewayPriority }: AttachOrder, identity: NetnsIdentity): GatewayRank {
-    const others = [...this.#places.values(), ...this.#modules.sandboxes.all()].filter(
-      (other) => other.identity === identity,
-    );
-    return { priority: gatewayPriority, slot: nextSlot(others.map(({ gateway }) => gateway)) };
-  }
-
-  #refuseTaken(order: AttachOrder, identity: NetnsIdentity, place: string): void {
-    if (this.#places.has(place)) throw ifnameTaken(order.netns, order.ifname, 'an attach under way for an interface');
-    for (const sandbox of this.#modules.sandboxes.all()) {
-      if (sandbox.identity !== identity || sandbox.ifname !== order.ifname) continue;
-      throw ifnameTaken(order.netns, order.ifname, `endpoint ${sandbox.endpoint.name} on an interface`);
-    }
-  }
-
-  #made(sandbox: Sandbox, order: AttachOrder): boolean {
+  #made(sandbox: Sandbox, spec: AttachSpec): boolean {
     const { endpoint, netns, ifname } = sandbox;
     const network = this.#modules.tables.get(endpoint.network)?.network;
-    const sameNetwork = order.network === endpoint.network || network === undefined || order.network === network.name;
-    return sameNetwork && endpoint.name === order.name && netns === order.netns && ifname === order.ifname;
+    const sameNetwork = spec.network === endpoint.network || network === undefined || spec.network === network.name;
+    return sameNetwork && endpoint.name === spec.name && netns === spec.netns && ifname === spec.ifname;
   }
-}
-
-/** The endpoint whose name stands in the way of a claim. */
-function leftBehind(error: unknown): EndpointId | undefined {
-  if (!isCausewayError(error, 'name-taken')) return undefined;
-  const { endpoint } = error.data;
-  return typeof endpoint === 'string' ? (endpoint as EndpointId) : undefined;
-}
-
-function releasedMeanwhile({ endpoint }: Sandbox): CausewayError {
-  const message = `endpoint ${endpoint.name} was released while it was being attached`;
-  return new CausewayError('endpoint-unknown', message, { endpoint: endpoint.id });
-}
-
-function driverUnknown({ name, driver }: UnknownNetwork): CausewayError {
-  const message = `network "${name}" has driver "${driver}", which the agent of this host does not know: update the agent, or attach on another host`;
-  return new CausewayError('driver-unknown', message, { field: 'network', network: name, driver });
-}
-
-function wentAway({ netns }: Sandbox): CausewayError {
-  const message = `netns ${netns} went away while an endpoint was being attached to it`;
-  return new CausewayError('netns-invalid', message, { field: 'netns', netns });
 }
 
 function reused(requestId: RequestId): CausewayError {

@@ -4,7 +4,7 @@ import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { Settle } from './attach.ts';
+import type { Settle } from './attach-steps.ts';
 
 /** Answers kept for retries after a lost reply. */
 const remembered = 256;
@@ -17,7 +17,7 @@ export interface Detached {
   readonly takenAway: boolean;
 }
 
-export interface DetachOrder {
+export interface DetachSpec {
   readonly requestId: RequestId;
   /** Id, name, or NETWORK/NAME: of an endpoint of this host, or of another. */
   readonly wanted: string;
@@ -35,7 +35,7 @@ interface LocalEndpoint {
 
 /**
  * Detaches: the managers first, since they alone can refuse or be away, and then nothing is half done; the kernel after.
- * A crash between the two is healed by the upkeep: a sandbox whose endpoint is gone goes too.
+ * A crash between the two is healed by garbage collection: a sandbox whose endpoint is gone goes too.
  */
 export class Detacher {
   readonly #claims: Claims;
@@ -67,11 +67,11 @@ export class Detacher {
     return this.#underWay.has(id);
   }
 
-  detach(order: DetachOrder, timeout: Duration): Promise<Detached> {
-    const { requestId } = order;
+  detach(spec: DetachSpec, timeout: Duration): Promise<Detached> {
+    const { requestId } = spec;
     const known = this.#outcomes.get(requestId);
     if (known !== undefined) return known;
-    const outcome = this.#detach(order, timeout);
+    const outcome = this.#detach(spec, timeout);
     this.#outcomes.set(requestId, outcome);
     outcome.catch(() => this.#outcomes.delete(requestId));
     for (const oldest of this.#outcomes.keys()) {
@@ -81,7 +81,7 @@ export class Detacher {
     return outcome;
   }
 
-  async #detach({ requestId, wanted, force }: DetachOrder, timeout: Duration): Promise<Detached> {
+  async #detach({ requestId, wanted, force }: DetachSpec, timeout: Duration): Promise<Detached> {
     const endpoint = pick([...this.#local()], wanted);
     if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, wanted, { force, timeout });
     const before = this.#underWay.get(endpoint.id);

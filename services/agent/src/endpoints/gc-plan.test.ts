@@ -3,7 +3,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Table } from '../tables/table.ts';
-import { orphanGrace, planUpkeep, type UpkeepView } from './gc-plan.ts';
+import { type GcView, orphanGrace, planGc } from './gc-plan.ts';
 
 const blue = 'b000000000000001' as NetworkId;
 const web = 'e000000000000001' as EndpointId;
@@ -27,7 +27,7 @@ function table(stamp: Stamp, ...ids: EndpointId[]): Table {
   return { ...stamp, feed: 1, digest: 0n, network: { id: blue } as Table['network'], rows };
 }
 
-const calm: UpkeepView = {
+const calm: GcView = {
   table: () => undefined,
   ownRows: [],
   sandboxes: [],
@@ -42,8 +42,8 @@ const calm: UpkeepView = {
 };
 
 /** The plan in words. */
-function words(view: Partial<UpkeepView>): string {
-  const plan = planUpkeep({ ...calm, ...view });
+function words(view: Partial<GcView>): string {
+  const plan = planGc({ ...calm, ...view });
   const renew = plan.renew.map(({ claimed }) => `renew ${claimed.epoch}/${claimed.revision}`);
   const rest = [
     ...plan.release.map(() => 'release'),
@@ -58,8 +58,8 @@ const former = { sandboxes: [sandbox(at(1, 500))] };
 const refused = { sandboxes: [sandbox(at(1, 500), 'taken')] };
 const orphan = { ownRows: [[web, blue]] as const, table: () => table(at(2, 80), web) };
 
-describe('upkeep', () => {
-  it.each<[string, Partial<UpkeepView>, string]>([
+describe('garbage collection', () => {
+  it.each<[string, Partial<GcView>, string]>([
     ['has a row', { ...mine, table: () => table(at(2, 80), web) }, ''],
     ['no session yet', { ...mine, confirmed: undefined }, 'not over'],
     ['released elsewhere', { ...mine, table: () => table(at(2, 80)) }, 'forget'],
@@ -71,7 +71,7 @@ describe('upkeep', () => {
     expect(words(view)).toBe(plan);
   });
 
-  it.each<[string, Partial<UpkeepView>, string]>([
+  it.each<[string, Partial<GcView>, string]>([
     ['nobody has said anything', { ...former, confirmed: undefined, table: () => table(at(2, 80)) }, 'not over'],
     ['the restored store knows it', { ...former, table: () => table(at(2, 80), web) }, 'renew 2/500'],
     ['it does not', { ...former, table: () => table(at(2, 80)) }, 'claim'],
@@ -85,18 +85,18 @@ describe('upkeep', () => {
     expect(words(view)).toBe(plan);
   });
 
-  it.each<[string, Partial<UpkeepView>, string, number | undefined]>([
+  it.each<[string, Partial<GcView>, string, number | undefined]>([
     ['seen just now', orphan, '', orphanGrace],
     ['for long enough', { ...orphan, orphanedSince: new Map([[web, 100_000 - orphanGrace]]) }, 'release', seconds(1)],
     ['while an attach is at work', { ...orphan, isUnderWay: () => true }, '', undefined],
     ['that a restored store has brought back', { ...orphan, recovering: true }, 'release', seconds(1)],
   ])('of a claim without sandbox: %s', (_, view, plan, again) => {
     expect(words(view)).toBe(plan);
-    expect(planUpkeep({ ...calm, ...view }).again).toBe(again === undefined ? undefined : milliseconds(again));
+    expect(planGc({ ...calm, ...view }).again).toBe(again === undefined ? undefined : milliseconds(again));
   });
 
   it('drops why it was refused when it is not any more', () => {
-    const { renew } = planUpkeep({ ...calm, ...refused, table: () => table(at(2, 80), web) });
+    const { renew } = planGc({ ...calm, ...refused, table: () => table(at(2, 80), web) });
     expect(renew).toEqual([sandbox(at(2, 500))]);
   });
 });

@@ -10,7 +10,7 @@ export const orphanGrace = seconds(10);
 const retry = seconds(1);
 const retryRefused = seconds(30);
 
-export interface UpkeepView {
+export interface GcView {
   readonly table: (networkId: NetworkId) => Table | undefined;
   /** Rows of this host. */
   readonly ownRows: Iterable<readonly [EndpointId, NetworkId]>;
@@ -37,7 +37,7 @@ export interface Release {
   readonly reason: ReleaseReason;
 }
 
-export interface UpkeepPlan {
+export interface GcPlan {
   /** To be given back to the managers. */
   readonly release: readonly Release[];
   /** Sandboxes whose endpoint is gone. */
@@ -58,7 +58,7 @@ export interface UpkeepPlan {
  * sandboxes. A sandbox of an earlier epoch is kept, whatever tables say: the new epoch either knows its endpoint, or is
  * asked to give it back.
  */
-export function planUpkeep(view: UpkeepView): UpkeepPlan {
+export function planGc(view: GcView): GcPlan {
   const { confirmed, now } = view;
   const forget: EndpointId[] = [];
   const release: Release[] = [];
@@ -106,7 +106,7 @@ function inEpoch({ refused: _, ...sandbox }: Sandbox, epoch: bigint): Sandbox {
 }
 
 /** The managers have spoken since the claim, in its epoch, and the endpoint is not among what they said. */
-function isGone({ endpoint, claimed }: Sandbox, { table, confirmed, withdrawn }: UpkeepView): boolean {
+function isGone({ endpoint, claimed }: Sandbox, { table, confirmed, withdrawn }: GcView): boolean {
   if (confirmed === undefined) return false;
   const isPast = (stamp: Stamp): boolean => stamp.epoch === claimed.epoch && stamp.revision >= claimed.revision;
   const held = table(endpoint.network);

@@ -5,11 +5,11 @@ import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
-import { planUpkeep, type Release } from './gc-plan.ts';
+import { planGc, type Release } from './gc-plan.ts';
 
 const answerWithin = seconds(5);
 
-export interface CaretakerModules {
+export interface GarbageCollectorModules {
   readonly tables: Tables;
   readonly ownRows: OwnRows;
   readonly sandboxes: Sandboxes;
@@ -21,9 +21,9 @@ export interface CaretakerModules {
   readonly log: Log;
 }
 
-/** Carries out the upkeep whenever something it depends on has changed. */
-export class Caretaker {
-  readonly #modules: CaretakerModules;
+/** Carries out garbage collection whenever something it depends on has changed. */
+export class GarbageCollector {
+  readonly #modules: GarbageCollectorModules;
   readonly #worker = new Worker((signal) => this.#run(signal));
   readonly #withdrawn = new Map<NetworkId, bigint>();
   readonly #lost = new Set<EndpointId>();
@@ -33,7 +33,7 @@ export class Caretaker {
   #confirmed: Stamp | undefined;
   #recovering = false;
 
-  constructor(modules: CaretakerModules, settings: { readonly epoch: () => bigint }) {
+  constructor(modules: GarbageCollectorModules, settings: { readonly epoch: () => bigint }) {
     this.#modules = modules;
     this.#later = new Later({ clock: modules.clock, action: () => this.poke() });
     modules.tables.onChange(({ kind, networkId }) => {
@@ -79,7 +79,7 @@ export class Caretaker {
   async #run(signal: AbortSignal): Promise<void> {
     const { tables, ownRows, sandboxes, isUnderWay, onRecovered, clock, log } = this.#modules;
     const confirmed = this.#confirmed;
-    const plan = planUpkeep({
+    const plan = planGc({
       table: (networkId) => tables.get(networkId),
       ownRows: ownRows.all(),
       sandboxes: sandboxes.all(),

@@ -3,7 +3,7 @@ import type { EndpointId, Name, NetworkId, RequestId } from '@causeway/model';
 import type { Log } from '@causeway/runtime';
 import { isUnrecorded, type Sandbox, unknownIdentity, unknownNetns } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
-import type { Tally } from '../reconcile/tally.ts';
+import type { HostStats } from '../reconcile/host-stats.ts';
 import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
 
@@ -49,10 +49,10 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
 
 /** Keeps such containers, and says that their records are lost for as long as they are. */
 export class UnrecordedContainers {
-  readonly #modules: UnrecordedModules & { readonly tally: Tally; readonly log: Log };
+  readonly #modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log };
   #isSearched = false;
 
-  constructor(modules: UnrecordedModules & { readonly tally: Tally; readonly log: Log }) {
+  constructor(modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log }) {
     this.#modules = modules;
     const { sandboxes } = modules;
     sandboxes.onChange(({ endpointId }) => this.#count(endpointId, sandboxes.get(endpointId)));
@@ -73,7 +73,7 @@ export class UnrecordedContainers {
   }
 
   #count(id: EndpointId, sandbox: Sandbox | undefined): void {
-    this.#modules.tally.standing(`/unrecorded/${id}`, sandbox !== undefined && isUnrecorded(sandbox) ? 1 : 0);
+    this.#modules.stats.unresolved(`/unrecorded/${id}`, sandbox !== undefined && isUnrecorded(sandbox) ? 1 : 0);
   }
 }
 

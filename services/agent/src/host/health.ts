@@ -1,6 +1,6 @@
 import type { Kernel } from '@causeway/datapath';
 import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { Tally } from '../reconcile/tally.ts';
+import type { HostStats } from '../reconcile/host-stats.ts';
 
 /** How long the event loop was held up. */
 export interface LoopDelay {
@@ -11,13 +11,13 @@ export interface LoopDelay {
 /** For `status` and the managers: what an operator looks at when a host is slow. */
 export function healthOf(modules: {
   readonly kernel: Pick<Kernel, 'eventsLost'>;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly loopDelay: LoopDelay | undefined;
 }): HostHealth {
-  const { kernel, tally, loopDelay } = modules;
+  const { kernel, stats, loopDelay } = modules;
   return {
     loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
     eventsLost: BigInt(kernel.eventsLost()),
-    failedOps: Object.fromEntries(Array.from(tally.failedOps, ([errno, count]) => [errno, BigInt(count)])),
+    failedOps: Object.fromEntries(Array.from(stats.failedOps, ([errno, count]) => [errno, BigInt(count)])),
   };
 }

@@ -2,7 +2,7 @@ import type { NetworkId } from '@causeway/model';
 import type { ConnectRequest, NetworkApplied } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds, Worker } from '@causeway/runtime';
-import type { Tally } from '../reconcile/tally.ts';
+import type { HostStats } from '../reconcile/host-stats.ts';
 
 /** At most one batch of reports in this span: a burst of changes is one message. */
 const batch = milliseconds(20);
@@ -10,7 +10,7 @@ const batch = milliseconds(20);
 /** Tells one manager what this host has done: the difference to what it was told before, soon; and all of it as a heartbeat. */
 export class Reporter {
   readonly #clock: Clock;
-  readonly #tally: Tally;
+  readonly #stats: HostStats;
   readonly #underlayMtu: () => number;
   readonly #health: () => HostHealth;
   readonly #epoch: () => bigint | undefined;
@@ -21,7 +21,7 @@ export class Reporter {
 
   constructor(modules: {
     readonly clock: Clock;
-    readonly tally: Tally;
+    readonly stats: HostStats;
     readonly underlayMtu: () => number;
     readonly health: () => HostHealth;
     /** Of the session's manager: what was applied in another is nothing to it. */
@@ -29,7 +29,7 @@ export class Reporter {
     readonly send: (request: ConnectRequest) => void;
   }) {
     this.#clock = modules.clock;
-    this.#tally = modules.tally;
+    this.#stats = modules.stats;
     this.#underlayMtu = modules.underlayMtu;
     this.#health = modules.health;
     this.#epoch = modules.epoch;
@@ -55,12 +55,12 @@ export class Reporter {
 
   async #report(signal: AbortSignal): Promise<void> {
     const networks: NetworkApplied[] = [];
-    for (const [networkId, { epoch, revision }] of this.#tally.applied) {
+    for (const [networkId, { epoch, revision }] of this.#stats.applied) {
       if (epoch !== this.#epoch() || this.#told.get(networkId) === revision) continue;
       this.#told.set(networkId, revision);
       networks.push({ networkId, revision });
     }
-    const withdrawnIds = this.#tally.takeRemoved();
+    const withdrawnIds = this.#stats.takeRemoved();
     for (const id of withdrawnIds) this.#told.delete(id);
     if (networks.length > 0 || withdrawnIds.length > 0)
       this.#send({ message: { oneofKind: 'applied', applied: { networks, withdrawnIds } } });
@@ -69,10 +69,10 @@ export class Reporter {
   }
 
   #sendHost(): void {
-    const { repairs, drift } = this.#tally;
-    const networkDrift = Object.fromEntries(this.#tally.networkDrift);
+    const { repairs, drift } = this.#stats;
+    const networkDrift = Object.fromEntries(this.#stats.networkDrift);
     this.#toldHost = this.#host();
-    const repaired = this.#tally.takeUnreported();
+    const repaired = this.#stats.takeUnreported();
     const recovered = this.#recovered();
     const underlayMtu = this.#underlayMtu();
     const health = this.#health();
@@ -81,11 +81,11 @@ export class Reporter {
   }
 
   #host(): string {
-    const { repairs, drift, networkDrift } = this.#tally;
+    const { repairs, drift, networkDrift } = this.#stats;
     return `${repairs} ${drift} ${networkDrift.join(' ')} ${this.#underlayMtu()} ${this.#recovered()}`;
   }
 
   #recovered(): boolean {
-    return this.#tally.recovered !== undefined && this.#tally.recovered === this.#epoch();
+    return this.#stats.recovered !== undefined && this.#stats.recovered === this.#epoch();
   }
 }

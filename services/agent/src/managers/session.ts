@@ -21,7 +21,7 @@ import {
   seconds,
 } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/identity.ts';
-import type { Tally } from '../reconcile/tally.ts';
+import type { HostStats } from '../reconcile/host-stats.ts';
 import { Interner, type Table } from '../tables/table.ts';
 import type { Tables } from '../tables/tables.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
@@ -65,7 +65,7 @@ export interface SessionModules {
   readonly random: Random;
   readonly log: Log;
   readonly tables: Tables;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   /** As it is now: the underlay's MTU may have changed since start. */
   readonly node: () => Node;
   readonly health: () => HostHealth;
@@ -99,7 +99,7 @@ export class Session implements Startable {
 
   constructor(modules: SessionModules) {
     this.#modules = modules;
-    modules.tally.onChange(() => this.#reporter?.poke());
+    modules.stats.onChange(() => this.#reporter?.poke());
   }
 
   /** The manager it has a session with. */
@@ -174,7 +174,7 @@ export class Session implements Startable {
 
   /** One session, from hello to its end; never throws. */
   async #connect(address: string, signal: AbortSignal): Promise<{ error: unknown; welcomed: boolean }> {
-    const { link, clock, tally, health } = this.#modules;
+    const { link, clock, stats, health } = this.#modules;
     const channel = link.connect(address, { relay: wantsRelay(address, this.#ways, clock.now()) });
     const over = new AbortController();
     const close = (): void => {
@@ -185,7 +185,7 @@ export class Session implements Startable {
     const underlayMtu = (): number => this.#modules.node().underlayMtu;
     const epoch = (): bigint | undefined => this.#modules.cluster()?.epoch;
     const reporter = new Reporter({
-      ...{ clock, tally, underlayMtu, health, epoch },
+      ...{ clock, stats, underlayMtu, health, epoch },
       send: (request) => channel.send(request),
     });
     const supervised: Promise<void>[] = [this.#awaitWelcome(channel, over.signal)];

@@ -1,8 +1,8 @@
 import type { Kernel } from '@causeway/datapath';
-import type { Tally } from './tally.ts';
+import type { HostStats } from './host-stats.ts';
 
 /** The same kernel, whose every step is counted: those that succeed, and those that fail by what the kernel says. */
-export function countWrites(kernel: Kernel, tally: Tally): Kernel {
+export function countWrites(kernel: Kernel, stats: HostStats): Kernel {
   return {
     read: (netns, scope, expected) => kernel.read(netns, scope, expected),
     watch: (netns, onDirt) => kernel.watch(netns, onDirt),
@@ -18,9 +18,9 @@ export function countWrites(kernel: Kernel, tally: Tally): Kernel {
       let written = 0;
       for (const result of results) {
         if (result.ok) written++;
-        else tally.failed(result.errno);
+        else stats.failed(result.errno);
       }
-      tally.wrote(written);
+      stats.wrote(written);
       return results;
     },
   };

@@ -35,7 +35,7 @@ it('what networks have left is verified as one difference each, and removed by a
 
 it('one that cannot be read does not keep the others', async () => {
   const { host, overlays } = await bereft('blue', 'red');
-  const [blue, red] = overlays;
+  const [blue] = overlays;
   const { read } = host.kernel;
   host.kernel.read = (netns, ...rest): Promise<Namespace | undefined> =>
     netns === blue ? Promise.reject(new Error('no answer')) : read.call(host.kernel, netns, ...rest);
@@ -45,5 +45,4 @@ it('one that cannot be read does not keep the others', async () => {
   expect(host.events().filter((event) => event.startsWith('netns.'))).toEqual(
     expect.arrayContaining(['netns.not-removed', 'netns.stray-removed']),
   );
-  expect(red).not.toBe(blue);
 });

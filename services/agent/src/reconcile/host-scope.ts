@@ -10,13 +10,13 @@ import {
   type State,
 } from '@causeway/datapath';
 import type { Log } from '@causeway/runtime';
+import type { HostStats } from './host-stats.ts';
 import type { Overlays } from './overlays.ts';
-import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
-import type { Tally } from './tally.ts';
+import type { DirtyPart, Goal, IntentChange, Scope } from './scope.ts';
 
 export interface HostScopeModules {
   readonly kernel: Kernel;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly overlays: Overlays;
   readonly log: Log;
   /** Whether a manager has confirmed the tables since start. */
@@ -56,8 +56,8 @@ export class HostScope implements Scope {
   }
 
   /** What is left of networks, as found: none of it is wanted. */
-  async read(_: Exclude<Part, Changed>): Promise<State> {
-    const { kernel, overlays, tally, log } = this.#modules;
+  async read(): Promise<State> {
+    const { kernel, overlays, stats, log } = this.#modules;
     const state = new Map<NetnsPath, Namespace>();
     for (const netns of await kernel.ownNetns()) {
       if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
@@ -66,7 +66,7 @@ export class HostScope implements Scope {
         const found = await kernel.read(netns, { bare: true, sysctls: [] });
         if (found !== undefined) state.set(netns, found);
       } catch (error) {
-        tally.standing(pathOf(netns), 1);
+        stats.unresolved(pathOf(netns), 1);
         log.error('netns.not-removed', { netns, message: String(error) });
       }
     }
@@ -74,7 +74,7 @@ export class HostScope implements Scope {
   }
 
   async apply(planned: readonly Op[]): Promise<readonly Failure[]> {
-    const { kernel, overlays, tally, log, isInUse } = this.#modules;
+    const { kernel, overlays, stats, log, isInUse } = this.#modules;
     // A network may have come since they were read.
     const ops = planned.filter(({ netns }) => !isInUse(netns));
     const refused = await applyPlan(kernel, ops);
@@ -83,7 +83,7 @@ export class HostScope implements Scope {
       const failed = refused.filter((failure) => failure.op.netns === netns).length;
       if (failed === 0) overlays.removed(netns);
       log.warn('netns.stray-removed', { netns, failed });
-      tally.standing(pathOf(netns), failed);
+      stats.unresolved(pathOf(netns), failed);
     }
     return refused;
   }

@@ -13,11 +13,12 @@ import {
   type State,
   teardown,
 } from '@causeway/datapath';
-import type { EndpointId, NetworkId, Stamp, UnknownNetwork } from '@causeway/model';
+import { type EndpointId, isKnown, type NetworkId, type Stamp, type UnknownNetwork } from '@causeway/model';
 import { type Clock, Slices } from '@causeway/runtime';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import type { Former, Host } from './desired.ts';
+import type { HostStats } from './host-stats.ts';
 import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
 import type { Overlays } from './overlays.ts';
@@ -25,7 +26,6 @@ import { partOf } from './part.ts';
 import { findPlaces, Places, within } from './places.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
-import type { Tally } from './tally.ts';
 import { WantedNetwork } from './wanted-network.ts';
 
 export interface NetworkIntent {
@@ -37,7 +37,7 @@ export interface NetworkIntent {
 export interface NetworkScopeModules {
   readonly kernel: Kernel;
   readonly clock: Clock;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly overlays: Overlays;
   readonly intent: () => NetworkIntent;
   /** Of every network of this host. */
@@ -103,7 +103,7 @@ export class NetworkScope implements Scope {
     const { table, sandboxes } = this.#modules.intent();
     const isAttached = sandboxes.some(isGranted);
     if (table === undefined) return { kind: isAttached ? 'wait' : 'remove' };
-    if (!isKnownTable(table)) return this.#refuse(table.network as UnknownNetwork);
+    if (!isKnown(table.network)) return this.#refuse(table.network);
     // A network without containers of ours may have been withdrawn since the ledger was last written.
     return { kind: isAttached || this.isConfirmed ? 'follow' : 'wait' };
   }
@@ -175,7 +175,7 @@ export class NetworkScope implements Scope {
   followed(refused: readonly Failure[]): void {
     const { wanted, stamp, isHeld } = this.#follows;
     const isBlocked = refused.some(({ op }) => endpointOf(op, wanted.sandboxes) === undefined);
-    if (!isBlocked && !isHeld) this.#modules.tally.reached(this.id, stamp);
+    if (!isBlocked && !isHeld) this.#modules.stats.reached(this.id, stamp);
   }
 
   async remove(): Promise<readonly Failure[]> {
@@ -189,7 +189,7 @@ export class NetworkScope implements Scope {
   }
 
   removed(): void {
-    this.#modules.tally.forget(this.id);
+    this.#modules.stats.forget(this.id);
     this.#modules.onRemoved();
   }
 

@@ -9,20 +9,20 @@ import { countWrites } from './counting-kernel.ts';
 import type { Former, Host } from './desired.ts';
 import { driftOf, unreadable } from './drift.ts';
 import { HostScope } from './host-scope.ts';
+import type { HostStats } from './host-stats.ts';
 import { inTurns, kernelCallsAtOnce } from './kernel-turns.ts';
 import { NetworkScope } from './network-scope.ts';
 import type { Overlays } from './overlays.ts';
 import type { Scope } from './scope.ts';
 import { ScopeReconciler } from './scope-reconciler.ts';
 import { SweepPace } from './sweep-pace.ts';
-import type { Tally } from './tally.ts';
 
 export interface ReconcilerModules {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
   readonly overlays: Overlays;
@@ -44,7 +44,7 @@ export class Reconciler {
   #confirmed = false;
 
   constructor(modules: ReconcilerModules, settings: { readonly host: Host; readonly name: Name }) {
-    const kernel = inTurns(countWrites(modules.kernel, modules.tally), modules);
+    const kernel = inTurns(countWrites(modules.kernel, modules.stats), modules);
     this.#modules = { ...modules, kernel };
     this.#settings = settings;
     const confirmed = (): boolean => this.#confirmed;
@@ -149,11 +149,11 @@ export class Reconciler {
   }
 
   #reconciler(scope: Scope): ScopeReconciler {
-    const { log, tally } = this.#modules;
+    const { log, stats } = this.#modules;
     const onRepaired: ConstructorParameters<typeof ScopeReconciler>[0]['onRepaired'] = (network, repaired) => {
       const drift = repaired.map((difference) => driftOf(this.#settings.name, network, difference));
       log.warn('drift.repaired', { network, count: drift.length, first: drift[0] });
-      tally.repaired(drift);
+      stats.repaired(drift);
     };
     return new ScopeReconciler({ ...this.#modules, pace: this.#pace, onRepaired }, scope);
   }

@@ -1,12 +1,12 @@
 import type { Difference, Failure, Kernel } from '@causeway/datapath';
 import { type Clock, Later, type Log, milliseconds, type Random, Slices, Worker } from '@causeway/runtime';
 import { type Dirty, merged } from './dirty.ts';
+import type { HostStats } from './host-stats.ts';
 import { differencesOf, type Made, makePart } from './make-part.ts';
 import { logFailures } from './op-log.ts';
 import { ResyncTimer } from './resync-timer.ts';
 import type { Changed, DirtyPart, Part, Refusal, Scope } from './scope.ts';
 import type { SweepPace } from './sweep-pace.ts';
-import type { Tally } from './tally.ts';
 
 /** What is known of the scope's kernel after a pass. */
 export type Phase =
@@ -28,7 +28,7 @@ export interface ScopeReconcilerModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly tally: Tally;
+  readonly stats: HostStats;
   readonly pace: SweepPace;
   readonly onRepaired: (network: string, repaired: readonly Difference[]) => void;
 }
@@ -173,10 +173,10 @@ export class ScopeReconciler {
 
   /** What was found to differ and is right now has been repaired; the rest stands. */
   async #account(part: Exclude<Part, Changed>, { found, refused }: Made, reached: Phase): Promise<void> {
-    const { tally, onRepaired } = this.#modules;
+    const { stats, onRepaired } = this.#modules;
     this.#phase = refused.length === 0 ? reached : { kind: 'failing', refused };
     const standing = refused.length === 0 ? [] : await this.#standing(part);
-    tally.standing(this.#scope.id, standing.length);
+    stats.unresolved(this.#scope.id, standing.length);
     const still = new Set(standing.map(nameOf));
     const repaired = found.filter((difference) => !still.has(nameOf(difference)));
     if (repaired.length > 0) onRepaired(this.#scope.name, repaired);
@@ -209,7 +209,7 @@ export class ScopeReconciler {
     logFailures(this.#log, refused, before);
     this.#phase = refused.length === 0 ? { kind: 'unknown' } : { kind: 'failing', refused };
     if (refused.length === 0) return scope.removed?.();
-    this.#modules.tally.standing(scope.id, refused.length);
+    this.#modules.stats.unresolved(scope.id, refused.length);
     this.#timer.failed();
   }
 
@@ -217,7 +217,7 @@ export class ScopeReconciler {
     const isNews = this.#phase.kind !== 'failing' || this.#phase.why !== why;
     if (isNews) this.#log.error(event, { ...fields, message: why });
     this.#phase = { kind: 'failing', refused: [], why };
-    this.#modules.tally.standing(this.#scope.id, 1);
+    this.#modules.stats.unresolved(this.#scope.id, 1);
     for (const { answer } of asked) answer([difference]);
   }
 }

@@ -6,10 +6,10 @@ import type { ScopeId } from './scope.ts';
 const longestUnreported = 1_000;
 
 /** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
-export class Tally {
+export class HostStats {
   readonly #applied = new Map<NetworkId, Stamp>();
   readonly #removed = new Set<NetworkId>();
-  readonly #standing = new Map<ScopeId | `/${string}`, number>();
+  readonly #unresolved = new Map<ScopeId | `/${string}`, number>();
   readonly #listeners: (() => void)[] = [];
   #recovered: bigint | undefined;
   #repairs = 0;
@@ -34,13 +34,13 @@ export class Tally {
   /** Differences that stand because the kernel refuses. */
   get drift(): number {
     let sum = 0;
-    for (const count of this.#standing.values()) sum += count;
+    for (const count of this.#unresolved.values()) sum += count;
     return sum;
   }
 
   /** Of it, what stands in networks. */
   get networkDrift(): readonly (readonly [NetworkId, number])[] {
-    return [...this.#standing].filter((entry): entry is [NetworkId, number] => isOfNetwork(entry[0]));
+    return [...this.#unresolved].filter((entry): entry is [NetworkId, number] => isOfNetwork(entry[0]));
   }
 
   /** By network: up to where the kernel has everything. */
@@ -80,10 +80,10 @@ export class Tally {
   }
 
   /** `place`: a scope, or the path of what belongs to none. */
-  standing(place: ScopeId | `/${string}`, count: number): void {
-    if ((this.#standing.get(place) ?? 0) === count) return;
-    if (count === 0) this.#standing.delete(place);
-    else this.#standing.set(place, count);
+  unresolved(place: ScopeId | `/${string}`, count: number): void {
+    if ((this.#unresolved.get(place) ?? 0) === count) return;
+    if (count === 0) this.#unresolved.delete(place);
+    else this.#unresolved.set(place, count);
     this.#tell();
   }
 
@@ -99,7 +99,7 @@ export class Tally {
   forget(networkId: NetworkId): void {
     this.#applied.delete(networkId);
     this.#removed.add(networkId);
-    this.standing(networkId, 0);
+    this.unresolved(networkId, 0);
     this.#tell();
   }
 
