@@ -1,4 +1,5 @@
 import { CausewayError } from '@causeway/model';
+import { type Duration, type Log, milliseconds } from '@causeway/runtime';
 import {
   type CallOptions,
   type ClientUnaryCall,
@@ -7,6 +8,7 @@ import {
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import { errorFromWire, errorToWire, statusDetailsKey } from '../convert/error.ts';
 import { decoded } from './undecodable.ts';
@@ -93,28 +95,57 @@ export function errorFromService(error: ServiceError): CausewayError {
   return errorFromWire(error.code, error.details, typeof detail === 'string' ? undefined : detail, error);
 }
 
-/** The fields grpc-js wants of an error it sends. */
-export function errorToService(error: unknown): { code: number; details: string; metadata: Metadata } {
+/** A failure as it goes on the wire: the fields that grpc-js wants of an error it sends. */
+export interface WireStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** A failure that goes on the wire as it is, such as the refusal of another server. */
+export class StatusError extends Error {
+  override readonly name: string = 'StatusError';
+  readonly wire: WireStatus;
+
+  constructor(wire: WireStatus) {
+    super(wire.details);
+    this.wire = wire;
+  }
+}
+
+export function errorToService(error: unknown): WireStatus {
+  if (error instanceof StatusError) return error.wire;
   const wire = errorToWire(error);
   const metadata = new Metadata();
   metadata.set(statusDetailsKey, Buffer.from(wire.details));
   return { code: wire.code, details: wire.message, metadata };
 }
 
-/** Serves an async function as a unary handler. `onInternal` hears of errors that are not answers but defects. */
+/** What a server tells of a call that failed. A failure that is no answer but a defect of ours is logged, too. */
+export function reportFailure(log: Pick<Log, 'error'>, call: { getPath(): string }, error: unknown): WireStatus {
+  const wire = errorToService(error);
+  if (wire.code === status.INTERNAL && !(error instanceof StatusError))
+    log.error('call.failed', { op: call.getPath(), message: String(error) });
+  return wire;
+}
+
+/** Milliseconds until the caller gives up, or `otherwise` for a caller without a deadline. */
+export function remainingOf(call: { getDeadline(): Date | number }, otherwise: Duration): Duration {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? milliseconds(Math.max(0, deadline - Date.now())) : otherwise;
+}
+
+/** Serves an async function as a unary handler. */
 export function serveUnary<Request, Response>(
   serve: (request: Request, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
-  onInternal: (error: unknown) => void,
+  log: Pick<Log, 'error'>,
 ): handleUnaryCall<Request, Response> {
-  const request = async (call: ServerUnaryCall<Request, Response>): Promise<Response> =>
+  const answer = async (call: ServerUnaryCall<Request, Response>): Promise<Response> =>
     await serve(decoded(call.request), call);
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-    request(call).then(
+    answer(call).then(
       (response) => callback(null, response),
-      (error: unknown) => {
-        if (!(error instanceof CausewayError) || error.kind === 'internal') onInternal(error);
-        callback(errorToService(error));
-      },
+      (error: unknown) => callback(reportFailure(log, call, error)),
     );
   };
 }

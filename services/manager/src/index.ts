@@ -1,5 +1,5 @@
-export type { Call } from './api/call.ts';
 export type { Api } from './api/index.ts';
+export type { CallContext } from './call/context.ts';
 export { beginEpoch } from './cluster/backup/begin-epoch.ts';
 export type { AgentChannel } from './feed/channel.ts';
 export { createManager, type Manager, type ManagerModules } from './manager.ts';

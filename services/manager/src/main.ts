@@ -4,7 +4,6 @@ import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
 import { type Clock, explainMissingOption, type Log, type LogSettings, milliseconds, version } from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
-import { Steward } from './api/cluster-admin.ts';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
@@ -18,9 +17,11 @@ import { EtcdStore } from './io/etcd/store.ts';
 import { createChecksum } from './io/etcd-server/checksum.ts';
 import { discoverClusters } from './io/etcd-server/discover.ts';
 import { EmbeddedEtcd } from './io/etcd-server/embedded-etcd.ts';
-import { EndpointRefresh } from './io/etcd-server/endpoint-refresh.ts';
 import { embeddedTxnOps } from './io/etcd-server/flags.ts';
+import { followMembers } from './io/etcd-server/follow-members.ts';
 import { initCommand } from './io/etcd-server/init-command.ts';
+import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
+import { EtcdMembership } from './io/etcd-server/membership.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
@@ -119,26 +120,21 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const asked = stopAsked();
   const parts = { clock: systemClock, random: cryptoRandom, log };
   const belongsTo = await readClusterRecord(config.dataDir);
-  const { store, etcd, endpoints } = await openStore(config, log, belongsTo);
+  const { store, etcd } = await openStore(config, log, belongsTo);
   const peers = new GrpcPeers({ credentials: plaintext });
-  const { membership, maintenance } = store;
+  const operation = {
+    maintenance: new EtcdMaintenance(store.access),
+    createChecksum,
+    ...(etcd !== undefined && {
+      membership: new EtcdMembership(store.access),
+      found: followMembers({ store, etcd, log }),
+    }),
+  };
   const settings = { ...config, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
-  const manager = createManager({ ...parts, store, peers, maintenance }, settings);
+  const manager = createManager({ ...parts, store, peers, operation }, settings);
   const keys = new Keys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
-  const steward = new Steward(
-    {
-      ...parts,
-      store,
-      maintenance,
-      ...(etcd !== undefined && { membership }),
-      view: manager.view,
-      keys,
-      createChecksum,
-    },
-    self,
-  );
-  const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, config);
+  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
   const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember, schema });
   const service = serviceManager(log);
@@ -147,7 +143,6 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     // A manager that waits for the majority of etcd serves status, and is not a start that failed.
     service.ready();
     await etcd?.start();
-    await endpoints?.start();
     await registration.start();
     await manager.start();
     await keepCluster(config.dataDir, manager, store, belongsTo);
@@ -162,7 +157,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     server.drain();
     await stopAll(parts, [
       // The registration goes beside: what it waits for is the store too.
-      ['manager', () => Promise.all([manager.stop(), registration.stop(), endpoints?.stop()])],
+      ['manager', () => Promise.all([manager.stop(), registration.stop()])],
       ['server', () => server.stop()],
       ['store', () => store.close()],
       ['etcd', () => etcd?.stop()],
@@ -197,7 +192,6 @@ async function keepCluster(
 interface Opened {
   readonly store: EtcdStore;
   readonly etcd?: EmbeddedEtcd;
-  readonly endpoints?: EndpointRefresh;
 }
 
 async function openStore(
@@ -225,7 +219,7 @@ async function openStore(
     maxTxnOps: embeddedTxnOps,
     electionTimeout: config.electionTimeout,
   });
-  return { store, etcd, endpoints: new EndpointRefresh({ ...parts, store, etcd }) };
+  return { store, etcd };
 }
 
 /** Rejects with the signal's reason; never settles without one. */

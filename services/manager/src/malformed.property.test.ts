@@ -11,11 +11,11 @@ import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Steward } from './api/cluster-admin.ts';
+import type { CallContext } from './call/context.ts';
 import { defaultPrefix } from './store/keys.ts';
+import { callContext } from './testing/call-context.ts';
 import { MemoryAgent } from './testing/memory-agent.ts';
 import { MemoryCluster, type RunningManager } from './testing/memory-cluster.ts';
-import { memorySteward } from './testing/memory-cluster-admin.ts';
 import { nodeId, scriptNode } from './testing/view-script.ts';
 
 const random = new SeededRandom(1);
@@ -24,7 +24,7 @@ const runs = Number(process.env['CAUSEWAY_SEEDS'] ?? '40');
 interface Method {
   readonly name: string;
   /** A promise, or a stream of answers. */
-  readonly serve: (running: RunningManager, cluster: MemoryCluster, request: Message, context: unknown) => unknown;
+  readonly serve: (running: RunningManager, request: Message, call: CallContext) => unknown;
   readonly isStream: boolean;
   readonly type: MessageType;
 }
@@ -34,16 +34,13 @@ interface Attempt {
   readonly request: Message;
 }
 
-const steward = ({ manager, store }: RunningManager, { clock }: MemoryCluster): Steward =>
-  memorySteward({ manager, store, clock }, { name: 'm1', advertise: 'm1:7443', prefix: defaultPrefix });
-
 const methods = new Map(
   [
     ...methodsOf(NetworkService, ({ manager }) => manager.api.networks),
     ...methodsOf(EndpointService, ({ manager }) => manager.api.endpoints),
     ...methodsOf(IpamService, ({ manager }) => manager.api.ipam),
     ...methodsOf(NodeService, ({ manager }) => manager.api.nodes),
-    ...methodsOf(ClusterService, ({ manager }) => manager.api.cluster, steward),
+    ...methodsOf(ClusterService, ({ manager }) => manager.api.cluster),
   ].map((method) => [method.name, method] as const),
 );
 
@@ -51,17 +48,13 @@ interface Service {
   readonly methods: readonly { readonly localName: string; readonly serverStreaming: boolean; readonly I: unknown }[];
 }
 
-/** Each method is behind the first of the doors that has it. */
-function methodsOf(
-  { methods: of }: Service,
-  ...doors: readonly ((running: RunningManager, cluster: MemoryCluster) => object)[]
-): readonly Method[] {
+function methodsOf({ methods: of }: Service, open: (running: RunningManager) => object): readonly Method[] {
   return of.map(({ localName, serverStreaming, I }) => ({
     name: localName,
-    serve: (running, cluster, request, context) => {
-      const door = doors.map((open) => open(running, cluster)).find((candidate) => localName in candidate);
-      if (door === undefined) throw new Error(`nobody serves ${localName}`);
-      return (door as Record<string, (request: Message, context: unknown) => unknown>)[localName]?.(request, context);
+    serve: (running, request, call) => {
+      const door = open(running) as Record<string, (request: Message, call: CallContext) => unknown>;
+      if (door[localName] === undefined) throw new Error(`no method is named ${localName}`);
+      return door[localName](request, call);
     },
     isStream: serverStreaming,
     type: I as MessageType,
@@ -172,12 +165,17 @@ async function attempt(
 ): Promise<void> {
   const method = methodNamed(name);
   if (!method.isStream) {
-    await cluster.answer(method.serve(running, cluster, request, cluster.call(seconds(1))) as Promise<unknown>);
+    await cluster.answer(method.serve(running, request, cluster.call(seconds(1))) as Promise<unknown>);
     return;
   }
   const reads = new AbortController();
   const read = async (): Promise<void> => {
-    for await (const _ of method.serve(running, cluster, request, reads.signal) as AsyncIterable<unknown>) break;
+    for await (const _ of method.serve(
+      running,
+      request,
+      callContext({ signal: reads.signal }),
+    ) as AsyncIterable<unknown>)
+      break;
   };
   const answered = cluster.answer(read());
   reads.abort();

@@ -410,11 +410,11 @@ describe('one manager', () => {
     await cluster.clock.advance(seconds(1));
     const kinds: string[] = [];
     const unknown = WatchEventsRequest.create({ kinds: ['network.created', 'network.made'] });
-    await expect(manager.api.cluster.watchEvents(unknown, new AbortController().signal).next()).rejects.toMatchObject({
+    await expect(manager.api.cluster.watchEvents(unknown, cluster.call()).next()).rejects.toMatchObject({
       code: 'invalid-argument',
       message: expect.stringContaining('no event kind "network.made"; known are network.created'),
     });
-    const watch = manager.api.cluster.watchEvents(WatchEventsRequest.create(), new AbortController().signal);
+    const watch = manager.api.cluster.watchEvents(WatchEventsRequest.create(), cluster.call());
     for await (const { event } of watch) kinds.push(event?.kind ?? '');
     expect(kinds).toEqual([
       'network.created',

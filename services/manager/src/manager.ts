@@ -12,10 +12,10 @@ import { type Api, createApi } from './api/index.ts';
 import { MtuGate } from './api/mtu-gate.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
-import type { Maintenance } from './cluster/maintenance/maintenance.ts';
 import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
 import { watchSchema } from './cluster/schema-watch.ts';
+import type { StoreOperation } from './cluster/store-operation.ts';
 import { type TermWriter, Writer } from './commit/writer.ts';
 import { createControllers } from './controllers/controllers.ts';
 import type { HostReports } from './controllers/host-reports.ts';
@@ -47,8 +47,8 @@ export interface ManagerModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Absent: the store needs no care. */
-  readonly maintenance?: Maintenance;
+  /** Absent: the store has no servers to care for. */
+  readonly operation?: StoreOperation;
 }
 
 /**
@@ -62,12 +62,6 @@ const lastWords = milliseconds(200);
 
 /** A store that cannot be read at the start is tried again for as long as it takes. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
-
-/** What keeps the store small and writable: a watch on every manager, and for each term of a leader a controller. */
-interface StoreParts {
-  readonly monitor: StoreMonitor;
-  maintenance(): StoreMaintenance;
-}
 
 /**
  * A manager without its network: all it does is behind `api` and `accept`, so that tests, simulations and the gRPC server
@@ -87,7 +81,7 @@ export class Manager implements Startable {
   readonly #caches: ObjectCaches;
   readonly #eventFeed: EventFeed;
   readonly #relay = new EventRelay();
-  readonly #storeParts: StoreParts | undefined;
+  readonly #storeMonitor: StoreMonitor;
   readonly #abort = new AbortController();
   readonly #lost = new AbortController();
 
@@ -115,7 +109,7 @@ export class Manager implements Startable {
     const registrar = new NodeRegistrar({ view, writer: this.#writer, term });
     this.#feed = new Feed({ ...parts, registrar }, { address, ...(given.feeds && { feeds: given.feeds }) });
     this.#eventFeed = new EventFeed(parts);
-    this.#storeParts = modules.maintenance && this.#maintain(modules.maintenance);
+    this.#storeMonitor = this.#monitorStore();
     this.api = createApi(
       {
         ...parts,
@@ -123,6 +117,7 @@ export class Manager implements Startable {
         subnetsOf: (network) => allocator.subnetsOf(network),
         feed: this.#feed,
         events: this.#eventFeed,
+        storeMembers: () => this.#storeMonitor.look(),
         addressIndex: new AddressIndex({ ...parts, epoch: () => view.cluster?.epoch }),
         mtuGate: new MtuGate({ ...parts, hosts: this.#hosts }),
         revisionTimes,
@@ -157,7 +152,8 @@ export class Manager implements Startable {
    * @throws CausewayError when the store's own record cannot be read
    */
   async start(): Promise<void> {
-    await this.#storeParts?.monitor.start(); // first: a store that is full can be neither founded nor led
+    // First: a store that is full can be neither founded nor led.
+    if (this.#modules.operation !== undefined) await this.#storeMonitor.start();
     await this.#feed.start();
     this.#observe();
     this.#terms.start();
@@ -182,7 +178,7 @@ export class Manager implements Startable {
     await stopInTurn(this.#modules, [
       step('follower', lastWords, () => this.#follower.stop()),
       step('event-feed', lastWords, () => this.#eventFeed.stop()),
-      step('store-monitor', lastWords, () => this.#storeParts?.monitor.stop()),
+      step('store-monitor', lastWords, () => this.#storeMonitor.stop()),
     ]);
   }
 
@@ -222,7 +218,8 @@ export class Manager implements Startable {
       { ...parts, writer, hosts: this.#hosts, sessions: this.#feed },
       this.#settings,
     );
-    return this.#storeParts === undefined ? controllers : [...controllers, this.#storeParts.maintenance()];
+    const { operation } = this.#modules;
+    return operation === undefined ? controllers : [...controllers, this.#storeMaintenance(operation)];
   }
 
   get #hosts(): HostReports {
@@ -234,12 +231,16 @@ export class Manager implements Startable {
     };
   }
 
-  #maintain(seam: Maintenance): StoreParts {
-    const { history } = this.#settings;
-    const parts = { ...this.#modules, maintenance: seam, view: this.view };
-    const monitor = new StoreMonitor({ ...parts, care: () => maintenance() }, { history });
-    const maintenance = (): StoreMaintenance => new StoreMaintenance({ ...parts, watch: monitor }, { history });
-    return { monitor, maintenance };
+  #monitorStore(): StoreMonitor {
+    const { operation } = this.#modules;
+    const maintenance = operation && ((): StoreMaintenance => this.#storeMaintenance(operation));
+    const parts = { ...this.#modules, view: this.view, found: operation?.found };
+    return new StoreMonitor({ ...parts, ...(maintenance !== undefined && { maintenance }) }, this.#settings);
+  }
+
+  #storeMaintenance({ maintenance }: StoreOperation): StoreMaintenance {
+    const parts = { ...this.#modules, maintenance, monitor: this.#storeMonitor, view: this.view };
+    return new StoreMaintenance(parts, this.#settings);
   }
 }
 

@@ -1,3 +1,4 @@
+import { callContext } from '@causeway/manager/testing';
 import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { CreateNetworkRequest, ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -56,7 +57,7 @@ describe('a rolling upgrade', () => {
     await made.advance(seconds(30));
     expect(made.leaders).toEqual([]);
     const { api } = made.manager('m3');
-    const call = { remaining: seconds(5), actor: 'operator', signal: new AbortController().signal };
+    const call = callContext({ actor: 'operator' });
     const { networks } = await made.run(api.networks.listNetworks(ListNetworksRequest.create(), call));
     expect(networks.map(({ name }) => name)).toEqual(['blue']);
     const requestId = '00000000-0000-4000-8000-000000000001';

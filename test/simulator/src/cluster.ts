@@ -1,6 +1,6 @@
 import {
   beginEpoch,
-  type Call,
+  type CallContext,
   createManager,
   defaultPrefix,
   type HistorySnapshot,
@@ -9,7 +9,7 @@ import {
   MemoryBackend,
   MemoryStore,
 } from '@causeway/manager';
-import { currentSchema, MemoryPeers, Registration } from '@causeway/manager/testing';
+import { callContext, currentSchema, MemoryPeers, Registration } from '@causeway/manager/testing';
 import { CausewayError, type FeedVersion, feedVersions, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -38,7 +38,7 @@ export interface SimSettings {
   readonly electionGap?: () => Duration;
 }
 
-export type Question<Value> = (api: Manager['api'], call: Call) => Promise<Value>;
+export type Question<Value> = (api: Manager['api'], call: CallContext) => Promise<Value>;
 
 interface SimManager {
   readonly name: string;
@@ -195,13 +195,13 @@ export class SimCluster {
     return this.#failover.run(seconds(20), async (address, remaining, again) => {
       const running = this.#managers.get(address.replace(':7443', ''));
       if (running === undefined) throw unreachable(address);
-      return await question(running.manager.api, { remaining, actor: 'operator', signal, again });
+      return await question(running.manager.api, callContext({ remaining, actor: 'operator', signal, again }));
     });
   }
 
   /** A connection to one manager, that breaks when it dies; after one that broke the next is to the next manager. */
   async *stream<Item>(
-    open: (api: Manager['api'], signal: AbortSignal) => AsyncIterable<Item>,
+    open: (api: Manager['api'], call: CallContext) => AsyncIterable<Item>,
     signal: AbortSignal,
   ): AsyncGenerator<Item> {
     const address = this.#streams.current;
@@ -211,7 +211,8 @@ export class SimCluster {
     died.catch(() => dead.abort());
     try {
       if (running === undefined) throw unreachable(address);
-      const items = open(running.manager.api, AbortSignal.any([signal, dead.signal]))[Symbol.asyncIterator]();
+      const call = callContext({ actor: 'operator', signal: AbortSignal.any([signal, dead.signal]) });
+      const items = open(running.manager.api, call)[Symbol.asyncIterator]();
       for (;;) {
         const next = await Promise.race([items.next(), died]);
         if (next.done === true) return;
@@ -240,7 +241,7 @@ export class SimCluster {
   async reachableNow(): Promise<readonly string[]> {
     const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
     if (leader === undefined) return [];
-    const call = { remaining: seconds(1), actor: 'operator', signal: new AbortController().signal };
+    const call = callContext({ remaining: seconds(1), actor: 'operator' });
     const { nodes } = await leader.manager.api.nodes.listNodes(ListNodesRequest.create(), call);
     return nodes.filter((node) => node.ready).map((node) => node.name);
   }

@@ -1,5 +1,6 @@
 import type { CallLimits, ManagerLink, SessionChannel } from '@causeway/agent';
-import type { AgentChannel, Call, Manager } from '@causeway/manager';
+import type { AgentChannel, CallContext, Manager } from '@causeway/manager';
+import { callContext } from '@causeway/manager/testing';
 import { CausewayError } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, milliseconds, Queue, type Random } from '@causeway/runtime';
@@ -62,7 +63,7 @@ export class Wires {
   link(host: string): ManagerLink {
     const call = <Request, Response>(
       address: string,
-      serve: (manager: Manager, request: Request, call: Call) => Promise<Response>,
+      serve: (manager: Manager, request: Request, call: CallContext) => Promise<Response>,
       request: Request,
       limits: CallLimits,
     ): Promise<Response> => this.#call(host, address, (manager, bound) => serve(manager, request, bound), limits);
@@ -91,7 +92,7 @@ export class Wires {
   async #call<Response>(
     host: string,
     address: string,
-    serve: (manager: Manager, call: Call) => Promise<Response>,
+    serve: (manager: Manager, call: CallContext) => Promise<Response>,
     limits: CallLimits,
   ): Promise<Response> {
     const signal = limits.signal ?? new AbortController().signal;
@@ -99,7 +100,7 @@ export class Wires {
     const manager = this.#reach(host, address);
     const lost = this.#random.float() < this.replyLoss;
     const { timeout, again = false } = limits;
-    const answer = serve(manager, { remaining: timeout, actor: `agent/${host}`, signal, again });
+    const answer = serve(manager, callContext({ remaining: timeout, actor: `agent/${host}`, signal, again }));
     const late = this.#clock.sleep(limits.timeout).then((): never => {
       throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
     });
@@ -132,6 +133,7 @@ export class Wires {
       this.#open.add(wire);
       const waiting = (): number => (this.#stalled.has(host) ? Number.MAX_SAFE_INTEGER : 0);
       const channel: AgentChannel = {
+        peer: { kind: 'unproved' },
         requests: up,
         get backlog() {
           return waiting();

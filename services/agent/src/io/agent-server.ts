@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { agentServiceDefinition } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-server.js';
-import { lenient, plaintext, serveUnary } from '@causeway/proto/io';
+import { lenient, plaintext, remainingOf, serveUnary } from '@causeway/proto/io';
 import { type Duration, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
 import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
@@ -39,14 +39,13 @@ export class AgentServer implements Startable {
   }
 
   async start(): Promise<void> {
-    const api = this.#api;
-    const onInternal = (error: unknown): void => this.#log.error('call.failed', { error: String(error) });
+    const [api, log] = [this.#api, this.#log];
     this.#server.addService(lenient(agentServiceDefinition), {
-      attach: serveUnary((request, call) => api.attach(request, timeoutOf(call)), onInternal),
-      detach: serveUnary((request, call) => api.detach(request, timeoutOf(call)), onInternal),
-      listSandboxes: serveUnary(() => api.listSandboxes(), onInternal),
-      getAgentStatus: serveUnary(() => api.getAgentStatus(), onInternal),
-      verifyHost: serveUnary((request) => api.verifyHost(request), onInternal),
+      attach: serveUnary((request, call) => api.attach(request, timeoutOf(call)), log),
+      detach: serveUnary((request, call) => api.detach(request, timeoutOf(call)), log),
+      listSandboxes: serveUnary(() => api.listSandboxes(), log),
+      getAgentStatus: serveUnary(() => api.getAgentStatus(), log),
+      verifyHost: serveUnary((request) => api.verifyHost(request), log),
     });
     await prepareSocket(this.#path);
     await this.#bind();
@@ -85,7 +84,6 @@ export class AgentServer implements Startable {
 }
 
 function timeoutOf(call: ServerUnaryCall<unknown, unknown>): Duration {
-  const deadline = call.getDeadline();
-  const left = (typeof deadline === 'number' ? deadline : deadline.getTime()) - Date.now() - margin;
+  const left = remainingOf(call, milliseconds(defaultTimeout + margin)) - margin;
   return milliseconds(Math.max(1, Math.min(left, defaultTimeout)));
 }

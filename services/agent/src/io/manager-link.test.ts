@@ -5,6 +5,7 @@ import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/sessio
 import type { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { errorToService, plaintext, serveUnary } from '@causeway/proto/io';
 import { seconds } from '@causeway/runtime';
+import { MemoryLog } from '@causeway/runtime/testing';
 import { Server, type ServerDuplexStream, type UntypedHandleCall } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GrpcManagerLink } from './manager-link.ts';
@@ -25,13 +26,10 @@ async function manager(serve: (stream: Stream) => void = () => undefined): Promi
   const server = new Server();
   server.addService(sessionServiceDefinition, { connect: serve });
   server.addService(endpointServiceDefinition, {
-    claimEndpoint: serveUnary(
-      async ({ name }) => {
-        if (name === 'web') return ClaimEndpointResponse.create({ endpoint: { name } });
-        throw new CausewayError('not-leader', 'this manager does not lead', { leader: '10.0.0.2:7443' });
-      },
-      () => undefined,
-    ),
+    claimEndpoint: serveUnary(async ({ name }) => {
+      if (name === 'web') return ClaimEndpointResponse.create({ endpoint: { name } });
+      throw new CausewayError('not-leader', 'this manager does not lead', { leader: '10.0.0.2:7443' });
+    }, new MemoryLog()),
     claimEndpoints: unused,
     releaseEndpoint: unused,
     detachEndpoint: unused,

@@ -23,7 +23,7 @@ import {
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { clusterKey, errorToService, plaintext, remarkKey, serveUnary } from '@causeway/proto/io';
-import { milliseconds } from '@causeway/runtime';
+import { type Fields, milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 import { FakeClock } from '@causeway/runtime/testing';
 import { Metadata, Server, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
@@ -63,12 +63,14 @@ async function serve(at: string, services: Parameters<Server['addService']>[]): 
 
 const everything = ListNetworksRequest.create();
 const anyPort = '127.0.0.1:0';
-const rethrow = (error: unknown): void => {
-  throw error;
+const noDefect = {
+  error: (event: string, fields?: Fields): never => {
+    throw new Error(`${event}: ${String(fields?.['message'])}`);
+  },
 };
 
 function networks(listNetworks: () => Promise<{ networks: (typeof blue)[]; revision: bigint; nextPageToken: string }>) {
-  const handlers = { listNetworks: serveUnary(listNetworks, rethrow) } satisfies Partial<INetworkService>;
+  const handlers = { listNetworks: serveUnary(listNetworks, noDefect) } satisfies Partial<INetworkService>;
   return [networkServiceDefinition, handlers as UntypedServiceImplementation] as [never, never];
 }
 
@@ -416,7 +418,7 @@ describe('the agent', () => {
         tries++;
         if (tries === 1) return Promise.reject(new CausewayError('shutting-down', 'restarting'));
         return Promise.resolve({ endpoint: lone, alreadyAttached: true });
-      }, rethrow),
+      }, noDefect),
     };
     await serve(`unix:${socket}`, [[agentServiceDefinition as never, handlers as never]]);
     expect(await client([], { socket }).agent.attach(attach)).toEqual({ endpoint: lone, alreadyAttached: true });

@@ -5,58 +5,38 @@ import type {
   RemoveManagerRequest,
   RemoveManagerResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { Clock } from '@causeway/runtime';
-import { type Checksum, createBackup } from '../cluster/backup/create-backup.ts';
-import type { Maintenance } from '../cluster/maintenance/maintenance.ts';
+import { version } from '@causeway/runtime';
+import { type CallContext, withinCall } from '../call/context.ts';
+import { createBackup } from '../cluster/backup/create-backup.ts';
 import { forgetManager, stillRuns } from '../cluster/membership/forget-manager.ts';
-import type { Membership } from '../cluster/membership/membership.ts';
 import { RemovalRecord } from '../cluster/membership/removal-record.ts';
 import { removeMember } from '../cluster/membership/remove-member.ts';
 import { Roster } from '../cluster/roster.ts';
 import { RequestLeases } from '../commit/request-leases.ts';
-import type { Keys } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
-import type { View } from '../store/view.ts';
-import { type Call, withinCall } from './call.ts';
+import { Keys } from '../store/keys.ts';
+import type { ApiContext } from './modules.ts';
 
-export interface StewardModules {
-  readonly store: Pick<Store, 'get' | 'txn' | 'grant' | 'members'>;
-  /** None: the store is not one of several members. */
-  readonly membership?: Membership;
-  /** None: the store is nothing to take a snapshot of. */
-  readonly maintenance?: Pick<Maintenance, 'snapshot'>;
-  readonly view: Pick<View, 'leader' | 'managers' | 'knownManagers' | 'revision'>;
-  readonly keys: Keys;
-  readonly clock: Clock;
-  readonly createChecksum: () => Checksum;
-}
-
-export interface StewardSettings {
-  /** Of this manager. */
-  readonly name: string;
-  readonly address: string;
-  readonly version: string;
-}
-
-/** The part of ClusterService that is about the managers and the store themselves. Every manager answers it, leader or not. */
-export class Steward {
-  readonly #modules: StewardModules;
-  readonly #settings: StewardSettings;
+/** The part of ClusterService that changes or copies the managers' cluster itself. Every manager answers, leader or not. */
+export class ClusterAdminApi {
+  readonly #context: ApiContext;
+  readonly #keys: Keys;
   readonly #leases: RequestLeases;
 
-  constructor(modules: StewardModules, settings: StewardSettings) {
-    this.#modules = modules;
-    this.#leases = new RequestLeases(modules);
-    this.#settings = settings;
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#keys = new Keys(context.settings.prefix);
+    this.#leases = new RequestLeases(context.modules);
   }
 
-  async removeManager(request: RemoveManagerRequest, call: Call): Promise<RemoveManagerResponse> {
+  async removeManager(request: RemoveManagerRequest, call: CallContext): Promise<RemoveManagerResponse> {
     const { requestId, force } = request;
-    const { store, keys, membership, view, clock } = this.#modules;
+    const { store, view, clock, operation } = this.#context.modules;
+    const membership = operation?.membership;
+    const keys = this.#keys;
     const id = unwrap(parseRequestId(requestId));
     const name = unwrap(parseName(request.name));
     const registered = view.managers.get(name);
-    const runs = registered !== undefined || [this.#settings.name, view.leader?.name].includes(name);
+    const runs = registered !== undefined || [this.#context.settings.name, view.leader?.name].includes(name);
     const hasNoMember = (registered ?? view.knownManagers.get(name)?.value)?.etcdMember === '';
     if (runs && (membership === undefined || hasNoMember)) throw stillRuns(name);
     const content = JSON.stringify({ name, force });
@@ -70,17 +50,20 @@ export class Steward {
     return {};
   }
 
-  async *createBackup(_request: CreateBackupRequest, signal: AbortSignal): AsyncGenerator<CreateBackupResponse, void> {
-    const { maintenance } = this.#modules;
-    if (maintenance === undefined)
+  async *createBackup(
+    _request: CreateBackupRequest,
+    { signal }: CallContext,
+  ): AsyncGenerator<CreateBackupResponse, void> {
+    const { store, clock, operation } = this.#context.modules;
+    if (operation === undefined)
       throw new CausewayError(
         'capability-missing',
         'this manager’s store is in its memory: there is nothing to back up',
       );
-    const { header, file } = await createBackup({ ...this.#modules, maintenance }, this.#settings.version, signal);
-    const { clusterId, epoch, revision, schema, version, time } = header;
+    const { header, file } = await createBackup({ ...operation, store, clock, keys: this.#keys }, version, signal);
+    const { clusterId, epoch, revision, schema, time } = header;
     yield {
-      header: { clusterId, epoch, revision, schema, version, timeMs: BigInt(Math.trunc(time)) },
+      header: { clusterId, epoch, revision, schema, version: header.version, timeMs: BigInt(Math.trunc(time)) },
       chunk: new Uint8Array(),
     };
     for await (const chunk of file) yield { chunk };

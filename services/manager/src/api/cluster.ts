@@ -1,11 +1,14 @@
-import { CausewayError, clip, eventKinds } from '@causeway/model';
 import type {
+  CreateBackupRequest,
+  CreateBackupResponse,
   DescribeManagerRequest,
   DescribeManagerResponse,
   GetStatusRequest,
   GetStatusResponse,
   ListManagersRequest,
   ListManagersResponse,
+  RemoveManagerRequest,
+  RemoveManagerResponse,
   Store,
   StoreMember,
   VerifyRequest,
@@ -13,34 +16,31 @@ import type {
   WatchEventsRequest,
   WatchEventsResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, seconds, within } from '@causeway/runtime';
+import { type CallContext, withinCall } from '../call/context.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
-import { type Call, withinCall } from './call.ts';
+import { ClusterAdminApi } from './cluster-admin.ts';
 import { hostsOf } from './health.ts';
 import { knownManagers, managerMessage, type Survey, surveyOf } from './managers.ts';
 import type { ApiContext } from './modules.ts';
+import { watchEvents } from './watch-events.ts';
 
 /** For another manager's answer, and for the store's: a status that comes late helps nobody. */
 const peerPatience = seconds(1);
 const storePatience = milliseconds(1_300);
 
-/** They are collected before the first is sent. */
-const mostTail = 10_000;
-
-/** Told by whoever reads, and never of the store. */
-const gone = 'events.gone';
-
 /** ClusterService. */
 export class ClusterApi {
   readonly #context: ApiContext;
+  readonly #admin: ClusterAdminApi;
 
   constructor(context: ApiContext) {
     this.#context = context;
+    this.#admin = new ClusterAdminApi(context);
   }
 
   /** Every manager answers, whatever of the rest works: this is what one looks at when something does not. */
-  async getStatus(_request: GetStatusRequest, call: Call): Promise<GetStatusResponse> {
+  async getStatus(_request: GetStatusRequest, call: CallContext): Promise<GetStatusResponse> {
     const { view } = this.#context.modules;
     const [survey, members] = await Promise.all([this.#survey(call), this.#members(call)]);
     return {
@@ -64,7 +64,7 @@ export class ClusterApi {
     };
   }
 
-  async listManagers(_request: ListManagersRequest, call: Call): Promise<ListManagersResponse> {
+  async listManagers(_request: ListManagersRequest, call: CallContext): Promise<ListManagersResponse> {
     return { managers: (await this.#survey(call)).managers };
   }
 
@@ -72,7 +72,7 @@ export class ClusterApi {
     return Promise.resolve(this.#describe());
   }
 
-  async verify(request: VerifyRequest, call: Call): Promise<VerifyResponse> {
+  async verify(request: VerifyRequest, call: CallContext): Promise<VerifyResponse> {
     this.#context.leading();
     const { view, feed, clock } = this.#context.modules;
     const asked =
@@ -82,23 +82,16 @@ export class ClusterApi {
     return { drift: [...outcome.drift], checked: [...outcome.checked], unreachable: [...outcome.unreachable] };
   }
 
-  /** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError shutting-down */
-  async *watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncGenerator<WatchEventsResponse, void> {
-    checkKinds(request.kinds);
-    checkTail(request);
-    const { events } = this.#context.modules;
-    const since = Number(request.sinceMs);
-    let from = request.fromSequence;
-    if (request.tail > 0) {
-      const tail = await events.last(request.tail, since, (event) => isWanted(event, request));
-      for (const event of tail.events) yield { event };
-      if (!request.follow) return;
-      from = tail.next;
-    }
-    for await (const event of events.read({ from, since, follow: request.follow }, signal))
-      if (isWanted(event, request)) yield { event };
-    if (request.follow && !signal.aborted)
-      throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
+  watchEvents(request: WatchEventsRequest, call: CallContext): AsyncGenerator<WatchEventsResponse, void> {
+    return watchEvents(this.#context, request, call);
+  }
+
+  removeManager(request: RemoveManagerRequest, call: CallContext): Promise<RemoveManagerResponse> {
+    return this.#admin.removeManager(request, call);
+  }
+
+  createBackup(request: CreateBackupRequest, call: CallContext): AsyncGenerator<CreateBackupResponse, void> {
+    return this.#admin.createBackup(request, call);
   }
 
   #describe(): DescribeManagerResponse {
@@ -110,7 +103,7 @@ export class ClusterApi {
     return { ...(manager !== undefined && { manager }), ...(leads && { hosts: hostsOf(this.#context) }) };
   }
 
-  async #survey(call: Call): Promise<Survey> {
+  async #survey(call: CallContext): Promise<Survey> {
     const { modules, settings } = this.#context;
     const { view, peers } = modules;
     const known = knownManagers(view, settings);
@@ -137,13 +130,13 @@ export class ClusterApi {
     return { leader: { manager, address, term, sinceMs: BigInt(Math.trunc(since)) } };
   }
 
-  #members(call: Call): Promise<readonly StoreMemberStatus[] | undefined> {
-    return this.#inTime(call, storePatience, () => this.#context.modules.store.members());
+  #members(call: CallContext): Promise<readonly StoreMemberStatus[] | undefined> {
+    return this.#inTime(call, storePatience, () => this.#context.modules.storeMembers());
   }
 
   /** Undefined when it fails, or takes longer than the span or the caller's time. */
   #inTime<Value>(
-    call: Call,
+    call: CallContext,
     span: Duration,
     work: (signal: AbortSignal) => Promise<Value>,
   ): Promise<Value | undefined> {
@@ -170,32 +163,4 @@ function aborted(signal: AbortSignal): Promise<undefined> {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
-}
-
-/** A typing error would be a stream without events. @throws CausewayError invalid-argument */
-function checkKinds(kinds: readonly string[]): void {
-  const unknown = kinds.find((kind) => kind !== gone && !eventKinds.some((known) => known === kind));
-  if (unknown === undefined) return;
-  const message = `kinds: there is no event kind "${clip(unknown)}"; known are ${eventKinds.join(', ')}`;
-  throw new CausewayError('invalid-argument', message, { field: 'kinds', value: clip(unknown) });
-}
-
-/** @throws CausewayError invalid-argument */
-function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
-  if (tail === 0) return;
-  if (fromSequence !== 0n)
-    throw new CausewayError('invalid-argument', 'tail and from_sequence exclude each other: ask for one of them', {
-      field: 'tail',
-    });
-  if (tail <= mostTail) return;
-  const message = `tail: ${tail} are too many, at most ${mostTail}; from_sequence has no limit`;
-  throw new CausewayError('invalid-argument', message, { field: 'tail', value: tail });
-}
-
-/** That something is missing is told whatever was asked for. */
-function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
-  if (event.kind === gone) return true;
-  const isOf = (wanted: string, ...is: readonly string[]): boolean => wanted === '' || is.includes(wanted);
-  const isOfKind = kinds.length === 0 || kinds.includes(event.kind);
-  return isOfKind && isOf(network, event.network, event.networkId) && isOf(host, event.host);
 }

@@ -29,6 +29,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
 import { milliseconds, seconds, within } from '@causeway/runtime';
+import { type CallContext, withinCall } from '../call/context.ts';
 import type { Committed } from '../commit/outcomes.ts';
 import type { Caller } from '../commit/writer.ts';
 import { endpointFields } from '../listwatch/fields.ts';
@@ -39,7 +40,6 @@ import { readClaimEndpoint, readReleaseEndpoint } from '../plan/endpoint-request
 import { present } from '../plan/fields.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import type { Versioned } from '../store/view.ts';
-import { type Call, withinCall } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
 import { claimedMessage, endpointMessage, fullEndpointMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
@@ -58,7 +58,7 @@ export class EndpointsApi {
     this.#context = context;
   }
 
-  async claimEndpoint(request: ClaimEndpointRequest, call: Call): Promise<ClaimEndpointResponse> {
+  async claimEndpoint(request: ClaimEndpointRequest, call: CallContext): Promise<ClaimEndpointResponse> {
     this.#context.leading();
     const { reply, revision } = await this.#claim(request, call, call);
     const { view } = this.#context.modules;
@@ -71,11 +71,11 @@ export class EndpointsApi {
   }
 
   /** @throws CausewayError what one of them meets that is worth another try: those that were claimed answer the same then */
-  async claimEndpoints({ claims }: ClaimEndpointsRequest, call: Call): Promise<ClaimEndpointsResponse> {
+  async claimEndpoints({ claims }: ClaimEndpointsRequest, call: CallContext): Promise<ClaimEndpointsResponse> {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: the whole call is given up or none of it, and it would have a listener for each claim.
-    const caller = { actor: call.actor, again: call.again === true };
+    const caller = { actor: call.actor, again: call.again };
     const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, caller)));
     const outcomes = settled.map((each): ClaimOutcome => {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };
@@ -87,7 +87,7 @@ export class EndpointsApi {
     return { outcomes, epoch: this.#context.modules.view.cluster?.epoch ?? 0n };
   }
 
-  async releaseEndpoint(request: ReleaseEndpointRequest, call: Call): Promise<ReleaseEndpointResponse> {
+  async releaseEndpoint(request: ReleaseEndpointRequest, call: CallContext): Promise<ReleaseEndpointResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const intent = releaseEndpoint(readReleaseEndpoint(request));
@@ -96,7 +96,7 @@ export class EndpointsApi {
   }
 
   /** Waits a moment for the host: what it has taken away is gone for who asked for it, too. */
-  async detachEndpoint(request: DetachEndpointRequest, call: Call): Promise<DetachEndpointResponse> {
+  async detachEndpoint(request: DetachEndpointRequest, call: CallContext): Promise<DetachEndpointResponse> {
     this.#context.leading();
     const { writer, feed, view, clock } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
@@ -111,14 +111,14 @@ export class EndpointsApi {
     return { revision, host: view.nodes.get(node)?.value.name ?? node, takenAway };
   }
 
-  async getEndpoint(request: GetEndpointRequest, call: Call): Promise<GetEndpointResponse> {
+  async getEndpoint(request: GetEndpointRequest, call: CallContext): Promise<GetEndpointResponse> {
     this.#context.leadingOrAlone(call);
     await this.#context.atLeast(request.atLeast, call);
     const found = this.#context.modules.view.findEndpoint(request.endpoint);
     return { endpoint: fullEndpointMessage(this.#context, found) };
   }
 
-  async listEndpoints(request: ListEndpointsRequest, call: Call): Promise<ListEndpointsResponse> {
+  async listEndpoints(request: ListEndpointsRequest, call: CallContext): Promise<ListEndpointsResponse> {
     this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list(request), call);
     return { endpoints: items.map((item) => fullEndpointMessage(this.#context, item, item.names)), ...page };
@@ -126,7 +126,7 @@ export class EndpointsApi {
 
   async *watchEndpoints(
     request: WatchEndpointsRequest,
-    signal: AbortSignal,
+    { signal }: CallContext,
   ): AsyncGenerator<WatchEndpointsResponse, void> {
     for await (const event of watchList(this.#context, request, this.#list(request), signal)) {
       const { type, revision, more, epoch } = event;
@@ -136,7 +136,7 @@ export class EndpointsApi {
     }
   }
 
-  async waitEndpoint(request: WaitEndpointRequest, call: Call): Promise<WaitEndpointResponse> {
+  async waitEndpoint(request: WaitEndpointRequest, call: CallContext): Promise<WaitEndpointResponse> {
     const { view, feed, clock } = this.#context.modules;
     await this.#context.atLeast(request.atLeast, call);
     return await withinCall(clock, call, async (signal) => {
@@ -153,7 +153,7 @@ export class EndpointsApi {
     });
   }
 
-  async #claim(request: ClaimEndpointRequest, call: Call, caller: Caller): Promise<Committed<Endpoint>> {
+  async #claim(request: ClaimEndpointRequest, call: CallContext, caller: Caller): Promise<Committed<Endpoint>> {
     const id = unwrap(parseRequestId(request.requestId));
     const claim = readClaimEndpoint(request);
     if (claim.former !== undefined) return await this.#claimAgain(id, claim, caller);

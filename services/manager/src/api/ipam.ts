@@ -13,13 +13,13 @@ import type {
   ShowSubnetsResponse,
   SubnetUse as SubnetUseMessage,
 } from '@causeway/proto/gen/causeway/v1/ipam_service.js';
+import { type CallContext, withinCall } from '../call/context.ts';
 import { addressHistory } from '../ipam/address-history.ts';
 import { type SubnetUse, useOf } from '../ipam/usage.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, nameOf, repairClaims } from '../plan/check.ts';
 import { inField, present } from '../plan/fields.ts';
 import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { Keys } from '../store/keys.ts';
-import { type Call, withinCall } from './call.ts';
 import type { ApiContext } from './modules.ts';
 
 /** IpamService. */
@@ -32,14 +32,14 @@ export class IpamApi {
     this.#keys = new Keys(context.settings.prefix);
   }
 
-  async showSubnets(request: ShowSubnetsRequest, call: Call): Promise<ShowSubnetsResponse> {
+  async showSubnets(request: ShowSubnetsRequest, call: CallContext): Promise<ShowSubnetsResponse> {
     await this.#context.atLeast(request.atLeast, call);
     const { view } = this.#context.modules;
     const network = view.findNetwork(present(request.network, 'network')).value;
     return { subnets: useOf(network, view).map((use) => this.#subnetMessage(use)) };
   }
 
-  async reserveAddress(request: ReserveAddressRequest, call: Call): Promise<ReserveAddressResponse> {
+  async reserveAddress(request: ReserveAddressRequest, call: CallContext): Promise<ReserveAddressResponse> {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
@@ -51,7 +51,7 @@ export class IpamApi {
     return { reservation: { ...reply, revision } };
   }
 
-  async releaseAddress(request: ReleaseAddressRequest, call: Call): Promise<ReleaseAddressResponse> {
+  async releaseAddress(request: ReleaseAddressRequest, call: CallContext): Promise<ReleaseAddressResponse> {
     this.#context.leading();
     const id = unwrap(parseRequestId(request.requestId));
     const network = present(request.network, 'network');
@@ -61,7 +61,7 @@ export class IpamApi {
   }
 
   /** Every manager answers. @throws CausewayError address-unknown when nobody is known to have held it */
-  async getAddressHistory(request: GetAddressHistoryRequest, call: Call): Promise<GetAddressHistoryResponse> {
+  async getAddressHistory(request: GetAddressHistoryRequest, call: CallContext): Promise<GetAddressHistoryResponse> {
     const { addressIndex, view, clock } = this.#context.modules;
     await this.#context.atLeast(0n, call);
     const address = inField('address', parseIp(present(request.address, 'address')));
@@ -74,7 +74,7 @@ export class IpamApi {
   }
 
   /** What was found; with `repair`, each fault says whether it is right now. */
-  async checkClaims(request: CheckClaimsRequest, call: Call): Promise<CheckClaimsResponse> {
+  async checkClaims(request: CheckClaimsRequest, call: CallContext): Promise<CheckClaimsResponse> {
     this.#context.leading();
     const { view } = this.#context.modules;
     const found = findFaults(view, this.#keys);
@@ -85,12 +85,13 @@ export class IpamApi {
     return this.#faultsMessage(found, (fault) => !left.has(nameOf(fault)));
   }
 
-  async #repair(faults: readonly ClaimFault[], call: Call): Promise<void> {
+  async #repair(faults: readonly ClaimFault[], call: CallContext): Promise<void> {
     const { writer } = this.#context.modules;
+    const behalf = { actor: call.actor, signal: call.signal, cause: 'ipam-check' };
     for (const network of new Set(faults.map((fault) => fault.network))) {
       const some = faults.filter((fault) => fault.network === network);
       for (let at = 0; at < some.length; at += mostRepairs) {
-        await writer.apply(repairClaims(network, some.slice(at, at + mostRepairs)), { ...call, cause: 'ipam-check' });
+        await writer.apply(repairClaims(network, some.slice(at, at + mostRepairs)), behalf);
       }
     }
   }

@@ -1,8 +1,8 @@
+import type { CallContext } from '../call/context.ts';
 import { later } from '../feed/revision.ts';
 import type { Item, ObjectCache } from '../listwatch/object-cache.ts';
 import { formatPageToken, parsePageToken } from '../listwatch/page-token.ts';
 import { type Fields, readSelection, type Selectors } from '../listwatch/selection.ts';
-import type { Call } from './call.ts';
 import type { ApiContext } from './modules.ts';
 
 const usualPage = 500;
@@ -37,7 +37,7 @@ export async function listPage<I extends Item>(
   context: ApiContext,
   request: ListRequest,
   { cache, fields, scope }: ListOf<I>,
-  call: Call,
+  call: CallContext,
 ): Promise<Page<I>> {
   const { atLeast, pageSize, pageToken, labelSelector, fieldSelector } = request;
   const selected = readSelection(request, fields);

@@ -1,7 +1,9 @@
 import { CausewayError, type Network } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
+import { type CallContext, withinCall } from '../call/context.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
+import type { StoreOperation } from '../cluster/store-operation.ts';
 import type { Writer } from '../commit/writer.ts';
 import type { Term } from '../election/term.ts';
 import type { AddressIndex } from '../events/address-index.ts';
@@ -13,9 +15,8 @@ import type { DefaultPool } from '../ipam/subnet-pools.ts';
 import type { ObjectCaches } from '../listwatch/object-caches.ts';
 import { checkRecovered } from '../plan/recovery.ts';
 import type { RevisionTimes } from '../store/revision-times.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreMemberStatus } from '../store/store.ts';
 import type { View } from '../store/view.ts';
-import { type Call, withinCall } from './call.ts';
 import { mayOnlyRead, noLeader, notLeader } from './leadership.ts';
 import type { MtuGate } from './mtu-gate.ts';
 
@@ -24,7 +25,11 @@ export interface ApiModules {
   readonly caches: ObjectCaches;
   /** Of a network's subnets, in their order. */
   readonly subnetsOf: (network: Network) => readonly SubnetAddresses[];
-  readonly store: Pick<Store, 'members'>;
+  readonly store: Pick<Store, 'get' | 'txn' | 'grant' | 'members'>;
+  /** Absent: the store has neither members nor snapshots. */
+  readonly operation?: StoreOperation;
+  /** How the store's members are, as this manager finds them now. */
+  readonly storeMembers: () => Promise<readonly StoreMemberStatus[]>;
   readonly peers: Peers;
   readonly feed: Feed;
   readonly events: Pick<EventFeed, 'read' | 'last'>;
@@ -88,15 +93,15 @@ export class ApiContext {
    * remark.
    * @throws CausewayError not-leader when another manager can answer better
    */
-  leadingOrAlone(call: Pick<Call, 'alone' | 'remark'>): void {
+  leadingOrAlone(call: Pick<CallContext, 'alone' | 'remark'>): void {
     this.haveRead();
-    if (this.leads || call.alone === true) return;
+    if (this.leads || call.alone) return;
     if (this.modules.view.leader !== undefined) this.leading();
-    call.remark?.(`manager ${this.settings.name} answers for itself: ${noLeader}`);
+    call.remark(`manager ${this.settings.name} answers for itself: ${noLeader}`);
   }
 
   /** Waits until the view is as new as the caller asked. @throws CausewayError timed-out */
-  async atLeast(revision: bigint, call: Call): Promise<void> {
+  async atLeast(revision: bigint, call: CallContext): Promise<void> {
     const { view, clock } = this.modules;
     this.haveRead();
     if (view.revision < revision) await withinCall(clock, call, (signal) => view.waitFor(revision, signal));

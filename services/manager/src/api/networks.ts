@@ -15,6 +15,7 @@ import type {
   WatchNetworksResponse,
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { CallContext } from '../call/context.ts';
 import { networkFields } from '../listwatch/fields.ts';
 import type { NetworkItem } from '../listwatch/object-caches.ts';
 import { createNetwork } from '../plan/create-network.ts';
@@ -22,7 +23,6 @@ import { deleteNetwork } from '../plan/delete-network.ts';
 import { type Request, rehearsal } from '../plan/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../plan/network-requests.ts';
 import { updateNetwork } from '../plan/update-network.ts';
-import type { Call } from './call.ts';
 import { evictNetwork } from './evict-network.ts';
 import { type ListOf, listPage } from './list.ts';
 import { networkMessage } from './messages.ts';
@@ -40,7 +40,7 @@ export class NetworksApi {
     this.#context = context;
   }
 
-  async createNetwork(request: CreateNetworkRequest, call: Call): Promise<CreateNetworkResponse> {
+  async createNetwork(request: CreateNetworkRequest, call: CallContext): Promise<CreateNetworkResponse> {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
@@ -48,13 +48,13 @@ export class NetworksApi {
     return { network: await this.#write(id, intent, request.dryRun, call) };
   }
 
-  async getNetwork(request: GetNetworkRequest, call: Call): Promise<GetNetworkResponse> {
+  async getNetwork(request: GetNetworkRequest, call: CallContext): Promise<GetNetworkResponse> {
     this.#context.leadingOrAlone(call);
     await this.#context.atLeast(request.atLeast, call);
     return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(request.network)) };
   }
 
-  async listNetworks(request: ListNetworksRequest, call: Call): Promise<ListNetworksResponse> {
+  async listNetworks(request: ListNetworksRequest, call: CallContext): Promise<ListNetworksResponse> {
     this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { networks: items.map((network) => networkMessage(this.#context, network)), ...page };
@@ -62,7 +62,7 @@ export class NetworksApi {
 
   async *watchNetworks(
     request: WatchNetworksRequest,
-    signal: AbortSignal,
+    { signal }: CallContext,
   ): AsyncGenerator<WatchNetworksResponse, void> {
     for await (const event of watchList(this.#context, request, this.#list, signal)) {
       const { type, revision, more, epoch } = event;
@@ -75,14 +75,14 @@ export class NetworksApi {
     return { cache: this.#context.modules.caches.networks, fields: networkFields };
   }
 
-  async updateNetwork(request: UpdateNetworkRequest, call: Call): Promise<UpdateNetworkResponse> {
+  async updateNetwork(request: UpdateNetworkRequest, call: CallContext): Promise<UpdateNetworkResponse> {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
     return { network: await this.#write(id, updateNetwork(readUpdateNetwork(request)), request.dryRun, call) };
   }
 
-  async deleteNetwork(request: DeleteNetworkRequest, call: Call): Promise<DeleteNetworkResponse> {
+  async deleteNetwork(request: DeleteNetworkRequest, call: CallContext): Promise<DeleteNetworkResponse> {
     this.#context.leading();
     this.#context.recovered();
     const id = unwrap(parseRequestId(request.requestId));
@@ -97,12 +97,12 @@ export class NetworksApi {
         if (request.dryRun) return { revision: 0n };
         if (round > mostRounds) throw error;
       }
-      await evictNetwork(request.network, { view, writer }, { ...call, cause: id });
+      await evictNetwork(request.network, { view, writer }, { actor: call.actor, signal: call.signal, cause: id });
     }
   }
 
   /** Revision 0 is that of a network that is only thought of. */
-  async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: Call): Promise<NetworkMessage> {
+  async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: CallContext): Promise<NetworkMessage> {
     const { writer } = this.#context.modules;
     const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call);
     return networkToMessage(reply, dryRun ? 0n : revision);

@@ -7,9 +7,9 @@ import type {
   WatchNodesRequest,
   WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
+import type { CallContext } from '../call/context.ts';
 import { nodeFields } from '../listwatch/fields.ts';
 import type { NodeItem } from '../listwatch/object-caches.ts';
-import type { Call } from './call.ts';
 import { type ListOf, listPage } from './list.ts';
 import { nodeMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
@@ -23,18 +23,18 @@ export class NodesApi {
     this.#context = context;
   }
 
-  async getNode(request: GetNodeRequest, call: Call): Promise<GetNodeResponse> {
+  async getNode(request: GetNodeRequest, call: CallContext): Promise<GetNodeResponse> {
     this.#context.leadingOrAlone(call);
     return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(request.node)) };
   }
 
-  async listNodes(request: ListNodesRequest, call: Call): Promise<ListNodesResponse> {
+  async listNodes(request: ListNodesRequest, call: CallContext): Promise<ListNodesResponse> {
     this.#context.leadingOrAlone(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { nodes: items.map((node) => nodeMessage(this.#context, node)), ...page };
   }
 
-  async *watchNodes(request: WatchNodesRequest, signal: AbortSignal): AsyncGenerator<WatchNodesResponse, void> {
+  async *watchNodes(request: WatchNodesRequest, { signal }: CallContext): AsyncGenerator<WatchNodesResponse, void> {
     for await (const event of watchList(this.#context, request, this.#list, signal)) {
       const { type, revision, more, epoch } = event;
       const node = type === 'BOOKMARK' ? {} : { node: nodeToMessage(event.item.value, event.item.revision) };

@@ -41,104 +41,104 @@ class FakeStore implements Maintenance {
   async *snapshot(): AsyncGenerator<Uint8Array> {}
 }
 
-/** A manager's part in it: one watch for as long as it runs, and a care of its own for each term. */
+/** A manager's part in it: one monitor for as long as it runs, and maintenance of its own for each term. */
 function setUp() {
   const clock = new FakeClock();
   const log = new MemoryLog();
   const maintenance = new FakeStore();
   const view: { revision: bigint; leader: LeaderRecord | undefined } = { revision: 10n, leader: undefined };
   const history = { history: minutes(60) };
-  const care = (seen: StoreMonitor): StoreMaintenance =>
-    new StoreMaintenance({ maintenance, watch: seen, view, clock, log }, history);
-  const watch = new StoreMonitor({ maintenance, view, care, clock, log }, history);
+  const parts = { store: maintenance, maintenance, view, clock, log };
+  const care = (): StoreMaintenance => new StoreMaintenance({ ...parts, monitor }, history);
+  const monitor = new StoreMonitor({ ...parts, maintenance: care }, history);
   const lead = (): AbortController => {
     view.leader = self;
     const end = new AbortController();
-    void care(watch).run({ signal: end.signal });
+    void care().run({ signal: end.signal });
     return end;
   };
-  return { clock, log, maintenance, view, watch, lead };
+  return { clock, log, maintenance, view, monitor, lead };
 }
 
 const self = { name: 'm1', address: 'h1:7443', since: 0, term: 4n };
 const other = { name: 'm2', address: 'h2:7443', since: 0, term: 5n };
 
 test('the leader keeps an hour', async () => {
-  const { clock, maintenance, view, watch, lead } = setUp();
-  await watch.start();
+  const { clock, maintenance, view, monitor, lead } = setUp();
+  await monitor.start();
   const term = lead();
   for (let minute = 0; minute < 62; minute++) {
     await clock.advance(minutes(1));
     view.revision += 10n;
   }
   term.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(clock.sleeping).toBe(0);
   expect(maintenance.done[0]).toBe('compact 10');
   expect(maintenance.done.every((step) => step.startsWith('compact'))).toBe(true);
 });
 
 test('a new leader knows the hour in which another led', async () => {
-  const { clock, maintenance, view, watch, lead } = setUp();
+  const { clock, maintenance, view, monitor, lead } = setUp();
   view.leader = other;
-  await watch.start();
+  await monitor.start();
   await clock.advance(minutes(65));
   expect(maintenance.done).toEqual([]);
   const term = lead();
   await clock.advance(seconds(10));
   term.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done).toEqual(['compact 10']);
 });
 
 test('a full store: room is made, one member at a time, and the alarm goes without a restart', async () => {
-  const { clock, log, maintenance, watch, lead } = setUp();
+  const { clock, log, maintenance, monitor, lead } = setUp();
   maintenance.alarms = ['NOSPACE'];
   const term = lead();
-  await watch.start();
+  await monitor.start();
   await clock.advance(seconds(30));
   term.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2', 'defragment m1', 'disarm NOSPACE']);
   expect(log.lines.map(({ event }) => event)).toContain('store.alarms-raised');
   expect(log.lines.at(-1)?.event).toBe('store.alarms-cleared');
 });
 
 test('a full store in which nobody can be elected is everybody’s', async () => {
-  const { clock, maintenance, watch } = setUp();
+  const { clock, maintenance, monitor } = setUp();
   maintenance.alarms = ['NOSPACE'];
-  await watch.start();
+  await monitor.start();
   await clock.advance(seconds(30));
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done.at(-1)).toBe('disarm NOSPACE');
 });
 
 test('a full store is the leader’s alone while somebody leads', async () => {
-  const { clock, maintenance, view, watch } = setUp();
+  const { clock, maintenance, view, monitor } = setUp();
   view.leader = other;
   maintenance.alarms = ['NOSPACE'];
-  await watch.start();
+  await monitor.start();
   await clock.advance(seconds(30));
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done).toEqual([]);
 });
 
 test('survives a store that is away', async () => {
-  const { clock, maintenance, watch, lead } = setUp();
+  const { clock, maintenance, monitor, lead } = setUp();
   maintenance.reachable = false;
   const term = lead();
-  await watch.start();
+  await monitor.start();
   await clock.advance(seconds(30));
   maintenance.reachable = true;
   maintenance.alarms = ['NOSPACE'];
   await clock.advance(seconds(30));
   term.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done.at(-1)).toBe('disarm NOSPACE');
 });
 
 test('a term that broke off in the middle leaves nothing to the next: room is made from the beginning', async () => {
-  const { clock, maintenance, view, watch, lead } = setUp();
+  const { clock, maintenance, view, monitor, lead } = setUp();
   const defragment = maintenance.defragment.bind(maintenance);
   maintenance.defragment = async (member) => {
     if (view.leader === self) first.abort();
@@ -146,7 +146,7 @@ test('a term that broke off in the middle leaves nothing to the next: room is ma
   };
   maintenance.alarms = ['NOSPACE'];
   const first = lead();
-  await watch.start();
+  await monitor.start();
   view.leader = self;
   await clock.advance(seconds(2));
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2']);
@@ -159,22 +159,22 @@ test('a term that broke off in the middle leaves nothing to the next: room is ma
   const second = lead();
   await clock.advance(seconds(30));
   second.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2', 'defragment m1', 'disarm NOSPACE']);
 });
 
 test('the members are asked no more often because this manager leads', async () => {
-  const { clock, maintenance, watch, lead } = setUp();
+  const { clock, maintenance, monitor, lead } = setUp();
   let asked = 0;
   const members = maintenance.members.bind(maintenance);
   maintenance.members = () => {
     asked++;
     return members();
   };
-  await watch.start();
+  await monitor.start();
   const term = lead();
   await clock.advance(minutes(10));
   term.abort();
-  await watch.stop();
+  await monitor.stop();
   expect(asked).toBeLessThan(70);
 });

@@ -15,7 +15,7 @@ import type { View } from '../store/view.ts';
 
 interface StoreMaintenanceParts {
   readonly maintenance: Pick<Maintenance, 'compact' | 'defragment' | 'disarm'>;
-  readonly watch: Pick<StoreMonitor, 'look' | 'samples'>;
+  readonly monitor: Pick<StoreMonitor, 'look' | 'samples'>;
   readonly view: Pick<View, 'revision'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,9 +41,9 @@ export class StoreMaintenance implements Controller {
   }
 
   run({ signal }: Pick<Term, 'signal'>): Promise<void> {
-    const { watch, log } = this.#parts;
+    const { monitor, log } = this.#parts;
     const step = async (): Promise<Duration> => {
-      const members = await watch.look();
+      const members = await monitor.look();
       return !signal.aborted && (await this.act(members)) ? settling : interval;
     };
     return new Loop(this.#parts, {
@@ -63,11 +63,11 @@ export class StoreMaintenance implements Controller {
   }
 
   #state(members: readonly StoreMemberStatus[]): MaintenanceState {
-    const { clock, view, watch } = this.#parts;
+    const { clock, view, monitor } = this.#parts;
     return {
       now: clock.now(),
       members,
-      samples: watch.samples,
+      samples: monitor.samples,
       revision: view.revision,
       compacted: this.#compacted,
       defragmented: this.#defragmented,

@@ -10,6 +10,8 @@ import {
 } from '@causeway/model';
 import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, type Log, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
+import type { Identity } from '../call/identity.ts';
+import { checkOwnNode } from '../call/policy.ts';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
@@ -235,7 +237,7 @@ export class Feed implements Startable, Controller {
       if (this.#term === undefined) this.#turnAway(live);
       for await (const { message } of channel.requests) {
         live.lastHeard = clock.now();
-        if (message.oneofKind === 'hello') await this.#hello(live, message.hello);
+        if (message.oneofKind === 'hello') await this.#hello(live, message.hello, channel.peer);
         else this.#agentMessages.receive(live, message);
       }
       this.#sessions.end(live);
@@ -253,13 +255,14 @@ export class Feed implements Startable, Controller {
     }
   }
 
-  async #hello(live: LiveSession, hello: Hello): Promise<void> {
+  async #hello(live: LiveSession, hello: Hello, peer: Identity): Promise<void> {
     const { view, registrar, clock, log } = this.#modules;
     if (!live.greet()) throw new CausewayError('invalid-argument', 'hello was sent twice', { field: 'message' });
     const { cluster } = view;
     const term = this.#term;
     if (cluster === undefined || term === undefined) return this.#turnAway(live);
     const greeting = readHello(hello, cluster, this.#feeds);
+    checkOwnNode(peer, greeting.node.id);
     this.#checkRivals(greeting.node);
     const registered = await registrar.register(greeting.node);
     const needed = later(registered, greeting.atLeast);

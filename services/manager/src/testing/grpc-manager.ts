@@ -8,7 +8,6 @@ import { createManager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
-import { memorySteward } from './memory-cluster-admin.ts';
 
 export interface GrpcManager {
   readonly port: number;
@@ -27,8 +26,7 @@ export async function startGrpcManager(options: { readonly idleAfter?: Duration 
   const peers = new GrpcPeers({ credentials: plaintext });
   const modules = { store, peers, clock: systemClock, random: cryptoRandom, log };
   const manager = createManager(modules, settings);
-  const steward = memorySteward({ ...modules, manager }, settings);
-  const parts = { manager, steward, credentials: plaintext, clock: systemClock, log };
+  const parts = { manager, credentials: plaintext, clock: systemClock, log };
   const server = new GrpcServer(parts, { ...settings, ...options, listen: '127.0.0.1:0' });
   await server.start();
   const leads = new Promise((resolve) => manager.onLeadership(resolve));

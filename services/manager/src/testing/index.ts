@@ -14,6 +14,7 @@ export { releaseEndpoint } from '../plan/release-endpoint.ts';
 export { nodeCodec } from '../store/codec.ts';
 export { Keys } from '../store/keys.ts';
 export type { StoreEvent } from '../store/store.ts';
+export { callContext } from './call-context.ts';
 export { CoreManager, cooldown } from './core-manager.ts';
 export { InvariantChecker } from './invariant-checker.ts';
 export { MemoryPeers } from './memory-peers.ts';

@@ -1,11 +1,12 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
-import type { Call } from '../api/call.ts';
+import type { CallContext } from '../call/context.ts';
 import type { Peer } from '../cluster/peers.ts';
 import { createManager, type Manager } from '../manager.ts';
 import { defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { callContext } from './call-context.ts';
 import { MemoryPeers } from './memory-peers.ts';
 
 export interface RunningManager {
@@ -65,8 +66,8 @@ export class MemoryCluster {
     return this.clock.until(promise, seconds(60));
   }
 
-  call(remaining = seconds(5)): Call {
-    return { remaining, actor: 'tester', signal: new AbortController().signal };
+  call(remaining = seconds(5)): CallContext {
+    return callContext({ remaining });
   }
 
   async stop(): Promise<void> {

@@ -1,11 +1,10 @@
-import type { RaisedAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
+import type { RaisedAlarm, StoreMember } from '../../store/store.ts';
 
 /**
  * What keeps a store small and whole, as against what is stored. Everything here may be repeated, and does nothing the second time.
  * Failures are "store-unavailable": perhaps done, perhaps not; look again.
  */
 export interface Maintenance {
-  members(): Promise<readonly StoreMemberStatus[]>;
   /** Forgets what keys were before this revision, and resolves when it has left the database. */
   compact(revision: bigint): Promise<void>;
   /** Gives free space back to the disk. The member answers nobody meanwhile. */

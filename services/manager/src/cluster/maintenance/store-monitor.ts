@@ -1,15 +1,16 @@
 import { isCausewayError } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import type { StoreMemberStatus } from '../../store/store.ts';
+import type { Store, StoreMemberStatus } from '../../store/store.ts';
 import type { View } from '../../store/view.ts';
-import type { Maintenance } from './maintenance.ts';
 import { addSample, type MaintenanceSettings, type Sample } from './plan-maintenance.ts';
 
 export interface StoreMonitorParts {
-  readonly maintenance: Pick<Maintenance, 'members'>;
+  readonly store: Pick<Store, 'members'>;
   readonly view: Pick<View, 'revision' | 'leader'>;
-  /** One that begins to care for a store in which no manager can be elected. */
-  readonly care: (watch: StoreMonitor) => { act(members: readonly StoreMemberStatus[]): Promise<boolean> };
+  /** Maintenance for a store in which no manager can be elected; absent: the store needs none. */
+  readonly maintenance?: () => { act(members: readonly StoreMemberStatus[]): Promise<boolean> };
+  /** Hears what each look has found. */
+  readonly found?: ((members: readonly StoreMemberStatus[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,8 +24,12 @@ const overdue = milliseconds(interval + seconds(1));
 /** The members answer with this once more after a step, so that what it freed shows. */
 const settling = seconds(1);
 
+/** A look that began no longer ago and is still under way is whole enough for whoever asks now. */
+const shared = milliseconds(100);
+
 /**
- * Looks at the store on every manager. Each samples the revision, so that a new leader knows the past hour; and each gets
+ * The one place from which a manager looks at the store's members: for maintenance, for the endpoints that the store is
+ * reached at, and for status. Each manager samples the revision, so that a new leader knows the past hour; and each gets
  * the store out of NOSPACE while no manager leads, since a lease and a key are what a full store refuses. (Two may then
  * defragment two members at once; writes are refused anyway.)
  */
@@ -35,7 +40,9 @@ export class StoreMonitor implements Startable {
   #samples: readonly Sample[] = [];
   #alarms = '';
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #emergency: ReturnType<StoreMonitorParts['care']> | undefined;
+  #members: readonly StoreMemberStatus[] = [];
+  #underWay: Promise<readonly StoreMemberStatus[]> | undefined;
+  #emergency: { act(members: readonly StoreMemberStatus[]): Promise<boolean> } | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: StoreMonitorParts, settings: MaintenanceSettings) {
@@ -64,25 +71,40 @@ export class StoreMonitor implements Startable {
 
   /** How the members are now. @throws CausewayError store-unavailable */
   async look(): Promise<readonly StoreMemberStatus[]> {
-    const { maintenance, clock, view } = this.#parts;
-    this.#lookedAt = clock.now();
-    this.#samples = addSample(this.#samples, { at: this.#lookedAt, revision: view.revision }, this.#settings);
-    const members = await maintenance.members();
+    const now = this.#parts.clock.now();
+    if (this.#underWay !== undefined && now - this.#lookedAt < shared) return await this.#underWay;
+    this.#lookedAt = now;
+    this.#samples = addSample(this.#samples, { at: now, revision: this.#parts.view.revision }, this.#settings);
+    const look = this.#look();
+    this.#underWay = look;
+    try {
+      return await look;
+    } finally {
+      if (this.#underWay === look) this.#underWay = undefined;
+    }
+  }
+
+  async #look(): Promise<readonly StoreMemberStatus[]> {
+    const { store, found } = this.#parts;
+    const members = await store.members();
+    this.#members = members;
     this.#report(members);
+    if (!this.#stop.signal.aborted) found?.(members);
     return members;
   }
 
-  /** The leader looks by itself, no less often. */
+  /** The leader looks by itself, no less often; so may callers that ask for status. */
   async #step(): Promise<Duration> {
     const since = this.#parts.clock.now() - this.#lookedAt;
-    if (since < overdue && this.#emergency === undefined) return milliseconds(overdue - since);
+    const isCalm = this.#emergency === undefined && !this.#isOrphaned(this.#members);
+    if (isCalm && since < overdue) return milliseconds(overdue - since);
     const members = await this.look();
     if (!this.#isOrphaned(members)) {
       this.#emergency = undefined;
       return overdue;
     }
-    this.#emergency ??= this.#parts.care(this);
-    return (await this.#emergency.act(members)) ? settling : interval;
+    this.#emergency ??= this.#parts.maintenance?.();
+    return (await this.#emergency?.act(members)) === true ? settling : interval;
   }
 
   #isOrphaned(members: readonly StoreMemberStatus[]): boolean {

@@ -17,10 +17,11 @@ import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, freePorts } from '../etcd/testing/index.ts';
 import { findEtcd } from './binary.ts';
 import { EmbeddedEtcd, embeddedDefaults, type JoinParts } from './embedded-etcd.ts';
-import { EndpointRefresh } from './endpoint-refresh.ts';
 import { becomesHealthy, spawnEtcd, terminate } from './etcd-process.ts';
 import { clientUrl, type EmbeddedEtcdSettings, embeddedFlags, peerUrl } from './flags.ts';
+import { followMembers } from './follow-members.ts';
 import { allowFounding } from './init-command.ts';
+import { EtcdMembership } from './membership.ts';
 
 const missing = await etcdMissing();
 const clock = systemClock;
@@ -58,6 +59,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     await rm(directory, { recursive: true, force: true });
   });
 
+  const membership = (): EtcdMembership => new EtcdMembership(store.access);
   const settingsOf = (name: string): EmbeddedEtcdSettings => {
     const found = settings.get(name);
     if (found === undefined) throw new Error(`no member ${name}`);
@@ -107,7 +109,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     const keys = new Keys();
     const leases = new RequestLeases({ store, clock });
     const record = new RemovalRecord({ store, leases, keys }, { id, content: name });
-    const parts = { membership: store.membership, store, roster: new Roster({ store, keys }), record, clock };
+    const parts = { membership: membership(), store, roster: new Roster({ store, keys }), record, clock };
     return removeMember(parts, { name: name as Name, force });
   };
 
@@ -159,7 +161,9 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       let left: string | undefined;
       // The cluster takes a member to be connected 5 s after it was.
       while (left === undefined)
-        left = await store.membership.add(wanted).catch(async () => clock.sleep(seconds(1)).then(() => undefined));
+        left = await membership()
+          .add(wanted)
+          .catch(async () => clock.sleep(seconds(1)).then(() => undefined));
       await start('m3');
       const third = (await store.members()).find(({ name }) => name === 'm3');
       expect(third).toMatchObject({ learner: false, healthy: true, peerUrls: [wanted] });
@@ -224,13 +228,10 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const third = running.get('m3');
       if (third === undefined) throw new Error('m3 does not run');
       const own = new EtcdStore({ clock, random, log }, { endpoints: [third.endpoint] });
-      const refresh = new EndpointRefresh({ store: own, etcd: third, clock, log });
-      await refresh.start();
-      await own.members();
-      while (log.lines.every(({ event }) => event !== 'etcd.endpoints-changed')) await clock.sleep(milliseconds(20));
+      followMembers({ store: own, etcd: third, log })(await own.members());
+      expect(log.lines.filter(({ event }) => event === 'etcd.endpoints-changed')).toHaveLength(1);
       await stop('m3');
       expect(await read(own, '/b')).toBe('2');
-      await refresh.stop();
       await own.close();
     },
     patient,
@@ -260,7 +261,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       await mkdir(dataDir);
       const binary = await findEtcd();
       if (binary === undefined) throw new Error('no etcd binary');
-      await store.membership.add(peerUrl(settingsOf('m3')));
+      await membership().add(peerUrl(settingsOf('m3')));
       const cluster = ['m1', 'm2', 'm3'].map((name) => `${name}=${peerUrl(settingsOf(name))}`).join(',');
       const flags = embeddedFlags(settingsOf('m3'), { state: 'existing', cluster });
       const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));

@@ -14,6 +14,7 @@ import { Follower } from '../../store/contract/follower.ts';
 import { tlsCredentials } from '../etcd/credentials.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, TestEtcd } from '../etcd/testing/index.ts';
+import { EtcdMaintenance } from './maintenance.ts';
 
 const missing = await etcdMissing();
 const clock = systemClock;
@@ -37,13 +38,12 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
     expect(full).toMatchObject({ healthy: true, alarms: ['NOSPACE'] });
     expect(await read(store, '/small')).toBe('kept');
     await follower.reached(revision);
-    const { maintenance } = store;
+    const maintenance = new EtcdMaintenance(store.access);
     const history = { history: minutes(60) };
     const view = { revision, leader: undefined };
-    const care = (watch: StoreMonitor): StoreMaintenance =>
-      new StoreMaintenance({ ...parts, maintenance, watch, view }, history);
+    const monitor = new StoreMonitor({ ...parts, store, view }, history);
     const end = new AbortController();
-    const caring = care(new StoreMonitor({ ...parts, maintenance, view, care }, history)).run(end);
+    const caring = new StoreMaintenance({ ...parts, maintenance, monitor, view }, history).run(end);
     const { pid } = etcd;
     while ((await store.members())[0]?.alarms.length !== 0) await clock.sleep(milliseconds(100));
     await follower.reached(await write(store, put('/after')));

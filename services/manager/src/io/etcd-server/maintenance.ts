@@ -1,10 +1,10 @@
 import { minutes } from '@causeway/runtime';
 import type { Maintenance } from '../../cluster/maintenance/maintenance.ts';
-import type { RaisedAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
-import { atMember } from '../etcd/at-member.ts';
+import type { RaisedAlarm, StoreMember } from '../../store/store.ts';
 import { isCompacted, readFailure } from '../etcd/failure.ts';
-import { knownMembers, type MembersParts, type MembersSettings } from '../etcd/members.ts';
+import { type ClusterAccess, knownMembers } from '../etcd/members.ts';
 import { leaderRequired } from '../etcd/pool.ts';
+import { atMember } from './at-member.ts';
 
 /** A compaction that was last done long ago has much to remove. */
 const compactionLimit = minutes(5);
@@ -17,23 +17,17 @@ const alarmNames = { NOSPACE: 'Nospace', CORRUPT: 'Corrupt' } as const;
 
 /** Maintenance by etcd's own service. */
 export class EtcdMaintenance implements Maintenance {
-  readonly #parts: MembersParts;
-  readonly #settings: MembersSettings;
+  readonly #access: ClusterAccess;
 
-  constructor(parts: MembersParts, settings: MembersSettings) {
-    this.#parts = parts;
-    this.#settings = settings;
-  }
-
-  members(): Promise<readonly StoreMemberStatus[]> {
-    return knownMembers(this.#parts, this.#settings);
+  constructor(access: ClusterAccess) {
+    this.#access = access;
   }
 
   async compact(revision: bigint): Promise<void> {
-    const { pool } = this.#parts;
+    const { pool } = this.#access;
     const request = { revision: String(revision), physical: true };
-    const bounds = pool.bounds(this.#parts.signal, compactionLimit);
-    const endpoint = await pool.ready(pool.bounds(this.#parts.signal));
+    const bounds = pool.bounds(this.#access.signal, compactionLimit);
+    const endpoint = await pool.ready(pool.bounds(this.#access.signal));
     try {
       await pool.call(endpoint.clients.kv.compact.bind(endpoint.clients.kv), request, bounds);
     } catch (error) {
@@ -45,17 +39,17 @@ export class EtcdMaintenance implements Maintenance {
   }
 
   async defragment({ name, clientUrls }: StoreMember): Promise<void> {
-    await atMember(this.#parts, clientUrls, defragmentLimit, `defragmenting ${name}`, (pool, { clients }, bounds) =>
+    await atMember(this.#access, clientUrls, defragmentLimit, `defragmenting ${name}`, (pool, { clients }, bounds) =>
       pool.call(clients.maintenance.defragment.bind(clients.maintenance), {}, bounds),
     );
   }
 
   async disarm(alarm: RaisedAlarm): Promise<void> {
-    const { pool } = this.#parts;
+    const { pool } = this.#access;
     // An alarm is of a member: those that have it are among the members' errors, and each is taken back by itself.
-    for (const member of await this.members())
+    for (const member of await knownMembers(this.#access))
       if (member.alarms.includes(alarm))
-        await pool.repeat('disarming', pool.bounds(this.#parts.signal), ({ clients }, bounds) =>
+        await pool.repeat('disarming', pool.bounds(this.#access.signal), ({ clients }, bounds) =>
           pool.call(
             clients.maintenance.alarm.bind(clients.maintenance),
             { action: 'Deactivate', memberID: member.id, alarm: alarmNames[alarm] },
@@ -65,7 +59,7 @@ export class EtcdMaintenance implements Maintenance {
   }
 
   async *snapshot(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
-    const { pool } = this.#parts;
+    const { pool } = this.#access;
     const endpoint = await pool.ready(pool.bounds(signal));
     // A member that lags would give an old one: after a read that a majority answers for it does not.
     await pool

@@ -1,23 +1,21 @@
 import { CausewayError } from '@causeway/model';
 import type { UnaryMethod } from '@causeway/proto/io';
 import type { Membership, StoreMemberStatus } from '../../cluster/membership/membership.ts';
-import { atMember } from '../etcd/at-member.ts';
 import { isMemberUnknown, isNoLearner, isNotInSync, writeFailure } from '../etcd/failure.ts';
-import { agreedMembers, type MembersParts, type MembersSettings } from '../etcd/members.ts';
+import { agreedMembers, type ClusterAccess } from '../etcd/members.ts';
 import type { EtcdEndpoint } from '../etcd/pool.ts';
+import { atMember } from './at-member.ts';
 
 /** Membership by etcd's Cluster service, asked at any voting member. */
 export class EtcdMembership implements Membership {
-  readonly #parts: MembersParts;
-  readonly #settings: MembersSettings;
+  readonly #access: ClusterAccess;
 
-  constructor(parts: MembersParts, settings: MembersSettings) {
-    this.#parts = parts;
-    this.#settings = settings;
+  constructor(access: ClusterAccess) {
+    this.#access = access;
   }
 
   list(): Promise<readonly StoreMemberStatus[]> {
-    return agreedMembers(this.#parts, this.#settings);
+    return agreedMembers(this.#access);
   }
 
   async add(peerUrl: string): Promise<string> {
@@ -77,8 +75,8 @@ export class EtcdMembership implements Membership {
       const leaving = members.find((member) => member.id === id && member.leader);
       const next = members.find(({ healthy, learner, leader }) => healthy && !learner && !leader);
       if (leaving === undefined || next === undefined) return;
-      const { attemptTimeout } = this.#settings;
-      await atMember(this.#parts, leaving.clientUrls, attemptTimeout, 'moving the lead', (pool, { clients }, bounds) =>
+      const { attemptTimeout } = this.#access;
+      await atMember(this.#access, leaving.clientUrls, attemptTimeout, 'moving the lead', (pool, { clients }, bounds) =>
         pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
       );
     } catch {
@@ -93,8 +91,8 @@ export class EtcdMembership implements Membership {
     request: Request,
     keep: (error: unknown) => boolean = () => false,
   ): Promise<Response> {
-    const { pool } = this.#parts;
-    const bounds = pool.bounds(this.#parts.signal);
+    const { pool } = this.#access;
+    const bounds = pool.bounds(this.#access.signal);
     const endpoint = await pool.ready(bounds);
     try {
       return await pool.call(method(endpoint), request, bounds);

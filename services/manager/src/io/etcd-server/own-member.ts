@@ -1,9 +1,10 @@
 import { type Clock, type Log, seconds } from '@causeway/runtime';
 import { promoteWhenInSync } from '../../cluster/membership/join.ts';
 import type { Membership, StoreMember } from '../../cluster/membership/membership.ts';
-import { atMember } from '../etcd/at-member.ts';
 import { DiskWatch } from '../etcd/disk.ts';
+import { MemberConnections } from '../etcd/member-connections.ts';
 import { EtcdPool } from '../etcd/pool.ts';
+import { atMember } from './at-member.ts';
 import { EtcdMembership } from './membership.ts';
 
 export interface OwnMemberParts {
@@ -41,9 +42,12 @@ export async function withMembership<Value>(
   run: (membership: Membership) => Promise<Value>,
 ): Promise<Value> {
   const pool = new EtcdPool({ clock }, { endpoints: urls, callTimeout, attemptTimeout });
+  const connections = new MemberConnections({ clock });
   try {
-    return await run(new EtcdMembership({ clock, pool, disks: new DiskWatch(), signal }, { attemptTimeout }));
+    const access = { clock, pool, connections, disks: new DiskWatch(), attemptTimeout, signal };
+    return await run(new EtcdMembership(access));
   } finally {
+    connections.close();
     pool.close();
   }
 }

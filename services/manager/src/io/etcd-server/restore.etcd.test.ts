@@ -16,6 +16,7 @@ import { findBinary } from './binary.ts';
 import { createChecksum } from './checksum.ts';
 import { EmbeddedEtcd } from './embedded-etcd.ts';
 import { freePorts } from './free-ports.ts';
+import { EtcdMaintenance } from './maintenance.ts';
 import { restoreBackup } from './restore.ts';
 
 const missing = (await etcdMissing()) ?? (await toolMissing());
@@ -36,7 +37,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     ({ clusterId } = await bootstrapCluster({ store, keys, random: parts.random }, { schema }));
     await write(store, put(keys.leader, 'the old one'), put('/elsewhere/kept', 'x'.repeat(200_000)));
     const backup = await createBackup(
-      { ...parts, store, maintenance: store.maintenance, keys, createChecksum },
+      { ...parts, store, maintenance: new EtcdMaintenance(store.access), keys, createChecksum },
       '1.2.3',
       new AbortController().signal,
     );

@@ -2,24 +2,24 @@ import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { Metadata } from '@grpc/grpc-js';
 import type { IMember, IMemberListResponse } from 'etcd3';
 import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
-import { atMember } from './at-member.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { type DiskWatch, readFsyncs } from './disk.ts';
 import type { StoreIdentity } from './identity.ts';
+import type { MemberConnections } from './member-connections.ts';
 import type { CallBounds, EtcdEndpoint, EtcdPool } from './pool.ts';
 
-export interface MembersParts {
+/** The way to a cluster's members: to any that answers, and to each. */
+export interface ClusterAccess {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
   readonly identity?: StoreIdentity;
   readonly pool: EtcdPool;
+  readonly connections: MemberConnections;
   readonly disks: DiskWatch;
+  /** One try at one member. */
+  readonly attemptTimeout: Duration;
   /** Ends every call under way. */
   readonly signal?: AbortSignal;
-}
-
-export interface MembersSettings {
-  readonly attemptTimeout: Duration;
 }
 
 /** What a member says of itself. */
@@ -47,31 +47,26 @@ const sayWithin = milliseconds(700);
 const noLeaderNeeded = new Metadata();
 
 /** The members as a majority has them, and how each is doing as it says itself, asked at its own client URL. @throws CausewayError store-unavailable */
-export async function agreedMembers(
-  parts: MembersParts,
-  settings: MembersSettings,
-): Promise<readonly StoreMemberStatus[]> {
-  const { pool, signal } = parts;
+export async function agreedMembers(access: ClusterAccess): Promise<readonly StoreMemberStatus[]> {
+  const { pool, signal, attemptTimeout } = access;
   const { members } = await pool.repeat('listing etcd members', pool.bounds(signal), agreed(pool));
-  return await conditionsOf(parts, settings, members);
+  return await conditionsOf(access, attemptTimeout, members);
 }
 
 /** The same; when the member in use knows no majority, as whoever answers remembers them. @throws CausewayError store-unavailable */
-export async function knownMembers(
-  parts: MembersParts,
-  settings: MembersSettings,
-): Promise<readonly StoreMemberStatus[]> {
-  const { pool, signal } = parts;
+export async function knownMembers(access: ClusterAccess): Promise<readonly StoreMemberStatus[]> {
+  const { pool, signal, attemptTimeout } = access;
   const endpoint = await pool.ready(pool.bounds(signal));
-  const { members } = await agreed(pool)(endpoint, pool.bounds(signal, shorter(settings, listWithin))).catch(() => {
+  const listing = pool.bounds(signal, shorter(attemptTimeout, listWithin));
+  const { members } = await agreed(pool)(endpoint, listing).catch(() => {
     pool.pass(endpoint);
     return pool.repeat('listing etcd members', pool.bounds(signal), remembered(pool));
   });
-  return await conditionsOf(parts, { attemptTimeout: shorter(settings, sayWithin) }, members);
+  return await conditionsOf(access, shorter(attemptTimeout, sayWithin), members);
 }
 
-function shorter({ attemptTimeout }: MembersSettings, limit: Duration): Duration {
-  return attemptTimeout < limit ? attemptTimeout : limit;
+function shorter(one: Duration, other: Duration): Duration {
+  return one < other ? one : other;
 }
 
 type Listing = (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<IMemberListResponse>;
@@ -87,18 +82,19 @@ function remembered(pool: EtcdPool): Listing {
 }
 
 async function conditionsOf(
-  parts: MembersParts,
-  settings: MembersSettings,
-  members: readonly IMember[],
+  access: ClusterAccess,
+  limit: Duration,
+  wire: readonly IMember[],
 ): Promise<readonly StoreMemberStatus[]> {
-  const conditions = await Promise.all(members.map((member) => ask(parts, settings, memberFromWire(member))));
+  const members = wire.map(memberFromWire);
+  access.connections.keep(members);
+  const conditions = await Promise.all(members.map((member) => ask(access, limit, member)));
   const furthest = conditions.reduce(
     (most, each) => (each !== undefined && each.committed > most ? each.committed : most),
     0n,
   );
   const raised = conditions.flatMap((each) => each?.errors ?? []);
-  return members.map((wire, index) => {
-    const member = memberFromWire(wire);
+  return members.map((member, index) => {
     const condition = conditions[index];
     const alarms = alarmsOf(member, raised, condition);
     if (condition === undefined) return { ...member, ...silent, alarms };
@@ -110,7 +106,7 @@ async function conditionsOf(
 
 const silent = { healthy: false, leader: false, size: 0, sizeInUse: 0, revision: 0n, lag: 0n };
 
-export function memberFromWire(member: IMember): StoreMember {
+function memberFromWire(member: IMember): StoreMember {
   return {
     id: member.ID,
     name: member.name,
@@ -122,20 +118,16 @@ export function memberFromWire(member: IMember): StoreMember {
 
 /** Undefined when it does not answer. A member that has not started yet has no client URL. */
 async function ask(
-  { clock, credentials, identity, disks }: MembersParts,
-  { attemptTimeout }: MembersSettings,
+  { connections, credentials, disks }: ClusterAccess,
+  limit: Duration,
   member: StoreMember,
 ): Promise<Condition | undefined> {
   const [url] = member.clientUrls;
   if (url === undefined) return undefined;
-  const at = { clock, ...(credentials !== undefined && { credentials }), ...(identity !== undefined && { identity }) };
-  const asking = atMember(at, member.clientUrls, attemptTimeout, 'asking an etcd member', (pool, { clients }, bounds) =>
+  const asking = connections.ask(member.clientUrls, limit, (pool, { clients }, bounds) =>
     pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds, noLeaderNeeded),
   );
-  const [status, fsyncs] = await Promise.all([
-    asking.catch(() => undefined),
-    readFsyncs(url, attemptTimeout, credentials?.tls),
-  ]);
+  const [status, fsyncs] = await Promise.all([asking.catch(() => undefined), readFsyncs(url, limit, credentials?.tls)]);
   if (status === undefined) return undefined;
   return {
     hasLeader: status.leader !== '0',

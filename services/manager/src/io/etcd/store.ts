@@ -10,8 +10,6 @@ import {
   type Random,
   seconds,
 } from '@causeway/runtime';
-import type { Maintenance } from '../../cluster/maintenance/maintenance.ts';
-import type { Membership } from '../../cluster/membership/membership.ts';
 import { checkTxn } from '../../store/check.ts';
 import { keyBytes } from '../../store/range.ts';
 import {
@@ -30,8 +28,6 @@ import {
   type TxnResult,
   type Write,
 } from '../../store/store.ts';
-import { EtcdMaintenance } from '../etcd-server/maintenance.ts';
-import { EtcdMembership } from '../etcd-server/membership.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
@@ -39,6 +35,8 @@ import { follow, resume } from './follow.ts';
 import { StoreIdentity } from './identity.ts';
 import { grantLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
+import { MemberConnections } from './member-connections.ts';
+import { type ClusterAccess, knownMembers } from './members.ts';
 import { EtcdPool } from './pool.ts';
 import type { TxnRequest } from './wire.ts';
 
@@ -97,8 +95,8 @@ const shortestTxnTimeout = seconds(1);
 
 /** The store on an etcd cluster, 3.4 or newer. */
 export class EtcdStore implements Store {
-  readonly membership: Membership;
-  readonly maintenance: Maintenance;
+  /** For what is done to the members themselves. */
+  readonly access: ClusterAccess;
   readonly identity: StoreIdentity;
   readonly #parts: EtcdStoreParts;
   readonly #settings: Required<EtcdStoreSettings>;
@@ -114,15 +112,16 @@ export class EtcdStore implements Store {
     this.#settings = { ...defaults, txnTimeout, ...settings };
     this.identity = parts.identity ?? new StoreIdentity(parts.log);
     this.#pool = new EtcdPool({ ...parts, identity: this.identity }, this.#settings);
-    const members = {
+    const { identity } = this;
+    this.access = {
       ...parts,
-      identity: this.identity,
+      identity,
       pool: this.#pool,
+      connections: new MemberConnections({ ...parts, identity }),
       disks: new DiskWatch(),
+      attemptTimeout: this.#settings.attemptTimeout,
       signal: this.#closed.signal,
     };
-    this.membership = new EtcdMembership(members, this.#settings);
-    this.maintenance = new EtcdMaintenance(members, this.#settings);
   }
 
   get maxTxnOps(): number {
@@ -168,7 +167,7 @@ export class EtcdStore implements Store {
   }
 
   members(): Promise<readonly StoreMemberStatus[]> {
-    return this.maintenance.members();
+    return knownMembers(this.access);
   }
 
   /** Uses these members from now on. Throws as the constructor does. */
@@ -178,6 +177,7 @@ export class EtcdStore implements Store {
 
   async close(): Promise<void> {
     this.#closed.abort(new CausewayError('shutting-down', 'the store was closed'));
+    this.access.connections.close();
     this.#pool.close();
   }
 

@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import { MemoryLog } from '@causeway/runtime/testing';
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import type { Rule } from '../../call/policy.ts';
 import { CallLimit } from './call-limit.ts';
 import { type Serving, serverStreaming, unary } from './calls.ts';
 import type { Forwarder } from './forward.ts';
 
+const rule: Rule = { may: [] };
 const forwarder = { takes: () => false } as unknown as Forwarder;
 
 function serving(most: number): Serving {
@@ -32,7 +34,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 test('one call more than may be under way is refused without being served, and the next is let in when one has ended', async () => {
   const held: (() => void)[] = [];
-  const handle = unary<object, string>(serving(2), async () => {
+  const handle = unary<object, string>(serving(2), rule, async () => {
     await new Promise<void>((resolve) => held.push(resolve));
     return 'answer';
   });
@@ -52,7 +54,7 @@ test('one call more than may be under way is refused without being served, and t
 });
 
 test('streams are counted until they end, or their reader is gone', async () => {
-  const handle = serverStreaming<object, string>(serving(1), async function* (_, signal) {
+  const handle = serverStreaming<object, string>(serving(1), rule, async function* (_, { signal }) {
     yield 'first';
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   });

@@ -37,7 +37,6 @@ import { leaderCodec } from '../../store/codec.ts';
 import { defaultPrefix, Keys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
-import { memorySteward } from '../../testing/memory-cluster-admin.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { freePorts } from '../etcd-server/free-ports.ts';
 import { forwardedByKey } from './forward.ts';
@@ -81,8 +80,7 @@ async function run(name: string, address?: string, shared = backend): Promise<Ru
     { store, peers: new GrpcPeers({ credentials: plaintext }), clock: systemClock, random: cryptoRandom, log },
     settings,
   );
-  const steward = memorySteward({ manager, store, clock: systemClock }, settings);
-  const server = new GrpcServer({ manager, steward, credentials: plaintext, clock: systemClock, log }, settings);
+  const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, settings);
   await server.start();
   await manager.start();
   let isRunning = true;
@@ -348,12 +346,14 @@ describe('what goes on the wire', () => {
     );
     const metadata = new Metadata();
     metadata.set('causeway-actor', 'operator ada');
+    metadata.set('causeway-caller', 'operator/ada'); // only a manager may say that
     const deadline = Date.now() + 3_600_000;
     await new Promise<void>((resolve, reject) =>
       networks.createNetwork(request, metadata, { deadline }, (error) => (error === null ? resolve() : reject(error))),
     );
     expect(seen[0]?.metadata.get('causeway-actor')).toEqual(['operator ada']);
     expect(seen[0]?.metadata.get(forwardedByKey)).toEqual(['m2']);
+    expect(seen[0]?.metadata.get('causeway-caller')).toEqual([]);
     expect(seen[0]?.unknown).toBe(true);
     // What travels is the time that is left.
     expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(60_000);

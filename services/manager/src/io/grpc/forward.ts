@@ -10,7 +10,10 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { noLeader, notLeader } from '../../api/leadership.ts';
+import type { CallContext } from '../../call/context.ts';
 import type { View } from '../../store/view.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { vouchFor } from './identity.ts';
 import { LeaderChannel, type Method } from './leader-channel.ts';
 import { isNoAnswer } from './leader-failure.ts';
 
@@ -91,8 +94,12 @@ export class Forwarder implements Startable {
    * The leader's answer. The caller's deadline holds, or `limit` (unix ms) when that is earlier.
    * @throws LeaderRefusal; CausewayError manager-unavailable, not-leader: outcome unknown, the same request id tells
    */
-  unary<Request, Response>(call: ServerUnaryCall<Request, Response>, limit: number): Promise<Response> {
-    return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call), limit);
+  unary<Request, Response>(
+    call: ServerUnaryCall<Request, Response>,
+    context: Pick<GrpcCall, 'peer' | 'deadline'>,
+    limit = context.deadline,
+  ): Promise<Response> {
+    return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call, context), limit);
   }
 
   /** Whether this manager may answer a read by itself that failed here with `error`: it was asked first. */
@@ -107,7 +114,7 @@ export class Forwarder implements Startable {
    */
   async read<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
-    limit: number,
+    context: Pick<GrpcCall, 'peer' | 'deadline'>,
   ): Promise<
     { readonly isAnswered: true; readonly response: Response } | { readonly isAnswered: false; readonly remark: string }
   > {
@@ -117,7 +124,10 @@ export class Forwarder implements Startable {
     const now = Date.now();
     if (now < this.#silentUntil) return this.#unanswered(silence);
     try {
-      return { isAnswered: true, response: await this.unary(call, Math.min(limit, now + leaderPatience)) };
+      return {
+        isAnswered: true,
+        response: await this.unary(call, context, Math.min(context.deadline, now + leaderPatience)),
+      };
     } catch (error) {
       if (!isNoAnswer(error)) throw error;
       this.#silentUntil = Date.now() + silenceRemembered;
@@ -130,8 +140,11 @@ export class Forwarder implements Startable {
   }
 
   /** @throws as `unary` */
-  stream<Request, Response>(call: ServerWritableStream<Request, Response>): AsyncIterable<Response> {
-    return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call));
+  stream<Request, Response>(
+    call: ServerWritableStream<Request, Response>,
+    context: Pick<CallContext, 'peer'>,
+  ): AsyncIterable<Response> {
+    return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call, context));
   }
 
   /** Whether an agent's session is one to pass on: it asks for that, and another manager leads. */
@@ -145,12 +158,12 @@ export class Forwarder implements Startable {
   }
 
   /** Passes the session on to the leader, and tells the agent where that is. */
-  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>): void {
+  relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>, context: Pick<CallContext, 'peer'>): void {
     const channel = this.#open();
     const headers = new Metadata();
     headers.set(relayedKey, channel.address);
     call.sendMetadata(headers);
-    channel.relay(call, this.#metadataOf(call));
+    channel.relay(call, this.#metadataOf(call, context));
   }
 
   #open(): LeaderChannel {
@@ -179,9 +192,11 @@ export class Forwarder implements Startable {
     return method;
   }
 
-  #metadataOf(call: { readonly metadata: Metadata }): Metadata {
+  /** The leader sees this manager's connection: who the caller is goes along, and the leader believes no other than a manager. */
+  #metadataOf(call: { readonly metadata: Metadata }, { peer }: Pick<CallContext, 'peer'>): Metadata {
     const metadata = call.metadata.clone();
     metadata.set(forwardedByKey, this.#settings.name);
+    vouchFor(peer, metadata);
     return metadata;
   }
 }

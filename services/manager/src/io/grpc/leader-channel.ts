@@ -12,7 +12,7 @@ import {
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { failureOf, LeaderRefusal } from './leader-failure.ts';
+import { failureOf } from './leader-failure.ts';
 
 export type Method = ServiceDefinition[string];
 
@@ -112,8 +112,7 @@ export class LeaderChannel {
       sent.cancel();
       finish();
     };
-    const fail = (error: unknown): void =>
-      end(() => call.emit('error', error instanceof LeaderRefusal ? error.wire : errorToService(error)));
+    const fail = (error: unknown): void => end(() => call.emit('error', errorToService(error)));
     sent.on('error', (error: ServiceError) => fail(this.#closed ?? failureOf(error, this.address)));
     sent.on('data', (bytes: Uint8Array) => {
       if (isOver || call.write(bytes)) return;

@@ -1,24 +1,16 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { errorFromWire, plainWords, statusDetailsKey } from '@causeway/proto';
+import { StatusError } from '@causeway/proto/io';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
-/** A refusal as it goes on the wire. */
-export interface WireStatus {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
-
 /** The leader's own words, passed on as they are: a newer leader may know codes that this manager does not. */
-export class LeaderRefusal extends Error {
+export class LeaderRefusal extends StatusError {
   override readonly name = 'LeaderRefusal';
-  readonly wire: WireStatus;
 
   constructor({ code, details, metadata }: ServiceError) {
-    super(details);
     const kept = new Metadata();
     for (const detail of metadata.get(statusDetailsKey)) kept.add(statusDetailsKey, detail);
-    this.wire = { code, details, metadata: kept };
+    super({ code, details, metadata: kept });
   }
 }
 

@@ -1,5 +1,6 @@
 import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
 import { plaintext, serveUnary } from '@causeway/proto/io';
+import { MemoryLog } from '@causeway/runtime/testing';
 import { Server } from '@grpc/grpc-js';
 import { afterEach, describe, test } from 'vitest';
 import type { Peer } from '../../cluster/peers.ts';
@@ -19,10 +20,7 @@ async function serve(peer: Peer): Promise<string> {
   server.addService(
     { describeManager },
     {
-      describeManager: serveUnary(
-        (request) => peer.describeManager(request),
-        () => undefined,
-      ),
+      describeManager: serveUnary((request) => peer.describeManager(request), new MemoryLog()),
     },
   );
   const port = await new Promise<number>((resolve, reject) =>

@@ -15,7 +15,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
-import { memorySteward } from '../../testing/memory-cluster-admin.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
 
@@ -36,8 +35,7 @@ beforeAll(async () => {
     log,
   };
   manager = createManager(modules, settings);
-  const steward = memorySteward({ ...modules, manager }, settings);
-  const parts = { manager, steward, credentials: plaintext, clock: systemClock, log };
+  const parts = { manager, credentials: plaintext, clock: systemClock, log };
   server = new GrpcServer(parts, { ...settings, listen: '127.0.0.1:0' });
   await server.start();
   const leads = new Promise((resolve) => manager.onLeadership(resolve));

@@ -22,7 +22,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
 import { defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
-import { memorySteward } from '../../testing/memory-cluster-admin.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { GrpcPeers } from './peers.ts';
 import { GrpcServer } from './server.ts';
@@ -41,15 +40,13 @@ const modules = {
 };
 const client = plaintext.client();
 let manager: Manager;
-let steward: ReturnType<typeof memorySteward>;
 let server: GrpcServer;
 let address: string;
 
 beforeAll(async () => {
   manager = createManager(modules, settings);
-  steward = memorySteward({ ...modules, manager }, settings);
   server = new GrpcServer(
-    { manager, steward, credentials: plaintext, clock: systemClock, log },
+    { manager, credentials: plaintext, clock: systemClock, log },
     { ...settings, listen: '127.0.0.1:0' },
   );
   await server.start();
@@ -271,7 +268,7 @@ describe('for tools that know nothing of us', () => {
 
 test('a port that is taken is told with what to do', async () => {
   const second = new GrpcServer(
-    { manager, steward, credentials: plaintext, clock: systemClock, log },
+    { manager, credentials: plaintext, clock: systemClock, log },
     { ...settings, listen: address },
   );
   await expect(second.start()).rejects.toMatchObject({
@@ -285,7 +282,7 @@ test('stopping: goodbye to agents, health says no first, and it ends in time', a
   const ownSettings = { ...settings, name: 'm2', advertise: '127.0.0.1:2' };
   const own = createManager({ ...modules, store: new MemoryStore({ clock: systemClock }) }, ownSettings);
   const ownServer = new GrpcServer(
-    { manager: own, steward, credentials: plaintext, clock: systemClock, log },
+    { manager: own, credentials: plaintext, clock: systemClock, log },
     { ...ownSettings, listen: '127.0.0.1:0' },
   );
   await ownServer.start();

@@ -1,19 +1,14 @@
 import { CausewayError } from '@causeway/model';
-import { clusterServiceDefinition } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
-import { endpointServiceDefinition } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-server.js';
-import { ipamServiceDefinition } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-server.js';
-import { networkServiceDefinition } from '@causeway/proto/gen/causeway/v1/network_service.grpc-server.js';
-import { nodeServiceDefinition } from '@causeway/proto/gen/causeway/v1/node_service.grpc-server.js';
-import { type Credentials, lenient } from '@causeway/proto/io';
+import type { Credentials } from '@causeway/proto/io';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
-import type { Steward } from '../../api/cluster-admin.ts';
+import { policy } from '../../call/policy.ts';
 import type { Manager } from '../../manager.ts';
 import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
-import { read, serverStreaming, unary } from './calls.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
 import { createReflection } from './reflection.ts';
+import { served, services } from './services.ts';
 import { sessionHandlers, sessionService } from './session.ts';
 
 /** A request larger than this is refused with RESOURCE_EXHAUSTED; ours are some hundred bytes, a Hello some hundred KB. */
@@ -29,21 +24,11 @@ const idleAfter = seconds(120);
 /** Calls at once on one connection; more of them wait at the client. A manager's forwarding is what needs many. */
 const maxStreams = 1_000;
 
-/** An agent's session is not among them: the agent is told where the leader is and goes there, or asks for a relay. */
-const forwardedServices = [
-  networkServiceDefinition,
-  endpointServiceDefinition,
-  ipamServiceDefinition,
-  nodeServiceDefinition,
-  clusterServiceDefinition,
-];
-
 /** What calls under way may take when the server stops. */
 const drainLimit = seconds(2);
 
 export interface GrpcServerModules {
   readonly manager: Manager;
-  readonly steward: Steward;
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Log;
@@ -81,7 +66,8 @@ export class GrpcServer implements Startable {
       'grpc.enable_channelz': 0, // counts every message of every call, for nobody
     });
     const { credentials, manager } = modules;
-    this.#forwarder = new Forwarder({ view: manager.view, credentials, services: forwardedServices }, settings);
+    const forwarded = services.map(({ definition }) => definition);
+    this.#forwarder = new Forwarder({ view: manager.view, credentials, services: forwarded }, settings);
     this.#addServices();
     this.#health = new Health(this.#server);
     createReflection(servedServices).addToServer(this.#server);
@@ -129,54 +115,12 @@ export class GrpcServer implements Startable {
   }
 
   #addServices(): void {
-    const { manager, steward, log } = this.#modules;
+    const { manager, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
-    const clusterId = () => manager.view.cluster?.id;
-    const serving = { log, forwarder: this.#forwarder, cluster: clusterId, ...limits };
-    const { networks, endpoints, ipam, nodes, cluster } = manager.api;
-    this.#server.addService(lenient(networkServiceDefinition), {
-      createNetwork: unary(serving, (request, call) => networks.createNetwork(request, call)),
-      getNetwork: read(serving, (request, call) => networks.getNetwork(request, call)),
-      listNetworks: read(serving, (request, call) => networks.listNetworks(request, call)),
-      watchNetworks: serverStreaming(serving, (request, signal) => networks.watchNetworks(request, signal)),
-      updateNetwork: unary(serving, (request, call) => networks.updateNetwork(request, call)),
-      deleteNetwork: unary(serving, (request, call) => networks.deleteNetwork(request, call)),
-    });
-    this.#server.addService(lenient(endpointServiceDefinition), {
-      claimEndpoint: unary(serving, (request, call) => endpoints.claimEndpoint(request, call)),
-      claimEndpoints: unary(serving, (request, call) => endpoints.claimEndpoints(request, call)),
-      releaseEndpoint: unary(serving, (request, call) => endpoints.releaseEndpoint(request, call)),
-      detachEndpoint: unary(serving, (request, call) => endpoints.detachEndpoint(request, call)),
-      getEndpoint: read(serving, (request, call) => endpoints.getEndpoint(request, call)),
-      listEndpoints: read(serving, (request, call) => endpoints.listEndpoints(request, call)),
-      watchEndpoints: serverStreaming(serving, (request, signal) => endpoints.watchEndpoints(request, signal)),
-      waitEndpoint: unary(serving, (request, call) => endpoints.waitEndpoint(request, call)),
-    });
-    this.#server.addService(lenient(ipamServiceDefinition), {
-      showSubnets: unary(serving, (request, call) => ipam.showSubnets(request, call)),
-      reserveAddress: unary(serving, (request, call) => ipam.reserveAddress(request, call)),
-      releaseAddress: unary(serving, (request, call) => ipam.releaseAddress(request, call)),
-      getAddressHistory: unary(serving, (request, call) => ipam.getAddressHistory(request, call)),
-      checkClaims: unary(serving, (request, call) => ipam.checkClaims(request, call)),
-    });
-    this.#server.addService(lenient(nodeServiceDefinition), {
-      getNode: read(serving, (request, call) => nodes.getNode(request, call)),
-      listNodes: read(serving, (request, call) => nodes.listNodes(request, call)),
-      watchNodes: serverStreaming(serving, (request, signal) => nodes.watchNodes(request, signal)),
-    });
-    this.#server.addService(lenient(clusterServiceDefinition), {
-      getStatus: unary(serving, (request, call) => cluster.getStatus(request, call)),
-      verify: unary(serving, (request, call) => cluster.verify(request, call)),
-      watchEvents: serverStreaming(serving, (request, signal) => cluster.watchEvents(request, signal)),
-      listManagers: unary(serving, (request, call) => cluster.listManagers(request, call)),
-      describeManager: unary(serving, (request) => cluster.describeManager(request)),
-      removeManager: unary(serving, (request, call) => steward.removeManager(request, call)),
-      createBackup: serverStreaming(serving, (request, signal) => steward.createBackup(request, signal)),
-    });
-    this.#server.addService(
-      sessionService,
-      sessionHandlers((channel) => manager.accept(channel), this.#forwarder),
-    );
+    const serving = { log, forwarder: this.#forwarder, cluster: () => manager.view.cluster?.id, ...limits };
+    for (const service of services) this.#server.addService(...served(service, manager.api, serving));
+    const sessions = sessionHandlers(serving, policy.session.connect, (channel) => manager.accept(channel));
+    this.#server.addService(sessionService, sessions);
   }
 }
 

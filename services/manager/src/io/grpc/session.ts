@@ -2,11 +2,14 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { CausewayError } from '@causeway/model';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { errorToService, intact, lenient } from '@causeway/proto/io';
+import { errorToService, intact, lenient, reportFailure } from '@causeway/proto/io';
 import { Queue } from '@causeway/runtime';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Identity } from '../../call/identity.ts';
+import { authorize, type Rule } from '../../call/policy.ts';
 import type { AgentChannel } from '../../feed/channel.ts';
-import type { Forwarder } from './forward.ts';
+import { endless, type Serving } from './calls.ts';
+import { GrpcCall } from './grpc-call.ts';
 
 /** Messages read and not yet worked on; an agent that floods is then slowed down by its own connection. */
 const queueLimit = 32;
@@ -42,20 +45,28 @@ export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   },
 };
 
-/** `serve` gets every agent that connects, but those whose session the forwarder passes on, and must not throw. */
+/** `serve` gets every agent that is let in, but those whose session the forwarder passes on, and must not throw. */
 export function sessionHandlers(
+  { forwarder, log }: Pick<Serving, 'forwarder' | 'log'>,
+  rule: Rule,
   serve: (channel: AgentChannel) => Promise<void>,
-  forwarder: Pick<Forwarder, 'relays' | 'relay'>,
 ): UntypedServiceImplementation {
   return {
     connect: (call: SessionCall) => {
-      if (forwarder.relays(call)) forwarder.relay(call);
-      else void serve(new GrpcAgentChannel(call));
+      try {
+        const context = new GrpcCall(call, endless);
+        authorize(rule, context, undefined);
+        if (forwarder.relays(call)) forwarder.relay(call, context);
+        else void serve(new GrpcAgentChannel(call, context.peer));
+      } catch (error) {
+        call.emit('error', reportFailure(log, call, error));
+      }
     },
   };
 }
 
 class GrpcAgentChannel implements AgentChannel {
+  readonly peer: Identity;
   readonly #call: SessionCall;
   readonly #queue = new Queue<ConnectRequest>();
   #isClosed = false;
@@ -63,7 +74,8 @@ class GrpcAgentChannel implements AgentChannel {
   #backlog = 0;
   #waitingBytes = 0;
 
-  constructor(call: SessionCall) {
+  constructor(call: SessionCall, peer: Identity) {
+    this.peer = peer;
     this.#call = call;
     call.on('data', (request: ConnectRequest) => this.#take(request));
     call.on('end', () => this.#queue.end());

@@ -1,7 +1,7 @@
 import type { Clock, Duration } from '@causeway/runtime';
-import type { EtcdCredentials } from './credentials.ts';
-import type { StoreIdentity } from './identity.ts';
-import { type CallBounds, type EtcdEndpoint, EtcdPool } from './pool.ts';
+import type { EtcdCredentials } from '../etcd/credentials.ts';
+import type { StoreIdentity } from '../etcd/identity.ts';
+import { type CallBounds, type EtcdEndpoint, EtcdPool } from '../etcd/pool.ts';
 
 export interface AtMemberParts {
   readonly clock: Clock;

@@ -1,0 +1,61 @@
+import { CausewayError, clip, eventKinds } from '@causeway/model';
+import type { WatchEventsRequest, WatchEventsResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
+import type { CallContext } from '../call/context.ts';
+import type { ApiContext } from './modules.ts';
+
+/** They are collected before the first is sent. */
+const mostTail = 10_000;
+
+/** Told by whoever reads, and never of the store. */
+const gone = 'events.gone';
+
+/** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError invalid-argument, shutting-down */
+export async function* watchEvents(
+  { modules: { events } }: ApiContext,
+  request: WatchEventsRequest,
+  { signal }: CallContext,
+): AsyncGenerator<WatchEventsResponse, void> {
+  checkKinds(request.kinds);
+  checkTail(request);
+  const since = Number(request.sinceMs);
+  let from = request.fromSequence;
+  if (request.tail > 0) {
+    const tail = await events.last(request.tail, since, (event) => isWanted(event, request));
+    for (const event of tail.events) yield { event };
+    if (!request.follow) return;
+    from = tail.next;
+  }
+  for await (const event of events.read({ from, since, follow: request.follow }, signal))
+    if (isWanted(event, request)) yield { event };
+  if (request.follow && !signal.aborted)
+    throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
+}
+
+/** A typing error would be a stream without events. @throws CausewayError invalid-argument */
+function checkKinds(kinds: readonly string[]): void {
+  const unknown = kinds.find((kind) => kind !== gone && !eventKinds.some((known) => known === kind));
+  if (unknown === undefined) return;
+  const message = `kinds: there is no event kind "${clip(unknown)}"; known are ${eventKinds.join(', ')}`;
+  throw new CausewayError('invalid-argument', message, { field: 'kinds', value: clip(unknown) });
+}
+
+/** @throws CausewayError invalid-argument */
+function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
+  if (tail === 0) return;
+  if (fromSequence !== 0n)
+    throw new CausewayError('invalid-argument', 'tail and from_sequence exclude each other: ask for one of them', {
+      field: 'tail',
+    });
+  if (tail <= mostTail) return;
+  const message = `tail: ${tail} are too many, at most ${mostTail}; from_sequence has no limit`;
+  throw new CausewayError('invalid-argument', message, { field: 'tail', value: tail });
+}
+
+/** That something is missing is told whatever was asked for. */
+function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
+  if (event.kind === gone) return true;
+  const isOf = (wanted: string, ...is: readonly string[]): boolean => wanted === '' || is.includes(wanted);
+  const isOfKind = kinds.length === 0 || kinds.includes(event.kind);
+  return isOfKind && isOf(network, event.network, event.networkId) && isOf(host, event.host);
+}

@@ -1,0 +1,42 @@
+import { CausewayError, type NodeId, parseNodeId } from '@causeway/model';
+
+/** Who is at the other end of a connection, as far as the connection proves that. */
+export type Identity =
+  /** The connection proves nothing: without mutual TLS the underlay is trusted as a whole. */
+  | { readonly kind: 'unproved' }
+  | { readonly kind: 'operator'; readonly name: string }
+  /** Of that node, and of no other. */
+  | { readonly kind: 'agent'; readonly node: NodeId }
+  | { readonly kind: 'manager'; readonly name: string };
+
+export const unproved: Identity = { kind: 'unproved' };
+
+/** For people, and for the metadata of a call that a manager sends on: "agent/7c0e…". */
+export function formatIdentity(identity: Identity): string {
+  switch (identity.kind) {
+    case 'unproved':
+      return identity.kind;
+    case 'agent':
+      return `agent/${identity.node}`;
+    default:
+      return `${identity.kind}/${identity.name}`;
+  }
+}
+
+/**
+ * Who a call is from. A manager that sends a call on says from whom the call came (`vouched`), and only a manager is
+ * believed: from any other end of a connection the same words are no more than words.
+ * @throws CausewayError permission-denied: a manager vouches for an identity that this version does not know
+ */
+export function callerOf(peer: Identity, vouched: string | undefined): Identity {
+  return peer.kind === 'manager' && vouched !== undefined ? parseIdentity(vouched) : peer;
+}
+
+/** @throws CausewayError permission-denied */
+function parseIdentity(text: string): Identity {
+  const [, kind = '', name = ''] = /^(operator|agent|manager)\/(.+)$/s.exec(text) ?? [];
+  if (kind === 'operator' || kind === 'manager') return { kind, name };
+  const node = parseNodeId(name);
+  if (kind === 'agent' && node.ok) return { kind, node: node.value };
+  throw new CausewayError('permission-denied', 'a manager sent the call on and does not say from whom it came');
+}

@@ -1,0 +1,15 @@
+import type { StoreMemberStatus } from '../store/store.ts';
+import type { Checksum } from './backup/create-backup.ts';
+import type { Maintenance } from './maintenance/maintenance.ts';
+import type { Membership } from './membership/membership.ts';
+
+/** What managers do for the servers of their store, as against what they store there. */
+export interface StoreOperation {
+  readonly maintenance: Maintenance;
+  /** Absent: the managers do not supervise the members, so they neither add nor remove one. */
+  readonly membership?: Membership;
+  /** Of a backup. */
+  readonly createChecksum: () => Checksum;
+  /** Hears how the members are, each time that the manager looks. */
+  readonly found?: (members: readonly StoreMemberStatus[]) => void;
+}

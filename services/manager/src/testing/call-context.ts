@@ -1,0 +1,10 @@
+import { seconds } from '@causeway/runtime';
+import type { CallContext } from '../call/context.ts';
+import { unproved } from '../call/identity.ts';
+
+/** A call as a test or a simulation makes it, without a server in between. */
+export function callContext(fields: Partial<CallContext> = {}): CallContext {
+  const { signal = new AbortController().signal } = fields;
+  const usual = { method: 'test', peer: unproved, actor: 'tester', again: false, remaining: seconds(5), alone: false };
+  return { ...usual, remark: () => undefined, ...fields, signal };
+}
