@@ -71,6 +71,8 @@ export class NetworkScope implements Scope {
   /** Endpoints that have changed since `advance`, as they were; or more than endpoints. */
   #changes: Map<EndpointId, Former> | 'everything' = 'everything';
   #followed: Followed | undefined;
+  /** The containers were looked for since `advance`. */
+  #isRelocated = false;
 
   constructor(modules: NetworkScopeModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
     this.#modules = modules;
@@ -112,8 +114,7 @@ export class NetworkScope implements Scope {
     const { overlays, intent, allSandboxes } = this.#modules;
     await overlays.adopt(this.watched);
     this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
-    const followed = this.#followed;
-    followed?.wanted.relocate(this.#places.locate(followed.sandboxes));
+    this.#isRelocated = true;
   }
 
   async advance(): Promise<IntentChange> {
@@ -122,10 +123,15 @@ export class NetworkScope implements Scope {
     if (table === undefined || !isKnownTable(table)) return 'nothing';
     const changes = this.#changes;
     this.#changes = new Map();
-    if (changes !== 'everything' && changes.size === 0) return 'nothing';
+    const located = this.#places.locate(sandboxes);
+    if (changes !== 'everything' && changes.size === 0) {
+      if (this.#isRelocated) this.#followed?.wanted.relocate(located);
+      this.#isRelocated = false;
+      return 'nothing';
+    }
+    this.#isRelocated = false;
     const { epoch, revision } = table;
     const moment = { sandboxes, stamp: { epoch, revision }, isHeld: holdsReleased(table, sandboxes) };
-    const located = this.#places.locate(sandboxes);
     if (changes === 'everything' || this.#followed === undefined) {
       const wanted = await WantedNetwork.of(this.#host, table, located, new Slices(this.#modules));
       this.#followed = { ...moment, wanted };
@@ -211,7 +217,7 @@ export class NetworkScope implements Scope {
   #located(changes: ReadonlyMap<EndpointId, Former>): Map<EndpointId, Former> {
     return new Map(
       Array.from(changes, ([id, { row, sandbox }]) => {
-        return [id, { row, sandbox: sandbox && this.#places.locate([sandbox])[0] }] as const;
+        return [id, { row, sandbox: sandbox && this.#places.placed(sandbox) }] as const;
       }),
     );
   }

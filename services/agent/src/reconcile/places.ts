@@ -37,11 +37,14 @@ export class Places {
       // What was at the path before is there no more.
       this.#at.set(netns, identity);
     }
-    return sandboxes.map((sandbox) => {
-      const isGone = this.isGone(sandbox) || isOverlayNetns(sandbox.netns);
-      const netns = isGone ? nowhere(sandbox.netns) : (this.#paths.get(sandbox.identity) ?? sandbox.netns);
-      return netns === sandbox.netns ? sandbox : { ...sandbox, netns };
-    });
+    return sandboxes.map((sandbox) => this.placed(sandbox));
+  }
+
+  /** A sandbox of before: `locate` of one that is no more would take its path from the container that is there now. */
+  placed<Of extends Whose>(sandbox: Of): Of {
+    const isGone = this.isGone(sandbox) || isOverlayNetns(sandbox.netns);
+    const netns = isGone ? nowhere(sandbox.netns) : (this.#paths.get(sandbox.identity) ?? sandbox.netns);
+    return netns === sandbox.netns ? sandbox : { ...sandbox, netns };
   }
 
   /** What each path must lead to while anything is read or changed there. */
