@@ -1,8 +1,8 @@
 import type { Kernel, Scope } from './kernel.ts';
-import type { Op } from './op.ts';
+import type { Namespace, Op } from './kinds/table.ts';
 import { scopeOf } from './owner.ts';
 import { plan } from './plan.ts';
-import type { Namespace, NetnsPath, State } from './state.ts';
+import type { NetnsPath, State } from './state.ts';
 
 export interface Failure {
   readonly op: Op;

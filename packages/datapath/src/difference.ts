@@ -1,14 +1,13 @@
-import { assertNever } from '@causeway/model';
-import { compare, type Mismatch, type MismatchKind } from './compare.ts';
+import { compare, compareNamespaces, type Mismatch } from './compare.ts';
 import { possible } from './possible.ts';
-import { linkWords, printPort, printRoute, targets } from './print.ts';
 import { finish, type Sliced } from './sliced.ts';
-import type { Link, NetnsPath, State } from './state.ts';
+import type { NetnsPath, State } from './state.ts';
 
 /** One thing of a kernel that is not as it should be, in words: what `causeway verify` prints. */
 export interface Difference {
   readonly netns: NetnsPath;
-  readonly kind: MismatchKind | 'driver';
+  /** A kind's name ("route"), or that of a part of it ("port"); "netns"; "driver": see the agent. */
+  readonly kind: string;
   /** What it is, within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
   readonly key: string;
   /** "absent" when there is nothing. */
@@ -24,7 +23,11 @@ export function differences(actual: State, desired: State): Difference[] {
 
 export function* differencesSliced(actual: State, desired: State): Sliced<Difference[]> {
   const { state, missing } = possible(actual, desired);
-  const found = missing.map((netns) => describe({ kind: 'netns', netns, actual: undefined, intended: 'present' }));
+  const namespaces = compareNamespaces(actual, state);
+  const found = [
+    ...[...missing, ...namespaces.missing].map((netns) => ofNamespace(netns, 'absent', 'present')),
+    ...namespaces.extra.map((netns) => ofNamespace(netns, 'present', 'absent')),
+  ];
   for (const mismatch of compare(actual, state)) {
     if (mismatch === undefined) yield;
     else found.push(describe(mismatch));
@@ -32,50 +35,10 @@ export function* differencesSliced(actual: State, desired: State): Sliced<Differ
   return found;
 }
 
-function describe(mismatch: Mismatch): Difference {
-  const { netns, kind } = mismatch;
-  return { netns, kind, ...words(mismatch) };
+function describe({ netns, comparison, sides }: Mismatch): Difference {
+  return { netns, kind: comparison.name, ...comparison.words(sides) };
 }
 
-function words(of: Mismatch): { key: string; actual: string; intended: string } {
-  switch (of.kind) {
-    case 'netns':
-      return { key: of.netns, ...both(of.actual, of.intended, String) };
-    case 'link':
-      return { key: of.name, ...linkSides(of.actual, of.intended) };
-    case 'port':
-      return { key: of.name, ...both(of.actual, of.intended, printPort) };
-    case 'sysctl':
-      return { key: of.key, ...both(of.actual, of.intended, String) };
-    case 'address':
-      return { key: `${of.dev} ${of.address}`, ...both(of.actual, of.intended, String) };
-    case 'route':
-      return { key: of.intended?.dst ?? of.actual?.dst ?? '', ...both(of.actual, of.intended, printRoute) };
-    case 'fdb':
-      return { key: `${of.dev} ${of.mac}`, ...both(of.actual, of.intended, (target) => targets(target).join(' ')) };
-    case 'neighbour':
-      return { key: `${of.dev} ${of.ip}`, ...both(of.actual, of.intended, String) };
-    default:
-      return assertNever(of);
-  }
-}
-
-function both<Value>(
-  actual: Value | undefined,
-  intended: Value | undefined,
-  print: (value: Value) => string,
-): { actual: string; intended: string } {
-  const side = (value: Value | undefined): string => (value === undefined ? 'absent' : print(value));
-  return { actual: side(actual), intended: side(intended) };
-}
-
-/** Of two links, only the properties that differ. */
-function linkSides(actual: Link | undefined, intended: Link | undefined): { actual: string; intended: string } {
-  const [is, shall] = [actual, intended].map((link) => (link === undefined ? [] : linkWords(link))) as [
-    string[],
-    string[],
-  ];
-  const without = (words: string[], others: string[]): string =>
-    words.filter((word) => !others.includes(word)).join(' ') || 'absent';
-  return { actual: without(is, shall), intended: without(shall, is) };
+function ofNamespace(netns: NetnsPath, actual: string, intended: string): Difference {
+  return { netns, kind: 'netns', key: netns, actual, intended };
 }

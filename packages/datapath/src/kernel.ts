@@ -1,8 +1,8 @@
 import type { Ip, Prefix } from '@causeway/model';
 import type { NetnsIdentity } from '@causeway/netlink';
 import type { Changes, EntryKeys } from './changes.ts';
-import type { Op } from './op.ts';
-import type { Namespace, NetnsPath } from './state.ts';
+import type { Namespace, Op } from './kinds/table.ts';
+import type { NetnsPath } from './state.ts';
 
 /** How an op ended. `errno` by name ("EEXIST"), `message` in the kernel's own words where it gave any. */
 export type OpResult = { readonly ok: true } | { readonly ok: false; readonly errno: string; readonly message: string };
@@ -11,6 +11,8 @@ export type OpResult = { readonly ok: true } | { readonly ok: false; readonly er
 export interface Scope {
   /** Only these links and what hangs on them (a container's namespace is not ours); absent: all but "lo". */
   readonly links?: readonly string[];
+  /** With `links`: those too whose name begins so. */
+  readonly orNamed?: string;
   /** Not what hangs on the links: addresses, routes, neighbours and FDB are empty. */
   readonly bare?: true;
   /** Of what hangs on links only these entries, whatever `links` says, each asked for by itself: for a few. */

@@ -1,5 +1,8 @@
 import type { Scope } from './kernel.ts';
-import type { Link, Namespace, NetnsPath, VethPeer } from './state.ts';
+import type { OnLink } from './kinds/compare-maps.ts';
+import type { Link, VethPeer } from './kinds/link/link.ts';
+import type { Namespace } from './kinds/table.ts';
+import { home, type NetnsPath } from './state.ts';
 
 /*
  * What is ours in a kernel. What the kernel makes by itself never gets here: Kernel.read does not show it.
@@ -7,7 +10,13 @@ import type { Link, Namespace, NetnsPath, VethPeer } from './state.ts';
  * | where                   | ours                                                  | not wanted, but found       |
  * | an overlay's namespace  | everything                                            | is removed                  |
  * | a container's namespace | the named interface, and on it what is wanted         | is the container's, is kept |
+ * | the home namespace      | links named "cw-…", and what hangs on them            | is removed                  |
+ *
+ * Things that hang on no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
  */
+
+/** Of links in the home namespace, which other programs have links in too. */
+const ourPrefix = 'cw-';
 
 /**
  * Whether it is the path that an overlay is made at (`overlayNetns`), letter for letter: "cw-" and the first ten hex
@@ -18,10 +27,28 @@ export function isOverlayNetns(netns: NetnsPath): boolean {
   return /^\/run\/netns\/cw-[0-9a-f]{10}$/.test(netns);
 }
 
+/** Whether a link that is found in the namespace, and not wanted, is ours to remove. */
+export function isOurLink(netns: NetnsPath, name: string): boolean {
+  return isOverlayNetns(netns) || (netns === home && name.startsWith(ourPrefix));
+}
+
+/** The same for what hangs on a link. */
+export function isOnOurLink(netns: NetnsPath, { dev }: OnLink<unknown>): boolean {
+  return isOurLink(netns, dev);
+}
+
 /** What of a namespace must be read to compare it with what is wanted there. */
 export function scopeOf(netns: NetnsPath, wanted: Namespace): Scope {
   const sysctls = [...wanted.sysctls.keys()];
-  return isOverlayNetns(netns) ? { sysctls } : { links: [...wanted.links.keys()], sysctls };
+  if (isOverlayNetns(netns)) return { sysctls };
+  const links = [...wanted.links.keys()];
+  return netns === home ? { links, orNamed: ourPrefix, sysctls } : { links, sysctls };
+}
+
+/** Whether a link is one that the scope is about. */
+export function isInScope(name: string, { links, orNamed }: Scope): boolean {
+  if (links === undefined) return true;
+  return links.includes(name) || (orNamed !== undefined && name.startsWith(orNamed));
 }
 
 /**

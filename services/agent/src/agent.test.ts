@@ -1,4 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
+import { routesOf, tunnelsOf } from '@causeway/datapath/testing';
 import { CausewayError, Ip, Mac, type Name, type NodeId } from '@causeway/model';
 import type { VerifyHostResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { milliseconds, seconds } from '@causeway/runtime';
@@ -92,11 +93,9 @@ describe('drift is repaired, counted and told', () => {
   it('in a container, where nobody watches, by the sweep', async () => {
     const h = await host();
     const container = '/run/netns/web' as NetnsPath;
-    h.kernel.foreign({
-      op: 'route.delete',
-      netns: container,
-      route: [...(h.kernel.namespaces.get(container)?.routes ?? [])][0] as never,
-    });
+    const namespace = h.kernel.namespaces.get(container);
+    const [route] = namespace === undefined ? [] : routesOf(namespace);
+    h.kernel.foreign({ op: 'route.delete', netns: container, route: route as never });
     await h.settle(seconds(31));
     expect(await h.wrong('blue')).toEqual([]);
     expect((await h.status()).repairs).toBe(1n);
@@ -122,7 +121,8 @@ describe('drift is repaired, counted and told', () => {
     await h.settle(seconds(3));
     expect(changes).toBeGreaterThan(100);
     expect(changes).toBeLessThan(2_000);
-    expect(h.kernel.namespaces.get(overlay)?.links.get('vxlan0')?.tunnels.has(mac)).toBe(true);
+    const tunnel = h.kernel.namespaces.get(overlay)?.links.get('vxlan0');
+    expect(tunnel !== undefined && tunnelsOf(tunnel).has(mac)).toBe(true);
     changes = 2_000;
     await h.settle(seconds(1));
   });

@@ -1,4 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
+import { addressesOf } from '@causeway/datapath/testing';
 import { ListEndpointsRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { minutes, seconds } from '@causeway/runtime';
@@ -49,7 +50,7 @@ function holders(address: string): string[] {
     [...kernel.namespaces]
       .filter(([netns]) => !netns.includes('/cw-'))
       .filter(([, { links }]) =>
-        [...links.values()].some(({ addresses }) => [...addresses].some((each) => each === address)),
+        [...links.values()].some((link) => [...addressesOf(link)].some((each) => each === address)),
       )
       .map(([netns]) => `${name} ${netns.replace('/run/netns/', '')}`),
   );

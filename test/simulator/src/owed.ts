@@ -1,3 +1,4 @@
+import { addressesOf, neighboursOf, tunnelsOf } from '@causeway/datapath/testing';
 import type { SimHost } from './host.ts';
 import type { EndpointRecord, Moment, NetworkRecord } from './records.ts';
 
@@ -31,12 +32,12 @@ export function held(host: SimHost, networkId: string): ReadonlySet<string> {
   const lines: string[] = [];
   const [bridge, tunnel] = [links?.get('br0'), links?.get('vxlan0')];
   if (bridge !== undefined) {
-    lines.push(`br0 mtu ${bridge.link.mtu}`, ...[...bridge.addresses].map((address) => `br0 address ${address}`));
+    lines.push(`br0 mtu ${bridge.link.mtu}`, ...[...addressesOf(bridge)].map((address) => `br0 address ${address}`));
   }
   if (tunnel?.link.kind === 'vxlan') {
     lines.push(`vxlan0 vni ${tunnel.link.vni} local ${tunnel.link.local}`, `vxlan0 mtu ${tunnel.link.mtu}`);
-    for (const [mac, vteps] of tunnel.tunnels) for (const vtep of vteps) lines.push(`fdb ${mac} ${vtep}`);
-    for (const [ip, mac] of tunnel.neighbours) lines.push(`neighbour ${ip} ${mac}`);
+    for (const [mac, vteps] of tunnelsOf(tunnel)) for (const vtep of vteps) lines.push(`fdb ${mac} ${vtep}`);
+    for (const [ip, mac] of neighboursOf(tunnel)) lines.push(`neighbour ${ip} ${mac}`);
   }
   return new Set(lines);
 }
@@ -46,7 +47,7 @@ export function heldContainer(host: SimHost, name: string): readonly string[] {
   if (end === undefined) return [];
   return [
     `eth0 mac ${end.link.mac} mtu ${end.link.mtu}`,
-    ...[...end.addresses].map((address) => `eth0 address ${address}`),
+    ...[...addressesOf(end)].map((address) => `eth0 address ${address}`),
   ].sort();
 }
 

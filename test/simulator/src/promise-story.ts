@@ -1,4 +1,5 @@
 import type { Op } from '@causeway/datapath';
+import { tunnelsOf } from '@causeway/datapath/testing';
 import { Ip, isCausewayError, type Mac } from '@causeway/model';
 import { DeleteNetworkRequest, UpdateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -208,7 +209,8 @@ export class PromiseStory {
   async #damage(): Promise<void> {
     const host = this.#pick(this.#up());
     for (const [netns, { links }] of host?.kernel.namespaces ?? []) {
-      const [mac, targets] = this.#pick([...(links.get('vxlan0')?.tunnels ?? [])]) ?? [];
+      const tunnel = links.get('vxlan0');
+      const [mac, targets] = this.#pick(tunnel === undefined ? [] : [...tunnelsOf(tunnel)]) ?? [];
       const [target] = targets ?? [];
       if (!netns.includes('/cw-') || mac === undefined || target === undefined) continue;
       const op: Op = { op: 'fdb.delete', netns, dev: 'vxlan0', mac: mac as Mac, target };

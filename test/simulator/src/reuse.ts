@@ -1,3 +1,4 @@
+import { addressesOf, neighboursOf, portEntriesOf, tunnelsOf } from '@causeway/datapath/testing';
 import type { Ip, Mac } from '@causeway/model';
 import type { SimCluster } from './cluster.ts';
 import type { SimHost } from './host.ts';
@@ -61,12 +62,12 @@ export class ReuseWatch {
 function traces(host: SimHost, mac: Mac, addresses: readonly string[]): readonly string[] {
   const found: string[] = [];
   for (const [path, { links }] of host.kernel.namespaces) {
-    for (const [link, { tunnels, ports, neighbours, addresses: own }] of links) {
-      if (tunnels.has(mac) || ports.has(mac)) found.push(`an FDB entry of ${mac} on ${link}`);
+    for (const [link, held] of links) {
+      if (tunnelsOf(held).has(mac) || portEntriesOf(held).has(mac)) found.push(`an FDB entry of ${mac} on ${link}`);
       for (const address of addresses) {
         const ip = address.slice(0, address.indexOf('/')) as Ip;
-        if (neighbours.has(ip)) found.push(`a neighbour ${ip} on ${link}`);
-        if ([...own].some((each) => each === address)) found.push(`${address} on ${link} in ${path}`);
+        if (neighboursOf(held).has(ip)) found.push(`a neighbour ${ip} on ${link}`);
+        if ([...addressesOf(held)].some((each) => each === address)) found.push(`${address} on ${link} in ${path}`);
       }
     }
   }

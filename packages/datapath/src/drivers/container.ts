@@ -1,6 +1,6 @@
 import { addressOf, contains, type Family, familyOf, minimumMtu, type Network, Prefix } from '@causeway/model';
 import type { Draft } from '../draft.ts';
-import { interfaceSysctl } from '../state.ts';
+import { interfaceSysctl } from '../kinds/sysctl.ts';
 import type { Attachment } from './driver.ts';
 import { routeMetric } from './gateway.ts';
 

@@ -8,7 +8,8 @@ import {
   type OverlayNetwork,
 } from '@causeway/model';
 import { type Draft, newNamespace } from '../draft.ts';
-import { interfaceSysctl, type NetnsPath, type State } from '../state.ts';
+import { interfaceSysctl } from '../kinds/sysctl.ts';
+import type { NetnsPath, State } from '../state.ts';
 import { addAddresses } from './container.ts';
 import type { Attachment, Driver, HostPart } from './driver.ts';
 import { bridgeMac, bridgeName, hostEnd, hostEndMac, overlayNetns, vxlanMac, vxlanName } from './overlay-names.ts';

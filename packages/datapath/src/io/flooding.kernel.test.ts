@@ -1,7 +1,7 @@
 import { InterfaceAddress, Ip, type Mac, macForIp } from '@causeway/model';
 import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Op } from '../op.ts';
+import type { Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
 import { bridge, macs, must, vxlan } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';

@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
-import type { NetnsIdentity } from '@causeway/netlink';
+import { NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
 import type { Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
-import type { Op } from '../op.ts';
+import type { Namespace, Op } from '../kinds/table.ts';
 import { isToldOf } from '../routes.ts';
-import { home, type Namespace, type NetnsPath } from '../state.ts';
-import { dumpAddresses, dumpRoutes, readAddress, readDestination } from '../wire/index.ts';
+import { home, type NetnsPath } from '../state.ts';
+import { dumpAddresses, readAddress } from '../wire/address.ts';
+import { dumpRoutes, readDestination } from '../wire/route.ts';
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
-import { readSysctls } from './sysctl.ts';
 import { Watches } from './watches.ts';
 
 /** Where iproute2 keeps namespaces; so `ip netns exec cw-… ip link` works for a person. */
@@ -32,12 +32,7 @@ class NetlinkKernel implements Kernel {
     try {
       const open = namespaces.find(netns);
       if (open === undefined) return undefined;
-      const isHome = netns === home;
-      const found =
-        entries === undefined
-          ? await readNamespace(open.socket, scope, isHome)
-          : readNamed(open.socket, { ...scope, entries }, isHome);
-      return { ...found, sysctls: readSysctls(open.fd, scope.sysctls) };
+      return entries === undefined ? await readNamespace(open, scope) : readNamed(open, { ...scope, entries });
     } finally {
       namespaces.close();
     }
@@ -78,7 +73,7 @@ class NetlinkKernel implements Kernel {
   async underlay(address: Ip): Promise<Underlay | undefined> {
     const namespaces = new Namespaces();
     try {
-      const { socket } = namespaces.get(home);
+      const socket = namespaces.socket(home, NETLINK_ROUTE);
       const index = await holderOf(socket, address);
       const link = (await dumpLinkRecords(socket)).find((record) => record.index === index);
       return link && { address, device: link.name, mtu: link.mtu };
@@ -90,7 +85,7 @@ class NetlinkKernel implements Kernel {
   async routes(): Promise<readonly Prefix[]> {
     const namespaces = new Namespaces();
     try {
-      const found = await namespaces.get(home).socket.dump(
+      const found = await namespaces.socket(home, NETLINK_ROUTE).dump(
         dumpRoutes,
         () => new Set<Prefix>(),
         (destinations, message) => {

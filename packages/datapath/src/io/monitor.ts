@@ -1,95 +1,144 @@
-import { type Encode, type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
+import { type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import {
   type MonitorListener,
   Monitor as NetlinkMonitor,
   type MonitorSettings as NetlinkSettings,
 } from '@causeway/netlink/io';
 import { ChangeSet, type Changes } from '../changes.ts';
-import * as wire from '../wire/index.ts';
-
-const groups = [
-  wire.RTNLGRP_LINK,
-  wire.RTNLGRP_NEIGH,
-  wire.RTNLGRP_IPV4_IFADDR,
-  wire.RTNLGRP_IPV4_ROUTE,
-  wire.RTNLGRP_IPV6_IFADDR,
-  wire.RTNLGRP_IPV6_ROUTE,
-];
+import { kinds } from '../kinds/table.ts';
+import { type Change, ChangeFilter, type Events } from '../wire/event.ts';
+import { dumpLinks } from '../wire/link.ts';
+import type { WrittenEntry } from '../wire/own-entries.ts';
 
 type OnMonitorDirt = (dirt: 'changed' | 'overrun', changes: Changes) => void;
 
 export type MonitorSettings = Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'>;
 
-/** Listens to what changes in a namespace, and keeps that alive until it is closed. */
+/** Listens to what changes in a namespace, of every kind, and keeps that alive until it is closed. */
 export class Monitor {
-  readonly #onDirt: OnMonitorDirt;
-  readonly #monitor: NetlinkMonitor;
-  #filter = new wire.ChangeFilter();
-  #changes = new ChangeSet();
-  #changed = false;
+  readonly #monitors: readonly NetlinkMonitor[];
+  readonly #route: RouteListener;
 
   /**
    * @param netns an open namespace, open as long as the monitor is; undefined: the one the process lives in.
    * @param onDirt once per wake-up, however much it brought.
    */
   constructor(netns: number | undefined, onDirt: OnMonitorDirt, settings: MonitorSettings = {}) {
-    this.#onDirt = onDirt;
-    const listener: MonitorListener = {
-      onListen: () => this.#begin(),
-      // What was there before the monitor listened is no change: who opens a watch reads the namespace afterwards.
-      onAnswer: (message) => void this.#filter.changeOf(message),
-      onEvent: (message) => this.#gather(message),
-      onUnreadable: () => this.#more(),
-      onHeard: (all) => this.#tell(all),
-      onOverrun: () => onDirt('overrun', new ChangeSet()),
-    };
-    this.#monitor = new NetlinkMonitor(listener, { ...settings, protocol: NETLINK_ROUTE, groups, netns });
+    this.#route = new RouteListener(onDirt, eventsOf(NETLINK_ROUTE));
+    const opened: NetlinkMonitor[] = [];
+    try {
+      for (const protocol of new Set(kinds.flatMap(({ real }) => real.protocol ?? []))) {
+        const listener = protocol === NETLINK_ROUTE ? this.#route : new Listener(onDirt, eventsOf(protocol));
+        opened.push(new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }));
+      }
+    } catch (error) {
+      for (const monitor of opened) monitor.close();
+      throw error;
+    }
+    this.#monitors = opened;
   }
 
   close(): void {
-    this.#monitor.close();
+    for (const monitor of this.#monitors) monitor.close();
   }
 
   /**
    * This process has just written these entries. What the kernel told of the writes waits in the socket already, since the
    * kernel does so before it answers; an event that says anything else of them is told on.
    */
-  wrote(entries: readonly wire.WrittenEntry[]): void {
-    if (!this.#monitor.isListening) return;
-    for (const entry of entries) this.#filter.own.add(entry);
+  wrote(entries: readonly WrittenEntry[]): void {
+    for (const entry of entries) this.#route.wrote(entry);
     // A write that changes nothing brings no event that would end this.
-    this.#monitor.poke();
+    for (const monitor of this.#monitors) monitor.poke();
+  }
+}
+
+function groupsOf(protocol: number): readonly number[] {
+  const groups = kinds.flatMap(({ real }) => (real.protocol === protocol ? (real.groups ?? []) : []));
+  return [...new Set(groups)];
+}
+
+function eventsOf(protocol: number): Events {
+  return new Map(kinds.flatMap(({ real }) => (real.protocol === protocol ? [...(real.events ?? [])] : [])));
+}
+
+/** Of a protocol whose changes are told by no name. */
+class Listener implements MonitorListener {
+  readonly #onDirt: OnMonitorDirt;
+  protected readonly events: Events;
+  #changes: ChangeSet | undefined;
+
+  constructor(onDirt: OnMonitorDirt, events: Events) {
+    this.#onDirt = onDirt;
+    this.events = events;
   }
 
-  /** The filter must know the links there are already. */
-  #begin(): readonly Encode[] {
-    this.#filter = new wire.ChangeFilter();
-    this.#changes = new ChangeSet();
-    this.#changed = false;
-    return [wire.dumpLinks];
+  onListen(): ReturnType<MonitorListener['onListen']> {
+    this.#changes = undefined;
+    return [];
   }
 
-  #gather(message: MessageReader): void {
-    const change = this.#filter.changeOf(message);
-    if (change === undefined) return;
-    this.#changed = true;
+  /** What was there before the monitor listened is no change: who opens a watch reads the namespace afterwards. */
+  onAnswer(_: MessageReader): void {}
+
+  onEvent(message: MessageReader): void {
+    if (this.events.get(message.type)?.(message) !== false) this.tell({ kind: 'other' });
+  }
+
+  onUnreadable(): void {
+    this.tell({ kind: 'other' });
+  }
+
+  onHeard(_: boolean): void {
+    const changes = this.#changes;
+    this.#changes = undefined;
+    if (changes !== undefined) this.#onDirt('changed', changes);
+  }
+
+  onOverrun(): void {
+    this.#onDirt('overrun', new ChangeSet());
+  }
+
+  protected tell(change: Change): void {
+    this.#changes ??= new ChangeSet();
     if (change.kind === 'link') this.#changes.links.add(change.name);
     else if (change.kind === 'fdb') this.#changes.addFdb(change.dev, change.mac);
     else if (change.kind === 'neighbour') this.#changes.addNeighbour(change.dev, change.ip);
     else this.#changes.more = true;
   }
+}
 
-  #more(): void {
-    this.#changed = true;
-    this.#changes.more = true;
+/** Of links, and of what hangs on them. */
+class RouteListener extends Listener {
+  #filter: ChangeFilter;
+
+  constructor(onDirt: OnMonitorDirt, events: Events) {
+    super(onDirt, events);
+    this.#filter = new ChangeFilter(events);
   }
 
-  #tell(all: boolean): void {
+  /** The filter must know the links there are already. */
+  override onListen(): ReturnType<MonitorListener['onListen']> {
+    super.onListen();
+    this.#filter = new ChangeFilter(this.events);
+    return [dumpLinks];
+  }
+
+  override onAnswer(message: MessageReader): void {
+    this.#filter.changeOf(message);
+  }
+
+  override onEvent(message: MessageReader): void {
+    const change = this.#filter.changeOf(message);
+    if (change !== undefined) this.tell(change);
+  }
+
+  override onHeard(all: boolean): void {
     if (all) this.#filter.own.forgetAll();
-    if (!this.#changed) return;
-    const changes = this.#changes;
-    this.#changes = new ChangeSet();
-    this.#changed = false;
-    this.#onDirt('changed', changes);
+    super.onHeard(all);
+  }
+
+  wrote(entry: WrittenEntry): void {
+    this.#filter.own.add(entry);
   }
 }

@@ -1,15 +1,47 @@
 import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KernelError, NETLINK_ROUTE } from '@causeway/netlink';
 import { identityOf, NetlinkSocket, openNetns } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
+import { ask } from '../kinds/ask.ts';
+import type { Writing } from '../kinds/kind.ts';
 import { home, type NetnsPath } from '../state.ts';
-import { getLink, type LinkRecord, readLink } from '../wire/index.ts';
+import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
+import { writeSysctl } from './sysctl.ts';
+
+/** A namespace that is taken apart holds its VNIs for 0 to 70 ms, measured idle. Milliseconds, both. */
+const patience = 1000;
+const pause = 20;
 
 /** One namespace, open. */
-export interface OpenNamespace {
+export class OpenNamespace {
   /** undefined: the home namespace. */
   readonly fd: number | undefined;
-  readonly socket: NetlinkSocket;
+  /** By protocol, each made when it is first asked for. */
+  readonly #sockets = new Map<number, NetlinkSocket>();
+
+  constructor(fd: number | undefined) {
+    this.fd = fd;
+  }
+
+  socket(protocol: number): NetlinkSocket {
+    let socket = this.#sockets.get(protocol);
+    if (socket === undefined) {
+      socket = new NetlinkSocket(protocol, this.fd);
+      this.#sockets.set(protocol, socket);
+    }
+    return socket;
+  }
+
+  /** Of the link with this name; undefined: there is none. Waits for no lock, as a request for the link would. */
+  linkIndex(name: string): number | undefined {
+    return this.socket(NETLINK_ROUTE).linkIndex(name);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+    if (this.fd !== undefined) closeSync(this.fd);
+  }
 }
 
 /** One that is open anyway, if it is what the path leads to. */
@@ -19,7 +51,7 @@ export type Held = (path: NetnsPath) => OpenNamespace | undefined;
  * The namespaces one call works in, each opened once, on demand. Nothing it opens outlives the call: an open socket or
  * fd keeps a namespace, its links and its VNIs alive after everybody else has let go of it.
  */
-export class Namespaces {
+export class Namespaces implements Writing {
   readonly #held: Held;
   readonly #expected: Expected;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
@@ -53,43 +85,53 @@ export class Namespaces {
     return undefined;
   }
 
+  socket(path: NetnsPath, protocol: number): NetlinkSocket {
+    return this.get(path).socket(protocol);
+  }
+
+  fd(path: NetnsPath): number | undefined {
+    return this.get(path).fd;
+  }
+
   /** Throws KernelError ENODEV when the namespace has no such link. */
   linkIndex(path: NetnsPath, name: string): number {
-    const index = this.findLinkIndex(path, name);
+    const index = this.get(path).linkIndex(name);
     if (index === undefined) throw noSuchLink(path, name);
     return index;
   }
 
-  findLinkIndex(path: NetnsPath, name: string): number | undefined {
-    return this.get(path).socket.linkIndex(name);
+  hasLink(path: NetnsPath, name: string): boolean {
+    return this.get(path).linkIndex(name) !== undefined;
   }
 
   /** Throws as `linkIndex` does. Waits for the lock that all namespaces of a machine share (RTNL). */
   link(path: NetnsPath, name: string): LinkRecord {
-    const link = this.#askForLink(path, name);
+    const link = ask(this.socket(path, NETLINK_ROUTE), getLink(name), readLink);
     if (link === undefined) throw noSuchLink(path, name);
     return link;
   }
 
-  #askForLink(path: NetnsPath, name: string): LinkRecord | undefined {
-    let link: LinkRecord | undefined;
-    try {
-      this.get(path).socket.request(getLink(name), (message) => {
-        link = readLink(message);
-      });
-    } catch (error) {
-      // A name no link can have (too long: ERANGE) is one no link has.
-      if (error instanceof KernelError && (error.errno === 'ENODEV' || error.errno === 'ERANGE')) return undefined;
-      throw error;
+  writeSysctl(path: NetnsPath, key: string, value: string): void {
+    writeSysctl(this.fd(path), key, value);
+  }
+
+  async patiently(attempt: () => void, mayPass: (errno: string) => boolean): Promise<void> {
+    const deadline = performance.now() + patience;
+    for (;;) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!(error instanceof KernelError) || !mayPass(error.errno) || performance.now() > deadline) throw error;
+      }
+      await sleep(pause);
     }
-    return link;
   }
 
   /** Lets go of one that is about to be deleted. */
   forget(path: NetnsPath): void {
     const open = this.#open.get(path);
     this.#open.delete(path);
-    if (open !== undefined) closeNamespace(open);
+    open?.close();
   }
 
   close(): void {
@@ -101,20 +143,9 @@ function noSuchLink(path: NetnsPath, name: string): KernelError {
   return new KernelError('ENODEV', `no link "${name}" in ${path || 'the home namespace'}`);
 }
 
-export function closeNamespace({ fd, socket }: OpenNamespace): void {
-  socket.close();
-  if (fd !== undefined) closeSync(fd);
-}
-
 /** undefined: no network namespace is mounted there. */
 export function openNamespace(path: NetnsPath): OpenNamespace | undefined {
-  if (path === home) return { fd: undefined, socket: new NetlinkSocket(NETLINK_ROUTE) };
+  if (path === home) return new OpenNamespace(undefined);
   const fd = openNetns(path);
-  if (fd === undefined) return undefined;
-  try {
-    return { fd, socket: new NetlinkSocket(NETLINK_ROUTE, fd) };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  return fd === undefined ? undefined : new OpenNamespace(fd);
 }

@@ -1,25 +1,17 @@
 import { DecodeError, KernelError } from '@causeway/netlink';
 import type { Failure } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
-import type { OpKind } from '../op.ts';
+import { kindOf, type Op } from '../kinds/table.ts';
 
 export const succeeded: OpResult = { ok: true };
 
-/**
- * How the kernel says that what is to be deleted is not there: entry, namespace; link; route; address. EOPNOTSUPP is
- * a `master` entry of a link that is no port (any more).
- */
-const absent: Readonly<Partial<Record<OpKind, ReadonlySet<string>>>> = {
-  'link.delete': new Set(['ENOENT', 'ENODEV']),
-  'address.delete': new Set(['ENOENT', 'ENODEV', 'EADDRNOTAVAIL']),
-  'route.delete': new Set(['ENOENT', 'ENODEV', 'ESRCH']),
-  'neighbour.delete': new Set(['ENOENT', 'ENODEV']),
-  'fdb.delete': new Set(['ENOENT', 'ENODEV', 'EOPNOTSUPP']),
-};
+/** How the kernel says of any kind that what is to be deleted is not there: its entry or namespace; its link. */
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV']);
 
 /** The result of an op that failed so. */
-export function resultOf(op: OpKind, failure: Failure): OpResult {
-  return absent[op]?.has(failure.errno) ? succeeded : { ok: false, ...failure };
+export function resultOf(op: Op, failure: Failure): OpResult {
+  const isAbsent = absent.has(failure.errno) || kindOf(op)?.real.absent?.includes(failure.errno) === true;
+  return op.op.endsWith('.delete') && isAbsent ? succeeded : { ok: false, ...failure };
 }
 
 /** Why the kernel refused. Anything else is a defect of ours, and thrown on. */

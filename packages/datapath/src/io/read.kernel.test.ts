@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { applyPlan, readState, teardown } from '../apply.ts';
 import { buildNetwork } from '../drivers/build.ts';
 import { overlayNetns } from '../drivers/overlay-names.ts';
-import type { Op } from '../op.ts';
+import type { Op } from '../kinds/table.ts';
 import { plan } from '../plan.ts';
 import { home, type NetnsPath } from '../state.ts';
 import { contractPort, must, overlay, read, vxlan } from '../testing/contract/host.ts';

@@ -4,9 +4,9 @@ import { inodeOf, leadsTo } from '@causeway/netlink/io';
 import { ChangeSet } from '../changes.ts';
 import type { OnDirt, Watch } from '../kernel.ts';
 import { home, type NetnsPath } from '../state.ts';
-import type { WrittenEntry } from '../wire/index.ts';
+import type { WrittenEntry } from '../wire/own-entries.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
-import { closeNamespace, type OpenNamespace, openNamespace } from './namespaces.ts';
+import { type OpenNamespace, openNamespace } from './namespaces.ts';
 
 interface Entry {
   readonly path: NetnsPath;
@@ -38,7 +38,7 @@ export class Watches {
       const monitor = new Monitor(open.fd, onDirt, this.#settings);
       return this.#keep({ path, inode: open.fd === undefined ? '' : inodeOf(open.fd), open, monitor, onDirt });
     } catch (error) {
-      closeNamespace(open);
+      open.close();
       throw error;
     }
   }
@@ -85,7 +85,7 @@ export class Watches {
     if (watches?.delete(entry) !== true) return;
     if (watches.size === 0) this.#entries.delete(entry.path);
     entry.monitor.close();
-    closeNamespace(entry.open);
+    entry.open.close();
     const directory = dirname(entry.path);
     for (const path of this.#entries.keys()) if (path !== home && dirname(path) === directory) return;
     this.#directories.get(directory)?.close();

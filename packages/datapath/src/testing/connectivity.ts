@@ -1,8 +1,14 @@
 import { addressOf, contains, type Family, family, familyOf, type Ip, type Mac, prefixOf } from '@causeway/model';
-import { home, type NetnsPath, type Route } from '../state.ts';
-import { hasAddress } from './fake/entries.ts';
-import { type FakeEnd, type FakeLink, type FakeNamespace, masterOf } from './fake/host.ts';
+import { portOf } from '../kinds/link/link.ts';
+import type { Route } from '../kinds/route.ts';
+import { home, type NetnsPath } from '../state.ts';
+import type { FakeEnd, FakeLink, FakeNamespace } from './fake/host.ts';
 import type { FakeKernel } from './fake-kernel.ts';
+import { addressesOf, hasAddress } from './twins/address.ts';
+import { portEntriesOf, tunnelsOf } from './twins/fdb.ts';
+import { neighboursOf } from './twins/neighbour.ts';
+import { routesOf } from './twins/route.ts';
+import { sysctlsOf } from './twins/sysctl.ts';
 
 /** A namespace on a host. */
 export interface Place {
@@ -58,7 +64,7 @@ class Walk {
     const way = routeTo(at, to);
     const out = way && at.links.get(way.dev);
     if (way === undefined || out === undefined) return undefined;
-    const mac = out.neighbours.get(way.next) ?? this.#resolve(at, out, way.next);
+    const mac = neighboursOf(out).get(way.next) ?? this.#resolve(at, out, way.next);
     return mac === undefined ? undefined : this.#send(at, out, mac);
   }
 
@@ -69,7 +75,7 @@ class Walk {
     const own = bridge.namespace.links.get(bridge.name);
     if (own !== undefined && own !== out && hasAddress(own, next)) return own.link.mac;
     for (const port of portsOf(bridge)) {
-      if (port.link.kind === 'vxlan' && port.neighbours.has(next)) return port.neighbours.get(next);
+      if (port.link.kind === 'vxlan' && neighboursOf(port).has(next)) return neighboursOf(port).get(next);
       const station = farEnd(port);
       if (station?.link.up === true && hasAddress(station, next)) return station.link.mac;
     }
@@ -88,7 +94,7 @@ class Walk {
     if (own?.link.up !== true) return undefined;
     this.#path.push(bridge.name);
     if (own.link.mac === mac) return bridge.namespace;
-    const port = portsOf(bridge).find(({ ports }) => ports.has(mac));
+    const port = portsOf(bridge).find((each) => portEntriesOf(each).has(mac));
     if (port !== undefined) return this.#deliver(port, mac);
     const tunnel = portsOf(bridge).find(({ link }) => link.kind === 'vxlan' && link.bridgePort?.flood === true);
     return mayTunnel && tunnel !== undefined ? this.#tunnel(tunnel, mac) : undefined;
@@ -102,8 +108,9 @@ class Walk {
   }
 
   /** Out through the underlay, to the device of the same VNI and port on the host that carries the VTEP's address. */
-  #tunnel({ link, tunnels }: FakeLink, mac: Mac): FakeNamespace | undefined {
-    const vtep = tunnels.get(mac)?.[0];
+  #tunnel(tunnel: FakeLink, mac: Mac): FakeNamespace | undefined {
+    const { link } = tunnel;
+    const vtep = tunnelsOf(tunnel).get(mac)?.[0];
     if (link.kind !== 'vxlan' || vtep === undefined) return undefined;
     this.#path.push(link.name, vtep);
     for (const { namespaces } of this.#kernels) {
@@ -113,7 +120,7 @@ class Walk {
         const end = [...namespace.links.values()].find(
           (each) => each.link.kind === 'vxlan' && each.link.vni === link.vni && each.link.port === link.port,
         );
-        const bridge = end && masterOf(end.link);
+        const bridge = end && portOf(end.link)?.master;
         if (end?.link.up !== true || bridge === undefined) continue;
         this.#path.push(end.link.name);
         return this.#bridge({ namespace, name: bridge }, mac, false);
@@ -126,16 +133,17 @@ class Walk {
 function sourceAddress(namespace: FakeNamespace, to: Ip): Ip | undefined {
   const way = routeTo(namespace, to);
   const out = way && namespace.links.get(way.dev);
-  const address = [...(out?.addresses ?? [])].find((each) => familyOf(each) === family(to));
+  const address = [...(out === undefined ? [] : addressesOf(out))].find((each) => familyOf(each) === family(to));
   return address && addressOf(address);
 }
 
 /** Connected subnets first, then routes by length is what a kernel does; ours are default routes alone. */
 function routeTo(namespace: FakeNamespace, to: Ip): { dev: string; next: Ip } | undefined {
-  for (const [dev, { link, addresses }] of namespace.links) {
-    if (link.up && [...addresses].some((address) => contains(prefixOf(address), to))) return { dev, next: to };
+  for (const [dev, link] of namespace.links) {
+    if (link.link.up && [...addressesOf(link)].some((address) => contains(prefixOf(address), to)))
+      return { dev, next: to };
   }
-  const route = namespace.routes
+  const route = routesOf(namespace)
     .filter(({ dst }) => contains(dst, to))
     .reduce<Route | undefined>(
       (best, each) => (best === undefined || each.metric < best.metric ? each : best),
@@ -150,13 +158,13 @@ function owns(namespace: FakeNamespace, ip: Ip): boolean {
 
 function forwards(namespace: FakeNamespace, of: Family): boolean {
   const key = of === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
-  return namespace.sysctls.get(key) === '1';
+  return sysctlsOf(namespace).get(key) === '1';
 }
 
 /** The bridge a veth leads to, when both its ends are up. */
 function bridgeBehind(out: FakeLink): FakeEnd | undefined {
   const other = farEnd(out);
-  const name = other && masterOf(other.link);
+  const name = other && portOf(other.link)?.master;
   if (out.other === undefined || !out.link.up || other?.link.up !== true || name === undefined) return undefined;
   return { namespace: out.other.namespace, name };
 }
@@ -166,5 +174,5 @@ function farEnd({ other }: FakeLink): FakeLink | undefined {
 }
 
 function portsOf({ namespace, name }: FakeEnd): FakeLink[] {
-  return [...namespace.links.values()].filter(({ link }) => link.up && masterOf(link) === name);
+  return [...namespace.links.values()].filter(({ link }) => link.up && portOf(link)?.master === name);
 }

@@ -3,7 +3,7 @@ import { milliseconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import type { Dirt } from '../kernel.ts';
-import type { Op } from '../op.ts';
+import type { Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
 import { type ContractHost, kernelContractCases } from './contract.ts';
 import { FakeKernel } from './fake-kernel.ts';

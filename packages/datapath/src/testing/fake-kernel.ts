@@ -1,15 +1,19 @@
-import { assertNever, type Ip, isGroup, Mac, type Prefix, prefixOf } from '@causeway/model';
+import { type Ip, interfaceAddress, Mac, type Prefix, prefixOf } from '@causeway/model';
 import { type NetnsIdentity, netnsIdentity } from '@causeway/netlink';
 import type { Clock } from '@causeway/runtime';
 import { ChangeSet, type Changes } from '../changes.ts';
 import type { Dirt, Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
-import type { Op, OpKind } from '../op.ts';
+import type { ForeignLink } from '../kinds/link/link.ts';
+import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { isToldOf } from '../routes.ts';
-import { type ForeignLink, home, type Namespace, type NetnsPath } from '../state.ts';
-import { appendFdb, hasAddress } from './fake/entries.ts';
-import { execute, isDelete } from './fake/execute.ts';
+import { home, type NetnsPath } from '../state.ts';
 import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
 import { viewOf } from './fake/view.ts';
+import { addressesOf, hasAddress } from './twins/address.ts';
+import { appendFdb, tellFdb } from './twins/fdb.ts';
+import { neighboursOf } from './twins/neighbour.ts';
+import { routesOf } from './twins/route.ts';
+import { allTwins, twinOf } from './twins.ts';
 
 export interface FakeKernelSettings {
   /** The address VXLAN is received on; "eth0" of the home namespace carries it. */
@@ -52,14 +56,15 @@ export class FakeKernel implements Kernel {
     this.#clock = parts.clock;
     this.#bootId = settings.bootId ?? 'boot-1';
     this.#hasCookies = settings.hasCookies ?? true;
-    this.#host = new FakeHost(
-      {
-        clock: parts.clock,
-        onChange: (namespace, link) => this.#changed(namespace, (changes) => changes.links.add(link)),
+    this.#host = new FakeHost({
+      clock: parts.clock,
+      onChange: (namespace, link) => this.#changed(namespace, (changes) => changes.links.add(link)),
+      onFate: (namespace, link, what) => {
+        for (const twin of allTwins) twin.follow?.(namespace, link, what);
       },
-      device,
-      settings.underlay,
-    );
+    });
+    const carrier = this.#host.addLink(this.#host.namespace(home), device);
+    addressesOf(carrier).add(interfaceAddress(settings.underlay, 24));
   }
 
   /** By path: for walks through it (connectivity.ts). */
@@ -118,9 +123,10 @@ export class FakeKernel implements Kernel {
   }
 
   routes(): Promise<readonly Prefix[]> {
-    const { links, routes } = this.#host.namespace(home);
-    const connected = [...links.values()].flatMap(({ addresses }) => [...addresses].map(prefixOf));
-    return Promise.resolve([...new Set([...connected, ...routes.map(({ dst }) => dst)])].filter(isToldOf).sort());
+    const namespace = this.#host.namespace(home);
+    const connected = [...namespace.links.values()].flatMap((link) => [...addressesOf(link)].map(prefixOf));
+    const others = routesOf(namespace).map(({ dst }) => dst);
+    return Promise.resolve([...new Set([...connected, ...others])].filter(isToldOf).sort());
   }
 
   close(): void {
@@ -168,7 +174,9 @@ export class FakeKernel implements Kernel {
   /** `ip neighbour flush dev DEV`, by somebody else. */
   foreignNeighbourFlush(netns: NetnsPath, dev: string): void {
     const namespace = this.#host.namespace(netns);
-    const neighbours = namespace.links.get(dev)?.neighbours ?? new Map<Ip, Mac>();
+    const link = namespace.links.get(dev);
+    if (link === undefined) return;
+    const neighbours = neighboursOf(link);
     for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.addNeighbour(dev, ip));
     neighbours.clear();
   }
@@ -203,7 +211,7 @@ export class FakeKernel implements Kernel {
   #runOwn(op: Op, expected: Expected | undefined): OpResult {
     const peer = op.op === 'link.add' && op.link.kind === 'veth' ? op.link.peer?.netns : undefined;
     if (!this.#leadsThere(op.netns, expected)) {
-      return isDelete(op.op) ? { ok: true } : { ok: false, errno: 'ENOENT', message: `no namespace at ${op.netns}` };
+      return isDelete(op) ? { ok: true } : { ok: false, errno: 'ENOENT', message: `no namespace at ${op.netns}` };
     }
     if (peer !== undefined && !this.#leadsThere(peer, expected)) {
       return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
@@ -226,13 +234,22 @@ export class FakeKernel implements Kernel {
   #run(op: Op, tell = tellOp): OpResult {
     try {
       const before = this.#host.namespaces.get(op.netns);
-      execute(this.#host, op);
+      this.#execute(op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
       else if (before !== undefined) this.#changed(before, (changes) => tell(changes, op));
       return { ok: true };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
       throw error;
+    }
+  }
+
+  /** Carries out one op, or throws a Refusal and has changed nothing. What is absent need not be deleted. */
+  #execute(op: Op): void {
+    if (op.op === 'netns.add') this.#host.addNamespace(op.netns);
+    else if (op.op === 'netns.delete') this.#host.removeNamespace(op.netns);
+    else if (!isDelete(op) || this.#host.namespaces.has(op.netns)) {
+      twinOf(op)?.execute(this.#host.namespace(op.netns), op, this.#host);
     }
   }
 
@@ -262,48 +279,23 @@ export class FakeKernel implements Kernel {
   }
 }
 
+/** Of things in a namespace; a namespace that is absent cannot be deleted. */
+function isDelete({ op }: Op): boolean {
+  return op.endsWith('.delete') && op !== 'netns.delete';
+}
+
 /** What an op tells by itself; links tell what becomes of them, and namespaces and sysctls are silent. */
 function tellOp(changes: ChangeSet, op: Op): void {
-  switch (op.op) {
-    case 'fdb.set':
-    case 'fdb.delete':
-      tellFdb(changes, op.dev, op.mac);
-      return;
-    case 'neighbour.set':
-    case 'neighbour.delete':
-      changes.addNeighbour(op.dev, op.ip);
-      return;
-    case 'address.add':
-    case 'address.delete':
-    case 'route.set':
-    case 'route.delete':
-      changes.more = true;
-      return;
-    case 'netns.add':
-    case 'netns.delete':
-    case 'sysctl.set':
-    case 'link.add':
-    case 'link.set':
-    case 'link.delete':
-      return;
-    default:
-      assertNever(op);
-  }
+  twinOf(op)?.tell?.(changes, op);
 }
 
 /** As `tellOp`, for what came through `apply`: it knows of the entries that it has written. */
 function tellOwn(changes: ChangeSet, op: Op): void {
-  const isEntry = op.op === 'neighbour.set' || op.op === 'neighbour.delete' || op.op.startsWith('fdb.');
-  if (!isEntry || ('mac' in op && isGroup(op.mac))) tellOp(changes, op);
+  if (twinOf(op)?.isOwnTold?.(op) !== false) tellOp(changes, op);
 }
 
 function bareInode({ inode }: FakeNamespace): string {
   return `4:${inode}`;
-}
-
-function tellFdb(changes: ChangeSet, dev: string, mac: Mac): void {
-  if (isGroup(mac)) changes.more = true;
-  else changes.addFdb(dev, mac);
 }
 
 function isEmpty({ links, fdb, neighbours, more }: Changes): boolean {

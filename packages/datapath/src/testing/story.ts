@@ -3,7 +3,7 @@ import { applyPlan, type Failure, readState } from '../apply.ts';
 import { type Difference, differences } from '../difference.ts';
 import { buildNetwork } from '../drivers/build.ts';
 import type { NetworkOnHost } from '../drivers/driver.ts';
-import type { Op } from '../op.ts';
+import type { Op } from '../kinds/table.ts';
 import { plan } from '../plan.ts';
 import { printOp } from '../print.ts';
 import { FakeKernel } from './fake-kernel.ts';

@@ -1,13 +1,11 @@
 import { type Ip, isGroup, type Mac } from '@causeway/model';
 import type { MessageReader } from '@causeway/netlink';
-import { readAddress } from './address.ts';
 import * as k from './constants.ts';
 import { type LinkRecord, readLink } from './link.ts';
 import { readEntryKey, readEntryState } from './neighbour.ts';
 import { OwnEntries } from './own-entries.ts';
-import { isOfMainTable } from './route.ts';
 
-/** What a message of a monitor is about. */
+/** What a message of a monitor is about; "other": no more is said of it. */
 export type Change =
   | { readonly kind: 'link'; readonly name: string }
   | { readonly kind: 'fdb'; readonly dev: string; readonly mac: Mac }
@@ -16,15 +14,24 @@ export type Change =
 
 const other: Change = { kind: 'other' };
 
+/** By the type of a message: whether one is about something that is read. */
+export type Events = ReadonlyMap<number, (message: MessageReader) => boolean>;
+
 /**
  * Tells changes from traffic among what a monitor hears. The ARP and ND states of a bridge's own neighbours change all
- * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …), links tell of queues and timers, routes of
- * tables that are the kernel's: nothing we read depends on them, and each would cost a look. Permanent entries, and every
- * entry of other devices, are configuration. An entry that is as this process has just written it is no change either.
+ * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …), links tell of queues and timers: nothing we
+ * read depends on them, and each would cost a look. Permanent entries, and every entry of other devices, are configuration.
+ * An entry that is as this process has just written it is no change either. Of messages about other things, `events` says
+ * whether they are about something that is read.
  */
 export class ChangeFilter {
   readonly own = new OwnEntries();
   readonly #links = new Map<number, LinkRecord>();
+  readonly #events: Events;
+
+  constructor(events: Events) {
+    this.#events = events;
+  }
 
   /** undefined: it is no change. */
   changeOf(message: MessageReader): Change | undefined {
@@ -35,14 +42,8 @@ export class ChangeFilter {
       case k.RTM_NEWNEIGH:
       case k.RTM_DELNEIGH:
         return this.#ofEntry(message);
-      case k.RTM_NEWROUTE:
-      case k.RTM_DELROUTE:
-        return isOfMainTable(message) ? other : undefined;
-      case k.RTM_NEWADDR:
-      case k.RTM_DELADDR:
-        return readAddress(message) === undefined ? undefined : other;
       default:
-        return other;
+        return this.#events.get(message.type)?.(message) === false ? undefined : other;
     }
   }
 

@@ -30,8 +30,8 @@ export interface NewVxlan extends NewLink {
   /** UDP. */
   readonly port: number;
   readonly local: Ip;
-  /** Open fd of the namespace it is made in; its UDP socket stays in that of the netlink socket. */
-  readonly netns: number;
+  /** Open fd of the namespace it is made in; its UDP socket stays in that of the netlink socket. Absent: made there too. */
+  readonly netns?: number;
 }
 
 export interface NewVeth extends NewLink {

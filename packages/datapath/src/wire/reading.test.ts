@@ -12,7 +12,7 @@ const readers: readonly ((message: MessageReader) => unknown)[] = [
   wire.readNeighbour,
   (message) => wire.readFdb(message, () => true),
   (message) => wire.readFdb(message, () => false),
-  (message) => new wire.ChangeFilter().changeOf(message),
+  (message) => new wire.ChangeFilter(new Map()).changeOf(message),
 ];
 
 const whole: readonly Uint8Array[] = [

@@ -73,16 +73,11 @@ export class Monitor {
     this.#hangUp();
   }
 
-  /** False between a loss and the time that the monitor listens again. */
-  get isListening(): boolean {
-    return this.#fd >= 0;
-  }
-
   /** In the next turn of the event loop `onHeard` is called, whether or not there is something to hear. */
   poke(): void {
     this.#poked ??= setImmediate(() => {
       this.#poked = undefined;
-      if (this.isListening) this.#drain();
+      if (this.#fd >= 0) this.#drain();
     });
   }
 

@@ -1,4 +1,5 @@
 import type { NetnsPath } from '@causeway/datapath';
+import { routesOf } from '@causeway/datapath/testing';
 import { CausewayError, type EndpointId } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
@@ -82,8 +83,8 @@ describe('attach', () => {
     }
 
     function defaultRoutes(h: Host): string[] {
-      const routes = h.kernel.namespaces.get('/run/netns/ra' as NetnsPath)?.routes ?? [];
-      return routes
+      const namespace = h.kernel.namespaces.get('/run/netns/ra' as NetnsPath);
+      return (namespace === undefined ? [] : routesOf(namespace))
         .map(({ dev, metric }) => `${dev} ${metric}`)
         .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
     }

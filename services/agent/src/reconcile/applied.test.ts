@@ -1,3 +1,4 @@
+import { tunnelsOf } from '@causeway/datapath/testing';
 import { Ip, type Mac } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +18,8 @@ async function host(): Promise<Host> {
 
 /** As they are in the kernel. */
 function tunnelEntries(h: Host): ReadonlyMap<Mac, readonly Ip[]> {
-  return h.kernel.namespaces.get(h.overlay('blue'))?.links.get('vxlan0')?.tunnels ?? new Map();
+  const tunnel = h.kernel.namespaces.get(h.overlay('blue'))?.links.get('vxlan0');
+  return tunnel === undefined ? new Map() : tunnelsOf(tunnel);
 }
 
 /** The newest revision of network blue that the host has said it has applied, in the session that is open. */

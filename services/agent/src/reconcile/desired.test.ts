@@ -1,6 +1,7 @@
 import {
   applyPlan,
   type NetnsPath,
+  newNamespace,
   overlayNetns,
   Peers,
   plan,
@@ -8,7 +9,7 @@ import {
   readState,
   type State,
 } from '@causeway/datapath';
-import { FakeKernel } from '@causeway/datapath/testing';
+import { FakeKernel, tunnelsOf } from '@causeway/datapath/testing';
 import {
   type EndpointId,
   type EndpointRow,
@@ -70,16 +71,8 @@ function wantedOf(all: readonly Place[]): Wanted {
 
 /** Containers are there whether or not anything of ours is in them. */
 function withContainers(state: State): State {
-  const empty = {
-    links: new Map(),
-    addresses: new Map(),
-    routes: new Map(),
-    neighbours: new Map(),
-    fdb: new Map(),
-    sysctls: new Map(),
-  };
   const boxes = ['box-1', 'box-2'].map((box) => `/run/netns/${box}` as NetnsPath);
-  return new Map([...boxes.map((netns) => [netns, empty] as const), ...state]);
+  return new Map([...boxes.map((netns) => [netns, newNamespace()] as const), ...state]);
 }
 
 describe('stateChange', () => {
@@ -116,8 +109,9 @@ async function kernelWith(state: State): Promise<FakeKernel> {
 
 /** "MAC VTEP" of every endpoint that the tunnel leads to. */
 function reached(kernel: FakeKernel): ReadonlySet<string> {
-  const links = kernel.namespaces.get(overlayNetns(network.id))?.links;
-  return new Set([...(links?.get('vxlan0')?.tunnels ?? [])].map(([mac, vteps]) => `${mac} ${vteps}`));
+  const tunnel = kernel.namespaces.get(overlayNetns(network.id))?.links.get('vxlan0');
+  const entries = tunnel === undefined ? [] : [...tunnelsOf(tunnel)];
+  return new Set(entries.map(([mac, vteps]) => `${mac} ${vteps}`));
 }
 
 describe('the order of a plan for a few endpoints', () => {

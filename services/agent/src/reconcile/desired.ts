@@ -1,4 +1,4 @@
-import { buildNetwork, buildPeers, type Namespace, type Peers, type State } from '@causeway/datapath';
+import { buildNetwork, buildPeers, newNamespace, type Peers, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 
@@ -91,17 +91,8 @@ function peersChange(
 
 /** Containers are there before and after an endpoint of theirs; of one that is not wanted any more nothing is to be done. */
 function alike(before: State, after: State): State {
-  return new Map([...after.keys()].map((netns) => [netns, before.get(netns) ?? empty]));
+  return new Map([...after.keys()].map((netns) => [netns, before.get(netns) ?? newNamespace()]));
 }
-
-const empty: Namespace = {
-  links: new Map(),
-  addresses: new Map(),
-  routes: new Map(),
-  neighbours: new Map(),
-  fdb: new Map(),
-  sysctls: new Map(),
-};
 
 function pick(
   ids: readonly EndpointId[],

@@ -1,8 +1,15 @@
-import { type Difference, differencesSliced, type Failure, type Op, planSliced, type State } from '@causeway/datapath';
+import {
+  type Difference,
+  differencesSliced,
+  type Failure,
+  isStructural,
+  type Op,
+  planSliced,
+  type State,
+} from '@causeway/datapath';
 import { type Clock, type Log, Slices } from '@causeway/runtime';
 import { onlyAdditions } from './additive-plan.ts';
 import { logFailures, logOps } from './op-log.ts';
-import { isStructural } from './op-scope.ts';
 import type { DirtyPart, Part, Scope } from './scope.ts';
 
 /** Entries may fall with a change of a shared link; a read after it sees them, and one more that all is well. */

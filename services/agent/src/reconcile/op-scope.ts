@@ -1,4 +1,4 @@
-import { hostEnd, type Op, overlayNetns } from '@causeway/datapath';
+import { deviceOf, hostEnd, isStructural, type Op, overlayNetns } from '@causeway/datapath';
 import type { EndpointId } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
 
@@ -16,28 +16,4 @@ export function endpointOf(op: Op, sandboxes: readonly Sandbox[]): EndpointId | 
 /** Whether the op changes a link that all endpoints share: the kernel drops entries by itself when such a link changes. */
 export function affectsSharedLink(op: Op, sandboxes: readonly Sandbox[]): boolean {
   return isStructural(op) && endpointOf(op, sandboxes) === undefined;
-}
-
-/** Whether the op is about a namespace or a link, and not just about what hangs on one. */
-export function isStructural({ op }: Op): boolean {
-  return op === 'netns.add' || op === 'netns.delete' || op === 'link.add' || op === 'link.set' || op === 'link.delete';
-}
-
-function deviceOf(op: Op): string | undefined {
-  switch (op.op) {
-    case 'link.add':
-      return op.link.name;
-    case 'link.set':
-    case 'link.delete':
-      return op.name;
-    case 'route.set':
-    case 'route.delete':
-      return op.route.dev;
-    case 'netns.add':
-    case 'netns.delete':
-    case 'sysctl.set':
-      return undefined;
-    default:
-      return op.dev;
-  }
 }

@@ -4,6 +4,7 @@ import {
   hostEnd,
   type Namespace,
   type NetnsPath,
+  newNamespace,
   overlayNetns,
   type Scope as ReadScope,
   type State,
@@ -53,12 +54,10 @@ function withLinks(changes: Changes, { fdb }: Namespace): Changes {
 
 function named({ links, fdb, neighbours }: Namespace, changes: Changes): Namespace {
   return {
+    ...newNamespace(),
     links: pick(links, changes.links),
     fdb: new Map([...changes.fdb].map(([dev, macs]) => [dev, pick(fdb.get(dev), macs)])),
     neighbours: new Map([...changes.neighbours].map(([dev, ips]) => [dev, pick(neighbours.get(dev), ips)])),
-    addresses: new Map(),
-    routes: new Map(),
-    sysctls: new Map(),
   };
 }
 

@@ -1,7 +1,8 @@
 import { Ip, interfaceAddress, Mac, Prefix, type Vni } from '@causeway/model';
 import type { Kernel, OpResult, Scope } from '../../kernel.ts';
-import type { Op } from '../../op.ts';
-import type { Bridge, BridgePort, Link, Namespace, NetnsPath, Veth, Vxlan } from '../../state.ts';
+import type { Bridge, BridgePort, Link, Veth, Vxlan } from '../../kinds/link/link.ts';
+import type { Namespace, Op } from '../../kinds/table.ts';
+import type { NetnsPath } from '../../state.ts';
 
 /** A kernel and what a test may do to it behind its back. Made anew for each case; the case leaves cleaning to `dispose`. */
 export interface ContractHost {

@@ -1,6 +1,6 @@
 import { Ip, Mac } from '@causeway/model';
 import { ChangeSet } from '../../changes.ts';
-import type { Op } from '../../op.ts';
+import type { Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
 import { type ContractCase, type ContractHost, macs, must, overlay, same } from './host.ts';
 

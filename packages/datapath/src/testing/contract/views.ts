@@ -2,7 +2,7 @@ import { contains, Ip, interfaceAddress, lengthOf } from '@causeway/model';
 import { ChangeSet } from '../../changes.ts';
 import { newNamespace } from '../../draft.ts';
 import type { Dirt } from '../../kernel.ts';
-import type { Op } from '../../op.ts';
+import type { Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
 import { bridge, type ContractCase, container4, errnoOf, link, macs, must, overlay, pair, read, same } from './host.ts';
 

@@ -1,7 +1,7 @@
-import { type InterfaceAddress, type Ip, interfaceAddress, type Mac } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import { home, type Link, type NetnsPath, type Route } from '../../state.ts';
-import { addInterfaceSysctls, newNamespaceSysctls, removeInterfaceSysctls } from './sysctls.ts';
+import { type Link, portOf, withPort } from '../../kinds/link/link.ts';
+import { home, type NetnsPath } from '../../state.ts';
+import type { FakeFate } from '../twin.ts';
 
 /** What an op of the fake kernel throws; becomes its OpResult. */
 export class Refusal extends Error {
@@ -18,16 +18,9 @@ const firstInode = 0xf0000000;
 /** How long a namespace that died keeps its VNIs, ms: 0 to 68 were seen, up to a second under load. */
 const dying = 50;
 
-/** A link and what hangs on it, so that all of it goes when the link goes. */
+/** A link. What hangs on it is kept by the twins of its kinds, `perOwner`, and goes with it. */
 export interface FakeLink {
   link: Link;
-  /** In the order they were added: the first IPv4 one of a subnet is its primary. */
-  readonly addresses: Set<InterfaceAddress>;
-  readonly neighbours: Map<Ip, Mac>;
-  /** Of a vxlan device (`self`): several VTEPs for a group MAC only. */
-  readonly tunnels: Map<Mac, Ip[]>;
-  /** Static entries of its bridge (`master`). */
-  readonly ports: Set<Mac>;
   /** The other end of a veth pair. */
   readonly other?: FakeEnd;
 }
@@ -43,28 +36,40 @@ export interface FakeNamespace {
   /** Given again, the lowest free one first, as nsfs does. */
   readonly inode: number;
   readonly links: Map<string, FakeLink>;
-  readonly routes: Route[];
-  readonly sysctls: Map<string, string>;
 }
 
-/** The kernel of one host: its namespaces, and the VNIs its home namespace has given out. */
+/** What a twin keeps of each link, or of each namespace, for as long as there is one. */
+export function perOwner<Owner extends object, Value>(make: () => Value): (owner: Owner) => Value {
+  const kept = new WeakMap<Owner, Value>();
+  return (owner) => {
+    let value = kept.get(owner);
+    if (value === undefined) {
+      value = make();
+      kept.set(owner, value);
+    }
+    return value;
+  };
+}
+
+interface FakeHostParts {
+  readonly clock: Clock;
+  /** A link has changed, as a watch would tell. */
+  readonly onChange: (namespace: FakeNamespace, link: string) => void;
+  /** Something happens to a link that has to do with what hangs on it. */
+  readonly onFate: (namespace: FakeNamespace, link: FakeLink, what: FakeFate) => void;
+}
+
+/** The kernel of one host: its namespaces and links, and the VNIs its home namespace has given out. */
 export class FakeHost {
   readonly namespaces = new Map<NetnsPath, FakeNamespace>();
-  readonly #clock: Clock;
-  readonly #onChange: (namespace: FakeNamespace, link: string) => void;
+  readonly #parts: FakeHostParts;
   /** Until when a tunnel (VNI, port, family) is taken: for ever while its device lives. */
   readonly #tunnels = new Map<string, number>();
   #made = 0n;
 
-  constructor(
-    parts: { clock: Clock; onChange: (namespace: FakeNamespace, link: string) => void },
-    underlay: Link,
-    address: Ip,
-  ) {
-    this.#clock = parts.clock;
-    this.#onChange = parts.onChange;
+  constructor(parts: FakeHostParts) {
+    this.#parts = parts;
     this.addNamespace(home);
-    this.addLink(this.namespace(home), underlay).addresses.add(interfaceAddress(address, 24));
   }
 
   namespace(path: NetnsPath): FakeNamespace {
@@ -75,13 +80,7 @@ export class FakeHost {
 
   addNamespace(path: NetnsPath): void {
     if (this.namespaces.has(path)) throw new Refusal('EEXIST', `${path} exists`);
-    this.namespaces.set(path, {
-      cookie: ++this.#made,
-      inode: this.#freeInode(),
-      links: new Map(),
-      routes: [],
-      sysctls: newNamespaceSysctls(),
-    });
+    this.namespaces.set(path, { cookie: ++this.#made, inode: this.#freeInode(), links: new Map() });
   }
 
   /** `mount --bind` of a namespace, or a symbolic link to it: one more path that leads there. */
@@ -106,48 +105,51 @@ export class FakeHost {
     if (namespace === undefined) return undefined;
     this.namespaces.delete(path);
     if ([...this.namespaces.values()].includes(namespace)) return undefined;
-    for (const name of [...namespace.links.keys()]) this.removeLink(namespace, name, this.#clock.now() + dying);
+    for (const name of [...namespace.links.keys()]) this.removeLink(namespace, name, this.#parts.clock.now() + dying);
     return namespace;
   }
 
   addLink(namespace: FakeNamespace, link: Link, other?: FakeEnd): FakeLink {
-    const made: FakeLink = {
-      link,
-      addresses: new Set(),
-      neighbours: new Map(),
-      tunnels: new Map(),
-      ports: new Set(),
-      ...(other && { other }),
-    };
+    const made: FakeLink = { link, ...(other && { other }) };
     namespace.links.set(link.name, made);
-    addInterfaceSysctls(namespace.sysctls, link.name, link.mtu);
-    this.#onChange(namespace, link.name);
+    this.happen(namespace, made, 'made');
+    this.changed(namespace, link.name);
     return made;
   }
 
-  /** With its other end, its routes and, when it is a bridge, its ports' membership. */
+  /** With its other end, what hangs on it and, when it is a bridge, its ports' membership. */
   removeLink(namespace: FakeNamespace, name: string, tunnelUntil = Number.NEGATIVE_INFINITY): void {
     const removed = namespace.links.get(name);
     if (removed === undefined) return;
     namespace.links.delete(name);
-    removeInterfaceSysctls(namespace.sysctls, name);
-    removeRoutes(namespace, (route) => route.dev === name);
-    for (const port of namespace.links.values()) if (masterOf(port.link) === name) leaveBridge(port);
+    this.happen(namespace, removed, 'gone');
+    for (const port of namespace.links.values()) {
+      if (portOf(port.link)?.master === name) this.leaveBridge(namespace, port);
+    }
     if (removed.link.kind === 'vxlan') this.#tunnels.set(tunnelKey(removed.link), tunnelUntil);
-    this.#onChange(namespace, name);
+    this.changed(namespace, name);
     if (removed.other !== undefined) this.removeLink(removed.other.namespace, removed.other.name);
+  }
+
+  leaveBridge(namespace: FakeNamespace, port: FakeLink): void {
+    port.link = withPort(port.link, undefined);
+    this.happen(namespace, port, 'left bridge');
   }
 
   takeTunnel(link: Link & { kind: 'vxlan' }): void {
     const until = this.#tunnels.get(tunnelKey(link));
-    if (until !== undefined && until > this.#clock.now()) {
+    if (until !== undefined && until > this.#parts.clock.now()) {
       throw new Refusal('EEXIST', 'A VXLAN device with the specified VNI already exists');
     }
     this.#tunnels.set(tunnelKey(link), Number.POSITIVE_INFINITY);
   }
 
   changed(namespace: FakeNamespace, link: string): void {
-    this.#onChange(namespace, link);
+    this.#parts.onChange(namespace, link);
+  }
+
+  happen(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void {
+    this.#parts.onFate(namespace, link, what);
   }
 }
 
@@ -155,23 +157,6 @@ export function findLink(namespace: FakeNamespace, name: string): FakeLink {
   const found = namespace.links.get(name);
   if (found === undefined) throw new Refusal('ENODEV', `no link ${name}`);
   return found;
-}
-
-/** Name of the bridge a link is a port of. */
-export function masterOf(link: Link): string | undefined {
-  return 'bridgePort' in link ? link.bridgePort?.master : undefined;
-}
-
-export function leaveBridge(port: FakeLink): void {
-  if (port.link.kind === 'vxlan' || port.link.kind === 'veth') {
-    const { bridgePort: _, ...link } = port.link;
-    port.link = link;
-  }
-  port.ports.clear();
-}
-
-export function removeRoutes(namespace: FakeNamespace, which: (route: Route) => boolean): void {
-  namespace.routes.splice(0, namespace.routes.length, ...namespace.routes.filter((route) => !which(route)));
 }
 
 function tunnelKey(link: Link & { kind: 'vxlan' }): string {

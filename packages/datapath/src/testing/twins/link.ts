@@ -1,29 +1,55 @@
-import { family, familyOf, minimumMtu } from '@causeway/model';
-import type { LinkChange } from '../../op.ts';
-import type { Bridge, BridgePort, Link, Veth, VethPeer, Vxlan } from '../../state.ts';
+import { family, minimumMtu } from '@causeway/model';
 import {
-  type FakeHost,
-  type FakeLink,
-  type FakeNamespace,
-  findLink,
-  leaveBridge,
-  masterOf,
-  Refusal,
-  removeRoutes,
-} from './host.ts';
-import { followMtu } from './sysctls.ts';
+  type Bridge,
+  type BridgePort,
+  type Link,
+  type LinkChange,
+  type LinkOp,
+  newPort,
+  portOf,
+  type Veth,
+  type VethPeer,
+  type Vxlan,
+} from '../../kinds/link/link.ts';
+import { linkCases } from '../contract/link.ts';
+import { type FakeHost, type FakeLink, type FakeNamespace, findLink, Refusal } from '../fake/host.ts';
+import type { Twin } from '../twin.ts';
 
 /** IFNAMSIZ is 16 with its closing zero. */
 const longestName = 15;
 /** ETH_MIN_MTU and ETH_MAX_MTU: of bridge, vxlan and veth alike. */
 const mtuBounds = { least: 68, most: 65_535 };
 
+export const link: Twin<LinkOp> = {
+  execute(namespace, op, host) {
+    if (op.op === 'link.add') addLink(host, namespace, op.link);
+    else if (op.op === 'link.set') setLink(host, namespace, op.name, op.change);
+    else host.removeLink(namespace, op.name);
+  },
+  view: (_, links) => new Map([...links].map(([name, found]) => [name, found.link])),
+  cases: linkCases,
+  damage({ overlay: netns, devs, containers, macs }) {
+    return [
+      devs.map((name) => ({ op: 'link.delete', netns, name })),
+      devs.flatMap((name) => [true, false].map((up) => ({ op: 'link.set', netns, name, change: { up } }) as const)),
+      devs.flatMap((name) => macs.map((mac) => ({ op: 'link.set', netns, name, change: { mac } }) as const)),
+      devs.flatMap((name) => [1000, 1300].map((mtu) => ({ op: 'link.set', netns, name, change: { mtu } }) as const)),
+      containers.map((each) => ({ op: 'link.delete', netns: each.netns, name: 'eth0' })),
+      containers.flatMap((each) =>
+        macs.map((mac) => ({ op: 'link.set', netns: each.netns, name: 'eth0', change: { mac } }) as const),
+      ),
+      containers.map((each) => ({ op: 'link.set', netns: each.netns, name: 'eth0', change: { up: false } })),
+      containers.map((each) => ({ op: 'link.set', netns: each.netns, name: 'eth0', change: { mtu: 1000 } })),
+    ];
+  },
+};
+
 /** ip link add */
-export function addLink(host: FakeHost, namespace: FakeNamespace, wanted: Bridge | Vxlan | Veth): void {
+function addLink(host: FakeHost, namespace: FakeNamespace, wanted: Bridge | Vxlan | Veth): void {
   checkName(namespace, wanted.name);
   checkMtu(wanted.mtu);
-  const master = masterOf(wanted);
-  if (master !== undefined) findLink(namespace, master);
+  const port = portOf(wanted);
+  if (port !== undefined) findLink(namespace, port.master);
   if (wanted.kind === 'veth') {
     if (wanted.peer === undefined) throw new Refusal('EINVAL', 'a veth needs its peer');
     addPair(host, namespace, wanted, wanted.peer);
@@ -34,13 +60,13 @@ export function addLink(host: FakeHost, namespace: FakeNamespace, wanted: Bridge
 }
 
 /** ip link set, bridge link set */
-export function setLink(host: FakeHost, namespace: FakeNamespace, name: string, change: LinkChange): void {
+function setLink(host: FakeHost, namespace: FakeNamespace, name: string, change: LinkChange): void {
   const found = findLink(namespace, name);
-  if (change.mac !== undefined) setMac(found, change.mac);
-  if (change.mtu !== undefined) setMtu(namespace, found, change.mtu);
+  if (change.mac !== undefined) setMac(host, namespace, found, change.mac);
+  if (change.mtu !== undefined) setMtu(host, namespace, found, change.mtu);
   if (change.local !== undefined) setLocal(found, change.local);
-  if (change.bridgePort !== undefined) setPort(namespace, found, change.bridgePort);
-  if (change.up !== undefined) setUp(namespace, found, change.up);
+  if (change.bridgePort !== undefined) setPort(host, namespace, found, change.bridgePort);
+  if (change.up !== undefined) setUp(host, namespace, found, change.up);
   host.changed(namespace, name);
   // The other end's carrier comes and goes with it.
   if (change.up !== undefined && found.other !== undefined) host.changed(found.other.namespace, found.other.name);
@@ -59,23 +85,24 @@ function addPair(host: FakeHost, namespace: FakeNamespace, wanted: Veth, peer: V
 function asNew(wanted: Bridge | Vxlan | Veth): Link {
   if (wanted.kind === 'bridge') return wanted;
   const { bridgePort, ...rest } = wanted;
-  const port = bridgePort && { bridgePort: { master: bridgePort.master, learning: true, flood: true } };
+  const port = bridgePort && { bridgePort: newPort(bridgePort.master) };
   if (rest.kind === 'vxlan') return { ...rest, ...port };
   const { peer: _, ...end } = rest;
   return { ...end, ...port };
 }
 
-function setMac(found: FakeLink, mac: Link['mac']): void {
+function setMac(host: FakeHost, namespace: FakeNamespace, found: FakeLink, mac: Link['mac']): void {
   if (found.link.mac === mac) return;
   found.link = { ...found.link, mac };
-  found.neighbours.clear();
+  host.happen(namespace, found, 'new MAC');
 }
 
-function setMtu(namespace: FakeNamespace, found: FakeLink, mtu: number): void {
+function setMtu(host: FakeHost, namespace: FakeNamespace, found: FakeLink, mtu: number): void {
   checkMtu(mtu);
-  followMtu(namespace.sysctls, found.link.name, found.link.mtu, mtu);
+  const had = found.link.mtu >= minimumMtu;
   found.link = { ...found.link, mtu };
-  if (mtu < minimumMtu) dropIpv6(namespace, found);
+  if (mtu < minimumMtu) host.happen(namespace, found, 'no IPv6');
+  else if (!had) host.happen(namespace, found, 'IPv6 again');
 }
 
 function setLocal(found: FakeLink, local: Vxlan['local']): void {
@@ -86,27 +113,18 @@ function setLocal(found: FakeLink, local: Vxlan['local']): void {
   found.link = { ...found.link, local };
 }
 
-function setPort(namespace: FakeNamespace, found: FakeLink, bridgePort: BridgePort): void {
+function setPort(host: FakeHost, namespace: FakeNamespace, found: FakeLink, bridgePort: BridgePort): void {
   if (findLink(namespace, bridgePort.master).link.kind !== 'bridge') throw new Refusal('EOPNOTSUPP', 'not a bridge');
   if (found.link.kind === 'bridge') throw new Refusal('ELOOP', 'Can not enslave a bridge to a bridge');
   if (found.link.kind === 'foreign') throw new Refusal('EINVAL', 'Device type not supported');
-  if (masterOf(found.link) !== bridgePort.master) leaveBridge(found);
+  if (portOf(found.link)?.master !== bridgePort.master) host.leaveBridge(namespace, found);
   found.link = { ...found.link, bridgePort };
 }
 
-function setUp(namespace: FakeNamespace, found: FakeLink, up: boolean): void {
+function setUp(host: FakeHost, namespace: FakeNamespace, found: FakeLink, up: boolean): void {
   if (found.link.up === up) return;
   found.link = { ...found.link, up };
-  if (up) return;
-  found.neighbours.clear();
-  removeRoutes(namespace, (route) => route.dev === found.link.name);
-  dropIpv6(namespace, found);
-}
-
-function dropIpv6(namespace: FakeNamespace, found: FakeLink): void {
-  for (const address of found.addresses) if (familyOf(address) === 6) found.addresses.delete(address);
-  for (const ip of found.neighbours.keys()) if (family(ip) === 6) found.neighbours.delete(ip);
-  removeRoutes(namespace, (route) => route.dev === found.link.name && familyOf(route.dst) === 6);
+  if (!up) host.happen(namespace, found, 'down');
 }
 
 function checkName(namespace: FakeNamespace, name: string): void {

@@ -1,7 +1,9 @@
 import { Ip, Mac, Prefix, Vni } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
-import { sameLink, samePort, sameRoute, sameTarget } from './equal.ts';
-import type { BridgePort, Link, Route, Vxlan } from './state.ts';
+import { sameTarget } from './fdb.ts';
+import { type BridgePort, type Link, sameLink, type Vxlan } from './link/link.ts';
+import { samePort } from './port.ts';
+import { type Route, sameRoute } from './route.ts';
 
 const mac = Mac('02:42:0a:42:00:01');
 const vxlan: Vxlan = {

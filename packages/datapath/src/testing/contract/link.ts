@@ -1,5 +1,5 @@
 import { Ip } from '@causeway/model';
-import type { Veth } from '../../state.ts';
+import type { Veth } from '../../kinds/link/link.ts';
 import {
   bridge,
   type ContractCase,
@@ -221,6 +221,18 @@ export const linkCases: readonly ContractCase[] = [
       same(found.routes, new Map(), 'routes');
       same(found.sysctls, new Map(), 'sysctls');
       same(await outcome(host, address), 'EINVAL', 'new address');
+    },
+  },
+  {
+    name: "a bridge's port flags need a bridge",
+    async run(host) {
+      const { netns } = await overlay(host);
+      const bridgePort = { master: 'br9', learning: false, flood: false };
+      same(
+        await outcome(host, { op: 'link.set', netns, name: 'v1', change: { bridgePort } }),
+        'ENODEV',
+        'no such bridge',
+      );
     },
   },
 ];

@@ -1,0 +1,39 @@
+import { sliceSize } from '../sliced.ts';
+import type { Sides } from './kind.ts';
+
+/** Entries of two maps that are not the same; undefined: a pause. */
+export function* compareMaps<Key, Value>(
+  found: ReadonlyMap<Key, Value> = new Map(),
+  wanted: ReadonlyMap<Key, Value> = new Map(),
+  same: (found: Value, wanted: Value) => boolean = Object.is,
+): Generator<Sides<Key, Value> | undefined, void> {
+  let compared = 0;
+  for (const [key, intended] of wanted) {
+    if (++compared % sliceSize === 0) yield undefined;
+    const actual = found.get(key);
+    if (actual === undefined || !same(actual, intended)) yield { key, actual, intended };
+  }
+  for (const [key, actual] of found) {
+    if (++compared % sliceSize === 0) yield undefined;
+    if (!wanted.has(key)) yield { key, actual, intended: undefined };
+  }
+}
+
+/** A thing of a link: by the link's name, and by its own key among those of the link. */
+export interface OnLink<Key> {
+  readonly dev: string;
+  readonly key: Key;
+}
+
+/** As `compareMaps`, of things that hang on links. */
+export function* compareOnLinks<Key, Value>(
+  found: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
+  wanted: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
+  same?: (found: Value, wanted: Value) => boolean,
+): Generator<Sides<OnLink<Key>, Value> | undefined, void> {
+  for (const dev of new Set([...wanted.keys(), ...found.keys()])) {
+    for (const each of compareMaps(found.get(dev), wanted.get(dev), same)) {
+      yield each && { ...each, key: { dev, key: each.key } };
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { NETLINK_ROUTE } from '@causeway/netlink';
+import { isOurLink } from '../owner.ts';
+import { RTNLGRP_LINK } from '../wire/constants.ts';
+import { compareMaps } from './compare-maps.ts';
+import type { Kind } from './kind.ts';
+import { foreseeLink } from './link/foresee.ts';
+import { type Link, type LinkOp, sameLink } from './link/link.ts';
+import { changeLink, makeLinks } from './link/plan.ts';
+import { linkSides, printLink, printLinkOp } from './link/print.ts';
+import { applyLink, readLinks } from './link/real.ts';
+import { port } from './port.ts';
+import { byKey } from './words.ts';
+
+/** Links: bridges, vxlan devices, veth pairs, and what others have made. */
+export const link: Kind<'link', string, Link, LinkOp> = {
+  name: 'link',
+  slot: 'links',
+  ops: ['link.add', 'link.set', 'link.delete'],
+  parts: [port],
+  stage: 'link',
+  compare: (found, wanted) => compareMaps(found?.links, wanted?.links, sameLink),
+  isOurs: isOurLink,
+  words: linkSides,
+  list: ({ links }) => [...links].sort(byKey).map(([, each]) => `link ${printLink(each)}`),
+
+  make: makeLinks,
+  steps: changeLink,
+  print: printLinkOp,
+  device: (op) => (op.op === 'link.add' ? op.link.name : op.name),
+  additive(op, found) {
+    if (op.op === 'link.add') return found?.links.has(op.link.name) === true ? undefined : op;
+    if (op.op === 'link.delete') return undefined;
+    const { up, bridgePort } = op.change;
+    const change = { ...(up !== undefined && { up }), ...(bridgePort !== undefined && { bridgePort }) };
+    return Object.keys(change).length === 0 ? undefined : { ...op, change };
+  },
+  foresee: foreseeLink,
+
+  real: {
+    protocol: NETLINK_ROUTE,
+    groups: [RTNLGRP_LINK],
+    derive: readLinks,
+    apply: applyLink,
+  },
+};

@@ -1,0 +1,60 @@
+import { assertNever, minimumMtu } from '@causeway/model';
+import type { Draft } from '../../draft.ts';
+import type { NetnsPath } from '../../state.ts';
+import type { LinkEvent, LinkFate } from '../kind.ts';
+import {
+  type Bridge,
+  type Link,
+  type LinkChange,
+  type LinkOp,
+  newPort,
+  portOf,
+  type Veth,
+  type Vxlan,
+  withPort,
+} from './link.ts';
+
+/** Does to the state what the op does in a kernel; returns what happens to this and other links by that. */
+export function foreseeLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly LinkEvent[] {
+  const namespace = state.get(op.netns);
+  if (namespace === undefined) return [];
+  const event = (dev: string, what: LinkFate): LinkEvent => ({ netns: op.netns, dev, what });
+  switch (op.op) {
+    case 'link.add':
+      add(state, namespace, op.link);
+      return [];
+    case 'link.delete':
+      namespace.links.delete(op.name);
+      return [event(op.name, 'gone'), ...leave(namespace, op.name).map((dev) => event(dev, 'left bridge'))];
+    case 'link.set':
+      return change(namespace, op.name, op.change).map((what) => event(op.name, what));
+    default:
+      return assertNever(op);
+  }
+}
+
+function add(state: Map<NetnsPath, Draft>, namespace: Draft, link: Bridge | Vxlan | Veth): void {
+  const port = portOf(link);
+  namespace.links.set(link.name, port ? withPort(link, newPort(port.master)) : link);
+  if (link.kind !== 'veth' || link.peer === undefined) return;
+  const { netns, name, mac, mtu } = link.peer;
+  state.get(netns)?.links.set(name, { kind: 'veth', name, mac, mtu, up: false });
+}
+
+/** The ports of a bridge that is gone. */
+function leave(namespace: Draft, bridge: string): string[] {
+  const ports = [...namespace.links.values()].filter((link) => portOf(link)?.master === bridge);
+  for (const port of ports) namespace.links.set(port.name, withPort(port, undefined));
+  return ports.map(({ name }) => name);
+}
+
+function change(namespace: Draft, name: string, { bridgePort, ...own }: LinkChange): LinkFate[] {
+  const link = namespace.links.get(name);
+  if (link === undefined) return [];
+  const fates: LinkFate[] = [];
+  if (own.mac !== undefined && own.mac !== link.mac) fates.push('new MAC');
+  if (own.mtu !== undefined && own.mtu < minimumMtu) fates.push('no IPv6');
+  if (bridgePort !== undefined && bridgePort.master !== portOf(link)?.master) fates.push('left bridge');
+  namespace.links.set(name, withPort({ ...link, ...own } as Link, bridgePort ?? portOf(link)));
+  return fates;
+}

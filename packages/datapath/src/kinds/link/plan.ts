@@ -1,0 +1,85 @@
+import { family } from '@causeway/model';
+import { isOurEnd, isOurLink } from '../../owner.ts';
+import type { NetnsPath, State } from '../../state.ts';
+import type { Sides, Step } from '../kind.ts';
+import type { Place } from '../table.ts';
+import type { Link, LinkChange, LinkOp, Veth } from './link.ts';
+
+/** Links that are not wanted, also in namespaces that are about to go; and those that are not there or cannot become what is wanted. */
+export function makeLinks(actual: State, wanted: State): readonly Step<LinkOp>[] {
+  const extra = [...actual].flatMap(([netns, { links }]) =>
+    [...links.values()]
+      .filter(({ name }) => isOurLink(netns, name) && wanted.get(netns)?.links.has(name) !== true)
+      .map((link) => removal(netns, link)),
+  );
+  const missing = [...wanted].flatMap(([netns, { links }]) =>
+    [...links.values()].flatMap((link) => makeSteps(actual, wanted, netns, link)),
+  );
+  return [...extra, ...missing];
+}
+
+function removal(netns: NetnsPath, { kind, name }: Link): Step<LinkOp> {
+  // A tunnel under another name holds the VNI the wanted one needs.
+  return [kind === 'vxlan' ? 'delete link in the way' : 'delete link', { op: 'link.delete', netns, name }];
+}
+
+function makeSteps(actual: State, wanted: State, netns: NetnsPath, link: Link): Step<LinkOp>[] {
+  // A container's end is made with the other end.
+  if (link.kind === 'foreign' || (link.kind === 'veth' && link.peer === undefined)) return [];
+  const found = actual.get(netns)?.links.get(link.name);
+  const far = link.kind === 'veth' ? farEnd(actual, wanted, link) : undefined;
+  const whole = found !== undefined && canBecome(found, link) && far?.whole !== false;
+  if (whole) return [];
+  const add: Step<LinkOp> = [link.kind === 'bridge' ? 'add bridge' : 'add link', { op: 'link.add', netns, link }];
+  const inTheWay = [...(found === undefined ? [] : [{ netns, name: link.name }]), ...(far?.inTheWay ?? [])];
+  return [...inTheWay.map((end): Step<LinkOp> => ['delete link in the way', { op: 'link.delete', ...end }]), add];
+}
+
+/** The container's end of a pair: whether it is there, and what of it would hinder a new one. */
+function farEnd(
+  actual: State,
+  wanted: State,
+  { peer }: Veth,
+): { whole: boolean; inTheWay: { netns: NetnsPath; name: string }[] } | undefined {
+  if (peer === undefined || !wanted.has(peer.netns)) return undefined;
+  const found = actual.get(peer.netns)?.links.get(peer.name);
+  const inTheWay = found !== undefined && isOurEnd(found, peer) ? [{ netns: peer.netns, name: peer.name }] : [];
+  return { whole: found?.kind === 'veth', inTheWay };
+}
+
+/** What the kernel cannot change in a link that exists: its kind; of a tunnel its VNI, port and family. */
+function canBecome(found: Link, wanted: Link): boolean {
+  if (found.kind !== 'vxlan' || wanted.kind !== 'vxlan') return found.kind === wanted.kind;
+  const sameFamily = family(found.local) === family(wanted.local);
+  return found.vni === wanted.vni && found.port === wanted.port && sameFamily;
+}
+
+/** Of a link that is there, and wanted. */
+export function changeLink(netns: NetnsPath, { key: name, actual, intended }: Sides<string, Link>): Step<LinkOp>[] {
+  if (actual === undefined || intended === undefined) return [];
+  const change: LinkChange = {
+    ...(actual.mac !== intended.mac && { mac: intended.mac }),
+    ...(actual.mtu !== intended.mtu && { mtu: intended.mtu }),
+    ...localChange(actual, intended),
+  };
+  const steps: Step<LinkOp>[] = [];
+  if (Object.keys(change).length > 0) {
+    steps.push([changePlace(actual, intended), { op: 'link.set', netns, name, change }]);
+  }
+  if (!actual.up && intended.up) {
+    steps.push(['set link up', { op: 'link.set', netns, name, change: { up: true } }]);
+  }
+  return steps;
+}
+
+/** A container's end is the one veth that is no port. */
+function changePlace(actual: Link, intended: Link): Place {
+  if (intended.kind !== 'veth' || intended.peer !== undefined) return 'change link';
+  if (intended.mtu < actual.mtu) return 'shrink container';
+  return intended.mtu > actual.mtu ? 'grow container' : 'change link';
+}
+
+function localChange(actual: Link, intended: Link): LinkChange {
+  if (actual.kind !== 'vxlan' || intended.kind !== 'vxlan' || actual.local === intended.local) return {};
+  return { local: intended.local };
+}

@@ -1,0 +1,106 @@
+import { assertNever, type Mac, Mac as mac, Vni } from '@causeway/model';
+import { type Encode, KernelError, NETLINK_ROUTE } from '@causeway/netlink';
+import { home, type NetnsPath } from '../../state.ts';
+import {
+  addBridge,
+  addVeth,
+  addVxlan,
+  deleteLink,
+  type LinkRecord,
+  type NewLink,
+  setLink,
+  setPortFlags,
+  setVxlanLocal,
+} from '../../wire/link.ts';
+import type { Reading, Writing } from '../kind.ts';
+import { type Bridge, type Link, type LinkChange, type LinkOp, portOf, type Veth, type Vxlan } from './link.ts';
+
+/** Links without an Ethernet address are foreign; they have to have one here. */
+const noMac: Mac = mac('00:00:00:00:00:00');
+
+export function applyLink(to: Writing, op: LinkOp): Promise<void> | void {
+  switch (op.op) {
+    case 'link.add':
+      return addLink(to, op.netns, op.link);
+    case 'link.set':
+      return changeLink(to, op.netns, op.name, op.change);
+    case 'link.delete':
+      return to.socket(op.netns, NETLINK_ROUTE).request(deleteLink(to.linkIndex(op.netns, op.name)));
+    default:
+      return assertNever(op);
+  }
+}
+
+export function readLinks({ links, names, isHome }: Reading): ReadonlyMap<string, Link> {
+  return new Map([...links.values()].map((record) => [record.name, toLink(record, names, isHome)]));
+}
+
+/** A vxlan device that differs in what can't be changed, or in what we never want, is not one of ours: foreign. */
+function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: boolean): Link {
+  const { name, mtu, up, kind, vxlan } = record;
+  const base = { name, mac: record.mac ?? noMac, mtu, up };
+  const port = record.port !== undefined && record.master !== undefined && record.port;
+  const bridgePort = port && { bridgePort: { master: names.get(record.master ?? 0) ?? '', ...port } };
+  if (kind === 'bridge') return { kind, ...base };
+  if (kind === 'veth') return { kind, ...base, ...bridgePort };
+  if (vxlan?.plain && vxlan.local !== undefined && (isHome || record.crossesNamespaces)) {
+    return { kind: 'vxlan', ...base, vni: Vni(vxlan.vni), port: vxlan.port, local: vxlan.local, ...bridgePort };
+  }
+  return { kind: 'foreign', ...base };
+}
+
+/** One message each, on a socket of the namespace it is made in; of the home one for a vxlan device. */
+function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Promise<void> | void {
+  const socket = to.socket(netns, NETLINK_ROUTE);
+  const { name, mac: address, mtu, up } = link;
+  const port = portOf(link);
+  const base: NewLink = { name, mac: address, mtu, up, ...(port && { master: to.linkIndex(netns, port.master) }) };
+  switch (link.kind) {
+    case 'bridge':
+      return socket.request(addBridge(base));
+    case 'veth':
+      return socket.request(pair(to, link, base));
+    case 'vxlan':
+      return addTunnel(to, netns, link, base);
+    default:
+      return assertNever(link);
+  }
+}
+
+/** In the order LinkChange promises; only what changes is sent. */
+function changeLink(to: Writing, netns: NetnsPath, name: string, change: LinkChange): void {
+  const socket = to.socket(netns, NETLINK_ROUTE);
+  const { index, mac: oldMac, master: oldMaster } = to.link(netns, name);
+  const { mac: newMac, mtu, local, bridgePort, up } = change;
+  // Setting the MAC it has would flush the neighbours as well.
+  if (newMac !== undefined && newMac !== oldMac) socket.request(setLink(index, { mac: newMac }));
+  if (mtu !== undefined) socket.request(setLink(index, { mtu }));
+  if (local !== undefined) socket.request(setVxlanLocal(index, local));
+  if (bridgePort !== undefined) {
+    const master = to.linkIndex(netns, bridgePort.master);
+    if (master !== oldMaster) socket.request(setLink(index, { master }));
+    socket.request(setPortFlags(index, bridgePort));
+  }
+  if (up !== undefined) socket.request(setLink(index, { up }));
+}
+
+function pair(to: Writing, link: Veth, base: NewLink): Encode {
+  const { peer } = link;
+  if (peer === undefined) throw new KernelError('EINVAL', `the other end of "${link.name}" makes the pair`);
+  const netns = to.fd(peer.netns);
+  if (netns === undefined) throw new KernelError('EINVAL', 'the other end of a pair is made in a namespace of its own');
+  return addVeth({ ...base, peer: { ...peer, netns } });
+}
+
+/** EEXIST is the name, for good, or the VNI, which a dying namespace may be about to give back. */
+async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
+  const { vni, port, local } = link;
+  const fd = to.fd(netns);
+  await to.patiently(
+    () => {
+      const there = fd === undefined ? {} : { netns: fd };
+      to.socket(home, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
+    },
+    (errno) => errno === 'EEXIST' && !to.hasLink(netns, link.name),
+  );
+}

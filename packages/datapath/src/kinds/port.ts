@@ -1,0 +1,41 @@
+import { compareMaps } from './compare-maps.ts';
+import { by, isSame, type Same } from './equal.ts';
+import type { Comparison } from './kind.ts';
+import { type BridgePort, type LinkOp, portOf } from './link/link.ts';
+import { printPort } from './link/print.ts';
+import type { Namespace } from './table.ts';
+import { sideWords } from './words.ts';
+
+const same: Same<BridgePort> = { master: by('master'), learning: by('learning'), flood: by('flood') };
+
+/** Links as ports of bridges, compared once the links are what they should be. */
+export const port: Comparison<'port', string, BridgePort, LinkOp> = {
+  name: 'port',
+  stage: 'on link',
+  *compare(found, wanted) {
+    for (const each of compareMaps(portsOf(found), portsOf(wanted), samePort)) {
+      if (each === undefined || (each.intended !== undefined && found?.links.has(each.key) === true)) yield each;
+    }
+  },
+  /** What is no port of a bridge that is wanted is a link that is not wanted so, or not at all. */
+  isOurs: () => false,
+  words: (sides) => ({ key: sides.key, ...sideWords(sides, printPort) }),
+
+  steps(netns, { key: name, intended }) {
+    if (intended === undefined) return [];
+    return [['set port', { op: 'link.set', netns, name, change: { bridgePort: intended } }]];
+  },
+};
+
+export function samePort(a: BridgePort, b: BridgePort): boolean {
+  return isSame(same, a, b);
+}
+
+function portsOf(namespace: Namespace | undefined): Map<string, BridgePort> {
+  return new Map(
+    [...(namespace?.links.values() ?? [])].flatMap((link) => {
+      const of = portOf(link);
+      return of === undefined ? [] : [[link.name, of] as const];
+    }),
+  );
+}

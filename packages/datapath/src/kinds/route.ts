@@ -1,0 +1,105 @@
+import { familyOf, type Ip, type Prefix } from '@causeway/model';
+import { NETLINK_ROUTE } from '@causeway/netlink';
+import { isOurLink } from '../owner.ts';
+import type { NetnsPath } from '../state.ts';
+import { RTM_DELROUTE, RTM_NEWROUTE, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE } from '../wire/constants.ts';
+import { deleteRoute, dumpRoutes, isOfMainTable, readRoute, setRoute } from '../wire/route.ts';
+import { compareMaps } from './compare-maps.ts';
+import { by, isSame, type Same } from './equal.ts';
+import type { Kind, Reading, Step } from './kind.ts';
+import { byKey, sideWords, tool, v6 } from './words.ts';
+
+export interface Route {
+  readonly dst: Prefix;
+  /** Absent: on link. */
+  readonly gateway?: Ip;
+  readonly dev: string;
+  /** Smaller wins; routes that differ in it live side by side. Never 0 for IPv6: the kernel makes 1024 of it. */
+  readonly metric: number;
+}
+
+/** Replaces the route to that destination with that metric, or deletes that one only. */
+export type RouteOp = {
+  readonly op: 'route.set' | 'route.delete';
+  readonly netns: NetnsPath;
+  readonly route: Route;
+};
+
+const same: Same<Route> = { dst: by('dst'), gateway: by('gateway'), dev: by('dev'), metric: by('metric') };
+
+/** Unicast routes of the main table, but for those that the kernel makes by itself. */
+export const route: Kind<'route', Prefix, Route, RouteOp> = {
+  name: 'route',
+  slot: 'routes',
+  ops: ['route.set', 'route.delete'],
+  stage: 'entry',
+  compare: (found, wanted) => compareMaps(found?.routes, wanted?.routes, sameRoute),
+  isOurs: (netns, _, { dev }) => isOurLink(netns, dev),
+  words: (sides) => ({ key: sides.key, ...sideWords(sides, printRoute) }),
+  list: ({ routes }) => [...routes].sort(byKey).map(([, each]) => `route ${printRoute(each)}`),
+
+  /** A route of another metric is not replaced by ours, but hides it. */
+  steps(netns, { actual, intended }) {
+    const steps: Step<RouteOp>[] = [];
+    if (intended !== undefined) steps.push(['set route', { op: 'route.set', netns, route: intended }]);
+    if (actual !== undefined && actual.metric !== intended?.metric) {
+      steps.push(['delete route', { op: 'route.delete', netns, route: actual }]);
+    }
+    return steps;
+  },
+  print({ op, netns, route: each }) {
+    const verb = op === 'route.set' ? 'replace' : 'delete';
+    return `${tool('ip', netns)}${v6(each.dst)} route ${verb} ${printRoute(each)}`;
+  },
+  device: (op) => op.route.dev,
+  additive: (op, found) => (op.op === 'route.set' && found?.routes.has(op.route.dst) !== true ? op : undefined),
+
+  follow({ routes }, dev, what) {
+    for (const [dst, each] of routes) {
+      const family = familyOf(dst);
+      const falls = what === 'gone' || (what === 'no IPv4' && family === 4) || (what === 'no IPv6' && family === 6);
+      if (each.dev === dev && falls) routes.delete(dst);
+    }
+  },
+
+  real: {
+    protocol: NETLINK_ROUTE,
+    groups: [RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE],
+    events: new Map([
+      [RTM_NEWROUTE, isOfMainTable],
+      [RTM_DELROUTE, isOfMainTable],
+    ]),
+    read: readRoutes,
+    apply(to, { op, netns, route: { dev, ...rest } }) {
+      const encode = op === 'route.set' ? setRoute : deleteRoute;
+      to.socket(netns, NETLINK_ROUTE).request(encode({ ...rest, index: to.linkIndex(netns, dev) }));
+    },
+    absent: ['ESRCH'],
+  },
+};
+
+export function sameRoute(a: Route, b: Route): boolean {
+  return isSame(same, a, b);
+}
+
+function printRoute({ dst, gateway, dev, metric }: Route): string {
+  const to = dst.endsWith('/0') ? 'default' : dst;
+  return `${to}${gateway === undefined ? '' : ` via ${gateway}`} dev ${dev} metric ${metric}`;
+}
+
+/** Of several to one destination, the one that wins. */
+function readRoutes({ links, socket }: Reading): Promise<ReadonlyMap<Prefix, Route>> {
+  return socket(NETLINK_ROUTE).dump(
+    dumpRoutes,
+    () => new Map<Prefix, Route>(),
+    (found, message) => {
+      const record = readRoute(message);
+      const link = record && links.get(record.index);
+      if (record === undefined || link === undefined) return;
+      const { dst, gateway, metric } = record;
+      const known = found.get(dst);
+      if (known !== undefined && known.metric <= metric) return;
+      found.set(dst, { dst, dev: link.name, metric, ...(gateway !== undefined && { gateway }) });
+    },
+  );
+}

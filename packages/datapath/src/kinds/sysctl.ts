@@ -1,0 +1,59 @@
+import type { NetnsPath } from '../state.ts';
+import { compareMaps } from './compare-maps.ts';
+import type { Kind } from './kind.ts';
+import { byKey, inside, sideWords } from './words.ts';
+
+export type SysctlOp = {
+  readonly op: 'sysctl.set';
+  readonly netns: NetnsPath;
+  readonly key: string;
+  readonly value: string;
+};
+
+/** Sysctls of a namespace: files below /proc/sys/net, of which nothing tells when they change. */
+export const sysctl: Kind<'sysctl', string, string, SysctlOp> = {
+  name: 'sysctl',
+  slot: 'sysctls',
+  ops: ['sysctl.set'],
+  stage: 'entry',
+  compare: (found, wanted) => compareMaps(found?.sysctls, wanted?.sysctls),
+  /** The kernel's: it has each as long as it has the interface, or the namespace. */
+  isOurs: () => false,
+  words: (sides) => ({ key: sides.key, ...sideWords(sides) }),
+  list: ({ sysctls }) => [...sysctls].sort(byKey).map(([key, value]) => `sysctl ${key} = ${value}`),
+
+  steps(netns, { key, intended }) {
+    if (intended === undefined) return [];
+    const place = interfaceOf(key) === undefined ? 'set sysctl of namespace' : 'set sysctl of link';
+    return [[place, { op: 'sysctl.set', netns, key, value: intended }]];
+  },
+  print: ({ netns, key, value }) => `${inside(netns)}sysctl -w ${key}=${value}`,
+  device: () => undefined,
+  additive: (op) => op,
+
+  follow({ sysctls }, dev, what) {
+    for (const key of sysctls.keys()) {
+      const falls = what === 'gone' || (what === 'no IPv6' && key.startsWith('net.ipv6.'));
+      if (falls && interfaceOf(key) === dev) sysctls.delete(key);
+    }
+  },
+
+  real: {
+    derive: ({ scope, sysctls }) => sysctls(scope.sysctls),
+    apply: (to, { netns, key, value }) => to.writeSysctl(netns, key, value),
+  },
+};
+
+/**
+ * An interface's own sysctl: ("ipv6", "eth0", "accept_ra") is "net.ipv6.conf.eth0.accept_ra". As in sysctl(8), a "." within
+ * a part is written "/": "net.ipv6.conf.eth0/7.accept_ra" is /proc/sys/net/ipv6/conf/eth0.7/accept_ra.
+ */
+export function interfaceSysctl(family: 'ipv4' | 'ipv6', dev: string, name: string): string {
+  return `net.${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
+}
+
+/** The interface whose sysctl it is; undefined for those of the namespace, "all" and "default" among them. */
+function interfaceOf(key: string): string | undefined {
+  const dev = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(key)?.[1]?.replaceAll('/', '.');
+  return dev === 'all' || dev === 'default' ? undefined : dev;
+}

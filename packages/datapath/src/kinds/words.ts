@@ -1,0 +1,49 @@
+import { familyOf, type Prefix } from '@causeway/model';
+import type { NetnsPath } from '../state.ts';
+import type { Sides, Words } from './kind.ts';
+
+/** Both sides in words; what is not there, or not wanted, is "absent". */
+export function sideWords<Value>(
+  { actual, intended }: Sides<unknown, Value>,
+  print: (value: Value) => string = String,
+): Omit<Words, 'key'> {
+  const side = (value: Value | undefined): string => (value === undefined ? 'absent' : print(value));
+  return { actual: side(actual), intended: side(intended) };
+}
+
+/** `ip` or `bridge` in a namespace. `ip -n NAME` knows names below /run/netns only; elsewhere one must go there. */
+export function tool(name: 'ip' | 'bridge', netns: NetnsPath): string {
+  if (netns === '') return name;
+  return isNamed(netns) ? `${name} -n ${nameOf(netns)}` : `${inside(netns)}${name}`;
+}
+
+/** What a command is preceded by to run in a namespace. */
+export function inside(netns: NetnsPath): string {
+  if (netns === '') return '';
+  return isNamed(netns) ? `ip netns exec ${nameOf(netns)} ` : `nsenter --net=${netns} `;
+}
+
+export function nameOf(netns: NetnsPath): string {
+  return isNamed(netns) ? netns.slice(netns.lastIndexOf('/') + 1) : netns;
+}
+
+/** A word for `ip route`, which takes IPv6's default only when told the family. */
+export function v6(dst: Prefix): string {
+  return familyOf(dst) === 6 ? ' -6' : '';
+}
+
+/** Things of links, each link's in order. */
+export function listOnLinks<Of>(
+  byLink: ReadonlyMap<string, Of>,
+  lines: (dev: string, of: Of) => readonly string[],
+): readonly string[] {
+  return [...byLink].sort(byKey).flatMap(([dev, of]) => [...lines(dev, of)].sort());
+}
+
+export function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
+}
+
+function isNamed(netns: NetnsPath): boolean {
+  return /^(\/var)?\/run\/netns\/[^/]+$/.test(netns);
+}

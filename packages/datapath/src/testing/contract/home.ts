@@ -1,0 +1,42 @@
+import { Ip, interfaceAddress } from '@causeway/model';
+import type { Dirt } from '../../kernel.ts';
+import { home } from '../../state.ts';
+import { bridge, type ContractCase, macs, must, read, same } from './host.ts';
+
+const address = interfaceAddress(Ip('10.67.0.1'), 16);
+
+/** The host's own namespace, in which other programs have things too. */
+export const homeCases: readonly ContractCase[] = [
+  {
+    name: 'in the home namespace a scope finds links by the beginning of their names, and what hangs on them',
+    async run(host) {
+      const [ours, theirs] = ['cw-test-br', 'test-br'];
+      for (const name of [ours, theirs]) {
+        await must(host, { op: 'link.add', netns: home, link: bridge({ name }) });
+        await must(host, { op: 'address.add', netns: home, dev: name, address });
+      }
+      const found = await read(host, home, { links: [], orNamed: 'cw-' });
+      same([...found.links.keys()], [ours], 'links');
+      same(found.addresses, new Map([[ours, new Set([address])]]), 'addresses');
+      const both = await read(host, home, { links: [theirs], orNamed: 'cw-' });
+      same([...both.links.keys()], [ours, theirs], 'links, one named');
+      for (const name of [ours, theirs]) await must(host, { op: 'link.delete', netns: home, name });
+    },
+  },
+  {
+    name: 'a watch of the home namespace tells of changes, and the namespace is never deleted',
+    async run(host) {
+      const seen = new Set<string>();
+      const dirt = new Set<Dirt>();
+      const watch = host.kernel.watch(home, (how, { links }) => {
+        dirt.add(how);
+        for (const link of links) seen.add(link);
+      });
+      await must(host, { op: 'link.add', netns: home, link: bridge({ name: 'cw-test-br', mac: macs.peer }) });
+      await host.until(() => seen.has('cw-test-br'));
+      await must(host, { op: 'link.delete', netns: home, name: 'cw-test-br' });
+      watch?.close();
+      same([...dirt], ['changed'], 'told');
+    },
+  },
+];

@@ -1,0 +1,19 @@
+import { type KindName, kindOf, type Op } from '../kinds/table.ts';
+import type { Twin } from './twin.ts';
+import { address } from './twins/address.ts';
+import { fdb } from './twins/fdb.ts';
+import { link } from './twins/link.ts';
+import { neighbour } from './twins/neighbour.ts';
+import { route } from './twins/route.ts';
+import { sysctl } from './twins/sysctl.ts';
+
+/** One for each kind: a kind without does not compile. */
+export const twins: { readonly [Name in KindName]: Twin } = { link, address, route, neighbour, fdb, sysctl };
+
+export const allTwins: readonly Twin[] = Object.values(twins);
+
+/** undefined: the op is about a namespace. */
+export function twinOf(op: Op): Twin | undefined {
+  const kind = kindOf(op);
+  return kind === undefined ? undefined : twins[kind.name as KindName];
+}
