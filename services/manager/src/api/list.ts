@@ -8,7 +8,7 @@ import type { ApiContext } from './modules.ts';
 const usualPage = 500;
 const largestPage = 1_000;
 
-export interface ListRequest extends Selectors {
+interface ListRequest extends Selectors {
   readonly atLeast: bigint;
   readonly pageSize: number;
   readonly pageToken: string;
@@ -22,7 +22,7 @@ export interface ListOf<I extends Item> {
   readonly scope?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
 }
 
-export interface Page<I extends Item> {
+interface Page<I extends Item> {
   readonly items: readonly I[];
   readonly revision: bigint;
   readonly nextPageToken: string;

@@ -3,7 +3,7 @@ import type { DescribeManagerResponse, Hosts, Manager } from '@causeway/proto/ge
 import type { KnownManager } from '../store/codec.ts';
 import type { View } from '../store/view.ts';
 
-export type ManagerState = 'leader' | 'standby' | 'outdated' | 'unreachable';
+type ManagerState = 'leader' | 'standby' | 'outdated' | 'unreachable';
 
 export interface Survey {
   /** By name. */

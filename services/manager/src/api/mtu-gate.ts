@@ -36,7 +36,7 @@ export function judgeMtu(
   return { kind: isSettled ? 'open' : 'waits' };
 }
 
-export interface MtuGateParts {
+interface MtuGateParts {
   readonly view: View;
   readonly hosts: Pick<HostReports, 'progress' | 'subscribeProgress'>;
   readonly clock: Clock;

@@ -9,12 +9,12 @@ import type { ApiContext } from './modules.ts';
 /** A view that is behind what a watcher has seen elsewhere catches up in one watch message; beyond this it is not going to. */
 const catchUpLimit = seconds(2);
 
-export interface WatchRequest extends Selectors {
+interface WatchRequest extends Selectors {
   readonly fromRevision: bigint;
   readonly epoch: bigint;
 }
 
-export type Watched<I extends Item> = WatchEvent<I> & { readonly epoch: bigint };
+type Watched<I extends Item> = WatchEvent<I> & { readonly epoch: bigint };
 
 /** Every manager answers from its own view. @throws CausewayError revision-compacted, shutting-down, what a list throws */
 export async function* watchList<I extends Item>(

@@ -3,7 +3,7 @@ import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causewa
 import { expect } from 'vitest';
 import type { Peer, Peers } from './peers.ts';
 
-export interface PeersWorld {
+interface PeersWorld {
   readonly peers: Peers;
   /** An address at which that manager is asked from now on. */
   serve(peer: Peer): Promise<string>;
@@ -11,7 +11,7 @@ export interface PeersWorld {
   leave(address: string): Promise<void>;
 }
 
-export interface PeersCase {
+interface PeersCase {
   readonly name: string;
   run(world: PeersWorld): Promise<void>;
 }

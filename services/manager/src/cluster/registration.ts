@@ -6,7 +6,7 @@ import type { Compare, Store, StoreLease } from '../store/store.ts';
 
 export type { ManagerRecord };
 
-export interface RegistryParts {
+interface RegistryParts {
   readonly store: Pick<Store, 'get' | 'grant' | 'txn'>;
   readonly keys: Keys;
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import type { RegisteredManager, Versioned, View } from '../store/view.ts';
 const mostChanges = 40;
 
 /** What the roster should say of a manager, and why. */
-export type RosterChange =
+type RosterChange =
   /** It is registered, and an older version of it did not write this record. */
   | { readonly kind: 'registered'; readonly record: RegisteredManager; readonly known?: Versioned<KnownManager> }
   /** Its registration has ended. */
@@ -77,7 +77,7 @@ function isSame(record: ManagerRecord, known: KnownManager | undefined): boolean
   );
 }
 
-export interface RosterParts {
+interface RosterParts {
   readonly store: Pick<Store, 'get' | 'txn'>;
   readonly keys: Keys;
 }

@@ -46,8 +46,10 @@ export function chooseAddresses(wish: Wish, sources: Sources): Choice {
   const { network } = wish;
   const subnets = sources.allocator.subnetsOf(network);
   checkAsked(network, subnets, wish.asked);
-  const four = chooseIn(4, wish, subnets, sources);
-  const six = chooseIn(6, wish, subnets, sources, four === undefined ? undefined : four.subnet.offset(four.ip));
+  const of = (wanted: Family): readonly SubnetAddresses[] =>
+    subnets.filter(({ prefix }) => familyOf(prefix) === wanted);
+  const four = chooseIn(of(4), wish, sources);
+  const six = chooseIn(of(6), wish, sources, four?.subnet.offset(four.ip));
   const chosen = [four, six].filter((choice) => choice !== undefined);
   const ip = chosen[0]?.ip;
   if (ip === undefined) throw new TypeError(`network ${network.id} has no subnets`);
@@ -62,29 +64,30 @@ interface Chosen {
   readonly subnet: SubnetAddresses;
 }
 
+/** In the network's subnets of one family; undefined: it has none. */
 function chooseIn(
-  of: Family,
-  wish: Wish,
   subnets: readonly SubnetAddresses[],
+  wish: Wish,
   sources: Sources,
   hostNumber?: bigint,
 ): Chosen | undefined {
-  const ofFamily = subnets.filter((subnet) => familyOf(subnet.prefix) === of);
-  if (ofFamily.length === 0) return undefined;
+  const [first] = subnets;
+  if (first === undefined) return undefined;
+  const of = familyOf(first.prefix);
   const asked = wish.asked.find((ip) => family(ip) === of);
-  const subnet = asked === undefined ? undefined : ofFamily.find((candidate) => candidate.contains(asked));
+  const subnet = asked === undefined ? undefined : subnets.find((candidate) => candidate.contains(asked));
   if (asked !== undefined && subnet !== undefined) {
     checkFree(wish, asked, subnet, sources);
     return { ip: asked, subnet };
   }
-  const before = formerOf(wish, ofFamily, sources);
+  const before = formerOf(wish, subnets, sources);
   if (before !== undefined) return before;
-  for (const candidate of ofFamily) {
+  for (const candidate of subnets) {
     const same = hostNumber === undefined ? undefined : candidate.freeAt(hostNumber);
     const ip = same ?? nextFree(candidate, wish.network, sources);
     if (ip !== undefined) return { ip, subnet: candidate };
   }
-  throw exhausted(of, wish.network, ofFamily);
+  throw exhausted(of, wish.network, subnets);
 }
 
 /** The newest of those that the name had and that still cool. */

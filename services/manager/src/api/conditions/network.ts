@@ -14,7 +14,7 @@ import {
   unknown,
 } from './condition.ts';
 
-export interface SubnetFill {
+interface SubnetFill {
   readonly prefix: string;
   /** Addresses that endpoints can have, those in use included. */
   readonly size: bigint;

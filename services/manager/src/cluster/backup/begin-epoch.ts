@@ -3,7 +3,7 @@ import { encodeText, metaCodec } from '../../store/codec.ts';
 import type { Keys } from '../../store/keys.ts';
 import type { Store } from '../../store/store.ts';
 
-export interface EpochParts {
+interface EpochParts {
   readonly store: Pick<Store, 'get' | 'txn'>;
   readonly keys: Keys;
 }

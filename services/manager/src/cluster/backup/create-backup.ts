@@ -12,7 +12,7 @@ export interface Checksum {
   digest(): Uint8Array;
 }
 
-export interface BackupParts {
+interface BackupParts {
   readonly store: Pick<Store, 'get'>;
   readonly maintenance: Pick<Maintenance, 'snapshot'>;
   readonly keys: Keys;
@@ -20,7 +20,7 @@ export interface BackupParts {
   readonly createChecksum: () => Checksum;
 }
 
-export interface Backup {
+interface Backup {
   readonly header: BackupHeader;
   /** The file, in parts. Ends in an error when it is not whole. */
   readonly file: AsyncIterable<Uint8Array>;

@@ -40,7 +40,7 @@ export function encodePreamble(header: BackupHeader): Uint8Array {
   return encodeText(`${magic}${JSON.stringify(json)}\n`);
 }
 
-export interface Preamble {
+interface Preamble {
   readonly header: BackupHeader;
   /** Bytes; the snapshot begins after them. */
   readonly length: number;

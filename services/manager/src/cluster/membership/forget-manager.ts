@@ -2,7 +2,7 @@ import { CausewayError, type Name } from '@causeway/model';
 import type { Roster } from '../roster.ts';
 import type { RemovalRecord } from './removal-record.ts';
 
-export interface ForgetManagerParts {
+interface ForgetManagerParts {
   readonly roster: Pick<Roster, 'has' | 'forgetGone'>;
   readonly record: Pick<RemovalRecord, 'read' | 'write'>;
 }

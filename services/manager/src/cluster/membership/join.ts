@@ -3,19 +3,19 @@ import { type Clock, type Log, milliseconds, minutes } from '@causeway/runtime';
 import type { Membership } from './membership.ts';
 import { planMembership } from './plan-membership.ts';
 
-export interface JoinParts {
+interface JoinParts {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface Joiner {
+interface Joiner {
   readonly name: string;
   readonly peerUrl: string;
 }
 
 /** What the joiner's etcd is to be started with. */
-export interface Admission {
+interface Admission {
   readonly id: string;
   readonly initialCluster: string;
 }

@@ -12,7 +12,7 @@ export type MembershipRequest =
   /** By name, or by id: one that never started has no name. */
   | { readonly kind: 'remove'; readonly name: string; readonly force: boolean };
 
-export type MembershipStep =
+type MembershipStep =
   | { readonly kind: 'add'; readonly peerUrl: string }
   /** Start the member: it is expected. The cluster as its first start must be told of it ("name=url,…"). */
   | { readonly kind: 'start'; readonly id: string; readonly initialCluster: string }

@@ -21,13 +21,13 @@ export interface FoundManager {
   readonly members: readonly FoundMember[];
 }
 
-export interface FoundMember {
+interface FoundMember {
   readonly name: string;
   /** None: it has not started yet. */
   readonly clientUrls: readonly string[];
 }
 
-export type StartStep =
+type StartStep =
   /** As the member that the data are of, whatever else is set. */
   | { readonly kind: 'resume' }
   | { readonly kind: 'found' }

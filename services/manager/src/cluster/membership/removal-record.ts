@@ -5,20 +5,20 @@ import { decodeText, encodeText, type Json, object, text } from '../../store/cod
 import type { Keys } from '../../store/keys.ts';
 import type { Compare, Store } from '../../store/store.ts';
 
-export interface RemovalRecordParts {
+interface RemovalRecordParts {
   readonly store: Pick<Store, 'get' | 'txn'>;
   readonly leases: RequestLeases;
   readonly keys: Keys;
 }
 
-export interface RemovalRequest {
+interface RemovalRequest {
   readonly id: RequestId;
   /** Canonical text of what was asked. */
   readonly content: string;
 }
 
 /** begun: the member was there, and may be gone since. done: it is gone. */
-export type Progress = 'begun' | 'done';
+type Progress = 'begun' | 'done';
 
 const kind = 'manager.remove';
 

@@ -6,7 +6,7 @@ import type { Membership } from './membership.ts';
 import { checkMajority, planMembership } from './plan-membership.ts';
 import type { RemovalRecord } from './removal-record.ts';
 
-export interface RemoveMemberParts {
+interface RemoveMemberParts {
   readonly membership: Membership;
   /** The members also while no majority agrees on them. */
   readonly store: { members(): Promise<readonly StoreMemberStatus[]> };
@@ -15,7 +15,7 @@ export interface RemoveMemberParts {
   readonly clock: Clock;
 }
 
-export interface RemoveMemberRequest {
+interface RemoveMemberRequest {
   readonly name: Name;
   readonly force: boolean;
 }

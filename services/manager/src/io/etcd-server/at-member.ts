@@ -3,19 +3,25 @@ import type { EtcdCredentials } from '../etcd/credentials.ts';
 import type { StoreIdentity } from '../etcd/identity.ts';
 import { type CallBounds, type EtcdEndpoint, EtcdPool } from '../etcd/pool.ts';
 
-export interface AtMemberParts {
+interface AtMemberParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
   /** Whose member it has to be; whoever answers without. */
   readonly identity?: StoreIdentity;
 }
 
-/** Asks one certain member, at its own client URLs, on a connection that lives as long as the question. Failures are CausewayErrors. */
+interface MemberQuestion {
+  /** The member's own client URLs. */
+  readonly urls: readonly string[];
+  readonly limit: Duration;
+  /** For messages: "asking an etcd member". */
+  readonly what: string;
+}
+
+/** Asks one certain member, on a connection that lives as long as the question. @throws CausewayError */
 export async function atMember<Response>(
   parts: AtMemberParts,
-  urls: readonly string[],
-  limit: Duration,
-  what: string,
+  { urls, limit, what }: MemberQuestion,
   attempt: (pool: EtcdPool, endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,
 ): Promise<Response> {
   const pool = new EtcdPool(parts, { callTimeout: limit, attemptTimeout: limit, endpoints: urls });

@@ -265,7 +265,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const cluster = ['m1', 'm2', 'm3'].map((name) => `${name}=${peerUrl(settingsOf(name))}`).join(',');
       const flags = embeddedFlags(settingsOf('m3'), { state: 'existing', cluster });
       const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
-      await becomesHealthy(etcd, endpoint('m3'), clock, seconds(20), new AbortController().signal);
+      await becomesHealthy({ etcd, url: endpoint('m3') }, clock, seconds(20), new AbortController().signal);
       expect((await store.members()).find(({ name }) => name === 'm3')).toMatchObject({ learner: true });
       await terminate(etcd, clock);
       await start('m3');

@@ -3,7 +3,7 @@ import { type Credentials, callUnary } from '@causeway/proto/io';
 import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import type { FoundManager } from '../../cluster/membership/plan-start.ts';
 
-export interface DiscoverParts {
+interface DiscoverParts {
   readonly clock: Clock;
   readonly credentials: Credentials;
 }

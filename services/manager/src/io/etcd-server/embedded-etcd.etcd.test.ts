@@ -66,7 +66,9 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     const flags = embeddedFlags(settings, { state: 'new', cluster: `m1=http://127.0.0.1:${peerPort}` });
     const etcd = await spawnEtcd(binary, flags, join(dataDir, 'etcd.log'));
     const never = new AbortController().signal;
-    expect(await becomesHealthy(etcd, clientUrl({ clientPort: port }), systemClock, seconds(20), never)).toBe(true);
+    expect(await becomesHealthy({ etcd, url: clientUrl({ clientPort: port }) }, systemClock, seconds(20), never)).toBe(
+      true,
+    );
     return etcd.pid;
   };
 

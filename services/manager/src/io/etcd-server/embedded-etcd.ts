@@ -249,7 +249,7 @@ export class EmbeddedEtcd implements Startable {
   }
 
   #isUp(etcd: EtcdProcess, limit: Duration): Promise<boolean> {
-    return becomesHealthy(etcd, this.endpoint, this.#parts.clock, limit, this.#stopping.signal);
+    return becomesHealthy({ etcd, url: this.endpoint }, this.#parts.clock, limit, this.#stopping.signal);
   }
 
   /** learner -> voter; waits for it, since a learner serves nobody. */

@@ -65,8 +65,7 @@ export async function terminate(etcd: EtcdProcess, clock: Clock): Promise<void> 
 
 /** Resolves to true when etcd answers as a member with a leader, to false when it ended before or the time is over. */
 export async function becomesHealthy(
-  etcd: EtcdProcess,
-  url: string,
+  { etcd, url }: { readonly etcd: EtcdProcess; readonly url: string },
   clock: Clock,
   limit: Duration,
   signal: AbortSignal,

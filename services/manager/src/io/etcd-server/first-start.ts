@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { etcdDirectory } from './flags.ts';
 
 /** What a start finds: data of a member of a cluster, or none. */
-export type FoundData =
+type FoundData =
   | { readonly kind: 'member' }
   /** `unfinished`: a first start that was cut off is put aside, as etcd.unfinished. */
   | { readonly kind: 'nothing'; readonly unfinished: boolean };

@@ -39,8 +39,10 @@ export class EtcdMaintenance implements Maintenance {
   }
 
   async defragment({ name, clientUrls }: StoreMember): Promise<void> {
-    await atMember(this.#access, clientUrls, defragmentLimit, `defragmenting ${name}`, (pool, { clients }, bounds) =>
-      pool.call(clients.maintenance.defragment.bind(clients.maintenance), {}, bounds),
+    await atMember(
+      this.#access,
+      { urls: clientUrls, limit: defragmentLimit, what: `defragmenting ${name}` },
+      (pool, { clients }, bounds) => pool.call(clients.maintenance.defragment.bind(clients.maintenance), {}, bounds),
     );
   }
 

@@ -76,8 +76,11 @@ export class EtcdMembership implements Membership {
       const next = members.find(({ healthy, learner, leader }) => healthy && !learner && !leader);
       if (leaving === undefined || next === undefined) return;
       const { attemptTimeout } = this.#access;
-      await atMember(this.#access, leaving.clientUrls, attemptTimeout, 'moving the lead', (pool, { clients }, bounds) =>
-        pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
+      await atMember(
+        this.#access,
+        { urls: leaving.clientUrls, limit: attemptTimeout, what: 'moving the lead' },
+        (pool, { clients }, bounds) =>
+          pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
       );
     } catch {
       // The removal leads to an election then.

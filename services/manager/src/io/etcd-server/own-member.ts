@@ -7,12 +7,12 @@ import { EtcdPool } from '../etcd/pool.ts';
 import { atMember } from './at-member.ts';
 import { EtcdMembership } from './membership.ts';
 
-export interface OwnMemberParts {
+interface OwnMemberParts {
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface OwnMember {
+interface OwnMember {
   readonly id: string;
   /** Id of the etcd cluster. */
   readonly cluster: string;
@@ -26,9 +26,7 @@ const attemptTimeout = seconds(2);
 export async function askOwnMember({ clock }: OwnMemberParts, url: string): Promise<OwnMember> {
   const status = await atMember(
     { clock },
-    [url],
-    callTimeout,
-    'asking the embedded etcd',
+    { urls: [url], limit: callTimeout, what: 'asking the embedded etcd' },
     (pool, { clients }, bounds) => pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
   );
   return { id: status.header.member_id, cluster: status.header.cluster_id, learner: status.isLearner };

@@ -27,7 +27,7 @@ export interface RestoreParts {
   readonly findTool?: () => Promise<string | undefined>;
 }
 
-export interface RestoreSettings {
+interface RestoreSettings {
   readonly file: string;
   /** Of the manager to be; it must hold no etcd yet. */
   readonly dataDir: string;
@@ -35,7 +35,7 @@ export interface RestoreSettings {
   readonly name: string;
 }
 
-export interface Restored {
+interface Restored {
   readonly header: BackupHeader;
   /** Of the store from now on. */
   readonly epoch: bigint;

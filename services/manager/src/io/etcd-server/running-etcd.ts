@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { dataDirFlag } from './flags.ts';
 
-export interface RunningEtcd {
+interface RunningEtcd {
   readonly pid: number;
   readonly flags: readonly string[];
 }

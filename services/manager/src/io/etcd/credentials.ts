@@ -11,7 +11,7 @@ export interface EtcdCredentials extends Pick<Credentials, 'client'> {
 }
 
 /** Paths of PEM files, as the flags name them. */
-export interface EtcdTlsFiles {
+interface EtcdTlsFiles {
   /** Who signs etcd's certificates; the system's list without. */
   readonly caCert?: string;
   /** Ours, when etcd asks for one: both or neither. */

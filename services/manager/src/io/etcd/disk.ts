@@ -4,7 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Duration } from '@causeway/runtime';
 
 /** fsyncs of etcd's write-ahead log since it started: how many, and how long they took together. */
-export interface FsyncTotals {
+interface FsyncTotals {
   readonly count: number;
   readonly seconds: number;
 }

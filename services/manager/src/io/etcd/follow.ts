@@ -10,14 +10,14 @@ import { HistoryGone, StreamBroken, watch } from './watch.ts';
 /** Reasons that are remembered: more than the members of a cluster have, and few enough for any text in them. */
 const mostReasons = 64;
 
-export interface FollowParts {
+interface FollowParts {
   readonly pool: EtcdPool;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
-export interface FollowSettings {
+interface FollowSettings {
   readonly pageSize: number;
   readonly progressInterval: Duration;
   /** How often what was delivered is compared with the store. */
@@ -45,7 +45,7 @@ export async function* follow(
       if (step.kind === 'events' || advanced) yield step;
       if (clock.now() < auditAt) continue;
       auditAt = clock.now() + settings.auditInterval;
-      if (await audit(parts, settings, prefix, delivered, signal)) continue;
+      if (await audit(parts, settings, { prefix, delivered }, signal)) continue;
       log.warn('store.follow-differs', { prefix, revision: delivered.revision });
       break;
     }
@@ -150,8 +150,7 @@ async function list(
 async function audit(
   { pool, log }: FollowParts,
   { pageSize }: FollowSettings,
-  prefix: string,
-  delivered: Delivered,
+  { prefix, delivered }: { readonly prefix: string; readonly delivered: Delivered },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { revision } = delivered;

@@ -11,7 +11,7 @@ import { type CallBounds, type EtcdEndpoint, type EtcdPool, leaderRequired } fro
  */
 const proposalTry = milliseconds(500);
 
-export interface EtcdLeaseParts {
+interface EtcdLeaseParts {
   readonly pool: EtcdPool;
   readonly clock: Clock;
 }

@@ -8,7 +8,7 @@ export interface Listing {
   readonly revision: bigint;
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly pageSize: number;
   /** The state at this revision; the newest without. */
   readonly revision?: bigint;

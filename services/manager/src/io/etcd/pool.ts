@@ -10,14 +10,14 @@ import { createClients } from './rpc.ts';
 
 export type { EtcdEndpoint };
 
-export interface EtcdPoolParts {
+interface EtcdPoolParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
   /** Whose etcd it has to be; whoever answers without. */
   readonly identity?: StoreIdentity;
 }
 
-export interface EtcdPoolSettings {
+interface EtcdPoolSettings {
   /** Client URLs, http:// or https://, at least one. */
   readonly endpoints: readonly string[];
   /** A whole call, its tries at several members included. */
@@ -181,7 +181,7 @@ export function leaderRequired(): Metadata {
 }
 
 /** host:port of a client URL; "invalid-argument" when it is none. */
-export function parseEndpoint(url: string, secure: boolean): string {
+function parseEndpoint(url: string, secure: boolean): string {
   const scheme = secure ? 'https:' : 'http:';
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const plain = parsed !== undefined && parsed.pathname === '/' && parsed.search === '' && parsed.username === '';

@@ -57,35 +57,35 @@ import {
 } from './wire.ts';
 
 /** A streaming method of an etcd client. */
-export type DuplexMethod<Request, Response> = (
+type DuplexMethod<Request, Response> = (
   metadata: Metadata,
   options: Partial<CallOptions>,
 ) => ClientDuplexStream<Request, Response>;
 
 /** A method of an etcd client that answers with a stream. */
-export type ServerStreamMethod<Request, Response> = (
+type ServerStreamMethod<Request, Response> = (
   request: Request,
   metadata: Metadata,
   options: Partial<CallOptions>,
 ) => ClientReadableStream<Response>;
 
-export interface KvClient extends Client {
+interface KvClient extends Client {
   range: UnaryMethod<IRangeRequest, RangeReply>;
   txn: UnaryMethod<TxnRequest, TxnReply>;
   compact: UnaryMethod<ICompactionRequest, ICompactionResponse>;
 }
 
-export interface WatchClient extends Client {
+interface WatchClient extends Client {
   watch: DuplexMethod<IWatchRequest, WatchReply>;
 }
 
-export interface LeaseClient extends Client {
+interface LeaseClient extends Client {
   leaseGrant: UnaryMethod<ILeaseGrantRequest, ILeaseGrantResponse>;
   leaseRevoke: UnaryMethod<ILeaseRevokeRequest, ILeaseRevokeResponse>;
   leaseKeepAlive: DuplexMethod<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
 }
 
-export interface ClusterClient extends Client {
+interface ClusterClient extends Client {
   memberList: UnaryMethod<IMemberListRequest, IMemberListResponse>;
   memberAdd: UnaryMethod<IMemberAddRequest, IMemberAddResponse>;
   memberPromote: UnaryMethod<IMemberPromoteRequest, IMemberPromoteResponse>;
@@ -93,7 +93,7 @@ export interface ClusterClient extends Client {
   memberUpdate: UnaryMethod<IMemberUpdateRequest, IMemberUpdateResponse>;
 }
 
-export interface MaintenanceClient extends Client {
+interface MaintenanceClient extends Client {
   status: UnaryMethod<IStatusRequest, IStatusResponse>;
   alarm: UnaryMethod<IAlarmRequest, IAlarmResponse>;
   defragment: UnaryMethod<IDefragmentRequest, IDefragmentResponse>;

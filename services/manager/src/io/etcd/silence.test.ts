@@ -35,7 +35,7 @@ function createWorld(revision: () => bigint | undefined) {
     url: 'http://m1',
     clients: { maintenance: { status: () => undefined } },
   } as unknown as EtcdEndpoint;
-  const attending = attend({ clock, pool }, endpoint, stream, silence, interval, abort.signal);
+  const attending = attend({ clock, pool }, { endpoint, stream, silence }, interval, abort.signal);
   const stop = async (): Promise<void> => {
     abort.abort();
     await attending;

@@ -14,9 +14,16 @@ export interface Silence {
   delivered: bigint;
 }
 
-export interface AttendParts {
+interface AttendParts {
   readonly clock: Clock;
   readonly pool: Pick<EtcdPool, 'call' | 'bounds'>;
+}
+
+interface AttendedStream {
+  /** The member at its other end. */
+  readonly endpoint: EtcdEndpoint;
+  readonly stream: Pick<ClientDuplexStream<IWatchRequest, WatchReply>, 'write' | 'destroy'>;
+  readonly silence: Readonly<Silence>;
 }
 
 /** A large revision may be on its way for so many intervals, from a member that lives. */
@@ -29,9 +36,7 @@ const patience = 10;
  */
 export async function attend(
   { clock, pool }: AttendParts,
-  endpoint: EtcdEndpoint,
-  stream: Pick<ClientDuplexStream<IWatchRequest, WatchReply>, 'write' | 'destroy'>,
-  silence: Readonly<Silence>,
+  { endpoint, stream, silence }: AttendedStream,
   interval: Duration,
   signal: AbortSignal,
 ): Promise<void> {

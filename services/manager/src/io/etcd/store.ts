@@ -40,7 +40,7 @@ import { type ClusterAccess, knownMembers } from './members.ts';
 import { EtcdPool } from './pool.ts';
 import type { TxnRequest } from './wire.ts';
 
-export interface EtcdStoreParts {
+interface EtcdStoreParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -22,12 +22,12 @@ export class StreamBroken extends Error {
   }
 }
 
-export interface WatchParts {
+interface WatchParts {
   readonly clock: Clock;
   readonly pool: Pick<EtcdPool, 'call' | 'bounds'>;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly prefix: string;
   /** The last revision that was delivered. */
   readonly after: bigint;
@@ -59,7 +59,7 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
   const ended = new AbortController();
   let accepted = false;
   try {
-    void attend(parts, endpoint, stream, silence, options.progressInterval, ended.signal);
+    void attend(parts, { endpoint, stream, silence }, options.progressInterval, ended.signal);
     stream.write({ create_request: createRequest(options) });
     let last = options.after;
     let isWhole = false;

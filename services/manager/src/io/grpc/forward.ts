@@ -28,14 +28,14 @@ const leaderPatience = 700;
 /** How long one that was silent is not asked such things. */
 const silenceRemembered = 2_000;
 
-export interface ForwarderModules {
+interface ForwarderModules {
   readonly view: Pick<View, 'leader' | 'subscribe'>;
   readonly credentials: Credentials;
   /** Of all methods that may be sent on. */
   readonly services: readonly ServiceDefinition[];
 }
 
-export interface ForwarderSettings {
+interface ForwarderSettings {
   readonly name: string;
   /** Host:port at which others find this manager. */
   readonly advertise: string;

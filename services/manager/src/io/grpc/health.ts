@@ -1,7 +1,7 @@
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 
-export const healthService = 'grpc.health.v1.Health';
+const healthService = 'grpc.health.v1.Health';
 
 /** The process, and what every manager answers. */
 const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService'];
@@ -12,7 +12,7 @@ const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', '
 /** What only the leader itself serves. */
 const leaderOnly = ['causeway.v1.SessionService'];
 
-export interface Standing {
+interface Standing {
   readonly leads: boolean;
   /** Another manager leads, and this one knows where. */
   readonly forwards: boolean;

@@ -27,14 +27,14 @@ const maxStreams = 1_000;
 /** What calls under way may take when the server stops. */
 const drainLimit = seconds(2);
 
-export interface GrpcServerModules {
+interface GrpcServerModules {
   readonly manager: Manager;
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface GrpcServerSettings {
+interface GrpcServerSettings {
   readonly name: string;
   /** Host:port at which others find this manager. */
   readonly advertise: string;
