@@ -23,6 +23,7 @@ import { initCommand } from './io/etcd-server/init-command.ts';
 import { EtcdMaintenance } from './io/etcd-server/maintenance.ts';
 import { EtcdMembership } from './io/etcd-server/membership.ts';
 import { restoreCommand } from './io/etcd-server/restore-command.ts';
+import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { createManager, type Manager } from './manager.ts';
@@ -122,6 +123,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const belongsTo = await readClusterRecord(config.dataDir);
   const { store, etcd } = await openStore(config, log, belongsTo);
   const peers = new GrpcPeers({ credentials: plaintext });
+  const dialer = new GrpcDialer({ credentials: plaintext });
   const operation = {
     maintenance: new EtcdMaintenance(store.access),
     createChecksum,
@@ -131,7 +133,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
     }),
   };
   const settings = { ...config, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
-  const manager = createManager({ ...parts, store, peers, operation }, settings);
+  const manager = createManager({ ...parts, store, peers, dialer, operation }, settings);
   const keys = new Keys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);

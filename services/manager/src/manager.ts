@@ -21,6 +21,7 @@ import { createControllers } from './controllers/controllers.ts';
 import type { HostReports } from './controllers/host-reports.ts';
 import { NodeRegistrar } from './controllers/node-registrar.ts';
 import { StoreMaintenance } from './controllers/store-maintenance.ts';
+import type { Dialer } from './election/dialer.ts';
 import { Elector } from './election/elector.ts';
 import type { Controller, Term } from './election/term.ts';
 import { TermRunner } from './election/term-runner.ts';
@@ -44,6 +45,8 @@ import { View } from './store/view.ts';
 export interface ManagerModules {
   readonly store: Store;
   readonly peers: Peers;
+  /** Absent: a leader that died is known by the end of its lease alone. */
+  readonly dialer?: Dialer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

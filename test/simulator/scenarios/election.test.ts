@@ -15,16 +15,19 @@ describe('whatever befalls managers, one leads', () => {
   test.each(seedBatches(100))('%s', async (_, seeds) => {
     let elections = 0;
     let acknowledged = 0;
+    let mistaken = 0;
     for (const seed of seeds) {
       const run = await elect(seed);
       expect(run.faults, `seed ${seed}`).toEqual([]);
       elections += run.elections;
       acknowledged += run.acknowledged;
+      mistaken += run.mistaken;
     }
     if (seeds.length === 1) return;
     // A world in which nobody ever falls, or nobody ever writes, proves nothing.
     expect(elections).toBeGreaterThan(seeds.length * 1.5);
     expect(acknowledged).toBeGreaterThan(seeds.length * 10);
+    expect(mistaken).toBeGreaterThan(0);
   });
 });
 
@@ -33,21 +36,40 @@ interface Believed {
   readonly term: bigint;
 }
 
+interface Outcome {
+  readonly faults: readonly string[];
+  readonly elections: number;
+  readonly acknowledged: number;
+  /** How often a leader was taken for gone that lived, and had not heard so when another was elected. */
+  readonly mistaken: number;
+}
+
 /** Three managers for some seconds. All the while each writes its term whenever it believes that it leads. */
-async function elect(seed: number): Promise<{ faults: string[]; elections: number; acknowledged: number }> {
+async function elect(seed: number): Promise<Outcome> {
   const turmoil = new Turmoil({ seed, managers: 3, ttl });
   const faults: string[] = [];
   const terms: bigint[] = [];
   let acknowledged = 0;
+  let mistaken = 0;
   let leading: Believed[] = [];
+  /** A leader whose term another has ended may believe in it no longer than it may without an answer of the store. */
+  const stepsDown = async (rival: Believed): Promise<void> => {
+    mistaken++;
+    const deadline = turmoil.clock.now() + (ttl * 2) / 3;
+    while (leading.includes(rival) && turmoil.clock.now() <= deadline) {
+      if (turmoil.isPaused(rival.manager)) return;
+      await turmoil.clock.sleep(milliseconds(5));
+    }
+    if (leading.includes(rival)) faults.push(`${rival.manager.name} believes in term ${rival.term}, which was ended`);
+  };
   for (const manager of turmoil.managers) {
     manager.elector.subscribe((leadership) => {
       leading = leading.filter((one) => one.manager !== manager);
       if (leadership.role !== 'leader') return;
       for (const rival of leading) {
-        const excuse = turmoil.isPaused(rival.manager);
-        if (!excuse)
-          faults.push(`${manager.name} leads in term ${leadership.term}, ${rival.manager.name} in ${rival.term}`);
+        if (turmoil.isPaused(rival.manager)) continue;
+        if (turmoil.wasEnded(rival.term)) void stepsDown(rival);
+        else faults.push(`${manager.name} leads in term ${leadership.term}, ${rival.manager.name} in ${rival.term}`);
       }
       const before = terms.at(-1);
       if (before !== undefined && leadership.term <= before) faults.push(`term ${leadership.term} after ${before}`);
@@ -79,7 +101,7 @@ async function elect(seed: number): Promise<{ faults: string[]; elections: numbe
   await turmoil.stop();
   await watching;
   faults.push(...fence.faults, ...turmoil.auditor.faults);
-  return { faults, elections: terms.length, acknowledged };
+  return { faults, elections: terms.length, acknowledged, mistaken };
 }
 
 /** Which term wrote it is in the record itself. */

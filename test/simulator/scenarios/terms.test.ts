@@ -75,6 +75,12 @@ async function storm(seed: number): Promise<number> {
       async (): Promise<void> => {
         await cluster.run(cluster.store(name).txn([], [{ kind: 'delete', key: '/causeway/v1/leader' }]));
       },
+      // It lives, and the others take its process for gone.
+      async (): Promise<void> => {
+        cluster.ports.close(`${name}:7443`);
+        await cluster.advance(between(0, 5));
+        cluster.ports.listen(`${name}:7443`, () => cluster.manager(name).isLeader);
+      },
       async (): Promise<void> => {
         await cluster.stopManager(name);
         await cluster.advance(between(0, 5));

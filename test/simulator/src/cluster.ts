@@ -9,7 +9,7 @@ import {
   MemoryBackend,
   MemoryStore,
 } from '@causeway/manager';
-import { callContext, currentSchema, MemoryPeers, Registration } from '@causeway/manager/testing';
+import { callContext, currentSchema, MemoryPeers, MemoryPorts, Registration } from '@causeway/manager/testing';
 import { CausewayError, type FeedVersion, feedVersions, isCausewayError } from '@causeway/model';
 import { Failover } from '@causeway/proto';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
@@ -56,6 +56,8 @@ export class SimCluster {
   readonly log = new MemoryLog();
   readonly random: SeededRandom;
   readonly wires: Wires;
+  /** By which managers see one another's processes; a port may be closed under a manager that lives. */
+  readonly ports: MemoryPorts;
   readonly hosts: readonly SimHost[];
   #backend: MemoryBackend;
   readonly #feeds: readonly FeedVersion[];
@@ -73,6 +75,7 @@ export class SimCluster {
     this.#electionGap = settings.electionGap ?? (() => milliseconds(0));
     const { clock, random } = this;
     this.wires = new Wires({ clock, random });
+    this.ports = new MemoryPorts({ clock });
     this.#backend = new MemoryBackend({ clock }, settings.store);
     this.#feeds = settings.feeds ?? feedVersions;
     this.#addresses = Array.from({ length: settings.managers ?? 1 }, (_, i) => `m${i + 1}:7443`);
@@ -103,7 +106,14 @@ export class SimCluster {
     const log = this.log.child({ process: name });
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
     const manager = createManager(
-      { store: life.mortal(store), peers, clock: life.mortal(this.clock), random, log },
+      {
+        store: life.mortal(store),
+        peers,
+        dialer: life.mortal(this.ports),
+        clock: life.mortal(this.clock),
+        random,
+        log,
+      },
       { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
     );
     const registration = new Registration(
@@ -111,6 +121,7 @@ export class SimCluster {
       { name, address, version: '0.0.0', etcdMember: '', schema },
     );
     this.#managers.set(name, { name, manager, registration, store, life });
+    this.ports.listen(address, () => manager.isLeader);
     await this.run(registration.start());
     await this.run(manager.start());
     this.wires.listen(address, manager);
@@ -119,6 +130,7 @@ export class SimCluster {
   /** As by `kill -9`. */
   killManager(name: string): void {
     this.wires.close(`${name}:7443`);
+    this.ports.close(`${name}:7443`);
     this.#managers.get(name)?.life.end();
     this.#managers.delete(name);
   }
@@ -139,6 +151,7 @@ export class SimCluster {
       await this.run(running.registration.stop());
     }
     this.wires.close(`${name}:7443`);
+    this.ports.close(`${name}:7443`);
   }
 
   /** Of the store as it is now. */

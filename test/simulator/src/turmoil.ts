@@ -1,5 +1,5 @@
 import { MemoryBackend, MemoryStore } from '@causeway/manager';
-import { CoreManager, type HostReports, InvariantChecker } from '@causeway/manager/testing';
+import { CoreManager, type HostReports, InvariantChecker, MemoryPorts } from '@causeway/manager/testing';
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 
@@ -22,13 +22,16 @@ const longest = 2.5;
 
 /**
  * The deciding and writing part of managers on one store, in a world that loses requests and replies, delivers transactions
- * after their senders have given them up, stops managers in the middle of anything, and freezes and compacts the store.
+ * after their senders have given them up, stops managers in the middle of anything, shows others the process of a manager as
+ * gone that lives, sets clocks, and freezes and compacts the store.
  * All of it follows from the seed.
  */
 export class Turmoil {
   readonly clock = new FakeClock();
   readonly random: SeededRandom;
   readonly backend: MemoryBackend;
+  readonly log = new MemoryLog();
+  readonly ports: MemoryPorts;
   readonly managers: readonly CoreManager[];
   readonly auditor = new InvariantChecker();
   readonly #ttl: Duration;
@@ -41,6 +44,8 @@ export class Turmoil {
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.backend = new MemoryBackend({ clock });
+    this.ports = new MemoryPorts({ clock });
+    this.ports.latency = () => milliseconds(this.random.float() * 2);
     this.#ttl = ttl;
     this.#hosts = hosts?.({ clock, random: new SeededRandom(seed + 1) });
     this.managers = Array.from({ length: managers }, (_, i) => this.#manager(`m${i + 1}`));
@@ -53,6 +58,11 @@ export class Turmoil {
   /** Stopped as by SIGSTOP. */
   isPaused(manager: CoreManager): boolean {
     return this.#paused.has(manager);
+  }
+
+  /** Whether a manager that took the leader's process for gone has ended that term. */
+  wasEnded(term: bigint): boolean {
+    return this.log.lines.some(({ event, fields }) => event === 'leader.term-ended' && fields?.['term'] === `${term}`);
   }
 
   get leaders(): readonly CoreManager[] {
@@ -107,12 +117,13 @@ export class Turmoil {
   }
 
   #manager(name: string): CoreManager {
-    const { clock, backend } = this;
+    const { clock, backend, ports, log } = this;
     const random = new SeededRandom(this.number(2 ** 32));
     const manager = new CoreManager(
-      { clock, backend, random, log: new MemoryLog(), ...(this.#hosts && { hosts: this.#hosts }) },
+      { clock, backend, dialer: ports, random, log, ...(this.#hosts && { hosts: this.#hosts }) },
       { name, ttl: this.#ttl },
     );
+    ports.listen(name, () => manager.leads);
     const { store } = manager;
     store.latency = () => milliseconds(this.random.float() * (this.chance(0.02) ? 300 : 5));
     store.fault = () => {
@@ -154,6 +165,19 @@ export class Turmoil {
       await this.clock.sleep(milliseconds(within / 2));
       this.backend.thaw();
     },
+    async (manager, within) => {
+      this.ports.close(manager.name);
+      await this.clock.sleep(milliseconds(within / 2));
+      this.ports.listen(manager.name, () => manager.leads);
+    },
+    async (manager) => this.ports.breakConnections(manager.name),
+    async (manager, within) => {
+      this.ports.cut(manager.name);
+      this.ports.breakConnections(manager.name);
+      await this.clock.sleep(within);
+      this.ports.heal(manager.name);
+    },
+    async () => this.clock.stepWall((this.random.float() - 0.5) * seconds(60)),
     async (manager) => manager.store.cut(),
     async (manager) => {
       this.backend.compact();

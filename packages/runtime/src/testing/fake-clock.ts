@@ -12,7 +12,7 @@ export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
   readonly #sleepers = new Set<Sleeper>();
-  readonly #wallOffset: number;
+  #wallOffset: number;
 
   constructor(wallOffset = 1_700_000_000_000) {
     this.#wallOffset = wallOffset;
@@ -24,6 +24,11 @@ export class FakeClock implements Clock {
 
   wall(): number {
     return this.#wallOffset + this.#now;
+  }
+
+  /** As when somebody sets the machine's clock: only the wall clock moves. */
+  stepWall(by: number): void {
+    this.#wallOffset += by;
   }
 
   /** How many sleep: 0 when all that used this clock has stopped and cleaned up. */

@@ -154,6 +154,11 @@ describe('refused, naming the flag', () => {
     ['cooldown that is no duration', { cooldown: 'a while' }, '--cooldown'],
     ['time until a host is gone that is no duration', { nodeGoneAfter: '1d' }, '--node-gone-after'],
     ['time until a host is gone that a restart takes', { nodeGoneAfter: '5s' }, '--node-gone-after'],
+    [
+      'time until a host is gone shorter than the lease',
+      { nodeGoneAfter: '20s', leaseTtl: '30s' },
+      '--node-gone-after',
+    ],
     ['events kept for too short', { eventHistory: '10s' }, '--event-history'],
     ['too few events kept', { eventLimit: '10' }, '--event-limit'],
     ['a number of events that is none', { eventLimit: '1e5' }, '--event-limit'],

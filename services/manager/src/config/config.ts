@@ -72,7 +72,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--lease-ttl <duration>',
     variable: 'CAUSEWAY_LEASE_TTL',
-    help: 'how long the cluster has no leader after a leader was killed',
+    help: 'how long the cluster has no leader when the leader hangs or cannot be reached; a killed process is noticed at once',
     default: '3s',
   },
   {
@@ -132,6 +132,7 @@ export function readConfig(options: Options): ManagerConfig {
   if (!name.ok) throw name.error;
   const listen = readAddress(options.listen, '--listen');
   const advertise = readAdvertise(options.advertise, listen);
+  const leaseTtl = readTtl(options.leaseTtl);
   return {
     name: name.value,
     listen: listen.text,
@@ -140,9 +141,9 @@ export function readConfig(options: Options): ManagerConfig {
     etcd: readEtcd(options, advertise),
     history: readHistory(options.etcdHistory),
     prefix: readPrefix(options.etcdPrefix),
-    leaseTtl: readTtl(options.leaseTtl),
+    leaseTtl,
     cooldown: readCooldown(options.cooldown),
-    nodeGoneAfter: readNodeGoneAfter(options.nodeGoneAfter),
+    nodeGoneAfter: readNodeGoneAfter(options.nodeGoneAfter, leaseTtl),
     eventHistory: readEventHistory(options.eventHistory),
     eventLimit: readEventLimit(options.eventLimit),
     defaultPools: (options.defaultPool?.split(',') ?? []).map((text) => unwrap(parsePool(text))),
@@ -197,9 +198,11 @@ function readCooldown(text: string): Duration {
   return parseDuration(text) ?? refuse('--cooldown', text, 'a duration such as 60s');
 }
 
-function readNodeGoneAfter(text: string): Duration {
+/** A leader that was taken for gone and lives keeps its hosts for most of its lease, and the next leader does not hear them meanwhile. */
+function readNodeGoneAfter(text: string, leaseTtl: Duration): Duration {
+  const shortest = Math.max(shortestGone, leaseTtl);
   const span = text === '0' ? seconds(0) : parseDuration(text);
-  return span !== undefined && (span === 0 || span >= shortestGone)
+  return span !== undefined && (span === 0 || span >= shortest)
     ? span
-    : refuse('--node-gone-after', text, 'a duration of at least 10s, such as 24h, or 0 for never');
+    : refuse('--node-gone-after', text, 'a duration of at least 10s and --lease-ttl, such as 24h, or 0 for never');
 }

@@ -1,9 +1,11 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { leaderCodec } from '../store/codec.ts';
 import { Keys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
+import { MemoryPorts } from '../testing/memory-ports.ts';
 import type { Leadership } from './leadership.ts';
 
 const ttl = seconds(3);
@@ -11,6 +13,7 @@ const keys = new Keys();
 
 let clock: FakeClock;
 let backend: MemoryBackend;
+let ports: MemoryPorts;
 let first: CoreManager;
 let second: CoreManager;
 let told: Leadership[];
@@ -18,6 +21,7 @@ let told: Leadership[];
 beforeEach(async () => {
   clock = new FakeClock();
   backend = new MemoryBackend({ clock });
+  ports = new MemoryPorts({ clock });
   [first, second] = ['m1', 'm2'].map((name, i) => manager(name, i)) as [CoreManager, CoreManager];
   told = [];
   second.elector.subscribe((leadership) => told.push(leadership));
@@ -33,7 +37,16 @@ afterEach(async () => {
 });
 
 function manager(name: string, seed: number): CoreManager {
-  return new CoreManager({ clock, backend, random: new SeededRandom(seed), log: new MemoryLog() }, { name, ttl });
+  const parts = { clock, backend, dialer: ports, random: new SeededRandom(seed), log: new MemoryLog() };
+  const made = new CoreManager(parts, { name, ttl });
+  ports.listen(name, () => made.leads);
+  return made;
+}
+
+/** As by `kill -9`: nothing of it happens any more, and its port is closed. */
+function kill(name: string, one: CoreManager): void {
+  one.pause();
+  ports.close(name);
 }
 
 function term(): bigint | undefined {
@@ -144,5 +157,161 @@ describe('Elector', () => {
     expect(term()).toBeGreaterThan(elected);
     const roles = [first, second].map(({ elector }) => elector.leadership.role).sort();
     expect(roles).toEqual(['follower', 'leader']);
+  });
+});
+
+describe('a leader whose process', () => {
+  /** The others have seen that it leads. */
+  beforeEach(() => clock.advance(seconds(2)));
+
+  test('is gone is replaced at once', async () => {
+    const elected = term() ?? 0n;
+    kill('m1', first);
+    await clock.advance(milliseconds(100));
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+    expect(term()).toBeGreaterThan(elected);
+  });
+
+  test('hangs keeps its term until its lease ends', async () => {
+    const elected = term();
+    first.pause();
+    await clock.advance(seconds(1));
+    expect(term()).toBe(elected);
+    await clock.advance(ttl);
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+  });
+
+  test('cannot be reached, with every connection broken, keeps its term', async () => {
+    const elected = term();
+    ports.cut('m1');
+    ports.breakConnections('m1');
+    await clock.advance(seconds(60));
+    expect(term()).toBe(elected);
+    expect(first.elector.leadership).toEqual({ role: 'leader', term: elected });
+  });
+
+  test('has lost its connections and takes others keeps its term', async () => {
+    const elected = term();
+    for (let i = 0; i < 10; i++) {
+      ports.breakConnections('m1');
+      await clock.advance(seconds(1));
+    }
+    expect(term()).toBe(elected);
+  });
+
+  test('lives although its port is closed hears so, and nothing is written in its term', async () => {
+    const elected = term() ?? 0n;
+    ports.close('m1');
+    await clock.advance(milliseconds(100));
+    expect(term()).toBeGreaterThan(elected);
+    expect([first, second].filter(({ leads }) => leads)).toHaveLength(1);
+    const late = await first.store.txn(
+      [{ kind: 'created', key: keys.leader, createRevision: elected }],
+      [{ kind: 'put', key: `${keys.prefix}late`, value: new Uint8Array() }],
+    );
+    expect(late.succeeded).toBe(false);
+    await clock.advance(seconds(60));
+    expect([first, second].filter(({ leads }) => leads)).toHaveLength(1);
+  });
+
+  test('lives, its port closed and its watch of the store broken: it steps down at its next renewal', async () => {
+    const elected = term();
+    first.store.reconnectDelay = () => seconds(60);
+    first.store.cut();
+    ports.close('m1');
+    await clock.advance(milliseconds(100));
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+    expect(first.elector.leadership).toEqual({ role: 'leader', term: elected });
+    await clock.advance(milliseconds(ttl / 3));
+    expect(first.elector.leadership.role).toBe('follower');
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+  });
+
+  test('is gone is replaced once, however many managers see it', async () => {
+    const others = [manager('m3', 3), manager('m4', 4)];
+    for (const one of others) await one.start();
+    await clock.advance(seconds(1));
+    const elected = backend.history.revision;
+    kill('m1', first);
+    await clock.advance(seconds(10));
+    expect([second, ...others].filter(({ leads }) => leads)).toHaveLength(1);
+    expect(term()).toBe(elected + 2n); // its end, and the key of the next
+    for (const one of others) await clock.until(one.stop(), seconds(10));
+  });
+
+  test('was never seen to lead at its address keeps its term when that refuses', async () => {
+    await clock.until(second.stop(), milliseconds(1));
+    ports.close('m1');
+    const late = manager('m3', 3);
+    await late.start();
+    const elected = term();
+    await clock.advance(seconds(60));
+    expect(term()).toBe(elected);
+    await clock.until(late.stop(), seconds(1));
+  });
+
+  test('is of a version that names no lease is replaced when that ends', async () => {
+    const elected = term();
+    const { name, address, since } = first.view.leader ?? { name: '', address: '', since: 0 };
+    const [lease] = [first.view.leader?.lease ?? 0n];
+    const value = leaderCodec.encode({ name, address, since });
+    await first.store.txn([], [{ kind: 'put', key: keys.leader, value, lease }]);
+    kill('m1', first);
+    await clock.advance(seconds(1));
+    expect(term()).toBe(elected);
+    await clock.advance(ttl);
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+  });
+});
+
+describe('a manager that is started again', () => {
+  test('leads at once when its former process did and nobody else does', async () => {
+    await clock.until(second.stop(), milliseconds(1));
+    const elected = term() ?? 0n;
+    kill('m1', first);
+    const again = manager('m1', 3);
+    await again.start();
+    await clock.advance(milliseconds(1));
+    expect(again.elector.leadership).toEqual({ role: 'leader', term: term() });
+    expect(term()).toBeGreaterThan(elected);
+    await clock.until(again.stop(), seconds(1));
+  });
+
+  test('before the others tried again is not taken for the process that led', async () => {
+    await clock.advance(seconds(2));
+    const elected = term() ?? 0n;
+    kill('m1', first);
+    const again = manager('m1', 3); // it has its port, and does not take part in the election yet
+    await clock.advance(milliseconds(100));
+    expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
+    expect(term()).toBeGreaterThan(elected);
+    await again.start();
+    await clock.advance(seconds(10));
+    expect(again.elector.leadership).toEqual({ role: 'follower', leader: { name: 'm2', address: 'm2' } });
+    await clock.until(again.stop(), seconds(1));
+  });
+
+  test('while its former process lives ends one term of it, and no more', async () => {
+    const terms = new Set<bigint | undefined>();
+    const again = manager('m1', 3);
+    await again.start();
+    for (let i = 0; i < 100; i++) {
+      await clock.advance(milliseconds(100));
+      terms.add(term());
+    }
+    expect(terms.size).toBe(1);
+    await clock.until(again.stop(), seconds(1));
+  });
+
+  test('when it has given up and the store has not heard so, it ends its own term', async () => {
+    await clock.until(second.stop(), milliseconds(1));
+    const elected = term() ?? 0n;
+    first.store.setReachable(false);
+    await clock.advance(milliseconds(2_100));
+    expect(first.elector.leadership.role).toBe('follower');
+    first.store.setReachable(true);
+    await clock.advance(milliseconds(300));
+    expect(first.elector.leadership).toEqual({ role: 'leader', term: term() });
+    expect(term()).toBeGreaterThan(elected);
   });
 });

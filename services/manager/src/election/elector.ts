@@ -3,13 +3,17 @@ import { type Clock, type Duration, type Log, milliseconds, type Startable } fro
 import { leaderCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
 import type { Store, StoreLease } from '../store/store.ts';
-import type { View } from '../store/view.ts';
+import type { LeaderRecord, View } from '../store/view.ts';
+import type { Dialer } from './dialer.ts';
 import { deadline, type ElectionState, type Leadership, nextStep } from './leadership.ts';
+import { isProcessGone } from './process-watch.ts';
 
 interface ElectorParts {
-  readonly store: Pick<Store, 'grant' | 'txn'>;
+  readonly store: Pick<Store, 'grant' | 'revoke' | 'txn'>;
   readonly view: View;
   readonly keys: Keys;
+  /** Absent: a leader that died is known by the end of its lease alone. */
+  readonly dialer?: Dialer;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -18,7 +22,7 @@ interface ElectorSettings {
   readonly name: string;
   /** Host:port at which others find this manager. */
   readonly address: string;
-  /** Time to live of the leader's lease: how long the cluster is without a leader after the leader died. */
+  /** Time to live of the leader's lease: how long the cluster is without a leader after the leader died unnoticed. */
   readonly ttl: Duration;
   /** The newest schema of records this version knows. */
   readonly schema: number;
@@ -36,6 +40,8 @@ export class Elector implements Startable {
   #state: ElectionState = { kind: 'standby' };
   #lease: StoreLease | undefined;
   #leadership: Leadership = { role: 'follower' };
+  /** Ends when the leader whose process is watched is not the one that the view names any more. */
+  #watch: { readonly term: bigint; readonly end: AbortController } | undefined;
   /** Ends the present pause: something changed. */
   #wake = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -73,12 +79,14 @@ export class Elector implements Startable {
       this.#publish();
       this.#wake.abort();
     });
+    this.#state = this.#stateAtStart();
     this.#publish();
     while (!this.#stop.signal.aborted) {
       this.#wake = new AbortController();
       await this.#step();
     }
     unsubscribe();
+    this.#watchLeader(undefined);
     if (this.#state.kind === 'leading') await this.#resign('handed-over');
   }
 
@@ -87,7 +95,7 @@ export class Elector implements Startable {
     const step = nextStep(this.#state, view, clock.now(), this.#settings.schema);
     switch (step.kind) {
       case 'campaign':
-        return await this.#campaign();
+        return await this.#campaign(step.ends);
       case 'watch':
         return await this.#pause(this.#settings.ttl);
       case 'renew':
@@ -101,15 +109,27 @@ export class Elector implements Startable {
     }
   }
 
+  /**
+   * The data directory is this process's alone, so a leader of this name and address is a former process of this manager. Only
+   * at the start: of two managers that are set up as the same one, each would go on ending the other's terms.
+   */
+  #stateAtStart(): ElectionState {
+    const { leader } = this.#parts.view;
+    const { name, address } = this.#settings;
+    const isFormer = leader?.name === name && leader.address === address;
+    return { kind: 'standby', ...(isFormer && { over: leader.term }) };
+  }
+
   /** standby -> leading, when no other manager was first */
-  async #campaign(): Promise<void> {
+  async #campaign(ends: bigint | undefined): Promise<void> {
     const { store, view, keys, clock, log } = this.#parts;
     const { name, address, ttl, schema } = this.#settings;
     const renewed = clock.now();
     let lease: StoreLease | undefined;
     try {
       lease = await store.grant(ttl);
-      const value = leaderCodec.encode({ name, address, since: clock.wall() });
+      if (ends !== undefined) await this.#endTerm(ends);
+      const value = leaderCodec.encode({ name, address, since: clock.wall(), lease: lease.id });
       const { succeeded, revision } = await store.txn(
         [
           { kind: 'absent', key: keys.leader },
@@ -159,12 +179,21 @@ export class Elector implements Startable {
     }
   }
 
+  /** The term of a process that is gone. A lease is one term's alone, so this ends that term or none. */
+  async #endTerm(lease: bigint): Promise<void> {
+    const { store, view, log } = this.#parts;
+    log.info('leader.term-ended', { term: `${view.leader?.term}`, leader: view.leader?.name });
+    await store.revoke(lease);
+  }
+
   /** leading -> standby; the manager's parts stop leading before the lease is revoked. */
   async #resign(reason: string): Promise<void> {
     const { log } = this.#parts;
     const lease = this.#lease;
-    if (this.#state.kind === 'leading') log.info('leader.resigned', { term: `${this.#state.term}`, reason });
-    this.#state = { kind: 'standby' };
+    if (this.#state.kind === 'leading') {
+      log.info('leader.resigned', { term: `${this.#state.term}`, reason });
+      this.#state = { kind: 'standby', over: this.#state.term };
+    }
     this.#lease = undefined;
     this.#publish();
     if (lease !== undefined) await this.#giveUp(lease);
@@ -185,10 +214,31 @@ export class Elector implements Startable {
   }
 
   #publish(): void {
+    const { leader } = this.#parts.view;
+    const isAnother = this.#state.kind === 'standby' && leader?.address !== this.#settings.address;
+    this.#watchLeader(isAnother ? leader : undefined);
     const next = this.#current();
     if (isSame(this.#leadership, next)) return;
     this.#leadership = next;
     for (const listener of this.#listeners) listener(next);
+  }
+
+  /** Begins to watch the process of that leader; any other is watched no more. */
+  #watchLeader(leader: LeaderRecord | undefined): void {
+    if (this.#watch?.term === leader?.term) return;
+    this.#watch?.end.abort();
+    this.#watch = undefined;
+    const { dialer, clock, log } = this.#parts;
+    if (leader === undefined || dialer === undefined) return;
+    const { term, name } = leader;
+    const end = new AbortController();
+    this.#watch = { term, end };
+    void isProcessGone({ dialer, clock }, leader, end.signal).then((isGone) => {
+      if (!isGone || end.signal.aborted || this.#state.kind !== 'standby') return;
+      log.info('leader.process-gone', { term: `${term}`, leader: name });
+      this.#state = { kind: 'standby', over: term };
+      this.#wake.abort();
+    });
   }
 
   /** Its own key that it does not believe in any more names no leader. */

@@ -52,6 +52,8 @@ export interface LeaderClaim {
   readonly address: string;
   /** Unix time, milliseconds. */
   readonly since: number;
+  /** That the key ends with: by it another manager ends the term of a leader whose process is gone. Absent in older versions. */
+  readonly lease?: bigint;
 }
 
 /** A manager that runs, as it says itself. */
@@ -127,8 +129,15 @@ export const metaCodec: RecordCodec<Meta> = recordCodec(
 );
 
 export const leaderCodec: RecordCodec<LeaderClaim> = recordCodec(
-  (claim, foreign) => ({ ...foreign, name: claim.name, address: claim.address, since: claim.since }),
-  (json) => ({ name: text(json, 'name'), address: text(json, 'address'), since: number(json, 'since') }),
+  ({ name, address, since, lease }, foreign) => ({
+    ...foreign,
+    ...{ name, address, since },
+    ...(lease !== undefined && { lease: `${lease}` }),
+  }),
+  (json) => ({
+    ...{ name: text(json, 'name'), address: text(json, 'address'), since: number(json, 'since') },
+    ...(json['lease'] !== undefined && { lease: BigInt(text(json, 'lease')) }),
+  }),
 );
 
 /** Of the versions whose record does not say. */

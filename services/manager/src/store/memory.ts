@@ -167,8 +167,12 @@ export class MemoryStore implements Store {
       id,
       ttl: granted,
       renew: (signal) => this.#call('lease', (backend) => backend.renew(id), milliseconds(granted / 2), signal),
-      revoke: () => this.#call('lease', (backend) => backend.revoke(id)),
+      revoke: () => this.revoke(id),
     };
+  }
+
+  revoke(lease: bigint): Promise<void> {
+    return this.#call('lease', (backend) => backend.revoke(lease));
   }
 
   async members(): Promise<readonly StoreMemberStatus[]> {

@@ -148,6 +148,8 @@ export interface Store {
   /** A follow from a revision on, without snapshots: it ends when that much history is not kept any more, or the signal aborts. */
   watch(prefix: string, after: bigint, signal: AbortSignal): AsyncIterable<Step>;
   grant(ttl: Duration): Promise<StoreLease>;
+  /** Ends a lease, whichever client holds it, and deletes its keys; one that has ended already is no failure. */
+  revoke(lease: bigint): Promise<void>;
   /** As a majority has them; without one, as a member remembers them. */
   members(): Promise<readonly StoreMemberStatus[]>;
   close(): Promise<void>;

@@ -24,6 +24,8 @@ export interface LeaderRecord {
   readonly address: string;
   /** Unix time, milliseconds. */
   readonly since: number;
+  /** That the leader key ends with; absent: a manager of an older version leads. */
+  readonly lease?: bigint;
   /** Revision that created the leader key: what writes are fenced with. */
   readonly term: bigint;
 }

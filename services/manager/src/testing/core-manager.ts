@@ -13,6 +13,7 @@ import { schema } from '../cluster/schema.ts';
 import { Writer } from '../commit/writer.ts';
 import { createControllers } from '../controllers/controllers.ts';
 import type { HostReports } from '../controllers/host-reports.ts';
+import type { Dialer } from '../election/dialer.ts';
 import { Elector } from '../election/elector.ts';
 import type { Controller } from '../election/term.ts';
 import { TermRunner } from '../election/term-runner.ts';
@@ -32,6 +33,8 @@ interface CoreManagerParts {
   readonly log: Log;
   /** Absent: hosts that follow at once, and are always heard of. */
   readonly hosts?: HostReports;
+  /** How it reaches the processes of other managers; absent: not at all. */
+  readonly dialer?: Dialer;
 }
 
 interface CoreManagerSettings {
@@ -77,7 +80,7 @@ export class CoreManager implements Startable {
   readonly #gate = new Gate();
 
   constructor(
-    { clock: world, backend, random, log, hosts = attentive }: CoreManagerParts,
+    { clock: world, backend, random, log, hosts = attentive, dialer }: CoreManagerParts,
     settings: CoreManagerSettings,
   ) {
     this.name = settings.name;
@@ -91,7 +94,10 @@ export class CoreManager implements Startable {
     this.#follower = new Follower({ store, view, log }, { prefix: keys.prefix });
     this.writer = new Writer({ store, view, allocator, keys, clock, random, log }, settings);
     const { writer } = this;
-    this.elector = new Elector({ store, view, keys, clock, log }, { ...settings, address: settings.name, schema });
+    this.elector = new Elector(
+      { store, view, keys, clock, log, ...(dialer && { dialer: gatedDialer(dialer, this.#gate) }) },
+      { ...settings, address: settings.name, schema },
+    );
     const { elector, relay } = this;
     const parts = { view, store, keys, relay, hosts, sessions: sessionless, clock, random, log };
     const age = { nodeGoneAfter: minutes(24 * 60), eventHistory: minutes(24 * 60), eventLimit: 200_000 };
@@ -183,7 +189,7 @@ class GatedClock implements Clock {
   }
 }
 
-type CoreStore = Pick<Store, 'maxTxnOps' | 'get' | 'page' | 'txn' | 'grant' | 'follow'>;
+type CoreStore = Pick<Store, 'maxTxnOps' | 'get' | 'page' | 'txn' | 'grant' | 'revoke' | 'follow'>;
 
 /** Of a sender whose transaction is late. */
 const patience = seconds(1);
@@ -195,6 +201,7 @@ function delayed(store: Store, clock: Clock, late: () => Duration | undefined): 
     get: (key) => store.get(key),
     page: (span, options) => store.page(span, options),
     grant: (ttl) => store.grant(ttl),
+    revoke: (lease) => store.revoke(lease),
     follow: (prefix, signal) => store.follow(prefix, signal),
     txn: async (compares, writes) => {
       const delay = late();
@@ -202,6 +209,19 @@ function delayed(store: Store, clock: Clock, late: () => Duration | undefined): 
       void clock.sleep(delay).then(() => store.txn(compares, writes).catch(() => undefined));
       await clock.sleep(patience);
       throw new CausewayError('timed-out', 'the store did not answer, outcome unknown');
+    },
+  };
+}
+
+/** What it is told of a connection it hears when it goes on. */
+function gatedDialer(dialer: Dialer, gate: Gate): Dialer {
+  return {
+    dial: async (address, signal) => {
+      await gate.pass();
+      const contact = await dialer.dial(address, signal);
+      await gate.pass();
+      if (contact.kind !== 'connected') return contact;
+      return { ...contact, ended: contact.ended.then(() => gate.pass()) };
     },
   };
 }
@@ -229,6 +249,7 @@ function gated(store: CoreStore, gate: Gate): CoreStore {
         revoke: () => through(() => lease.revoke()),
       };
     },
+    revoke: (lease) => through(() => store.revoke(lease)),
     follow: async function* (prefix, signal): AsyncGenerator<Change> {
       for await (const change of store.follow(prefix, signal)) {
         await gate.pass();

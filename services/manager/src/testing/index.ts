@@ -18,3 +18,4 @@ export { callContext } from './call-context.ts';
 export { CoreManager, cooldown } from './core-manager.ts';
 export { InvariantChecker } from './invariant-checker.ts';
 export { MemoryPeers } from './memory-peers.ts';
+export { MemoryPorts } from './memory-ports.ts';

@@ -29,6 +29,7 @@ import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager, cooldown } from './core-manager.ts';
 import { EventReader } from './event-reader.ts';
 import { InvariantChecker } from './invariant-checker.ts';
+import { MemoryPorts } from './memory-ports.ts';
 import { plainNetwork } from './plain-network.ts';
 
 const keys = new Keys();
@@ -61,13 +62,14 @@ const expected: readonly ErrorCode[] = [
 
 /**
  * Three managers on one store; workers that make and undo things through whichever leads and try again under the same
- * request id until they are answered; a world that loses requests and replies, pauses and stops managers, freezes and
- * compacts the store. All of it follows from the seed.
+ * request id until they are answered; a world that loses requests and replies, pauses, stops and kills managers, shows
+ * others a manager's process as gone that lives, freezes and compacts the store. All of it follows from the seed.
  */
 export class WriteSimulation {
   readonly #random: SeededRandom;
   readonly #clock = new FakeClock();
   readonly #backend = new MemoryBackend({ clock: this.#clock });
+  readonly #ports = new MemoryPorts({ clock: this.#clock });
   readonly #managers = new Map<string, CoreManager>();
   readonly #auditor = new InvariantChecker();
   /** What callers were told they have. */
@@ -126,12 +128,13 @@ export class WriteSimulation {
 
   async #start(name: string): Promise<void> {
     const random = new SeededRandom(Math.floor(this.#random.float() * 2 ** 32));
-    const parts = { clock: this.#clock, backend: this.#backend, random, log: new MemoryLog() };
+    const parts = { clock: this.#clock, backend: this.#backend, dialer: this.#ports, random, log: new MemoryLog() };
     const manager = new CoreManager(parts, { name, ttl });
     manager.store.fault = () => this.#fault();
     manager.late = () => (!this.#calm && this.#chance(0.02) ? milliseconds(this.#random.float() * 15_000) : undefined);
     manager.store.latency = () => milliseconds(this.#random.float() * (this.#chance(0.02) ? 500 : 10));
     this.#managers.set(name, manager);
+    this.#ports.listen(name, () => manager.leads);
     await manager.start();
   }
 
@@ -157,7 +160,7 @@ export class WriteSimulation {
       await this.#clock.sleep(milliseconds(this.#random.float() * 2_000));
       const manager = this.#pick([...this.#managers.values()]);
       if (manager === undefined) return;
-      const act = Math.floor(this.#random.float() * 6);
+      const act = Math.floor(this.#random.float() * 8);
       if (act === 0)
         await this.#during(
           () => manager.pause(),
@@ -180,6 +183,19 @@ export class WriteSimulation {
       }
       if (act === 5) {
         await manager.stop();
+        await this.#start(manager.name);
+      }
+      // Its process seems gone to the others, and lives.
+      if (act === 6)
+        await this.#during(
+          () => this.#ports.close(manager.name),
+          () => this.#ports.listen(manager.name, () => manager.leads),
+        );
+      // `kill -9`: what it has sent arrives, and a new process takes its place.
+      if (act === 7) {
+        manager.pause();
+        this.#ports.close(manager.name);
+        await this.#clock.sleep(milliseconds(this.#random.float() * 1_000));
         await this.#start(manager.name);
       }
     }

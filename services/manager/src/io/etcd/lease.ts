@@ -26,6 +26,16 @@ export async function grantLease(parts: EtcdLeaseParts, ttl: Duration): Promise<
   return new EtcdLease(parts, BigInt(granted.ID), seconds(Number(granted.TTL)));
 }
 
+export async function revokeLease(parts: EtcdLeaseParts, id: bigint): Promise<void> {
+  const { pool } = parts;
+  const request = { ID: String(id) };
+  const revoke = ({ clients }: EtcdEndpoint, bounds: CallBounds) =>
+    pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, oneTry(parts, bounds));
+  await pool.repeat('revoking a lease', pool.bounds(), revoke, isLeaseUnknown).catch((error: unknown) => {
+    if (!isLeaseUnknown(error)) throw error;
+  });
+}
+
 /** A claim in time, kept by its holder: no loop of its own, so no renewal happens that the holder's deadline does not know of. */
 class EtcdLease implements StoreLease {
   readonly id: bigint;
@@ -49,21 +59,8 @@ class EtcdLease implements StoreLease {
     return seconds(Number(reply.TTL));
   }
 
-  async revoke(): Promise<void> {
-    const { pool } = this.#parts;
-    const request = { ID: String(this.id) };
-    await pool
-      .repeat(
-        'revoking a lease',
-        pool.bounds(),
-        ({ clients }, bounds) => {
-          return pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, oneTry(this.#parts, bounds));
-        },
-        isLeaseUnknown,
-      )
-      .catch((error: unknown) => {
-        if (!isLeaseUnknown(error)) throw error;
-      });
+  revoke(): Promise<void> {
+    return revokeLease(this.#parts, this.id);
   }
 }
 

@@ -33,7 +33,7 @@ import { DiskWatch } from './disk.ts';
 import { writeFailure } from './failure.ts';
 import { follow, resume } from './follow.ts';
 import { StoreIdentity } from './identity.ts';
-import { grantLease } from './lease.ts';
+import { grantLease, revokeLease } from './lease.ts';
 import { listPrefix, readPage } from './listing.ts';
 import { MemberConnections } from './member-connections.ts';
 import { type ClusterAccess, knownMembers } from './members.ts';
@@ -164,6 +164,10 @@ export class EtcdStore implements Store {
 
   grant(ttl: Duration): Promise<StoreLease> {
     return grantLease({ pool: this.#pool, clock: this.#parts.clock }, ttl);
+  }
+
+  revoke(lease: bigint): Promise<void> {
+    return revokeLease({ pool: this.#pool, clock: this.#parts.clock }, lease);
   }
 
   members(): Promise<readonly StoreMemberStatus[]> {

@@ -9,8 +9,11 @@ const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService']
 /** What a manager answers that leads, or knows who does and sends calls on. */
 const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', 'causeway.v1.IpamService'];
 
+/** SERVING at the manager that leads, and at no other. */
+export const leaderService = 'causeway.v1.SessionService';
+
 /** What only the leader itself serves. */
-const leaderOnly = ['causeway.v1.SessionService'];
+const leaderOnly = [leaderService];
 
 interface Standing {
   readonly leads: boolean;

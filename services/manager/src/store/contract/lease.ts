@@ -79,6 +79,18 @@ export const leaseCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'lease: another client that knows its id ends it; one that has ended is no failure',
+    run: async ({ store, witness, prefix }) => {
+      const [ended, kept] = [await store.grant(long), await store.grant(long)];
+      await write(store, put(`${prefix}leader`, 'me', ended.id), put(`${prefix}other`, 'x', kept.id));
+      await witness.revoke(ended.id);
+      expect((await witness.list(prefix)).kvs.map(({ key }) => key)).toEqual([`${prefix}other`]);
+      expect(await failure(ended.renew())).toMatchObject({ code: 'store-unavailable', data: { lease: 'gone' } });
+      await witness.revoke(ended.id);
+      await kept.revoke();
+    },
+  },
+  {
     name: 'lease: a key belongs to the lease of its last write',
     run: async ({ store, prefix }) => {
       const first = await store.grant(long);

@@ -1,0 +1,80 @@
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import type { LeaderRecord } from '../store/view.ts';
+import type { Contact, Dialer } from './dialer.ts';
+
+/** What a manager has found out about the process of a leader. */
+export interface Sighting {
+  /** A process at the leader's address has said that it leads. Without that the address itself may be wrong. */
+  readonly hasLed: boolean;
+  /** How often the host has refused since, one time after the other. */
+  readonly refusals: number;
+}
+
+export const unseen: Sighting = { hasLed: false, refusals: 0 };
+
+export type NextTry =
+  /** Keep the connection until it ends. */
+  { readonly kind: 'hold' } | { readonly kind: 'dial'; readonly after: Duration } | { readonly kind: 'gone' };
+
+/** Refusals that mean that the process is gone: one may come of a firewall that is being loaded, or of a port that is changing hands. */
+const enoughRefusals = 2;
+/** Between these refusals. It counts in how long a cluster has no leader. */
+const secondTry = milliseconds(50);
+/** A process that was just elected says so a moment later. */
+const newlyElected = milliseconds(200);
+/** Nothing is in a hurry where the process cannot be judged. */
+const unhurried = seconds(1);
+/** After a connection that ended sooner than this, the next one is not made at once. */
+const shortLived = seconds(1);
+
+/**
+ * The rule: the process that led is gone when it was connected to and said that it leads, and then the host refuses twice, or the process
+ * that answers says that it does not lead: a restarted one. Silence says nothing, since the path may be cut.
+ */
+export function judge(sighting: Sighting, contact: Contact): { readonly sighting: Sighting; readonly next: NextTry } {
+  const { hasLed, refusals } = sighting;
+  switch (contact.kind) {
+    case 'connected':
+      if (contact.leads) return { sighting: { hasLed: true, refusals: 0 }, next: { kind: 'hold' } };
+      return { sighting, next: hasLed ? { kind: 'gone' } : { kind: 'dial', after: newlyElected } };
+    case 'refused':
+      if (!hasLed) return { sighting, next: { kind: 'dial', after: unhurried } };
+      return refusals + 1 >= enoughRefusals
+        ? { sighting, next: { kind: 'gone' } }
+        : { sighting: { hasLed, refusals: refusals + 1 }, next: { kind: 'dial', after: secondTry } };
+    case 'unclear':
+      return { sighting: { hasLed, refusals: 0 }, next: { kind: 'dial', after: unhurried } };
+  }
+}
+
+export interface ProcessWatchParts {
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+}
+
+/** Keeps a connection to the process of a leader. True when that process is gone, false when the signal aborted first. */
+export async function isProcessGone(
+  { dialer, clock }: ProcessWatchParts,
+  { address }: Pick<LeaderRecord, 'address'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let sighting = unseen;
+  while (!signal.aborted) {
+    const over = new AbortController();
+    const contact = await dialer.dial(address, AbortSignal.any([signal, over.signal]));
+    if (signal.aborted) break;
+    const judged = judge(sighting, contact);
+    sighting = judged.sighting;
+    const { next } = judged;
+    if (next.kind === 'hold' && contact.kind === 'connected') {
+      const since = clock.now();
+      await contact.ended;
+      if (clock.now() - since < shortLived) await clock.sleep(secondTry, signal);
+      continue;
+    }
+    over.abort();
+    if (next.kind === 'gone') return true;
+    if (next.kind === 'dial') await clock.sleep(next.after, signal);
+  }
+  return false;
+}

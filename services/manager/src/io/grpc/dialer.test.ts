@@ -1,0 +1,84 @@
+import { connect, createServer, type Socket, type Server as TcpServer } from 'node:net';
+import { plaintext } from '@causeway/proto/io';
+import { milliseconds } from '@causeway/runtime';
+import { Server } from '@grpc/grpc-js';
+import { afterEach, describe, test } from 'vitest';
+import { dialerContract } from '../../election/dialer-contract.ts';
+import { GrpcDialer } from './dialer.ts';
+import { Health } from './health.ts';
+
+/** A port before a server, whose connections can be broken. */
+class Front {
+  readonly #sockets = new Set<Socket>();
+  readonly #server: TcpServer;
+
+  constructor(take: (socket: Socket) => void) {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.#sockets.delete(socket));
+      take(socket);
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const { port } = this.#server.address() as { readonly port: number };
+    return `127.0.0.1:${port}`;
+  }
+
+  breakConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.#server.close();
+    this.breakConnections();
+  }
+}
+
+const servers: Server[] = [];
+const fronts = new Map<string, Front>();
+
+afterEach(() => {
+  for (const front of fronts.values()) front.close();
+  for (const server of servers.splice(0)) server.forceShutdown();
+  fronts.clear();
+});
+
+async function listen(take: (socket: Socket) => void): Promise<string> {
+  const front = new Front(take);
+  const address = await front.listen();
+  fronts.set(address, front);
+  return address;
+}
+
+/** Its health is told anew for each connection. */
+async function run(leads: () => boolean): Promise<string> {
+  const server = new Server();
+  servers.push(server);
+  const health = new Health(server);
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', plaintext.server(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+  return await listen((socket) => {
+    health.tell({ leads: leads(), forwards: false });
+    const behind = connect({ host: '127.0.0.1', port });
+    behind.on('error', () => undefined);
+    behind.on('close', () => socket.destroy());
+    socket.on('close', () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  });
+}
+
+describe('GrpcDialer holds the contract of dialers', () => {
+  test.each(dialerContract)('$name', (story) =>
+    story.run({
+      dialer: new GrpcDialer({ credentials: plaintext, patience: milliseconds(500) }),
+      run,
+      end: async (address) => fronts.get(address)?.close(),
+      breakConnections: async (address) => fronts.get(address)?.breakConnections(),
+      hang: () => listen(() => undefined),
+    }),
+  );
+});
