@@ -10,12 +10,12 @@ import {
 } from '@causeway/runtime';
 import { type Api, createApi } from './api/index.ts';
 import { MtuGate } from './api/mtu-gate.ts';
+import type { StoreOperation } from './api/store-operation.ts';
 import { bootstrapCluster } from './cluster/bootstrap.ts';
 import { watchCluster } from './cluster/cluster-watch.ts';
 import { StoreMonitor } from './cluster/maintenance/store-monitor.ts';
 import type { Peers } from './cluster/peers.ts';
 import { watchSchema } from './cluster/schema-watch.ts';
-import type { StoreOperation } from './cluster/store-operation.ts';
 import { type TermWriter, Writer } from './commit/writer.ts';
 import { createControllers } from './controllers/controllers.ts';
 import type { HostReports } from './controllers/host-reports.ts';

@@ -3,7 +3,6 @@ import type { Clock } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Peers } from '../cluster/peers.ts';
 import { isOutdated } from '../cluster/schema.ts';
-import type { StoreOperation } from '../cluster/store-operation.ts';
 import type { Writer } from '../commit/writer.ts';
 import type { Term } from '../election/term.ts';
 import type { AddressIndex } from '../events/address-index.ts';
@@ -19,6 +18,7 @@ import type { Store, StoreMemberStatus } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 import { mayOnlyRead, noLeader, notLeader } from './leadership.ts';
 import type { MtuGate } from './mtu-gate.ts';
+import type { StoreOperation } from './store-operation.ts';
 
 export interface ApiModules {
   readonly view: View;

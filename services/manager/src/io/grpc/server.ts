@@ -2,8 +2,10 @@ import { CausewayError } from '@causeway/model';
 import type { Credentials } from '@causeway/proto/io';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
+import type { Api } from '../../api/index.ts';
 import { policy } from '../../call/policy.ts';
-import type { Manager } from '../../manager.ts';
+import type { AgentChannel } from '../../feed/channel.ts';
+import type { View } from '../../store/view.ts';
 import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
@@ -27,8 +29,19 @@ const maxStreams = 1_000;
 /** What calls under way may take when the server stops. */
 const drainLimit = seconds(2);
 
+/** What the server serves: a manager without its network. */
+interface ServedManager {
+  readonly view: View;
+  readonly api: Api;
+  readonly isLeader: boolean;
+  /** Called when the manager begins or ceases to lead. Returns the way to stop listening. */
+  onLeadership(listener: (leads: boolean) => void): () => void;
+  /** Serves one agent until its connection ends; never rejects. */
+  accept(channel: AgentChannel): Promise<void>;
+}
+
 interface GrpcServerModules {
-  readonly manager: Manager;
+  readonly manager: ServedManager;
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly log: Log;

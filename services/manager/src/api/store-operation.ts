@@ -1,7 +1,7 @@
+import type { Checksum } from '../cluster/backup/create-backup.ts';
+import type { Maintenance } from '../cluster/maintenance/maintenance.ts';
+import type { Membership } from '../cluster/membership/membership.ts';
 import type { StoreMemberStatus } from '../store/store.ts';
-import type { Checksum } from './backup/create-backup.ts';
-import type { Maintenance } from './maintenance/maintenance.ts';
-import type { Membership } from './membership/membership.ts';
 
 /** What managers do for the servers of their store, as against what they store there. */
 export interface StoreOperation {
