@@ -8,6 +8,9 @@ import { describeLab } from './requirements.ts';
 /** etcd counts a member as connected only 5 s after it was, and a manager that died is listed for 15 s. */
 const patience = 60_000;
 
+/** For a command that knows its answer after 2 s, ms: this machine may do much else. */
+const soon = 15_000;
+
 // One story: each test begins with what the one before has left.
 describeLab('managers whose embedded etcds are one cluster', () => {
   let lab: Lab;
@@ -111,7 +114,16 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     for (const options of [[], ['--force']]) {
       const { code, stderr } = await remove(gone, '--timeout', '20s', ...options);
       expect(code).toBe(4);
-      expect(stderr).toContain(`0 of 3 etcd members are healthy and 2 have to agree on a removal, with --force too`);
+      expect(stderr).toContain(
+        'etcd has no majority: 0 of 3 members are healthy and 2 have to agree on a removal, with --force too',
+      );
+    }
+    const lines = ['verify', 'events', 'network create late', 'endpoint detach after-loss'];
+    for (const line of lines) {
+      const began = performance.now();
+      const { code, stderr } = await lab.try(left, 'causeway', ...line.split(' '), '--timeout', '60s');
+      expect(stderr).toContain('etcd has no majority: 0 of 3 members are healthy, and 2 are needed');
+      expect({ line, code, soon: performance.now() - began < soon }).toEqual({ line, code: 5, soon: true });
     }
     await lab.startProcess(gone, 'manager');
     await claim('after-return');

@@ -99,6 +99,8 @@ export interface Managers {
   /** As `watchNetworks`. */
   watchNodes(request: WatchNodesRequest): AsyncIterable<WatchNodesResponse>;
   getStatus(): Promise<GetStatusResponse>;
+  /** What each manager says that answers soon; never fails. */
+  getStatuses(): Promise<readonly GetStatusResponse[]>;
   verify(request: VerifyRequest): Promise<VerifyResponse>;
   /** Ends after the events kept, or goes on without end when the request says follow. */
   watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;

@@ -5,8 +5,11 @@ import type { Clients } from './clients.ts';
 import type { Context } from './context.ts';
 import { withSuggestion } from './did-you-mean.ts';
 import { inTime } from './ending.ts';
+import { outcomeUnknown } from './failure.ts';
 import { nameFlags } from './flags.ts';
 import { withHostSettings } from './host-settings.ts';
+import { majorityLost } from './majority.ts';
+import { sayInterrupted } from './render/interrupted.ts';
 import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
 import { isSaid, readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
@@ -32,6 +35,10 @@ export interface CommandSpec<Input> {
   readonly examples?: readonly string[];
   /** Said while it takes longer than a second: "waiting for the managers". */
   readonly progress?: string;
+  /** Managers answer it only with a majority of etcd: where that is lost the command ends, instead of at its timeout. */
+  readonly needsMajority?: true;
+  /** The command that shows whether the change was made; undefined: nothing is changed. */
+  readonly seenBy?: (input: Input) => string | undefined;
   /** --timeout is how long no server may answer, not how long the command may take. */
   readonly isUnbounded?: true;
   run(call: Call<Input>): Promise<Answer | Stream>;
@@ -85,10 +92,32 @@ async function settingsOf(built: Command, uses: Uses, context: Context): Promise
 async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<void> {
   const { context, settings } = call;
   const label = spec.progress ?? 'waiting for the managers';
-  const find = (): Promise<Answer | Stream> => withProgress(context, label, suggesting(call, spec.run(call)));
+  const find = (): Promise<Answer | Stream> => withProgress(context, label, suggesting(call, outcomeOf(spec, call)));
   if (!spec.uses.includes('timeout')) return await printAnswer(context, await find(), settings);
-  const answer = await inTime(find(), spec.isUnbounded ? context : { ...context, timeout: settings.timeout });
-  if (answer !== undefined) await inTime(suggesting(call, printAnswer(context, answer, settings)), context);
+  const limits = spec.isUnbounded ? context : { ...context, timeout: settings.timeout };
+  const answer = await inTime(find(), limits).catch((error: unknown) => {
+    if (!context.signal.aborted) throw error;
+  });
+  if (answer === undefined) return sayInterrupted(context, spec.seenBy?.(call.input));
+  await inTime(suggesting(call, printAnswer(context, answer, settings)), context);
+}
+
+/** @throws CausewayError store-unavailable: etcd has lost its majority, and the command needs one */
+async function outcomeOf<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<Answer | Stream> {
+  const { settings, clients, context, input } = call;
+  if (spec.needsMajority === undefined || settings.managers.length === 0) return await spec.run(call);
+  const over = new AbortController();
+  const look = () => clients.managers.getStatuses();
+  const lost = majorityLost({ look, clock: context.clock }, AbortSignal.any([over.signal, context.signal]));
+  const work = spec.run(call);
+  try {
+    const problem = await Promise.race([work.then(() => undefined), lost]);
+    if (problem === undefined) return await work;
+    throw outcomeUnknown(problem, spec.seenBy?.(input));
+  } finally {
+    over.abort();
+    work.catch(() => undefined); // it fails when the connections are closed
+  }
 }
 
 /** A name that there is not comes with the one that was meant. */

@@ -21,7 +21,7 @@ export const exitCodeOfKind = {
   internal: exitCodes.failed,
 } as const satisfies Record<ErrorKind, number>;
 
-export const exitCodeMeaning: Readonly<Record<number, string>> = {
+export const exitCodeMeaning: Readonly<Record<string, string>> = {
   [exitCodes.ok]: 'ok',
   [exitCodes.failed]: 'failed',
   [exitCodes.usage]: 'wrong usage or an invalid value',
@@ -29,4 +29,6 @@ export const exitCodeMeaning: Readonly<Record<number, string>> = {
   [exitCodes.conflict]: 'something else holds it: a name, an address, a network in use',
   [exitCodes.unavailable]: 'unavailable or timed out: try again',
   [exitCodes.drift]: 'verify found drift',
+  '130, 143':
+    'ended by SIGINT, SIGTERM; if it was changing something, stderr says that the outcome is not known and how to look',
 };

@@ -86,6 +86,13 @@ export function explainFailure(thrown: unknown): Failure {
   return { kind: 'error', error: new CausewayError('internal', message, {}, { cause: thrown }), hint: undefined };
 }
 
+/** A change was given up because of `problem`. `seenBy`: the command that shows whether it was made before that. */
+export function outcomeUnknown(problem: CausewayError, seenBy: string | undefined): CausewayError {
+  if (seenBy === undefined) return problem;
+  const message = `${problem.message}; whether the change was made before is not known, to look: ${seenBy}`;
+  return new CausewayError(problem.code, message, problem.data, { cause: problem });
+}
+
 export function exitCodeOf(failure: Failure): number {
   if (failure.kind === 'none') return exitCodes.ok;
   return failure.kind === 'usage-shown' ? exitCodes.usage : exitCodeOfKind[failure.error.kind];

@@ -106,6 +106,7 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
       listNodes: (request) => cluster.query((api, call) => api.nodes.listNodes(request, call)),
       watchNodes: () => untold('watch nodes'),
       getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
+      getStatuses: async () => [],
       verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
       watchEvents: () => untold('watch events'),
       getAddressHistory: () => untold('tell of an address’s history'),

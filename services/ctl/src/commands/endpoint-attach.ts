@@ -50,6 +50,8 @@ export const endpointAttach = command<Input>({
     new Option('--wait <state>', 'also wait for the other hosts').choices(['applied']),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ network, name }) => `causeway endpoint show ${network}/${name}`,
   progress: 'waiting for the agent',
   examples: [
     'causeway endpoint attach blue --name web --netns /run/netns/web',

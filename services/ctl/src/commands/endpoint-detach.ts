@@ -19,6 +19,8 @@ export const endpointDetach = command<Input>({
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
   options: [new Option('--force', 'even if its host is not ready').default(false)],
   uses: ['managers', 'socket', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ endpoint }) => `causeway endpoint show ${endpoint}`,
   progress: 'waiting for the host',
   examples: [
     'causeway endpoint detach web',

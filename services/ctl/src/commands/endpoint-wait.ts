@@ -16,6 +16,7 @@ export const endpointWait = command<Input>({
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
   options: [new Option('--for <state>', 'what to wait for').choices(['applied']).default('applied')],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
   progress: 'waiting for the hosts',
   examples: ['causeway endpoint wait web --for applied --timeout 5s'],
   async run({ input, settings, clients, context }) {

@@ -50,6 +50,7 @@ export const events = command<Input>({
     new Option('--host <name>', 'only of this host').default('', 'all'),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
   examples: [
     'causeway events --since 1h',
     'causeway events --tail 20 --watch',

@@ -15,6 +15,8 @@ export const ipamCheck = command<Input>({
     'there; only you can say which holder of a duplicate is right: detach the other.',
   options: [new Option('--repair', 'put right what can be')],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ repair }) => (repair === true ? 'causeway ipam check' : undefined),
   examples: ['causeway ipam check -o json', 'causeway ipam check --repair'],
   async run({ input, clients }) {
     const found = await clients.managers.checkClaims({ repair: input.repair === true });

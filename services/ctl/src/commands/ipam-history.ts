@@ -18,6 +18,7 @@ export const ipamHistory = command<Input>({
   arguments: [new Argument('<address>', 'without prefix length').argParser(parseAs('address', parseIp))],
   options: [new Option('--network <name>', 'name or id, also of a deleted network').default('', 'every network')],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
   examples: ['causeway ipam history 10.66.0.9', 'causeway ipam history 10.66.0.9 --network blue -o json'],
   async run({ input, clients }) {
     const { holdings } = await clients.managers.getAddressHistory({ address: input.address, network: input.network });

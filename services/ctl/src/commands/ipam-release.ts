@@ -21,6 +21,8 @@ export const ipamRelease = command<Input>({
     completed(new Argument('<address>', 'a reserved address').argParser(parseAs('address', parseIp)), reservations),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ network }) => `causeway ipam show ${network} -o wide`,
   examples: ['causeway ipam release blue 10.66.0.9'],
   async run({ input: { network, address }, clients, context }) {
     const requestId = randomUuid(context.random);

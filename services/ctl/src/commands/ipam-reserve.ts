@@ -23,6 +23,8 @@ export const ipamReserve = command<Input>({
   ],
   options: [new Option('--for <text>', 'what it is for').makeOptionMandatory()],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ network }) => `causeway ipam show ${network} -o wide`,
   examples: [
     'causeway ipam reserve blue 10.66.0.9 --for "printer in room 4"',
     'causeway ipam reserve blue --for vpn -o name',

@@ -1,18 +1,36 @@
+import { CausewayError } from '@causeway/model';
+import { Option } from 'commander';
 import { command } from '../command.ts';
 import { managersAnswer } from '../render/manager.ts';
 import { sorted } from '../render/sort.ts';
 import { type SortInput, sortOption } from './list-options.ts';
 
-export const managerList = command<SortInput>({
+interface Input extends SortInput {
+  readonly watch?: true;
+}
+
+export const managerList = command<Input>({
   name: 'list',
   summary: 'list the managers',
   description:
     'One that stopped or died is listed as unreachable, with since when, until it is back or "causeway manager remove" takes it off.',
-  options: [sortOption(['name', 'address', 'state', 'version'])],
+  options: [
+    sortOption(['name', 'address', 'state', 'version']),
+    // Other lists have it: it is refused with what there is instead.
+    new Option('-w, --watch').hideHelp(),
+  ],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway manager list -o json'],
   async run({ input, clients, context }) {
+    if (input.watch === true) throw unwatched();
     const { managers } = await clients.managers.listManagers();
     return sorted(managersAnswer(managers, context.clock.wall()), input.sortBy);
   },
 });
+
+function unwatched(): CausewayError {
+  const message =
+    '--watch: the managers do not report changes of this list; "causeway status --watch" looks again every 2 s, and ' +
+    '"causeway events --watch --kind manager.joined --kind manager.lost --kind manager.removed" prints each change';
+  return new CausewayError('invalid-argument', message, { field: '--watch' });
+}

@@ -22,6 +22,8 @@ export const managerRemove = command<Input>({
     ),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: () => 'causeway manager list',
   examples: ['causeway manager remove m3'],
   async run({ input: { manager: name, force }, clients, context }) {
     const requestId = randomUuid(context.random);

@@ -72,6 +72,8 @@ export const networkCreate = command<Input>({
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ name, dryRun }) => (dryRun === true ? undefined : `causeway network show ${name}`),
   examples: [
     'causeway network create apps',
     'causeway network create blue --subnet 10.66.0.0/16 --subnet fd66::/64',

@@ -23,6 +23,8 @@ export const networkDelete = command<Input>({
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ network, dryRun }) => (dryRun === true ? undefined : `causeway network show ${network}`),
   examples: ['causeway network delete blue', 'causeway network delete blue --force --dry-run'],
   async run({ input, clients, context }) {
     const { network } = input;

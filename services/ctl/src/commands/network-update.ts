@@ -87,6 +87,8 @@ export const networkUpdate = command<Input>({
     dryRunOption(),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ network, dryRun }) => (dryRun === true ? undefined : `causeway network show ${network}`),
   examples: [
     'causeway network update blue --add-subnet 10.67.0.0/24',
     'causeway network update blue --add-subnet 10.68.0.0/24 --gateway 10.68.0.254 --add-range 10.68.0.128/25',

@@ -25,6 +25,8 @@ export const verify = command<Input>({
       .default([], 'every host'),
   ],
   uses: ['managers', 'timeout', 'output'],
+  needsMajority: true,
+  seenBy: ({ repair }) => (repair === true ? 'causeway verify' : undefined),
   progress: 'waiting for the hosts',
   examples: ['causeway verify -o json', 'causeway verify h3 --repair'],
   async run({ input, clients }) {

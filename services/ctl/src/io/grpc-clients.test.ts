@@ -10,7 +10,11 @@ import {
   clusterServiceDefinition,
   type IClusterService,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-server.js';
-import { Manager, type WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import {
+  GetStatusResponse,
+  Manager,
+  type WatchEventsRequest,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import {
   type INetworkService,
   networkServiceDefinition,
@@ -96,6 +100,16 @@ async function sequences(of: Clients, follow: boolean, enough = Number.POSITIVE_
 describe('managers', () => {
   test('none is set', () => {
     expect(() => client([]).managers).toThrow('no manager address is set');
+  });
+
+  test('each that answers says how it sees the cluster, and one that is away is left out', async () => {
+    const at = (epoch: bigint) => {
+      const getStatus = serveUnary(async () => GetStatusResponse.create({ epoch }), noDefect);
+      return serve(anyPort, [[clusterServiceDefinition, { getStatus }] as [never, never]]);
+    };
+    const managers = [await at(1n), '127.0.0.1:1', await at(2n)];
+    const told = await client(managers).managers.getStatuses();
+    expect(told.map(({ epoch }) => epoch)).toEqual([1n, 2n]);
   });
 
   test('a standby names the leader, which is then asked', async () => {

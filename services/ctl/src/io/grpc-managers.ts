@@ -1,6 +1,6 @@
-import type { WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { GetStatusResponse, WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type CallLimits, type Credentials, errorFromService, type UnaryMethod } from '@causeway/proto/io';
+import { type CallLimits, type Credentials, callUnary, errorFromService, type UnaryMethod } from '@causeway/proto/io';
 import { milliseconds } from '@causeway/runtime';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
@@ -11,15 +11,22 @@ import { type ManagerStubs, StubPool } from './manager-stubs.ts';
 /** A manager that is restarted is back within it or not soon, and a person who waits wants to know. */
 const endWhenRefused = milliseconds(800);
 
+/** A manager answers a status within 1.3 s, whatever it asks itself does. */
+const statusWithin = milliseconds(1_600);
+
 /** The managers behind their addresses, by whichever can serve. Mutating requests carry a request id, so a retry is safe. */
 export class GrpcManagers implements Managers {
   readonly #pool: StubPool;
+  readonly #addresses: readonly string[];
+  readonly #signal: AbortSignal;
   readonly #caller: Caller;
   readonly #check: ClusterCheck;
   readonly #onRemark: (remark: string) => void;
 
   constructor(parts: { credentials: Credentials } & CallerParts, settings: { managers: readonly string[] }) {
     this.#pool = new StubPool(parts.credentials);
+    this.#addresses = settings.managers;
+    this.#signal = parts.signal;
     this.#caller = new Caller(parts, { what: 'manager', addresses: settings.managers, endWhenRefused });
     this.#check = new ClusterCheck({ ...parts, pool: this.#pool }, settings.managers);
     this.#onRemark = parts.onRemark ?? (() => undefined);
@@ -80,6 +87,11 @@ export class GrpcManagers implements Managers {
 
   getStatus: Managers['getStatus'] = () => this.#call('status', ({ cluster }) => cluster.getStatus.bind(cluster), {});
 
+  getStatuses: Managers['getStatuses'] = async () => {
+    const all = await Promise.all(this.#addresses.map((address) => this.#statusOf(address)));
+    return all.filter((status) => status !== undefined);
+  };
+
   verify: Managers['verify'] = (request) =>
     this.#call(request.repair ? 'change-and-wait' : 'wait', ({ cluster }) => cluster.verify.bind(cluster), request);
 
@@ -99,6 +111,12 @@ export class GrpcManagers implements Managers {
   close(): void {
     this.#check.close();
     this.#pool.close();
+  }
+
+  async #statusOf(address: string): Promise<GetStatusResponse | undefined> {
+    const { cluster } = this.#pool.at(address);
+    const limits = { timeout: statusWithin, signal: this.#signal };
+    return await callUnary(cluster.getStatus.bind(cluster), {}, limits).catch(() => undefined);
   }
 
   async *#watchEvents(request: WatchEventsRequest): AsyncGenerator<Event> {

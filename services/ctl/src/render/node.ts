@@ -53,7 +53,6 @@ export function nodeAnswer(node: Node, now: number): Answer {
       fields: [
         ['name', node.name],
         ['id', node.id],
-        ['ready', readiness(node)],
         ['data path', node.dataPath],
         ['underlay MTU', String(node.underlayMtu)],
         ['version', node.version],

@@ -7,6 +7,7 @@ import type {
   UnreadyHost,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Answer, Cell } from '../answer.ts';
+import { storeProblem } from '../majority.ts';
 import { healthValue } from './node.ts';
 import { formatSpan, isoTime, timeValue } from './time.ts';
 
@@ -83,16 +84,9 @@ function managerValue(manager: Manager, status: GetStatusResponse): object {
 }
 
 /** What keeps the cluster from changing: the data stand, and the command fails with it. */
-function problemOf({ leader, store }: GetStatusResponse): CausewayError | undefined {
-  if (store === undefined)
-    return new CausewayError('store-unavailable', 'etcd does not answer the manager that was asked');
-  const voters = store.members.filter((member) => !member.learner);
-  const healthy = voters.filter((member) => member.healthy).length;
-  const needed = Math.floor(voters.length / 2) + 1;
-  if (healthy < needed) {
-    const message = `etcd has no majority: ${healthy} of ${voters.length} members are healthy, and ${needed} are needed`;
-    return new CausewayError('store-unavailable', message, { healthy, needed });
-  }
+function problemOf({ leader, ...told }: GetStatusResponse): CausewayError | undefined {
+  const problem = storeProblem(told);
+  if (problem !== undefined) return problem;
   return leader === undefined
     ? new CausewayError('not-leader', 'no manager leads: nothing can be changed until one is elected')
     : undefined;

@@ -16,6 +16,9 @@ const noAgent: Partial<Agent> = {
   getAgentStatus: () => Promise.reject(new CausewayError('agent-unavailable', 'no agent on this host')),
 };
 
+/** Asked beside a command that takes long: not a call that tests are about. */
+const noStatuses: Partial<Managers> = { getStatuses: async () => [] };
+
 /** Servers made of the given functions; every call is recorded, one that was not given fails the test. */
 export class FakeConnection {
   readonly calls: RecordedCall[] = [];
@@ -28,7 +31,7 @@ export class FakeConnection {
       this.settings = settings;
       this.open++;
       return {
-        managers: this.#recording<Managers>('managers', servers.managers ?? {}),
+        managers: this.#recording<Managers>('managers', { ...noStatuses, ...servers.managers }),
         agent: this.#recording<Agent>('agent', { ...noAgent, ...servers.agent }),
         close: () => {
           this.open--;
@@ -41,7 +44,8 @@ export class FakeConnection {
     return new Proxy(given, {
       get: (target, key) => (request: unknown) => {
         const serve = Reflect.get(target, key) as ((request: unknown) => unknown) | undefined;
-        if (serve !== noAgent.getAgentStatus) this.calls.push({ method: `${name}.${String(key)}`, request });
+        if (serve !== noAgent.getAgentStatus && key !== 'getStatuses')
+          this.calls.push({ method: `${name}.${String(key)}`, request });
         if (serve === undefined) throw new Error(`the test gave no ${name}.${String(key)}`);
         return serve(request);
       },

@@ -110,6 +110,7 @@ export const transcripts: Record<string, [line: string, world: World][]> = {
       `manager list -o ${format}`,
       { managers: { listManagers: async () => ({ managers: status.managers }) } },
     ]),
+    ['manager list --watch', {}],
     ['manager show h1', { managers: { getStatus: async () => status } }],
     ['manager show h3', { managers: { getStatus: async () => status } }],
     ['manager show h2 -o json', { managers: { getStatus: async () => status } }],

@@ -1,5 +1,6 @@
 import { assertNever, CausewayError, fail, ok, type Result } from '@causeway/model';
 import type { StoreMember, StoreMemberStatus } from './membership.ts';
+import { nameTaken } from './name-taken.ts';
 
 export type MembershipRequest =
   | {
@@ -47,9 +48,15 @@ export function checkMajority(members: readonly StoreMemberStatus[], name: strin
   const needed = quorum(voters.length);
   if (healthy >= needed) return ok(undefined);
   const message =
-    `${healthy} of ${voters.length} etcd members are healthy and ${needed} have to agree on a removal, with --force too: ` +
+    `etcd has no majority: ${healthy} of ${voters.length} members are healthy and ${needed} have to agree on a removal, with --force too: ` +
     `${name} cannot be removed; bring others back first, or restore a backup`;
   return fail(new CausewayError('quorum-loss', message, { name, healthy, needed }));
+}
+
+/** Whether enough voters answer at all to elect a leader among them. A member that is silent is at no revision. */
+export function canElect(members: readonly StoreMemberStatus[]): boolean {
+  const voters = members.filter((member) => !member.learner);
+  return voters.filter(({ revision }) => revision > 0n).length >= quorum(voters.length);
 }
 
 function planJoin(
@@ -131,10 +138,8 @@ function initialCluster(members: readonly StoreMember[], own: StoreMember, name:
 
 function taken(member: StoreMember, { name, peerUrl }: MembershipRequest & { kind: 'join' }): CausewayError {
   const at = member.peerUrls.join(', ');
-  if (member.name === name) {
-    const message = `--name ${name}: the cluster has a member of that name at ${at}; choose another name, or, if that one has lost its data, remove it first (manager remove ${name})`;
-    return new CausewayError('name-taken', message, { field: '--name', value: name });
-  }
+  if (member.name === name)
+    return nameTaken(name, at, `if that one has lost its data, remove it first (causeway manager remove ${name})`);
   const message = `--etcd-peer-address: the cluster has another member at ${peerUrl} (${member.name || member.id}); choose another address or port, or remove that one first`;
   return new CausewayError('manager-exists', message, { field: '--etcd-peer-address', value: peerUrl });
 }

@@ -149,8 +149,18 @@ describe('removeMember', () => {
     members = members.map((each) => ({ ...each, healthy: each.name === 'm1' }));
     await expect(remove('m3', { within: seconds(5) })).rejects.toMatchObject({
       code: 'quorum-loss',
-      message: expect.stringMatching(/1 of 3 etcd members are healthy and 2 have to agree.*m3 cannot be removed/),
+      message: expect.stringMatching(
+        /no majority: 1 of 3 members are healthy and 2 have to agree.*m3 cannot be removed/,
+      ),
     });
     expect(members).toHaveLength(3);
+  });
+
+  test('where too few members answer to elect a leader it is refused within a second', async () => {
+    members = members.map((each) => ({ ...each, healthy: false, revision: each.name === 'm1' ? 1n : 0n }));
+    await expect(remove('m3', { within: seconds(5) })).rejects.toMatchObject({
+      message: expect.stringMatching(/no majority: 0 of 3/),
+    });
+    expect(clock.now()).toBeLessThan(1_000);
   });
 });

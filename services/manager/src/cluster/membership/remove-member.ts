@@ -3,7 +3,7 @@ import { type Clock, milliseconds, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import type { Roster } from '../roster.ts';
 import type { Membership } from './membership.ts';
-import { checkMajority, planMembership } from './plan-membership.ts';
+import { canElect, checkMajority, planMembership } from './plan-membership.ts';
 import type { RemovalRecord } from './removal-record.ts';
 
 interface RemoveMemberParts {
@@ -66,17 +66,20 @@ export async function removeMember(
   await record.write('done');
 }
 
-/** Without a majority nothing can be agreed on: better said at once than waited for. */
+/** Without a majority nothing can be agreed on. An election is waited for, but not where too few members answer two looks in a row. */
 async function withMajority(
   { store, clock }: RemoveMemberParts,
   { name }: RemoveMemberRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const deadline = clock.now() + electionTime;
-  for (;;) {
-    const checked = checkMajority(await store.members(), name);
+  for (let couldElect = true; ; ) {
+    const members = await store.members();
+    const checked = checkMajority(members, name);
     if (checked.ok) return;
-    if (clock.now() >= deadline || signal?.aborted === true) throw checked.error;
+    const isHopeless = !couldElect && !canElect(members);
+    if (isHopeless || clock.now() >= deadline || signal?.aborted === true) throw checked.error;
+    couldElect = canElect(members);
     await clock.sleep(pause, signal);
   }
 }

@@ -1,0 +1,87 @@
+import { CausewayError } from '@causeway/model';
+import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+
+/** What a manager says of etcd, and of who leads. */
+type Told = Pick<GetStatusResponse, 'store' | 'managers'>;
+
+/**
+ * electing: a majority of the members answers and has no leader yet. silent: no member answers, as when the only one restarts.
+ * lost: some members answer, too few for a majority, and none of them has a leader.
+ */
+export type Standing = 'there' | 'electing' | 'silent' | 'lost';
+
+/** From the mildest on: a manager that is cut off from etcd is not believed while another one reaches it. */
+const mildestFirst: readonly Standing[] = ['there', 'electing', 'silent', 'lost'];
+
+/** How long each may last before a command gives up: an election of etcd takes up to 4 s, a restart about 2 s. */
+const patience: Readonly<Record<Standing, Duration>> = {
+  there: milliseconds(Number.POSITIVE_INFINITY),
+  electing: seconds(5),
+  silent: seconds(3),
+  lost: seconds(1),
+};
+
+/** A command that ends by then costs the managers no look at etcd. */
+const firstLook = milliseconds(300);
+const whileThere = seconds(1);
+const whileInDoubt = milliseconds(200);
+
+/** Why nothing can be written to etcd at this moment. */
+export function storeProblem({ store }: Pick<Told, 'store'>): CausewayError | undefined {
+  if (store === undefined)
+    return new CausewayError('store-unavailable', 'etcd does not answer the manager that was asked');
+  const { voters, healthy, needed } = countsOf(store);
+  if (healthy >= needed) return undefined;
+  const message = `etcd has no majority: ${healthy} of ${voters.length} members are healthy, and ${needed} are needed`;
+  return new CausewayError('store-unavailable', message, { healthy, needed });
+}
+
+/** By what all managers say that answer. Where no manager answers, etcd is not what the command waits for. */
+export function standingOf(told: readonly Told[]): Standing {
+  const standings = told.map(standingBy);
+  return mildestFirst.find((standing) => standings.includes(standing)) ?? 'there';
+}
+
+function standingBy({ store, managers }: Told): Standing {
+  // A manager leads only as long as etcd renews its lease, whatever the members answer to the one that was asked.
+  if (managers.some(({ state }) => state === 'leader')) return 'there';
+  if (store === undefined) return 'silent';
+  const { voters, healthy, needed } = countsOf(store);
+  // Only a majority of members has a leader: those that did not answer in time are slow then.
+  if (healthy > 0) return 'there';
+  const answering = voters.filter(({ revision }) => revision > 0n).length;
+  if (answering === 0) return 'silent';
+  return answering < needed ? 'lost' : 'electing';
+}
+
+function countsOf({ members }: NonNullable<Told['store']>) {
+  const voters = members.filter(({ learner }) => !learner);
+  const healthy = voters.filter((member) => member.healthy).length;
+  return { voters, healthy, needed: Math.floor(voters.length / 2) + 1 };
+}
+
+export interface Looking {
+  /** What each manager says that answers. */
+  readonly look: () => Promise<readonly Told[]>;
+  readonly clock: Clock;
+}
+
+/** Resolves once etcd has had no majority for too long to wait for one, with the reason; undefined at the signal. */
+export async function majorityLost({ look, clock }: Looking, signal: AbortSignal): Promise<CausewayError | undefined> {
+  let since: number | undefined;
+  await clock.sleep(firstLook, signal);
+  while (!signal.aborted) {
+    const began = clock.now();
+    const told = await look();
+    const standing = standingOf(told);
+    since = standing === 'there' ? undefined : (since ?? began);
+    if (since !== undefined && clock.now() - since >= patience[standing]) return told.map(storeProblem).find(isProblem);
+    await clock.sleep(since === undefined ? whileThere : whileInDoubt, signal);
+  }
+  return undefined;
+}
+
+function isProblem(problem: CausewayError | undefined): problem is CausewayError {
+  return problem !== undefined;
+}
