@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { Command, Option } from 'commander';
@@ -15,7 +15,7 @@ export function initCommand(): Command {
         'For the first manager of a new cluster, once; never for one that has lost its data, which joins the others with --join.',
     )
     .addOption(
-      new Option('--data-dir <dir>', 'of that manager; it must hold no etcd yet')
+      new Option('--data-dir <dir>', 'of that manager; it must be empty, or not exist yet')
         .env('CAUSEWAY_DATA_DIR')
         .makeOptionMandatory(),
     )
@@ -27,7 +27,12 @@ export function initCommand(): Command {
     });
 }
 
-/** @throws CausewayError invalid-argument: it holds a member of a cluster, or cannot be written */
+/** What a start that was cut off may leave, by which process the directory was locked, and what a new file system has. */
+const harmless = /^(etcd(\..*)?|holder\.pid|lost\+found)$/;
+/** Names told one by one; of more only the number. */
+const mostNames = 5;
+
+/** @throws CausewayError invalid-argument: it holds a member of a cluster, or something else, or cannot be written */
 export async function allowFounding(dataDir: string): Promise<void> {
   await prepareDataDir(dataDir);
   const taken = await access(join(etcdDirectory(dataDir), 'member')).then(
@@ -45,5 +50,13 @@ export async function allowFounding(dataDir: string): Promise<void> {
       'which takes it back; for a new cluster name an empty directory';
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
+  const others = (await readdir(dataDir)).filter((name) => !harmless.test(name)).sort();
+  if (others.length > 0) throw inUse(dataDir, others);
   await writeFile(initMarkOf(dataDir), '');
+}
+
+function inUse(dataDir: string, others: readonly string[]): CausewayError {
+  const more = others.length > mostNames ? ` and ${others.length - mostNames} more` : '';
+  const message = `--data-dir ${dataDir}: it holds ${others.slice(0, mostNames).join(', ')}${more}, which no manager has put there: name an empty directory`;
+  return new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
 }
