@@ -1,4 +1,4 @@
-import { type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
+import { home, type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
@@ -45,4 +45,13 @@ it('one that cannot be read does not keep the others', async () => {
   expect(host.events().filter((event) => event.startsWith('netns.'))).toEqual(
     expect.arrayContaining(['netns.not-removed', 'netns.stray-removed']),
   );
+});
+
+it("what is ours in the host's own namespace and not wanted is repaired, and what other programs have there stays", async () => {
+  const host = await new Host().start();
+  for (const name of ['cw-left', 'docker0']) host.kernel.foreignLink(home, name);
+  const { drift } = await host.clock.until(host.agent.api.verifyHost({ repair: true }), seconds(5));
+  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'cw-left', intended: '' }]);
+  expect([...(host.kernel.namespaces.get(home)?.links.keys() ?? [])].sort()).toEqual(['docker0', 'eth0']);
+  expect((await host.status()).repairs).toBe(1n);
 });

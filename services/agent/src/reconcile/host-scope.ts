@@ -2,11 +2,13 @@ import {
   applyPlan,
   type Difference,
   type Failure,
+  home,
   isOverlayNetns,
   type Kernel,
-  type Namespace,
   type NetnsPath,
+  newNamespace,
   type Op,
+  readState,
   type State,
 } from '@causeway/datapath';
 import type { Log } from '@causeway/runtime';
@@ -26,13 +28,14 @@ export interface HostScopeModules {
 }
 
 /**
- * What belongs to no network: overlay namespaces that this agent has made, and that no table or container wants any more, go.
- * Kinds that live in the host's own namespace and are shared by all networks are wanted here.
+ * What belongs to no network or to all of them: the host's own namespace, as far as it is ours (owner.ts); and overlay
+ * namespaces that this agent has made and that no table or container wants any more.
  */
 export class HostScope implements Scope {
   readonly id = 'host';
   readonly name = '';
-  readonly wanted: State = new Map();
+  /** Nothing is shared by networks in the host's own namespace yet. What is, makes it worth a watch too. */
+  readonly wanted: State = new Map([[home, newNamespace()]]);
   readonly #modules: HostScopeModules;
 
   constructor(modules: HostScopeModules) {
@@ -55,10 +58,10 @@ export class HostScope implements Scope {
     return { kind: 'dirty', wanted: this.wanted, scopes: new Map() };
   }
 
-  /** What is left of networks, as found: none of it is wanted. */
+  /** With what is left of networks: none of it is wanted. */
   async read(): Promise<State> {
     const { kernel, overlays, stats, log } = this.#modules;
-    const state = new Map<NetnsPath, Namespace>();
+    const state = new Map(await readState(kernel, this.wanted));
     for (const netns of await kernel.ownNetns()) {
       if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
       try {
