@@ -33,7 +33,8 @@ export function* compareOnLinks<Key, Value>(
 ): Generator<Sides<OnLink<Key>, Value> | undefined, void> {
   for (const dev of new Set([...wanted.keys(), ...found.keys()])) {
     for (const each of compareMaps(found.get(dev), wanted.get(dev), same)) {
-      yield each && { ...each, key: { dev, key: each.key } };
+      // Property by property: 20,000 entries pass here.
+      yield each && { key: { dev, key: each.key }, actual: each.actual, intended: each.intended };
     }
   }
 }

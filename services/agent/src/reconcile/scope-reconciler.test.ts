@@ -5,6 +5,7 @@ import {
   type Kernel,
   type Namespace,
   type NetnsPath,
+  newNamespace,
   type Op,
   readState,
   type State,
@@ -29,14 +30,9 @@ const stray = (address: Ip): Op => ({ op: 'neighbour.set', netns, dev, ip: addre
 /** A bridge with neighbours. */
 function stateOf(neighbours: ReadonlyMap<Ip, Mac>): State {
   const bridge = { kind: 'bridge', name: dev, mac: Mac('02:45:00:00:00:01'), mtu: 1450, up: true } as const;
-  const namespace: Namespace = {
-    links: new Map([[dev, bridge]]),
-    addresses: new Map(),
-    routes: new Map(),
-    neighbours: new Map([[dev, neighbours]]),
-    fdb: new Map(),
-    sysctls: new Map(),
-  };
+  const namespace = newNamespace();
+  namespace.links.set(dev, bridge);
+  namespace.neighbours.set(dev, neighbours);
   return new Map([[netns, namespace]]);
 }
 
