@@ -28,8 +28,6 @@ const loaded = [
   ),
   '@causeway/proto/package.json',
   '@causeway/proto/gen/descriptors.binpb',
-  'etcd3/package.json',
-  'etcd3/proto',
   'grpc-health-check/proto',
   '@grpc/reflection/build/proto/grpc',
 ];

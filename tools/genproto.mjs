@@ -1,5 +1,6 @@
-// Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension
-// that ECMAScript modules need, and servers our own writer. Descriptors of all of it, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
+// Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension that
+// ECMAScript modules need, and servers our own writer. Of etcd's API, which we only call, no servers are kept. Descriptors of
+// the rest, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +12,10 @@ const gen = join(root, 'proto/gen');
 const check = process.argv.includes('--check');
 
 /** A FileDescriptorSet; two of them, one after the other, are one (protobuf encoding: repeated fields are appended). */
-const descriptors = (input) =>
+const descriptors = (input, ...options) =>
   execFileSync(
     join(root, 'node_modules/.bin/buf'),
-    ['build', input, '--as-file-descriptor-set', '--exclude-source-info', '-o', '-'],
+    ['build', input, ...options, '--as-file-descriptor-set', '--exclude-source-info', '-o', '-'],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
 
@@ -34,13 +35,17 @@ const out = mkdtempSync(join(tmpdir(), 'genproto-'));
 try {
   execFileSync(join(root, 'node_modules/.bin/buf'), ['generate', '-o', out], { cwd: root, stdio: 'inherit' });
   const fresh = join(out, 'proto/gen');
+  for (const file of files(join(fresh, 'etcd'))) if (file.includes('.grpc-server.')) rmSync(file);
   for (const file of files(fresh)) {
     const text = readFileSync(file, 'utf8').replace(/(from "\.{1,2}\/[^"]+?)(?:\.js)?";/g, '$1.js";');
     writeFileSync(file, file.endsWith('.grpc-server.js') ? withWriter(text) : text);
   }
   writeFileSync(
     join(fresh, 'descriptors.binpb'),
-    Buffer.concat([descriptors('.'), descriptors('node_modules/grpc-health-check/proto')]),
+    Buffer.concat([
+      descriptors('.', '--exclude-path', 'proto/etcd'),
+      descriptors('node_modules/grpc-health-check/proto'),
+    ]),
   );
   if (check) {
     const seen = (dir) => new Map(files(dir).map((file) => [relative(dir, file), readFileSync(file, 'latin1')]));

@@ -1,4 +1,5 @@
 import type { Clock, Duration } from '@causeway/runtime';
+import type { EtcdReply } from '../etcd/connection.ts';
 import type { EtcdCredentials } from '../etcd/credentials.ts';
 import type { StoreIdentity } from '../etcd/identity.ts';
 import { type CallBounds, type EtcdEndpoint, EtcdPool } from '../etcd/pool.ts';
@@ -19,7 +20,7 @@ interface MemberQuestion {
 }
 
 /** Asks one certain member, on a connection that lives as long as the question. @throws CausewayError */
-export async function atMember<Response>(
+export async function atMember<Response extends EtcdReply>(
   parts: AtMemberParts,
   { urls, limit, what }: MemberQuestion,
   attempt: (pool: EtcdPool, endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,

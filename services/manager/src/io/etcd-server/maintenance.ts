@@ -1,3 +1,9 @@
+import {
+  AlarmRequest_AlarmAction,
+  AlarmType,
+  RangeRequest,
+  type SnapshotResponse,
+} from '@causeway/proto/gen/etcd/rpc.js';
 import { minutes } from '@causeway/runtime';
 import type { Maintenance } from '../../cluster/maintenance/maintenance.ts';
 import type { RaisedAlarm, StoreMember } from '../../store/store.ts';
@@ -13,8 +19,6 @@ const defragmentLimit = minutes(10);
 /** A snapshot's stream goes on for as long as its parts come. */
 const snapshotLimit = minutes(60);
 
-const alarmNames = { NOSPACE: 'Nospace', CORRUPT: 'Corrupt' } as const;
-
 /** Maintenance by etcd's own service. */
 export class EtcdMaintenance implements Maintenance {
   readonly #access: ClusterAccess;
@@ -25,7 +29,7 @@ export class EtcdMaintenance implements Maintenance {
 
   async compact(revision: bigint): Promise<void> {
     const { pool } = this.#access;
-    const request = { revision: String(revision), physical: true };
+    const request = { revision, physical: true };
     const bounds = pool.bounds(this.#access.signal, compactionLimit);
     const endpoint = await pool.ready(pool.bounds(this.#access.signal));
     try {
@@ -54,7 +58,7 @@ export class EtcdMaintenance implements Maintenance {
         await pool.repeat('disarming', pool.bounds(this.#access.signal), ({ clients }, bounds) =>
           pool.call(
             clients.maintenance.alarm.bind(clients.maintenance),
-            { action: 'Deactivate', memberID: member.id, alarm: alarmNames[alarm] },
+            { action: AlarmRequest_AlarmAction.DEACTIVATE, memberID: BigInt(member.id), alarm: AlarmType[alarm] },
             bounds,
           ),
         );
@@ -65,7 +69,11 @@ export class EtcdMaintenance implements Maintenance {
     const endpoint = await pool.ready(pool.bounds(signal));
     // A member that lags would give an old one: after a read that a majority answers for it does not.
     await pool
-      .call(endpoint.clients.kv.range.bind(endpoint.clients.kv), { key: Buffer.of(0) }, pool.bounds(signal))
+      .call(
+        endpoint.clients.kv.range.bind(endpoint.clients.kv),
+        RangeRequest.create({ key: Buffer.of(0) }),
+        pool.bounds(signal),
+      )
       .catch((error: unknown) => {
         throw readFailure(error, `reading at ${endpoint.url}`);
       });
@@ -78,7 +86,7 @@ export class EtcdMaintenance implements Maintenance {
     signal.addEventListener('abort', cancel);
     if (signal.aborted) cancel();
     try {
-      for await (const { blob } of stream) yield blob;
+      for await (const { blob } of stream as AsyncIterable<SnapshotResponse>) yield blob;
     } catch (error) {
       throw readFailure(error, `reading a snapshot from ${endpoint.url}`);
     } finally {

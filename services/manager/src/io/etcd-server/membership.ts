@@ -25,7 +25,8 @@ export class EtcdMembership implements Membership {
       ({ clients }) => clients.cluster.memberAdd.bind(clients.cluster),
       request,
     );
-    return reply.member.ID;
+    if (reply.member === undefined) throw new CausewayError('internal', 'etcd added a member and does not say which');
+    return String(reply.member.iD);
   }
 
   async promote(id: string): Promise<'promoted' | 'not-in-sync'> {
@@ -33,7 +34,7 @@ export class EtcdMembership implements Membership {
       await this.#change(
         'promoting an etcd member',
         ({ clients }) => clients.cluster.memberPromote.bind(clients.cluster),
-        { ID: id },
+        { iD: BigInt(id) },
         (error) => isNotInSync(error) || isNoLearner(error) || isMemberUnknown(error),
       );
       return 'promoted';
@@ -52,7 +53,7 @@ export class EtcdMembership implements Membership {
       await this.#change(
         'removing an etcd member',
         ({ clients }) => clients.cluster.memberRemove.bind(clients.cluster),
-        { ID: id },
+        { iD: BigInt(id) },
         isMemberUnknown,
       );
     } catch (error) {
@@ -64,7 +65,7 @@ export class EtcdMembership implements Membership {
     await this.#change(
       'changing an etcd member’s address',
       ({ clients }) => clients.cluster.memberUpdate.bind(clients.cluster),
-      { ID: id, peerURLs: [peerUrl] },
+      { iD: BigInt(id), peerURLs: [peerUrl] },
     );
   }
 
@@ -80,7 +81,7 @@ export class EtcdMembership implements Membership {
         this.#access,
         { urls: leaving.clientUrls, limit: attemptTimeout, what: 'moving the lead' },
         (pool, { clients }, bounds) =>
-          pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: next.id }, bounds),
+          pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: BigInt(next.id) }, bounds),
       );
     } catch {
       // The removal leads to an election then.

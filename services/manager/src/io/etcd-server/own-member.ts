@@ -24,12 +24,12 @@ const attemptTimeout = seconds(2);
 
 /** Which member the etcd at this URL is, as it says itself. @throws CausewayError store-unavailable */
 export async function askOwnMember({ clock }: OwnMemberParts, url: string): Promise<OwnMember> {
-  const status = await atMember(
+  const { header, isLearner } = await atMember(
     { clock },
     { urls: [url], limit: callTimeout, what: 'asking the embedded etcd' },
     (pool, { clients }, bounds) => pool.call(clients.maintenance.status.bind(clients.maintenance), {}, bounds),
   );
-  return { id: status.header.member_id, cluster: status.header.cluster_id, learner: status.isLearner };
+  return { id: String(header?.memberId), cluster: String(header?.clusterId), learner: isLearner };
 }
 
 /** Runs something with the membership as it is changed at these members. */

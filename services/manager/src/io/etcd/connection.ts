@@ -8,7 +8,12 @@ export interface EtcdEndpoint {
   readonly url: string;
   readonly clients: EtcdClients;
   /** Throws for a reply that says that it comes from another cluster. @throws CausewayError store-unavailable */
-  check(reply: unknown): void;
+  check(reply: EtcdReply): void;
+}
+
+/** What every reply of etcd says of its sender. */
+export interface EtcdReply {
+  readonly header?: { readonly clusterId: bigint };
 }
 
 /**
@@ -63,9 +68,9 @@ export class Connection implements EtcdEndpoint {
     }
   }
 
-  check(reply: unknown): void {
-    const cluster = clusterOf(reply);
-    const error = cluster === undefined ? undefined : this.#identity?.check(cluster, this.url);
+  check({ header }: EtcdReply): void {
+    const { clusterId = 0n } = header ?? {};
+    const error = clusterId === 0n ? undefined : this.#identity?.check(clusterId, this.url);
     if (error !== undefined) throw error;
   }
 
@@ -76,9 +81,9 @@ export class Connection implements EtcdEndpoint {
   async #ask(deadline: number): Promise<void> {
     const { maintenance } = this.clients;
     this.check(
-      await new Promise((resolve, reject) => {
+      await new Promise<EtcdReply>((resolve, reject) => {
         maintenance.status({}, new Metadata(), { deadline }, (error, reply) =>
-          error === null ? resolve(reply) : reject(error),
+          error === null ? resolve(reply ?? {}) : reject(error),
         );
       }),
     );
@@ -93,13 +98,4 @@ export class Connection implements EtcdEndpoint {
       this.#watch(now);
     });
   }
-}
-
-/** Replies that we decode ourselves have it beside their revision, others in their header. */
-function clusterOf(reply: unknown): bigint | undefined {
-  if (typeof reply !== 'object' || reply === null) return undefined;
-  if ('cluster' in reply && typeof reply.cluster === 'bigint') return reply.cluster === 0n ? undefined : reply.cluster;
-  if (!('header' in reply) || typeof reply.header !== 'object' || reply.header === null) return undefined;
-  const { header } = reply;
-  return 'cluster_id' in header && typeof header.cluster_id === 'string' ? BigInt(header.cluster_id) : undefined;
 }

@@ -1,5 +1,5 @@
+import type { LeaseKeepAliveResponse } from '@causeway/proto/gen/etcd/rpc.js';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
-import type { ILeaseKeepAliveResponse } from 'etcd3';
 import { leaseGone } from '../../store/check.ts';
 import type { StoreLease } from '../../store/store.ts';
 import { isLeaseUnknown } from './failure.ts';
@@ -19,16 +19,16 @@ interface EtcdLeaseParts {
 /** The id is the server's choice: a grant whose reply was lost leaves a lease without keys, which ends by itself. */
 export async function grantLease(parts: EtcdLeaseParts, ttl: Duration): Promise<StoreLease> {
   const { pool } = parts;
-  const request = { TTL: Math.ceil(ttl / seconds(1)) };
+  const request = { tTL: BigInt(Math.ceil(ttl / seconds(1))), iD: 0n };
   const granted = await pool.repeat('granting a lease', pool.bounds(), ({ clients }, bounds) =>
     pool.call(clients.lease.leaseGrant.bind(clients.lease), request, oneTry(parts, bounds)),
   );
-  return new EtcdLease(parts, BigInt(granted.ID), seconds(Number(granted.TTL)));
+  return new EtcdLease(parts, granted.iD, seconds(Number(granted.tTL)));
 }
 
 export async function revokeLease(parts: EtcdLeaseParts, id: bigint): Promise<void> {
   const { pool } = parts;
-  const request = { ID: String(id) };
+  const request = { iD: id };
   const revoke = ({ clients }: EtcdEndpoint, bounds: CallBounds) =>
     pool.call(clients.lease.leaseRevoke.bind(clients.lease), request, oneTry(parts, bounds));
   await pool.repeat('revoking a lease', pool.bounds(), revoke, isLeaseUnknown).catch((error: unknown) => {
@@ -55,8 +55,8 @@ class EtcdLease implements StoreLease {
       keepAliveOnce(pool, endpoint, this.id, attempt),
     );
     // A lease that has ended is answered too, with no time to live.
-    if (Number(reply.TTL) <= 0) throw leaseGone(`lease ${this.id}`);
-    return seconds(Number(reply.TTL));
+    if (reply.tTL <= 0n) throw leaseGone(`lease ${this.id}`);
+    return seconds(Number(reply.tTL));
   }
 
   revoke(): Promise<void> {
@@ -74,7 +74,7 @@ function keepAliveOnce(
   { clients }: EtcdEndpoint,
   id: bigint,
   bounds: CallBounds,
-): Promise<ILeaseKeepAliveResponse> {
+): Promise<LeaseKeepAliveResponse> {
   return new Promise((resolve, reject) => {
     const stream = clients.lease.leaseKeepAlive(leaderRequired(), pool.options(bounds));
     const cancel = (): void => stream.cancel();
@@ -82,7 +82,7 @@ function keepAliveOnce(
       bounds.signal?.removeEventListener('abort', cancel);
       act();
     };
-    stream.on('data', (reply: ILeaseKeepAliveResponse) => {
+    stream.on('data', (reply: LeaseKeepAliveResponse) => {
       settle(() => resolve(reply));
       cancel();
     });
@@ -90,6 +90,6 @@ function keepAliveOnce(
     stream.on('end', () => settle(() => reject(new Error('etcd ended the keep-alive stream without a reply'))));
     bounds.signal?.addEventListener('abort', cancel);
     if (bounds.signal?.aborted === true) cancel();
-    stream.write({ ID: String(id) });
+    stream.write({ iD: id });
   });
 }

@@ -1,7 +1,9 @@
+import { RangeRequest, RangeRequest_SortOrder, RangeRequest_SortTarget } from '@causeway/proto/gen/etcd/rpc.js';
 import { keyAfter, keyBytes, prefixRange } from '../../store/range.ts';
 import type { KeySpan, KeyValue, Page, PageOptions } from '../../store/store.ts';
 import { isCompacted } from './failure.ts';
 import type { CallBounds, EtcdPool } from './pool.ts';
+import { pageFromWire } from './wire.ts';
 
 export interface Listing {
   readonly kvs: readonly KeyValue[];
@@ -23,16 +25,17 @@ export async function readPage(
   { limit, newest = false, keysOnly = false }: PageOptions,
   bounds: CallBounds,
 ): Promise<Page> {
-  const request = {
-    key: Buffer.from(keyBytes(from)),
-    range_end: Buffer.from(keyBytes(before)),
-    limit,
-    keys_only: keysOnly,
-    ...(newest && ({ sort_order: 'Descend', sort_target: 'Key' } as const)),
-  };
-  return await pool.repeat('reading etcd', bounds, ({ clients }, within) =>
+  const request = RangeRequest.create({
+    key: keyBytes(from),
+    rangeEnd: keyBytes(before),
+    limit: BigInt(limit),
+    keysOnly,
+    ...(newest && { sortOrder: RangeRequest_SortOrder.DESCEND, sortTarget: RangeRequest_SortTarget.KEY }),
+  });
+  const reply = await pool.repeat('reading etcd', bounds, ({ clients }, within) =>
     pool.call(clients.kv.range.bind(clients.kv), request, within),
   );
+  return pageFromWire(reply);
 }
 
 /** All of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the call timeout to itself. */
@@ -53,19 +56,20 @@ async function listOnce(pool: EtcdPool, prefix: string, options: ListOptions): P
   let revision = options.revision;
   let from = start;
   for (;;) {
-    const request = {
-      key: Buffer.from(from),
-      range_end: Buffer.from(end),
-      limit: options.pageSize,
-      keys_only: options.keysOnly ?? false,
-      ...(revision !== undefined && { revision: String(revision) }),
-    };
-    const page = await pool.repeat(
+    const request = RangeRequest.create({
+      key: from,
+      rangeEnd: end,
+      limit: BigInt(options.pageSize),
+      keysOnly: options.keysOnly ?? false,
+      ...(revision !== undefined && { revision }),
+    });
+    const reply = await pool.repeat(
       'reading etcd',
       pool.bounds(options.signal),
       ({ clients }, bounds) => pool.call(clients.kv.range.bind(clients.kv), request, bounds),
       isCompacted,
     );
+    const page = pageFromWire(reply);
     for (const kv of page.kvs) kvs.push(kv);
     revision ??= page.revision;
     const last = page.kvs.at(-1);

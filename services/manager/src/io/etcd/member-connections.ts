@@ -1,4 +1,5 @@
 import { type Clock, type Duration, seconds } from '@causeway/runtime';
+import type { EtcdReply } from './connection.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import type { StoreIdentity } from './identity.ts';
 import { type CallBounds, type EtcdEndpoint, EtcdPool } from './pool.ts';
@@ -24,7 +25,7 @@ export class MemberConnections {
   }
 
   /** Asks the member at these URLs. @throws CausewayError store-unavailable */
-  async ask<Response>(
+  async ask<Response extends EtcdReply>(
     urls: readonly string[],
     limit: Duration,
     attempt: (pool: EtcdPool, endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,

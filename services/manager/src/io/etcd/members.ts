@@ -1,6 +1,6 @@
+import type { MemberListResponse, Member as WireMember } from '@causeway/proto/gen/etcd/rpc.js';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { Metadata } from '@grpc/grpc-js';
-import type { IMember, IMemberListResponse } from 'etcd3';
 import type { StoreAlarm, StoreMember, StoreMemberStatus } from '../../store/store.ts';
 import type { EtcdCredentials } from './credentials.ts';
 import { type DiskWatch, readFsyncs } from './disk.ts';
@@ -69,7 +69,7 @@ function shorter(one: Duration, other: Duration): Duration {
   return one < other ? one : other;
 }
 
-type Listing = (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<IMemberListResponse>;
+type Listing = (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<MemberListResponse>;
 
 function agreed(pool: EtcdPool): Listing {
   return ({ clients: { cluster } }, bounds) =>
@@ -84,7 +84,7 @@ function remembered(pool: EtcdPool): Listing {
 async function conditionsOf(
   access: ClusterAccess,
   limit: Duration,
-  wire: readonly IMember[],
+  wire: readonly WireMember[],
 ): Promise<readonly StoreMemberStatus[]> {
   const members = wire.map(memberFromWire);
   access.connections.keep(members);
@@ -106,9 +106,9 @@ async function conditionsOf(
 
 const silent = { healthy: false, leader: false, size: 0, sizeInUse: 0, revision: 0n, lag: 0n };
 
-function memberFromWire(member: IMember): StoreMember {
+function memberFromWire(member: WireMember): StoreMember {
   return {
-    id: member.ID,
+    id: String(member.iD),
     name: member.name,
     peerUrls: member.peerURLs,
     clientUrls: member.clientURLs,
@@ -130,13 +130,13 @@ async function ask(
   const [status, fsyncs] = await Promise.all([asking.catch(() => undefined), readFsyncs(url, limit, credentials?.tls)]);
   if (status === undefined) return undefined;
   return {
-    hasLeader: status.leader !== '0',
-    leads: status.leader === member.id,
+    hasLeader: status.leader !== 0n,
+    leads: String(status.leader) === member.id,
     size: Number(status.dbSize),
     sizeInUse: Number(status.dbSizeInUse),
-    revision: BigInt(status.header.revision),
-    committed: BigInt(status.raftIndex),
-    applied: BigInt(status.raftAppliedIndex),
+    revision: status.header?.revision ?? 0n,
+    committed: status.raftIndex,
+    applied: status.raftAppliedIndex,
     errors: status.errors,
     slowDisk: fsyncs !== undefined && disks.look(member.id, fsyncs),
   };

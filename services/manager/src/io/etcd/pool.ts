@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { UnaryMethod } from '@causeway/proto/io';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { type ChannelCredentials, Metadata } from '@grpc/grpc-js';
-import { Connection, type EtcdEndpoint } from './connection.ts';
+import { Connection, type EtcdEndpoint, type EtcdReply } from './connection.ts';
 import { type EtcdCredentials, plaintext } from './credentials.ts';
 import { isTransient, readFailure } from './failure.ts';
 import { isForeign, type StoreIdentity } from './identity.ts';
@@ -110,7 +110,7 @@ export class EtcdPool {
   }
 
   /** Calls something that may be repeated, at one member after the other until the deadline. Failures are CausewayErrors, but for what `keep` picks. */
-  async repeat<Response>(
+  async repeat<Response extends EtcdReply>(
     what: string,
     bounds: CallBounds,
     attempt: (endpoint: EtcdEndpoint, bounds: CallBounds) => Promise<Response>,

@@ -28,7 +28,7 @@ function createWorld(revision: () => bigint | undefined) {
     call: async () => {
       const current = revision();
       if (current === undefined) throw new Error('deadline exceeded');
-      return { header: { revision: String(current) } };
+      return { header: { revision: current } };
     },
   } as unknown as Pick<EtcdPool, 'call' | 'bounds'>;
   const endpoint = {

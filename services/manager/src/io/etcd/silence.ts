@@ -1,8 +1,7 @@
+import type { WatchRequest, WatchResponse } from '@causeway/proto/gen/etcd/rpc.js';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { IWatchRequest } from 'etcd3';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
-import type { WatchReply } from './wire.ts';
 
 /** The member lives and has what comes next, and the stream has not brought it in all this time. */
 export class StuckStream extends Error {}
@@ -22,7 +21,7 @@ interface AttendParts {
 interface AttendedStream {
   /** The member at its other end. */
   readonly endpoint: EtcdEndpoint;
-  readonly stream: Pick<ClientDuplexStream<IWatchRequest, WatchReply>, 'write' | 'destroy'>;
+  readonly stream: Pick<ClientDuplexStream<WatchRequest, WatchResponse>, 'write' | 'destroy'>;
   readonly silence: Readonly<Silence>;
 }
 
@@ -49,7 +48,7 @@ export async function attend(
     if (now < due) {
       await clock.sleep(milliseconds(due - now), signal);
     } else if (asked < since) {
-      stream.write({ progress_request: {} });
+      stream.write({ requestUnion: { oneofKind: 'progressRequest', progressRequest: {} } });
       asked = now;
     } else {
       const revision = await currentRevision({ pool }, endpoint, interval, signal);
@@ -85,7 +84,7 @@ async function currentRevision(
 ): Promise<bigint | undefined> {
   try {
     const { header } = await pool.call(maintenance.status.bind(maintenance), {}, pool.bounds(signal, limit));
-    return BigInt(header.revision);
+    return header?.revision;
   } catch {
     return undefined;
   }

@@ -201,7 +201,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
       { clock: systemClock },
       { endpoints: [etcd.url], callTimeout: seconds(5), attemptTimeout: seconds(5) },
     );
-    const request = { revision: String(revision), physical: true };
+    const request = { revision, physical: true };
     await pool.repeat('compacting', pool.bounds(), ({ clients }, bounds) =>
       pool.call(clients.kv.compact.bind(clients.kv), request, bounds),
     );

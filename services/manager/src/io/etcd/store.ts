@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { CausewayError } from '@causeway/model';
+import { RangeRequest, type TxnRequest } from '@causeway/proto/gen/etcd/rpc.js';
 import {
   type Backoff,
   type Clock,
@@ -11,7 +12,6 @@ import {
   seconds,
 } from '@causeway/runtime';
 import { checkTxn } from '../../store/check.ts';
-import { keyBytes } from '../../store/range.ts';
 import {
   type Change,
   type Compare,
@@ -38,7 +38,7 @@ import { listPrefix, readPage } from './listing.ts';
 import { MemberConnections } from './member-connections.ts';
 import { type ClusterAccess, knownMembers } from './members.ts';
 import { EtcdPool } from './pool.ts';
-import type { TxnRequest } from './wire.ts';
+import { pageFromWire, txnRequest } from './wire.ts';
 
 interface EtcdStoreParts {
   readonly clock: Clock;
@@ -129,10 +129,11 @@ export class EtcdStore implements Store {
   }
 
   async get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }> {
-    const request = { key: Buffer.from(keyBytes(key)) };
-    const { kvs, revision } = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
+    const request = RangeRequest.create({ key: Buffer.from(key) });
+    const reply = await this.#pool.repeat('reading etcd', this.#bounds(), ({ clients }, bounds) =>
       this.#pool.call(clients.kv.range.bind(clients.kv), request, bounds),
     );
+    const { kvs, revision } = pageFromWire(reply);
     const [kv] = kvs;
     return kv === undefined ? { revision } : { kv, revision };
   }
@@ -149,7 +150,7 @@ export class EtcdStore implements Store {
 
   async txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
     checkTxn(compares, writes, this.maxTxnOps);
-    return await this.#send({ compares, writes });
+    return await this.#send(txnRequest(compares, writes));
   }
 
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
@@ -192,7 +193,7 @@ export class EtcdStore implements Store {
     try {
       const reply = await this.#pool.call(endpoint.clients.kv.txn.bind(endpoint.clients.kv), request, bounds);
       endpoint.check(reply);
-      return { succeeded: reply.succeeded, revision: reply.revision };
+      return { succeeded: reply.succeeded, revision: reply.header?.revision ?? 0n };
     } catch (error) {
       this.#pool.pass(endpoint);
       throw writeFailure(error);

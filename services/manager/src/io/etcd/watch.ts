@@ -1,13 +1,13 @@
+import { RangeRequest, WatchCreateRequest, type WatchResponse } from '@causeway/proto/gen/etcd/rpc.js';
 import type { Clock, Duration } from '@causeway/runtime';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import type { IWatchRequest } from 'etcd3';
 import type { Break } from '../../store/obstacle.ts';
 import { prefixRange } from '../../store/range.ts';
 import { revisionOf, type Step } from '../../store/store.ts';
 import { isCompacted, isServiceError } from './failure.ts';
 import { type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
 import { attend, type Silence, StuckStream } from './silence.ts';
-import type { WatchReply } from './wire.ts';
+import { eventFromWire } from './wire.ts';
 
 /** What comes after the delivered revision cannot be had by watching: list again. */
 export class HistoryGone extends Error {}
@@ -60,14 +60,14 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
   let accepted = false;
   try {
     void attend(parts, { endpoint, stream, silence }, options.progressInterval, ended.signal);
-    stream.write({ create_request: createRequest(options) });
+    stream.write({ requestUnion: { oneofKind: 'createRequest', createRequest: createRequest(options) } });
     let last = options.after;
     let isWhole = false;
-    for await (const response of stream as AsyncIterable<WatchReply>) {
+    for await (const response of stream as AsyncIterable<WatchResponse>) {
       silence.since = clock.now();
       endpoint.check(response);
       if (response.canceled) throw cancelled(response);
-      const current = response.revision;
+      const current = response.header?.revision ?? 0n;
       if (current < last)
         throw new HistoryGone(`store at revision ${current}, delivered was ${last}: restored from a backup?`);
       if (response.created) {
@@ -77,7 +77,7 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
       silence.since = undefined;
       if (!isWhole) await checkKept(parts, endpoint, options);
       isWhole = true;
-      const events = response.events.filter((event) => revisionOf(event) > last);
+      const events = response.events.map(eventFromWire).filter((event) => revisionOf(event) > last);
       const newest = events.at(-1);
       if (response.events.length === 0) last = current;
       else if (newest !== undefined) last = revisionOf(newest);
@@ -99,24 +99,17 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
  * A revision is not sent in fragments: to cut one, etcd measures the growing fragment anew for each event (sendFragments of
  * its watch.go), which takes minutes of silence for 200,000 events. Whole they are 20 MB and take no time worth mentioning.
  */
-function createRequest(options: WatchOptions): NonNullable<IWatchRequest['create_request']> {
+function createRequest(options: WatchOptions): WatchCreateRequest {
   const { start, end } = prefixRange(options.prefix);
-  return {
-    key: Buffer.from(start),
-    range_end: Buffer.from(end),
-    start_revision: String(options.after + 1n),
-    progress_notify: true,
-  };
+  const from = { key: start, rangeEnd: end, startRevision: options.after + 1n };
+  return WatchCreateRequest.create({ ...from, progressNotify: true });
 }
 
 /** @throws HistoryGone when the delivered revision was compacted, and with it perhaps some of what comes after it */
 async function checkKept({ pool }: WatchParts, endpoint: EtcdEndpoint, options: WatchOptions): Promise<void> {
   const { kv } = endpoint.clients;
-  const request = {
-    key: Buffer.from(prefixRange(options.prefix).start),
-    revision: String(options.after),
-    keys_only: true,
-  };
+  const { start } = prefixRange(options.prefix);
+  const request = RangeRequest.create({ key: start, revision: options.after, keysOnly: true });
   try {
     await pool.call(kv.range.bind(kv), request, pool.bounds(options.signal, options.progressInterval));
   } catch (error) {
@@ -124,7 +117,7 @@ async function checkKept({ pool }: WatchParts, endpoint: EtcdEndpoint, options: 
   }
 }
 
-function cancelled(response: WatchReply): Error {
+function cancelled(response: WatchResponse): Error {
   if (response.compactRevision !== 0n) return new HistoryGone(`compacted up to revision ${response.compactRevision}`);
   return new Error(`etcd cancelled the watch: ${response.cancelReason}`);
 }

@@ -1,21 +1,16 @@
+import { Event, Event_EventType } from '@causeway/proto/gen/etcd/kv.js';
+import {
+  RangeResponse,
+  Compare_CompareResult as Result,
+  Compare_CompareTarget as Target,
+  TxnRequest,
+  TxnResponse,
+} from '@causeway/proto/gen/etcd/rpc.js';
 import fc from 'fast-check';
-import { expect, describe as group, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Compare, KeyValue, Write } from '../../store/store.ts';
-import { describe } from './rpc.ts';
-import { decodeRangeReply, decodeTxnReply, decodeWatchReply, encodeTxn } from './wire.ts';
-
-interface Method {
-  requestDeserialize(bytes: Buffer): object;
-  responseSerialize(message: object): Buffer;
-}
-
-/** The general codec, made from etcd's own description: whatever that means is meant. */
-const described = describe() as unknown as Readonly<Record<string, Readonly<Record<string, Method>>>>;
-const methods = {
-  txn: described['etcdserverpb.KV']?.['Txn'] as Method,
-  range: described['etcdserverpb.KV']?.['Range'] as Method,
-  watch: described['etcdserverpb.Watch']?.['Watch'] as Method,
-};
+import { codec } from './rpc.ts';
+import { eventFromWire, pageFromWire, txnRequest } from './wire.ts';
 
 const key = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }),
@@ -25,16 +20,15 @@ const value = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
   fc.constantFrom(16_383, 16_384).map((n) => new Uint8Array(n)),
 );
-const revision = fc.bigInt({ min: 0n, max: 2n ** 53n - 1n });
 const number = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 const span = fc.record({ from: key, before: key });
 
-group('a transaction reads as it was meant', () => {
+describe('a transaction reads as it was meant', () => {
   const compare = fc.oneof(
     fc.record({ kind: fc.constant('absent'), key }),
     fc.record({ kind: fc.constant('unchanged'), key, modRevision: number }),
     fc.record({ kind: fc.constant('created'), key, createRevision: number }),
-    fc.record({ kind: fc.constant('quiet'), prefix: fc.oneof(key, fc.constant('')), since: revision }),
+    fc.record({ kind: fc.constant('quiet'), prefix: fc.oneof(key, fc.constant('')), since: fc.bigInt(0n, 2n ** 62n) }),
     fc.record({ kind: fc.constant('vacant'), span }),
   ) as fc.Arbitrary<Compare>;
   const write = fc.oneof(
@@ -43,79 +37,46 @@ group('a transaction reads as it was meant', () => {
     fc.record({ kind: fc.constant('delete'), key }),
   ) as fc.Arbitrary<Write>;
 
-  test('any', () => {
+  test('any, over the wire', () => {
     fc.assert(
       fc.property(fc.array(compare), fc.array(write), (compares, writes) => {
-        const meant = { compare: compares.map(meantByCompare), success: writes.map(meantByWrite), failure: [] };
-        const bytes = encodeTxn({ compares, writes });
-        expect(plain(methods.txn.requestDeserialize(bytes))).toEqual(plain(meant));
+        const bytes = TxnRequest.toBinary(txnRequest(compares, writes), codec);
+        const { compare, success, failure } = TxnRequest.fromBinary(bytes);
+        expect(plain({ compare, success, failure })).toEqual(
+          plain({ compare: compares.map(meantByCompare), success: writes.map(meantByWrite), failure: [] }),
+        );
       }),
     );
   });
 });
 
-group('a reply is taken for what it says', () => {
-  const kv = fc.record({
-    key,
-    value,
-    create_revision: revision,
-    mod_revision: revision,
-    version: number,
-    lease: number,
-  });
-  const header = fc.record({ cluster_id: number, member_id: number, revision, raft_term: number });
-
-  test('of a transaction', () => {
-    fc.assert(
-      fc.property(header, fc.boolean(), fc.array(header), (own, succeeded, headers) => {
-        const responses = headers.map((each) => ({ response_put: { header: onWire(each) } }));
-        const bytes = methods.txn.responseSerialize({ header: onWire(own), succeeded, responses });
-        expect(decodeTxnReply(bytes)).toEqual({ succeeded, ...headerOf(own) });
-      }),
-    );
-  });
+describe('a reply is taken for what it says', () => {
+  const kv = fc.record({ key, value, createRevision: number, modRevision: number });
+  const revision = number;
 
   test('of a read', () => {
     fc.assert(
-      fc.property(header, fc.array(kv), fc.boolean(), number, (own, kvs, more, count) => {
-        const message = { header: onWire(own), kvs: kvs.map(onWire), more, count: String(count) };
-        const bytes = methods.range.responseSerialize(message);
-        const reply = decodeRangeReply(bytes);
-        expect({ ...reply, kvs: reply.kvs.map(printed) }).toEqual({ kvs: kvs.map(ours), more, ...headerOf(own) });
+      fc.property(revision, fc.array(kv), fc.boolean(), (revision, kvs, more) => {
+        const message = RangeResponse.create({ header: { clusterId: 1n, revision }, kvs: kvs.map(onWire), more });
+        const page = pageFromWire(RangeResponse.fromBinary(RangeResponse.toBinary(message), codec));
+        expect(plain(page)).toEqual(plain({ kvs, more, revision }));
       }),
     );
   });
 
   test('of a watch', () => {
-    const type = fc.constantFrom('Put', 'Delete');
-    const event = fc.record({ type, kv, prev_kv: kv }, { requiredKeys: ['type', 'kv'] });
-    const flags = fc.record({ created: fc.boolean(), canceled: fc.boolean() });
-    const end = fc.record({ compact_revision: revision, cancel_reason: fc.string() });
     fc.assert(
-      fc.property(header, flags, end, fc.array(event), (own, said, { compact_revision, cancel_reason }, events) => {
-        const wire = events.map(({ type, kv, prev_kv }) => {
-          return { type, kv: onWire(kv), ...(prev_kv !== undefined && { prev_kv: onWire(prev_kv) }) };
-        });
-        const message = { header: onWire(own), ...said, compact_revision: String(compact_revision), cancel_reason };
-        const reply = decodeWatchReply(methods.watch.responseSerialize({ ...message, watch_id: '7', events: wire }));
-        const told = reply.events.map((each) => (each.kind === 'put' ? { ...each, kv: printed(each.kv) } : each));
-        expect({ ...reply, events: told }).toEqual({
-          ...said,
-          ...headerOf(own),
-          compactRevision: compact_revision,
-          cancelReason: cancel_reason,
-          events: events.map((each) =>
-            each.type === 'Delete'
-              ? { kind: 'delete', key: each.kv.key, modRevision: each.kv.mod_revision }
-              : { kind: 'put', kv: ours(each.kv) },
-          ),
-        });
+      fc.property(fc.boolean(), kv, (isDelete, kv) => {
+        const type = isDelete ? Event_EventType.DELETE : Event_EventType.PUT;
+        const event = eventFromWire(Event.fromBinary(Event.toBinary(Event.create({ type, kv: onWire(kv) })), codec));
+        const { key, modRevision } = kv;
+        expect(plain(event)).toEqual(plain(isDelete ? { kind: 'delete', key, modRevision } : { kind: 'put', kv }));
       }),
     );
   });
 
-  test('what a later etcd adds is passed over, of whatever type', () => {
-    const known = methods.txn.responseSerialize({ succeeded: true, header: { revision: '7' } });
+  test('what etcd says beside what is described here is passed over, of whatever type', () => {
+    const known = TxnResponse.toBinary(TxnResponse.create({ succeeded: true, header: { revision: 7n } }));
     const added = [
       [0xf8, 0x01, 0xff, 0x7f], // field 31: a number
       [0xf9, 0x01, 1, 2, 3, 4, 5, 6, 7, 8], // eight bytes
@@ -124,54 +85,30 @@ group('a reply is taken for what it says', () => {
     ];
     for (const bytes of added)
       for (const together of [Buffer.concat([known, Buffer.from(bytes)]), Buffer.concat([Buffer.from(bytes), known])])
-        expect(decodeTxnReply(together)).toEqual({ succeeded: true, cluster: 0n, revision: 7n });
+        expect(TxnResponse.fromBinary(together, codec)).toMatchObject({ succeeded: true, header: { revision: 7n } });
   });
 
-  test('one that is cut off, or that is none, is refused', () => {
-    const header = { revision: '300' };
-    const whole = methods.range.responseSerialize({
-      header,
-      kvs: [{ key: Buffer.from('a'), value: Buffer.alloc(200) }],
-    });
+  test('one that is cut off is refused', () => {
+    const kvs = [{ key: Buffer.from('a'), value: Buffer.alloc(200) }];
+    const whole = RangeResponse.toBinary(RangeResponse.create({ header: { revision: 300n }, kvs }));
     for (let length = 6; length < whole.length; length++)
-      expect(() => decodeRangeReply(whole.subarray(0, length)), `${length} bytes`).toThrow(RangeError);
-    expect(() => decodeTxnReply(Buffer.from([0x1b]))).toThrow(RangeError); // a group
+      expect(() => RangeResponse.fromBinary(whole.subarray(0, length), codec), `${length} bytes`).toThrow();
   });
 });
 
-function headerOf({ cluster_id, revision }: { readonly cluster_id: bigint; readonly revision: bigint }) {
-  return { cluster: cluster_id, revision };
+function onWire({ key, ...kv }: KeyValue) {
+  return { ...kv, key: Buffer.from(key) };
 }
 
-interface WireKeyValue {
-  readonly key: string;
-  readonly value: Uint8Array;
-  readonly create_revision: bigint;
-  readonly mod_revision: bigint;
-}
-
-function ours({ key, value, create_revision, mod_revision }: WireKeyValue) {
-  return printed({ key, value, createRevision: create_revision, modRevision: mod_revision });
-}
-
-/** A value as text: bytes are compared one by one. */
-function printed({ value, ...kv }: KeyValue): object {
-  return { ...kv, value: Buffer.from(value).toString('hex') };
-}
-
-/** As the general codec wants it. */
-function onWire(message: object): object {
-  return Object.fromEntries(
-    Object.entries(message).map(([name, value]: [string, unknown]) => {
-      if (typeof value === 'bigint') return [name, String(value)];
-      return [name, name === 'key' ? Buffer.from(value as string) : value];
+/** Bytes as text: they are compared one by one otherwise. */
+function plain(message: object): unknown {
+  return JSON.parse(
+    JSON.stringify(message, (_, value: unknown) => {
+      if (typeof value === 'bigint') return `${value}`;
+      if (isBuffer(value)) return Buffer.from(value.data).toString('hex');
+      return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
     }),
   );
-}
-
-/** Bytes as text, and without the general codec's classes. */
-function plain(message: object): unknown {
-  return JSON.parse(JSON.stringify(message, (_, value: unknown) => (isBuffer(value) ? hexOf(value) : value)));
 }
 
 /** What a Buffer gives to JSON. */
@@ -184,49 +121,45 @@ function isBuffer(value: unknown): value is BufferJson {
   return typeof value === 'object' && value !== null && (value as Partial<BufferJson>).type === 'Buffer';
 }
 
-function hexOf({ data }: BufferJson): string {
-  return Buffer.from(data).toString('hex');
-}
-
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 function meantByCompare(compare: Compare): object {
   const to = (
-    target: string,
-    result: string,
+    target: Target,
+    result: Result,
     key: Buffer,
-    number: object,
-    range_end: Buffer = Buffer.alloc(0),
+    targetUnion: object,
+    rangeEnd: Buffer = bytes(''),
   ): object => {
-    return { result, target, key, ...number, range_end };
+    return { result, target, key, targetUnion, rangeEnd };
   };
+  const created = (createRevision: bigint): object => ({ oneofKind: 'createRevision', createRevision });
+  const modified = (modRevision: bigint): object => ({ oneofKind: 'modRevision', modRevision });
   switch (compare.kind) {
     case 'absent':
-      return to('Create', 'Equal', bytes(compare.key), { create_revision: '0' });
+      return to(Target.CREATE, Result.EQUAL, bytes(compare.key), created(0n));
     case 'unchanged':
-      return to('Mod', 'Equal', bytes(compare.key), { mod_revision: String(compare.modRevision) });
+      return to(Target.MOD, Result.EQUAL, bytes(compare.key), modified(compare.modRevision));
     case 'created':
-      return to('Create', 'Equal', bytes(compare.key), { create_revision: String(compare.createRevision) });
+      return to(Target.CREATE, Result.EQUAL, bytes(compare.key), created(compare.createRevision));
     case 'quiet': {
       const start = compare.prefix === '' ? Buffer.of(0) : bytes(compare.prefix);
       const end = Buffer.from(start);
       end[end.length - 1] = compare.prefix === '' ? 0 : (end.at(-1) ?? 0) + 1;
-      return to('Mod', 'Less', start, { mod_revision: String(compare.since + 1n) }, end);
+      return to(Target.MOD, Result.LESS, start, modified(compare.since + 1n), end);
     }
     case 'vacant':
-      return to('Mod', 'Less', bytes(compare.span.from), { mod_revision: '1' }, bytes(compare.span.before));
+      return to(Target.MOD, Result.LESS, bytes(compare.span.from), modified(1n), bytes(compare.span.before));
   }
 }
 
 function meantByWrite(write: Write): object {
-  if (write.kind === 'delete') return deletes(write.key);
-  const { key, value, lease = 0n } = write;
-  const put = { key: bytes(key), value: Buffer.from(value), lease: String(lease) };
-  const request_put = { ...put, prev_kv: false, ignore_value: false, ignore_lease: false };
-  return { request_put };
-}
-
-function deletes(key: string): object {
-  const request_delete_range = { key: bytes(key), range_end: bytes(''), prev_kv: false };
-  return { request_delete_range };
+  const key = bytes(write.key);
+  if (write.kind === 'delete')
+    return {
+      request: { oneofKind: 'requestDeleteRange', requestDeleteRange: { key, rangeEnd: bytes(''), prevKv: false } },
+    };
+  const { value, lease = 0n } = write;
+  const requestPut = { key, value, lease, prevKv: false, ignoreValue: false, ignoreLease: false };
+  return { request: { oneofKind: 'requestPut', requestPut } };
 }
