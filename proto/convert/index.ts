@@ -1,4 +1,5 @@
 export * from '../failover/index.ts';
+export type * from './calls.ts';
 export * from './endpoint.ts';
 export * from './error.ts';
 export * from './legible.ts';

@@ -1,67 +1,11 @@
-import type {
-  AttachRequest,
-  AttachResponse,
-  DetachRequest,
-  DetachResponse,
-  GetAgentStatusResponse,
-  ListSandboxesResponse,
-} from '@causeway/proto/gen/causeway/v1/agent_service.js';
-import type {
-  CreateBackupResponse,
-  GetStatusResponse,
-  ListManagersResponse,
-  RemoveManagerRequest,
-  RemoveManagerResponse,
-  VerifyRequest,
-  VerifyResponse,
-  WatchEventsRequest,
-} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type {
-  DetachEndpointRequest,
-  DetachEndpointResponse,
-  GetEndpointRequest,
-  GetEndpointResponse,
-  ListEndpointsRequest,
-  ListEndpointsResponse,
-  WaitEndpointRequest,
-  WaitEndpointResponse,
-  WatchEndpointsRequest,
-  WatchEndpointsResponse,
-} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
-import type {
-  CheckClaimsRequest,
-  CheckClaimsResponse,
-  GetAddressHistoryRequest,
-  GetAddressHistoryResponse,
-  ReleaseAddressRequest,
-  ReleaseAddressResponse,
-  ReserveAddressRequest,
-  ReserveAddressResponse,
-  ShowSubnetsRequest,
-  ShowSubnetsResponse,
-} from '@causeway/proto/gen/causeway/v1/ipam_service.js';
-import type {
-  CreateNetworkRequest,
-  CreateNetworkResponse,
-  DeleteNetworkRequest,
-  DeleteNetworkResponse,
-  GetNetworkRequest,
-  GetNetworkResponse,
-  ListNetworksRequest,
-  ListNetworksResponse,
-  UpdateNetworkRequest,
-  UpdateNetworkResponse,
-  WatchNetworksRequest,
-  WatchNetworksResponse,
-} from '@causeway/proto/gen/causeway/v1/network_service.js';
-import type {
-  GetNodeRequest,
-  GetNodeResponse,
-  ListNodesRequest,
-  ListNodesResponse,
-  WatchNodesRequest,
-  WatchNodesResponse,
-} from '@causeway/proto/gen/causeway/v1/node_service.js';
+import type { Calls } from '@causeway/proto';
+import type { IAgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
+import type { IClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
+import type { GetStatusResponse, WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
+import type { IEndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
+import type { IIpamServiceClient } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-client.js';
+import type { INetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
+import type { INodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
 
@@ -74,49 +18,29 @@ export interface ConnectionSettings {
   readonly timeout: Duration;
 }
 
-/** The managers as one: a call goes to whichever can serve it. Failures are CausewayErrors. */
-export interface Managers {
-  createNetwork(request: CreateNetworkRequest): Promise<CreateNetworkResponse>;
-  getNetwork(request: GetNetworkRequest): Promise<GetNetworkResponse>;
-  listNetworks(request: ListNetworksRequest): Promise<ListNetworksResponse>;
-  /** One connection to one manager, until it breaks; the next call asks the next manager. */
-  watchNetworks(request: WatchNetworksRequest): AsyncIterable<WatchNetworksResponse>;
-  updateNetwork(request: UpdateNetworkRequest): Promise<UpdateNetworkResponse>;
-  deleteNetwork(request: DeleteNetworkRequest): Promise<DeleteNetworkResponse>;
-  detachEndpoint(request: DetachEndpointRequest): Promise<DetachEndpointResponse>;
-  getEndpoint(request: GetEndpointRequest): Promise<GetEndpointResponse>;
-  listEndpoints(request: ListEndpointsRequest): Promise<ListEndpointsResponse>;
-  /** As `watchNetworks`. */
-  watchEndpoints(request: WatchEndpointsRequest): AsyncIterable<WatchEndpointsResponse>;
-  waitEndpoint(request: WaitEndpointRequest): Promise<WaitEndpointResponse>;
-  showSubnets(request: ShowSubnetsRequest): Promise<ShowSubnetsResponse>;
-  getAddressHistory(request: GetAddressHistoryRequest): Promise<GetAddressHistoryResponse>;
-  reserveAddress(request: ReserveAddressRequest): Promise<ReserveAddressResponse>;
-  releaseAddress(request: ReleaseAddressRequest): Promise<ReleaseAddressResponse>;
-  checkClaims(request: CheckClaimsRequest): Promise<CheckClaimsResponse>;
-  getNode(request: GetNodeRequest): Promise<GetNodeResponse>;
-  listNodes(request: ListNodesRequest): Promise<ListNodesResponse>;
-  /** As `watchNetworks`. */
-  watchNodes(request: WatchNodesRequest): AsyncIterable<WatchNodesResponse>;
-  getStatus(): Promise<GetStatusResponse>;
-  /** What each manager says that answers soon; never fails. */
-  getStatuses(): Promise<readonly GetStatusResponse[]>;
-  verify(request: VerifyRequest): Promise<VerifyResponse>;
+/** What the managers serve to operators. */
+export type ManagerServices = INetworkServiceClient &
+  Pick<IEndpointServiceClient, 'detachEndpoint' | 'getEndpoint' | 'listEndpoints' | 'watchEndpoints' | 'waitEndpoint'> &
+  IIpamServiceClient &
+  INodeServiceClient &
+  Pick<
+    IClusterServiceClient,
+    'getStatus' | 'verify' | 'watchEvents' | 'listManagers' | 'removeManager' | 'createBackup'
+  >;
+
+/**
+ * The managers as one: a call goes to whichever can serve it. Failures are CausewayErrors. A watch of objects is one
+ * connection to one manager, until it breaks; the next call asks the next manager. Events go on at another manager.
+ */
+export type Managers = Omit<Calls<ManagerServices>, 'watchEvents'> & {
   /** Ends after the events kept, or goes on without end when the request says follow. */
   watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;
-  listManagers(): Promise<ListManagersResponse>;
-  removeManager(request: RemoveManagerRequest): Promise<RemoveManagerResponse>;
-  /** The parts of a backup; takes as long as it takes. */
-  createBackup(): AsyncIterable<CreateBackupResponse>;
-}
+  /** What each manager says that answers soon; never fails. */
+  getStatuses(): Promise<readonly GetStatusResponse[]>;
+};
 
 /** The agent of this host. */
-export interface Agent {
-  attach(request: AttachRequest): Promise<AttachResponse>;
-  detach(request: DetachRequest): Promise<DetachResponse>;
-  getAgentStatus(): Promise<GetAgentStatusResponse>;
-  listSandboxes(): Promise<ListSandboxesResponse>;
-}
+export type Agent = Calls<Pick<IAgentServiceClient, 'attach' | 'detach' | 'getAgentStatus' | 'listSandboxes'>>;
 
 export interface Clients {
   /** Throws when no manager address is set. */

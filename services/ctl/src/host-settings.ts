@@ -68,7 +68,7 @@ async function managerOfAgent(
 ): Promise<readonly string[]> {
   const clients = connect({ ...settings, timeout: patience }, signal);
   try {
-    const { manager } = await clients.agent.getAgentStatus();
+    const { manager } = await clients.agent.getAgentStatus({});
     return readManagers(manager);
   } catch (error) {
     if (isCausewayError(error)) return [];

@@ -28,7 +28,7 @@ function create(files: BackupFiles): CommandBuilder {
     isUnbounded: true,
     async run({ input: { file }, clients }) {
       const seen: { header?: BackupHeader } = {};
-      const size = await files.write(file, chunks(clients.managers.createBackup(), seen));
+      const size = await files.write(file, chunks(clients.managers.createBackup({}), seen));
       if (seen.header === undefined) throw new CausewayError('internal', 'the manager sent no header');
       return backupAnswer(file, size, seen.header);
     },

@@ -23,7 +23,7 @@ export const managerList = command<Input>({
   examples: ['causeway manager list -o json'],
   async run({ input, clients, context }) {
     if (input.watch === true) throw unwatched();
-    const { managers } = await clients.managers.listManagers();
+    const { managers } = await clients.managers.listManagers({});
     return sorted(managersAnswer(managers, context.clock.wall()), input.sortBy);
   },
 });

@@ -14,7 +14,7 @@ export const managerShow = command<Input>({
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway manager show m1', 'causeway manager show m1 -o json'],
   async run({ input, clients, context }) {
-    const status = await clients.managers.getStatus();
+    const status = await clients.managers.getStatus({});
     const manager = status.managers.find(({ name }) => name === input.manager);
     if (manager !== undefined) return managerAnswer(manager, status, context.clock.wall());
     const data = { field: 'manager', value: clip(input.manager) };

@@ -36,12 +36,12 @@ export const status = command<Input>({
 });
 
 async function look(managers: Managers, context: Context): Promise<Answer> {
-  return statusAnswer(await managers.getStatus(), context.clock.wall());
+  return statusAnswer(await managers.getStatus({}), context.clock.wall());
 }
 
 async function local(agent: Agent): Promise<Answer> {
-  const status = await agent.getAgentStatus();
-  const { sandboxes } = await agent.listSandboxes();
+  const status = await agent.getAgentStatus({});
+  const { sandboxes } = await agent.listSandboxes({});
   return agentAnswer(status, sandboxes);
 }
 

@@ -18,7 +18,7 @@ const names: Readonly<Record<LiveKind, Names>> = {
   endpoint: namesOf(endpoint),
   node: namesOf(node),
   manager: async (managers) => {
-    const listed = await managers.listManagers();
+    const listed = await managers.listManagers({});
     return listed.managers.map(({ name, address }) => ({ word: name, help: address }));
   },
 };

@@ -1,4 +1,8 @@
 import { type CausewayError, parseClusterId } from '@causeway/model';
+import type {
+  DescribeManagerRequest,
+  DescribeManagerResponse,
+} from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { callUnary } from '@causeway/proto/io';
 import { aborted, type Clock, milliseconds } from '@causeway/runtime';
 import { clusterConflict, conflictRemark, type Said } from '../clusters.ts';
@@ -77,14 +81,17 @@ export class ClusterCheck {
 
   async #ask(address: string): Promise<void> {
     const { pool, signal } = this.#parts;
-    const { cluster } = pool.at(address);
     const limits = {
       timeout: patience.change,
       signal: AbortSignal.any([signal, this.#over.signal]),
       onCluster: (id: string) => this.note(address, id),
     };
     try {
-      const { manager } = await callUnary(cluster.describeManager.bind(cluster), {}, limits);
+      const { manager } = await callUnary<DescribeManagerRequest, DescribeManagerResponse>(
+        pool.method(address, 'describeManager'),
+        {},
+        limits,
+      );
       const said = this.#said.get(address);
       if (said !== undefined && manager !== undefined) this.#said.set(address, { ...said, manager: manager.name });
     } catch {

@@ -3,8 +3,8 @@ import type { Credentials } from '@causeway/proto/io';
 import type { Clock } from '@causeway/runtime';
 import type { Clients, Connect } from '../clients.ts';
 import { Budget } from './budget.ts';
-import { GrpcAgent } from './grpc-agent.ts';
-import { GrpcManagers } from './grpc-managers.ts';
+import { grpcAgent } from './grpc-agent.ts';
+import { grpcManagers } from './grpc-managers.ts';
 
 export function grpcConnect(world: {
   readonly credentials: Credentials;
@@ -20,18 +20,18 @@ export function grpcConnect(world: {
       said.add(remark);
     };
     const parts = { ...world, onRemark, signal, budget: new Budget(world.clock, settings.timeout) };
-    let managers: GrpcManagers | undefined;
-    let agent: GrpcAgent | undefined;
+    let managers: ReturnType<typeof grpcManagers> | undefined;
+    let agent: ReturnType<typeof grpcAgent> | undefined;
     return {
       get managers() {
         if (settings.managers.length === 0) {
           throw new CausewayError('invalid-argument', 'no manager address is set', { field: '--managers' });
         }
-        managers ??= new GrpcManagers(parts, settings);
+        managers ??= grpcManagers(parts, settings);
         return managers;
       },
       get agent() {
-        agent ??= new GrpcAgent(parts, settings);
+        agent ??= grpcAgent(parts, settings);
         return agent;
       },
       close() {
