@@ -125,6 +125,7 @@ export class Turmoil {
     );
     ports.listen(name, () => manager.leads);
     const { store } = manager;
+    store.reconnectDelay = () => milliseconds(this.random.float() * (this.chance(0.3) ? this.#ttl : 50));
     store.latency = () => milliseconds(this.random.float() * (this.chance(0.02) ? 300 : 5));
     store.fault = () => {
       const draw = this.#calm ? 1 : this.random.float();
@@ -165,7 +166,9 @@ export class Turmoil {
       await this.clock.sleep(milliseconds(within / 2));
       this.backend.thaw();
     },
+    // One that lives hears from the store at once that it leads no more, or only when its watch is back.
     async (manager, within) => {
+      if (this.chance(0.5)) manager.store.cut();
       this.ports.close(manager.name);
       await this.clock.sleep(milliseconds(within / 2));
       this.ports.listen(manager.name, () => manager.leads);
