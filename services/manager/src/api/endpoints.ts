@@ -31,7 +31,7 @@ import type { Status } from '@causeway/proto/gen/google/rpc/status.js';
 import { milliseconds, seconds, within } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Committed } from '../commit/outcomes.ts';
-import type { Caller } from '../commit/writer.ts';
+import type { WriteCall } from '../commit/writer.ts';
 import { endpointFields } from '../listwatch/fields.ts';
 import type { EndpointItem } from '../listwatch/object-caches.ts';
 import { type ClaimEndpoint, claimEndpoint } from '../plan/claim-endpoint.ts';
@@ -75,8 +75,8 @@ export class EndpointsApi {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: the whole call is given up or none of it, and it would have a listener for each claim.
-    const caller = { actor: call.actor, again: call.again };
-    const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, caller)));
+    const write = { actor: call.actor, again: call.again };
+    const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, write)));
     const outcomes = settled.map((each): ClaimOutcome => {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };
       const { reply, revision } = each.value;
@@ -153,22 +153,22 @@ export class EndpointsApi {
     });
   }
 
-  async #claim(request: ClaimEndpointRequest, call: CallContext, caller: Caller): Promise<Committed<Endpoint>> {
+  async #claim(request: ClaimEndpointRequest, call: CallContext, write: WriteCall): Promise<Committed<Endpoint>> {
     const id = unwrap(parseRequestId(request.requestId));
     const claim = readClaimEndpoint(request);
-    if (claim.former !== undefined) return await this.#claimAgain(id, claim, caller);
+    if (claim.former !== undefined) return await this.#claimAgain(id, claim, write);
     this.#context.recovered();
     const { writer, mtuGate, clock } = this.#context.modules;
     if (!mtuGate.isOpen(claim.network, claim.node))
       await withinCall(clock, call, (signal) => mtuGate.pass(claim.network, claim.node, signal));
-    return await writer.write(id, claimEndpoint(claim), caller);
+    return await writer.write(id, claimEndpoint(claim), write);
   }
 
   /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
-  async #claimAgain(id: RequestId, claim: ClaimEndpoint, caller: Caller): Promise<Committed<Endpoint>> {
+  async #claimAgain(id: RequestId, claim: ClaimEndpoint, write: WriteCall): Promise<Committed<Endpoint>> {
     const { writer, view, sink } = this.#context.modules;
     try {
-      return await writer.write(id, claimEndpoint(claim), caller);
+      return await writer.write(id, claimEndpoint(claim), write);
     } catch (error) {
       if (!isCausewayError(error) || error.kind === 'unavailable') throw error;
       if (error.kind === 'conflict') this.#context.recovered();
@@ -176,7 +176,7 @@ export class EndpointsApi {
       const network = view.networks.get(claim.network as NetworkId)?.value.name ?? claim.network;
       const had = `${claim.name} ${claim.addresses.join(' ')} on ${host} does not get back what it had before the restore`;
       const message = `${had}: ${error.message}`;
-      const { actor } = caller;
+      const { actor } = write;
       sink.emit({ kind: 'endpoint.refused', actor, cause: id, network, endpoint: claim.name, host, message });
       throw error;
     }

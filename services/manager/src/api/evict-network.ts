@@ -1,5 +1,5 @@
 import type { EndpointId } from '@causeway/model';
-import type { Behalf, Writer } from '../commit/writer.ts';
+import type { OwnChange, Writer } from '../commit/writer.ts';
 import { endpointDetached } from '../events/describe.ts';
 import type { Intent } from '../plan/intent.ts';
 import { releaseByManager } from '../plan/release-endpoint.ts';
@@ -9,11 +9,11 @@ import type { View } from '../store/view.ts';
 export async function evictNetwork(
   nameOrId: string,
   { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },
-  behalf: Behalf,
+  change: OwnChange,
 ): Promise<void> {
   const { id } = view.findNetwork(nameOrId).value;
   const endpoints = [...view.endpointsOf(id).keys()];
-  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), behalf)));
+  await Promise.all(endpoints.map((endpoint) => writer.apply(evictEndpoint(endpoint), change)));
 }
 
 export function evictEndpoint(id: EndpointId): Intent<void> {

@@ -87,11 +87,11 @@ export class IpamApi {
 
   async #repair(faults: readonly ClaimFault[], call: CallContext): Promise<void> {
     const { writer } = this.#context.modules;
-    const behalf = { actor: call.actor, signal: call.signal, cause: 'ipam-check' };
+    const change = { actor: call.actor, signal: call.signal, cause: 'ipam-check' };
     for (const network of new Set(faults.map((fault) => fault.network))) {
       const some = faults.filter((fault) => fault.network === network);
       for (let at = 0; at < some.length; at += mostRepairs) {
-        await writer.apply(repairClaims(network, some.slice(at, at + mostRepairs)), behalf);
+        await writer.apply(repairClaims(network, some.slice(at, at + mostRepairs)), change);
       }
     }
   }

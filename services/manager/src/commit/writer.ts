@@ -1,5 +1,6 @@
 import { CausewayError, type RequestId } from '@causeway/model';
 import type { Clock, Log, Random } from '@causeway/runtime';
+import type { CallContext } from '../call/context.ts';
 import type { Origin } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
 import type { Allocator } from '../ipam/allocator.ts';
@@ -30,28 +31,19 @@ interface WriterSettings {
   readonly mostCalls?: number;
 }
 
-/** Who calls, in its own words; it is not waited for any longer when the signal aborts. */
-export interface Caller {
-  readonly actor: string;
-  readonly signal?: AbortSignal;
-  /** Copies of the call may be on their way here: what it is answered has to hold for those too. */
-  readonly again?: boolean;
-}
-
 /**
- * On whose behalf this manager changes something; without an actor, its own. `cause` names the rule, or the call that the
- * change is part of.
+ * What a write needs of its call. When the signal aborts, the write is not waited for any longer. A call that was sent
+ * before may have copies on their way here: what it is answered has to hold for those too.
  */
-export interface Behalf {
-  readonly actor?: string;
-  readonly cause: string;
-  readonly signal?: AbortSignal;
-}
+export type WriteCall = Pick<CallContext, 'actor'> & Partial<Pick<CallContext, 'again' | 'signal'>>;
+
+/** The same of a change by this manager itself; without an actor, its own. `cause` names the rule, or the call that it is part of. */
+export type OwnChange = Pick<Origin, 'cause'> & Partial<Pick<CallContext, 'actor' | 'signal'>>;
 
 /** The door for changes of this manager's own in one term: when that is over, nothing goes through it any more. */
 export interface TermWriter {
   /** Its intent is planned anew until it is true. @throws CausewayError as `Writer.write`; not-leader when the term is over */
-  apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>>;
+  apply<Reply>(intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>>;
 }
 
 /**
@@ -97,7 +89,7 @@ export class Writer {
     this.#leader = undefined;
     const term = new WritingTerm({ ...this.#parts, order: this.#order }, revision);
     this.#term = term;
-    return { apply: (intent, behalf) => this.#apply(term, intent, behalf) };
+    return { apply: (intent, change) => this.#apply(term, intent, change) };
   }
 
   /** leader -> follower; `leader` is the address refusals name. */
@@ -118,35 +110,35 @@ export class Writer {
    * store-unavailable: nothing was written; timed-out: the outcome is unknown, a retry under the same request id answers
    * it. The change goes on when the signal aborts.
    */
-  async write<Reply>(id: RequestId, request: Request<Reply>, caller: Caller): Promise<Committed<Reply>> {
+  async write<Reply>(id: RequestId, request: Request<Reply>, call: WriteCall): Promise<Committed<Reply>> {
     const term = this.#current();
     request.check?.();
     const underWay = this.#calls.get(id);
     if (underWay?.term === term) {
       checkSame({ id, request }, underWay.request);
-      if (caller.again === true) term.unresolved.again(id);
-      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, caller.signal);
+      if (call.again === true) term.unresolved.again(id);
+      return await unlessAborted(underWay.work as Promise<Committed<Reply>>, call.signal);
     }
     this.#checkRoom();
-    if (caller.again === true) term.unresolved.again(id);
-    const work = this.#enter(term, request, { actor: caller.actor, cause: id }, { id, request });
+    if (call.again === true) term.unresolved.again(id);
+    const work = this.#enter(term, request, { actor: call.actor, cause: id }, { id, request });
     const entry = { term, request, work };
     const leave = (): void => {
       if (this.#calls.get(id) === entry) this.#calls.delete(id);
     };
     this.#calls.set(id, entry);
     work.then(leave, leave);
-    return await unlessAborted(work, caller.signal);
+    return await unlessAborted(work, call.signal);
   }
 
   /** A change of our own, without request id, in the present term. @throws as `write` */
-  async apply<Reply>(intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
-    return await this.#apply(this.#current(), intent, behalf);
+  async apply<Reply>(intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>> {
+    return await this.#apply(this.#current(), intent, change);
   }
 
-  async #apply<Reply>(term: WritingTerm, intent: Intent<Reply>, behalf: Behalf): Promise<Committed<Reply>> {
+  async #apply<Reply>(term: WritingTerm, intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>> {
     if (term.isOver) throw this.#notLeader();
-    const { actor = `manager/${this.#settings.name}`, cause, signal } = behalf;
+    const { actor = `manager/${this.#settings.name}`, cause, signal } = change;
     return await unlessAborted(this.#enter(term, intent, { actor, cause }), signal);
   }
 
