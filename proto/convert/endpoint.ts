@@ -9,7 +9,7 @@ import {
   type NetworkId,
   type NodeId,
 } from '@causeway/model';
-import type { Peer } from '#gen/causeway/v1/session_service.js';
+import type { EndpointRow as EndpointRowMessage } from '#gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '#gen/causeway/v1/types.js';
 
 /** `network` and `host` are the names of what the endpoint refers to; `applied` and conditions are the manager's to fill in. */
@@ -46,11 +46,11 @@ export function endpointFromMessage(message: EndpointMessage): Endpoint {
   };
 }
 
-export function peerToMessage(row: EndpointRow): Peer {
+export function endpointRowToMessage(row: EndpointRow): EndpointRowMessage {
   return { id: row.id, name: row.name, nodeId: row.node, addresses: [...row.addresses], mac: row.mac, vtep: row.vtep };
 }
 
-export function peerFromMessage(message: Peer): EndpointRow {
+export function endpointRowFromMessage(message: EndpointRowMessage): EndpointRow {
   return {
     id: message.id as EndpointId,
     name: message.name as Name,

@@ -6,3 +6,4 @@ export * from './legible.ts';
 export * from './message-writer.ts';
 export * from './network.ts';
 export * from './node.ts';
+export * from './rows.ts';

@@ -1,5 +1,6 @@
 import type { EndpointRow } from './endpoint.ts';
 import { isKnown, type Network, type SentNetwork } from './network.ts';
+import { type AnyRow, type RowKind, type Rows, type RowTypes, rowKinds } from './row.ts';
 
 /**
  * One edition of what managers send to agents. Its digest is what two sides compare to see whether they hold the same
@@ -11,8 +12,8 @@ import { isKnown, type Network, type SentNetwork } from './network.ts';
  */
 export interface FeedVersion {
   readonly number: number;
-  /** Covers everything of a row that a host of this edition programs. */
-  readonly rowDigest: (row: EndpointRow) => bigint;
+  /** Each covers everything of a row that a host of this edition programs. Rows of other kinds are nothing to such a host. */
+  readonly rowDigests: { readonly [Kind in RowKind]?: (row: RowTypes[Kind]) => bigint };
   /** Covers everything of the network itself that a host of this edition programs. */
   readonly networkDigest: (network: SentNetwork) => bigint;
 }
@@ -20,7 +21,7 @@ export interface FeedVersion {
 /** What agents and managers spoke before sessions named an edition. */
 const first: FeedVersion = {
   number: 1,
-  rowDigest: rowDigest1,
+  rowDigests: { endpoint: endpointDigest },
   networkDigest: (network) => {
     const { id, name, mtu, subnets } = network;
     return hash64([id, name, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
@@ -30,7 +31,7 @@ const first: FeedVersion = {
 /** Adds the driver and whether the network is internal. */
 const second: FeedVersion = {
   number: 2,
-  rowDigest: rowDigest1,
+  rowDigests: { endpoint: endpointDigest },
   networkDigest: (network) => {
     const { id, name, driver, internal, mtu, subnets } = network;
     // The number goes first, so that a table never has the same digest in two editions.
@@ -70,13 +71,19 @@ export function removeDigest(sum: bigint, part: bigint): bigint {
 }
 
 /** Of a table that is the network and these rows. */
-export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Iterable<EndpointRow>): bigint {
+export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Rows): bigint {
   let sum = feed.networkDigest(network);
-  for (const row of rows) sum = addDigest(sum, feed.rowDigest(row));
+  for (const kind of rowKinds) for (const row of rows[kind].values()) sum = addDigest(sum, rowDigest(feed, kind, row));
   return sum;
 }
 
-function rowDigest1({ id, name, node, addresses, mac, vtep }: EndpointRow): bigint {
+/** Of a row of that kind; 0 in an edition that does not know the kind. */
+export function rowDigest(feed: FeedVersion, kind: RowKind, row: AnyRow): bigint {
+  const digest: ((row: never) => bigint) | undefined = feed.rowDigests[kind];
+  return digest?.(row as never) ?? 0n;
+}
+
+function endpointDigest({ id, name, node, addresses, mac, vtep }: EndpointRow): bigint {
   return hash64([id, name, node, addresses.join(','), mac, vtep].join('|'));
 }
 

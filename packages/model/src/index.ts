@@ -13,6 +13,7 @@ export * from './network.ts';
 export * from './node.ts';
 export * from './prefix.ts';
 export * from './result.ts';
+export * from './row.ts';
 export * from './selector.ts';
 export * from './stamp.ts';
 export * from './visible.ts';

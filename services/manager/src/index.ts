@@ -5,7 +5,7 @@ export type { AgentChannel } from './feed/channel.ts';
 export { createManager, type Manager, type ManagerModules } from './manager.ts';
 export type { ManagerSettings } from './manager-settings.ts';
 export type { HistorySnapshot } from './store/history.ts';
-export { defaultPrefix, Keys } from './store/keys.ts';
+export { createKeys, defaultPrefix } from './store/keys.ts';
 export { MemoryStore } from './store/memory.ts';
 export { MemoryBackend } from './store/memory-backend.ts';
 export type { Store } from './store/store.ts';

@@ -27,7 +27,7 @@ import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { createManager, type Manager } from './manager.ts';
-import { Keys } from './store/keys.ts';
+import { createKeys } from './store/keys.ts';
 
 /** Settings that cannot be used, as against a failure that may pass. */
 const exitUnusable = 2;
@@ -134,7 +134,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   };
   const settings = { ...config, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
   const manager = createManager({ ...parts, store, peers, dialer, operation }, settings);
-  const keys = new Keys(config.prefix);
+  const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;

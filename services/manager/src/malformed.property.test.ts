@@ -12,6 +12,7 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallContext } from './call/context.ts';
+import { under } from './store/contract/act.ts';
 import { defaultPrefix } from './store/keys.ts';
 import { callContext } from './testing/call-context.ts';
 import { MemoryAgent } from './testing/memory-agent.ts';
@@ -184,7 +185,7 @@ async function attempt(
 
 /** Claims and records; not what cools, which goes by itself, nor what is written of time. */
 async function content({ store }: RunningManager): Promise<ReadonlyMap<string, string>> {
-  const { kvs } = await store.list(defaultPrefix);
+  const kvs = await under(store, defaultPrefix);
   const texts = kvs.map(({ key, value }) => [key, new TextDecoder().decode(value)] as const);
   const isOwn = ([key, text]: readonly [string, string]): boolean =>
     !text.includes('"cooling"') && !/\/(led-time|event-mark|leader|manager)/.test(key);

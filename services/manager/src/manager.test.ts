@@ -15,7 +15,7 @@ import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Manager } from './manager.ts';
-import { defaultPrefix, Keys } from './store/keys.ts';
+import { createKeys, defaultPrefix } from './store/keys.ts';
 import { MemoryAgent } from './testing/memory-agent.ts';
 import { MemoryCluster } from './testing/memory-cluster.ts';
 import { nodeId, scriptNode } from './testing/view-script.ts';
@@ -80,7 +80,7 @@ describe('a manager whose store does not answer', () => {
       if (operation === 'lease' && !stopping.manager.isLeader) grants++;
       return 'lost-request';
     };
-    await cluster.answer(well.store.txn([], [{ kind: 'delete', key: new Keys(defaultPrefix).leader }]));
+    await cluster.answer(well.store.txn([], [{ kind: 'delete', key: createKeys(defaultPrefix).leader }]));
     while (grants === 0) await cluster.clock.advance(milliseconds(100)); // it campaigns, and that call has just begun
     const began = cluster.clock.now();
     await cluster.answer(stopping.manager.stop());

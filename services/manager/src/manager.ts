@@ -37,7 +37,7 @@ import { Allocator } from './ipam/allocator.ts';
 import { ObjectCaches } from './listwatch/object-caches.ts';
 import { type CompleteSettings, type ManagerSettings, withDefaults } from './manager-settings.ts';
 import { Follower } from './store/follower.ts';
-import { Keys } from './store/keys.ts';
+import { createKeys, type Keys } from './store/keys.ts';
 import { RevisionTimes } from './store/revision-times.ts';
 import type { Store } from './store/store.ts';
 import { View } from './store/view.ts';
@@ -91,7 +91,7 @@ export class Manager implements Startable {
   constructor(modules: ManagerModules, given: ManagerSettings) {
     const settings = withDefaults(given);
     const { name, advertise: address, leaseTtl: ttl, prefix, schema } = settings;
-    const keys = new Keys(prefix);
+    const keys = createKeys(prefix);
     const view = new View(keys);
     const revisionTimes = new RevisionTimes(modules.clock);
     view.subscribe((changes) => revisionTimes.follow(changes)); // first: what others say of a revision has its time
@@ -227,9 +227,9 @@ export class Manager implements Startable {
 
   get #hosts(): HostReports {
     return {
-      progress: (network) => this.#feed.standingOf(network),
-      subscribeProgress: (listener) => this.#feed.subscribeStanding(listener),
-      silentSince: (node) => this.#feed.silentSince(node),
+      progress: (network) => this.#feed.progress.of(network),
+      subscribeProgress: (listener) => this.#feed.progress.subscribe(listener),
+      silentSince: (node) => this.#feed.progress.silentSince(node),
       hasRecovered: (node) => this.#feed.factsOf(node).recovered,
     };
   }

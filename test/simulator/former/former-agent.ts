@@ -1,6 +1,10 @@
 import type { SessionChannel } from '@causeway/agent';
-import type { Peer } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { ConnectRequest, type ConnectResponse, type Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import {
+  ConnectRequest,
+  type ConnectResponse,
+  type EndpointRow,
+  type Hello,
+} from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 
 /*
@@ -11,7 +15,7 @@ interface FormerTable {
   network: Network;
   revision: bigint;
   digest: bigint;
-  readonly rows: Map<string, Peer>;
+  readonly rows: Map<string, EndpointRow>;
 }
 
 export class FormerAgent {
@@ -73,8 +77,8 @@ export class FormerAgent {
     const table = this.tables.get(delta.networkId);
     if (table === undefined || table.revision !== delta.from) return false;
     const rows = new Map(table.rows);
-    for (const id of delta.removedIds) rows.delete(id);
-    for (const row of delta.upserts) rows.set(row.id, row);
+    for (const id of delta.removedEndpointIds) rows.delete(id);
+    for (const row of delta.endpoints) rows.set(row.id, row);
     const network = delta.network ?? table.network;
     if (sum(network, rows.values()) !== delta.digest) return false;
     this.tables.set(delta.networkId, { network, revision: delta.to, digest: delta.digest, rows });
@@ -82,7 +86,7 @@ export class FormerAgent {
   }
 }
 
-function sum({ id, name, vni, mtu, subnets }: Network, rows: Iterable<Peer>): bigint {
+function sum({ id, name, vni, mtu, subnets }: Network, rows: Iterable<EndpointRow>): bigint {
   const ranges = subnets.map(({ prefix, gateway }) => `${prefix}@${gateway}`).join(',');
   let digest = hash([id, name, vni, mtu, ranges].join('|'));
   for (const row of rows) {

@@ -1,5 +1,5 @@
 import type { Store } from '@causeway/manager';
-import { type CoreManager, Keys, nodeCodec, registerNode, type StoreEvent } from '@causeway/manager/testing';
+import { type CoreManager, createKeys, records, registerNode, type StoreEvent } from '@causeway/manager/testing';
 import { type Ip, isCausewayError, type Name, type Node, type NodeId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { seedBatches } from './seeds.ts';
 const ttl = seconds(1);
 /** MemoryStore's default: how long a caller waits for an answer that does not come. */
 const lostCall = seconds(5);
-const keys = new Keys();
+const keys = createKeys();
 
 describe('whatever befalls managers, one leads', () => {
   test.each(seedBatches(100))('%s', async (_, seeds) => {
@@ -129,7 +129,7 @@ class FenceWatch {
     const key = event.kind === 'put' ? event.kv.key : event.key;
     if (key === keys.leader) this.#term = event.kind === 'put' ? event.kv.createRevision : undefined;
     if (event.kind !== 'put' || !key.startsWith(keys.node('' as NodeId))) return;
-    const record = nodeCodec.decode(event.kv.value);
+    const record = records.node.codec.decode(event.kv.value);
     const term = record.ok ? record.value.value.version.split('.')[0] : 'unreadable';
     if (term !== `${this.#term}`)
       this.faults.push(`revision ${event.kv.modRevision}: term ${term} wrote in ${this.#term}`);

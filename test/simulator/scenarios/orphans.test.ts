@@ -25,7 +25,9 @@ async function endpoints(cluster: SimCluster): Promise<string[]> {
 
 /** Of that kind, as they are in the store. */
 async function eventsOf(cluster: SimCluster, kind: string): Promise<unknown[]> {
-  const { kvs } = await cluster.run(cluster.store('m1').list('/causeway/v1-events/'));
+  const { kvs } = await cluster.run(
+    cluster.store('m1').page({ from: '/causeway/v1-events/', before: '/causeway/v1-events0' }, { limit: 10_000 }),
+  );
   const records = kvs.map(({ value }) => JSON.parse(new TextDecoder().decode(value)) as { events: { kind: string }[] });
   return records
     .flatMap(({ events, ...origin }) => events.map((event) => ({ ...origin, ...event })))

@@ -1,10 +1,10 @@
 import {
   beginEpoch,
   type CallContext,
+  createKeys,
   createManager,
   defaultPrefix,
   type HistorySnapshot,
-  Keys,
   type Manager,
   MemoryBackend,
   MemoryStore,
@@ -117,7 +117,7 @@ export class SimCluster {
       { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
     );
     const registration = new Registration(
-      { store: life.mortal(store), keys: new Keys(defaultPrefix), clock: life.mortal(this.clock), log },
+      { store: life.mortal(store), keys: createKeys(defaultPrefix), clock: life.mortal(this.clock), log },
       { name, address, version: '0.0.0', etcdMember: '', schema },
     );
     this.#managers.set(name, { name, manager, registration, store, life });
@@ -166,7 +166,7 @@ export class SimCluster {
     this.#backend.close();
     this.#backend = new MemoryBackend(this, backup);
     const store = new MemoryStore({ clock: this.clock, backend: this.#backend });
-    await this.run(beginEpoch({ store, keys: new Keys(defaultPrefix) }, ++this.#epoch));
+    await this.run(beginEpoch({ store, keys: createKeys(defaultPrefix) }, ++this.#epoch));
     for (const name of names) await this.startManager(name);
   }
 

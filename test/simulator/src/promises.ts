@@ -1,4 +1,4 @@
-import { ConnectRequest, ConnectResponse, type Peer } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { ConnectRequest, ConnectResponse, type EndpointRow } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { SimCluster } from './cluster.ts';
 import { held, owed } from './owed.ts';
@@ -7,7 +7,7 @@ import type { Moment, Records } from './records.ts';
 /** A host's copy of a network, as it follows from what the host was sent. */
 interface Copy {
   readonly network: Network;
-  readonly peers: ReadonlyMap<string, Peer>;
+  readonly peers: ReadonlyMap<string, EndpointRow>;
 }
 
 /** What the check could not do yet: the records are not there. */
@@ -99,7 +99,7 @@ export class Promises {
         break;
       }
       case 'delta': {
-        const { networkId, from, to, network, upserts, removedIds } = message.delta;
+        const { networkId, from, to, network, endpoints, removedEndpointIds } = message.delta;
         const before = this.#copies.get(host)?.get(`${networkId} ${from}`);
         if (before === undefined || session.get(networkId) !== from) {
           this.faults.push(
@@ -109,10 +109,10 @@ export class Promises {
         }
         this.seen.delta++;
         if (network !== undefined) this.seen.changedNetwork++;
-        if (network === undefined && upserts.length === 0 && removedIds.length === 0) this.seen.emptyStep++;
+        if (network === undefined && endpoints.length === 0 && removedEndpointIds.length === 0) this.seen.emptyStep++;
         const peers = new Map(before.peers);
-        for (const id of removedIds) peers.delete(id);
-        for (const peer of upserts) peers.set(peer.id, peer);
+        for (const id of removedEndpointIds) peers.delete(id);
+        for (const peer of endpoints) peers.set(peer.id, peer);
         this.#become(host, to, { network: network ?? before.network, peers });
         break;
       }

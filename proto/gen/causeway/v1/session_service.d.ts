@@ -363,7 +363,8 @@ export interface Welcome {
     feedVersion: number;
 }
 /**
- * A network whole: what is not listed is removed.
+ * A network whole: what is not listed is removed. Each kind of row has a field of its own here, and two in Delta: an agent that
+ * does not know a kind passes over its rows, which its feed version's digest does not cover either.
  *
  * @generated from protobuf message causeway.v1.Complete
  */
@@ -389,9 +390,9 @@ export interface Complete {
     /**
      * A row for each of its endpoints, this host's own too.
      *
-     * @generated from protobuf field: repeated causeway.v1.Peer endpoints = 4
+     * @generated from protobuf field: repeated causeway.v1.EndpointRow endpoints = 4
      */
-    endpoints: Peer[];
+    endpoints: EndpointRow[];
     /**
      * Epoch of the revision. Not sent, since the session's Welcome tells it; kept with a table that rests on an agent's disk.
      *
@@ -442,17 +443,17 @@ export interface Delta {
      */
     network?: Network;
     /**
-     * Rows that are new or other, whole.
+     * Rows of endpoints that are new or other, whole.
      *
-     * @generated from protobuf field: repeated causeway.v1.Peer upserts = 6
+     * @generated from protobuf field: repeated causeway.v1.EndpointRow endpoints = 6
      */
-    upserts: Peer[];
+    endpoints: EndpointRow[];
     /**
      * Ids of endpoints that are gone.
      *
-     * @generated from protobuf field: repeated string removed_ids = 7
+     * @generated from protobuf field: repeated string removed_endpoint_ids = 7
      */
-    removedIds: string[];
+    removedEndpointIds: string[];
 }
 /**
  * The host has no endpoint of the network any more, or the network is gone.
@@ -527,9 +528,9 @@ export interface Goodbye {
 /**
  * A row of a network's table: an endpoint, and where it is.
  *
- * @generated from protobuf message causeway.v1.Peer
+ * @generated from protobuf message causeway.v1.EndpointRow
  */
-export interface Peer {
+export interface EndpointRow {
     /**
      * Id of the endpoint.
      *
@@ -728,16 +729,16 @@ declare class Goodbye$Type extends MessageType<Goodbye> {
  * @generated MessageType for protobuf message causeway.v1.Goodbye
  */
 export declare const Goodbye: Goodbye$Type;
-declare class Peer$Type extends MessageType<Peer> {
+declare class EndpointRow$Type extends MessageType<EndpointRow> {
     constructor();
-    create(value?: PartialMessage<Peer>): Peer;
-    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: Peer): Peer;
-    internalBinaryWrite(message: Peer, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
+    create(value?: PartialMessage<EndpointRow>): EndpointRow;
+    internalBinaryRead(reader: IBinaryReader, length: number, options: BinaryReadOptions, target?: EndpointRow): EndpointRow;
+    internalBinaryWrite(message: EndpointRow, writer: IBinaryWriter, options: BinaryWriteOptions): IBinaryWriter;
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.Peer
+ * @generated MessageType for protobuf message causeway.v1.EndpointRow
  */
-export declare const Peer: Peer$Type;
+export declare const EndpointRow: EndpointRow$Type;
 /**
  * @generated ServiceType for protobuf service causeway.v1.SessionService
  */

@@ -786,7 +786,7 @@ class Complete$Type extends MessageType {
             { no: 1, name: "network", kind: "message", T: () => Network },
             { no: 2, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 3, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Peer },
+            { no: 4, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => EndpointRow },
             { no: 5, name: "epoch", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 6, name: "feed_version", kind: "scalar", T: 13 /*ScalarType.UINT32*/ }
         ]);
@@ -816,8 +816,8 @@ class Complete$Type extends MessageType {
                 case /* fixed64 digest */ 3:
                     message.digest = reader.fixed64().toBigInt();
                     break;
-                case /* repeated causeway.v1.Peer endpoints */ 4:
-                    message.endpoints.push(Peer.internalBinaryRead(reader, reader.uint32(), options));
+                case /* repeated causeway.v1.EndpointRow endpoints */ 4:
+                    message.endpoints.push(EndpointRow.internalBinaryRead(reader, reader.uint32(), options));
                     break;
                 case /* int64 epoch */ 5:
                     message.epoch = reader.int64().toBigInt();
@@ -846,9 +846,9 @@ class Complete$Type extends MessageType {
         /* fixed64 digest = 3; */
         if (message.digest !== 0n)
             writer.tag(3, WireType.Bit64).fixed64(message.digest);
-        /* repeated causeway.v1.Peer endpoints = 4; */
+        /* repeated causeway.v1.EndpointRow endpoints = 4; */
         for (let i = 0; i < message.endpoints.length; i++)
-            Peer.internalBinaryWrite(message.endpoints[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
+            EndpointRow.internalBinaryWrite(message.endpoints[i], writer.tag(4, WireType.LengthDelimited).fork(), options).join();
         /* int64 epoch = 5; */
         if (message.epoch !== 0n)
             writer.tag(5, WireType.Varint).int64(message.epoch);
@@ -874,8 +874,8 @@ class Delta$Type extends MessageType {
             { no: 3, name: "to", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 4, name: "digest", kind: "scalar", T: 6 /*ScalarType.FIXED64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 5, name: "network", kind: "message", T: () => Network },
-            { no: 6, name: "upserts", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => Peer },
-            { no: 7, name: "removed_ids", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "endpoints", kind: "message", repeat: 2 /*RepeatType.UNPACKED*/, T: () => EndpointRow },
+            { no: 7, name: "removed_endpoint_ids", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -884,8 +884,8 @@ class Delta$Type extends MessageType {
         message.from = 0n;
         message.to = 0n;
         message.digest = 0n;
-        message.upserts = [];
-        message.removedIds = [];
+        message.endpoints = [];
+        message.removedEndpointIds = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -910,11 +910,11 @@ class Delta$Type extends MessageType {
                 case /* causeway.v1.Network network */ 5:
                     message.network = Network.internalBinaryRead(reader, reader.uint32(), options, message.network);
                     break;
-                case /* repeated causeway.v1.Peer upserts */ 6:
-                    message.upserts.push(Peer.internalBinaryRead(reader, reader.uint32(), options));
+                case /* repeated causeway.v1.EndpointRow endpoints */ 6:
+                    message.endpoints.push(EndpointRow.internalBinaryRead(reader, reader.uint32(), options));
                     break;
-                case /* repeated string removed_ids */ 7:
-                    message.removedIds.push(reader.string());
+                case /* repeated string removed_endpoint_ids */ 7:
+                    message.removedEndpointIds.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -943,12 +943,12 @@ class Delta$Type extends MessageType {
         /* causeway.v1.Network network = 5; */
         if (message.network)
             Network.internalBinaryWrite(message.network, writer.tag(5, WireType.LengthDelimited).fork(), options).join();
-        /* repeated causeway.v1.Peer upserts = 6; */
-        for (let i = 0; i < message.upserts.length; i++)
-            Peer.internalBinaryWrite(message.upserts[i], writer.tag(6, WireType.LengthDelimited).fork(), options).join();
-        /* repeated string removed_ids = 7; */
-        for (let i = 0; i < message.removedIds.length; i++)
-            writer.tag(7, WireType.LengthDelimited).string(message.removedIds[i]);
+        /* repeated causeway.v1.EndpointRow endpoints = 6; */
+        for (let i = 0; i < message.endpoints.length; i++)
+            EndpointRow.internalBinaryWrite(message.endpoints[i], writer.tag(6, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string removed_endpoint_ids = 7; */
+        for (let i = 0; i < message.removedEndpointIds.length; i++)
+            writer.tag(7, WireType.LengthDelimited).string(message.removedEndpointIds[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);
@@ -1172,9 +1172,9 @@ class Goodbye$Type extends MessageType {
  */
 export const Goodbye = new Goodbye$Type();
 // @generated message type with reflection information, may provide speed optimized methods
-class Peer$Type extends MessageType {
+class EndpointRow$Type extends MessageType {
     constructor() {
-        super("causeway.v1.Peer", [
+        super("causeway.v1.EndpointRow", [
             { no: 1, name: "id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "node_id", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
@@ -1255,9 +1255,9 @@ class Peer$Type extends MessageType {
     }
 }
 /**
- * @generated MessageType for protobuf message causeway.v1.Peer
+ * @generated MessageType for protobuf message causeway.v1.EndpointRow
  */
-export const Peer = new Peer$Type();
+export const EndpointRow = new EndpointRow$Type();
 /**
  * @generated ServiceType for protobuf service causeway.v1.SessionService
  */

@@ -49,8 +49,8 @@ function row(n: number): EndpointRow {
 }
 
 function table(revision: bigint, rows: EndpointRow[]): Table {
-  const digest = tableDigest(newestFeed, network, rows);
   const held = new Map(rows.map((each) => [each.id, each]));
+  const digest = tableDigest(newestFeed, network, { endpoint: held });
   return { network, epoch: 1n, revision, feed: newestFeed.number, digest, rows: held };
 }
 

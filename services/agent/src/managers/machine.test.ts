@@ -10,7 +10,7 @@ const cluster = 'c000000000000001' as ClusterId;
 const seen = { id: cluster, epoch: 2n, term: 5n };
 const network = new FakeManager().network('blue');
 const former = feedVersions[0] ?? feed;
-const digest = tableDigest(feed, network, []);
+const digest = tableDigest(feed, network, { endpoint: new Map() });
 const held: Table = { network, epoch: 2n, revision: 10n, feed: feed.number, digest, rows: new Map() };
 const view = { get: (id: NetworkId) => (id === network.id ? held : undefined) };
 const none: ReadonlySet<NetworkId> = new Set();
@@ -100,7 +100,7 @@ describe('step', () => {
     [
       'a delta in another feed version than the table',
       { phase: 'ready', seen, feed: former, resyncing: none },
-      delta({ digest: tableDigest(former, network, []) }),
+      delta({ digest: tableDigest(former, network, { endpoint: new Map() }) }),
       ['resync chain'],
       'ready',
     ],

@@ -1,5 +1,18 @@
-import { addDigest, CausewayError, type EndpointId, type EndpointRow, type FeedVersion } from '@causeway/model';
-import { networkFromMessage, networkToMessage, peerFromMessage, peerToMessage, written } from '@causeway/proto';
+import {
+  addDigest,
+  CausewayError,
+  type EndpointId,
+  type EndpointRow,
+  type FeedVersion,
+  rowDigest,
+} from '@causeway/model';
+import {
+  endpointRowFromMessage,
+  endpointRowToMessage,
+  networkFromMessage,
+  networkToMessage,
+  written,
+} from '@causeway/proto';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Interner, Table } from './table.ts';
 
@@ -23,7 +36,7 @@ export function* tableParts(table: Table): Generator<Uint8Array, void> {
   };
   yield Complete.toBinary(head, written);
   for (let from = 0; from < rows.length; from += chunk) {
-    const endpoints = rows.slice(from, from + chunk).map(peerToMessage);
+    const endpoints = rows.slice(from, from + chunk).map(endpointRowToMessage);
     // Written out: `create` would walk every row once more.
     yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n, feedVersion: 0 }, written);
   }
@@ -44,9 +57,9 @@ export async function tableFromMessage(
   const rows = new Map<EndpointId, EndpointRow>();
   let digest = feed.networkDigest(network);
   for (const [i, peer] of message.endpoints.entries()) {
-    const row = interner.row(peerFromMessage(peer));
+    const row = interner.row(endpointRowFromMessage(peer));
     rows.set(row.id, row);
-    digest = addDigest(digest, feed.rowDigest(row));
+    digest = addDigest(digest, rowDigest(feed, 'endpoint', row));
     if (i % chunk === chunk - 1) await yieldNow();
   }
   if (digest !== message.digest) {

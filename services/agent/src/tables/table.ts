@@ -9,6 +9,7 @@ import {
   type NetworkId,
   type NodeId,
   removeDigest,
+  rowDigest,
   type SentNetwork,
   type Stamp,
 } from '@causeway/model';
@@ -57,19 +58,20 @@ export function misfit(
   return digestAfter(table, delta, feed) === delta.digest ? undefined : 'digest';
 }
 
-function digestAfter(table: Table, delta: Delta, { networkDigest, rowDigest }: FeedVersion): bigint {
+function digestAfter(table: Table, delta: Delta, feed: FeedVersion): bigint {
+  const { networkDigest } = feed;
   let sum = table.digest;
   if (delta.network !== undefined) {
     sum = addDigest(removeDigest(sum, networkDigest(table.network)), networkDigest(delta.network));
   }
   const drop = (id: EndpointId): void => {
     const row = table.rows.get(id);
-    if (row !== undefined) sum = removeDigest(sum, rowDigest(row));
+    if (row !== undefined) sum = removeDigest(sum, rowDigest(feed, 'endpoint', row));
   };
   for (const id of delta.removed) drop(id);
   for (const row of delta.upserts) {
     drop(row.id);
-    sum = addDigest(sum, rowDigest(row));
+    sum = addDigest(sum, rowDigest(feed, 'endpoint', row));
   }
   return sum;
 }

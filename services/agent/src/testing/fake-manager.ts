@@ -20,7 +20,7 @@ import {
   type UnknownDriver,
   Vni,
 } from '@causeway/model';
-import { endpointToMessage, errorToStatus, networkToMessage, peerToMessage } from '@causeway/proto';
+import { endpointRowToMessage, endpointToMessage, errorToStatus, networkToMessage } from '@causeway/proto';
 import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -285,8 +285,8 @@ export class FakeManager implements ManagerLink {
           from,
           to: held.revision,
           digest: this.#digestOf(held),
-          upserts: upserts.map(peerToMessage),
-          removedIds,
+          endpoints: upserts.map(endpointRowToMessage),
+          removedEndpointIds: removedIds,
         };
         peer.queue.push({ message: { oneofKind: 'delta', delta } });
       } else if (peer.subscribed.delete(id)) {
@@ -316,7 +316,7 @@ export class FakeManager implements ManagerLink {
     if (this.silent) return;
     peer.subscribed.add(held.network.id);
     const { network, revision, rows } = held;
-    const endpoints = Array.from(rows.values(), peerToMessage);
+    const endpoints = Array.from(rows.values(), endpointRowToMessage);
     const digest = this.#digestOf(held);
     const complete = {
       network: networkToMessage(network, revision),
@@ -330,7 +330,7 @@ export class FakeManager implements ManagerLink {
   }
 
   #digestOf({ network, rows }: HeldNetwork): bigint {
-    return tableDigest(this.feed, network, rows.values());
+    return tableDigest(this.feed, network, { endpoint: rows });
   }
 
   #wants(peer: Peer, held: HeldNetwork): boolean {

@@ -13,7 +13,7 @@ import { RemovalRecord } from '../cluster/membership/removal-record.ts';
 import { removeMember } from '../cluster/membership/remove-member.ts';
 import { Roster } from '../cluster/roster.ts';
 import { RequestLeases } from '../commit/request-leases.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
 /** The part of ClusterService that changes or copies the managers' cluster itself. Every manager answers, leader or not. */
@@ -24,7 +24,7 @@ export class ClusterAdminApi {
 
   constructor(context: ApiContext) {
     this.#context = context;
-    this.#keys = new Keys(context.settings.prefix);
+    this.#keys = createKeys(context.settings.prefix);
     this.#leases = new RequestLeases(context.modules);
   }
 

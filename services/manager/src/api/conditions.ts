@@ -1,9 +1,9 @@
 import { addressOf, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
 import type { Condition as ConditionMessage } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { AppliedSummary } from '../feed/applied.ts';
+import type { AppliedSummary } from '../feed/host-progress.ts';
 import { isTooLarge, leastFor, roomOfNode, tooSmallFor } from '../plan/mtu.ts';
-import { printClaim } from '../store/claim.ts';
 import type { Moment } from '../store/moment.ts';
+import { printClaim } from '../store/records/claim.ts';
 import type { Versioned } from '../store/view.ts';
 import type { Condition, HostState, Progress, Recorded, SmallHost } from './conditions/condition.ts';
 import { type EndpointFacts, endpointConditions } from './conditions/endpoint.ts';
@@ -18,7 +18,7 @@ import type { ApiContext } from './modules.ts';
 export function conditionsOfNetwork(context: ApiContext, network: Versioned<Network>): ConditionMessage[] {
   const { view, feed, subnetsOf } = context.modules;
   const { value } = network;
-  const progress = context.leads ? feed.progressOf(value.id) : undefined;
+  const progress = context.leads ? feed.progress.summaryNow(value.id) : undefined;
   const hosts = feed.hostsOf(value.id);
   const claim = view.vnis.get(value.vni)?.claim;
   const conditions = networkConditions({
@@ -54,7 +54,12 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
     ...tooLargeFor(context, endpoint.value),
     ...(context.leads && {
       hosts: {
-        progress: progressMade(context, feed.appliedOf(endpoint), endpoint.revision, endpoint),
+        progress: progressMade(
+          context,
+          feed.progress.summaryOf(endpoint.value.network, endpoint.revision),
+          endpoint.revision,
+          endpoint,
+        ),
         own: view.nodes.has(node) ? stateOf(context, node, network) : undefined,
       },
     }),
@@ -92,7 +97,7 @@ export function conditionsOfNode(context: ApiContext, node: Versioned<Node>): Co
 function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[] {
   const { view, feed } = context.modules;
   const network = view.networks.get(id);
-  const held = feed.heldBy(node.id, id);
+  const held = feed.progress.heldBy(node.id, id);
   if (network === undefined || held === undefined) return [];
   const { name, mtu, subnets } = network.value;
   const exceedsUnderlay = mtu.bytes > Math.max(roomOfNode(node), leastFor(subnets));

@@ -32,13 +32,12 @@ import { milliseconds, seconds, within } from '@causeway/runtime';
 import { type CallContext, withinCall } from '../call/context.ts';
 import type { Committed } from '../commit/outcomes.ts';
 import type { WriteCall } from '../commit/writer.ts';
-import { endpointFields } from '../listwatch/fields.ts';
-import type { EndpointItem } from '../listwatch/object-caches.ts';
 import { type ClaimEndpoint, claimEndpoint } from '../plan/claim-endpoint.ts';
 import { detachEndpoint } from '../plan/detach-endpoint.ts';
 import { readClaimEndpoint, readReleaseEndpoint } from '../plan/endpoint-requests.ts';
 import { present } from '../plan/fields.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
+import { type ItemOf, records } from '../store/records/index.ts';
 import type { Versioned } from '../store/view.ts';
 import { type ListOf, listPage } from './list.ts';
 import { claimedMessage, endpointMessage, fullEndpointMessage } from './messages.ts';
@@ -107,7 +106,7 @@ export class EndpointsApi {
     const span = milliseconds(Math.min(takenAwayWithin, call.remaining / 2));
     const takenAway =
       feed.isReady(node) &&
-      (await within(clock, span, (signal) => feed.waitFollowed(node, network, revision, signal), call.signal));
+      (await within(clock, span, (signal) => feed.progress.waitFollowed(node, network, revision, signal), call.signal));
     return { revision, host: view.nodes.get(node)?.value.name ?? node, takenAway };
   }
 
@@ -144,11 +143,11 @@ export class EndpointsApi {
         // Leadership and the endpoint itself may go while we wait.
         const term = this.#context.leading();
         const found = view.findEndpoint(request.endpoint);
-        const { have, want } = feed.appliedOf(found);
+        const { have, want } = feed.progress.summaryOf(found.value.network, found.revision);
         if (have === want) return { endpoint: fullEndpointMessage(this.#context, found) };
         if (signal.aborted) throw this.#notApplied(found);
         const either = AbortSignal.any([signal, term.signal]);
-        await feed.waitApplied(found.value.network, found.revision, either);
+        await feed.progress.waitApplied(found.value.network, found.revision, either);
       }
     });
   }
@@ -182,13 +181,13 @@ export class EndpointsApi {
     }
   }
 
-  #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<EndpointItem> {
+  #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<ItemOf<'endpoint'>> {
     const scope = { asked: { network, host }, read: () => this.#within(network, host) };
-    return { cache: this.#context.modules.caches.endpoints, fields: endpointFields, scope };
+    return { cache: this.#context.modules.caches.of('endpoint'), fields: records.endpoint.fields, scope };
   }
 
   /** Of that network and host; empty: of any. @throws CausewayError network-unknown, node-unknown */
-  #within(network: string, host: string): (item: EndpointItem) => boolean {
+  #within(network: string, host: string): (item: ItemOf<'endpoint'>) => boolean {
     const { view } = this.#context.modules;
     const networkId = network === '' ? undefined : view.findNetwork(network).value.id;
     const node = host === '' ? undefined : view.findNode(host).value.id;

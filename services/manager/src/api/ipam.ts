@@ -19,7 +19,7 @@ import { type SubnetUse, useOf } from '../ipam/usage.ts';
 import { type ClaimFault, type Faults, findFaults, mostRepairs, nameOf, repairClaims } from '../plan/check.ts';
 import { inField, present } from '../plan/fields.ts';
 import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
 /** IpamService. */
@@ -29,7 +29,7 @@ export class IpamApi {
 
   constructor(context: ApiContext) {
     this.#context = context;
-    this.#keys = new Keys(context.settings.prefix);
+    this.#keys = createKeys(context.settings.prefix);
   }
 
   async showSubnets(request: ShowSubnetsRequest, call: CallContext): Promise<ShowSubnetsResponse> {

@@ -1,8 +1,9 @@
 import type { CallContext } from '../call/context.ts';
-import { later } from '../feed/revision.ts';
 import type { Item, ObjectCache } from '../listwatch/object-cache.ts';
 import { formatPageToken, parsePageToken } from '../listwatch/page-token.ts';
-import { type Fields, readSelection, type Selectors } from '../listwatch/selection.ts';
+import { readSelection, type Selectors } from '../listwatch/selection.ts';
+import { later } from '../store/moment.ts';
+import type { Fields } from '../store/records/listed.ts';
 import type { ApiContext } from './modules.ts';
 
 const usualPage = 500;

@@ -1,7 +1,7 @@
 import type { Name } from '@causeway/model';
 import { type DescribeManagerResponse, Hosts } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { describe, expect, test } from 'vitest';
-import type { KnownManager, ManagerRecord } from '../store/codec.ts';
+import type { KnownManager, ManagerRecord } from '../store/records/manager.ts';
 import type { RegisteredManager, Versioned } from '../store/view.ts';
 import { knownManagers, managerMessage, surveyOf } from './managers.ts';
 

@@ -1,6 +1,6 @@
 import type { Name } from '@causeway/model';
 import type { DescribeManagerResponse, Hosts, Manager } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { KnownManager } from '../store/codec.ts';
+import type { KnownManager } from '../store/records/manager.ts';
 import type { View } from '../store/view.ts';
 
 type ManagerState = 'leader' | 'standby' | 'outdated' | 'unreachable';

@@ -6,7 +6,7 @@ import type {
   Network as NetworkMessage,
   Node as NodeMessage,
 } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { EndpointItem } from '../listwatch/object-caches.ts';
+import type { ItemOf } from '../store/records/index.ts';
 import type { Versioned } from '../store/view.ts';
 import { conditionsOfEndpoint, conditionsOfNetwork, conditionsOfNode } from './conditions.ts';
 import type { ApiContext } from './modules.ts';
@@ -20,7 +20,7 @@ export function networkMessage(context: ApiContext, network: Versioned<Network>)
 export function fullEndpointMessage(
   context: ApiContext,
   endpoint: Versioned<Endpoint>,
-  names?: EndpointItem['names'],
+  names?: ItemOf<'endpoint'>['names'],
 ): EndpointMessage {
   return { ...endpointMessage(context, endpoint, names), conditions: conditionsOfEndpoint(context, endpoint) };
 }
@@ -29,7 +29,7 @@ export function fullEndpointMessage(
 export function endpointMessage(
   context: ApiContext,
   endpoint: Versioned<Endpoint>,
-  names: EndpointItem['names'] = namesNow(context, endpoint.value),
+  names: ItemOf<'endpoint'>['names'] = namesNow(context, endpoint.value),
 ): EndpointMessage {
   const message = endpointToMessage(endpoint.value, names, endpoint.revision);
   return context.leads ? { ...message, applied: appliedMessage(context, endpoint) } : message;
@@ -56,14 +56,17 @@ export function nodeMessage(context: ApiContext, node: Versioned<Node>): NodeMes
 }
 
 function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): Applied {
-  const { have, want, waiting, unreachable, p99Ms } = context.modules.feed.appliedOf(endpoint);
+  const { have, want, waiting, unreachable, p99Ms } = context.modules.feed.progress.summaryOf(
+    endpoint.value.network,
+    endpoint.revision,
+  );
   const names = (nodes: readonly NodeId[]): string[] => nodes.map((node) => hostName(context, node)).sort();
   // An endpoint is nowhere as long as its own host cannot be asked, however many others know it.
   const own = unreachable.includes(endpoint.value.node) ? 1 : 0;
   return { have, want: want + own, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
 }
 
-function namesNow(context: ApiContext, { network, node }: Endpoint): EndpointItem['names'] {
+function namesNow(context: ApiContext, { network, node }: Endpoint): ItemOf<'endpoint'>['names'] {
   const { view } = context.modules;
   return { network: view.networks.get(network)?.value.name ?? '', host: hostName(context, node) };
 }

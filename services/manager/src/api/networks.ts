@@ -16,13 +16,12 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { CallContext } from '../call/context.ts';
-import { networkFields } from '../listwatch/fields.ts';
-import type { NetworkItem } from '../listwatch/object-caches.ts';
 import { createNetwork } from '../plan/create-network.ts';
 import { deleteNetwork } from '../plan/delete-network.ts';
 import { type Request, rehearsal } from '../plan/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../plan/network-requests.ts';
 import { updateNetwork } from '../plan/update-network.ts';
+import { type ItemOf, records } from '../store/records/index.ts';
 import { evictNetwork } from './evict-network.ts';
 import { type ListOf, listPage } from './list.ts';
 import { networkMessage } from './messages.ts';
@@ -71,8 +70,8 @@ export class NetworksApi {
     }
   }
 
-  get #list(): ListOf<NetworkItem> {
-    return { cache: this.#context.modules.caches.networks, fields: networkFields };
+  get #list(): ListOf<ItemOf<'network'>> {
+    return { cache: this.#context.modules.caches.of('network'), fields: records.network.fields };
   }
 
   async updateNetwork(request: UpdateNetworkRequest, call: CallContext): Promise<UpdateNetworkResponse> {

@@ -8,8 +8,8 @@ import type {
   WatchNodesResponse,
 } from '@causeway/proto/gen/causeway/v1/node_service.js';
 import type { CallContext } from '../call/context.ts';
-import { nodeFields } from '../listwatch/fields.ts';
-import type { NodeItem } from '../listwatch/object-caches.ts';
+import { type ItemOf, records } from '../store/records/index.ts';
+import { parseBoolean } from '../store/records/listed.ts';
 import { type ListOf, listPage } from './list.ts';
 import { nodeMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
@@ -42,8 +42,10 @@ export class NodesApi {
     }
   }
 
-  get #list(): ListOf<NodeItem> {
+  get #list(): ListOf<ItemOf<'node'>> {
     const { feed, caches } = this.#context.modules;
-    return { cache: caches.nodes, fields: nodeFields((node) => feed.isReady(node)) };
+    const values = ({ value }: ItemOf<'node'>): readonly string[] => [`${feed.isReady(value.id)}`];
+    const ready = { values, parse: parseBoolean, transient: true } as const;
+    return { cache: caches.of('node'), fields: { ...records.node.fields, ready } };
   }
 }

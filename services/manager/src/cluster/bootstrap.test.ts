@@ -1,15 +1,15 @@
 import type { ClusterId } from '@causeway/model';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
-import { metaCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { records } from '../store/records/index.ts';
 import { bootstrapCluster } from './bootstrap.ts';
 
 const schema = 1;
 
-const keys = new Keys();
+const keys = createKeys();
 
 function stores(count: number): MemoryStore[] {
   const clock = new FakeClock();
@@ -34,7 +34,7 @@ describe('bootstrapCluster', () => {
     const [store] = stores(1);
     if (store === undefined) throw new Error('no store');
     const newer = { clusterId: '00000000000000c1' as ClusterId, epoch: 3n, schema: schema + 1 };
-    await store.txn([], [{ kind: 'put', key: keys.meta, value: metaCodec.encode(newer) }]);
+    await store.txn([], [{ kind: 'put', key: keys.meta, value: records.meta.codec.encode(newer) }]);
     expect(await bootstrapCluster({ store, keys, random: new SeededRandom(1) }, { schema })).toEqual(newer);
   });
 });

@@ -1,7 +1,8 @@
 import { type ClusterId, unwrap } from '@causeway/model';
 import { type Random, randomId } from '@causeway/runtime';
-import { type Meta, metaCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import type { Meta } from '../store/records/cluster.ts';
+import { records } from '../store/records/index.ts';
 import type { Store } from '../store/store.ts';
 import { clusterMismatch } from './cluster-watch.ts';
 
@@ -28,13 +29,13 @@ export async function bootstrapCluster(
 ): Promise<Meta> {
   const { schema, clusterId: own } = settings;
   const { kv } = await store.get(keys.meta);
-  const found = kv === undefined ? undefined : unwrap(metaCodec.decode(kv.value)).value;
+  const found = kv === undefined ? undefined : unwrap(records.meta.codec.decode(kv.value)).value;
   if (own !== undefined && found?.clusterId !== own) throw clusterMismatch(own, found?.clusterId);
   if (found !== undefined) return found;
   const fresh = { clusterId: randomId(random) as ClusterId, epoch: 1n, schema };
   const { succeeded } = await store.txn(
     [{ kind: 'absent', key: keys.meta }],
-    [{ kind: 'put', key: keys.meta, value: metaCodec.encode(fresh) }],
+    [{ kind: 'put', key: keys.meta, value: records.meta.codec.encode(fresh) }],
   );
   return succeeded ? fresh : await bootstrapCluster({ store, keys, random }, settings);
 }

@@ -1,12 +1,12 @@
 import type { ClusterId } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { metaCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import { MemoryCluster } from '../testing/memory-cluster.ts';
 import { bootstrapCluster } from './bootstrap.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 const other = { clusterId: '00000000000000c1' as ClusterId, epoch: 1n, schema: 1 };
 let cluster: MemoryCluster;
 
@@ -24,13 +24,13 @@ test('a manager whose store holds another cluster all at once is lost, and says 
       {
         kind: 'put',
         key: keys.meta,
-        value: metaCodec.encode({ ...other, clusterId: own ?? other.clusterId, epoch: 2n }),
+        value: records.meta.codec.encode({ ...other, clusterId: own ?? other.clusterId, epoch: 2n }),
       },
     ],
   );
   await cluster.settle();
   expect(manager.lost.aborted).toBe(false);
-  await store.txn([], [{ kind: 'put', key: keys.meta, value: metaCodec.encode(other) }]);
+  await store.txn([], [{ kind: 'put', key: keys.meta, value: records.meta.codec.encode(other) }]);
   await cluster.settle();
   expect(manager.lost.reason).toMatchObject({ code: 'cluster-mismatch', data: { own, found: other.clusterId } });
 });

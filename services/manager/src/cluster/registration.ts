@@ -1,7 +1,8 @@
 import { isCausewayError, type Name } from '@causeway/model';
 import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
-import { knownManagerCodec, type ManagerRecord, managerCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
+import type { ManagerRecord } from '../store/records/manager.ts';
 import type { Compare, Store, StoreLease } from '../store/store.ts';
 
 export type { ManagerRecord };
@@ -65,7 +66,7 @@ export class Registration implements Startable {
     const { name, address } = this.#record;
     const key = keys.manager(name as Name);
     const { kv } = await store.get(key);
-    const other = kv === undefined ? undefined : managerCodec.decode(kv.value);
+    const other = kv === undefined ? undefined : records.manager.codec.decode(kv.value);
     if (other?.ok === true && other.value.value.address !== address) {
       log.error('manager.name-taken', { manager: name, address: other.value.value.address });
       return false;
@@ -75,8 +76,8 @@ export class Registration implements Startable {
     const { succeeded } = await store.txn(
       [compare],
       [
-        { kind: 'put', key, value: managerCodec.encode(this.#record), lease: lease.id },
-        { kind: 'put', key: keys.knownManager(name as Name), value: knownManagerCodec.encode(this.#record) },
+        { kind: 'put', key, value: records.manager.codec.encode(this.#record), lease: lease.id },
+        { kind: 'put', key: keys.knownManager(name as Name), value: records.knownManager.codec.encode(this.#record) },
       ],
     );
     return succeeded;

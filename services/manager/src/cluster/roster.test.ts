@@ -3,9 +3,9 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RequestLeases } from '../commit/request-leases.ts';
-import { knownManagerCodec, managerCodec } from '../store/codec.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { records } from '../store/records/index.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { forgetManager } from './membership/forget-manager.ts';
 import { RemovalRecord } from './membership/removal-record.ts';
@@ -44,7 +44,7 @@ function registration(): Registration {
 /** Registers, and is killed: the store never hears from it again. */
 async function die(): Promise<void> {
   const lease = await store.grant(seconds(15));
-  const value = managerCodec.encode(record);
+  const value = records.manager.codec.encode(record);
   await store.txn([], [{ kind: 'put', key: leader.keys.manager(m2), value, lease: lease.id }]);
   await clock.advance(seconds(20));
 }
@@ -95,7 +95,7 @@ describe('a manager', () => {
   });
 
   test('that died under an earlier leader is noticed by the next, which keeps what a later version wrote', async () => {
-    const value = knownManagerCodec.encode(record, { later: 1 });
+    const value = records.knownManager.codec.encode(record, { later: 1 });
     await clock.until(leader.stop(), seconds(30));
     await store.txn([], [{ kind: 'put', key: leader.keys.knownManager(m2), value }]);
     const parts = { clock, backend, random: new SeededRandom(4), log: new MemoryLog() };

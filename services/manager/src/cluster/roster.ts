@@ -1,7 +1,8 @@
 import type { Name } from '@causeway/model';
 import { type Intent, nothingToDo } from '../plan/intent.ts';
-import { type KnownManager, knownManagerCodec, type ManagerRecord } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
+import type { KnownManager, ManagerRecord } from '../store/records/manager.ts';
 import type { Compare, Store } from '../store/store.ts';
 import type { RegisteredManager, Versioned, View } from '../store/view.ts';
 
@@ -49,7 +50,7 @@ export function keepRoster(): Intent<void> {
               ? [{ ...change.known.value, goneAt: now }, change.known.foreign]
               : [change.record, change.known?.foreign];
           const key = keys.knownManager(record.name as Name);
-          return { kind: 'put', key, value: knownManagerCodec.encode(record, foreign) };
+          return { kind: 'put', key, value: records.knownManager.codec.encode(record, foreign) };
         }),
       };
     },

@@ -1,5 +1,5 @@
 import { type Intent, nothingToDo } from '../plan/intent.ts';
-import { metaCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { View } from '../store/view.ts';
 
 /** Of the records as this version writes them. A higher one is for what an older version would get wrong, not for a field it may keep. */
@@ -24,10 +24,14 @@ export function raiseSchema(known: number): Intent<void> {
         ...nothingToDo(undefined),
         compares: [
           { kind: 'unchanged', key: keys.meta, modRevision: revision },
-          { kind: 'quiet', prefix: keys.managers, since: view.revision },
+          { kind: 'quiet', prefix: keys.under('manager'), since: view.revision },
         ],
         writes: [
-          { kind: 'put', key: keys.meta, value: metaCodec.encode({ clusterId: id, epoch, schema: known }, foreign) },
+          {
+            kind: 'put',
+            key: keys.meta,
+            value: records.meta.codec.encode({ clusterId: id, epoch, schema: known }, foreign),
+          },
         ],
       };
     },

@@ -2,15 +2,15 @@ import { CausewayError } from '@causeway/model';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import { EventOrder } from '../events/order.ts';
-import { encodeText } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
+import { encodeText } from '../store/records/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { View } from '../store/view.ts';
 import { Committer } from './committer.ts';
 import type { Transaction } from './merge.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 
 function put(key: string): Write {
   return { kind: 'put', key, value: encodeText(key) };

@@ -1,6 +1,6 @@
 import { CausewayError, type ErrorCode, type ErrorData, type RequestId } from '@causeway/model';
 import type { Request } from '../plan/intent.ts';
-import { decodeText, encodeText, type Json, type JsonObject, object, text } from '../store/codec.ts';
+import { decodeText, encodeText, type Json, type JsonObject, object, text } from '../store/records/codec.ts';
 import type { KeyValue } from '../store/store.ts';
 import type { Transaction } from './merge.ts';
 

@@ -12,7 +12,7 @@ import { registerNode } from '../plan/register-node.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
 import { reserveAddress } from '../plan/reservations.ts';
 import { updateNetwork } from '../plan/update-network.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import type { MemoryFault } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
@@ -20,7 +20,7 @@ import { plainNetwork } from '../testing/plain-network.ts';
 import type { Committed } from './outcomes.ts';
 
 const ttl = seconds(3);
-const keys = new Keys();
+const keys = createKeys();
 const random = new SeededRandom(42);
 const node: Node = {
   id: '00000000000000a1' as NodeId,

@@ -1,7 +1,7 @@
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { describe, expect, test } from 'vitest';
 import { EventOrder } from '../events/order.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { defaultTxnOps, type Store } from '../store/store.ts';
 import { View } from '../store/view.ts';
 import { WritingTerm } from './writing-term.ts';
@@ -15,7 +15,7 @@ const store: Pick<Store, 'maxTxnOps' | 'txn' | 'get' | 'page'> = {
   get: unused,
   page: unused,
 };
-const keys = new Keys();
+const keys = createKeys();
 
 function termAt(revision: bigint, began: bigint): { view: View; term: WritingTerm } {
   const view = new View();

@@ -10,7 +10,7 @@ import { deleteNetwork } from '../plan/delete-network.ts';
 import type { Intent } from '../plan/intent.ts';
 import { registerNode } from '../plan/register-node.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
-import { networkCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { scriptNetwork, scriptNode } from '../testing/view-script.ts';
@@ -68,7 +68,7 @@ function lead(): void {
 }
 
 function create(made: Network): Network {
-  const write = { kind: 'put', key: desk.keys.network(made.id), value: networkCodec.encode(made) } as const;
+  const write = { kind: 'put', key: desk.keys.network(made.id), value: records.network.codec.encode(made) } as const;
   desk.write({ compares: [], writes: [write], takes: [], events: [], reply: undefined });
   return made;
 }

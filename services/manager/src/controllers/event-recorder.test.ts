@@ -3,12 +3,12 @@ import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeReady } from '../events/describe.ts';
 import { decodeRecord } from '../events/record.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 
 let clock: FakeClock;
 let backend: MemoryBackend;

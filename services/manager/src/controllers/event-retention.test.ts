@@ -3,6 +3,7 @@ import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EventArchive } from '../events/archive.ts';
 import { decodeRecord } from '../events/record.ts';
+import { under } from '../store/contract/act.ts';
 import { EventStore } from '../testing/event-store.ts';
 import { EventRetention } from './event-retention.ts';
 
@@ -32,7 +33,7 @@ function lead(revision: bigint): void {
 }
 
 async function kept(): Promise<readonly string[]> {
-  const { kvs } = await world.store.list(world.keys.events);
+  const kvs = await under(world.store, world.keys.events);
   return kvs.flatMap(decodeRecord).map(({ host }) => host);
 }
 

@@ -1,4 +1,3 @@
-import { assertNever } from '@causeway/model';
 import { type Clock, type Log, Loop, seconds } from '@causeway/runtime';
 import type { TermWriter } from '../commit/writer.ts';
 import { type Controller, failureLog, type Term } from '../election/term.ts';
@@ -45,19 +44,7 @@ export class MtuController implements Controller {
 }
 
 function mayExceed(view: View, change: ViewChange): boolean {
-  switch (change.kind) {
-    case 'node':
-      return change.after?.value.underlayMtu !== change.before?.value.underlayMtu;
-    case 'network':
-      return change.after !== undefined && isTooLarge(view, change.after.value);
-    case 'reset':
-      return true;
-    case 'endpoint':
-    case 'leader':
-    case 'cluster':
-    case 'manager':
-      return false;
-    default:
-      return assertNever(change);
-  }
+  if (change.kind === 'node') return change.after?.value.underlayMtu !== change.before?.value.underlayMtu;
+  if (change.kind === 'network') return change.after !== undefined && isTooLarge(view, change.after.value);
+  return change.kind === 'reset';
 }

@@ -3,13 +3,13 @@ import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import { createManager, type Manager } from '../manager.ts';
 import { strangersWithin } from '../plan/recovery.ts';
-import { encodeText } from '../store/codec.ts';
-import { defaultPrefix, Keys } from '../store/keys.ts';
+import { createKeys, defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { encodeText } from '../store/records/codec.ts';
 import { MemoryPeers } from '../testing/memory-peers.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 
 async function until(clock: FakeClock, holds: () => boolean): Promise<number> {
   while (!holds()) {

@@ -1,15 +1,15 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { leaderCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
+import { records } from '../store/records/index.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { MemoryPorts } from '../testing/memory-ports.ts';
 import type { Leadership } from './leadership.ts';
 
 const ttl = seconds(3);
-const keys = new Keys();
+const keys = createKeys();
 
 let clock: FakeClock;
 let backend: MemoryBackend;
@@ -254,7 +254,7 @@ describe('a leader whose process', () => {
     const elected = term();
     const { name, address, since } = first.view.leader ?? { name: '', address: '', since: 0 };
     const [lease] = [first.view.leader?.lease ?? 0n];
-    const value = leaderCodec.encode({ name, address, since });
+    const value = records.leader.codec.encode({ name, address, since });
     await first.store.txn([], [{ kind: 'put', key: keys.leader, value, lease }]);
     kill('m1', first);
     await clock.advance(seconds(1));

@@ -1,7 +1,7 @@
 import { assertNever, isCausewayError } from '@causeway/model';
 import { type Clock, type Duration, type Log, milliseconds, type Startable } from '@causeway/runtime';
-import { leaderCodec } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import type { Store, StoreLease } from '../store/store.ts';
 import type { LeaderRecord, View } from '../store/view.ts';
 import type { Dialer } from './dialer.ts';
@@ -129,7 +129,7 @@ export class Elector implements Startable {
     try {
       lease = await store.grant(ttl);
       if (ends !== undefined) await this.#endTerm(ends);
-      const value = leaderCodec.encode({ name, address, since: clock.wall(), lease: lease.id });
+      const value = records.leader.codec.encode({ name, address, since: clock.wall(), lease: lease.id });
       const { succeeded, revision } = await store.txn(
         [
           { kind: 'absent', key: keys.leader },

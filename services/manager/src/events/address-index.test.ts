@@ -2,6 +2,7 @@ import type { Ip, NetworkId } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
+import { under } from '../store/contract/act.ts';
 import { EventStore } from '../testing/event-store.ts';
 import { AddressIndex } from './address-index.ts';
 import { decodeRecord } from './record.ts';
@@ -43,7 +44,7 @@ const found = async (address: string): Promise<readonly string[]> =>
 
 /** What a look at every event finds. */
 async function scanned(address: string): Promise<readonly string[]> {
-  const { kvs } = await world.store.list(world.keys.events);
+  const kvs = await under(world.store, world.keys.events);
   const events = kvs.flatMap(decodeRecord);
   const naming = events.filter(({ addresses }) => addresses.includes(address));
   const networks = new Set(naming.map(({ networkId }) => networkId));
@@ -77,7 +78,7 @@ test('finds what a look at every event finds, while events come and go', async (
       const [gone] = networks.splice(number(5), 1, `n${round + 10}`);
       if (gone !== undefined) await deleted(gone);
     } else {
-      const { kvs } = await world.store.list(world.keys.events);
+      const kvs = await under(world.store, world.keys.events);
       const gone = kvs.slice(0, number(40));
       await world.store.txn(
         [],
@@ -99,7 +100,7 @@ test('many who ask at once read the past once', async () => {
 test('another store, from a backup, is read anew', async () => {
   await attached('10.0.0.1');
   expect(await found('10.0.0.1')).toHaveLength(1);
-  const { kvs } = await world.store.list(world.keys.events);
+  const kvs = await under(world.store, world.keys.events);
   await world.store.txn(
     [],
     kvs.map(({ key }) => ({ kind: 'delete', key }) as const),

@@ -1,6 +1,7 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { decodeText, encodeText, type Json, object } from '../store/codec.ts';
-import type { EventsKey, Keys } from '../store/keys.ts';
+import type { EventsKey } from '../store/event-keys.ts';
+import type { Keys } from '../store/keys.ts';
+import { decodeText, encodeText, type Json, object } from '../store/records/codec.ts';
 import type { KeySpan, KeyValue, Page, Store } from '../store/store.ts';
 import { decodeRecord } from './record.ts';
 

@@ -1,6 +1,6 @@
 import { addressOf, type Endpoint, type Ip, type Network, type NetworkId, type Node } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
-import type { ManagerRecord } from '../store/codec.ts';
+import type { ManagerRecord } from '../store/records/manager.ts';
 import type { View } from '../store/view.ts';
 import { changesOf, printSubnet } from './differences.ts';
 import type { EventInput } from './event-input.ts';

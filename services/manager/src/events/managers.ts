@@ -1,4 +1,4 @@
-import type { ManagerRecord } from '../store/codec.ts';
+import type { ManagerRecord } from '../store/records/manager.ts';
 import type { Store } from '../store/store.ts';
 import type { ViewChange } from '../store/view.ts';
 import { managerGone, managerJoined } from './describe.ts';

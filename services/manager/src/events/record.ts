@@ -1,5 +1,5 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { decodeText, encodeText, type Json, type JsonObject, object } from '../store/codec.ts';
+import { decodeText, encodeText, type Json, type JsonObject, object } from '../store/records/codec.ts';
 import type { KeyValue } from '../store/store.ts';
 import type { EventInput, Origin } from './event-input.ts';
 

@@ -5,25 +5,22 @@ import type { Clock, Log } from '@causeway/runtime';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
-import type { AppliedTracker } from './applied-tracker.ts';
-import type { Holdings } from './holdings.ts';
+import type { Registrar } from './admission.ts';
+import type { HostProgress } from './host-progress.ts';
 import type { Hosts } from './hosts.ts';
-import type { LiveSession } from './live-session.ts';
-import type { Registrar } from './registrar.ts';
+import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { VerifyCalls } from './verify-calls.ts';
 
 type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 
-export interface AgentMessagesModules {
+export interface AgentMessagesParts {
   readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
   readonly registrar: Registrar;
   readonly sink: Pick<EventSink, 'repaired'>;
   readonly clock: Pick<Clock, 'wall'>;
   readonly log: Log;
-  readonly applied: AppliedTracker;
-  readonly holdings: Holdings;
-  readonly standingMoved: (network: NetworkId) => void;
+  readonly progress: HostProgress;
   readonly verifyCalls: VerifyCalls;
   readonly hosts: Hosts;
   readonly sessions: Sessions;
@@ -31,20 +28,21 @@ export interface AgentMessagesModules {
 
 /** What agents say once they are admitted. */
 export class AgentMessages {
-  readonly #modules: AgentMessagesModules;
+  readonly #parts: AgentMessagesParts;
 
-  constructor(modules: AgentMessagesModules) {
-    this.#modules = modules;
+  constructor(parts: AgentMessagesParts) {
+    this.#parts = parts;
   }
 
   /** @throws CausewayError when the session was not opened by hello */
-  receive(live: LiveSession, said: Message): void {
+  receive(session: Session, said: Message): void {
     const message = legible(said);
-    if (live.state.kind === 'closed') return;
-    if (live.state.kind === 'greeting')
+    const { state } = session;
+    if (state.kind === 'closed') return;
+    if (state.kind !== 'admitted')
       throw new CausewayError('invalid-argument', 'the first message of a session must be hello', { field: 'message' });
-    const { verifyCalls, sessions, log } = this.#modules;
-    const { node } = live.state;
+    const { verifyCalls, sessions, log } = this.#parts;
+    const { node } = state;
     switch (message.oneofKind) {
       case 'applied':
         this.#applied(node, message.applied);
@@ -53,11 +51,11 @@ export class AgentMessages {
         this.#hostReport(node, message.report);
         break;
       case 'verifyResult':
-        verifyCalls.answer(live, message.verifyResult);
+        verifyCalls.answer(session, message.verifyResult);
         break;
       case 'resync':
         log.info('session.resync', { nodeId: node.id, networkId: message.resync.networkId });
-        sessions.step(live, { kind: 'resync', network: message.resync.networkId as NetworkId });
+        sessions.step(session, { kind: 'resync', network: message.resync.networkId as NetworkId });
         break;
       case undefined:
         break; // from a newer agent; what is not understood is not needed
@@ -67,21 +65,13 @@ export class AgentMessages {
   }
 
   #applied(node: Node, { networks, withdrawnIds }: AppliedReport): void {
-    const { applied, holdings, standingMoved } = this.#modules;
-    for (const report of networks) {
-      const network = report.networkId as NetworkId;
-      applied.reported(node.id, report);
-      holdings.reported(node.id, network, report.revision);
-      standingMoved(network);
-    }
-    for (const id of withdrawnIds) {
-      holdings.withdrawn(node.id, id as NetworkId);
-      standingMoved(id as NetworkId);
-    }
+    const { progress } = this.#parts;
+    for (const { networkId, revision } of networks) progress.applied(node.id, networkId as NetworkId, revision);
+    for (const id of withdrawnIds) progress.withdrawn(node.id, id as NetworkId);
   }
 
   #hostReport(node: Node, report: HostReport): void {
-    const { hosts, sink, view, clock } = this.#modules;
+    const { hosts, sink, view, clock } = this.#parts;
     const now: Moment = { revision: view.revision, time: clock.wall() };
     hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, now);
     for (const drift of report.repaired) sink.repaired(node.name, drift);
@@ -92,13 +82,13 @@ export class AgentMessages {
 
   /** What is said of a network that is not there is not kept. */
   #ofNetworks(drift: HostReport['networkDrift']): HostReport['networkDrift'] {
-    const { networks } = this.#modules.view;
+    const { networks } = this.#parts.view;
     return Object.fromEntries(Object.entries(drift).filter(([id]) => networks.has(id as NetworkId)));
   }
 
   /** Written beside the session, which goes on; the next heartbeat says it again should this fail. */
   #underlayChanged(node: Node): void {
-    const { registrar, log } = this.#modules;
+    const { registrar, log } = this.#parts;
     registrar.register(node).then(
       () => log.info('node.underlay-mtu', { nodeId: node.id, underlayMtu: node.underlayMtu }),
       (error: unknown) => log.warn('node.underlay-mtu-failed', { nodeId: node.id, message: String(error) }),

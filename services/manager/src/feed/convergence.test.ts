@@ -19,7 +19,7 @@ import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
 import { Feed } from './feed.ts';
 import { entryOverhead } from './history.ts';
-import { backlogLimit } from './session.ts';
+import { backlogLimit } from './subscriptions.ts';
 
 /**
  * Whatever happens to intent, sessions and connections: once everything has room again, an agent that only ever applied
@@ -229,7 +229,9 @@ class World {
   heldBy(node: number): object {
     const { held, feeds } = this.#agents.get(node)?.holds ?? new HeldNetworks();
     expect([...held.values()].every(({ feed }) => feeds.includes(feed))).toBe(true);
-    return Object.fromEntries([...held].sort().map(([id, { network, rows }]) => [id, printed(network, rows.values())]));
+    return Object.fromEntries(
+      [...held].sort().map(([id, { network, rows }]) => [id, printed(network, rows.endpoint.values())]),
+    );
   }
 
   /** Of the records as they are, field by field. A network of which the host has endpoints has gone with its record. */

@@ -8,10 +8,11 @@ import {
   type Network,
   type NetworkId,
   type NodeId,
+  noRowChanges,
   Prefix,
   Vni,
 } from '@causeway/model';
-import { networkToMessage, peerToMessage } from '@causeway/proto';
+import { endpointRowToMessage, networkToMessage } from '@causeway/proto';
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -52,7 +53,8 @@ describe('DeltaBytes', () => {
   it('are the message of each version, as the library reads it', () => {
     fc.assert(
       fc.property(parts, (step) => {
-        const delta = new DeltaBytes({ network, ...step }, feedVersions);
+        const { upserts, removed, ...rest } = step;
+        const delta = new DeltaBytes({ network, ...rest, changes: { endpoint: { upserts, removed } } }, feedVersions);
         for (const [place, feed] of feedVersions.entries()) {
           const read = ConnectResponse.fromBinary(delta.of(feed)).message;
           expect(read).toEqual({
@@ -63,8 +65,8 @@ describe('DeltaBytes', () => {
               to: step.to,
               digest: step.sums[place],
               ...(step.changed && { network: networkToMessage(changed, 7n) }),
-              upserts: step.upserts.map(peerToMessage),
-              removedIds: step.removed,
+              endpoints: upserts.map(endpointRowToMessage),
+              removedEndpointIds: removed,
             },
           });
         }
@@ -73,7 +75,8 @@ describe('DeltaBytes', () => {
   });
 
   it('are made once for each version', () => {
-    const delta = new DeltaBytes({ network, from: 1n, to: 2n, sums: [3n, 4n], upserts: [], removed: [] }, feedVersions);
+    const changes = noRowChanges();
+    const delta = new DeltaBytes({ network, from: 1n, to: 2n, sums: [3n, 4n], changes }, feedVersions);
     for (const feed of feedVersions) expect(delta.of(feed)).toBe(delta.of(feed));
     expect(delta.of(feedVersions[0] as never)).not.toEqual(delta.of(feedVersions[1] as never));
   });

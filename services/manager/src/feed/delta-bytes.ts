@@ -1,5 +1,5 @@
 import type { FeedVersion } from '@causeway/model';
-import { networkToMessage, peerToMessage, written } from '@causeway/proto';
+import { networkToMessage, rowChangesToMessage, written } from '@causeway/proto';
 import { ConnectResponse, Delta } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { WireType } from '@protobuf-ts/runtime';
 import type { DeltaParts } from './encode.ts';
@@ -55,8 +55,7 @@ function encode(parts: DeltaParts): Uint8Array {
       to: parts.to,
       digest: 0n, // not written, as it is zero: it follows
       ...(parts.changed && { network: networkToMessage(parts.changed.value, parts.changed.revision) }),
-      upserts: parts.upserts.map(peerToMessage),
-      removedIds: [...parts.removed],
+      ...rowChangesToMessage(parts.changes),
     },
     written,
   );

@@ -1,5 +1,5 @@
-import type { EndpointId, EndpointRow, Network, NetworkId } from '@causeway/model';
-import { networkToMessage, peerToMessage, written } from '@causeway/proto';
+import type { Network, NetworkId, RowChanges, RowMaps } from '@causeway/model';
+import { networkToMessage, rowsToMessages, written } from '@causeway/proto';
 import { ConnectResponse, type Goodbye, type Welcome } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
 import type { Sums } from './sums.ts';
@@ -12,7 +12,7 @@ export interface CompleteParts {
   readonly network: Versioned<Network>;
   readonly revision: bigint;
   readonly digest: bigint;
-  readonly rows: Iterable<EndpointRow>;
+  readonly rows: RowMaps;
 }
 
 export interface DeltaParts {
@@ -23,8 +23,7 @@ export interface DeltaParts {
   readonly sums: Sums;
   /** Only when the network itself changed. */
   readonly changed?: Versioned<Network> | undefined;
-  readonly upserts: readonly EndpointRow[];
-  readonly removed: readonly EndpointId[];
+  readonly changes: RowChanges;
 }
 
 export function encodeWelcome(welcome: Welcome): Uint8Array {
@@ -36,7 +35,7 @@ export function encodeComplete(parts: CompleteParts): Uint8Array {
     network: networkToMessage(parts.network.value, parts.network.revision),
     revision: parts.revision,
     digest: parts.digest,
-    endpoints: Array.from(parts.rows, peerToMessage),
+    ...rowsToMessages((kind) => parts.rows[kind].values()),
     epoch: 0n,
     feedVersion: 0, // the session's, which Welcome has named
   };

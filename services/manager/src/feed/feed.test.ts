@@ -8,18 +8,10 @@ import type { EventSink } from '../events/event-sink.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
-import {
-  networkId,
-  nodeId,
-  scriptCluster,
-  scriptEndpoint,
-  scriptNetwork,
-  scriptNode,
-  ViewScript,
-} from '../testing/view-script.ts';
+import { networkId, nodeId, scriptCluster, scriptNetwork, scriptNode, ViewScript } from '../testing/view-script.ts';
 import { Feed } from './feed.ts';
 import { historyEntries } from './history.ts';
-import { backlogLimit } from './session.ts';
+import { backlogLimit } from './subscriptions.ts';
 
 let clock: FakeClock;
 let script: ViewScript;
@@ -385,7 +377,7 @@ test('a slow agent is owed the newest whole instead of a backlog, once', async (
 });
 
 describe('applied', () => {
-  const endpoint = (revision: bigint) => ({ value: scriptEndpoint(9, 7, 1), revision });
+  const summary = (revision: bigint) => feed.progress.summaryOf(networkId(7), revision);
 
   test('counts ready hosts of the network, names who is waited for and who has no session', async () => {
     script.commit({ put: 'node', node: 3 }, { put: 'node', node: 4 });
@@ -399,7 +391,8 @@ describe('applied', () => {
     two.applied();
     await settle();
     const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
-    expect(feed.appliedOf(endpoint(revision))).toEqual({
+    expect(summary(revision)).toEqual({
+      revision,
       have: 0,
       want: 2,
       waiting: [nodeId(2), nodeId(1)],
@@ -409,7 +402,7 @@ describe('applied', () => {
     await clock.advance(milliseconds(40));
     one.applied();
     await settle();
-    expect(feed.appliedOf(endpoint(revision))).toMatchObject({
+    expect(summary(revision)).toMatchObject({
       have: 1,
       want: 2,
       waiting: [nodeId(2)],
@@ -418,7 +411,7 @@ describe('applied', () => {
     await clock.advance(milliseconds(60));
     two.applied();
     await settle();
-    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 2, want: 2, waiting: [], p99Ms: 100 });
+    expect(summary(revision)).toMatchObject({ have: 2, want: 2, waiting: [], p99Ms: 100 });
   });
 
   test('a wait ends when the last ready host has it, or when that host is lost', async () => {
@@ -428,7 +421,7 @@ describe('applied', () => {
     const revision = script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
     const ended: string[] = [];
     const wait = (name: string): void =>
-      void feed.waitApplied(networkId(7), revision, new AbortController().signal).then(() => ended.push(name));
+      void feed.progress.waitApplied(networkId(7), revision, new AbortController().signal).then(() => ended.push(name));
     wait('all');
     one.applied();
     await settle();
@@ -437,7 +430,7 @@ describe('applied', () => {
     await settle();
     expect(ended).toEqual(['all']);
     script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 2 });
-    void feed
+    void feed.progress
       .waitApplied(networkId(7), script.revision, new AbortController().signal)
       .then(() => ended.push('without two'));
     one.applied();
@@ -456,9 +449,9 @@ describe('applied', () => {
     one.say({ oneofKind: 'applied', applied: claim });
     two.say({ oneofKind: 'applied', applied: claim });
     await settle();
-    expect(feed.appliedOf(endpoint(first))).toMatchObject({ have: 1, want: 1 });
+    expect(summary(first)).toMatchObject({ have: 1, want: 1 });
     const second = script.commit({ put: 'endpoint', endpoint: 10, network: 7, node: 2 });
-    expect(feed.appliedOf(endpoint(second))).toMatchObject({ have: 0, want: 2 });
+    expect(summary(second)).toMatchObject({ have: 0, want: 2 });
   });
 
   test('what a host had applied is unknown in its next session until it says so', async () => {
@@ -467,10 +460,10 @@ describe('applied', () => {
     one.applied();
     await settle();
     const again = await connect(new MemoryAgent(scriptNode(1), one.holds));
-    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 0, want: 1, waiting: [nodeId(1)] });
+    expect(summary(revision)).toMatchObject({ have: 0, want: 1, waiting: [nodeId(1)] });
     again.applied();
     await settle();
-    expect(feed.appliedOf(endpoint(revision))).toMatchObject({ have: 1, want: 1 });
+    expect(summary(revision)).toMatchObject({ have: 1, want: 1 });
   });
 });
 

@@ -1,6 +1,5 @@
 import {
   CausewayError,
-  type Endpoint,
   type FeedVersion,
   feedVersions,
   isCausewayError,
@@ -8,39 +7,27 @@ import {
   type Node,
   type NodeId,
 } from '@causeway/model';
-import type { Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { type Clock, type Log, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
-import type { Identity } from '../call/identity.ts';
-import { checkOwnNode } from '../call/policy.ts';
+import { type Clock, type Duration, type Log, Loop, milliseconds, type Startable } from '@causeway/runtime';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
-import type { Versioned, View, ViewChange } from '../store/view.ts';
+import type { View, ViewChange } from '../store/view.ts';
+import { Admission, type Registrar } from './admission.ts';
 import { AgentMessages } from './agent-messages.ts';
-import type { AppliedSummary } from './applied.ts';
-import { AppliedTracker, type NetworkProgress } from './applied-tracker.ts';
 import type { AgentChannel } from './channel.ts';
-import { encodeWelcome } from './encode.ts';
-import { readHello } from './hello.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
-import { Holdings, type Standing } from './holdings.ts';
+import { HostProgress } from './host-progress.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
-import type { LiveSession } from './live-session.ts';
 import { heartbeat } from './liveness.ts';
-import { type Publication, Publisher } from './publisher.ts';
-import type { Registrar } from './registrar.ts';
-import { later } from './revision.ts';
-import { checkRivals } from './rivals.ts';
+import { deliveries, Publisher } from './publisher.ts';
+import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
 
 /** How often connections of agents that are owed something are looked at for room. Only while there are any. */
 const roomPeriod = milliseconds(50);
 
-/** A view that is behind what an agent has seen catches up in one watch message; beyond this it is not going to. */
-const catchUpLimit = seconds(5);
-
-export interface FeedModules {
+export interface FeedParts {
   readonly view: View;
   readonly registrar: Registrar;
   readonly sink: EventSink;
@@ -62,65 +49,54 @@ export interface FeedSettings {
  * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
  */
 export class Feed implements Startable, Controller {
-  readonly #modules: FeedModules;
+  readonly #parts: FeedParts;
   readonly #address: string;
-  readonly #feeds: readonly FeedVersion[];
   readonly #publisher: Publisher;
+  /** What hosts have told of what they hold. */
+  readonly progress: HostProgress;
   readonly #sessions: Sessions;
-  readonly #applied: AppliedTracker;
+  readonly #admission: Admission;
+  readonly #messages: AgentMessages;
   readonly #verifyCalls = new VerifyCalls();
   readonly #hosts = new Hosts();
-  readonly #holdings: Holdings;
-  /** When a host's session began, or ended. The store need not move at that. */
-  readonly #sessionSince = new Map<NodeId, Moment>();
-  readonly #standingListeners = new Set<(network: NetworkId) => void>();
-  readonly #agentMessages: AgentMessages;
   readonly #abort = new AbortController();
+  readonly #room: Loop;
   #term: Term | undefined;
   #unsubscribe: (() => void) | undefined;
-  #liveness: Promise<void> | undefined;
-  #draining: Promise<void> | undefined;
+  #loops: Promise<unknown> | undefined;
 
-  constructor(modules: FeedModules, settings: FeedSettings) {
-    const { view, clock } = modules;
-    this.#modules = modules;
+  constructor(parts: FeedParts, settings: FeedSettings) {
+    const { view, clock } = parts;
+    const { feeds = feedVersions, historyBytes: most = allHistoryBytes } = settings;
+    this.#parts = parts;
     this.#address = settings.address;
-    this.#feeds = settings.feeds ?? feedVersions;
-    const { historyBytes: most = allHistoryBytes } = settings;
-    this.#publisher = new Publisher(view, this.#feeds, new HistoryBudget({ most }));
+    this.#publisher = new Publisher(view, feeds, new HistoryBudget({ most }));
     const { tables } = this.#publisher;
-    this.#applied = new AppliedTracker({ tables, clock, hasSession: (node) => this.#sessions.of(node) !== undefined });
-    this.#holdings = new Holdings({ tables, clock });
-    const changed = (node: NodeId): void => {
-      this.#sessionSince.set(node, { revision: view.revision, time: clock.wall() });
-      this.#applied.sessionChanged(node, view.networksOn(node));
-      if (this.#sessions.of(node) === undefined) this.#holdings.ended(node);
-      for (const network of [...view.networksOn(node), ...this.#holdings.leavingOf(node)]) this.#standingMoved(network);
-    };
-    this.#sessions = new Sessions({ ...modules, tables, changed });
-    this.#agentMessages = new AgentMessages({
-      ...modules,
-      applied: this.#applied,
-      holdings: this.#holdings,
-      standingMoved: (network) => this.#standingMoved(network),
-      verifyCalls: this.#verifyCalls,
-      hosts: this.#hosts,
-      sessions: this.#sessions,
-    });
+    this.progress = new HostProgress({ tables, view, clock });
+    this.#sessions = new Sessions({ ...parts, tables, ended: (node) => this.progress.sessionEnded(node) });
+    const shared = { ...parts, progress: this.progress, sessions: this.#sessions };
+    this.#admission = new Admission({ ...shared, term: () => this.#term }, { feeds });
+    this.#messages = new AgentMessages({ ...shared, hosts: this.#hosts, verifyCalls: this.#verifyCalls });
+    this.#room = this.#loop((signal) => this.#payOwed(signal));
   }
 
   async start(): Promise<void> {
-    const { view } = this.#modules;
+    const { view, clock } = this.#parts;
+    const { signal } = this.#abort;
     this.#publisher.update([{ kind: 'reset', revision: view.revision }]);
     this.#unsubscribe = view.subscribe((changes) => this.#follow(changes));
-    this.#liveness = this.#watchLiveness(this.#abort.signal);
+    const liveness = this.#loop(async () => {
+      this.#sessions.endSilent(clock.now());
+      return milliseconds(heartbeat / 2);
+    });
+    this.#loops = Promise.all([liveness.run(signal), this.#room.run(signal)]);
   }
 
   async stop(): Promise<void> {
     this.#standDown('this manager stops');
     this.#unsubscribe?.();
     this.#abort.abort();
-    await Promise.all([this.#liveness, this.#draining]);
+    await this.#loops;
   }
 
   /**
@@ -129,9 +105,7 @@ export class Feed implements Startable, Controller {
    */
   run(term: Term): Promise<void> {
     this.#term = term;
-    this.#sessionSince.clear();
-    this.#holdings.reset();
-    this.#hosts.reset();
+    for (const book of [this.#sessions, this.progress, this.#hosts]) book.reset();
     return new Promise((resolve) => {
       const end = (): void => {
         this.#standDown('this manager does not lead any more');
@@ -151,77 +125,22 @@ export class Feed implements Startable, Controller {
 
   /** And since when it is so, as far as this manager knows: at most since it leads. */
   sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: Moment } {
-    const live = this.#sessions.of(node);
-    const since = this.#sessionSince.get(node) ?? { revision: this.#term?.revision ?? 0n };
-    if (live === undefined) return { state: 'none', since };
-    return { state: live.isReady ? 'ready' : 'syncing', since };
+    const session = this.#sessions.of(node);
+    const since = this.#sessions.sinceOf(node) ?? { revision: this.#term?.revision ?? 0n };
+    if (session === undefined) return { state: 'none', since };
+    return { state: session.isReady ? 'ready' : 'syncing', since };
   }
 
   /** Of a host that is not ready: since when, on the wall clock, and what its last session ended with. */
   absenceOf(node: NodeId): { readonly since: number; readonly lastWords: string } {
-    const { clock } = this.#modules;
-    const silent = clock.now() - (this.silentSince(node) ?? clock.now());
+    const { clock } = this.#parts;
+    const silent = clock.now() - (this.progress.silentSince(node) ?? clock.now());
     return { since: clock.wall() - silent, lastWords: this.#sessions.lastWordsOf(node) ?? '' };
   }
 
   /** Those that have an endpoint of it. */
   hostsOf(network: NetworkId): readonly NodeId[] {
     return [...(this.#publisher.tables.get(network)?.hosts.keys() ?? [])];
-  }
-
-  /** Who has the network as it is now; undefined: there is no such network. */
-  progressOf(network: NetworkId): NetworkProgress | undefined {
-    return this.#applied.progressOf(network);
-  }
-
-  /** Whether the host has the network as it is now; undefined: there is no such network. */
-  heldBy(node: NodeId, network: NetworkId): { readonly revision: bigint; readonly applied: boolean } | undefined {
-    return this.#applied.heldBy(node, network);
-  }
-
-  /** Who has programmed the endpoint's last change. */
-  appliedOf(endpoint: Versioned<Endpoint>): AppliedSummary {
-    return this.#applied.appliedOf(endpoint);
-  }
-
-  /** How far the hosts are that may hold something of a network, even of one that is gone. */
-  standingOf(network: NetworkId): Standing {
-    return this.#holdings.of(network);
-  }
-
-  /** When the host's session was lost, on the monotonic clock; undefined while it has one. */
-  silentSince(node: NodeId): number | undefined {
-    return this.#holdings.silentSince(node);
-  }
-
-  /** Resolves with true when the host's kernel follows the network up to the revision, with false when the signal aborts before. */
-  waitFollowed(node: NodeId, network: NetworkId, revision: bigint, signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (followed: boolean): void => {
-        stop();
-        signal.removeEventListener('abort', abort);
-        resolve(followed);
-      };
-      const abort = (): void => end(false);
-      const look = (moved: NetworkId): void => {
-        if (moved === network && this.#holdings.hasReached(node, network, revision)) end(true);
-      };
-      const stop = this.subscribeStanding(look);
-      signal.addEventListener('abort', abort);
-      if (signal.aborted) abort();
-      else look(network);
-    });
-  }
-
-  /** Called when the standing of a network may have moved. Returns the way to stop listening. */
-  subscribeStanding(listener: (network: NetworkId) => void): () => void {
-    this.#standingListeners.add(listener);
-    return () => this.#standingListeners.delete(listener);
-  }
-
-  /** Resolves when every host of the network that has a session has applied the revision, or the signal aborts. */
-  waitApplied(network: NetworkId, revision: bigint, signal: AbortSignal): Promise<void> {
-    return this.#applied.wait(network, revision, signal);
   }
 
   /** Asks hosts to compare their kernels with the intent; who has not answered when the signal aborts is unreachable. */
@@ -231,122 +150,52 @@ export class Feed implements Startable, Controller {
 
   /** Serves one agent until its connection ends. Never throws: whatever the agent sends ends its own session at most. */
   async accept(channel: AgentChannel): Promise<void> {
-    const { clock, log } = this.#modules;
-    const live = this.#sessions.open(channel);
+    const session = this.#sessions.open(channel);
     try {
-      if (this.#term === undefined) this.#turnAway(live);
-      for await (const { message } of channel.requests) {
-        live.lastHeard = clock.now();
-        if (message.oneofKind === 'hello') await this.#hello(live, message.hello, channel.peer);
-        else this.#agentMessages.receive(live, message);
-      }
-      this.#sessions.end(live);
+      if (this.#term === undefined) this.#turnAway(session);
+      await this.#read(session, channel);
+      this.#sessions.end(session);
     } catch (error) {
-      const fields = { nodeId: live.node?.id, message: error instanceof Error ? error.message : String(error) };
-      const known = isCausewayError(error) ? error : undefined;
-      if (known === undefined) log.error('session.failed', fields);
-      else log.warn('session.refused', { ...fields, code: known.code });
-      this.#sessions.end(
-        live,
-        known ?? new CausewayError('internal', 'the session failed, see the log of the manager'),
-      );
+      this.#sessions.end(session, this.#refusal(session, error));
     } finally {
-      this.#verifyCalls.sessionEnded(live);
+      this.#verifyCalls.sessionEnded(session);
     }
   }
 
-  async #hello(live: LiveSession, hello: Hello, peer: Identity): Promise<void> {
-    const { view, registrar, clock, log } = this.#modules;
-    if (!live.greet()) throw new CausewayError('invalid-argument', 'hello was sent twice', { field: 'message' });
-    const { cluster } = view;
-    const term = this.#term;
-    if (cluster === undefined || term === undefined) return this.#turnAway(live);
-    const greeting = readHello(hello, cluster, this.#feeds);
-    checkOwnNode(peer, greeting.node.id);
-    this.#checkRivals(greeting.node);
-    const registered = await registrar.register(greeting.node);
-    const needed = later(registered, greeting.atLeast);
-    const caughtUp = await within(clock, catchUpLimit, (signal) => reached(view, needed, signal));
-    if (!caughtUp)
-      log.warn('session.ahead', { nodeId: greeting.node.id, revision: needed, viewRevision: view.revision });
-    if (live.state.kind === 'closed') return;
-    if (this.#term !== term) return this.#turnAway(live);
-    // Another one may have been quicker.
-    this.#checkRivals(greeting.node);
-    this.#sessions.admit(live, greeting.node, greeting.feed);
-    const { cursors, continues, feed } = greeting;
-    const { id: clusterId, epoch } = cluster;
-    live.send(
-      encodeWelcome({ clusterId, epoch, term: term.revision, heartbeatMs: heartbeat, feedVersion: feed.number }),
-    );
-    const held = this.#matters(cursors.map(({ networkId }) => networkId as NetworkId));
-    this.#holdings.began(greeting.node.id, held);
-    for (const network of held) this.#standingMoved(network);
-    const subscribed = view.networksOn(greeting.node.id);
-    this.#sessions.step(live, { kind: 'hello', cursors, subscribed, continues });
-    this.#drain();
+  async #read(session: Session, { peer, requests }: AgentChannel): Promise<void> {
+    for await (const { message } of requests) {
+      session.lastHeard = this.#parts.clock.now();
+      if (message.oneofKind !== 'hello') this.#messages.receive(session, message);
+      else if (await this.#admission.admit(session, message.hello, peer)) this.#lookForRoom();
+      else this.#turnAway(session);
+    }
   }
 
-  #checkRivals(node: Node): void {
-    const { view, clock } = this.#modules;
-    checkRivals(node, {
-      live: (id) => this.#sessions.of(id)?.node,
-      silentSince: (id) => this.silentSince(id),
-      nodes: Array.from(view.nodes.values(), ({ value }) => value),
-      now: clock.now(),
-    });
-  }
-
-  /** Of the networks that a host names: those that are, and those that were deleted and whose claims wait for hosts. */
-  #matters(named: readonly NetworkId[]): readonly NetworkId[] {
-    const { view } = this.#modules;
-    if (named.every((id) => view.networks.has(id))) return named;
-    const cooling = new Set(view.networksWithClaims());
-    for (const { claim } of view.vnis.values()) if (claim.kind === 'cooling') cooling.add(claim.network);
-    return named.filter((id) => view.networks.has(id) || cooling.has(id));
+  #refusal(session: Session, error: unknown): CausewayError {
+    const { log } = this.#parts;
+    const fields = { nodeId: session.node?.id, message: error instanceof Error ? error.message : String(error) };
+    if (isCausewayError(error)) {
+      log.warn('session.refused', { ...fields, code: error.code });
+      return error;
+    }
+    log.error('session.failed', fields);
+    return new CausewayError('internal', 'the session failed, see the log of the manager');
   }
 
   #follow(changes: readonly ViewChange[]): void {
     for (const change of changes) if (change.kind === 'node' && change.after === undefined) this.#forget(change.id);
     for (const publication of this.#publisher.update(changes)) {
-      this.#applied.published(publication);
-      const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
-      for (const node of publication.left) this.#holdings.left(node, network);
-      this.#deliver(publication);
+      this.progress.published(publication);
+      for (const [node, event] of deliveries(publication)) {
+        const session = this.#sessions.of(node);
+        if (session !== undefined) this.#sessions.step(session, event);
+      }
     }
-    this.#drain();
-  }
-
-  /** To the hosts of the network and those that leave it; no other host is even looked at. */
-  #deliver(publication: Publication): void {
-    const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
-    for (const node of publication.left) {
-      const live = this.#sessions.of(node);
-      if (live !== undefined) this.#sessions.step(live, { kind: 'unsubscribed', network });
-    }
-    if (publication.kind === 'vanished') return;
-    for (const node of publication.table.hosts.keys()) {
-      const live = this.#sessions.of(node);
-      if (live === undefined) continue;
-      const follows = publication.kind === 'moved' && !publication.joined.has(node);
-      this.#sessions.step(
-        live,
-        follows ? { kind: 'delta', network, delta: publication.delta } : { kind: 'subscribed', network },
-      );
-    }
+    this.#lookForRoom();
   }
 
   #forget(node: NodeId): void {
-    const left = this.#holdings.leavingOf(node);
-    this.#hosts.forget(node);
-    this.#sessions.forget(node);
-    this.#sessionSince.delete(node);
-    this.#holdings.forget(node);
-    for (const network of left) this.#standingMoved(network);
-  }
-
-  #standingMoved(network: NetworkId): void {
-    for (const listener of this.#standingListeners) listener(network);
+    for (const book of [this.#hosts, this.#sessions, this.progress]) book.forget(node);
   }
 
   #standDown(reason: string): void {
@@ -354,42 +203,30 @@ export class Feed implements Startable, Controller {
     this.#sessions.dismissAll(this.#leaderElsewhere(), reason);
   }
 
-  #turnAway(live: LiveSession): void {
-    this.#sessions.dismiss(live, this.#leaderElsewhere(), 'this manager does not lead');
+  #turnAway(session: Session): void {
+    this.#sessions.dismiss(session, this.#leaderElsewhere(), 'this manager does not lead');
   }
 
   #leaderElsewhere(): string {
-    const { leader } = this.#modules.view;
+    const { leader } = this.#parts.view;
     return leader === undefined || leader.address === this.#address ? '' : leader.address;
   }
 
-  /** Pays what agents are owed as their connections take it; runs while anybody is owed something. */
-  #drain(): void {
-    if (this.#draining !== undefined || this.#sessions.behind.size === 0) return;
-    const { clock } = this.#modules;
-    const { signal } = this.#abort;
-    const run = async (): Promise<void> => {
-      while (this.#sessions.behind.size > 0 && !signal.aborted) {
-        await clock.sleep(roomPeriod, signal);
-        for (const live of [...this.#sessions.behind]) this.#sessions.step(live, { kind: 'room' });
-      }
-      this.#draining = undefined;
-    };
-    this.#draining = run();
+  #lookForRoom(): void {
+    if (this.#sessions.behind.size > 0) this.#room.wake();
   }
 
-  async #watchLiveness(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#modules;
-    while (!signal.aborted) {
-      await clock.sleep(milliseconds(heartbeat / 2), signal);
-      this.#sessions.endSilent(clock.now());
-    }
+  /** Pays what agents are owed as their connections take it. */
+  async #payOwed(signal: AbortSignal): Promise<Duration | undefined> {
+    const { behind } = this.#sessions;
+    if (behind.size === 0) return undefined;
+    await this.#parts.clock.sleep(roomPeriod, signal);
+    for (const session of [...behind]) this.#sessions.step(session, { kind: 'room' });
+    return behind.size === 0 ? undefined : milliseconds(0);
   }
-}
 
-function reached(view: View, revision: bigint, signal: AbortSignal): Promise<boolean> {
-  return view.waitFor(revision, signal).then(
-    () => true,
-    () => false,
-  );
+  #loop(step: (signal: AbortSignal) => Promise<Duration | undefined>): Loop {
+    const failed = (error: unknown): void => this.#parts.log.error('session.failed', { message: String(error) });
+    return new Loop(this.#parts, { step, failed, retryAfter: roomPeriod });
+  }
 }

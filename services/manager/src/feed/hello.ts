@@ -9,8 +9,8 @@ import {
 } from '@causeway/model';
 import { checkText, nodeFromMessage } from '@causeway/proto';
 import type { Hello, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
+import { later } from '../store/moment.ts';
 import type { Cluster } from '../store/view.ts';
-import { later } from './revision.ts';
 
 /** A host has far fewer networks: at 10,000 a manager's view is at its limit. */
 const mostCursors = 16_384;

@@ -1,17 +1,19 @@
 import { assertNever, type FeedVersion, feedVersions, type NetworkId, type NodeId } from '@causeway/model';
 import type { ViewChange } from '../store/view.ts';
 import type { DeltaBytes } from './delta-bytes.ts';
+import { FeedTable } from './feed-table.ts';
 import { HistoryBudget } from './history.ts';
-import { planStep, type Tables, touchedBy, type ViewSlice } from './steps.ts';
-import { NetworkTable } from './table.ts';
+import type { ViewSlice } from './rows/source.ts';
+import { planStep, type Tables, touchedBy } from './steps.ts';
+import type { SubscriptionEvent } from './subscriptions.ts';
 
 /** What a change of the view means for the hosts of one network; hosts that are not named have nothing to do. */
 export type Publication =
   /** The network is to be sent whole to all its hosts. */
-  | { readonly kind: 'begun'; readonly table: NetworkTable; readonly left: readonly NodeId[] }
+  | { readonly kind: 'begun'; readonly table: FeedTable; readonly left: readonly NodeId[] }
   | {
       readonly kind: 'moved';
-      readonly table: NetworkTable;
+      readonly table: FeedTable;
       readonly from: bigint;
       readonly to: bigint;
       readonly delta: DeltaBytes;
@@ -20,11 +22,22 @@ export type Publication =
     }
   | { readonly kind: 'vanished'; readonly network: NetworkId; readonly left: readonly NodeId[] };
 
+/** What each host's session is to do about it: the hosts of the network and those that leave it, and no other host. */
+export function* deliveries(publication: Publication): Generator<readonly [NodeId, SubscriptionEvent], void> {
+  const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
+  for (const node of publication.left) yield [node, { kind: 'unsubscribed', network }];
+  if (publication.kind === 'vanished') return;
+  for (const node of publication.table.hosts.keys()) {
+    const follows = publication.kind === 'moved' && !publication.joined.has(node);
+    yield [node, follows ? { kind: 'delta', network, delta: publication.delta } : { kind: 'subscribed', network }];
+  }
+}
+
 /** Keeps the table of every network in step with the view. */
 export class Publisher {
   readonly #view: ViewSlice;
   readonly #feeds: readonly FeedVersion[];
-  readonly #tables = new Map<NetworkId, NetworkTable>();
+  readonly #tables = new Map<NetworkId, FeedTable>();
   readonly #history: HistoryBudget;
 
   constructor(
@@ -49,7 +62,7 @@ export class Publisher {
       if (step === undefined) continue;
       switch (step.kind) {
         case 'begin': {
-          const begun = new NetworkTable(step.network, step.revision, step.rows, this.#feeds, this.#history);
+          const begun = new FeedTable(step.network, step.revision, step.rows, this.#feeds, this.#history);
           table?.close();
           this.#tables.set(network, begun);
           const left = [...(table?.hosts.keys() ?? [])].filter((node) => !begun.hosts.has(node));

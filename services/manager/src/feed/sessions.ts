@@ -2,42 +2,49 @@ import { CausewayError, type FeedVersion, type Node, type NodeId } from '@causew
 import type { Clock, Log } from '@causeway/runtime';
 import { nodeLost, nodeReady } from '../events/describe.ts';
 import type { EventSink } from '../events/event-sink.ts';
+import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import type { AgentChannel } from './channel.ts';
-import { LiveSession } from './live-session.ts';
-import { greetingLimit, silenceLimit, silent } from './liveness.ts';
-import type { SessionEvent } from './session.ts';
+import { helloLimit, isSilent, silenceLimit } from './liveness.ts';
+import { Session } from './session.ts';
 import type { Tables } from './steps.ts';
+import type { SubscriptionEvent } from './subscriptions.ts';
 
-export interface SessionsModules {
+export interface SessionsParts {
   readonly view: Pick<View, 'revision'>;
   readonly tables: Tables;
   readonly sink: Pick<EventSink, 'emit'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** A host's session began or ended. */
-  readonly changed: (node: NodeId) => void;
+  /** A host has no session any more. */
+  readonly ended: (node: NodeId) => void;
 }
 
 /** All agents' connections; at most one admitted session a host. */
 export class Sessions {
-  readonly #modules: SessionsModules;
-  /** Every connection, greeted or not. */
-  readonly #open = new Set<LiveSession>();
-  readonly #admitted = new Map<NodeId, LiveSession>();
-
-  readonly #behind = new Set<LiveSession>();
+  readonly #parts: SessionsParts;
+  /** Every connection, admitted or not. */
+  readonly #open = new Set<Session>();
+  readonly #admitted = new Map<NodeId, Session>();
+  readonly #behind = new Set<Session>();
   /** Of a host that was ready in the session before. */
-  readonly #handedOver = new WeakSet<LiveSession>();
+  readonly #handedOver = new WeakSet<Session>();
+  /** When a host's session began, or ended. The store need not move at that. */
+  readonly #since = new Map<NodeId, Moment>();
   /** Why the last session of each host that has none ended. */
   readonly #lastWords = new Map<NodeId, string>();
 
-  constructor(modules: SessionsModules) {
-    this.#modules = modules;
+  constructor(parts: SessionsParts) {
+    this.#parts = parts;
   }
 
-  of(node: NodeId): LiveSession | undefined {
+  of(node: NodeId): Session | undefined {
     return this.#admitted.get(node);
+  }
+
+  /** When the host's session began or ended in this term; undefined: neither has happened. */
+  sinceOf(node: NodeId): Moment | undefined {
+    return this.#since.get(node);
   }
 
   /** Why the host's last session with this manager ended; undefined: it has one, or never had. */
@@ -45,92 +52,106 @@ export class Sessions {
     return this.#lastWords.get(node);
   }
 
-  forget(node: NodeId): void {
-    this.#lastWords.delete(node);
-  }
-
   /** Those that are owed something and wait for room. */
-  get behind(): ReadonlySet<LiveSession> {
+  get behind(): ReadonlySet<Session> {
     return this.#behind;
   }
 
-  open(channel: AgentChannel): LiveSession {
-    const live = new LiveSession(channel, this.#modules.clock.now());
-    this.#open.add(live);
-    return live;
+  /** A term begins. */
+  reset(): void {
+    this.#since.clear();
+  }
+
+  /** The host is no part of the cluster any more. */
+  forget(node: NodeId): void {
+    this.#since.delete(node);
+    this.#lastWords.delete(node);
+  }
+
+  open(channel: AgentChannel): Session {
+    const session = new Session(channel, this.#parts.clock.now());
+    this.#open.add(session);
+    return session;
   }
 
   /**
    * An older session of the host makes room: its agent has begun anew. Should another agent have the same identity, each is told, so
    * that it does not come back at once. A host that was ready stays so for those who are told of hosts.
    */
-  admit(live: LiveSession, node: Node, feed: FeedVersion): void {
-    const { view, tables, log, changed } = this.#modules;
+  admit(session: Session, node: Node, feed: FeedVersion): void {
+    const { view, tables, log } = this.#parts;
     const older = this.#admitted.get(node.id);
-    if (older?.isReady === true) this.#handedOver.add(live);
+    if (older?.isReady === true) this.#handedOver.add(session);
     if (older !== undefined) {
       older.dismiss({ reason: 'the agent of this host began another session', taken: true });
       this.#remove(older);
     }
-    live.admit(node, tables, () => view.revision, feed);
-    this.#admitted.set(node.id, live);
+    session.admit(node, tables, () => view.revision, feed);
+    this.#admitted.set(node.id, session);
     this.#lastWords.delete(node.id);
+    this.#changed(node.id);
     log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
-    changed(node.id);
   }
 
   /** A session that cannot take what it should send ends; the agent's next one begins from its cursor. */
-  step(live: LiveSession, event: SessionEvent): void {
-    const wasReady = live.isReady;
+  step(session: Session, event: SubscriptionEvent): void {
+    const wasReady = session.isReady;
     try {
-      live.step(event);
+      session.step(event);
     } catch (error) {
-      this.#modules.log.error('session.failed', { nodeId: live.node?.id, message: String(error) });
-      this.end(live, new CausewayError('internal', 'the session failed, see the log of the manager'));
+      this.#parts.log.error('session.failed', { nodeId: session.node?.id, message: String(error) });
+      this.end(session, new CausewayError('internal', 'the session failed, see the log of the manager'));
     }
-    if (live.isBehind) this.#behind.add(live);
-    else this.#behind.delete(live);
-    if (live.isReady && !wasReady && live.node !== undefined) {
-      const host = live.node.name;
-      this.#modules.log.info('session.ready', { nodeId: live.node.id, node: host });
-      if (!this.#handedOver.delete(live)) this.#modules.sink.emit(nodeReady(live.node));
+    if (session.isBehind) this.#behind.add(session);
+    else this.#behind.delete(session);
+    if (session.isReady && !wasReady && session.node !== undefined) {
+      const host = session.node.name;
+      this.#parts.log.info('session.ready', { nodeId: session.node.id, node: host });
+      if (!this.#handedOver.delete(session)) this.#parts.sink.emit(nodeReady(session.node));
     }
   }
 
   /** The agent should go elsewhere. */
-  dismiss(live: LiveSession, leaderAddress: string, reason: string): void {
-    live.dismiss({ leaderAddress, reason });
-    this.#remove(live);
+  dismiss(session: Session, leaderAddress: string, reason: string): void {
+    session.dismiss({ leaderAddress, reason });
+    this.#remove(session);
   }
 
   dismissAll(leaderAddress: string, reason: string): void {
-    for (const live of [...this.#open]) this.dismiss(live, leaderAddress, reason);
+    for (const session of [...this.#open]) this.dismiss(session, leaderAddress, reason);
   }
 
   /** The session is lost, or refused when it was not admitted yet. Ending twice is ending once. */
-  end(live: LiveSession, error?: CausewayError): void {
-    live.close(error);
-    const node = this.#remove(live);
+  end(session: Session, error?: CausewayError): void {
+    session.close(error);
+    const node = this.#remove(session);
     if (node === undefined) return;
-    this.#modules.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
+    this.#parts.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
     const why = error?.message ?? 'its agent closed it or the connection broke';
     this.#lastWords.set(node.id, why);
-    this.#modules.sink.emit(nodeLost(node, why));
+    this.#parts.sink.emit(nodeLost(node, why));
   }
 
   endSilent(now: number): void {
-    for (const live of silent(this.#open, now)) this.end(live, live.isGreeted ? unheard() : ungreeted());
+    for (const session of [...this.#open])
+      if (isSilent(session, now)) this.end(session, session.state.kind === 'connected' ? noHello() : unheard());
   }
 
   /** Returns the host that has no session now because of this. */
-  #remove(live: LiveSession): Node | undefined {
-    this.#open.delete(live);
-    this.#behind.delete(live);
-    const { node } = live;
-    if (node === undefined || this.#admitted.get(node.id) !== live) return undefined;
+  #remove(session: Session): Node | undefined {
+    this.#open.delete(session);
+    this.#behind.delete(session);
+    const { node } = session;
+    if (node === undefined || this.#admitted.get(node.id) !== session) return undefined;
     this.#admitted.delete(node.id);
-    this.#modules.changed(node.id);
+    this.#changed(node.id);
+    this.#parts.ended(node.id);
     return node;
+  }
+
+  #changed(node: NodeId): void {
+    const { view, clock } = this.#parts;
+    this.#since.set(node, { revision: view.revision, time: clock.wall() });
   }
 }
 
@@ -138,7 +159,7 @@ function unheard(): CausewayError {
   return new CausewayError('agent-unavailable', `nothing heard for ${silenceLimit} ms`);
 }
 
-function ungreeted(): CausewayError {
-  const message = `no Hello within ${greetingLimit} ms: the first message of a session must be hello`;
+function noHello(): CausewayError {
+  const message = `no Hello within ${helloLimit} ms: the first message of a session must be hello`;
   return new CausewayError('invalid-argument', message, { field: 'message' });
 }

@@ -1,24 +1,27 @@
 import {
-  assertNever,
-  type Endpoint,
-  type EndpointId,
-  type EndpointRow,
+  type AnyRow,
+  byRowKind,
   type Network,
   type NetworkId,
+  noRows,
+  type RowChanges,
+  type RowKind,
+  type RowMaps,
+  rowKinds,
 } from '@causeway/model';
-import { peerToMessage } from '@causeway/proto';
-import { Peer } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { Versioned, View, ViewChange } from '../store/view.ts';
-import type { NetworkMove, NetworkTable } from './table.ts';
+import { isSameRow } from '@causeway/proto';
+import type { Versioned, ViewChange } from '../store/view.ts';
+import type { FeedTable, NetworkMove } from './feed-table.ts';
+import { rowSources } from './rows/index.ts';
+import type { ViewSlice } from './rows/source.ts';
 
-/** Changes only say where to look; what a table becomes is read from the view, which is already past all of them. */
-export type ViewSlice = Pick<View, 'revision' | 'networks' | 'nodes' | 'endpoint' | 'endpointsOf' | 'endpointsOn'>;
-export type Tables = ReadonlyMap<NetworkId, NetworkTable>;
+export type Tables = ReadonlyMap<NetworkId, FeedTable>;
 
 export interface Touched {
   /** Of the newest change. */
   revision: bigint;
-  readonly endpoints: Set<EndpointId>;
+  /** Ids of rows, by kind. */
+  readonly rows: Readonly<Record<RowKind, Set<string>>>;
 }
 
 export type NetworkStep =
@@ -27,48 +30,34 @@ export type NetworkStep =
       readonly kind: 'begin';
       readonly network: Versioned<Network>;
       readonly revision: bigint;
-      readonly rows: readonly EndpointRow[];
+      readonly rows: RowMaps;
     }
   | NetworkMove
   | { readonly kind: 'vanish'; readonly network: NetworkId };
 
-/** The networks that these changes touch and which of their endpoints: nothing else is looked at again. */
+/** The networks that these changes touch and which of their rows: nothing else is looked at again. */
 export function touchedBy(changes: readonly ViewChange[], view: ViewSlice, tables: Tables): Map<NetworkId, Touched> {
   const touched = new Map<NetworkId, Touched>();
-  const touch = (network: NetworkId, revision: bigint): Set<EndpointId> => {
-    const found = touched.get(network) ?? { revision, endpoints: new Set() };
+  const touch = (network: NetworkId, revision: bigint): Touched['rows'] => {
+    const found = touched.get(network) ?? { revision, rows: byRowKind(() => new Set<string>()) };
     touched.set(network, found);
     if (revision > found.revision) found.revision = revision;
-    return found.endpoints;
+    return found.rows;
   };
   for (const change of changes) {
-    switch (change.kind) {
-      case 'network':
-        touch(change.id, change.revision);
-        break;
-      case 'endpoint':
-        touch(change.network, change.revision).add(change.id);
-        break;
-      case 'node':
-        if (change.before?.value.dataPath === change.after?.value.dataPath) break;
-        for (const id of view.endpointsOn(change.id)) {
-          const endpoint = view.endpoint(id);
-          if (endpoint !== undefined) touch(endpoint.value.network, change.revision).add(id);
+    const { revision } = change;
+    if (change.kind === 'reset') {
+      for (const network of new Set([...view.networks.keys(), ...tables.keys()])) {
+        const rows = touch(network, revision);
+        for (const kind of rowKinds) {
+          for (const id of rowSources[kind].idsOf(network, view)) rows[kind].add(id);
+          for (const id of tables.get(network)?.rows[kind].keys() ?? []) rows[kind].add(id);
         }
-        break;
-      case 'leader':
-      case 'cluster':
-      case 'manager':
-        break;
-      case 'reset':
-        for (const network of new Set([...view.networks.keys(), ...tables.keys()])) {
-          const endpoints = touch(network, change.revision);
-          for (const id of view.endpointsOf(network).keys()) endpoints.add(id);
-          for (const id of tables.get(network)?.rows.keys() ?? []) endpoints.add(id);
-        }
-        break;
-      default:
-        assertNever(change);
+      }
+    } else {
+      if (change.kind === 'network') touch(change.id, revision);
+      for (const kind of rowKinds)
+        for (const [network, id] of rowSources[kind].touched(change, view)) touch(network, revision)[kind].add(id);
     }
   }
   return touched;
@@ -79,44 +68,41 @@ export function planStep(
   id: NetworkId,
   touched: Touched,
   view: ViewSlice,
-  table: NetworkTable | undefined,
+  table: FeedTable | undefined,
 ): NetworkStep | undefined {
   const network = view.networks.get(id);
   if (network === undefined) return table === undefined ? undefined : { kind: 'vanish', network: id };
-  if (table === undefined || touched.revision < table.revision) {
-    const rows = Array.from(view.endpointsOf(id).values(), (endpoint) => rowOf(endpoint.value, view)).filter(isRow);
-    return { kind: 'begin', network, revision: touched.revision, rows };
-  }
+  if (table === undefined || touched.revision < table.revision)
+    return { kind: 'begin', network, revision: touched.revision, rows: rowsOf(id, view) };
   if (touched.revision === table.revision) return undefined;
-  const upserts: EndpointRow[] = [];
-  const removed: EndpointId[] = [];
-  for (const endpointId of touched.endpoints) {
-    const before = table.rows.get(endpointId);
-    const endpoint = view.endpoint(endpointId)?.value;
-    const after = endpoint?.network === id ? rowOf(endpoint, view) : undefined;
+  const changes = byRowKind((kind) => changesOf(kind, touched.rows[kind], id, view, table)) as RowChanges;
+  const changed = network.revision === table.network.revision ? undefined : network;
+  return { kind: 'move', network: id, from: table.revision, to: touched.revision, changed, changes };
+}
+
+function rowsOf(network: NetworkId, view: ViewSlice): RowMaps {
+  const rows = noRows();
+  for (const kind of rowKinds) {
+    for (const id of rowSources[kind].idsOf(network, view)) {
+      const row = rowSources[kind].row(network, id, view);
+      if (row !== undefined) rows[kind].set(id, row);
+    }
+  }
+  return rows;
+}
+
+function changesOf(kind: RowKind, touched: Iterable<string>, network: NetworkId, view: ViewSlice, table: FeedTable) {
+  const upserts: AnyRow[] = [];
+  const removed: string[] = [];
+  const rows: ReadonlyMap<string, AnyRow> = table.rows[kind];
+  for (const id of touched) {
+    const before = rows.get(id);
+    const after = rowSources[kind].row(network, id, view);
     if (after === undefined) {
-      if (before !== undefined) removed.push(endpointId);
-    } else if (before === undefined || !isSameRow(before, after)) {
+      if (before !== undefined) removed.push(id);
+    } else if (before === undefined || !isSameRow(kind, before, after)) {
       upserts.push(after);
     }
   }
-  const changed = network.revision === table.network.revision ? undefined : network;
-  return { kind: 'move', network: id, from: table.revision, to: touched.revision, changed, upserts, removed };
-}
-
-/** Undefined while the host's record is not known: a row without a VTEP is of no use to anybody. */
-function rowOf(endpoint: Endpoint, view: ViewSlice): EndpointRow | undefined {
-  const node = view.nodes.get(endpoint.node)?.value;
-  if (node === undefined) return undefined;
-  const { id, name, addresses, mac } = endpoint;
-  return { id, name, node: node.id, addresses, mac, vtep: node.dataPath };
-}
-
-/** As agents are sent them: a field that rows come to have counts by itself. */
-function isSameRow(one: EndpointRow, other: EndpointRow): boolean {
-  return Peer.equals(peerToMessage(one), peerToMessage(other));
-}
-
-function isRow(row: EndpointRow | undefined): row is EndpointRow {
-  return row !== undefined;
+  return { upserts, removed };
 }

@@ -14,7 +14,7 @@ import {
   type Prefix,
   type Subnet,
 } from '@causeway/model';
-import { type Claim, printClaim } from '../store/claim.ts';
+import { type Claim, printClaim } from '../store/records/claim.ts';
 import type { View } from '../store/view.ts';
 import type { Allocator } from './allocator.ts';
 import { claimsMacs } from './network-claims.ts';

@@ -1,8 +1,8 @@
 import { family, type Ip, macForIp, type Network, type Subnet } from '@causeway/model';
-import { type Claim, encodeClaim } from '../store/claim.ts';
-import { encodeText } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
-import { encodeVniClaim } from '../store/vni-claim.ts';
+import type { Claim } from '../store/records/claim.ts';
+import { encodeText } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
 
 export interface ClaimWrite {
   readonly key: string;
@@ -16,7 +16,7 @@ export function nameClaim({ id, name }: Network, keys: Keys): ClaimWrite {
 
 /** No other network has its VNI. `asked`: it wanted this very one. */
 export function vniClaim({ id, vni }: Network, keys: Keys, asked: boolean): ClaimWrite {
-  return { key: keys.vni(vni), value: encodeVniClaim({ kind: 'network', network: id, asked }) };
+  return { key: keys.vni(vni), value: records.vni.codec.encode({ kind: 'network', network: id, asked }) };
 }
 
 /** Each subnet's own key: no other network of the address space has it. */
@@ -36,13 +36,16 @@ export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys:
   const gateways = subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
   const macs = new Set(gateways.filter((ip) => family(ip) === 6).map(macForIp));
   const gateway: Claim = { kind: 'gateway' };
-  const held = (ip: Ip, holder: Claim): ClaimWrite => ({ key: keys.address(id, ip), value: encodeClaim(holder) });
+  const held = (ip: Ip, holder: Claim): ClaimWrite => ({
+    key: keys.address(id, ip),
+    value: records.address.codec.encode(holder),
+  });
   return [
     ...gateways.map((ip) => held(ip, gateway)),
     ...subnets.flatMap(({ auxAddresses = {} }) =>
       Object.entries(auxAddresses).map(([name, ip]) => held(ip, { kind: 'aux', name })),
     ),
-    ...[...macs].map((mac) => ({ key: keys.mac(id, mac), value: encodeClaim(gateway) })),
+    ...[...macs].map((mac) => ({ key: keys.mac(id, mac), value: records.address.codec.encode(gateway) })),
   ];
 }
 

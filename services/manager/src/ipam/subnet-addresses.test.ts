@@ -1,7 +1,7 @@
 import { type EndpointId, Ip, type Name, type NodeId, nthAddress, Prefix, sizeOf } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { Claim, Claimed } from '../store/claim.ts';
+import type { Claim, Claimed } from '../store/records/claim.ts';
 import { SubnetAddresses, type SubnetOptions } from './subnet-addresses.ts';
 
 /** Takes addresses until there is none. */

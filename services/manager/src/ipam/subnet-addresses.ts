@@ -10,7 +10,7 @@ import {
   type Subnet,
   sizeOf,
 } from '@causeway/model';
-import type { Claim, Claimed } from '../store/claim.ts';
+import type { Claim, Claimed } from '../store/records/claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
 /** Why an address of a subnet is never given to an endpoint. */

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type CreateNetwork, createNetwork } from '../plan/create-network.ts';
 import { deleteNetwork } from '../plan/delete-network.ts';
 import { registerNode } from '../plan/register-node.ts';
-import { metaCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { type DefaultPool, parsePool, poolsOf, takeSubnets, uniqueLocal } from './subnet-pools.ts';
@@ -15,7 +15,7 @@ let desk: PlanHarness;
 
 beforeEach(() => {
   desk = new PlanHarness(new SeededRandom(5));
-  const value = metaCodec.encode({ clusterId: cluster, epoch: 1n, schema: 1 });
+  const value = records.meta.codec.encode({ clusterId: cluster, epoch: 1n, schema: 1 });
   desk.write({
     compares: [],
     takes: [],

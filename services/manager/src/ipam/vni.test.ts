@@ -1,6 +1,6 @@
 import { firstAutomaticVni, lastVni, type Name, type NetworkId, type Vni } from '@causeway/model';
 import { expect, test } from 'vitest';
-import type { ClaimedVni, VniClaim } from '../store/vni-claim.ts';
+import type { ClaimedVni, VniClaim } from '../store/records/vni-claim.ts';
 import { Vnis } from './vni.ts';
 
 const network = 'b000000000000001' as NetworkId;

@@ -1,5 +1,5 @@
 import { firstAutomaticVni, lastVni, type Vni } from '@causeway/model';
-import type { ClaimedVni } from '../store/vni-claim.ts';
+import type { ClaimedVni } from '../store/records/vni-claim.ts';
 import { OffsetSet } from './offset-set.ts';
 
 /** How many VNIs are given automatically, and how many of them are in use or cooling. The rest is free. */

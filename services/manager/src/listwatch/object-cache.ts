@@ -1,11 +1,8 @@
-import { CausewayError, type Labels } from '@causeway/model';
+import { CausewayError } from '@causeway/model';
 import { Bell } from '@causeway/runtime';
+import type { Item } from '../store/records/listed.ts';
 
-/** A record with its revision, and the names of what it refers to. */
-export interface Item {
-  readonly value: { readonly id: string; readonly name: string; readonly labels?: Labels };
-  readonly revision: bigint;
-}
+export type { Item } from '../store/records/listed.ts';
 
 /** A change of one item at one revision: added (no `before`), changed, or removed (no `after`). */
 export interface ItemChange<I extends Item> {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
 import type { Item, ItemChange, ListPosition, ObjectCache } from './object-cache.ts';
 
-const kinds = ['networks', 'endpoints', 'nodes'] as const;
+const kinds = ['network', 'endpoint', 'node'] as const;
 
 /** Every page of the list as it was then. */
 function pages(cache: ObjectCache<Item>, at: bigint, size: number, matches = (_: Item): boolean => true): string[] {
@@ -43,11 +43,11 @@ describe('lists and their changes, beside a store that remembers every list', ()
           else oracle.commit(step.revisions);
           for (const kind of kinds) {
             const list = oracle.lists.get(oracle.revision)?.[kind];
-            expect(pages(oracle.caches[kind], oracle.revision, size)).toEqual(list);
+            expect(pages(oracle.caches.of(kind), oracle.revision, size)).toEqual(list);
           }
         }
         for (const kind of kinds) {
-          const cache: ObjectCache<Item> = oracle.caches[kind];
+          const cache: ObjectCache<Item> = oracle.caches.of(kind);
           for (const [revision, lists] of oracle.lists) {
             if (cache.remembers(revision)) {
               expect(pages(cache, revision, size)).toEqual(lists[kind]);
@@ -66,7 +66,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
     const oracle = new ListOracle();
     oracle.commit([Array.from({ length: 5 }, (_, n): ListWrite => ({ act: 'network', n, name: n }))]);
     const odd = ({ value }: Item): boolean => Number(value.name.slice(1)) % 2 === 1;
-    expect(pages(oracle.caches.networks, oracle.revision, 1, odd).map((text) => text.slice(0, 2))).toEqual([
+    expect(pages(oracle.caches.of('network'), oracle.revision, 1, odd).map((text) => text.slice(0, 2))).toEqual([
       'n1',
       'n3',
     ]);
@@ -74,7 +74,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
 
   test('who waits is woken by a change, and told when there will be none', async () => {
     const oracle = new ListOracle();
-    const { networks } = oracle.caches;
+    const networks = oracle.caches.of('network');
     const never = new AbortController().signal;
     const waiting = networks.changed(never);
     oracle.commit([[{ act: 'network', n: 1, name: 1 }]]);

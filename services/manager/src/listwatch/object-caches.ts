@@ -1,104 +1,87 @@
-import { assertNever, type Endpoint, type Network, type NetworkId, type Node, type NodeId } from '@causeway/model';
-import type { Versioned, View, ViewChange } from '../store/view.ts';
-import { keptChanges, ObjectCache, type ObjectCacheSettings } from './object-cache.ts';
+import { type ItemOf, type ListedName, records, type ViewChange } from '../store/records/index.ts';
+import type { KeyKind, RecordKind, Versioned } from '../store/records/kind.ts';
+import type { View } from '../store/view.ts';
+import { type Item, keptChanges, ObjectCache, type ObjectCacheSettings } from './object-cache.ts';
 
-export type NetworkItem = Versioned<Network>;
-
-export type NodeItem = Versioned<Node>;
-
-/** An endpoint as lists show it: a new name of its network or host is a change of the endpoint, at the same revision. */
-export interface EndpointItem extends Versioned<Endpoint> {
-  readonly names: { readonly network: string; readonly host: string };
+interface Listed {
+  readonly name: ListedName;
+  readonly kind: RecordKind;
+  readonly cache: ObjectCache<Item>;
 }
 
 /** The objects of a view, in order and with their latest changes: what lists and watches are answered from. */
 export class ObjectCaches {
-  readonly networks: ObjectCache<NetworkItem>;
-  readonly endpoints: ObjectCache<EndpointItem>;
-  readonly nodes: ObjectCache<NodeItem>;
   readonly #view: View;
+  /** By kind. */
+  readonly #listed = new Map<string, Listed>();
 
   constructor(view: View, settings: ObjectCacheSettings = { kept: keptChanges }) {
     this.#view = view;
-    this.networks = new ObjectCache(settings);
-    this.endpoints = new ObjectCache(settings);
-    this.nodes = new ObjectCache(settings);
+    for (const [name, kind] of Object.entries<KeyKind | RecordKind>(records)) {
+      if (!('fields' in kind)) continue;
+      this.#listed.set(kind.kind, { name: name as ListedName, kind, cache: new ObjectCache(settings) });
+    }
     this.#reset(view.revision);
     view.subscribe((changes) => {
       for (const change of changes) this.#take(change);
     });
   }
 
+  of<Name extends ListedName>(name: Name): ObjectCache<ItemOf<Name>> {
+    return this.#listed.get(records[name].kind)?.cache as ObjectCache<Item> as ObjectCache<ItemOf<Name>>;
+  }
+
   /** Watches end. */
   end(): void {
-    for (const cache of [this.networks, this.endpoints, this.nodes]) cache.end();
+    for (const { cache } of this.#listed.values()) cache.end();
   }
 
   /** Step by step, never looking at the view, which already has all steps of this change. */
   #take(change: ViewChange): void {
-    const { revision } = change;
-    switch (change.kind) {
-      case 'network':
-        if (change.after === undefined) {
-          this.networks.delete(change.id, revision);
-        } else {
-          const before = this.#networkName(change.id);
-          this.networks.set(change.after, revision);
-          if (before !== this.#networkName(change.id))
-            this.#renamed(({ value }) => value.network === change.id, revision);
-        }
-        break;
-      case 'endpoint':
-        if (change.after === undefined) this.endpoints.delete(change.id, revision);
-        else this.endpoints.set(this.#named(change.after), revision);
-        break;
-      case 'node': {
-        const before = this.#hostName(change.id);
-        if (change.after === undefined) this.nodes.delete(change.id, revision);
-        else this.nodes.set(change.after, revision);
-        if (before !== this.#hostName(change.id)) this.#renamed(({ value }) => value.node === change.id, revision);
-        break;
-      }
-      case 'leader':
-      case 'manager':
-      case 'cluster':
-        break;
-      case 'reset':
-        this.#reset(revision);
-        break;
-      default:
-        assertNever(change);
+    if (change.kind === 'reset') this.#reset(change.revision);
+    const listed = this.#listed.get(change.kind);
+    if (listed === undefined || !('id' in change)) return;
+    const { id, after, revision } = change;
+    const before = this.#nameOf(change.kind, id);
+    if (after === undefined) listed.cache.delete(id, revision);
+    else listed.cache.set(this.#item(listed, after), revision);
+    if (before !== this.#nameOf(change.kind, id)) this.#renamed(change.kind, id, revision);
+  }
+
+  /** What refers to others comes behind them in `records`. */
+  #reset(revision: bigint): void {
+    for (const listed of this.#listed.values()) {
+      const all: Iterable<Item> = this.#view.records(listed.name).all.values();
+      const items = Array.from(all, (record) => this.#item(listed, record));
+      listed.cache.reset(revision, items);
     }
   }
 
-  #reset(revision: bigint): void {
-    const { networks, nodes } = this.#view;
-    this.networks.reset(revision, networks.values());
-    this.nodes.reset(revision, nodes.values());
-    const endpoints = Array.from(networks.keys(), (id) => [...this.#view.endpointsOf(id).values()]).flat();
-    this.endpoints.reset(
-      revision,
-      endpoints.map((endpoint) => this.#named(endpoint)),
-    );
+  /** All that tell the name of that record. */
+  #renamed(kind: string, id: string, revision: bigint): void {
+    for (const listed of this.#listed.values()) {
+      const references = Object.values(listed.kind.names ?? {}).filter((reference) => reference.kind === kind);
+      const concerned = ({ value }: Item): boolean =>
+        references.some((reference) => reference.id(value as never) === id);
+      if (references.length === 0) continue;
+      for (const item of [...listed.cache.all.values()].filter(concerned))
+        listed.cache.set(this.#item(listed, item), revision);
+    }
   }
 
-  #renamed(concerns: (item: EndpointItem) => boolean, revision: bigint): void {
-    for (const item of [...this.endpoints.all.values()].filter(concerns))
-      this.endpoints.set(this.#named(item), revision);
+  /** A record that refers to no other is told as it is. */
+  #item({ kind: { names: references } }: Listed, record: Item & Pick<Versioned<unknown>, 'created'>): Item {
+    if (references === undefined) return record;
+    const { value, revision, created } = record;
+    const names = Object.entries(references).map(([name, { kind, id, unknown }]) => {
+      const of = id(value as never);
+      return [name, this.#nameOf(kind, of) ?? unknown(of)];
+    });
+    const item = { value, revision, ...(created !== undefined && { created }), names: Object.fromEntries(names) };
+    return item;
   }
 
-  #named({ value, revision, created }: Versioned<Endpoint>): EndpointItem {
-    const { network, node } = value;
-    const names = { network: this.#networkName(network), host: this.#hostName(node) };
-    return { value, revision, ...(created !== undefined && { created }), names };
-  }
-
-  #networkName(id: NetworkId): string {
-    return this.networks.all.get(id)?.value.name ?? '';
-  }
-
-  /** A host that is gone is known by its id. */
-  #hostName(id: NodeId): string {
-    return this.nodes.all.get(id)?.value.name ?? id;
+  #nameOf(kind: string, id: string): string | undefined {
+    return this.#listed.get(kind)?.cache.all.get(id)?.value.name;
   }
 }

@@ -1,15 +1,24 @@
 import { CausewayError, type Labels } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
+import { type ItemOf, records } from '../store/records/index.ts';
+import { parseBoolean } from '../store/records/listed.ts';
 import { networkId, nodeId, scriptEndpoint, scriptNetwork, scriptNode } from '../testing/view-script.ts';
-import { endpointFields, networkFields, nodeFields } from './fields.ts';
-import type { EndpointItem, NetworkItem, NodeItem } from './object-caches.ts';
 import { lasting, readSelection } from './selection.ts';
 
 const labels: Labels = { tier: 'web' };
-const network: NetworkItem = { value: { ...scriptNetwork(7), labels }, revision: 1n };
-const endpoint: EndpointItem = { value: scriptEndpoint(258, 7, 2), revision: 1n, names: { network: 'n7', host: 'h2' } };
-const node: NodeItem = { value: { ...scriptNode(2), labels }, revision: 1n };
-const hostFields = nodeFields((id) => id === nodeId(2));
+const network: ItemOf<'network'> = { value: { ...scriptNetwork(7), labels }, revision: 1n };
+const endpoint: ItemOf<'endpoint'> = {
+  value: scriptEndpoint(258, 7, 2),
+  revision: 1n,
+  names: { network: 'n7', host: 'h2' },
+};
+const node: ItemOf<'node'> = { value: { ...scriptNode(2), labels }, revision: 1n };
+const ready = {
+  values: (of: typeof node) => [`${of.value.id === nodeId(2)}`],
+  parse: parseBoolean,
+  transient: true,
+} as const;
+const hostFields = { ...records.node.fields, ready };
 
 const of = (labelSelector: string, fieldSelector: string) => ({ labelSelector, fieldSelector });
 
@@ -30,7 +39,7 @@ describe('selection', () => {
     ['', 'subnet=10.7.0.0/16', true],
     ['', 'subnet!=10.7.0.0/16', false],
   ])('network, "%s" "%s": %s', (label, field, matches) => {
-    expect(readSelection(of(label, field), networkFields)(network)).toBe(matches);
+    expect(readSelection(of(label, field), records.network.fields)(network)).toBe(matches);
   });
 
   test.each<[field: string, matches: boolean]>([
@@ -45,8 +54,8 @@ describe('selection', () => {
     ['address=fd07::1', false],
     ['mac=02:42:0A:07:01:02', true],
   ])('endpoint, "%s": %s', (field, matches) => {
-    expect(readSelection(of('', field), endpointFields)(endpoint)).toBe(matches);
-    expect(readSelection(of('!tier', field), endpointFields)(endpoint)).toBe(matches);
+    expect(readSelection(of('', field), records.endpoint.fields)(endpoint)).toBe(matches);
+    expect(readSelection(of('!tier', field), records.endpoint.fields)(endpoint)).toBe(matches);
   });
 
   test.each<[label: string, field: string, matches: boolean]>([

@@ -5,23 +5,11 @@ import {
   matchesLabels,
   parseFieldSelector,
   parseLabelSelector,
-  type Result,
   unwrap,
 } from '@causeway/model';
 import { inField } from '../plan/fields.ts';
+import type { Field, Fields } from '../store/records/listed.ts';
 import type { Item } from './object-cache.ts';
-
-/** One field of a kind of object, as field selectors name it. */
-interface Field<Of> {
-  /** What it holds; "=" means that one of these is it, "!=" that none is. */
-  readonly values: (of: Of) => readonly string[];
-  /** From what people write to what `values` has; absent: as it is. */
-  readonly parse?: (text: string) => Result<string, CausewayError>;
-  /** Not in the store, so that its changes are not seen: lists can select by it, watches cannot. */
-  readonly transient?: true;
-}
-
-export type Fields<Of> = Readonly<Record<string, Field<Of>>>;
 
 export interface Selectors {
   readonly labelSelector: string;

@@ -4,7 +4,7 @@ import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-ora
 import type { Item, ObjectCache } from './object-cache.ts';
 import { bookmarkEvery, type WatchEvent, watch } from './watch.ts';
 
-const kinds = ['networks', 'endpoints', 'nodes'] as const;
+const kinds = ['network', 'endpoint', 'node'] as const;
 type Kind = (typeof kinds)[number];
 type Matches = (item: Item) => boolean;
 
@@ -38,7 +38,7 @@ class Copy {
 
 /** What a watch tells until it would wait. */
 async function told(oracle: ListOracle, kind: Kind, from: bigint, matches = any): Promise<WatchEvent<Item>[]> {
-  const cache: ObjectCache<Item> = oracle.caches[kind];
+  const cache: ObjectCache<Item> = oracle.caches.of(kind);
   const caughtUp = new AbortController();
   const source = {
     generation: cache.generation,
@@ -70,7 +70,7 @@ describe('a watch', () => {
             if (step.kind === 'reset') oracle.reset();
             else oracle.commit(step.revisions);
           }
-          const cache: ObjectCache<Item> = oracle.caches[kind];
+          const cache: ObjectCache<Item> = oracle.caches.of(kind);
           const listAt = (at: bigint) => cache.page({ at, size: Number.POSITIVE_INFINITY, matches }).items;
           const last = listAt(oracle.revision).map(tell);
           for (const from of oracle.lists.keys()) {
@@ -94,9 +94,9 @@ describe('a watch', () => {
   test('from 0: all there is, a bookmark, then what happens; whole revisions are marked', async () => {
     const oracle = new ListOracle();
     oracle.commit([[net(0), net(1)]]);
-    expect((await told(oracle, 'networks', 0n)).map(brief)).toEqual(['ADDED n0 2 …', 'ADDED n1 2 …', 'BOOKMARK 2']);
+    expect((await told(oracle, 'network', 0n)).map(brief)).toEqual(['ADDED n0 2 …', 'ADDED n1 2 …', 'BOOKMARK 2']);
     oracle.commit([[net(0, 9), { act: 'drop-network', n: 1 }], [net(2)]]);
-    expect((await told(oracle, 'networks', 2n)).map(brief)).toEqual([
+    expect((await told(oracle, 'network', 2n)).map(brief)).toEqual([
       'BOOKMARK 2',
       'MODIFIED n9 3 …',
       'REMOVED n1 3',
@@ -108,7 +108,7 @@ describe('a watch', () => {
     const oracle = new ListOracle();
     oracle.commit([[net(0, 1)], [net(0, 2)], [net(0, 3)], [net(0, 1)]]);
     const even: Matches = ({ value }) => /[02468]$/.test(value.name);
-    expect((await told(oracle, 'networks', 1n, even)).map(brief)).toEqual(['BOOKMARK 1', 'ADDED n2 3', 'REMOVED n2 4']);
+    expect((await told(oracle, 'network', 1n, even)).map(brief)).toEqual(['BOOKMARK 1', 'ADDED n2 3', 'REMOVED n2 4']);
   });
 
   test('a new name of a network or host is a change of its endpoints', async () => {
@@ -118,7 +118,7 @@ describe('a watch', () => {
       [{ act: 'endpoint', n: 5, network: 0, node: 0, name: 5 }],
     ]);
     oracle.commit([[net(0, 7)], [{ act: 'node', n: 0, name: 7 }]]);
-    const events = await told(oracle, 'endpoints', 3n);
+    const events = await told(oracle, 'endpoint', 3n);
     expect(
       events.slice(1).map((event) => event.type !== 'BOOKMARK' && 'names' in event.item && event.item.names),
     ).toEqual([
@@ -129,7 +129,7 @@ describe('a watch', () => {
 
   test('a reader that falls behind is cut, and holds nothing', async () => {
     const oracle = new ListOracle();
-    const cache: ObjectCache<Item> = oracle.caches.networks;
+    const cache: ObjectCache<Item> = oracle.caches.of('network');
     const wanted = { from: 0n, matches: any, revision: () => oracle.view.revision };
     const slow = watch(cache, wanted, new AbortController().signal);
     expect((await slow.next()).value).toMatchObject({ type: 'BOOKMARK', revision: 1n });
@@ -139,7 +139,7 @@ describe('a watch', () => {
 
   test('a view that begins anew ends it, be it at a later revision or an earlier one', async () => {
     const oracle = new ListOracle();
-    const cache: ObjectCache<Item> = oracle.caches.networks;
+    const cache: ObjectCache<Item> = oracle.caches.of('network');
     const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
     const events = watch(cache, wanted, new AbortController().signal);
     await events.next();
@@ -152,15 +152,12 @@ describe('a watch', () => {
     const oracle = new ListOracle({ kept: 2 * bookmarkEvery });
     for (let i = 0; i < bookmarkEvery + 5; i++) oracle.commit([[net(0, i)]]);
     const revision = BigInt(bookmarkEvery) + 1n;
-    expect((await told(oracle, 'networks', 1n, () => false)).map(brief)).toEqual([
-      'BOOKMARK 1',
-      `BOOKMARK ${revision}`,
-    ]);
+    expect((await told(oracle, 'network', 1n, () => false)).map(brief)).toEqual(['BOOKMARK 1', `BOOKMARK ${revision}`]);
   });
 
   test('ends with its reader, and with its manager', async () => {
     const oracle = new ListOracle();
-    const cache: ObjectCache<Item> = oracle.caches.networks;
+    const cache: ObjectCache<Item> = oracle.caches.of('network');
     const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
     const gone = new AbortController();
     const leaving = watch(cache, wanted, gone.signal);

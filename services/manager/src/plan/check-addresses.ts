@@ -8,8 +8,9 @@ import {
   type Network,
   type NetworkId,
 } from '@causeway/model';
-import { type Claim, type Claimed, encodeClaim, printClaim } from '../store/claim.ts';
 import type { Keys } from '../store/keys.ts';
+import { type Claim, type Claimed, printClaim } from '../store/records/claim.ts';
+import { records } from '../store/records/index.ts';
 import type { Versioned, View } from '../store/view.ts';
 import type { Slot, Wanted } from './claim-slot.ts';
 
@@ -43,7 +44,7 @@ export function addressSlotsOf(network: NetworkId, view: View, keys: Keys): read
       subject: { address },
       network,
       wanted: holders.map(({ claim, words, record }) => {
-        return { words, value: encodeClaim(claim), ...(record !== undefined && { record }) };
+        return { words, value: records.address.codec.encode(claim), ...(record !== undefined && { record }) };
       }),
       present: presentOf(claims.get(address), holders, record === undefined),
     };

@@ -1,8 +1,8 @@
 import type { Network, Vni } from '@causeway/model';
 import { vniClaim } from '../ipam/network-claims.ts';
 import type { Keys } from '../store/keys.ts';
+import { type ClaimedVni, printVniClaim } from '../store/records/vni-claim.ts';
 import type { Versioned, View } from '../store/view.ts';
-import { type ClaimedVni, printVniClaim } from '../store/vni-claim.ts';
 import type { Slot } from './claim-slot.ts';
 
 export function vniSlots(view: View, keys: Keys): readonly Slot[] {

@@ -1,10 +1,9 @@
 import { type EndpointId, Ip, type Name, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { encodeClaim } from '../store/claim.ts';
-import { endpointCodec, networkCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
+import type { VniClaim } from '../store/records/vni-claim.ts';
 import type { Write } from '../store/store.ts';
-import { encodeVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { scriptNode } from '../testing/view-script.ts';
@@ -68,8 +67,12 @@ describe('claims and their holders', () => {
 
   test('an orphan: its endpoint is gone, or has another address', () => {
     const { id } = attach('a');
-    const ghost = encodeClaim({ kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false });
-    const moved = encodeClaim({ kind: 'endpoint', endpoint: id, asked: false });
+    const ghost = records.address.codec.encode({
+      kind: 'endpoint',
+      endpoint: 'e0000000000000ff' as EndpointId,
+      asked: false,
+    });
+    const moved = records.address.codec.encode({ kind: 'endpoint', endpoint: id, asked: false });
     damage(
       { kind: 'put', key: claim('10.66.0.8'), value: ghost },
       { kind: 'put', key: claim('10.66.0.9'), value: moved },
@@ -105,7 +108,11 @@ describe('claims and their holders', () => {
 
   test('missing: the claim is in other hands', () => {
     attach('a');
-    damage({ kind: 'put', key: claim('10.66.0.2'), value: encodeClaim({ kind: 'reservation', purpose: 'printer' }) });
+    damage({
+      kind: 'put',
+      key: claim('10.66.0.2'),
+      value: records.address.codec.encode({ kind: 'reservation', purpose: 'printer' }),
+    });
     expect(faults().missing).toMatchObject([{ subject: { address: '10.66.0.2' } }]);
     repair(blue, '10.66.0.2');
     expect(faults()).toEqual(none);
@@ -114,7 +121,7 @@ describe('claims and their holders', () => {
   test('a duplicate is told and left: nobody here knows who is right', () => {
     const a = attach('a');
     const twin = { ...a, id: 'e0000000000000aa' as EndpointId, name: 'twin' as Name };
-    damage({ kind: 'put', key: desk.keys.endpoint(blue.id, twin.id), value: endpointCodec.encode(twin) });
+    damage({ kind: 'put', key: desk.keys.endpoint(blue.id, twin.id), value: records.endpoint.codec.encode(twin) });
     const expected = {
       ...none,
       duplicates: [
@@ -142,7 +149,7 @@ describe('VNIs and their networks', () => {
     for (const fault of [...orphans, ...missing]) desk.make(repairClaims(fault.network, [fault]));
   };
   const put = (vni: number, claim: VniClaim): void =>
-    damage({ kind: 'put', key: desk.keys.vni(Vni(vni)), value: encodeVniClaim(claim) });
+    damage({ kind: 'put', key: desk.keys.vni(Vni(vni)), value: records.vni.codec.encode(claim) });
 
   test('agree after anything that goes through plans', () => {
     expect(vnis()).toEqual(none);
@@ -177,7 +184,7 @@ describe('VNIs and their networks', () => {
 
   test('a duplicate is told and left', () => {
     const twin = { ...blue, id: 'b0000000000000aa' as NetworkId, name: 'twin' as Name };
-    damage({ kind: 'put', key: desk.keys.network(twin.id), value: networkCodec.encode(twin) });
+    damage({ kind: 'put', key: desk.keys.network(twin.id), value: records.network.codec.encode(twin) });
     expect(vnis().duplicates).toMatchObject([{ subject: { vni: blue.vni }, network: blue.id }]);
     expect(desk.make(repairClaims(blue.id, [{ subject: { vni: blue.vni } }]))).toBe(0);
     expect(vnis().duplicates).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { CausewayError, type Name } from '@causeway/model';
-import type { JsonObject } from '../store/codec.ts';
+import type { JsonObject } from '../store/records/codec.ts';
 import type { Versioned } from '../store/view.ts';
 
 /** A name that reads like an id would hide the thing that has that id. */

@@ -16,8 +16,9 @@ import { randomId } from '@causeway/runtime';
 import { endpointAttached } from '../events/describe.ts';
 import type { Take } from '../ipam/allocator.ts';
 import { chooseAddresses, mayReturn } from '../ipam/choose-addresses.ts';
-import { type Claim, type Claimed, encodeClaim } from '../store/claim.ts';
-import { encodeText, endpointCodec, endpointFromJson, endpointToJson } from '../store/codec.ts';
+import type { Claim, Claimed } from '../store/records/claim.ts';
+import { encodeText } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { Versioned } from '../store/view.ts';
 import { checkNotAnId } from './checks.ts';
@@ -45,7 +46,7 @@ export function claimEndpoint(request: ClaimEndpoint): Request<Endpoint> {
   return {
     kind: 'endpoint.claim',
     content: JSON.stringify(request),
-    outcome: { toJson: endpointToJson, fromJson: endpointFromJson },
+    outcome: records.endpoint.codec,
     check: () => checkClaimEndpoint(request),
     plan: (planning) => planClaimEndpoint(request, planning),
   };
@@ -93,9 +94,9 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
       }),
     ],
     writes: [
-      { kind: 'put', key: keys.endpoint(network.id, id), value: endpointCodec.encode(endpoint) },
+      { kind: 'put', key: keys.endpoint(network.id, id), value: records.endpoint.codec.encode(endpoint) },
       { kind: 'put', key: name, value: encodeText(id) },
-      ...claims.map(({ key, claim }): Write => ({ kind: 'put', key, value: encodeClaim(claim) })),
+      ...claims.map(({ key, claim }): Write => ({ kind: 'put', key, value: records.address.codec.encode(claim) })),
     ],
     takes: takesOf(endpoint),
     events: [endpointAttached(endpoint, view)],

@@ -1,6 +1,6 @@
 import { type Ip, macForIp, type NetworkId, type Vni } from '@causeway/model';
 import type { CoolingAddress, CoolingVni } from '../ipam/cooldown.ts';
-import type { Claimed } from '../store/claim.ts';
+import type { Claimed } from '../store/records/claim.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 

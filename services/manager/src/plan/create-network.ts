@@ -21,9 +21,9 @@ import type { GatewayRule } from '../ipam/subnet.ts';
 import { type DefaultPool, poolsOf, takeSubnets } from '../ipam/subnet-pools.ts';
 import { checkDisjoint, completeSubnets } from '../ipam/subnets.ts';
 import { checkOffUnderlays } from '../ipam/underlays.ts';
-import { networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
+import { printVniClaim, type VniClaim } from '../store/records/vni-claim.ts';
 import type { View } from '../store/view.ts';
-import { printVniClaim, type VniClaim } from '../store/vni-claim.ts';
 import { checkNotAnId } from './checks.ts';
 import type { Planning, Proposal, Request } from './intent.ts';
 import { automaticMtu, checkCarried, fixedMtu } from './mtu.ts';
@@ -58,7 +58,7 @@ export function createNetwork(request: CreateNetwork, pools: readonly DefaultPoo
     kind: 'network.create',
     content: JSON.stringify(request),
     lane: `space/${request.addressSpace}`,
-    outcome: { toJson: networkToJson, fromJson: networkFromJson },
+    outcome: { toJson: records.network.codec.toJson, fromJson: records.network.codec.fromJson },
     check: () => checkCreateNetwork(request),
     plan: (planning) => planCreateNetwork(request, pools, planning),
   };
@@ -102,10 +102,10 @@ function planCreateNetwork(
   return {
     compares: [
       ...claims.map(({ key }) => ({ kind: 'absent', key }) as const),
-      { kind: 'quiet', prefix: keys.pools(addressSpace), since: view.revision },
+      { kind: 'quiet', prefix: keys.under('pool', addressSpace), since: view.revision },
     ],
     writes: [
-      { kind: 'put', key: keys.network(id), value: networkCodec.encode(network) },
+      { kind: 'put', key: keys.network(id), value: records.network.codec.encode(network) },
       ...[...claims, ...addressClaims(network, subnets, keys)].map((claim) => ({ kind: 'put', ...claim }) as const),
     ],
     takes: [{ kind: 'vni', vni }],

@@ -2,8 +2,7 @@ import { Ip, type Name, type NetworkId, Vni } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { evictEndpoint } from '../api/evict-network.ts';
-import { encodeClaim } from '../store/claim.ts';
-import { encodeVniClaim } from '../store/vni-claim.ts';
+import { records } from '../store/records/index.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, refusal } from '../testing/refusal.ts';
@@ -31,7 +30,7 @@ const attach = (name: string) =>
 const write = (key: string, value: Uint8Array) =>
   desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
 const reserve = (ip: string) =>
-  write(desk.keys.address(blue, Ip(ip)), encodeClaim({ kind: 'reservation', purpose: 'printer' }));
+  write(desk.keys.address(blue, Ip(ip)), records.address.codec.encode({ kind: 'reservation', purpose: 'printer' }));
 
 test('refused: unknown', () => {
   expectRefused(desk, () => remove({ network: 'grey' }), 'network-unknown', /grey/);
@@ -67,7 +66,7 @@ test('everything it claimed can be had again, its VNI later', () => {
 
 test('while its VNI is claimed by another, it leaves that claim alone', () => {
   const other = { kind: 'network', network: 'ffffffffffffffff' as NetworkId, asked: false } as const;
-  write(desk.keys.vni(Vni(4096)), encodeVniClaim(other));
+  write(desk.keys.vni(Vni(4096)), records.vni.codec.encode(other));
   remove();
   expect(desk.view.vnis.get(Vni(4096))?.claim).toEqual(other);
 });

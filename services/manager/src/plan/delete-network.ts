@@ -1,9 +1,8 @@
 import type { Network } from '@causeway/model';
 import { networkDeleted } from '../events/describe.ts';
 import { addressClaims, nameClaim, subnetClaims } from '../ipam/network-claims.ts';
-import { networkToJson } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
-import { encodeVniClaim } from '../store/vni-claim.ts';
 import { checkRevision } from './checks.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 import { refuseUsers, usersOf } from './network-users.ts';
@@ -31,7 +30,7 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
   const network = current.value;
-  checkRevision(current, request.ifRevision, networkToJson);
+  checkRevision(current, request.ifRevision, records.network.codec.toJson);
   const users = usersOf(view, network);
   refuseUsers(request.force ? { ...users, reservations: [] } : users, {
     code: 'network-in-use',
@@ -48,7 +47,7 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: current.revision },
-      { kind: 'quiet', prefix: keys.endpoints(network.id), since: view.revision },
+      { kind: 'quiet', prefix: keys.under('endpoint', network.id), since: view.revision },
       ...vni.map(({ compare }) => compare),
     ],
     writes: [
@@ -67,6 +66,6 @@ function coolingVni(network: Network, { view, keys }: Planning): readonly { comp
   const claimed = view.vnis.get(vni);
   if (claimed?.claim.kind !== 'network' || claimed.claim.network !== id) return [];
   const key = keys.vni(vni);
-  const value = encodeVniClaim({ kind: 'cooling', network: id, name, asked: claimed.claim.asked });
+  const value = records.vni.codec.encode({ kind: 'cooling', network: id, name, asked: claimed.claim.asked });
   return [{ compare: { kind: 'unchanged', key, modRevision: claimed.revision }, write: { kind: 'put', key, value } }];
 }

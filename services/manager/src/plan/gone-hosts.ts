@@ -1,6 +1,6 @@
 import type { EndpointId, NodeId } from '@causeway/model';
 import { endpointOrphaned } from '../events/describe.ts';
-import { ledTimeCodec, silenceCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { Write } from '../store/store.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 import { releaseByManager } from './release-endpoint.ts';
@@ -24,12 +24,12 @@ export function recordSilences({ changes, ledTime }: SilenceChanges): Intent<voi
     plan: ({ keys }) => ({
       compares: [],
       writes: [
-        { kind: 'put', key: keys.ledTime, value: ledTimeCodec.encode({ milliseconds: ledTime }) },
+        { kind: 'put', key: keys.ledTime, value: records.ledTime.codec.encode({ milliseconds: ledTime }) },
         ...changes.map(({ node, since }): Write => {
           const key = keys.nodeSilent(node);
           return since === undefined
             ? { kind: 'delete', key }
-            : { kind: 'put', key, value: silenceCodec.encode({ since }) };
+            : { kind: 'put', key, value: records.nodeSilent.codec.encode({ since }) };
         }),
       ],
       takes: [],

@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@causeway/runtime';
 import type { EventInput } from '../events/event-input.ts';
 import type { Allocator, Take } from '../ipam/allocator.ts';
-import type { JsonObject } from '../store/codec.ts';
 import type { Keys } from '../store/keys.ts';
+import type { JsonObject } from '../store/records/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 

@@ -12,7 +12,7 @@ import {
   vxlanOverhead,
 } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
-import { networkCodec } from '../store/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
@@ -94,7 +94,7 @@ function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void>
   const key = keys.network(id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
-    writes: [{ kind: 'put', key, value: networkCodec.encode(next, current.foreign) }],
+    writes: [{ kind: 'put', key, value: records.network.codec.encode(next, current.foreign) }],
     takes: [],
     events: networkChanged(current.value, next),
     reply: undefined,

@@ -1,5 +1,5 @@
 import { CausewayError, contains, type ErrorCode, type Ip, type Network, type Prefix } from '@causeway/model';
-import { printClaim } from '../store/claim.ts';
+import { printClaim } from '../store/records/claim.ts';
 import type { View } from '../store/view.ts';
 
 /** How many of those in the way a refusal names. */

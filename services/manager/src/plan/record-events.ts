@@ -1,5 +1,5 @@
 import type { EventInput } from '../events/event-input.ts';
-import { encodeText } from '../store/codec.ts';
+import { encodeText } from '../store/records/codec.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
 /** Records events that belong to no other write. `token` is unique: a retry after a lost reply records them only once. */

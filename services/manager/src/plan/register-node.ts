@@ -9,7 +9,8 @@ import {
   whyNoDataPath,
 } from '@causeway/model';
 import { nodeChanged, nodeJoined } from '../events/describe.ts';
-import { encodeText, nodeCodec } from '../store/codec.ts';
+import { encodeText } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { View } from '../store/view.ts';
 import { checkNotAnId } from './checks.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
@@ -46,7 +47,7 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
       ...(named ? [] : [{ kind: 'absent', key: name } as const]),
     ],
     writes: [
-      { kind: 'put', key, value: nodeCodec.encode(node, known?.foreign) },
+      { kind: 'put', key, value: records.node.codec.encode(node, known?.foreign) },
       ...(named ? [] : [{ kind: 'put', key: name, value: encodeText(node.id) } as const]),
       ...(moves === undefined ? [] : [{ kind: 'delete', key: keys.nodeName(moves) } as const]),
     ],

@@ -1,7 +1,8 @@
 import { addressOf, assertNever, CausewayError, type Endpoint, type EndpointId, type NodeId } from '@causeway/model';
 import { endpointDetached, endpointOrphaned } from '../events/describe.ts';
 import type { EventInput } from '../events/event-input.ts';
-import { type Claimed, encodeClaim } from '../store/claim.ts';
+import type { Claimed } from '../store/records/claim.ts';
+import { records } from '../store/records/index.ts';
 import type { Write } from '../store/store.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type Intent, noOutcome, nothingToDo, type Planning, type Proposal, type Request } from './intent.ts';
@@ -83,7 +84,7 @@ function eventFor(endpoint: Endpoint, reason: ReleaseReason, view: View): EventI
 /** The record and the name go; addresses cool, since hosts may still send to them for a while. */
 function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
   const { id, network, name, node, mac } = endpoint;
-  const value = encodeClaim({ kind: 'cooling', endpointName: name, node });
+  const value = records.address.codec.encode({ kind: 'cooling', endpointName: name, node });
   const isOwn = ({ claim }: Claimed): boolean => claim.kind === 'endpoint' && claim.endpoint === id;
   const cooling = [
     ...endpoint.addresses

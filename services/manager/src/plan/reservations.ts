@@ -1,8 +1,9 @@
 import { CausewayError, clip, Ip, type Network } from '@causeway/model';
 import { addressReleased, addressReserved } from '../events/describe.ts';
 import { describeHolder } from '../ipam/choose-addresses.ts';
-import { type Claim, encodeClaim } from '../store/claim.ts';
-import { text } from '../store/codec.ts';
+import type { Claim } from '../store/records/claim.ts';
+import { text } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 
 /** So that a claim stays small; a sentence fits. */
@@ -66,7 +67,7 @@ function planReserveAddress(request: ReserveAddress, planning: Planning): Propos
       { kind: 'unchanged', key: keys.network(network.id), modRevision: revision },
       { kind: 'absent', key },
     ],
-    writes: [{ kind: 'put', key, value: encodeClaim({ kind: 'reservation', purpose }) }],
+    writes: [{ kind: 'put', key, value: records.address.codec.encode({ kind: 'reservation', purpose }) }],
     takes: [{ kind: 'addr', network: network.id, ip: address }],
     events: [addressReserved(network, address, purpose)],
     reply: { address, purpose },

@@ -4,7 +4,7 @@ import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { evictEndpoint } from '../api/evict-network.ts';
-import { encodeClaim } from '../store/claim.ts';
+import { records } from '../store/records/index.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
@@ -35,7 +35,7 @@ const attach = (name: string, addresses: readonly string[] = [], network = 'blue
 const added = (prefix: string, over: Partial<Subnet> = {}) => ({ addSubnets: [Subnet.create({ prefix, ...over })] });
 
 function reserve(ip: string): void {
-  const value = encodeClaim({ kind: 'reservation', purpose: 'printer' });
+  const value = records.address.codec.encode({ kind: 'reservation', purpose: 'printer' });
   const key = desk.keys.address(blue().value.id, Ip(ip));
   desk.write({ compares: [], takes: [], events: [], reply: undefined, writes: [{ kind: 'put', key, value }] });
 }
@@ -91,12 +91,12 @@ describe('an update', () => {
     const since = desk.view.revision;
     expect(asked(added('10.2.0.0/24')).plan(desk).compares).toContainEqual({
       kind: 'quiet',
-      prefix: desk.keys.pools('default' as Name),
+      prefix: desk.keys.under('pool', 'default' as Name),
       since,
     });
     expect(asked({ removeSubnets: ['fd01::/64'] }).plan(desk).compares).toContainEqual({
       kind: 'quiet',
-      prefix: desk.keys.addresses(id),
+      prefix: desk.keys.under('address', id),
       since,
     });
   });

@@ -3,8 +3,9 @@ import { networkChanged } from '../events/describe.ts';
 import { addressClaims, type ClaimWrite, nameClaim, subnetClaims } from '../ipam/network-claims.ts';
 import { checkDisjoint, mostSubnets } from '../ipam/subnets.ts';
 import { checkOffUnderlays } from '../ipam/underlays.ts';
-import { type Claimed, printClaim } from '../store/claim.ts';
-import { decodeText, networkCodec, networkFromJson, networkToJson } from '../store/codec.ts';
+import { type Claimed, printClaim } from '../store/records/claim.ts';
+import { decodeText } from '../store/records/codec.ts';
+import { records } from '../store/records/index.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { checkNotAnId, checkRevision } from './checks.ts';
 import { checkNameFree } from './create-network.ts';
@@ -28,7 +29,7 @@ export function updateNetwork(request: UpdateNetwork): Request<Network> {
   return {
     kind: 'network.update',
     content: JSON.stringify({ ...request, ifRevision: request.ifRevision?.toString() }),
-    outcome: { toJson: networkToJson, fromJson: networkFromJson },
+    outcome: records.network.codec,
     check: () => checkUpdateNetwork(request),
     plan: (planning) => planUpdateNetwork(request, planning),
   };
@@ -46,7 +47,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
   const before = current.value;
-  checkRevision(current, request.ifRevision, networkToJson);
+  checkRevision(current, request.ifRevision, records.network.codec.toJson);
   const after = changeNetwork(before, request, view);
   const events = networkChanged(before, after);
   // Nothing has changed: no revision is made, and hosts have nothing to apply.
@@ -75,11 +76,11 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
     compares: [
       { kind: 'unchanged', key, modRevision: current.revision },
       ...gained.map(([claim]): Compare => ({ kind: 'absent', key: claim })),
-      ...quiet(added.length > 0, keys.pools(before.addressSpace), planning),
-      ...quiet(request.removeSubnets.length > 0, keys.addresses(before.id), planning),
+      ...quiet(added.length > 0, keys.under('pool', before.addressSpace), planning),
+      ...quiet(request.removeSubnets.length > 0, keys.under('address', before.id), planning),
     ],
     writes: [
-      { kind: 'put', key, value: networkCodec.encode(after, current.foreign) },
+      { kind: 'put', key, value: records.network.codec.encode(after, current.foreign) },
       ...[...gained, ...changed].map(([claim, value]): Write => ({ kind: 'put', key: claim, value })),
       ...lost.map((claim): Write => ({ kind: 'delete', key: claim })),
     ],

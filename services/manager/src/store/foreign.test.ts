@@ -13,19 +13,8 @@ import { registerNode } from '../plan/register-node.ts';
 import { updateNetwork } from '../plan/update-network.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
-import {
-  decodeText,
-  encodeText,
-  endpointCodec,
-  type JsonObject,
-  knownManagerCodec,
-  leaderCodec,
-  managerCodec,
-  metaCodec,
-  networkCodec,
-  nodeCodec,
-  type RecordCodec,
-} from './codec.ts';
+import { type Codec, decodeText, encodeText, type JsonObject } from './records/codec.ts';
+import { records } from './records/index.ts';
 
 // A newer version's manager may write fields this one does not know, and be beside it while a cluster is upgraded.
 
@@ -42,7 +31,7 @@ let keyOf: { readonly network: string; readonly node: string; readonly endpoint:
 beforeEach(() => {
   desk = new PlanHarness(new SeededRandom(3));
   const meta = { clusterId: '00000000000000c1' as ClusterId, epoch: 1n, schema: 1 };
-  put(desk.keys.meta, metaCodec.encode(meta));
+  put(desk.keys.meta, records.meta.codec.encode(meta));
   desk.make(registerNode(h1));
   const blue = desk.make(
     createNetwork(plainNetwork('blue', ['10.1.0.0/24', 'fd01::/64'], { labels: { tier: 'web' } })),
@@ -111,20 +100,20 @@ describe('fields of a later version survive', () => {
     expect(strangers(after)).toEqual(expect.arrayContaining([...strangers(before)]));
   });
 
-  test.each<[string, RecordCodec<unknown>, () => JsonObject]>([
-    ['network', networkCodec, () => recordAt(keyOf.network)],
-    ['node', nodeCodec, () => recordAt(keyOf.node)],
-    ['endpoint', endpointCodec, () => recordAt(keyOf.endpoint)],
-    ['meta', metaCodec, () => recordAt(keyOf.meta)],
-    ['leader', leaderCodec, () => ({ name: 'm1', address: '192.0.2.1:7443', since: 1 })],
+  test.each<[string, Codec<unknown>, () => JsonObject]>([
+    ['network', records.network.codec, () => recordAt(keyOf.network)],
+    ['node', records.node.codec, () => recordAt(keyOf.node)],
+    ['endpoint', records.endpoint.codec, () => recordAt(keyOf.endpoint)],
+    ['meta', records.meta.codec, () => recordAt(keyOf.meta)],
+    ['leader', records.leader.codec, () => ({ name: 'm1', address: '192.0.2.1:7443', since: 1 })],
     [
       'manager',
-      managerCodec,
+      records.manager.codec,
       () => ({ name: 'm1', address: '192.0.2.1:7443', version: '1', etcdMember: '', schema: 1 }),
     ],
     [
       'known-manager',
-      knownManagerCodec,
+      records.knownManager.codec,
       () => ({ name: 'm1', address: '192.0.2.1:7443', version: '1', etcdMember: '', schema: 1, goneAt: 1 }),
     ],
   ])('any rewrite of a record of kind %s', (_, codec, known) => {

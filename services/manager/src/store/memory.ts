@@ -94,10 +94,6 @@ export class MemoryStore implements Store {
     });
   }
 
-  list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
-    return this.#call('read', ({ history }) => ({ kvs: history.list(prefix), revision: history.revision }));
-  }
-
   page(span: KeySpan, { limit, newest = false, keysOnly = false }: PageOptions): Promise<Page> {
     return this.#call('read', ({ history }) => {
       const all = history.in(span);

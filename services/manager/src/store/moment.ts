@@ -24,3 +24,11 @@ function compare(one: Moment, other: Moment): number {
   const [a, b] = [one.time ?? Number.NEGATIVE_INFINITY, other.time ?? Number.NEGATIVE_INFINITY];
   return a === b ? 0 : a - b;
 }
+
+export function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+export function earlier(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -2,23 +2,22 @@ import { type EndpointId, Ip, type NetworkId } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpointId, networkId, scriptEndpoint } from '../testing/view-script.ts';
-import { encodeClaim } from './claim.ts';
-import { endpointCodec } from './codec.ts';
 import { History } from './history.ts';
-import { Keys } from './keys.ts';
+import { createKeys } from './keys.ts';
+import { records } from './records/index.ts';
 import { revisionOf, type Write } from './store.ts';
 import { View } from './view.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 const network = networkId(1);
 
 function put(n: number, node = 1): Write {
   const record = scriptEndpoint(n, 1, node);
-  return { kind: 'put', key: keys.endpoint(network, record.id), value: endpointCodec.encode(record) };
+  return { kind: 'put', key: keys.endpoint(network, record.id), value: records.endpoint.codec.encode(record) };
 }
 
 function take(n: number, by: number): Write {
-  const value = encodeClaim({ kind: 'endpoint', endpoint: endpointId(by), asked: false });
+  const value = records.address.codec.encode({ kind: 'endpoint', endpoint: endpointId(by), asked: false });
   return { kind: 'put', key: keys.address(network, Ip(`10.1.0.${n}`)), value };
 }
 

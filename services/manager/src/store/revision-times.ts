@@ -1,5 +1,5 @@
 import { type Clock, type Duration, seconds } from '@causeway/runtime';
-import type { ViewChange } from './view-change.ts';
+import type { ViewChange } from './records/index.ts';
 
 interface Sample {
   /** The newest revision of the sample. */

@@ -137,8 +137,6 @@ export interface Store {
   /** Compares of one transaction, and writes of one transaction, at most; never more than `maxRevisionEvents`. */
   readonly maxTxnOps: number;
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
-  /** Every key that begins with the prefix, in key order, all at one revision. */
-  list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }>;
   /** Part of what a span holds, at one revision. */
   page(span: KeySpan, options: PageOptions): Promise<Page>;
   /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */

@@ -13,24 +13,13 @@ import {
 } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeClaim } from './claim.ts';
-import {
-  encodeText,
-  endpointCodec,
-  knownManagerCodec,
-  leaderCodec,
-  ledTimeCodec,
-  managerCodec,
-  metaCodec,
-  networkCodec,
-  nodeCodec,
-  silenceCodec,
-} from './codec.ts';
-import { Keys, type StoreKey } from './keys.ts';
+import { createKeys } from './keys.ts';
+import { encodeText } from './records/codec.ts';
+import { records, type StoreKey } from './records/index.ts';
 import type { KeyValue, StoreEvent } from './store.ts';
 import { View, type ViewChange } from './view.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 const hex = (n: number): string => n.toString(16).padStart(16, '0');
 const node = (n: number) => hex(n) as NodeId;
 
@@ -66,15 +55,18 @@ function put(key: string, value: Uint8Array, revision: bigint): KeyValue {
 /** A view with two networks that both have an endpoint "web", on different hosts. */
 function twoNetworks(): View {
   const view = new View();
-  const records: [string, Uint8Array][] = [
-    [keys.meta, metaCodec.encode({ clusterId: hex(0xc) as never, epoch: 1n, schema: 1 })],
-    [keys.network(network(1, 'blue').id), networkCodec.encode(network(1, 'blue'))],
-    [keys.network(network(2, 'green').id), networkCodec.encode(network(2, 'green'))],
+  const values: [string, Uint8Array][] = [
+    [keys.meta, records.meta.codec.encode({ clusterId: hex(0xc) as never, epoch: 1n, schema: 1 })],
+    [keys.network(network(1, 'blue').id), records.network.codec.encode(network(1, 'blue'))],
+    [keys.network(network(2, 'green').id), records.network.codec.encode(network(2, 'green'))],
     ...[endpoint(11, 1, 'web', 1), endpoint(12, 2, 'web', 2), endpoint(13, 1, 'db', 2)].map(
-      (record): [string, Uint8Array] => [keys.endpoint(record.network, record.id), endpointCodec.encode(record)],
+      (record): [string, Uint8Array] => [
+        keys.endpoint(record.network, record.id),
+        records.endpoint.codec.encode(record),
+      ],
     ),
   ];
-  view.apply({ kind: 'snapshot', revision: 9n, kvs: records.map(([key, value], i) => put(key, value, BigInt(i + 1))) });
+  view.apply({ kind: 'snapshot', revision: 9n, kvs: values.map(([key, value], i) => put(key, value, BigInt(i + 1))) });
   return view;
 }
 
@@ -139,17 +131,17 @@ describe('View', () => {
     });
     const renamed = { ...network(1, 'navy') };
     const events: StoreEvent[] = [
-      { kind: 'put', kv: put(keys.network(renamed.id), networkCodec.encode(renamed), 10n) },
+      { kind: 'put', kv: put(keys.network(renamed.id), records.network.codec.encode(renamed), 10n) },
       {
         kind: 'put',
-        kv: put(keys.leader, leaderCodec.encode({ name: 'm1', address: '192.0.2.1:7443', since: 5 }), 10n),
+        kv: put(keys.leader, records.leader.codec.encode({ name: 'm1', address: '192.0.2.1:7443', since: 5 }), 10n),
       },
     ];
     view.apply({ kind: 'events', revision: 10n, events });
     expect(seenInside).toBe(10n);
     expect(told).toMatchObject([
       { kind: 'network', before: { value: { name: 'blue' } }, after: { value: { name: 'navy' }, revision: 10n } },
-      { kind: 'leader', leader: { name: 'm1', address: '192.0.2.1:7443', since: 5, term: 10n } },
+      { kind: 'leader', after: { name: 'm1', address: '192.0.2.1:7443', since: 5, term: 10n } },
     ]);
     expect(() => view.findNetwork('blue')).toThrow();
   });
@@ -220,7 +212,17 @@ describe('View', () => {
       }),
       { numRuns: 100 },
     );
-    const kinds = ['addr', 'endpoint', 'event-mark', 'known-manager', 'leader', 'led-time', 'mac', 'manager', 'meta'];
+    const kinds = [
+      'addr',
+      'cluster',
+      'endpoint',
+      'event-mark',
+      'known-manager',
+      'leader',
+      'led-time',
+      'mac',
+      'manager',
+    ];
     expect([...seen.keys()].sort()).toEqual([...kinds, 'network', 'node', 'node-silent', 'recovery', 'vni']);
     for (const [kind, count] of seen) expect(count, kind).toBeGreaterThan(10);
   });
@@ -246,38 +248,41 @@ const manager = fc.record({
 const record: fc.Arbitrary<{ readonly key: string; readonly value: Uint8Array }> = fc.oneof(
   fc.constantFrom(1n, 2n).map((epoch) => ({
     key: keys.meta,
-    value: metaCodec.encode({ clusterId: hex(0xc) as never, epoch, schema: 1 }),
+    value: records.meta.codec.encode({ clusterId: hex(0xc) as never, epoch, schema: 1 }),
   })),
-  name.map((of) => ({ key: keys.leader, value: leaderCodec.encode({ name: of, address: of, since: 5 }) })),
-  manager.map((of) => ({ key: keys.manager(of.name), value: managerCodec.encode(of) })),
-  manager.map((of) => ({ key: keys.knownManager(of.name), value: knownManagerCodec.encode({ ...of, goneAt: 7 }) })),
+  name.map((of) => ({ key: keys.leader, value: records.leader.codec.encode({ name: of, address: of, since: 5 }) })),
+  manager.map((of) => ({ key: keys.manager(of.name), value: records.manager.codec.encode(of) })),
+  manager.map((of) => ({
+    key: keys.knownManager(of.name),
+    value: records.knownManager.codec.encode({ ...of, goneAt: 7 }),
+  })),
   fc.constant({ key: keys.recovery, value: encodeText('') }),
   fc.constantFrom('x', 'y').map((text) => ({ key: keys.eventMark, value: encodeText(text) })),
-  small.map((milliseconds) => ({ key: keys.ledTime, value: ledTimeCodec.encode({ milliseconds }) })),
+  small.map((milliseconds) => ({ key: keys.ledTime, value: records.ledTime.codec.encode({ milliseconds }) })),
   fc.tuple(small, name).map(([n, of]) => ({
     key: keys.network(hex(n) as NetworkId),
-    value: networkCodec.encode(network(n, `${of}${n}`)),
+    value: records.network.codec.encode(network(n, `${of}${n}`)),
   })),
   fc.tuple(small, name).map(([n, of]) => ({
     key: keys.node(node(n)),
-    value: nodeCodec.encode({
+    value: records.node.codec.encode({
       ...{ id: node(n), name: `${of}${n}` as Name, dataPath: Ip('192.0.2.1'), underlayMtu: 1500, version: '1' },
     }),
   })),
   fc
     .tuple(small, small)
-    .map(([n, since]) => ({ key: keys.nodeSilent(node(n)), value: silenceCodec.encode({ since }) })),
+    .map(([n, since]) => ({ key: keys.nodeSilent(node(n)), value: records.nodeSilent.codec.encode({ since }) })),
   fc.tuple(fc.nat(5), small, name, small).map(([n, on, of, host]) => ({
     key: keys.endpoint(hex(on) as NetworkId, hex(n) as EndpointId),
-    value: endpointCodec.encode(endpoint(n, on, `${of}${n}`, host)),
+    value: records.endpoint.codec.encode(endpoint(n, on, `${of}${n}`, host)),
   })),
   fc.tuple(small, small, claim).map(([on, n, of]) => ({
     key: keys.address(hex(on) as NetworkId, Ip(`10.66.0.${n}`)),
-    value: encodeClaim(of),
+    value: records.address.codec.encode(of),
   })),
   fc.tuple(small, small, claim).map(([on, n, of]) => ({
     key: keys.mac(hex(on) as NetworkId, Mac(`02:42:0a:42:00:0${n}`)),
-    value: encodeClaim(of),
+    value: records.address.codec.encode(of),
   })),
   fc.tuple(small, small).map(([n, on]) => ({ key: keys.vni(Vni(4096 + n)), value: encodeText(hex(on)) })),
 );
@@ -313,7 +318,7 @@ function shape(view: View): unknown {
 describe('Keys', () => {
   const [one, two] = [hex(1) as NetworkId, hex(2) as EndpointId];
   test.each<[string, string, StoreKey]>([
-    [keys.meta, 'meta', { kind: 'meta' }],
+    [keys.meta, 'meta', { kind: 'cluster' }],
     [keys.leader, 'leader', { kind: 'leader' }],
     [keys.recovery, 'recovery', { kind: 'recovery' }],
     [keys.ledTime, 'led-time', { kind: 'led-time' }],

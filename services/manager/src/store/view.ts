@@ -12,24 +12,22 @@ import {
   type NodeId,
   type Vni,
 } from '@causeway/model';
-import type { Claimed } from './claim.ts';
-import type { KnownManager, LedTime, Silence } from './codec.ts';
-import { Keys } from './keys.ts';
+import { createKeys, type Keys } from './keys.ts';
+import type { Claimed } from './records/claim.ts';
+import type { Cluster, EventMark, LeaderRecord } from './records/cluster.ts';
+import type { ClaimChange, IndexOf, KeptName, ViewChange } from './records/index.ts';
+import type { Versioned } from './records/kind.ts';
+import type { KnownManager, RegisteredManager } from './records/manager.ts';
+import type { LedTime, Silence } from './records/silence.ts';
+import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
 import { Tables, type Told } from './tables.ts';
-import type {
-  ClaimChange,
-  Cluster,
-  EventMark,
-  LeaderRecord,
-  RegisteredManager,
-  Versioned,
-  ViewChange,
-} from './view-change.ts';
-import type { ClaimedVni } from './vni-claim.ts';
 
-export type { ClaimChange, Cluster, LeaderRecord, RegisteredManager, Versioned, ViewChange } from './view-change.ts';
+export type { Cluster, LeaderRecord } from './records/cluster.ts';
+export type { ClaimChange, ViewChange } from './records/index.ts';
+export type { Versioned } from './records/kind.ts';
+export type { RegisteredManager } from './records/manager.ts';
 
 type Listener<Event> = (event: Event) => void;
 
@@ -45,7 +43,7 @@ export class View {
   readonly #listeners = new Set<Listener<readonly ViewChange[]>>();
   readonly #claimListeners = new Set<Listener<ClaimChange>>();
 
-  constructor(keys: Keys = new Keys()) {
+  constructor(keys: Keys = createKeys()) {
     this.#keys = keys;
     this.#tables = new Tables(keys);
   }
@@ -55,107 +53,112 @@ export class View {
     return this.#revision;
   }
 
+  /** Everything of one kind of record; what follows are the questions that are asked most. */
+  records<Name extends KeptName>(name: Name): IndexOf<Name> {
+    return this.#tables.of(name);
+  }
+
   get cluster(): Cluster | undefined {
-    return this.#tables.cluster;
+    return this.records('meta').get();
   }
 
   get leader(): LeaderRecord | undefined {
-    return this.#tables.leader;
+    return this.records('leader').get();
   }
 
   /** Those that run, or did a moment ago. */
   get managers(): ReadonlyMap<Name, RegisteredManager> {
-    return this.#tables.managers;
+    return this.records('manager').all;
   }
 
   /** Those that have run since the cluster began, and were not removed. */
   get knownManagers(): ReadonlyMap<Name, Versioned<KnownManager>> {
-    return this.#tables.knownManagers;
+    return this.records('knownManager').all;
   }
 
   get eventMark(): EventMark | undefined {
-    return this.#tables.eventMark;
+    return this.records('eventMark').get();
   }
 
   /** The store was restored, and does not know yet all that hosts hold. */
   get recovering(): boolean {
-    return this.#tables.recovering;
+    return this.records('recovery').get() ?? false;
   }
 
   get networks(): ReadonlyMap<NetworkId, Versioned<Network>> {
-    return this.#tables.networks.all;
+    return this.records('network').all;
   }
 
   get nodes(): ReadonlyMap<NodeId, Versioned<Node>> {
-    return this.#tables.nodes.all;
+    return this.records('node').all;
   }
 
   get endpointCount(): number {
-    return this.#tables.endpoints.size;
+    return this.records('endpoint').all.size;
   }
 
   endpoint(id: EndpointId): Versioned<Endpoint> | undefined {
-    return this.#tables.endpoints.get(id);
+    return this.records('endpoint').get({ id });
   }
 
   endpointsOf(network: NetworkId): ReadonlyMap<EndpointId, Versioned<Endpoint>> {
-    return this.#tables.endpoints.of(network);
+    return this.records('endpoint').of(network);
   }
 
   /** Ids of the endpoints on a host. */
   endpointsOn(node: NodeId): ReadonlySet<EndpointId> {
-    return this.#tables.endpoints.on(node);
+    return this.records('endpoint').on(node);
   }
 
   /** Networks of which the host has an endpoint: those its agent is subscribed to. */
   networksOn(node: NodeId): ReadonlySet<NetworkId> {
-    return this.#tables.endpoints.networksOn(node);
+    return this.records('endpoint').networksOn(node);
   }
 
   networkNamed(name: Name): Versioned<Network> | undefined {
-    return this.#tables.networks.named(name);
+    return this.records('network').named(name);
   }
 
   nodeNamed(name: Name): Versioned<Node> | undefined {
-    return this.#tables.nodes.named(name);
+    return this.records('node').named(name);
   }
 
   endpointNamed(network: NetworkId, name: Name): Versioned<Endpoint> | undefined {
-    return this.#tables.endpoints.named(network, name);
+    return this.records('endpoint').named(network, name);
   }
 
   /** Who has each address of a network, even of one that is gone. */
   addressesOf(network: NetworkId): ReadonlyMap<Ip, Claimed> {
-    return this.#tables.addresses.of(network);
+    return this.records('address').of(network);
   }
 
   /** Who has each Ethernet address that does not follow from a claimed IPv4 address. */
   macsOf(network: NetworkId): ReadonlyMap<Mac, Claimed> {
-    return this.#tables.macs.of(network);
+    return this.records('mac').of(network);
   }
 
   /** Freed addresses that an endpoint of that name may have back at once. */
   coolingFor(network: NetworkId, name: Name): ReadonlySet<Ip> {
-    return this.#tables.addresses.coolingFor(network, name);
+    return this.records('address').coolingFor(network, name);
   }
 
   /** Networks with claims of addresses; one that is gone may have left some. */
   networksWithClaims(): Iterable<NetworkId> {
-    return this.#tables.addresses.networks();
+    return this.records('address').networks();
   }
 
   /** Who has each VNI, even after its network was deleted. */
   get vnis(): ReadonlyMap<Vni, ClaimedVni> {
-    return this.#tables.vnis;
+    return this.records('vni').all;
   }
 
   /** Hosts with endpoints that leaders, this one or earlier ones, had no session with. */
   get silences(): ReadonlyMap<NodeId, Silence> {
-    return this.#tables.silences;
+    return this.records('nodeSilent').all;
   }
 
   get ledTime(): LedTime | undefined {
-    return this.#tables.ledTime;
+    return this.records('ledTime').get();
   }
 
   /** Records that could not be read, by key: the view has what it knew before them. */
@@ -165,12 +168,12 @@ export class View {
 
   /** @throws CausewayError network-unknown */
   findNetwork(nameOrId: string): Versioned<Network> {
-    return this.#tables.networks.find(nameOrId);
+    return this.records('network').find(nameOrId);
   }
 
   /** @throws CausewayError node-unknown */
   findNode(nameOrId: string): Versioned<Node> {
-    return this.#tables.nodes.find(nameOrId);
+    return this.records('node').find(nameOrId);
   }
 
   /**
@@ -180,10 +183,10 @@ export class View {
   findEndpoint(reference: string): Versioned<Endpoint> {
     const slash = reference.indexOf('/');
     if (slash < 0)
-      return this.#tables.endpoints.find(reference, (id) => this.#tables.networks.all.get(id)?.value.name ?? id);
+      return this.records('endpoint').find(reference, (id) => this.records('network').all.get(id)?.value.name ?? id);
     const network = this.findNetwork(reference.slice(0, slash)).value;
-    const found = this.#tables.endpoints.named(network.id, reference.slice(slash + 1) as Name);
-    if (found === undefined) throw this.#tables.endpoints.unknown(reference);
+    const found = this.records('endpoint').named(network.id, reference.slice(slash + 1) as Name);
+    if (found === undefined) throw this.records('endpoint').unknown(reference);
     return found;
   }
 

@@ -20,7 +20,7 @@ import { TermRunner } from '../election/term-runner.ts';
 import { EventRelay } from '../events/event-sink.ts';
 import { Allocator } from '../ipam/allocator.ts';
 import { Follower } from '../store/follower.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import type { MemoryBackend } from '../store/memory-backend.ts';
 import type { Change, Compare, Store, StoreLease, Write } from '../store/store.ts';
@@ -69,7 +69,7 @@ export class CoreManager implements Startable {
   readonly store: MemoryStore;
   /** Asked for every transaction: one that is late gets no answer, and arrives after that span all the same. */
   late: () => Duration | undefined = () => undefined;
-  readonly keys = new Keys();
+  readonly keys = createKeys();
   readonly view = new View(this.keys);
   readonly allocator = new Allocator(this.view);
   readonly writer: Writer;

@@ -2,12 +2,12 @@ import type { Clock } from '@causeway/runtime';
 import type { EventInput } from '../events/event-input.ts';
 import { EventOrder } from '../events/order.ts';
 import { encodeEvent, encodeRecord } from '../events/record.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 
 /** A store into which events are put as the leader does it, with the leader's key. */
 export class EventStore {
-  readonly keys = new Keys();
+  readonly keys = createKeys();
   readonly store: MemoryStore;
   readonly #clock: Clock;
   readonly #order = new EventOrder(this.keys);

@@ -1,24 +1,27 @@
 import {
   addDigest,
-  type EndpointRow,
   type FeedVersion,
   feedOf,
   feedVersions,
   type NetworkId,
+  noRows,
+  type Rows,
   removeDigest,
+  rowDigest,
+  rowKinds,
   type SentNetwork,
   tableDigest,
 } from '@causeway/model';
-import { networkFromMessage, peerFromMessage } from '@causeway/proto';
+import { networkFromMessage, rowChangesFromMessage, rowsFromMessages } from '@causeway/proto';
 import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 
-interface HeldNetwork {
+export interface HeldNetwork {
   readonly network: SentNetwork;
   readonly revision: bigint;
   /** The digest is of it. */
   readonly feed: FeedVersion;
   readonly digest: bigint;
-  readonly rows: ReadonlyMap<string, EndpointRow>;
+  readonly rows: Rows;
 }
 
 /** An agent's side of the protocol at its simplest: takes what it is sent, checks the chain, knows its cursors. */
@@ -48,11 +51,14 @@ export class HeldNetworks {
   }
 
   /** @throws Error when the digest is not that of the rows */
-  complete({ network: message, revision, digest, endpoints }: Complete): void {
+  complete(complete: Complete): void {
+    const { network: message, revision, digest } = complete;
     if (message === undefined) throw new Error('complete without network');
     const network = networkFromMessage(message);
-    const rows = new Map(endpoints.map(peerFromMessage).map((row) => [row.id as string, row]));
-    const sum = tableDigest(this.#feed, network, rows.values());
+    const maps = noRows();
+    for (const [kind, row] of rowsFromMessages(complete)) maps[kind].set(row.id, row);
+    const rows = maps as Rows;
+    const sum = tableDigest(this.#feed, network, rows);
     if (sum !== digest) throw new Error(`complete of ${network.name}: digest ${digest}, rows sum up to ${sum}`);
     this.held.set(network.id, { network, revision, feed: this.#feed, digest, rows });
   }
@@ -60,23 +66,31 @@ export class HeldNetworks {
   /** False when the chain breaks: then the network is to be asked for whole. */
   delta(delta: Delta): boolean {
     const id = delta.networkId as NetworkId;
-    const { networkDigest, rowDigest } = this.#feed;
+    const feed = this.#feed;
     const before = this.held.get(id);
-    if (before === undefined || before.feed !== this.#feed || before.revision !== delta.from) return false;
+    if (before === undefined || before.feed !== feed || before.revision !== delta.from) return false;
     const network = delta.network === undefined ? before.network : networkFromMessage(delta.network);
-    const rows = new Map(before.rows);
-    let digest = addDigest(removeDigest(before.digest, networkDigest(before.network)), networkDigest(network));
-    for (const gone of [...delta.removedIds, ...delta.upserts.map((peer) => peer.id)]) {
-      const row = rows.get(gone);
-      if (row !== undefined) digest = removeDigest(digest, rowDigest(row));
-      rows.delete(gone);
-    }
-    for (const row of delta.upserts.map(peerFromMessage)) {
-      rows.set(row.id, row);
-      digest = addDigest(digest, rowDigest(row));
+    const rows = noRows();
+    let digest = addDigest(
+      removeDigest(before.digest, feed.networkDigest(before.network)),
+      feed.networkDigest(network),
+    );
+    const changes = rowChangesFromMessage(delta);
+    for (const kind of rowKinds) {
+      const { upserts, removed } = changes[kind];
+      for (const row of before.rows[kind].values()) rows[kind].set(row.id, row);
+      for (const gone of [...removed, ...upserts.map((row) => row.id)]) {
+        const row = rows[kind].get(gone);
+        if (row !== undefined) digest = removeDigest(digest, rowDigest(feed, kind, row));
+        rows[kind].delete(gone);
+      }
+      for (const row of upserts) {
+        rows[kind].set(row.id, row);
+        digest = addDigest(digest, rowDigest(feed, kind, row));
+      }
     }
     if (digest !== delta.digest) return false;
-    this.held.set(id, { ...before, network, revision: delta.to, digest, rows });
+    this.held.set(id, { ...before, network, revision: delta.to, digest, rows: rows as Rows });
     return true;
   }
 

@@ -1,9 +1,9 @@
 import { addressOf, type Endpoint, type EndpointId, type Network, type NetworkId, overlaps } from '@causeway/model';
-import { endpointCodec, networkCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import type { Change, KeyValue, Store, StoreEvent } from '../store/store.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 
 /**
  * Looks at every revision of a store with its own, plain eyes (no view, no pools) and keeps what is wrong: an address,
@@ -112,13 +112,13 @@ function endpointClaims(endpoint: Endpoint): readonly string[] {
 }
 
 function readNetwork(kv: KeyValue): Network {
-  const record = networkCodec.decode(kv.value);
+  const record = records.network.codec.decode(kv.value);
   if (!record.ok) throw record.error;
   return record.value.value;
 }
 
 function readEndpoint(kv: KeyValue): Endpoint {
-  const record = endpointCodec.decode(kv.value);
+  const record = records.endpoint.codec.decode(kv.value);
   if (!record.ok) throw record.error;
   return record.value.value;
 }

@@ -2,8 +2,8 @@ import { type Name, type NetworkId, type NodeId, Vni } from '@causeway/model';
 import fc from 'fast-check';
 import type { Item, ObjectCacheSettings } from '../listwatch/object-cache.ts';
 import { ObjectCaches } from '../listwatch/object-caches.ts';
-import { endpointCodec, networkCodec, nodeCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import type { KeyValue, StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 import { endpointId, networkId, nodeId, scriptEndpoint, scriptNetwork, scriptNode } from './view-script.ts';
@@ -23,7 +23,7 @@ type ListStep =
   | { readonly kind: 'commit'; readonly revisions: readonly (readonly ListWrite[])[] }
   | { readonly kind: 'reset' };
 
-const keys = new Keys();
+const keys = createKeys();
 
 /** What a list tells of an item: all of it. */
 export function tell(item: Item): string {
@@ -35,7 +35,7 @@ export function tell(item: Item): string {
 export class ListOracle {
   readonly view = new View(keys);
   readonly caches: ObjectCaches;
-  readonly lists = new Map<bigint, Record<'networks' | 'endpoints' | 'nodes', string[]>>();
+  readonly lists = new Map<bigint, Record<'network' | 'endpoint' | 'node', string[]>>();
   readonly #records = new Map<string, KeyValue>();
   #networks = new Map<NetworkId, string>();
   #revision = 0n;
@@ -69,11 +69,11 @@ export class ListOracle {
     switch (write.act) {
       case 'network': {
         const record = { ...scriptNetwork(write.n), name: `n${write.name}` as Name, vni: Vni(5_000 + write.name) };
-        return [this.#put(keys.network(record.id), networkCodec.encode(record))];
+        return [this.#put(keys.network(record.id), records.network.codec.encode(record))];
       }
       case 'node': {
         const record = { ...scriptNode(write.n), name: `h${write.name}` as Name };
-        return [this.#put(keys.node(record.id), nodeCodec.encode(record))];
+        return [this.#put(keys.node(record.id), records.node.codec.encode(record))];
       }
       case 'endpoint': {
         const id = endpointId(write.n);
@@ -86,12 +86,14 @@ export class ListOracle {
         const elsewhere = [0, 1, 2].filter((n) => n !== write.network).map((n) => keys.endpoint(networkId(n), id));
         if (elsewhere.some((key) => this.#records.has(key))) return [];
         const record = { ...scriptEndpoint(write.n, write.network, write.node), name: `e${write.name}` as Name };
-        return [this.#put(keys.endpoint(record.network, id), endpointCodec.encode(record))];
+        return [this.#put(keys.endpoint(record.network, id), records.endpoint.codec.encode(record))];
       }
       case 'drop-endpoint':
         return [0, 1, 2].flatMap((n) => this.#delete(keys.endpoint(networkId(n), endpointId(write.n))));
       case 'drop-network': {
-        const used = [...this.#records.keys()].some((key) => key.startsWith(keys.endpoints(networkId(write.n))));
+        const used = [...this.#records.keys()].some((key) =>
+          key.startsWith(keys.under('endpoint', networkId(write.n))),
+        );
         return used ? [] : this.#delete(keys.network(networkId(write.n)));
       }
       case 'drop-node':
@@ -123,9 +125,9 @@ export class ListOracle {
         names: { network: network(value.network), host: host(value.node) },
       }));
     this.lists.set(this.#revision, {
-      networks: [...plain.networks.values()].map(tell).sort(),
-      nodes: [...plain.nodes.values()].map(tell).sort(),
-      endpoints: endpoints.map(tell).sort(),
+      network: [...plain.networks.values()].map(tell).sort(),
+      node: [...plain.nodes.values()].map(tell).sort(),
+      endpoint: endpoints.map(tell).sort(),
     });
   }
 }

@@ -61,11 +61,11 @@ export class MemoryAgent implements AgentChannel {
         );
         break;
       case 'delta': {
-        const { networkId, from, to, upserts, removedIds } = message.delta;
+        const { networkId, from, to, endpoints, removedEndpointIds } = message.delta;
         const fits = this.holds.delta(message.delta);
         const name = this.holds.held.get(networkId as never)?.network.name ?? networkId;
         this.received.push(
-          `delta ${name} ${from}->${to} +${upserts.length} -${removedIds.length}${fits ? '' : ' BREAK'}`,
+          `delta ${name} ${from}->${to} +${endpoints.length} -${removedEndpointIds.length}${fits ? '' : ' BREAK'}`,
         );
         if (!fits) this.say({ oneofKind: 'resync', resync: { networkId } });
         break;

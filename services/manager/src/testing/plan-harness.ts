@@ -1,7 +1,7 @@
 import type { Random } from '@causeway/runtime';
 import { Allocator } from '../ipam/allocator.ts';
 import type { Intent, Planning, Proposal, Request } from '../plan/intent.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
@@ -10,7 +10,7 @@ const madeAt = 1_800_000_000_000;
 
 /** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
 export class PlanHarness implements Planning {
-  readonly keys = new Keys();
+  readonly keys = createKeys();
   readonly view = new View(this.keys);
   readonly allocator: Allocator;
   readonly random: Random;

@@ -13,8 +13,8 @@ import {
   Prefix,
   Vni,
 } from '@causeway/model';
-import { endpointCodec, leaderCodec, metaCodec, networkCodec, nodeCodec } from '../store/codec.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
+import { records } from '../store/records/index.ts';
 import type { KeyValue, StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
@@ -75,13 +75,13 @@ export function scriptEndpoint(endpoint: number, network: number, node: number):
 export class ViewScript {
   /** The one that follows; another may take its place. */
   view: View;
-  readonly #keys = new Keys();
+  readonly #keys = createKeys();
   readonly #kvs = new Map<string, KeyValue>();
   #revision = 0n;
 
   constructor() {
     this.view = new View(this.#keys);
-    const meta = metaCodec.encode({ clusterId: scriptCluster, epoch: 1n, schema: 1 });
+    const meta = records.meta.codec.encode({ clusterId: scriptCluster, epoch: 1n, schema: 1 });
     this.#put(this.#keys.meta, meta);
     this.reset();
   }
@@ -99,7 +99,7 @@ export class ViewScript {
 
   lead(name: string): bigint {
     this.#revision++;
-    const value = leaderCodec.encode({ name, address: `${name}:7443`, since: 0 });
+    const value = records.leader.codec.encode({ name, address: `${name}:7443`, since: 0 });
     this.#kvs.delete(this.#keys.leader);
     const kv = this.#put(this.#keys.leader, value);
     this.view.apply({ kind: 'events', revision: this.#revision, events: [{ kind: 'put', kv }] });
@@ -140,15 +140,15 @@ export class ViewScript {
     switch (write.put) {
       case 'node': {
         const node = scriptNode(write.node, write.vtep, write.underlayMtu);
-        return this.#put(this.#keys.node(node.id), nodeCodec.encode(node));
+        return this.#put(this.#keys.node(node.id), records.node.codec.encode(node));
       }
       case 'network': {
         const network = { ...scriptNetwork(write.network, write.mtu), ...write.as };
-        return this.#put(this.#keys.network(network.id), networkCodec.encode(network));
+        return this.#put(this.#keys.network(network.id), records.network.codec.encode(network));
       }
       case 'endpoint': {
         const endpoint = scriptEndpoint(write.endpoint, write.network, write.node);
-        return this.#put(this.#keys.endpoint(endpoint.network, endpoint.id), endpointCodec.encode(endpoint));
+        return this.#put(this.#keys.endpoint(endpoint.network, endpoint.id), records.endpoint.codec.encode(endpoint));
       }
     }
   }

@@ -23,7 +23,7 @@ import { deleteNetwork } from '../plan/delete-network.ts';
 import type { Request } from '../plan/intent.ts';
 import { registerNode } from '../plan/register-node.ts';
 import { releaseEndpoint } from '../plan/release-endpoint.ts';
-import { Keys } from '../store/keys.ts';
+import { createKeys } from '../store/keys.ts';
 import { type MemoryFault, MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
 import { CoreManager, cooldown } from './core-manager.ts';
@@ -32,7 +32,7 @@ import { InvariantChecker } from './invariant-checker.ts';
 import { MemoryPorts } from './memory-ports.ts';
 import { plainNetwork } from './plain-network.ts';
 
-const keys = new Keys();
+const keys = createKeys();
 const ttl = seconds(3);
 const managerNames = ['m1', 'm2', 'm3'];
 const host: Node = {

@@ -1,7 +1,7 @@
 import { CausewayError, unwrap } from '@causeway/model';
 import type { Clock } from '@causeway/runtime';
-import { metaCodec } from '../../store/codec.ts';
 import type { Keys } from '../../store/keys.ts';
+import { records } from '../../store/records/index.ts';
 import type { Store } from '../../store/store.ts';
 import type { Maintenance } from '../maintenance/maintenance.ts';
 import { type BackupHeader, encodePreamble } from './format.ts';
@@ -32,7 +32,7 @@ export async function createBackup(parts: BackupParts, version: string, signal: 
   // First the revision, then the snapshot: it has this revision or a later one.
   const { kv, revision } = await store.get(keys.meta);
   if (kv === undefined) throw new CausewayError('store-unavailable', 'the store holds no cluster yet: try again');
-  const { clusterId, epoch, schema } = unwrap(metaCodec.decode(kv.value)).value;
+  const { clusterId, epoch, schema } = unwrap(records.meta.codec.decode(kv.value)).value;
   const header = { clusterId, epoch, revision, schema, version, time: clock.wall(), prefix: keys.prefix };
   return { header, file: readFile(parts, header, signal) };
 }

@@ -1,7 +1,7 @@
 import type { ClusterId } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeText } from '../../store/codec.ts';
+import { encodeText } from '../../store/records/codec.ts';
 import { type BackupHeader, decodePreamble, encodePreamble, nextEpoch } from './format.ts';
 
 const header: BackupHeader = {

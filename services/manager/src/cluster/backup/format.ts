@@ -1,5 +1,5 @@
 import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result, unwrap } from '@causeway/model';
-import { decodeText, encodeText, type Json, number, object, text } from '../../store/codec.ts';
+import { decodeText, encodeText, type Json, number, object, text } from '../../store/records/codec.ts';
 
 /** What a backup is of. */
 export interface BackupHeader {

@@ -1,8 +1,8 @@
 import type { RequestId } from '@causeway/model';
 import { checkSame } from '../../commit/outcomes.ts';
 import type { RequestLeases } from '../../commit/request-leases.ts';
-import { decodeText, encodeText, type Json, object, text } from '../../store/codec.ts';
 import type { Keys } from '../../store/keys.ts';
+import { decodeText, encodeText, type Json, object, text } from '../../store/records/codec.ts';
 import type { Compare, Store } from '../../store/store.ts';
 
 interface RemovalRecordParts {

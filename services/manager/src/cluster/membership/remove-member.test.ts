@@ -3,10 +3,11 @@ import { type Duration, seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { RequestLeases } from '../../commit/request-leases.ts';
-import { knownManagerCodec, managerCodec } from '../../store/codec.ts';
-import { Keys } from '../../store/keys.ts';
+import { under } from '../../store/contract/act.ts';
+import { createKeys } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
+import { records } from '../../store/records/index.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import { Roster } from '../roster.ts';
 import type { Membership } from './membership.ts';
@@ -20,7 +21,7 @@ function member(name: string): StoreMemberStatus {
   return { ...place, healthy: true, leader: name === 'm1', size: 1, sizeInUse: 1, revision: 1n, lag: 0n, alarms: [] };
 }
 
-const keys = new Keys();
+const keys = createKeys();
 let clock: FakeClock;
 let store: MemoryStore;
 let members: StoreMemberStatus[];
@@ -65,12 +66,12 @@ const unsure = new CausewayError('quorum-loss', 'etcd refuses, too few of its me
 async function register(name: string): Promise<void> {
   const record = { name, address: `${name}:7443`, version: '1', etcdMember: name, schema: 1 };
   const [key, known] = [keys.manager(name as Name), keys.knownManager(name as Name)];
-  await store.txn([], [{ kind: 'put', key, value: managerCodec.encode(record) }]);
-  await store.txn([], [{ kind: 'put', key: known, value: knownManagerCodec.encode(record) }]);
+  await store.txn([], [{ kind: 'put', key, value: records.manager.codec.encode(record) }]);
+  await store.txn([], [{ kind: 'put', key: known, value: records.knownManager.codec.encode(record) }]);
 }
 
 const listed = async (): Promise<readonly string[]> =>
-  (await store.list(keys.prefix)).kvs.map(({ key }) => key).filter((key) => key.includes('manager/'));
+  (await under(store, keys.prefix)).map(({ key }) => key).filter((key) => key.includes('manager/'));
 
 describe('removeMember', () => {
   test('the manager is off the list with its member', async () => {

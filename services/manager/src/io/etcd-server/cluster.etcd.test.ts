@@ -11,7 +11,7 @@ import { removeMember } from '../../cluster/membership/remove-member.ts';
 import { Roster } from '../../cluster/roster.ts';
 import { RequestLeases } from '../../commit/request-leases.ts';
 import { put, read, write } from '../../store/contract/act.ts';
-import { Keys } from '../../store/keys.ts';
+import { createKeys } from '../../store/keys.ts';
 import type { StoreMemberStatus } from '../../store/store.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, freePorts } from '../etcd/testing/index.ts';
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   };
 
   const remove = (name: string, force = false, id = randomUuid(random) as RequestId): Promise<void> => {
-    const keys = new Keys();
+    const keys = createKeys();
     const leases = new RequestLeases({ store, clock });
     const record = new RemovalRecord({ store, leases, keys }, { id, content: name });
     const parts = { membership: membership(), store, roster: new Roster({ store, keys }), record, clock };

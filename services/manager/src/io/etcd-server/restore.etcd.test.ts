@@ -9,7 +9,7 @@ import type { BackupHeader } from '../../cluster/backup/format.ts';
 import { bootstrapCluster } from '../../cluster/bootstrap.ts';
 import { schema } from '../../cluster/schema.ts';
 import { put, read, write } from '../../store/contract/act.ts';
-import { Keys } from '../../store/keys.ts';
+import { createKeys } from '../../store/keys.ts';
 import { EtcdStore } from '../etcd/store.ts';
 import { etcdMissing, TestEtcd } from '../etcd/testing/index.ts';
 import { findBinary } from './binary.ts';
@@ -21,7 +21,7 @@ import { restoreBackup } from './restore.ts';
 
 const missing = (await etcdMissing()) ?? (await toolMissing());
 const parts = { clock: systemClock, random: new SeededRandom(1), log: new MemoryLog() };
-const keys = new Keys('/elsewhere/');
+const keys = createKeys('/elsewhere/');
 
 describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   let directory: string;

@@ -8,7 +8,7 @@ import { DirectoryLock } from '@causeway/runtime/io';
 import { beginEpoch } from '../../cluster/backup/begin-epoch.ts';
 import { type BackupHeader, nextEpoch } from '../../cluster/backup/format.ts';
 import { schema } from '../../cluster/schema.ts';
-import { Keys } from '../../store/keys.ts';
+import { createKeys } from '../../store/keys.ts';
 import { forgetClusterRecord } from '../cluster-record.ts';
 import { prepareDataDir } from '../data-dir.ts';
 import { claimDataDir } from '../data-dir-lock.ts';
@@ -67,7 +67,7 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
     try {
       await etcd.start();
-      await beginEpoch({ store, keys: new Keys(header.prefix) }, epoch);
+      await beginEpoch({ store, keys: createKeys(header.prefix) }, epoch);
     } finally {
       await store.close();
       await etcd.stop();

@@ -34,7 +34,7 @@ import { writeFailure } from './failure.ts';
 import { follow, resume } from './follow.ts';
 import { StoreIdentity } from './identity.ts';
 import { grantLease, revokeLease } from './lease.ts';
-import { listPrefix, readPage } from './listing.ts';
+import { readPage } from './listing.ts';
 import { MemberConnections } from './member-connections.ts';
 import { type ClusterAccess, knownMembers } from './members.ts';
 import { EtcdPool } from './pool.ts';
@@ -136,12 +136,6 @@ export class EtcdStore implements Store {
     const { kvs, revision } = pageFromWire(reply);
     const [kv] = kvs;
     return kv === undefined ? { revision } : { kv, revision };
-  }
-
-  async list(prefix: string): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: bigint }> {
-    const { pageSize } = this.#settings;
-    const { kvs, revision } = await listPrefix(this.#pool, prefix, { pageSize, signal: this.#closed.signal });
-    return { kvs, revision };
   }
 
   page(span: KeySpan, options: PageOptions): Promise<Page> {

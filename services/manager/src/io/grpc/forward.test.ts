@@ -33,10 +33,10 @@ import {
 import { service as healthService } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createManager, type Manager } from '../../manager.ts';
-import { leaderCodec } from '../../store/codec.ts';
-import { defaultPrefix, Keys } from '../../store/keys.ts';
+import { createKeys, defaultPrefix } from '../../store/keys.ts';
 import { MemoryStore } from '../../store/memory.ts';
 import { MemoryBackend } from '../../store/memory-backend.ts';
+import { records } from '../../store/records/index.ts';
 import { nodeId, scriptNode } from '../../testing/view-script.ts';
 import { freePorts } from '../etcd-server/free-ports.ts';
 import { forwardedByKey } from './forward.ts';
@@ -116,8 +116,8 @@ async function pair(): Promise<[leader: Running, follower: Running]> {
 /** In a store of its own, a leader that no election chose. */
 async function believe(address: string, shared = backend): Promise<void> {
   const store = new MemoryStore({ clock: systemClock, backend: shared });
-  const value = leaderCodec.encode({ name: 'elsewhere', address, since: 0 });
-  await store.txn([], [{ kind: 'put', key: new Keys(defaultPrefix).leader, value }]);
+  const value = records.leader.codec.encode({ name: 'elsewhere', address, since: 0 });
+  await store.txn([], [{ kind: 'put', key: createKeys(defaultPrefix).leader, value }]);
   await store.close();
 }
 

@@ -28,6 +28,14 @@ export async function read(store: Store, key: string): Promise<string | undefine
   return kv === undefined ? undefined : keyText(kv.value);
 }
 
+/** What is under a prefix that holds less than a page. */
+export async function under(store: Pick<Store, 'page'>, prefix: string): Promise<readonly KeyValue[]> {
+  const before = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  const { kvs, more } = await store.page({ from: prefix, before }, { limit: 100_000 });
+  if (more) throw new Error(`${prefix} holds more than a page`);
+  return kvs;
+}
+
 export async function must(store: Store, key: string): Promise<KeyValue> {
   const { kv } = await store.get(key);
   if (kv === undefined) throw new Error(`no key ${key}`);

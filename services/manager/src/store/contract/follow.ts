@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Change, Step, StoreEvent } from '../store.ts';
-import { put, remove, write } from './act.ts';
+import { put, remove, under, write } from './act.ts';
 import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
 
@@ -109,8 +109,8 @@ export const followCases: readonly StoreCase[] = [
       expect(revisionsOf(follower.events)).toEqual(revisions);
       expect(follower.events).toHaveLength(300 * 3 + 297);
       expectWhole(follower.changes);
-      const listed = await witness.list(prefix);
-      expect([...follower.state.keys()].sort()).toEqual(listed.kvs.map(({ key }) => key));
+      const listed = await under(witness, prefix);
+      expect([...follower.state.keys()].sort()).toEqual(listed.map(({ key }) => key));
       await follower.stop();
     },
   },

@@ -1,7 +1,7 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect } from 'vitest';
 import type { StoreEvent } from '../store.ts';
-import { failure, must, put, read, remove, write } from './act.ts';
+import { failure, must, put, read, remove, under, write } from './act.ts';
 import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
 
@@ -84,7 +84,7 @@ export const leaseCases: readonly StoreCase[] = [
       const [ended, kept] = [await store.grant(long), await store.grant(long)];
       await write(store, put(`${prefix}leader`, 'me', ended.id), put(`${prefix}other`, 'x', kept.id));
       await witness.revoke(ended.id);
-      expect((await witness.list(prefix)).kvs.map(({ key }) => key)).toEqual([`${prefix}other`]);
+      expect((await under(witness, prefix)).map(({ key }) => key)).toEqual([`${prefix}other`]);
       expect(await failure(ended.renew())).toMatchObject({ code: 'store-unavailable', data: { lease: 'gone' } });
       await witness.revoke(ended.id);
       await kept.revoke();
@@ -101,7 +101,7 @@ export const leaseCases: readonly StoreCase[] = [
       await write(store, remove(`${prefix}reborn`));
       await write(store, put(`${prefix}reborn`, '2'));
       await first.revoke();
-      expect((await store.list(prefix)).kvs.map(({ key }) => key)).toEqual(
+      expect((await under(store, prefix)).map(({ key }) => key)).toEqual(
         ['freed', 'moved', 'reborn'].map((key) => `${prefix}${key}`),
       );
       await second.revoke();

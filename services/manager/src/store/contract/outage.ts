@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { failure, put, read, write } from './act.ts';
+import { failure, put, read, under, write } from './act.ts';
 import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
 
@@ -12,7 +12,7 @@ export const outageCases: readonly StoreCase[] = [
       const absent = { kind: 'absent', key: `${prefix}a` } as const;
       const error = await failure(store.txn([absent], [put(`${prefix}a`), put(`${prefix}b`)]));
       expect(error).toMatchObject({ code: 'timed-out' });
-      expect((await witness.list(prefix)).kvs.map(({ key }) => key)).toEqual(
+      expect((await under(witness, prefix)).map(({ key }) => key)).toEqual(
         ['a', 'b', 'before'].map((key) => `${prefix}${key}`),
       );
       restore();
@@ -30,7 +30,7 @@ export const outageCases: readonly StoreCase[] = [
       // A write on the connection that just broke would be unknown again; a read is repeated until there is a new one.
       expect(await read(store, `${prefix}before`)).toBe('x');
       await write(store, put(`${prefix}after`));
-      expect((await witness.list(prefix)).kvs.map(({ key }) => key)).toEqual(
+      expect((await under(witness, prefix)).map(({ key }) => key)).toEqual(
         ['after', 'before'].map((key) => `${prefix}${key}`),
       );
     },
@@ -42,7 +42,7 @@ export const outageCases: readonly StoreCase[] = [
       setReachable(false);
       const errors = await Promise.all([
         failure(store.get(`${prefix}before`)),
-        failure(store.list(prefix)),
+        failure(under(store, prefix)),
         failure(store.members()),
       ]);
       errors.push(await failure(store.txn([], [put(`${prefix}a`)])));

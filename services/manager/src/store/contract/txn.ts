@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import { keyText } from '../range.ts';
 import type { PageOptions } from '../store.ts';
-import { failure, holds, must, put, read, remove, write } from './act.ts';
+import { failure, holds, must, put, read, remove, under, write } from './act.ts';
+import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
 
 export const txnCases: readonly StoreCase[] = [
@@ -9,8 +10,7 @@ export const txnCases: readonly StoreCase[] = [
     name: 'a transaction is one revision, on every key it writes',
     run: async ({ store, prefix }) => {
       const revision = await write(store, put(`${prefix}a`, 'one'), put(`${prefix}b`, 'two'));
-      const { kvs, revision: at } = await store.list(prefix);
-      expect(at).toBe(revision);
+      const kvs = await under(store, prefix);
       expect(kvs.map(({ key }) => key)).toEqual([`${prefix}a`, `${prefix}b`]);
       for (const kv of kvs) expect(kv).toMatchObject({ createRevision: revision, modRevision: revision });
     },
@@ -178,7 +178,7 @@ export const txnCases: readonly StoreCase[] = [
           )
         ).succeeded,
       ).toBe(true);
-      expect((await store.list(prefix)).kvs).toHaveLength(maxTxnOps);
+      expect(await under(store, prefix)).toHaveLength(maxTxnOps);
       const more = [...keys, `${prefix}more`];
       const error = await failure(
         store.txn(
@@ -187,7 +187,7 @@ export const txnCases: readonly StoreCase[] = [
         ),
       );
       expect(error).toMatchObject({ code: 'invalid-argument' });
-      expect((await store.list(prefix)).kvs).toHaveLength(maxTxnOps);
+      expect(await under(store, prefix)).toHaveLength(maxTxnOps);
     },
   },
   {
@@ -215,16 +215,19 @@ export const txnCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'a list longer than a page is whole, in key order, and of the prefix only',
+    name: 'a snapshot longer than a page is whole, in key order, and of the prefix only',
     run: async ({ store, prefix, limits }) => {
       const count = 2 * limits.pageSize + 1;
       const keys = Array.from({ length: count }, (_, index) => `${prefix}list/${String(index).padStart(4, '0')}`);
       for (let at = 0; at < count; at += store.maxTxnOps)
         await write(store, ...keys.slice(at, at + store.maxTxnOps).map((key) => put(key, key)));
       const revision = await write(store, put(`${prefix}list.`), put(`${prefix}list0`));
-      const listed = await store.list(`${prefix}list/`);
-      expect(listed.revision).toBe(revision);
-      expect(listed.kvs.map(({ key }) => key)).toEqual(keys);
+      const follower = new Follower(store, `${prefix}list/`);
+      await follower.until(({ snapshots }) => snapshots === 1);
+      const [snapshot] = follower.changes;
+      expect(snapshot).toMatchObject({ kind: 'snapshot', revision });
+      expect(snapshot?.kind === 'snapshot' && snapshot.kvs.map(({ key }) => key)).toEqual(keys);
+      await follower.stop();
     },
   },
 ];

@@ -8,23 +8,23 @@ import {
   type NodeId,
 } from '@causeway/model';
 import { entry, prune } from './entries.ts';
-import type { Versioned } from './view-change.ts';
+import type { Index, Versioned } from './kind.ts';
 
 type Stored = Versioned<Endpoint>;
 
 /** Endpoints by id, network, host and name. */
-export class EndpointIndex {
+export class EndpointIndex implements Index<{ readonly id: EndpointId }, Stored> {
   readonly #all = new Map<EndpointId, Stored>();
   readonly #byNetwork = new Map<NetworkId, Map<EndpointId, Stored>>();
   readonly #byNode = new Map<NodeId, Map<NetworkId, Set<EndpointId>>>();
   /** A name is unique in a network only. */
   readonly #byName = new Map<Name, Map<NetworkId, EndpointId>>();
 
-  get size(): number {
-    return this.#all.size;
+  get all(): ReadonlyMap<EndpointId, Stored> {
+    return this.#all;
   }
 
-  get(id: EndpointId): Stored | undefined {
+  get({ id }: { readonly id: EndpointId }): Stored | undefined {
     return this.#all.get(id);
   }
 
@@ -68,20 +68,19 @@ export class EndpointIndex {
     });
   }
 
-  set(after: Stored): { before?: Stored; after: Stored } {
-    const { id, network, node, name } = after.value;
-    const before = this.delete(id);
+  set({ id }: { readonly id: EndpointId }, after: Stored): void {
+    const { network, node, name } = after.value;
+    this.delete({ id });
     this.#all.set(id, after);
     entry(this.#byNetwork, network, () => new Map<EndpointId, Stored>()).set(id, after);
     const onNode = entry(this.#byNode, node, () => new Map<NetworkId, Set<EndpointId>>());
     entry(onNode, network, () => new Set<EndpointId>()).add(id);
     entry(this.#byName, name, () => new Map<NetworkId, EndpointId>()).set(network, id);
-    return before === undefined ? { after } : { before, after };
   }
 
-  delete(id: EndpointId): Stored | undefined {
+  delete({ id }: { readonly id: EndpointId }): void {
     const gone = this.#all.get(id);
-    if (gone === undefined) return undefined;
+    if (gone === undefined) return;
     const { network, node, name } = gone.value;
     this.#all.delete(id);
     prune(this.#byNetwork, network, (members) => members.delete(id));
@@ -91,7 +90,6 @@ export class EndpointIndex {
     prune(this.#byName, name, (holders) => {
       if (holders.get(network) === id) holders.delete(network);
     });
-    return gone;
   }
 }
 

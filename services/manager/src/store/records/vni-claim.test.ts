@@ -1,10 +1,11 @@
-import type { Name, NetworkId } from '@causeway/model';
+import { type Name, type NetworkId, unwrap } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
 import { encodeText } from './codec.ts';
-import { decodeVniClaim, encodeVniClaim, type VniClaim } from './vni-claim.ts';
+import { type VniClaim, vniClaimCodec } from './vni-claim.ts';
 
 const network = 'b000000000000001' as NetworkId;
 const name = 'blue' as Name;
+const read = (text: string): VniClaim => unwrap(vniClaimCodec.decode(encodeText(text))).value;
 
 describe('a claim of a VNI', () => {
   test.each<[string, VniClaim]>([
@@ -16,17 +17,17 @@ describe('a claim of a VNI', () => {
       { kind: 'cooling', network, name, asked: true },
     ],
   ])('%s, both ways', (text, claim) => {
-    expect(new TextDecoder().decode(encodeVniClaim(claim))).toBe(text);
-    expect(decodeVniClaim(encodeText(text))).toEqual(claim);
+    expect(new TextDecoder().decode(vniClaimCodec.encode(claim))).toBe(text);
+    expect(read(text)).toEqual(claim);
   });
 
   test('of the first version: a plain id', () => {
-    expect(decodeVniClaim(encodeText(network))).toEqual({ kind: 'network', network, asked: false });
+    expect(read(network)).toEqual({ kind: 'network', network, asked: false });
   });
 
   test.each(['{', '{}', '{"cooling":{}}', '{"later":1}'])('of a later version, kept as it is: %s', (text) => {
-    const claim = decodeVniClaim(encodeText(text));
+    const claim = read(text);
     expect(claim).toEqual({ kind: 'foreign', text });
-    expect(encodeVniClaim(claim)).toEqual(encodeText(text));
+    expect(vniClaimCodec.encode(claim)).toEqual(encodeText(text));
   });
 });

@@ -1,18 +1,25 @@
 import {
-  type EndpointId,
-  type EndpointRow,
+  type AnyRow,
   type FeedVersion,
   feedOf,
   feedVersions,
   type Network,
   type NetworkId,
   type NodeId,
+  noRowChanges,
+  noRows,
+  type RowChanges,
+  type RowKind,
+  type RowMaps,
+  type Rows,
+  rowKinds,
 } from '@causeway/model';
 import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Versioned } from '../store/view.ts';
 import { DeltaBytes } from './delta-bytes.ts';
 import { encodeComplete } from './encode.ts';
 import { History, HistoryBudget } from './history.ts';
+import { hostOf } from './rows/index.ts';
 import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
 /** From one revision of a network to another that subscribers can follow. */
@@ -23,8 +30,7 @@ export interface NetworkMove {
   readonly to: bigint;
   /** Only when the network itself changed. */
   readonly changed: Versioned<Network> | undefined;
-  readonly upserts: readonly EndpointRow[];
-  readonly removed: readonly EndpointId[];
+  readonly changes: RowChanges;
 }
 
 export interface Moved {
@@ -34,15 +40,16 @@ export interface Moved {
 }
 
 /**
- * One network as its subscribers hold it. It moves from revision to revision; each move is encoded once, and the whole
- * once for each feed version, when an agent of it needs it. Subscribed are exactly the hosts that have a row.
+ * One network as its subscribers hold it: the network itself, and rows of several kinds. It moves from revision to
+ * revision; each move is encoded once, and the whole once for each feed version, when an agent of it needs it. Subscribed
+ * are exactly the hosts that a row names as its host.
  */
-export class NetworkTable {
+export class FeedTable {
   #network: Versioned<Network>;
   #revision: bigint;
   readonly #feeds: readonly FeedVersion[];
   #sums: Sums;
-  readonly #rows = new Map<EndpointId, EndpointRow>();
+  readonly #rows: RowMaps = noRows();
   readonly #rowsOn = new Map<NodeId, number>();
   readonly #history: History;
   readonly #completes = new Map<FeedVersion, Uint8Array>();
@@ -50,7 +57,7 @@ export class NetworkTable {
   constructor(
     network: Versioned<Network>,
     revision: bigint,
-    rows: Iterable<EndpointRow>,
+    rows: RowMaps,
     feeds: readonly FeedVersion[] = feedVersions,
     budget: HistoryBudget = new HistoryBudget(),
   ) {
@@ -58,8 +65,8 @@ export class NetworkTable {
     this.#history = new History(budget);
     this.#revision = revision;
     this.#feeds = feeds;
-    this.#sums = sumsOf(feeds, network.value, []);
-    for (const row of rows) this.#put(row);
+    this.#sums = sumsOf(feeds, network.value);
+    for (const kind of rowKinds) for (const row of rows[kind].values()) this.#put(kind, row);
   }
 
   get id(): NetworkId {
@@ -79,8 +86,8 @@ export class NetworkTable {
     return this.#sums[this.#feeds.indexOf(feed)] ?? 0n;
   }
 
-  get rows(): ReadonlyMap<EndpointId, EndpointRow> {
-    return this.#rows;
+  get rows(): Rows {
+    return this.#rows as Rows;
   }
 
   /** Hosts that must have this network. */
@@ -96,7 +103,7 @@ export class NetworkTable {
       network: this.#network,
       revision: this.#revision,
       digest: this.digest(feed),
-      rows: this.#rows.values(),
+      rows: this.#rows,
     });
     this.#completes.set(feed, made);
     return made;
@@ -113,7 +120,7 @@ export class NetworkTable {
     if (digest === now && revision === this.#revision) return [];
     if (digest === now && revision < this.#revision) {
       const network = this.id;
-      const step = { network, from: revision, to: this.#revision, sums: this.#sums, upserts: [], removed: [] };
+      const step = { network, from: revision, to: this.#revision, sums: this.#sums, changes: noRowChanges() };
       return [new DeltaBytes(step, this.#feeds)];
     }
     return this.#history.since(revision, digest, this.#feeds.indexOf(feed));
@@ -133,10 +140,13 @@ export class NetworkTable {
       this.#sums = withNetwork(this.#feeds, this.#sums, this.#network.value, step.changed.value);
       this.#network = step.changed;
     }
-    for (const id of step.removed) this.#remove(id);
-    for (const row of step.upserts) {
-      this.#remove(row.id);
-      this.#put(row);
+    for (const kind of rowKinds) {
+      const { upserts, removed } = step.changes[kind];
+      for (const id of removed) this.#remove(kind, id);
+      for (const row of upserts) {
+        this.#remove(kind, row.id);
+        this.#put(kind, row);
+      }
     }
     this.#revision = step.to;
     this.#completes.clear();
@@ -147,28 +157,37 @@ export class NetworkTable {
     return { delta, joined, left };
   }
 
-  #hostsOf(step: NetworkMove): Set<NodeId> {
-    const hosts = new Set(step.upserts.map((row) => row.node));
-    for (const id of [...step.removed, ...step.upserts.map((row) => row.id)]) {
-      const before = this.#rows.get(id);
-      if (before !== undefined) hosts.add(before.node);
+  /** Those that a row of the step names as its host, or named before. */
+  #hostsOf({ changes }: NetworkMove): Set<NodeId> {
+    const hosts = new Set<NodeId>();
+    const add = (kind: RowKind, row: AnyRow | undefined): void => {
+      const host = row && hostOf(kind, row);
+      if (host !== undefined) hosts.add(host);
+    };
+    for (const kind of rowKinds) {
+      const { upserts, removed } = changes[kind];
+      for (const row of upserts) add(kind, row);
+      for (const id of [...removed, ...upserts.map((row) => row.id)]) add(kind, this.#rows[kind].get(id));
     }
     return hosts;
   }
 
-  #put(row: EndpointRow): void {
-    this.#rows.set(row.id, row);
-    this.#rowsOn.set(row.node, (this.#rowsOn.get(row.node) ?? 0) + 1);
-    this.#sums = withRow(this.#feeds, this.#sums, row);
+  #put(kind: RowKind, row: AnyRow): void {
+    this.#rows[kind].set(row.id, row);
+    this.#sums = withRow(this.#feeds, this.#sums, kind, row);
+    const host = hostOf(kind, row);
+    if (host !== undefined) this.#rowsOn.set(host, (this.#rowsOn.get(host) ?? 0) + 1);
   }
 
-  #remove(id: EndpointId): void {
-    const row = this.#rows.get(id);
+  #remove(kind: RowKind, id: string): void {
+    const row = this.#rows[kind].get(id);
     if (row === undefined) return;
-    this.#rows.delete(id);
-    this.#sums = withoutRow(this.#feeds, this.#sums, row);
-    const left = (this.#rowsOn.get(row.node) ?? 0) - 1;
-    if (left > 0) this.#rowsOn.set(row.node, left);
-    else this.#rowsOn.delete(row.node);
+    this.#rows[kind].delete(id);
+    this.#sums = withoutRow(this.#feeds, this.#sums, kind, row);
+    const host = hostOf(kind, row);
+    if (host === undefined) return;
+    const left = (this.#rowsOn.get(host) ?? 0) - 1;
+    if (left > 0) this.#rowsOn.set(host, left);
+    else this.#rowsOn.delete(host);
   }
 }

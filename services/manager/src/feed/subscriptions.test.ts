@@ -2,30 +2,33 @@ import { type FeedVersion, feedVersions, tableDigest } from '@causeway/model';
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { expect, test } from 'vitest';
 import { networkId, scriptEndpoint, scriptNetwork, scriptNode } from '../testing/view-script.ts';
-import { backlogLimit, Session, type SessionEvent } from './session.ts';
-import { NetworkTable } from './table.ts';
+import { FeedTable } from './feed-table.ts';
+import { backlogLimit, type SubscriptionEvent, Subscriptions } from './subscriptions.ts';
 
 const feed = feedVersions.at(-1) as FeedVersion;
 const numbers = [7, 8];
 
 /** Networks with one endpoint each, at revision 5. */
-function tables(): Map<ReturnType<typeof networkId>, NetworkTable> {
+function tables(): Map<ReturnType<typeof networkId>, FeedTable> {
   return new Map(
     numbers.map((n) => {
       const row = { ...scriptEndpoint(n, n, 1), vtep: scriptNode(1).dataPath };
-      return [networkId(n), new NetworkTable({ value: scriptNetwork(n), revision: 5n }, 5n, [row])];
+      return [
+        networkId(n),
+        new FeedTable({ value: scriptNetwork(n), revision: 5n }, 5n, { endpoint: new Map([[row.id, row]]) }),
+      ];
     }),
   );
 }
 
-function sessionOf(): (event: SessionEvent, backlog: number) => string[] {
-  const session = new Session(tables(), () => 5n, feed);
+function sessionOf(): (event: SubscriptionEvent, backlog: number) => string[] {
+  const subscriptions = new Subscriptions(tables(), () => 5n, feed);
   return (event, backlog) =>
-    session.step(event, backlog).map((bytes) => ConnectResponse.fromBinary(bytes).message.oneofKind ?? 'nothing');
+    subscriptions.step(event, backlog).map((bytes) => ConnectResponse.fromBinary(bytes).message.oneofKind ?? 'nothing');
 }
 
 const subscribed = numbers.map(networkId);
-const newHost: SessionEvent = { kind: 'hello', cursors: [], subscribed, continues: true };
+const newHost: SubscriptionEvent = { kind: 'hello', cursors: [], subscribed, continues: true };
 
 /** What an agent has when it is told to be ready is all that it should have: it takes the rest down. */
 test.each([
@@ -46,7 +49,7 @@ test('Ready waits for the table that a step without room has made owed', () => {
   const cursors = numbers.map((n) => {
     const table = known.get(networkId(n));
     if (table === undefined) throw new Error(`no table of ${n}`);
-    const digest = tableDigest(feed, table.network.value, table.rows.values());
+    const digest = tableDigest(feed, table.network.value, table.rows);
     return { networkId: networkId(n), revision: 4n, digest, feedVersion: feed.number };
   });
   expect(step({ ...newHost, cursors }, backlogLimit)).toEqual([]);

@@ -1,0 +1,122 @@
+import { CausewayError, fail, isCausewayError, type Labels, ok, type Result } from '@causeway/model';
+
+/** Records are JSON objects. A field this version does not know came from a newer one and survives our rewrite. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [field: string]: Json;
+}
+
+export interface Decoded<Value> {
+  readonly value: Value;
+  /** The record as it was read, kept only when it has fields this version does not know. */
+  readonly foreign?: JsonObject;
+}
+
+/** How the value of a key is written and read. */
+export interface Codec<Value> {
+  encode(value: Value, foreign?: JsonObject): Uint8Array;
+  decode(bytes: Uint8Array): Result<Decoded<Value>, CausewayError>;
+}
+
+export interface RecordCodec<Value> extends Codec<Value> {
+  toJson(value: Value, foreign?: JsonObject): JsonObject;
+  fromJson(json: JsonObject): Value;
+}
+
+export function recordCodec<Value>(
+  toJson: (value: Value, foreign?: JsonObject) => JsonObject,
+  fromJson: (json: JsonObject) => Value,
+): RecordCodec<Value> {
+  return {
+    toJson,
+    fromJson,
+    encode: (value, foreign) => encodeText(JSON.stringify(toJson(value, foreign))),
+    decode: (bytes) => {
+      try {
+        const source = decodeText(bytes);
+        const json = object(JSON.parse(source) as Json);
+        const value = fromJson(json);
+        return ok(JSON.stringify(toJson(value)) === source ? { value } : { value, foreign: json });
+      } catch (cause) {
+        if (!isCausewayError(cause) && !(cause instanceof TypeError) && !(cause instanceof SyntaxError)) throw cause;
+        return fail(new CausewayError('internal', `unreadable record: ${cause.message}`, {}, { cause }));
+      }
+    },
+  };
+}
+
+/** Text that is nothing but itself. */
+export const textCodec: Codec<string> = {
+  encode: (value) => encodeText(value),
+  decode: (bytes) => ok({ value: decodeText(bytes) }),
+};
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeText(value: string): Uint8Array {
+  return encoder.encode(value);
+}
+
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Of text that is not JSON: null. */
+export function parseJson(source: string): Json {
+  try {
+    return JSON.parse(source) as Json;
+  } catch {
+    return null;
+  }
+}
+
+/** A field of ours that is absent must not come back as a foreign one. */
+export function without(json: JsonObject | undefined, ...fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => !fields.includes(name)));
+}
+
+export function object(json: Json | undefined): JsonObject {
+  return typeof json === 'object' && json !== null && !isList(json) ? json : {};
+}
+
+export function text(json: JsonObject, field: string): string {
+  const value = json[field];
+  if (typeof value !== 'string') throw new TypeError(`"${field}" is not text`);
+  return value;
+}
+
+export function number(json: JsonObject, field: string): number {
+  const value = json[field];
+  if (typeof value !== 'number') throw new TypeError(`"${field}" is not a number`);
+  return value;
+}
+
+export function list(json: JsonObject, field: string): readonly Json[] {
+  const value = json[field];
+  if (value === undefined || !isList(value)) throw new TypeError(`"${field}" is not a list`);
+  return value;
+}
+
+export function mapValues<Value>(json: JsonObject, read: (value: Json) => Value): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, read(value)]));
+}
+
+/* What several kinds of record have in the same way. */
+
+export function labelsFromJson(json: Json | undefined): Labels {
+  return mapValues(object(json), (value) => (typeof value === 'string' ? value : ''));
+}
+
+export function createdToJson({ createdAt }: { readonly createdAt?: number }): JsonObject {
+  return createdAt === undefined ? {} : { createdAt };
+}
+
+/** Records from before this was kept say nothing. */
+export function createdFromJson(json: JsonObject): { readonly createdAt?: number } {
+  return json['createdAt'] === undefined ? {} : { createdAt: number(json, 'createdAt') };
+}
+
+function isList(json: Json): json is readonly Json[] {
+  return Array.isArray(json);
+}

@@ -1,0 +1,66 @@
+import {
+  addressOf,
+  type Endpoint,
+  InterfaceAddress,
+  Mac,
+  parseEndpointId,
+  parseIp,
+  parseMac,
+  parseName,
+  parseNetworkId,
+  parseNodeId,
+  unwrap,
+} from '@causeway/model';
+import { createdFromJson, createdToJson, labelsFromJson, list, recordCodec, text, without } from './codec.ts';
+import { EndpointIndex } from './endpoint-index.ts';
+import { type KeyKind, keyPart, type RecordKind, versioned } from './kind.ts';
+import type { Fields, Named } from './listed.ts';
+
+export const endpoint = {
+  kind: 'endpoint',
+  path: [keyPart('network', parseNetworkId), keyPart('id', parseEndpointId)],
+  codec: recordCodec<Endpoint>(
+    (value, foreign) => ({
+      ...without(foreign, 'labels', 'createdAt'),
+      id: value.id,
+      network: value.network,
+      name: value.name,
+      node: value.node,
+      addresses: value.addresses,
+      mac: value.mac,
+      ...(value.labels !== undefined && { labels: value.labels }),
+      ...createdToJson(value),
+    }),
+    (json) => ({
+      id: unwrap(parseEndpointId(text(json, 'id'))),
+      network: unwrap(parseNetworkId(text(json, 'network'))),
+      name: unwrap(parseName(text(json, 'name'))),
+      node: unwrap(parseNodeId(text(json, 'node'))),
+      addresses: list(json, 'addresses').map((item) => InterfaceAddress(String(item))),
+      mac: Mac(text(json, 'mac')),
+      ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+      ...createdFromJson(json),
+    }),
+  ),
+  keep: versioned<Endpoint>,
+  index: () => new EndpointIndex(),
+  heard: 'record',
+  fields: {
+    id: { values: ({ value }) => [value.id] },
+    name: { values: ({ value }) => [value.name] },
+    network: { values: ({ value, names }) => [names.network, value.network] },
+    host: { values: ({ value, names }) => [names.host, value.node] },
+    address: { values: ({ value }) => value.addresses.map(addressOf), parse: parseIp },
+    mac: { values: ({ value }) => [value.mac], parse: parseMac },
+  } as Fields<Named<Endpoint, 'network' | 'host'>>,
+  names: {
+    network: { kind: 'network', id: ({ network }: Endpoint) => network, unknown: () => '' },
+    host: { kind: 'node', id: ({ node }: Endpoint) => node, unknown: (id) => id },
+  },
+} as const satisfies RecordKind;
+
+/** Who has a name in a network: the endpoint's id. */
+export const endpointName = {
+  kind: 'endpoint-name',
+  path: [keyPart('network', parseNetworkId), keyPart('name', parseName)],
+} as const satisfies KeyKind;

@@ -1,0 +1,79 @@
+import { address, mac, request, vni } from './claims.ts';
+import { eventMark, leader, meta, recovery } from './cluster.ts';
+import { endpoint, endpointName } from './endpoint.ts';
+import type { KeyArguments, KeyKind, KeyParts, RecordKind } from './kind.ts';
+import type { Fields, Item } from './listed.ts';
+import { knownManager, manager } from './manager.ts';
+import { network, networkName, pool } from './network.ts';
+import { node, nodeName } from './node.ts';
+import { ledTime, nodeSilent } from './silence.ts';
+
+/** Every kind of key under the prefix. A kind that is not here is one that only a newer version knows. */
+export const records = {
+  meta,
+  leader,
+  ledTime,
+  recovery,
+  eventMark,
+  manager,
+  knownManager,
+  node,
+  nodeName,
+  nodeSilent,
+  network,
+  networkName,
+  pool,
+  vni,
+  address,
+  mac,
+  endpoint,
+  endpointName,
+  request,
+} as const satisfies Readonly<Record<string, KeyKind | RecordKind>>;
+
+export type Records = typeof records;
+export type RecordName = keyof Records;
+
+/** Of those that the view keeps. */
+export type KeptName = { [Name in RecordName]: Records[Name] extends RecordKind ? Name : never }[RecordName];
+
+export type IndexOf<Name extends KeptName> = ReturnType<Records[Name]['index']>;
+export type KeptOf<Name extends KeptName> = ReturnType<Records[Name]['keep']>;
+export type ArgumentsOf<Name extends RecordName> = KeyArguments<Records[Name]['path']>;
+
+/** Of those that are listed and watched. */
+export type ListedName = {
+  [Name in KeptName]: Records[Name] extends { readonly fields: object } ? Name : never;
+}[KeptName];
+
+/** As lists and watches have them. */
+export type ItemOf<Name extends ListedName> =
+  Records[Name]['fields'] extends Fields<infer Of extends Item> ? Of : never;
+
+/** What a key stands for: the kind, and its parts by name. */
+export type StoreKey = {
+  [Name in RecordName]: { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']>;
+}[RecordName];
+
+type HeardBy<Who extends 'record' | 'claim'> = {
+  [Name in KeptName]: Records[Name] extends { readonly heard: Who } ? Name : never;
+}[KeptName];
+
+type ChangeOf<Name extends KeptName> = { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']> & {
+    readonly before?: KeptOf<Name>;
+    /** Absent: it is gone. */
+    readonly after?: KeptOf<Name>;
+  };
+
+/** A record was made, changed or removed. */
+export type RecordChange = {
+  [Name in HeardBy<'record'>]: ChangeOf<Name> & { readonly revision: bigint };
+}[HeardBy<'record'>];
+
+export type ViewChange =
+  | RecordChange
+  /** A snapshot replaced everything. */
+  | { readonly kind: 'reset'; readonly revision: bigint };
+
+/** A claim was taken, changed hands, or was given up. */
+export type ClaimChange = { [Name in HeardBy<'claim'>]: ChangeOf<Name> }[HeardBy<'claim'>] | { readonly kind: 'reset' };

@@ -1,0 +1,136 @@
+import {
+  type Driver,
+  Ip,
+  type Mtu,
+  type Network,
+  type NetworkId,
+  Prefix,
+  parseName,
+  parseNetworkId,
+  parsePrefix,
+  type Subnet,
+  unwrap,
+  Vni,
+} from '@causeway/model';
+import {
+  createdFromJson,
+  createdToJson,
+  type Json,
+  type JsonObject,
+  labelsFromJson,
+  list,
+  mapValues,
+  number,
+  object,
+  recordCodec,
+  text,
+  without,
+} from './codec.ts';
+import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
+import { type Fields, parseBoolean, parseNumber } from './listed.ts';
+import { NamedIndex } from './named-index.ts';
+
+export const network = {
+  kind: 'network',
+  path: [keyPart('id', parseNetworkId)],
+  codec: recordCodec(networkToJson, networkFromJson),
+  keep: versioned<Network>,
+  index: () => new NamedIndex<NetworkId, Network>('network'),
+  heard: 'record',
+  fields: {
+    id: { values: ({ value }) => [value.id] },
+    name: { values: ({ value }) => [value.name] },
+    driver: { values: ({ value }) => [value.driver] },
+    internal: { values: ({ value }) => [`${value.internal}`], parse: parseBoolean },
+    vni: { values: ({ value }) => [`${value.vni}`], parse: parseNumber },
+    mtu: { values: ({ value }) => [`${value.mtu.bytes}`], parse: parseNumber },
+    address_space: { values: ({ value }) => [value.addressSpace] },
+    subnet: { values: ({ value }) => value.subnets.map(({ prefix }) => prefix), parse: parsePrefix },
+  } as Fields<Versioned<Network>>,
+} as const satisfies RecordKind;
+
+/** Who has a name: the network's id. */
+export const networkName = { kind: 'network-name', path: [keyPart('name', parseName)] } as const satisfies KeyKind;
+
+/** Who has a subnet of an address space: the network's id. */
+export const pool = {
+  kind: 'pool',
+  path: [
+    keyPart('space', parseName),
+    keyPart(
+      'prefix',
+      (text) => parsePrefix(text.replace('_', '/')),
+      (prefix) => prefix.replace('/', '_'),
+    ),
+  ],
+} as const satisfies KeyKind;
+
+function networkToJson(value: Network, foreign?: JsonObject): JsonObject {
+  return {
+    ...without(foreign, 'createdAt'),
+    id: value.id,
+    name: value.name,
+    addressSpace: value.addressSpace,
+    driver: value.driver,
+    internal: value.internal,
+    vni: value.vni,
+    mtu: mtuToJson(value.mtu, object(foreign?.['mtu'])),
+    subnets: value.subnets.map((subnet) => subnetToJson(subnet, foreign)),
+    labels: value.labels,
+    ...createdToJson(value),
+  };
+}
+
+function networkFromJson(json: JsonObject): Network {
+  const mtu = object(json['mtu']);
+  return {
+    id: unwrap(parseNetworkId(text(json, 'id'))),
+    name: unwrap(parseName(text(json, 'name'))),
+    addressSpace: unwrap(parseName(text(json, 'addressSpace'))),
+    driver: driverFromJson(json['driver']),
+    internal: json['internal'] === true,
+    vni: Vni(number(json, 'vni')),
+    mtu: {
+      kind: text(mtu, 'kind') === 'fixed' ? 'fixed' : 'automatic',
+      bytes: number(mtu, 'bytes'),
+      ...(mtu['highest'] !== undefined && { highest: number(mtu, 'highest') }),
+    },
+    subnets: list(json, 'subnets').map((item) => subnetFromJson(object(item))),
+    labels: labelsFromJson(json['labels']),
+    ...createdFromJson(json),
+  };
+}
+
+function mtuToJson({ kind, bytes, highest }: Mtu, foreign: JsonObject): JsonObject {
+  return { ...without(foreign, 'highest'), kind, bytes, ...(highest !== undefined && { highest }) };
+}
+
+/** A subnet is known again by its prefix; what it had of ours and has no more is ours to drop, not foreign. */
+function subnetToJson({ prefix, gateway, ranges, auxAddresses }: Subnet, foreign: JsonObject | undefined): JsonObject {
+  const before = foreign === undefined ? undefined : list(foreign, 'subnets').map(object);
+  const known = before?.find((candidate) => candidate['prefix'] === prefix) ?? {};
+  const { gateway: _, ranges: __, auxAddresses: ___, ...rest } = known;
+  return {
+    ...rest,
+    prefix,
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(ranges === undefined ? {} : { ranges }),
+    ...(auxAddresses === undefined ? {} : { auxAddresses }),
+  };
+}
+
+function subnetFromJson(json: JsonObject): Subnet {
+  const aux = json['auxAddresses'];
+  return {
+    prefix: Prefix(text(json, 'prefix')),
+    ...(json['gateway'] === undefined ? {} : { gateway: Ip(text(json, 'gateway')) }),
+    ...(json['ranges'] === undefined ? {} : { ranges: list(json, 'ranges').map((range) => Prefix(String(range))) }),
+    ...(aux === undefined ? {} : { auxAddresses: mapValues(object(aux), (ip) => Ip(String(ip))) }),
+  };
+}
+
+/** Records from before there was a choice say nothing. */
+function driverFromJson(json: Json | undefined): Driver {
+  if (json === undefined || json === 'overlay') return 'overlay';
+  throw new TypeError(`driver ${JSON.stringify(json)} is not known to this version`);
+}

@@ -1,0 +1,48 @@
+import { Ip, type Node, type NodeId, Prefix, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
+import { createdFromJson, createdToJson, labelsFromJson, list, number, recordCodec, text, without } from './codec.ts';
+import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
+import { type Fields, parseNumber } from './listed.ts';
+import { NamedIndex } from './named-index.ts';
+
+export const node = {
+  kind: 'node',
+  path: [keyPart('id', parseNodeId)],
+  codec: recordCodec<Node>(
+    (value, foreign) => ({
+      ...without(foreign, 'hostRoutes', 'labels', 'createdAt'),
+      id: value.id,
+      name: value.name,
+      dataPath: value.dataPath,
+      underlayMtu: value.underlayMtu,
+      version: value.version,
+      ...(value.hostRoutes !== undefined && { hostRoutes: value.hostRoutes }),
+      ...(value.labels !== undefined && { labels: value.labels }),
+      ...createdToJson(value),
+    }),
+    (json) => ({
+      id: unwrap(parseNodeId(text(json, 'id'))),
+      name: unwrap(parseName(text(json, 'name'))),
+      dataPath: Ip(text(json, 'dataPath')),
+      underlayMtu: number(json, 'underlayMtu'),
+      version: text(json, 'version'),
+      ...(json['hostRoutes'] !== undefined && {
+        hostRoutes: list(json, 'hostRoutes').map((route) => Prefix(String(route))),
+      }),
+      ...(json['labels'] !== undefined && { labels: labelsFromJson(json['labels']) }),
+      ...createdFromJson(json),
+    }),
+  ),
+  keep: versioned<Node>,
+  index: () => new NamedIndex<NodeId, Node>('node'),
+  heard: 'record',
+  fields: {
+    id: { values: ({ value }) => [value.id] },
+    name: { values: ({ value }) => [value.name] },
+    data_path: { values: ({ value }) => [value.dataPath], parse: parseIp },
+    underlay_mtu: { values: ({ value }) => [`${value.underlayMtu}`], parse: parseNumber },
+    version: { values: ({ value }) => [value.version] },
+  } as Fields<Versioned<Node>>,
+} as const satisfies RecordKind;
+
+/** Who has a name: the host's id. */
+export const nodeName = { kind: 'node-name', path: [keyPart('name', parseName)] } as const satisfies KeyKind;
