@@ -15,14 +15,14 @@ export interface Scope {
   readonly orNamed?: string;
   /** Not what hangs on the links: addresses, routes, neighbours and FDB are empty. */
   readonly bare?: true;
-  /** Of what hangs on links only these entries, whatever `links` says, each asked for by itself: for a few. */
+  /** Only these entries, whatever `links` says, among what hangs on links. Each is asked for by itself: for a few. */
   readonly entries?: EntryKeys;
   readonly sysctls: readonly string[];
 }
 
 /**
  * Which namespace a path must lead to, of the paths it names: where one leads to another, there is nothing. Between the
- * question where a path leads and the next call somebody may have mounted another namespace there.
+ * question where a path leads and the next call another namespace may have been mounted there.
  */
 export type Expected = ReadonlyMap<NetnsPath, NetnsIdentity>;
 

@@ -15,7 +15,7 @@ import { home, type NetnsPath } from './state.ts';
  * Things that hang on no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
  */
 
-/** Of links in the home namespace, which other programs have links in too. */
+/** How names of our links in the home namespace begin, in which other programs have links too. */
 const ourPrefix = 'cw-';
 
 /**

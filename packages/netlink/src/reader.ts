@@ -19,7 +19,7 @@ export class MessageReader {
   type = 0;
   flags = 0;
   sequence = 0;
-  /** Of the payload. */
+  /** Where the message's payload begins and ends. */
   start = 0;
   end = 0;
 
@@ -80,7 +80,7 @@ export class MessageReader {
 
 /** A cursor over attributes; the value readers are for the attribute `next` has moved to. */
 export class AttributeReader {
-  /** Of the whole datagram: see `value`. */
+  /** The whole datagram: see `value`. */
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #limit: number;

@@ -38,7 +38,7 @@ export class MessageWriter {
     return this.#bytes;
   }
 
-  /** Of the next message. */
+  /** The sequence number of the next message. */
   get sequence(): number {
     return this.#sequence;
   }

@@ -14,7 +14,7 @@ export function batchOf(op: Op): Batch<Op> | undefined {
 
 /** One message: an op, or a part of one that takes several, with its device looked up. */
 interface Message {
-  /** Of the op in its run. */
+  /** The index of the op in its run. */
   readonly place: number;
   readonly op: Op;
   readonly batch: Batch<Op>;

@@ -62,7 +62,7 @@ function eventsOf(protocol: number): Events {
   return new Map(kinds.flatMap(({ real }) => (real.protocol === protocol ? [...(real.events ?? [])] : [])));
 }
 
-/** Of a protocol whose changes are told by no name. */
+/** Hears a protocol whose changes are told by no name. */
 class Listener implements MonitorListener {
   readonly #onDirt: OnMonitorDirt;
   protected readonly events: Events;
@@ -108,7 +108,7 @@ class Listener implements MonitorListener {
   }
 }
 
-/** Of links, and of what hangs on them. */
+/** Hears links, and what hangs on them. */
 class RouteListener extends Listener {
   #filter: ChangeFilter;
 

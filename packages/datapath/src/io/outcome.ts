@@ -18,7 +18,7 @@ export function resultOf(op: Op, failure: Failure): OpResult {
 export function failureOf(error: unknown): Failure {
   if (error instanceof KernelError) return { errno: error.errno, message: error.detail };
   if (error instanceof DecodeError) return { errno: 'EBADMSG', message: error.message };
-  // Of node:fs: /proc/sys, directories.
+  // What node:fs throws: /proc/sys, directories.
   if (error instanceof Error && 'errno' in error && 'code' in error && typeof error.code === 'string') {
     return { errno: error.code, message: error.message };
   }

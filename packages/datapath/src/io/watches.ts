@@ -10,7 +10,7 @@ import { type OpenNamespace, openNamespace } from './namespaces.ts';
 
 interface Entry {
   readonly path: NetnsPath;
-  /** Of the namespace, which is open: no other one has it meanwhile. */
+  /** The inode of the namespace: while the namespace is open, no other one has that inode. */
   readonly inode: string;
   readonly open: OpenNamespace;
   readonly monitor: Monitor;
@@ -63,7 +63,7 @@ export class Watches {
     for (const entry of [...(this.#entries.get(path) ?? [])]) this.#end(entry);
   }
 
-  /** Without a word to anybody. */
+  /** Ends every watch without telling. */
   close(): void {
     for (const entry of this.#all()) this.#drop(entry);
   }

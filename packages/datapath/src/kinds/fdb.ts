@@ -134,7 +134,7 @@ function also(known: FdbTarget | undefined, target: 'port' | Ip): FdbTarget {
   return [...(typeof known === 'string' ? [known] : known), target];
 }
 
-/** Of a device that has tunnel entries, these; of another one, what its bridge has for it. */
+/** The tunnel entry of a device that has such; the entry that its bridge has for any other device. */
 function findEntry({ socket }: Pick<Reading, 'socket'>, index: number, mac: Mac): FdbTarget | undefined {
   const to = socket(NETLINK_ROUTE);
   let hasTunnels = true;

@@ -144,7 +144,7 @@ export interface Reading {
   readonly scope: Scope;
   /** Those in scope, by index. */
   readonly links: ReadonlyMap<number, LinkRecord>;
-  /** Of every link, by index. */
+  /** The name of every link, by index. */
   readonly names: ReadonlyMap<number, string>;
   readonly socket: (protocol: number) => Requests;
   /** Those of the keys that exist. */

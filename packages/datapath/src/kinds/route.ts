@@ -87,7 +87,7 @@ function printRoute({ dst, gateway, dev, metric }: Route): string {
   return `${to}${gateway === undefined ? '' : ` via ${gateway}`} dev ${dev} metric ${metric}`;
 }
 
-/** Of several to one destination, the one that wins. */
+/** The route that wins, where several lead to one destination. */
 function readRoutes({ links, socket }: Reading): Promise<ReadonlyMap<Prefix, Route>> {
   return socket(NETLINK_ROUTE).dump(
     dumpRoutes,

@@ -14,7 +14,7 @@ import * as k from './constants.ts';
 const ifaddrmsg = 8;
 
 export interface AddressRecord {
-  /** Of the interface. */
+  /** The index of the interface. */
   readonly index: number;
   readonly address: InterfaceAddress;
 }
@@ -44,7 +44,7 @@ export const dumpAddresses: Encode = (to) => {
   to.end();
 };
 
-/** undefined: not one that somebody gave (IPv6 link-local, host scope), or of a family we do not know. */
+/** undefined: not one that was given (IPv6 link-local, host scope), or of a family we do not know. */
 export function readAddress(message: MessageReader): AddressRecord | undefined {
   const family = message.u8(0);
   const scope = message.u8(3);

@@ -56,7 +56,7 @@ export class ChangeFilter {
       if (isTraffic || this.#isOwn(message, link, key.ip)) return undefined;
       return { kind: 'neighbour', dev: link.name, ip: key.ip };
     }
-    // Of several VTEPs of a group, the kernel gives only one to who asks for the MAC.
+    // A request for the MAC gets one of a group's several VTEPs only.
     if (link.kind === 'vxlan' && isGroup(key.mac)) return other;
     return this.#isOwn(message, link, key.mac) ? undefined : { kind: 'fdb', dev: link.name, mac: key.mac };
   }

@@ -52,12 +52,12 @@ export interface LinkRecord {
   readonly mac?: Mac;
   readonly mtu: number;
   readonly up: boolean;
-  /** Of a veth: its other end is up too. */
+  /** Whether the other end of a veth is up too. */
   readonly carrier: boolean;
   /** "bridge", "vxlan", …; empty for real devices. */
   readonly kind: string;
   readonly master?: number;
-  /** Of a bridge port. */
+  /** The flags of a bridge port. */
   readonly port?: PortFlags;
   readonly vxlan?: VxlanRecord;
   /** Its other half is in another namespace. */
@@ -176,7 +176,7 @@ export const dumpLinks: Encode = (to) => {
   to.end();
 };
 
-/** Of an RTM_NEWLINK or RTM_DELLINK message. */
+/** What an RTM_NEWLINK or RTM_DELLINK message says. */
 export function readLink(message: MessageReader): LinkRecord {
   const link: { -readonly [Key in keyof LinkRecord]: LinkRecord[Key] } = {
     index: message.i32(4),

@@ -20,7 +20,7 @@ export interface NeighbourRecord {
 }
 
 export interface FdbRecord {
-  /** Of the port or vxlan device. */
+  /** The index of the port or vxlan device. */
   readonly index: number;
   readonly mac: Mac;
   readonly target: 'port' | Ip;

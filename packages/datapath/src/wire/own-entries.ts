@@ -5,7 +5,7 @@ export type EntryState = Mac | Ip | 'port' | 'absent';
 
 /** An entry as a write has left it. */
 export interface WrittenEntry {
-  /** Of its link. */
+  /** The index of its link. */
   readonly index: number;
   /** The MAC of an FDB entry, the address of a neighbour. */
   readonly key: Mac | Ip;
@@ -14,8 +14,8 @@ export interface WrittenEntry {
 
 /**
  * Entries that this process has written and whose events were not all heard yet. An event that says what was written last is
- * no news, whoever caused the event: the entry is as its writer knows. Any other event of the entry is news, so a change by
- * somebody else is never lost, whether it came before the write, between two writes or after.
+ * no news, whatever caused the event: the entry is as its writer knows. Any other event of the entry is news, so a change by
+ * another process is never lost, whether it came before the write, between two writes or after.
  */
 export class OwnEntries {
   readonly #links = new Map<number, Map<Mac | Ip, EntryState>>();

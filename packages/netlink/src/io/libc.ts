@@ -61,7 +61,7 @@ function check(call: string, result: number): number {
   return result;
 }
 
-/** A unix socket that nobody can connect to, under an abstract name of the thread's network namespace (unix(7)). */
+/** A unix socket that takes no connections, under an abstract name of the thread's network namespace (unix(7)). */
 export function bindUnixName(name: string): number {
   const fd = check('socket', c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const address = utf8.encode(`\0\0\0${name}`); // struct sockaddr_un: the family, then a zero and the name
@@ -104,7 +104,7 @@ export function setBuffers(fd: number, receive: number, send: number): void {
  * again; undefined: the kernel is older than Linux 5.14 and numbers none.
  */
 export function netnsCookie(): bigint | undefined {
-  // Of all sockets the cheapest: it loads no module and waits for no lock.
+  // The cheapest socket: it loads no module and waits for no lock.
   const fd = check('socket', c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
     const value = new BigUint64Array(1);
@@ -135,12 +135,12 @@ export function close(fd: number): void {
   check('close', c.close(fd));
 }
 
-/** Of an fd of the nsfs filesystem: is the namespace one of the network? */
+/** Whether an fd of the nsfs file system is a network namespace. */
 export function isNetns(fd: number): boolean {
   return check('ioctl NS_GET_NSTYPE', c.ioctl(fd, NS_GET_NSTYPE)) === CLONE_NEWNET;
 }
 
-/** Of the link with this name in the namespace of the socket; undefined: there is none. */
+/** The index of the link with this name in the namespace of the socket; undefined: there is no such link. */
 export function interfaceIndex(socket: number, name: string): number | undefined {
   const request = new Uint8Array(40); // struct ifreq: the name, then a union that begins with the index
   const { read } = utf8.encodeInto(name, request.subarray(0, IFNAMSIZ - 1));

@@ -101,7 +101,7 @@ export function hasCookies(): boolean {
   return netnsCookie() !== undefined;
 }
 
-/** Of an open namespace. */
+/** The identity of an open namespace. */
 export function identityOf(fd: number): NetnsIdentity {
   const cookie = inNetns(fd, netnsCookie);
   return netnsIdentity(bootId(), cookie === undefined ? { inode: inodeOf(fd) } : { cookie });

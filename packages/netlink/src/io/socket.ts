@@ -56,7 +56,7 @@ export class NetlinkSocket {
     }
   }
 
-  /** Of the link with this name; undefined: there is none. Waits for no lock, as a request for the link would. */
+  /** The index of the link with this name; undefined: there is no such link. Unlike a request for the link, waits for no lock. */
   linkIndex(name: string): number | undefined {
     return interfaceIndex(this.#fd, name);
   }

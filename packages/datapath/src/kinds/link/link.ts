@@ -39,7 +39,7 @@ export interface Vxlan extends LinkBase {
 export interface Veth extends LinkBase {
   readonly kind: 'veth';
   readonly bridgePort?: BridgePort;
-  /** Of the end that makes the pair; absent on the end in the container, and in what a kernel was found to have. */
+  /** What the end that makes the pair says of the other end; absent on the end in the container, and in what was found. */
   readonly peer?: VethPeer;
 }
 

@@ -54,7 +54,7 @@ function canBecome(found: Link, wanted: Link): boolean {
   return found.vni === wanted.vni && found.port === wanted.port && sameFamily;
 }
 
-/** Of a link that is there, and wanted. */
+/** What changes a link that is there into the link that is wanted. */
 export function changeLink(netns: NetnsPath, { key: name, actual, intended }: Sides<string, Link>): Step<LinkOp>[] {
   if (actual === undefined || intended === undefined) return [];
   const change: LinkChange = {

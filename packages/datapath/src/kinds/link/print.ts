@@ -27,7 +27,7 @@ export function printLinkOp(op: LinkOp): string {
   }
 }
 
-/** Of two links, only the properties that differ. */
+/** The properties in which two links differ. */
 export function linkSides({ key, actual, intended }: Sides<string, Link>): Words {
   const [is, shall] = [linkWords(actual), linkWords(intended)];
   const without = (words: string[], others: string[]): string =>

@@ -31,7 +31,7 @@ export interface FakeEnd {
 }
 
 export interface FakeNamespace {
-  /** Of its kind never given again. */
+  /** The number of the namespace, which no other namespace is given. */
   readonly cookie: bigint;
   /** Given again, the lowest free one first, as nsfs does. */
   readonly inode: number;

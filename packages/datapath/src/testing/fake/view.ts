@@ -22,7 +22,7 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
   return ofSlots((slot) => found.get(slot) ?? new Map());
 }
 
-/** Of what hangs on links, the named things alone. */
+/** The named things alone, among those that hang on links. */
 function named(
   keys: ReadonlyMap<string, ReadonlySet<unknown>> = new Map(),
   all: ReadonlyMap<unknown, unknown>,

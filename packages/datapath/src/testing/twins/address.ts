@@ -5,7 +5,7 @@ import { type FakeLink, findLink, perOwner, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 import { sysctlsOf } from './sysctl.ts';
 
-/** Of a link, in the order they were added: the first IPv4 one of a subnet is its primary. */
+/** The addresses of a link, in the order they were added: the first IPv4 one of a subnet is its primary. */
 export const addressesOf = perOwner<FakeLink, Set<InterfaceAddress>>(() => new Set());
 
 /** The address a link answers for, in text without its length. */

@@ -6,9 +6,9 @@ import { fdbCases } from '../contract/fdb.ts';
 import { type FakeLink, type FakeNamespace, findLink, perOwner, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
-/** Of a vxlan device (`self`): several VTEPs for a group MAC only. */
+/** The entries of a vxlan device (`self`): several VTEPs for a group MAC only. */
 export const tunnelsOf = perOwner<FakeLink, Map<Mac, readonly Ip[]>>(() => new Map());
-/** Of a link, static entries of its bridge (`master`). */
+/** The static entries that a bridge has for a link (`master`). */
 export const portEntriesOf = perOwner<FakeLink, Set<Mac>>(() => new Set());
 
 export const fdb: Twin<FdbOp> = {

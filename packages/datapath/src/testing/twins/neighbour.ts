@@ -4,7 +4,7 @@ import { neighbourCases } from '../contract/neighbour.ts';
 import { type FakeLink, findLink, perOwner } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
-/** Of a link, permanent ones. */
+/** The permanent neighbours of a link. */
 export const neighboursOf = perOwner<FakeLink, Map<Ip, Mac>>(() => new Map());
 
 export const neighbour: Twin<NeighbourOp> = {

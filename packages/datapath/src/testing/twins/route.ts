@@ -5,7 +5,7 @@ import { type FakeNamespace, findLink, perOwner, Refusal } from '../fake/host.ts
 import type { Twin } from '../twin.ts';
 import { addressesOf } from './address.ts';
 
-/** Of a namespace; several to one destination, in different metrics. */
+/** The routes of a namespace; several to one destination, in different metrics. */
 export const routesOf = perOwner<FakeNamespace, Route[]>(() => []);
 
 export const route: Twin<RouteOp> = {

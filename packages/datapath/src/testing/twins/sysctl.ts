@@ -12,7 +12,7 @@ const perInterface = {
 
 const families = ['ipv4', 'ipv6'] as const;
 
-/** Of a namespace, and of its interfaces. */
+/** The sysctls of a namespace, and of its interfaces. */
 export const sysctlsOf = perOwner<FakeNamespace, Map<string, string>>(newNamespaceSysctls);
 
 export const sysctl: Twin<SysctlOp> = {

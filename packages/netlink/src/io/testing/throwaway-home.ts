@@ -4,7 +4,7 @@ import { hideDirectory, unshareNetns } from '../libc.ts';
 
 export { bindMount } from '../libc.ts';
 
-/** Of a device of the home that `enterThrowawayHome` moves to. */
+/** The address of a device in the home that `enterThrowawayHome` moves to. */
 export const throwawayAddress = '192.0.2.1';
 
 /**
