@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the bundled programs (npm run bundle) on this host, with systemd's units and settings to fill in. Settings that are
-# there already stay as they are. Nothing that is installed needs the clone afterwards. Run it again to upgrade.
-#   DESTDIR=/tmp/stage deploy/install.sh     the same below another root
+# Installs the bundled programs (npm run bundle) on this host, with systemd units and settings to fill in. Existing settings
+# are kept. The installed files do not need the clone afterwards. Run this script again to upgrade.
+#   DESTDIR=/tmp/stage deploy/install.sh     installs below another root directory
 set -eu
 
 from=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -16,7 +16,7 @@ fail() {
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail "needs root, or DESTDIR=DIRECTORY to install below one"
 
 mkdir -p "$root/usr/bin" "$root/usr/lib" "$root/etc/systemd/system" "$root/etc/causeway" "$root/usr/share/doc/causeway"
-# The new folder takes the old one's place in one step, so that a program that starts meanwhile finds all its files.
+# The new folder replaces the old folder by rename, so that a program that starts meanwhile finds all its files.
 rm -rf "$root/usr/lib/causeway.new" "$root/usr/lib/causeway.old"
 cp -R "$from/dist/lib/causeway" "$root/usr/lib/causeway.new"
 [ ! -e "$root/usr/lib/causeway" ] || mv "$root/usr/lib/causeway" "$root/usr/lib/causeway.old"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Takes off this host what install.sh put there, and ends its services. Containers keep their interfaces, and settings and
-# data stay; --purge takes these too, first of all the network namespaces of Causeway with every interface in them.
-#   DESTDIR=/tmp/stage deploy/uninstall.sh     the same below another root
+# Ends the services and removes what install.sh has installed. Containers keep their interfaces; settings and data stay.
+# With --purge it also removes settings, data, and the network namespaces of Causeway with every interface in them.
+#   DESTDIR=/tmp/stage deploy/uninstall.sh     uninstalls below another root directory
 set -eu
 
 root=${DESTDIR:-}
