@@ -21,6 +21,7 @@ const checks = [
     [`services/${name}/dist/main.js`, '--version'],
   ]),
   ['snippets in docs', process.execPath, ['tools/snippets.mjs']],
+  ['plain English', process.execPath, ['tools/plain-english.mjs']],
 ];
 
 let failed = 0;

@@ -13,8 +13,8 @@ export const ipamHistory = command<Input>({
   name: 'history',
   summary: 'show who held an address when',
   description:
-    'As far back as events are kept (causeway-manager --event-history). What began before that has no beginning. Exit 3\n' +
-    'when nobody is known to have held it.',
+    'The history goes back as far as events are kept (causeway-manager --event-history). The start of a holding that began\n' +
+    'before that is unknown. Exit 3 when no holder is known.',
   arguments: [new Argument('<address>', 'without prefix length').argParser(parseAs('address', parseIp))],
   options: [new Option('--network <name>', 'name or id, also of a deleted network').default('', 'every network')],
   uses: ['managers', 'timeout', 'output'],

@@ -1,0 +1,41 @@
+// Refuses words that CONTRIBUTING.md ("Plain English") rules out, in docs and in the help of the programs. Code, and text in
+// double quotes, may contain them. CHANGELOG.md is history. docs/cli.md is generated, so the file to change is the command.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const forbidden = /\b(?:whoever|nobody|somebody|(?:is|are) told of)\b/gi;
+const beginsWithOf = /(?:^[ >|*-]*|[.!?:] |\*\* )Of [a-z]/g;
+
+const pages = execFileSync('git', ['ls-files', '*.md', ':!CHANGELOG.md'], { cwd: root, encoding: 'utf8' });
+const texts = pages
+  .split('\n')
+  .filter(Boolean)
+  .map((page) => [page, withoutBlocks(readFileSync(join(root, page), 'utf8'))]);
+for (const name of ['manager', 'agent']) {
+  const help = execFileSync(process.execPath, [`services/${name}/dist/main.js`, '--help'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  texts.push([`causeway-${name} --help`, help]);
+}
+
+let found = 0;
+for (const [source, text] of texts) {
+  for (const [i, line] of text.split('\n').entries()) {
+    const prose = line.replaceAll(/`[^`]*`|"[^"]*"/g, '…');
+    for (const [match] of [...prose.matchAll(forbidden), ...prose.matchAll(beginsWithOf)]) {
+      found++;
+      console.log(`${source}:${i + 1}: ${JSON.stringify(match.trim())} in: ${line.trim()}`);
+    }
+  }
+}
+console.log(`${found} sentences against the rules of plain English in CONTRIBUTING.md`);
+process.exitCode = found === 0 ? 0 : 1;
+
+/** Blocks of code become empty lines, so that line numbers stay. */
+function withoutBlocks(text) {
+  return text.replaceAll(/^ *```[\s\S]*?^ *```/gm, (block) => block.replaceAll(/[^\n]/g, ''));
+}
