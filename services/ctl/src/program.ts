@@ -59,7 +59,7 @@ const commands: readonly CommandBuilder[] = [
 /** The whole command tree on the given world; `more` are commands that come from outside this folder. */
 export function createProgram(context: Context, more: readonly CommandBuilder[] = []): Command {
   const program = new Command('causeway')
-    .description('Container networks across hosts: create them, attach to them, and prove that they are as intended.')
+    .description('Container networks across hosts: create them, attach containers, and verify every host.')
     .version(context.version, '-V, --version', 'print the version')
     // "lab up --managers 3" is not the setting of that name: what follows a noun belongs to it.
     .enablePositionalOptions();

@@ -36,7 +36,7 @@ const options: { readonly [Name in keyof Settings]: () => Option } = {
   headers: () => new Option('--no-headers', 'tables without their titles'),
 };
 
-const debug = () => new Option('-v, --debug', 'after an error, also its code, its data and what caused it');
+const debug = () => new Option('-v, --debug', 'after an error, also print its code, data and cause');
 
 const quiet = () => new Option('-q, --quiet', 'names only: as -o name').conflicts('output');
 

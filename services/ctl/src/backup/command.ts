@@ -38,7 +38,7 @@ function create(files: BackupFiles): CommandBuilder {
 /** On the machine of the manager to be; its exit status is the manager's. */
 function restore(files: BackupFiles): CommandBuilder {
   return (context) => {
-    const summary = 'make the data directory of a new cluster with one manager from a backup';
+    const summary = 'create the data directory of a new cluster with one manager from a backup';
     const built = new Verb('restore', [
       'causeway backup restore /var/backups/causeway --data-dir /var/lib/causeway/manager --name m1',
     ])

@@ -43,7 +43,7 @@ export const endpointAttach = command<Input>({
       .default({}, 'none'),
     new Option(
       '--gateway-priority <number>',
-      "the default route uses the container's interface with the largest, or the oldest of equal ones; -50 to 50",
+      'the default route uses the interface with the highest priority, the oldest of several with the same; -50 to 50',
     )
       .argParser(parseWhole('--gateway-priority', -50, 50))
       .default(0),

@@ -11,7 +11,7 @@ interface Input {
 
 export const endpointDetach = command<Input>({
   name: 'detach',
-  summary: 'take an endpoint off its network, on whichever host it is',
+  summary: 'detach an endpoint from its network, on any host',
   description:
     'The host of the endpoint removes the interface, and the addresses are free again. A name means an endpoint of this host\n' +
     'first, then one of any other host; where no agent runs, the managers are asked. An endpoint on a host that is not ready is\n' +

@@ -36,10 +36,13 @@ export const events = command<Input>({
       .argParser(parseTail)
       .conflicts('from'),
     new Option('--limit <number>', 'print at most this many, then end').argParser(parseInteger('--limit', 1)),
-    new Option('--since <when>', 'nothing older: a span such as 2h, or a time such as 2026-11-24T15:57:03Z')
+    new Option(
+      '--since <when>',
+      'only events since then: a duration such as 2h, or a time such as 2026-11-24T15:57:03Z',
+    )
       .argParser(parseMoment('--since'))
       .conflicts('from'),
-    new Option('--from <sequence>', 'first event wanted: the last one seen plus 1').argParser(
+    new Option('--from <sequence>', 'first event: the sequence of the last event seen, plus 1').argParser(
       parseInteger('--from', 0),
     ),
     completed(

@@ -5,7 +5,7 @@ import { unknownCommand } from '../failure.ts';
 
 /** `causeway help network create`: what `causeway network create --help` prints. */
 export function help(program: Command): Command {
-  const summary = 'show what a command takes';
+  const summary = 'show the arguments and options of a command';
   return new Verb('help', ['causeway help', 'causeway help network', 'causeway help network create'])
     .summary(summary)
     .description(summary)

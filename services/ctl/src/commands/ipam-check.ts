@@ -9,11 +9,11 @@ interface Input {
 
 export const ipamCheck = command<Input>({
   name: 'check',
-  summary: 'compare every claim of an address or a VNI with what should hold it, both ways',
+  summary: 'compare the claims of addresses and VNIs with their owners, in both directions',
   description:
     'Exit 6 when a fault is found, or with --repair when one is left. Orphans are taken away and missing claims put\n' +
     'there; only you can say which holder of a duplicate is right: detach the other.',
-  options: [new Option('--repair', 'put right what can be')],
+  options: [new Option('--repair', 'repair what can be repaired')],
   uses: ['managers', 'timeout', 'output'],
   needsMajority: true,
   seenBy: ({ repair }) => (repair === true ? 'causeway ipam check' : undefined),

@@ -11,7 +11,7 @@ interface Input {
 
 export const ipamHistory = command<Input>({
   name: 'history',
-  summary: 'show who held an address when',
+  summary: 'show which endpoints had an address, and when',
   description:
     'The history goes back as far as events are kept (causeway-manager --event-history). The start of a holding that began\n' +
     'before that is unknown. Exit 3 when no holder is known.',

@@ -8,7 +8,7 @@ interface Input {
 
 export const ipamShow = command<Input>({
   name: 'show',
-  summary: "show what has the addresses of a network's subnets",
+  summary: "show how the addresses of a network's subnets are used",
   description:
     'Used are addresses of endpoints; reserved are gateways, auxiliary addresses and reservations; cooling are those that\n' +
     'were freed and that some host may not have taken out of its kernel yet.',

@@ -50,11 +50,11 @@ export interface WatchInput extends SortInput {
 
 /** How `list` commands watch. */
 export const watchHelp =
-  'With --watch, -o json prints one object a line: {type, revision, object}; type is ADDED, MODIFIED, REMOVED, or BOOKMARK:\n' +
-  'all up to that revision has been printed. It goes on at another manager when one dies, with nothing lost or printed\n' +
-  'twice, and ends with exit 5 when none answers within --timeout. With --from-revision it ends with exit 4 when the managers\n' +
-  'do not remember so far back: list again then. The objects hold what the store holds: conditions, readiness and counts are\n' +
-  'judged at the moment when list or show asks, and change without the object, so a watch does not bring them.';
+  'With --watch, -o json prints one JSON object per line: {type, revision, object}. The type is ADDED, MODIFIED, REMOVED or\n' +
+  'BOOKMARK, which means that all changes up to that revision are printed. When a manager dies, the watch continues at another\n' +
+  'manager, and neither loses nor repeats a change. It ends with exit 5 when no manager answers within --timeout, and with exit 4\n' +
+  'when the managers no longer remember the revision of --from-revision: list again then. Objects contain what is in the store:\n' +
+  'conditions, readiness and counts are not, so a watch does not report them.';
 
 export function changesOf({ input, settings, context }: Call<WatchInput>): Changes {
   const { clock, signal } = context;

@@ -9,16 +9,16 @@ interface Input {
 
 export const managerRemove = command<Input>({
   name: 'remove',
-  summary: 'take a manager and its etcd member out of the cluster, or one that died off the list',
+  summary: 'remove a manager and its etcd member from the cluster, or a dead manager from the list',
   description:
     'The manager, if it runs, ends by itself; to come back it needs an empty data directory and --join. ' +
     'One that supervises no etcd member (--etcd URL) has to be stopped first. ' +
     'Refused (exit 4) when the etcd members that stay would be too few for a majority.',
-  arguments: [new Argument('<manager>', 'its name; of an etcd member that never started: its id')],
+  arguments: [new Argument('<manager>', 'name of the manager, or id of an etcd member that never started')],
   options: [
     new Option(
       '--force',
-      'even if the members that stay seem too few: for members that are well but cannot be asked; etcd still refuses a removal that is certain to stop it',
+      'even if too few healthy members seem to remain: for members that are healthy but do not answer; etcd still refuses a removal that would certainly stop it',
     ),
   ],
   uses: ['managers', 'timeout', 'output'],

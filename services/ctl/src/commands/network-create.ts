@@ -46,11 +46,17 @@ export const networkCreate = command<Input>({
     new Option('--ip-range <prefix>', 'take automatic addresses from this part of its subnet; repeat for several')
       .argParser(parseEach('--ip-range', parsePrefix))
       .default([], 'the whole subnet'),
-    new Option('--aux-address <name=ip>', 'never give this address, something else has it; repeat for several')
+    new Option(
+      '--aux-address <name=ip>',
+      'never allocate this address, because something else uses it; repeat for several',
+    )
       .argParser(parseAuxAddress)
       .default([], 'none'),
     new Option('--ipv4', 'without --subnet: one IPv4 subnet from the default pools'),
-    new Option('--ipv6', 'without --subnet: one IPv6 subnet from the default pools; both when neither is said'),
+    new Option(
+      '--ipv6',
+      'without --subnet: one IPv6 subnet from the default pools; one of each family without --ipv4 and --ipv6',
+    ),
     new Option('--internal', 'no gateways and no default routes: nothing leaves the network'),
     completed(new Option('--driver <name>', 'how frames travel between hosts').default('overlay'), fixed(['overlay'])),
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(

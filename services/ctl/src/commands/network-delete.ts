@@ -18,7 +18,7 @@ export const networkDelete = command<Input>({
   description: 'Refused (exit 4) while the network has endpoints or reservations, with their names.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
-    new Option('--force', 'detach its endpoints first, on whichever host, and drop its reservations'),
+    new Option('--force', 'first detach its endpoints on all hosts, and drop its reservations'),
     ifRevisionOption(),
     dryRunOption(),
   ],

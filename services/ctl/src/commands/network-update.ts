@@ -64,7 +64,7 @@ export const networkUpdate = command<Input>({
     )
       .argParser(parseEach('--gateway', parseGateway))
       .default([], 'first address of each added subnet'),
-    new Option('--aux-address <name=ip>', 'never give this address of an added subnet; repeat for several')
+    new Option('--aux-address <name=ip>', 'never allocate this address of an added subnet; repeat for several')
       .argParser(parseAuxAddress)
       .default([], 'none'),
     completed(

@@ -19,7 +19,7 @@ export const verify = command<Input>({
     'not be asked: it is named on stderr, and what the others say is printed all the same.',
   arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
   options: [
-    new Option('--repair', 'put right what is found, then look again'),
+    new Option('--repair', 'repair what differs, then compare again'),
     new Option('--host <node>', 'the same as the argument; repeat for several')
       .argParser((text: string, before: readonly string[]) => [...before, text])
       .default([], 'every host'),

@@ -62,7 +62,7 @@ function up(labs: Labs): CommandBuilder {
         .argParser(parseAs('--subnet', parsePrefix)),
       new Option(
         '--cooldown <duration>',
-        'as of causeway-manager: how long freed addresses and VNIs wait for silent hosts',
+        '--cooldown of the managers: how long freed addresses and VNIs wait for silent hosts',
       ).argParser(parseCooldown),
     ],
     uses: ['output'],

@@ -59,7 +59,7 @@ export function slow(labs: Labs): CommandBuilder {
     options: [
       nameOption(labs),
       new Option('--delay <duration>', 'added to every packet').default(0, '0ms').argParser(parseDelay),
-      new Option('--loss <percent>', 'of the packets are lost').default(0).argParser(parseLoss),
+      new Option('--loss <percent>', 'share of the packets that is lost').default(0).argParser(parseLoss),
       new Option('--drop-above <bytes>', 'IP packets longer than this are lost').default(0).argParser(parseLength),
     ],
     uses: ['output'],
