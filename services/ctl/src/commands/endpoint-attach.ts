@@ -22,10 +22,10 @@ export const endpointAttach = command<Input>({
   name: 'attach',
   summary: 'give a network namespace of this host an interface on a network',
   description:
-    'Run again with the same values, it prints the endpoint that is there, and notes "already attached".\n' +
-    'Returns when this host has programmed it; with --wait applied, when every ready host of the network has. If that\n' +
-    'takes longer than --timeout the endpoint stays attached and is printed, and the exit code is 5. Without a manager\n' +
-    'address it is not known how many hosts have it: "applied" is null.',
+    'The command returns when this host has programmed the endpoint; with --wait applied, when every ready host of the network has.\n' +
+    'If that takes longer than --timeout, the endpoint stays attached and is printed, and the exit code is 5. A second call with the\n' +
+    'same values prints the existing endpoint and notes "already attached". Without a manager address the command does not know\n' +
+    'how many hosts have applied the endpoint: "applied" is null.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--name <name>', 'name of the endpoint, unique in its network')

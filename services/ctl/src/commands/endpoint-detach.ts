@@ -13,9 +13,9 @@ export const endpointDetach = command<Input>({
   name: 'detach',
   summary: 'detach an endpoint from its network, on any host',
   description:
-    'The host of the endpoint removes the interface, and the addresses are free again. A name means an endpoint of this host\n' +
-    'first, then one of any other host; where no agent runs, the managers are asked. An endpoint on a host that is not ready is\n' +
-    'detached only with --force (else exit 4): that host removes the interface when it is back.',
+    'The host of the endpoint removes the interface, and the addresses become free. A name is looked up first among the endpoints\n' +
+    'of this host, then among those of all hosts; without an agent on this host, the managers look it up. An endpoint on a host\n' +
+    'that is not ready is detached only with --force (otherwise exit 4): that host removes the interface when it is back.',
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
   options: [new Option('--force', 'even if its host is not ready').default(false)],
   uses: ['managers', 'socket', 'timeout', 'output'],

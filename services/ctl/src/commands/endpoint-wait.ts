@@ -12,7 +12,7 @@ interface Input {
 export const endpointWait = command<Input>({
   name: 'wait',
   summary: "wait until every ready host of the network has programmed an endpoint's last change",
-  description: 'Exit 5 when that takes longer than --timeout; what is known then is printed all the same.',
+  description: 'Exit 5 when that takes longer than --timeout; the endpoint is printed in any case.',
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
   options: [new Option('--for <state>', 'what to wait for').choices(['applied']).default('applied')],
   uses: ['managers', 'timeout', 'output'],

@@ -27,8 +27,8 @@ export const events = command<Input>({
   name: 'events',
   summary: 'show what happened in the cluster',
   description:
-    'Every manager tells the same events under the same sequence numbers. With --watch, -o json prints one object a\n' +
-    'line, and another manager goes on where one went away. Where events are not kept any more, an event "events.gone" stands in their place.\n' +
+    'Every manager shows the same events with the same sequence numbers. With --watch, -o json prints one JSON object per line; when a\n' +
+    'manager fails, the watch continues at another. An event "events.gone" stands in place of events that are no longer kept.\n' +
     'Exit 3 for a network or host that does not exist and has no event left.',
   options: [
     new Option('-w, --watch', 'then print events as they happen'),

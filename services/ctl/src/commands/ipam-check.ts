@@ -11,8 +11,8 @@ export const ipamCheck = command<Input>({
   name: 'check',
   summary: 'compare the claims of addresses and VNIs with their owners, in both directions',
   description:
-    'Exit 6 when a fault is found, or with --repair when one is left. Orphans are taken away and missing claims put\n' +
-    'there; only you can say which holder of a duplicate is right: detach the other.',
+    'Exit 6 when a fault is found; with --repair, when a fault is left. --repair deletes orphaned claims and creates missing claims.\n' +
+    'It cannot know which owner of a duplicate is right: detach the other one.',
   options: [new Option('--repair', 'repair what can be repaired')],
   uses: ['managers', 'timeout', 'output'],
   needsMajority: true,

@@ -10,8 +10,8 @@ export const ipamShow = command<Input>({
   name: 'show',
   summary: "show how the addresses of a network's subnets are used",
   description:
-    'Used are addresses of endpoints; reserved are gateways, auxiliary addresses and reservations; cooling are those that\n' +
-    'were freed and that some host may not have taken out of its kernel yet.',
+    'Used: addresses of endpoints. Reserved: gateways, auxiliary addresses and reservations. Cooling: freed addresses that some host\n' +
+    'may still have in its kernel.',
   arguments: [new Argument('<network>', 'name or id')],
   uses: ['managers', 'timeout', 'output'],
   examples: ['causeway ipam show blue', 'causeway ipam show blue -o json'],

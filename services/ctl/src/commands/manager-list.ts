@@ -13,7 +13,7 @@ export const managerList = command<Input>({
   name: 'list',
   summary: 'list the managers',
   description:
-    'One that stopped or died is listed as unreachable, with since when, until it is back or "causeway manager remove" takes it off.',
+    'A manager that stopped or died is listed as unreachable, and since when, until it is back or "causeway manager remove" removes it.',
   options: [
     sortOption(['name', 'address', 'state', 'version']),
     // Other lists have it: it is refused with what there is instead.

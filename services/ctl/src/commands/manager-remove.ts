@@ -11,9 +11,8 @@ export const managerRemove = command<Input>({
   name: 'remove',
   summary: 'remove a manager and its etcd member from the cluster, or a dead manager from the list',
   description:
-    'The manager, if it runs, ends by itself; to come back it needs an empty data directory and --join. ' +
-    'One that supervises no etcd member (--etcd URL) has to be stopped first. ' +
-    'Refused (exit 4) when the etcd members that stay would be too few for a majority.',
+    'If the manager runs, it ends by itself. To join again it needs an empty data directory and --join. A manager with an etcd of\n' +
+    'your own (--etcd URL) must be stopped first. Refused (exit 4) when too few healthy etcd members would remain for a majority.',
   arguments: [new Argument('<manager>', 'name of the manager, or id of an etcd member that never started')],
   options: [
     new Option(

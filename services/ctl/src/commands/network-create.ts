@@ -34,7 +34,7 @@ export const networkCreate = command<Input>({
   name: 'create',
   summary: 'create a network',
   description:
-    'A gateway, range or auxiliary address belongs to the subnet that contains it; a subnet without gateway gets its first address as one.',
+    'A gateway, range or auxiliary address belongs to the subnet that contains it. Without --gateway, the gateway of a subnet is its first address.',
   arguments: [new Argument('<name>', 'name of the network').argParser(parseNameOf('name'))],
   options: [
     new Option('--subnet <prefix>', 'IPv4 or IPv6 prefix of the network; repeat for several')

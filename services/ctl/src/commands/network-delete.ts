@@ -15,7 +15,7 @@ interface Input {
 export const networkDelete = command<Input>({
   name: 'delete',
   summary: 'delete a network',
-  description: 'Refused (exit 4) while the network has endpoints or reservations, with their names.',
+  description: 'Refused (exit 4) while the network has endpoints or reservations; the error names them.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
     new Option('--force', 'first detach its endpoints on all hosts, and drop its reservations'),

@@ -15,8 +15,8 @@ export const verify = command<Input>({
   name: 'verify',
   summary: "compare every host's kernel with the intent",
   description:
-    'Exit 6 when a difference is found, or with --repair when one is left at the second look. Else exit 5 when a host could\n' +
-    'not be asked: it is named on stderr, and what the others say is printed all the same.',
+    'Exit 6 when a difference is found; with --repair, when a difference is left after the repair. Otherwise exit 5 when a host did\n' +
+    'not answer: stderr names the host, and the results of the other hosts are printed.',
   arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
   options: [
     new Option('--repair', 'repair what differs, then compare again'),

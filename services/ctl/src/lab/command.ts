@@ -153,7 +153,7 @@ function kill(labs: Labs): CommandBuilder {
     name: 'kill',
     summary: 'send a signal to a process of a host',
     description:
-      'What is killed stays down until started. KILL, STOP and CONT of a manager take its embedded etcd along, as the loss of a host would.',
+      'A killed process stays down until "lab start". KILL, STOP and CONT of a manager also go to its embedded etcd, as if the host failed.',
     arguments: [hostArgument(labs), kindArgument()],
     options: [nameOption(labs), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
     uses: ['output'],

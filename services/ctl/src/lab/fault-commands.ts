@@ -13,7 +13,7 @@ export function cut(labs: Labs): CommandBuilder {
     name: 'cut',
     summary: 'let nothing pass between two hosts, or a host and all others',
     description:
-      'Both ways unless told otherwise, IPv4 and IPv6, connections that stand included, until healed. No connection is reset.',
+      'Drops packets in both directions (see --one-way), IPv4 and IPv6, also of open connections, until "lab heal". No connection is reset.',
     arguments: [hostArgument(labs, '<a>'), hostArgument(labs, '[b]', 'the other host; every other one when left out')],
     options: [nameOption(labs), new Option('--one-way', 'only what A sends is lost')],
     uses: ['output'],
