@@ -218,6 +218,12 @@ describeLab('bad input', () => {
       1,
       /7443/,
     ],
+    [
+      'a manager under a name that another one has',
+      `causeway-manager ${manager.replace('--name x', '--name h1')} --etcd http://10.97.0.1:2379`,
+      4,
+      /--name h1: the cluster has a manager of that name at 10\.97\.0\.1:7443/,
+    ],
     ['a manager with a flag that is none', `causeway-manager ${manager} --nonsense`, 2, /--nonsense/],
     [
       'an agent with a flag that commands a terminal',

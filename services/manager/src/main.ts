@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 import { CausewayError, isCausewayError, visible } from '@causeway/model';
 import { limitConnects, plaintext, quietGrpc } from '@causeway/proto/io';
-import { type Clock, explainMissingOption, type Log, type LogSettings, milliseconds, version } from '@causeway/runtime';
+import {
+  type Clock,
+  explainMissingOption,
+  type Log,
+  type LogSettings,
+  milliseconds,
+  randomUuid,
+  version,
+} from '@causeway/runtime';
 import { createLog, cryptoRandom, DirectoryLock, serviceManager, systemClock } from '@causeway/runtime/io';
 import { Command, CommanderError, Option } from 'commander';
 import { Registration } from './cluster/registration.ts';
@@ -32,7 +40,7 @@ import { createKeys } from './store/keys.ts';
 /** Settings that cannot be used, as against a failure that may pass. */
 const exitUnusable = 2;
 const exitFailed = 1;
-/** Another manager has the data directory: it may end, and then a restart helps. */
+/** Another manager has the data directory or the name: it may end, and then a restart helps. */
 const exitConflict = 4;
 
 /** From the signal to the end of the process, etcd's included, whatever does not answer; systemd's own patience is longer. */
@@ -132,13 +140,14 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
       found: followMembers({ store, etcd, log }),
     }),
   };
-  const settings = { ...config, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
+  const instance = randomUuid(cryptoRandom);
+  const settings = { ...config, instance, ...(belongsTo !== undefined && { clusterId: belongsTo.clusterId }) };
   const manager = createManager({ ...parts, store, peers, dialer, operation }, settings);
   const keys = createKeys(config.prefix);
   const self = { name: config.name, address: config.advertise, version };
   const server = new GrpcServer({ manager, credentials: plaintext, clock: systemClock, log }, config);
   const etcdMember = etcd === undefined ? '' : config.name;
-  const registration = new Registration({ ...parts, store, keys }, { ...self, etcdMember, schema });
+  const registration = new Registration({ ...parts, store, keys, peers }, { ...self, etcdMember, schema, instance });
   const service = serviceManager(log);
   const start = async (): Promise<void> => {
     await server.start();
@@ -152,7 +161,11 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   };
   try {
     const running = start();
-    await Promise.race([running.then(() => asked), asked, aborted(etcd?.removed), aborted(manager.lost)]);
+    await Promise.race([
+      running.then(() => asked),
+      asked,
+      ...[etcd?.removed, manager.lost, registration.taken].map(aborted),
+    ]);
     log.info('manager.stopping');
     service.stopping();
   } finally {
@@ -256,7 +269,7 @@ function reportFailure(log: Log, error: unknown): number {
 function tellFailure(error: unknown): number {
   const known = isCausewayError(error) ? error : undefined;
   process.stderr.write(`causeway-manager: ${visible(messageOf(error))}\n`);
-  if (known?.code === 'lock-held') return exitConflict;
+  if (known?.code === 'lock-held' || known?.code === 'name-taken') return exitConflict;
   return known?.kind === 'invalid' || known?.kind === 'denied' ? exitUnusable : exitFailed;
 }
 

@@ -5,6 +5,8 @@ import type { DefaultPool } from './ipam/subnet-pools.ts';
 
 export interface ManagerSettings {
   readonly name: string;
+  /** Id of this process, by which another one under the same name is told from it; absent: it tells none. */
+  readonly instance?: string;
   /** Host:port at which agents, operators and other managers reach its gRPC service. */
   readonly advertise: string;
   /** How long the leader's lease lasts without renewal. */

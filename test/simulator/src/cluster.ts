@@ -104,6 +104,7 @@ export class SimCluster {
     );
     const random = new SeededRandom(Math.floor(this.random.float() * 2 ** 32));
     const log = this.log.child({ process: name });
+    const instance = `${name} since ${this.clock.now()}`;
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
     const manager = createManager(
       {
@@ -114,11 +115,11 @@ export class SimCluster {
         random,
         log,
       },
-      { name, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
+      { name, instance, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
     );
     const registration = new Registration(
-      { store: life.mortal(store), keys: createKeys(defaultPrefix), clock: life.mortal(this.clock), log },
-      { name, address, version: '0.0.0', etcdMember: '', schema },
+      { store: life.mortal(store), keys: createKeys(defaultPrefix), peers, clock: life.mortal(this.clock), log },
+      { name, address, version: '0.0.0', etcdMember: '', schema, instance },
     );
     this.#managers.set(name, { name, manager, registration, store, life });
     this.ports.listen(address, () => manager.isLeader);

@@ -304,6 +304,12 @@ export interface DescribeManagerResponse {
      * @generated from protobuf field: causeway.v1.Hosts hosts = 2
      */
     hosts?: Hosts;
+    /**
+     * Id of the manager's process, made at its start: two managers under one name differ by it. Absent: of an older version.
+     *
+     * @generated from protobuf field: optional string instance = 3
+     */
+    instance?: string;
 }
 /**
  * What the leader hears from the hosts.

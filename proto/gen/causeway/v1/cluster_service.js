@@ -658,7 +658,8 @@ class DescribeManagerResponse$Type extends MessageType {
     constructor() {
         super("causeway.v1.DescribeManagerResponse", [
             { no: 1, name: "manager", kind: "message", T: () => Manager },
-            { no: 2, name: "hosts", kind: "message", T: () => Hosts }
+            { no: 2, name: "hosts", kind: "message", T: () => Hosts },
+            { no: 3, name: "instance", kind: "scalar", opt: true, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -678,6 +679,9 @@ class DescribeManagerResponse$Type extends MessageType {
                 case /* causeway.v1.Hosts hosts */ 2:
                     message.hosts = Hosts.internalBinaryRead(reader, reader.uint32(), options, message.hosts);
                     break;
+                case /* optional string instance */ 3:
+                    message.instance = reader.string();
+                    break;
                 default:
                     let u = options.readUnknownField;
                     if (u === "throw")
@@ -696,6 +700,9 @@ class DescribeManagerResponse$Type extends MessageType {
         /* causeway.v1.Hosts hosts = 2; */
         if (message.hosts)
             Hosts.internalBinaryWrite(message.hosts, writer.tag(2, WireType.LengthDelimited).fork(), options).join();
+        /* optional string instance = 3; */
+        if (message.instance !== undefined)
+            writer.tag(3, WireType.LengthDelimited).string(message.instance);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

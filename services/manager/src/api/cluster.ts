@@ -97,10 +97,15 @@ export class ClusterApi {
   #describe(): DescribeManagerResponse {
     const { leads, isOutdated, modules, settings } = this.#context;
     const { view } = modules;
+    const { instance } = settings;
     const record = knownManagers(view, settings).find(({ name }) => name === settings.name);
     const manager =
       record && managerMessage(record, leads ? 'leader' : isOutdated ? 'outdated' : 'standby', view.revision);
-    return { ...(manager !== undefined && { manager }), ...(leads && { hosts: hostsOf(this.#context) }) };
+    return {
+      ...(manager !== undefined && { manager }),
+      ...(leads && { hosts: hostsOf(this.#context) }),
+      ...(instance !== undefined && { instance }),
+    };
   }
 
   async #survey(call: CallContext): Promise<Survey> {

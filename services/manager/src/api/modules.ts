@@ -45,6 +45,8 @@ export interface ApiModules {
 
 export interface ApiSettings {
   readonly name: string;
+  /** Id of this process; absent: it tells none. */
+  readonly instance?: string;
   /** Host:port of this manager's gRPC service. */
   readonly address: string;
   /** Of all keys in the store. */

@@ -1,36 +1,56 @@
 import { isCausewayError, type Name } from '@causeway/model';
-import { type Clock, type Log, milliseconds, type Startable, seconds } from '@causeway/runtime';
+import { type Clock, type Log, milliseconds, type Startable, seconds, within } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
 import { records } from '../store/records/index.ts';
 import type { ManagerRecord } from '../store/records/manager.ts';
 import type { Compare, Store, StoreLease } from '../store/store.ts';
+import { nameTaken } from './membership/name-taken.ts';
+import type { Peers } from './peers.ts';
 
 export type { ManagerRecord };
 
 interface RegistryParts {
   readonly store: Pick<Store, 'get' | 'grant' | 'txn'>;
   readonly keys: Keys;
+  readonly peers: Peers;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** What this process registers: its record, and its own id, by which it knows itself at an address that it had before. */
+export interface Registrant extends ManagerRecord {
+  readonly instance: string;
 }
 
 /** A manager that died counts as one that runs for so long. */
 const ttl = seconds(15);
 const pause = seconds(2);
+/** For the answer of a manager that has the name. */
+const answerWithin = seconds(1);
 
 /**
  * Says that this manager is there: its record, on a lease of its own, for as long as it runs; and beside it a record without a
- * lease, by which a manager that died is known until it is removed.
+ * lease, by which a manager that died is known until it is removed. Of two managers under one name the one that registers
+ * second ends. A registration at another address that a manager which died has left ends with its lease, and is waited for.
  */
 export class Registration implements Startable {
   readonly #parts: RegistryParts;
   readonly #record: ManagerRecord;
+  readonly #instance: string;
   readonly #stop = new AbortController();
+  readonly #taken = new AbortController();
+  #isWaiting = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: RegistryParts, record: ManagerRecord) {
+  constructor(parts: RegistryParts, { instance, ...record }: Registrant) {
     this.#parts = parts;
     this.#record = record;
+    this.#instance = instance;
+  }
+
+  /** Aborts with "name-taken" when another manager runs under the name: this one must end then, and serve nothing more. */
+  get taken(): AbortSignal {
+    return this.#taken.signal;
   }
 
   start(): Promise<void> {
@@ -47,29 +67,29 @@ export class Registration implements Startable {
   async #run(): Promise<void> {
     const { clock, log, store } = this.#parts;
     const { signal } = this.#stop;
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#taken.signal.aborted) {
       let lease: StoreLease | undefined;
       try {
         lease = await store.grant(ttl);
         if (await this.#register(lease)) await this.#keep(lease);
       } catch (error) {
-        log.debug('manager.registration-failed', { message: String(error) });
+        if (isCausewayError(error, 'name-taken')) this.#taken.abort(error);
+        else log.debug('manager.registration-failed', { message: String(error) });
       }
       await lease?.revoke().catch(() => undefined); // it ends by itself then
-      await clock.sleep(pause, signal);
+      if (!this.#taken.signal.aborted) await clock.sleep(pause, signal);
     }
   }
 
-  /** False when another manager has the name. */
+  /** False while another registration has the name. @throws CausewayError name-taken: its manager runs */
   async #register(lease: StoreLease): Promise<boolean> {
-    const { store, keys, log } = this.#parts;
+    const { store, keys } = this.#parts;
     const { name, address } = this.#record;
     const key = keys.manager(name as Name);
     const { kv } = await store.get(key);
     const other = kv === undefined ? undefined : records.manager.codec.decode(kv.value);
     if (other?.ok === true && other.value.value.address !== address) {
-      log.error('manager.name-taken', { manager: name, address: other.value.value.address });
-      return false;
+      if (!(await this.#isGone(other.value.value.address))) return false;
     }
     const compare: Compare =
       kv === undefined ? { kind: 'absent', key } : { kind: 'unchanged', key, modRevision: kv.modRevision };
@@ -81,6 +101,24 @@ export class Registration implements Startable {
       ],
     );
     return succeeded;
+  }
+
+  /**
+   * Whether the address that has our name is another's by now, or ours. One that does not answer may be cut off: its lease
+   * tells, in 15 s at most. @throws CausewayError name-taken
+   */
+  async #isGone(address: string): Promise<boolean> {
+    const { peers, clock, log } = this.#parts;
+    const { name } = this.#record;
+    const ask = (signal: AbortSignal) => peers.describe(address, signal).catch(() => undefined);
+    const answer = await within(clock, answerWithin, ask, this.#stop.signal);
+    if (answer?.manager === undefined) {
+      if (!this.#isWaiting) log.warn('manager.name-waits', { manager: name, address });
+      this.#isWaiting = true;
+      return false;
+    }
+    if (answer.manager.name !== name || answer.instance === this.#instance) return true;
+    throw nameTaken(name, address, 'stop that one first');
   }
 
   /** Until the lease is gone, or stopped. */

@@ -1,7 +1,9 @@
-import type { Name, RequestId } from '@causeway/model';
+import { CausewayError, type Name, type RequestId } from '@causeway/model';
+import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { managerMessage } from '../api/managers.ts';
 import { RequestLeases } from '../commit/request-leases.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
@@ -9,6 +11,7 @@ import { records } from '../store/records/index.ts';
 import { CoreManager } from '../testing/core-manager.ts';
 import { forgetManager } from './membership/forget-manager.ts';
 import { RemovalRecord } from './membership/removal-record.ts';
+import type { Peers } from './peers.ts';
 import { Registration } from './registration.ts';
 import { Roster } from './roster.ts';
 
@@ -37,8 +40,18 @@ afterEach(async () => {
 const record = { name: 'm2', address: 'm2:7443', version: '1', etcdMember: '', schema: 1 };
 const known = () => leader.view.knownManagers.get(m2)?.value;
 
-function registration(): Registration {
-  return new Registration({ store, keys: leader.keys, clock, log: new MemoryLog() }, record);
+const answers = new Map<string, DescribeManagerResponse>();
+const peers: Peers = {
+  describe: async (address) => {
+    const answer = answers.get(address);
+    if (answer === undefined) throw new CausewayError('manager-unavailable', `${address} does not answer`);
+    return answer;
+  },
+};
+
+function registration(address = record.address): Registration {
+  const parts = { store, keys: leader.keys, peers, clock, log: new MemoryLog() };
+  return new Registration(parts, { ...record, address, instance: 'ours' });
 }
 
 /** Registers, and is killed: the store never hears from it again. */
@@ -104,6 +117,65 @@ describe('a manager', () => {
     await clock.advance(seconds(10));
     expect(known()?.goneAt).toBeGreaterThan(0);
     expect(leader.view.knownManagers.get(m2)?.foreign).toMatchObject({ later: 1 });
+  });
+});
+
+describe('a manager whose name is registered at another address', () => {
+  const address = 'elsewhere:7443';
+  const says = (name: string, instance?: string): DescribeManagerResponse => ({
+    manager: managerMessage({ ...record, name }, 'standby', 1n),
+    ...(instance !== undefined && { instance }),
+  });
+  const registered = () => leader.view.managers.get(m2)?.address;
+
+  /** The other one is killed a moment after it has registered; its lease ends by itself. */
+  beforeEach(async () => {
+    answers.clear();
+    const lease = await store.grant(seconds(15));
+    const value = records.manager.codec.encode(record);
+    await store.txn([], [{ kind: 'put', key: leader.keys.manager(m2), value, lease: lease.id }]);
+    await clock.advance(milliseconds(1));
+  });
+
+  test.each([
+    ['runs', 'theirs'],
+    ['runs, in an older version', undefined],
+  ])('ends when that one %s', async (_, instance) => {
+    answers.set(record.address, says('m2', instance));
+    const second = registration(address);
+    await second.start();
+    await clock.advance(seconds(1));
+    expect(second.taken.reason).toMatchObject({
+      code: 'name-taken',
+      message:
+        '--name m2: the cluster has a manager of that name at m2:7443: choose another name, or stop that one first',
+    });
+    expect(registered()).toBe(record.address);
+    await clock.until(second.stop(), seconds(5));
+    expect(registered()).toBe(record.address);
+  });
+
+  test.each<[string, DescribeManagerResponse | undefined, number]>([
+    ['does not answer: once its lease has ended', undefined, 18],
+    ['had an address that another manager has now: at once', says('m9', 'theirs'), 1],
+    ['was this one, before its address changed: at once', says('m2', 'ours'), 1],
+  ])('registers when that one %s', async (_, answer, within) => {
+    if (answer !== undefined) answers.set(record.address, answer);
+    const second = registration(address);
+    await second.start();
+    await clock.advance(seconds(within));
+    expect(second.taken.aborted).toBe(false);
+    expect(registered()).toBe(address);
+    await clock.until(second.stop(), seconds(5));
+  });
+
+  test('registers at once at the address that it had: it was killed, and is back', async () => {
+    const back = registration();
+    await back.start();
+    await clock.advance(milliseconds(1));
+    await clock.advance(seconds(30));
+    expect(registered()).toBe(record.address);
+    await clock.until(back.stop(), seconds(5));
   });
 });
 
