@@ -7,6 +7,7 @@ export const eventKinds = [
   'endpoint.detached',
   'endpoint.orphaned',
   'endpoint.refused',
+  'endpoint.kept',
   'address.reserved',
   'address.released',
   'claims.repaired',

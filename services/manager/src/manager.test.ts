@@ -272,7 +272,15 @@ describe('one manager', () => {
       'Degraded false Healthy',
     ]);
     agent.applied();
-    const report = { repairs: 0n, drift: 2, repaired: [], underlayMtu: 1500, networkDrift, recovered: true };
+    const report = {
+      repairs: 0n,
+      drift: 2,
+      repaired: [],
+      underlayMtu: 1500,
+      networkDrift,
+      recovered: true,
+      keptIds: [],
+    };
     agent.say({ oneofKind: 'report', report });
     await cluster.settle();
     expect((await told()).filter((text) => !text.startsWith('Allocated'))).toEqual([
@@ -351,7 +359,15 @@ describe('one manager', () => {
     await claim('web', 1);
     agent.say({
       oneofKind: 'report',
-      report: { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true },
+      report: {
+        repairs: 4n,
+        drift: 1,
+        repaired: [],
+        underlayMtu: 1500,
+        networkDrift: {},
+        recovered: true,
+        keptIds: [],
+      },
     });
     await cluster.settle();
     const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create(), cluster.call());
@@ -374,7 +390,15 @@ describe('one manager', () => {
       degradedEndpoints: 0,
       troubledHosts: [],
     });
-    const report = { repairs: 4n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true };
+    const report = {
+      repairs: 4n,
+      drift: 1,
+      repaired: [],
+      underlayMtu: 1500,
+      networkDrift: {},
+      recovered: true,
+      keptIds: [],
+    };
     const healths = [
       { loopDelayMs: 999, eventsLost: 0n, failedOps: {} },
       { loopDelayMs: 1_000, eventsLost: 0n, failedOps: {} },

@@ -219,6 +219,13 @@ export interface HostReport {
      * @generated from protobuf field: causeway.v1.HostHealth health = 7
      */
     health?: HostHealth;
+    /**
+     * Ids of endpoints that the host keeps although it has lost its record of their containers, found since the last report:
+     * each becomes an event. They count as drift of their network until they are attached once more, or detached.
+     *
+     * @generated from protobuf field: repeated string kept_ids = 8
+     */
+    keptIds: string[];
 }
 /**
  * What a host found for a VerifyCall.

@@ -380,7 +380,8 @@ class HostReport$Type extends MessageType {
             { no: 4, name: "underlay_mtu", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 5, name: "network_drift", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 13 /*ScalarType.UINT32*/ } },
             { no: 6, name: "recovered", kind: "scalar", T: 8 /*ScalarType.BOOL*/ },
-            { no: 7, name: "health", kind: "message", T: () => HostHealth }
+            { no: 7, name: "health", kind: "message", T: () => HostHealth },
+            { no: 8, name: "kept_ids", kind: "scalar", repeat: 2 /*RepeatType.UNPACKED*/, T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -391,6 +392,7 @@ class HostReport$Type extends MessageType {
         message.underlayMtu = 0;
         message.networkDrift = {};
         message.recovered = false;
+        message.keptIds = [];
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -420,6 +422,9 @@ class HostReport$Type extends MessageType {
                     break;
                 case /* causeway.v1.HostHealth health */ 7:
                     message.health = HostHealth.internalBinaryRead(reader, reader.uint32(), options, message.health);
+                    break;
+                case /* repeated string kept_ids */ 8:
+                    message.keptIds.push(reader.string());
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -470,6 +475,9 @@ class HostReport$Type extends MessageType {
         /* causeway.v1.HostHealth health = 7; */
         if (message.health)
             HostHealth.internalBinaryWrite(message.health, writer.tag(7, WireType.LengthDelimited).fork(), options).join();
+        /* repeated string kept_ids = 8; */
+        for (let i = 0; i < message.keptIds.length; i++)
+            writer.tag(8, WireType.LengthDelimited).string(message.keptIds[i]);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

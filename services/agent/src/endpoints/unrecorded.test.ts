@@ -74,6 +74,12 @@ describe('a container that the records on disk have lost', () => {
     expect(h.manager.released).toEqual([]);
     const kept = h.log.lines.filter(({ event }) => event === 'endpoint.kept');
     expect(kept.map(({ fields }) => fields.endpoint)).toContain('a3');
+    const told = h.manager.requests('report').flatMap(({ report }) => report.keptIds);
+    expect(told).toHaveLength(kept.length);
+    expect(new Set(told)).toEqual(new Set(kept.map(({ fields }) => fields.endpointId)));
+    expect(h.manager.requests('report').at(-1)?.report.networkDrift).toMatchObject({
+      [String(kept[0]?.fields.networkId)]: expect.any(Number),
+    });
     const { sandboxes } = await h.agent.api.listSandboxes();
     expect(sandboxes.find(({ endpoint }) => endpoint?.name === 'a3')).toMatchObject({ state: 'unrecorded' });
     expect((await h.status()).drift).toBeGreaterThan(0);

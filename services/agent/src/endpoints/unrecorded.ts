@@ -55,8 +55,8 @@ export class UnrecordedContainers {
   constructor(modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log }) {
     this.#modules = modules;
     const { sandboxes } = modules;
-    sandboxes.onChange(({ endpointId }) => this.#count(endpointId, sandboxes.get(endpointId)));
-    for (const sandbox of sandboxes.all()) this.#count(sandbox.endpoint.id, sandbox);
+    sandboxes.onChange(({ networkId, endpointId }) => this.#count(networkId, endpointId));
+    for (const { endpoint } of sandboxes.all()) this.#count(endpoint.network, endpoint.id);
   }
 
   /** Once the tables are whole, and before anything is removed that no record wants. Later calls do nothing. */
@@ -68,12 +68,14 @@ export class UnrecordedContainers {
         'its record is lost, its container lives: it is kept; attach it once more as it was, or detach it';
       this.#modules.log.error('endpoint.kept', { endpointId: id, endpoint, networkId: network, message });
       await this.#modules.sandboxes.add(sandbox);
+      this.#modules.stats.kept(id);
     }
     this.#isSearched = true;
   }
 
-  #count(id: EndpointId, sandbox: Sandbox | undefined): void {
-    this.#modules.stats.unresolved(`/unrecorded/${id}`, sandbox !== undefined && isUnrecorded(sandbox) ? 1 : 0);
+  #count(networkId: NetworkId, id: EndpointId): void {
+    const sandbox = this.#modules.sandboxes.get(id);
+    this.#modules.stats.unresolved(`${networkId}/${id}`, sandbox !== undefined && isUnrecorded(sandbox) ? 1 : 0);
   }
 }
 

@@ -73,10 +73,11 @@ export class Reporter {
     const networkDrift = Object.fromEntries(this.#stats.networkDrift);
     this.#toldHost = this.#host();
     const repaired = this.#stats.takeUnreported();
+    const keptIds = this.#stats.takeKept();
     const recovered = this.#recovered();
     const underlayMtu = this.#underlayMtu();
     const health = this.#health();
-    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered, health };
+    const report = { repairs: BigInt(repairs), drift, repaired, underlayMtu, networkDrift, recovered, health, keptIds };
     this.#send({ message: { oneofKind: 'report', report } });
   }
 

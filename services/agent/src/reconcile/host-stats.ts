@@ -1,21 +1,25 @@
-import type { NetworkId, Stamp } from '@causeway/model';
+import type { EndpointId, NetworkId, Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { ScopeId } from './scope.ts';
 
 /** Repairs kept until a manager has heard of them; beyond, only their number is kept. */
 const longestUnreported = 1_000;
 
+/** Where a difference stands: a scope, an endpoint of a network, or the path of a namespace that belongs to no scope. */
+type Place = ScopeId | `${NetworkId}/${EndpointId}` | `/${string}`;
+
 /** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
 export class HostStats {
   readonly #applied = new Map<NetworkId, Stamp>();
   readonly #removed = new Set<NetworkId>();
-  readonly #unresolved = new Map<ScopeId | `/${string}`, number>();
+  readonly #unresolved = new Map<Place, number>();
   readonly #listeners: (() => void)[] = [];
   #recovered: bigint | undefined;
   #repairs = 0;
   #kernelWrites = 0;
   readonly #failedOps = new Map<string, number>();
   #unreported: Drift[] = [];
+  #kept: EndpointId[] = [];
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
@@ -40,7 +44,12 @@ export class HostStats {
 
   /** Of it, what stands in networks. */
   get networkDrift(): readonly (readonly [NetworkId, number])[] {
-    return [...this.#unresolved].filter((entry): entry is [NetworkId, number] => isOfNetwork(entry[0]));
+    const sums = new Map<NetworkId, number>();
+    for (const [place, count] of this.#unresolved) {
+      const network = networkOf(place);
+      if (network !== undefined) sums.set(network, (sums.get(network) ?? 0) + count);
+    }
+    return [...sums];
   }
 
   /** By network: up to where the kernel has everything. */
@@ -79,8 +88,20 @@ export class HostStats {
     this.#tell();
   }
 
-  /** `place`: a scope, or the path of what belongs to none. */
-  unresolved(place: ScopeId | `/${string}`, count: number): void {
+  /** An endpoint that is kept although the record of its container is lost: reported once. */
+  kept(id: EndpointId): void {
+    this.#kept.push(id);
+    this.#tell();
+  }
+
+  /** Endpoints kept that were not reported yet; the next call gives only newer ones. */
+  takeKept(): EndpointId[] {
+    const taken = this.#kept;
+    this.#kept = [];
+    return taken;
+  }
+
+  unresolved(place: Place, count: number): void {
     if ((this.#unresolved.get(place) ?? 0) === count) return;
     if (count === 0) this.#unresolved.delete(place);
     else this.#unresolved.set(place, count);
@@ -122,6 +143,7 @@ export class HostStats {
   }
 }
 
-function isOfNetwork(place: string): boolean {
-  return place !== 'host' && !place.startsWith('/');
+function networkOf(place: Place): NetworkId | undefined {
+  const [network] = place.split('/');
+  return network === 'host' || network === '' ? undefined : (network as NetworkId);
 }

@@ -40,6 +40,13 @@ export function endpointOrphaned(endpoint: Endpoint, view: Names, why: string): 
   return { ...event, message: `${event.message}: ${why}` };
 }
 
+/** By its host, which no longer knows where the container is. */
+export function endpointKept(endpoint: Endpoint, view: Names): EventInput {
+  const event = endpointEvent('kept', endpoint, view);
+  const message = `${event.message}, which has lost its record of the container: attach it once more as it was, or detach it`;
+  return { ...event, actor: `agent/${event.host}`, cause: 'record-lost', message };
+}
+
 /** `why` is said when it was not its host that asked. */
 export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): EventInput {
   const event = endpointEvent('detached', endpoint, view);
@@ -128,7 +135,11 @@ function ofNetwork({ id, name }: Network): { readonly network: string; readonly 
   return { network: name, networkId: id };
 }
 
-function endpointEvent(what: 'attached' | 'detached' | 'orphaned', endpoint: Endpoint, view: Names): EventInput {
+function endpointEvent(
+  what: 'attached' | 'detached' | 'kept' | 'orphaned',
+  endpoint: Endpoint,
+  view: Names,
+): EventInput {
   const host = view.nodes.get(endpoint.node)?.value.name ?? endpoint.node;
   return {
     kind: `endpoint.${what}`,

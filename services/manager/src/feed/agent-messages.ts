@@ -1,7 +1,8 @@
-import { assertNever, CausewayError, type NetworkId, type Node } from '@causeway/model';
+import { assertNever, CausewayError, type EndpointId, type NetworkId, type Node } from '@causeway/model';
 import { legible } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Clock, Log } from '@causeway/runtime';
+import { endpointKept } from '../events/describe.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
@@ -15,9 +16,9 @@ import type { VerifyCalls } from './verify-calls.ts';
 type Message = Exclude<ConnectRequest['message'], { oneofKind: 'hello' }>;
 
 export interface AgentMessagesParts {
-  readonly view: Pick<View, 'nodes' | 'networks' | 'revision'>;
+  readonly view: Pick<View, 'nodes' | 'networks' | 'endpoint' | 'revision'>;
   readonly registrar: Registrar;
-  readonly sink: Pick<EventSink, 'repaired'>;
+  readonly sink: EventSink;
   readonly clock: Pick<Clock, 'wall'>;
   readonly log: Log;
   readonly progress: HostProgress;
@@ -75,6 +76,10 @@ export class AgentMessages {
     const now: Moment = { revision: view.revision, time: clock.wall() };
     hosts.reported(node.id, { ...report, networkDrift: this.#ofNetworks(report.networkDrift) }, now);
     for (const drift of report.repaired) sink.repaired(node.name, drift);
+    for (const id of report.keptIds) {
+      const endpoint = view.endpoint(id as EndpointId)?.value;
+      if (endpoint?.node === node.id) sink.emit(endpointKept(endpoint, view));
+    }
     const known = view.nodes.get(node.id)?.value;
     if (known !== undefined && report.underlayMtu !== 0 && report.underlayMtu !== known.underlayMtu)
       this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });

@@ -8,7 +8,15 @@ import type { EventSink } from '../events/event-sink.ts';
 import type { View } from '../store/view.ts';
 import type { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
-import { networkId, nodeId, scriptCluster, scriptNetwork, scriptNode, ViewScript } from '../testing/view-script.ts';
+import {
+  endpointId,
+  networkId,
+  nodeId,
+  scriptCluster,
+  scriptNetwork,
+  scriptNode,
+  ViewScript,
+} from '../testing/view-script.ts';
 import { Feed } from './feed.ts';
 import { historyEntries } from './history.ts';
 import { backlogLimit } from './subscriptions.ts';
@@ -350,7 +358,15 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   for (let beat = 0; beat < 4; beat++) {
     other.say({
       oneofKind: 'report',
-      report: { repairs: 0n, drift: 0, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true },
+      report: {
+        repairs: 0n,
+        drift: 0,
+        repaired: [],
+        underlayMtu: 1500,
+        networkDrift: {},
+        recovered: true,
+        keptIds: [],
+      },
     });
     await clock.advance(seconds(2));
   }
@@ -502,10 +518,34 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
   ];
   agent.say({
     oneofKind: 'report',
-    report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true },
+    report: { repairs: 3n, drift: 1, repaired, underlayMtu: 1400, networkDrift: {}, recovered: true, keptIds: [] },
   });
   await settle();
   expect(feed.factsOf(nodeId(1))).toMatchObject({ repairs: 3n, drift: 1, recovered: true });
   expect(eventKinds()).toEqual(['node.ready h1', 'drift.repaired h1']);
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
+});
+
+test('an endpoint that its host keeps without a record of it is told, one of another host is not', async () => {
+  script.commit(
+    { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
+    { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+  );
+  const agent = await connect(new MemoryAgent(scriptNode(1)));
+  const keptIds = [endpointId(9), endpointId(10), 'nonsense'];
+  agent.say({
+    oneofKind: 'report',
+    report: { repairs: 0n, drift: 1, repaired: [], underlayMtu: 1500, networkDrift: {}, recovered: true, keptIds },
+  });
+  await settle();
+  expect(told.slice(1)).toMatchObject([
+    {
+      kind: 'endpoint.kept',
+      host: 'h1',
+      network: 'n7',
+      endpoint: 'e9',
+      actor: 'agent/h1',
+      message: expect.stringMatching(/^e9 .* kept on h1, .* attach it once more as it was, or detach it$/),
+    },
+  ]);
 });
