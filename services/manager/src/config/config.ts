@@ -54,7 +54,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--advertise <ip:port>',
     variable: 'CAUSEWAY_ADVERTISE',
-    help: 'address at which agents and other managers reach this manager; when absent that of --listen, which must then be one address',
+    help: 'address at which agents and other managers reach this manager; when absent, the address of --listen, which must then be a single address',
     optional: true,
   },
   {
@@ -84,7 +84,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--node-gone-after <duration>',
     variable: 'CAUSEWAY_NODE_GONE_AFTER',
-    help: 'release the endpoints of a host that has been silent for so long; 0: never',
+    help: 'release the endpoints of a host after it has been silent for this long; 0: never',
     default: '24h',
   },
   {

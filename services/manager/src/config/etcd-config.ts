@@ -65,19 +65,19 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
   {
     flag: '--etcd <embedded|url,…>',
     variable: 'CAUSEWAY_ETCD',
-    help: '"embedded": the manager runs an etcd member itself; else the client URLs of an etcd cluster of yours',
+    help: '"embedded": the manager runs an etcd member itself; otherwise the client URLs of an etcd cluster of your own',
     default: 'embedded',
   },
   {
     flag: '--join <ip:port,…>',
     variable: 'CAUSEWAY_JOIN',
-    help: 'managers whose cluster a manager without data joins, with embedded etcd; the same list on every host, this manager included',
+    help: 'all managers of the cluster, this manager included, the same list on every host; with embedded etcd, a manager without data joins their cluster',
     optional: true,
   },
   {
     flag: '--etcd-peer-address <ip>',
     variable: 'CAUSEWAY_ETCD_PEER_ADDRESS',
-    help: 'address at which other managers reach the embedded etcd; when absent the address of --advertise with --join, else 127.0.0.1, which no other host reaches',
+    help: 'address at which other managers reach the embedded etcd; when absent, the address of --advertise with --join, otherwise 127.0.0.1, which other hosts cannot reach',
     optional: true,
   },
   {
@@ -95,31 +95,31 @@ export const etcdOptionSpecs: readonly OptionSpec[] = [
   {
     flag: '--etcd-quota <size>',
     variable: 'CAUSEWAY_ETCD_QUOTA',
-    help: 'size of the embedded etcd’s database at which etcd takes no more writes, 16MiB to 8GiB',
+    help: 'size of the embedded etcd’s database at which etcd refuses writes, 16MiB to 8GiB',
     default: '2GiB',
   },
   {
     flag: '--etcd-history <duration>',
     variable: 'CAUSEWAY_ETCD_HISTORY',
-    help: 'how much of etcd’s past the leader keeps when it compacts, 1m to 24h; 0s: the leader never compacts, for an etcd that others use too',
+    help: 'how much of etcd’s history the leader keeps when it compacts, 1m to 24h; 0s: the leader never compacts, for an etcd that other programs use too',
     default: '1h',
   },
   {
     flag: '--etcd-heartbeat <duration>',
     variable: 'CAUSEWAY_ETCD_HEARTBEAT',
-    help: 'how often the leader of the embedded etcds says that it is there, 10ms to 1s; at least the round trip between managers. When absent 50ms',
+    help: 'heartbeat interval of the embedded etcds, 10ms to 1s; at least the round-trip time between managers. When absent 50ms',
     optional: true,
   },
   {
     flag: '--etcd-election-timeout <duration>',
     variable: 'CAUSEWAY_ETCD_ELECTION_TIMEOUT',
-    help: 'how long the members of etcd hear nothing of their leader before they elect another, 100ms to 10s, at least 5 heartbeats; the same for all managers. When absent 500ms. With your own etcd the --election-timeout that its members run with, when absent 1s, etcd’s default',
+    help: 'how long the etcd members wait without a heartbeat before they elect another leader, 100ms to 10s, at least 5 heartbeats; the same for all managers. When absent 500ms. With an etcd of your own: the --election-timeout of its members; when absent 1s, etcd’s default',
     optional: true,
   },
   {
     flag: '--etcd-max-txn-ops <count>',
     variable: 'CAUSEWAY_ETCD_MAX_TXN_OPS',
-    help: 'the --max-txn-ops that the members of your own etcd run with, 128 to 10000; when absent 128, etcd’s default. With 1000 more claims share a transaction; more than 1000 changes nothing',
+    help: 'the --max-txn-ops of the members of an etcd of your own, 128 to 10000; when absent 128, etcd’s default. With 1000, more claims share a transaction; a larger value has no effect',
     optional: true,
   },
   {
