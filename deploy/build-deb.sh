@@ -71,6 +71,6 @@ stage causeway-agent node_modules/koffi node_modules/@koromix
 add_service causeway-agent agent.env
 build causeway-agent
 
-stage causeway-manager node_modules/@causeway node_modules/@grpc node_modules/etcd3 node_modules/grpc-health-check
+stage causeway-manager node_modules/@causeway node_modules/@grpc node_modules/grpc-health-check
 add_service causeway-manager manager.env
 build causeway-manager

@@ -4,7 +4,7 @@ import type { Keys } from '../store/keys.ts';
 import { records } from '../store/records/index.ts';
 import type { ManagerRecord } from '../store/records/manager.ts';
 import type { Compare, Store, StoreLease } from '../store/store.ts';
-import { nameTaken } from './membership/name-taken.ts';
+import { nameTaken } from './name-taken.ts';
 import type { Peers } from './peers.ts';
 
 export type { ManagerRecord };

@@ -1,6 +1,6 @@
 import { assertNever, CausewayError, fail, ok, type Result } from '@causeway/model';
+import { nameTaken } from '../name-taken.ts';
 import type { StoreMember, StoreMemberStatus } from './membership.ts';
-import { nameTaken } from './name-taken.ts';
 
 export type MembershipRequest =
   | {
