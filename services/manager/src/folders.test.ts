@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
-/** What each folder's production code imports from others. */
+/** The folders that each folder's production code imports. */
 function imports(): ReadonlyMap<string, ReadonlySet<string>> {
   const graph = new Map<string, Set<string>>();
   for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
@@ -19,7 +19,7 @@ function imports(): ReadonlyMap<string, ReadonlySet<string>> {
   return graph;
 }
 
-/** A way from the folder back to itself. */
+/** A chain of imports that leads from the folder back to itself. */
 function cycleFrom(start: string, graph: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] | undefined {
   const ways: string[][] = [[start]];
   const seen = new Set<string>();

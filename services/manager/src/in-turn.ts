@@ -1,16 +1,16 @@
 import type { Clock, Duration, Log } from '@causeway/runtime';
 
-/** A part of what is to be stopped. */
+/** One part to stop. */
 interface StopStep {
   readonly name: string;
-  /** So long is waited for it; what it has not ended by then ends with the process. */
+  /** How long to wait for this part. Work that has not ended by then ends with the process. */
   readonly limit: Duration;
   stop(): Promise<void>;
 }
 
 /**
- * Stops one part after the other, and waits for none longer than its limit: without a majority of the store each could wait for
- * a call that nothing answers, one after the other. A step that fails does not keep the next from its turn.
+ * Stops one part after the other, and waits for each no longer than its limit. Without a majority of the store, each part
+ * could wait for a call that nothing answers. When a step fails, the next step still runs.
  */
 export async function stopInTurn(
   { clock, log }: { readonly clock: Clock; readonly log: Log },

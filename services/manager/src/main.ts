@@ -37,27 +37,27 @@ import { GrpcServer } from './io/grpc/server.ts';
 import { createManager, type Manager } from './manager.ts';
 import { createKeys } from './store/keys.ts';
 
-/** Settings that cannot be used, as against a failure that may pass. */
+/** Exit code for settings that cannot be used; `exitFailed` is for a failure that may pass. */
 const exitUnusable = 2;
 const exitFailed = 1;
-/** Another manager has the data directory or the name: it may end, and then a restart helps. */
+/** Exit code when another manager has the data directory or the name. That manager may end, and then a restart helps. */
 const exitConflict = 4;
 
-/** From the signal to the end of the process, etcd's included, whatever does not answer; systemd's own patience is longer. */
+/** Time from the signal to the end of the process and its etcd, ms, even when nothing answers. systemd waits longer. */
 const stopWithin = 4_600;
-/** What each step of that may take, although all before it were late. */
+/** Time that each step of the stop has at least, ms, even when all steps before it were late. */
 const leastForStep = 500;
 
-/** How to log that the settings themselves cannot be read. */
+/** How to log when the settings themselves cannot be read. */
 const unsaid: LogSettings = { level: 'info', format: 'json' };
 
-/** What is done on the data directory of a manager that does not run. */
+/** Commands on the data directory of a manager that does not run. */
 const beside: Readonly<Record<string, (log: Log) => Command>> = {
   init: () => initCommand(),
   restore: (log) => restoreCommand({ clock: systemClock, random: cryptoRandom, log }),
 };
 
-// What a stop had to leave behind, such as a call that etcd does not answer, must not keep the process.
+// A stop may leave something behind, such as a call that etcd does not answer. That must not keep the process alive.
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -122,7 +122,10 @@ function readOptions(argv: readonly string[]): Options {
   }
 }
 
-/** Runs until a signal asks it to end. Listens first: a port that is taken is told before anything is begun. */
+/**
+ * Runs until a signal asks the manager to end. Listens first, so that a taken port is reported before anything else
+ * begins.
+ */
 async function serve(config: ManagerConfig, log: Log): Promise<void> {
   limitConnects();
   quietGrpc();
@@ -151,7 +154,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   const service = serviceManager(log);
   const start = async (): Promise<void> => {
     await server.start();
-    // A manager that waits for the majority of etcd serves status, and is not a start that failed.
+    // Ready before etcd is: a manager that waits for etcd's majority serves status, and its start has not failed.
     service.ready();
     await etcd?.start();
     await registration.start();
@@ -171,7 +174,7 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   } finally {
     server.drain();
     await stopAll(parts, [
-      // The registration goes beside: what it waits for is the store too.
+      // Both at once, because the registration's stop also waits for the store.
       ['manager', () => Promise.all([manager.stop(), registration.stop()])],
       ['server', () => server.stop()],
       ['store', () => store.close()],
@@ -180,7 +183,10 @@ async function serve(config: ManagerConfig, log: Log): Promise<void> {
   }
 }
 
-/** Each has what the ones before have left, less what the ones after need at least: all have ended, or are left behind, in time. */
+/**
+ * Each step may use the time that is left, except the least time of the steps after it. So all steps have ended, or are
+ * left behind, in time.
+ */
 async function stopAll(
   parts: { readonly clock: Clock; readonly log: Log },
   steps: readonly (readonly [name: string, stop: () => Promise<unknown> | undefined])[],
@@ -192,7 +198,7 @@ async function stopAll(
   }
 }
 
-/** From its first start on the data directory belongs to that cluster, and to that etcd. */
+/** Records to which cluster and etcd the data directory belongs from the first start on. */
 async function keepCluster(
   dataDir: string,
   { view }: Pick<Manager, 'view'>,
@@ -221,7 +227,7 @@ async function openStore(
     return { store: new EtcdStore({ ...parts, ...(credentials !== undefined && { credentials }) }, config) };
   }
   const { join, ...settings } = config;
-  // The same list of all managers serves every one of them.
+  // Operators may give every manager the same list of all managers.
   const managers = join.filter((address) => address !== advertise);
   const ask = (signal: AbortSignal) =>
     discoverClusters({ clock: systemClock, credentials: plaintext }, managers, signal);
@@ -237,14 +243,14 @@ async function openStore(
   return { store, etcd };
 }
 
-/** Rejects with the signal's reason; never settles without one. */
+/** Rejects with the signal's reason; never settles without a signal. */
 function aborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error));
   });
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the next ends the process at once. */
+/** Resolves at the first SIGTERM or SIGINT. The second ends the process at once. */
 function stopAsked(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
@@ -258,14 +264,14 @@ function stopAsked(): Promise<void> {
   });
 }
 
-/** One line for machines, one for people. */
+/** Writes one log line for programs and one line for people. Returns the exit code. */
 function reportFailure(log: Log, error: unknown): number {
   const known = isCausewayError(error) ? error : undefined;
   log.error('manager.failed', { code: known?.code, message: messageOf(error), ...known?.data });
   return tellFailure(error);
 }
 
-/** To people; the exit code. */
+/** Writes one line for people. Returns the exit code. */
 function tellFailure(error: unknown): number {
   const known = isCausewayError(error) ? error : undefined;
   process.stderr.write(`causeway-manager: ${visible(messageOf(error))}\n`);

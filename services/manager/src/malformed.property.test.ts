@@ -24,7 +24,7 @@ const runs = Number(process.env['CAUSEWAY_SEEDS'] ?? '40');
 
 interface Method {
   readonly name: string;
-  /** A promise, or a stream of answers. */
+  /** Returns a promise or a stream of answers. */
   readonly serve: (running: RunningManager, request: Message, call: CallContext) => unknown;
   readonly isStream: boolean;
   readonly type: MessageType;
@@ -68,7 +68,7 @@ function methodNamed(name: string): Method {
   return method;
 }
 
-/** Things that are there, and things that could be. */
+/** Names of things that exist, and of things that could exist. */
 const words = [
   'blue',
   'six',
@@ -94,7 +94,7 @@ const words = [
   'name=blue',
 ];
 
-/** Calls that are right, to be made wrong. */
+/** Valid calls, from which the test makes malformed ones. */
 const examples: Readonly<Record<string, Message>> = {
   createNetwork: { name: 'green', subnets: [Subnet.create({ prefix: '10.67.0.0/24' })] },
   updateNetwork: { network: 'blue', setLabels: { team: 'core' } },
@@ -125,7 +125,7 @@ function anyAttempt({ name, type }: Method): fc.Arbitrary<Attempt> {
     .map((request): Attempt => ({ method: name, request }));
 }
 
-/** A cluster with something of everything. */
+/** A cluster with objects of every kind. */
 async function living(): Promise<{ cluster: MemoryCluster; running: RunningManager }> {
   const cluster = new MemoryCluster();
   const running = await cluster.startManager();
@@ -147,7 +147,7 @@ async function living(): Promise<{ cluster: MemoryCluster; running: RunningManag
   return { cluster, running };
 }
 
-/** The same in every such cluster, whose random numbers are too. */
+/** Id of the endpoint blue/web. It is the same in every such cluster, because the random numbers are the same. */
 async function webId(): Promise<string> {
   const { cluster, running } = await living();
   const { endpoint } = await running.manager.api.endpoints.getEndpoint(
@@ -183,7 +183,7 @@ async function attempt(
   await answered;
 }
 
-/** Claims and records; not what cools, which goes by itself, nor what is written of time. */
+/** Claims and records, without cooling claims, which end by themselves, and without records that change with time. */
 async function content({ store }: RunningManager): Promise<ReadonlyMap<string, string>> {
   const kvs = await under(store, defaultPrefix);
   const texts = kvs.map(({ key, value }) => [key, new TextDecoder().decode(value)] as const);
@@ -192,7 +192,7 @@ async function content({ store }: RunningManager): Promise<ReadonlyMap<string, s
   return new Map(texts.filter(isOwn));
 }
 
-// Were an example refused, what is made of it would be too, and would prove little.
+// If an example were refused, the calls made from it would be refused, too, and would prove little.
 test.each(Object.entries(examples))('%s does what the example asks', async (method, fields) => {
   const { cluster, running } = await living();
   const request = methodNamed(method).type.create({ requestId: randomUuid(random), ...fields });

@@ -5,31 +5,34 @@ import type { DefaultPool } from './ipam/subnet-pools.ts';
 
 export interface ManagerSettings {
   readonly name: string;
-  /** Id of this process, by which another one under the same name is told from it; absent: it tells none. */
+  /** Id of this process, which tells it from another process with the same name; absent: answers contain no id. */
   readonly instance?: string;
-  /** Host:port at which agents, operators and other managers reach its gRPC service. */
+  /** Host:port at which agents, operators and other managers reach this manager's gRPC service. */
   readonly advertise: string;
-  /** How long the leader's lease lasts without renewal. */
+  /** Time to live of the leader's lease. */
   readonly leaseTtl: Duration;
-  /** The beginning of all keys in the store, with "/" at its end. */
+  /** Prefix of all keys in the store, with "/" at its end. */
   readonly prefix: string;
-  /** How long a freed address waits for hosts without a session; absent: a minute. */
+  /** How long the managers wait for hosts without a session before a freed address is given again; absent: a minute. */
   readonly cooldown?: Duration;
-  /** How long a host may be silent before its endpoints are released; 0: for ever; absent: a day. */
+  /** How long a host may be silent before its endpoints are released; 0: forever; absent: a day. */
   readonly nodeGoneAfter?: Duration;
   /** How long events are kept; absent: a day. */
   readonly eventHistory?: Duration;
   /** How many events are kept at most; absent: 200,000. */
   readonly eventLimit?: number;
-  /** Where subnets come from that no request names; a family without a pool has 10.0.0.0/8 in /20, or the cluster's ULA in /64. */
+  /**
+   * Pools for subnets that no request names. A family without a pool uses 10.0.0.0/8 in parts of /20, or the cluster's
+   * ULA in parts of /64.
+   */
   readonly defaultPools?: readonly DefaultPool[];
-  /** The cluster that the manager belongs to; absent: the one that the store holds. */
+  /** The cluster that the manager belongs to; absent: the cluster in the store. */
   readonly clusterId?: ClusterId;
   /** The newest schema of records that the manager knows; absent: this version's. */
   readonly schema?: number;
   /** The feed versions that the manager speaks to agents, from the oldest; absent: this version's. */
   readonly feeds?: readonly FeedVersion[];
-  /** How much of the store's past is kept; absent or 0: something else compacts the store. */
+  /** How much of the store's history the manager keeps, ms; absent or 0: something else compacts the store. */
   readonly history?: Duration;
 }
 

@@ -81,7 +81,7 @@ describe('a manager whose store does not answer', () => {
       return 'lost-request';
     };
     await cluster.answer(well.store.txn([], [{ kind: 'delete', key: createKeys(defaultPrefix).leader }]));
-    while (grants === 0) await cluster.clock.advance(milliseconds(100)); // it campaigns, and that call has just begun
+    while (grants === 0) await cluster.clock.advance(milliseconds(100)); // the manager campaigns, and this call has just begun
     const began = cluster.clock.now();
     await cluster.answer(stopping.manager.stop());
     expect(cluster.clock.now() - began).toBeLessThanOrEqual(3_000);
@@ -419,7 +419,7 @@ describe('one manager', () => {
       degradedEndpoints: 1,
       troubledHosts: [],
     });
-    // No host that is ready lacks it; the one that it is on may.
+    // No ready host lacks the endpoint; the host that has the endpoint may lack it.
     const { endpoints } = await manager.api.endpoints.listEndpoints(ListEndpointsRequest.create(), cluster.call());
     expect(endpoints[0]?.applied).toMatchObject({ have: 0, want: 1, unreachable: ['h1'] });
   });
@@ -445,7 +445,7 @@ describe('one manager', () => {
       'node.joined',
       'endpoint.attached',
       'endpoint.detached',
-      'leader.changed', // what no write has caused is told together, a moment later
+      'leader.changed', // events that no write has caused are written together, a moment later
       'node.ready',
       'node.lost',
     ]);
@@ -529,7 +529,7 @@ describe('two managers', () => {
     const before = cluster.clock.now();
     const managers = [{ ...m1, state: 'unreachable', revision: 0n }, m2];
     expect(await status()).toMatchObject({ leader, managers, ...hosts, hostsReady: 0 });
-    // Who looks at a status waits a second for a manager that says nothing, not for as long as the call may take.
+    // A status call waits 1 s for a manager that does not answer, not as long as the call may take.
     expect(cluster.clock.now() - before).toBe(how === 'silent' ? 1_000 : 0);
   });
 

@@ -45,30 +45,31 @@ import { View } from './store/view.ts';
 export interface ManagerModules {
   readonly store: Store;
   readonly peers: Peers;
-  /** Absent: a leader that died is known by the end of its lease alone. */
+  /** Absent: this manager notices a crashed leader only by the end of the leader's lease. */
   readonly dialer?: Dialer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Absent: the store has no servers to care for. */
+  /** Absent: the store has no servers that need maintenance. */
   readonly operation?: StoreOperation;
 }
 
 /**
- * Limits of a stop: etcd may need an election of its own (0.5 to 2 s) to take the leader's lease back, which otherwise ends by
- * itself in 10 s. All together they are less than 3 s, so that the process ends within 5 s although nothing answers.
+ * Time limits of the steps of a stop. To revoke the leader's lease, etcd may need an election of its own (0.5 to 2 s). A
+ * lease that is not revoked expires after 10 s. All limits together are less than 3 s. So the process ends within 5 s
+ * even when nothing answers.
  */
 const handOver = milliseconds(1_200);
-/** For calls that were sent, and whose answers callers wait for. */
+/** For calls that were sent and whose answers callers wait for. */
 const lastCalls = milliseconds(400);
 const lastWords = milliseconds(200);
 
-/** A store that cannot be read at the start is tried again for as long as it takes. */
+/** Pauses between attempts to read the store at the start. The manager tries until it succeeds. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
 
 /**
- * A manager without its network: all it does is behind `api` and `accept`, so that tests, simulations and the gRPC server
- * use the same door. The caller owns the modules; `stop` closes none of them.
+ * A manager without the network code. Everything goes through `api` and `accept`, so that tests, simulations and the gRPC
+ * server use the same entry points. The caller owns the modules; `stop` closes none of them.
  */
 export class Manager implements Startable {
   readonly view: View;
@@ -94,7 +95,7 @@ export class Manager implements Startable {
     const keys = createKeys(prefix);
     const view = new View(keys);
     const revisionTimes = new RevisionTimes(modules.clock);
-    view.subscribe((changes) => revisionTimes.follow(changes)); // first: what others say of a revision has its time
+    view.subscribe((changes) => revisionTimes.follow(changes)); // first: other subscribers need the revision's time
     const allocator = new Allocator(view);
     const parts = { ...modules, view, keys, allocator, sink: this.#relay };
     const term = (): Term | undefined => this.#terms.term;
@@ -131,7 +132,10 @@ export class Manager implements Startable {
     );
   }
 
-  /** Aborts with "cluster-mismatch" when the store turns out to hold another cluster: it must end then, and serve nothing more. */
+  /**
+   * Aborts with "cluster-mismatch" when the store turns out to hold another cluster. The manager must then end and serve
+   * nothing more.
+   */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -140,7 +144,7 @@ export class Manager implements Startable {
     return this.#terms.term !== undefined;
   }
 
-  /** Called when this manager begins or ceases to lead. Returns the way to stop listening. */
+  /** `listener` is called when this manager begins or ceases to lead. Returns a function that ends the subscription. */
   onLeadership(listener: (leads: boolean) => void): () => void {
     return this.#terms.subscribe(listener);
   }
@@ -151,11 +155,11 @@ export class Manager implements Startable {
   }
 
   /**
-   * Resolves when the manager has read the store and takes part in the election; a store that is not there is waited for.
+   * Resolves when the manager has read the store and takes part in the election. Waits while the store is unavailable.
    * @throws CausewayError when the store's own record cannot be read
    */
   async start(): Promise<void> {
-    // First: a store that is full can be neither founded nor led.
+    // First: in a store that is full, no cluster can be founded and no manager can become leader.
     if (this.#modules.operation !== undefined) await this.#storeMonitor.start();
     await this.#feed.start();
     this.#observe();
@@ -165,7 +169,10 @@ export class Manager implements Startable {
     if (!this.#abort.signal.aborted) await this.#elector.start();
   }
 
-  /** Hands leadership over, ends sessions with goodbye, lets writes under way end: within 3 s, whatever the store does. */
+  /**
+   * Hands over leadership, ends sessions with goodbye, and lets writes under way end. Takes at most 3 s, whatever the
+   * store does.
+   */
   async stop(): Promise<void> {
     this.#caches.end();
     const step = (name: string, limit: Duration, stop: () => Promise<void> | undefined) => {
@@ -185,7 +192,7 @@ export class Manager implements Startable {
     ]);
   }
 
-  /** Logs and emits what others change: managers that come and go, the schema, the leader. */
+  /** Logs and emits changes by others: managers that come and go, the schema, the leader. */
   #observe(): void {
     const { view } = this;
     const { name, advertise, schema } = this.#settings;
@@ -195,7 +202,7 @@ export class Manager implements Startable {
     this.#terms.subscribe((leads) => leads && this.#relay.emit(leaderChanged(name, advertise)));
   }
 
-  /** Which cluster this is; the first manager ever makes it. */
+  /** Finds out which cluster this is. The first manager of all creates the cluster. */
   async #bootstrap(): Promise<void> {
     const { random, clock, log } = this.#modules;
     const { signal } = this.#abort;
@@ -214,7 +221,7 @@ export class Manager implements Startable {
     }
   }
 
-  /** For one term. */
+  /** The controllers of one term. */
   #controllers(writer: TermWriter): readonly Controller[] {
     const parts = { ...this.#modules, view: this.view, keys: this.#keys, relay: this.#relay };
     const controllers = createControllers(
@@ -247,7 +254,6 @@ export class Manager implements Startable {
   }
 }
 
-/** Everything a manager is, from given parts. */
 export function createManager(modules: ManagerModules, settings: ManagerSettings): Manager {
   return new Manager(modules, settings);
 }

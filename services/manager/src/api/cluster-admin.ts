@@ -16,7 +16,10 @@ import { RequestLeases } from '../commit/request-leases.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
-/** The part of ClusterService that changes or copies the managers' cluster itself. Every manager answers, leader or not. */
+/**
+ * The part of ClusterService that changes or copies the cluster of managers. Every manager answers these calls, leader or
+ * not.
+ */
 export class ClusterAdminApi {
   readonly #context: ApiContext;
   readonly #keys: Keys;

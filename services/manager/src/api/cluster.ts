@@ -25,11 +25,10 @@ import { knownManagers, managerMessage, type Survey, surveyOf } from './managers
 import type { ApiContext } from './modules.ts';
 import { watchEvents } from './watch-events.ts';
 
-/** For another manager's answer, and for the store's: a status that comes late helps nobody. */
+/** Limits for the answers of other managers and of the store: a late status is of no use. */
 const peerPatience = seconds(1);
 const storePatience = milliseconds(1_300);
 
-/** ClusterService. */
 export class ClusterApi {
   readonly #context: ApiContext;
   readonly #admin: ClusterAdminApi;
@@ -39,7 +38,7 @@ export class ClusterApi {
     this.#admin = new ClusterAdminApi(context);
   }
 
-  /** Every manager answers, whatever of the rest works: this is what one looks at when something does not. */
+  /** Every manager answers, whatever else works: operators ask for the status when something does not work. */
   async getStatus(_request: GetStatusRequest, call: CallContext): Promise<GetStatusResponse> {
     const { view } = this.#context.modules;
     const [survey, members] = await Promise.all([this.#survey(call), this.#members(call)]);
@@ -123,7 +122,7 @@ export class ClusterApi {
     );
   }
 
-  /** Who has the key, unless it says itself that it does not lead (any more, or yet). */
+  /** The manager that has the leader key, unless that manager says itself that it does not lead (any more, or yet). */
   #leader({ managers }: Survey): Pick<GetStatusResponse, 'leader'> {
     const { leader } = this.#context.modules.view;
     if (
@@ -139,7 +138,7 @@ export class ClusterApi {
     return this.#inTime(call, storePatience, () => this.#context.modules.storeMembers());
   }
 
-  /** Undefined when it fails, or takes longer than the span or the caller's time. */
+  /** Undefined when the work fails, or takes longer than the span or the caller's time. */
   #inTime<Value>(
     call: CallContext,
     span: Duration,

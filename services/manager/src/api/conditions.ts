@@ -11,9 +11,7 @@ import { networkConditions } from './conditions/network.ts';
 import { type NetworkOnHost, nodeConditions } from './conditions/node.ts';
 import type { ApiContext } from './modules.ts';
 
-/*
- * What is known here of an object, put before the functions that judge it.
- */
+/* Collects what this manager knows about an object, for the functions that judge the object's conditions. */
 
 export function conditionsOfNetwork(context: ApiContext, network: Versioned<Network>): ConditionMessage[] {
   const { view, feed, subnetsOf } = context.modules;
@@ -67,7 +65,7 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
   return conditions.map((condition) => toMessage(context, condition));
 }
 
-/** Its network, where that sends more than its host's underlay carries. */
+/** The endpoint's network and host, when the network's packets are larger than the host's underlay carries. */
 function tooLargeFor(context: ApiContext, { network: id, node: on }: Endpoint): Pick<EndpointFacts, 'tooLarge'> {
   const { view } = context.modules;
   const network = view.networks.get(id);
@@ -104,7 +102,7 @@ function onHost(context: ApiContext, node: Node, id: NetworkId): NetworkOnHost[]
   return [{ name, applied: held.applied, changed: momentOf(context, held.revision, network), exceedsUnderlay }];
 }
 
-/** Its drift is that in the network, or all of it. */
+/** The host's state, with its drift in the given network, or all its drift. */
 function stateOf(context: ApiContext, node: NodeId, network?: NetworkId): HostState {
   const { view, feed } = context.modules;
   const { state: session, since } = feed.sessionOf(node);
@@ -130,13 +128,16 @@ function recorded<Value extends Dated['value']>(context: ApiContext, record: Ver
   return { value: record.value, written: momentOf(context, record.revision, record) };
 }
 
-/** The record itself says when it was made, also where that was before this manager started. */
+/**
+ * When the record was written. A record that never changed says itself when it was made, also when that was before this
+ * manager started.
+ */
 function momentOf({ modules }: ApiContext, revision: bigint, { value, created }: Dated): Moment {
   const made = revision === created ? value.createdAt : undefined;
   return { revision, time: modules.revisionTimes.timeOf(revision) ?? made };
 }
 
-/** The beginning of this leader's term is known by its revision alone. */
+/** A time that is the beginning of this leader's term is known by its revision alone. */
 function toMessage({ modules }: ApiContext, { since, ...condition }: Condition): ConditionMessage {
   const time = since.time ?? modules.revisionTimes.timeOf(since.revision) ?? 0;
   return { ...condition, sinceRevision: since.revision, sinceTimeMs: BigInt(Math.trunc(time)) };

@@ -44,12 +44,11 @@ import { claimedMessage, endpointMessage, fullEndpointMessage } from './messages
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
-/** Of one call: its answer stays a message of some hundred KiB. */
+/** Most claims in one call, so that its answer stays a message of some hundred KiB. */
 const mostClaims = 256;
-/** A host that is well takes an interface away within a few milliseconds. */
+/** How long a detach waits for the host. A healthy host removes an interface within a few milliseconds. */
 const takenAwayWithin = seconds(3);
 
-/** EndpointService. */
 export class EndpointsApi {
   readonly #context: ApiContext;
 
@@ -69,11 +68,14 @@ export class EndpointsApi {
     };
   }
 
-  /** @throws CausewayError what one of them meets that is worth another try: those that were claimed answer the same then */
+  /**
+   * @throws CausewayError when a claim fails in a way that is worth another try: on that try, the claims that succeeded
+   * answer the same
+   */
   async claimEndpoints({ claims }: ClaimEndpointsRequest, call: CallContext): Promise<ClaimEndpointsResponse> {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
-    // Without the signal: the whole call is given up or none of it, and it would have a listener for each claim.
+    // Without the signal: a call is given up as a whole or not at all, and each claim would add a listener.
     const write = { actor: call.actor, again: call.again };
     const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, write)));
     const outcomes = settled.map((each): ClaimOutcome => {
@@ -94,7 +96,7 @@ export class EndpointsApi {
     return { revision };
   }
 
-  /** Waits a moment for the host: what it has taken away is gone for who asked for it, too. */
+  /** Waits a moment for the host, so that the interface is gone when the caller gets the answer. */
   async detachEndpoint(request: DetachEndpointRequest, call: CallContext): Promise<DetachEndpointResponse> {
     this.#context.leading();
     const { writer, feed, view, clock } = this.#context.modules;
@@ -140,7 +142,7 @@ export class EndpointsApi {
     await this.#context.atLeast(request.atLeast, call);
     return await withinCall(clock, call, async (signal) => {
       for (;;) {
-        // Leadership and the endpoint itself may go while we wait.
+        // The leadership may end, and the endpoint may be released, while we wait.
         const term = this.#context.leading();
         const found = view.findEndpoint(request.endpoint);
         const { have, want } = feed.progress.summaryOf(found.value.network, found.revision);
@@ -163,7 +165,10 @@ export class EndpointsApi {
     return await writer.write(id, claimEndpoint(claim), write);
   }
 
-  /** During a recovery what is in the way may be of a host that has not been heard yet, so that is no last word. */
+  /**
+   * During a recovery the conflict may be with an endpoint of a host that has not reported yet, so the refusal is not
+   * final.
+   */
   async #claimAgain(id: RequestId, claim: ClaimEndpoint, write: WriteCall): Promise<Committed<Endpoint>> {
     const { writer, view, sink } = this.#context.modules;
     try {
@@ -186,7 +191,7 @@ export class EndpointsApi {
     return { cache: this.#context.modules.caches.of('endpoint'), fields: records.endpoint.fields, scope };
   }
 
-  /** Of that network and host; empty: of any. @throws CausewayError network-unknown, node-unknown */
+  /** Selects items of that network and host; empty: any. @throws CausewayError network-unknown, node-unknown */
   #within(network: string, host: string): (item: ItemOf<'endpoint'>) => boolean {
     const { view } = this.#context.modules;
     const networkId = network === '' ? undefined : view.findNetwork(network).value.id;
@@ -207,7 +212,7 @@ function tooMany(claims: number): CausewayError {
   return new CausewayError('invalid-argument', message, { field: 'claims', value: claims });
 }
 
-/** @throws what is not one claim's to tell, but the whole call's */
+/** @throws an error that concerns the whole call, not one claim */
 function refusalOf(reason: unknown): Status {
   if (!isCausewayError(reason) || reason.kind === 'unavailable') throw reason;
   return errorToStatus(reason);

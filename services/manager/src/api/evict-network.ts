@@ -5,7 +5,7 @@ import type { Intent } from '../plan/intent.ts';
 import { releaseByManager } from '../plan/release-endpoint.ts';
 import type { View } from '../store/view.ts';
 
-/** Releases every endpoint that a network has now, on every host. Agents learn of it as of any other release. */
+/** Releases every endpoint that a network has now, on every host. Agents learn of this as of any other release. */
 export async function evictNetwork(
   nameOrId: string,
   { view, writer }: { readonly view: View; readonly writer: Pick<Writer, 'apply'> },

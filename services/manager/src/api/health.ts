@@ -4,10 +4,10 @@ import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { conditionsOfNetwork } from './conditions.ts';
 import type { ApiContext } from './modules.ts';
 
-/** Milliseconds in which an agent did nothing else: half of the time between two heartbeats. */
+/** Time, ms, for which an agent was stalled: half of the time between two heartbeats. */
 const stoodStill = 1_000;
 
-/** What the leader hears from the hosts, counted; every host that is not well is named. */
+/** The hosts' reports to the leader, counted. Every host that is not healthy is named. */
 export function hostsOf(context: ApiContext): Hosts {
   const { view, feed } = context.modules;
   const nodes = [...view.nodes.values()].map(({ value }) => value);
@@ -36,7 +36,7 @@ function unready({ modules: { feed } }: ApiContext, nodes: readonly Node[]): Unr
   return hosts.sort(byName);
 }
 
-/** What a host without session said last may be long past. */
+/** Hosts with trouble. Hosts without a session are left out: their last report may be old. */
 function troubled({ modules: { feed } }: ApiContext, nodes: readonly Node[]): TroubledHost[] {
   const hosts = nodes.flatMap(({ id, name }): TroubledHost[] => {
     const { health } = feed.factsOf(id);
@@ -61,7 +61,10 @@ function degradedNetworks(context: ApiContext): number {
   return networks.filter((network) => conditionsOfNetwork(context, network).some(isDegraded)).length;
 }
 
-/** As `endpointConditions` judges each, by the host: a look at each endpoint's progress would be one at every host of its network. */
+/**
+ * Judged as `endpointConditions` judges each endpoint, but once for the whole host: the progress of each endpoint would
+ * need a look at every host of its network.
+ */
 function degradedEndpoints({ modules: { view, feed } }: ApiContext, node: NodeId): number {
   const endpoints = view.endpointsOn(node);
   if (feed.sessionOf(node).state === 'none') return endpoints.size;

@@ -5,7 +5,7 @@ import { ApiContext, type ApiModules, type ApiSettings } from './modules.ts';
 import { NetworksApi } from './networks.ts';
 import { NodesApi } from './nodes.ts';
 
-/** All that a manager answers, by service; what serves it (gRPC, a test) is its caller's business. */
+/** All calls that a manager answers, by service. The caller decides how they are served (gRPC, a test). */
 export interface Api {
   readonly networks: NetworksApi;
   readonly endpoints: EndpointsApi;

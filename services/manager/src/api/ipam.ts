@@ -22,7 +22,6 @@ import { releaseAddress, reserveAddress } from '../plan/reservations.ts';
 import { createKeys, type Keys } from '../store/keys.ts';
 import type { ApiContext } from './modules.ts';
 
-/** IpamService. */
 export class IpamApi {
   readonly #context: ApiContext;
   readonly #keys: Keys;
@@ -60,7 +59,7 @@ export class IpamApi {
     return { revision };
   }
 
-  /** Every manager answers. @throws CausewayError address-unknown when nobody is known to have held it */
+  /** Every manager answers. @throws CausewayError address-unknown when no holder of the address is known */
   async getAddressHistory(request: GetAddressHistoryRequest, call: CallContext): Promise<GetAddressHistoryResponse> {
     const { addressIndex, view, clock } = this.#context.modules;
     await this.#context.atLeast(0n, call);
@@ -73,7 +72,7 @@ export class IpamApi {
     throw new CausewayError('address-unknown', message, { field: 'address', value: address });
   }
 
-  /** What was found; with `repair`, each fault says whether it is right now. */
+  /** The faults that were found. With `repair`, each fault says whether it is repaired now. */
   async checkClaims(request: CheckClaimsRequest, call: CallContext): Promise<CheckClaimsResponse> {
     this.#context.leading();
     const { view } = this.#context.modules;

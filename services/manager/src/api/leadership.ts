@@ -1,10 +1,10 @@
 import { CausewayError } from '@causeway/model';
 import type { View } from '../store/view.ts';
 
-/** Why an answer lacks what hosts say. */
+/** Why an answer lacks the state of hosts. */
 export const noLeader = 'no manager leads, and what hosts do is unknown meanwhile';
 
-/** Says where to go instead; `leader` is empty while nobody leads. */
+/** The refusal of a manager that does not lead. It names the leader to ask; `leader` is empty while no manager leads. */
 export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayError {
   const { leader } = view;
   if (leader === undefined || leader.address === self)
@@ -13,7 +13,7 @@ export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayErr
   return new CausewayError('not-leader', message, { leader: leader.address });
 }
 
-/** The same of a manager that is too old to lead, while nobody does. */
+/** The refusal of a manager that is too old to lead, while no manager leads. */
 export function mayOnlyRead({ cluster }: Pick<View, 'cluster'>, known: number): CausewayError {
   const schema = cluster?.schema ?? 0;
   const message = `no manager leads, and this one may only read: the store has records of schema ${schema}, and it knows ${known}; start a newer version`;

@@ -15,11 +15,11 @@ interface ListRequest extends Selectors {
   readonly pageToken: string;
 }
 
-/** A kind of objects. */
+/** One kind of objects that can be listed. */
 export interface ListOf<I extends Item> {
   readonly cache: ObjectCache<I>;
   readonly fields: Fields<I>;
-  /** What else was asked for, by field; it decides over an item, once it is known what it means. */
+  /** Further filters of the request, by field. `read` makes the filter from them, after the view is new enough. */
   readonly scope?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
 }
 
@@ -30,8 +30,8 @@ interface Page<I extends Item> {
 }
 
 /**
- * A page is of the revision of its list's first page while the changes since are remembered. Later it goes on from the
- * same place in the list as it is by then, and says so by its revision.
+ * A page shows the list at the revision of its first page, while the cache remembers the changes since then. Later it
+ * shows the present list from the same position on; the page's revision shows this.
  * @throws CausewayError invalid-argument, timed-out, what the scope throws
  */
 export async function listPage<I extends Item>(

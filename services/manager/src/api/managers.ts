@@ -6,13 +6,16 @@ import type { View } from '../store/view.ts';
 type ManagerState = 'leader' | 'standby' | 'outdated' | 'unreachable';
 
 export interface Survey {
-  /** By name. */
+  /** Sorted by name. */
   readonly managers: Manager[];
-  /** As the leader says; absent when none does. */
+  /** As the leader reports; absent when no leader reports. */
   readonly hosts?: Hosts;
 }
 
-/** The managers there are: those registered or not removed since, this one and the leader, registered (yet) or not. By name. */
+/**
+ * All managers, sorted by name: those that are registered or were registered and not removed, this manager, and the
+ * leader, even if it is not registered yet.
+ */
 export function knownManagers(
   view: Pick<View, 'leader' | 'managers' | 'knownManagers'>,
   self: { readonly name: string; readonly address: string; readonly schema: number },
@@ -25,7 +28,10 @@ export function knownManagers(
   return [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What the managers say of themselves; of one that says nothing (or at whose address is another) what others know. */
+/**
+ * What each manager says about itself. For a manager that does not answer (or at whose address another manager answers):
+ * what others know about it.
+ */
 export function surveyOf(known: readonly KnownManager[], answers: readonly DescribeManagerResponse[]): Survey {
   const said = new Map(answers.map((answer) => [answer.manager?.name, answer.manager]));
   const managers = known.map((record) => said.get(record.name) ?? managerMessage(record, 'unreachable', 0n));

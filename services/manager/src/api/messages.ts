@@ -25,7 +25,7 @@ export function fullEndpointMessage(
   return { ...endpointMessage(context, endpoint, names), conditions: conditionsOfEndpoint(context, endpoint) };
 }
 
-/** Names beside ids; `applied` only from the leader, since no other manager knows. */
+/** With names besides the ids. Only the leader sets `applied`, because no other manager knows it. */
 export function endpointMessage(
   context: ApiContext,
   endpoint: Versioned<Endpoint>,
@@ -35,7 +35,10 @@ export function endpointMessage(
   return context.leads ? { ...message, applied: appliedMessage(context, endpoint) } : message;
 }
 
-/** As it was claimed: nobody has applied it yet, and to say who is waited for would be a look at every host for each claim. */
+/**
+ * The endpoint just after its claim, without `applied`: no host has applied it yet, and to list the waiting hosts would
+ * cost a look at every host for each claim.
+ */
 export function claimedMessage(context: ApiContext, { value, revision }: Versioned<Endpoint>): EndpointMessage {
   return endpointToMessage(value, namesNow(context, value), revision);
 }
@@ -61,7 +64,7 @@ function appliedMessage(context: ApiContext, endpoint: Versioned<Endpoint>): App
     endpoint.revision,
   );
   const names = (nodes: readonly NodeId[]): string[] => nodes.map((node) => hostName(context, node)).sort();
-  // An endpoint is nowhere as long as its own host cannot be asked, however many others know it.
+  // An endpoint whose own host has no session counts as not applied there, however many other hosts know it.
   const own = unreachable.includes(endpoint.value.node) ? 1 : 0;
   return { have, want: want + own, waiting: names(waiting), unreachable: names(unreachable), p99Ms };
 }

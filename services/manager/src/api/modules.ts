@@ -23,12 +23,12 @@ import type { StoreOperation } from './store-operation.ts';
 export interface ApiModules {
   readonly view: View;
   readonly caches: ObjectCaches;
-  /** Of a network's subnets, in their order. */
+  /** The addresses of each subnet of a network, in the network's order of subnets. */
   readonly subnetsOf: (network: Network) => readonly SubnetAddresses[];
   readonly store: Pick<Store, 'get' | 'txn' | 'grant' | 'members'>;
   /** Absent: the store has neither members nor snapshots. */
   readonly operation?: StoreOperation;
-  /** How the store's members are, as this manager finds them now. */
+  /** Status of the store's members, as this manager finds them now. */
   readonly storeMembers: () => Promise<readonly StoreMemberStatus[]>;
   readonly peers: Peers;
   readonly feed: Feed;
@@ -39,25 +39,25 @@ export interface ApiModules {
   readonly clock: Clock;
   readonly revisionTimes: Pick<RevisionTimes, 'timeOf'>;
   readonly writer: Writer;
-  /** Undefined while another manager leads, or none. */
+  /** Undefined while another manager leads, or there is no leader. */
   readonly term: () => Term | undefined;
 }
 
 export interface ApiSettings {
   readonly name: string;
-  /** Id of this process; absent: it tells none. */
+  /** Id of this process; absent: answers contain no id. */
   readonly instance?: string;
   /** Host:port of this manager's gRPC service. */
   readonly address: string;
-  /** Of all keys in the store. */
+  /** Prefix of all keys in the store. */
   readonly prefix: string;
-  /** The newest schema of records this version knows. */
+  /** The newest schema of records that this version knows. */
   readonly schema: number;
-  /** As they were given; a family without one has the cluster's own. */
+  /** Pools as configured. A family without a pool uses the cluster's default (ipam/subnet-pools.ts). */
   readonly defaultPools: readonly DefaultPool[];
 }
 
-/** What every use case starts with. */
+/** Modules, settings and checks that all API calls share. */
 export class ApiContext {
   readonly modules: ApiModules;
   readonly settings: ApiSettings;
@@ -85,14 +85,14 @@ export class ApiContext {
     throw refusal.data['leader'] === '' && this.isOutdated ? mayOnlyRead(view, this.settings.schema) : refusal;
   }
 
-  /** For what takes addresses, subnets or VNIs. @throws CausewayError recovering */
+  /** The check of calls that take addresses, subnets or VNIs. @throws CausewayError recovering */
   recovered(): void {
     checkRecovered(this.modules.view);
   }
 
   /**
-   * Answers about hosts' sessions are the leader's. Where no leader answers, what is intended is told all the same, with a
-   * remark.
+   * Only the leader can answer about hosts' sessions. When there is no leader, this manager still answers with the
+   * intent, and adds a remark.
    * @throws CausewayError not-leader when another manager can answer better
    */
   leadingOrAlone(call: Pick<CallContext, 'alone' | 'remark'>): void {
@@ -102,14 +102,14 @@ export class ApiContext {
     call.remark(`manager ${this.settings.name} answers for itself: ${noLeader}`);
   }
 
-  /** Waits until the view is as new as the caller asked. @throws CausewayError timed-out */
+  /** Waits until the view has the revision that the caller asked for. @throws CausewayError timed-out */
   async atLeast(revision: bigint, call: CallContext): Promise<void> {
     const { view, clock } = this.modules;
     this.haveRead();
     if (view.revision < revision) await withinCall(clock, call, (signal) => view.waitFor(revision, signal));
   }
 
-  /** An empty view from before the first look at the store would say "unknown" of everything. */
+  /** Refuses before the first read of the store: with an empty view, every object would seem unknown. */
   haveRead(): void {
     if (this.modules.view.cluster !== undefined) return;
     throw new CausewayError('store-unavailable', 'this manager has not been able to read the store yet: try again');

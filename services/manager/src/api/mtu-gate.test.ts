@@ -28,7 +28,7 @@ test.each<[string, Mtu, HostsProgress, MtuVerdict['kind']]>([
   expect(judgeMtu(network, small, () => progress, now).kind).toBe(expected);
 });
 
-/** For networks that any host may have: no host is looked at. */
+/** For networks that are open to any host: the gate must look at no host. */
 const unasked = (): never => {
   throw new Error('hosts were looked at');
 };

@@ -7,18 +7,18 @@ import { leastFor, roomOfNode } from '../plan/mtu.ts';
 import type { Versioned, View } from '../store/view.ts';
 
 export type MtuVerdict =
-  /** Nothing that any host sends on the network is too large for this one. */
+  /** No host sends frames on the network that are too large for this host. */
   | { readonly kind: 'open' }
-  /** The network asks more of the host's underlay than that carries. */
+  /** The network's MTU needs more than the host's underlay carries. */
   | { readonly kind: 'too-large' }
   /** Other hosts may still send frames of the former, larger MTU. */
   | { readonly kind: 'waits' };
 
 /**
- * The rule: a host gets an endpoint of a network when no other host sends frames that its underlay does not carry. The
- * network's record has its largest MTU ever: a host that carries that one never waits. Any other host waits until each host
- * that may hold something of the network has applied the present record. A host without a session counts as long as it may
- * merely be changing from one leader to the next.
+ * The rule: a host gets an endpoint of a network when no other host sends frames that the host's underlay does not carry.
+ * The network's record has the largest MTU that the network ever had: a host whose underlay carries this MTU never waits.
+ * Any other host waits until each host that may hold state of the network has applied the present record. A host without
+ * a session counts, too, as long as it may merely be changing from one leader to the next.
  */
 export function judgeMtu(
   network: Versioned<Network>,
@@ -30,7 +30,7 @@ export function judgeMtu(
   const room = Math.max(roomOfNode(node), leastFor(subnets));
   if (mtu.kind === 'automatic' && mtu.bytes > room) return { kind: 'too-large' };
   if (mtu.highest === undefined || mtu.highest <= room) return { kind: 'open' };
-  const { floor, silentSince } = progress(); // a look at each host of the network, which most claims never need
+  const { floor, silentSince } = progress(); // looks at each host of the network; most claims never need this
   if (floor !== undefined && floor < network.revision) return { kind: 'waits' };
   const isSettled = silentSince === undefined || now - silentSince >= silenceLimit;
   return { kind: isSettled ? 'open' : 'waits' };
@@ -42,7 +42,9 @@ interface MtuGateParts {
   readonly clock: Clock;
 }
 
-/** A wait may end by a host's silence alone, for which no change is reported. */
+/**
+ * Time between two looks. A wait may end because a host has been silent for long enough, and no change is reported then.
+ */
 const lookAgain = seconds(1);
 
 /** Holds claims back until no frame on their network is too large for their host. */
@@ -53,12 +55,12 @@ export class MtuGate {
     this.#parts = parts;
   }
 
-  /** Open for an unknown network or host too: the claim itself is refused then. */
+  /** Open also for an unknown network or host: the claim itself is refused then. */
   isOpen(network: string, node: NodeId): boolean {
     return this.#judge(network, node).kind === 'open';
   }
 
-  /** Resolves when it is open. @throws CausewayError mtu-pending when the signal aborts first */
+  /** Resolves when the gate is open. @throws CausewayError mtu-pending when the signal aborts first */
   async pass(network: string, node: NodeId, signal: AbortSignal): Promise<void> {
     const { view, hosts, clock } = this.#parts;
     for (;;) {

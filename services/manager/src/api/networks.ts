@@ -28,10 +28,9 @@ import { networkMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
-/** A network whose hosts attach faster than it is emptied is given up. */
+/** Rounds of releasing all endpoints of a network. When hosts attach faster than that, the manager gives up. */
 const mostRounds = 5;
 
-/** NetworkService. */
 export class NetworksApi {
   readonly #context: ApiContext;
 
@@ -100,7 +99,7 @@ export class NetworksApi {
     }
   }
 
-  /** Revision 0 is that of a network that is only thought of. */
+  /** A dry run returns revision 0: the network was not written. */
   async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: CallContext): Promise<NetworkMessage> {
     const { writer } = this.#context.modules;
     const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call);

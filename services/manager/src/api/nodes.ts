@@ -15,7 +15,6 @@ import { nodeMessage } from './messages.ts';
 import type { ApiContext } from './modules.ts';
 import { watchList } from './watch.ts';
 
-/** NodeService. */
 export class NodesApi {
   readonly #context: ApiContext;
 

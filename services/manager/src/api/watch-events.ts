@@ -4,13 +4,16 @@ import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { CallContext } from '../call/context.ts';
 import type { ApiContext } from './modules.ts';
 
-/** They are collected before the first is sent. */
+/** Most events in a tail: all are collected before the first is sent. */
 const mostTail = 10_000;
 
-/** Told by whoever reads, and never of the store. */
+/** This event is made by the reading manager; it is never in the store. */
 const gone = 'events.gone';
 
-/** Every manager answers. Ends with the caller, or after what is kept. @throws CausewayError invalid-argument, shutting-down */
+/**
+ * Every manager answers. Ends when the caller leaves, or, without `follow`, after the events that are kept.
+ * @throws CausewayError invalid-argument, shutting-down
+ */
 export async function* watchEvents(
   { modules: { events } }: ApiContext,
   request: WatchEventsRequest,
@@ -32,7 +35,7 @@ export async function* watchEvents(
     throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
 }
 
-/** A typing error would be a stream without events. @throws CausewayError invalid-argument */
+/** Refuses unknown kinds: with a typing error the stream would have no events. @throws CausewayError invalid-argument */
 function checkKinds(kinds: readonly string[]): void {
   const unknown = kinds.find((kind) => kind !== gone && !eventKinds.some((known) => known === kind));
   if (unknown === undefined) return;
@@ -52,7 +55,7 @@ function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
   throw new CausewayError('invalid-argument', message, { field: 'tail', value: tail });
 }
 
-/** That something is missing is told whatever was asked for. */
+/** The event that says that events are missing is sent with every filter. */
 function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
   if (event.kind === gone) return true;
   const isOf = (wanted: string, ...is: readonly string[]): boolean => wanted === '' || is.includes(wanted);

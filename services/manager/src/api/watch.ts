@@ -6,7 +6,10 @@ import { type WatchEvent, watch } from '../listwatch/watch.ts';
 import type { ListOf } from './list.ts';
 import type { ApiContext } from './modules.ts';
 
-/** A view that is behind what a watcher has seen elsewhere catches up in one watch message; beyond this it is not going to. */
+/**
+ * How long to wait for a view that is behind what a watcher has seen elsewhere. One watch message brings it up to date;
+ * after this time the view will not get there.
+ */
 const catchUpLimit = seconds(2);
 
 interface WatchRequest extends Selectors {
@@ -32,7 +35,7 @@ export async function* watchList<I extends Item>(
   for await (const event of watch(cache, wanted, signal)) yield { ...event, epoch };
 }
 
-/** The cluster's epoch, once the view is where the watch begins. */
+/** Returns the cluster's epoch once the view has reached the revision at which the watch begins. */
 async function reach(context: ApiContext, { fromRevision, epoch }: WatchRequest, signal: AbortSignal): Promise<bigint> {
   context.haveRead();
   const { view, clock } = context.modules;

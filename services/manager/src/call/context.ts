@@ -1,33 +1,33 @@
 import { type Clock, type Duration, milliseconds, within } from '@causeway/runtime';
 import type { Identity } from './identity.ts';
 
-/** What is known of a call, whether it is answered once, by a stream, or is an agent's session. */
+/** What is known about a call. The call may have one answer or a stream of answers, or be an agent's session. */
 export interface CallContext {
-  /** As gRPC names it: "/causeway.v1.NetworkService/CreateNetwork". */
+  /** Full name of the gRPC method: "/causeway.v1.NetworkService/CreateNetwork". */
   readonly method: string;
-  /** Who calls, as a connection has proved: the caller's own, or that to the manager which sent the call on. */
+  /** Who calls, as proved by the caller's connection: to this manager, or to the manager that forwarded the call. */
   readonly peer: Identity;
-  /** Who calls, in the caller's own words: for people who read events, and no ground to allow anything. */
+  /** Who calls, in the caller's own words. For people who read events; access control ignores it. */
   readonly actor: string;
-  /** The caller has sent the call before, and got no answer. */
+  /** The caller has sent the call before and got no answer. */
   readonly again: boolean;
-  /** Until the caller gives up; without end for a stream that has no deadline. */
+  /** Time until the caller gives up; infinite for a stream without a deadline. */
   readonly remaining: Duration;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
-  /** The leader was asked first and says nothing: what this manager knows by itself is wanted. */
+  /** The leader was asked first and did not answer: the caller wants what this manager knows by itself. */
   readonly alone: boolean;
-  /** Tells the caller something beside the answer. */
+  /** Adds a remark for the caller to the answer. */
   remark(text: string): void;
 }
 
 /**
- * Kept of a call's time so that our answer, which says what was waited for, is there before the caller's own timeout: also
- * over another manager, and where machines do much else.
+ * Reserve at the end of a call's time. With it, the manager's answer, which says what the call waited for, arrives before
+ * the caller's own timeout: also through another manager, and on busy machines.
  */
 const answerTime = milliseconds(500);
 
-/** Runs work under a signal that aborts a moment before the caller gives up. */
+/** Runs work with a signal that aborts a moment before the caller gives up. */
 export function withinCall<Value>(
   clock: Clock,
   call: Pick<CallContext, 'remaining' | 'signal'>,

@@ -5,13 +5,13 @@ export type Identity =
   /** The connection proves nothing: without mutual TLS the underlay is trusted as a whole. */
   | { readonly kind: 'unproved' }
   | { readonly kind: 'operator'; readonly name: string }
-  /** Of that node, and of no other. */
+  /** The agent of this node, and of no other. */
   | { readonly kind: 'agent'; readonly node: NodeId }
   | { readonly kind: 'manager'; readonly name: string };
 
 export const unproved: Identity = { kind: 'unproved' };
 
-/** For people, and for the metadata of a call that a manager sends on: "agent/7c0e…". */
+/** For people, and for the metadata of a call that a manager forwards: "agent/7c0e…". */
 export function formatIdentity(identity: Identity): string {
   switch (identity.kind) {
     case 'unproved':
@@ -24,8 +24,8 @@ export function formatIdentity(identity: Identity): string {
 }
 
 /**
- * Who a call is from. A manager that sends a call on says from whom the call came (`vouched`), and only a manager is
- * believed: from any other end of a connection the same words are no more than words.
+ * Who a call is from. A manager that forwards a call says from whom the call came (`vouched`). Only a manager is
+ * believed: from any other peer this metadata is ignored.
  * @throws CausewayError permission-denied: a manager vouches for an identity that this version does not know
  */
 export function callerOf(peer: Identity, vouched: string | undefined): Identity {

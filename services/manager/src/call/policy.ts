@@ -9,23 +9,23 @@ import { formatIdentity, type Identity } from './identity.ts';
 
 export type Role = Exclude<Identity['kind'], 'unproved'>;
 
-/** What holds for one method. */
+/** The access rule of one method. */
 export interface Rule<Request = unknown> {
   readonly may: readonly Role[];
-  /** Ids of the nodes that a request acts for: an agent may name its own and no other. */
+  /** Ids of the nodes that a request acts for. An agent may name only its own node. */
   readonly nodes?: (request: Request) => readonly string[];
-  /** Any manager can answer, if not as well as the leader: it does when the leader says nothing. */
+  /** Any manager can answer, but the leader knows more. Another manager answers when the leader does not. */
   readonly alone?: true;
 }
 
 const operators: Rule = { may: ['operator'] };
-/** What an agent asks on behalf of the operators of its host. */
+/** For calls that agents also make on behalf of the operators of their host. */
 const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
 const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
 const managersToo: Rule = { may: ['operator', 'manager'] };
 const readable: Rule = { ...everyone, alone: true };
 
-/** Method by method: who may call it. */
+/** Who may call each method. */
 export const policy = {
   network: {
     createNetwork: operators,
@@ -62,12 +62,13 @@ export const policy = {
     removeManager: operators,
     createBackup: operators,
   },
-  /** Its Hello names the node, which `checkOwnNode` then compares. */
+  /** The session's Hello names the node, and `checkOwnNode` then checks it. */
   session: { connect: { may: ['agent'] } },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Rule<never>>>>>;
 
 /**
- * Decides over one call. A connection that proves nothing is let in: that is how a cluster without mutual TLS works.
+ * Decides whether a call is allowed. A connection that proves no identity may call everything: this is how a cluster
+ * without mutual TLS works.
  * @throws CausewayError permission-denied
  */
 export function authorize<Request>(

@@ -13,14 +13,15 @@ interface BootstrapParts {
 }
 
 interface BootstrapSettings {
-  /** Of the records of a cluster that begins here. */
+  /** Schema of the records of a cluster that begins here. */
   readonly schema: number;
-  /** The cluster that this manager belongs to; absent: it takes what the store holds. */
+  /** The cluster that this manager belongs to; absent: the manager takes the cluster that the store holds. */
   readonly clusterId?: ClusterId;
 }
 
 /**
- * The cluster this store belongs to; the first manager ever makes it. However many start at once, one identity wins.
+ * The cluster that this store belongs to. The first manager of all creates it. However many managers start at once, one
+ * identity wins.
  * @throws CausewayError store-unavailable, timed-out: call again; cluster-mismatch
  */
 export async function bootstrapCluster(

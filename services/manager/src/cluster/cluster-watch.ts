@@ -1,7 +1,10 @@
 import { CausewayError, type ClusterId } from '@causeway/model';
 import type { View } from '../store/view.ts';
 
-/** Calls back, once, when the store turns out to hold another cluster than this, or none any more. Returns the way to stop. */
+/**
+ * Calls `changed` once when the store turns out to hold another cluster, or no cluster any more. Returns a function that
+ * ends the watch.
+ */
 export function watchCluster(
   view: Pick<View, 'cluster' | 'subscribe'>,
   own: ClusterId,
@@ -15,7 +18,10 @@ export function watchCluster(
   return stop;
 }
 
-/** A manager of one cluster whose store holds another: whatever it would serve, it would be wrong for its hosts. */
+/**
+ * The error of a manager whose store holds another cluster: everything that the manager served would be wrong for its
+ * hosts.
+ */
 export function clusterMismatch(own: ClusterId, found: ClusterId | undefined): CausewayError {
   const holds = found === undefined ? 'no cluster' : `cluster ${found}`;
   const message =

@@ -5,9 +5,9 @@ import type { Peer, Peers } from './peers.ts';
 
 interface PeersWorld {
   readonly peers: Peers;
-  /** An address at which that manager is asked from now on. */
+  /** Returns an address at which that manager can be asked from now on. */
   serve(peer: Peer): Promise<string>;
-  /** Nobody is at that address any more. */
+  /** Removes the manager from that address. */
   leave(address: string): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ const leader: DescribeManagerResponse = {
 const answering = (answer: DescribeManagerResponse): Peer => ({ describeManager: async () => answer });
 const patient = (): AbortSignal => new AbortController().signal;
 
-/** What all Peers do, whatever carries the question: the suite that GrpcPeers and MemoryPeers pass. */
+/** The contract suite of Peers, which GrpcPeers and MemoryPeers pass. */
 export const peersContract: readonly PeersCase[] = [
   {
     name: 'each answers for itself, with all it says and no more',

@@ -3,13 +3,16 @@ import type {
   DescribeManagerResponse,
 } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 
-/** A manager, as far as another may ask it. */
+/** A manager, with the calls that other managers may make. */
 export interface Peer {
   describeManager(request: DescribeManagerRequest): Promise<DescribeManagerResponse>;
 }
 
-/** How a manager asks another what it is. */
+/** How a manager asks another manager for its description. */
 export interface Peers {
-  /** @throws CausewayError manager-unavailable (nobody is there), timed-out (the signal aborted first), or its refusal */
+  /**
+   * @throws CausewayError manager-unavailable (no manager answers there), timed-out (the signal aborted first), or the
+   * manager's refusal
+   */
   describe(address: string, signal: AbortSignal): Promise<DescribeManagerResponse>;
 }

@@ -17,21 +17,25 @@ interface RegistryParts {
   readonly log: Log;
 }
 
-/** What this process registers: its record, and its own id, by which it knows itself at an address that it had before. */
+/**
+ * What this process registers: its record, and its own id. By the id the process recognizes itself at an address that it
+ * had before.
+ */
 export interface Registrant extends ManagerRecord {
   readonly instance: string;
 }
 
-/** A manager that died counts as one that runs for so long. */
+/** Time to live of the registration: for so long a crashed manager counts as running. */
 const ttl = seconds(15);
 const pause = seconds(2);
-/** For the answer of a manager that has the name. */
+/** How long to wait for the answer of a manager that has the name. */
 const answerWithin = seconds(1);
 
 /**
- * Says that this manager is there: its record, on a lease of its own, for as long as it runs; and beside it a record without a
- * lease, by which a manager that died is known until it is removed. Of two managers under one name the one that registers
- * second ends. A registration at another address that a manager which died has left ends with its lease, and is waited for.
+ * Registers this manager: a record on a lease, for as long as the manager runs, and a record without a lease, by which a
+ * crashed manager is known until it is removed. When two managers have one name, the manager that registers second ends.
+ * When a crashed manager left a registration at another address, this manager waits until the lease of that registration
+ * ends.
  */
 export class Registration implements Startable {
   readonly #parts: RegistryParts;
@@ -48,7 +52,9 @@ export class Registration implements Startable {
     this.#instance = instance;
   }
 
-  /** Aborts with "name-taken" when another manager runs under the name: this one must end then, and serve nothing more. */
+  /**
+   * Aborts with "name-taken" when another manager runs under the name. This manager must then end and serve nothing more.
+   */
   get taken(): AbortSignal {
     return this.#taken.signal;
   }
@@ -58,7 +64,7 @@ export class Registration implements Startable {
     return Promise.resolve();
   }
 
-  /** The record goes at once; when the store is not there, by itself. */
+  /** The record is deleted at once; when the store does not answer, the end of the lease deletes it. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -76,12 +82,12 @@ export class Registration implements Startable {
         if (isCausewayError(error, 'name-taken')) this.#taken.abort(error);
         else log.debug('manager.registration-failed', { message: String(error) });
       }
-      await lease?.revoke().catch(() => undefined); // it ends by itself then
+      await lease?.revoke().catch(() => undefined); // without an answer the lease ends by itself
       if (!this.#taken.signal.aborted) await clock.sleep(pause, signal);
     }
   }
 
-  /** False while another registration has the name. @throws CausewayError name-taken: its manager runs */
+  /** False while another registration has the name. @throws CausewayError name-taken: the manager with that name runs */
   async #register(lease: StoreLease): Promise<boolean> {
     const { store, keys } = this.#parts;
     const { name, address } = this.#record;
@@ -104,8 +110,9 @@ export class Registration implements Startable {
   }
 
   /**
-   * Whether the address that has our name is another's by now, or ours. One that does not answer may be cut off: its lease
-   * tells, in 15 s at most. @throws CausewayError name-taken
+   * Whether the address that is registered under our name now belongs to another manager, or to this process. A manager
+   * that does not answer may be cut off: the end of its lease decides, in 15 s at most.
+   * @throws CausewayError name-taken
    */
   async #isGone(address: string): Promise<boolean> {
     const { peers, clock, log } = this.#parts;
@@ -121,7 +128,7 @@ export class Registration implements Startable {
     throw nameTaken(name, address, 'stop that one first');
   }
 
-  /** Until the lease is gone, or stopped. */
+  /** Renews the lease until it is gone or the registration is stopped. */
   async #keep(lease: StoreLease): Promise<void> {
     const { clock } = this.#parts;
     const { signal } = this.#stop;

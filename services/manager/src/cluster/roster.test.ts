@@ -54,7 +54,7 @@ function registration(address = record.address): Registration {
   return new Registration(parts, { ...record, address, instance: 'ours' });
 }
 
-/** Registers, and is killed: the store never hears from it again. */
+/** Manager m2 registers and is killed: the store gets no more calls from it. */
 async function die(): Promise<void> {
   const lease = await store.grant(seconds(15));
   const value = records.manager.codec.encode(record);
@@ -128,7 +128,7 @@ describe('a manager whose name is registered at another address', () => {
   });
   const registered = () => leader.view.managers.get(m2)?.address;
 
-  /** The other one is killed a moment after it has registered; its lease ends by itself. */
+  /** Manager m2 is killed a moment after it has registered; its lease ends by itself. */
   beforeEach(async () => {
     answers.clear();
     const lease = await store.grant(seconds(15));

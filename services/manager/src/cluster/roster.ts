@@ -6,17 +6,23 @@ import type { KnownManager, ManagerRecord } from '../store/records/manager.ts';
 import type { Compare, Store } from '../store/store.ts';
 import type { RegisteredManager, Versioned, View } from '../store/view.ts';
 
-/** Each takes two compares and a write: a transaction has room for these. */
+/** Each change takes two compares and a write: a transaction has room for this many. */
 const mostChanges = 40;
 
-/** What the roster should say of a manager, and why. */
+/** A change of what the roster says about a manager, and its reason. */
 type RosterChange =
-  /** It is registered, and an older version of it did not write this record. */
+  /**
+   * The manager is registered, and the roster lacks its record or has another: an older version does not write that
+   * record.
+   */
   | { readonly kind: 'registered'; readonly record: RegisteredManager; readonly known?: Versioned<KnownManager> }
-  /** Its registration has ended. */
+  /** The manager's registration has ended. */
   | { readonly kind: 'gone'; readonly known: Versioned<KnownManager> };
 
-/** What is to be written down, by who is registered now. A leader that is not registered yet is there all the same. */
+/**
+ * The changes that the roster needs, by the managers that are registered now. A leader that is not registered yet counts
+ * as running all the same.
+ */
 export function rosterChanges({
   leader,
   managers,
@@ -34,7 +40,10 @@ export function rosterChanges({
   return [...registered, ...gone].slice(0, mostChanges);
 }
 
-/** Only the leader does. Who registers or is removed meanwhile makes it fail, and be planned anew. */
+/**
+ * Brings the roster up to date; only the leader does this. When a manager registers or is removed meanwhile, the write
+ * fails and is planned again.
+ */
 export function keepRoster(): Intent<void> {
   return {
     plan: ({ view, keys, clock }) => {
@@ -83,7 +92,7 @@ interface RosterParts {
   readonly keys: Keys;
 }
 
-/** The managers that the store knows, as a removal sees them. */
+/** The managers that the store knows, with the operations that a removal needs. */
 export class Roster {
   readonly #parts: RosterParts;
 
@@ -97,7 +106,10 @@ export class Roster {
     return (await store.get(keys.knownManager(name))).kv !== undefined;
   }
 
-  /** One that runs still is one that its etcd member has left: its registration goes too. @throws CausewayError store-unavailable, timed-out */
+  /**
+   * Deletes the registration, too: a manager that still runs has lost its etcd member.
+   * @throws CausewayError store-unavailable, timed-out
+   */
   async forget(name: Name): Promise<void> {
     const { store, keys } = this.#parts;
     const gone = [keys.knownManager(name), keys.manager(name)];
@@ -107,7 +119,10 @@ export class Roster {
     );
   }
 
-  /** False: it is registered. @throws CausewayError store-unavailable, timed-out */
+  /**
+   * Forgets a manager that is not registered. False: it is registered.
+   * @throws CausewayError store-unavailable, timed-out
+   */
   async forgetGone(name: Name): Promise<boolean> {
     const { store, keys } = this.#parts;
     const { succeeded } = await store.txn(

@@ -2,7 +2,10 @@ import type { Log } from '@causeway/runtime';
 import type { View } from '../store/view.ts';
 import { isOutdated } from './schema.ts';
 
-/** Logs, once for each change, whether this version is too old for the store's records. Returns the way to stop. */
+/**
+ * Logs, once for each change, whether this version is too old for the store's records. Returns a function that ends the
+ * watch.
+ */
 export function watchSchema(view: Pick<View, 'cluster' | 'subscribe'>, log: Log, known: number): () => void {
   let was = false;
   const look = (): void => {

@@ -2,17 +2,23 @@ import { type Intent, nothingToDo } from '../plan/intent.ts';
 import { records } from '../store/records/index.ts';
 import type { View } from '../store/view.ts';
 
-/** Of the records as this version writes them. A higher one is for what an older version would get wrong, not for a field it may keep. */
+/**
+ * Schema of the records that this version writes. It rises for a change that an older version would get wrong, not for a
+ * new field that an older version may keep.
+ */
 export const schema = 1;
 
-/** Whether the store has records that one who knows so much must not write beside. It may read them. */
+/**
+ * Whether the store has records of a newer schema than `known`. A manager that knows only `known` may then read the
+ * store, but must not write.
+ */
 export function isOutdated(view: Pick<View, 'cluster'>, known: number): boolean {
   return view.cluster !== undefined && view.cluster.schema > known;
 }
 
 /**
- * The store's records are of our schema from now on, once every manager that runs knows it: so one after the other is replaced by
- * a newer version, and the first new one does not put the others out of office.
+ * Raises the store's schema to ours, once every running manager knows it. So managers can be replaced by a newer version
+ * one after the other, and the first new one does not stop the others from leading.
  */
 export function raiseSchema(known: number): Intent<void> {
   return {

@@ -20,7 +20,7 @@ function claim(key: string): Transaction {
   return { compares: [{ kind: 'absent', key }], writes: [put(key)], events: [] };
 }
 
-/** A leader's committer on a store that takes so many writes at once, and that counts its transactions. */
+/** A leader's committer on a store that accepts `most` writes in one transaction and records the size of each. */
 async function leading(most: number) {
   const clock = new FakeClock();
   const memory = new MemoryStore({ clock });
@@ -74,7 +74,7 @@ describe('Committer', () => {
       const conflicts = outcomes.filter(({ kind }) => kind === 'conflict').length;
       expect(conflicts).toBe(calls.filter((_, i) => isBad(i)).length);
       expect(outcomes.filter(({ kind }) => kind === 'committed')).toHaveLength(256 - conflicts);
-      // The store takes 128 operations at once, so the 256 are in some batches to begin with.
+      // The store accepts 128 operations in one transaction, so 256 need several batches to begin with.
       expect(sizes.length).toBeLessThanOrEqual(Math.ceil(256 / 126) + conflicts * 2 * 8);
     },
   );

@@ -10,13 +10,13 @@ import { merge, type Transaction, takeBatch } from './merge.ts';
 /** How a transaction ended. */
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly revision: bigint }
-  /** A condition did not hold, at that revision or before it: plan anew on a view at least that new. */
+  /** A condition did not hold, at that revision or before it: plan again on a view that has reached that revision. */
   | { readonly kind: 'conflict'; readonly revision: bigint }
   /** This leader's term is over. Nothing was written. */
   | { readonly kind: 'fenced' }
-  /** The store could not be asked, or refused. Nothing was written for certain. */
+  /** The store was not reachable, or refused. It is certain that nothing was written. */
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** The store did not answer: written or not, now or later. */
+  /** The store did not answer: the transaction was written, or was not, or will be written later. */
   | { readonly kind: 'unknown'; readonly error: unknown };
 
 interface CommitterParts {
@@ -40,9 +40,9 @@ interface Waiting extends Transaction {
 }
 
 /**
- * Writes for one term of leadership. One store transaction is in flight at a time; what comes meanwhile goes together in
- * the next, so an idle leader adds no delay and a busy one no round trips. Each carries the fence, and one more key with
- * the events of all its parts.
+ * Writes for one term of leadership. One store transaction is in flight at a time. Transactions that arrive meanwhile go
+ * together in the next one, so an idle leader adds no delay and a busy leader no round trips. Each store transaction carries
+ * the fence, and one more key with the events of all its parts.
  */
 export class Committer {
   readonly #parts: CommitterParts;
@@ -70,12 +70,12 @@ export class Committer {
   }
 
   /**
-   * Whether the term lasts, as the store knows it at a moment after this was called. However many ask at once, the store
-   * is asked by one read after the other. @throws what the store throws
+   * Whether the term lasts, as the store knows it at a moment after this call. However many callers ask at once, only one
+   * read of the store is in flight at a time. @throws what the store throws
    */
   async lasts(): Promise<boolean> {
     if (this.#closed) return false;
-    // A read that is under way may have passed the store before this was called.
+    // The store may have answered a read that is in flight before this call was made, so this call waits for the next read.
     this.#nextLook ??= this.#look.then(() => {
       this.#nextLook = undefined;
       const look = this.#leader();
@@ -89,14 +89,14 @@ export class Committer {
     return !this.#closed && lasts;
   }
 
-  /** Nothing is sent any more: what waits ends as fenced, what is in flight ends as the store says. */
+  /** Sends nothing more. Waiting transactions end as fenced; the one in flight ends as the store says. */
   async close(): Promise<void> {
     this.#end();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    await Promise.resolve(); // lets callers of the same turn join the first batch
+    await Promise.resolve(); // lets callers in the same turn of the event loop join the first batch
     while (this.#waiting.length > 0) {
       const { batch, rest } = takeBatch(this.#waiting, this.#parts.store.maxTxnOps);
       this.#waiting = rest;
@@ -113,13 +113,13 @@ export class Committer {
       return;
     }
     this.#parts.log.debug('committer.split', { transactions: batch.length, outcome: outcome.kind });
-    // By halves: what one of n did wrong costs the others 2 log n round trips, not n.
+    // Splits by halves: one bad transaction of n costs the others 2 log n round trips, not n.
     const middle = Math.ceil(batch.length / 2);
     await this.#send(batch.slice(0, middle));
     await this.#send(batch.slice(middle));
   }
 
-  /** When a condition does not hold, the leader key shows whether that was the fence. */
+  /** When a condition does not hold, a read of the leader key shows whether that condition was the fence. */
   async #attempt({ compares, writes, events }: Transaction): Promise<CommitOutcome> {
     if (this.#closed) return { kind: 'fenced' };
     const told = events.length === 0 ? undefined : this.#tell(events);
@@ -140,7 +140,7 @@ export class Committer {
     }
   }
 
-  /** A record of events goes behind all others, or not at all: then a late record can never slip in between. */
+  /** A record of events goes after all existing ones, or is not written. So no late record can land between older ones. */
   #tell(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
     const { keys, order, clock } = this.#parts;
     const now = clock.wall();
@@ -151,7 +151,7 @@ export class Committer {
     };
   }
 
-  /** Finds a record behind the place that was thought to be the last: an earlier leader wrote it, with a clock ahead of ours. */
+  /** Finds a record after the place that seemed to be the last. An earlier leader, with a clock ahead of ours, wrote it. */
   async #catchUp(span: KeySpan): Promise<void> {
     const { store, order } = this.#parts;
     const { kvs } = await store.page(span, { limit: 1, newest: true, keysOnly: true });
@@ -180,7 +180,9 @@ export class Committer {
   }
 }
 
-/** A wrong transaction of a batch must not harm the others; and members with a smaller --max-txn-ops take smaller batches. */
+/**
+ * A bad transaction must not harm the others of its batch. And members with a smaller --max-txn-ops accept smaller batches.
+ */
 function isWorthSplitting(outcome: CommitOutcome): boolean {
   return (
     outcome.kind === 'conflict' || (outcome.kind === 'failed' && isCausewayError(outcome.error, 'invalid-argument'))

@@ -27,24 +27,24 @@ export interface ExecutionParts {
   notLeader(): CausewayError;
 }
 
-/** A plan that keeps meeting others is given up: with a view that keeps up, each further try is less likely. */
+/** After this many tries a call is given up. While the view keeps up, each further conflict is less likely. */
 const maxTries = 20;
 
-/** How long a call waits for its view, or for a store that does not answer, before it goes on without. */
+/** How long a call waits for its view, or for a store that does not answer, before it stops waiting. */
 const patience = seconds(10);
 
-/** Between looks at a store that does not answer. */
+/** Pauses between reads of a store that does not answer. */
 const lookAgain = { first: milliseconds(50), max: seconds(1), factor: 2 };
 
 interface Errand<Reply> {
   readonly intent: Intent<Reply>;
   readonly origin: Origin;
-  /** Absent for an intent of our own. */
+  /** Absent for an intent of the manager itself. */
   readonly call?: IdentifiedRequest<Reply> | undefined;
 }
 
 /**
- * One intent on its way to being true, in one term.
+ * Carries out one intent, in one term.
  *
  * ```
  *  ┌▶ caught up ─▶ plan ┬─▶ nothing to write ────────────────────────────▶ reply
@@ -58,8 +58,8 @@ interface Errand<Reply> {
  *  └────────────────── plan again, 20 times at most ◀── no ──────┘
  * ```
  *
- * "Outcome kept": an earlier try of the same call was written. An intent without a request id keeps none. A refusal is kept
- * only for an unresolved call, of which another copy may still be written.
+ * "Outcome kept": the store has the outcome of an earlier try of the same call. An intent without a request id keeps no
+ * outcome. A refusal is kept only for an unresolved call, of which another copy may still be written.
  */
 export class Execution<Reply> {
   readonly #parts: ExecutionParts;
@@ -123,10 +123,9 @@ export class Execution<Reply> {
   }
 
   /**
-   * A refusal is true only while the term lasts: a deposed leader's view is behind. What is in the way may be the very
-   * thing that an earlier try of this call has made. And a refusal is final: while another copy of the call may still
-   * arrive, the refusal is kept in the store first, so that no copy can be written. A refusal that says "try again" is not
-   * kept.
+   * A refusal is true only while the term lasts: a deposed leader's view is behind. The call may also be refused because an
+   * earlier try of the same call succeeded. And a refusal is final: while another copy of the call may still arrive, the
+   * refusal is kept in the store first, so that no copy can be written. A refusal that says "try again" is not kept.
    */
   async #refuse(refusal: unknown, lease: bigint | undefined): Promise<Committed<Reply> | undefined> {
     const [earlier, lasts] = await Promise.all([this.#kept(), this.#term.committer.lasts()]);
@@ -141,7 +140,7 @@ export class Execution<Reply> {
     throw refusal;
   }
 
-  /** What an earlier try has done, or undefined: plan again. */
+  /** Returns the outcome of an earlier try, or undefined: plan again. */
   async #resolve(outcome: Exclude<CommitOutcome, { kind: 'committed' }>): Promise<Committed<Reply> | undefined> {
     switch (outcome.kind) {
       case 'conflict': {
@@ -163,8 +162,8 @@ export class Execution<Reply> {
   }
 
   /**
-   * After a transaction without answer. Not finding its outcome is no proof that it will not be written yet; planning
-   * again is safe all the same, since both compare that the call has no outcome.
+   * After a transaction without an answer. If the store has no outcome, the transaction may still be written later. Planning
+   * again is safe all the same: both transactions compare that the call has no outcome, so at most one is written.
    */
   async #whenStoreAnswers(cause: unknown): Promise<Committed<Reply> | undefined> {
     const { clock, random, log } = this.#parts;
@@ -183,7 +182,7 @@ export class Execution<Reply> {
     throw new CausewayError('timed-out', message, {}, { cause });
   }
 
-  /** Where the outcome is kept; undefined: of an intent without request id. */
+  /** Where the outcome is kept; undefined for an intent without a request id. */
   #recordOn(lease: bigint | undefined): OutcomeRecord<Reply> | undefined {
     if (this.#call === undefined || lease === undefined) return undefined;
     return { call: this.#call, key: this.#parts.planning.keys.request(this.#call.id), lease };
@@ -216,7 +215,7 @@ export class Execution<Reply> {
     return readOutcome(kv, this.#call);
   }
 
-  /** Another copy of the call may still be written after the answer: so the answer is kept in the store first. */
+  /** Another copy of the call may still be written after the answer, so the answer must be kept in the store first. */
   get #isUnresolved(): boolean {
     return this.#call !== undefined && this.#term.unresolved.has(this.#call.id);
   }
@@ -225,7 +224,10 @@ export class Execution<Reply> {
     if (this.#call !== undefined) this.#term.unresolved.delete(this.#call.id);
   }
 
-  /** A view that does not keep up costs the caller its "reads see it" after a while, not its answer. */
+  /**
+   * Waits for the view, but not forever: when the view does not keep up, the caller gets its answer before reads see the
+   * change.
+   */
   async #seen(revision: bigint): Promise<void> {
     const { view } = this.#parts.planning;
     if (view.revision >= revision) return;

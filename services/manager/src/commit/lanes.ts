@@ -1,4 +1,4 @@
-/** Work of one lane runs one after another, in the order it came; lanes know nothing of each other. */
+/** Runs the work of one lane one after another, in order of arrival. Different lanes do not wait for each other. */
 export class Lanes {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -1,27 +1,27 @@
 import { mostInRecord } from '../events/record.ts';
 import type { Compare, KeySpan, Write } from '../store/store.ts';
 
-/** What one caller wants written at once, or not at all. */
+/** Changes that one caller wants written together, or not at all. */
 export interface Transaction {
   readonly compares: readonly Compare[];
   readonly writes: readonly Write[];
-  /** Its events, each encoded: they are in the store if and only if the writes are. */
+  /** Encoded events. They are in the store if and only if the writes are. */
   readonly events: readonly string[];
 }
 
-/** etcd takes requests of 1.5 MiB (--max-request-bytes); the rest is room for keys, compares and framing. */
+/** etcd accepts requests of 1.5 MiB (--max-request-bytes). The rest is room for keys, compares and framing. */
 const maxBytes = 1024 * 1024;
 
 /** The committer's own compares: the fence, and that the record of events is the last. */
 const ownCompares = 2;
-/** The record of events. */
+/** The committer's own write: the record of events. */
 const ownWrites = 1;
 
 /**
- * The longest run of waiting transactions, in the order in which they came, that one transaction of the store can carry: at
- * most `maxOps` compares and as many writes, with the same result as one after the other. A later transaction never
- * overtakes an earlier one that touches the same keys: `rest` keeps its order, and a transaction that conflicts with any
- * ahead of it, taken or left, is left too.
+ * The longest run of waiting transactions, in order of arrival, that one transaction of the store can carry with the same
+ * result as one after the other: at most `maxOps` compares and as many writes. A later transaction never overtakes an
+ * earlier one that touches the same keys: `rest` keeps its order, and a transaction goes to `rest` if it conflicts with any
+ * transaction ahead of it, in `batch` or in `rest`.
  */
 export function takeBatch<Waiting extends Transaction>(
   waiting: readonly Waiting[],
@@ -57,7 +57,7 @@ export function takeBatch<Waiting extends Transaction>(
   return { batch, rest };
 }
 
-/** A batch as one transaction; a compare that several share is made once. */
+/** A batch as one transaction. A compare that several transactions share appears once. */
 export function merge(batch: readonly Transaction[]): Transaction {
   const compares = new Map<string, Compare>();
   for (const { compares: own } of batch) for (const compare of own) compares.set(identity(compare), compare);
@@ -123,7 +123,7 @@ function identity(compare: Compare): string {
   }
 }
 
-/** In bytes, roughly: keys are ASCII. */
+/** Approximate size in bytes: keys are ASCII. */
 function weigh({ writes, events }: Transaction): number {
   const told = events.reduce((sum, event) => sum + event.length, 0);
   return writes.reduce((sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0), told);

@@ -10,7 +10,7 @@ export interface Committed<Reply> {
   readonly revision: bigint;
 }
 
-/** A request under its id. */
+/** A request with its id. */
 export interface IdentifiedRequest<Reply> {
   readonly id: RequestId;
   readonly request: Request<Reply>;
@@ -23,12 +23,12 @@ export interface OutcomeRecord<Reply> {
   readonly lease: bigint;
 }
 
-/** The transaction, which also keeps the call's outcome, and which fails when the call has an outcome already. */
+/** The transaction, extended: it also keeps the call's outcome, and fails when the call has an outcome already. */
 export function withReply<Reply>(transaction: Transaction, reply: Reply, record: OutcomeRecord<Reply>): Transaction {
   return keep(transaction, { reply: record.call.request.outcome.toJson(reply) }, record);
 }
 
-/** Keeps a refusal as the call's outcome: from then on no copy of the call can be written, however late it arrives. */
+/** Keeps a refusal as the call's outcome. After that no copy of the call can be written, however late the copy arrives. */
 export function refusing<Reply>({ code, message, data }: CausewayError, record: OutcomeRecord<Reply>): Transaction {
   return keep({ compares: [], writes: [], events: [] }, { refused: { code, message, data } }, record);
 }
@@ -47,8 +47,8 @@ function keep<Reply>(
 }
 
 /**
- * The answer that a kept outcome gives.
- * @throws CausewayError the refusal that was kept; request-reused when the id was another call's
+ * Reads the answer from a kept outcome.
+ * @throws CausewayError the refusal that was kept; request-reused when another call had the same id
  */
 export function readOutcome<Reply>(kv: KeyValue, call: IdentifiedRequest<Reply>): Committed<Reply> {
   const kept = object(JSON.parse(decodeText(kv.value)) as Json);

@@ -2,15 +2,15 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, minutes } from '@causeway/runtime';
 import { maxRevisionEvents, type Store } from '../store/store.ts';
 
-/** How long the outcome of a request is kept at least. */
+/** Least time for which the outcome of a request is kept. */
 const kept = minutes(10);
 
-/** Requests of so long share one lease: a lease for each would be two more writes for each. */
+/** Requests that arrive within this time share one lease: a lease for each would be two more writes for each request. */
 const shared = minutes(1);
 
 /**
- * So many requests share one lease, at most. The end of a lease deletes its keys in one revision, which every follower has
- * to get past: 50,000 outcomes on one lease once stopped every manager. Half of the limit leaves room for a change of either.
+ * Most requests that share one lease. The end of a lease deletes its keys in one revision, which every follower must receive
+ * as a whole: 50,000 outcomes on one lease once stopped every manager. Half of the limit leaves a margin.
  */
 export const outcomesPerLease = maxRevisionEvents / 2;
 
@@ -25,7 +25,7 @@ interface SharedLease {
   taken: number;
 }
 
-/** The leases that outcomes of requests are kept on. They are never renewed: a lease ends and takes its outcomes along. */
+/** The leases of the outcomes of requests. They are never renewed: when a lease ends, the store deletes its outcomes. */
 export class RequestLeases {
   readonly #parts: RequestLeasesParts;
   #current: SharedLease | undefined;
@@ -41,7 +41,7 @@ export class RequestLeases {
     return lease.id;
   }
 
-  /** The store says that the lease is gone (an older snapshot was restored): take another. */
+  /** The store says that the lease is gone (an older snapshot was restored): the next request takes another lease. */
   forget(): void {
     this.#current = undefined;
   }

@@ -2,7 +2,7 @@ import { seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
 import { WriteSimulation } from '../testing/write-simulation.ts';
 
-/** SIMULATION_SEEDS=1000 for a night, SIMULATION_FIRST_SEED=N to see one again. */
+/** SIMULATION_SEEDS=1000 for a night, SIMULATION_FIRST_SEED=N to repeat a seed. */
 const count = Number(process.env['SIMULATION_SEEDS'] ?? 20);
 const first = Number(process.env['SIMULATION_FIRST_SEED'] ?? 1);
 const seeds = Array.from({ length: count }, (_, i) => first + i);

@@ -14,7 +14,7 @@ test('a call is in doubt until its outcome is known, or as long as outcomes are 
   calls.delete(id(1));
   expect([calls.has(id(1)), calls.has(id(2))]).toEqual([false, true]);
   await clock.advance(minutes(9));
-  calls.again(id(2)); // said again: the newest copy counts
+  calls.again(id(2)); // sent again: the time of the newest copy counts
   await clock.advance(minutes(9));
   calls.again(id(3));
   expect(calls.has(id(2))).toBe(true);
@@ -29,7 +29,7 @@ test('more than can be remembered are refused before anything is done, and let i
   for (const n of [1, 2, 3]) calls.again(id(n));
   expect(() => calls.again(id(4))).toThrow(expect.objectContaining({ code: 'busy' }));
   expect(() => calls.again(id(2))).not.toThrow();
-  calls.unanswered(id(5)); // it has been carried out, perhaps: it must be remembered
+  calls.unanswered(id(5)); // the call may have been carried out, so it must be remembered
   expect(calls.has(id(5))).toBe(true);
   await clock.advance(minutes(10));
   calls.again(id(4));

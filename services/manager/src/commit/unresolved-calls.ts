@@ -1,21 +1,24 @@
 import { CausewayError, type RequestId } from '@causeway/model';
 import { type Clock, minutes } from '@causeway/runtime';
 
-/** Outcomes are kept for so long: a copy of a call that arrives later would not find its outcome anyway. */
+/** Outcomes are kept for this time. A copy of a call that arrives later would not find its outcome anyway. */
 const remembered = minutes(10);
 
-/** At about 150 bytes each some 2 MB: a leader has this many unresolved when a store was silent under a storm of calls. */
+/**
+ * Most unresolved calls, at about 150 bytes each: 2 MB in all. A leader reaches this number when the store is silent under a
+ * storm of calls.
+ */
 const mostUnresolved = 16_384;
 
 /**
- * Calls of which a copy may still be written after they were answered: a transaction got no answer, or the caller sent the
- * call before. A call is resolved as soon as its outcome is in the store. The list is that of one term: the fence stops
- * transactions of earlier terms, and a caller that tries again says so again.
+ * Calls of which a copy may still be written after the answer: a transaction got no answer, or the caller has sent the call
+ * before. A call is resolved when its outcome is in the store. The list belongs to one term: the fence stops transactions of
+ * earlier terms, and a caller that sends a call again says so each time.
  */
 export class UnresolvedCalls {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #most: number;
-  /** When each was last found unresolved, oldest first. */
+  /** When each call was last found unresolved, oldest first. */
   readonly #since = new Map<RequestId, number>();
 
   constructor(
@@ -35,7 +38,7 @@ export class UnresolvedCalls {
   }
 
   /**
-   * The caller has sent the call before.
+   * Notes that the caller has sent the call before.
    * @throws CausewayError busy when there are too many: a call that cannot be remembered must not be carried out
    */
   again(id: RequestId): void {
@@ -47,14 +50,16 @@ export class UnresolvedCalls {
     this.unanswered(id);
   }
 
-  /** A transaction of the call got no answer. At most one batch of calls is without answer at a time, so no limit is needed. */
+  /**
+   * A transaction of the call got no answer. At most one batch of calls is without an answer at a time: no limit is needed.
+   */
   unanswered(id: RequestId): void {
     this.#forgetOld();
     this.#since.delete(id);
     this.#since.set(id, this.#clock.now());
   }
 
-  /** The call's outcome is in the store. */
+  /** Notes that the call's outcome is in the store. */
   delete(id: RequestId): void {
     this.#since.delete(id);
   }

@@ -78,7 +78,7 @@ function events(): readonly Event[] {
 
 const told = () => events().map(({ kind, endpoint }) => (endpoint === '' ? kind : `${kind} ${endpoint}`));
 
-/** Counts transactions from now on. */
+/** Counts the transactions from now on. */
 function countTxns(): { count: number } {
   const counter = { count: 0 };
   leader.store.fault = (operation) => {
@@ -88,7 +88,7 @@ function countTxns(): { count: number } {
   return counter;
 }
 
-/** A call whose transaction arrives only after the span, and whose caller hears no more than that it is unknown. */
+/** A call whose transaction arrives only after `span`, and whose caller learns only that the outcome is unknown. */
 async function makeLate(call: Promise<unknown>, span: Duration): Promise<void> {
   leader.late = () => span;
   leader.store.fault = (operation) => (operation === 'read' ? 'refused' : 'none');

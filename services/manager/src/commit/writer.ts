@@ -25,30 +25,33 @@ interface WriterParts {
 }
 
 interface WriterSettings {
-  /** The manager's name: the actor of what it does by itself. */
+  /** The manager's name: the actor of the manager's own changes. */
   readonly name: string;
   /** Absent: `mostCalls`. */
   readonly mostCalls?: number;
 }
 
 /**
- * What a write needs of its call. When the signal aborts, the write is not waited for any longer. A call that was sent
- * before may have copies on their way here: what it is answered has to hold for those too.
+ * What a write needs from its call. When the signal aborts, the caller no longer waits for the write. If the call was sent
+ * before (`again`), copies of it may still arrive: the answer must hold for those too.
  */
 export type WriteCall = Pick<CallContext, 'actor'> & Partial<Pick<CallContext, 'again' | 'signal'>>;
 
-/** The same of a change by this manager itself; without an actor, its own. `cause` names the rule, or the call that it is part of. */
+/** The same for a change by this manager itself; absent actor: the manager. `cause` names the rule, or the causing call. */
 export type OwnChange = Pick<Origin, 'cause'> & Partial<Pick<CallContext, 'actor' | 'signal'>>;
 
-/** The door for changes of this manager's own in one term: when that is over, nothing goes through it any more. */
+/** Writes this manager's own changes in one term. When the term is over, it writes nothing more. */
 export interface TermWriter {
-  /** Its intent is planned anew until it is true. @throws CausewayError as `Writer.write`; not-leader when the term is over */
+  /**
+   * Plans the intent again until it is committed.
+   * @throws CausewayError as `Writer.write`; not-leader when the term is over
+   */
   apply<Reply>(intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>>;
 }
 
 /**
- * Calls at once, with their replies to come: at about 8 KiB each 64 MiB. A burst of a thousand hosts that attach eight
- * containers each at the same moment is let in.
+ * Most calls under way at once, with their pending replies: about 8 KiB each, 64 MiB in all. This admits a burst of a
+ * thousand hosts that attach eight containers each at the same moment.
  */
 const mostCalls = 8_192;
 
@@ -59,9 +62,9 @@ interface UnderWay {
 }
 
 /**
- * The one door for changes. A call is planned on the view, committed under the fence, and answered when the view has it:
- * so a read that follows the answer sees the change. Its outcome is kept with the change itself, so a call that is tried
- * again after a lost reply, here or at another manager, gets the same answer and takes nothing twice.
+ * All changes go through the writer. A call is planned on the view, committed under the fence, and answered when the view
+ * has the change, so a read after the answer sees the change. The outcome is kept in the transaction of the change. So a
+ * call that is sent again after a lost reply, here or to another manager, gets the same answer and takes nothing twice.
  */
 export class Writer {
   readonly #parts: WriterParts;
@@ -83,7 +86,7 @@ export class Writer {
     this.#execution = { store, planning: parts, leases, clock, random, log, notLeader: () => this.#notLeader() };
   }
 
-  /** follower -> leader. What is returned writes in this term only. */
+  /** follower -> leader. The returned writer writes in this term only. */
   lead(revision: bigint): TermWriter {
     this.#endTerm();
     this.#leader = undefined;
@@ -92,7 +95,7 @@ export class Writer {
     return { apply: (intent, change) => this.#apply(term, intent, change) };
   }
 
-  /** leader -> follower; `leader` is the address refusals name. */
+  /** leader -> follower. Refusals name the address `leader`. */
   follow(leader?: string): void {
     this.#endTerm();
     this.#leader = leader;
@@ -105,10 +108,10 @@ export class Writer {
   }
 
   /**
-   * A call that is under way already is joined: its answer is this one's too.
+   * If a call with the same id is under way, this call gets the same answer.
    * @throws CausewayError what the request's check and its plan throw; request-reused; not-leader; busy;
-   * store-unavailable: nothing was written; timed-out: the outcome is unknown, a retry under the same request id answers
-   * it. The change goes on when the signal aborts.
+   * store-unavailable: nothing was written; timed-out: the outcome is unknown, and a retry under the same request id tells
+   * it. When the signal aborts, the change itself goes on.
    */
   async write<Reply>(id: RequestId, request: Request<Reply>, call: WriteCall): Promise<Committed<Reply>> {
     const term = this.#current();
@@ -131,7 +134,7 @@ export class Writer {
     return await unlessAborted(work, call.signal);
   }
 
-  /** A change of our own, without request id, in the present term. @throws as `write` */
+  /** Writes a change of this manager itself, without request id, in the present term. @throws as `write` */
   async apply<Reply>(intent: Intent<Reply>, change: OwnChange): Promise<Committed<Reply>> {
     return await this.#apply(this.#current(), intent, change);
   }
@@ -142,7 +145,9 @@ export class Writer {
     return await unlessAborted(this.#enter(term, intent, { actor, cause }), signal);
   }
 
-  /** Bound to the term it came in: in a later one of ours, its caller may have been answered elsewhere in between. */
+  /**
+   * The call stays bound to this term. Before a later term of this manager, another manager may have answered the caller.
+   */
   #enter<Reply>(
     term: WritingTerm,
     intent: Intent<Reply>,

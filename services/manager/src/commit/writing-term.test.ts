@@ -29,7 +29,7 @@ function termAt(revision: bigint, began: bigint): { view: View; term: WritingTer
   };
 }
 
-/** Whether the promise has settled once all that is ready has run. */
+/** Whether the promise has settled after all pending microtasks have run. */
 async function isSettled(promise: Promise<void>): Promise<boolean> {
   let settled = false;
   promise.then(

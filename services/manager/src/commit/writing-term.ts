@@ -15,7 +15,7 @@ interface WritingTermParts {
   readonly log: Log;
 }
 
-/** What the writer knows of one term, for as long as this manager believes in it. A call belongs to the term it came in. */
+/** What the writer knows of one term, while the manager believes that it leads. A call belongs to the term of its arrival. */
 export class WritingTerm {
   readonly committer: Committer;
   readonly unresolved: UnresolvedCalls;
@@ -30,14 +30,15 @@ export class WritingTerm {
     this.#known = term;
   }
 
-  /** A caller was answered with that revision. */
+  /** Notes that a caller was answered with that revision. */
   answered(revision: bigint): void {
     if (revision > this.#known) this.#known = revision;
   }
 
   /**
-   * Resolves when the view has every change that any caller was answered: earlier leaders wrote before the key that made this
-   * manager leader, and its own answers are counted. Only then may a plan be made. Rejects when the term ends.
+   * Resolves when the view has every change that any caller got an answer for: earlier leaders wrote before the key that
+   * made this manager leader, and `answered` notes its own answers. No plan may be made before that. Rejects when the term
+   * ends.
    */
   caughtUp(): Promise<void> {
     return this.#view.waitFor(this.#known, this.#end.signal);

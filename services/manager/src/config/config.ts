@@ -13,7 +13,7 @@ import { defaultPrefix } from '../store/keys.ts';
 import { type EtcdConfig, type EtcdOptions, etcdOptionSpecs, readEtcd, readHistory } from './etcd-config.ts';
 import { type Address, type OptionSpec, readAddress, refuse } from './option.ts';
 
-/** Settings of a manager's process, as text: from flags, else the environment, else the default. */
+/** Settings of a manager's process, as text. Precedence: flag > environment > default. */
 export interface Options extends EtcdOptions {
   readonly name: string;
   readonly listen: string;
@@ -36,7 +36,7 @@ export interface ManagerConfig {
   readonly advertise: string;
   readonly dataDir: string;
   readonly etcd: EtcdConfig;
-  /** How much of the store's past is kept; 0: it is not ours to compact. */
+  /** How much of the store's past is kept; 0: the managers do not compact the store. */
   readonly history: Duration;
   readonly prefix: string;
   readonly leaseTtl: Duration;
@@ -119,11 +119,17 @@ export const optionSpecs: readonly OptionSpec[] = [
   },
 ];
 
-/** A shorter lease ends while a busy store is merely slow; a longer one leaves the cluster without leader for no gain. */
+/**
+ * A shorter lease may end while the store is only busy. A longer lease leaves the cluster without a leader for longer,
+ * for no gain.
+ */
 const shortestTtl = seconds(2);
 const longestTtl = seconds(60);
 
-/** A host's rows are marked when nothing was heard of it for as long; it cannot be gone before that, and some time for a restart is in it. */
+/**
+ * A host's rows are marked after this much silence. The host cannot be gone before that. Some time for a restart is
+ * included.
+ */
 const shortestGone = seconds(10);
 
 /** @throws CausewayError that names the flag and what would be right */
@@ -186,7 +192,7 @@ function readEventHistory(text: string): Duration {
     : refuse('--event-history', text, 'a duration of 1m or more, such as 24h');
 }
 
-/** At 400 bytes each, the most are 400 MB. */
+/** At 400 bytes for each event, the largest limit is 400 MB. */
 function readEventLimit(text: string): number {
   const limit = Number(text);
   return /^\d+$/.test(text) && limit >= 1_000 && limit <= 1_000_000
@@ -198,7 +204,10 @@ function readCooldown(text: string): Duration {
   return parseDuration(text) ?? refuse('--cooldown', text, 'a duration such as 60s');
 }
 
-/** A leader that was taken for gone and lives keeps its hosts for most of its lease, and the next leader does not hear them meanwhile. */
+/**
+ * At least the leader's lease: a leader that was wrongly taken for gone keeps its hosts for most of its lease, and
+ * meanwhile the next leader does not hear from them.
+ */
 function readNodeGoneAfter(text: string, leaseTtl: Duration): Duration {
   const shortest = Math.max(shortestGone, leaseTtl);
   const span = text === '0' ? seconds(0) : parseDuration(text);

@@ -24,24 +24,24 @@ export interface EtcdOptions {
 }
 
 export type EtcdConfig =
-  /** A child of ours. */
+  /** An etcd that this manager runs as a child process. */
   | {
       readonly kind: 'embedded';
       readonly clientPort: number;
       readonly peerPort: number;
-      /** IP address at which the other managers reach it. */
+      /** IP address at which the other managers reach this etcd. */
       readonly address: string;
       readonly quotaBytes: number;
       readonly heartbeat: Duration;
       readonly electionTimeout: Duration;
-      /** Host:port of managers whose cluster this manager joins; none: it begins a cluster. */
+      /** Host:port of the managers whose cluster this manager joins; empty: it joins no cluster. */
       readonly join: readonly string[];
     }
-  /** Somebody else's, by client URL of its members. */
+  /** An etcd cluster that the operator runs, by the client URLs of its members. */
   | {
       readonly kind: 'external';
       readonly endpoints: readonly string[];
-      /** As its members run with. */
+      /** The --max-txn-ops of its members. */
       readonly maxTxnOps: number;
       readonly electionTimeout: Duration;
       readonly tls?: TlsFiles;
@@ -55,9 +55,9 @@ interface TlsFiles {
 }
 
 /**
- * What the embedded etcds elect their leader by, on a LAN. A lost leader is replaced within one to two timeouts. etcd asks for a
- * heartbeat of at least the round trip between members (below 1 ms on a LAN) and a timeout of ten heartbeats; the timeout must
- * also outlast what a busy machine or a slow disk keeps the leader from its heartbeats for.
+ * Heartbeat and election timeout of embedded etcds on a LAN. A lost leader is replaced within one to two timeouts. etcd
+ * asks for a heartbeat interval of at least the round trip between members (below 1 ms on a LAN), and for a timeout of
+ * ten heartbeats. The timeout must also be longer than a busy machine or a slow disk may delay the leader's heartbeats.
  */
 export const etcdElection = { heartbeat: milliseconds(50), timeout: milliseconds(500) } as const;
 
@@ -173,7 +173,7 @@ function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): Etc
   return { kind: 'embedded', clientPort, peerPort, address, quotaBytes, ...readElection(options), join };
 }
 
-/** etcd takes no election timeout of less than 5 heartbeats. */
+/** etcd refuses an election timeout of less than 5 heartbeats. */
 function readElection(options: EtcdOptions): { readonly heartbeat: Duration; readonly electionTimeout: Duration } {
   const { etcdHeartbeat = `${etcdElection.heartbeat}ms` } = options;
   const heartbeat = parseDuration(etcdHeartbeat);

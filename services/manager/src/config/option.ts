@@ -1,6 +1,6 @@
 import { CausewayError, clip, type Family, family, parseIp } from '@causeway/model';
 
-/** name, flag, variable, default and help of each option: the one table that the command line is made of. */
+/** Flag, variable, default and help of one option. The command line is made from a table of these. */
 export interface OptionSpec {
   readonly flag: string;
   readonly variable: string;

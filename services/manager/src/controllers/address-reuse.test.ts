@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 afterEach(() => term.abort());
 
-/** Begins a term, with all that is known in it. */
+/** Begins a term with the present reports. */
 function lead(): void {
   term = new AbortController();
   const apply = async <Reply>(intent: Intent<Reply>): Promise<Committed<Reply>> => {

@@ -16,23 +16,24 @@ interface AddressReuseControllerParts {
 }
 
 interface AddressReuseControllerSettings {
-  /** How long hosts without a session are waited for. */
+  /** How long to wait for hosts without a session. */
   readonly cooldown: Duration;
 }
 
-/** Reports of a burst are looked at together. */
+/** Debounce: the reports of a burst are handled together. */
 const pause = milliseconds(20);
 const retryAfter = seconds(1);
 
-/** One transaction has room for these, each with its Ethernet address. */
+/** Most addresses that one transaction frees, each with its MAC address. */
 const most = 40;
 
-/** The cause that its writes have in events. */
+/** Cause of this controller's writes, in events. */
 const cause = 'cooldown';
 
 /**
- * Ends cooldowns: an address may be given again once no host can still send to the endpoint that had it, and a VNI once no
- * host can still hold the deleted network that had it. For hosts without a session the cooldown begins with the term.
+ * Ends cooldowns. An address may be given again when no host can still send to the endpoint that had the address. A VNI may
+ * be given again when no host can still hold the deleted network that had the VNI. For hosts without a session the cooldown
+ * begins with the term.
  */
 export class AddressReuseController implements Controller {
   readonly #parts: AddressReuseControllerParts;
@@ -42,7 +43,7 @@ export class AddressReuseController implements Controller {
   readonly #coolingVnis = new Map<NetworkId, CoolingVni>();
   /** Networks in which a cooldown may be over. */
   readonly #dirty = new Set<NetworkId>();
-  /** When networks are to be looked at again even if nothing about them changes. */
+  /** When to look at a network again, even if nothing changes, ms on the monotonic clock. */
   readonly #due = new Map<NetworkId, number>();
 
   constructor(parts: AddressReuseControllerParts, settings: AddressReuseControllerSettings) {
@@ -121,7 +122,7 @@ export class AddressReuseController implements Controller {
     }
   }
 
-  /** Returns when to look again. */
+  /** Returns the time until the next look. */
   async #step(signal: AbortSignal): Promise<Duration | undefined> {
     const { clock } = this.#parts;
     await clock.sleep(pause, signal);
@@ -134,7 +135,7 @@ export class AddressReuseController implements Controller {
     return milliseconds(Math.max(0, Math.min(...this.#due.values()) - clock.now()));
   }
 
-  /** What fails stays dirty. */
+  /** A network whose step fails stays dirty. */
   async #settle(network: NetworkId, signal: AbortSignal): Promise<void> {
     this.#dirty.delete(network);
     try {
@@ -145,7 +146,7 @@ export class AddressReuseController implements Controller {
     }
   }
 
-  /** A write may wait for the store or for the view: whether a cooldown is over is judged again when the write is planned. */
+  /** A write may have to wait for the store or the view, so each cooldown is judged again when the write is planned. */
   async #free(network: NetworkId, signal: AbortSignal): Promise<void> {
     const { view, writer, log } = this.#parts;
     while (!signal.aborted && !view.networks.has(network) && view.addressesOf(network).size > 0)
@@ -165,7 +166,7 @@ export class AddressReuseController implements Controller {
     if (reply !== undefined) log.debug('ipam.vni-freed', { networkId: network, vni: reply });
   }
 
-  /** Whose cooldown is over; notes when to look at the rest. */
+  /** Returns the addresses and the VNI whose cooldown is over. Notes in `#due` when to look at the others. */
   #judgeAll(network: NetworkId): {
     readonly addresses: readonly CoolingAddress[];
     readonly vni: CoolingVni | undefined;
@@ -179,7 +180,7 @@ export class AddressReuseController implements Controller {
     return { addresses, vni: verdict?.kind === 'over' ? vni : undefined };
   }
 
-  /** Those whose cooldown is over, and the earliest time that one of the others waits for. */
+  /** Returns the addresses whose cooldown is over, and the earliest time at which another cooldown can end. */
   #judge(
     network: NetworkId,
     some: readonly CoolingAddress[],

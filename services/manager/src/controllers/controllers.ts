@@ -22,7 +22,7 @@ interface ControllersParts {
   readonly writer: TermWriter;
   readonly relay: EventRelay;
   readonly hosts: HostReports;
-  /** Lets agents in, and forgets what they reported in earlier terms. */
+  /** The feed: admits agents, and drops their reports from earlier terms. */
   readonly sessions: Controller;
   readonly clock: Clock;
   readonly random: Random;
@@ -38,8 +38,8 @@ interface ControllersSettings {
 }
 
 /**
- * All that only a leader does, for one term, in the order in which it begins: events are taken before there are any, and
- * what sessions of earlier terms reported is forgotten before a controller asks for it.
+ * All controllers of one term, in the order of their start. The event recorder starts before the first event. The feed drops
+ * the reports of earlier terms before another controller asks for reports.
  */
 export function createControllers(parts: ControllersParts, settings: ControllersSettings): readonly Controller[] {
   return [

@@ -25,26 +25,26 @@ interface EventRecorderParts {
   readonly log: Log;
 }
 
-/** Events of so long are recorded in one transaction. */
+/** Events are collected for this time and recorded in one transaction. */
 const pause = milliseconds(200);
 const retryAfter = seconds(1);
 
-/** Events of one transaction: 100 are some 30 KB. */
+/** Most events in one transaction: 100 are about 30 KB. */
 const most = 100;
 
-/** What waits for a store that does not answer: each host lost and back again some times. */
+/** Most events that wait for a store that does not answer: enough for every host to be lost and to return several times. */
 const mostWaiting = 10_000;
 
 /**
- * Records the events that belong to no write, in the order in which they were emitted. No call waits for that; what the
- * store does not take is tried again until the term is over.
+ * Records the events that belong to no write, in the order in which they were emitted. No call waits for the recording. If
+ * the store does not accept events, the recorder tries again until the term is over.
  */
 export class EventRecorder implements Controller, EventSink {
   readonly #parts: EventRecorderParts;
   readonly #loop: Loop;
   readonly #tally = new RepairAggregator();
   #waiting: EventInput[] = [];
-  /** Events that a try without answer may have recorded already. */
+  /** Events of a try without an answer, which may have recorded them already. */
   #sending: Intent<void> | undefined;
 
   constructor(parts: EventRecorderParts) {
@@ -69,7 +69,7 @@ export class EventRecorder implements Controller, EventSink {
     this.#loop.wake();
   }
 
-  /** Returns when repairs are due that are not yet. */
+  /** Returns the time until the next repairs are due. */
   async #step(signal: AbortSignal): Promise<Duration | undefined> {
     const { clock, writer, random } = this.#parts;
     await clock.sleep(pause, signal);

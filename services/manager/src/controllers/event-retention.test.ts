@@ -24,7 +24,7 @@ afterEach(() => {
   expect(clock.sleeping).toBe(0);
 });
 
-/** What a term of a leader does. */
+/** Runs the retention of one term. */
 function lead(revision: bigint): void {
   const retention = new EventRetention({ ...world, clock, log: new MemoryLog() }, { history: hours(24), limit: 1_000 });
   const end = new AbortController();
@@ -49,7 +49,7 @@ test('what is older than asked for goes, a minute late at most', async () => {
   await clock.advance(minutes(3));
   expect(await kept()).toEqual(['young']);
   const { gone } = await new EventArchive(world).horizon();
-  expect(gone).toBe(2n + 1n); // the leader's key, then the old one
+  expect(gone).toBe(2n + 1n); // revision 2 has the leader's key, the next one the old record
 });
 
 test('the oldest go when there are too many, whole records, as soon as it is noticed', async () => {

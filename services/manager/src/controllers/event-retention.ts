@@ -12,27 +12,30 @@ interface EventRetentionParts {
 }
 
 interface EventRetentionSettings {
-  /** What is older goes. */
+  /** Age at which events are deleted, ms. */
   readonly history: Duration;
-  /** The oldest go when there are more, whatever their age: at about 400 bytes each, the default are 80 MB of the store's 2 GB. */
+  /**
+   * Most events kept. If there are more, the oldest are deleted, whatever their age. At about 400 bytes each, the default
+   * takes 80 MB of the store's 2 GB.
+   */
   readonly limit: number;
 }
 
 const period = seconds(60);
 
-/** How often it is looked whether there may be too many already. */
+/** How often the number of events is checked. */
 const lookEvery = seconds(5);
 
 /**
- * Takes old events out of the store, by age and by number. Not by leases: one that ends takes all its keys in one go, starts
- * anew with each etcd leader, and knows nothing of numbers.
+ * Deletes old events from the store, by age and by number. Leases cannot do this: a lease that ends deletes all its keys at
+ * once, its time begins anew with each etcd leader, and it cannot limit the number.
  */
 export class EventRetention implements Controller {
   readonly #parts: EventRetentionParts;
   readonly #settings: EventRetentionSettings;
   readonly #archive: EventArchive;
   #due: number;
-  /** How many events the store keeps of those before `#place`; undefined: they were not counted yet. */
+  /** How many events the store has before `#place`; undefined: not counted yet. */
   #kept: number | undefined;
   #place: string;
 
@@ -58,12 +61,12 @@ export class EventRetention implements Controller {
     const { clock } = this.#parts;
     const { limit } = this.#settings;
     try {
-      // A tenth more than is wanted, so that it is not pruned all the time.
+      // Tolerates a tenth more than the limit, so that events are not pruned all the time.
       if (clock.now() < this.#due && (this.#kept === undefined || (await this.#count()) <= limit * 1.1)) return;
       this.#due = clock.now() + period;
       await this.#prune(term);
     } catch (error) {
-      this.#kept = undefined; // what a transaction without answer has deleted is not known
+      this.#kept = undefined; // a transaction without an answer may have deleted some
       throw error;
     }
   }
@@ -86,7 +89,9 @@ export class EventRetention implements Controller {
     return (this.#kept ?? 0) - this.#settings.limit;
   }
 
-  /** Counts those that were written since the last time, or all. Only the leader writes and deletes events. */
+  /**
+   * Counts the events since the last count, or all events. This is exact, since only the leader writes and deletes events.
+   */
   async #count(): Promise<number> {
     const { keys } = this.#parts;
     let kept = this.#kept ?? 0;
@@ -100,7 +105,7 @@ export class EventRetention implements Controller {
     return kept;
   }
 
-  /** False when this leader's term is over. */
+  /** Deletes records. Returns false if the term is over. */
   async #erase(term: Term, kvs: readonly KeyValue[]): Promise<boolean> {
     const { store } = this.#parts;
     const atOnce = store.maxTxnOps - 1;
@@ -109,7 +114,7 @@ export class EventRetention implements Controller {
     return true;
   }
 
-  /** The oldest there are, with the horizon behind them: a reader sees both or neither. */
+  /** Deletes the oldest records and moves the horizon in one transaction: a reader sees both changes or neither. */
   async #eraseTogether({ revision, signal }: Term, kvs: readonly KeyValue[]): Promise<boolean> {
     const { store, keys, log } = this.#parts;
     const last = kvs.at(-1);
@@ -130,7 +135,7 @@ export class EventRetention implements Controller {
   }
 }
 
-/** The first records that have so many events together, or all. */
+/** The first records that have at least `events` events together, or all records. */
 function oldestOf(kvs: readonly KeyValue[], events: number, keys: Keys): readonly KeyValue[] {
   let left = events;
   return kvs.filter((kv) => {

@@ -1,40 +1,40 @@
 import type { NodeId } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 
-/** Agents look for a new leader once a second; a host that boots takes longer, and has `goneAfter` for it. */
+/** Time for agents to find a new leader; they try once a second. A host that boots takes longer, but has `goneAfter`. */
 const grace = seconds(30);
 
-/** A silence is recorded when it has lasted so long: an agent that restarts, or looks for a new leader, costs no write. */
+/** A silence is recorded when it has lasted this long: an agent that restarts or looks for a new leader costs no write. */
 const recordAfter = seconds(60);
 
 /** A host with endpoints, or whose silence is recorded. Times are on the clock that runs while a manager leads. */
 export interface HostObservation {
   readonly node: NodeId;
   readonly hasEndpoints: boolean;
-  /** When this leader lost the host's session, or began without one; undefined: the host has a session. */
+  /** When this leader lost the host's session, or began to lead without a session; undefined: the host has a session. */
   readonly silentSince: number | undefined;
-  /** The silence that this leader or an earlier one has recorded. */
+  /** Begin of the silence that this leader or an earlier one has recorded. */
   readonly recorded: number | undefined;
 }
 
 interface Observations {
   readonly now: number;
-  /** When this leader began. */
+  /** When this leader began to lead. */
   readonly began: number;
   readonly hosts: Iterable<HostObservation>;
 }
 
 export interface GoneHostsPlan {
-  /** Hosts whose silence is to be recorded, and since when. */
+  /** Hosts whose silence must be recorded, and since when they are silent. */
   readonly record: ReadonlyMap<NodeId, number>;
   /** Hosts whose recorded silence is over or does not matter any more. */
   readonly forget: readonly NodeId[];
-  /** Hosts whose endpoints are to be released. */
+  /** Hosts whose endpoints must be released. */
   readonly gone: readonly NodeId[];
 }
 
 /**
- * The rule: a host is gone when the managers that led, one after the other, have had no session with it for `goneAfter`.
+ * The rule: a host is gone when no leader, this one or an earlier one, has had a session with the host for `goneAfter`.
  * Time without a leader does not count, since no manager listens then. A new leader has no sessions yet, so it first waits
  * for agents to find it. 0: no host is ever gone.
  */

@@ -16,26 +16,26 @@ interface GoneHostsControllerParts {
 }
 
 interface GoneHostsControllerSettings {
-  /** 0: never. */
+  /** How long a host must be silent to be gone, ms; 0: no host is ever gone. */
   readonly nodeGoneAfter: Duration;
 }
 
 const lookEvery = seconds(5);
 
-/** What a change of leader may forget of how long managers have led. Written only while a silence is recorded. */
+/** How often the led time is stored: a change of leader loses at most this much. Stored only while a silence is recorded. */
 const checkpointEvery = minutes(1);
 
-/** The cause that its writes have in events. */
+/** Cause of this controller's writes, in events. */
 const cause = 'node-gone';
 
-/** So many releases are under way at once: others' calls come in between. */
+/** Most releases under way at once, so that other calls get their turn. */
 const batch = 20;
 
-/** Records which hosts are silent, and releases the endpoints of those that are gone. */
+/** Records which hosts are silent, and releases the endpoints of hosts that are gone. */
 export class GoneHostsController implements Controller {
   readonly #parts: GoneHostsControllerParts;
   readonly #goneAfter: Duration;
-  /** When the term began, and how long managers had led before it. */
+  /** When the term began (ms, monotonic clock), and how long managers had led before it (ms). */
   readonly #began: number;
   readonly #ledBefore: number;
   #checkpoint: number;
@@ -93,8 +93,8 @@ export class GoneHostsController implements Controller {
   }
 
   /**
-   * A write may wait for a store that does not answer, and the host come back meanwhile, or come back and be lost again:
-   * each release asks once more, at the moment it is planned, whether this is still the silence that was judged.
+   * A write may have to wait for a store that does not answer. Meanwhile the host may come back, or come back and be lost
+   * again. So each release checks, when it is planned, that the host is still in the silence that was judged.
    */
   async #release(node: NodeId, since: number, signal: AbortSignal): Promise<void> {
     const { view, hosts, writer, log } = this.#parts;

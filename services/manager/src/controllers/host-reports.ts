@@ -6,8 +6,8 @@ export interface HostReports {
   progress(network: NetworkId): HostsProgress;
   /** Called when the progress of a network may have changed. Returns the way to stop listening. */
   subscribeProgress(listener: (network: NetworkId) => void): () => void;
-  /** When a host's session was lost, on the monotonic clock; undefined while it has one. */
+  /** When a host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
   silentSince(node: NodeId): number | undefined;
-  /** Nothing the host held before the store was restored waits to be claimed again. */
+  /** Whether the host has claimed again everything that it held before the store was restored. */
   hasRecovered(node: NodeId): boolean;
 }

@@ -13,7 +13,7 @@ interface MtuControllerParts {
 
 const retryAfter = seconds(1);
 
-/** No automatic MTU is larger than what every host carries. */
+/** Lowers automatic MTUs that are larger than every host can carry. */
 export class MtuController implements Controller {
   readonly #parts: MtuControllerParts;
 

@@ -9,7 +9,7 @@ import type { View } from '../store/view.ts';
 interface NodeRegistrarParts {
   readonly view: View;
   readonly writer: Pick<Writer, 'apply'>;
-  /** In which MTUs are kept. */
+  /** The present term: its MTU controller lowers the MTUs. */
   readonly term: () => Term | undefined;
 }
 
@@ -21,7 +21,10 @@ export class NodeRegistrar {
     this.#parts = parts;
   }
 
-  /** Returns the revision at which that holds, or the term ended. @throws CausewayError as `registerNode` and `Writer.apply` */
+  /**
+   * Returns the revision at which no MTU is too large, or at which the term ended.
+   * @throws CausewayError as `registerNode` and `Writer.apply`
+   */
   async register(node: Node): Promise<bigint> {
     const { view, writer } = this.#parts;
     const term = this.#parts.term();

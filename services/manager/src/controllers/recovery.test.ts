@@ -37,7 +37,7 @@ test('hosts are waited for from the beginning of the term on that ends the recov
     if (leads) began = clock.now();
   });
   await clock.advance(seconds(4.4));
-  await other.txn([], [{ kind: 'delete', key: keys.leader }]); // lost, and won again at once
+  await other.txn([], [{ kind: 'delete', key: keys.leader }]); // the manager loses its leadership, and wins it again at once
   const ended = await until(clock, () => !manager.view.recovering);
   expect(began).toBeGreaterThan(4_000);
   expect(ended - began).toBeGreaterThanOrEqual(strangersWithin);

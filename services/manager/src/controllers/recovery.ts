@@ -17,15 +17,15 @@ interface RecoveryControllerParts {
 }
 
 interface RecoveryControllerSettings {
-  /** How long hosts without a session are waited for. */
+  /** How long to wait for hosts without a session. */
   readonly cooldown: Duration;
 }
 
-/** A recovery is rare and short: while there is one, it is looked at this often. */
+/** How often the controller looks during a recovery, which is rare and short. */
 const period = milliseconds(500);
 const retryAfter = seconds(1);
 
-/** In a restored store: ends the recovery once every host has claimed again what it holds. */
+/** Ends the recovery of a restored store when every host has claimed again what it holds. */
 export class RecoveryController implements Controller {
   readonly #parts: RecoveryControllerParts;
   readonly #cooldown: Duration;
@@ -39,7 +39,7 @@ export class RecoveryController implements Controller {
 
   async run({ signal }: Term): Promise<void> {
     const { view, relay, clock, log } = this.#parts;
-    if (!view.recovering) return; // a store is restored while no manager runs on it
+    if (!view.recovering) return; // no recovery can begin later: a store is restored while no manager runs on it
     const message = 'the store was restored from a backup: hosts claim again what they hold, nothing else is given';
     relay.emit({ kind: 'cluster.restored', cause: 'recovery', message });
     log.error('cluster.restored', { message });
@@ -60,7 +60,7 @@ export class RecoveryController implements Controller {
     if (missing !== undefined) log.info('cluster.recovered', { missing });
   }
 
-  /** Hosts that the recovery ends without; undefined: it is not over, as far as is known now. */
+  /** Hosts that have not reported when the recovery ends; undefined: the recovery is not over yet. */
   #missingAtEnd(): readonly Name[] | undefined {
     const { view, hosts, clock } = this.#parts;
     const missing = [...view.nodes.values()]

@@ -13,7 +13,7 @@ interface RosterControllerParts {
 
 const retryAfter = seconds(1);
 
-/** Writes down which managers there are, and since when one is gone. */
+/** Keeps a record of every known manager, and since when a manager is gone. */
 export class RosterController implements Controller {
   readonly #parts: RosterControllerParts;
 

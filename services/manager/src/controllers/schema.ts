@@ -12,13 +12,13 @@ interface SchemaControllerParts {
 }
 
 interface SchemaControllerSettings {
-  /** The newest schema this version knows. */
+  /** The newest schema that this version knows. */
   readonly schema: number;
 }
 
 const retryAfter = seconds(1);
 
-/** Raises the store's schema to this version's as soon as all managers know it. */
+/** Raises the store's schema to that of this version as soon as all managers know this schema. */
 export class SchemaController implements Controller {
   readonly #parts: SchemaControllerParts;
   readonly #schema: number;

@@ -8,12 +8,12 @@ import type { StoreAlarm, StoreMemberStatus } from '../store/store.ts';
 import type { LeaderRecord } from '../store/view.ts';
 import { StoreMaintenance } from './store-maintenance.ts';
 
-/** A store of two members that says what was done to it. */
+/** A store with two members that records all operations. */
 class FakeStore implements Maintenance {
   readonly done: string[] = [];
   alarms: StoreAlarm[] = [];
   reachable = true;
-  /** Free bytes of each member, given back by defragmentation. */
+  /** Free bytes of each member. Defragmentation gives them back. */
   free = 0;
 
   async members(): Promise<readonly StoreMemberStatus[]> {
@@ -41,7 +41,7 @@ class FakeStore implements Maintenance {
   async *snapshot(): AsyncGenerator<Uint8Array> {}
 }
 
-/** A manager's part in it: one monitor for as long as it runs, and maintenance of its own for each term. */
+/** The parts of a manager: one monitor for its whole life, and a new maintenance for each term. */
 function setUp() {
   const clock = new FakeClock();
   const log = new MemoryLog();
@@ -151,7 +151,7 @@ test('a term that broke off in the middle leaves nothing to the next: room is ma
   await clock.advance(seconds(2));
   expect(maintenance.done).toEqual(['compact 10', 'defragment m2']);
   maintenance.done.length = 0;
-  view.leader = other; // gets the store out of it, and later it is full again
+  view.leader = other; // another leader clears the alarm, and later the store is full again
   maintenance.alarms = [];
   await clock.advance(minutes(5));
   maintenance.alarms = ['NOSPACE'];

@@ -21,13 +21,13 @@ interface StoreMaintenanceParts {
   readonly log: Log;
 }
 
-/** Without alarm for so long after it, the next NOSPACE has no history of failed tries. */
+/** When the store has had no alarm for this time, the tries of the last recovery from NOSPACE no longer count. */
 const recoveryLasts = minutes(20);
 
-/** The members answer with this once more after a step, so that what it freed shows. */
+/** Pause between a step and the next look at the members, so that their figures show the effect of the step. */
 const settling = seconds(1);
 
-/** Keeps the store small and whole: compacts, defragments, and gets it out of NOSPACE. */
+/** Keeps the store small: compacts and defragments the store, and clears the alarm NOSPACE. */
 export class StoreMaintenance implements Controller {
   readonly #parts: StoreMaintenanceParts;
   readonly #settings: MaintenanceSettings;
@@ -53,7 +53,7 @@ export class StoreMaintenance implements Controller {
     }).run(signal);
   }
 
-  /** One step for members that are like that. True when something was done, and there may be more. */
+  /** Takes one step for members in this state. True if something was done: more may be needed. */
   async act(members: readonly StoreMemberStatus[]): Promise<boolean> {
     const isWell = members.every(({ alarms }) => alarms.length === 0);
     if (isWell && this.#parts.clock.now() - (this.#recovery?.since ?? 0) > recoveryLasts) this.#recovery = undefined;

@@ -3,13 +3,13 @@ import type { Contact, Dialer } from './dialer.ts';
 
 export interface DialerWorld {
   readonly dialer: Dialer;
-  /** The address of a manager's process that runs from now on, and that says by `leads` whether it leads. */
+  /** Starts a manager's process, which answers with `leads()` whether it leads. Returns its address. */
   run(leads: () => boolean): Promise<string>;
-  /** The process ends. */
+  /** Ends the process. */
   end(address: string): Promise<void>;
-  /** Its connections break; it goes on and takes others. */
+  /** Breaks the connections of the process. The process goes on and accepts new ones. */
   breakConnections(address: string): Promise<void>;
-  /** The address of a process that takes connections and says nothing, as a stopped one does. */
+  /** Starts a process that accepts connections and says nothing, as a stopped process does. Returns its address. */
   hang(): Promise<string>;
 }
 
@@ -26,7 +26,7 @@ async function connected(dialer: Dialer, address: string, signal = patient()) {
   return contact as Extract<Contact, { kind: 'connected' }>;
 }
 
-/** What all dialers do, whatever carries the connection: the suite that GrpcDialer and MemoryDialer pass. */
+/** What every dialer must do. GrpcDialer and MemoryDialer pass this suite. */
 export const dialerContract: readonly DialerCase[] = [
   {
     name: 'a process says whether it leads',

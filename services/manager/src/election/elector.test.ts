@@ -43,7 +43,7 @@ function manager(name: string, seed: number): CoreManager {
   return made;
 }
 
-/** As by `kill -9`: nothing of it happens any more, and its port is closed. */
+/** Acts as `kill -9`: the manager does nothing more, and its port is closed. */
 function kill(name: string, one: CoreManager): void {
   one.pause();
   ports.close(name);
@@ -161,7 +161,7 @@ describe('Elector', () => {
 });
 
 describe('a leader whose process', () => {
-  /** The others have seen that it leads. */
+  /** After this time the other managers have seen that the manager leads. */
   beforeEach(() => clock.advance(seconds(2)));
 
   test('is gone is replaced at once', async () => {
@@ -235,7 +235,7 @@ describe('a leader whose process', () => {
     kill('m1', first);
     await clock.advance(seconds(10));
     expect([second, ...others].filter(({ leads }) => leads)).toHaveLength(1);
-    expect(term()).toBe(elected + 2n); // its end, and the key of the next
+    expect(term()).toBe(elected + 2n); // the end of the term, and the leader key of the next one
     for (const one of others) await clock.until(one.stop(), seconds(10));
   });
 
@@ -281,7 +281,7 @@ describe('a manager that is started again', () => {
     await clock.advance(seconds(2));
     const elected = term() ?? 0n;
     kill('m1', first);
-    const again = manager('m1', 3); // it has its port, and does not take part in the election yet
+    const again = manager('m1', 3); // the manager listens on its port, but does not take part in the election yet
     await clock.advance(milliseconds(100));
     expect(second.elector.leadership).toEqual({ role: 'leader', term: term() });
     expect(term()).toBeGreaterThan(elected);

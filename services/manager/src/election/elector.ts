@@ -12,7 +12,7 @@ interface ElectorParts {
   readonly store: Pick<Store, 'grant' | 'revoke' | 'txn'>;
   readonly view: View;
   readonly keys: Keys;
-  /** Absent: a leader that died is known by the end of its lease alone. */
+  /** Absent: this manager notices the death of a leader only by the end of the leader's lease. */
   readonly dialer?: Dialer;
   readonly clock: Clock;
   readonly log: Log;
@@ -20,15 +20,15 @@ interface ElectorParts {
 
 interface ElectorSettings {
   readonly name: string;
-  /** Host:port at which others find this manager. */
+  /** Host:port at which others reach this manager. */
   readonly address: string;
-  /** Time to live of the leader's lease: how long the cluster is without a leader after the leader died unnoticed. */
+  /** Time to live of the leader's lease: if a leader dies unnoticed, another manager leads when this time has passed. */
   readonly ttl: Duration;
-  /** The newest schema of records this version knows. */
+  /** The newest schema of records that this version knows. */
   readonly schema: number;
 }
 
-/** Share of the time to live after which the store is asked again when it failed. */
+/** After a failure of the store, the elector tries again after this share of the time to live. */
 const retryShare = 1 / 20;
 
 /** Takes part in the election of the leader, and publishes the outcome to the other parts of the manager. */
@@ -40,9 +40,9 @@ export class Elector implements Startable {
   #state: ElectionState = { kind: 'standby' };
   #lease: StoreLease | undefined;
   #leadership: Leadership = { role: 'follower' };
-  /** Ends when the leader whose process is watched is not the one that the view names any more. */
+  /** The leader whose process is watched. `end` is aborted when the view no longer names this leader. */
   #watch: { readonly term: bigint; readonly end: AbortController } | undefined;
-  /** Ends the present pause: something changed. */
+  /** Aborted to end the present pause, when something has changed. */
   #wake = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -66,7 +66,7 @@ export class Elector implements Startable {
     return Promise.resolve();
   }
 
-  /** Hands over: a stand-by takes over as soon as it sees the key gone. */
+  /** Hands over: a standby takes over as soon as it sees that the key is gone. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake.abort();
@@ -110,8 +110,9 @@ export class Elector implements Startable {
   }
 
   /**
-   * The data directory is this process's alone, so a leader of this name and address is a former process of this manager. Only
-   * at the start: of two managers that are set up as the same one, each would go on ending the other's terms.
+   * The data directory belongs to this process alone, so a leader of this name and address is a former process of this
+   * manager. Checked at the start only: otherwise two managers set up with the same name would keep ending each other's
+   * terms.
    */
   #stateAtStart(): ElectionState {
     const { leader } = this.#parts.view;
@@ -133,7 +134,7 @@ export class Elector implements Startable {
       const { succeeded, revision } = await store.txn(
         [
           { kind: 'absent', key: keys.leader },
-          // A manager that has not seen the schema rise does not win; from then on only the leader may raise it.
+          // A manager that has not seen a raise of the schema does not win. After the election only the leader may raise it.
           { kind: 'unchanged', key: keys.meta, modRevision: view.cluster?.revision ?? 0n },
         ],
         [{ kind: 'put', key: keys.leader, value, lease: lease.id }],
@@ -141,7 +142,7 @@ export class Elector implements Startable {
       if (succeeded) {
         this.#lease = lease;
         this.#state = { kind: 'leading', term: revision, renewed, ttl: milliseconds(Math.min(lease.ttl, ttl)) };
-        // A victory whose news was long on its way may be over already: then it is not published.
+        // The store's answer may have taken so long that the term is over already. Then the term is not published.
         const step = nextStep(this.#state, view, clock.now(), schema);
         if (step.kind === 'resign') return await this.#resign(step.reason);
         log.info('leader.elected', { term: `${revision}` });
@@ -152,7 +153,7 @@ export class Elector implements Startable {
       if (view.revision < revision) await this.#pause(ttl);
     } catch (error) {
       log.warn('leader.campaign-failed', { error });
-      if (lease !== undefined) await this.#giveUp(lease); // may have won without hearing so: with the lease goes the key
+      if (lease !== undefined) await this.#giveUp(lease); // may have won although the answer was lost: this deletes the key
       await this.#pause(milliseconds(ttl * retryShare));
     }
   }
@@ -165,7 +166,7 @@ export class Elector implements Startable {
     const over = new AbortController();
     const late = clock.sleep(within, AbortSignal.any([over.signal, this.#stop.signal])).then(() => 'late' as const);
     const attempt = this.#lease.renew(over.signal);
-    attempt.catch(() => undefined); // given up: its outcome is of no interest any more
+    attempt.catch(() => undefined); // a renewal that was given up may still fail: its outcome no longer matters
     try {
       const granted = await Promise.race([attempt, late]);
       if (granted === 'late') return;
@@ -179,7 +180,7 @@ export class Elector implements Startable {
     }
   }
 
-  /** The term of a process that is gone. A lease is one term's alone, so this ends that term or none. */
+  /** Ends the term of a process that is gone. A lease belongs to one term, so this call ends that term or none. */
   async #endTerm(lease: bigint): Promise<void> {
     const { store, view, log } = this.#parts;
     log.info('leader.term-ended', { term: `${view.leader?.term}`, leader: view.leader?.name });
@@ -223,7 +224,7 @@ export class Elector implements Startable {
     for (const listener of this.#listeners) listener(next);
   }
 
-  /** Begins to watch the process of that leader; any other is watched no more. */
+  /** Begins to watch the process of that leader, and stops watching any other. */
   #watchLeader(leader: LeaderRecord | undefined): void {
     if (this.#watch?.term === leader?.term) return;
     this.#watch?.end.abort();
@@ -241,7 +242,7 @@ export class Elector implements Startable {
     });
   }
 
-  /** Its own key that it does not believe in any more names no leader. */
+  /** A leader key of this manager itself, left from a term that it no longer leads, names no leader. */
   #current(): Leadership {
     if (this.#state.kind === 'leading') return { role: 'leader', term: this.#state.term };
     const { leader } = this.#parts.view;

@@ -2,21 +2,23 @@ import { type Duration, milliseconds } from '@causeway/runtime';
 import { isOutdated } from '../cluster/schema.ts';
 import type { Cluster, LeaderRecord } from '../store/view.ts';
 
-/** What this manager is in the cluster, as the elector publishes it. */
+/** The role of this manager in the cluster, as the elector publishes it. */
 export type Leadership =
   | { readonly role: 'leader'; readonly term: bigint }
   | { readonly role: 'follower'; readonly leader?: { readonly name: string; readonly address: string } };
 
-/** What the elector believes of itself. The lease began no later than `renewed`, when its last renewal was sent. */
+/**
+ * What the elector believes of itself. `renewed`: when the last renewal was sent; the lease lasts at least `ttl` from then.
+ */
 export type ElectionState =
-  /** `over`: a term in which no process leads any more, as this manager knows, although the store may still have its key. */
+  /** `over`: a term that this manager knows to be over, although the store may still have its leader key. */
   | { readonly kind: 'standby'; readonly over?: bigint }
   | { readonly kind: 'leading'; readonly term: bigint; readonly renewed: number; readonly ttl: Duration };
 
 export type ElectionStep =
-  /** No manager leads: try to take the key. `ends`: the lease of a term that is over, which is to end first. */
+  /** No manager leads: try to take the key. `ends`: the lease of a term that is over; revoke this lease first. */
   | { readonly kind: 'campaign'; readonly ends?: bigint }
-  /** A manager leads, or nothing is known yet: wait until the view says otherwise. */
+  /** A manager leads, or the view is still empty: wait for a change of the view. */
   | { readonly kind: 'watch' }
   | { readonly kind: 'renew'; readonly within: Duration }
   | { readonly kind: 'wait'; readonly span: Duration }
@@ -29,20 +31,21 @@ export interface ElectionFacts {
   readonly cluster: Cluster | undefined;
 }
 
-/** Renewals in a lease's time: two may be lost. */
+/** Renewals in the time to live of a lease: two of them may be lost. */
 const renewals = 3;
 
-/** The end of the time in which a leader may believe in itself: a third of the lease before it can have ended. */
+/** Until then a leader may believe that it leads: a third of the time to live before the lease can have ended. */
 export function deadline({ renewed, ttl }: { renewed: number; ttl: Duration }): number {
   return renewed + ttl - ttl / renewals;
 }
 
 /**
- * The rule. A term ends with its lease: by itself when nobody renews it, or at once by a manager that knows that the process that led is gone.
- * Nothing is lost when that manager is wrong: the old leader writes nothing any more, because the fence in every write compares the
- * leader key, and it hears that from the store. By our own monotonic clock alone a leader steps down before the store can have given the key to another;
- * the fence in every write covers what a clock cannot (a process that was stopped in the middle of a write). One that knows
- * only an older schema than the store has does not lead, and so does not write.
+ * The rule. A term ends with its lease. The lease ends by itself when no manager renews it, or at once when a manager that
+ * knows that the leader's process is gone revokes it. If that manager is wrong, nothing is lost: the fence in every write
+ * compares the leader key, so the old leader writes nothing more, and it learns from the store that its term is over.
+ * A leader relies on its own monotonic clock alone to step down before the store can have given the key to another manager.
+ * The fence covers what a clock cannot (a process that was stopped in the middle of a write). A manager that knows only an
+ * older schema than the store has does not lead, and so does not write.
  */
 export function nextStep(state: ElectionState, facts: ElectionFacts, now: number, schema: number): ElectionStep {
   const outdated = isOutdated(facts, schema);
@@ -50,7 +53,7 @@ export function nextStep(state: ElectionState, facts: ElectionFacts, now: number
     const { leader } = facts;
     if (facts.revision === 0n || outdated) return { kind: 'watch' };
     if (leader === undefined) return { kind: 'campaign' };
-    // A leader of an older version does not say which lease is its own.
+    // The record of a leader of an older version does not name its lease.
     const isOver = leader.term === state.over && leader.lease !== undefined;
     return isOver ? { kind: 'campaign', ends: leader.lease } : { kind: 'watch' };
   }

@@ -11,7 +11,7 @@ const standsBy: Contact = { kind: 'connected', leads: false, ended };
 const refused: Contact = { kind: 'refused' };
 const unclear: Contact = { kind: 'unclear' };
 
-/** Where a run of contacts leads to. */
+/** What the rule says after these contacts. */
 function after(...contacts: readonly Contact[]): NextTry['kind'] {
   let sighting = unseen;
   let next: NextTry = { kind: 'dial', after: milliseconds(0) };

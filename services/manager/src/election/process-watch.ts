@@ -2,11 +2,11 @@ import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runt
 import type { LeaderRecord } from '../store/view.ts';
 import type { Contact, Dialer } from './dialer.ts';
 
-/** What a manager has found out about the process of a leader. */
+/** What a manager knows about the process of a leader. */
 export interface Sighting {
-  /** A process at the leader's address has said that it leads. Without that the address itself may be wrong. */
+  /** A process at the leader's address has said that it leads. If none has, the address itself may be wrong. */
   readonly hasLed: boolean;
-  /** How often the host has refused since, one time after the other. */
+  /** How often in a row the host has refused a connection since then. */
   readonly refusals: number;
 }
 
@@ -16,20 +16,21 @@ export type NextTry =
   /** Keep the connection until it ends. */
   { readonly kind: 'hold' } | { readonly kind: 'dial'; readonly after: Duration } | { readonly kind: 'gone' };
 
-/** Refusals that mean that the process is gone: one may come of a firewall that is being loaded, or of a port that is changing hands. */
+/** Refusals in a row that mean that the process is gone. One alone may come from a firewall or a port that is changing. */
 const enoughRefusals = 2;
-/** Between these refusals. It counts in how long a cluster has no leader. */
+/** Pause between these tries. It adds to the time in which the cluster has no leader. */
 const secondTry = milliseconds(50);
-/** A process that was just elected says so a moment later. */
+/** Pause before the next question when the process does not say yet that it leads: it may have been elected just now. */
 const newlyElected = milliseconds(200);
-/** Nothing is in a hurry where the process cannot be judged. */
+/** Pause before the next try while the process cannot be judged. */
 const unhurried = seconds(1);
-/** After a connection that ended sooner than this, the next one is not made at once. */
+/** After a connection that ended sooner than this, there is a pause before the next one. */
 const shortLived = seconds(1);
 
 /**
- * The rule: the process that led is gone when it was connected to and said that it leads, and then the host refuses twice, or the process
- * that answers says that it does not lead: a restarted one. Silence says nothing, since the path may be cut.
+ * The rule: first a process at the address must have said that it leads. That process is gone when then the host refuses
+ * twice in a row, or the process that answers says that it does not lead (it was restarted). Silence says nothing, since the
+ * path may be cut.
  */
 export function judge(sighting: Sighting, contact: Contact): { readonly sighting: Sighting; readonly next: NextTry } {
   const { hasLed, refusals } = sighting;

@@ -9,19 +9,19 @@ interface TermRunnerParts {
   readonly elector: Pick<Elector, 'subscribe'>;
   readonly view: Pick<View, 'waitFor'>;
   readonly writer: Pick<Writer, 'lead' | 'follow'>;
-  /** Made anew for each term; what they write with `writer` is written in that term or not at all. */
+  /** Makes the controllers of each new term. Their writes with `writer` happen in that term or not at all. */
   readonly controllers: (writer: TermWriter) => readonly Controller[];
   readonly log: Log;
 }
 
 /**
- * The one place where leadership becomes work:
+ * The one place where leadership starts and ends work:
  *
  *     following ── the store gives it the key ──▶ elected ── its view has reached the term ──▶ leading
  *     elected, leading ── the elector says otherwise ──▶ following
  *
- * Nothing is different while it is elected: whatever this manager believes then is from before the term, when others may
- * have led. A term begins for all parts in one turn of the event loop, and ends so.
+ * An elected manager still behaves as a follower: its view is older than the term, and other managers may have written
+ * since. A term begins for all parts in one turn of the event loop, and ends in one turn.
  */
 export class TermRunner {
   readonly #parts: TermRunnerParts;
@@ -35,7 +35,9 @@ export class TermRunner {
     this.#parts = parts;
   }
 
-  /** Undefined while another manager leads, or none, or this one is elected and does not know yet what it leads. */
+  /**
+   * Undefined while another manager leads, or none, or this manager is elected and its view has not reached the term yet.
+   */
   get term(): Term | undefined {
     return this.#term;
   }

@@ -1,7 +1,7 @@
 import { isCausewayError } from '@causeway/model';
 import type { Log } from '@causeway/runtime';
 
-/** One term of this manager's leadership, from when its view has all that earlier leaders have written. */
+/** One term of this manager's leadership. It begins when the view has everything that earlier leaders have written. */
 export interface Term {
   /** Create revision of the leader key. */
   readonly revision: bigint;
@@ -9,13 +9,17 @@ export interface Term {
   readonly signal: AbortSignal;
 }
 
-/** Work that only a leader does. Each term has controllers of its own: what one knows it has learnt in that term. */
+/**
+ * Work that only a leader does. Each term has its own controllers, so a controller knows only what it learnt in its term.
+ */
 export interface Controller {
-  /** Works until the term's signal aborts; resolves when nothing of it runs any more. Never rejects. */
+  /** Works until the term's signal aborts; resolves when all its work has ended. Never rejects. */
   run(term: Term): Promise<void>;
 }
 
-/** What a controller's loop calls with its failures. A term that ended without this manager knowing yet is no failure. */
+/**
+ * Returns the log function for failures of a controller's loop. "not-leader" is no failure: it means that the term ended.
+ */
 export function failureLog(log: Log, event: string): (error: unknown) => void {
   return (error) => {
     if (!isCausewayError(error, 'not-leader')) log.warn(event, { error });

@@ -42,7 +42,7 @@ async function deleted(id: string): Promise<void> {
 const found = async (address: string): Promise<readonly string[]> =>
   (await index.find(address, never)).map(({ kind, networkId }) => `${kind} ${networkId}`);
 
-/** What a look at every event finds. */
+/** The result of a scan of all events. */
 async function scanned(address: string): Promise<readonly string[]> {
   const kvs = await under(world.store, world.keys.events);
   const events = kvs.flatMap(decodeRecord);

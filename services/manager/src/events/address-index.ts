@@ -7,17 +7,17 @@ import { decodeRecord } from './record.ts';
 interface AddressIndexParts {
   readonly store: Pick<Store, 'get' | 'page'>;
   readonly keys: Keys;
-  /** The cluster's epoch: it rises when the store was restored from a backup. */
+  /** The cluster's epoch. It rises when the store is restored from a backup. */
   readonly epoch: () => bigint | undefined;
 }
 
-/** Records read at once. */
+/** How many records are read at once. */
 const together = 16;
 
 /**
- * Which records of events name an address, and which record the end of a network. The first question reads all events that are
- * kept; each further one reads those that came since, which stand behind all others, and the records that it is about.
- * At about 100 bytes for each record that names an address it has 20 MB for the 200,000 that are kept at most.
+ * Index of the event records that name an address, and of the records of deleted networks. The first query reads all events
+ * in the store. A later query reads only the events written since, whose keys are after all others, and the records that it
+ * returns. At about 100 bytes for each record that names an address, the index takes 20 MB for the limit of 200,000 events.
  */
 export class AddressIndex {
   readonly #parts: AddressIndexParts;
@@ -26,7 +26,7 @@ export class AddressIndex {
   readonly #naming = new Map<string, string[]>();
   readonly #ending = new Map<string, string>();
   #size = 0;
-  /** After the last look for those that are not kept any more. */
+  /** `#size` after the last removal of records that the store does not keep any more. */
   #sizeThen = 0;
   #place: string;
   #epoch: bigint | undefined;
@@ -52,7 +52,7 @@ export class AddressIndex {
     return [...naming, ...ending].sort((a, b) => Number(a.sequence - b.sequence));
   }
 
-  /** One reader at a time; a reader that comes meanwhile waits, and reads what came since. */
+  /** One reader at a time: a reader that arrives meanwhile waits, and then reads only newer events. */
   #catchUp(signal: AbortSignal): Promise<void> {
     const turn = this.#reading.then(() => this.#readOn(signal));
     this.#reading = turn.catch(() => undefined);
@@ -84,7 +84,7 @@ export class AddressIndex {
     }
   }
 
-  /** Records before the oldest that is kept are gone. */
+  /** Removes the records before the oldest one in the store. */
   async #forgetGone(): Promise<void> {
     const oldest = await this.#archive.oldestKey();
     const isKept = (key: string): boolean => oldest !== undefined && key >= oldest;
@@ -107,7 +107,7 @@ export class AddressIndex {
     this.#place = this.#parts.keys.events;
   }
 
-  /** Without those that are not kept any more. */
+  /** Events of these records; records that the store does not keep any more are left out. */
   async #read(keys: readonly string[], signal: AbortSignal): Promise<readonly Event[]> {
     const events: Event[] = [];
     for (let at = 0; at < keys.length && !signal.aborted; at += together) {

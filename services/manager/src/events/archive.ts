@@ -5,13 +5,13 @@ import { decodeText, encodeText, type Json, object } from '../store/records/code
 import type { KeySpan, KeyValue, Page, Store } from '../store/store.ts';
 import { decodeRecord } from './record.ts';
 
-/** Records read at once: some 300 KB. */
+/** Records in a page: about 300 KB. */
 const pageSize = 500;
 
-/** Keys read at once: some 100 KB. */
+/** Keys in a page without values: about 100 KB. */
 const keysAtOnce = 1_000;
 
-/** Events as the store has them. */
+/** Reads the events in the store. */
 export class EventArchive {
   readonly #store: Pick<Store, 'get' | 'page'>;
   readonly #keys: Keys;
@@ -21,12 +21,12 @@ export class EventArchive {
     this.#keys = keys;
   }
 
-  /** Page by page from a place on, until there are no more. @throws CausewayError store-unavailable */
+  /** Reads events page by page from a place to the end. @throws CausewayError store-unavailable */
   async *read(place: string): AsyncGenerator<{ readonly events: readonly Event[]; readonly revision: bigint }, void> {
     for await (const { kvs, revision } of this.records(place)) yield { events: kvs.flatMap(decodeRecord), revision };
   }
 
-  /** The same as they stand in the store. */
+  /** The same, but undecoded. */
   async *records(place: string): AsyncGenerator<Pick<Page, 'kvs' | 'revision'>, void> {
     let from = place;
     for (;;) {
@@ -38,7 +38,7 @@ export class EventArchive {
     }
   }
 
-  /** The key of the oldest record that is kept. */
+  /** Key of the oldest record in the store. */
   async oldestKey(): Promise<string | undefined> {
     return (await this.#page(this.#keys.events, 1, true)).kvs[0]?.key;
   }
@@ -51,8 +51,8 @@ export class EventArchive {
   }
 
   /**
-   * The newest events that are wanted, from a place on, oldest first: so many at most. With the revision they were read
-   * at. @throws CausewayError store-unavailable
+   * The newest events from a place on that `isWanted` accepts, oldest first, at most `count`. `revision`: the store's
+   * revision at the first read. @throws CausewayError store-unavailable
    */
   async last(
     place: string,
@@ -75,7 +75,7 @@ export class EventArchive {
     return { events: newestFirst.slice(0, count).reverse(), revision: first ?? 0n };
   }
 
-  /** The keys of records in order, in pages: all, or those from a place on, or up to one. */
+  /** Keys of records in order, in pages: all keys, or those from `from` on, or those before `before`. */
   async *list(span: Partial<KeySpan> = {}): AsyncGenerator<readonly KeyValue[], void> {
     const { before = this.#keys.eventsEnd } = span;
     let { from = this.#keys.events } = span;
@@ -88,15 +88,15 @@ export class EventArchive {
     }
   }
 
-  /** The revision up to which nothing is kept. */
+  /** `gone`: the revision up to which no events are kept. */
   async horizon(): Promise<{ readonly gone: bigint; readonly revision: bigint }> {
     const { kv, revision } = await this.#store.get(this.#keys.eventHorizon);
     return { gone: kv === undefined ? 0n : decodeHorizon(kv), revision };
   }
 
   /**
-   * A place before which every record is older than the revision. Places are times: halving the time between the oldest
-   * record and now finds it in some thirty looks at one key each.
+   * A place before which every record is older than the revision. Places are times: a binary search between the oldest
+   * record and now finds the place with about thirty reads of one key.
    */
   async placeOf(revision: bigint, now: number): Promise<string> {
     const first = await this.#first(this.#keys.events);
@@ -123,7 +123,7 @@ export class EventArchive {
   }
 }
 
-/** The smallest key that is greater. */
+/** The smallest key after this one. */
 export function after({ key }: KeyValue): string {
   return `${key}\0`;
 }

@@ -13,7 +13,7 @@ export function networkCreated(network: Network): EventInput {
   return { kind: 'network.created', ...ofNetwork(network), message };
 }
 
-/** Nothing when nothing an operator sees is other than it was. */
+/** No event if nothing has changed that an operator sees. */
 export function networkChanged(before: Network, after: Network): readonly EventInput[] {
   const changes = changesOf(before, after);
   if (changes.length === 0) return [];
@@ -34,20 +34,20 @@ export function endpointAttached(endpoint: Endpoint, view: Names): EventInput {
   return endpointEvent('attached', endpoint, view);
 }
 
-/** Released without a detach. */
+/** The endpoint was released without a detach. */
 export function endpointOrphaned(endpoint: Endpoint, view: Names, why: string): EventInput {
   const event = endpointEvent('orphaned', endpoint, view);
   return { ...event, message: `${event.message}: ${why}` };
 }
 
-/** By its host, which no longer knows where the container is. */
+/** The host keeps the endpoint, but no longer knows where its container is. */
 export function endpointKept(endpoint: Endpoint, view: Names): EventInput {
   const event = endpointEvent('kept', endpoint, view);
   const message = `${event.message}, which has lost its record of the container: attach it once more as it was, or detach it`;
   return { ...event, actor: `agent/${event.host}`, cause: 'record-lost', message };
 }
 
-/** `why` is said when it was not its host that asked. */
+/** `why`: given unless the host itself asked for the release. */
 export function endpointDetached(endpoint: Endpoint, view: Names, why?: string): EventInput {
   const event = endpointEvent('detached', endpoint, view);
   return why === undefined ? event : { ...event, message: `${event.message}: ${why}` };
@@ -63,7 +63,7 @@ export function addressReleased(network: Network, address: Ip, purpose: string):
   return { kind: 'address.released', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 
-/** `repairs` are in words, one each. */
+/** `repairs`: each repair in words. */
 export function claimsRepaired(network: NetworkId, repairs: readonly string[], view: Names): EventInput {
   const name = view.networks.get(network)?.value.name ?? network;
   const message = `claims of network ${name} repaired: ${repairs.join(', ')}`;
@@ -75,7 +75,7 @@ export function nodeJoined(node: Node): EventInput {
   return { kind: 'node.joined', host: node.name, message };
 }
 
-/** Nothing when only its routes are others: those come and go. */
+/** No event if only the routes changed: routes change often. */
 export function nodeChanged(before: Node, after: Node): readonly EventInput[] {
   const fields: readonly (readonly [string, string | number, string | number])[] = [
     ['name', before.name, after.name],
@@ -104,14 +104,14 @@ export function managerJoined({ name, address, version }: ManagerRecord): EventI
   return { kind: 'manager.joined', cause: 'registration', message: `manager ${name} ${version} runs at ${address}` };
 }
 
-/** `removed`: its etcd member is no part of the store any more. */
+/** `removed`: the manager's etcd member was removed from the store. */
 export function managerGone({ name, address }: ManagerRecord, removed: boolean): EventInput {
   return removed
     ? { kind: 'manager.removed', cause: 'registration', message: `manager ${name} (${address}) was removed` }
     : { kind: 'manager.lost', cause: 'registration', message: `manager ${name} (${address}) stopped, or is silent` };
 }
 
-/** What a host has repaired of one kind in one network; `examples` are in words. */
+/** The repairs of one kind in one network by one host. `examples`: some of them in words. */
 export function driftRepaired(
   { host, network, kind }: Pick<Drift, 'host' | 'network' | 'kind'>,
   count: number,
@@ -124,7 +124,7 @@ export function driftRepaired(
   return { kind: 'drift.repaired', actor: `agent/${host}`, cause: 'drift', network, host, count, message };
 }
 
-/** "02:42:0a:42:00:09 repaired: missing -> dst 10.90.0.2" */
+/** For example "02:42:0a:42:00:09 repaired: missing -> dst 10.90.0.2". */
 export function printRepair({ key, intended, actual }: Drift): string {
   const to = intended === '' ? 'removed' : intended;
   const from = actual === '' ? 'missing' : actual;

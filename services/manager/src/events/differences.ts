@@ -1,6 +1,6 @@
 import type { Mtu, Network, Subnet } from '@causeway/model';
 
-/** What is other about a network than it was, each in words: "MTU 1450 -> 1400", "subnet 10.1.0.0/24 added". */
+/** The differences between two versions of a network, in words: "MTU 1450 -> 1400", "subnet 10.1.0.0/24 added". */
 export function changesOf(before: Network, after: Network): readonly string[] {
   return [
     ...(before.name === after.name ? [] : [`name ${before.name} -> ${after.name}`]),
@@ -10,7 +10,7 @@ export function changesOf(before: Network, after: Network): readonly string[] {
   ];
 }
 
-/** "10.1.0.0/16 gateway 10.1.0.1 ranges 10.1.2.0/24 aux router=10.1.0.9" */
+/** For example "10.1.0.0/16 gateway 10.1.0.1 ranges 10.1.2.0/24 aux router=10.1.0.9". */
 export function printSubnet({ prefix, gateway, ranges, auxAddresses = {} }: Subnet): string {
   const aux = Object.entries(auxAddresses).map(([name, ip]) => `${name}=${ip}`);
   return [

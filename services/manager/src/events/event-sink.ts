@@ -1,14 +1,14 @@
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { EventInput } from './event-input.ts';
 
-/** Where parts of a manager emit events that belong to no write. */
+/** Takes events that belong to no write from the parts of a manager. */
 export interface EventSink {
   emit(event: EventInput): void;
-  /** A host has repaired something in its kernel. */
+  /** A host has repaired a difference in its kernel. */
   repaired(host: string, drift: Drift): void;
 }
 
-/** Passes events on to the event recorder of the present term. Without one they are dropped: the leader emits the same. */
+/** Passes events to the event recorder of the present term. Without a term they are dropped: the leader emits the same. */
 export class EventRelay implements EventSink {
   #recorder: EventSink | undefined;
 

@@ -34,7 +34,7 @@ async function read(query: Partial<EventQuery> = {}, signal = never): Promise<re
 
 const hosts = (events: readonly Event[]): string => events.map(({ kind, host }) => host || kind).join(' ');
 
-/** So many records, of two events each, a minute apart: a0 b0 a1 b1 … */
+/** Writes records of two events each, a minute apart: a0 b0 a1 b1 … */
 async function past(records: number): Promise<readonly bigint[]> {
   const revisions: bigint[] = [];
   for (let i = 0; i < records; i++) {

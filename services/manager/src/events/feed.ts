@@ -6,14 +6,16 @@ import { EventArchive } from './archive.ts';
 import { decodeRecord, revisionOf, sequenceOf } from './record.ts';
 import { EventRing } from './ring.ts';
 
-/** Kept in memory for readers that follow, at about 500 bytes each; a reader that is further behind reads the store. */
+/**
+ * Events kept in memory for readers that follow, at about 500 bytes each. A reader that is further behind reads the store.
+ */
 const keptEvents = 5_000;
 
-/** What is read for memory at first: of so long, and not more records than these. */
+/** At first, events of this time are read into memory, and no more than `mostRecent` records. */
 const recent = minutes(1);
 const mostRecent = 500;
 
-/** Before it is begun anew: the history that was followed is gone, or the store did not answer. */
+/** Pause before the feed begins to follow again: the history is gone, or the store did not answer. */
 const pause = milliseconds(500);
 
 interface EventFeedParts {
@@ -24,17 +26,17 @@ interface EventFeedParts {
 }
 
 export interface EventQuery {
-  /** The first sequence wanted; 0: the oldest kept, or the first since `since`. */
+  /** The first sequence to return; 0: the oldest event kept, or the first one since `since`. */
   readonly from: bigint;
-  /** Unix time, milliseconds; 0: whatever is kept. */
+  /** Unix time, ms; 0: all events that are kept. */
   readonly since: number;
-  /** Go on with what happens, until the signal aborts. */
+  /** Go on with new events until the signal aborts. */
   readonly follow: boolean;
 }
 
 /**
- * The cluster's events as every manager serves them, leading or not: the newest from memory, older ones from the store.
- * The store is followed only while there is a reader: otherwise every write would cost every manager one more message.
+ * Serves the cluster's events on every manager, leader or not: the newest from memory, older ones from the store. The feed
+ * follows the store only while there is a reader: otherwise every write would cost every manager one more message.
  */
 export class EventFeed {
   readonly #parts: EventFeedParts;
@@ -44,7 +46,7 @@ export class EventFeed {
   readonly #bell = new Bell();
   #running: Promise<void> = Promise.resolve();
   #readers = 0;
-  /** Ends the following of the store; undefined: there is no reader. */
+  /** Aborts to stop following the store; undefined: there is no reader. */
   #following: AbortController | undefined;
   #loaded = false;
 
@@ -54,7 +56,7 @@ export class EventFeed {
     this.#ring = new EventRing(kept);
   }
 
-  /** Reading ends. */
+  /** Ends all readers. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#bell.ring();
@@ -62,8 +64,8 @@ export class EventFeed {
   }
 
   /**
-   * In order, none twice, none left out. When what was asked for is not kept any more, an event "events.gone" says so
-   * first, in the place of the last that is missing. @throws CausewayError store-unavailable
+   * Returns the events in order, without repeats or gaps. If some requested events are not kept any more, the first event is
+   * "events.gone". It has the sequence of the last missing event. @throws CausewayError store-unavailable
    */
   async *read(query: EventQuery, signal: AbortSignal): AsyncGenerator<Event, void> {
     this.#enter();
@@ -96,8 +98,8 @@ export class EventFeed {
   }
 
   /**
-   * The newest that are wanted, oldest first, at most so many, none from before `since`; `next`: the sequence to go on from
-   * with `read`. @throws CausewayError store-unavailable
+   * The newest events that `isWanted` accepts, oldest first, at most `count`, none from before `since`. `next`: the
+   * sequence from which `read` can go on. @throws CausewayError store-unavailable
    */
   async last(
     count: number,
@@ -107,11 +109,11 @@ export class EventFeed {
     const { keys } = this.#parts;
     const place = since > 0 ? keys.placeForEvents(since) : keys.events;
     const { events, revision } = await this.#archive.last(place, count, isWanted);
-    // The end of that revision: what comes after it has not been yet, and is not missing either.
+    // The end of that revision: later events do not exist yet, so none is missing.
     return { events, next: later((events.at(-1)?.sequence ?? -1n) + 1n, sequenceOf(revision + 1n) - 1n) };
   }
 
-  /** Where to begin: a sequence in memory, or a place in the store. */
+  /** Where to begin: at a sequence, or at a place in the store. */
   async *#begin(from: bigint, since: number): AsyncGenerator<Event, { next: bigint; place: string | undefined }> {
     const { keys } = this.#parts;
     if (from === 0n) return { next: 0n, place: since > 0 ? keys.placeForEvents(since) : keys.events };
@@ -128,7 +130,7 @@ export class EventFeed {
     return { next: from, place: undefined };
   }
 
-  /** From the store, as far as memory does not reach; returns where to go on. */
+  /** Reads from the store the events that are not in memory. Returns the sequence to go on from. */
   async *#older(place: string, next: bigint, signal: AbortSignal): AsyncGenerator<Event, bigint> {
     let reached = next;
     let upTo = 0n;
@@ -190,7 +192,7 @@ export class EventFeed {
     }
   }
 
-  /** Fills the memory anew; the revision from which to go on. */
+  /** Fills the memory anew. Returns the revision from which to go on. */
   async #load(signal: AbortSignal): Promise<bigint> {
     const { keys, clock } = this.#parts;
     const place = keys.placeForEvents(Math.max(0, clock.wall() - recent));

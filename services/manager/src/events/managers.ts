@@ -5,8 +5,8 @@ import { managerGone, managerJoined } from './describe.ts';
 import type { EventSink } from './event-sink.ts';
 
 /**
- * Emits events for managers that come and go. A manager whose etcd member is gone too was removed; any other has stopped or
- * died.
+ * Emits events for managers that come and go. A manager whose etcd member is gone too was removed; any other manager has
+ * stopped or died.
  */
 export function emitManagerEvents(
   changes: readonly ViewChange[],

@@ -1,8 +1,9 @@
 import type { Keys } from '../store/keys.ts';
 
 /**
- * The key of the next record of events: after every known record, even when this machine's clock is behind that of an
- * earlier leader. A record is written only while no key stands after it, so the order of keys is the order of revisions.
+ * Chooses the place of the next record of events: after every known record, even if this machine's clock is behind that of
+ * an earlier leader. A record is written only while there is no key after it, so the order of keys is the order of
+ * revisions.
  */
 export class EventOrder {
   readonly #keys: Keys;
@@ -23,7 +24,7 @@ export class EventOrder {
     );
   }
 
-  /** A key that stands in the store. */
+  /** Notes a key that is in the store. */
   saw(key: string): void {
     if (key > this.#newest) this.#newest = key;
   }
@@ -34,5 +35,5 @@ export class EventOrder {
   }
 }
 
-/** How many records can have the same millisecond. */
+/** Highest number of a record in one millisecond. */
 const mostAtOnce = 0xffff;

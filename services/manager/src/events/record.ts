@@ -3,25 +3,25 @@ import { decodeText, encodeText, type Json, type JsonObject, object } from '../s
 import type { KeyValue } from '../store/store.ts';
 import type { EventInput, Origin } from './event-input.ts';
 
-/** A message longer than this is cut: events are for people, and must not fill the store. */
+/** A longer message is cut, since events must not fill the store. */
 const longestMessage = 1_000;
 
-/** A sequence has room for so many in one record: 8 bits beside the revision. */
+/** Most events in one record: a sequence has 8 bits for them beside the revision. */
 export const mostInRecord = 256;
 
-/** One event as it stands in its record. */
+/** Encodes one event for its record. */
 export function encodeEvent(event: EventInput, { actor, cause }: Origin): string {
   const { message } = event;
   const cut = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
   return JSON.stringify({ actor, cause, ...event, message: cut });
 }
 
-/** The events of one transaction, as one value. `time` is Unix time in milliseconds. */
+/** Encodes the events of one transaction as one value. `time`: Unix time, ms. */
 export function encodeRecord(time: number, events: readonly string[]): Uint8Array {
   return encodeText(`{"time":${Math.trunc(time)},"events":[${events.join(',')}]}`);
 }
 
-/** No events when the value is not one that we write: a damaged record must not stop its readers. */
+/** Returns no events for a damaged record, so that it does not stop its readers. */
 export function decodeRecord({ value, createRevision }: KeyValue): readonly Event[] {
   let json: JsonObject;
   try {
@@ -39,7 +39,7 @@ export function decodeRecord({ value, createRevision }: KeyValue): readonly Even
   }));
 }
 
-/** The same on every manager, and rising with every event: the record's revision, then the place in it. */
+/** Sequence of an event: the record's revision, then the place in the record. It is the same on every manager, and rises. */
 export function sequenceOf(revision: bigint, index = 0): bigint {
   return revision * BigInt(mostInRecord) + BigInt(index);
 }

@@ -3,7 +3,7 @@ import { type Duration, seconds } from '@causeway/runtime';
 import { driftRepaired, printRepair } from './describe.ts';
 import type { EventInput } from './event-input.ts';
 
-/** Repairs of one host, network and kind become one event in so long; the first becomes one at once. */
+/** Repairs of one host, network and kind make at most one event in this time. The first repair makes an event at once. */
 const apart: Duration = seconds(5);
 
 const mostExamples = 3;
@@ -16,7 +16,7 @@ interface Entry {
   readonly due: number;
 }
 
-/** Repairs that were not recorded yet, as few events as possible: a program that fights an agent must not fill the store. */
+/** Collects repairs into few events: a program that keeps undoing an agent's work must not fill the store. */
 export class RepairAggregator {
   readonly #entries = new Map<string, Entry>();
 
@@ -43,7 +43,7 @@ export class RepairAggregator {
     return told;
   }
 
-  /** When there is more to take. */
+  /** When `take` returns the next event; undefined: no repair waits. */
   get due(): number | undefined {
     const waiting = [...this.#entries.values()].filter(({ count }) => count > 0);
     return waiting.length === 0 ? undefined : Math.min(...waiting.map(({ due }) => due));

@@ -1,6 +1,6 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 
-/** The newest events, in order, all of them from `floor` on. */
+/** The newest events, in order: every event from the sequence `floor` on. */
 export class EventRing {
   readonly #kept: number;
   #events: Event[] = [];
@@ -10,7 +10,7 @@ export class EventRing {
     this.#kept = kept;
   }
 
-  /** No event of that sequence or a later one is missing. */
+  /** No event with this sequence or a later one is missing. */
   get floor(): bigint {
     return this.#floor;
   }
@@ -21,16 +21,16 @@ export class EventRing {
     this.add(events);
   }
 
-  /** Later ones than all there are. */
+  /** Adds events. They must be later than all existing ones. */
   add(events: readonly Event[]): void {
     this.#events.push(...events);
-    // Twice as many before any go, so that making room costs little for each.
+    // Drops events only when there are twice as many, so that the cost for each event is small.
     if (this.#events.length < 2 * this.#kept) return;
     this.#events = this.#events.slice(-this.#kept);
     this.#floor = this.#events[0]?.sequence ?? this.#floor;
   }
 
-  /** The first that is not before that sequence. */
+  /** The first event with this sequence or a later one. */
   from(sequence: bigint): Event | undefined {
     let low = 0;
     let high = this.#events.length;

@@ -14,13 +14,13 @@ import { checkRivals } from './rivals.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
-/** A view that is behind what an agent has seen catches up in one watch message; beyond this it is not going to. */
+/** How long to wait for a view that is behind an agent's cursors. Normally the next watch message brings the view there. */
 const catchUpLimit = seconds(5);
 
 export interface Registrar {
   /**
-   * Writes the host's record if it is new or changed, and what follows from it for networks; returns the store revision
-   * at which that holds. @throws CausewayError name-taken, not-leader, store-unavailable …
+   * Writes the host's record if it is new or changed, and the resulting changes of networks. Returns the store revision that
+   * has all this. @throws CausewayError name-taken, not-leader, store-unavailable …
    */
   register(node: Node): Promise<bigint>;
 }
@@ -30,7 +30,7 @@ export interface AdmissionParts {
   readonly registrar: Registrar;
   readonly sessions: Sessions;
   readonly progress: HostProgress;
-  /** The term in which this manager leads; undefined: it does not. */
+  /** The term in which this manager leads; undefined: this manager does not lead. */
   readonly term: () => Term | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,7 +41,7 @@ export interface AdmissionSettings {
   readonly feeds?: readonly FeedVersion[];
 }
 
-/** What comes between an agent's Hello and its Welcome. */
+/** All steps between an agent's Hello and its Welcome. */
 export class Admission {
   readonly #parts: AdmissionParts;
   readonly #feeds: readonly FeedVersion[];
@@ -68,7 +68,7 @@ export class Admission {
       log.warn('session.ahead', { nodeId: checked.node.id, revision: needed, viewRevision: view.revision });
     if (session.state.kind === 'closed') return true;
     if (this.#parts.term() !== term) return false;
-    this.#checkRivals(checked.node); // another one may have been quicker
+    this.#checkRivals(checked.node); // another host may have been admitted meanwhile
     this.#welcome(session, checked, cluster, term);
     return true;
   }
@@ -94,7 +94,7 @@ export class Admission {
     });
   }
 
-  /** Of the networks that a host names: those that are, and those that were deleted and whose claims wait for hosts. */
+  /** The networks, of those that a host names, that exist or that were deleted and still have claims that wait for hosts. */
   #known(named: readonly NetworkId[]): readonly NetworkId[] {
     const { view } = this.#parts;
     if (named.every((id) => view.networks.has(id))) return named;

@@ -27,7 +27,7 @@ export interface AgentMessagesParts {
   readonly sessions: Sessions;
 }
 
-/** What agents say once they are admitted. */
+/** Handles the messages of admitted agents. */
 export class AgentMessages {
   readonly #parts: AgentMessagesParts;
 
@@ -59,7 +59,7 @@ export class AgentMessages {
         sessions.step(session, { kind: 'resync', network: message.resync.networkId as NetworkId });
         break;
       case undefined:
-        break; // from a newer agent; what is not understood is not needed
+        break; // from a newer agent; a message that this version does not know is not needed
       default:
         assertNever(message);
     }
@@ -85,13 +85,13 @@ export class AgentMessages {
       this.#underlayChanged({ ...known, underlayMtu: report.underlayMtu });
   }
 
-  /** What is said of a network that is not there is not kept. */
+  /** Drops reports about networks that do not exist. */
   #ofNetworks(drift: HostReport['networkDrift']): HostReport['networkDrift'] {
     const { networks } = this.#parts.view;
     return Object.fromEntries(Object.entries(drift).filter(([id]) => networks.has(id as NetworkId)));
   }
 
-  /** Written beside the session, which goes on; the next heartbeat says it again should this fail. */
+  /** Writes the new MTU while the session goes on. If the write fails, the next heartbeat reports the MTU again. */
   #underlayChanged(node: Node): void {
     const { registrar, log } = this.#parts;
     registrar.register(node).then(

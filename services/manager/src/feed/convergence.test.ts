@@ -22,17 +22,17 @@ import { entryOverhead } from './history.ts';
 import { backlogLimit } from './subscriptions.ts';
 
 /**
- * Whatever happens to intent, sessions and connections: once everything has room again, an agent that only ever applied
- * the bytes it was sent holds exactly the view's networks of its host, field by field, and so it does at every Ready. No digest
- * is compared here: one that passed over a field would look the same on both sides. So it is with agents and managers of
- * different feed versions.
+ * Whatever happens to intent, sessions and connections: when all connections have room again, an agent that only applied the
+ * bytes it was sent holds exactly the view's networks of its host, field by field. The same holds at every Ready, and with
+ * agents and managers of different feed versions. The test compares fields and not digests: a digest that missed a field
+ * would be the same on both sides.
  */
 const nodes = [1, 2, 3] as const;
 const networks = [1, 2] as const;
 const former = feedVersions.slice(0, 1);
-/** So little that an agent which is away for a while has missed more: some four steps of all networks. */
+/** Room for about four steps of all networks, so that an agent that is away for a while has missed more. */
 const historyBytes = 4 * (entryOverhead + 200);
-/** What the agent of a host understands. */
+/** Feed versions that the agent of a host speaks. */
 const feedsOf = (node: number): readonly FeedVersion[] => (node === 1 ? former : feedVersions);
 
 type Action =
@@ -98,7 +98,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('another manager' as const, 'a former manager' as const) }) },
 );
 
-/** An endpoint keeps its network and node for life, as endpoints do. */
+/** An endpoint never changes its network and its node. */
 function endpoint(kind: 'put' | 'delete'): fc.Arbitrary<ScriptWrite> {
   return fc.integer({ min: 2, max: 13 }).map((n): ScriptWrite => {
     const network = networks[n % 2] ?? 1;
@@ -108,7 +108,7 @@ function endpoint(kind: 'put' | 'delete'): fc.Arbitrary<ScriptWrite> {
   });
 }
 
-/** What happened in all runs together, and how often. */
+/** How often each kind of event happened in all runs together. */
 const reach = { vanished: 0, resyncs: 0, evicted: 0, continued: 0, whole: 0, withdrawn: 0, ready: 0, stalled: 0 };
 
 test('agents that apply what they are sent always end at the view', async () => {
@@ -124,7 +124,7 @@ test('agents that apply what they are sent always end at the view', async () => 
     }),
     { numRuns: 60 },
   );
-  // Runs in which nothing of a kind happens prove nothing of it.
+  // If an event never happens in the runs, they prove nothing about it.
   for (const [what, count] of Object.entries(reach)) expect(count, what).toBeGreaterThan(5);
 });
 
@@ -135,7 +135,7 @@ class World {
   #feeds = feedVersions;
   #feed = this.#newFeed();
   readonly #agents = new Map<number, MemoryAgent>();
-  /** Which manager the agent has had its last session with; absent: it has lost its place since. */
+  /** The manager that the agent had its last session with; absent: the agent has lost its place since. */
   readonly #servedBy = new Map<number, Feed>();
   readonly faults: string[] = [];
 
@@ -192,7 +192,7 @@ class World {
     await this.#clock.advance(milliseconds(1));
   }
 
-  /** As managers write: a network goes with all its endpoints, and none is without its network. One write a key. */
+  /** Writes as managers make them: a network is deleted with all its endpoints, and each key is written once. */
   #allowed(writes: readonly ScriptWrite[]): readonly ScriptWrite[] {
     const gone = new Set(writes.flatMap((of) => ('delete' in of && of.delete === 'network' ? [of.network] : [])));
     const isThere = (n: number): boolean => this.#view.networks.has(networkId(n)) && !gone.has(n);
@@ -213,7 +213,7 @@ class World {
     return [...new Map([...others, ...back, ...left].map((of) => [key(of), of])).values()];
   }
 
-  /** Everybody is connected and has room. */
+  /** Connects every agent and gives every connection room. */
   async settle(): Promise<void> {
     for (const node of nodes) {
       this.#setBacklog(node, 0);
@@ -234,7 +234,7 @@ class World {
     );
   }
 
-  /** Of the records as they are, field by field. A network of which the host has endpoints has gone with its record. */
+  /** What the host should have by the view's records, field by field. Networks without a record are left out. */
   intendedFor(node: number): object {
     const ids = [...this.#view.networksOn(nodeId(node))].sort();
     return Object.fromEntries(
@@ -251,7 +251,7 @@ class World {
     );
   }
 
-  /** The agent comes to hold another revision than it was sent: the next step does not follow, and it asks for the whole. */
+  /** The agent gets a wrong revision: the next delta does not follow, and the agent asks for the whole network. */
   #slip(node: number): void {
     const held = this.#agents.get(node)?.holds.held;
     this.#servedBy.delete(node);
@@ -259,8 +259,8 @@ class World {
   }
 
   /**
-   * What the agent has at the moment it is told to be ready is all that its host should have. `continuing`: what it has in
-   * every revision of which this manager once had the next step.
+   * Checks at Ready that the agent has exactly what its host should have. `continuing`: networks that the agent has at a
+   * revision from which this manager once had the next step.
    */
   #listen(node: number, agent: MemoryAgent, continuing: ReadonlySet<string>): void {
     const send = agent.send.bind(agent);
@@ -319,7 +319,7 @@ class World {
   }
 }
 
-/** Everything of a table that a host programs, in words. */
+/** Everything in a table that a host programs, in words. */
 function printed(network: SentNetwork, rows: Iterable<EndpointRow>): readonly string[] {
   const { name, mtu, subnets } = network;
   const vni = isKnown(network) ? network.vni : network.sentVni;

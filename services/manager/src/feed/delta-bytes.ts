@@ -7,21 +7,21 @@ import type { Sums } from './sums.ts';
 
 const deltaField = fieldNumber(ConnectResponse, 'delta');
 const digestField = fieldNumber(Delta, 'digest');
-/** A fixed64. */
+/** Length of a fixed64. */
 const digestBytes = 8;
 const digestFieldBytes = 1 + digestBytes;
 
 /**
- * A delta as the bytes of a whole ConnectResponse, encoded once for the agents of every feed version: what versions
- * differ in is the digest, which stands at the end and has a fixed size. A field that an older agent does not know it
- * passes over, as protobuf has it.
+ * A delta as the bytes of a whole ConnectResponse, encoded once for the agents of all feed versions. The versions differ
+ * only in the digest, which is at the end and has a fixed size. An older agent ignores fields that it does not know, as
+ * protobuf prescribes.
  */
 export class DeltaBytes {
-  /** After the step. */
+  /** Digests of the network after the step. */
   readonly sums: Sums;
   readonly #newest: Uint8Array;
   readonly #feeds: readonly FeedVersion[];
-  /** Of older versions, made when the first agent needs them. */
+  /** The bytes for older versions, made when the first agent needs them. */
   readonly #older = new Map<FeedVersion, Uint8Array>();
 
   constructor(parts: DeltaParts, feeds: readonly FeedVersion[]) {
@@ -34,7 +34,7 @@ export class DeltaBytes {
     return this.#newest.length;
   }
 
-  /** For agents that speak this version; every call for it returns the same array. */
+  /** The bytes for agents that speak this version. Every call with the same version returns the same array. */
   of(feed: FeedVersion): Uint8Array {
     const place = this.#feeds.indexOf(feed);
     if (place === this.#feeds.length - 1) return this.#newest;
@@ -53,7 +53,7 @@ function encode(parts: DeltaParts): Uint8Array {
       networkId: parts.network,
       from: parts.from,
       to: parts.to,
-      digest: 0n, // not written, as it is zero: it follows
+      digest: 0n, // zero is not encoded; the digest is appended below
       ...(parts.changed && { network: networkToMessage(parts.changed.value, parts.changed.revision) }),
       ...rowChangesToMessage(parts.changes),
     },

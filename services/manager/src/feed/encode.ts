@@ -5,8 +5,8 @@ import type { Versioned } from '../store/view.ts';
 import type { Sums } from './sums.ts';
 
 /**
- * The messages of a session as the bytes of a whole ConnectResponse: what goes to many agents is encoded here once and
- * every stream gets the same array. Nobody may write into an array after it was made.
+ * The messages of a session as the bytes of a whole ConnectResponse. A message for many agents is encoded once, and every
+ * stream gets the same array. No code may write into an array after it was made.
  */
 export interface CompleteParts {
   readonly network: Versioned<Network>;
@@ -19,7 +19,7 @@ export interface DeltaParts {
   readonly network: NetworkId;
   readonly from: bigint;
   readonly to: bigint;
-  /** After the step. */
+  /** Digests of the network after the step. */
   readonly sums: Sums;
   /** Only when the network itself changed. */
   readonly changed?: Versioned<Network> | undefined;
@@ -37,7 +37,7 @@ export function encodeComplete(parts: CompleteParts): Uint8Array {
     digest: parts.digest,
     ...rowsToMessages((kind) => parts.rows[kind].values()),
     epoch: 0n,
-    feedVersion: 0, // the session's, which Welcome has named
+    feedVersion: 0, // absent: Welcome has named the version of the session
   };
   return ConnectResponse.toBinary({ message: { oneofKind: 'complete', complete } }, written);
 }

@@ -22,7 +22,7 @@ import { History, HistoryBudget } from './history.ts';
 import { hostOf } from './rows/index.ts';
 import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
-/** From one revision of a network to another that subscribers can follow. */
+/** A step from one revision of a network to another that subscribers can follow. */
 export interface NetworkMove {
   readonly kind: 'move';
   readonly network: NetworkId;
@@ -40,9 +40,9 @@ export interface Moved {
 }
 
 /**
- * One network as its subscribers hold it: the network itself, and rows of several kinds. It moves from revision to
- * revision; each move is encoded once, and the whole once for each feed version, when an agent of it needs it. Subscribed
- * are exactly the hosts that a row names as its host.
+ * One network as its subscribers hold it: the network itself, and rows of several kinds. The table moves from revision to
+ * revision. Each move is encoded once. The whole network is encoded once for each feed version, when an agent of that
+ * version needs it. The subscribers are exactly the hosts that a row names as its host.
  */
 export class FeedTable {
   #network: Versioned<Network>;
@@ -77,7 +77,7 @@ export class FeedTable {
     return this.#network;
   }
 
-  /** Of the newest change of the network, its endpoints, or their hosts. */
+  /** Revision of the newest change of the network, its endpoints, or their hosts. */
   get revision(): bigint {
     return this.#revision;
   }
@@ -90,12 +90,14 @@ export class FeedTable {
     return this.#rows as Rows;
   }
 
-  /** Hosts that must have this network. */
+  /** Hosts that must have this network, with the number of their rows. */
   get hosts(): ReadonlyMap<NodeId, number> {
     return this.#rowsOn;
   }
 
-  /** The whole network, as bytes made at most once for each revision that an agent of this version needs whole. */
+  /**
+   * The whole network, encoded. The bytes are made at most once for each revision, when an agent of this version needs them.
+   */
   complete(feed: FeedVersion): Uint8Array {
     const known = this.#completes.get(feed);
     if (known !== undefined) return known;
@@ -110,9 +112,9 @@ export class FeedTable {
   }
 
   /**
-   * What brings the holder of a cursor to now, or undefined when only the whole does. A holder of the same content at an
-   * older revision needs an empty step: after a change of manager that is every agent. A digest of another version than
-   * the session speaks says nothing: the table lacks what the newer one covers, or has too much.
+   * The deltas that bring a cursor's holder to the present revision; undefined if the holder needs the whole network. A
+   * holder of the same content at an older revision needs an empty step: after a change of manager this applies to every
+   * agent. A digest of a feed version other than the session's cannot be compared: the versions cover different content.
    */
   since({ revision, digest, feedVersion }: NetworkCursor, feed: FeedVersion): readonly DeltaBytes[] | undefined {
     if (feedOf(this.#feeds, feedVersion) !== feed) return undefined;
@@ -126,12 +128,12 @@ export class FeedTable {
     return this.#history.since(revision, digest, this.#feeds.indexOf(feed));
   }
 
-  /** It is not followed any more: nothing of its past is kept. */
+  /** No host follows the table any more: its history is dropped. */
   close(): void {
     this.#history.clear();
   }
 
-  /** Takes the step and returns it encoded, with the hosts that it brought to the network and took from it. */
+  /** Takes the step. Returns it encoded, with the hosts that joined the network and those that left it. */
   move(step: NetworkMove): Moved {
     const touchedHosts = this.#hostsOf(step);
     const had = new Set([...touchedHosts].filter((node) => this.#rowsOn.has(node)));
@@ -157,7 +159,7 @@ export class FeedTable {
     return { delta, joined, left };
   }
 
-  /** Those that a row of the step names as its host, or named before. */
+  /** Hosts that a row of the step names as its host, or named before. */
   #hostsOf({ changes }: NetworkMove): Set<NodeId> {
     const hosts = new Set<NodeId>();
     const add = (kind: RowKind, row: AnyRow | undefined): void => {

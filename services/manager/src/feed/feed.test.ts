@@ -43,7 +43,7 @@ afterEach(async () => {
   await feed.stop();
 });
 
-/** Begins a term, which the signal of what is returned ends. */
+/** Begins a term. The returned controller ends the term. */
 function lead(which: Feed, revision: bigint): AbortController {
   const end = new AbortController();
   void which.run({ revision, signal: end.signal });
@@ -399,7 +399,7 @@ describe('applied', () => {
     script.commit({ put: 'node', node: 3 }, { put: 'node', node: 4 });
     const one = await connect(new MemoryAgent(scriptNode(1)));
     const two = await connect(new MemoryAgent(scriptNode(2)));
-    await connect(new MemoryAgent(scriptNode(4))); // of another network: never counts
+    await connect(new MemoryAgent(scriptNode(4))); // a host of another network: never counts
     script.commit(
       { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
       { put: 'endpoint', endpoint: 11, network: 7, node: 3 },
@@ -493,7 +493,7 @@ describe('verify', () => {
     const limit = new AbortController();
     const outcome = feed.verify([one, two, three], true, limit.signal);
     expect(asked.take().at(-1)).toBe('verify 1 repair=true');
-    failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [], error: '' } }); // not its own
+    failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [], error: '' } }); // another host's call
     failing.say({ oneofKind: 'verifyResult', verifyResult: { call: 2n, drift: [], error: 'no netlink' } });
     asked.say({ oneofKind: 'verifyResult', verifyResult: { call: 1n, drift: [drift], error: '' } });
     expect(await outcome).toEqual({ drift: [{ ...drift, host: 'h1' }], checked: ['h1'], unreachable: ['h2', 'h3'] });

@@ -24,7 +24,7 @@ import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
 
-/** How often connections of agents that are owed something are looked at for room. Only while there are any. */
+/** How often the feed looks for room in the connections of agents that are owed something. Only while there are any. */
 const roomPeriod = milliseconds(50);
 
 export interface FeedParts {
@@ -36,23 +36,23 @@ export interface FeedParts {
 }
 
 export interface FeedSettings {
-  /** Host:port of this manager's gRPC service: no agent is sent there when it does not lead. */
+  /** Host:port of this manager's gRPC service. When this manager does not lead, it sends no agent to this address. */
   readonly address: string;
-  /** Feed versions that it speaks, from the oldest; absent: this version's. */
+  /** Feed versions that this manager speaks, from the oldest; absent: this version's. */
   readonly feeds?: readonly FeedVersion[];
-  /** What may be kept of the past of all networks, in bytes; absent: as much as a manager can afford. */
+  /** Limit for the history of all networks, bytes; absent: `allHistoryBytes`. */
   readonly historyBytes?: number;
 }
 
 /**
- * Brings every host exactly the networks it has an endpoint on, and knows what each has applied. Tables follow the view
- * on every manager, so that one which takes over can continue cursors; sessions are only for the leader.
+ * Sends every host exactly the networks in which the host has an endpoint, and knows what each host has applied. The tables
+ * follow the view on every manager, so that a new leader can continue cursors. Only the leader has sessions.
  */
 export class Feed implements Startable, Controller {
   readonly #parts: FeedParts;
   readonly #address: string;
   readonly #publisher: Publisher;
-  /** What hosts have told of what they hold. */
+  /** What hosts have reported that they hold. */
   readonly progress: HostProgress;
   readonly #sessions: Sessions;
   readonly #admission: Admission;
@@ -100,8 +100,9 @@ export class Feed implements Startable, Controller {
   }
 
   /**
-   * Sessions are accepted in this term; the view must have reached it. What agents told in an earlier one is forgotten:
-   * they may have told another leader otherwise meanwhile. At the end they are told the way to the new leader, if known.
+   * Accepts sessions in this term. The view must have reached the term. Reports of agents from an earlier term are dropped:
+   * the agents may have reported something else to another leader since. At the end of the term, the goodbye names the new
+   * leader, if this manager knows it.
    */
   run(term: Term): Promise<void> {
     this.#term = term;
@@ -123,7 +124,7 @@ export class Feed implements Startable, Controller {
     return this.#hosts.of(node);
   }
 
-  /** And since when it is so, as far as this manager knows: at most since it leads. */
+  /** State of the host's session, and since when, as far as this manager knows: at the earliest since it leads. */
   sessionOf(node: NodeId): { readonly state: 'ready' | 'syncing' | 'none'; readonly since: Moment } {
     const session = this.#sessions.of(node);
     const since = this.#sessions.sinceOf(node) ?? { revision: this.#term?.revision ?? 0n };
@@ -131,24 +132,26 @@ export class Feed implements Startable, Controller {
     return { state: session.isReady ? 'ready' : 'syncing', since };
   }
 
-  /** Of a host that is not ready: since when, on the wall clock, and what its last session ended with. */
+  /** For a host that is not ready: since when (Unix ms), and why its last session ended. */
   absenceOf(node: NodeId): { readonly since: number; readonly lastWords: string } {
     const { clock } = this.#parts;
     const silent = clock.now() - (this.progress.silentSince(node) ?? clock.now());
     return { since: clock.wall() - silent, lastWords: this.#sessions.lastWordsOf(node) ?? '' };
   }
 
-  /** Those that have an endpoint of it. */
+  /** Hosts that have an endpoint in the network. */
   hostsOf(network: NetworkId): readonly NodeId[] {
     return [...(this.#publisher.tables.get(network)?.hosts.keys() ?? [])];
   }
 
-  /** Asks hosts to compare their kernels with the intent; who has not answered when the signal aborts is unreachable. */
+  /**
+   * Asks hosts to compare their kernels with the intent. A host that has not answered when the signal aborts is unreachable.
+   */
   verify(nodes: readonly Node[], repair: boolean, signal: AbortSignal): Promise<VerifyOutcome> {
     return this.#verifyCalls.askAll(nodes, (node) => this.#sessions.of(node.id), repair, signal);
   }
 
-  /** Serves one agent until its connection ends. Never throws: whatever the agent sends ends its own session at most. */
+  /** Serves one agent until its connection ends. Never throws: a bad message ends at most the agent's own session. */
   async accept(channel: AgentChannel): Promise<void> {
     const session = this.#sessions.open(channel);
     try {
@@ -216,7 +219,7 @@ export class Feed implements Startable, Controller {
     if (this.#sessions.behind.size > 0) this.#room.wake();
   }
 
-  /** Pays what agents are owed as their connections take it. */
+  /** Sends agents what they are owed when their connections have room. */
   async #payOwed(signal: AbortSignal): Promise<Duration | undefined> {
     const { behind } = this.#sessions;
     if (behind.size === 0) return undefined;

@@ -12,18 +12,18 @@ import type { Hello, NetworkCursor } from '@causeway/proto/gen/causeway/v1/sessi
 import { later } from '../store/moment.ts';
 import type { Cluster } from '../store/view.ts';
 
-/** A host has far fewer networks: at 10,000 a manager's view is at its limit. */
+/** Most cursors in a Hello. A host has far fewer networks: a manager's view is at its limit with 10,000 networks. */
 const mostCursors = 16_384;
 
-/** An agent's introduction, found to be one of this cluster. */
+/** A valid Hello of an agent of this cluster. */
 export interface CheckedHello {
   readonly node: Node;
   readonly cursors: readonly NetworkCursor[];
   /** The feed version that the session speaks. */
   readonly feed: FeedVersion;
-  /** Its cursors are of this cluster's present past; after a restore from a backup revisions mean something else. */
+  /** The cursors belong to this cluster and its present epoch. After a restore from a backup, old revisions mean nothing. */
   readonly continues: boolean;
-  /** No view older than this may answer: the agent has seen more. */
+  /** The agent has seen this revision, so a view must have reached it before the manager answers. */
   readonly atLeast: bigint;
 }
 

@@ -5,7 +5,7 @@ import { networkId, ViewScript } from '../testing/view-script.ts';
 import { allHistoryBytes, entryOverhead, HistoryBudget } from './history.ts';
 import { Publisher } from './publisher.ts';
 
-/** A view with so many networks, of one endpoint each, and what is kept of their past. */
+/** A view with some networks of one endpoint each, and a publisher with this budget for their history. */
 function world(networks: number, budget: HistoryBudget): { script: ViewScript; publisher: Publisher } {
   const script = new ViewScript();
   const publisher = new Publisher(script.view, feedVersions, budget);

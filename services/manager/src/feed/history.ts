@@ -5,28 +5,28 @@ import type { Sums } from './sums.ts';
 export interface HistoryEntry {
   readonly from: bigint;
   readonly to: bigint;
-  /** Of the table before the step: a cursor must agree in both to be continued from here. */
+  /** Digests of the table before the step. A cursor continues from here only if its revision and its digest agree. */
   readonly sumsBefore: Sums;
   readonly delta: DeltaBytes;
 }
 
 /**
- * Kept per network so that an agent which was away briefly gets what it missed instead of everything. A delta of one
- * endpoint is about 150 bytes, so the count is what usually bounds; the bytes bound networks that change in bulk.
+ * Most steps kept for each network, so that an agent that was away briefly gets only what it missed. A delta of one endpoint
+ * is about 150 bytes, so usually this number is the limit. `historyBytes` limits networks that change in bulk.
  */
 export const historyEntries = 512;
 export const historyBytes = 256 * 1024;
 
-/** Of all networks together, on every manager: an eighth of the 512 MiB that one may have. */
+/** Limit for all networks of a manager together: an eighth of the 512 MiB that a manager may use. */
 export const allHistoryBytes = 64 * 1024 * 1024;
 
-/** What a step costs beside its bytes, as measured: its objects, four big integers, the array around the bytes, its place. */
+/** Measured memory of a step besides its bytes: its objects, four big integers, the array around the bytes, its place. */
 export const entryOverhead = 900;
 
-/** The bytes of all networks' histories. When there are too many the oldest steps go, of whichever network. */
+/** Counts the bytes of the histories of all networks. Above the limit, the oldest steps of any network are dropped. */
 export class HistoryBudget {
   readonly #most: number;
-  /** Whose oldest step each is, in the order in which they came. */
+  /** For each kept step, by place: the history that has it. In order of arrival. */
   readonly #owners = new Map<number, History>();
   #bytes = 0;
   #next = 0;
@@ -39,7 +39,7 @@ export class HistoryBudget {
     return this.#bytes;
   }
 
-  /** The place of a step that came now. */
+  /** Adds a new step. Returns its place. */
   take(owner: History, bytes: number): number {
     const place = this.#next++;
     this.#owners.set(place, owner);
@@ -72,7 +72,7 @@ export class History {
     while (this.#entries.length > historyEntries || this.#bytes > historyBytes) if (!this.dropOldest()) break;
   }
 
-  /** False: there is none. */
+  /** False: the history is empty. */
   dropOldest(): boolean {
     const oldest = this.#entries.shift();
     if (oldest === undefined) return false;
@@ -81,14 +81,14 @@ export class History {
     return true;
   }
 
-  /** The network is gone, or begins anew. */
+  /** The network was deleted, or its table begins anew. */
   clear(): void {
     while (this.dropOldest());
   }
 
   /**
-   * The steps that lead from a cursor to now; undefined when the cursor lies before what is kept, or on another road.
-   * `place` is that of the cursor's feed version among the versions.
+   * The steps from a cursor to the present; undefined if no kept step begins at the cursor's revision with its digest.
+   * `place`: index of the cursor's feed version among the versions.
    */
   since(revision: bigint, digest: bigint, place: number): readonly DeltaBytes[] | undefined {
     const start = this.#entries.findIndex((entry) => entry.from === revision);

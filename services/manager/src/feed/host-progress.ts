@@ -8,7 +8,7 @@ import type { Publication } from './publisher.ts';
 import { percentile, StepLatencies } from './step-latencies.ts';
 import type { Tables } from './steps.ts';
 
-/** Who has a revision of a network, by node; the API puts names in. */
+/** Which hosts have a revision of a network, by node id. The API adds names. */
 export interface AppliedSummary {
   readonly revision: bigint;
   readonly have: number;
@@ -17,15 +17,15 @@ export interface AppliedSummary {
   readonly waiting: readonly NodeId[];
   /** Hosts of the network without a session. */
   readonly unreachable: readonly NodeId[];
-  /** Milliseconds; 0 when no host has it, or when the change is too old. */
+  /** 99th percentile of the time to apply, ms; 0 if no host has the revision, or if the change is too old. */
   readonly p99Ms: number;
 }
 
-/** What a host has told of a network in its present session. */
+/** What a host has reported about a network in its present session. */
 interface Told {
-  /** The newest revision that its kernel follows; 0: it has not said. */
+  /** The newest revision that the host's kernel follows; 0: no report yet. */
   readonly applied: bigint;
-  /** How long it takes is known of steps after this one; undefined: of none, it may have had them long ago. */
+  /** Latencies are measured for steps after this revision; undefined: for none, the host may have had the steps before. */
   readonly timedFrom?: bigint;
 }
 
@@ -36,15 +36,15 @@ export interface HostProgressParts {
 }
 
 /**
- * What hosts' kernels hold, as far as the hosts have told in the session they have. A host that lost its last endpoint of
- * a network still counts until the host says that nothing of the network is left. A host without a session counts as
- * lost since its session ended; before its first session with this leader, as lost since the leader's term began.
+ * What the hosts' kernels hold, as the hosts have reported in their present sessions. A host that lost its last endpoint of
+ * a network still counts until the host reports that nothing of the network is left. A host without a session counts as
+ * lost since its session ended; before its first session with this leader, since the leader's term began.
  */
 export class HostProgress {
   readonly #parts: HostProgressParts;
   readonly #sessions = new Map<NodeId, Map<NetworkId, Told>>();
   readonly #lost = new Map<NodeId, number>();
-  /** Hosts that have no endpoint of the network any more and may still hold it. */
+  /** Hosts that have no endpoint of the network any more and may still hold the network. */
   readonly #leaving = new Map<NetworkId, Set<NodeId>>();
   readonly #latencies = new StepLatencies();
   readonly #waiters = new ProgressWaiters((network) => this.#floor(network));
@@ -55,7 +55,7 @@ export class HostProgress {
     this.#parts = parts;
   }
 
-  /** A term begins: the new leader has heard of no host. */
+  /** A term begins: no host has reported to the new leader yet. */
   reset(): void {
     this.#sessions.clear();
     this.#lost.clear();
@@ -63,7 +63,7 @@ export class HostProgress {
     this.#termBegan = this.#parts.clock.now();
   }
 
-  /** A session began; `held` are the networks the host says it has. What its kernel has of them, it will say. */
+  /** A session began. `held`: the networks that the host says it has. The host reports later what its kernel has applied. */
   sessionBegan(node: NodeId, held: Iterable<NetworkId>): void {
     const touched = new Set([...this.#networksOf(node), ...held]);
     this.#drop(node);
@@ -78,14 +78,14 @@ export class HostProgress {
     for (const network of this.#networksOf(node)) this.#moved(network);
   }
 
-  /** The host is no part of the cluster any more. */
+  /** The host's record was removed. */
   forget(node: NodeId): void {
     const touched = this.#networksOf(node);
     this.#drop(node);
     for (const network of touched) this.#moved(network);
   }
 
-  /** The kernel of a host that loses the network follows some time later. */
+  /** A host that loses the network is `leaving`: its kernel follows some time later. */
   published(publication: Publication): void {
     const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
     if (publication.kind === 'moved') {
@@ -100,7 +100,7 @@ export class HostProgress {
     if (publication.kind === 'vanished' || publication.left.length > 0) this.#waiters.moved(network);
   }
 
-  /** A host has no say about networks it is not subscribed to, nor about what has not happened yet. */
+  /** Ignores reports about networks that the host is not subscribed to. Limits the revision to that of the table. */
   applied(node: NodeId, network: NetworkId, revision: bigint): void {
     const table = this.#parts.tables.get(network);
     const told = this.#sessions.get(node);
@@ -113,7 +113,9 @@ export class HostProgress {
     this.#moved(network);
   }
 
-  /** The host says that nothing of the network is left. Not believed of a host that has it again: it tells on its own. */
+  /**
+   * The host reports that nothing of the network is left. Ignored if the host has the network again: a new report follows.
+   */
   withdrawn(node: NodeId, network: NetworkId): void {
     if (this.#isHost(node, network)) return;
     this.#sessions.get(node)?.delete(network);
@@ -121,7 +123,7 @@ export class HostProgress {
     this.#moved(network);
   }
 
-  /** How far the hosts are that may hold something of a network: its own, and those it was withdrawn from. */
+  /** Progress of all hosts that may hold something of a network: its hosts, and those it was withdrawn from. */
   of(network: NetworkId): HostsProgress {
     let floor: bigint | undefined;
     let silentSince: number | undefined;
@@ -133,18 +135,18 @@ export class HostProgress {
     return { ...(floor === undefined ? {} : { floor }), ...(silentSince === undefined ? {} : { silentSince }) };
   }
 
-  /** When the host's session was lost, on the monotonic clock; undefined while it has one. */
+  /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
   silentSince(node: NodeId): number | undefined {
     return this.#sessions.has(node) ? undefined : (this.#lost.get(node) ?? this.#termBegan);
   }
 
-  /** Who has the network as it is now; undefined: there is no such network. */
+  /** Which hosts have the present revision of the network; undefined: the network does not exist. */
   summaryNow(network: NetworkId): AppliedSummary | undefined {
     const revision = this.#parts.tables.get(network)?.revision;
     return revision === undefined ? undefined : this.summaryOf(network, revision);
   }
 
-  /** Who has the network up to the revision. */
+  /** Which hosts have the network up to the revision. */
   summaryOf(network: NetworkId, revision: bigint): AppliedSummary {
     const waiting: NodeId[] = [];
     const unreachable: NodeId[] = [];
@@ -158,7 +160,7 @@ export class HostProgress {
     return { revision, have, want: have + waiting.length, waiting, unreachable, p99Ms };
   }
 
-  /** Whether the host has said that it has the network as it is now; undefined: there is no such network. */
+  /** Whether the host has reported the present revision of the network; undefined: the network does not exist. */
   heldBy(node: NodeId, network: NetworkId): { readonly revision: bigint; readonly applied: boolean } | undefined {
     const revision = this.#parts.tables.get(network)?.revision;
     return revision === undefined ? undefined : { revision, applied: this.#appliedBy(node, network) >= revision };
@@ -169,30 +171,32 @@ export class HostProgress {
     await this.#waiters.wait(network, (floor) => (floor() ?? revision) >= revision, signal);
   }
 
-  /** Resolves with true when the host's kernel follows the network up to the revision, with false when the signal aborts before. */
+  /**
+   * Resolves with true when the host's kernel follows the network up to the revision, with false if the signal aborts first.
+   */
   waitFollowed(node: NodeId, network: NetworkId, revision: bigint, signal: AbortSignal): Promise<boolean> {
     return this.#waiters.wait(network, () => this.#follows(node, network, revision), signal);
   }
 
-  /** Networks that are waited for. */
+  /** Number of networks with a waiting caller. */
   get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** Called when the progress of a network may be other than it was. Returns the way to stop listening. */
+  /** Calls the listener when the progress of a network may have changed. Returns the way to stop listening. */
   subscribe(listener: (network: NetworkId) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The host has said that its kernel follows the network up to the revision, or holds nothing of it any more. */
+  /** The host has reported that its kernel follows the network up to the revision, or holds nothing of the network. */
   #follows(node: NodeId, network: NetworkId, revision: bigint): boolean {
     if (!this.#sessions.has(node)) return false;
     if (this.#isHost(node, network)) return this.#appliedBy(node, network) >= revision;
     return this.#leaving.get(network)?.has(node) !== true;
   }
 
-  /** What every host of the network that has a session has applied; undefined: none has one. */
+  /** The revision that every host of the network with a session has applied; undefined: no host has a session. */
   #floor(network: NetworkId): bigint | undefined {
     let floor: bigint | undefined;
     for (const node of this.#hosts(network))
@@ -212,7 +216,7 @@ export class HostProgress {
     return this.#parts.tables.get(network)?.hosts.has(node) ?? false;
   }
 
-  /** Networks that the host has an endpoint of, or may still hold. */
+  /** Networks in which the host has an endpoint, and networks that the host may still hold. */
   #networksOf(node: NodeId): ReadonlySet<NetworkId> {
     const leaving = [...this.#leaving].flatMap(([network, nodes]) => (nodes.has(node) ? [network] : []));
     return new Set([...this.#parts.view.networksOn(node), ...leaving]);

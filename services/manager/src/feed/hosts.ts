@@ -3,19 +3,19 @@ import type { HostReport } from '@causeway/proto/gen/causeway/v1/session_service
 import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Moment, never } from '../store/moment.ts';
 
-/** What a host last said of itself in this term. Kept after its session ends: it is the newest that is known. */
+/** The host's last report in this term. Kept after its session ends, since there is no newer one. */
 export interface HostFacts {
-  /** Differences it has repaired since its agent started. */
+  /** How many differences the host has repaired since its agent started. */
   readonly repairs: bigint;
-  /** Differences that stand now. */
+  /** How many differences exist now. */
   readonly drift: number;
-  /** When the first of them came, or the last one went. */
+  /** When the first of the present differences appeared, or the last one was removed. */
   readonly driftSince: Moment;
-  /** Of them, those in networks, by id. */
+  /** How many of these differences are in each network, by id. */
   readonly networkDrift: Readonly<Record<string, number>>;
-  /** Nothing it held before the store was restored waits to be claimed again. */
+  /** The host has claimed again everything that it held before the store was restored. */
   readonly recovered: boolean;
-  /** Absent: its agent does not say, or nothing was heard of it. */
+  /** Absent: the agent does not report its health, or has not reported yet. */
   readonly health?: HostHealth;
 }
 
@@ -36,7 +36,7 @@ export class Hosts {
     return this.#facts.get(node) ?? unheard;
   }
 
-  /** Of a new leader: it has heard of nobody. */
+  /** For a new leader: no host has reported to it yet. */
   reset(): void {
     this.#facts.clear();
   }

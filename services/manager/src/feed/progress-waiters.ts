@@ -1,6 +1,6 @@
 import type { NetworkId } from '@causeway/model';
 
-/** Whether what is waited for is there; `floor` is what every host has that is asked for, undefined: there is none. */
+/** Whether the wait is over. `floor`: revision that all hosts in question have; undefined: there is no such host. */
 export type Awaited = (floor: () => bigint | undefined) => boolean;
 
 interface Waiter {
@@ -8,7 +8,7 @@ interface Waiter {
   readonly end: (reached: boolean) => void;
 }
 
-/** Callers that wait for hosts of a network. Nothing is computed while there are none, and the floor once for all of them. */
+/** Callers that wait for hosts of a network. Nothing is computed without callers, and the floor once for all of them. */
 export class ProgressWaiters {
   readonly #floorOf: (network: NetworkId) => bigint | undefined;
   readonly #waiters = new Map<NetworkId, Set<Waiter>>();
@@ -21,7 +21,7 @@ export class ProgressWaiters {
     return this.#waiters.size;
   }
 
-  /** Resolves with true when it is there, with false when the signal aborts first. */
+  /** Resolves with true when the wait is over, with false when the signal aborts first. */
   wait(network: NetworkId, awaited: Awaited, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     if (awaited(() => this.#floorOf(network))) return Promise.resolve(true);
@@ -41,7 +41,7 @@ export class ProgressWaiters {
     });
   }
 
-  /** What hosts of the network have may be other than it was. */
+  /** The progress of hosts of the network may have changed. */
   moved(network: NetworkId): void {
     const waiters = this.#waiters.get(network);
     if (waiters === undefined) return;

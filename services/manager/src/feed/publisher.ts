@@ -7,9 +7,9 @@ import type { ViewSlice } from './rows/source.ts';
 import { planStep, type Tables, touchedBy } from './steps.ts';
 import type { SubscriptionEvent } from './subscriptions.ts';
 
-/** What a change of the view means for the hosts of one network; hosts that are not named have nothing to do. */
+/** What a change of the view means for the hosts of one network. Hosts that are not named have nothing to do. */
 export type Publication =
-  /** The network is to be sent whole to all its hosts. */
+  /** The network must be sent whole to all its hosts. */
   | { readonly kind: 'begun'; readonly table: FeedTable; readonly left: readonly NodeId[] }
   | {
       readonly kind: 'moved';
@@ -22,7 +22,7 @@ export type Publication =
     }
   | { readonly kind: 'vanished'; readonly network: NetworkId; readonly left: readonly NodeId[] };
 
-/** What each host's session is to do about it: the hosts of the network and those that leave it, and no other host. */
+/** The event for each host's session. Only the hosts of the network, and those that leave it, get one. */
 export function* deliveries(publication: Publication): Generator<readonly [NodeId, SubscriptionEvent], void> {
   const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
   for (const node of publication.left) yield [node, { kind: 'unsubscribed', network }];
@@ -33,7 +33,7 @@ export function* deliveries(publication: Publication): Generator<readonly [NodeI
   }
 }
 
-/** Keeps the table of every network in step with the view. */
+/** Updates the table of every network when the view changes. */
 export class Publisher {
   readonly #view: ViewSlice;
   readonly #feeds: readonly FeedVersion[];

@@ -12,7 +12,7 @@ const node = (id: string, name: string, dataPath: string): Node => ({
 const h1 = node('a1', 'h1', '10.0.0.1');
 const now = 1_000_000;
 
-/** What the manager says to a newcomer, beside h1 that was last heard of so long ago; undefined: it has a session. */
+/** The manager's answer to a new host. `silentFor`: time since h1 lost its session; undefined: h1 has a session. */
 function verdict(newcomer: Node, silentFor: number | undefined): string {
   try {
     checkRivals(newcomer, {

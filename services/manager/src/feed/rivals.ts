@@ -2,24 +2,25 @@ import { CausewayError, type Node, type NodeId } from '@causeway/model';
 import { type Duration, seconds } from '@causeway/runtime';
 
 /**
- * A host counts as there for so long after it was last heard of: longer than a silent session lives, and longer than hosts take to come
- * to a new leader, so that a stranger is not let in because it was quicker.
+ * A host counts as present for this time after the end of its session. The time is longer than a silent session lives, and
+ * longer than hosts take to come to a new leader, so that another host cannot take the address just by being quicker.
  */
 export const absentAfter: Duration = seconds(15);
 
 export interface RivalsView {
-  /** Of the host's session, as it introduced itself; undefined: it has none. */
+  /** The host as its Hello described it; undefined: the host has no session. */
   readonly live: (id: NodeId) => Node | undefined;
-  /** When its session was lost, on the monotonic clock; undefined while it has one. */
+  /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
   readonly silentSince: (id: NodeId) => number | undefined;
-  /** All that are registered. */
+  /** All registered hosts. */
   readonly nodes: Iterable<Node>;
   readonly now: number;
 }
 
 /**
- * Two agents must not be one host, nor two hosts one place: rows would lead to the wrong one of them, and each would take the session
- * of the other. Certificates will prove who is who; until then whoever is there is believed, and whoever comes second refused.
+ * Two agents must not have the same node id, and two hosts must not have the same data path address: rows would lead to the
+ * wrong host, and each agent would take the session of the other. Until certificates prove who is who, the host that is
+ * present is believed, and the second one is refused.
  * @throws CausewayError node-in-use, address-in-use
  */
 export function checkRivals(node: Node, { live, silentSince, nodes, now }: RivalsView): void {

@@ -6,18 +6,18 @@ import type { Tables } from './steps.ts';
 import { type SubscriptionEvent, Subscriptions } from './subscriptions.ts';
 
 export type SessionState =
-  /** No Hello has come yet. */
+  /** No Hello has arrived yet. */
   | { readonly kind: 'connected' }
-  /** Its Hello has come, and is looked at. */
+  /** The Hello has arrived, and is being checked. */
   | { readonly kind: 'introduced' }
   | { readonly kind: 'admitted'; readonly node: Node; readonly subscriptions: Subscriptions }
   | { readonly kind: 'closed'; readonly node: Node | undefined };
 
-/** One agent's connection, with what the agent has been sent. */
+/** The connection of one agent, with what was sent to the agent. */
 export class Session {
   readonly #channel: AgentChannel;
   #state: SessionState = { kind: 'connected' };
-  /** On the monotonic clock. */
+  /** When the agent last sent a message, ms on the monotonic clock. */
   lastHeard: number;
 
   constructor(channel: AgentChannel, now: number) {
@@ -29,7 +29,7 @@ export class Session {
     return this.#state;
   }
 
-  /** Whose session it is or was; undefined before it is admitted. */
+  /** The host whose session this is or was; undefined before the session is admitted. */
   get node(): Node | undefined {
     return 'node' in this.#state ? this.#state.node : undefined;
   }
@@ -38,12 +38,12 @@ export class Session {
     return this.#state.kind === 'admitted' && this.#state.subscriptions.isReady;
   }
 
-  /** Something is owed that waits for room in the connection. */
+  /** The agent is owed something that waits for room in the connection. */
   get isBehind(): boolean {
     return this.#state.kind === 'admitted' && this.#state.subscriptions.isBehind;
   }
 
-  /** connected -> introduced; false: it was before */
+  /** connected -> introduced; false: the session was introduced before */
   introduce(): boolean {
     if (this.#state.kind !== 'connected') return false;
     this.#state = { kind: 'introduced' };
@@ -65,7 +65,7 @@ export class Session {
     if (this.#state.kind !== 'closed') this.#channel.send(bytes);
   }
 
-  /** The agent should go elsewhere, without it being a failure. */
+  /** Ends the session with a goodbye, which is no failure: the agent should go elsewhere. */
   dismiss(goodbye: Partial<Goodbye>): void {
     this.send(encodeGoodbye(Goodbye.create(goodbye)));
     this.close();

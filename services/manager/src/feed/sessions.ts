@@ -16,22 +16,22 @@ export interface SessionsParts {
   readonly sink: Pick<EventSink, 'emit'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** A host has no session any more. */
+  /** Called when a host has no session any more. */
   readonly ended: (node: NodeId) => void;
 }
 
-/** All agents' connections; at most one admitted session a host. */
+/** The connections of all agents. Each host has at most one admitted session. */
 export class Sessions {
   readonly #parts: SessionsParts;
   /** Every connection, admitted or not. */
   readonly #open = new Set<Session>();
   readonly #admitted = new Map<NodeId, Session>();
   readonly #behind = new Set<Session>();
-  /** Of a host that was ready in the session before. */
+  /** Sessions of hosts that were ready in the session before. */
   readonly #handedOver = new WeakSet<Session>();
-  /** When a host's session began, or ended. The store need not move at that. */
+  /** When a host's session began or ended. The store's revision need not change at that moment. */
   readonly #since = new Map<NodeId, Moment>();
-  /** Why the last session of each host that has none ended. */
+  /** For each host without a session: why its last session ended. */
   readonly #lastWords = new Map<NodeId, string>();
 
   constructor(parts: SessionsParts) {
@@ -42,27 +42,27 @@ export class Sessions {
     return this.#admitted.get(node);
   }
 
-  /** When the host's session began or ended in this term; undefined: neither has happened. */
+  /** When the host's session began or ended in this term; undefined: neither happened. */
   sinceOf(node: NodeId): Moment | undefined {
     return this.#since.get(node);
   }
 
-  /** Why the host's last session with this manager ended; undefined: it has one, or never had. */
+  /** Why the host's last session with this manager ended; undefined: the host has a session, or never had one. */
   lastWordsOf(node: NodeId): string | undefined {
     return this.#lastWords.get(node);
   }
 
-  /** Those that are owed something and wait for room. */
+  /** Sessions that wait for room in the connection for what they are owed. */
   get behind(): ReadonlySet<Session> {
     return this.#behind;
   }
 
-  /** A term begins. */
+  /** Called when a term begins. */
   reset(): void {
     this.#since.clear();
   }
 
-  /** The host is no part of the cluster any more. */
+  /** The host's record was removed. */
   forget(node: NodeId): void {
     this.#since.delete(node);
     this.#lastWords.delete(node);
@@ -75,8 +75,9 @@ export class Sessions {
   }
 
   /**
-   * An older session of the host makes room: its agent has begun anew. Should another agent have the same identity, each is told, so
-   * that it does not come back at once. A host that was ready stays so for those who are told of hosts.
+   * Admits a session and ends an older session of the same host: the agent has begun again. `taken` tells the agent of the
+   * older session not to come back at once, in case two agents have the same identity. If the host was ready in the older
+   * session, the new one emits no second event for it.
    */
   admit(session: Session, node: Node, feed: FeedVersion): void {
     const { view, tables, log } = this.#parts;
@@ -93,7 +94,7 @@ export class Sessions {
     log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
   }
 
-  /** A session that cannot take what it should send ends; the agent's next one begins from its cursor. */
+  /** A session that fails ends. The agent's next session continues from the agent's cursors. */
   step(session: Session, event: SubscriptionEvent): void {
     const wasReady = session.isReady;
     try {
@@ -111,7 +112,7 @@ export class Sessions {
     }
   }
 
-  /** The agent should go elsewhere. */
+  /** Ends the session and sends the agent to the leader, if the leader is known. */
   dismiss(session: Session, leaderAddress: string, reason: string): void {
     session.dismiss({ leaderAddress, reason });
     this.#remove(session);
@@ -121,7 +122,7 @@ export class Sessions {
     for (const session of [...this.#open]) this.dismiss(session, leaderAddress, reason);
   }
 
-  /** The session is lost, or refused when it was not admitted yet. Ending twice is ending once. */
+  /** The session is lost, or, if it was not admitted yet, refused. A second call has no effect. */
   end(session: Session, error?: CausewayError): void {
     session.close(error);
     const node = this.#remove(session);
@@ -137,7 +138,7 @@ export class Sessions {
       if (isSilent(session, now)) this.end(session, session.state.kind === 'connected' ? noHello() : unheard());
   }
 
-  /** Returns the host that has no session now because of this. */
+  /** Returns the host that has no session now because of this removal. */
   #remove(session: Session): Node | undefined {
     this.#open.delete(session);
     this.#behind.delete(session);

@@ -1,8 +1,8 @@
 import type { NetworkId } from '@causeway/model';
 
 /**
- * Latencies are kept for this many of the newest steps over all networks; with 1,000 hosts on each that is 32 MiB. An
- * older change has no p99 any more, which is then told as 0.
+ * Latencies are kept for this many of the newest steps of all networks together; with 1,000 hosts on each that is 32 MiB. An
+ * older change has no p99 any more, and 0 is reported.
  */
 export const keptSteps = 4096;
 
@@ -10,9 +10,9 @@ interface Step {
   readonly network: NetworkId;
   readonly from: bigint;
   readonly to: bigint;
-  /** When this manager saw it, on its monotonic clock. */
+  /** When this manager saw the step, ms on its monotonic clock. */
   readonly at: number;
-  /** Of each host that has applied it, from `at` to its report, ms. */
+  /** For each host that has applied the step: time from `at` to the host's report, ms. */
   readonly latencies: number[];
 }
 
@@ -40,23 +40,23 @@ export class StepLatencies {
     }
   }
 
-  /** Of the step that brought this revision; empty when it is too old. */
+  /** Latencies of the step that brought this revision; empty if the step is too old. */
   of(network: NetworkId, revision: bigint): readonly number[] {
     return this.#steps.get(network)?.find((step) => step.from < revision && revision <= step.to)?.latencies ?? [];
   }
 
-  /** Half at a time, so that each step costs a constant. */
+  /** Drops half of the steps at a time, so that the cost for each step is constant. */
   #forgetOldSteps(): void {
     for (const step of this.#order.splice(0, this.#order.length - keptSteps)) {
       const steps = this.#steps.get(step.network);
-      // Steps of one network leave in the order they came.
+      // Steps of one network are dropped in order of arrival.
       steps?.shift();
       if (steps?.length === 0) this.#steps.delete(step.network);
     }
   }
 }
 
-/** Nearest rank; 0 of nothing. */
+/** Nearest rank; 0 if there are no values. */
 export function percentile(values: readonly number[], rank: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)] ?? 0;

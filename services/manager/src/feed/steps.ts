@@ -18,14 +18,14 @@ import type { ViewSlice } from './rows/source.ts';
 export type Tables = ReadonlyMap<NetworkId, FeedTable>;
 
 export interface Touched {
-  /** Of the newest change. */
+  /** Revision of the newest change. */
   revision: bigint;
   /** Ids of rows, by kind. */
   readonly rows: Readonly<Record<RowKind, Set<string>>>;
 }
 
 export type NetworkStep =
-  /** Unknown so far, or begun anew because its past cannot be continued. */
+  /** The network is new, or its table begins anew because its history cannot be continued. */
   | {
       readonly kind: 'begin';
       readonly network: Versioned<Network>;
@@ -35,7 +35,7 @@ export type NetworkStep =
   | NetworkMove
   | { readonly kind: 'vanish'; readonly network: NetworkId };
 
-/** The networks that these changes touch and which of their rows: nothing else is looked at again. */
+/** The networks, and their rows, that these changes touch. Only these are computed again. */
 export function touchedBy(changes: readonly ViewChange[], view: ViewSlice, tables: Tables): Map<NetworkId, Touched> {
   const touched = new Map<NetworkId, Touched>();
   const touch = (network: NetworkId, revision: bigint): Touched['rows'] => {
@@ -63,7 +63,7 @@ export function touchedBy(changes: readonly ViewChange[], view: ViewSlice, table
   return touched;
 }
 
-/** What a touched network has to do; undefined when it is where it should be. */
+/** The step of a touched network; undefined if its table is up to date. */
 export function planStep(
   id: NetworkId,
   touched: Touched,

@@ -30,7 +30,7 @@ function sessionOf(): (event: SubscriptionEvent, backlog: number) => string[] {
 const subscribed = numbers.map(networkId);
 const newHost: SubscriptionEvent = { kind: 'hello', cursors: [], subscribed, continues: true };
 
-/** What an agent has when it is told to be ready is all that it should have: it takes the rest down. */
+/** When an agent gets Ready, it must have all its networks: it removes everything else. */
 test.each([
   ['no room for any table', backlogLimit, [], ['complete', 'complete', 'ready']],
   ['room for the first table only', backlogLimit - 1, ['complete'], ['complete', 'ready']],

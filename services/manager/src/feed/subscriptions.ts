@@ -5,13 +5,17 @@ import { encodeReady, encodeWithdraw } from './encode.ts';
 import type { Tables } from './steps.ts';
 
 /**
- * Bytes that may wait in an agent's connection. Beyond it deltas are dropped and the network is owed whole: a slow agent
- * costs a bounded amount of memory and later gets the newest state, not a backlog. Room for a Complete of 10,000 rows.
+ * Most bytes that may wait in an agent's connection. Above this limit deltas are dropped, and the agent is owed the whole
+ * network: a slow agent costs a bounded amount of memory, and later gets the newest state instead of a backlog. There is
+ * room for a Complete of 10,000 rows.
  */
 export const backlogLimit = 1024 * 1024;
 
 export type SubscriptionEvent =
-  /** The agent told what it holds. `continues` is false when its past is not this cluster's: then it gets all whole. */
+  /**
+   * The agent said what it holds. `continues` is false if its cursors are not of this cluster: the agent then gets all
+   * networks whole.
+   */
   | {
       readonly kind: 'hello';
       readonly cursors: readonly NetworkCursor[];
@@ -23,17 +27,17 @@ export type SubscriptionEvent =
   | { readonly kind: 'subscribed'; readonly network: NetworkId }
   | { readonly kind: 'unsubscribed'; readonly network: NetworkId }
   | { readonly kind: 'resync'; readonly network: NetworkId }
-  /** The connection may have taken some of what was sent. */
+  /** The connection may have room again. */
   | { readonly kind: 'room' };
 
 /**
- * What one agent has been sent. For each network it is subscribed to it either holds the table's revision (once what is
- * in its connection arrives) or is owed the whole:
+ * What was sent to one agent. For each network that the agent is subscribed to, the agent either holds the table's revision
+ * (when everything in its connection has arrived) or is owed the whole network:
  *
  *     ── hello, subscribed, resync, delta without room ──▶ owed ── room ──▶ Complete sent, holds
  *     holds ── delta with room ──▶ holds            holds, owed ── unsubscribed ──▶ Withdraw sent, neither
  *
- * `syncing` until nothing is owed for the first time, which Ready tells; then `ready` for good.
+ * The phase is `syncing` until nothing is owed for the first time. Then Ready is sent, and the phase stays `ready`.
  */
 export class Subscriptions {
   readonly #tables: Tables;
@@ -55,7 +59,7 @@ export class Subscriptions {
     return this.#phase === 'ready';
   }
 
-  /** Something waits for room. */
+  /** The agent is owed something that waits for room. */
   get isBehind(): boolean {
     return this.#owed.size > 0;
   }
@@ -110,7 +114,7 @@ export class Subscriptions {
   #payOff(out: Outbox): void {
     for (const network of this.#owed) {
       const complete = this.#tables.get(network)?.complete(this.#feed);
-      // A whole table goes out whenever there is any room: one larger than the limit would never go otherwise.
+      // A whole table is sent when there is any room at all: otherwise a table larger than the limit would never be sent.
       if (complete !== undefined && !out.hasRoom) return;
       this.#owed.delete(network);
       if (complete !== undefined) out.add(complete);
@@ -138,7 +142,7 @@ class Outbox {
     this.#room -= bytes.length;
   }
 
-  /** All of them or none. */
+  /** Adds all messages or none. */
   offer(...messages: readonly Uint8Array[]): boolean {
     const size = messages.reduce((sum, bytes) => sum + bytes.length, 0);
     if (size > this.#room) return false;

@@ -8,12 +8,12 @@ interface PendingCall {
   readonly settle: (drift: readonly Drift[] | undefined) => void;
 }
 
-/** As much of a session as a question needs. */
+/** The part of a session that a question needs. */
 export interface VerifySession {
   send(bytes: Uint8Array): void;
 }
 
-/** Questions to hosts that have no answer yet. A call ends by its answer, by the end of its session, or by the signal. */
+/** Pending questions to hosts. A call ends by its answer, by the end of its session, or by the signal. */
 export class VerifyCalls {
   readonly #pending = new Map<bigint, PendingCall>();
   #last = 0n;
@@ -33,7 +33,7 @@ export class VerifyCalls {
     return outcomeOf(new Map(await Promise.all(nodes.map(ask))));
   }
 
-  /** An answer counts only from the session that was asked; late and foreign ones are dropped. */
+  /** Accepts an answer only from the session that was asked. Late answers and those of other sessions are dropped. */
   answer(owner: object, result: VerifyResult): void {
     const pending = this.#pending.get(result.call);
     if (pending?.owner === owner) pending.settle(result.error === '' ? result.drift : undefined);
@@ -61,7 +61,7 @@ export class VerifyCalls {
   }
 }
 
-/** What a verify call over hosts came to. */
+/** Outcome of a verify call to several hosts. */
 export interface VerifyOutcome {
   readonly drift: readonly Drift[];
   /** Names of hosts that answered, sorted. */
@@ -74,7 +74,7 @@ export function outcomeOf(answers: ReadonlyMap<string, readonly Drift[] | undefi
   const hosts = [...answers.keys()].sort();
   const answered = (host: string): boolean => answers.get(host) !== undefined;
   return {
-    // A host speaks only for itself, whatever it wrote there.
+    // The manager sets `host`: a host can report only its own drift.
     drift: hosts.flatMap((host) => (answers.get(host) ?? []).map((drift) => ({ ...drift, host }))),
     checked: hosts.filter(answered),
     unreachable: hosts.filter((host) => !answered(host)),

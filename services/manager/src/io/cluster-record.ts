@@ -2,14 +2,14 @@ import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CausewayError, type ClusterId } from '@causeway/model';
 
-/** What a manager's data directory belongs to, kept over restarts and over the loss of its etcd. */
+/** The cluster that a manager's data directory belongs to. The record survives restarts and the loss of the etcd data. */
 export interface ClusterRecord {
   readonly clusterId: ClusterId;
-  /** Of etcd's own, as etcd prints it. */
+  /** Id of the etcd cluster, as etcd prints it. */
   readonly etcdCluster: string;
 }
 
-/** Undefined: it belongs to none yet. @throws CausewayError data-damaged */
+/** Undefined: the directory belongs to no cluster yet. @throws CausewayError data-damaged */
 export async function readClusterRecord(dataDir: string): Promise<ClusterRecord | undefined> {
   const path = clusterRecordPath(dataDir);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -19,7 +19,7 @@ export async function readClusterRecord(dataDir: string): Promise<ClusterRecord 
   return text === undefined ? undefined : parse(text, path);
 }
 
-/** Durable when it resolves: whole, or as it was. */
+/** Durable when it resolves. After a crash the file is either complete or as it was before. */
 export async function writeClusterRecord(dataDir: string, record: ClusterRecord): Promise<void> {
   const path = clusterRecordPath(dataDir);
   await writeFile(`${path}.new`, `${JSON.stringify(record)}\n`, { flush: true });
@@ -28,7 +28,7 @@ export async function writeClusterRecord(dataDir: string, record: ClusterRecord)
   await directory.sync().finally(() => directory.close());
 }
 
-/** A restore makes another etcd cluster of what is put there. */
+/** For a restore: the restored data belongs to another etcd cluster. */
 export async function forgetClusterRecord(dataDir: string): Promise<void> {
   await rm(clusterRecordPath(dataDir), { force: true });
 }
@@ -43,7 +43,7 @@ function parse(text: string, path: string): ClusterRecord {
     if (typeof clusterId === 'string' && /^[0-9a-f]{1,16}$/.test(String(etcdCluster)))
       return { clusterId: clusterId as ClusterId, etcdCluster: String(etcdCluster) };
   } catch {
-    // Said below.
+    // Reported below.
   }
   const message = `${path} does not say which cluster this directory belongs to: if the directory beside it is right, remove the file`;
   throw new CausewayError('data-damaged', message, { path });

@@ -2,9 +2,9 @@ import { CausewayError } from '@causeway/model';
 import type { Lock } from '@causeway/runtime';
 
 /**
- * One process writes a manager's data directory: the manager, or a restore. The lock is held until the process ends; its etcd
- * does not hold it, so that one which outlives a killed manager stands in nobody's way.
- * @throws CausewayError lock-held, which names the process that has it
+ * Only one process writes a manager's data directory: the manager, or a restore. The lock is held until the process ends.
+ * The manager's etcd does not hold the lock, so an etcd that outlives a killed manager does not block the next manager.
+ * @throws CausewayError lock-held, which names the process that has the lock
  */
 export async function claimDataDir(lock: Lock, { dataDir }: { readonly dataDir: string }): Promise<() => void> {
   const outcome = await lock.take();

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { CausewayError } from '@causeway/model';
 import { makeDirectory } from '@causeway/runtime/io';
 
-/** Makes the directory where a manager keeps what is its own. @throws CausewayError invalid-argument when it cannot be used */
+/** Makes the manager's data directory. @throws CausewayError invalid-argument when it cannot be used */
 export async function prepareDataDir(path: string): Promise<void> {
   try {
     await makeDirectory(path, 0o700);

@@ -31,7 +31,7 @@ beforeEach(() => {
   act(registerNode(host), agent);
 });
 
-/** One thing after another, a second apart, as the store would tell it. */
+/** Carries out one intent, a second after the previous one, and keeps its events as the store would. */
 function act(intent: Intent<unknown>, origin: Origin): void {
   const proposal = intent.plan(desk);
   desk.write(proposal);

@@ -6,8 +6,8 @@ import type { View } from '../store/view.ts';
 type Holders = Pick<View, 'networks' | 'nodes' | 'endpoint' | 'addressesOf'>;
 
 /**
- * Who held an address when: from the events that name it or end a network, oldest first, and those that have it now.
- * `network`: only of that one, by name or id, which may be gone.
+ * Who held an address, and when: from the events that name the address or end a network, oldest first, and from the
+ * present claims. `network`: only in this network, by name or id; the network may be deleted.
  */
 export function addressHistory(
   address: Ip,
@@ -44,11 +44,11 @@ function holdingsIn(id: NetworkId, address: Ip, events: readonly Event[], view: 
   return now === undefined ? past : [...past, now];
 }
 
-/** A holder without an event: its time began before events are kept. */
+/** The present holder when no event names it: its time began before the oldest event that is kept. */
 function presentHolding(id: NetworkId, address: Ip, view: Holders): AddressHolding | undefined {
   const claim = view.addressesOf(id).get(address)?.claim;
   const network = view.networks.get(id)?.value.name;
-  if (network === undefined) return undefined; // what is left of its claims is taken away
+  if (network === undefined) return undefined; // the network is deleted, and its last claims are being removed
   const nobody = {
     address,
     network,
@@ -75,7 +75,7 @@ function concerns({ kind, addresses }: Event, address: Ip): boolean {
   return kind === 'network.deleted' || (holds.has(kind) && addresses.includes(address));
 }
 
-/** Kinds of events that change the holder of an address; true: a holder's time begins. */
+/** Kinds of events that change the holder of an address; true: the time of a holder begins. */
 const holds: ReadonlyMap<string, boolean> = new Map([
   ['endpoint.attached', true],
   ['address.reserved', true],
@@ -88,7 +88,7 @@ function begins({ kind }: Event): boolean {
   return holds.get(kind) ?? false;
 }
 
-/** Whose call it was, or which manager's rule. */
+/** Who released the address: the caller; or the manager, with the rule that made it do so. */
 function releaserOf({ actor, cause }: Event): string {
   return parseRequestId(cause).ok ? actor : `${actor} (${cause})`;
 }

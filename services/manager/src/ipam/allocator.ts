@@ -3,22 +3,22 @@ import type { ClaimChange, View } from '../store/view.ts';
 import { SubnetAddresses } from './subnet-addresses.ts';
 import { Vnis, type VniUse } from './vni.ts';
 
-/** A thing that a proposal in flight is about to claim. */
+/** An address, Ethernet address or VNI that a proposal in flight is about to claim. */
 export type Take =
   | { readonly kind: 'addr'; readonly network: NetworkId; readonly ip: Ip }
   | { readonly kind: 'mac'; readonly network: NetworkId; readonly mac: Mac }
   | { readonly kind: 'vni'; readonly vni: Vni };
 
-/** A network whose free addresses were asked for. */
+/** A network whose addresses were requested, and are kept up to date from then on. */
 interface KnownNetwork {
-  /** As they were then. */
+  /** The network's subnets when `subnets` was made. */
   readonly records: readonly Subnet[];
   readonly subnets: readonly SubnetAddresses[];
 }
 
 /**
- * What can be given now: all that neither the view nor a proposal in flight has. Automatic choices avoid what is in flight;
- * no request is refused because of it, since only the store decides which proposal gets a thing.
+ * What can be given now: all that neither the view nor a proposal in flight has. Automatic choices avoid what a proposal
+ * in flight has. No request is refused for that reason, because only the store decides which proposal gets a thing.
  */
 export class Allocator {
   readonly #view: View;
@@ -34,8 +34,8 @@ export class Allocator {
   }
 
   /**
-   * The addresses of a network's subnets, in their order; made when first asked for. Where automatic choices go on
-   * follows from the claims, so that a new leader goes on where the last one was.
+   * The addresses of a network's subnets, in their order; built when first requested. Where the next automatic choice
+   * begins follows from the claims, so a new leader continues where the last leader stopped.
    */
   subnetsOf({ id, subnets: records }: Network): readonly SubnetAddresses[] {
     const known = this.#networks.get(id);
@@ -63,7 +63,7 @@ export class Allocator {
     return this.#view.macsOf(network).has(mac) || this.#held.has(nameOf({ kind: 'mac', network, mac }));
   }
 
-  /** Where automatic choices go on follows from the claims, as in subnets. */
+  /** Where the next automatic choice begins follows from the claims, as for addresses. */
   nextVni(): Vni | undefined {
     return this.#vnis.next();
   }
@@ -72,7 +72,7 @@ export class Allocator {
     return this.#vnis.use;
   }
 
-  /** Keeps things out of others' automatic choices until the returned function is called. */
+  /** Keeps these things out of other proposals' automatic choices until the returned function is called. */
   hold(takes: readonly Take[]): () => void {
     for (const take of takes) {
       const name = nameOf(take);

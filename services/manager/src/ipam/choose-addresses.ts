@@ -21,14 +21,14 @@ import { claimsMacs } from './network-claims.ts';
 import type { AddressUse, SubnetAddresses } from './subnet-addresses.ts';
 
 interface Choice {
-  /** One of each family the network has, the IPv4 one first. */
+  /** One address of each family that the network has, the IPv4 address first. */
   readonly addresses: readonly InterfaceAddress[];
   readonly mac: Mac;
 }
 
 type Sources = { readonly view: View; readonly allocator: Allocator };
 
-/** What an endpoint wants. */
+/** What an endpoint asks for. */
 interface Wish {
   readonly network: Network;
   readonly name: Name;
@@ -37,9 +37,11 @@ interface Wish {
 }
 
 /**
- * An endpoint's addresses: those that the request asks for; else the address that an endpoint of the same name had before,
- * while it cools; else the next one of the first subnet of the family that has room: after the one given last, from the start again at the end.
- * IPv6 takes the host number of the IPv4 address when that is free, so that people can tell one from the other.
+ * An endpoint's addresses. In each family this is the address that the request asks for; otherwise the address that an
+ * endpoint of the same name had before, while that address is cooling; otherwise the next address of the first subnet
+ * with room. The next address is the one after the address that was given last; after the end of the subnet the search
+ * goes on from its start. IPv6 takes the host number of the IPv4 address when that is free, so that people can see that
+ * the two belong together.
  * @throws CausewayError address-outside, address-reserved, address-in-use, address-exhausted, invalid-argument
  */
 export function chooseAddresses(wish: Wish, sources: Sources): Choice {
@@ -64,7 +66,7 @@ interface Chosen {
   readonly subnet: SubnetAddresses;
 }
 
-/** In the network's subnets of one family; undefined: it has none. */
+/** Chooses in the network's subnets of one family; undefined when there are none. */
 function chooseIn(
   subnets: readonly SubnetAddresses[],
   wish: Wish,
@@ -90,7 +92,7 @@ function chooseIn(
   throw exhausted(of, wish.network, subnets);
 }
 
-/** The newest of those that the name had and that still cool. */
+/** The newest address that is cooling and that an endpoint of this name had. */
 function formerOf({ network, name }: Wish, subnets: readonly SubnetAddresses[], { view }: Sources): Chosen | undefined {
   for (const ip of [...view.coolingFor(network.id, name)].reverse()) {
     const subnet = subnets.find((candidate) => candidate.isAutomatic(ip));
@@ -99,7 +101,7 @@ function formerOf({ network, name }: Wish, subnets: readonly SubnetAddresses[], 
   return undefined;
 }
 
-/** The next one; an Ethernet address that another endpoint has passes it over. */
+/** The next free address. An address is skipped if another endpoint has the Ethernet address that belongs to it. */
 function nextFree(subnet: SubnetAddresses, network: Network, { allocator }: Sources): Ip | undefined {
   const needsMac = claimsMacs(network);
   for (const ip of subnet.inTurn()) if (!needsMac || !allocator.isMacTaken(network.id, macForIp(ip))) return ip;
@@ -120,12 +122,12 @@ function checkAsked(network: Network, subnets: readonly SubnetAddresses[], asked
   }
 }
 
-/** Whether an endpoint of that name may have what this claim keeps. */
+/** Whether an endpoint of this name may get what the claim keeps: its former address, which is cooling. */
 export function mayReturn(claim: Claim | undefined, name: Name): boolean {
   return claim?.kind === 'cooling' && claim.endpointName === name;
 }
 
-/** An address that a proposal in flight claims is not refused: the store decides which of them gets it. */
+/** An address that a proposal in flight claims is not refused: the store decides which proposal gets it. */
 function checkFree({ network, name }: Wish, ip: Ip, subnet: SubnetAddresses, { view }: Sources): void {
   const data = { field: 'addresses', value: ip, network: network.name };
   const reservation = subnet.reservation(ip);

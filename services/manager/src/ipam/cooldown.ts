@@ -1,15 +1,21 @@
 import type { Ip, NodeId, Vni } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 
-/** How far the hosts are that may still hold something of a network. */
+/** Progress of the hosts that may still hold state of a network. */
 export interface HostsProgress {
-  /** The lowest revision that a host with a session has reported as applied; undefined: no such host has a session. */
+  /**
+   * The lowest revision that any of these hosts with a session has reported as applied; undefined: none of these hosts
+   * has a session.
+   */
   readonly floor?: bigint;
-  /** When the last session of a host without one was lost, on the monotonic clock; undefined: each host has a session. */
+  /**
+   * The latest time at which one of these hosts lost its session and got no new one, on the monotonic clock; undefined:
+   * each of these hosts has a session.
+   */
   readonly silentSince?: number;
 }
 
-/** An address that was freed and is not given again yet. */
+/** A freed address that is not given again yet. */
 export interface CoolingAddress {
   readonly ip: Ip;
   /** The host that had the address. */
@@ -34,14 +40,14 @@ export type CooldownVerdict =
   | { readonly kind: 'over' }
   /** A host that has a session has not reported yet. */
   | { readonly kind: 'waits-for-hosts' }
-  /** Hosts without a session have to be waited for, until that time on the monotonic clock. */
+  /** The managers wait for hosts without a session, until this time on the monotonic clock. */
   | { readonly kind: 'waits-until'; readonly at: number };
 
 export interface CooldownFacts {
   /** Progress of the network that had the address or the VNI. */
   readonly progress: HostsProgress;
   readonly now: number;
-  /** How long hosts without a session are waited for. */
+  /** How long the managers wait for hosts without a session. */
   readonly cooldown: Duration;
 }
 

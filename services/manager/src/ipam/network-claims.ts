@@ -9,12 +9,12 @@ export interface ClaimWrite {
   readonly value: Uint8Array;
 }
 
-/** No other network has its name. */
+/** The claim of the network's name: no other network has it. */
 export function nameClaim({ id, name }: Network, keys: Keys): ClaimWrite {
   return { key: keys.networkName(name), value: encodeText(id) };
 }
 
-/** No other network has its VNI. `asked`: it wanted this very one. */
+/** The claim of the network's VNI: no other network has it. `asked`: the request asked for this VNI. */
 export function vniClaim({ id, vni }: Network, keys: Keys, asked: boolean): ClaimWrite {
   return { key: keys.vni(vni), value: records.vni.codec.encode({ kind: 'network', network: id, asked }) };
 }
@@ -29,8 +29,8 @@ export function subnetClaims(
 }
 
 /**
- * Claims of a subnet's gateway and auxiliary addresses, so that no endpoint gets them. An Ethernet address is made from part
- * of an IPv6 address only, so the Ethernet address of an IPv6 gateway is claimed too.
+ * Claims of the gateways and auxiliary addresses of subnets, so that no endpoint gets them. An Ethernet address is made
+ * from only a part of an IPv6 address, so the Ethernet address of an IPv6 gateway is claimed, too.
  */
 export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys: Keys): readonly ClaimWrite[] {
   const gateways = subnets.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
@@ -49,7 +49,7 @@ export function addressClaims({ id }: Network, subnets: readonly Subnet[], keys:
   ];
 }
 
-/** Whether endpoints get no IPv4 address, so that each claims its Ethernet address too. */
+/** Whether endpoints of the network get no IPv4 address. Then each endpoint claims its Ethernet address, too. */
 export function claimsMacs(network: Network): boolean {
   return network.subnets.every(({ prefix }) => prefix.includes(':'));
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OffsetSet } from './offset-set.ts';
 
-/** The obvious version. */
+/** The obvious implementation, to compare with. */
 class Oracle {
   readonly members = new Set<bigint>();
   readonly size: bigint;

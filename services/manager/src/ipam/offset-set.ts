@@ -1,21 +1,22 @@
-/** Offsets are digits of this many bits; a node has one slot for each value of its digit. */
+/** An offset is split into digits of this many bits. A node of the tree has one slot for each value of its digit. */
 const digitBits = 5;
 const slots = 1 << digitBits;
 const allSlots = -1;
 
 /**
  * One level of the tree. A slot is free (bit clear, no child), partly taken (bit clear, a child), or wholly taken (bit
- * set, no child), so a run of taken offsets costs nothing however long it is.
+ * set, no child). So a run of taken offsets needs no more memory when it is long.
  */
 interface Branch {
-  /** Bit per slot: every offset below it is taken. */
+  /** One bit for each slot, set when every offset in the slot is taken. */
   full: number;
   children: Map<number, Branch> | undefined;
 }
 
 /**
- * A set of offsets 0 … size − 1 that finds its lowest missing member, exact for every size up to 2^128. Each operation
- * costs one step per five bits of the size, whatever the fill; memory is bound by the number of runs of members.
+ * A set of offsets 0 … size − 1 that finds the lowest offset that is not a member. It is exact for every size up to
+ * 2^128. Each operation takes one step for each five bits of the size, however many members there are. Memory is bounded
+ * by the number of runs of members.
  */
 export class OffsetSet {
   readonly size: bigint;
@@ -43,7 +44,7 @@ export class OffsetSet {
     return false;
   }
 
-  /** False when it was a member already. */
+  /** False when the offset was a member already. */
   add(offset: bigint): boolean {
     if (offset < 0n || offset >= this.size) throw new RangeError(`offset ${offset} is outside 0 to ${this.size - 1n}`);
     const added = add(this.#root, this.#top, offset);
@@ -51,14 +52,14 @@ export class OffsetSet {
     return added;
   }
 
-  /** False when it was no member. */
+  /** False when the offset was not a member. */
   delete(offset: bigint): boolean {
     const deleted = offset >= 0n && offset < this.size && remove(this.#root, this.#top, offset);
     if (deleted) this.#count--;
     return deleted;
   }
 
-  /** The lowest offset at or above `from` that is no member. */
+  /** The lowest offset at or above `from` that is not a member. */
   nextMissing(from = 0n): bigint | undefined {
     if (from >= this.size) return undefined;
     const found = nextMissing(this.#root, this.#top, from);
@@ -112,7 +113,10 @@ function dropChild(branch: Branch, slot: number): void {
   if (branch.children?.size === 0) branch.children = undefined;
 }
 
-/** Only the slot that `from` points into can turn out to have nothing: a slot entered from its start and not full has. */
+/**
+ * Only the slot that contains `from` can turn out to have no missing offset: any other slot is searched from its start,
+ * and a slot that is not full has one.
+ */
 function nextMissing(branch: Branch | undefined, level: number, from: bigint): bigint | undefined {
   if (branch === undefined) return from;
   const shift = BigInt(level * digitBits);

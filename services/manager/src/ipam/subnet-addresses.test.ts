@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Claim, Claimed } from '../store/records/claim.ts';
 import { SubnetAddresses, type SubnetOptions } from './subnet-addresses.ts';
 
-/** Takes addresses until there is none. */
+/** Takes addresses until no address is free. */
 function drain(subnet: SubnetAddresses, most = 300): Ip[] {
   const given: Ip[] = [];
   for (let ip = subnet.lowestFree(); ip !== undefined && given.length < most; ip = subnet.lowestFree()) {
@@ -117,7 +117,9 @@ describe('SubnetAddresses', () => {
   });
 });
 
-/** The obvious version of the order: every address in ranges' order, begun after the newest choice. */
+/**
+ * The obvious implementation of the order: every address in the order of the ranges, beginning after the newest choice.
+ */
 class Turns {
   readonly order: readonly Ip[];
   readonly taken = new Set<Ip>();
@@ -174,7 +176,7 @@ describe('turns', () => {
           if (act === 'next' && next !== undefined) claim(next, false);
           else if (act === 'ask' && asked !== undefined) claim(asked, true);
           else if (act === 'free' && gone !== undefined) {
-            // The newest choice too: who has made it goes on after it all the same.
+            // Also frees the newest choice: the subnet that made the choice continues after it all the same.
             if (gone === oracle.newest) freedNewest++;
             subnet.giveBack(gone);
             subnet.account(gone, before, undefined);
@@ -187,7 +189,7 @@ describe('turns', () => {
           successor.take(ip);
           successor.account(ip, undefined, made);
         }
-        // Who begins now knows of no choice that has been freed: the newest of those that stand counts.
+        // A successor does not know choices that were freed: it continues after the newest choice that still stands.
         const standing = [...claims].filter(([, { claim: of }]) => of.kind === 'endpoint' && !of.asked);
         oracle.newest = standing.sort(([, a], [, b]) => Number(b.created - a.created))[0]?.[0];
         expect([...successor.inTurn()]).toEqual(oracle.free);
@@ -215,7 +217,7 @@ describe('turns', () => {
   });
 });
 
-/** Nodes of the tree that a call looks at: each costs one look into a map. */
+/** Number of tree nodes that a call reads: each node costs one lookup in a map. */
 function stepsOf(call: () => unknown): number {
   const get = vi.spyOn(Map.prototype, 'get');
   try {

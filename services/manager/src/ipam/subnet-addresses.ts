@@ -38,14 +38,14 @@ interface OffsetRange {
 }
 
 /**
- * The addresses of one subnet: which are taken, by what sort of claim, and which is the next to give. Taking and giving
- * back are idempotent, so it can be kept in step from several sources.
+ * The addresses of one subnet: which are taken, by what kind of claim, and which is the next to give. Taking and giving
+ * back are idempotent, so several sources may report the same change.
  */
 export class SubnetAddresses {
   readonly prefix: Prefix;
-  /** Where automatic choices come from, if not the whole subnet. */
+  /** Ranges from which addresses are chosen automatically; empty: the whole subnet. */
   readonly ranges: readonly Prefix[];
-  /** Gateway and auxiliary addresses. */
+  /** Number of gateway and auxiliary addresses. */
   readonly named: bigint;
   readonly #start: bigint;
   readonly #spans: readonly OffsetRange[];
@@ -53,7 +53,7 @@ export class SubnetAddresses {
   readonly #taken: OffsetSet;
   readonly #use: Tally;
   readonly #useOfRanges: Tally;
-  /** The newest automatic choice among the claims: the next one goes on after it. */
+  /** The newest automatic choice among the claims. The next choice continues after it. */
   #newest: { readonly offset: bigint; readonly created: bigint } | undefined;
 
   constructor(prefix: Prefix, { gateway, ranges: named = [], auxAddresses = {} }: SubnetOptions = {}) {
@@ -90,7 +90,7 @@ export class SubnetAddresses {
     return this.#use;
   }
 
-  /** Counts for the part that automatic choices come from. */
+  /** Counts for the ranges from which addresses are chosen automatically. */
   get useOfRanges(): AddressUse {
     return this.#useOfRanges;
   }
@@ -106,17 +106,17 @@ export class SubnetAddresses {
     return ipBits(ip) - this.#start;
   }
 
-  /** The address at that position when it can be given now. */
+  /** The address at that position, if it can be chosen automatically now. */
   freeAt(offset: bigint): Ip | undefined {
     return this.#isAutomatic(offset) && !this.#taken.has(offset) ? this.#at(offset) : undefined;
   }
 
-  /** Whether automatic choices may be that address. */
+  /** Whether this address may be chosen automatically. */
   isAutomatic(ip: Ip): boolean {
     return this.contains(ip) && this.#isAutomatic(this.offset(ip));
   }
 
-  /** The first free address at or after that position, in the ranges automatic choices come from. */
+  /** The first free address at or after that position, in the ranges from which addresses are chosen automatically. */
   lowestFree(from = 0n): Ip | undefined {
     for (const { first, last } of this.#spans) {
       if (last < from) continue;
@@ -126,7 +126,10 @@ export class SubnetAddresses {
     return undefined;
   }
 
-  /** Free addresses, each once, in the order they are to be given: from after the newest one to the end, then from the start. */
+  /**
+   * Free addresses, each once, in the order in which they are given: from after the newest choice to the end, then from
+   * the start.
+   */
   *inTurn(): Generator<Ip, void> {
     for (const { first, last } of this.#lap()) {
       let offset = this.#taken.nextMissing(first);
@@ -154,7 +157,7 @@ export class SubnetAddresses {
     if (!this.#reserved.has(offset)) this.#taken.delete(offset);
   }
 
-  /** A claim came, changed hands or went: counted, and remembered when it is the newest automatic choice. */
+  /** Counts a claim that was created, changed or deleted, and remembers it if it is the newest automatic choice. */
   account(ip: Ip, before: Claimed | undefined, after: Claimed | undefined): void {
     const offset = this.offset(ip);
     if (this.#reserved.has(offset)) return;
@@ -166,7 +169,7 @@ export class SubnetAddresses {
     if (isAutomatic && after !== undefined && wasChosen(after.claim)) this.#remember(offset, after.created);
   }
 
-  /** The highest of several claims of one transaction counts, in whatever order they come. */
+  /** Among several claims of one transaction the highest address counts, in whatever order the claims arrive. */
   #remember(offset: bigint, created: bigint): void {
     const newest = this.#newest;
     const isNewer =
@@ -174,7 +177,7 @@ export class SubnetAddresses {
     if (isNewer) this.#newest = { offset, created };
   }
 
-  /** The ranges, beginning after the newest choice and ending with it. */
+  /** The ranges in search order: they begin after the newest choice and end with it. */
   *#lap(): Generator<OffsetRange, void> {
     const newest = this.#newest?.offset;
     const at = newest === undefined ? -1 : this.#spans.findIndex((span) => newest >= span.first && newest <= span.last);
@@ -212,14 +215,17 @@ class Tally implements AddressUse {
   }
 }
 
-/** A cooling claim no longer says whether the address was asked for; most were not. */
+/**
+ * A cooling claim no longer says whether the address was requested. Most addresses are not requested, so it counts as
+ * chosen.
+ */
 function wasChosen(claim: Claim): boolean {
   return claim.kind === 'cooling' || (claim.kind === 'endpoint' && !claim.asked);
 }
 
 /**
- * What the prefix itself reserves: RFC 1122 §3.2.1.3 (network and broadcast), RFC 4291 §2.6.1 (subnet-router anycast);
- * nothing where a subnet is a point-to-point link or one address (RFC 3021, RFC 6164).
+ * Addresses that the prefix itself reserves: RFC 1122 §3.2.1.3 (network and broadcast), RFC 4291 §2.6.1 (subnet-router
+ * anycast). None where a subnet is a point-to-point link or a single address (RFC 3021, RFC 6164).
  */
 function structural(prefix: Prefix): readonly (readonly [bigint, Reservation])[] {
   if (familyOf(prefix) === 6) return lengthOf(prefix) <= 126 ? [[0n, 'subnet-router anycast address']] : [];

@@ -18,14 +18,14 @@ import type { View } from '../store/view.ts';
 import { type AddressRange, rangeOf } from './range.ts';
 import { checkUsable } from './subnet.ts';
 
-/** Where subnets come from that no request names: a prefix, cut in parts of one length. */
+/** A prefix from which subnets are taken when a request names none. It is cut into parts of one length. */
 export interface DefaultPool {
   readonly prefix: Prefix;
-  /** Length of each part, in bits. */
+  /** Prefix length of each part. */
   readonly length: number;
 }
 
-/** The IPv4 pool of a cluster without one. */
+/** The IPv4 pool of a cluster that was given none. */
 const four: DefaultPool = { prefix: Prefix('10.0.0.0/8'), length: 20 };
 const sixLength = 64;
 
@@ -33,8 +33,8 @@ const sixLength = 64;
 const longest: Record<Family, number> = { 4: 30, 6: 126 };
 
 /**
- * The pools of a cluster: those it was given, and for a family it was given none of 10.0.0.0/8 in /20, or the cluster's
- * own ULA in /64.
+ * The pools of a cluster: those that it was given. A family without a given pool uses 10.0.0.0/8 in parts of /20, or the
+ * cluster's own ULA in parts of /64.
  */
 export function poolsOf(given: readonly DefaultPool[], cluster: ClusterId | undefined): readonly DefaultPool[] {
   const has = (family: Family): boolean => given.some(({ prefix }) => familyOf(prefix) === family);
@@ -42,12 +42,12 @@ export function poolsOf(given: readonly DefaultPool[], cluster: ClusterId | unde
   return [...given, ...(has(4) ? [] : [four]), ...(has(6) ? [] : six)];
 }
 
-/** RFC 4193 §3.1: fd00::/8 and a Global ID of 40 random bits, those of the cluster's id. */
+/** RFC 4193 §3.1: fd00::/8 and a Global ID of 40 random bits, here from the cluster's id. */
 export function uniqueLocal(cluster: ClusterId): Prefix {
   return Prefix(`fd${cluster.slice(0, 2)}:${cluster.slice(2, 6)}:${cluster.slice(6, 10)}::/48`);
 }
 
-/** "10.0.0.0/8:20" */
+/** Parses a pool such as "10.0.0.0/8:20". */
 export function parsePool(text: string): Result<DefaultPool, CausewayError> {
   const at = text.lastIndexOf(':');
   const prefix = parsePrefix(text.slice(0, at));
@@ -68,8 +68,8 @@ export function parsePool(text: string): Result<DefaultPool, CausewayError> {
 }
 
 /**
- * A subnet of each family that no network of the address space and no route of a host is in the way of: the lowest one
- * of the first pool with room.
+ * One subnet of each family: the lowest one, in the first pool with room, that overlaps no network of the address space
+ * and no route of a host.
  * @throws CausewayError subnet-exhausted
  */
 export function takeSubnets(
@@ -137,7 +137,7 @@ function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: re
   return new CausewayError('subnet-exhausted', message, { field: 'subnets', family });
 }
 
-/** How many parts of a pool the ranges lie in. */
+/** Number of parts of a pool that the ranges touch. */
 function touched(pool: DefaultPool, ranges: readonly AddressRange[]): bigint {
   const { first, last } = rangeOf(pool.prefix);
   const size = partSize(pool);

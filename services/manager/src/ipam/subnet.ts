@@ -16,10 +16,10 @@ import { SubnetAddresses } from './subnet-addresses.ts';
 /** Which subnets get a gateway: all (their first usable address when none is named), those that name one, or none. */
 export type GatewayRule = 'all' | 'asked-for' | 'none';
 
-/** A network's record stays far below what one transaction may weigh (etcd: 1.5 MiB). */
+/** Keeps a network's record far below the size limit of a transaction (etcd: 1.5 MiB). */
 const mostRanges = 64;
 
-/** Prefixes that hosts treat in their own way, so nothing in them can be a container's address. */
+/** Prefixes that hosts treat specially, so that no address in them can be a container's. */
 const unusable: readonly (readonly [Prefix, string])[] = [
   [Prefix('0.0.0.0/8'), '"this network" (RFC 1122)'],
   [Prefix('127.0.0.0/8'), 'loopback (RFC 1122)'],
@@ -32,8 +32,7 @@ const unusable: readonly (readonly [Prefix, string])[] = [
 ];
 
 /**
- * A subnet as it will be: with its gateway, and nothing in it that contradicts the rest. `field` is where the request
- * has it.
+ * The complete subnet: with its gateway, and checked for contradictions. `field` is the subnet's place in the request.
  * @throws CausewayError prefix-invalid, gateway-internal, gateway-outside, address-reserved, range-outside,
  * range-overlap, range-empty, aux-address-outside, aux-address-duplicate, name-invalid, subnet-full, invalid-argument
  */
@@ -87,7 +86,7 @@ export function isWithin(inner: Prefix, outer: Prefix): boolean {
   return lengthOf(inner) >= lengthOf(outer) && contains(outer, addressOf(inner));
 }
 
-/** @throws CausewayError prefix-invalid when hosts treat part of it in their own way */
+/** @throws CausewayError prefix-invalid when hosts treat a part of the prefix specially */
 export function checkUsable(prefix: Prefix, field: string): void {
   const clash = unusable.find(([range]) => overlaps(range, prefix));
   if (clash !== undefined) {

@@ -14,11 +14,12 @@ import { completeSubnet, type GatewayRule } from './subnet.ts';
 /** One transaction has room for this many claims of subnets and their gateways. */
 export const mostSubnets = 16;
 
-/** And for this many addresses of things outside the cluster. */
+/** A transaction also has room for this many auxiliary addresses (addresses of things outside the cluster). */
 const mostAux = 24;
 
 /**
- * Subnets a request asks for, each with its gateway, in a list of the request; `beside` are those the network has already.
+ * The subnets that a request asks for, each with its gateway. `field` names their list in the request. `beside` are the
+ * subnets that the network has already.
  * @throws CausewayError subnet-missing, subnet-overlap, invalid-argument, and what `completeSubnet` throws
  */
 export function completeSubnets(
@@ -90,7 +91,7 @@ interface SubnetRange extends AddressRange {
   readonly family: Family;
 }
 
-/** The ranges of a network's subnets, kept with it: a check against thousands of networks parses nothing. */
+/** The ranges of each network's subnets, cached: a check against thousands of networks parses nothing. */
 const ranges = new WeakMap<Network, readonly SubnetRange[]>();
 
 function rangesOf(network: Network): readonly SubnetRange[] {

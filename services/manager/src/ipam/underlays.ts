@@ -12,9 +12,9 @@ import {
 import type { View } from '../store/view.ts';
 
 /**
- * Subnets that a request names must not contain an address by which hosts reach each other: a container could not reach
- * both. Automatic subnets avoid every route of a host (`takeSubnets`); an operator who names a subnet is expected to know the
- * other routes.
+ * Checks that subnets which a request names contain no address by which hosts reach each other: a container could not
+ * reach both. Automatic subnets avoid every route of a host (`takeSubnets`); an operator who names a subnet is expected
+ * to know the other routes.
  * @throws CausewayError underlay-overlap
  */
 export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field = 'subnets'): void {
@@ -36,7 +36,7 @@ export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field 
   }
 }
 
-/** The narrowest route of the host that its VTEP is in; without one the VTEP alone. */
+/** The narrowest route of the host that contains its VTEP; without such a route, the VTEP alone. */
 export function underlayOf({ dataPath, hostRoutes = [] }: Pick<Node, 'dataPath' | 'hostRoutes'>): Prefix {
   const around = hostRoutes.filter((route) => contains(route, dataPath));
   return around.reduce(

@@ -2,16 +2,19 @@ import { type Ip, type Network, type NodeId, prefixOf } from '@causeway/model';
 import type { View } from '../store/view.ts';
 import { type AddressUse, SubnetAddresses } from './subnet-addresses.ts';
 
-/** What has the addresses of one subnet; with those that the prefix keeps for itself they are all there are. */
+/**
+ * How the addresses of one subnet are used. Together with the addresses that the prefix reserves, these are all its
+ * addresses.
+ */
 export interface SubnetUse {
   readonly subnet: SubnetAddresses;
-  /** Endpoints' addresses. */
+  /** Addresses of endpoints. */
   readonly used: bigint;
   /** Gateway, auxiliary addresses, and reservations. */
   readonly reserved: bigint;
   readonly cooling: bigint;
   readonly free: bigint;
-  /** What of `free` lies in the ranges that automatic choices come from. */
+  /** The part of `free` that lies in the ranges for automatic choices. */
   readonly automatic: bigint;
   readonly usedByHost: ReadonlyMap<NodeId, number>;
   readonly reservations: readonly { readonly address: Ip; readonly purpose: string; readonly revision: bigint }[];
@@ -19,7 +22,7 @@ export interface SubnetUse {
 
 type Slice = Pick<View, 'addressesOf' | 'endpointsOf'>;
 
-/** One for each subnet of the network, in their order. One look at each claim and endpoint. */
+/** The use of each subnet of the network, in their order. Reads each claim and each endpoint once. */
 export function useOf(network: Network, view: Slice): readonly SubnetUse[] {
   const subnets = network.subnets.map((subnet) => new SubnetAddresses(subnet.prefix, subnet));
   const reservations = new Map(subnets.map((subnet) => [subnet, [] as SubnetUse['reservations'][number][]]));

@@ -8,7 +8,7 @@ const chosen: VniClaim = { kind: 'network', network, asked: false };
 const asked: VniClaim = { kind: 'network', network, asked: true };
 const cooling: VniClaim = { kind: 'cooling', network, name: 'blue' as Name, asked: false };
 
-/** Claims each in turn, as a view tells of them. */
+/** Claims VNIs one after the other, as a view would report them. */
 class Book {
   readonly vnis = new Vnis();
   readonly #claims = new Map<number, ClaimedVni>();

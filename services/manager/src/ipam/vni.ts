@@ -9,11 +9,11 @@ export interface VniUse {
   readonly cooling: number;
 }
 
-/** Which VXLAN network identifiers are taken, by what sort of claim, and which is the next to give. */
+/** Which VXLAN network identifiers are taken, by what kind of claim, and which is the next to give. */
 export class Vnis {
   readonly #taken = new OffsetSet(BigInt(lastVni) + 1n);
   readonly #use = { size: lastVni - firstAutomaticVni + 1, used: 0, cooling: 0 };
-  /** The newest automatic choice among the claims: the next one goes on after it. */
+  /** The newest automatic choice among the claims. The next choice continues after it. */
   #newest: { readonly vni: Vni; readonly created: bigint } | undefined;
 
   get use(): VniUse {
@@ -28,7 +28,9 @@ export class Vnis {
     this.#taken.delete(BigInt(vni));
   }
 
-  /** A claim came, began to cool or went: counted, and remembered when it is the newest automatic choice. */
+  /**
+   * Counts a claim that was created, began to cool or was deleted, and remembers it if it is the newest automatic choice.
+   */
   account(vni: Vni, before: ClaimedVni | undefined, after: ClaimedVni | undefined): void {
     if (vni < firstAutomaticVni) return;
     if (before !== undefined) this.#count(before, -1);
@@ -37,7 +39,7 @@ export class Vnis {
     if (after.claim.kind !== 'foreign' && !after.claim.asked) this.#remember(vni, after.created);
   }
 
-  /** The next free one after the last that was given, from the first again at the end. */
+  /** The next free VNI after the newest choice; after the last VNI the search begins again at the first. */
   next(): Vni | undefined {
     const last = this.#newest?.vni ?? lastVni;
     return this.#freeFrom(last + 1) ?? this.#freeFrom(firstAutomaticVni);
@@ -53,7 +55,7 @@ export class Vnis {
     else this.#use.used += by;
   }
 
-  /** The highest of several claims of one transaction counts, in whatever order they come. */
+  /** Among several claims of one transaction the highest VNI counts, in whatever order the claims arrive. */
   #remember(vni: Vni, created: bigint): void {
     const newest = this.#newest;
     const isNewer =

@@ -11,29 +11,30 @@ export interface ItemChange<I extends Item> {
   readonly after?: I;
 }
 
-/** A position in a list: behind this object. */
+/** A position in a list: directly after the object with this name and id. */
 export interface ListPosition {
   readonly name: string;
   readonly id: string;
 }
 
 interface Window<I extends Item> {
-  /** As the list was then; it must be remembered. */
+  /** Revision at which the list is read. The cache must still remember all changes after it. */
   readonly at: bigint;
-  /** Behind this place; absent: from the beginning. */
+  /** The page begins after this position; absent: at the beginning. */
   readonly after?: ListPosition;
   readonly size: number;
   readonly matches: (item: I) => boolean;
 }
 
 /**
- * Changes remembered of each kind of object: what a page may be older than its list, and a watch behind. At 10,000
- * attaches a minute that is the last minute; at most 20,000 of some 500 bytes are 10 MB.
+ * Number of changes remembered for each kind of object. It limits how old the list of a page may be, and how far a watch
+ * may be behind. At 10,000 attaches a minute these are the changes of the last minute. At most 20,000 changes of some 500
+ * bytes are 10 MB.
  */
 export const keptChanges = 10_000;
 
 export interface ObjectCacheSettings {
-  /** How many changes are remembered, at least; at most twice as many. */
+  /** The cache remembers at least this many changes, and at most twice as many. */
   readonly kept: number;
 }
 
@@ -41,10 +42,10 @@ export interface ObjectCacheSettings {
 export class ObjectCache<I extends Item> {
   readonly #kept: number;
   readonly #items = new Map<string, I>();
-  /** By name, then id; made when a list is first asked for, and kept in order from then on. */
+  /** Sorted by name, then id. Built when a list is first requested, and kept in order from then on. */
   #sorted: I[] | undefined;
   #changes: ItemChange<I>[] = [];
-  /** Changes up to here are forgotten. */
+  /** Changes up to this revision are forgotten. */
   #floor = 0n;
   #generation = 0;
   readonly #bell = new Bell();
@@ -58,7 +59,7 @@ export class ObjectCache<I extends Item> {
     return this.#items;
   }
 
-  /** Begins anew: the past is forgotten. */
+  /** Replaces all items and forgets all changes. */
   reset(revision: bigint, items: Iterable<I>): void {
     this.#items.clear();
     for (const item of items) this.#items.set(item.value.id, item);
@@ -85,17 +86,17 @@ export class ObjectCache<I extends Item> {
     this.#remember({ revision, before });
   }
 
-  /** Another after each beginning: changes that were read before do not lead to what came after. */
+  /** Rises with each `reset`: changes that were read before a reset do not lead to the items after it. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Whether all that happened after that revision is still known. */
+  /** Whether all changes after that revision are still remembered. */
   remembers(revision: bigint): boolean {
     return revision >= this.#floor;
   }
 
-  /** Items in order, and whether there are more behind them. */
+  /** Items in order, and whether more items follow. */
   page({ at, after, size, matches }: Window<I>): { readonly items: readonly I[]; readonly more: boolean } {
     const items: I[] = [];
     for (const item of this.#from(at, after)) {
@@ -107,7 +108,7 @@ export class ObjectCache<I extends Item> {
   }
 
   /**
-   * All changes of the next revision after that one in which anything changed; none when there is none yet.
+   * All changes of the first revision after `after` in which anything changed; empty when there is none yet.
    * @throws CausewayError revision-compacted
    */
   next(after: bigint): readonly ItemChange<I>[] {
@@ -126,13 +127,13 @@ export class ObjectCache<I extends Item> {
     if (this.#ended) throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
   }
 
-  /** Who waits for changes waits no longer. */
+  /** Ends all waits for changes. */
   end(): void {
     this.#ended = true;
     this.#bell.ring();
   }
 
-  /** As it was then: what has changed since is taken back. */
+  /** The items as they were at revision `at`, in order: later changes are undone. */
   *#from(at: bigint, after: ListPosition | undefined): Generator<I, void> {
     this.#sorted ??= [...this.#items.values()].sort(compare);
     const sorted = this.#sorted;
@@ -150,7 +151,7 @@ export class ObjectCache<I extends Item> {
     yield* others.slice(next);
   }
 
-  /** What each item that changed after that revision was at it; undefined: not there. */
+  /** For each item that changed after revision `at`: the item as it was at that revision; undefined: it did not exist. */
   #changedSince(at: bigint): ReadonlyMap<string, I | undefined> {
     const past = new Map<string, I | undefined>();
     const first = lowerBound(this.#changes, (change) => change.revision > at);
@@ -165,7 +166,7 @@ export class ObjectCache<I extends Item> {
     this.#sorted?.splice(placeOf(this.#sorted, item.value), 1);
   }
 
-  /** Forgets half at a time, so that each change costs a constant. */
+  /** Forgets half of the changes at a time, so that the cost of each change is constant on average. */
   #remember(change: ItemChange<I>): void {
     this.#changes.push(change);
     if (this.#changes.length >= 2 * this.#kept) {
@@ -176,7 +177,7 @@ export class ObjectCache<I extends Item> {
   }
 }
 
-/** Whoever has not read the changes up to `floor` cannot go on from `revision`. */
+/** The refusal for a reader at `revision` when the changes up to `floor` are forgotten. */
 export function forgotten(revision: bigint, floor: bigint): CausewayError {
   const message = `changes since revision ${revision} are not remembered, only those since ${floor}: list again, and watch from the revision of that list`;
   return new CausewayError('revision-compacted', message, { revision: `${revision}`, oldest: `${floor}` });
@@ -201,7 +202,7 @@ function placeBehind(sorted: readonly Item[], place: ListPosition): number {
   return lowerBound(sorted, (item) => comparePlaces(item.value, place) > 0);
 }
 
-/** Index of the first element that is; all after it are, too. */
+/** Index of the first element for which `is` holds. `is` must hold for all elements after it, too. */
 function lowerBound<Value>(values: readonly Value[], is: (value: Value) => boolean): number {
   let low = 0;
   let high = values.length;

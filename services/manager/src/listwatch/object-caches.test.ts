@@ -5,7 +5,7 @@ import type { Item, ItemChange, ListPosition, ObjectCache } from './object-cache
 
 const kinds = ['network', 'endpoint', 'node'] as const;
 
-/** Every page of the list as it was then. */
+/** All pages of the list at revision `at`. */
 function pages(cache: ObjectCache<Item>, at: bigint, size: number, matches = (_: Item): boolean => true): string[] {
   const all: string[] = [];
   for (let after: ListPosition | undefined; ; ) {
@@ -16,7 +16,7 @@ function pages(cache: ObjectCache<Item>, at: bigint, size: number, matches = (_:
   }
 }
 
-/** Every later list by the changes alone. */
+/** Checks every later list by applying only the changes. */
 function replay(cache: ObjectCache<Item>, oracle: ListOracle, kind: (typeof kinds)[number], from: bigint): void {
   const copy = new Set(oracle.lists.get(from)?.[kind]);
   let at = from;

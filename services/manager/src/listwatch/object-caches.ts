@@ -9,10 +9,10 @@ interface Listed {
   readonly cache: ObjectCache<Item>;
 }
 
-/** The objects of a view, in order and with their latest changes: what lists and watches are answered from. */
+/** The objects of a view, in order and with their latest changes. Lists and watches are answered from them. */
 export class ObjectCaches {
   readonly #view: View;
-  /** By kind. */
+  /** Cache of each kind. */
   readonly #listed = new Map<string, Listed>();
 
   constructor(view: View, settings: ObjectCacheSettings = { kept: keptChanges }) {
@@ -31,12 +31,12 @@ export class ObjectCaches {
     return this.#listed.get(records[name].kind)?.cache as ObjectCache<Item> as ObjectCache<ItemOf<Name>>;
   }
 
-  /** Watches end. */
+  /** Ends all watches. */
   end(): void {
     for (const { cache } of this.#listed.values()) cache.end();
   }
 
-  /** Step by step, never looking at the view, which already has all steps of this change. */
+  /** Takes one step of a change. It never reads the view, which already has all steps of the change. */
   #take(change: ViewChange): void {
     if (change.kind === 'reset') this.#reset(change.revision);
     const listed = this.#listed.get(change.kind);
@@ -48,7 +48,7 @@ export class ObjectCaches {
     if (before !== this.#nameOf(change.kind, id)) this.#renamed(change.kind, id, revision);
   }
 
-  /** What refers to others comes behind them in `records`. */
+  /** Kinds whose records refer to others come after these in `records`, so the names are there already. */
   #reset(revision: bigint): void {
     for (const listed of this.#listed.values()) {
       const all: Iterable<Item> = this.#view.records(listed.name).all.values();
@@ -57,7 +57,7 @@ export class ObjectCaches {
     }
   }
 
-  /** All that tell the name of that record. */
+  /** Updates all items that contain the name of that record. */
   #renamed(kind: string, id: string, revision: bigint): void {
     for (const listed of this.#listed.values()) {
       const references = Object.values(listed.kind.names ?? {}).filter((reference) => reference.kind === kind);
@@ -69,7 +69,7 @@ export class ObjectCaches {
     }
   }
 
-  /** A record that refers to no other is told as it is. */
+  /** The item of a record. A record that refers to no other stays as it is. */
   #item({ kind: { names: references } }: Listed, record: Item & Pick<Versioned<unknown>, 'created'>): Item {
     if (references === undefined) return record;
     const { value, revision, created } = record;

@@ -1,21 +1,21 @@
 import { CausewayError } from '@causeway/model';
 import type { ListPosition } from './object-cache.ts';
 
-/** Where the next page begins, and of which list it is one. */
+/** Where the next page begins, and to which list it belongs. */
 export interface PageToken {
-  /** What was asked, field by field: the next page is of the same question. */
+  /** The request, field by field: the next page must be of the same request. */
   readonly query: Readonly<Record<string, string>>;
   readonly revision: bigint;
   readonly after: ListPosition;
 }
 
-/** An opaque text for clients. */
+/** Text that is opaque to clients. */
 export function formatPageToken({ query, revision, after: { name, id } }: PageToken): string {
   const bytes = new TextEncoder().encode(JSON.stringify([query, `${revision}`, name, id]));
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** @throws CausewayError invalid-argument: no token of ours, or of a question that differs in the field named */
+/** @throws CausewayError invalid-argument: the text is not a token of ours, or the request differs in the named field */
 export function parsePageToken(text: string, query: PageToken['query']): PageToken {
   const token = read(text);
   if (token === undefined)

@@ -16,7 +16,7 @@ export interface Selectors {
   readonly fieldSelector: string;
 }
 
-/** @throws CausewayError invalid-argument, or what the field's value is parsed as */
+/** @throws CausewayError invalid-argument, or what the parser of the field's value throws */
 export function readSelection<Of extends Item>(
   { labelSelector, fieldSelector }: Selectors,
   fields: Fields<Of>,
@@ -26,7 +26,7 @@ export function readSelection<Of extends Item>(
   return (of) => matchesLabels(labels, of.value.labels ?? {}) && terms.every((holds) => holds(of));
 }
 
-/** Those whose changes a watch sees. */
+/** The fields with which a watch may select: a transient field is refused, because a watch does not see it change. */
 export function lasting<Of>(fields: Fields<Of>): Fields<Of> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) => [name, field.transient ? unseen(name) : field]),

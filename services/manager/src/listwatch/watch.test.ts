@@ -15,7 +15,7 @@ const selectors: Matches[] = [
   (item) => 'names' in item && JSON.stringify(item.names).includes('1'),
 ];
 
-/** Somebody who knows a list only by what a watch tells. Each event must be news to it. */
+/** A copy of a list that is updated only by the events of a watch. Each event must change the copy. */
 class Copy {
   readonly #items = new Map<string, string>();
 
@@ -36,7 +36,7 @@ class Copy {
   }
 }
 
-/** What a watch tells until it would wait. */
+/** The events of a watch until it would wait. */
 async function told(oracle: ListOracle, kind: Kind, from: bigint, matches = any): Promise<WatchEvent<Item>[]> {
   const cache: ObjectCache<Item> = oracle.caches.of(kind);
   const caughtUp = new AbortController();

@@ -6,25 +6,29 @@ export type WatchEvent<I extends Item> =
       readonly type: 'ADDED' | 'MODIFIED' | 'REMOVED';
       readonly item: I;
       readonly revision: bigint;
-      /** Others of the same revision follow. */
+      /** More events of the same revision follow. */
       readonly more: boolean;
     }
   | { readonly type: 'BOOKMARK'; readonly revision: bigint; readonly more: false };
 
 interface Watch<I extends Item> {
-  /** Changes after this revision; 0: first all there is. */
+  /** Deliver changes after this revision; 0: first deliver all items that exist. */
   readonly from: bigint;
   readonly matches: (item: I) => boolean;
   /** Revision of the cache's view. */
   readonly revision: () => bigint;
 }
 
-/** After so many changes that do not match, a watch sends a bookmark, lest the revision to resume from be forgotten. */
+/**
+ * After this many changes that do not match, a watch sends a bookmark. Otherwise the cache could forget the revision from
+ * which the reader resumes.
+ */
 export const bookmarkEvery = 1_000;
 
 /**
- * All changes after a revision, none left out and none twice, until the signal aborts. It begins with a bookmark. For a slow
- * reader it keeps only the reader's revision: a reader that falls behind what the cache remembers gets an error.
+ * All changes after a revision, each exactly once, until the signal aborts. The changes are preceded by a bookmark. For a
+ * slow reader the watch keeps only the reader's revision: a reader that falls behind what the cache remembers gets an
+ * error.
  * @throws CausewayError revision-compacted, shutting-down
  */
 export async function* watch<I extends Item>(
@@ -61,7 +65,7 @@ export async function* watch<I extends Item>(
   }
 }
 
-/** What a change is to a reader that sees only what matches; undefined: nothing. */
+/** The event for a reader that sees only items that match; undefined: no event. */
 function eventOf<I extends Item>(
   { before, after }: ItemChange<I>,
   matches: (item: I) => boolean,

@@ -51,7 +51,7 @@ export function addressSlotsOf(network: NetworkId, view: View, keys: Keys): read
   });
 }
 
-/** Reservations and what cools have no record to compare with; they only need their network. */
+/** Reservations and cooling claims have no record to compare with. They only need their network. */
 function presentOf(claimed: Claimed | undefined, [holder]: readonly Holder[], isNetworkGone: boolean): Slot['present'] {
   if (claimed === undefined) return undefined;
   const { claim, revision } = claimed;
@@ -94,7 +94,7 @@ function wantOfEndpoint({ value, revision }: Versioned<Endpoint>, keys: Keys, wa
   if (addresses.every((ip) => family(ip) === 6)) want(mac, holder);
 }
 
-/** An Ethernet address is six pairs of digits; no address of ours is written so. */
+/** A MAC address is six pairs of hex digits. No IP address here is written in this form. */
 function isMac(address: Ip | Mac): address is Mac {
   return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address);
 }

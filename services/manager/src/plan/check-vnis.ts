@@ -16,7 +16,7 @@ export function vniSlots(view: View, keys: Keys): readonly Slot[] {
     const claimed = view.vnis.get(vni);
     const network = networks[0]?.value.id ?? holderOf(claimed);
     return network === undefined
-      ? [] // what cools, and what only a later version knows, has no network to compare with
+      ? [] // a cooling claim, and a claim that only a later version knows, has no network to compare with
       : [
           {
             key: keys.vni(vni),

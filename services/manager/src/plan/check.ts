@@ -11,12 +11,12 @@ import type { Intent } from './intent.ts';
 export interface ClaimFault {
   readonly network: NetworkId;
   readonly subject: Subject;
-  /** In words: the records that want the claim, or of an orphan the one that the claim names. */
+  /** In words: the records that want the claim; for an orphan, the holder that the claim names. */
   readonly holders: readonly string[];
 }
 
 export interface Faults {
-  /** Wanted by more than one record. No repair can say which of them is right. */
+  /** Claims that more than one record wants. A repair cannot know which record is right. */
   readonly duplicates: readonly ClaimFault[];
   /** Claims whose record is gone. */
   readonly orphans: readonly ClaimFault[];
@@ -24,10 +24,10 @@ export interface Faults {
   readonly missing: readonly ClaimFault[];
 }
 
-/** One transaction has room for these, each with its record and its network. */
+/** Most repairs in one transaction, each with its record and its network. */
 export const mostRepairs = 40;
 
-/** Compares every claim with the record that should have it and back, at one revision. */
+/** Compares every claim with its record, and every record with its claims, at one revision. */
 export function findFaults(view: View, keys: Keys): Faults {
   const faults: Record<keyof Faults, ClaimFault[]> = { duplicates: [], orphans: [], missing: [] };
   for (const slot of [...addressSlots(view, keys), ...vniSlots(view, keys)]) {
@@ -37,14 +37,14 @@ export function findFaults(view: View, keys: Keys): Faults {
   return faults;
 }
 
-/** A text that is different for each subject. */
+/** A unique text for each subject. */
 export function nameOf({ network, subject }: Pick<ClaimFault, 'network' | 'subject'>): string {
   return 'vni' in subject ? `VNI ${subject.vni}` : `${network} ${subject.address}`;
 }
 
 /**
- * Deletes orphans and writes missing claims, of these faults of one network and as they are when the repair is planned.
- * Replies with how many.
+ * Repairs these faults of one network, as far as they still exist when the repair is planned: deletes orphans and writes
+ * missing claims. Replies with the number of repairs.
  */
 export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFault, 'subject'>[]): Intent<number> {
   return {
@@ -92,7 +92,7 @@ function holdersOf({ wanted, present }: Slot): readonly string[] {
   return wanted.length === 0 && present !== undefined ? [present.words] : wanted.map(({ words }) => words);
 }
 
-/** "10.66.0.2 given to endpoint "web"", "VNI 4096 taken from network 5f…" */
+/** For example "10.66.0.2 given to endpoint "web"", "VNI 4096 taken from network 5f…". */
 function printRepair({ subject, wanted: [holder], present }: Slot): string {
   const what = 'vni' in subject ? `VNI ${subject.vni}` : subject.address;
   const from = present === undefined ? '' : ` taken from ${present.words}`;

@@ -2,7 +2,7 @@ import { CausewayError, type Name } from '@causeway/model';
 import type { JsonObject } from '../store/records/codec.ts';
 import type { Versioned } from '../store/view.ts';
 
-/** A name that reads like an id would hide the thing that has that id. */
+/** A name that looks like an id could be mistaken for the object with that id. */
 export function checkNotAnId(name: Name, field: string): void {
   if (!/^[0-9a-f]{16}$/.test(name)) return;
   throw new CausewayError('name-invalid', `${field} "${name}" looks like an id: 16 hex digits are no name`, {
@@ -11,11 +11,11 @@ export function checkNotAnId(name: Name, field: string): void {
   });
 }
 
-/** The record goes along with the refusal as long as it fits the header of an answer (gRPC: 8 KiB in all). */
+/** The refusal contains the record if it is not longer than this: it must fit into a gRPC header (8 KiB in all). */
 const mostCurrent = 3_000;
 
 /**
- * A change that is based on a revision is refused when the record has moved on; `data.current` is the record as it is.
+ * Refuses a change that is based on an older revision of the record. `data.current` is the present record.
  * @throws CausewayError revision-conflict
  */
 export function checkRevision<Value extends { readonly name: string }>(

@@ -28,13 +28,13 @@ export interface ClaimEndpoint {
   /** Name or id. */
   readonly network: string;
   readonly name: Name;
-  /** The host that will have it. */
+  /** The host that will have the endpoint. */
   readonly node: NodeId;
-  /** Asked-for addresses, at most one of each family; the rest is given. */
+  /** Requested addresses, at most one of each family. The manager chooses the others. */
   readonly addresses: readonly Ip[];
   /** Absent: none. */
   readonly labels?: Labels;
-  /** What the host had before the store was restored: it gets it back under this id and with just these addresses, or not at all. */
+  /** Endpoint that the host had before a restore: claimed again with this id and exactly these addresses, or not at all. */
   readonly former?: EndpointId;
 }
 
@@ -79,7 +79,7 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
     createdAt: Math.trunc(clock.wall()),
   };
   const name = keys.endpointName(network.id, request.name);
-  // Whether addresses that the host had before the restore were asked for is not known any more.
+  // After a restore it is not known any more whether the host's addresses were requested.
   const claims = claimsOf(endpoint, request.former === undefined ? request.addresses : [], planning);
   return {
     compares: [
@@ -104,7 +104,7 @@ function planClaimEndpoint(request: ClaimEndpoint, planning: Planning): Proposal
   };
 }
 
-/** The endpoint has its record already, unless the record is another endpoint's. */
+/** The endpoint's id has a record already. Accepts it if it is the same endpoint. */
 function planKnown(
   { value: known, revision }: Versioned<Endpoint>,
   { node, name }: ClaimEndpoint,
@@ -118,16 +118,16 @@ function planKnown(
 interface AddressClaim {
   readonly key: string;
   readonly claim: Claim;
-  /** What cools under the endpoint's own name; everything else must be absent. */
+  /** The claim that cools under the endpoint's own name; undefined: the claim must be absent. */
   readonly before: Claimed | undefined;
 }
 
-/** Its addresses, and its Ethernet address where that needs a claim. */
+/** Claims of the endpoint's addresses, and of its MAC address if that needs a claim. */
 function claimsOf(endpoint: Endpoint, asked: readonly Ip[], { view, keys }: Planning): readonly AddressClaim[] {
   const { id, network, name, mac } = endpoint;
   const own = (before: Claimed | undefined): Claimed | undefined =>
     mayReturn(before?.claim, name) ? before : undefined;
-  // An IPv6 address that follows an asked-for IPv4 address is asked for too.
+  // An IPv6 address that is derived from a requested IPv4 address counts as requested too.
   const isAsked = (ip: Ip): boolean => asked.includes(ip) || asked.some((other) => family(other) === 4);
   const claims = endpoint.addresses.map(addressOf).map((ip): AddressClaim => {
     const claim: Claim = { kind: 'endpoint', endpoint: id, asked: isAsked(ip) };
@@ -147,7 +147,7 @@ function takesOf(endpoint: Endpoint): readonly Take[] {
     : addresses;
 }
 
-/** Without an IPv4 address its Ethernet address comes from part of an IPv6 address. */
+/** Without an IPv4 address the MAC address comes from a part of an IPv6 address, so it needs a claim of its own. */
 function claimsMac({ addresses }: Endpoint): boolean {
   return addresses.every((address) => familyOf(address) === 6);
 }

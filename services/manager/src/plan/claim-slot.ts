@@ -1,28 +1,28 @@
 import type { Ip, Mac, NetworkId, Vni } from '@causeway/model';
 
-/** An address of a network, an Ethernet address that needs a claim of its own, or a VNI. */
+/** An address of a network, a MAC address that needs a claim of its own, or a VNI. */
 export type Subject = { readonly address: Ip | Mac } | { readonly vni: Vni };
 
 /** A record that should have the claim. */
 export interface Wanted {
   readonly words: string;
-  /** What its claim should be. */
+  /** Value that the claim should have. */
   readonly value: Uint8Array;
-  /** Key and revision of the record that a repair depends on; none: the slot's network alone. */
+  /** Key and revision of the record that a repair depends on; absent: the repair depends on the slot's network only. */
   readonly record?: { readonly key: string; readonly revision: bigint };
 }
 
-/** A claim that is there. */
+/** A claim that exists. */
 interface PresentClaim {
   readonly words: string;
   readonly revision: bigint;
-  /** It is the claim of the one record that wants it. */
+  /** The claim names the record that wants it. */
   readonly isWanted: boolean;
-  /** It needs no record: a reservation, what cools, and what only a later version knows. */
+  /** The claim needs no record: a reservation, a cooling claim, or a claim that only a later version knows. */
   readonly standsAlone: boolean;
 }
 
-/** The place of a claim that should be there, or is there, or both. */
+/** A possible claim: a claim that should exist, that exists, or both. */
 export interface Slot {
   readonly key: string;
   readonly subject: Subject;

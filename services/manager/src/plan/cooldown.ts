@@ -5,8 +5,8 @@ import type { Compare, Write } from '../store/store.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
 /**
- * Gives addresses free whose cooldown is over when this is planned, and whose claims are still of the revision that was
- * judged. Replies with their number.
+ * Frees addresses whose cooldown is over when this is planned, and whose claims still have the revision that was judged.
+ * Replies with their number.
  */
 export function freeAddresses(
   network: NetworkId,
@@ -23,7 +23,7 @@ export function freeAddresses(
   };
 }
 
-/** Gives a VNI free, under the same conditions. Replies with it. */
+/** Frees a VNI under the same conditions. Replies with the VNI. */
 export function freeVni(over: () => Pick<CoolingVni, 'vni' | 'revision'> | undefined): Intent<Vni | undefined> {
   return {
     plan: ({ view, keys }) => {
@@ -44,7 +44,7 @@ export function freeVni(over: () => Pick<CoolingVni, 'vni' | 'revision'> | undef
   };
 }
 
-/** Removes claims that a deleted network left behind, so many at most. Replies with their number. */
+/** Removes claims that a deleted network left behind, at most `most`. Replies with their number. */
 export function removeClaimsOfDeleted(network: NetworkId, most: number): Intent<number> {
   return {
     plan: (planning) => {
@@ -59,7 +59,7 @@ function isCooling(claimed: Claimed | undefined, revision: bigint): boolean {
   return claimed?.claim.kind === 'cooling' && claimed.revision === revision;
 }
 
-/** With the Ethernet addresses that were claimed, and freed, with them. */
+/** Also frees the MAC addresses that were claimed and freed with the addresses. */
 function freeing(network: NetworkId, ips: readonly Ip[], { view, keys }: Planning): Proposal<number> {
   const isGone = !view.networks.has(network);
   const macs = new Map(

@@ -32,19 +32,19 @@ export interface CreateNetwork {
   readonly name: Name;
   readonly addressSpace: Name;
   readonly driver: Driver;
-  /** No gateways, so no way out. */
+  /** The network has no gateways, so its containers cannot reach other networks. */
   readonly internal: boolean;
-  /** A subnet without gateway gets its first usable address as one, unless `gateways` is "asked-for" or the network internal. */
+  /** A subnet without gateway gets its first usable address as one, unless `gateways` is "asked-for" or `internal` is set. */
   readonly subnets: readonly Subnet[];
   readonly gateways: GatewayRule;
-  /** What to take from the default pools when no subnet is named; none: one of each. */
+  /** If no subnet is named: families of the subnets to take from the default pools; empty: one subnet of each family. */
   readonly families: readonly Family[];
-  /** Absent: the next free one. */
+  /** Absent: the next free VNI. */
   readonly vni?: number;
-  /** Bytes; absent: what the hosts' underlays carry. */
+  /** MTU in bytes; absent: the most that the hosts' underlays carry. */
   readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** Also where hosts carry less than the MTU, or a subnet is in the way of an underlay. Absent: no. */
+  /** Accept an MTU that some hosts cannot carry, and a subnet that overlaps an underlay. Absent: refuse them. */
   readonly force?: true;
 }
 
@@ -114,7 +114,7 @@ function planCreateNetwork(
   };
 }
 
-/** `pools` are those the cluster was given. */
+/** `pools`: the pools from the manager's settings. */
 function subnetsOf(
   { subnets, families, addressSpace }: CreateNetwork,
   pools: readonly DefaultPool[],

@@ -10,9 +10,9 @@ import { refuseUsers, usersOf } from './network-users.ts';
 export interface DeleteNetwork {
   /** Name or id. */
   readonly network: string;
-  /** Absent: whatever it is. */
+  /** Revision that the network must have; absent: any. */
   readonly ifRevision?: bigint;
-  /** Delete the network although it has reservations. Its endpoints must have been released before, forced or not. */
+  /** Delete the network even if it has reservations. Its endpoints must be released first in any case. */
   readonly force: boolean;
 }
 
@@ -60,7 +60,7 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
   };
 }
 
-/** A host that does not know yet that the network is gone must not meet another with its VNI. */
+/** The VNI cools: some host may not know yet that the network is gone, and must not see its VNI on another network. */
 function coolingVni(network: Network, { view, keys }: Planning): readonly { compare: Compare; write: Write }[] {
   const { id, name, vni } = network;
   const claimed = view.vnis.get(vni);

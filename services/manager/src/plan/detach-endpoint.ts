@@ -6,7 +6,7 @@ import { release } from './release-endpoint.ts';
 interface DetachEndpoint {
   /** Id, name, or NETWORK/NAME. */
   readonly endpoint: string;
-  /** Also when its host is not ready. */
+  /** Detach even if the endpoint's host is not ready. */
   readonly force: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface Detached {
 }
 
 /**
- * An operator takes an endpoint off its network, from wherever. `isReady`: whether the host can take the interface away now.
+ * Detaches an endpoint for an operator, on any host. `isReady`: whether the host can remove the interface now.
  * @throws from its plan: endpoint-unknown, name-ambiguous, network-unknown, node-unready
  */
 export function detachEndpoint(request: DetachEndpoint, isReady: (node: NodeId) => boolean): Request<Detached> {

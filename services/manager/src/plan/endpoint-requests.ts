@@ -8,7 +8,7 @@ import type { ClaimEndpoint } from './claim-endpoint.ts';
 import { inField, present, sorted } from './fields.ts';
 import type { ReleaseEndpoint, ReleaseReason } from './release-endpoint.ts';
 
-/** A reason of a later agent is as good as none: what it gives back is given back. */
+/** An unknown reason, from a later agent, counts as "asked": the endpoint is released in any case. */
 const reasons: Readonly<Partial<Record<Reason, ReleaseReason>>> = {
   [Reason.ATTACH_FAILED]: 'attach-failed',
   [Reason.CONTAINER_GONE]: 'container-gone',

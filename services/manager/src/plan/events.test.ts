@@ -26,7 +26,7 @@ beforeEach(() => {
   desk = new PlanHarness(new SeededRandom(7));
 });
 
-/** What a plan tells of its writes; `make` also makes it so. */
+/** The events of a plan. `make` also writes the plan. */
 const told = (intent: Intent<unknown>): readonly EventInput[] => intent.plan(desk).events;
 const sentences = (intent: Intent<unknown>) => told(intent).map(({ kind, message }) => `${kind}: ${message}`);
 

@@ -1,7 +1,7 @@
 import { CausewayError, type ErrorData, type Result } from '@causeway/model';
 
 /*
- * The edge where text of a message becomes values. Every refusal names the field of the message.
+ * Parses the text fields of a message. Every refusal names the field.
  */
 
 /** @throws CausewayError invalid-argument */
@@ -10,7 +10,7 @@ export function present(value: string, field: string): string {
   throw new CausewayError('invalid-argument', `${field} is empty: give a name or an id`, { field });
 }
 
-/** @throws CausewayError what was parsed wrongly, with the field it is in */
+/** @throws CausewayError the parse error, with the field's name */
 export function inField<Value>(field: string, parsed: Result<Value, CausewayError>): Value {
   if (parsed.ok) return parsed.value;
   const { code, message, data } = parsed.error;
@@ -18,7 +18,7 @@ export function inField<Value>(field: string, parsed: Result<Value, CausewayErro
   throw new CausewayError(code, `${field}: ${message}`, named, { cause: parsed.error });
 }
 
-/** In one order, so that the same pairs are the same content of a request. */
+/** Sorts the pairs by key, so that the same pairs give the same content of a request. */
 export function sorted<Value>(pairs: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
   return Object.fromEntries(Object.entries(pairs).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,19 +5,19 @@ import type { Write } from '../store/store.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 import { releaseByManager } from './release-endpoint.ts';
 
-/** One transaction has room for these. */
+/** Most silences that are recorded in one transaction. */
 export const mostSilences = 50;
 
 interface SilenceChanges {
-  /** `since` on the clock that runs while a manager leads; absent: the host is not silent any more. */
+  /** `since`: ms on the clock that runs only while a manager leads; absent: the host is not silent any more. */
   readonly changes: readonly { readonly node: NodeId; readonly since?: number }[];
-  /** The clock they are read from, which must not go back behind them. */
+  /** That clock's present value, ms. It is stored too, so that the clock never falls behind these times. */
   readonly ledTime: number;
 }
 
 /**
- * Records since when hosts are silent, and how long managers have led. Only the leader writes these keys, so nothing is
- * compared.
+ * Records since when hosts are silent, and how long managers have led. Only the leader writes these keys, so there is
+ * nothing to compare.
  */
 export function recordSilences({ changes, ledTime }: SilenceChanges): Intent<void> {
   return {
@@ -39,7 +39,7 @@ export function recordSilences({ changes, ledTime }: SilenceChanges): Intent<voi
   };
 }
 
-/** Releases an endpoint that is still there, if its host is still gone when this is planned. The event says why. */
+/** Releases an endpoint if it still exists and its host is still gone when this is planned. The event says why. */
 export function releaseOrphan(id: EndpointId, why: string, isStillGone: () => boolean): Intent<void> {
   const release = releaseByManager(id, (endpoint, view) => endpointOrphaned(endpoint, view, why));
   return { plan: (planning) => (isStillGone() ? release.plan(planning) : nothingToDo(undefined)) };

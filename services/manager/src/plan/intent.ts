@@ -6,27 +6,27 @@ import type { JsonObject } from '../store/records/codec.ts';
 import type { Compare, Write } from '../store/store.ts';
 import type { View } from '../store/view.ts';
 
-/** What a plan may look at. It reads, and changes nothing. */
+/** What a plan may read. A plan changes none of it. */
 export interface Planning {
   readonly view: View;
   readonly allocator: Allocator;
   readonly keys: Keys;
   readonly random: Random;
-  /** Stamps what is made: a time for people, which no rule depends on. */
+  /** For creation times. These are for people: no rule depends on them. */
   readonly clock: Pick<Clock, 'wall'>;
 }
 
-/** What to write to make an intent true, under which conditions, and what to answer when it is written. */
+/** What to write to carry out an intent, under which conditions, and what to reply when it is written. */
 export interface Proposal<Reply = unknown> {
   readonly compares: readonly Compare[];
-  /** None: the intent is true already. */
+  /** Empty: the intent is true already. */
   readonly writes: readonly Write[];
   /** The addresses and VNIs that the writes claim. */
   readonly takes: readonly Take[];
   /** Events that are recorded in the same transaction. */
   readonly events: readonly EventInput[];
   readonly reply: Reply;
-  /** Since which revision the intent is true already. Absent: not known. */
+  /** Revision since which the intent is true already. Absent: not known. */
   readonly since?: bigint;
 }
 
@@ -35,29 +35,29 @@ export function nothingToDo<Reply>(reply: Reply, since?: bigint): Proposal<Reply
   return { compares: [], writes: [], takes: [], events: [], reply, ...(since === undefined ? {} : { since }) };
 }
 
-/** A change that is wanted. Its plan is a pure function that is run again whenever the store moved underneath it. */
+/** A desired change. Its plan is a pure function. It is run again when the store has changed before the write. */
 export interface Intent<Reply> {
-  /** Intents of one lane are planned one after another, each seeing what the one before has written. */
+  /** Intents of one lane are planned one after another: each plan sees the writes of the previous intent. */
   readonly lane?: string;
-  /** @throws CausewayError when it cannot be made true */
+  /** @throws CausewayError when the intent cannot be carried out */
   plan(planning: Planning): Proposal<Reply>;
 }
 
-/** An intent under a request id: its outcome is kept, so that a retry gets the same answer and changes nothing. */
+/** An intent with a request id. Its outcome is kept, so that a retry gets the same answer and changes nothing. */
 export interface Request<Reply> extends Intent<Reply> {
-  /** "network.create" */
+  /** Name of the request, such as "network.create". */
   readonly kind: string;
-  /** Canonical text of what was asked. The same request id with other content is a misuse. */
+  /** Canonical text of the request. The same request id with other content is a misuse. */
   readonly content: string;
   readonly outcome: OutcomeCodec<Reply>;
   /**
-   * Refuses what is wrong whatever the store holds; called first, so that such a call costs the store nothing. No copy of
-   * it, on whatever way here, can be written. @throws CausewayError
+   * Refuses a request that is wrong whatever the store holds. Called first, so that such a call costs the store nothing. No
+   * copy of such a request can be written, however it arrives. @throws CausewayError
    */
   check?(): void;
 }
 
-/** A request that is planned, checked and answered like the given one, and writes nothing. */
+/** A request that is checked, planned and answered like the given one, but writes nothing. */
 export function rehearsal<Reply>(request: Request<Reply>): Request<Reply> {
   return {
     ...request,

@@ -20,12 +20,12 @@ import { type Intent, nothingToDo, type Planning, type Proposal } from './intent
 const smallest = 68;
 const largest = 65_535;
 
-/** Before any host is known: Ethernet's 1500 less VXLAN over IPv4. */
+/** Used before any host is known: Ethernet's 1500 less VXLAN over IPv4. */
 const unknownHosts = 1_500 - vxlanOverhead[4];
 
 /**
- * The MTU the hosts' underlays carry: the smallest over all of them. Never below what IPv6 needs when the network has
- * it, since the kernel drops IPv6 from a smaller link altogether; the outer packets are then fragmented.
+ * The MTU that the underlays of all hosts carry: the smallest of them. Never less than IPv6 needs if the network has IPv6,
+ * since the kernel disables IPv6 on a link with a smaller MTU. The outer packets are then fragmented.
  */
 export function automaticMtu(view: View, subnets: readonly Subnet[]): Mtu {
   return within(roomOf(view), subnets);
@@ -53,7 +53,7 @@ export function tooSmallFor(
     .filter(({ room }) => mtu.bytes > Math.max(room, least));
 }
 
-/** An MTU that was asked for fits into every host's underlay. @throws CausewayError mtu-too-large */
+/** Checks that a requested MTU fits into every host's underlay. @throws CausewayError mtu-too-large */
 export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): void {
   const small = tooSmallFor(view, { mtu, subnets });
   const [first] = small;
@@ -65,7 +65,7 @@ export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): 
   throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
 }
 
-/** IPv6 asks for more than the MTU is. */
+/** The network has IPv6, and its MTU is less than IPv6 needs. */
 export function isTooSmall(mtu: Mtu, subnets: readonly Subnet[]): boolean {
   return hasSix(subnets) && mtu.bytes < minimumMtu;
 }
@@ -80,7 +80,7 @@ export function isTooLarge(view: View, network: Network): boolean {
   return exceeds(roomOf(view), network);
 }
 
-/** Brings a network's automatic MTU down to what every host carries. It never goes up: interfaces in use have it. */
+/** Lowers a network's automatic MTU to what every host carries. It is never raised: interfaces in use have the old value. */
 export function lowerMtu(id: NetworkId): Intent<void> {
   return { plan: (planning) => planNetworkMtu(id, planning) };
 }
@@ -101,7 +101,7 @@ function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void>
   };
 }
 
-/** The next MTU of a network that had `before`: hosts that have not heard of it send what they could before. */
+/** The next MTU, with the highest MTU so far: hosts without the change still send packets of the old size. */
 export function afterMtu(before: Mtu, next: Mtu): Mtu {
   const highest = Math.max(before.highest ?? before.bytes, before.bytes);
   return highest > next.bytes ? { ...next, highest } : next;
@@ -112,7 +112,7 @@ export function roomOfNode(node: Node): number {
   return node.underlayMtu - vxlanOverhead[family(node.dataPath)];
 }
 
-/** What a network with these subnets has at least, whatever the underlay. */
+/** Least MTU of a network with these subnets, whatever the underlay. */
 export function leastFor(subnets: readonly Subnet[]): number {
   return hasSix(subnets) ? minimumMtu : smallest;
 }

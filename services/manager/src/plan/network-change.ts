@@ -15,7 +15,7 @@ import { completeSubnets } from '../ipam/subnets.ts';
 import type { View } from '../store/view.ts';
 import { afterMtu, automaticMtu, fixedMtu, isTooSmall } from './mtu.ts';
 
-/** What is to be other than it is. */
+/** The requested changes of a network. An absent field stays as it is. */
 export interface NetworkChange {
   readonly name?: Name;
   readonly setLabels: Labels;
@@ -26,12 +26,12 @@ export interface NetworkChange {
   readonly removeSubnets: readonly Prefix[];
   readonly addRanges: readonly Prefix[];
   readonly mtu?: number | 'automatic';
-  /** Also where hosts carry less than the MTU, or a subnet is in the way of an underlay. Absent: no. */
+  /** Accept an MTU that some hosts cannot carry, and a subnet that overlaps an underlay. Absent: refuse them. */
   readonly force?: true;
 }
 
 /**
- * The network as it would be.
+ * The network after the change.
  * @throws CausewayError invalid-argument, subnet-unknown, subnet-missing, range-outside, range-overlap, mtu-invalid, and
  * what `completeSubnets` and `checkLabels` throw
  */
@@ -84,7 +84,7 @@ function withRanges(
   }, subnets);
 }
 
-/** A range takes in those that lie in it: so one grows. */
+/** A new range replaces the existing ranges inside it. So a range can grow. */
 function withRange(subnets: readonly Subnet[], range: Prefix, field: string): readonly Subnet[] {
   const home = subnets.find(({ prefix }) => isWithin(range, prefix));
   if (home === undefined) {
@@ -119,7 +119,7 @@ function mtuOf(mtu: Mtu, change: NetworkChange, subnets: readonly Subnet[], view
   return next === mtu ? mtu : afterMtu(mtu, next);
 }
 
-/** An automatic MTU stays, for interfaces have it; but IPv6 that is new may need more. */
+/** An automatic MTU stays, since interfaces have it. It changes only if a new IPv6 subnet needs a larger one. */
 function nextMtu(mtu: Mtu, { mtu: asked }: NetworkChange, subnets: readonly Subnet[], view: View): Mtu {
   if (typeof asked === 'number') return fixedMtu(asked, subnets);
   if (asked === 'automatic') return automaticMtu(view, subnets);

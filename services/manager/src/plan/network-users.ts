@@ -2,16 +2,16 @@ import { CausewayError, contains, type ErrorCode, type Ip, type Network, type Pr
 import { printClaim } from '../store/records/claim.ts';
 import type { View } from '../store/view.ts';
 
-/** How many of those in the way a refusal names. */
+/** Most users that a refusal names. */
 const named = 10;
 
-/** What uses a network, in words: endpoints with their hosts, addresses that are reserved. */
+/** The users of a network, in words: endpoints with their hosts, and reserved addresses. */
 interface NetworkUsers {
   readonly endpoints: readonly string[];
   readonly reservations: readonly string[];
 }
 
-/** `within`: only what has an address in one of these prefixes; absent: all of the network. */
+/** `within`: only users with an address in one of these prefixes; absent: all users of the network. */
 export function usersOf(view: View, network: Network, within?: readonly Prefix[]): NetworkUsers {
   const endpoints = new Set<string>();
   const reservations: string[] = [];
@@ -24,7 +24,7 @@ export function usersOf(view: View, network: Network, within?: readonly Prefix[]
   return { endpoints: [...endpoints], reservations };
 }
 
-/** @throws CausewayError with that code when anything is in the way; `what` is "network "blue"", `remedy` what would help */
+/** @throws CausewayError with `code` if there are users. `what`: for example "network "blue""; `remedy`: what would help */
 export function refuseUsers(
   { endpoints, reservations }: NetworkUsers,
   refusal: { readonly code: ErrorCode; readonly what: string; readonly remedy: string; readonly field: string },

@@ -2,7 +2,7 @@ import type { EventInput } from '../events/event-input.ts';
 import { encodeText } from '../store/records/codec.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
-/** Records events that belong to no other write. `token` is unique: a retry after a lost reply records them only once. */
+/** Records events that belong to no other write. `token` is unique, so a retry after a lost reply does not repeat them. */
 export function recordEvents(events: readonly EventInput[], token: string): Intent<void> {
   return {
     plan: ({ view, keys }) => {

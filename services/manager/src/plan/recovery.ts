@@ -4,16 +4,19 @@ import type { View } from '../store/view.ts';
 import { type Intent, nothingToDo } from './intent.ts';
 
 /**
- * A store that was restored from a backup does not know which addresses were given since. The containers that have them are
- * still there, so no address is given until every host has claimed again what it holds. The key `recovery` says so.
+ * A store that was restored from a backup does not know which addresses were given after the backup. Containers still use
+ * these addresses, so no address is given until every host has claimed again what it holds. The key `recovery` exists until
+ * then.
  */
 
-/** A host that joined after the backup is not in it: its agent looks for a manager every second. */
+/**
+ * Least time for a recovery: the backup lacks hosts that joined after it. Their agents try to reach a manager every second.
+ */
 export const strangersWithin: Duration = seconds(5);
 
 /**
- * When the recovery is over, as far as is known now, on the monotonic clock. `all`: every host that is known has said
- * that what it held is claimed again or was refused; `since`: when this manager began to lead.
+ * When the recovery is over, as far as is known now, ms on the monotonic clock. `all`: every known host has reported that
+ * everything it held is claimed again or was refused. `since`: when this manager began to lead.
  */
 export function recoveryEnd(all: boolean, since: number, cooldown: Duration): number {
   return since + Math.max(strangersWithin, all ? 0 : cooldown);
@@ -28,8 +31,9 @@ export function checkRecovered(view: Pick<View, 'recovering'>): void {
 }
 
 /**
- * From now on addresses, subnets and VNIs are given again. `missingAtEnd` is asked when the end is planned: hosts that
- * were not heard in time, or undefined when it is not over yet; then nothing is written, and the reply is undefined too.
+ * Ends the recovery: addresses, subnets and VNIs are given again. `missingAtEnd` is called when the end is planned. It
+ * returns the hosts that did not report in time; undefined if the recovery is not over yet: then nothing is written, and
+ * the reply is undefined too.
  */
 export function endRecovery(missingAtEnd: () => readonly Name[] | undefined): Intent<readonly Name[] | undefined> {
   return {

@@ -15,14 +15,14 @@ import type { View } from '../store/view.ts';
 import { checkNotAnId } from './checks.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
-/** RFC 791 §3.1: every host takes packets of 576 bytes. Linux's loopback has 65536. */
+/** RFC 791 §3.1: every host accepts packets of 576 bytes. Linux's loopback has an MTU of 65536. */
 const leastUnderlay = 576;
 const mostUnderlay = 65_536;
 const longestVersion = 64;
 const mostRoutes = 256;
 
 /**
- * A host introduces itself, for the first time or with something changed. Nothing is written when all is as known.
+ * Registers a host, for the first time or with changes. Writes nothing if nothing has changed.
  * @throws from its plan: name-taken, name-invalid, address-invalid, mtu-invalid, invalid-argument
  */
 export function registerNode(node: Node): Intent<Node> {
@@ -33,7 +33,7 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
   checkNode(introduced);
   const known = view.nodes.get(introduced.id);
   if (known !== undefined && isSame(known.value, introduced)) return nothingToDo(known.value);
-  // An agent does not say when its host came: the record does, or it is from before that was kept.
+  // The agent does not know when its host joined. The record does, except records of older versions.
   const createdAt = known === undefined ? Math.trunc(clock.wall()) : known.value.createdAt;
   const node: Node = createdAt === undefined ? introduced : { ...introduced, createdAt };
   const moves = known !== undefined && known.value.name !== node.name ? known.value.name : undefined;

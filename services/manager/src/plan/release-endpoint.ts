@@ -9,12 +9,12 @@ import { type Intent, noOutcome, nothingToDo, type Planning, type Proposal, type
 
 export interface ReleaseEndpoint {
   readonly endpoint: EndpointId;
-  /** The host that asks: it may release its own only. */
+  /** The host that asks. A host may release only its own endpoints. */
   readonly node: NodeId;
   readonly reason: ReleaseReason;
 }
 
-/** Why a host gives an endpoint back. */
+/** Why a host releases an endpoint. */
 export type ReleaseReason = 'asked' | 'attach-failed' | 'container-gone' | 'container-unknown';
 
 /** @throws from its plan: endpoint-unknown, permission-denied */
@@ -37,7 +37,7 @@ function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Prop
   return release({ value: endpoint, revision }, eventFor(endpoint, request.reason, view), planning);
 }
 
-/** Releases an endpoint without its host having asked; writes nothing when it is gone already. */
+/** Releases an endpoint without a request of its host. Writes nothing if the endpoint is gone already. */
 export function releaseByManager(
   id: EndpointId,
   eventOf: (endpoint: Endpoint, view: View) => EventInput,
@@ -81,7 +81,7 @@ function eventFor(endpoint: Endpoint, reason: ReleaseReason, view: View): EventI
   }
 }
 
-/** The record and the name go; addresses cool, since hosts may still send to them for a while. */
+/** Deletes the record and the name. The addresses cool, since hosts may still send to them for a while. */
 function releaseWrites(endpoint: Endpoint, { view, keys }: Pick<Planning, 'view' | 'keys'>): readonly Write[] {
   const { id, network, name, node, mac } = endpoint;
   const value = records.address.codec.encode({ kind: 'cooling', endpointName: name, node });

@@ -6,13 +6,13 @@ import { text } from '../store/records/codec.ts';
 import { records } from '../store/records/index.ts';
 import { noOutcome, type Planning, type Proposal, type Request } from './intent.ts';
 
-/** So that a claim stays small; a sentence fits. */
+/** Longest purpose, in characters. It keeps claims small and is enough for a sentence. */
 const longestPurpose = 128;
 
 interface ReserveAddress {
   /** Name or id. */
   readonly network: string;
-  /** Absent: the next free one of the first subnet that has any. */
+  /** Absent: the next free address of the first subnet that has a free address. */
   readonly address?: Ip;
   readonly purpose: string;
 }
@@ -107,7 +107,7 @@ function nextFree(network: Network, { allocator }: Planning): Ip {
   throw new CausewayError('address-exhausted', message, { network: network.name });
 }
 
-/** An address that a proposal in flight claims is not refused: the store decides which of them gets it. */
+/** An address that a pending proposal claims is not refused: the store decides which proposal gets the address. */
 function checkFree(network: Network, address: Ip, { view, allocator }: Planning): void {
   const data = { field: 'address', value: address, network: network.name };
   const subnet = allocator.subnetsOf(network).find((candidate) => candidate.contains(address));

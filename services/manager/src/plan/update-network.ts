@@ -17,13 +17,14 @@ import { refuseUsers, usersOf } from './network-users.ts';
 export interface UpdateNetwork extends NetworkChange {
   /** Name or id. */
   readonly network: string;
-  /** Absent: whatever it is. */
+  /** Revision that the network must have; absent: any. */
   readonly ifRevision?: bigint;
 }
 
 /**
  * @throws from its check: name-invalid, invalid-argument, mtu-invalid; from its plan: network-unknown, revision-conflict,
- * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork` throws
+ * name-taken, subnet-in-use, subnet-overlap, underlay-overlap, mtu-too-large, address-in-use, and what `changeNetwork`
+ * throws
  */
 export function updateNetwork(request: UpdateNetwork): Request<Network> {
   return {
@@ -42,7 +43,7 @@ function checkUpdateNetwork(request: UpdateNetwork): void {
   if (typeof request.mtu === 'number') fixedMtu(request.mtu, request.addSubnets);
 }
 
-/** All of it in one transaction: the record, the claims it gains and those it gives up. */
+/** One transaction writes all: the record, the claims that the network gains and the claims that it gives up. */
 function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal<Network> {
   const { view, keys } = planning;
   const current = view.findNetwork(request.network);
@@ -50,7 +51,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   checkRevision(current, request.ifRevision, records.network.codec.toJson);
   const after = changeNetwork(before, request, view);
   const events = networkChanged(before, after);
-  // Nothing has changed: no revision is made, and hosts have nothing to apply.
+  // Without a change nothing is written: there is no new revision, and hosts have nothing to apply.
   if (events.length === 0) return nothingToDo(before, current.revision);
   if (after.name !== before.name) checkNameFree(view, after.name);
   const added = after.subnets.filter(({ prefix }) => !before.subnets.some((subnet) => subnet.prefix === prefix));
@@ -90,7 +91,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   };
 }
 
-/** Two subnets may share the Ethernet address of their gateways, so claims are told apart by key. */
+/** Claims by key: two subnets may share the MAC address of their gateways, and then share its claim. */
 function claimsOf(network: Network, { keys }: Planning): ReadonlyMap<string, Uint8Array> {
   const claims: readonly ClaimWrite[] = [
     nameClaim(network, keys),
@@ -104,7 +105,7 @@ function quiet(needed: boolean, prefix: string, { view }: Planning): readonly Co
   return needed ? [{ kind: 'quiet', prefix, since: view.revision }] : [];
 }
 
-/** One transaction has room for so many claims gained and lost. */
+/** Limits the change, since its claims must fit into one transaction. */
 function checkSize({ addSubnets, removeSubnets }: UpdateNetwork): void {
   const sum = addSubnets.length + removeSubnets.length;
   if (sum <= mostSubnets) return;
@@ -112,12 +113,12 @@ function checkSize({ addSubnets, removeSubnets }: UpdateNetwork): void {
   throw new CausewayError('invalid-argument', message, { field: 'add_subnets' });
 }
 
-/** What was a gateway may be an auxiliary address now. */
+/** Whether the holder changes: a gateway, for example, may become an auxiliary address. */
 function saysOther(before: Uint8Array | undefined, after: Uint8Array): boolean {
   return before !== undefined && decodeText(before) !== decodeText(after);
 }
 
-/** A subnet that was the network's before may have left addresses that cool. */
+/** If the network had the subnet before, some of its addresses may still be cooling. */
 function checkUnclaimed({ id }: Network, added: readonly Subnet[], { view }: Planning): void {
   for (const { prefix, gateway, auxAddresses = {} } of added) {
     const named = [...(gateway === undefined ? [] : [gateway]), ...Object.values(auxAddresses)];
@@ -127,7 +128,7 @@ function checkUnclaimed({ id }: Network, added: readonly Subnet[], { view }: Pla
   }
 }
 
-/** A gateway's or auxiliary address is the network's own: of a subnet that goes, or shared by gateways. */
+/** Claims of gateways and auxiliary addresses are the network's own: from a removed subnet, or shared by gateways. */
 function refuseClaimed(claimed: Claimed | undefined, prefix: Subnet['prefix'], ip: Ip): void {
   if (claimed === undefined || claimed.claim.kind === 'gateway' || claimed.claim.kind === 'aux') return;
   const message = `add_subnets: ${ip} of ${prefix}, or the Ethernet address that comes from it, is that of ${printClaim(claimed.claim)}: name another, or wait`;

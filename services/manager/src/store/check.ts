@@ -1,7 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import type { Compare, Write } from './store.ts';
 
-/** Refuses what no store takes, before anything is sent: too many operations, or one key written twice. */
+/** Refuses, before anything is sent, a transaction that no store accepts: too many operations, or a key written twice. */
 export function checkTxn(compares: readonly Compare[], writes: readonly Write[], maxOps: number): void {
   const most = Math.max(compares.length, writes.length);
   if (most > maxOps)
@@ -13,7 +13,7 @@ export function checkTxn(compares: readonly Compare[], writes: readonly Write[],
   }
 }
 
-/** The lease is no more, its keys neither; nothing was written. `what` names it, to begin the message. */
+/** The lease and its keys are gone; nothing was written. The message begins with `what`, which names the lease. */
 export function leaseGone(what: string, cause?: unknown): CausewayError {
   return new CausewayError('store-unavailable', `${what} has ended`, { lease: 'gone' }, { cause });
 }

@@ -6,5 +6,5 @@ import type { StoreCase } from './contract/world.ts';
 
 export type { StoreCase, StoreWorld } from './contract/world.ts';
 
-/** What every Store does, whatever it is made of: the suite that MemoryStore and EtcdStore pass. */
+/** What every Store must do. MemoryStore and EtcdStore pass this suite. */
 export const storeContract: readonly StoreCase[] = [...txnCases, ...followCases, ...leaseCases, ...outageCases];

@@ -12,7 +12,7 @@ export interface FollowerSettings {
   readonly prefix: string;
 }
 
-/** Keeps a view in step with the store. */
+/** Applies every change of the store to a view. */
 export class Follower implements Startable {
   readonly #parts: FollowerParts;
   readonly #settings: FollowerSettings;
@@ -25,7 +25,7 @@ export class Follower implements Startable {
     this.#settings = settings;
   }
 
-  /** Resolves with the first snapshot in the view; while the store is unreachable it waits. */
+  /** Resolves when the view has the first snapshot. Waits while the store is unreachable. */
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.#running = this.#run(resolve).finally(resolve);
@@ -44,7 +44,7 @@ export class Follower implements Startable {
     }
   }
 
-  /** What a listener does wrong must not stop the view: it is logged, and the next change comes all the same. */
+  /** An error of a listener must not stop the view: the error is logged, and the next change is applied all the same. */
   #apply(change: Change): void {
     const { view, log } = this.#parts;
     try {

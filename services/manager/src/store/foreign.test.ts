@@ -16,7 +16,7 @@ import { PlanHarness } from '../testing/plan-harness.ts';
 import { type Codec, decodeText, encodeText, type JsonObject } from './records/codec.ts';
 import { records } from './records/index.ts';
 
-// A newer version's manager may write fields this one does not know, and be beside it while a cluster is upgraded.
+// During an upgrade of a cluster, a manager of a newer version may write fields that this version does not know.
 
 const h1: Node = {
   id: '00000000000000a1' as NodeId,
@@ -65,7 +65,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a record has that begins with "x-", by the path to it. */
+/** Paths of all fields of a record that begin with "x-". */
 function strangers(json: unknown, path = ''): readonly string[] {
   if (Array.isArray(json)) return json.flatMap((item, i) => strangers(item, `${path}[${i}]`));
   if (!isObject(json)) return [];

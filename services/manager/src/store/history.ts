@@ -7,13 +7,13 @@ interface Entry {
   readonly events: readonly StoreEvent[];
 }
 
-/** What a backup of a store holds: its keys at one revision. */
+/** Content of a backup of a store: all keys at one revision. */
 export interface HistorySnapshot {
   readonly revision: bigint;
   readonly kvs: readonly KeyValue[];
 }
 
-/** Multi-version keys as etcd keeps them: one revision per writing transaction, the past until it is compacted. */
+/** Keys with their history, as etcd keeps them: one revision for each transaction that writes, kept until compacted. */
 export class History {
   readonly #keys = new Map<string, KeyValue>();
   readonly #order = new OrderedKeys();
@@ -22,7 +22,7 @@ export class History {
   #revision = 1n;
   #compacted = 0n;
 
-  /** Begins where the snapshot was taken; what was before cannot be followed. */
+  /** Begins at the revision of the snapshot. Earlier revisions cannot be followed. */
   constructor(snapshot?: HistorySnapshot) {
     if (snapshot === undefined) return;
     for (const kv of snapshot.kvs) {
@@ -41,7 +41,7 @@ export class History {
     return this.#revision;
   }
 
-  /** What was written up to here can no longer be followed. */
+  /** Revisions up to this one can no longer be followed. */
   get compacted(): bigint {
     return this.#compacted;
   }
@@ -60,7 +60,7 @@ export class History {
     return this.#read(this.#order.in(span));
   }
 
-  /** Whole revisions after this one, in order, of the prefix only. */
+  /** Events of whole revisions after this one, in order, for keys under the prefix. */
   since(revision: bigint, prefix: string): readonly StoreEvent[] {
     const from = this.#entries.findLastIndex((entry) => entry.revision <= revision) + 1;
     return this.#entries
@@ -83,7 +83,7 @@ export class History {
     }
   }
 
-  /** One transaction's writes; deleting what is not there is nothing, and nothing takes no revision. */
+  /** Writes one transaction. The deletion of an absent key makes no event, and without an event there is no new revision. */
   write(writes: readonly Write[]): void {
     const revision = this.#revision + 1n;
     const events: StoreEvent[] = [];

@@ -4,7 +4,9 @@ import type { KeyKind } from './records/kind.ts';
 
 export const defaultPrefix = '/causeway/v1/';
 
-/** The key space under one prefix, both ways: thing -> key and key -> thing. One key or maker of keys for each kind of record. */
+/**
+ * The key space under one prefix: makes keys and parses them. Has one key, or one maker of keys, for each kind of record.
+ */
 export type Keys = KeySpace & {
   readonly [Name in RecordName]: ArgumentsOf<Name> extends infer Parts extends readonly (string | number)[]
     ? Parts extends readonly []
@@ -27,12 +29,12 @@ class KeySpace extends EventKeys {
     this.prefix = prefix;
   }
 
-  /** What the keys of a kind begin with that have these first parts. */
+  /** Common prefix of the keys of a kind that have these first parts. */
   under(name: RecordName, ...parts: readonly string[]): string {
     return `${[this.prefix + segmentOf(records[name]), ...parts].join('/')}/`;
   }
 
-  /** Undefined for a key that is not ours, or that only a newer version knows. */
+  /** Undefined for a key outside the prefix, or one that only a newer version knows. */
   parse(key: string): StoreKey | undefined {
     if (!key.startsWith(this.prefix)) return undefined;
     const [segment = '', ...texts] = key.slice(this.prefix.length).split('/');

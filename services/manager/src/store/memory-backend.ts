@@ -11,7 +11,7 @@ interface Lease {
   deadline: number;
 }
 
-/** What one etcd cluster is to its clients, in memory: several MemoryStores share it. Everything happens in order of arrival. */
+/** An etcd cluster in memory. Several MemoryStores share it. It serves requests in order of arrival. */
 export class MemoryBackend {
   readonly history: History;
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class MemoryBackend {
   #frozen = false;
   #nextLease = 1n;
 
-  /** `restored`: from a backup, as etcd's own tool does. What was leased then is a plain key. */
+  /** `restored`: content of a backup, as etcd's own tool restores it. Keys that had a lease have none then. */
   constructor(parts: { readonly clock: Clock }, restored?: HistorySnapshot) {
     this.#clock = parts.clock;
     this.history = new History(restored);
@@ -32,12 +32,15 @@ export class MemoryBackend {
     return this.#frozen;
   }
 
-  /** As SIGSTOP does: nothing is answered, no lease ends; requests that arrive are served after `thaw`, their callers gone or not. */
+  /**
+   * Acts as SIGSTOP: the backend answers no request and ends no lease. Requests that arrive meanwhile are served after
+   * `thaw`, even if their callers have given up.
+   */
   freeze(): void {
     this.#frozen = true;
   }
 
-  /** Leases whose time is over end first, then what was waiting is served. */
+  /** Ends the leases whose time is over first, then serves the waiting requests. */
   thaw(): void {
     this.#frozen = false;
     for (const lease of [...this.#leases.values()]) this.#endIfDue(lease);
@@ -52,12 +55,12 @@ export class MemoryBackend {
     this.history.compact(revision);
   }
 
-  /** Ends all leases' timers, so that nothing of it runs any more. */
+  /** Ends the timers of all leases, so that nothing runs any more. */
   close(): void {
     for (const lease of this.#leases.values()) lease.ended.abort();
   }
 
-  /** Runs a request in its turn; its error is the caller's. */
+  /** Runs a request in its turn. An error of the request goes to the caller. */
   serve<Reply>(request: () => Reply): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const run = (): void => {

@@ -21,18 +21,18 @@ import {
 
 export type MemoryOperation = 'read' | 'txn' | 'lease';
 
-/** What becomes of one call. A lost request or reply shows only by the call's timeout. */
+/** What happens to one call. The caller notices a lost request or reply only by its timeout. */
 export type MemoryFault = 'none' | 'refused' | 'lost-request' | 'lost-reply';
 
 export interface MemoryStoreParts {
   readonly clock: Clock;
-  /** Shared by all stores of one cluster; one of its own without. */
+  /** Shared by all stores of one cluster; absent: the store makes its own. */
   readonly backend?: MemoryBackend;
 }
 
 export interface MemoryStoreSettings {
   readonly callTimeout?: Duration;
-  /** From a broken follow to the next try. */
+  /** Time from a broken follow to the next try. */
   readonly reconnectDelay?: Duration;
 }
 
@@ -40,24 +40,24 @@ export interface MemoryStoreSettings {
 const maxRequestBytes = 1.5 * 1024 * 1024;
 
 /**
- * The store without etcd: the whole of its behaviour on one clock, for a cluster in one process. Each store is one client, with its own
- * connection; its faults are set from outside, so a simulation with a seed repeats itself.
+ * The in-memory twin of etcd, for a cluster in one process, on one clock. Each MemoryStore is one client with its own
+ * connection. The test sets all faults, so a simulation with a seed is repeatable.
  */
 export class MemoryStore implements Store {
   readonly backend: MemoryBackend;
   readonly maxTxnOps = defaultTxnOps;
-  /** Asked for every call, in order. */
+  /** Called once for every call, in order. */
   fault: (operation: MemoryOperation) => MemoryFault = () => 'none';
-  /** One way, asked for every message; 0 is at once, in the same turn of the event loop. */
+  /** One-way latency, called once for every message. 0: the message arrives at once, in the same turn of the event loop. */
   latency: () => Duration = () => milliseconds(0);
-  /** Asked for every follow that broke: how long until it is tried again. */
+  /** Time until a broken follow is tried again; called for every broken follow. */
   reconnectDelay: () => Duration;
 
   readonly #clock: Clock;
   readonly #callTimeout: Duration;
   readonly #closed = new AbortController();
   #reachable = true;
-  /** Ends with the connection that the follows run on. */
+  /** Aborts when the connection of the follows breaks. */
   #connection = new AbortController();
   #replayCuts = 0;
 
@@ -69,19 +69,19 @@ export class MemoryStore implements Store {
     this.reconnectDelay = () => reconnectDelay;
   }
 
-  /** Breaks the follows' connection; they come back by themselves. */
+  /** Breaks the connection of the follows. They reconnect by themselves. */
   cut(): void {
     const broken = this.#connection;
     this.#connection = new AbortController();
     broken.abort();
   }
 
-  /** The next connections of follows break after they were made and before they bring anything. */
+  /** Breaks the next `count` connections of follows, after they are made and before they bring anything. */
   cutReplays(count: number): void {
     this.#replayCuts = count;
   }
 
-  /** False: calls are refused, follows stand still. */
+  /** False: the store refuses calls, and follows bring nothing. */
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
     this.cut();
@@ -149,7 +149,7 @@ export class MemoryStore implements Store {
         continue;
       }
       await this.#travel(open);
-      // What was on its way when the connection broke never arrives.
+      // A change that was in flight when the connection broke never arrives.
       if (open.aborted) continue;
       last = change.revision;
       breaks = [];

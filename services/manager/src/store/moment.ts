@@ -1,4 +1,4 @@
-/** When something came to be: where the store was then, and the time of day. */
+/** When something happened: the store's revision at that moment, and the time. */
 export interface Moment {
   /** 0: not known. */
   readonly revision: bigint;
@@ -6,15 +6,15 @@ export interface Moment {
   readonly time?: number | undefined;
 }
 
-/** Before anything that is known. */
+/** Earlier than every other moment. */
 export const never: Moment = { revision: 0n };
 
-/** Of two moments at one revision the one whose time is known, and the later if both are. */
+/** At equal revisions, a moment with a known time wins over one without, and the later time over the earlier. */
 export function latest(...moments: readonly Moment[]): Moment {
   return moments.reduce((one, other) => (compare(one, other) < 0 ? other : one), never);
 }
 
-/** Of two moments at one revision the one whose time is not known: that is the older one. */
+/** At equal revisions, a moment without a known time counts as the earlier one. */
 export function earliest([first = never, ...others]: readonly Moment[]): Moment {
   return others.reduce((one, other) => (compare(other, one) < 0 ? other : one), first);
 }

@@ -1,14 +1,17 @@
 /**
- * How a stream broke that had been accepted and had not brought anything yet. "lost": its connection went. "stuck": the
- * store answers, has something that the stream should have brought, and the stream does not bring it.
+ * How a stream broke that the store had accepted and that had not brought anything yet. "lost": its connection broke.
+ * "stuck": the store answers and has a change that the stream should have brought, but the stream does not bring it.
  */
 export type Break = 'lost' | 'stuck';
 
-/** A connection that breaks mostly has nothing to do with what it carries; a stream that is stuck mostly does. */
+/** A connection usually breaks for reasons other than its content. A stream is usually stuck because of its content. */
 const weights: Readonly<Record<Break, number>> = { lost: 1, stuck: 4 };
 const bearable = 8;
 
-/** Whether these breaks in a row mean that the next revision cannot be had by a stream at all (it is too large, say): list again, which goes past it. */
+/**
+ * Whether these breaks in a row mean that no stream can bring the next revision (because the revision is too large, for
+ * example). A new list then goes past that revision.
+ */
 export function isObstacle(breaks: readonly Break[]): boolean {
   return breaks.reduce((sum, each) => sum + weights[each], 0) >= bearable;
 }

@@ -1,6 +1,6 @@
 import type { KeySpan } from './store.ts';
 
-/** Keys in their order: where they are is found by halving. */
+/** Keys in order, found by binary search. */
 export class OrderedKeys {
   readonly #keys: string[] = [];
 
@@ -33,7 +33,7 @@ export class OrderedKeys {
     return first !== undefined && first < before;
   }
 
-  /** Position of the first key that is not less. */
+  /** Position of the first key that is not less than `key`. */
   #firstFrom(key: string): number {
     let low = 0;
     let high = this.#keys.length;

@@ -25,7 +25,7 @@ function gone({ key }: Write): Write {
   return { kind: 'delete', key };
 }
 
-/** A view of a store that it follows, and writes to. */
+/** A view that follows a store, and a writer to that store. */
 class Writing {
   readonly history = new History();
   readonly view = new View();
@@ -44,7 +44,7 @@ class Writing {
     this.history.write(writes);
   }
 
-  /** The watch brings so many more of the store's revisions. */
+  /** The watch brings the next `revisions` revisions of the store. */
   follow(revisions = Number.POSITIVE_INFINITY): void {
     const news = this.history.since(this.#delivered, keys.prefix);
     const reached = [...new Set(news.map(revisionOf))].slice(0, revisions).at(-1) ?? this.#delivered;

@@ -16,8 +16,8 @@ export function keyText(bytes: Uint8Array): string {
 }
 
 /**
- * All keys that begin with the prefix, as etcd writes ranges: the end is the prefix with its last byte one higher
- * (UTF-8 has no byte 0xff, so there is always one to raise); "\0" to "\0" is every key.
+ * All keys with the prefix, as a range of etcd: the end is the prefix with its last byte raised by one (UTF-8 has no byte
+ * 0xff, so the last byte can always be raised). The range "\0" to "\0" means every key.
  */
 export function prefixRange(prefix: string): KeyRange {
   if (prefix === '') return { start: Uint8Array.of(0), end: Uint8Array.of(0) };
@@ -27,7 +27,7 @@ export function prefixRange(prefix: string): KeyRange {
   return { start, end };
 }
 
-/** The smallest key greater than this one: where the page after it begins. */
+/** The smallest key greater than this one: the next page begins there. */
 export function keyAfter(key: string): Uint8Array {
   return keyBytes(`${key}\0`);
 }

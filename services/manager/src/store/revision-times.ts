@@ -4,7 +4,7 @@ import type { ViewChange } from './records/index.ts';
 interface Sample {
   /** The newest revision of the sample. */
   upTo: bigint;
-  /** When the first revision of the sample was seen; undefined: these revisions passed unseen. */
+  /** When the first revision of the sample was seen, Unix ms; undefined: this manager did not see these revisions arrive. */
   readonly time: number | undefined;
 }
 
@@ -14,15 +14,15 @@ export interface RevisionTimesSettings {
   readonly mostSamples?: number;
 }
 
-/** A little more than a day of changes in each second, in some 10 MB. */
+/** Enough for a little more than a day with changes in every second; about 10 MB. */
 const mostSamplesUnlessTold = 100_000;
 
-/** When this manager saw the store's revisions, to the second; those from before it started were there already. */
+/** When this manager saw each revision of the store, to the second. Revisions from before its start have no time. */
 export class RevisionTimes {
   readonly #clock: Pick<Clock, 'wall'>;
   readonly #span: Duration;
   readonly #mostSamples: number;
-  /** Nothing is known of revisions up to this. */
+  /** No time is known for the revisions up to this one. */
   #floor = 0n;
   /** Sorted by revision. Each begins where the one before ends. */
   readonly #samples: Sample[] = [];
@@ -33,7 +33,7 @@ export class RevisionTimes {
     this.#mostSamples = settings.mostSamples ?? mostSamplesUnlessTold;
   }
 
-  /** As a view's listener. */
+  /** To be subscribed to a view. */
   follow(changes: readonly ViewChange[]): void {
     const last = changes.at(-1);
     if (last === undefined) return;
@@ -41,7 +41,7 @@ export class RevisionTimes {
     else this.#saw(last.revision);
   }
 
-  /** Unix time, milliseconds, when the revision was seen; undefined: this manager has not seen it come, or forgot. */
+  /** Unix time, ms, when the revision was seen; undefined: this manager did not see it arrive, or has dropped its time. */
   timeOf(revision: bigint): number | undefined {
     return revision <= this.#floor ? undefined : this.#samples[this.#placeOf(revision)]?.time;
   }
@@ -54,7 +54,9 @@ export class RevisionTimes {
     else this.#add({ upTo: revision, time: now });
   }
 
-  /** A snapshot: when what lies between came is not known. One that leads back is of a store that was restored. */
+  /**
+   * For a snapshot: the times of the revisions in between are unknown. An older revision means that the store was restored.
+   */
   #passed(revision: bigint): void {
     if (this.#samples.length === 0 || revision < this.#newest) {
       this.#samples.length = 0;
@@ -72,7 +74,7 @@ export class RevisionTimes {
     return this.#samples.at(-1)?.upTo ?? this.#floor;
   }
 
-  /** Of the first sample that reaches the revision. */
+  /** Index of the first sample that reaches the revision. */
   #placeOf(revision: bigint): number {
     let [low, high] = [0, this.#samples.length];
     while (low < high) {

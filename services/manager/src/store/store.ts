@@ -9,29 +9,31 @@ export interface KeyValue {
 
 /** A condition of a transaction; all must hold or nothing is written. */
 export type Compare =
-  /** A claim: nobody has it. */
+  /** A claim: the key does not exist yet. */
   | { readonly kind: 'absent'; readonly key: string }
-  /** The record is as it was read. */
+  /** The record was not written since it was read. */
   | { readonly kind: 'unchanged'; readonly key: string; readonly modRevision: bigint }
-  /** The fence: the key is still the one created at that revision. */
+  /** The fence: the key still has this create revision. */
   | { readonly kind: 'created'; readonly key: string; readonly createRevision: bigint }
-  /** No key that is under the prefix now was written after that revision; holds for an empty prefix. A deletion leaves nothing to compare, so it goes unseen. */
+  /** No key that exists under the prefix was written after that revision. Deletions are not noticed: they leave no key. */
   | { readonly kind: 'quiet'; readonly prefix: string; readonly since: bigint }
   /** There is no key in the span. */
   | { readonly kind: 'vacant'; readonly span: KeySpan };
 
-/** Keys in key order, from `from` on and less than `before`. */
+/** Keys in key order, from `from` (inclusive) to `before` (exclusive). */
 export interface KeySpan {
   readonly from: string;
   readonly before: string;
 }
 
 export interface PageOptions {
-  /** Keys in the page, at most. */
+  /** Most keys in the page. */
   readonly limit: number;
-  /** The last keys of the span, the last one first; otherwise the first ones. Costs as much as all of the span: keep that short. */
+  /**
+   * Returns the last keys of the span, in descending order. Costs as much as reading the whole span: keep the span short.
+   */
   readonly newest?: boolean;
-  /** Values are empty then. */
+  /** Leaves the values empty. */
   readonly keysOnly?: boolean;
 }
 
@@ -46,19 +48,19 @@ export type Write =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: bigint }
   | { readonly kind: 'delete'; readonly key: string };
 
-/** What etcd takes unless it is told otherwise (--max-txn-ops), on each side of a transaction. */
+/** etcd's default limit for each side of a transaction (--max-txn-ops). */
 export const defaultTxnOps = 128;
 
 /**
- * No revision that we cause has more events: neither a transaction, nor the end of a lease with all its keys. etcd sends
- * the events of a revision as one, and who follows must take them in as one, so a revision without a bound can stand in
- * every follower's way. There is no deletion of a range for that reason.
+ * Most events in a revision that the managers cause, by a transaction or by the end of a lease with all its keys. etcd sends
+ * all events of a revision in one message, and a follower must receive them together. A revision without a bound could
+ * therefore block every follower. For the same reason there is no deletion of a range.
  */
 export const maxRevisionEvents = 1_000;
 
 export interface TxnResult {
   readonly succeeded: boolean;
-  /** Of the store after the transaction. */
+  /** Revision of the store after the transaction. */
   readonly revision: bigint;
 }
 
@@ -82,73 +84,80 @@ export type Change = { readonly kind: 'snapshot'; readonly revision: bigint; rea
 
 export interface StoreLease {
   readonly id: bigint;
-  /** As granted: the store rounds up to whole seconds and has a minimum. Counts from before the request was sent, on the holder's own monotonic clock. */
+  /**
+   * Time to live as granted: the store rounds up to whole seconds and has a minimum. The holder counts it from before the
+   * request was sent, on its own monotonic clock.
+   */
   readonly ttl: Duration;
   /**
-   * One keep-alive, bounded by half the time to live; resolves to the time to live that was granted anew. Throws "store-unavailable"
-   * when the store did not answer (the lease may live on), with `data.lease` = "gone" when the store says that the lease has ended.
+   * Sends one keep-alive and waits for at most half the time to live. Resolves to the newly granted time to live. Throws
+   * "store-unavailable" when the store did not answer (the lease may live on), with `data.lease` = "gone" when the store
+   * says that the lease has ended.
    */
   renew(signal?: AbortSignal): Promise<Duration>;
-  /** Ends the lease and deletes its keys; one that has ended already is no failure. */
+  /** Ends the lease and deletes its keys. A lease that has ended already is no failure. */
   revoke(): Promise<void>;
 }
 
 /** A member of the store's cluster, as the cluster's own list has it. */
 export interface StoreMember {
-  /** The store's own name for it. */
+  /** The store's own id of the member. */
   readonly id: string;
-  /** Empty until it has started for the first time. */
+  /** Empty until the member has started for the first time. */
   readonly name: string;
-  /** Where the other members reach it. */
+  /** Where the other members reach the member. */
   readonly peerUrls: readonly string[];
-  /** Where clients reach it; none until it has started for the first time. */
+  /** Where clients reach the member; none until the member has started for the first time. */
   readonly clientUrls: readonly string[];
-  /** Receives everything and has no vote: on its way in. */
+  /** The member is joining: it receives all data and has no vote yet. */
   readonly learner: boolean;
 }
 
-/** Raised by the store itself; lasts until it is taken back. */
+/** An alarm that the store itself raises. It lasts until it is disarmed. */
 export type RaisedAlarm = 'NOSPACE' | 'CORRUPT';
 
-/** "SLOW-DISK" is what we measure, and goes by itself. */
+/** "SLOW-DISK" comes from the manager's own measurement, and ends by itself. */
 export type StoreAlarm = RaisedAlarm | 'SLOW-DISK';
 
 export interface StoreMemberStatus extends StoreMember {
-  /** Answers, and knows a leader. The figures below are 0 when it does not answer. */
+  /** The member answers and knows a leader. If the member does not answer, the figures below are 0. */
   readonly healthy: boolean;
   readonly leader: boolean;
-  /** Of its database on disk, bytes. */
+  /** Size of the member's database on disk, bytes. */
   readonly size: number;
-  /** Of that, what is not free for reuse. */
+  /** The part of `size` that is not free for reuse, bytes. */
   readonly sizeInUse: number;
-  /** Of its newest change. */
+  /** Revision of the newest change that the member has. */
   readonly revision: bigint;
-  /** Entries of the log that it has not applied, counted from the furthest member. */
+  /** How many entries of the log the member's applied state is behind the furthest member. */
   readonly lag: bigint;
   readonly alarms: readonly StoreAlarm[];
 }
 
 /**
- * An ordered, watched key-value store with one revision for all keys (etcd's model). Failures are CausewayErrors:
- * "timed-out" when it is unknown whether something was written; with every other code nothing was: "store-unavailable" (`data.lease` = "gone"
- * for a write on an ended lease), "disk-full" (the store's quota), "message-too-large", "invalid-argument" (a transaction no store takes).
+ * An ordered, watched key-value store with one revision for all keys (etcd's model). Failures are CausewayErrors.
+ * "timed-out" means: it is unknown whether something was written. With every other code nothing was written:
+ * "store-unavailable" (`data.lease` = "gone" for a write on an ended lease), "disk-full" (the store's quota),
+ * "message-too-large", "invalid-argument" (a transaction that no store accepts).
  */
 export interface Store {
-  /** Compares of one transaction, and writes of one transaction, at most; never more than `maxRevisionEvents`. */
+  /** Most compares, and most writes, in one transaction; never more than `maxRevisionEvents`. */
   readonly maxTxnOps: number;
   get(key: string): Promise<{ readonly kv?: KeyValue; readonly revision: bigint }>;
-  /** Part of what a span holds, at one revision. */
+  /** Reads a part of the keys in a span, at one revision. */
   page(span: KeySpan, options: PageOptions): Promise<Page>;
-  /** At most `maxTxnOps` on each side, each key written at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
+  /** Writes each key at most once. A lost reply is "timed-out": look the outcome up, never assume it. */
   txn(compares: readonly Compare[], writes: readonly Write[]): Promise<TxnResult>;
-  /** Endless until the signal aborts; never throws for an unreachable store, it resumes. */
+  /** Runs until the signal aborts. When the store is unreachable, the follow does not throw: it resumes later. */
   follow(prefix: string, signal: AbortSignal): AsyncIterable<Change>;
-  /** A follow from a revision on, without snapshots: it ends when that much history is not kept any more, or the signal aborts. */
+  /**
+   * A follow after a revision, without snapshots. It ends when the store no longer keeps that history, or the signal aborts.
+   */
   watch(prefix: string, after: bigint, signal: AbortSignal): AsyncIterable<Step>;
   grant(ttl: Duration): Promise<StoreLease>;
-  /** Ends a lease, whichever client holds it, and deletes its keys; one that has ended already is no failure. */
+  /** Ends a lease, whichever client holds it, and deletes its keys. A lease that has ended already is no failure. */
   revoke(lease: bigint): Promise<void>;
-  /** As a majority has them; without one, as a member remembers them. */
+  /** The members as a majority knows them; without a majority, as a member remembers them. */
   members(): Promise<readonly StoreMemberStatus[]>;
   close(): Promise<void>;
 }

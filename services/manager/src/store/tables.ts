@@ -12,7 +12,7 @@ import {
 import type { Index, KeyKind, RecordKind } from './records/kind.ts';
 import type { KeyValue } from './store.ts';
 
-/** Where the effects of one change are gathered. */
+/** Collects the effects of one change. */
 export interface Told {
   readonly changes: ViewChange[];
   readonly claims: ClaimChange[];
@@ -23,12 +23,12 @@ interface Table {
   readonly index: Index<StoreKey, unknown>;
 }
 
-/** The content of a view: key by key in, indexed out. */
+/** The content of a view: takes keys and values, and keeps indexed records. */
 export class Tables {
   readonly #keys: Keys;
   readonly #byName = new Map<string, Table>();
   readonly #byKind = new Map<string, Table>();
-  /** Records that could not be read, by key; what was known before them stands. */
+  /** Records that could not be read, by key. The index keeps the last readable value. */
   readonly damaged = new Map<string, CausewayError>();
 
   constructor(keys: Keys) {
@@ -45,7 +45,7 @@ export class Tables {
     return this.#byName.get(name)?.index as IndexOf<Name>;
   }
 
-  /** Of the record or claim that stands at the key: it was made, or taken, then. */
+  /** Create revision of the record or claim at the key. */
   createRevisionOf(keyText: string): bigint | undefined {
     const found = this.#find(keyText);
     const kept = found?.index.get(found.key);

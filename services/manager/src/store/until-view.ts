@@ -1,6 +1,6 @@
 import type { View } from './view.ts';
 
-/** Resolves when the condition holds, which every change of the view may make true, or when the signal aborts. */
+/** Resolves when the condition holds or the signal aborts. Checks the condition after every change of the view. */
 export function untilView(view: Pick<View, 'subscribe'>, holds: () => boolean, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {

@@ -192,7 +192,7 @@ describe('View', () => {
         for (const [i, [isPut, { key, value }]] of steps.entries()) {
           const revision = BigInt(i + 2);
           const kind = keys.parse(key)?.kind ?? '';
-          // An endpoint's id is of one network.
+          // An endpoint's id belongs to one network only.
           if (kind === 'endpoint' && [...content.keys()].some((of) => of !== key && of.endsWith(key.slice(-16))))
             continue;
           const before = content.get(key);
@@ -203,7 +203,7 @@ describe('View', () => {
           const event: StoreEvent =
             kv === undefined ? { kind: 'delete', key, modRevision: revision } : { kind: 'put', kv };
           stepped.apply({ kind: 'events', revision, events: [event] });
-          // Replaced or deleted, not only made: that is where a trace of the former may stay.
+          // Counts replaced and deleted records, not only new ones: there a trace of the former record could stay.
           if (before !== undefined) seen.set(kind, (seen.get(kind) ?? 0) + 1);
         }
         const whole = new View();
@@ -244,7 +244,7 @@ const manager = fc.record({
   ...{ etcdMember: fc.constant(''), schema: fc.constantFrom(1, 2) },
 });
 
-/** A record of each kind that a view keeps, of few ids and names, so that they meet. */
+/** A record of any kind that a view keeps, with few ids and names, so that records refer to each other. */
 const record: fc.Arbitrary<{ readonly key: string; readonly value: Uint8Array }> = fc.oneof(
   fc.constantFrom(1n, 2n).map((epoch) => ({
     key: keys.meta,
@@ -287,7 +287,7 @@ const record: fc.Arbitrary<{ readonly key: string; readonly value: Uint8Array }>
   fc.tuple(small, small).map(([n, on]) => ({ key: keys.vni(Vni(4096 + n)), value: encodeText(hex(on)) })),
 );
 
-/** All that can be asked of a view, in one order. */
+/** Everything that a view returns, in a fixed order. */
 function shape(view: View): unknown {
   const of = <Key, Value>(entries: Iterable<readonly [Key, Value]>): unknown =>
     [...entries].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));

@@ -32,8 +32,8 @@ export type { RegisteredManager } from './records/manager.ts';
 type Listener<Event> = (event: Event) => void;
 
 /**
- * All that the store holds, in memory and indexed, at one revision: what every read and every plan looks at.
- * It only ever moves by `apply`, so two views given the same changes are equal.
+ * All that the store holds, in memory and indexed, at one revision. Every read and every plan uses the view.
+ * Only `apply` changes it, so two views given the same changes are equal.
  */
 export class View {
   readonly #keys: Keys;
@@ -48,12 +48,12 @@ export class View {
     this.#tables = new Tables(keys);
   }
 
-  /** Of the newest change applied; 0 before the first snapshot. */
+  /** Revision of the newest change applied; 0 before the first snapshot. */
   get revision(): bigint {
     return this.#revision;
   }
 
-  /** Everything of one kind of record; what follows are the questions that are asked most. */
+  /** All records of one kind. The methods below answer the most frequent questions. */
   records<Name extends KeptName>(name: Name): IndexOf<Name> {
     return this.#tables.of(name);
   }
@@ -66,12 +66,12 @@ export class View {
     return this.records('leader').get();
   }
 
-  /** Those that run, or did a moment ago. */
+  /** Managers that run, or did a moment ago. */
   get managers(): ReadonlyMap<Name, RegisteredManager> {
     return this.records('manager').all;
   }
 
-  /** Those that have run since the cluster began, and were not removed. */
+  /** Managers that have run since the cluster began, and were not removed. */
   get knownManagers(): ReadonlyMap<Name, Versioned<KnownManager>> {
     return this.records('knownManager').all;
   }
@@ -80,7 +80,7 @@ export class View {
     return this.records('eventMark').get();
   }
 
-  /** The store was restored, and does not know yet all that hosts hold. */
+  /** The store was restored from a backup, and does not contain yet everything that hosts hold. */
   get recovering(): boolean {
     return this.records('recovery').get() ?? false;
   }
@@ -110,7 +110,7 @@ export class View {
     return this.records('endpoint').on(node);
   }
 
-  /** Networks of which the host has an endpoint: those its agent is subscribed to. */
+  /** Networks in which the host has an endpoint. Its agent is subscribed to these. */
   networksOn(node: NodeId): ReadonlySet<NetworkId> {
     return this.records('endpoint').networksOn(node);
   }
@@ -127,32 +127,32 @@ export class View {
     return this.records('endpoint').named(network, name);
   }
 
-  /** Who has each address of a network, even of one that is gone. */
+  /** Holder of each address of a network, also of a deleted network. */
   addressesOf(network: NetworkId): ReadonlyMap<Ip, Claimed> {
     return this.records('address').of(network);
   }
 
-  /** Who has each Ethernet address that does not follow from a claimed IPv4 address. */
+  /** Holder of each MAC address that does not follow from a claimed IPv4 address. */
   macsOf(network: NetworkId): ReadonlyMap<Mac, Claimed> {
     return this.records('mac').of(network);
   }
 
-  /** Freed addresses that an endpoint of that name may have back at once. */
+  /** Freed addresses that an endpoint of that name may get again at once. */
   coolingFor(network: NetworkId, name: Name): ReadonlySet<Ip> {
     return this.records('address').coolingFor(network, name);
   }
 
-  /** Networks with claims of addresses; one that is gone may have left some. */
+  /** Networks with claims of addresses. A deleted network may have left some. */
   networksWithClaims(): Iterable<NetworkId> {
     return this.records('address').networks();
   }
 
-  /** Who has each VNI, even after its network was deleted. */
+  /** Holder of each VNI, also after its network was deleted. */
   get vnis(): ReadonlyMap<Vni, ClaimedVni> {
     return this.records('vni').all;
   }
 
-  /** Hosts with endpoints that leaders, this one or earlier ones, had no session with. */
+  /** Hosts that have endpoints but no session, as this leader or an earlier one has recorded them. */
   get silences(): ReadonlyMap<NodeId, Silence> {
     return this.records('nodeSilent').all;
   }
@@ -161,7 +161,7 @@ export class View {
     return this.records('ledTime').get();
   }
 
-  /** Records that could not be read, by key: the view has what it knew before them. */
+  /** Records that could not be read, by key. The view keeps the last readable value. */
   get damaged(): ReadonlyMap<string, CausewayError> {
     return this.#tables.damaged;
   }
@@ -177,7 +177,7 @@ export class View {
   }
 
   /**
-   * By id, by name, or by NETWORK/NAME.
+   * Finds an endpoint by id, by name, or by NETWORK/NAME.
    * @throws CausewayError endpoint-unknown, name-ambiguous when several networks have the name, network-unknown
    */
   findEndpoint(reference: string): Versioned<Endpoint> {
@@ -191,8 +191,9 @@ export class View {
   }
 
   /**
-   * Listeners run after all of `change` is in the view, claims' first; what one throws is thrown when all have run. Events
-   * that the view has already change nothing; only a snapshot may lead back.
+   * Listeners run when the whole `change` is in the view, listeners of claims first. Errors of listeners are thrown after
+   * all listeners have run. Events that the view already has change nothing. Only a snapshot may lead back to an older
+   * revision.
    */
   apply(change: Change): void {
     if (change.kind !== 'snapshot' && change.revision <= this.#revision) return;
@@ -206,11 +207,11 @@ export class View {
   }
 
   /**
-   * A transaction of our own was committed at that revision: its reply tells all that the watch will. When it is the very
-   * next after the view's nothing else can lie between, and the watch need not be waited for. Listeners run as for `apply`.
+   * Applies a transaction of this manager that was committed at that revision. If the revision is the very next after the
+   * view's, no other change can lie between them, and there is no need to wait for the watch. Listeners run as for `apply`.
    */
   wrote(revision: bigint, writes: readonly Write[]): void {
-    // Deleting what is not there takes no revision: the reply's is then somebody else's.
+    // A transaction that only deletes absent keys creates no revision. The reply then has the revision of another write.
     if (revision !== this.#revision + 1n || writes.every(({ kind }) => kind === 'delete')) return;
     this.apply({ kind: 'events', revision, events: writes.map((write) => this.#eventOf(write, revision)) });
   }
@@ -226,7 +227,7 @@ export class View {
     return () => this.#claimListeners.delete(listener);
   }
 
-  /** Resolves when the view is at least that new. @throws CausewayError timed-out when the signal aborts first */
+  /** Resolves when the view has reached the revision. @throws CausewayError timed-out when the signal aborts first */
   waitFor(revision: bigint, signal?: AbortSignal): Promise<void> {
     return this.#revision >= revision ? Promise.resolve() : this.#waiters.wait(revision, signal);
   }

@@ -31,24 +31,24 @@ interface CoreManagerParts {
   readonly backend: MemoryBackend;
   readonly random: Random;
   readonly log: Log;
-  /** Absent: hosts that follow at once, and are always heard of. */
+  /** Absent: hosts apply every change at once and are never silent. */
   readonly hosts?: HostReports;
-  /** How it reaches the processes of other managers; absent: not at all. */
+  /** Connects to the processes of other managers; absent: this manager never connects. */
   readonly dialer?: Dialer;
 }
 
 interface CoreManagerSettings {
   readonly name: string;
-  /** Of the leader's lease. */
+  /** Time to live of the leader's lease. */
   readonly ttl: Duration;
   /** Calls under way at once; absent: as many as in production. */
   readonly mostCalls?: number;
 }
 
-/** How long this manager's freed things wait for hosts that cannot be asked. */
+/** How long the manager waits for hosts without a session before freed addresses and VNIs are given again. */
 export const cooldown = seconds(30);
 
-/** Hosts that follow at once, and are always heard of. */
+/** Hosts that apply every change at once and are never silent. */
 const attentive = {
   progress: () => ({}),
   subscribeProgress: () => () => undefined,
@@ -60,14 +60,17 @@ const attentive = {
 const sessionless: Controller = { run: ({ signal }) => aborted(signal) };
 
 /**
- * The part of a manager that decides and writes, with all that a leader does, but for sessions with hosts, on a store in
- * memory; can be stopped in the middle as SIGSTOP does.
+ * The part of a manager that decides and writes, with all that a leader does except sessions with hosts, on a store in
+ * memory. `pause` stops it in the middle of its work, as SIGSTOP does.
  */
 export class CoreManager implements Startable {
   readonly name: string;
-  /** Its connection to the store: faults and latency are set here. */
+  /** The manager's connection to the store. Tests set faults and latency here. */
   readonly store: MemoryStore;
-  /** Asked for every transaction: one that is late gets no answer, and arrives after that span all the same. */
+  /**
+   * Called for every transaction. When it returns a span, the sender gets no answer, and the transaction arrives after
+   * that span all the same.
+   */
   late: () => Duration | undefined = () => undefined;
   readonly keys = createKeys();
   readonly view = new View(this.keys);
@@ -110,7 +113,7 @@ export class CoreManager implements Startable {
     });
   }
 
-  /** By the store's word, and its view knows what it leads. */
+  /** The store has elected this manager, and its view has reached the term. */
   get leads(): boolean {
     return this.terms.term !== undefined;
   }
@@ -129,7 +132,7 @@ export class CoreManager implements Startable {
     await this.#follower.stop();
   }
 
-  /** Nothing leaves, nothing is heard, no timer fires; what is on its way goes on without it. */
+  /** Until `resume`, nothing is sent, nothing is received and no timer fires. What was sent before still arrives. */
   pause(): void {
     this.#gate.close();
   }
@@ -191,10 +194,10 @@ class GatedClock implements Clock {
 
 type CoreStore = Pick<Store, 'maxTxnOps' | 'get' | 'page' | 'txn' | 'grant' | 'revoke' | 'follow'>;
 
-/** Of a sender whose transaction is late. */
+/** How long the sender of a late transaction waits before it gives up. */
 const patience = seconds(1);
 
-/** A transaction that its sender has given up, and that the network has not. */
+/** Delays transactions: a late one is written after its sender has given up. */
 function delayed(store: Store, clock: Clock, late: () => Duration | undefined): CoreStore {
   return {
     maxTxnOps: store.maxTxnOps,
@@ -213,7 +216,7 @@ function delayed(store: Store, clock: Clock, late: () => Duration | undefined): 
   };
 }
 
-/** What it is told of a connection it hears when it goes on. */
+/** A paused manager learns what happens to its connections only when it resumes. */
 function gatedDialer(dialer: Dialer, gate: Gate): Dialer {
   return {
     dial: async (address, signal) => {

@@ -8,10 +8,10 @@ import type { Keys } from '../store/keys.ts';
 import type { MemoryStore } from '../store/memory.ts';
 import type { KeyValue } from '../store/store.ts';
 
-/** Kept by each feed: so few that a reader falls behind and reads the store. */
+/** Number of events that each feed keeps: so few that a reader falls behind and reads the store. */
 const kept = 8;
 
-/** A reader of events that goes from one manager's feed to another's, and what is wrong about what it read. */
+/** A reader of events that moves between the feeds of several managers, and checks what it reads. */
 export class EventReader {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -38,7 +38,10 @@ export class EventReader {
     }
   }
 
-  /** Reads what is left. `records`: all there are in the store; `attached`: endpoints that ever were. */
+  /**
+   * Reads what is left, and returns what was wrong. `records`: all event records in the store. `attached`: all endpoints
+   * that ever existed.
+   */
   async close(records: readonly KeyValue[], attached: ReadonlySet<EndpointId>): Promise<readonly string[]> {
     this.#stopped = true;
     await this.#follow(this.#feeds[0], false, new AbortController().signal);
@@ -65,7 +68,7 @@ export class EventReader {
       for await (const event of feed.read({ from: last === undefined ? 0n : last + 1n, since: 0, follow }, signal))
         this.#read.push(event);
     } catch {
-      await this.#clock.sleep(milliseconds(100), signal); // the store did not answer: elsewhere, from where we are
+      await this.#clock.sleep(milliseconds(100), signal); // the store did not answer: continue at another manager
     }
   }
 }

@@ -5,7 +5,7 @@ import { encodeEvent, encodeRecord } from '../events/record.ts';
 import { createKeys } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 
-/** A store into which events are put as the leader does it, with the leader's key. */
+/** A store to which a test writes events as the leader does, under the leader's key. */
 export class EventStore {
   readonly keys = createKeys();
   readonly store: MemoryStore;
@@ -17,13 +17,13 @@ export class EventStore {
     this.store = new MemoryStore({ clock });
   }
 
-  /** Its term. */
+  /** Makes the test the leader, and returns its term. */
   async lead(): Promise<bigint> {
     const value = new Uint8Array();
     return (await this.store.txn([], [{ kind: 'put', key: this.keys.leader, value }])).revision;
   }
 
-  /** One record of events that have these hosts. */
+  /** Writes one record with an event for each of these hosts. */
   async recordHosts(...hosts: readonly string[]): Promise<bigint> {
     const events = hosts.map((host): EventInput => ({ kind: 'node.ready', host, message: `${host} is ready` }));
     return (await this.record(events)).revision;

@@ -18,18 +18,21 @@ import type { Complete, Delta, NetworkCursor } from '@causeway/proto/gen/causewa
 export interface HeldNetwork {
   readonly network: SentNetwork;
   readonly revision: bigint;
-  /** The digest is of it. */
+  /** The feed version of the digest. */
   readonly feed: FeedVersion;
   readonly digest: bigint;
   readonly rows: Rows;
 }
 
-/** An agent's side of the protocol at its simplest: takes what it is sent, checks the chain, knows its cursors. */
+/**
+ * The agent's side of the protocol at its simplest: takes each message, checks that deltas follow each other, and knows
+ * its cursors.
+ */
 export class HeldNetworks {
   readonly held = new Map<NetworkId, HeldNetwork>();
-  /** What it understands, from the oldest. */
+  /** Feed versions that the agent understands, from the oldest. */
   readonly feeds: readonly FeedVersion[];
-  /** What the session speaks. */
+  /** Feed version of the session. */
   #feed: FeedVersion;
 
   constructor(feeds: readonly FeedVersion[] = feedVersions) {
@@ -43,7 +46,7 @@ export class HeldNetworks {
     });
   }
 
-  /** The manager has chosen. @throws Error when it chose what this agent did not name */
+  /** Sets the feed version that the manager has chosen. @throws Error when this agent did not offer it */
   speak(number: number): void {
     const feed = feedOf(this.feeds, number);
     if (feed === undefined) throw new Error(`a manager chose feed version ${number}`);
@@ -63,7 +66,7 @@ export class HeldNetworks {
     this.held.set(network.id, { network, revision, feed: this.#feed, digest, rows });
   }
 
-  /** False when the chain breaks: then the network is to be asked for whole. */
+  /** False when the delta does not follow what the agent has: then the agent asks for the whole network. */
   delta(delta: Delta): boolean {
     const id = delta.networkId as NetworkId;
     const feed = this.#feed;

@@ -6,14 +6,14 @@ import type { Change, KeyValue, Store, StoreEvent } from '../store/store.ts';
 const keys = createKeys();
 
 /**
- * Looks at every revision of a store with its own, plain eyes (no view, no pools) and keeps what is wrong: an address,
- * a name or an Ethernet address that two endpoints have, subnets that overlap, a VNI that two networks have, an endpoint
- * without its network.
+ * Checks every revision of a store with its own simple code (no view, no pools), and collects faults: an address, a name
+ * or an Ethernet address that two endpoints have, subnets that overlap, a VNI that two networks have, an endpoint without
+ * its network.
  */
 export class InvariantChecker {
   readonly networks = new Map<NetworkId, Network>();
   readonly endpoints = new Map<EndpointId, Endpoint>();
-  /** All that ever were. */
+  /** All endpoints that ever existed. */
   readonly everEndpoints = new Set<EndpointId>();
   readonly faults: string[] = [];
   readonly #stop = new AbortController();
@@ -26,7 +26,7 @@ export class InvariantChecker {
     this.#stop.abort();
   }
 
-  /** Claims that nobody stands behind, and records whose claims are not there, in a store at rest. */
+  /** Claims without an owner, and records without their claims, in a store at rest. */
   static leaks(kvs: readonly KeyValue[]): readonly string[] {
     const wanted = new Set<string>();
     const present = new Set<string>();

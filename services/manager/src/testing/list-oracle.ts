@@ -25,13 +25,13 @@ type ListStep =
 
 const keys = createKeys();
 
-/** What a list tells of an item: all of it. */
+/** Everything that a list contains about an item, as text. */
 export function tell(item: Item): string {
   const names = 'names' in item ? JSON.stringify(item.names) : '';
   return `${item.value.name} ${item.value.id} ${JSON.stringify(item.value)} ${item.revision} ${names}`;
 }
 
-/** A store that remembers every list it ever had, made anew from its records: slow and plainly right. */
+/** A store that remembers all its past lists, each built anew from the records: slow and obviously right. */
 export class ListOracle {
   readonly view = new View(keys);
   readonly caches: ObjectCaches;
@@ -77,7 +77,7 @@ export class ListOracle {
       }
       case 'endpoint': {
         const id = endpointId(write.n);
-        // Never without its network and host, and never from one network to another, as the claims see to.
+        // Never without its network and host, and never moved from one network to another: the claims prevent both.
         if (
           !this.#records.has(keys.network(networkId(write.network))) ||
           !this.#records.has(keys.node(nodeId(write.node)))

@@ -8,8 +8,8 @@ import type { AgentChannel } from '../feed/channel.ts';
 import { HeldNetworks } from './held-networks.ts';
 
 /**
- * An agent at the other end of an in-memory channel: it takes what it is sent at once, reports it applied when told to,
- * and keeps a line for each message so that a test can read what happened.
+ * An agent at the other end of an in-memory channel. It takes each message at once, reports it as applied when the test
+ * says so, and keeps a line for each message so that a test can read what happened.
  */
 export class MemoryAgent implements AgentChannel {
   readonly node: Node;
@@ -18,10 +18,10 @@ export class MemoryAgent implements AgentChannel {
   readonly requests = new Queue<ConnectRequest>();
   readonly received: string[] = [];
   readonly bytes: Uint8Array[] = [];
-  /** What the connection says of itself; nothing is really kept back. */
+  /** Bytes that the connection says are waiting; nothing is really held back. */
   backlog = 0;
   closed: { readonly error: CausewayError | undefined } | undefined;
-  /** Reports what it holds after each message. */
+  /** Whether the agent reports what it holds as applied after each message. */
   appliesAtOnce = false;
 
   constructor(node: Node, holds: HeldNetworks = new HeldNetworks()) {
@@ -36,7 +36,7 @@ export class MemoryAgent implements AgentChannel {
     this.say(scripted.hello({ clusterId, epoch, cursors, feedVersions }));
   }
 
-  /** Tells all that it holds as applied. */
+  /** Reports all that the agent holds as applied. */
   applied(): void {
     const networks = this.holds.cursors.map(({ networkId, revision }) => ({ networkId, revision }));
     this.say({ oneofKind: 'applied', applied: { networks, withdrawnIds: [] } });
@@ -99,7 +99,7 @@ export class MemoryAgent implements AgentChannel {
     this.requests.end();
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   hangUp(): void {
     this.requests.end();
   }

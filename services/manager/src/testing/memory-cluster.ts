@@ -11,11 +11,11 @@ import { MemoryPeers } from './memory-peers.ts';
 
 export interface RunningManager {
   readonly manager: Manager;
-  /** Its own connection to the store, with faults to set. */
+  /** The manager's own connection to the store. Tests set faults on it. */
   readonly store: MemoryStore;
 }
 
-/** Managers of one cluster in this process: one store, one clock that moves only when told to. */
+/** Managers of one cluster in this process: one store, and one clock that moves only when a test moves it. */
 export class MemoryCluster {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
@@ -23,7 +23,7 @@ export class MemoryCluster {
   readonly #running: RunningManager[] = [];
   readonly #peers = new Map<string, Peer>();
 
-  /** Started, and leading when it is the first. */
+  /** Starts a manager. The first manager leads when this resolves. */
   async startManager(name = 'm1'): Promise<RunningManager> {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
@@ -38,30 +38,30 @@ export class MemoryCluster {
     return { manager, store };
   }
 
-  /** That manager's own connection. */
+  /** That manager's own connection to the store. */
   storeOf(manager: Manager): MemoryStore {
     const found = this.#running.find((running) => running.manager === manager);
     if (found === undefined) throw new Error('no such manager runs here');
     return found.store;
   }
 
-  /** The store does not answer that manager any more. */
+  /** The store no longer answers that manager. */
   cutOff(manager: Manager): void {
     this.#running.find((running) => running.manager === manager)?.store.setReachable(false);
   }
 
-  /** That manager answers no other: it is gone, or says nothing, without an end. */
+  /** That manager no longer answers other managers. "gone": its address is refused. "silent": it never answers. */
   unreachable(name: string, how: 'gone' | 'silent'): void {
     if (how === 'gone') this.#peers.delete(`${name}:7443`);
     else this.#peers.set(`${name}:7443`, { describeManager: () => new Promise(() => undefined) });
   }
 
-  /** Lets everything that is ready run, without time going on. */
+  /** Lets everything that is ready run; time moves by 1 ms only. */
   settle(): Promise<void> {
     return this.clock.advance(milliseconds(1));
   }
 
-  /** A call's answer, moving time on as far as that needs. */
+  /** The answer of a call. Moves time as far as the call needs. */
   answer<Value>(promise: Promise<Value>): Promise<Value> {
     return this.clock.until(promise, seconds(60));
   }

@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import type { Peer, Peers } from '../cluster/peers.ts';
 
-/** Managers of one process ask one another; who is not found does not answer. */
+/** Managers of one process that ask each other. A manager that is not found does not answer. */
 export class MemoryPeers implements Peers {
   readonly #find: (address: string) => Peer | undefined;
 

@@ -1,7 +1,7 @@
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import type { Contact, Dialer } from '../election/dialer.ts';
 
-/** By when a process that is there has answered. */
+/** A process that is there answers within this time. */
 const patience = seconds(1);
 
 interface Port {
@@ -10,11 +10,11 @@ interface Port {
 }
 
 /**
- * The ports that managers of one process listen at, and the paths to them. Ports may close under a process that goes on: then
- * everything that can be seen of it from outside is wrong.
+ * The ports at which the managers of one process listen, and the paths to them. A port may close although its manager
+ * goes on: then all that others see of that manager is wrong.
  */
 export class MemoryPorts implements Dialer {
-  /** One way, asked for every message. */
+  /** Delay of a message in one direction; called for every message. */
   latency: () => Duration = () => milliseconds(0);
   readonly #clock: Clock;
   readonly #ports = new Map<string, Port>();
@@ -28,7 +28,7 @@ export class MemoryPorts implements Dialer {
     this.#ports.set(address, { leads, connections: new Set() });
   }
 
-  /** As when the process ends: connections end, others are refused. */
+  /** As when the process ends: connections end, and new ones are refused. */
   close(address: string): void {
     this.breakConnections(address);
     this.#ports.delete(address);
@@ -38,7 +38,7 @@ export class MemoryPorts implements Dialer {
     for (const end of this.#ports.get(address)?.connections ?? []) end();
   }
 
-  /** Nothing arrives there any more, and no connection ends. */
+  /** No message arrives at this address any more, and no connection ends. */
   cut(address: string): void {
     this.#cut.add(address);
   }

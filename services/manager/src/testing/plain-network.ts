@@ -1,7 +1,7 @@
 import { type Name, Prefix } from '@causeway/model';
 import type { CreateNetwork } from '../plan/create-network.ts';
 
-/** A network as one asks for it by subnets alone. */
+/** The request for a network that names only its subnets. */
 export function plainNetwork(
   name: string,
   subnets: readonly string[],

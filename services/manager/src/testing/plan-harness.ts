@@ -5,17 +5,17 @@ import { createKeys } from '../store/keys.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
-/** When everything is made here. */
+/** Time at which every record of the harness is made. */
 const madeAt = 1_800_000_000_000;
 
-/** Plans and writes at once, straight onto a view: what a proposal does, without store, leader or clock. */
+/** Plans and writes at once, directly to a view: the effect of a proposal without store, leader or clock. */
 export class PlanHarness implements Planning {
   readonly keys = createKeys();
   readonly view = new View(this.keys);
   readonly allocator: Allocator;
   readonly random: Random;
   readonly clock = { wall: () => madeAt };
-  /** What is written, by key. */
+  /** The written values, by key. */
   readonly written = new Map<string, Uint8Array>();
   readonly #created = new Map<string, bigint>();
 
@@ -25,7 +25,7 @@ export class PlanHarness implements Planning {
     this.allocator = new Allocator(this.view);
   }
 
-  /** Makes an intent true and returns its reply. @throws CausewayError what its check and its plan throw */
+  /** Carries out an intent and returns its reply. @throws CausewayError what its check and its plan throw */
   make<Reply>(intent: Intent<Reply> & Pick<Request<Reply>, 'check'>): Reply {
     intent.check?.();
     const proposal = intent.plan(this);

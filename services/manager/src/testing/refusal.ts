@@ -2,10 +2,10 @@ import { CausewayError, type ErrorCode } from '@causeway/model';
 import { expect } from 'vitest';
 import type { PlanHarness } from './plan-harness.ts';
 
-/** A row of a table of what is refused: `says` is what the message must name, the thing at fault and what would be right. */
+/** A row of a table of refusals. `says`: what the message must name, namely the fault and what would be right. */
 export type Refused<Asked> = readonly [name: string, asked: Asked, code: ErrorCode, says: RegExp];
 
-/** What the attempt throws, which must be an error of ours. */
+/** The error that the attempt throws; it must be a CausewayError. */
 export function refusal(attempt: () => unknown): CausewayError {
   try {
     attempt();
@@ -16,7 +16,7 @@ export function refusal(attempt: () => unknown): CausewayError {
   throw new Error('was not refused');
 }
 
-/** Refused so, and nothing written. */
+/** Expects that the attempt is refused with this code and message, and that nothing is written. */
 export function expectRefused(desk: PlanHarness, attempt: () => unknown, code: ErrorCode, says: RegExp): void {
   const before = desk.view.revision;
   const error = refusal(attempt);

@@ -18,10 +18,10 @@ import { records } from '../store/records/index.ts';
 import type { KeyValue, StoreEvent } from '../store/store.ts';
 import { View } from '../store/view.ts';
 
-/** One write of a script; numbers stand for ids, so that cases read easily: node 1 is "h1", network 7 is "n7". */
+/** One write of a script. Numbers stand for ids, so that cases are easy to read: node 1 is "h1", network 7 is "n7". */
 export type ScriptWrite =
   | { readonly put: 'node'; readonly node: number; readonly vtep?: string; readonly underlayMtu?: number }
-  /** `as`: what of it is otherwise. */
+  /** `as`: fields that differ from the usual network. */
   | { readonly put: 'network'; readonly network: number; readonly mtu?: number; readonly as?: Partial<Network> }
   | { readonly put: 'endpoint'; readonly endpoint: number; readonly network: number; readonly node: number }
   | { readonly delete: 'network'; readonly network: number }
@@ -71,9 +71,9 @@ export function scriptEndpoint(endpoint: number, network: number, node: number):
   };
 }
 
-/** A store's history played onto views: each commit is one revision, and a view that begins late gets a snapshot. */
+/** A store's history, played to views: each commit is one revision, and a view that begins later gets a snapshot. */
 export class ViewScript {
-  /** The one that follows; another may take its place. */
+  /** The view that follows the script; a test may replace it. */
   view: View;
   readonly #keys = createKeys();
   readonly #kvs = new Map<string, KeyValue>();
@@ -106,14 +106,14 @@ export class ViewScript {
     return this.#revision;
   }
 
-  /** As after a compaction: the view begins again from all there is now, having missed what `missed` writes. */
+  /** As after a compaction: the view begins again from a snapshot, and has missed the writes `missed`. */
   reset(...missed: readonly ScriptWrite[]): void {
     this.#revision++;
     for (const write of missed) this.#write(write);
     this.view.apply(this.#snapshot());
   }
 
-  /** The view of another manager, which has not seen what came before. */
+  /** A new view, as of another manager, which has not seen earlier changes. */
   fresh(): View {
     const view = new View(this.#keys);
     view.apply(this.#snapshot());

@@ -43,11 +43,11 @@ const host: Node = {
   version: '0.1.0',
 };
 
-/** Small and overlapping, so that workers want the same things all the time. */
+/** Small and overlapping, so that workers compete all the time. */
 const prefixes = ['10.0.0.0/28', '10.0.0.0/29', '10.0.0.8/29', '10.1.0.0/29', '10.1.0.0/28'].map(Prefix);
 const networkNames = ['red', 'green', 'blue', 'grey'] as Name[];
 
-/** Answers that contention explains. */
+/** Refusals that contention explains. */
 const expected: readonly ErrorCode[] = [
   'name-taken',
   'subnet-overlap',
@@ -61,9 +61,10 @@ const expected: readonly ErrorCode[] = [
 ];
 
 /**
- * Three managers on one store; workers that make and undo things through whichever leads and try again under the same
- * request id until they are answered; a world that loses requests and replies, pauses, stops and kills managers, shows
- * others a manager's process as gone that lives, freezes and compacts the store. All of it follows from the seed.
+ * Three managers on one store. Workers create and delete things through the manager that leads, and repeat each request
+ * under the same request id until it is answered. Meanwhile requests and replies are lost; managers are paused, stopped
+ * and killed; a running manager seems gone to the others; the store is frozen and compacted. All of this follows from the
+ * seed.
  */
 export class WriteSimulation {
   readonly #random: SeededRandom;
@@ -72,7 +73,7 @@ export class WriteSimulation {
   readonly #ports = new MemoryPorts({ clock: this.#clock });
   readonly #managers = new Map<string, CoreManager>();
   readonly #auditor = new InvariantChecker();
-  /** What callers were told they have. */
+  /** What exists according to the answers that callers got. */
   readonly #networks = new Map<string, Network>();
   readonly #endpoints = new Map<EndpointId, Endpoint>();
   readonly #answers = new Map<string, number>();
@@ -83,7 +84,7 @@ export class WriteSimulation {
     this.#random = new SeededRandom(seed);
   }
 
-  /** What was answered how often. Throws an error that tells all that did not hold. */
+  /** Returns how often each answer was given. Throws an error that lists all that did not hold. */
   async run(span: Duration, workers: number): Promise<ReadonlyMap<string, number>> {
     for (const name of managerNames) await this.#clock.until(this.#start(name), seconds(10));
     const watching = this.#auditor.run(new MemoryStore({ clock: this.#clock, backend: this.#backend }));
@@ -103,7 +104,7 @@ export class WriteSimulation {
     await this.#clock.advance(span);
     this.#calm = true;
     await this.#clock.until(Promise.all(all), seconds(600));
-    // Somebody is elected by then, and what was freed last has been given up: a VNI after the cooldown.
+    // Time for an election, and for what was freed last to be given up: a VNI takes the whole cooldown.
     await this.#clock.advance(milliseconds(seconds(20) + cooldown));
     for (const manager of this.#managers.values()) await this.#clock.until(manager.stop(), seconds(120));
     await this.#clock.advance(seconds(1));
@@ -138,7 +139,7 @@ export class WriteSimulation {
     await manager.start();
   }
 
-  /** Of a reader's manager: slow, and not always answering. */
+  /** A connection to the store for the event reader: slow, and sometimes without an answer. */
   #store(): MemoryStore {
     const store = new MemoryStore({ clock: this.#clock, backend: this.#backend });
     store.fault = () => this.#fault();
@@ -185,13 +186,13 @@ export class WriteSimulation {
         await manager.stop();
         await this.#start(manager.name);
       }
-      // Its process seems gone to the others, and lives.
+      // To the other managers its process seems gone, although it runs.
       if (act === 6)
         await this.#during(
           () => this.#ports.close(manager.name),
           () => this.#ports.listen(manager.name, () => manager.leads),
         );
-      // `kill -9`: what it has sent arrives, and a new process takes its place.
+      // `kill -9`: what the process has sent still arrives, and a new process takes its place.
       if (act === 7) {
         manager.pause();
         this.#ports.close(manager.name);
@@ -226,7 +227,7 @@ export class WriteSimulation {
     if (made !== undefined) this.#networks.set(made.reply.id, made.reply);
   }
 
-  /** By id: what is deleted is what was meant, whoever has the name by now. */
+  /** By id: a newer network with the same name must not be deleted instead. */
   async #deleteNetwork(): Promise<void> {
     const id = this.#pick([...this.#networks.keys()]);
     if (id === undefined) return;
@@ -247,7 +248,9 @@ export class WriteSimulation {
     this.#endpoints.set(made.reply.id, made.reply);
   }
 
-  /** One caller to an endpoint, as one agent: it is taken out of the list before the call. */
+  /**
+   * An endpoint is released by one caller, as by one agent in production. So it is taken out of the list before the call.
+   */
   async #release(): Promise<void> {
     const endpoint = this.#pick([...this.#endpoints.values()]);
     if (endpoint === undefined) return;
@@ -256,7 +259,9 @@ export class WriteSimulation {
     if (released === undefined) this.#faults.push(`acknowledged endpoint ${endpoint.id} was lost`);
   }
 
-  /** As a client does: on to the next manager until there is an answer. Undefined when it was a refusal. */
+  /**
+   * Asks as a client does: one manager after the other until there is an answer. Undefined when the request was refused.
+   */
   async #call<Reply>(request: Request<Reply>): Promise<Committed<Reply> | undefined> {
     const id = randomUuid(this.#random) as RequestId;
     const failover = new Failover(managerNames, this.#clock);
@@ -272,7 +277,7 @@ export class WriteSimulation {
     }
   }
 
-  /** A caller that did not hear the answer asks again, and must get the same one. */
+  /** A caller that lost the answer asks again, and must get the same answer. */
   async #again<Reply>(
     failover: Failover,
     id: RequestId,
@@ -315,7 +320,7 @@ export class WriteSimulation {
   }
 }
 
-/** Told and true must be the same, in id and content. */
+/** What callers were told and what is stored must be the same, in id and content. */
 function compareSets<Value>(
   what: string,
   told: ReadonlyMap<string, Value>,

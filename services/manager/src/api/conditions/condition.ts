@@ -1,15 +1,15 @@
 import { listNames, type Network } from '@causeway/model';
 import { earliest, latest, type Moment, never } from '../../store/moment.ts';
 
-/** What can be said of an object now. docs/protocol.md lists types and reasons. */
+/** What is true of an object now. docs/protocol.md lists types and reasons. */
 export interface Condition {
   readonly type: 'Allocated' | 'Programmed' | 'Ready' | 'Degraded';
   readonly status: 'true' | 'false' | 'unknown';
   /** One word for programs. */
   readonly reason: string;
-  /** For people. */
+  /** Text for people. */
   readonly message: string;
-  /** When what the status follows from came to be, as far as this manager knows. */
+  /** Since when the status holds, as far as this manager knows. */
   readonly since: Moment;
 }
 
@@ -22,19 +22,19 @@ export interface Recorded<Value> {
 /** A host as the leader sees it. */
 export interface HostState {
   readonly name: string;
-  /** "syncing": it is still being brought what it missed. */
+  /** "syncing": the host is still receiving what it missed. */
   readonly session: 'ready' | 'syncing' | 'none';
-  /** Since when the session is there, or not. */
+  /** Since when the host has a session, or has none. */
   readonly since: Moment;
-  /** Differences between intent and kernel that stand, and since when there are some, or none. */
+  /** Number of differences between intent and kernel that remain. `driftSince`: since when there are some, or none. */
   readonly drift: number;
   readonly driftSince: Moment;
 }
 
-/** Who has programmed a revision, by name. */
+/** Which hosts have programmed a revision. */
 export interface Progress {
   readonly revision: bigint;
-  /** When the store came to that revision. */
+  /** When the store reached that revision. */
   readonly since: Moment;
   readonly have: number;
   readonly waiting: readonly HostState[];
@@ -51,13 +51,13 @@ export interface Problem {
 /** A host whose underlay carries less than a network's frames need. */
 export interface SmallHost {
   readonly name: string;
-  /** Bytes inside the overlay that it carries. */
+  /** Largest packet inside the overlay that the host's underlay carries, bytes. */
   readonly room: number;
-  /** Its record was written then. */
+  /** When the host's record was written. */
   readonly written: Moment;
 }
 
-/** True since the network has such an MTU and the host such an underlay, whichever came last. */
+/** The problem exists since the network has this MTU and the host this underlay, whichever was written last. */
 export function underlayTooSmall(network: Recorded<Network>, small: readonly SmallHost[]): Problem {
   const { name, mtu } = network.value;
   const rooms = [...new Set(small.map(({ room }) => room))].sort((a, b) => a - b).join(' or ');
@@ -71,12 +71,12 @@ export function driftText(count: number, on = ''): string {
   return `${count === 1 ? '1 difference to the intent stands' : `${count} differences to the intent stand`}${on}`;
 }
 
-/** Of what only the leader knows, while nobody leads. */
+/** A condition that only the leader knows, while there is no leader. */
 export function unknown(type: Condition['type']): Condition {
   return { type, status: 'unknown', reason: 'NoLeader', message: 'no manager leads at this moment', since: never };
 }
 
-/** Every ready host that should have it has it. */
+/** True when no ready host still has to apply the revision. */
 export function programmed({ revision, since: changed, have, waiting, unreachable }: Progress): Condition {
   const type = 'Programmed';
   const lost = unreachable.length === 0 ? '' : `; no session with ${listNames(unreachable)}`;
@@ -98,7 +98,10 @@ export function programmed({ revision, since: changed, have, waiting, unreachabl
   return { type, status: 'true', reason: 'NoHosts', message: 'no host needs it', since };
 }
 
-/** True while there is any problem, the first being the worst; healthy since the newest of `since`. */
+/**
+ * True while there is any problem; the first problem is the worst. When there is none: healthy since the newest time in
+ * `since`.
+ */
 export function degraded(problems: readonly Problem[], since: readonly Moment[]): Condition {
   const type = 'Degraded';
   const [worst] = problems;

@@ -11,12 +11,14 @@ const host = (name: string, over: Partial<HostState> = {}): HostState => {
 };
 const lost = (name: string, revision = 50n): HostState => host(name, { session: 'none', since: at(revision) });
 
-/** Each revision has a time of its own. */
+/** Each revision has its own time. */
 function at(revision: bigint): Moment {
   return { revision, time: 1_000 * Number(revision) };
 }
 
-/** "Programmed false Waiting @42: waiting for h2"; a time that is not that of the revision is told, too. */
+/**
+ * A line such as "Programmed false Waiting @42: waiting for h2". A time that is not the revision's time is printed, too.
+ */
 function told(conditions: readonly Condition[]): string[] {
   return conditions.map(({ type, status, reason, since, message }) => {
     const { time } = since.revision === 0n ? never : at(since.revision);

@@ -15,14 +15,14 @@ import {
 
 export interface EndpointFacts {
   readonly endpoint: Recorded<Endpoint>;
-  /** Addresses whose claim is not its own, with who has it: "nobody", "gateway". */
+  /** The endpoint's addresses whose claim belongs to another holder, with the holder: "nobody", "gateway". */
   readonly unclaimed: readonly { readonly address: string; readonly holder: string }[];
-  /** Its network, when its host's underlay carries less than that sends. */
+  /** The endpoint's network and host, when the host's underlay carries less than the network's packets need. */
   readonly tooLarge?: { readonly network: Recorded<Network>; readonly host: SmallHost };
-  /** Absent: nobody leads. */
+  /** Absent: no manager leads. */
   readonly hosts?: {
     readonly progress: Progress;
-    /** The one it is on, its drift being that in this network; undefined: there is no such host any more. */
+    /** The host of the endpoint, with its drift in this network; undefined: the host does not exist any more. */
     readonly own: HostState | undefined;
   };
 }

@@ -23,17 +23,17 @@ interface SubnetFill {
 
 export interface NetworkFacts {
   readonly network: Recorded<Network>;
-  /** The claim of its VNI is its own. */
+  /** The claim of the network's VNI belongs to the network. */
   readonly holdsVni: boolean;
   readonly subnets: readonly SubnetFill[];
-  /** Its automatic MTU is more than some host carries, and is about to be lowered. */
+  /** The network's automatic MTU is more than some host carries, and is about to be lowered. */
   readonly exceedsUnderlay: boolean;
-  /** Hosts whose underlay carries less than its fixed MTU. */
+  /** Hosts whose underlay carries less than the network's fixed MTU. */
   readonly small: readonly SmallHost[];
-  /** Absent: nobody leads. */
+  /** Absent: no manager leads. */
   readonly hosts?: {
     readonly progress: Progress;
-    /** All that have an endpoint of it; their drift is that in this network. */
+    /** All hosts that have an endpoint of the network, with their drift in this network. */
     readonly states: readonly HostState[];
   };
 }

@@ -12,19 +12,19 @@ import {
 
 export interface NodeFacts {
   readonly node: Recorded<Node>;
-  /** Of those it has an endpoint on. */
+  /** The networks on which the host has an endpoint. */
   readonly networks: readonly NetworkOnHost[];
-  /** Absent: nobody leads. */
+  /** Absent: no manager leads. */
   readonly state?: HostState;
 }
 
 export interface NetworkOnHost {
   readonly name: string;
-  /** The network last changed then. */
+  /** When the network last changed. */
   readonly changed: Moment;
-  /** The host has said that it applied that change. */
+  /** The host has reported that it applied that change. */
   readonly applied: boolean;
-  /** It has larger packets than the host's underlay carries. */
+  /** The network has larger packets than the host's underlay carries. */
   readonly exceedsUnderlay: boolean;
 }
 
@@ -84,7 +84,7 @@ function health({ written }: Recorded<Node>, networks: readonly NetworkOnHost[],
   return degraded(problems, [written, since, driftSince]);
 }
 
-/** What a host's kernel holds nobody can tell while it is silent. */
+/** While a host is silent, the state of its kernel is unknown. */
 function silent(type: Condition['type'], since: Moment): Condition {
   return { type, status: 'unknown', reason: 'NoSession', message: 'its agent has no session', since };
 }

@@ -10,8 +10,8 @@ interface EpochParts {
 }
 
 /**
- * Makes a restored store the beginning of an epoch: nobody leads in it yet, whoever did when the backup was made, and it
- * does not know what hosts hold since.
+ * Makes a restored store the beginning of an epoch. No manager leads in it yet, even if one led when the backup was made.
+ * The store does not know what hosts have done since the backup.
  */
 export async function beginEpoch({ store, keys }: EpochParts, epoch: bigint): Promise<void> {
   const { kv } = await store.get(keys.meta);

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { Maintenance } from '../maintenance/maintenance.ts';
 import { type BackupHeader, encodePreamble } from './format.ts';
 
-/** SHA-256 as it goes. */
+/** An incremental SHA-256. */
 export interface Checksum {
   update(bytes: Uint8Array): void;
   digest(): Uint8Array;
@@ -22,14 +22,14 @@ interface BackupParts {
 
 interface Backup {
   readonly header: BackupHeader;
-  /** The file, in parts. Ends in an error when it is not whole. */
+  /** The file, in parts. The iteration throws when the file is incomplete. */
   readonly file: AsyncIterable<Uint8Array>;
 }
 
 /** A backup of the store as it is now. @throws CausewayError store-unavailable */
 export async function createBackup(parts: BackupParts, version: string, signal: AbortSignal): Promise<Backup> {
   const { store, keys, clock } = parts;
-  // First the revision, then the snapshot: it has this revision or a later one.
+  // First the revision, then the snapshot: the snapshot has this revision or a later one.
   const { kv, revision } = await store.get(keys.meta);
   if (kv === undefined) throw new CausewayError('store-unavailable', 'the store holds no cluster yet: try again');
   const { clusterId, epoch, schema } = unwrap(records.meta.codec.decode(kv.value)).value;

@@ -1,18 +1,18 @@
 import { CausewayError, type ClusterId, fail, ok, parseClusterId, type Result, unwrap } from '@causeway/model';
 import { decodeText, encodeText, type Json, number, object, text } from '../../store/records/codec.ts';
 
-/** What a backup is of. */
+/** Describes what a backup contains. */
 export interface BackupHeader {
   readonly clusterId: ClusterId;
   readonly epoch: bigint;
-  /** The store was at this revision at least. */
+  /** The backup contains at least this revision of the store. */
   readonly revision: bigint;
   readonly schema: number;
-  /** Of the manager that made it. */
+  /** Version of the manager that made the backup. */
   readonly version: string;
-  /** Unix time, milliseconds. */
+  /** When the backup was made, Unix time, ms. */
   readonly time: number;
-  /** Of the cluster's keys; a backup holds the whole store. */
+  /** Prefix of the cluster's keys. The backup holds the whole store, not only these keys. */
   readonly prefix: string;
 }
 
@@ -27,13 +27,13 @@ export interface BackupHeader {
 
 const magic = 'causeway-backup 1\n';
 
-/** No header is longer; so a file that is something else is told by its beginning. */
+/** Most bytes before the snapshot. Within these a reader can tell that a file is not a backup. */
 export const longestPreamble = 16 * 1024;
 
-/** SHA-256. */
+/** Bytes of a SHA-256. */
 export const checksumLength = 32;
 
-/** What comes before the snapshot. */
+/** The preamble: what comes before the snapshot. */
 export function encodePreamble(header: BackupHeader): Uint8Array {
   const { clusterId, epoch, revision, schema, version, time, prefix } = header;
   const json = { clusterId, epoch: `${epoch}`, revision: `${revision}`, schema, version, time, prefix };
@@ -42,11 +42,11 @@ export function encodePreamble(header: BackupHeader): Uint8Array {
 
 interface Preamble {
   readonly header: BackupHeader;
-  /** Bytes; the snapshot begins after them. */
+  /** Length of the preamble, bytes. The snapshot begins after it. */
   readonly length: number;
 }
 
-/** Reads it from the beginning of a file. */
+/** Reads the preamble from the beginning of a file. */
 export function decodePreamble(bytes: Uint8Array): Result<Preamble, CausewayError> {
   const end = bytes.indexOf(newline, magic.length);
   if (end < 0 || decodeText(bytes.subarray(0, magic.length)) !== magic)
@@ -73,8 +73,9 @@ export function decodePreamble(bytes: Uint8Array): Result<Preamble, CausewayErro
 const newline = 0x0a;
 
 /**
- * The epoch of a store that is restored at this time (Unix, milliseconds). It has to be higher than every one that agents may have seen, and the
- * backup does not know of those that came after it: one backup restored twice begins two histories. So it is the second of the restore.
+ * The epoch of a store that is restored at `now` (Unix time, ms). It has to be higher than every epoch that agents may
+ * have seen. The backup does not know the epochs that came after it: when one backup is restored twice, two histories
+ * begin. So the epoch is the second of the restore.
  */
 export function nextEpoch({ epoch }: Pick<BackupHeader, 'epoch'>, now: number): bigint {
   const second = BigInt(Math.trunc(now / 1_000));

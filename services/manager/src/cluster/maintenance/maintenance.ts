@@ -1,16 +1,16 @@
 import type { RaisedAlarm, StoreMember } from '../../store/store.ts';
 
 /**
- * What keeps a store small and whole, as against what is stored. Everything here may be repeated, and does nothing the second time.
- * Failures are "store-unavailable": perhaps done, perhaps not; look again.
+ * Operations that keep a store small and healthy, and do not change its content. Each may be repeated, and does nothing
+ * the second time. A failure is "store-unavailable": the operation may have happened or not; look again.
  */
 export interface Maintenance {
-  /** Forgets what keys were before this revision, and resolves when it has left the database. */
+  /** Forgets the values that keys had before this revision. Resolves when they have left the database. */
   compact(revision: bigint): Promise<void>;
-  /** Gives free space back to the disk. The member answers nobody meanwhile. */
+  /** Gives free space back to the disk. Meanwhile the member does not answer. */
   defragment(member: StoreMember): Promise<void>;
-  /** Takes an alarm back; it comes again by itself when its cause is still there. */
+  /** Disarms an alarm. The alarm is raised again by itself if its cause is still there. */
   disarm(alarm: RaisedAlarm): Promise<void>;
-  /** The whole database as it was at one moment, in the store's own format, its own checksum at the end. */
+  /** The whole database as it was at one moment, in the store's own format, with the store's own checksum at the end. */
   snapshot(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

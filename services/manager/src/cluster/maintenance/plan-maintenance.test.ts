@@ -47,7 +47,7 @@ const recovery = (rest: Partial<SpaceRecovery>): SpaceRecovery => ({
   ...rest,
 });
 
-/** Enough of a step to tell it by. */
+/** A short text that identifies a step. */
 function brief(step: MaintenanceStep): string {
   if (step.kind === 'compact') return `compact ${step.revision}`;
   return step.kind === 'defragment' ? `defragment ${step.member.name}` : step.kind;
@@ -182,7 +182,7 @@ describe('addSample', () => {
         expect(samples.length).toBeLessThanOrEqual(settings.history / sampleInterval + 2);
         const newest = all.findLast(({ at }) => at <= now - settings.history);
         const kept = samples.findLast(({ at }) => at <= now - settings.history);
-        // At most one sample's interval older than the best that there was.
+        // At most one sample interval older than the best sample that there was.
         if (newest !== undefined) expect((kept?.at ?? -1) + sampleInterval).toBeGreaterThan(newest.at);
       }),
     );

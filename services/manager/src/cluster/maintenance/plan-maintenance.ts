@@ -1,37 +1,37 @@
 import { type Duration, minutes, seconds } from '@causeway/runtime';
 import type { StoreMemberStatus } from '../../store/store.ts';
 
-/** The store was at this revision at this time of our monotonic clock. */
+/** The store's revision at one time on this manager's monotonic clock. */
 export interface Sample {
   readonly at: number;
   readonly revision: bigint;
 }
 
-/** One try to get out of NOSPACE. */
+/** One attempt to recover from NOSPACE. */
 export interface SpaceRecovery {
   readonly since: number;
-  /** Tries that came before it without lasting success. */
+  /** Number of attempts before this one that had no lasting success. */
   readonly failed: number;
   readonly step: 'compact' | 'defragment' | 'done';
   readonly defragmented: ReadonlySet<string>;
 }
 
-/** What is known at one moment. */
+/** What this manager knows at the time `now`. */
 export interface MaintenanceState {
   readonly now: number;
   readonly members: readonly StoreMemberStatus[];
-  /** Oldest first. */
+  /** Oldest sample first. */
   readonly samples: readonly Sample[];
   readonly revision: bigint;
-  /** The revision that was compacted to last. */
+  /** Revision of the last compaction. */
   readonly compacted: bigint;
-  /** When each member was defragmented last, as far as we know. */
+  /** When each member was last defragmented, as far as this manager knows. */
   readonly defragmented: ReadonlyMap<string, number>;
   readonly recovery?: SpaceRecovery;
 }
 
 export interface MaintenanceSettings {
-  /** How much of the past is kept for those who resume; 0: never compact, somebody else does. */
+  /** How much of the past is kept for watches that resume. 0: the managers never compact, because something else does. */
   readonly history: Duration;
 }
 
@@ -41,25 +41,32 @@ export type MaintenanceStep =
   | { readonly kind: 'disarm'; readonly recovery: SpaceRecovery }
   | { readonly kind: 'rest' };
 
-/** Between samples, so also how much longer than asked for the past may be kept. */
+/** Time between samples. The past may be kept this much longer than configured. */
 export const sampleInterval = minutes(1);
 
-/** Free space below this is not worth a member's silence: etcd needs about a second for each 100 MiB. */
+/**
+ * Bytes. Less free space is not worth a defragmentation: the member does not answer for about a second for each 100 MiB.
+ */
 const worthwhile = 64 * 1024 * 1024;
-/** A database is wasteful when less than this share of it is in use; etcd reuses free pages, so some are well kept. */
+/**
+ * A database is wasteful when less than this share of it is in use. etcd reuses free pages, so some free space is useful.
+ */
 const wasteful = 0.5;
 const defragmentInterval = minutes(60);
 
-/** A try to get out of NOSPACE that did not last is followed by the next after this, twice as long each time, up to the longest. */
+/**
+ * Time from one attempt to recover from NOSPACE to the next, when the first had no lasting success. It doubles with each
+ * attempt, up to `longestRetry`.
+ */
 const firstRetry = seconds(30);
 const longestRetry = minutes(10);
 
 /**
- * The next thing to do for the store; to be asked again after each, with the state as it is then.
+ * The next step of the store's maintenance. Plan again after each step, with the state as it is then.
  *
- * NOSPACE first: compact to the present, defragment one member after the other, take the alarm back. Then the past beyond `history`;
- * then waste, one member at a time, the leader last, and only while every other voter is well: a member that is being
- * defragmented answers nobody, so it counts as down.
+ * NOSPACE comes first: compact to the present, defragment one member after the other, disarm the alarm. Then compact the
+ * past beyond `history`. Then defragment wasteful members, one at a time, the leader last, and only while every voter is
+ * healthy: a member that is being defragmented does not answer, so it counts as down.
  */
 export function planMaintenance(state: MaintenanceState, settings: MaintenanceSettings): MaintenanceStep {
   if (state.members.some(({ alarms }) => alarms.includes('NOSPACE'))) return planSpaceRecovery(state);
@@ -69,7 +76,7 @@ export function planMaintenance(state: MaintenanceState, settings: MaintenanceSe
   return member === undefined ? { kind: 'rest' } : { kind: 'defragment', member };
 }
 
-/** The samples with the present one, without those that no compaction will ask for again. */
+/** The samples with the new one, without those that no later compaction needs. */
 export function addSample(
   samples: readonly Sample[],
   sample: Sample,
@@ -81,7 +88,7 @@ export function addSample(
   return [...samples.slice(Math.max(0, old.length - 1)), sample];
 }
 
-/** The newest revision that is older than the history to keep, when it has not been compacted to. */
+/** The newest sampled revision that is older than `history`; undefined when it has been compacted already. */
 function expired(state: MaintenanceState, { history }: MaintenanceSettings): bigint | undefined {
   if (history === 0) return undefined;
   const old = state.samples.findLast(({ at }) => at <= state.now - history);
@@ -97,7 +104,7 @@ function mostWasteful({ now, members, defragmented }: MaintenanceState): StoreMe
   return leaderLast(members).find((member) => !member.learner && isWasteful(member) && rested(member));
 }
 
-/** none -> compact -> defragment (one member after the other, then the alarm is taken back) -> done -> compact … */
+/** none -> compact -> defragment (one member after the other, then the alarm is disarmed) -> done -> compact … */
 function planSpaceRecovery(state: MaintenanceState): MaintenanceStep {
   const { now, revision, members } = state;
   const recovery = state.recovery ?? begin(now, 0);
@@ -107,7 +114,8 @@ function planSpaceRecovery(state: MaintenanceState): MaintenanceStep {
     case 'defragment': {
       const waiting = (member: StoreMemberStatus): boolean =>
         member.healthy && !member.learner && !recovery.defragmented.has(member.id);
-      // Whatever it says is in use: bbolt counts what a commit freed at the commit after it, and in NOSPACE there is none.
+      // Even if the member reports no free space: bbolt counts what a commit has freed only at the next commit, and in
+      // NOSPACE there is no next commit.
       const member = leaderLast(members).find(waiting);
       if (member === undefined) return { kind: 'disarm', recovery: { ...recovery, step: 'done' } };
       const defragmented = new Set([...recovery.defragmented, member.id]);

@@ -46,7 +46,7 @@ test('who asks at the same moment gets the same look; who asks later gets a look
   await clock.advance(milliseconds(400));
   const answers = await Promise.all(first);
   expect([world.asked, answers.length, new Set(answers).size]).toEqual([2, 3, 1]);
-  const third = monitor.look(); // the first is over, the second is not of this moment
+  const third = monitor.look(); // the first look is over, and the second began too long ago
   await clock.advance(seconds(1));
   await Promise.all([second, third]);
   expect([world.asked, found.length]).toEqual([3, 3]);

@@ -9,29 +9,36 @@ export interface StoreMonitorParts {
   readonly view: Pick<View, 'revision' | 'leader'>;
   /** Maintenance for a store in which no manager can be elected; absent: the store needs none. */
   readonly maintenance?: () => { act(members: readonly StoreMemberStatus[]): Promise<boolean> };
-  /** Hears what each look has found. */
+  /** Called with the result of each look. */
   readonly found?: ((members: readonly StoreMemberStatus[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** From one look at the members to the next. */
+/** Time between two looks at the members. */
 export const interval = seconds(10);
 
-/** Without a look of the leader's, which has its own rhythm. */
+/**
+ * The monitor itself looks when there was no look for this long. The leader's maintenance looks at its own, shorter
+ * interval.
+ */
 const overdue = milliseconds(interval + seconds(1));
 
-/** The members answer with this once more after a step, so that what it freed shows. */
+/**
+ * After a maintenance step the monitor looks again after this time, so that the members' answers show what the step has
+ * freed.
+ */
 const settling = seconds(1);
 
-/** A look that began no longer ago and is still under way is whole enough for whoever asks now. */
+/** A look that is still under way and began at most this long ago also serves a new caller. */
 const shared = milliseconds(100);
 
 /**
- * The one place from which a manager looks at the store's members: for maintenance, for the endpoints that the store is
- * reached at, and for status. Each manager samples the revision, so that a new leader knows the past hour; and each gets
- * the store out of NOSPACE while no manager leads, since a lease and a key are what a full store refuses. (Two may then
- * defragment two members at once; writes are refused anyway.)
+ * The one place from which a manager asks the store's members for their status: for maintenance, for the endpoints at
+ * which the store is reached, and for status calls. Each manager samples the revision, so that a new leader knows the
+ * past hour. Each manager also recovers the store from NOSPACE while no manager leads, because a full store refuses the
+ * lease and the key that a leader needs. (Two managers may then defragment two members at once; writes are refused
+ * anyway.)
  */
 export class StoreMonitor implements Startable {
   readonly #parts: StoreMonitorParts;
@@ -50,7 +57,7 @@ export class StoreMonitor implements Startable {
     this.#settings = settings;
   }
 
-  /** Oldest first. */
+  /** Oldest sample first. */
   get samples(): readonly Sample[] {
     return this.#samples;
   }
@@ -69,7 +76,7 @@ export class StoreMonitor implements Startable {
     await this.#running;
   }
 
-  /** How the members are now. @throws CausewayError store-unavailable */
+  /** Status of the members now. @throws CausewayError store-unavailable */
   async look(): Promise<readonly StoreMemberStatus[]> {
     const now = this.#parts.clock.now();
     if (this.#underWay !== undefined && now - this.#lookedAt < shared) return await this.#underWay;
@@ -93,7 +100,7 @@ export class StoreMonitor implements Startable {
     return members;
   }
 
-  /** The leader looks by itself, no less often; so may callers that ask for status. */
+  /** Looks only if nothing else did: the leader's maintenance looks at least as often, and status calls look, too. */
   async #step(): Promise<Duration> {
     const since = this.#parts.clock.now() - this.#lookedAt;
     const isCalm = this.#emergency === undefined && !this.#isOrphaned(this.#members);
@@ -111,7 +118,7 @@ export class StoreMonitor implements Startable {
     return this.#parts.view.leader === undefined && members.some(({ alarms }) => alarms.includes('NOSPACE'));
   }
 
-  /** Once for each change of the alarms. */
+  /** Logs each change of the alarms once. */
   #report(members: readonly StoreMemberStatus[]): void {
     const { log } = this.#parts;
     const raised = members.flatMap(({ name, alarms }) => alarms.map((alarm) => `${name}: ${alarm}`)).join(', ');

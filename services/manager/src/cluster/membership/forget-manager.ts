@@ -8,8 +8,8 @@ interface ForgetManagerParts {
 }
 
 /**
- * Takes a manager without an etcd member of its own off the list, when it has stopped or died. Repeated with the same record it
- * finds out what the first try has done.
+ * Removes a manager without its own etcd member from the roster, when the manager has stopped or crashed. A call that is
+ * repeated with the same record finds out what the first try has done.
  * @throws CausewayError manager-unknown, invalid-argument (it runs), request-reused, store-unavailable, timed-out
  */
 export async function forgetManager({ roster, record }: ForgetManagerParts, name: Name): Promise<void> {
@@ -22,7 +22,7 @@ export async function forgetManager({ roster, record }: ForgetManagerParts, name
   await record.write('done');
 }
 
-/** Nothing but its own end makes it leave: it would register again. */
+/** A manager that runs cannot be removed: it would register again. */
 export function stillRuns(name: Name): CausewayError {
   const message = `${name} runs (one that died counts as running for 15 s) and supervises no etcd member that could be taken from it: stop it, then remove it`;
   return new CausewayError('invalid-argument', message, { field: 'name', value: name });

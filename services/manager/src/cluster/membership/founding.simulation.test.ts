@@ -24,12 +24,12 @@ interface Voter {
   readonly host: Host;
 }
 
-/** Three hosts whose managers have the same settings, and etcd as far as its members and its log go. */
+/** Three hosts whose managers have the same settings, and etcd reduced to its members and its log. */
 class World {
   readonly hosts: readonly Host[] = ['m1', 'm2', 'm3'].map((name) => {
     return { name, data: undefined, mayFound: name === 'm1', runs: false };
   });
-  /** By cluster: who votes, as its members have agreed, and how many entries were acknowledged. */
+  /** For each cluster: the voters, as its members have agreed, and the number of acknowledged entries. */
   readonly clusters: { voters: readonly Voter[]; acknowledged: number }[] = [];
   readonly history: string[] = [];
   readonly #cut = new Set<string>();
@@ -52,7 +52,7 @@ class World {
     host.runs = false;
   }
 
-  /** The disk is replaced. */
+  /** Replaces the host's disk. */
   wipe(host: Host): void {
     host.runs = false;
     host.data = undefined;
@@ -67,13 +67,14 @@ class World {
     this.#cut.clear();
   }
 
-  /** One more entry, where a majority can agree on it. False: there is none. */
+  /** Writes one more entry if a majority can agree on it. False: there is no majority. */
   write(at: Host): boolean {
     const { data } = at;
     const cluster = data && this.clusters[data.cluster];
     const majority = cluster && this.#majority(at, data.cluster);
     if (cluster === undefined || majority === undefined) return false;
-    // Whoever leads has what any of the majority has; they all have it then, and the new entry.
+    // The leader has every entry that any member of the majority has. After the write all of them have these entries and
+    // the new one.
     const known = Math.max(...majority.map(({ host }) => host.data?.entries ?? 0));
     expect(known, this.history.join('\n')).toBe(cluster.acknowledged);
     cluster.acknowledged = known + 1;
@@ -85,7 +86,7 @@ class World {
     return one === other || !this.#cut.has(`${one.name} ${other.name}`);
   }
 
-  /** Voters that run as such and that this host reaches, if they are enough. */
+  /** The voters that are up and that this host reaches, if they are a majority. */
   #majority(from: Host, cluster: number): readonly Voter[] | undefined {
     const voters = this.clusters[cluster]?.voters ?? [];
     const up = voters.filter((voter) => isUp(voter) && this.#reach(from, voter.host));
@@ -107,13 +108,13 @@ class World {
     this.clusters.push({ voters: [{ id: member, host }], acknowledged: 0 });
   }
 
-  /** False: not now. */
+  /** False: the host cannot join now. */
   #join(host: Host, at: number): boolean {
     const cluster = this.clusters[at];
     if (cluster === undefined) return false;
     let added: number | undefined;
     for (;;) {
-      // The list is agreed on, and so is each change.
+      // A majority agrees on the list, and on each change.
       const majority = this.#majority(host, at);
       if (majority === undefined) return false;
       const members = [...cluster.voters.map((voter) => this.#status(voter, host)), ...learner(added, host)];
@@ -141,7 +142,7 @@ class World {
   }
 }
 
-/** As etcd has it: only on the log that it wrote as that member. */
+/** As in etcd: a voter is up only with the log that it wrote as that member. */
 function isUp({ id, host }: Voter): boolean {
   return host.runs && host.data?.member === id;
 }
@@ -168,7 +169,7 @@ describe('any order of wipes, restarts and partitions', () => {
       for (let i = 0; i < 150; i++) {
         const [one, other] = [pick(world.hosts), pick(world.hosts)];
         const act = pick(['start', 'start', 'start', 'stop', 'wipe', 'cut', 'heal', 'heal', 'write', 'write'] as const);
-        // A disk is replaced when the others have all of theirs: more at once is what backups are for.
+        // A disk is replaced only while the others have all their data: backups are for losing more than one.
         const intact = world.hosts.filter(({ data }) => data !== undefined).length;
         if (act === 'wipe' && intact < world.hosts.length) continue;
         world.history.push(`seed ${seed}: ${act} ${one.name} ${other.name}`);

@@ -14,19 +14,20 @@ interface Joiner {
   readonly peerUrl: string;
 }
 
-/** What the joiner's etcd is to be started with. */
+/** What the joining member's etcd must be started with. */
 interface Admission {
   readonly id: string;
   readonly initialCluster: string;
 }
 
-/** Somebody else's way in may take as long as it takes to copy a large store. */
+/** Another member that is joining may take as long as it takes to copy a large store. */
 const patience = minutes(5);
 const pause = milliseconds(500);
 
 /**
- * Makes room for a new member: the cluster expects it, as a learner, when this resolves.
- * @throws CausewayError name-taken, manager-exists, invalid-argument (an address that others do not reach); store-unavailable when it takes too long
+ * Adds a new member: when this resolves, the cluster expects it as a learner.
+ * @throws CausewayError name-taken, manager-exists, invalid-argument (an address that others do not reach);
+ * store-unavailable when it takes too long
  */
 export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: AbortSignal): Promise<Admission> {
   const { membership, clock, log } = parts;
@@ -42,7 +43,7 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
     await clock.sleep(pause, signal);
   }
 
-  /** The admission, or what stands in its way for now. */
+  /** The admission, or the obstacle for now. */
   async function attempt(): Promise<Admission | string> {
     try {
       for (;;) {
@@ -71,7 +72,11 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
   }
 }
 
-/** Resolves when the learner has its vote, which is once it has caught up; an unreachable cluster is waited for. @throws CausewayError manager-removed */
+/**
+ * Resolves when the learner has become a voter, which it can when it has caught up. Waits while the cluster is
+ * unreachable.
+ * @throws CausewayError manager-removed
+ */
 export async function promoteWhenInSync(parts: JoinParts, id: string, signal: AbortSignal): Promise<void> {
   const { membership, clock, log } = parts;
   let said = '';

@@ -7,21 +7,24 @@ export type MembershipRequest =
       readonly kind: 'join';
       readonly name: string;
       readonly peerUrl: string;
-      /** Id of the learner that this very attempt has added. Any other one with our name or URL is left over from an earlier attempt. */
+      /**
+       * Id of the learner that this attempt has added. Any other learner with our name or URL is left over from an
+       * earlier attempt.
+       */
       readonly added?: string;
     }
-  /** By name, or by id: one that never started has no name. */
+  /** By name, or by id: a member that never started has no name. */
   | { readonly kind: 'remove'; readonly name: string; readonly force: boolean };
 
 type MembershipStep =
   | { readonly kind: 'add'; readonly peerUrl: string }
-  /** Start the member: it is expected. The cluster as its first start must be told of it ("name=url,…"). */
+  /** Start the member: the cluster expects it. `initialCluster` ("name=url,…") is for its first start. */
   | { readonly kind: 'start'; readonly id: string; readonly initialCluster: string }
-  /** Another one is on its way in, and there is room for one at a time. */
+  /** Another member is joining, and only one can join at a time. */
   | { readonly kind: 'wait'; readonly learner: StoreMember }
   | { readonly kind: 'remove'; readonly id: string };
 
-/** The next step towards what was asked, from the members as they are; to be planned anew after each. */
+/** The next step of the request, for the members as they are now. Plan again after each step. */
 export function planMembership(
   members: readonly StoreMemberStatus[],
   request: MembershipRequest,
@@ -36,12 +39,12 @@ export function planMembership(
   }
 }
 
-/** Of so many voters, how many make a majority. */
+/** How many voters make a majority. */
 export function quorum(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
-/** Whether there is a majority to agree on a removal. No force makes one. */
+/** Whether a majority exists that can agree on a removal. Force does not replace a majority. */
 export function checkMajority(members: readonly StoreMemberStatus[], name: string): Result<void, CausewayError> {
   const voters = members.filter((member) => !member.learner);
   const healthy = voters.filter((member) => member.healthy).length;
@@ -53,7 +56,7 @@ export function checkMajority(members: readonly StoreMemberStatus[], name: strin
   return fail(new CausewayError('quorum-loss', message, { name, healthy, needed }));
 }
 
-/** Whether enough voters answer at all to elect a leader among them. A member that is silent is at no revision. */
+/** Whether enough voters answer to elect a leader among them. A member that does not answer has revision 0. */
 export function canElect(members: readonly StoreMemberStatus[]): boolean {
   const voters = members.filter((member) => !member.learner);
   return voters.filter(({ revision }) => revision > 0n).length >= quorum(voters.length);
@@ -67,7 +70,8 @@ function planJoin(
   const own = members.find(({ id }) => id === added);
   if (own !== undefined) return ok({ kind: 'start', id: own.id, initialCluster: initialCluster(members, own, name) });
   const namesake = members.find((member) => member.name === name || member.peerUrls.includes(peerUrl));
-  // A learner that ever started may have told the others what it holds: its place is not for one with empty hands.
+  // A learner that ever started may have reported to the others what its log holds. A member without data must not take
+  // its place.
   if (namesake?.learner === true) return ok({ kind: 'remove', id: namesake.id });
   if (namesake !== undefined && isLostSelf(namesake, request)) return planReplacement(members, namesake);
   if (namesake !== undefined) return fail(taken(namesake, request));
@@ -78,16 +82,17 @@ function planJoin(
 }
 
 /**
- * The voter of our name, at the very address that we have to ourselves, and it does not answer: it was this manager, before its
- * data were lost. (At another address it may be another host's, named so by mistake, and alive.)
+ * Whether this member was this manager before the manager's data was lost: the member has our name and exactly our
+ * address, and does not answer. (At another address it may be a member of another host that has our name by mistake and
+ * is alive.)
  */
 function isLostSelf(member: StoreMemberStatus, { name, peerUrl }: MembershipRequest & { kind: 'join' }): boolean {
   return member.name === name && !member.healthy && member.peerUrls.length === 1 && member.peerUrls[0] === peerUrl;
 }
 
 /**
- * A voter that lost its log has lost what it has acknowledged, and must not vote as the one it was: it goes, and comes as a
- * new member. That takes a majority that is well without it, now and afterwards.
+ * A voter that lost its log has lost what it had acknowledged, and must not vote with its old identity. So it is removed
+ * and joins as a new member. That takes a majority that is healthy without it, before and after the removal.
  */
 function planReplacement(
   members: readonly StoreMemberStatus[],

@@ -1,16 +1,16 @@
 import { CausewayError, fail, ok, type Result } from '@causeway/model';
 
-/** What an embedded etcd's first start, or its next one, rests on. */
+/** Facts that decide how an embedded etcd starts. */
 export interface StartFacts {
-  /** Of a member of a cluster. */
+  /** The directory holds etcd data of a cluster's member. */
   readonly hasData: boolean;
-  /** `causeway-manager init` was run on this directory, and no cluster has begun or was joined from it since. */
+  /** `causeway-manager init` was run on this directory, and since then no cluster was founded or joined from it. */
   readonly mayFound: boolean;
   /** The cluster that this directory belongs to; absent: none yet. */
   readonly belongsTo?: string;
-  /** Of this manager, to be named in what is said. */
+  /** This manager's data directory, for error messages. */
   readonly dataDir: string;
-  /** Managers to join, itself left out. */
+  /** Managers to join, without this manager. */
   readonly join: readonly string[];
 }
 
@@ -23,25 +23,26 @@ export interface FoundManager {
 
 interface FoundMember {
   readonly name: string;
-  /** None: it has not started yet. */
+  /** Empty: the member has not started yet. */
   readonly clientUrls: readonly string[];
 }
 
 type StartStep =
-  /** As the member that the data are of, whatever else is set. */
+  /** Start as the member whose data the directory holds, whatever else is set. */
   | { readonly kind: 'resume' }
   | { readonly kind: 'found' }
   /** Ask the managers to join, then plan again with what they answered. */
   | { readonly kind: 'ask' }
   /** Client URLs of the cluster's members. */
   | { readonly kind: 'join'; readonly urls: readonly string[] }
-  /** None of them runs a cluster yet. */
+  /** None of the managers to join runs a cluster yet. */
   | { readonly kind: 'wait' };
 
 /**
- * How the etcd of a manager starts. Data decide alone. Without data it joins, if it is told whom; a cluster is founded only
- * where that was said on this very directory, once: a setting that says so would say it again on the day the disk is lost,
- * and the first manager would found a second cluster beside the one that the others still have.
+ * How the etcd of a manager starts. If there is data, only the data counts. Without data, etcd joins a cluster if there
+ * are managers to join. It founds a cluster only where `causeway-manager init` was run on this very directory, once. A
+ * permanent setting would found again on the day the disk is lost, and the first manager would begin a second cluster
+ * beside the one that the others still have.
  */
 export function planStart(facts: StartFacts, answers?: readonly FoundManager[]): Result<StartStep, CausewayError> {
   if (facts.hasData) return ok({ kind: 'resume' });
@@ -91,7 +92,7 @@ function foreign({ dataDir, belongsTo }: StartFacts, { address, clusterId }: Fou
   return new CausewayError('cluster-mismatch', message, { field: '--data-dir', path: dataDir });
 }
 
-/** Dialled from here its address would lead to this host: to nothing, or to another etcd. */
+/** The member's loopback address, dialled from here, leads to this host: to nothing, or to another etcd. */
 function unreachable({ address, members }: FoundManager): CausewayError {
   const { name, clientUrls } = members.find(isOnLoopback) ?? { name: '', clientUrls: [] };
   const message = `--join ${address}: its member ${name} is at ${clientUrls.join(', ')}, which no other host reaches: restart that manager with --etcd-peer-address first`;

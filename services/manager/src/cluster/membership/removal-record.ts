@@ -13,18 +13,18 @@ interface RemovalRecordParts {
 
 interface RemovalRequest {
   readonly id: RequestId;
-  /** Canonical text of what was asked. */
+  /** Canonical text of the request. */
   readonly content: string;
 }
 
-/** begun: the member was there, and may be gone since. done: it is gone. */
+/** begun: the member existed, and may have been removed since. done: the member is removed. */
 type Progress = 'begun' | 'done';
 
 const kind = 'manager.remove';
 
 /**
- * What became of a removal, under its request id as all outcomes are. It is no transaction of the store's, so the beginning is kept
- * too: a retry that does not find the member any more knows then that it is its own work.
+ * The outcome of a removal, kept under its request id like all outcomes. A removal is not a transaction of the store, so
+ * its beginning is recorded, too: a retry that no longer finds the member then knows that the first try removed it.
  */
 export class RemovalRecord {
   readonly #parts: RemovalRecordParts;
@@ -47,7 +47,10 @@ export class RemovalRecord {
     return kept['reply'] === undefined ? 'begun' : 'done';
   }
 
-  /** Somebody else who writes it has the same request to do: theirs stands then. @throws CausewayError store-unavailable, timed-out */
+  /**
+   * Another writer of the record has the same request, and its record stands.
+   * @throws CausewayError store-unavailable, timed-out
+   */
   async write(progress: Progress): Promise<void> {
     const { store, leases } = this.#parts;
     const key = this.#key;

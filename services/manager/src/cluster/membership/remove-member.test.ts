@@ -25,7 +25,7 @@ const keys = createKeys();
 let clock: FakeClock;
 let store: MemoryStore;
 let members: StoreMemberStatus[];
-/** Thrown by the next removals, which then were done or not. */
+/** Errors that the next removals throw; `done`: whether the removal happened all the same. */
 let failures: { readonly error: CausewayError; readonly done: boolean }[];
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ const membership: Pick<Membership, 'list' | 'remove'> = {
   },
 };
 
-/** Each by a manager of its own: what they share is in the store. */
+/** Each removal is made by a different manager: these share only the store. */
 function remove(name: string, { request = id, within = seconds(30) }: { request?: RequestId; within?: Duration } = {}) {
   const leases = new RequestLeases({ store, clock });
   const record = new RemovalRecord({ store, leases, keys }, { id: request, content: name });
@@ -62,7 +62,7 @@ function remove(name: string, { request = id, within = seconds(30) }: { request?
 const lost = new CausewayError('timed-out', 'no answer');
 const unsure = new CausewayError('quorum-loss', 'etcd refuses, too few of its members are connected');
 
-/** As a manager of that name has registered. */
+/** Writes the records of a registered manager of that name. */
 async function register(name: string): Promise<void> {
   const record = { name, address: `${name}:7443`, version: '1', etcdMember: name, schema: 1 };
   const [key, known] = [keys.manager(name as Name), keys.knownManager(name as Name)];

@@ -8,7 +8,7 @@ import type { RemovalRecord } from './removal-record.ts';
 
 interface RemoveMemberParts {
   readonly membership: Membership;
-  /** The members also while no majority agrees on them. */
+  /** Lists the members also while no majority agrees on them. */
   readonly store: { members(): Promise<readonly StoreMemberStatus[]> };
   readonly roster: Pick<Roster, 'has' | 'forget'>;
   readonly record: Pick<RemovalRecord, 'read' | 'write'>;
@@ -20,17 +20,21 @@ interface RemoveMemberRequest {
   readonly force: boolean;
 }
 
-/** etcd counts a member as connected only 5 s after it was (server.go, HealthInterval), so what has just come counts as down for it. */
+/**
+ * How long to retry when etcd refuses. etcd counts a member as connected only after 5 s (server.go, HealthInterval), so a
+ * member that has just come counts as down.
+ */
 const patience = seconds(8);
-/** An election takes 1 to 2 s: without a leader for longer there is no majority. */
+/** An election takes 1 to 2 s. Without a leader for longer than this there is no majority. */
 const electionTime = seconds(3);
 const pause = milliseconds(500);
 
 /**
- * Takes the member a manager supervises out of the cluster, and the manager off the list; its etcd ends by itself when it hears of that, and its manager with it.
- * Repeated with the same record it finds out what the first try has done.
- * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides), request-reused,
- * store-unavailable, timed-out
+ * Removes a manager's etcd member from the cluster, and the manager from the roster. The removed etcd ends by itself when
+ * it learns of the removal, and its manager ends with it. A call that is repeated with the same record finds out what the
+ * first try has done.
+ * @throws CausewayError manager-unknown, quorum-loss (also the store's own refusal, which no force overrides),
+ * request-reused, store-unavailable, timed-out
  */
 export async function removeMember(
   parts: RemoveMemberParts,
@@ -66,7 +70,10 @@ export async function removeMember(
   await record.write('done');
 }
 
-/** Without a majority nothing can be agreed on. An election is waited for, but not where too few members answer two looks in a row. */
+/**
+ * Without a majority the members cannot agree on a removal. Waits for an election, unless too few members answer two
+ * looks in a row.
+ */
 async function withMajority(
   { store, clock }: RemoveMemberParts,
   { name }: RemoveMemberRequest,

@@ -1,7 +1,7 @@
 import type { EndpointId, EndpointRow } from '@causeway/model';
 import type { RowSource } from './source.ts';
 
-/** An endpoint as other hosts need it: with the VTEP of its host, so that it changes with that, too. */
+/** An endpoint as other hosts need it: with the VTEP of its host. So the row also changes when the VTEP changes. */
 export const endpointRows: RowSource<EndpointRow> = {
   *touched(change, view) {
     if (change.kind === 'endpoint') yield [change.network, change.id];
@@ -16,7 +16,7 @@ export const endpointRows: RowSource<EndpointRow> = {
     const endpoint = view.endpoint(id as EndpointId)?.value;
     if (endpoint?.network !== network) return undefined;
     const node = view.nodes.get(endpoint.node)?.value;
-    if (node === undefined) return undefined; // without a VTEP no host can use it
+    if (node === undefined) return undefined; // without a VTEP no host can use the row
     const { name, addresses, mac } = endpoint;
     return { id: endpoint.id, name, node: node.id, addresses, mac, vtep: node.dataPath };
   },

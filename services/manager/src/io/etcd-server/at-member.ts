@@ -7,7 +7,7 @@ import { type CallBounds, type EtcdEndpoint, EtcdPool } from '../etcd/pool.ts';
 interface AtMemberParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
-  /** Whose member it has to be; whoever answers without. */
+  /** The etcd cluster that the member must belong to. Absent: any cluster is accepted. */
   readonly identity?: StoreIdentity;
 }
 
@@ -19,7 +19,7 @@ interface MemberQuestion {
   readonly what: string;
 }
 
-/** Asks one certain member, on a connection that lives as long as the question. @throws CausewayError */
+/** Asks one certain member, on a connection that lasts only for the question. @throws CausewayError */
 export async function atMember<Response extends EtcdReply>(
   parts: AtMemberParts,
   { urls, limit, what }: MemberQuestion,

@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian's etcd-server and etcd-client put them; a service's PATH may be narrower than a login's. */
+/**
+ * Where Debian's etcd-server and etcd-client install their programs. A service's PATH may be narrower than a login
+ * shell's.
+ */
 const usualPlaces = ['/usr/bin', '/usr/local/bin'];
 
 /** Path of the etcd binary: on PATH first, then in the usual places; undefined when there is none. */

@@ -26,10 +26,10 @@ import { EtcdMembership } from './membership.ts';
 const missing = await etcdMissing();
 const clock = systemClock;
 const random = new SeededRandom(1);
-/** A member that has just come is connected for etcd after 5 s. */
+/** Test timeout, ms: etcd counts a new member as connected only after 5 s. */
 const patient = 60_000;
 
-/** One cluster that lives through the tests in their order: each is the state that the next begins with. */
+/** One cluster for all tests, which run in order: each test begins with the state that the previous one left. */
 describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
   const log = new MemoryLog();
   let directory: string;
@@ -68,7 +68,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
 
   const endpoint = (name: string): string => clientUrl(settingsOf(name));
 
-  /** What m1's manager would answer. */
+  /** The answer that m1's manager would give. */
   const toJoin = (): JoinParts => ({
     managers: ['127.0.0.1:7443'],
     ask: async () => [
@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
     async () => {
       const wanted = peerUrl(settingsOf('m3'));
       let left: string | undefined;
-      // The cluster takes a member to be connected 5 s after it was.
+      // etcd counts a member as connected only after 5 s.
       while (left === undefined)
         left = await membership()
           .add(wanted)

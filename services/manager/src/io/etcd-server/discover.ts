@@ -9,10 +9,13 @@ interface DiscoverParts {
 }
 
 const attemptLimit = seconds(5);
-/** Once one has answered the others have so long: they may be of another cluster, and they may be down. */
+/** How long to wait for the other managers once the first has answered: they may be of another cluster, or down. */
 const grace = milliseconds(500);
 
-/** Those of the managers that run in a cluster, and what its etcd members are. Those that do not answer are left out. */
+/**
+ * Asks the managers. Returns those that run in a cluster, with the members of its etcd. Managers that do not answer are
+ * left out.
+ */
 export async function discoverClusters(
   { clock, credentials }: DiscoverParts,
   managers: readonly string[],
@@ -31,7 +34,7 @@ export async function discoverClusters(
       found.push({ address, clusterId, members });
       void clock.sleep(grace, over).then(() => enough.abort());
     } catch {
-      // It is down, or its cluster is about to begin: as if it was not named.
+      // The manager is down, or its cluster is about to begin: leave it out.
     } finally {
       client.close();
     }

@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     return store;
   };
 
-  /** As a manager that was killed leaves it: running, on a directory. */
+  /** Leaves an etcd running on the directory, as a killed manager does. */
   const leaveRunning = async (port = clientPort): Promise<number> => {
     const binary = await findEtcd();
     if (binary === undefined) throw new Error('no etcd binary');
@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
   });
 
   it('finds its etcd by the directory, in whatever mounts, and none whose path only reads the same', async () => {
-    // Without rights to mount, a test process ends at once, and only the first is there to be found.
+    // Without the right to mount, a test process ends at once, and only the first process is there to be found.
     const flag = `--data-dir=${join(dataDir, 'etcd')}`;
     const run = (...words: readonly string[]): ChildProcess => spawn(words[0] ?? '', [...words.slice(1), flag]);
     const script = 'process.stdout.write("on"); setInterval(() => {}, 1000)';

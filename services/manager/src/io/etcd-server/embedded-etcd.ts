@@ -39,22 +39,27 @@ export interface EmbeddedEtcdParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Where the binary is; PATH and the usual places without. */
+  /** Finds the etcd binary. Absent: `findEtcd` searches PATH and the usual places. */
   readonly findBinary?: () => Promise<string | undefined>;
-  /** Id of the cluster that the data directory belongs to, also when its etcd was lost. */
+  /**
+   * Id of the cluster that the data directory belongs to. The id is known also when the directory's etcd data was lost.
+   */
   readonly belongsTo?: string;
-  /** Managers of the cluster that it becomes a member of when it has no data. */
+  /** How etcd joins a cluster when the data directory holds no etcd data. */
   readonly join?: JoinParts;
 }
 
 export interface JoinParts {
-  /** Host:port of each, this manager left out. */
+  /** Host:port of each manager to ask, without this manager. */
   readonly managers: readonly string[];
-  /** What those that run in a cluster answer. */
+  /** Asks these managers. Returns the answers of those that run in a cluster. */
   ask(signal: AbortSignal): Promise<readonly FoundManager[]>;
 }
 
-/** etcd's own default ports, its default quota (2 GiB), a LAN's election, and a cluster that nobody joins from another host. */
+/**
+ * etcd's own default ports and quota (2 GiB), election times for a LAN, and a loopback address, at which no other host
+ * can join.
+ */
 export const embeddedDefaults = {
   address: '127.0.0.1',
   clientPort: 2379,
@@ -64,23 +69,28 @@ export const embeddedDefaults = {
   electionTimeout: etcdElection.timeout,
 } as const satisfies Omit<EmbeddedEtcdSettings, 'dataDir' | 'name'>;
 
-/** A first start may have to copy a large store from the others before it is well. */
+/** Limit of a first start: etcd may have to copy a large store from the other members. */
 const startLimit = seconds(60);
-/** On its data a member is well when a majority is, which the manager can wait for as well as we. */
+/**
+ * Limit of a start on existing data. Such a member is healthy only when a majority runs, and the manager can wait for the
+ * majority later.
+ */
 const returnLimit = seconds(20);
 const restartBackoff: Backoff = { first: milliseconds(200), max: seconds(10), factor: 2 };
-/** The managers to join may be starting at the same time. */
+/** How long to wait for the managers to join: they may be starting at the same time. */
 const joinPatience = minutes(2);
 const joinPause = milliseconds(500);
-/** Having lived so long, the next end counts as the first again. */
+/** When etcd has run for this long, the restart backoff begins again at its first pause. */
 const steadyAfter = seconds(60);
-/** From one try to tell the others of our address to the next. */
+/** Pause between two attempts to correct this member's address in the cluster's list of members. */
 const announcePause = seconds(1);
 
 /**
- * The etcd of a manager with `--etcd embedded`: a child that the manager starts, restarts and ends. One that a killed manager left
- * running on the data directory is taken over as it is; with other flags it is restarted. On its data it comes back by itself. On an empty
- * directory it joins, as a learner first, with a vote once it has caught up; or founds a cluster where that was said (cluster/membership/plan-start.ts).
+ * The etcd of a manager with `--etcd embedded`: a child process that the manager starts, restarts and ends. When a killed
+ * manager left an etcd running on the data directory, that etcd is adopted if its flags are the same, and restarted
+ * otherwise. On existing data etcd needs nothing else to come back. On an empty directory etcd joins a cluster, as a
+ * learner first and as a voter once it has caught up, or founds a cluster if the operator asked for that
+ * (cluster/membership/plan-start.ts).
  */
 export class EmbeddedEtcd implements Startable {
   readonly #parts: EmbeddedEtcdParts;
@@ -98,19 +108,19 @@ export class EmbeddedEtcd implements Startable {
     settings: Pick<EmbeddedEtcdSettings, 'dataDir' | 'name'> & Partial<EmbeddedEtcdSettings>,
   ) {
     this.#parts = parts;
-    // As etcd's command line has it, by which the next manager finds it.
+    // Absolute, as on etcd's command line: the next manager finds a running etcd by this path.
     const dataDir = resolve(settings.dataDir);
     this.#settings = { ...embeddedDefaults, ...settings, dataDir };
     this.#firstStart = new FirstStart(dataDir);
     this.#log = new EtcdLog(join(dataDir, 'etcd.log'));
   }
 
-  /** For EtcdStore. */
+  /** Client URL on loopback, for this manager's EtcdStore. */
   get endpoint(): string {
     return clientUrl(this.#settings);
   }
 
-  /** The same, as the cluster's list of members has it. */
+  /** Client URL in the cluster's list of members, for the other managers. */
   get advertisedEndpoint(): string {
     return advertisedUrl(this.#settings);
   }
@@ -119,16 +129,20 @@ export class EmbeddedEtcd implements Startable {
     return this.#process?.pid;
   }
 
-  /** Aborts with "manager-removed" when another manager has taken this member out of the cluster. */
+  /** Aborts with "manager-removed" when another manager has removed this member from the cluster. */
   get removed(): AbortSignal {
     return this.#removal.signal;
   }
 
   /**
-   * Resolves when etcd serves and votes; on data of a cluster of several also without them, as their majority may be yet to come.
-   * Throws "capability-missing" without a binary, "invalid-argument" naming the flag for a directory that cannot be written or a
-   * port that is taken, "name-taken" and "manager-exists" when the cluster to join has such a member, "manager-removed" on the data of
-   * a member that was taken out, "store-unavailable" with etcd's last words when it does not come up.
+   * Resolves when etcd serves and is a voter. On existing data it resolves also when etcd runs without a majority: the
+   * other members may start later. Throws
+   * "capability-missing" when there is no etcd binary;
+   * "invalid-argument", naming the flag, for a directory that cannot be written;
+   * "listen-failed", naming the flag, for a port that is taken;
+   * "name-taken" or "manager-exists" when the cluster to join has another member with this name or peer URL;
+   * "manager-removed" on the data of a member that was removed from its cluster;
+   * "store-unavailable" with etcd's last log lines when etcd does not come up.
    */
   async start(): Promise<void> {
     const binary = await this.#binary();
@@ -139,11 +153,11 @@ export class EmbeddedEtcd implements Startable {
     this.#announcement = this.#announce();
   }
 
-  /** Ends etcd; call it when nothing uses the store any more. */
+  /** Ends etcd. Call this after everything that uses the store has stopped. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#supervision;
-    // The announcement asks etcd, which need not answer: its end is not waited for before etcd is asked to end.
+    // The announcement may wait for an etcd that does not answer, so etcd is ended before the announcement is waited for.
     const ended = this.#process === undefined ? undefined : terminate(this.#process, this.#parts.clock);
     await Promise.all([ended, this.#announcement]);
     this.#process = undefined;
@@ -159,7 +173,10 @@ export class EmbeddedEtcd implements Startable {
     );
   }
 
-  /** The running etcd of this directory, when it is as the settings want it and well; one that is not is ended. */
+  /**
+   * Returns the etcd that already runs on this directory if its flags match the settings and it is healthy; otherwise
+   * ends that etcd.
+   */
   async #adopt(): Promise<EtcdProcess | undefined> {
     const running = findRunning(this.#settings.dataDir);
     if (running === undefined) return undefined;
@@ -197,7 +214,7 @@ export class EmbeddedEtcd implements Startable {
     throw new CausewayError('store-unavailable', message, { path: this.#log.path });
   }
 
-  /** A cluster of its own, or a place in the one to join. */
+  /** How etcd begins: as the first member of a new cluster, or as a new member of an existing cluster. */
   async #begin(): Promise<Beginning> {
     const own = { name: this.#settings.name, peerUrl: peerUrl(this.#settings) };
     const { signal } = this.#stopping;
@@ -212,7 +229,7 @@ export class EmbeddedEtcd implements Startable {
     return { state: 'existing', cluster: initialCluster };
   }
 
-  /** Client URLs of the members of the cluster to join, or that one is to be founded. */
+  /** Client URLs of the members of the cluster to join; 'own' when this manager founds a cluster. */
   async #cluster(): Promise<readonly string[] | 'own'> {
     const { join, belongsTo, clock, log } = this.#parts;
     const { dataDir } = this.#settings;
@@ -252,11 +269,12 @@ export class EmbeddedEtcd implements Startable {
     return becomesHealthy({ etcd, url: this.endpoint }, this.#parts.clock, limit, this.#stopping.signal);
   }
 
-  /** learner -> voter; waits for it, since a learner serves nobody. */
+  /** Makes a learner a voter, and waits until it is: a learner serves no clients. */
   async #vote(): Promise<void> {
     const { log } = this.#parts;
     const own = await askOwnMember(this.#parts, this.endpoint).catch((error: unknown) => {
-      // Without a majority it does not even say; a voter then, since a learner's start waits for the others to have one.
+      // Without a majority the member does not answer. It is a voter then: the start of a learner waits until the others
+      // have a majority.
       log.warn('etcd.member-unknown', { message: String(error) });
       return undefined;
     });
@@ -272,13 +290,13 @@ export class EmbeddedEtcd implements Startable {
     await becomeVoter(this.#parts, own, others, AbortSignal.any([this.#stopping.signal, this.removed]));
   }
 
-  /** Client URLs of those that the managers to join know of. */
+  /** Client URLs of all members that the managers to join report. */
   async #others(): Promise<readonly string[]> {
     const found = (await this.#parts.join?.ask(this.#stopping.signal)) ?? [];
     return [...new Set(found.flatMap(({ members }) => members.flatMap(({ clientUrls }) => clientUrls)))];
   }
 
-  /** Until the cluster's list of members has our address as it is now. */
+  /** Repeats until the cluster's list of members has this member's current peer URL. */
   async #announce(): Promise<void> {
     const { clock, log } = this.#parts;
     const { signal } = this.#stopping;
@@ -303,7 +321,10 @@ export class EmbeddedEtcd implements Startable {
     }
   }
 
-  /** Starts etcd again whenever it ends, until stopped or removed from the cluster. Its clients find out by themselves. */
+  /**
+   * Restarts etcd whenever it ends, until the manager stops or the member is removed from the cluster. Clients of etcd
+   * reconnect by themselves.
+   */
   async #supervise(binary: string, first: EtcdProcess): Promise<void> {
     const { clock, random, log } = this.#parts;
     const { signal } = this.#stopping;

@@ -1,16 +1,16 @@
 import { open, rename, stat } from 'node:fs/promises';
 import { lastWords } from './last-words.ts';
 
-/** etcd warns little; a log that has grown beyond this says the same thing over and over. */
+/** etcd logs few warnings. A log that has grown beyond this repeats the same messages. */
 const maxLogBytes = 16 * 1024 * 1024;
 
-/** A panic's stack traces are long; what comes before them is what counts. */
+/** Bytes read from the end of the log. A panic's stack traces are long, and the lines before them count. */
 const tailBytes = 64 * 1024;
 
-/** What etcd says (server.go) when the others have told it that it is no member any more; it ends then. */
+/** etcd's message (server.go) when the other members have told it that it was removed. etcd ends then. */
 const removedWords = 'data-dir used by this member must be removed';
 
-/** The file that etcd logs to, and what the run that was begun last has said there. */
+/** The file that etcd logs to, and where in it the latest run begins. */
 export class EtcdLog {
   readonly path: string;
   #begun = 0;
@@ -19,24 +19,24 @@ export class EtcdLog {
     this.path = path;
   }
 
-  /** Of a run that was begun by another, only what it says from now on counts. */
+  /** Call for an adopted run: only what etcd logs from now on counts. */
   async skip(): Promise<void> {
     this.#begun = await sizeOf(this.path);
   }
 
-  /** Before each run. */
+  /** Call before each run. */
   async begin(): Promise<void> {
     const size = await sizeOf(this.path);
     if (size > maxLogBytes) await rename(this.path, `${this.path}.1`);
     this.#begun = size > maxLogBytes ? 0 : size;
   }
 
-  /** Why it ended. */
+  /** Why etcd ended. */
   async lastWords(): Promise<string> {
     return lastWords(await this.#tail());
   }
 
-  /** Whether it ended because it was taken out of the cluster. */
+  /** Whether etcd ended because it was removed from the cluster. */
   async saysRemoved(): Promise<boolean> {
     return (await this.#tail()).includes(removedWords);
   }

@@ -4,24 +4,25 @@ import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runt
 import { embeddedEnvironment } from './flags.ts';
 import { runningAs } from './running-etcd.ts';
 
-/** An etcd that runs, started by us or by the manager before us. */
+/** A running etcd, started by this manager or by the manager process before it. */
 export interface EtcdProcess {
   readonly pid: number;
-  /** Resolves with how it ended. */
+  /** Resolves with how the process ended. */
   readonly exited: Promise<string>;
-  /** False once it has ended: its number may be another process's by then. */
+  /** False once the process has ended: another process may have its pid by then. */
   isRunning(): boolean;
 }
 
-/** From one look at an adopted process to the next: its parent is init, so nobody tells us of its end. */
+/** Time between two looks at an adopted process. Its parent is init, so the manager gets no notification when it ends. */
 const pollInterval = milliseconds(250);
 
-/** etcd has this long to end by itself. */
+/** How long etcd may take to end after SIGTERM. */
 const terminationGrace = seconds(10);
 
 /**
- * Starts etcd in a process group of its own, so that a Ctrl-C at the manager's terminal does not end it before the manager has
- * stopped writing, and with its log on a file, so that it outlives a manager that is killed. Throws what spawn(2) throws.
+ * Starts etcd in a process group of its own, so that Ctrl-C at the manager's terminal does not end etcd before the
+ * manager has stopped writing. etcd logs to a file, so that it survives a manager that is killed. Throws what spawn(2)
+ * throws.
  */
 export async function spawnEtcd(binary: string, flags: readonly string[], logPath: string): Promise<EtcdProcess> {
   const log = openSync(logPath, 'a', 0o640);
@@ -40,7 +41,7 @@ export async function spawnEtcd(binary: string, flags: readonly string[], logPat
   }
 }
 
-/** Takes over an etcd that runs on the directory, and watches it until it ends. */
+/** Adopts an etcd that runs on the directory, and watches it until it ends. */
 export function adoptEtcd(pid: number, dataDir: string, clock: Clock): EtcdProcess {
   const isRunning = (): boolean => runningAs(pid, dataDir) !== undefined;
   const exited = (async () => {
@@ -50,7 +51,7 @@ export function adoptEtcd(pid: number, dataDir: string, clock: Clock): EtcdProce
   return { pid, exited, isRunning };
 }
 
-/** SIGTERM, and SIGKILL for one that does not end. Resolves when the process is gone. */
+/** Sends SIGTERM, and SIGKILL if etcd does not end. Resolves when the process is gone. */
 export async function terminate(etcd: EtcdProcess, clock: Clock): Promise<void> {
   if (!etcd.isRunning()) return;
   const timer = new AbortController();
@@ -63,7 +64,7 @@ export async function terminate(etcd: EtcdProcess, clock: Clock): Promise<void> 
   await etcd.exited;
 }
 
-/** Resolves to true when etcd answers as a member with a leader, to false when it ended before or the time is over. */
+/** Resolves to true when etcd answers as a member with a leader; to false when etcd has ended or the time is over. */
 export async function becomesHealthy(
   { etcd, url }: { readonly etcd: EtcdProcess; readonly url: string },
   clock: Clock,
@@ -92,7 +93,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // ESRCH: it has just ended, which is what was wanted.
+    // ESRCH: the process has just ended, as wanted.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -2,16 +2,17 @@ import { access, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { etcdDirectory } from './flags.ts';
 
-/** What a start finds: data of a member of a cluster, or none. */
+/** What a start finds in the directory: data of a cluster's member, or nothing. */
 type FoundData =
   | { readonly kind: 'member' }
-  /** `unfinished`: a first start that was cut off is put aside, as etcd.unfinished. */
+  /** `unfinished`: a first start was interrupted, and its data was moved to etcd.unfinished. */
   | { readonly kind: 'nothing'; readonly unfinished: boolean };
 
 /**
- * The first start of etcd on a directory, made safe against being killed in the middle of it. etcd writes its log before it has noted
- * its members there; killed in between it starts again as a cluster without members, and waits for a leader for ever.
- * So a file says that the first start is under way. It goes, durably, before anybody may write: as long as it is there the data hold nothing.
+ * The first start of etcd on a directory, made safe against a kill in the middle. etcd writes its log before it has
+ * recorded its members there. When it is killed in between, it starts again as a cluster without members, and waits for a
+ * leader for ever. So a mark file says that the first start is under way. The mark is removed durably before any client
+ * may write: while the mark exists, the data holds nothing.
  */
 export class FirstStart {
   readonly #dataDir: string;
@@ -26,7 +27,7 @@ export class FirstStart {
     this.#membersPath = join(dataDir, 'etcd.members');
   }
 
-  /** Before etcd is started. */
+  /** Call before etcd is started. */
   async find(): Promise<FoundData> {
     const data = join(etcdDirectory(this.#dataDir), 'member');
     const begun = await exists(this.#mark);
@@ -38,26 +39,32 @@ export class FirstStart {
     return { kind: 'nothing', unfinished: true };
   }
 
-  /** The first start is about to happen. */
+  /** Call just before the first start. */
   async begin(): Promise<void> {
     await writeFile(this.#mark, '');
   }
 
-  /** Whether a cluster may begin here. */
+  /** Whether a cluster may be founded on this directory. */
   mayFound(): Promise<boolean> {
     return exists(this.#initMark);
   }
 
-  /** When etcd has answered as a healthy member. What was said for the first start does not count for another one. */
+  /**
+   * Call when etcd has answered as a healthy member. Removes the permission to found a cluster, so that it does not count
+   * for another first start.
+   */
   async complete(): Promise<void> {
     await rm(this.#initMark, { force: true });
     await rm(this.#mark, { force: true });
-    // A crash must not bring the mark back over data that hold something by then.
+    // After a crash the mark must not reappear beside data that is in use by then.
     const directory = await open(this.#dataDir, 'r');
     await directory.sync().finally(() => directory.close());
   }
 
-  /** Client URLs of the cluster's members: a learner that was restarted asks them for its vote, since it may not ask itself. */
+  /**
+   * Keeps the client URLs of the cluster's members: a restarted learner asks these members for its vote, since it may not
+   * ask itself.
+   */
   async rememberMembers(urls: readonly string[]): Promise<void> {
     await writeFile(this.#membersPath, urls.map((url) => `${url}\n`).join(''));
   }
@@ -68,7 +75,7 @@ export class FirstStart {
   }
 }
 
-/** By this file `causeway-manager init` says that a cluster may begin here. */
+/** With this file `causeway-manager init` permits a cluster to be founded on the directory. */
 export function initMarkOf(dataDir: string): string {
   return join(dataDir, 'etcd.init');
 }

@@ -3,40 +3,44 @@ import type { Duration } from '@causeway/runtime';
 import { maxRevisionEvents } from '../../store/store.ts';
 
 export interface EmbeddedEtcdSettings {
-  /** The member's, which is the manager's. */
+  /** Name of the member, and of its manager. */
   readonly name: string;
-  /** The manager's own; etcd's data, log and pid file go below it. */
+  /** The manager's data directory. etcd's data, log and pid file are below it. */
   readonly dataDir: string;
-  /** IP address at which the other managers reach this one's etcd; 127.0.0.1 for a cluster of one host. */
+  /** IP address at which the other managers reach this etcd; 127.0.0.1 for a cluster of one host. */
   readonly address: string;
-  /** On 127.0.0.1 and on `address`. */
+  /** TCP port for etcd's clients, on 127.0.0.1 and on `address`. */
   readonly clientPort: number;
-  /** On `address`. */
+  /** TCP port for other members of etcd, on `address`. */
   readonly peerPort: number;
-  /** Above this size etcd takes no more writes. */
+  /** Size of etcd's database, bytes, above which etcd refuses writes. */
   readonly quotaBytes: number;
-  /** How often a leader says that it is there. */
+  /** Time between two heartbeats of etcd's leader. */
   readonly heartbeat: Duration;
-  /** How long a member hears nothing of the leader before it stands for election, up to twice as long by chance. */
+  /**
+   * How long a member waits without a message from the leader before it stands for election. A random time, at most as
+   * long again, is added.
+   */
   readonly electionTimeout: Duration;
 }
 
-/** How a member starts for the first time; on data that it has, it knows all that itself. */
+/** How a member starts for the first time. Later starts find all of this in etcd's data. */
 export interface Beginning {
   readonly state: 'new' | 'existing';
-  /** "name=url,…", itself included. */
+  /** All members as "name=url,…", this member included. */
   readonly cluster: string;
   /**
-   * Of a new cluster: random. etcd makes the ids of cluster and member from names, URLs and this: without it a member that
-   * has lost its data would found the very same cluster once more, and the others would take it for the old one.
+   * Random token of a new cluster. etcd derives the ids of cluster and members from names, URLs and this token. Without
+   * it, a member that has lost its data would found a cluster with the same ids again, and the other members would take
+   * it for the old cluster.
    */
   readonly token?: string;
 }
 
-/** Each operation costs etcd less in a larger transaction: 37 µs instead of 54 (1,000 and 120 operations). */
+/** An operation costs etcd less in a larger transaction: 37 µs with 1,000 operations, 54 µs with 120. */
 export const embeddedTxnOps = maxRevisionEvents;
 
-/** The past is compacted by the managers (src/cluster/maintenance), so etcd itself is not told to. */
+/** etcd's command line. It turns on no compaction: the managers compact the past (src/cluster/maintenance). */
 export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginning): readonly string[] {
   const peer = peerUrl(settings);
   return [
@@ -65,18 +69,18 @@ export function embeddedFlags(settings: EmbeddedEtcdSettings, beginning?: Beginn
 
 const beginningFlag = '--initial-';
 
-/** Whether an etcd that runs with these flags does what the settings ask, however it began. */
+/** Whether an etcd that runs with these flags does what the settings ask. The flags of its first start are ignored. */
 export function areFlagsOf(settings: EmbeddedEtcdSettings, flags: readonly string[]): boolean {
   const lasting = flags.filter((flag) => !flag.startsWith(beginningFlag));
   return String(lasting) === String(embeddedFlags(settings));
 }
 
-/** For the manager beside it. */
+/** Client URL for the manager on the same host. */
 export function clientUrl({ clientPort }: Pick<EmbeddedEtcdSettings, 'clientPort'>): string {
   return `http://127.0.0.1:${clientPort}`;
 }
 
-/** For the other managers. */
+/** Client URL for the other managers. */
 export function advertisedUrl({ address, clientPort }: EmbeddedEtcdSettings): string {
   return `http://${inUrl(address)}:${clientPort}`;
 }
@@ -89,12 +93,15 @@ export function etcdDirectory(dataDir: string): string {
   return join(dataDir, 'etcd');
 }
 
-/** By which a process is known to be the etcd of that directory. */
+/** This flag identifies a process as the etcd of that directory. */
 export function dataDirFlag(dataDir: string): string {
   return `--data-dir=${etcdDirectory(dataDir)}`;
 }
 
-/** Without etcd's own variables: they would override or contradict flags. (The one for unsupported machines is a permission.) */
+/**
+ * The environment without etcd's own variables, which would override or contradict the flags. (ETCD_UNSUPPORTED_ARCH
+ * stays: it is a permission.)
+ */
 export function embeddedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(environment).filter(
     ([variable]) => !variable.startsWith('ETCD_') || variable === 'ETCD_UNSUPPORTED_ARCH',

@@ -9,7 +9,10 @@ export interface FollowMembersParts {
   readonly log: Log;
 }
 
-/** Makes the store's endpoints what the cluster's members are, own etcd first: so the store goes on when that one is down. */
+/**
+ * Sets the store's endpoints to the cluster's members, this manager's own etcd first. So the store still works when that
+ * etcd is down.
+ */
 export function followMembers({
   store,
   etcd,

@@ -1,13 +1,16 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
-/** Below what systems give to connections and to whoever asks for any port: from 32768 on Linux, from 49152 elsewhere. */
+/**
+ * Below the ports that systems assign to connections and to programs that ask for any port: from 32768 on Linux, from
+ * 49152 elsewhere.
+ */
 const lowest = 20_000;
 const highest = 32_766;
 
 /**
- * Ports of 127.0.0.1 that nobody has, all different. Who asks here for some while this process lives gets others: the port
- * below each stays taken, as the mark of it.
+ * Ports of 127.0.0.1 that are free, all different. Another caller gets other ports while this process runs: the port
+ * below each of them stays taken, as a mark.
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = [];
@@ -24,7 +27,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** A server listening on a port of 127.0.0.1: a free one if none is asked for. */
+/** A server that listens on a port of 127.0.0.1; without `port`, on a free port. */
 export function listen(port = 0): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();

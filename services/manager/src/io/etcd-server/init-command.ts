@@ -7,7 +7,7 @@ import { prepareDataDir } from '../data-dir.ts';
 import { initMarkOf } from './first-start.ts';
 import { etcdDirectory } from './flags.ts';
 
-/** `causeway-manager init`: beside the servers, on the machine of a new cluster's first manager, once. */
+/** `causeway-manager init`: run once, on the host of a new cluster's first manager. */
 export function initCommand(): Command {
   return new Command('causeway-manager init')
     .description(
@@ -27,12 +27,18 @@ export function initCommand(): Command {
     });
 }
 
-/** What a start that was cut off may leave, by which process the directory was locked, and what a new file system has. */
+/**
+ * Files that do not count as content: those of an interrupted start, the lock's record of its process, and what a new
+ * file system has.
+ */
 const harmless = /^(etcd(\..*)?|holder\.pid|lost\+found)$/;
-/** Names told one by one; of more only the number. */
+/** Files named in the error; of further files only the number. */
 const mostNames = 5;
 
-/** @throws CausewayError invalid-argument: it holds a member of a cluster, or something else, or cannot be written */
+/**
+ * @throws CausewayError invalid-argument: the directory holds a member of a cluster or something else, or cannot be
+ * written
+ */
 export async function allowFounding(dataDir: string): Promise<void> {
   await prepareDataDir(dataDir);
   const taken = await access(join(etcdDirectory(dataDir), 'member')).then(

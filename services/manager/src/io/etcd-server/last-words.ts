@@ -1,13 +1,16 @@
 const grave: ReadonlySet<unknown> = new Set(['error', 'fatal', 'panic', 'dpanic']);
 
-/** Why etcd ended, out of the end of its log: the last grave line, else the Go runtime's panic, else the last line at all. */
+/**
+ * Why etcd ended, from the end of its log: the last severe line; otherwise the Go runtime's panic; otherwise the last
+ * line.
+ */
 export function lastWords(log: string): string {
   const lines = log.split('\n').filter((line) => line !== '');
   const said = lines.flatMap((line) => parseGrave(line) ?? []).at(-1);
   return said ?? lines.findLast((line) => line.startsWith('panic: ')) ?? lines.at(-1) ?? 'nothing';
 }
 
-/** Message and cause of a line of zap's JSON that is grave; undefined for any other. */
+/** Message and cause of a severe line of zap's JSON; undefined for any other line. */
 function parseGrave(line: string): string | undefined {
   let entry: unknown;
   try {

@@ -100,7 +100,7 @@ describe.skipIf(missing !== undefined)(`etcd${missing === undefined ? '' : ` (sk
 
 const run = promisify(execFile);
 
-/** An authority and a certificate for 127.0.0.1, good for etcd on both ends. */
+/** Makes an authority and a certificate for 127.0.0.1, which both etcd and its clients can use. */
 async function makeCertificates(parent: string): Promise<{ caCert: string; cert: string; key: string }> {
   const directory = await mkdtemp(join(parent, 'pki-'));
   const [caKey, caCert, key, request, cert, extensions] = ['ca.key', 'ca.pem', 'key.pem', 'csr', 'cert.pem', 'ext'].map(

@@ -12,11 +12,13 @@ import { type ClusterAccess, knownMembers } from '../etcd/members.ts';
 import { leaderRequired } from '../etcd/pool.ts';
 import { atMember } from './at-member.ts';
 
-/** A compaction that was last done long ago has much to remove. */
+/** After a long time without compaction there is much to remove. */
 const compactionLimit = minutes(5);
-/** etcd rewrites the whole database: about a second for each 100 MiB on a middling disk, and 8 GiB is the most it is made for. */
+/**
+ * etcd rewrites the whole database: about a second for each 100 MiB on an average disk; etcd is made for 8 GiB at most.
+ */
 const defragmentLimit = minutes(10);
-/** A snapshot's stream goes on for as long as its parts come. */
+/** The stream of a snapshot goes on for as long as parts arrive. */
 const snapshotLimit = minutes(60);
 
 /** Maintenance by etcd's own service. */
@@ -35,7 +37,7 @@ export class EtcdMaintenance implements Maintenance {
     try {
       await pool.call(endpoint.clients.kv.compact.bind(endpoint.clients.kv), request, bounds);
     } catch (error) {
-      // Compacted as far as this or further, by another.
+      // Another process has compacted up to this revision or further.
       if (isCompacted(error)) return;
       pool.pass(endpoint);
       throw readFailure(error, `compacting at ${endpoint.url}`);
@@ -52,7 +54,8 @@ export class EtcdMaintenance implements Maintenance {
 
   async disarm(alarm: RaisedAlarm): Promise<void> {
     const { pool } = this.#access;
-    // An alarm is of a member: those that have it are among the members' errors, and each is taken back by itself.
+    // An alarm belongs to a member. The members' status shows which members have it, and each of these is disarmed on its
+    // own.
     for (const member of await knownMembers(this.#access))
       if (member.alarms.includes(alarm))
         await pool.repeat('disarming', pool.bounds(this.#access.signal), ({ clients }, bounds) =>
@@ -67,7 +70,7 @@ export class EtcdMaintenance implements Maintenance {
   async *snapshot(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const { pool } = this.#access;
     const endpoint = await pool.ready(pool.bounds(signal));
-    // A member that lags would give an old one: after a read that a majority answers for it does not.
+    // A member that lags would give an old snapshot. After a read that needs a majority it does not lag.
     await pool
       .call(
         endpoint.clients.kv.range.bind(endpoint.clients.kv),

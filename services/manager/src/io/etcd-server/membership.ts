@@ -69,7 +69,10 @@ export class EtcdMembership implements Membership {
     );
   }
 
-  /** Lets a leader hand over before it goes: an election would take longer than the managers' leader waits. Best effort. */
+  /**
+   * Lets etcd's leader hand over before it is removed: an election would take longer than the managers' leader waits.
+   * Best effort.
+   */
   async #relieve(id: string): Promise<void> {
     try {
       const members = await this.list();
@@ -84,11 +87,11 @@ export class EtcdMembership implements Membership {
           pool.call(clients.maintenance.moveLeader.bind(clients.maintenance), { targetID: BigInt(next.id) }, bounds),
       );
     } catch {
-      // The removal leads to an election then.
+      // Without the handover the removal leads to an election.
     }
   }
 
-  /** Sent once, as a transaction is: a second try after a lost reply would meet its own first one. */
+  /** Sent once, like a transaction: if only the reply was lost, a second try would fail because of the first. */
   async #change<Request, Response>(
     what: string,
     method: (endpoint: EtcdEndpoint) => UnaryMethod<Request, Response>,

@@ -22,7 +22,7 @@ interface OwnMember {
 const callTimeout = seconds(7);
 const attemptTimeout = seconds(2);
 
-/** Which member the etcd at this URL is, as it says itself. @throws CausewayError store-unavailable */
+/** Which member the etcd at this URL is, as etcd itself reports. @throws CausewayError store-unavailable */
 export async function askOwnMember({ clock }: OwnMemberParts, url: string): Promise<OwnMember> {
   const { header, isLearner } = await atMember(
     { clock },
@@ -32,7 +32,7 @@ export async function askOwnMember({ clock }: OwnMemberParts, url: string): Prom
   return { id: String(header?.memberId), cluster: String(header?.clusterId), learner: isLearner };
 }
 
-/** Runs something with the membership as it is changed at these members. */
+/** Runs `run` with a Membership that uses these members. */
 export async function withMembership<Value>(
   { clock }: OwnMemberParts,
   urls: readonly string[],
@@ -50,7 +50,7 @@ export async function withMembership<Value>(
   }
 }
 
-/** A learner may not be asked, so the others are: until it has its vote. */
+/** Asks the other members to make this learner a voter, until it is: etcd does not let a learner ask. */
 export function becomeVoter(
   parts: OwnMemberParts,
   own: OwnMember,
@@ -62,7 +62,9 @@ export function becomeVoter(
   );
 }
 
-/** The others dial a member where the cluster's list has it, so a new address has to be told. True when it was. */
+/**
+ * Other members dial a member at the address in the cluster's list, so a new address must be announced. True when it was.
+ */
 export async function correctPeerUrl(membership: Membership, own: StoreMember, peerUrl: string): Promise<boolean> {
   if (own.peerUrls.length === 1 && own.peerUrls[0] === peerUrl) return false;
   await membership.setPeerUrl(own.id, peerUrl);

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { type EmbeddedEtcdSettings, etcdDirectory } from './flags.ts';
 
-/** Makes the directories, private to the manager's user; "invalid-argument" names the flag and the path that cannot be written. */
+/**
+ * Makes the directories, private to the manager's user. Throws "invalid-argument", which names the flag and the path that
+ * cannot be written.
+ */
 export async function prepareDirectory(dataDir: string): Promise<void> {
   const directory = etcdDirectory(dataDir);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    // access(2) asks about permissions only; a read-only or full file system shows when something is made.
+    // access(2) checks permissions only; a read-only or full file system shows only when a file is made.
     const probe = join(directory, '.writable');
     await (await open(probe, 'w')).close();
     await rm(probe);
@@ -25,7 +28,11 @@ export async function prepareDirectory(dataDir: string): Promise<void> {
   }
 }
 
-/** "invalid-argument" names the port that is taken, or the address that is not this host's, and what to do; etcd itself would say so in its log only. */
+/**
+ * Checks that etcd can listen; etcd itself would only log a failure.
+ * @throws CausewayError listen-failed, which names the port that is taken or the address that is not this host's, and
+ * what to do
+ */
 export async function checkPorts({ address, clientPort, peerPort }: EmbeddedEtcdSettings): Promise<void> {
   const useIt = `, or use the etcd that is there: --etcd http://127.0.0.1:${clientPort}`;
   for (const host of new Set(['127.0.0.1', address])) await checkPort(host, clientPort, 'etcd-client-port', useIt);
@@ -45,7 +52,8 @@ async function checkPort(host: string, port: number, flag: string, alternative: 
       why === 'EADDRNOTAVAIL'
         ? ['etcd-peer-address', 'give an IP address of this host']
         : [flag, `choose a free port${alternative}`];
-    // The port may be free, or the address there, a moment later: so no refusal of the setting itself.
+    // The port may become free, or the address appear, a moment later. So the error does not say that the setting is
+    // invalid.
     throw new CausewayError(
       'listen-failed',
       `--${field}: the embedded etcd cannot listen on ${host}:${port} (${why}); ${advice}`,

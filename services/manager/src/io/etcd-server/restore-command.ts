@@ -7,7 +7,7 @@ interface Options {
   readonly name: string;
 }
 
-/** `causeway-manager restore FILE`: beside the servers, on the machine whose manager is to begin anew. */
+/** `causeway-manager restore FILE`: run on the host whose manager will begin the cluster again. */
 export function restoreCommand(parts: RestoreParts): Command {
   return new Command('causeway-manager restore')
     .description(

@@ -23,28 +23,30 @@ export interface RestoreParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Path of etcd's own tool for snapshots; PATH and the usual places without. */
+  /** Finds etcd's own tool for snapshots. Absent: PATH and the usual places are searched. */
   readonly findTool?: () => Promise<string | undefined>;
 }
 
 interface RestoreSettings {
   readonly file: string;
-  /** Of the manager to be; it must hold no etcd yet. */
+  /** Data directory of the manager that will run on the restored data; it must hold no etcd yet. */
   readonly dataDir: string;
-  /** Of that manager. */
+  /** Name of that manager. */
   readonly name: string;
 }
 
 interface Restored {
   readonly header: BackupHeader;
-  /** Of the store from now on. */
+  /** Epoch of the store from now on. */
   readonly epoch: bigint;
 }
 
 /**
- * Makes of a backup the data of a cluster with one member, of a higher epoch: what agents have seen of the old one after the backup was made
- * is not taken for news. All happens aside; the data appear at their place at the end, at once.
- * @throws CausewayError capability-missing without etcd's tools, invalid-argument, data-damaged, schema-unsupported, store-unavailable
+ * Makes the data of a cluster with one member from a backup. The cluster gets a higher epoch, so that what agents have
+ * seen of the old cluster after the backup does not count as newer. Everything happens in a separate directory; at the
+ * end the data moves to its place in one step.
+ * @throws CausewayError capability-missing without etcd's tools, invalid-argument, data-damaged, schema-unsupported,
+ * store-unavailable
  */
 export async function restoreBackup(parts: RestoreParts, settings: RestoreSettings): Promise<Restored> {
   const { dataDir, name, file } = settings;
@@ -61,7 +63,8 @@ export async function restoreBackup(parts: RestoreParts, settings: RestoreSettin
     const [clientPort = 0, peerPort = 0] = await freePorts(2);
     const etcd = new EmbeddedEtcd(parts, { name, dataDir: aside, clientPort, peerPort });
     const peer = peerUrl({ address: '127.0.0.1', peerPort });
-    // Another cluster than the one of the backup, and than that of any other restore: members of those are refused by it.
+    // The random token makes this a different etcd cluster from that of the backup and of any other restore. So it
+    // refuses their members.
     await restoreSnapshot(tool, snapshot, { name, dataDir: aside, peer, token: randomUuid(parts.random) });
     const epoch = nextEpoch(header, parts.clock.wall());
     const store = new EtcdStore(parts, { endpoints: [etcd.endpoint], maxTxnOps: embeddedTxnOps });
@@ -102,7 +105,7 @@ async function refuseTaken(dataDir: string): Promise<void> {
   }
 }
 
-/** What a restore that was killed has left goes. */
+/** Removes what a killed restore has left. */
 async function begin(dataDir: string, aside: string): Promise<void> {
   try {
     await rm(aside, { recursive: true, force: true });

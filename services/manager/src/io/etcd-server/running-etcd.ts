@@ -8,8 +8,8 @@ interface RunningEtcd {
 }
 
 /**
- * The etcd that runs on this directory now. Looked for among all processes: a manager that is killed right after it has
- * started one has told nobody of it.
+ * Finds the etcd that runs on this directory. It searches all processes, because a manager that was killed right after it
+ * started an etcd has left no record of it.
  */
 export function findRunning(dataDir: string): RunningEtcd | undefined {
   for (const name of readdirSync('/proc')) {
@@ -20,11 +20,12 @@ export function findRunning(dataDir: string): RunningEtcd | undefined {
 }
 
 /**
- * The same, if that is its number. Its command line names the directory, and the directory at that path is the same one for the
- * process as for us (proc(5)): systemd gives each start of a manager a mount namespace of its own.
+ * The etcd that runs on this directory, if it has this pid. Its command line must name the directory, and the path must
+ * be the same directory for the process as for us (proc(5)): systemd gives each start of a manager a mount namespace of
+ * its own.
  */
 export function runningAs(pid: number, dataDir: string): RunningEtcd | undefined {
-  // Empty for one that has ended and was not reaped.
+  // Empty for a process that has ended and was not reaped.
   const flags = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, -1));
   if (flags?.includes(dataDirFlag(dataDir)) !== true) return undefined;
   const theirs = attempt(() => statSync(`/proc/${pid}/root${resolve(dataDir)}`, { bigint: true }));

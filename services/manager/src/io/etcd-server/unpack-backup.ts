@@ -6,8 +6,9 @@ import { type BackupHeader, checksumLength, decodePreamble, longestPreamble } fr
 import { createChecksum } from './checksum.ts';
 
 /**
- * Checks a backup and writes the snapshot that is in it to a file of its own.
- * @throws CausewayError invalid-argument for a file that cannot be read, data-damaged for one that is no backup or not whole
+ * Checks a backup and writes its snapshot to a file of its own.
+ * @throws CausewayError invalid-argument for a file that cannot be read, data-damaged for a file that is not a complete
+ * backup
  */
 export async function unpackBackup(path: string, snapshotPath: string): Promise<BackupHeader> {
   const { size, beginning, checksum } = await readEnds(path);

@@ -7,18 +7,19 @@ import type { EtcdClients } from './rpc.ts';
 export interface EtcdEndpoint {
   readonly url: string;
   readonly clients: EtcdClients;
-  /** Throws for a reply that says that it comes from another cluster. @throws CausewayError store-unavailable */
+  /** Refuses a reply that comes from another cluster. @throws CausewayError store-unavailable */
   check(reply: EtcdReply): void;
 }
 
-/** What every reply of etcd says of its sender. */
+/** What every reply of etcd says about its sender. */
 export interface EtcdReply {
   readonly header?: { readonly clusterId: bigint };
 }
 
 /**
- * What is known of who answers at the other end. A connection leads to one process, and a process is of one cluster for as
- * long as it runs: so it is asked once for each connection, and again after that has broken.
+ * What is known about the process at the other end. A connection leads to one process, and a process belongs to one
+ * cluster for as long as it runs. So the process is asked once for each connection, and again after the connection has
+ * broken.
  */
 type Standing =
   | { readonly kind: 'unknown' }
@@ -26,14 +27,14 @@ type Standing =
   | { readonly kind: 'ours' }
   | { readonly kind: 'foreign'; readonly error: CausewayError };
 
-/** The way to one member, which is used only while it is known to lead to our own cluster. */
+/** The connection to one member. It is used only while it is known to lead to our own cluster. */
 export class Connection implements EtcdEndpoint {
   readonly url: string;
   readonly clients: EtcdClients;
   readonly #identity: StoreIdentity | undefined;
   #standing: Standing;
 
-  /** Without an identity whoever answers is taken for ours. */
+  /** Without an identity, any etcd that answers counts as ours. */
   constructor(url: string, clients: EtcdClients, identity?: StoreIdentity) {
     this.url = url;
     this.clients = clients;
@@ -42,13 +43,16 @@ export class Connection implements EtcdEndpoint {
     if (identity !== undefined) this.#watch(connectivityState.IDLE);
   }
 
-  /** Connected, and ours; begins to connect otherwise. */
+  /** Whether the member is connected and known to be ours. Begins to connect if it is not connected. */
   get isReady(): boolean {
     const isConnected = this.clients.kv.getChannel().getConnectivityState(true) === connectivityState.READY;
     return isConnected && this.#standing.kind === 'ours';
   }
 
-  /** Once it is connected: resolves when it is known to be ours. @throws what the call throws; CausewayError store-unavailable */
+  /**
+   * Call when the member is connected. Resolves when the member is known to be ours.
+   * @throws what the call throws; CausewayError store-unavailable
+   */
   async verify(deadline: number): Promise<void> {
     const standing = this.#standing;
     if (standing.kind === 'ours') return;
@@ -59,7 +63,7 @@ export class Connection implements EtcdEndpoint {
     this.#standing = asked;
     try {
       await answer;
-      // A connection that broke meanwhile is another one by now.
+      // If the connection broke meanwhile, the answer is not about the present connection.
       if (this.#standing === asked) this.#standing = { kind: 'ours' };
     } catch (error) {
       if (this.#standing === asked)

@@ -4,7 +4,7 @@ import { CausewayError } from '@causeway/model';
 import { type Credentials, plaintext } from '@causeway/proto/io';
 import { ChannelCredentials } from '@grpc/grpc-js';
 
-/** What an etcd's client shows and trusts, on gRPC and on the plain HTTP of its metrics. */
+/** What a client of etcd presents and trusts, on gRPC and on HTTP for etcd's metrics. */
 export interface EtcdCredentials extends Pick<Credentials, 'client'> {
   /** Undefined: no TLS. */
   readonly tls?: SecureContextOptions;
@@ -12,9 +12,9 @@ export interface EtcdCredentials extends Pick<Credentials, 'client'> {
 
 /** Paths of PEM files, as the flags name them. */
 interface EtcdTlsFiles {
-  /** Who signs etcd's certificates; the system's list without. */
+  /** Authorities that sign etcd's certificates. Absent: the system's list. */
   readonly caCert?: string;
-  /** Ours, when etcd asks for one: both or neither. */
+  /** The manager's certificate, for an etcd that asks for one; `cert` and `key`, or neither. */
   readonly cert?: string;
   readonly key?: string;
 }

@@ -10,19 +10,20 @@ interface FsyncTotals {
 }
 
 /**
- * On the mean of the fsyncs between two looks. etcd asks for 10 ms at the 99th percentile; with a mean of a fifth of the election
- * timeout (500 ms) the slowest fsyncs begin to cost leaders their followers.
+ * Seconds. A disk is slow when the mean of the fsyncs between two looks reaches this. etcd asks for 10 ms at the 99th
+ * percentile. With a mean of a fifth of the election timeout (500 ms), the slowest fsyncs begin to cost leaders their
+ * followers.
  */
 const slowMean = 0.1;
 
-/** Fewer say nothing. */
+/** Fewer fsyncs between two looks say nothing about the disk. */
 const fewest = 3;
 
-/** Keeps of each member what its last look saw, and what that came to. */
+/** Keeps the totals of the last look at each member, and the verdict. */
 export class DiskWatch {
   readonly #seen = new Map<string, { readonly totals: FsyncTotals; readonly slow: boolean }>();
 
-  /** Whether the member's disk is slow, by what happened since the look before this. */
+  /** Whether the member's disk is slow, by the fsyncs since the previous look. */
   look(member: string, totals: FsyncTotals): boolean {
     const before = this.#seen.get(member);
     const restarted = before !== undefined && totals.count < before.totals.count;
@@ -38,7 +39,7 @@ export class DiskWatch {
   }
 }
 
-/** From a member's /metrics, which it serves at its client URLs; undefined when it does not. */
+/** Reads a member's /metrics, which it serves at its client URLs; undefined when it does not. */
 export async function readFsyncs(
   url: string,
   limit: Duration,
@@ -51,7 +52,7 @@ export async function readFsyncs(
   }
 }
 
-/** Prometheus' text format; undefined when the histogram is not in it. */
+/** Parses Prometheus' text format; undefined when the histogram is missing. */
 export function parseFsyncs(metrics: string): FsyncTotals | undefined {
   const value = (part: string): number =>
     Number(new RegExp(`^etcd_disk_wal_fsync_duration_seconds_${part} (\\S+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);

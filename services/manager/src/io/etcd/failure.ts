@@ -3,8 +3,8 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { leaseGone } from '../../store/check.ts';
 
 /**
- * What etcd says before it has proposed anything: nothing was written, for certain. Texts are those of etcd's
- * api/v3rpc/rpctypes/error.go, which clients match on by design; whatever is not here leaves a write unknown.
+ * Errors that etcd returns before it proposes anything: nothing was written, for certain. The texts are those of etcd's
+ * api/v3rpc/rpctypes/error.go, which clients match by design. After any other error the outcome of a write is unknown.
  */
 const refusals: readonly (readonly [text: string, code: ErrorCode, advice: string])[] = [
   ['too many requests', 'store-unavailable', 'etcd is overloaded, try again'],
@@ -24,14 +24,17 @@ const refusals: readonly (readonly [text: string, code: ErrorCode, advice: strin
   ['received message larger than max', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
 ];
 
-/** A failed read, lease or status call: nothing was written by it, whatever went wrong. */
+/** A failed read, lease or status call: it wrote nothing, whatever went wrong. */
 export function readFailure(error: unknown, what: string): CausewayError {
   return (
     refusal(error, what) ?? new CausewayError('store-unavailable', `${what}: ${text(error)}`, {}, { cause: error })
   );
 }
 
-/** A transaction, or a change of the members, that was sent: "timed-out" (unknown) unless etcd's own answer says that it did nothing. */
+/**
+ * A transaction or a change of members that was sent: "timed-out" (outcome unknown), unless etcd's own answer says that
+ * it did nothing.
+ */
 export function writeFailure(error: unknown, what = 'etcd transaction'): CausewayError {
   return (
     refusal(error, what) ??
@@ -57,12 +60,12 @@ export function isNotInSync(error: unknown): boolean {
   return isServiceError(error) && error.details.includes('in sync with leader');
 }
 
-/** It has its vote already. */
+/** The member is a voter already. */
 export function isNoLearner(error: unknown): boolean {
   return isServiceError(error) && error.details.includes('can only promote a learner');
 }
 
-/** Worth another try at another member: the member's state is at fault, not the request. */
+/** Worth another try at another member: the cause is the state of the member, not the request. */
 export function isTransient(error: unknown): boolean {
   return !isServiceError(error) || transientCodes.has(error.code);
 }

@@ -7,7 +7,10 @@ import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
 import { HistoryGone, StreamBroken, watch } from './watch.ts';
 
-/** Reasons that are remembered: more than the members of a cluster have, and few enough for any text in them. */
+/**
+ * Number of reasons that are remembered: more than the members of a cluster have, and few enough for reasons of any
+ * length.
+ */
 const mostReasons = 64;
 
 interface FollowParts {
@@ -20,12 +23,15 @@ interface FollowParts {
 interface FollowSettings {
   readonly pageSize: number;
   readonly progressInterval: Duration;
-  /** How often what was delivered is compared with the store. */
+  /** How often the delivered state is compared with the store. */
   readonly auditInterval: Duration;
   readonly backoff: Backoff;
 }
 
-/** List at R, watch from R on, resume from what was delivered; list again when that history is gone or an audit fails. */
+/**
+ * Lists at revision R, watches from R on, and resumes after what was delivered. Lists again when that history is gone or
+ * an audit fails.
+ */
 export async function* follow(
   parts: FollowParts,
   settings: FollowSettings,
@@ -53,8 +59,8 @@ export async function* follow(
 }
 
 /**
- * Watches on from what was delivered however often the stream breaks; ends when that history is gone, when no stream gets
- * past the next revision, or when the signal aborts.
+ * Watches on after the delivered revision, however often the stream breaks. Ends when that history is gone, when no
+ * stream gets past the next revision, or when the signal aborts.
  */
 export async function* resume(
   parts: FollowParts,
@@ -97,11 +103,11 @@ export async function* resume(
   }
 }
 
-/** Warns of each reason of an outage once: a store that is tried for hours would fill the log with the same line. */
+/** Warns once for each reason of an outage: a store that is tried for hours would fill the log with the same line. */
 class OutageLog {
   readonly #log: Log;
   readonly #prefix: string;
-  /** Each member that is asked may have a reason of its own. */
+  /** Reasons with the member's URL, because each member may have a reason of its own. */
   readonly #said = new Set<string>();
 
   constructor(log: Log, prefix: string) {
@@ -123,7 +129,7 @@ class OutageLog {
   }
 }
 
-/** Everything, as soon as the store answers; undefined when the signal aborts before. */
+/** Lists everything as soon as the store answers; undefined when the signal aborts first. */
 async function list(
   { pool, clock, random, log }: FollowParts,
   { pageSize, backoff }: FollowSettings,
@@ -144,8 +150,9 @@ async function list(
 }
 
 /**
- * Does the store at the delivered revision hold precisely what was delivered? The past does not change, so this has no
- * race with what goes on, costs keys only, and finds an event that a server lost (etcd 3.5.16 has such bugs).
+ * Whether the store at the delivered revision holds exactly what was delivered. The past does not change, so writes that
+ * go on meanwhile do not disturb the comparison. The audit reads keys only, and finds an event that a server lost (etcd
+ * 3.5.16 has such bugs).
  */
 async function audit(
   { pool, log }: FollowParts,
@@ -157,13 +164,14 @@ async function audit(
   try {
     return delivered.equals(await listPrefix(pool, prefix, { pageSize, revision, keysOnly: true, signal }));
   } catch (error) {
-    // A store that was quiet for longer than its history is kept, or does not answer: nothing to compare with, the next time will do.
+    // Nothing to compare with: the store was quiet for longer than its history is kept, or does not answer. The next
+    // audit will do.
     if (!isCompacted(error) && !signal.aborted) log.warn('store.audit-failed', { prefix, reason: String(error) });
     return true;
   }
 }
 
-/** What the follower has been told: each key's revision, and up to where. */
+/** What was delivered to the follower: the revision of each key, and the last revision. */
 class Delivered {
   #revision: bigint;
   readonly #keys = new Map<string, bigint>();

@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)(`another etcd${missing === undefined ? ''
 
   beforeAll(async () => {
     [ours, theirs] = await Promise.all([TestEtcd.start(), TestEtcd.start()]);
-    // At a higher revision than ours: the number alone does not show that it is another.
+    // At a higher revision than ours: the revision alone does not show that this is another cluster.
     for (let i = 0; i < 20; i++) await write(open([theirs.url]), put('/t/theirs', String(i)));
   });
   afterAll(async () => {
@@ -72,7 +72,8 @@ describe.skipIf(missing !== undefined)(`another etcd${missing === undefined ? ''
   });
 
   it('among our addresses is passed over, and said once', async () => {
-    // Alone: a store without an identity takes that of the first etcd that answers, which on a busy machine may be either.
+    // Opened with our etcd alone: a store without an identity takes that of the first etcd that answers, which may be
+    // either on a busy machine.
     const store = open([ours.url]);
     await store.get('/t/a');
     const turned = open([theirs.url, proxy.url], store.identity);

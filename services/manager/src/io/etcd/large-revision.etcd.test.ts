@@ -8,12 +8,12 @@ import { EtcdStore } from './store.ts';
 import { etcdMissing, TestEtcd } from './testing/index.ts';
 
 const missing = await etcdMissing();
-/** As long as keys of outcomes are, so that a revision of them is some 20 MB to watch. */
+/** As long as keys of outcomes, so that a revision with all of them is some 20 MB in a watch. */
 const name = (i: number): string => `/causeway/v1/req/00000000-0000-4000-8000-${String(i).padStart(12, '0')}`;
 const prefix = '/causeway/v1/';
 const keys = 200_000;
 
-/** Made by another hand: Causeway itself makes no such revision. */
+/** As another program may make it: Causeway itself makes no such revision. */
 describe.skipIf(missing !== undefined)(
   `a revision of ${keys} events${missing === undefined ? '' : ` (${missing})`}`,
   () => {

@@ -6,8 +6,8 @@ import { isLeaseUnknown } from './failure.ts';
 import { type CallBounds, type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
 
 /**
- * One try to grant or to revoke. A proposal that a member forwards to a leader that has just died is lost without a word; with
- * the next leader of etcd the next try arrives, and until then no manager can lead.
+ * Limit of one try to grant or revoke a lease. When a member forwards a proposal to a leader that has just crashed, the
+ * proposal is lost silently. The next try reaches the next leader of etcd; until then no manager can lead.
  */
 const proposalTry = milliseconds(500);
 
@@ -16,7 +16,7 @@ interface EtcdLeaseParts {
   readonly clock: Clock;
 }
 
-/** The id is the server's choice: a grant whose reply was lost leaves a lease without keys, which ends by itself. */
+/** The server chooses the id: a grant whose reply was lost leaves a lease without keys, which expires by itself. */
 export async function grantLease(parts: EtcdLeaseParts, ttl: Duration): Promise<StoreLease> {
   const { pool } = parts;
   const request = { tTL: BigInt(Math.ceil(ttl / seconds(1))), iD: 0n };
@@ -36,7 +36,10 @@ export async function revokeLease(parts: EtcdLeaseParts, id: bigint): Promise<vo
   });
 }
 
-/** A claim in time, kept by its holder: no loop of its own, so no renewal happens that the holder's deadline does not know of. */
+/**
+ * A lease that its holder renews. It has no renewal loop of its own, so that the holder's deadline knows of every
+ * renewal.
+ */
 class EtcdLease implements StoreLease {
   readonly id: bigint;
   readonly ttl: Duration;
@@ -54,7 +57,7 @@ class EtcdLease implements StoreLease {
     const reply = await pool.repeat('renewing a lease', bounds, (endpoint, attempt) =>
       keepAliveOnce(pool, endpoint, this.id, attempt),
     );
-    // A lease that has ended is answered too, with no time to live.
+    // etcd answers also for a lease that has ended, with no time to live.
     if (reply.tTL <= 0n) throw leaseGone(`lease ${this.id}`);
     return seconds(Number(reply.tTL));
   }

@@ -12,13 +12,13 @@ export interface Listing {
 
 interface ListOptions {
   readonly pageSize: number;
-  /** The state at this revision; the newest without. */
+  /** Lists the state at this revision; absent: at the newest. */
   readonly revision?: bigint;
   readonly keysOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** One page of a span, as it is now. */
+/** One page of a span, at the newest revision. */
 export async function readPage(
   pool: EtcdPool,
   { from, before }: KeySpan,
@@ -38,13 +38,17 @@ export async function readPage(
   return pageFromWire(reply);
 }
 
-/** All of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the call timeout to itself. */
+/**
+ * All keys of a prefix at one revision, in pages, so that no reply grows with the store. Each page has the whole call
+ * timeout.
+ */
 export async function listPrefix(pool: EtcdPool, prefix: string, options: ListOptions): Promise<Listing> {
   for (;;) {
     try {
       return await listOnce(pool, prefix, options);
     } catch (error) {
-      // The revision of the first page was compacted before the last one was read: a new first page. One that was asked for stays gone.
+      // The revision of the first page was compacted before the last page was read: begin again with a new first page. A
+      // revision that the caller asked for stays gone.
       if (!isCompacted(error) || options.revision !== undefined) throw error;
     }
   }

@@ -7,17 +7,17 @@ import { type CallBounds, type EtcdEndpoint, EtcdPool } from './pool.ts';
 export interface MemberConnectionsParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
-  /** Whose members they have to be; whoever answers without. */
+  /** The etcd cluster that members must belong to. Absent: any cluster is accepted. */
   readonly identity?: StoreIdentity;
 }
 
-/** No question to a single member waits longer. */
+/** Longest wait for a single member's answer. */
 const longest = seconds(2);
 
-/** A connection to each member at its own client URLs, kept from one question to the next while the member answers. */
+/** A connection to each member at its own client URLs, which stays open between questions while the member answers. */
 export class MemberConnections {
   readonly #parts: MemberConnectionsParts;
-  /** By the member's client URLs. */
+  /** Key: the member's client URLs. */
   readonly #pools = new Map<string, EtcdPool>();
 
   constructor(parts: MemberConnectionsParts) {
@@ -39,13 +39,13 @@ export class MemberConnections {
       const bounds = pool.bounds(undefined, limit);
       return await pool.repeat('asking an etcd member', bounds, (endpoint, each) => attempt(pool, endpoint, each));
     } catch (error) {
-      // The next question comes on a new connection: one whose member was away pauses before it is tried again.
+      // The next question uses a new connection: a connection whose member was away pauses before it is tried again.
       this.#close(key, pool);
       throw error;
     }
   }
 
-  /** The members are these: connections to others end. */
+  /** Keeps the connections to these members, and closes all others. */
   keep(members: readonly { readonly clientUrls: readonly string[] }[]): void {
     const kept = new Set(members.map(({ clientUrls }) => String(clientUrls)));
     for (const [key, pool] of this.#pools) if (!kept.has(key)) this.#close(key, pool);

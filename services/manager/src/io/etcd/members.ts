@@ -8,7 +8,7 @@ import type { StoreIdentity } from './identity.ts';
 import type { MemberConnections } from './member-connections.ts';
 import type { CallBounds, EtcdEndpoint, EtcdPool } from './pool.ts';
 
-/** The way to a cluster's members: to any that answers, and to each. */
+/** Access to a cluster's members: to any member that answers, and to each single member. */
 export interface ClusterAccess {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
@@ -16,20 +16,20 @@ export interface ClusterAccess {
   readonly pool: EtcdPool;
   readonly connections: MemberConnections;
   readonly disks: DiskWatch;
-  /** One try at one member. */
+  /** Limit of one try at one member. */
   readonly attemptTimeout: Duration;
   /** Ends every call under way. */
   readonly signal?: AbortSignal;
 }
 
-/** What a member says of itself. */
+/** What a member reports about itself. */
 interface Condition {
   readonly hasLeader: boolean;
   readonly leads: boolean;
   readonly size: number;
   readonly sizeInUse: number;
   readonly revision: bigint;
-  /** Of the log: known to be agreed on, and applied. */
+  /** Indexes in the Raft log: `committed` is agreed on as far as the member knows, `applied` is applied. */
   readonly committed: bigint;
   readonly applied: bigint;
   readonly errors: readonly string[];
@@ -37,23 +37,30 @@ interface Condition {
 }
 
 /**
- * For what people look at, which must come within two seconds whatever hangs: for the majority's list of members, and then
- * for what each says of itself. A member that is well answers within milliseconds.
+ * Limits for status, which people must get within two seconds, whatever hangs: for the majority's list of members, and
+ * then for each member's report about itself. A healthy member answers within milliseconds.
  */
 const listWithin = milliseconds(500);
 const sayWithin = milliseconds(700);
 
-/** What is asked of a member also while it has no leader. */
+/** Metadata of calls that a member answers also while it has no leader. */
 const noLeaderNeeded = new Metadata();
 
-/** The members as a majority has them, and how each is doing as it says itself, asked at its own client URL. @throws CausewayError store-unavailable */
+/**
+ * The members as a majority has them, with each member's report about itself, asked at the member's own client URL.
+ * @throws CausewayError store-unavailable
+ */
 export async function agreedMembers(access: ClusterAccess): Promise<readonly StoreMemberStatus[]> {
   const { pool, signal, attemptTimeout } = access;
   const { members } = await pool.repeat('listing etcd members', pool.bounds(signal), agreed(pool));
   return await conditionsOf(access, attemptTimeout, members);
 }
 
-/** The same; when the member in use knows no majority, as whoever answers remembers them. @throws CausewayError store-unavailable */
+/**
+ * The same as `agreedMembers`. When the member in use has no majority, the list is as any member that answers remembers
+ * it.
+ * @throws CausewayError store-unavailable
+ */
 export async function knownMembers(access: ClusterAccess): Promise<readonly StoreMemberStatus[]> {
   const { pool, signal, attemptTimeout } = access;
   const endpoint = await pool.ready(pool.bounds(signal));
@@ -116,7 +123,7 @@ function memberFromWire(member: WireMember): StoreMember {
   };
 }
 
-/** Undefined when it does not answer. A member that has not started yet has no client URL. */
+/** Undefined when the member does not answer. A member that has not started yet has no client URL. */
 async function ask(
   { connections, credentials, disks }: ClusterAccess,
   limit: Duration,
@@ -143,8 +150,8 @@ async function ask(
 }
 
 /**
- * Raised alarms are known to all members, and stand among the errors of each one's status as "memberID:123 alarm:NOSPACE"
- * (the alarm RPC would cost an entry of the log for every look).
+ * All members know all raised alarms, and report them among the errors of their status as "memberID:123 alarm:NOSPACE".
+ * (The alarm RPC would write an entry to the log for every look.)
  */
 function alarmsOf(member: StoreMember, errors: readonly string[], condition: Condition | undefined): StoreAlarm[] {
   const isRaised = (alarm: StoreAlarm): boolean =>

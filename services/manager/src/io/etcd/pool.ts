@@ -13,32 +13,35 @@ export type { EtcdEndpoint };
 interface EtcdPoolParts {
   readonly clock: Clock;
   readonly credentials?: EtcdCredentials;
-  /** Whose etcd it has to be; whoever answers without. */
+  /** The etcd cluster that members must belong to. Absent: any cluster is accepted. */
   readonly identity?: StoreIdentity;
 }
 
 interface EtcdPoolSettings {
   /** Client URLs, http:// or https://, at least one. */
   readonly endpoints: readonly string[];
-  /** A whole call, its tries at several members included. */
+  /** Limit of a whole call, with its tries at several members. */
   readonly callTimeout: Duration;
-  /** One try of a call that may be repeated. */
+  /** Limit of one try of a call that may be repeated. */
   readonly attemptTimeout: Duration;
 }
 
-/** A call's last moment on the pool's clock, and the caller's own wish to give up. */
+/** A call's deadline on the pool's clock, and the signal with which the caller gives up. */
 export interface CallBounds {
   readonly deadline: number;
   readonly signal?: AbortSignal;
 }
 
-/** Of one wait for a connection, milliseconds. */
+/** Limit of one wait for a connection, ms. */
 const longestWait = 250;
 
-/** Between two tries of one call that fail at once. */
+/** Pause between two tries of one call: tries may fail at once. */
 const retryPause = milliseconds(50);
 
-/** The members, one connection each, used in turn: stays with the current one while it answers, goes on past one that does not. */
+/**
+ * The members of etcd, with one connection each. The pool uses one member while that member answers, and then moves on to
+ * the next.
+ */
 export class EtcdPool {
   readonly #clock: Clock;
   readonly #settings: EtcdPoolSettings;
@@ -48,7 +51,7 @@ export class EtcdPool {
   #endpoints: readonly Connection[];
   #current = 0;
 
-  /** Throws "invalid-argument" for an endpoint that is no client URL. */
+  /** Throws "invalid-argument" for an endpoint that is not a client URL. */
   constructor(parts: EtcdPoolParts, settings: EtcdPoolSettings) {
     this.#clock = parts.clock;
     this.#settings = settings;
@@ -63,7 +66,7 @@ export class EtcdPool {
     return this.#endpoints;
   }
 
-  /** Other members from now on; the connections to those that stay go on, and the one in use stays in use. */
+  /** Uses these members from now on. Connections to members that stay are kept, and the member in use stays in use. */
   replace(urls: readonly string[]): void {
     const current = this.#endpoints[this.#current];
     const kept = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]));
@@ -76,7 +79,10 @@ export class EtcdPool {
     return { deadline: this.#clock.now() + span, ...(signal !== undefined && { signal }) };
   }
 
-  /** A member with a connection; throws "store-unavailable" when none has one before the deadline. Nothing was sent then. */
+  /**
+   * Returns a member with a connection. Throws "store-unavailable" when no member has one before the deadline; nothing
+   * was sent then.
+   */
   async ready(bounds: CallBounds): Promise<Connection> {
     const order = this.#endpoints.map((_, index) => (this.#current + index) % this.#endpoints.length);
     for (const index of order) {
@@ -104,12 +110,15 @@ export class EtcdPool {
     }
   }
 
-  /** This member did not answer: the next call begins with the one after it. */
+  /** This member did not answer: the next call begins with the member after it. */
   pass(endpoint: EtcdEndpoint): void {
     if (this.#endpoints[this.#current] === endpoint) this.#current = (this.#current + 1) % this.#endpoints.length;
   }
 
-  /** Calls something that may be repeated, at one member after the other until the deadline. Failures are CausewayErrors, but for what `keep` picks. */
+  /**
+   * Tries a call that may be repeated, at one member after the other until the deadline. Failures are CausewayErrors,
+   * except those that `keep` selects.
+   */
   async repeat<Response extends EtcdReply>(
     what: string,
     bounds: CallBounds,
@@ -173,14 +182,17 @@ export class EtcdPool {
   }
 }
 
-/** A member that has lost its leader refuses such calls and ends such streams, instead of leaving them to hang (etcd's "hasleader"). */
+/**
+ * With this metadata (etcd's "hasleader") a member that has lost its leader refuses calls and ends streams, instead of
+ * leaving them to hang.
+ */
 export function leaderRequired(): Metadata {
   const metadata = new Metadata();
   metadata.set('hasleader', 'true');
   return metadata;
 }
 
-/** host:port of a client URL; "invalid-argument" when it is none. */
+/** host:port of a client URL. Throws "invalid-argument" for anything else. */
 function parseEndpoint(url: string, secure: boolean): string {
   const scheme = secure ? 'https:' : 'http:';
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -194,7 +206,10 @@ function parseEndpoint(url: string, secure: boolean): string {
   return `${parsed.hostname}:${parsed.port === '' ? '2379' : parsed.port}`;
 }
 
-/** In slices: grpc-js keeps a timer, and so the process, until the end of each wait, closed or not. */
+/**
+ * Waits in slices: grpc-js keeps a timer until the end of each wait, even when the client is closed, and the timer keeps
+ * the process alive.
+ */
 async function waitForReady(endpoint: EtcdEndpoint, deadline: number, over: AbortSignal): Promise<void> {
   for (;;) {
     const slice = Math.min(deadline, Date.now() + longestWait);

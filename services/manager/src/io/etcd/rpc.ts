@@ -16,8 +16,8 @@ export interface EtcdClients {
 }
 
 /**
- * etcd's server pings back at a client that pings more often than every 5 s (--grpc-keepalive-min-time) by closing the
- * connection, so stay above. Message size: a page or a watch batch may exceed grpc-js's 4 MiB; the server is trusted.
+ * etcd closes the connection of a client that pings more often than every 5 s (--grpc-keepalive-min-time), so the
+ * interval stays above that. Message size: a page or a watch batch may exceed grpc-js's 4 MiB, and the server is trusted.
  */
 const channelOptions: ClientOptions = {
   'grpc.keepalive_time_ms': 6_000,
@@ -30,10 +30,13 @@ const channelOptions: ClientOptions = {
   'grpc.enable_channelz': 0,
 };
 
-/** What a later etcd adds, and what our description of etcd leaves out, is passed over; so nothing of it is to be written. */
+/**
+ * Fields that a later etcd adds, and fields that our description of etcd leaves out, are skipped when read. So a message
+ * that was read must not be written back.
+ */
 export const codec = { readUnknownField: false, writeUnknownFields: false } as const;
 
-/** The clients of one member, on one connection of their own. */
+/** The clients of one member, which share one connection. */
 export function createClients(address: string, credentials: ChannelCredentials): EtcdClients {
   const kv = new KVClient(address, credentials, channelOptions, codec);
   const shared = { ...channelOptions, channelOverride: kv.getChannel() };

@@ -6,7 +6,7 @@ import { attend, type Silence, StuckStream, verdict } from './silence.ts';
 
 const interval = seconds(2);
 
-/** A stream beside a member that says it is at a revision, or nothing. */
+/** A stream and its member. The member says that it is at a revision, or does not answer. */
 function createWorld(revision: () => bigint | undefined) {
   const clock = new FakeClock();
   const silence: Silence = { since: clock.now(), delivered: 7n };

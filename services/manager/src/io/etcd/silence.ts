@@ -3,12 +3,12 @@ import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
 
-/** The member lives and has what comes next, and the stream has not brought it in all this time. */
+/** The member is alive and has a newer revision, but the stream has not delivered it in all this time. */
 export class StuckStream extends Error {}
 
-/** Of a stream that is listened to. */
+/** The silence of a watch stream. */
 export interface Silence {
-  /** Since when; undefined while what it said is being taken in. */
+  /** When the silence began, on the manager's clock; undefined while the follower processes what the stream delivered. */
   since: number | undefined;
   delivered: bigint;
 }
@@ -19,19 +19,20 @@ interface AttendParts {
 }
 
 interface AttendedStream {
-  /** The member at its other end. */
+  /** The member at the other end of the stream. */
   readonly endpoint: EtcdEndpoint;
   readonly stream: Pick<ClientDuplexStream<WatchRequest, WatchResponse>, 'write' | 'destroy'>;
   readonly silence: Readonly<Silence>;
 }
 
-/** A large revision may be on its way for so many intervals, from a member that lives. */
+/** Number of intervals for which a large revision may be on its way from a member that is alive. */
 const patience = 10;
 
 /**
- * A member that is frozen or cut off must not look like a quiet one: it is asked for a sign of life on the stream. Without
- * one it may still be at work on a large revision, which nothing overtakes: so it is asked beside the stream which revision
- * it has. Only one that does not answer, or has nothing to bring, is given up at once; the stream ends with the reason.
+ * A member that is frozen or cut off must not be taken for a quiet one, so it is asked for a sign of life on the stream.
+ * If there is no answer, the member may still be busy with a large revision, and no answer on the stream overtakes that
+ * revision. So the member is asked, outside the stream, which revision it has. A stream is given up at once only if the
+ * member does not answer or has no newer revision. The stream ends with the reason.
  */
 export async function attend(
   { clock, pool }: AttendParts,
@@ -60,12 +61,12 @@ export async function attend(
   }
 }
 
-/** Why a stream that did not answer is to be given up; undefined: something is on its way. */
+/** Why a stream without an answer is given up; undefined: a revision is on its way. */
 export function verdict(seen: {
-  /** That the member has; undefined: it did not answer. */
+  /** Revision of the member; undefined: the member did not answer. */
   readonly revision: bigint | undefined;
   readonly delivered: bigint;
-  /** For so long, milliseconds. */
+  /** Length of the silence, ms. */
   readonly silent: number;
   readonly interval: Duration;
 }): Error | undefined {

@@ -110,9 +110,10 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
   });
 
   it('audits: agreement stays silent, a difference that no stream told gives a snapshot', async () => {
-    // Two stores at the same revision with different keys: to whoever follows, one that has lost an event.
+    // Two stores at the same revision with different keys: a follower cannot tell this from one store that has lost an
+    // event.
     const one = await TestEtcd.start();
-    // With the same names and addresses for its beginning it has the same ids.
+    // With the same names and addresses at its beginning, the second etcd has the same ids.
     const beginning = [`--initial-cluster=test=${one.peerUrl}`, `--initial-advertise-peer-urls=${one.peerUrl}`];
     const other = await TestEtcd.start({ flags: beginning });
     const revision = await write(open([one.url]), put('/a'), put('/b'));
@@ -175,7 +176,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
       attemptTimeout: seconds(30),
       txnTimeout: milliseconds(200),
     });
-    // Connected before etcd stops, and by a read: a busy etcd may need more than 200 ms for a write.
+    // Connect before etcd stops, and with a read: a busy etcd may need more than 200 ms for a write.
     await quick.get('/given-up/a');
     await etcd.freeze();
     try {

@@ -44,38 +44,46 @@ interface EtcdStoreParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Plaintext without. */
+  /** Absent: plaintext. */
   readonly credentials?: EtcdCredentials;
-  /** Which etcd cluster is ours; the first that answers without. */
+  /** The etcd cluster that this manager belongs to. Absent: the first cluster that answers. */
   readonly identity?: StoreIdentity;
 }
 
 export interface EtcdStoreSettings {
   /** Client URLs of one cluster's members. */
   readonly endpoints: readonly string[];
-  /** A whole call. etcd itself gives up on a proposal after 5 s plus two elections (etcdserver's ReqTimeout: 7 s). */
+  /**
+   * Limit of a whole call. etcd itself gives up on a proposal after 5 s plus two election timeouts (etcdserver's
+   * ReqTimeout: 7 s).
+   */
   readonly callTimeout?: Duration;
-  /** How long the members hear nothing of their leader before they elect another (--election-timeout). */
+  /** How long the members wait without a message from their leader before they elect another (--election-timeout). */
   readonly electionTimeout?: Duration;
   /**
-   * A transaction, which is tried once; absent: what an election takes, two timeouts, and a second at least. A proposal that a member forwarded to a leader that has died is lost, and etcd says
-   * so only after its ReqTimeout: a manager that waits for that stops writing for 7 s instead of for an election.
+   * Limit of a transaction, which is sent only once. Absent: two election timeouts, at least 1 s; an election takes that
+   * long. When a member forwards a proposal to a leader that has crashed, the proposal is lost, and etcd reports this
+   * only after its ReqTimeout. A manager that waits for the report stops writing for 7 s instead of for an election.
    */
   readonly txnTimeout?: Duration;
-  /** As the members run with (--max-txn-ops). */
+  /** Most operations in one transaction, as the members are configured (--max-txn-ops). */
   readonly maxTxnOps?: number;
-  /** One try of a read; then the next member. */
+  /** Limit of one try of a read; after it, the next member is tried. */
   readonly attemptTimeout?: Duration;
   /**
-   * Keys in one reply. For each page etcd counts all that is left of the range: 300,000 keys take 15 s by pages of 1,000;
-   * a manager reads and takes in 100,000 endpoints in 5.2 s by pages of 10,000, in 4.0 s by these, which are some 8 MB each.
+   * Keys in one reply. For each page etcd counts all keys that are left in the range: 300,000 keys take 15 s in pages of
+   * 1,000. A manager reads and takes in 100,000 endpoints in 5.2 s with pages of 10,000, and in 4.0 s with the default,
+   * whose pages have some 8 MB each.
    */
   readonly pageSize?: number;
-  /** A follow's silence before the member is asked for a sign of life, and again before it is given up. */
+  /**
+   * Silence on a stream after which the member is asked for a sign of life. After as much silence again the member may be
+   * given up (silence.ts).
+   */
   readonly progressInterval?: Duration;
   /** How often a follower's state is compared with the store. */
   readonly auditInterval?: Duration;
-  /** Between the streams of a follow. */
+  /** Pauses between two streams of a follow. */
   readonly backoff?: Backoff;
 }
 
@@ -90,12 +98,12 @@ const defaults = {
   backoff: { first: milliseconds(50), max: seconds(5), factor: 2 },
 } as const satisfies Omit<Required<EtcdStoreSettings>, 'endpoints' | 'txnTimeout'>;
 
-/** Elections may be set shorter than a slow disk takes over a transaction. */
+/** An election timeout may be configured shorter than a slow disk needs for a transaction. */
 const shortestTxnTimeout = seconds(1);
 
 /** The store on an etcd cluster, 3.4 or newer. */
 export class EtcdStore implements Store {
-  /** For what is done to the members themselves. */
+  /** Access to the members themselves. */
   readonly access: ClusterAccess;
   readonly identity: StoreIdentity;
   readonly #parts: EtcdStoreParts;
@@ -103,9 +111,9 @@ export class EtcdStore implements Store {
   readonly #pool: EtcdPool;
   readonly #closed = new AbortController();
 
-  /** Connects when first used. Throws "invalid-argument" for an endpoint that is no client URL. */
+  /** Connects when first used. Throws "invalid-argument" for an endpoint that is not a client URL. */
   constructor(parts: EtcdStoreParts, settings: EtcdStoreSettings) {
-    setMaxListeners(0, this.#closed.signal); // one for each call under way
+    setMaxListeners(0, this.#closed.signal); // one listener for each call under way
     this.#parts = parts;
     const { electionTimeout = defaults.electionTimeout } = settings;
     const txnTimeout = milliseconds(Math.max(shortestTxnTimeout, 2 * electionTimeout));
@@ -180,7 +188,9 @@ export class EtcdStore implements Store {
     this.#pool.close();
   }
 
-  /** Sent once: a second try after a lost reply would meet its own first one in the compares. */
+  /**
+   * Sends the transaction once. If only the reply was lost, the compares of a second try would fail because of the first.
+   */
   async #send(request: TxnRequest): Promise<TxnResult> {
     const bounds = this.#pool.bounds(this.#closed.signal, this.#settings.txnTimeout);
     const endpoint = await this.#pool.ready(bounds);

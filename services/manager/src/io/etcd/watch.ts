@@ -9,10 +9,10 @@ import { type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
 import { attend, type Silence, StuckStream } from './silence.ts';
 import { eventFromWire } from './wire.ts';
 
-/** What comes after the delivered revision cannot be had by watching: list again. */
+/** A watch can no longer deliver what follows the delivered revision: list again. */
 export class HistoryGone extends Error {}
 
-/** A stream that was accepted has ended. */
+/** A watch stream ended after etcd had accepted it. */
 export class StreamBroken extends Error {
   readonly kind: Break;
 
@@ -31,27 +31,31 @@ interface WatchOptions {
   readonly prefix: string;
   /** The last revision that was delivered. */
   readonly after: bigint;
-  /** After so long without a word the member is asked for its progress; after as long again it is asked whether it lives. */
+  /**
+   * After this much silence on the stream the member is asked for its progress. After as much again it is asked whether
+   * it is alive.
+   */
   readonly progressInterval: Duration;
   readonly signal: AbortSignal;
 }
 
 /**
- * One watch stream, until it breaks (throws; StreamBroken once it was accepted), its history is gone (HistoryGone) or the
- * signal aborts (throws).
+ * One watch stream, until it breaks, its history is gone or the signal aborts. Each of these throws: HistoryGone when the
+ * history is gone; otherwise StreamBroken once etcd had accepted the stream.
  *
- * It starts behind the delivered revision, so that a large one is not sent again for nothing. When history has been
- * compacted right up to the next revision, etcd before 3.5.18 accepts a watch there and no longer has that revision's
- * deletions (its changelog; Debian's 3.5.16 has this fault). So before the first step is delivered it is made sure that the
- * delivered revision can still be read: then nothing after it was compacted when the step was made. Members that lag, and
- * watches from a future revision of etcd before 3.5.22, bring old events: they are dropped. "created" moves nothing: its
- * revision is the store's, not ours.
+ * The stream starts after the delivered revision, so that a large revision is not sent twice for nothing. When history
+ * has been compacted right up to the next revision, etcd before 3.5.18 accepts a watch from there, although it no longer
+ * has that revision's deletions (see its changelog; Debian's 3.5.16 has this fault). So before the first step is
+ * delivered, `checkKept` makes sure that the delivered revision can still be read: then nothing after it was compacted
+ * when the step was made. Members that lag send old events, and so does etcd before 3.5.22 for a watch from a future
+ * revision: these events are dropped. The revision of "created" is the store's, not the stream's, so it does not count as
+ * delivered.
  */
 export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options: WatchOptions): AsyncGenerator<Step> {
   const { clock } = parts;
   const stream = endpoint.clients.watch.watch(leaderRequired(), {});
   const cancel = (): void => stream.cancel();
-  // grpc-js emits the end of a cancelled call as an error, also when nobody reads any more.
+  // grpc-js emits the end of a cancelled call as an error, also when the stream is no longer read.
   stream.on('error', () => undefined);
   options.signal.addEventListener('abort', cancel);
   if (options.signal.aborted) cancel();
@@ -96,8 +100,9 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
 }
 
 /**
- * A revision is not sent in fragments: to cut one, etcd measures the growing fragment anew for each event (sendFragments of
- * its watch.go), which takes minutes of silence for 200,000 events. Whole they are 20 MB and take no time worth mentioning.
+ * Does not ask for fragments. To cut a revision, etcd measures the growing fragment again for each event (sendFragments
+ * in its watch.go); for 200,000 events this takes minutes, without a message on the stream. In one piece they are 20 MB
+ * and take negligible time.
  */
 function createRequest(options: WatchOptions): WatchCreateRequest {
   const { start, end } = prefixRange(options.prefix);
@@ -105,7 +110,7 @@ function createRequest(options: WatchOptions): WatchCreateRequest {
   return WatchCreateRequest.create({ ...from, progressNotify: true });
 }
 
-/** @throws HistoryGone when the delivered revision was compacted, and with it perhaps some of what comes after it */
+/** @throws HistoryGone when the delivered revision was compacted: revisions after it may have been compacted with it */
 async function checkKept({ pool }: WatchParts, endpoint: EtcdEndpoint, options: WatchOptions): Promise<void> {
   const { kv } = endpoint.clients;
   const { start } = prefixRange(options.prefix);
@@ -122,7 +127,9 @@ function cancelled(response: WatchResponse): Error {
   return new Error(`etcd cancelled the watch: ${response.cancelReason}`);
 }
 
-/** As against a stream that is given up in silence, or that etcd or grpc refuses to go on with. */
+/**
+ * False for a stream that was given up because of its silence, and for a stream that etcd or grpc refused to continue.
+ */
 function isConnectionLost(error: unknown): boolean {
   if (error instanceof StuckStream) return false;
   return !isServiceError(error) || lostCodes.has((error as ServiceError).code);

@@ -100,7 +100,7 @@ function onWire({ key, ...kv }: KeyValue) {
   return { ...kv, key: Buffer.from(key) };
 }
 
-/** Bytes as text: they are compared one by one otherwise. */
+/** A message with bytes as text: otherwise bytes are compared one by one. */
 function plain(message: object): unknown {
   return JSON.parse(
     JSON.stringify(message, (_, value: unknown) => {
@@ -111,7 +111,7 @@ function plain(message: object): unknown {
   );
 }
 
-/** What a Buffer gives to JSON. */
+/** A Buffer as JSON. */
 interface BufferJson {
   readonly type: 'Buffer';
   readonly data: readonly number[];

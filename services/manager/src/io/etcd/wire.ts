@@ -11,9 +11,7 @@ import {
 import { prefixRange } from '../../store/range.ts';
 import type { Compare, KeyValue, Page, StoreEvent, Write } from '../../store/store.ts';
 
-/*
- * What the store speaks of, as etcd's messages have it.
- */
+/* Translates between the store's types and etcd's messages. */
 
 export function txnRequest(compares: readonly Compare[], writes: readonly Write[]): TxnRequest {
   return { compare: compares.map(compareToWire), success: writes.map(writeToWire), failure: [] };
@@ -28,7 +26,7 @@ export function eventFromWire({ type, kv = unset }: Event): StoreEvent {
   return { kind: 'delete', key: textOf(kv.key), modRevision: kv.modRevision };
 }
 
-/** All of them also hold their meaning for keys that do not exist (every number 0). */
+/** Each compare also works for keys that do not exist (every number is 0). */
 function compareToWire(compare: Compare): WireCompare {
   switch (compare.kind) {
     case 'absent':
@@ -81,7 +79,7 @@ function keyValueFromWire({ key, value, createRevision, modRevision }: WireKeyVa
 const empty = new Uint8Array(0);
 const unset: WireKeyValue = { key: empty, value: empty, createRevision: 0n, modRevision: 0n };
 
-/** A reply's bytes are a Buffer, and so is each part of it. */
+/** The bytes of a reply are a Buffer, and so is each part of them. */
 function textOf(bytes: Uint8Array): string {
   return (bytes instanceof Buffer ? bytes : Buffer.from(bytes)).toString();
 }

@@ -1,12 +1,15 @@
 import { CausewayError } from '@causeway/model';
 
-/** Calls at once, of all connections: some more than the writer takes, so that reads are answered beside them. */
+/** Concurrent calls on all connections: somewhat more than the writer takes, so that reads are still answered. */
 export const mostCalls = 10_000;
 
-/** Streams at once beside agents' sessions: watches, events, backups. */
+/** Concurrent streams besides agents' sessions: watches, events, backups. */
 export const mostStreams = 2_000;
 
-/** Calls and streams that a manager serves at once; beyond it each further one is told to try again, and costs nothing. */
+/**
+ * Limits the calls or streams that a manager serves at once. Each further one is refused with the advice to try again,
+ * and costs nothing.
+ */
 export class CallLimit {
   readonly #what: string;
   readonly #most: number;
@@ -17,7 +20,7 @@ export class CallLimit {
     this.#most = most;
   }
 
-  /** Returns the way out, to be taken once. @throws CausewayError busy */
+  /** Returns a function to call once when the call has ended. @throws CausewayError busy */
   enter(): () => void {
     if (this.#count >= this.#most) {
       const message = `${this.#most} ${this.#what} are under way at this manager: try again in a moment, or at another`;

@@ -15,7 +15,7 @@ function serving(most: number): Serving {
   return { log: new MemoryLog(), forwarder, cluster: () => '00000000000000c1', calls, streams };
 }
 
-/** As much of a call as its handler looks at. */
+/** The part of a call that its handler reads. */
 function fakeCall(): EventEmitter & { readonly sent: unknown[] } {
   const sent: unknown[] = [];
   return Object.assign(new EventEmitter(), {

@@ -7,19 +7,19 @@ import type { CallLimit } from './call-limit.ts';
 import type { Forwarder } from './forward.ts';
 import { GrpcCall } from './grpc-call.ts';
 
-/** For a caller who set no deadline; nothing waits longer on its behalf. */
+/** Time limit of a call whose caller set no deadline; nothing waits longer on its behalf. */
 const defaultLimit = milliseconds(30_000);
 
-/** A stream may last as long as its reader. */
+/** A stream may last until its reader leaves. */
 export const endless = milliseconds(Number.POSITIVE_INFINITY);
 
-/** What every handler needs beside its use case. */
+/** What every handler needs besides its use case. */
 export interface Serving {
   readonly log: Log;
   readonly forwarder: Forwarder;
   /** Id of the cluster whose answers these are; undefined until it is known. */
   readonly cluster: () => string | undefined;
-  /** Of calls that are answered once, and of streams of answers. */
+  /** Limits of calls with one answer, and of streams of answers. */
   readonly calls: CallLimit;
   readonly streams: CallLimit;
 }
@@ -27,7 +27,7 @@ export interface Serving {
 export type Answer<Request, Response> = (request: Request, call: CallContext) => Promise<Response>;
 export type AnswerStream<Request, Response> = (request: Request, call: CallContext) => AsyncIterable<Response>;
 
-/** A use case as a gRPC handler: answered here, or by the leader where only that can. */
+/** A use case as a gRPC handler: this manager answers, or the leader where only the leader can. */
 export function unary<Request, Response>(
   serving: Serving,
   rule: Rule<Request>,
@@ -56,7 +56,10 @@ interface Method<Request, Response> {
   readonly answer: Answer<Request, Response>;
 }
 
-/** This manager's answer; the leader's where only the leader can answer; this manager's alone where its rule says so. */
+/**
+ * This manager's answer. Where only the leader can answer: the leader's. Where the leader does not answer and the rule
+ * allows it: what this manager knows alone.
+ */
 async function answerOrAsk<Request, Response>(
   { serving: { forwarder }, rule, answer }: Method<Request, Response>,
   request: Request,
@@ -79,7 +82,7 @@ async function answerOrAsk<Request, Response>(
   }
 }
 
-/** A stream of answers; the next is asked for when the connection has taken the last. */
+/** A stream of answers. The next answer is requested when the connection has taken the last one. */
 export function serverStreaming<Request, Response>(
   { log, forwarder, streams }: Serving,
   rule: Rule<Request>,

@@ -7,7 +7,7 @@ import { dialerContract } from '../../election/dialer-contract.ts';
 import { GrpcDialer } from './dialer.ts';
 import { Health } from './health.ts';
 
-/** A port before a server, whose connections can be broken. */
+/** A port in front of a server, whose connections can be broken. */
 class Front {
   readonly #sockets = new Set<Socket>();
   readonly #server: TcpServer;
@@ -53,7 +53,7 @@ async function listen(take: (socket: Socket) => void): Promise<string> {
   return address;
 }
 
-/** Its health is told anew for each connection. */
+/** Runs a server that evaluates its health again for each connection. */
 async function run(leads: () => boolean): Promise<string> {
   const server = new Server();
   servers.push(server);

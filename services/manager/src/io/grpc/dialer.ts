@@ -12,13 +12,16 @@ interface Health {
   readonly status: string;
 }
 
-/** A manager that is there answers within milliseconds; of a busy one nothing is to be concluded. */
+/**
+ * How long to wait for an answer. A manager that runs answers within milliseconds; no conclusion is drawn from a busy
+ * one.
+ */
 const patience = seconds(1);
 
 const channelOptions = {
-  // Each try is one of its own: it shares no connection, and no pause after one that failed.
+  // Each try stands alone: it shares no connection, and no pause after a failed try.
   'grpc.use_local_subchannel_pool': 1,
-  // For a host that went without a word: the connection ends, and the next try tells.
+  // For a host that vanished silently: the connection ends, and the next try finds out.
   'grpc.keepalive_time_ms': 1_000,
   'grpc.keepalive_timeout_ms': 2_000,
 };
@@ -29,7 +32,10 @@ export interface GrpcDialerModules {
   readonly patience?: Duration;
 }
 
-/** The connection is a watch of the health of what only a leader serves (grpc.health.v1), so its first answer says whether that process leads. */
+/**
+ * Connects with a watch of the health (grpc.health.v1) of the service that only a leader serves. So the first answer says
+ * whether that process leads.
+ */
 export class GrpcDialer implements Dialer {
   readonly #modules: GrpcDialerModules;
 
@@ -45,7 +51,7 @@ export class GrpcDialer implements Dialer {
   }
 }
 
-/** gRPC does not tell a refusal from other failures, so the port is tried first. */
+/** gRPC does not distinguish a refused connection from other failures, so the port is tried first. */
 function lookAt(address: string, limit: Duration, signal: AbortSignal): Promise<'taken' | 'refused' | 'unclear'> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve('unclear');

@@ -9,7 +9,7 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GrpcManager, startGrpcManager } from '../../testing/grpc-manager.ts';
 
-// docs/api-client.md tells how a client is written: what it tells is run here, as it stands there.
+// docs/api-client.md shows how to write a client. The test runs the code exactly as the page has it.
 const root = new URL('../../../../../', import.meta.url);
 const page = readFileSync(new URL('docs/api-client.md', root), 'utf8');
 const directory = new URL('.cache/api-client/', root);
@@ -57,7 +57,7 @@ afterEach(async () => {
 const request = (name: string, team = 'core'): CreateNetworkRequest =>
   CreateNetworkRequest.create({ requestId: randomUUID(), name, ipv4: true, labels: { team } });
 
-/** Refused at once: port 1 is never listened on. */
+/** Refused at once: no process listens on port 1. */
 const nowhere = '127.0.0.1:1';
 
 describe('the client of docs/api-client.md', () => {

@@ -65,7 +65,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A real port, so that managers can be told where each other are before they listen. */
+/** A real port, chosen before managers listen, so that they can be given each other's addresses. */
 async function freeAddress(): Promise<string> {
   const [port] = await freePorts(1);
   return `127.0.0.1:${port}`;
@@ -113,7 +113,7 @@ async function pair(): Promise<[leader: Running, follower: Running]> {
   return [leader, follower];
 }
 
-/** In a store of its own, a leader that no election chose. */
+/** Writes to the store a leader that no election has chosen. */
 async function believe(address: string, shared = backend): Promise<void> {
   const store = new MemoryStore({ clock: systemClock, backend: shared });
   const value = records.leader.codec.encode({ name: 'elsewhere', address, since: 0 });
@@ -121,7 +121,7 @@ async function believe(address: string, shared = backend): Promise<void> {
   await store.close();
 }
 
-/** A leader of the test's own making, on a real port. */
+/** A leader that the test implements, on a real port. */
 async function scriptedLeader(
   createNetwork: (
     call: ServerUnaryCall<CreateNetworkRequest, CreateNetworkResponse>,
@@ -144,7 +144,7 @@ async function scriptedLeader(
   return `127.0.0.1:${port}`;
 }
 
-/** A process that is stopped: connections are taken, and nothing is ever said on them. */
+/** A stopped process: it accepts connections, and never sends anything. */
 async function stoppedLeader(): Promise<string> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => void sockets.push(socket));
@@ -176,11 +176,11 @@ function create(address: string, name: string, prefix: string, requestId = uuid(
 interface Joined {
   /** Host:port of the leader, when the session is relayed. */
   readonly relayedTo: string | undefined;
-  /** The name of what came last, or of the failure. */
+  /** The name of the last message, or of the failure. */
   readonly ended: Promise<string>;
 }
 
-/** One host’s session at that manager, when it has been told everything. */
+/** One host’s session at that manager, after the manager has sent everything. */
 async function join(address: string, node: number, relay = false): Promise<Joined> {
   const sessions = new SessionServiceClient(address, credentials);
   const metadata = new Metadata();
@@ -242,7 +242,8 @@ describe('a follower answers as the leader does', () => {
     );
     expect(endpoint).toMatchObject({ network: 'one', host: 'h1' });
 
-    // Not the lists' revisions: managers tell of themselves meanwhile, and two calls are two moments.
+    // The lists' revisions are not compared: managers write their own records meanwhile, and two calls happen at two
+    // moments.
     const asked = [at.leader, at.follower].map(async ({ endpoints, nodes }) => ({
       web: await callUnary(endpoints.getEndpoint.bind(endpoints), { endpoint: 'web', atLeast: 0n }, limits),
       endpoints: (await callUnary(endpoints.listEndpoints.bind(endpoints), ListEndpointsRequest.create(), limits))
@@ -346,7 +347,7 @@ describe('what goes on the wire', () => {
     );
     const metadata = new Metadata();
     metadata.set('causeway-actor', 'operator ada');
-    metadata.set('causeway-caller', 'operator/ada'); // only a manager may say that
+    metadata.set('causeway-caller', 'operator/ada'); // only a manager may send this
     const deadline = Date.now() + 3_600_000;
     await new Promise<void>((resolve, reject) =>
       networks.createNetwork(request, metadata, { deadline }, (error) => (error === null ? resolve() : reject(error))),
@@ -355,7 +356,7 @@ describe('what goes on the wire', () => {
     expect(seen[0]?.metadata.get(forwardedByKey)).toEqual(['m2']);
     expect(seen[0]?.metadata.get('causeway-caller')).toEqual([]);
     expect(seen[0]?.unknown).toBe(true);
-    // What travels is the time that is left.
+    // The call carries the time that is left.
     expect(Math.abs((seen[0]?.deadline ?? 0) - deadline)).toBeLessThan(60_000);
   });
 
@@ -382,7 +383,7 @@ describe('what goes on the wire', () => {
     await believe(a, stores[1]);
     await run('a', a, stores[0]);
     await run('b', b, stores[1]);
-    // The answer is b's, which has been asked by a and names a.
+    // Manager b answers: manager a has forwarded the call to b, and b names a.
     await expect(create(a, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: a } });
     await expect(create(b, 'ring', '10.5.0.0/16')).rejects.toMatchObject({ code: 'not-leader', data: { leader: b } });
   });

@@ -17,37 +17,40 @@ import { vouchFor } from './identity.ts';
 import { LeaderChannel, type Method } from './leader-channel.ts';
 import { isNoAnswer } from './leader-failure.ts';
 
-/** Names the manager that sent a call on. A call that carries it stays where it came to, so none goes in circles. */
+/**
+ * Metadata key for the name of the manager that forwarded a call. A call with this key is not forwarded again, so no call
+ * goes in circles.
+ */
 export const forwardedByKey = 'causeway-forwarded-by';
 
 /**
- * How long a leader may take over an answer that others can give too. Callers begin to ask another manager after 0.3 s
- * (proto/failover) and want an answer within 2 s; a leader answers within milliseconds.
+ * How long this manager waits, ms, for the leader's answer to a read that it can also answer itself. Callers begin to ask
+ * another manager after 0.3 s (proto/failover) and want an answer within 2 s; a leader answers within milliseconds.
  */
 const leaderPatience = 700;
-/** How long one that was silent is not asked such things. */
+/** How long, ms, a leader that did not answer is not asked such reads again. */
 const silenceRemembered = 2_000;
 
 interface ForwarderModules {
   readonly view: Pick<View, 'leader' | 'subscribe'>;
   readonly credentials: Credentials;
-  /** Of all methods that may be sent on. */
+  /** Services whose methods may be forwarded. */
   readonly services: readonly ServiceDefinition[];
 }
 
 interface ForwarderSettings {
   readonly name: string;
-  /** Host:port at which others find this manager. */
+  /** Host:port at which others reach this manager. */
   readonly advertise: string;
 }
 
-/** Sends what only the leader can answer on to it, so that a caller may ask any manager. */
+/** Forwards calls that only the leader can answer, so that a caller may ask any manager. */
 export class Forwarder implements Startable {
   readonly #modules: ForwarderModules;
   readonly #settings: ForwarderSettings;
   readonly #methods: ReadonlyMap<string, Method>;
   #channel: LeaderChannel | undefined;
-  /** Unix ms. */
+  /** Until this time (Unix ms) the leader is not asked reads that this manager can also answer itself. */
   #silentUntil = 0;
   #unsubscribe: (() => void) | undefined;
 
@@ -58,7 +61,7 @@ export class Forwarder implements Startable {
     this.#methods = new Map(methods.map((method) => [method.path, method]));
   }
 
-  /** Host:port of another manager that leads, as far as this one knows. */
+  /** Host:port of the leader, as far as this manager knows; undefined when there is no leader or this manager leads. */
   get leader(): string | undefined {
     const address = this.#modules.view.leader?.address;
     return address === this.#settings.advertise ? undefined : address;
@@ -79,7 +82,10 @@ export class Forwarder implements Startable {
     return Promise.resolve();
   }
 
-  /** Whether a call that failed here with `error` is one for the leader; it is asked once, by the first manager. */
+  /**
+   * Whether a call that failed here with `error` is forwarded to the leader. Only the first manager that was asked
+   * forwards it.
+   */
   takes(error: unknown, call: { readonly metadata: Metadata; getPath(): string }): boolean {
     return (
       this.#unsubscribe !== undefined &&
@@ -91,8 +97,9 @@ export class Forwarder implements Startable {
   }
 
   /**
-   * The leader's answer. The caller's deadline holds, or `limit` (unix ms) when that is earlier.
-   * @throws LeaderRefusal; CausewayError manager-unavailable, not-leader: outcome unknown, the same request id tells
+   * The leader's answer. The caller's deadline holds, or `limit` (Unix ms) when that is earlier.
+   * @throws LeaderRefusal; CausewayError manager-unavailable, not-leader: the outcome is unknown, and asking again with
+   * the same request id returns it
    */
   unary<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
@@ -102,14 +109,17 @@ export class Forwarder implements Startable {
     return this.#open().unary(this.#methodOf(call), call, this.#metadataOf(call, context), limit);
   }
 
-  /** Whether this manager may answer a read by itself that failed here with `error`: it was asked first. */
+  /**
+   * Whether this manager may itself answer a read that failed here with `error`: only if the call was not forwarded to
+   * it.
+   */
   mayAnswerFor(error: unknown, call: { readonly metadata: Metadata }): boolean {
     return isCausewayError(error, 'not-leader') && call.metadata.get(forwardedByKey).length === 0;
   }
 
   /**
-   * The leader's answer to what every manager can answer, if it comes soon; else what to tell of that. A leader that was
-   * silent is not waited for again for a while.
+   * Asks the leader a read that every manager can answer. Returns the leader's answer if it comes soon; otherwise a
+   * remark that says why there is none. A leader that was silent is not asked again for a while.
    * @throws LeaderRefusal
    */
   async read<Request, Response>(
@@ -147,7 +157,7 @@ export class Forwarder implements Startable {
     return this.#open().stream(this.#methodOf(call), call, this.#metadataOf(call, context));
   }
 
-  /** Whether an agent's session is one to pass on: it asks for that, and another manager leads. */
+  /** Whether an agent's session is passed on to the leader: the agent asks for that, and another manager leads. */
   relays(call: { readonly metadata: Metadata }): boolean {
     return (
       this.#unsubscribe !== undefined &&
@@ -157,7 +167,7 @@ export class Forwarder implements Startable {
     );
   }
 
-  /** Passes the session on to the leader, and tells the agent where that is. */
+  /** Passes the session on to the leader, and tells the agent the leader's address. */
   relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>, context: Pick<CallContext, 'peer'>): void {
     const channel = this.#open();
     const headers = new Metadata();
@@ -173,7 +183,7 @@ export class Forwarder implements Startable {
     return this.#channel;
   }
 
-  /** Who leads has changed: the former leader's answers would come late or never. */
+  /** Called when the leader has changed: the former leader's answers would come late or never. */
   #leaveFormer(): void {
     if (this.#channel?.address === this.leader) return;
     this.#silentUntil = 0;
@@ -192,7 +202,10 @@ export class Forwarder implements Startable {
     return method;
   }
 
-  /** The leader sees this manager's connection: who the caller is goes along, and the leader believes no other than a manager. */
+  /**
+   * The leader sees this manager's connection, so the caller's identity goes along as metadata. The leader accepts it
+   * from managers only.
+   */
   #metadataOf(call: { readonly metadata: Metadata }, { peer }: Pick<CallContext, 'peer'>): Metadata {
     const metadata = call.metadata.clone();
     metadata.set(forwardedByKey, this.#settings.name);

@@ -6,7 +6,7 @@ import type { CallContext } from '../../call/context.ts';
 import type { Identity } from '../../call/identity.ts';
 import { identityOf } from './identity.ts';
 
-/** As much of a call at a gRPC server as all kinds of calls have. */
+/** The part of a gRPC server call that all kinds of calls have. */
 export interface ServerCall {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
@@ -15,26 +15,26 @@ export interface ServerCall {
   off(event: 'cancelled', listener: () => void): unknown;
 }
 
-/** Made once: an abort without a reason makes one, with a stack, each time. */
+/** Shared, because an abort without a reason makes an error with a stack each time. */
 const callerGone = new Error('the caller is gone');
 
-/** A call at a gRPC server as use cases know it. */
+/** A gRPC server call as use cases see it. */
 export class GrpcCall implements CallContext {
   readonly method: string;
   readonly peer: Identity;
   readonly actor: string;
   readonly again: boolean;
   readonly remaining: Duration;
-  /** When that is over, Unix ms. */
+  /** When `remaining` is over, Unix ms. */
   readonly deadline: number;
   alone = false;
-  /** What is to be told beside the answer, as printable ASCII: metadata takes nothing else. */
+  /** Remark for the caller, as printable ASCII: metadata takes nothing else. */
   remarked: string | undefined;
   readonly #call: ServerCall;
   readonly #abort = new AbortController();
   readonly #leave = (): void => this.#abort.abort(callerGone);
 
-  /** `otherwise` is how long a caller without a deadline is taken to wait. @throws CausewayError permission-denied */
+  /** `otherwise`: how long a caller without a deadline is assumed to wait. @throws CausewayError permission-denied */
   constructor(call: ServerCall, otherwise: Duration) {
     this.#call = call;
     this.method = call.getPath();
@@ -46,7 +46,7 @@ export class GrpcCall implements CallContext {
     call.once('cancelled', this.#leave);
   }
 
-  /** Made when first asked for, which is dear: most calls of many claims never do. */
+  /** The signal is created when it is first read, which is expensive: most of many claim calls never read it. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -55,7 +55,7 @@ export class GrpcCall implements CallContext {
     this.remarked = text.replace(/[^\x20-\x7e]/g, '?');
   }
 
-  /** From its answer on: an answered call is told to be cancelled too, when its stream closes. */
+  /** Call when the call is answered: gRPC emits "cancelled" for an answered call, too, when its stream closes. */
   answered(): void {
     this.#call.off('cancelled', this.#leave);
   }

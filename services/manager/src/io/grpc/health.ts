@@ -3,25 +3,25 @@ import { HealthImplementation } from 'grpc-health-check';
 
 const healthService = 'grpc.health.v1.Health';
 
-/** The process, and what every manager answers. */
+/** The process (""), and services that every manager answers. */
 const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService'];
 
-/** What a manager answers that leads, or knows who does and sends calls on. */
+/** Services that the leader answers, and managers that know the leader and forward calls. */
 const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', 'causeway.v1.IpamService'];
 
-/** SERVING at the manager that leads, and at no other. */
+/** SERVING at the leader only. */
 export const leaderService = 'causeway.v1.SessionService';
 
-/** What only the leader itself serves. */
+/** Services that only the leader itself serves. */
 const leaderOnly = [leaderService];
 
 interface Standing {
   readonly leads: boolean;
-  /** Another manager leads, and this one knows where. */
+  /** Another manager leads, and this manager knows its address. */
   readonly forwards: boolean;
 }
 
-/** grpc.health.v1: one entry for the process ("") and one a service. */
+/** grpc.health.v1: one entry for the process (""), and one for each service. */
 export class Health {
   readonly #health = new HealthImplementation();
   #standing: Standing = { leads: false, forwards: false };
@@ -38,7 +38,7 @@ export class Health {
     this.#tell();
   }
 
-  /** Before anything is refused, so that who asks goes elsewhere first. For good. */
+  /** Reports NOT_SERVING for good, before any call is refused, so that clients go elsewhere first. */
   drain(): void {
     this.#isDraining = true;
     this.#tell();

@@ -55,7 +55,7 @@ const anyCall = fc.constantFrom(...methods).chain(({ path, type }) => {
   return message.map((fields) => ({ path, type, fields }));
 });
 
-/** All text in a value, keys of maps too. */
+/** All text in a value, including keys of maps. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];

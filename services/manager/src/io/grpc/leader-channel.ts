@@ -17,8 +17,8 @@ import { failureOf } from './leader-failure.ts';
 export type Method = ServiceDefinition[string];
 
 const channelOptions = {
-  // A leader that went without a word is mostly told by the election first; this is for one that still holds its lease.
-  // Also while nothing is asked, so that the next call does not find out.
+  // Usually the election is the first to report that a leader has vanished. Keepalive is for a leader that still holds
+  // its lease. It runs also without calls, so that the next call does not have to find out.
   'grpc.keepalive_time_ms': 1_000,
   'grpc.keepalive_timeout_ms': 2_000,
   'grpc.keepalive_permit_without_calls': 1,
@@ -27,7 +27,7 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 500,
 };
 
-/** A connection to one leader, and the calls that are under way there on behalf of others. */
+/** A connection to one leader, and the forwarded calls that are under way on it. */
 export class LeaderChannel {
   readonly address: string;
   readonly #client: Client;
@@ -39,7 +39,7 @@ export class LeaderChannel {
     this.#client = new Client(address, credentials.client(), channelOptions);
   }
 
-  /** Ends when the caller goes or its deadline, at the latest after `limit` (unix ms), is over. @throws as `failureOf` */
+  /** Ends when the caller leaves, when its deadline has passed, or at `limit` (Unix ms). @throws as `failureOf` */
   unary<Request, Response>(
     method: Method,
     call: ServerUnaryCall<Request, Response>,
@@ -82,7 +82,7 @@ export class LeaderChannel {
       metadata,
       { parent: call },
     );
-    sent.on('error', () => undefined); // it comes once more after the reader has left
+    sent.on('error', () => undefined); // the error comes once more after the reader has left
     this.#calls.add(sent);
     try {
       for await (const response of sent) yield response as Response;
@@ -94,7 +94,9 @@ export class LeaderChannel {
     }
   }
 
-  /** An agent's session, passed on both ways as it is, no faster than either end reads. Ends when either end does. */
+  /**
+   * Relays an agent's session in both directions, unchanged, no faster than either end reads. Ends when either end does.
+   */
   relay(call: ServerDuplexStream<ConnectRequest, Uint8Array>, metadata: Metadata): void {
     const { path, requestSerialize } = sessionServiceDefinition.connect;
     const sent = this.#client.makeBidiStreamRequest<ConnectRequest, Uint8Array>(
@@ -134,7 +136,7 @@ export class LeaderChannel {
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => end(() => undefined));
   }
 
-  /** Calls under way end with that error: whoever made them asks again, by the same request id, and learns how they ended. */
+  /** Calls under way end with that error. Their callers ask again with the same request id, and learn the outcome. */
   close(reason: CausewayError): void {
     this.#closed = reason;
     for (const call of this.#calls) call.cancel();

@@ -3,7 +3,7 @@ import { errorFromWire, plainWords, statusDetailsKey } from '@causeway/proto';
 import { StatusError } from '@causeway/proto/io';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
-/** The leader's own words, passed on as they are: a newer leader may know codes that this manager does not. */
+/** The leader's refusal, passed on unchanged: a newer leader may use codes that this manager does not know. */
 export class LeaderRefusal extends StatusError {
   override readonly name = 'LeaderRefusal';
 
@@ -14,7 +14,7 @@ export class LeaderRefusal extends StatusError {
   }
 }
 
-/** Whether the leader said nothing of the matter: it is away, silent, or does not lead any more. */
+/** Whether the error means that the leader did not answer: the leader is away or silent, or does not lead any more. */
 export function isNoAnswer(error: unknown): boolean {
   if (isCausewayError(error)) return error.kind === 'unavailable';
   if (!(error instanceof LeaderRefusal)) return false;
@@ -24,7 +24,7 @@ export function isNoAnswer(error: unknown): boolean {
   return kind === 'unavailable' && (detail === undefined || reason === 'not-leader' || reason === 'shutting-down');
 }
 
-/** Why a call that was sent on has no answer: the leader's refusal, or manager-unavailable when no word came from it. */
+/** Why a forwarded call has no answer: the leader's refusal, or manager-unavailable when the leader sent nothing. */
 export function failureOf(error: ServiceError, leader: string): LeaderRefusal | CausewayError {
   const isWordless = error.code === status.UNAVAILABLE && error.metadata.get(statusDetailsKey).length === 0;
   if (!isWordless) return new LeaderRefusal(error);

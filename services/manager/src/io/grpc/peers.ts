@@ -3,10 +3,12 @@ import type { DescribeManagerResponse } from '@causeway/proto/gen/causeway/v1/cl
 import { type Credentials, callUnary } from '@causeway/proto/io';
 import type { Peers } from '../../cluster/peers.ts';
 
-/** Beyond what any caller waits: their signal ends it. */
+/** Deadline of a question, ms. Callers wait less long: their signal ends the question. */
 const longest = 10_000;
 
-/** The other managers, each by a connection that lives as long as the question: it is asked when somebody looks. */
+/**
+ * Asks other managers, each on a connection that lasts only for the question: managers are asked only when a user looks.
+ */
 export class GrpcPeers implements Peers {
   readonly #credentials: Credentials;
 

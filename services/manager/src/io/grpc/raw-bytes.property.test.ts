@@ -68,7 +68,7 @@ interface Sent {
   readonly bytes: Uint8Array;
 }
 
-/** Messages cut off somewhere, with a byte of theirs changed, or none at all. */
+/** Bytes that are a message cut off at some point, a message with one byte changed, or not a message at all. */
 const anySent: fc.Arbitrary<Sent> = fc.constantFrom(...methods).chain(({ path, type }) => {
   const message = anyMessage(type, ['blue', '10.66.0.0/24']).map((fields) => type.toBinary(fields));
   const cut = fc.tuple(message, fc.nat()).map(([bytes, at]) => bytes.slice(0, at % (bytes.length + 1)));

@@ -2,7 +2,7 @@ import { fileDescriptors } from '@causeway/proto/io';
 import type { AnyDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-/** What tools that know nothing of us ask to be able to call us (grpc.reflection.v1 and v1alpha). */
+/** Reflection (grpc.reflection.v1 and v1alpha): generic tools ask for it so that they can call the managers. */
 export function createReflection(services: readonly string[]): ReflectionService {
   const protocol: AnyDefinition = {
     format: 'Protocol Buffer 3 DescriptorProto',
@@ -14,7 +14,7 @@ export function createReflection(services: readonly string[]): ReflectionService
   return new ReflectionService({ protocol }, { services: [...services] });
 }
 
-/** Reflection reads the files of a definition and nothing else of it. */
+/** Reflection reads only the files of a definition. */
 function never(): never {
   throw new TypeError('a definition for reflection only');
 }

@@ -16,7 +16,9 @@ afterEach(() => manager.stop());
 
 const connectPath = '/causeway.v1.SessionService/Connect';
 
-/** Streams of sessions that say nothing and never close their end; resolves when the manager has reset each. */
+/**
+ * Opens session streams that send nothing and never close their end. Resolves when the manager has reset each of them.
+ */
 function silentStreams(session: ClientHttp2Session, count: number): Promise<unknown> {
   const headers = { ':method': 'POST', ':path': connectPath, 'content-type': 'application/grpc', te: 'trailers' };
   const closed = Array.from({ length: count }, () => {

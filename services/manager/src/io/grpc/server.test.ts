@@ -138,7 +138,7 @@ describe('calls', () => {
     };
     await callUnary(endpoints.claimEndpoint.bind(endpoints), claim, limits);
     expect(await stream.next()).toBe('complete');
-    // The deadline as the wire has it, without the client's own timer, which may be first on a busy machine.
+    // The deadline is set as metadata, as on the wire: the client's own timer could be first on a busy machine.
     const deadline = new Metadata();
     deadline.set('grpc-timeout', '1000m');
     const ended = await new Promise<ServiceError | null>((resolve) =>
@@ -162,7 +162,7 @@ describe('calls', () => {
     call.on('error', () => undefined);
     await createNetwork('late', '10.3.0.0/16');
     await seen;
-    // That the manager leads is told beside what its first callers do, before or after it.
+    // The event that the manager leads is written in parallel with its first callers' events, before or after them.
     expect(kinds.filter((kind) => kind !== 'leader.changed')[0]).toBe('network.created');
     call.cancel();
     cluster.close();

@@ -13,28 +13,33 @@ import { createReflection } from './reflection.ts';
 import { served, services } from './services.ts';
 import { sessionHandlers, sessionService } from './session.ts';
 
-/** A request larger than this is refused with RESOURCE_EXHAUSTED; ours are some hundred bytes, a Hello some hundred KB. */
+/**
+ * A larger request is refused with RESOURCE_EXHAUSTED. Clients' requests have some hundred bytes, a Hello has some
+ * hundred KB.
+ */
 const maxRequestBytes = 4 * 1024 * 1024;
 
-/** A connection whose other end is gone without a word is found out after the sum of both. */
+/** A connection whose other end vanished silently is detected after the sum of both. */
 const keepaliveMs = 10_000;
 const keepaliveTimeoutMs = 5_000;
 
-/** A connection without a call for this long is closed: who needs it again is there in a millisecond. */
+/** A connection without a call for this long is closed. A client that needs it again reconnects within a millisecond. */
 const idleAfter = seconds(120);
 
-/** Calls at once on one connection; more of them wait at the client. A manager's forwarding is what needs many. */
+/**
+ * Concurrent calls on one connection; further calls wait at the client. Only a manager that forwards calls needs many.
+ */
 const maxStreams = 1_000;
 
-/** What calls under way may take when the server stops. */
+/** How long calls under way may take when the server stops. */
 const drainLimit = seconds(2);
 
-/** What the server serves: a manager without its network. */
+/** The manager that the server serves, without its network code. */
 interface ServedManager {
   readonly view: View;
   readonly api: Api;
   readonly isLeader: boolean;
-  /** Called when the manager begins or ceases to lead. Returns the way to stop listening. */
+  /** `listener` is called when the manager begins or ceases to lead. Returns a function that ends the subscription. */
   onLeadership(listener: (leads: boolean) => void): () => void;
   /** Serves one agent until its connection ends; never rejects. */
   accept(channel: AgentChannel): Promise<void>;
@@ -49,15 +54,18 @@ interface GrpcServerModules {
 
 interface GrpcServerSettings {
   readonly name: string;
-  /** Host:port at which others find this manager. */
+  /** Host:port at which others reach this manager. */
   readonly advertise: string;
-  /** Host:port; port 0 takes a free one. */
+  /** Host:port; with port 0 the kernel chooses a free port. */
   readonly listen: string;
   /** A connection without a call is closed after this; absent: two minutes. */
   readonly idleAfter?: Duration;
 }
 
-/** A manager on the network. It may start before its manager: until then calls are told to try again. */
+/**
+ * The gRPC server of a manager. It may start before the manager; until the manager has started, calls are refused with
+ * the advice to try again.
+ */
 export class GrpcServer implements Startable {
   readonly #modules: GrpcServerModules;
   readonly #settings: GrpcServerSettings;
@@ -76,7 +84,7 @@ export class GrpcServer implements Startable {
       'grpc.max_connection_idle_ms': settings.idleAfter ?? idleAfter,
       'grpc.keepalive_time_ms': keepaliveMs,
       'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-      'grpc.enable_channelz': 0, // counts every message of every call, for nobody
+      'grpc.enable_channelz': 0, // counts every message of every call, and the counts are not read
     });
     const { credentials, manager } = modules;
     const forwarded = services.map(({ definition }) => definition);
@@ -86,12 +94,12 @@ export class GrpcServer implements Startable {
     createReflection(servedServices).addToServer(this.#server);
   }
 
-  /** The port it listens on. */
+  /** The port on which the server listens. */
   get port(): number {
     return this.#port;
   }
 
-  /** @throws CausewayError invalid-argument when it cannot listen there */
+  /** @throws CausewayError listen-failed when the server cannot listen there */
   async start(): Promise<void> {
     const { listen } = this.#settings;
     const { manager, credentials } = this.#modules;
@@ -108,12 +116,12 @@ export class GrpcServer implements Startable {
     tell();
   }
 
-  /** Tells that it is about to go; calls are still served. */
+  /** Reports that the server is about to stop. Calls are still served. */
   drain(): void {
     this.#health.drain();
   }
 
-  /** Calls under way end, or are cut when they take too long. */
+  /** Waits for calls under way, and cuts those that take too long. */
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#forwarder.stop();
@@ -137,7 +145,9 @@ export class GrpcServer implements Startable {
   }
 }
 
-/** A port is free and an address is there a moment later, perhaps: so no refusal of the setting itself. */
+/**
+ * The port may become free, or the address appear, a moment later. So the error does not say that the setting is invalid.
+ */
 function cannotListen(listen: string, cause: Error): CausewayError {
   const taken = cause.message.includes('EADDRINUSE');
   const why = taken ? 'another process has that port' : cause.message;

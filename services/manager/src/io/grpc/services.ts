@@ -23,12 +23,12 @@ import type { Api } from '../../api/index.ts';
 import { policy, type Rule } from '../../call/policy.ts';
 import { type Answer, type AnswerStream, type Serving, serverStreaming, unary } from './calls.ts';
 
-/** A generated service's own methods, without the index signature that grpc-js wants of it. */
+/** The methods of a generated service, without the index signature that grpc-js requires. */
 type MethodsOf<Service> = {
   [Name in keyof Service as string extends Name ? never : number extends Name ? never : Name]: Service[Name];
 };
 
-/** What answers a method. */
+/** The function that answers a method. */
 type UseCase<Handler> =
   Handler extends handleUnaryCall<infer Request, infer Response>
     ? Answer<Request, Response>
@@ -43,7 +43,7 @@ type RequestOf<Handler> =
       ? Request
       : never;
 
-/** A service as it is served. Its definition, its use cases and their rules have the same methods: the compiler sees to it. */
+/** A service with its use cases and their rules. The compiler checks that all three have the same methods. */
 interface ServedService<Service> {
   readonly definition: ServiceDefinition;
   readonly useCases: (api: Api) => { readonly [Name in keyof MethodsOf<Service>]: UseCase<Service[Name]> };
@@ -77,8 +77,8 @@ const cluster: ServedService<IClusterService> = {
 };
 
 /**
- * All services but that of sessions. What only the leader answers of them is sent on to it; an agent's session is not: the
- * agent is told where the leader is and goes there, or asks for a relay.
+ * All services except that of sessions. Calls that only the leader can answer are forwarded to it. An agent's session is
+ * not: the agent is told the leader's address and connects there, or asks for a relay.
  */
 export const services = [networks, endpoints, ipam, nodes, cluster];
 

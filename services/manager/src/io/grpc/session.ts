@@ -11,28 +11,33 @@ import type { AgentChannel } from '../../feed/channel.ts';
 import { endless, type Serving } from './calls.ts';
 import { GrpcCall } from './grpc-call.ts';
 
-/** Messages read and not yet worked on; an agent that floods is then slowed down by its own connection. */
+/**
+ * Limits of messages that were read and not processed yet. At a limit reading pauses, so that an agent that floods is
+ * slowed down by its own connection.
+ */
 const queueLimit = 32;
 const queueBytesLimit = 1024 * 1024;
 
 /**
- * Until its Hello is answered an agent has nothing else to say: what may come by then, in messages and in bytes. A cursor
- * of a network takes 50 bytes, so a host may have 10,000 of them.
+ * Limits, in messages and in bytes, until the agent's Hello is answered: until then an agent has nothing else to send. A
+ * cursor of a network takes 50 bytes, so a host may have 10,000 of them.
  */
 const greetingLimit = 2;
 const greetingBytesLimit = 1024 * 1024;
 
-/** An agent closes its end when the session is over. A peer that does not loses the stream after this. */
+/** An agent closes its end when the session is over. If the peer does not, the stream is reset after this time. */
 const lingerMs = 2_000;
 
 type SessionCall = ServerDuplexStream<ConnectRequest, Uint8Array>;
 
-/** Bytes that each message was, for as long as the message is there. */
+/** Encoded size of each message, bytes, for as long as the message exists. */
 const sizes = new WeakMap<object, number>();
 
 const { connect } = lenient({ connect: sessionServiceDefinition.connect });
 
-/** As generated, but responses come encoded already: a delta is encoded once and written to every stream. */
+/**
+ * The generated service, except that responses are encoded already: a delta is encoded once and written to every stream.
+ */
 export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   connect: {
     ...connect,
@@ -45,7 +50,7 @@ export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   },
 };
 
-/** `serve` gets every agent that is let in, but those whose session the forwarder passes on, and must not throw. */
+/** `serve` gets every admitted agent, except those whose session the forwarder passes on. It must not throw. */
 export function sessionHandlers(
   { forwarder, log }: Pick<Serving, 'forwarder' | 'log'>,
   rule: Rule,
@@ -79,7 +84,7 @@ class GrpcAgentChannel implements AgentChannel {
     this.#call = call;
     call.on('data', (request: ConnectRequest) => this.#take(request));
     call.on('end', () => this.#queue.end());
-    // A broken connection and garbage on it end the session like a farewell does.
+    // A broken connection or invalid data ends the session, as a normal end does.
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#markClosed());
   }
 
@@ -99,7 +104,7 @@ class GrpcAgentChannel implements AgentChannel {
     });
   }
 
-  /** What was sent before still goes out, then the status. */
+  /** Messages sent before still go out, then the status. */
   close(error?: CausewayError): void {
     if (this.#isClosed) return;
     this.#markClosed();
@@ -126,7 +131,7 @@ class GrpcAgentChannel implements AgentChannel {
   async *#read(): AsyncGenerator<ConnectRequest, void> {
     for await (const request of this.#queue) {
       yield intact(request);
-      this.#isGreeted = true; // the reader has answered the first message when it asks for the next
+      this.#isGreeted = true; // the reader asks for the next message when it has answered the first
       this.#waitingBytes -= sizes.get(request) ?? 0;
       if (this.#queue.size === 0 && this.#call.isPaused()) this.#call.resume();
     }
@@ -134,8 +139,8 @@ class GrpcAgentChannel implements AgentChannel {
 }
 
 /**
- * RFC 9113 §8.1: a server that has answered may ask its client to send no more. grpc-js leaves the client's half open for as
- * long as the client likes, and with it all that the stream holds; it has no call of its own for this.
+ * RFC 9113 §8.1: a server that has answered may ask its client to send no more. grpc-js leaves the client's half of the
+ * stream open for as long as the client likes, with all that the stream holds in memory. grpc-js has no call to close it.
  */
 function resetStream(call: unknown): void {
   const { stream } = (call as { call?: { stream?: Partial<ServerHttp2Stream> } }).call ?? {};

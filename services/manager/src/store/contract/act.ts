@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { keyBytes, keyText } from '../range.ts';
 import type { Compare, KeyValue, Store, Write } from '../store.ts';
 
-/** Short words for the cases. */
+/* Helpers of the cases. */
 export function put(key: string, value = 'x', lease?: bigint): Write {
   return { kind: 'put', key, value: keyBytes(value), ...(lease !== undefined && { lease }) };
 }
@@ -11,14 +11,14 @@ export function remove(key: string): Write {
   return { kind: 'delete', key };
 }
 
-/** A transaction that must go through; its revision. */
+/** Commits a transaction that must succeed. Returns its revision. */
 export async function write(store: Store, ...writes: Write[]): Promise<bigint> {
   const { succeeded, revision } = await store.txn([], writes);
   expect(succeeded).toBe(true);
   return revision;
 }
 
-/** Does a transaction with this condition go through? */
+/** Whether a transaction with these conditions succeeds. */
 export async function holds(store: Store, ...compares: Compare[]): Promise<boolean> {
   return (await store.txn(compares, [])).succeeded;
 }
@@ -28,7 +28,7 @@ export async function read(store: Store, key: string): Promise<string | undefine
   return kv === undefined ? undefined : keyText(kv.value);
 }
 
-/** What is under a prefix that holds less than a page. */
+/** All keys under a prefix that has less than a page of keys. */
 export async function under(store: Pick<Store, 'page'>, prefix: string): Promise<readonly KeyValue[]> {
   const before = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
   const { kvs, more } = await store.page({ from: prefix, before }, { limit: 100_000 });
@@ -42,7 +42,7 @@ export async function must(store: Store, key: string): Promise<KeyValue> {
   return kv;
 }
 
-/** The error that something must fail with. */
+/** Returns the error of a promise that must fail. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   const outcome = await promise.then(
     (value: unknown) => ({ value }),

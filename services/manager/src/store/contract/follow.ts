@@ -101,7 +101,7 @@ export const followCases: readonly StoreCase[] = [
             ...gone,
           ),
         );
-        // Falls behind, and has to catch up from history, in every third stretch only.
+        // In every third stretch the follower falls behind and must catch up from the history. In the others it keeps up.
         if (index % 5 === 4 && index % 45 > 15) await follower.reached(revisions.at(-1) ?? 0n);
       }
       await follower.reached(revisions.at(-1) ?? 0n);
@@ -141,7 +141,7 @@ export const followCases: readonly StoreCase[] = [
       await follower.until(({ snapshots }) => snapshots === 1);
       setReachable(false);
       await write(witness, remove(`${prefix}a`));
-      cutReplays(12); // more often than it is borne
+      cutReplays(12); // more breaks in a row than the store tolerates
       setReachable(true);
       await follower.until(({ snapshots }) => snapshots === 2);
       expect([...follower.state.keys()]).toEqual([`${prefix}b`]);
@@ -158,7 +158,7 @@ export const followCases: readonly StoreCase[] = [
       await store.get(prefix);
       setReachable(false);
       await write(witness, put(`${prefix}b`));
-      cutReplays(12); // more often than it is borne
+      cutReplays(12); // more breaks in a row than the store tolerates
       setReachable(true);
       const steps: Step[] = [];
       for await (const step of store.watch(prefix, first, new AbortController().signal)) steps.push(step);

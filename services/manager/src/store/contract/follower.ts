@@ -1,7 +1,7 @@
 import { keyText } from '../range.ts';
 import type { Change, KeyValue, Store, StoreEvent } from '../store.ts';
 
-/** Reads a follow to its end and keeps what it said. */
+/** Reads a follow to its end and keeps all its changes. */
 export class Follower {
   readonly changes: Change[] = [];
   readonly state = new Map<string, string>();
@@ -26,7 +26,7 @@ export class Follower {
     return this.changes.flatMap((change) => (change.kind === 'events' ? change.events : []));
   }
 
-  /** Resolves when a change has made this true; fails when the follow ends before. */
+  /** Resolves when a change has made the condition true; fails when the follow ends first. */
   async until(condition: (follower: Follower) => boolean): Promise<void> {
     while (!condition(this)) {
       if (this.#ended) throw new Error('the follow ended before it brought what was waited for');
@@ -36,7 +36,7 @@ export class Follower {
     }
   }
 
-  /** Resolves when everything up to the revision has been told. */
+  /** Resolves when everything up to the revision has arrived. */
   reached(revision: bigint): Promise<void> {
     return this.until((follower) => follower.revision >= revision);
   }

@@ -5,7 +5,7 @@ import { failure, must, put, read, remove, under, write } from './act.ts';
 import { Follower } from './follower.ts';
 import type { StoreCase } from './world.ts';
 
-/** For leases that are not to end by themselves, however long the case takes. */
+/** For leases that must not end by themselves, however long the case takes. */
 const long = seconds(600);
 
 export const leaseCases: readonly StoreCase[] = [
@@ -61,7 +61,7 @@ export const leaseCases: readonly StoreCase[] = [
       const end = clock.now() + 1.5 * limits.leaseTtl;
       while (clock.now() < end) {
         expect(await lease.renew()).toBe(limits.leaseTtl);
-        // Often: a machine that does much else may stand still for most of a lease.
+        // Renews often: a busy machine may pause the test for most of a lease.
         await clock.sleep(milliseconds(limits.leaseTtl / 20));
       }
       expect(await read(store, key)).toBe('me');

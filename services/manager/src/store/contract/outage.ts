@@ -27,7 +27,7 @@ export const outageCases: readonly StoreCase[] = [
       const error = await failure(store.txn([], [put(`${prefix}a`), put(`${prefix}b`)]));
       expect(error).toMatchObject({ code: 'timed-out' });
       restore();
-      // A write on the connection that just broke would be unknown again; a read is repeated until there is a new one.
+      // The outcome of a write on the broken connection would be unknown again. The read waits for a new connection.
       expect(await read(store, `${prefix}before`)).toBe('x');
       await write(store, put(`${prefix}after`));
       expect((await under(witness, prefix)).map(({ key }) => key)).toEqual(

@@ -1,37 +1,39 @@
 import type { Clock, Duration } from '@causeway/runtime';
 import type { Store } from '../store.ts';
 
-/** A store and its surroundings, as each case gets them: new stores, and a prefix nobody else writes under. */
+/** A store and its surroundings. Each case gets new stores, and a prefix under which no other client writes. */
 export interface StoreWorld {
-  /** The store in question; everything between it and its backend can be disturbed. */
+  /** The store under test. The test can disturb everything between it and its backend. */
   readonly store: Store;
   /** Another client of the same backend, undisturbed. */
   readonly witness: Store;
   readonly prefix: string;
   readonly clock: Clock;
   readonly limits: StoreLimits;
-  /** Breaks what connections the store has, once. */
+  /** Breaks all present connections of the store, once. */
   cut(): void;
-  /** The store's next follow connections break between having been made and bringing what was missed. */
+  /** Breaks the next `count` follow connections of the store: when they are made, before they bring the missed changes. */
   cutReplays(count: number): void;
   setReachable(reachable: boolean): void;
-  /** The store's next transaction reaches the backend (reply) or not (request); the store hears nothing. */
+  /**
+   * Loses the next transaction's reply or request. The store gets no answer; the backend gets the transaction with "reply".
+   */
   loseNext(what: 'reply' | 'request'): void;
   /** Ends the disturbance of `loseNext`. */
   restore(): void;
-  /** The backend stops running, as by SIGSTOP; resolves when nothing of it runs any more. */
+  /** Stops the backend as SIGSTOP does; resolves when the whole backend has stopped. */
   freeze(): Promise<void>;
   thaw(): void;
   /** Forgets history up to a revision. */
   compact(revision: bigint): Promise<void>;
 }
 
-/** What the backend in question can do, in its time. */
+/** Limits of the backend under test. */
 export interface StoreLimits {
   readonly pageSize: number;
-  /** A lease as short as the backend grants. */
+  /** Shortest lease that the backend grants. */
   readonly leaseTtl: Duration;
-  /** By when a call that is not answered must have failed, whatever the backend does. */
+  /** After this time a call without an answer must have failed, whatever the backend does. */
   readonly callTimeout: Duration;
 }
 

@@ -11,7 +11,7 @@ import {
 } from './codec.ts';
 import type { Stamped } from './kind.ts';
 
-/** A holder that only a later version knows: all that this one knows is that the thing is taken. */
+/** A holder that only a later version understands. This version knows only that the thing is taken. */
 export interface ForeignClaim {
   readonly kind: 'foreign';
   readonly text: string;
@@ -21,13 +21,13 @@ type Known<Claim> = Exclude<Claim, ForeignClaim>;
 
 export interface ClaimForm<Claim> {
   toJson(claim: Known<Claim>): Json;
-  /** Undefined: of a later version. */
+  /** Undefined: a later version wrote the claim. */
   fromJson(json: JsonObject): Known<Claim> | undefined;
   /** The first version wrote plain text. */
   fromText(text: string): Known<Claim> | undefined;
 }
 
-/** Who has a thing, as the value of its key. Every value can be read: a holder that is not understood is a foreign one. */
+/** Codec of a claim's value. It reads every value: a holder that it does not understand becomes a `ForeignClaim`. */
 export function claimCodec<Claim extends { readonly kind: string }>(
   form: ClaimForm<Claim>,
 ): Codec<Claim | ForeignClaim> {
@@ -44,12 +44,12 @@ export function claimCodec<Claim extends { readonly kind: string }>(
   };
 }
 
-/** A claim as the store has it. */
+/** A claim with its revisions. */
 export interface Held<Claim> {
   readonly claim: Claim;
-  /** Revision that took the thing; a change of holder does not change it. */
+  /** Revision in which the thing was claimed. A later change of holder leaves it as it is. */
   readonly created: bigint;
-  /** Of the last change of holder. */
+  /** Revision of the last change of holder. */
   readonly revision: bigint;
 }
 

@@ -7,7 +7,7 @@ interface InNetwork {
   readonly network: NetworkId;
 }
 
-/** Claims of one sort by network and thing, and those that cool by the name that may have them back. */
+/** Claims of one kind by network and thing. Cooling claims also by the endpoint name that may have the thing again. */
 export class ClaimIndex<Parts extends InNetwork, Thing> implements Index<Parts, Claimed> {
   readonly #thingOf: (parts: Parts) => Thing;
   readonly #all = new Map<NetworkId, Map<Thing, Claimed>>();
@@ -21,7 +21,7 @@ export class ClaimIndex<Parts extends InNetwork, Thing> implements Index<Parts, 
     return this.#all.get(network) ?? none;
   }
 
-  /** In the order they were freed. */
+  /** Cooling things that an endpoint of that name may have again, in the order in which they were freed. */
   coolingFor(network: NetworkId, name: Name): ReadonlySet<Thing> {
     return this.#cooling.get(network)?.get(name) ?? nothing;
   }

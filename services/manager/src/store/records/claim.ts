@@ -2,24 +2,24 @@ import { assertNever, type EndpointId, type Name, type NodeId, parseEndpointId }
 import { claimCodec, type ForeignClaim, type Held } from './claim-codec.ts';
 import { object } from './codec.ts';
 
-/** Who has an address, or an Ethernet address that needs a claim of its own: the value of its key. */
+/** Value of the key of an address, or of a MAC address with a claim of its own: who has it. */
 export type Claim =
-  /** `asked`: the endpoint wanted this very address. */
+  /** `asked`: the request named this address. */
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointId; readonly asked: boolean }
   | { readonly kind: 'gateway' }
-  /** Something outside of the cluster that the network's intent names. */
+  /** An address outside of the cluster that the request for the network names. */
   | { readonly kind: 'aux'; readonly name: string }
   | { readonly kind: 'reservation'; readonly purpose: string }
-  /** Freed, and perhaps still in some host's kernel. Only an endpoint of the same name may have it before it is thawed. */
+  /** A freed address that some host may still hold. During the cooldown only an endpoint of the same name may have it. */
   | { readonly kind: 'cooling'; readonly endpointName: Name; readonly node: NodeId }
   | ForeignClaim;
 
-/** A claim as the store has it: `created` is the revision that took the address, `revision` of the last change of holder. */
+/** A claim with its revisions: `created` is the revision that took the address, `revision` the last change of holder. */
 export type Claimed = Held<Claim>;
 
 export type ClaimKind = Claim['kind'];
 
-/** Holder in words, for people: `endpoint 5f…`, `gateway`, `reservation "printer"`. */
+/** The holder in words: `endpoint 5f…`, `gateway`, `reservation "printer"`. */
 export function printClaim(claim: Claim): string {
   switch (claim.kind) {
     case 'endpoint':

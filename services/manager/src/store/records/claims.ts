@@ -26,7 +26,7 @@ export const address = {
   heard: 'claim',
 } as const satisfies RecordKind;
 
-/** Who has an Ethernet address that does not follow from a claimed IPv4 address. */
+/** Who has a MAC address that does not follow from a claimed IPv4 address. */
 export const mac = {
   kind: 'mac',
   path: [keyPart('network', parseNetworkId), keyPart('mac', parseMac)],

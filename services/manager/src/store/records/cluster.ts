@@ -11,34 +11,34 @@ export interface Meta {
   readonly schema: number;
 }
 
-/** The same as the view has it. */
+/** The cluster's record, as the view keeps it. */
 export interface Cluster {
   readonly id: ClusterId;
   readonly epoch: bigint;
-  /** Of the newest records; a manager that knows less must not write. */
+  /** Schema of the newest records. A manager that knows only an older schema must not write. */
   readonly schema: number;
-  /** Of its record. */
+  /** Revision of the record. */
   readonly revision: bigint;
   readonly foreign?: JsonObject;
 }
 
-/** Who leads, as the leader wrote it. */
+/** Value of the leader key, as the leader wrote it. */
 export interface LeaderClaim {
   readonly name: string;
-  /** Host:port of its gRPC service. */
+  /** Host:port of the leader's gRPC service. */
   readonly address: string;
-  /** Unix time, milliseconds. */
+  /** When the leader was elected, by its own clock, Unix ms. */
   readonly since: number;
-  /** That the key ends with: by it another manager ends the term of a leader whose process is gone. Absent in older versions. */
+  /** Lease of the leader key. Another manager revokes it when the leader's process is gone. Absent in older versions. */
   readonly lease?: bigint;
 }
 
 export interface LeaderRecord extends LeaderClaim {
-  /** Revision that created the leader key: what writes are fenced with. */
+  /** Create revision of the leader key. The fence in every write compares it. */
   readonly term: bigint;
 }
 
-/** The last record of events that stands for nothing else: whose it is, and at which revision. */
+/** Mark of the last transaction that had only events: its text, and its revision. */
 export interface EventMark {
   readonly text: string;
   readonly revision: bigint;
@@ -83,7 +83,7 @@ export const leader = {
   heard: 'record',
 } as const satisfies RecordKind;
 
-/** The store was restored, and does not know yet all that hosts hold. */
+/** The store was restored from a backup, and does not contain yet everything that hosts hold. */
 export const recovery = {
   kind: 'recovery',
   path: [],
@@ -92,7 +92,7 @@ export const recovery = {
   index: () => new SingleIndex<true>(),
 } as const satisfies RecordKind;
 
-/** Changed with every transaction that has nothing but events, so that views see that the store has moved. */
+/** Changed with every transaction that has only events, so that views see the new revision. */
 export const eventMark = {
   kind: 'event-mark',
   path: [],

@@ -1,6 +1,8 @@
 import { CausewayError, fail, isCausewayError, type Labels, ok, type Result } from '@causeway/model';
 
-/** Records are JSON objects. A field this version does not know came from a newer one and survives our rewrite. */
+/**
+ * Records are JSON objects. A field that this version does not know came from a newer version. A rewrite keeps the field.
+ */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [field: string]: Json;
@@ -8,7 +10,7 @@ export interface JsonObject {
 
 export interface Decoded<Value> {
   readonly value: Value;
-  /** The record as it was read, kept only when it has fields this version does not know. */
+  /** The record as it was read, present only if it has fields that this version does not know. */
   readonly foreign?: JsonObject;
 }
 
@@ -45,7 +47,7 @@ export function recordCodec<Value>(
   };
 }
 
-/** Text that is nothing but itself. */
+/** Codec of plain text. */
 export const textCodec: Codec<string> = {
   encode: (value) => encodeText(value),
   decode: (bytes) => ok({ value: decodeText(bytes) }),
@@ -62,7 +64,7 @@ export function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** Of text that is not JSON: null. */
+/** Null for text that is not JSON. */
 export function parseJson(source: string): Json {
   try {
     return JSON.parse(source) as Json;
@@ -71,7 +73,7 @@ export function parseJson(source: string): Json {
   }
 }
 
-/** A field of ours that is absent must not come back as a foreign one. */
+/** Removes known fields from the foreign record: a field that was removed must not come back from there. */
 export function without(json: JsonObject | undefined, ...fields: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => !fields.includes(name)));
 }
@@ -102,7 +104,7 @@ export function mapValues<Value>(json: JsonObject, read: (value: Json) => Value)
   return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, read(value)]));
 }
 
-/* What several kinds of record have in the same way. */
+/* Fields that several kinds of record have. */
 
 export function labelsFromJson(json: Json | undefined): Labels {
   return mapValues(object(json), (value) => (typeof value === 'string' ? value : ''));
@@ -112,7 +114,7 @@ export function createdToJson({ createdAt }: { readonly createdAt?: number }): J
   return createdAt === undefined ? {} : { createdAt };
 }
 
-/** Records from before this was kept say nothing. */
+/** Older records have no creation time. */
 export function createdFromJson(json: JsonObject): { readonly createdAt?: number } {
   return json['createdAt'] === undefined ? {} : { createdAt: number(json, 'createdAt') };
 }

@@ -47,7 +47,7 @@ export class EndpointIndex implements Index<{ readonly id: EndpointId }, Stored>
     return id === undefined ? undefined : this.#all.get(id);
   }
 
-  /** By id, else by name when only one network has it. */
+  /** Finds an endpoint by id, else by name if only one network has that name. */
   find(reference: string, networkName: (id: NetworkId) => string): Stored {
     const byId = this.#all.get(reference as EndpointId);
     if (byId !== undefined) return byId;

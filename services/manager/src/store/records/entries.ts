@@ -1,4 +1,4 @@
-/** The value under the key, made when it is not there. */
+/** Returns the value under the key, and makes the value if it is absent. */
 export function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const found = map.get(key);
   if (found !== undefined) return found;
@@ -7,7 +7,7 @@ export function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Va
   return made;
 }
 
-/** Takes something out of one entry and drops the entry when that emptied it. */
+/** Takes something out of one entry, and drops the entry if it is empty then. */
 export function prune<Key, Value extends { readonly size: number }>(
   map: Map<Key, Value>,
   key: Key,

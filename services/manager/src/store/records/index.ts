@@ -8,7 +8,7 @@ import { network, networkName, pool } from './network.ts';
 import { node, nodeName } from './node.ts';
 import { ledTime, nodeSilent } from './silence.ts';
 
-/** Every kind of key under the prefix. A kind that is not here is one that only a newer version knows. */
+/** Every kind of key under the prefix. If a kind is not listed here, only a newer version knows it. */
 export const records = {
   meta,
   leader,
@@ -34,23 +34,23 @@ export const records = {
 export type Records = typeof records;
 export type RecordName = keyof Records;
 
-/** Of those that the view keeps. */
+/** Names of the kinds that the view keeps. */
 export type KeptName = { [Name in RecordName]: Records[Name] extends RecordKind ? Name : never }[RecordName];
 
 export type IndexOf<Name extends KeptName> = ReturnType<Records[Name]['index']>;
 export type KeptOf<Name extends KeptName> = ReturnType<Records[Name]['keep']>;
 export type ArgumentsOf<Name extends RecordName> = KeyArguments<Records[Name]['path']>;
 
-/** Of those that are listed and watched. */
+/** Names of the kinds that clients can list and watch. */
 export type ListedName = {
   [Name in KeptName]: Records[Name] extends { readonly fields: object } ? Name : never;
 }[KeptName];
 
-/** As lists and watches have them. */
+/** Type of the records in lists and watches. */
 export type ItemOf<Name extends ListedName> =
   Records[Name]['fields'] extends Fields<infer Of extends Item> ? Of : never;
 
-/** What a key stands for: the kind, and its parts by name. */
+/** A parsed key: its kind, and its parts by name. */
 export type StoreKey = {
   [Name in RecordName]: { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']>;
 }[RecordName];
@@ -61,7 +61,7 @@ type HeardBy<Who extends 'record' | 'claim'> = {
 
 type ChangeOf<Name extends KeptName> = { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']> & {
     readonly before?: KeptOf<Name>;
-    /** Absent: it is gone. */
+    /** Absent: the key was removed. */
     readonly after?: KeptOf<Name>;
   };
 

@@ -2,7 +2,7 @@ import type { Result } from '@causeway/model';
 import type { Codec, Decoded, JsonObject } from './codec.ts';
 import type { Fields, Reference } from './listed.ts';
 
-/** One part of a key behind its first: what it is called, how it is read, and how it is written if not as it is. */
+/** One part of a key after the first: its name, how it is parsed and how it is printed. */
 export interface KeyPart<Name extends string = string, Value extends string | number = string | number> {
   readonly name: Name;
   parse(text: string): Result<Value, unknown>;
@@ -24,53 +24,53 @@ type ValueOf<Part> = Part extends { parse(text: string): Result<infer Value, unk
 /** The parts of a key by name: `{ network, id }`. */
 export type KeyParts<Path extends KeyPath> = { readonly [Part in Path[number] as Part['name']]: ValueOf<Part> };
 
-/** The same in order, as a key is made of them. */
+/** The values of the parts, in the order of the key. */
 export type KeyArguments<Path extends KeyPath> = { [I in keyof Path]: ValueOf<Path[I]> };
 
-/** What the store knows of a key beside its value. */
+/** What the store keeps about a key besides its value. */
 export interface Stamped {
   readonly createRevision: bigint;
   readonly modRevision: bigint;
 }
 
-/** A key of which the view keeps nothing: other records imply it, or the store itself is asked. */
+/** A kind of key that the view does not keep: other records imply it, or a reader asks the store itself. */
 export interface KeyKind {
   readonly kind: string;
-  /** What its keys begin with; absent: its kind. */
+  /** First part of its keys; absent: `kind`. */
   readonly segment?: string;
   readonly path: KeyPath;
 }
 
-/** What the view keeps of one kind of record, by what its keys say. */
+/** What the view keeps of one kind of record, by the parts of its keys. */
 export interface Index<Parts, Kept> {
   get(parts: Parts): Kept | undefined;
   set(parts: Parts, kept: Kept): void;
   delete(parts: Parts): void;
 }
 
-/** Everything in which one kind of record differs from another: the key space, the view and its changes are made of these. */
+/** All differences between one kind of record and another. The key space, the view and its changes are built from these. */
 export interface RecordKind extends KeyKind {
   readonly codec: Codec<unknown>;
   /** What the view keeps of a record. */
   keep(record: Decoded<never>, kv: Stamped): unknown;
-  /** An empty one. */
+  /** Makes an empty index. */
   index(): Index<never, unknown>;
-  /** Who hears of its changes: listeners of records, or of claims. Absent: none, it is looked up when needed. */
+  /** Which listeners get its changes: those of records, or those of claims. Absent: none. Readers look it up when needed. */
   readonly heard?: 'record' | 'claim';
-  /** What lists and watches of such records select by (docs/protocol.md lists it); absent: there are none of these. */
+  /** Fields by which lists and watches select such records (docs/protocol.md has them). Absent: no lists and watches. */
   readonly fields?: Fields<never>;
-  /** Names of other records, told with it in lists. */
+  /** Names of other records that lists show with this record. */
   readonly names?: Readonly<Record<string, Reference<never>>>;
 }
 
-/** A record with what the store says of it. */
+/** A record with its revisions. */
 export interface Versioned<Value> {
   readonly value: Value;
-  /** Of the store when the record was last written. */
+  /** Revision of the store when the record was last written. */
   readonly revision: bigint;
-  /** Of the store when the record was made; absent: the record does not come from the store. */
+  /** Revision of the store when the record was created; absent: the record does not come from the store. */
   readonly created?: bigint;
-  /** The stored record when it has fields this version does not know; a rewrite carries them on. */
+  /** The stored record, if it has fields that this version does not know. A rewrite keeps those fields. */
   readonly foreign?: JsonObject;
 }
 

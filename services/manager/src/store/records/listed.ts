@@ -3,28 +3,28 @@ import type { Versioned } from './kind.ts';
 
 /** One field of a kind of object, as field selectors name it. */
 export interface Field<Of> {
-  /** What it holds; "=" means that one of these is it, "!=" that none is. */
+  /** Values of the field. "=" selects an object if one of them is equal, "!=" if none is. */
   readonly values: (of: Of) => readonly string[];
-  /** From what people write to what `values` has; absent: as it is. */
+  /** Converts the text of a selector to the form of `values`; absent: the text is used as it is. */
   readonly parse?: (text: string) => Result<string, CausewayError>;
-  /** Not in the store, so that its changes are not seen: lists can select by it, watches cannot. */
+  /** The field is not in the store, so a watch does not see its changes. Lists can select by it, watches cannot. */
   readonly transient?: true;
 }
 
 export type Fields<Of> = Readonly<Record<string, Field<Of>>>;
 
-/** A record as lists and watches have it. */
+/** A record in lists and watches. */
 export interface Item {
   readonly value: { readonly id: string; readonly name: string; readonly labels?: Labels };
   readonly revision: bigint;
 }
 
-/** A record with the names of what it refers to. A new name of those is a change of it, at the revision of that. */
+/** A record with the names of the records that it refers to. When such a name changes, this record changes too. */
 export interface Named<Value, Names extends string> extends Versioned<Value> {
   readonly names: Readonly<Record<Names, string>>;
 }
 
-/** Where a name comes from: the record of which kind and id, and what is said when that is gone. */
+/** Where a name comes from: the kind and the id of the other record, and the text to use when that record is gone. */
 export interface Reference<Value> {
   readonly kind: string;
   readonly id: (value: Value) => string;

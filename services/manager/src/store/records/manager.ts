@@ -3,30 +3,32 @@ import { type Decoded, number, recordCodec, text, without } from './codec.ts';
 import { keyPart, type RecordKind, type Stamped, type Versioned, versioned } from './kind.ts';
 import { MapIndex } from './map-index.ts';
 
-/** A manager that runs, as it says itself. */
+/** A running manager, as it has registered itself. */
 export interface ManagerRecord {
   readonly name: string;
-  /** Host:port of its gRPC service. */
+  /** Host:port of the manager's gRPC service. */
   readonly address: string;
   readonly version: string;
-  /** Name of the etcd member it supervises; empty: none. */
+  /** Name of the etcd member that the manager supervises; empty: none. */
   readonly etcdMember: string;
-  /** The newest schema of records it knows. */
+  /** The newest schema of records that the manager knows. */
   readonly schema: number;
 }
 
-/** A manager that runs, and the revision of its registration. */
+/** A running manager, with the revision of its registration. */
 export interface RegisteredManager extends ManagerRecord {
   readonly revision: bigint;
 }
 
 /** A manager that was registered once, kept until it is removed. */
 export interface KnownManager extends ManagerRecord {
-  /** Unix time, milliseconds: when the leader saw that it was not registered any more; absent: it is, or no leader has looked. */
+  /**
+   * When the leader saw that the registration was gone, Unix ms. Absent: the registration exists, or no leader has looked.
+   */
   readonly goneAt?: number;
 }
 
-/** Of the versions whose record does not say. */
+/** Schema of the versions whose record does not name a schema. */
 const firstSchema = 1;
 
 export const manager = {

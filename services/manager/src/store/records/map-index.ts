@@ -1,6 +1,6 @@
 import type { Index } from './kind.ts';
 
-/** Records by the one part of their key. */
+/** Records whose key has one part, by this part. */
 export class MapIndex<Name extends string, Key, Kept> implements Index<Readonly<Record<Name, Key>>, Kept> {
   readonly #name: Name;
   readonly #all = new Map<Key, Kept>();
@@ -26,7 +26,7 @@ export class MapIndex<Name extends string, Key, Kept> implements Index<Readonly<
   }
 }
 
-/** A record that is one of a kind. */
+/** Index of a kind that has a single record. */
 export class SingleIndex<Kept> implements Index<unknown, Kept> {
   #kept: Kept | undefined;
 

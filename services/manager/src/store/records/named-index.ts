@@ -1,7 +1,7 @@
 import { CausewayError, clip, type ErrorCode, type Name } from '@causeway/model';
 import type { Index, Versioned } from './kind.ts';
 
-/** Words that have an error for a record that is not there: `network`, for `network-unknown`. */
+/** Kinds of record with an error code for a missing record: `network`, since there is `network-unknown`. */
 type Word<Code = ErrorCode> = Code extends `${infer What}-unknown` ? What : never;
 
 /** Records by id and by their unique name. */
@@ -26,7 +26,7 @@ export class NamedIndex<Id extends string, Value extends { readonly name: Name }
 
   set({ id }: { readonly id: Id }, record: Versioned<Value>): void {
     this.#forgetName(id);
-    this.#byId.set(id, record); // a change keeps its place in the order
+    this.#byId.set(id, record); // a changed record keeps its place in the order
     this.#byName.set(record.value.name, id);
   }
 

@@ -105,7 +105,7 @@ function mtuToJson({ kind, bytes, highest }: Mtu, foreign: JsonObject): JsonObje
   return { ...without(foreign, 'highest'), kind, bytes, ...(highest !== undefined && { highest }) };
 }
 
-/** A subnet is known again by its prefix; what it had of ours and has no more is ours to drop, not foreign. */
+/** Finds the stored subnet by its prefix and keeps its unknown fields. Known fields that were removed are dropped. */
 function subnetToJson({ prefix, gateway, ranges, auxAddresses }: Subnet, foreign: JsonObject | undefined): JsonObject {
   const before = foreign === undefined ? undefined : list(foreign, 'subnets').map(object);
   const known = before?.find((candidate) => candidate['prefix'] === prefix) ?? {};
@@ -129,7 +129,7 @@ function subnetFromJson(json: JsonObject): Subnet {
   };
 }
 
-/** Records from before there was a choice say nothing. */
+/** Older records name no driver: there was only `overlay`. */
 function driverFromJson(json: Json | undefined): Driver {
   if (json === undefined || json === 'overlay') return 'overlay';
   throw new TypeError(`driver ${JSON.stringify(json)} is not known to this version`);

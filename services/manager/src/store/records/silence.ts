@@ -3,13 +3,13 @@ import { type Decoded, number, recordCodec } from './codec.ts';
 import { keyPart, type RecordKind } from './kind.ts';
 import { MapIndex, SingleIndex } from './map-index.ts';
 
-/** A host with endpoints that managers have no session with. */
+/** A host that has endpoints but no session. */
 export interface Silence {
-  /** When it fell silent, on the clock that runs while a manager leads. */
+  /** When the host fell silent, ms on the clock that runs only while a manager leads (`LedTime`). */
   readonly since: number;
 }
 
-/** How long managers have led so far: what silences are measured with, since nobody listens while none leads. */
+/** How long managers have led so far. Silence is measured with this clock: while no manager leads, none can hear a host. */
 export interface LedTime {
   readonly milliseconds: number;
 }

@@ -2,18 +2,18 @@ import { assertNever, type Name, type NetworkId, parseNetworkId } from '@causewa
 import { claimCodec, type ForeignClaim, type Held } from './claim-codec.ts';
 import { object } from './codec.ts';
 
-/** Who has a VNI: the value of its key. */
+/** Value of the key of a VNI: who has the VNI. */
 export type VniClaim =
-  /** `asked`: the network wanted this very one. */
+  /** `asked`: the request named this VNI. */
   | { readonly kind: 'network'; readonly network: NetworkId; readonly asked: boolean }
-  /** Of a network that was deleted, and perhaps still in some host's kernel. */
+  /** The VNI of a deleted network. Some host may still hold it. */
   | { readonly kind: 'cooling'; readonly network: NetworkId; readonly name: Name; readonly asked: boolean }
   | ForeignClaim;
 
-/** A VNI's claim as the store has it: `created` is the revision that took the VNI; that it cools does not change it. */
+/** A VNI's claim with its revisions. `created` is the revision that took the VNI; the cooldown does not change it. */
 export type ClaimedVni = Held<VniClaim>;
 
-/** Holder in words, for people. */
+/** The holder in words. */
 export function printVniClaim(claim: VniClaim): string {
   switch (claim.kind) {
     case 'network':

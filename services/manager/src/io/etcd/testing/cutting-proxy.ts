@@ -2,7 +2,7 @@ import { connect, type Server, type Socket } from 'node:net';
 import { listen, portOf } from '../../etcd-server/free-ports.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 
-/** A TCP proxy in front of an etcd member that can do to the connections what networks do. */
+/** A TCP proxy in front of an etcd member. It can disturb connections as networks do. */
 export class CuttingProxy {
   #target: number;
   readonly #server: Server;
@@ -25,7 +25,7 @@ export class CuttingProxy {
     return `http://127.0.0.1:${portOf(this.#server)}`;
   }
 
-  /** Connections that ended between a stream's first reply and what follows it, until now. */
+  /** Number of connections so far that were cut between a stream's first reply and the next one. */
   replaysCut = 0;
 
   /** Breaks every connection; new ones are accepted. */
@@ -39,7 +39,10 @@ export class CuttingProxy {
     this.cut();
   }
 
-  /** The next connections get two messages of the server's (which cluster it is of; of a watch: "created") and are broken before the third. */
+  /**
+   * The next `count` connections get two messages from the server (its cluster, and a watch's "created"), and break
+   * before the third.
+   */
   cutReplays(count: number): void {
     this.#replayCuts = count;
   }
@@ -50,7 +53,7 @@ export class CuttingProxy {
     if (!reachable) this.cut();
   }
 
-  /** Swallows all bytes of one direction while its connections stay up: requests do not arrive, or replies do not. */
+  /** Drops all bytes of one direction while the connections stay up: requests do not arrive, or replies do not. */
   setLosing(what: 'reply' | 'request' | undefined): void {
     this.#losing = what;
   }

@@ -8,7 +8,7 @@ import { freePorts } from '../../etcd-server/free-ports.ts';
 export interface TestEtcdSettings {
   /** Extra flags. */
   readonly flags?: readonly string[];
-  /** PEM files; clients have to show a certificate of the same authority then. */
+  /** PEM files. With them, clients have to show a certificate of the same authority. */
   readonly tls?: { readonly caCert: string; readonly cert: string; readonly key: string };
 }
 
@@ -18,7 +18,10 @@ interface Ports {
   readonly metricsPort: number;
 }
 
-/** Why tests with a real etcd cannot run here; undefined when they can. Under CI=true that is a failure, not a reason to skip. */
+/**
+ * Why tests with a real etcd cannot run here; undefined when they can. Under CI=true a missing etcd is a failure, not a
+ * reason to skip.
+ */
 export async function etcdMissing(): Promise<string | undefined> {
   if ((await findEtcd()) !== undefined) return undefined;
   const reason = 'no etcd binary found: apt-get install etcd-server';
@@ -61,7 +64,7 @@ export class TestEtcd {
     return this.#child?.pid;
   }
 
-  /** On what an earlier run left; resolves when it serves. */
+  /** Starts on the data of an earlier run, if there is any. Resolves when etcd serves. */
   async start(): Promise<void> {
     const binary = await findEtcd();
     if (binary === undefined) throw new Error('no etcd binary');
@@ -79,7 +82,7 @@ export class TestEtcd {
     }
   }
 
-  /** SIGSTOP; resolves when every thread has stopped: until then it may still answer. */
+  /** Sends SIGSTOP. Resolves when every thread has stopped: until then etcd may still answer. */
   async freeze(): Promise<void> {
     const tasks = `/proc/${this.#child?.pid}/task`;
     this.#child?.kill('SIGSTOP');
@@ -95,7 +98,7 @@ export class TestEtcd {
     this.#child?.kill('SIGCONT');
   }
 
-  /** As a crash does; its data stay. */
+  /** Ends etcd as a crash does; its data stays. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -105,7 +108,7 @@ export class TestEtcd {
     await gone;
   }
 
-  /** A copy of its data, taken while it is not running, to put back later. */
+  /** Copies etcd's data while etcd is not running, to restore it later. */
   async backUp(): Promise<{ restore(): Promise<void> }> {
     const data = join(this.directory, 'data');
     const copy = await mkdtemp(join(this.directory, 'backup-'));
@@ -118,13 +121,13 @@ export class TestEtcd {
     };
   }
 
-  /** Ends it and removes its directory. */
+  /** Ends etcd and removes its directory. */
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Plain HTTP whatever the clients have to speak. */
+  /** Plain HTTP, even when clients have to use TLS. */
   get #healthUrl(): string {
     return `http://127.0.0.1:${this.#ports.metricsPort}`;
   }

@@ -2,7 +2,7 @@
 const headerLength = 9;
 const dataFrame = 0;
 
-/** Follows an HTTP/2 server's bytes up to the end of so many DATA frames: short messages are one each. */
+/** Passes an HTTP/2 server's bytes up to the end of a number of DATA frames. A short message is one frame. */
 export class FrameSplitter {
   #pending = Buffer.alloc(0);
   #left: number;
@@ -11,7 +11,7 @@ export class FrameSplitter {
     this.#left = messages;
   }
 
-  /** What of the bytes may pass (whole frames), and whether that was the end. */
+  /** The bytes that may pass (whole frames), and whether they reach the end. */
   push(bytes: Buffer): { readonly through: Buffer; readonly ended: boolean } {
     if (this.#left === 0) return { through: Buffer.alloc(0), ended: false };
     this.#pending = Buffer.concat([this.#pending, bytes]);
