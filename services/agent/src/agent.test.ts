@@ -20,7 +20,7 @@ async function host(): Promise<Host> {
   return h;
 }
 
-/** Started anew on tables as they were on disk some time before, for a minute in which no manager answers. */
+/** Starts the agent on tables as they were on disk some time ago, for a minute in which no manager answers. */
 async function startOn(old: Host['files']['contents'], h: Host): Promise<void> {
   await h.clock.until(h.agent.stop(), seconds(60));
   for (const [name, bytes] of old) if (name.startsWith('network-')) h.files.contents.set(name, bytes);
@@ -78,7 +78,7 @@ describe('drift is repaired, counted and told', () => {
     const { repairs, drift, kernelWrites } = await h.status();
     expect(repairs).toBeGreaterThanOrEqual(BigInt(atLeast));
     expect(drift).toBe(0);
-    // Steps the kernel refused are not writes.
+    // Steps that the kernel refused are not counted as writes.
     expect(Number(kernelWrites)).toBeGreaterThan(before);
     expect(Number(kernelWrites)).toBeLessThanOrEqual(h.kernel.writes);
     const told = h.manager.requests('report').flatMap(({ report }) => report.repaired);
@@ -106,7 +106,7 @@ describe('drift is repaired, counted and told', () => {
     const overlay = h.overlay('blue');
     const { mac } = h.manager.peer('blue', 202);
     await h.settle();
-    // One change in each turn of the event loop, so that there is always one that is not followed yet.
+    // One change in each turn of the event loop, so that there is always a change that the agent has not followed yet.
     let changes = 0;
     const yieldTurn = h.clock.yield.bind(h.clock);
     const read = h.kernel.apply.bind(h.kernel);
@@ -192,7 +192,7 @@ describe('drift is repaired, counted and told', () => {
     h.kernel.read = async (path, ...of) => {
       seen.add(path);
       most = Math.max(most, ++running);
-      // A kernel that takes links away lets all wait.
+      // While the kernel removes links, all calls wait.
       await h.clock.sleep(milliseconds(50), new AbortController().signal);
       return await read(path, ...of).finally(() => running--);
     };
@@ -200,10 +200,10 @@ describe('drift is repaired, counted and told', () => {
     await h.attach('n0', 'db');
     const seenBy = seen.size;
     expect((await h.clock.until(verified, seconds(60))).drift).toEqual([]);
-    // And one of the attach by itself.
+    // Plus one call of the attach itself.
     expect(most).toBeLessThanOrEqual(kernelCallsAtOnce + 1);
     expect(seenBy).toBeLessThan(20);
-    // With the new container's namespace, and the host's own.
+    // This includes the new container's namespace and the host's own.
     expect(seen.size).toBe(2 * 40 + 2);
   });
 

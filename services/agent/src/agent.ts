@@ -10,8 +10,9 @@ export interface Agent extends Startable {
 }
 
 /**
- * The agent of one host: `main.ts` gives it the real world, simulations a made one. `start` throws when the data
- * directory or the data-path address cannot be used. `stop` leaves the kernel as it is: containers go on talking.
+ * The agent of one host. `main.ts` passes the real modules, simulations pass in-memory twins. `start` throws when the
+ * data directory or the data-path address cannot be used. `stop` leaves the kernel as it is, so that containers stay
+ * connected.
  */
 export function createAgent(modules: AgentModules, settings: AgentSettings): Agent {
   let running: RunningAgent | undefined;

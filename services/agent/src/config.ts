@@ -14,28 +14,28 @@ import {
 } from '@causeway/model';
 
 export interface AgentSettings {
-  /** Of this host, unique in the cluster. */
+  /** Name of this host, unique in the cluster. */
   readonly name: Name;
-  /** HOST:PORT of each manager known, the one to try first in front. */
+  /** HOST:PORT of each known manager; the first is tried first. */
   readonly managers: readonly string[];
-  /** Where this host receives VXLAN: an address of one of its devices. */
+  /** Address at which this host receives VXLAN; a device of the host has it. */
   readonly dataPath: Ip;
-  /** UDP; 4789 is VXLAN's own (RFC 7348 §5). */
+  /** UDP port; 4789 is the port assigned to VXLAN (RFC 7348 §5). */
   readonly vxlanPort: number;
-  /** Of this host, to select it by. */
+  /** Labels of this host, for selectors. */
   readonly labels?: Labels;
   readonly version: string;
-  /** Feed versions that it understands, from the oldest; absent: this version's. */
+  /** Feed versions that the agent understands, oldest first; absent: those of this version. */
   readonly feeds?: readonly FeedVersion[];
 }
 
-/** As they are said on the command line or in the environment. */
+/** Options as given on the command line or in the environment. */
 export interface AgentOptions {
   readonly name: string;
   readonly managers: string;
   readonly dataPath: string;
   readonly vxlanPort: string;
-  /** "key=value" each. */
+  /** Each as "key=value". */
   readonly label?: readonly string[];
 }
 

@@ -39,7 +39,9 @@ interface Options extends AgentOptions {
 }
 
 const usage = 2;
-/** Another process has what this one needs for itself: it may end, and then a restart helps. */
+/**
+ * Exit status when another process holds what this process needs for itself. That process may end; then a restart helps.
+ */
 const conflict = 4;
 
 const program = new Command('causeway-agent')
@@ -120,7 +122,7 @@ async function serve(options: Options, log: Log): Promise<void> {
   const kernel = createKernel();
   const link = new GrpcManagerLink({ credentials: plaintext }, options);
   const files = new DirectoryFiles(options.dataDir);
-  // Before anything is touched: a second agent must not get as far as the files, the socket and the kernel of the first.
+  // Before anything is touched: a second agent must not reach the files, the socket and the kernel of the first agent.
   await claim(options);
   const agent = createAgent(
     { kernel, link, files, clock: systemClock, random: cryptoRandom, log, loopDelay: measureLoopDelay() },
@@ -153,12 +155,12 @@ async function serve(options: Options, log: Log): Promise<void> {
 }
 
 async function claim({ dataDir }: Options): Promise<void> {
-  // A directory that cannot be used is explained by who is to write there.
+  // When the directory cannot be made, `DirectoryFiles.open` throws the error that explains why.
   await makeDirectory(dataDir, 0o700).catch(() => new DirectoryFiles(dataDir).open());
   await claimHost({ host: new NetnsLock(hostLock), dataDir: new DirectoryLock(dataDir) }, { dataDir });
 }
 
-/** One line for machines, one for people. */
+/** Logs one line for programs and prints one line for people. */
 function fail(error: unknown, log: Log): never {
   const code = isCausewayError(error) ? error.code : 'internal';
   const message = error instanceof Error ? error.message : String(error);

@@ -28,10 +28,10 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { OwnRows } from './tables/own-rows.ts';
 import { Tables } from './tables/tables.ts';
 
-/** What the garbage collection waits for and what the host's own interfaces are is looked at this often. */
+/** Interval at which garbage collection runs again, and the host's underlay MTU and routes are read again. */
 const sweepEvery = seconds(30);
 
-/** An agent's way to the world. */
+/** The agent's access to the outside world. */
 export interface AgentModules {
   readonly kernel: Kernel;
   readonly link: ManagerLink;
@@ -39,7 +39,7 @@ export interface AgentModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Absent: not measured. */
+  /** Absent: the delay of the event loop is not measured. */
   readonly loopDelay?: LoopDelay;
 }
 
@@ -48,7 +48,7 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-/** Loads what the agent knew, puts its parts together, and sets them to work. Throws what `Agent.start` throws. */
+/** Loads the saved state, builds the parts of the agent and starts them. Throws what `Agent.start` throws. */
 export async function startAgent(modules: AgentModules, settings: AgentSettings): Promise<RunningAgent> {
   const { kernel, link, files, clock, random, log } = modules;
   const { name, dataPath, vxlanPort, labels = {}, version, feeds = feedVersions } = settings;
@@ -194,7 +194,10 @@ function warnOfWeakIdentities(kernel: Kernel, log: Log): void {
   log.warn('netns.identity-weak', { message });
 }
 
-/** On a full disk a host that has been here before goes on with what is written: its containers have to be looked after. */
+/**
+ * When the disk is full, a host that has joined before goes on with its saved state, because its containers must be
+ * served.
+ */
 async function openFiles(files: Files, log: Log): Promise<void> {
   try {
     await files.open();
@@ -204,7 +207,10 @@ async function openFiles(files: Files, log: Log): Promise<void> {
   }
 }
 
-/** A host that cannot write down its cluster for the first time would not know it after a restart; a later term may be lost. */
+/**
+ * The first save of the cluster must succeed: without it, the host would not know its cluster after a restart. The loss
+ * of a later term is acceptable.
+ */
 function forgive(known: ClusterPosition | undefined, error: unknown, log: Log): void {
   if (known === undefined) throw error;
   log.warn('ledger.not-written', { message: String(error) });

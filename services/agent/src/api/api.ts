@@ -21,10 +21,10 @@ import type { Detacher } from '../endpoints/detach.ts';
 import type { HostStats } from '../reconcile/host-stats.ts';
 import type { Tables } from '../tables/tables.ts';
 
-/** How long the managers may be away before a call is answered "unavailable", when the caller has no deadline. */
+/** How long a call waits for managers before it is answered "unavailable", when the caller has no deadline. */
 export const defaultTimeout = seconds(8);
 
-/** AgentService of causeway.v1, whichever way it is reached. Failures are CausewayErrors. */
+/** AgentService of causeway.v1, independent of the transport. Failures are CausewayErrors. */
 export interface AgentApi {
   attach(request: AttachRequest, timeout?: Duration): Promise<AttachResponse>;
   detach(request: DetachRequest, timeout?: Duration): Promise<DetachResponse>;
@@ -49,7 +49,7 @@ export interface ApiModules {
 export function createApi(modules: ApiModules): AgentApi {
   const { attacher, detacher, sandboxes, tables, stats } = modules;
 
-  /** Of an earlier epoch it means nothing: nobody could wait for it. */
+  /** A revision of an earlier epoch has no meaning: no caller could wait for it. */
   const revisionOf = (stamp: Stamp | undefined): bigint => (stamp?.epoch === modules.epoch() ? stamp.revision : 0n);
 
   const message = ({ endpoint, claimed }: Sandbox): EndpointMessage => {
@@ -109,7 +109,7 @@ export function createApi(modules: ApiModules): AgentApi {
   };
 }
 
-/** The silence is the managers', not this agent's: said so, since the caller sees only the agent. */
+/** Says that the managers do not answer. Otherwise the caller, who sees only the agent, would blame the agent. */
 function ofManagers(error: unknown): never {
   if (!isSilence(error)) throw error;
   const message = `the managers do not answer (${error.message}): try again`;

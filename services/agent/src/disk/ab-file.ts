@@ -4,15 +4,15 @@ import type { Files } from './files.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 
 /**
- * A record that must survive anything: written in turn over two files, `<kind>.a` and `<kind>.b`. Neither is touched before
- * the other is on disk, so there is always a good copy. One writer at a time.
+ * A record that must survive any crash. It is written alternately to two files, `<kind>.a` and `<kind>.b`. Neither file
+ * is written before the other is on disk, so there is always a good copy. Only one writer may write at a time.
  */
 export class AbFile {
   readonly #files: Files;
   readonly #log: Log;
   readonly #kind: string;
   #sequence = 0;
-  /** Whether the copy of this sequence is on disk. */
+  /** Whether the copy with this sequence is on disk. */
   #flushed: Promise<boolean> = Promise.resolve(true);
 
   constructor(modules: { readonly files: Files; readonly log: Log }, settings: { readonly kind: string }) {
@@ -22,8 +22,9 @@ export class AbFile {
   }
 
   /**
-   * The newest whole copy; undefined when none was ever written. Throws "data-damaged" when there are only damaged ones, and
-   * "data-too-new" when a later agent wrote one: the other copy is older, and to go on from it would lose what came since.
+   * Returns the newest undamaged copy; undefined when none was ever written. Throws "data-damaged" when there are only
+   * damaged copies. Throws "data-too-new" when a later agent wrote a copy: the other copy is older, so its use would lose
+   * changes.
    */
   async load(): Promise<Uint8Array | undefined> {
     let newest: Uint8Array | undefined;
@@ -45,14 +46,17 @@ export class AbFile {
       const message = `data directory ${this.#files.directory} is damaged (${damage}): restore it, or give the host an empty one and attach its containers anew`;
       throw new CausewayError('data-damaged', message, { directory: this.#files.directory });
     }
-    // The process that wrote it may have died before it was flushed.
+    // The process that wrote this copy may have died before the copy was flushed.
     if (newest !== undefined) this.#flushed = this.#flush(this.#nameOf(this.#sequence));
     return newest;
   }
 
-  /** What was saved survives this process when this resolves, and the machine once it is on disk: see `flushed`. */
+  /**
+   * When this resolves, the payload survives the end of this process. It survives the end of the machine once it is on
+   * disk: see `flushed`.
+   */
   async save(payload: Uint8Array): Promise<void> {
-    // One that did not reach the disk is written over, and the one before it kept.
+    // A copy that did not reach the disk is overwritten, and the copy before it is kept.
     const sequence = this.#sequence + ((await this.#flushed) ? 1 : 2);
     const name = this.#nameOf(sequence);
     await this.#files.overwrite(name, encodeFrame({ kind: this.#kind, sequence, payload }));
@@ -60,7 +64,10 @@ export class AbFile {
     this.#flushed = this.#flush(name);
   }
 
-  /** Resolves when what was saved last is on disk. @throws CausewayError internal, when the disk did not take it */
+  /**
+   * Resolves when the last saved payload is on disk. @throws CausewayError internal, when the disk did not take the
+   * payload
+   */
   async flushed(): Promise<void> {
     if (await this.#flushed) return;
     const name = this.#nameOf(this.#sequence);

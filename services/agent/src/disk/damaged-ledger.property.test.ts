@@ -7,7 +7,7 @@ import { Host } from '../testing/host.ts';
 
 const containers = ['a1', 'a2', 'a3'];
 
-/** A host with containers on blue, whose agent is down. */
+/** A host with containers on blue. Its agent is down. */
 async function host(): Promise<Host> {
   const h = new Host();
   h.manager.network('blue');
@@ -60,7 +60,7 @@ it('no damaged byte and no newer format of any one file costs an endpoint or its
         await h.settle(seconds(100));
         await h.clock.until(h.agent.stop(), seconds(60));
       } catch (error) {
-        // A newer agent's record of the host itself: this agent leaves all as it is, and says so.
+        // A newer agent wrote the record of the host itself: this agent leaves everything as it is, and reports this.
         if (!isCausewayError(error, 'data-too-new')) throw error;
         refused++;
       }

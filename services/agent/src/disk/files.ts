@@ -1,26 +1,26 @@
 /**
  * The seam to the data directory: small files by name.
- * Names are letters, digits, "-" and ".". Failures are CausewayErrors: "disk-full", "permission-denied", or of
- * `open` "invalid-argument" when the directory cannot be used at all.
+ * Names consist of letters, digits, "-" and ".". Failures are CausewayErrors: "disk-full", "permission-denied", and from
+ * `open` also "invalid-argument" when the directory cannot be used at all.
  */
 export interface Files {
-  /** For messages to people. */
+  /** Path of the directory, for messages to people. */
   readonly directory: string;
-  /** Makes the directory where it is missing and proves that it can be written. */
+  /** Makes the directory if it is missing, and proves that files can be written in it. */
   open(): Promise<void>;
   list(): Promise<readonly string[]>;
-  /** undefined: there is no such file. */
+  /** undefined: the file does not exist. */
   read(name: string): Promise<Uint8Array | undefined>;
-  /** The whole file, all or nothing; on disk when it resolves. */
+  /** Writes the whole file or nothing. The file is on disk when this resolves. */
   write(name: string, bytes: Uint8Array): Promise<void>;
   /**
-   * In place, from the file's beginning; makes the file where it is missing. What was longer keeps its end, and a write that
-   * fails leaves a mixture, so it is for copies of which there is another. It survives this process when it resolves, and
-   * the machine once it is flushed.
+   * Writes in place from the beginning of the file; makes the file if it is missing. The end of a longer file stays, and
+   * a failed write leaves a mixture, so this is for files that have a second copy. When this resolves, the bytes survive
+   * the end of this process. They survive the end of the machine once they are flushed.
    */
   overwrite(name: string, bytes: Uint8Array): Promise<void>;
-  /** Puts what was overwritten on disk. */
+  /** Puts overwritten bytes on disk. */
   flush(name: string): Promise<void>;
-  /** Removing what is absent succeeds. */
+  /** Succeeds also when the file does not exist. */
   remove(name: string): Promise<void>;
 }

@@ -13,8 +13,9 @@ import { IdentityFile } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { Sandboxes } from './sandboxes.ts';
 
-// What agents have written, of every feed version there was (test/simulator/former) and of this one, and what becomes of
-// it: damaged at any byte, with fields that this agent does not know, or in a format that is newer than this agent.
+// What agents have written, in every former feed version (test/simulator/former) and in the present one, and what this
+// agent makes of it: damaged at any byte, with fields that this agent does not know, or in a format newer than this
+// agent.
 
 type Contents = ReadonlyMap<string, Uint8Array>;
 
@@ -43,7 +44,7 @@ async function written(): Promise<Contents> {
 
 const fixtures = [...recorded, ['this version', await written()] as const];
 
-/** Of a data directory: what the ledger makes of it, and what it says. */
+/** What the ledger makes of a data directory, and what it logs. */
 async function read(contents: Contents) {
   const files = new MemoryFiles();
   for (const [name, bytes] of contents) files.contents.set(name, bytes.slice());
@@ -55,7 +56,7 @@ async function read(contents: Contents) {
   return { held, events: log.lines.map(({ event }) => event), files };
 }
 
-/** Compared as text: byte by byte is slow. */
+/** The bytes are compared as text, because a comparison byte by byte is slow. */
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const twin = (contents: Contents, kind: string): AbFile => {
@@ -88,7 +89,7 @@ const repacked = (change: (payload: Uint8Array) => Uint8Array) => (bytes: Uint8A
   return encodeFrame({ ...frame, payload: change(frame.payload) });
 };
 
-/** '1' ^ 3 is '2': the one byte whose damage cannot be told from a newer agent's format. */
+/** '1' ^ 3 is '2': the only damage to a byte that looks like the format of a newer agent. */
 const masks = [1, 3, 128];
 const formatAt = 'causeway-ledger '.length;
 
@@ -101,7 +102,7 @@ function varint(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
 }
 
-/** A field that no version has: its number, and a number or bytes. */
+/** A field that no version has: its number, with a number or bytes as its value. */
 const newField = fc
   .tuple(fc.integer({ min: 100, max: 500_000 }), fc.oneof(fc.nat(), fc.uint8Array({ maxLength: 40 })))
   .map(([number, value]) =>
@@ -110,7 +111,7 @@ const newField = fc
       : [...varint(number * 8 + 2), ...varint(value.length), ...value],
   );
 
-/** The message with a field more, and in each message directly within it. */
+/** The message with one more field, also in each message directly within it. */
 function grown(message: Uint8Array, field: readonly number[]): Uint8Array {
   const out: number[] = [];
   let at = 0;

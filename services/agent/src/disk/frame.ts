@@ -1,20 +1,20 @@
 import { CausewayError, fail, ok, type Result } from '@causeway/model';
 
 /**
- * How every file of the ledger is wrapped, so that a torn or damaged one is never taken for whole:
+ * The frame around every file of the ledger, so that a torn or damaged file is never taken for a whole one:
  *
  *     causeway-ledger 1 <kind> <sequence> <payload bytes> <CRC-32 of kind, sequence and payload, hex>\n<payload>
  *
- * What follows is of a longer one that was there before, and nobody's.
+ * Bytes after the payload are the end of a longer frame that was there before. They are ignored.
  */
 const magic = 'causeway-ledger';
 const version = 1;
 const longestHeader = 128;
 
 export interface Frame {
-  /** What the payload is: "identity", "sandboxes", "network". */
+  /** Type of the payload: "identity", "sandboxes", "network". */
   readonly kind: string;
-  /** Of two copies, the one with the greater number is newer. */
+  /** The copy with the greater number is newer. */
   readonly sequence: number;
   readonly payload: Uint8Array;
 }
@@ -25,7 +25,7 @@ export function encodeFrame({ kind, sequence, payload }: Frame): Uint8Array {
   return frame.finish();
 }
 
-/** A frame whose payload comes in parts: what it takes is spread over them. */
+/** A frame whose payload is added in parts, so that the work is spread over time. */
 export class FrameDraft {
   readonly #kind: string;
   readonly #sequence: number;
@@ -59,7 +59,7 @@ export class FrameDraft {
   }
 }
 
-/** The failure says what is wrong with the bytes: "data-damaged", or "data-too-new" when a later format is named. */
+/** The error says what is wrong with the bytes: "data-damaged", or "data-too-new" when the header names a later format. */
 export function decodeFrame(bytes: Uint8Array): Result<Frame, CausewayError> {
   const end = bytes.subarray(0, longestHeader).indexOf(0x0a);
   if (end < 0) return damaged('no header line');
@@ -78,7 +78,7 @@ function damaged(message: string): Result<never, CausewayError> {
   return fail(new CausewayError('data-damaged', message));
 }
 
-/** Whatever the rest of the header says: a later format may say it in another way. */
+/** Does not look at the rest of the header: a later format may have another header. */
 function otherFormat(format = ''): Result<never, CausewayError> {
   if (!/^[1-9][0-9]{0,3}$/.test(format)) return damaged('not a file of the ledger');
   return fail(new CausewayError('data-too-new', `written in format ${format}, this agent reads ${version}`));

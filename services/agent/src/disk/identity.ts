@@ -3,14 +3,17 @@ import { type Log, type Random, randomId } from '@causeway/runtime';
 import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 
-/** Who this host is, and the furthest it has seen of its cluster. Made once, kept in the data directory. */
+/**
+ * The identity of this host, and the newest position of its cluster that it has seen. Made once, and kept in the data
+ * directory.
+ */
 export interface Identity {
   readonly nodeId: NodeId;
-  /** Absent until the first session ever. */
+  /** Absent before the host's first session. */
   readonly cluster?: ClusterPosition;
 }
 
-/** Epoch, then term, only go up: a manager that shows less is an old one. */
+/** Positions are compared by epoch, then by term, and only rise. A manager with a smaller position is an old leader. */
 export interface ClusterPosition {
   readonly id: ClusterId;
   readonly epoch: bigint;
@@ -26,7 +29,7 @@ export class IdentityFile {
     this.#random = modules.random;
   }
 
-  /** The identity on disk, or a new one that is on disk when this resolves. */
+  /** Returns the identity on disk, or a new identity, which is on disk when this resolves. */
   async load(): Promise<Identity> {
     const bytes = await this.#file.load();
     if (bytes !== undefined) return decodeIdentity(bytes);
@@ -50,7 +53,7 @@ export function encodeIdentity(identity: Identity): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(text));
 }
 
-/** Of bytes whose checksum holds: what does not parse is a defect. */
+/** The checksum of these bytes is right, so bytes that do not parse are a defect of the program. */
 export function decodeIdentity(bytes: Uint8Array): Identity {
   const value = JSON.parse(new TextDecoder().decode(bytes)) as {
     nodeId: NodeId;

@@ -8,18 +8,19 @@ import type { Files } from './files.ts';
 import { decodeFrame, FrameDraft } from './frame.ts';
 
 /**
- * After a change until the table is written; while changes go on, fifty times what the last writing took, so that it stays
- * below a fiftieth of our time however large the table. What is lost by a crash, the next session brings again.
+ * Delay from a change to the write of the table. While changes go on, the delay is fifty times the duration of the last
+ * write, so that writes take less than a fiftieth of the agent's time, however large the table is. The next session
+ * brings what a crash loses.
  */
 const soonest = milliseconds(250);
 const latest = seconds(10);
 const writingsInPause = 50;
-/** After a write that failed. */
+/** Delay after a failed write. */
 const retry = seconds(5);
 
 const prefix = 'network-';
 
-/** Keeps every network's table on disk, so that a restarted agent has them before, and without, any manager. */
+/** Keeps the table of every network on disk, so that a restarted agent has the tables before it reaches a manager. */
 export class Ledger {
   readonly #files: Files;
   readonly #clock: Clock;
@@ -43,8 +44,9 @@ export class Ledger {
   }
 
   /**
-   * Fills the tables from disk, then follows them. A table that is damaged, or that a newer agent wrote and this one cannot
-   * read, is left out: the next session brings it whole, and until then the kernel keeps what it has of the network.
+   * Fills the tables from disk, then follows their changes. Leaves out a table that is damaged, or that a newer agent
+   * wrote in a format which this agent cannot read. The next session brings the whole table, and until then the kernel
+   * keeps what it has of the network.
    */
   async start(): Promise<void> {
     const interner = new Interner();
@@ -63,7 +65,7 @@ export class Ledger {
     });
   }
 
-  /** Writes what is not on disk yet, once. */
+  /** Writes once what is not on disk yet. */
   async stop(): Promise<void> {
     await this.#writer.stop();
     await this.#flush();

@@ -4,8 +4,8 @@ import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 
 /**
- * Which overlay namespaces the agent of this data directory has made, kept on disk. An agent with another directory has
- * another list: what it finds on its host and has not made is not its own to take apart.
+ * The list of the overlay namespaces that the agent of this data directory has made, kept on disk. An agent with another
+ * data directory has another list. It must not remove an overlay that is not in its list.
  */
 export class OverlayRecords {
   readonly #file: AbFile;
@@ -18,7 +18,7 @@ export class OverlayRecords {
     this.#log = modules.log;
   }
 
-  /** Without a list that can be read, what the kernel shows has to tell: that is no reason not to start. */
+  /** A list that cannot be read does not prevent the start: the agent then decides by the state of the kernel. */
   async load(): Promise<void> {
     try {
       const bytes = await this.#file.load();
@@ -34,7 +34,9 @@ export class OverlayRecords {
     return this.#made.get(path) === identity;
   }
 
-  /** Written meanwhile: should the process end before, the kernel shows whose it is. */
+  /**
+   * Written in the background. If the process ends before the write, the state of the kernel shows whose overlay it is.
+   */
   add(path: NetnsPath, identity: NetnsIdentity): void {
     if (this.has(path, identity)) return;
     this.#made.set(path, identity);

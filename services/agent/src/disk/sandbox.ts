@@ -12,36 +12,45 @@ import type {
   Stamp,
 } from '@causeway/model';
 
-/** A container's side of an endpoint on this host: all it takes to make the kernel right without asking anybody. */
+/**
+ * A container's side of an endpoint on this host: everything that is needed to program the kernel without asking a
+ * manager.
+ */
 export interface Sandbox {
   readonly endpoint: Endpoint;
-  /** When it was claimed: a table of this epoch, there or further, either has the endpoint or says it is gone. */
+  /**
+   * When the endpoint was claimed. A table of this epoch, at this revision or later, either has the endpoint or shows
+   * that it is gone.
+   */
   readonly claimed: Stamp;
-  /** Of the attach that made it: the same request again gets the same answer. */
+  /** Request id of the attach that made the sandbox: the same request again gets the same answer. */
   readonly requestId: RequestId;
   readonly netns: NetnsPath;
   /**
-   * The namespace the path led to at attach: another one behind the same path is not this container. A record of an
-   * earlier boot, or of the first format (see `proveFormerIdentities`), is of no namespace there is.
+   * The namespace to which the path led at attach. Another namespace at the same path is not this container. An identity
+   * from an earlier boot, or in the first format (see `proveFormerIdentities`), is that of no existing namespace.
    */
   readonly identity: NetnsIdentity;
   readonly ifname: string;
-  /** Whether the interface is the container's way out, among the others it has. */
+  /** The rank of the interface among the container's interfaces, which decides about the default route. */
   readonly gateway: GatewayRank;
-  /** Why the managers of a restored store do not give the endpoint back. Until they do, it has no interface. */
+  /** Why the managers of a restored store refuse the endpoint. While this is set, the endpoint has no interface. */
   readonly refused?: string;
 }
 
-/** Whether it is to have an interface: what its endpoint had may be somebody else's once that is refused. */
+/** Whether the sandbox is to have an interface. After a refusal, another endpoint may have what this endpoint had. */
 export function isGranted({ refused }: Sandbox): boolean {
   return refused === undefined;
 }
 
-/** What stands in the record of a container that only the kernel knows: no path leads there, and no namespace has it. */
+/**
+ * Values in the record of a container that only the kernel knows: no path leads to this one, and no namespace has this
+ * identity.
+ */
 export const unknownNetns = '(not known)' as NetnsPath;
 export const unknownIdentity: NetnsIdentity = 'not known';
 
-/** Whether only the kernel knows the container: its record is lost (see `findUnrecorded`). */
+/** Whether only the kernel knows the container, because its record is lost (see `findUnrecorded`). */
 export function isUnrecorded({ identity }: Sandbox): boolean {
   return identity === unknownIdentity;
 }
@@ -53,7 +62,7 @@ export function encodeSandboxes(sandboxes: Iterable<Sandbox>): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(list));
 }
 
-/** Of bytes whose checksum holds: what does not parse is a defect. */
+/** The checksum of these bytes is right, so bytes that do not parse are a defect of the program. */
 export function decodeSandboxes(bytes: Uint8Array): readonly Sandbox[] {
   const list = JSON.parse(new TextDecoder().decode(bytes)) as StoredSandbox[];
   const sandboxes = list.map(({ epoch = firstEpoch, revision, ...sandbox }) => {
@@ -62,7 +71,7 @@ export function decodeSandboxes(bytes: Uint8Array): readonly Sandbox[] {
   return ranked(sandboxes);
 }
 
-/** Records of agents that kept no rank get one: the older claim in a container is before the later one. */
+/** Gives a rank to records of agents that kept none: within a container, the older claim comes before the newer claim. */
 function ranked(sandboxes: readonly (Omit<Sandbox, 'gateway'> & { gateway?: GatewayRank })[]): readonly Sandbox[] {
   const slots = new Map<NetnsIdentity, number>();
   for (const { identity, gateway } of sandboxes) {
@@ -80,17 +89,20 @@ function ranked(sandboxes: readonly (Omit<Sandbox, 'gateway'> & { gateway?: Gate
   }));
 }
 
-/** Whatever the epochs: a restore puts the revisions back, so what it does not know was claimed after what it knows. */
+/**
+ * The epochs do not matter. A restore puts the revisions back, so a claim that the restored store does not know was made
+ * after the claims that it knows.
+ */
 function byAge({ claimed: a }: { claimed: Stamp }, { claimed: b }: { claimed: Stamp }): number {
   return a.revision < b.revision ? -1 : 1;
 }
 
-/** The first place after those that a container's interfaces have already. */
+/** The first slot after those of the container's interfaces. */
 export function nextSlot(ofContainer: Iterable<GatewayRank>): number {
   return Math.max(0, ...Array.from(ofContainer, ({ slot }) => slot + 1));
 }
 
-/** Of records written before they said it. */
+/** Epoch of records that were written before records had an epoch. */
 const firstEpoch = '1';
 
 interface StoredSandbox {

@@ -4,7 +4,7 @@ import { AbFile } from './ab-file.ts';
 import type { Files } from './files.ts';
 import { decodeSandboxes, encodeSandboxes, type Sandbox } from './sandbox.ts';
 
-/** `before`: what was there; undefined: the sandbox is new. */
+/** `before`: the sandbox before the change; undefined: the sandbox is new. */
 export interface SandboxChange {
   readonly networkId: NetworkId;
   readonly endpointId: EndpointId;
@@ -12,25 +12,26 @@ export interface SandboxChange {
 }
 
 interface Waiting {
-  /** Absent: what is in memory is to be written as it is. */
+  /** Absent: the sandboxes in memory are to be written as they are. */
   readonly added: Sandbox | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** This host's sandboxes, in memory and on disk. Changes that arrive while a write is under way share the next one. */
+/** This host's sandboxes, in memory and on disk. Changes that arrive during a write share the next write. */
 export class Sandboxes {
   readonly #file: AbFile;
   readonly #log: Log;
   readonly #records = new Map<EndpointId, Sandbox>();
   readonly #listeners: ((change: SandboxChange) => void)[] = [];
   readonly #writer = new Worker(() => this.#write());
-  /** Those that are being removed. */
+  /** Sandboxes that are being removed. */
   readonly #leaving = new Map<EndpointId, Promise<void>>();
   #waiting: Waiting[] = [];
 
   constructor(modules: { readonly files: Files; readonly log: Log }) {
-    // No save waits for the disk: containers do not outlive the machine, so after a crash of it there is nothing to know.
+    // No save waits for the disk: containers do not survive a crash of the machine, so their records need not survive it
+    // either.
     this.#file = new AbFile(modules, { kind: 'sandboxes' });
     this.#log = modules.log;
   }
@@ -63,12 +64,15 @@ export class Sandboxes {
     return Array.from(this.#records.values()).filter((sandbox) => sandbox.endpoint.network === networkId);
   }
 
-  /** Seen by others once it is on disk; throws "disk-full" and the like, and then nothing was added. */
+  /** Others see the sandbox once it is written. On an error such as "disk-full", nothing is added. */
   async add(sandbox: Sandbox): Promise<void> {
     await this.#save(sandbox);
   }
 
-  /** What is known of sandboxes that are there has changed. Seen by others at once: the next start finds it out again. */
+  /**
+   * Changes what is known about existing sandboxes. Others see the change at once: if it is lost, the next start finds it
+   * out again.
+   */
   async change(changed: readonly Sandbox[]): Promise<void> {
     const known = changed.filter(({ endpoint }) => this.#records.has(endpoint.id));
     if (known.length === 0) return;
@@ -77,8 +81,9 @@ export class Sandboxes {
   }
 
   /**
-   * Gone for others once it is so on disk: what the managers are told to have left the kernel, and give to others, must not
-   * come back with the next start. A disk that refuses does not keep a container's leftovers alive all the same.
+   * Others see the removal once it is written. The managers are told that the sandbox has left the kernel, and give its
+   * address to others, so it must not come back at the next start. When the disk refuses the write, the sandbox is
+   * removed all the same.
    */
   async remove(id: EndpointId): Promise<void> {
     if (!this.#records.has(id)) return;
@@ -88,7 +93,7 @@ export class Sandboxes {
   }
 
   async #remove(id: EndpointId): Promise<void> {
-    await Promise.resolve(); // it is among those that leave by then
+    await Promise.resolve(); // by then, #leaving has the id
     await this.#saveOrWarn();
     this.#leaving.delete(id);
     this.#set(id, undefined);

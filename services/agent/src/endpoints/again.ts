@@ -3,16 +3,19 @@ import { addressOf, CausewayError, type Endpoint, type Labels } from '@causeway/
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { AttachSpec } from './attach-spec.ts';
 
-/** What a request to attach meets on this host. */
+/** How a request to attach relates to what this host has already. */
 export type Standing =
   | { readonly kind: 'new' }
-  /** All of it is done: scripts and runtimes say things again. */
+  /** Everything is done already: scripts and runtimes repeat their requests. */
   | { readonly kind: 'attached'; readonly sandbox: Sandbox }
-  /** Its name is in another namespace, which may be dead: the container may have been made anew. */
+  /**
+   * An endpoint of this name is in another namespace. That namespace may be dead: the container may have been created
+   * anew.
+   */
   | { readonly kind: 'elsewhere'; readonly sandbox: Sandbox }
   | { readonly kind: 'differs'; readonly error: CausewayError };
 
-/** `networkName`: undefined while this host has no table of the network. */
+/** `networkName`: returns undefined while this host has no table of the network. */
 export function standingOf(
   spec: AttachSpec,
   identity: NetnsIdentity,
@@ -36,7 +39,7 @@ export function standingOf(
   return { kind: 'new' };
 }
 
-/** In which the endpoint is not as asked for; what was not asked for may be anything. */
+/** How the endpoint differs from the request, in words. What the request does not name may have any value. */
 export function unwanted({ addresses, labels = {} }: Endpoint, spec: AttachSpec): readonly string[] {
   const has = addresses.map(addressOf);
   const missing = spec.addresses.filter((ip) => !has.includes(ip));
@@ -49,7 +52,7 @@ export function unwanted({ addresses, labels = {} }: Endpoint, spec: AttachSpec)
   ];
 }
 
-/** The name is that of an endpoint of this host, which differs from what is asked for. */
+/** The error when the name belongs to an endpoint of this host that differs from the request. */
 export function takenHere(endpoint: Endpoint, network: string | undefined, differs: readonly string[]): CausewayError {
   const { id, name } = endpoint;
   const message = `name "${name}" is that of an endpoint of network "${network ?? endpoint.network}" on this host, and ${differs.join('; ')}: choose another name, or detach that one`;

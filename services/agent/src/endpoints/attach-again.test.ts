@@ -10,7 +10,7 @@ async function host(): Promise<Host> {
   return await made.start();
 }
 
-/** The whole answer of an attach to blue as web, under a request id of its own. */
+/** The whole answer to an attach to blue as web. Each call has its own request id. */
 async function again(h: Host, options: Partial<Parameters<Host['attach']>[2]> = {}) {
   const request = { requestId: h.uuid(), network: 'blue', name: 'web', netns: '/run/netns/web' };
   const call = h.agent.api.attach({
@@ -96,7 +96,7 @@ describe('an attach said again', () => {
   it('after the agent died between claim and answer goes on with the claim', async () => {
     const h = await host();
     h.container('web');
-    // The claim is made, and the agent ends before it hears of that.
+    // The managers make the claim, and the agent ends before it gets their answer.
     h.manager.loseClaimReplies = 1_000;
     const lost = again(h, first).catch(() => undefined);
     await h.settle();

@@ -17,7 +17,7 @@ import {
 import type { AttachRequest } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { defaultIfname, parseIfname } from './ifname.ts';
 
-/** A valid wish to attach a container. */
+/** A valid request to attach a container. */
 export interface AttachSpec {
   readonly requestId: RequestId;
   /** Name or id. */
@@ -27,14 +27,14 @@ export interface AttachSpec {
   readonly ifname: string;
   readonly addresses: readonly Ip[];
   readonly labels: Labels;
-  /** Of two interfaces of a container, the one with the larger is its way out. */
+  /** The container's default route uses the interface with the highest priority. */
   readonly gatewayPriority: number;
 }
 
 /** PATH_MAX less the final zero (linux/limits.h). */
 const longestPath = 4095;
 
-/** Throws a CausewayError that names the field. */
+/** Throws a CausewayError that names the wrong field. */
 export function parseAttachSpec(request: AttachRequest): AttachSpec {
   return {
     requestId: unwrap(parseRequestId(request.requestId)),
@@ -48,12 +48,12 @@ export function parseAttachSpec(request: AttachRequest): AttachSpec {
   };
 }
 
-/** Same container, same interface, same wish: what a retry under one request id must repeat. */
+/** Whether both are the same request: a retry under one request id must repeat the whole spec. */
 export function sameSpec(a: AttachSpec, b: AttachSpec): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The same, whatever the request ids. */
+/** Whether both specs are equal apart from the request id. */
 export function asksTheSame({ requestId: _, ...a }: AttachSpec, { requestId: __, ...b }: AttachSpec): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -71,7 +71,7 @@ function parseGatewayPriority(priority: number): number {
   throw new CausewayError('invalid-argument', message, { field: 'gateway_priority' });
 }
 
-/** In one order, so that the same labels are the same order. */
+/** Sorts the labels, so that equal labels make equal specs. */
 function parseLabels(labels: Labels): Labels {
   checkLabels(labels);
   return Object.fromEntries(Object.entries(labels).sort());

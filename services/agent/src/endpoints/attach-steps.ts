@@ -20,17 +20,23 @@ import { type ContainerNamespaces, hasInterface, ifnameTaken } from './container
 import { isReplaced } from './replaced.ts';
 import { holdsEnd } from './unrecorded.ts';
 
-/** The managers' answer has come; its table is a message away, or one whole table on a host's first endpoint. */
+/**
+ * Time for a network's table to arrive after the managers have answered the claim. The change is one message away; for
+ * the host's first endpoint of the network, the whole table is sent.
+ */
 const tableWithin = seconds(5);
-/** A VNI of a namespace that is dying stays taken for up to a second: until then a refusal may not be the last word. */
+/**
+ * The VNI of a namespace that is being destroyed stays taken for up to a second. Until then, a refusal of the kernel may
+ * not be final.
+ */
 const kernelTries = 12;
 const kernelPause = milliseconds(100);
-/** For giving back what a failed attach took; later garbage collection does it. */
+/** Time for releasing what a failed attach has claimed. After this time, garbage collection releases it. */
 const undoWithin = seconds(2);
-/** Request ids of failed attaches that are kept. */
+/** Number of failed attaches whose request ids are kept. */
 const rememberedFailures = 256;
 
-/** Brings the kernel to the intent, and says what it refuses that the endpoint needs. */
+/** Makes the kernel follow the intent. Returns, in words, the refusals of the kernel that affect the endpoint. */
 export type Settle = (networkId: NetworkId, endpointId: EndpointId) => Promise<readonly string[]>;
 
 export interface AttachModules {
@@ -40,7 +46,10 @@ export interface AttachModules {
   readonly tables: Tables;
   readonly sandboxes: Sandboxes;
   readonly settle: Settle;
-  /** Resolves when this host hears of changes. @throws CausewayError manager-unavailable, with the reason */
+  /**
+   * Resolves when there is a session, so that this host receives changes. @throws CausewayError manager-unavailable, with
+   * the reason
+   */
   readonly sessionUp: (timeout: Duration) => Promise<void>;
   readonly isDetaching: (id: EndpointId) => boolean;
   readonly clock: Clock;
@@ -49,29 +58,32 @@ export interface AttachModules {
 
 export interface Attached {
   readonly sandbox: Sandbox;
-  /** It was before the call: nothing was done. */
+  /** The endpoint was attached before the call. */
   readonly already: boolean;
 }
 
-/** Where an interface goes, and its rank there. */
+/** The namespace of an interface, and the rank of the interface there. */
 interface Place {
   readonly identity: NetnsIdentity;
   readonly gateway: GatewayRank;
 }
 
-/** Whether another attach of an endpoint of that name is under way. */
+/** Whether another attach of an endpoint with this name is under way. */
 type IsOtherUnderWay = (spec: AttachSpec) => boolean;
 
 /**
- * Attaches containers: claim ─▶ whole peer table ─▶ sandbox on disk ─▶ kernel ─▶ answer. A failure at any step undoes
- * those before it; a crash between them is healed by garbage collection (claim without sandbox) or by the reconciler (sandbox
- * without interface).
+ * Attaches containers: claim ─▶ whole peer table ─▶ sandbox on disk ─▶ kernel ─▶ answer. A failure at any step undoes the
+ * steps before it. After a crash, garbage collection releases a claim without a sandbox, and the reconciler makes the
+ * missing interface of a sandbox.
  */
 export class AttachSteps {
   readonly #modules: AttachModules & { readonly isOtherUnderWay: IsOtherUnderWay };
-  /** Interfaces that are being attached. */
+  /** Interfaces that are being attached, by namespace and interface name. */
   readonly #places = new Map<string, Place>();
-  /** Undone: the managers' stored outcome of such a request is an endpoint that is no more, so a retry claims afresh. */
+  /**
+   * Requests whose attach was undone. The outcome that the managers have stored for such a request is an endpoint that no
+   * longer exists, so a retry claims under a new request id.
+   */
   readonly #failed = new Set<RequestId>();
 
   constructor(modules: AttachModules & { readonly isOtherUnderWay: IsOtherUnderWay }) {
@@ -98,7 +110,10 @@ export class AttachSteps {
     }
   }
 
-  /** What is attached as asked for; otherwise the name is free on this host when this resolves: its dead container is released. */
+  /**
+   * Returns the sandbox that is attached as requested, if there is one. Otherwise the name is free on this host when this
+   * resolves: the endpoint of a dead container with this name is released.
+   */
   async #makeWay(spec: AttachSpec, identity: NetnsIdentity, timeout: Duration): Promise<Sandbox | undefined> {
     const { kernel, sandboxes, tables, claims, settle, log } = this.#modules;
     const networkName = ({ endpoint }: Sandbox): string | undefined => tables.get(endpoint.network)?.network.name;
@@ -130,7 +145,10 @@ export class AttachSteps {
     return undefined;
   }
 
-  /** A claim of this host without a container is what a call has left whose answer was lost: it is gone on with. */
+  /**
+   * A claim of this host without a container was left by an earlier call whose answer was lost. The attach continues with
+   * that claim.
+   */
   async #claim(spec: AttachSpec, timeout: Duration): Promise<ClaimedEndpoint> {
     const { claims, sandboxes, isDetaching, clock, log } = this.#modules;
     const { requestId, network, name, addresses, labels } = spec;
@@ -168,7 +186,7 @@ export class AttachSteps {
     return sandbox;
   }
 
-  /** Unknown addresses are answered by nobody, so the table must be whole before the container starts. */
+  /** ARP and ND get no answer for an address without a row, so the table must be whole before the container starts. */
   async #awaitTable(sandbox: Sandbox): Promise<void> {
     const { endpoint, claimed } = sandbox;
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
@@ -210,7 +228,7 @@ export class AttachSteps {
     }
   }
 
-  /** After every interface that the container has or is about to have. */
+  /** Ranks the interface after every interface that the container has or is about to have. */
   #rank({ gatewayPriority }: AttachSpec, identity: NetnsIdentity): GatewayRank {
     const others = [...this.#places.values(), ...this.#modules.sandboxes.all()].filter(
       (other) => other.identity === identity,
@@ -227,7 +245,7 @@ export class AttachSteps {
   }
 }
 
-/** The endpoint whose name stands in the way of a claim. */
+/** Id of the endpoint that has the name which the claim asked for. */
 function leftBehind(error: unknown): EndpointId | undefined {
   if (!isCausewayError(error, 'name-taken')) return undefined;
   const { endpoint } = error.data;

@@ -68,7 +68,7 @@ describe('attach', () => {
   describe('several interfaces of one container, by whatever path each was attached', () => {
     const aliases = ['/run/netns/ra', '/var/run/netns/ra', '/proc/4711/ns/net', '/mnt/ra'];
 
-    /** Interfaces on two networks in turn, each by another path to the same namespace. */
+    /** Attaches interfaces on two networks in turn, each by another path to the same namespace. */
     async function manyHomed(priorities: readonly number[] = []): Promise<Host> {
       const h = await host();
       h.manager.network('red', '10.77.0.0/16');

@@ -9,7 +9,7 @@ interface UnderWay {
   readonly outcome: Promise<Attached>;
 }
 
-/** Attaches containers. Calls that ask for the same, at once or one after the other, get one endpoint. */
+/** Attaches containers. Calls that ask for the same get one endpoint, whether they run at once or one after the other. */
 export class Attacher {
   readonly #modules: AttachModules;
   readonly #steps: AttachSteps;
@@ -20,7 +20,7 @@ export class Attacher {
     this.#steps = new AttachSteps({ ...modules, isOtherUnderWay: (spec) => this.#isOtherUnderWay(spec) });
   }
 
-  /** Whether the endpoint's claim may be on its way to a sandbox. */
+  /** Whether an attach of an endpoint with this name is under way, so that a claim may be without its sandbox. */
   isUnderWay(name: Name): boolean {
     for (const { spec } of this.#underWay.values()) if (spec.name === name) return true;
     return false;
@@ -32,7 +32,7 @@ export class Attacher {
     return this.#underWay.has(sandbox.requestId) ? 'attaching' : 'attached';
   }
 
-  /** The same request again gets the same sandbox, and so does another one that asks for what is there. */
+  /** A repeated request gets the same sandbox. So does another request that asks for what is attached already. */
   async attach(spec: AttachSpec, timeout: Duration): Promise<Attached> {
     const before = this.#underWay.get(spec.requestId);
     if (before !== undefined) {
@@ -49,7 +49,10 @@ export class Attacher {
     return await outcome;
   }
 
-  /** What another call is doing already is not done twice; should that call fail, this one tries by itself. */
+  /**
+   * Waits for another call that asks for the same, instead of doing the work twice. If that call fails, this call tries
+   * by itself.
+   */
   async #join(spec: AttachSpec, timeout: Duration): Promise<Attached> {
     const { clock } = this.#modules;
     const deadline = clock.now() + timeout;

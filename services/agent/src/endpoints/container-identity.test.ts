@@ -19,7 +19,10 @@ async function host(): Promise<Host> {
   return h;
 }
 
-/** Deletes the container and makes others until one has its inode again; that one is at the container's path. */
+/**
+ * Deletes the container, and makes other containers until one has its inode again. That container is then at the old
+ * container's path.
+ */
 function recycle(kernel: FakeKernel): void {
   const inode = kernel.inodeOf(web);
   kernel.foreign({ op: 'netns.delete', netns: web });
@@ -106,7 +109,7 @@ describe('a new container never gets the endpoint of an old one', () => {
 });
 
 describe('a record of an agent that wrote inodes alone', () => {
-  /** Its agent is down, and has written its sandbox as agents used to. */
+  /** A host whose agent is down and has written its sandbox in the former format. */
   async function formerHost(): Promise<Host> {
     const h = await host();
     const inode = h.kernel.inodeOf(web);

@@ -2,10 +2,13 @@ import { home, isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath }
 import { addressOf, CausewayError, type Ip, parseIp } from '@causeway/model';
 import type { Overlays } from '../reconcile/overlays.ts';
 
-/** The machine's own namespace, where this process may not live. */
+/** The namespace of the machine itself. This process may run in another namespace. */
 const firstProcess = '/proc/1/ns/net' as NetnsPath;
 
-/** Tells containers from what must never be attached, by identity: what a path is called proves nothing. */
+/**
+ * Distinguishes containers from namespaces that must never be attached. It compares identities, because the name of a
+ * path proves nothing.
+ */
 export class ContainerNamespaces {
   readonly #modules: { readonly kernel: Kernel; readonly overlays: Overlays };
   readonly #managers: ReadonlyMap<Ip, string>;
@@ -19,7 +22,10 @@ export class ContainerNamespaces {
     this.#managers = new Map(settings.managers.flatMap((manager) => ipOf(manager).map((ip) => [ip, manager] as const)));
   }
 
-  /** The container's namespace behind the path; throws "netns-invalid" when there is none that containers live in. */
+  /**
+   * Identity of the container's namespace behind the path. Throws "netns-invalid" when the path leads to no namespace, or
+   * to a namespace that must not be attached.
+   */
   async identify(netns: NetnsPath): Promise<NetnsIdentity> {
     const { kernel, overlays } = this.#modules;
     if (isOverlayNetns(netns)) throw refuse(netns, 'is where Causeway mounts an overlay namespace of its own');
@@ -49,7 +55,7 @@ export class ContainerNamespaces {
   }
 }
 
-/** Of a manager that is known by its name there is none. */
+/** The manager's address; empty for a manager that is known by its name. */
 function ipOf(manager: string): Ip[] {
   const host = manager.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   const ip = parseIp(host);

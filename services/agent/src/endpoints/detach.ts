@@ -6,22 +6,22 @@ import type { OwnRows } from '../tables/own-rows.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Settle } from './attach-steps.ts';
 
-/** Answers kept for retries after a lost reply. */
+/** Number of answers that are kept for retries after a lost reply. */
 const remembered = 256;
 
 export interface Detached {
-  /** Of the release, in the store. */
+  /** Store revision of the release. */
   readonly revision: bigint;
-  /** Of an endpoint of another host, the name of that one. */
+  /** Name of the endpoint's host, when that is another host. */
   readonly host?: string;
   readonly takenAway: boolean;
 }
 
 export interface DetachSpec {
   readonly requestId: RequestId;
-  /** Id, name, or NETWORK/NAME: of an endpoint of this host, or of another. */
+  /** Id, name, or NETWORK/NAME of an endpoint of this host or of another host. */
   readonly wanted: string;
-  /** Of another host's: also when that one is not ready. */
+  /** For an endpoint of another host: detach also when that host is not ready. */
   readonly force: boolean;
 }
 
@@ -29,13 +29,14 @@ interface LocalEndpoint {
   readonly id: EndpointId;
   readonly name: string;
   readonly networkId: NetworkId;
-  /** undefined: the table is not here (yet). */
+  /** undefined: this host does not have the network's table (yet). */
   readonly network: string | undefined;
 }
 
 /**
- * Detaches: the managers first, since they alone can refuse or be away, and then nothing is half done; the kernel after.
- * A crash between the two is healed by garbage collection: a sandbox whose endpoint is gone goes too.
+ * Detaches endpoints: first at the managers, then in the kernel. Only the managers can refuse or be unavailable, and in
+ * that case nothing is half done. After a crash between the two steps, garbage collection removes the sandbox whose
+ * endpoint is gone.
  */
 export class Detacher {
   readonly #claims: Claims;
@@ -99,7 +100,7 @@ export class Detacher {
     return { revision: revision ?? 0n, takenAway: true };
   }
 
-  /** What has a sandbox here, and what is claimed for this host without one. */
+  /** Endpoints of this host: those with a sandbox, and those that are claimed but have no sandbox. */
   *#local(): Generator<LocalEndpoint> {
     for (const { endpoint } of this.#sandboxes.all()) {
       const network = this.#tables.get(endpoint.network)?.network.name;
@@ -114,7 +115,7 @@ export class Detacher {
   }
 }
 
-/** undefined: it is none of this host. */
+/** Returns undefined when no endpoint of this host matches. */
 function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint | undefined {
   const byId = local.find((endpoint) => endpoint.id === wanted);
   if (byId !== undefined) return byId;

@@ -3,10 +3,10 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { Overlays } from '../reconcile/overlays.ts';
 
 /**
- * Agents used to write down a container's namespace by its inode alone, which may be another container's by now. What
- * proves that the path still leads to the container is the pair of links that was made for its endpoint and no other:
- * the pair dies with either of the two namespaces it is in. Returns those that are proved, each with the identity as it
- * is written now. The others stay as they are: no namespace has such an identity, so their containers are gone.
+ * Earlier agents recorded a container's namespace by its inode alone. That inode may belong to another container by now.
+ * The pair of links that was made for the endpoint proves that the path still leads to the container: the kernel removes
+ * the pair with either of its two namespaces. Returns the sandboxes that are proved, each with its identity in the
+ * present format. The others stay as they are: no namespace has such an identity, so their containers are gone.
  */
 export async function proveFormerIdentities(
   { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },

@@ -4,30 +4,30 @@ import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Table } from '../tables/table.ts';
 
-/** A claim may be this far ahead of its sandbox: a caller that retries after a crash still finds it. */
+/** A claim may exist this long without a sandbox, so that a caller that retries after a crash still finds the claim. */
 export const orphanGrace = seconds(10);
-/** Between tries of what the managers do not answer yet, and of what they have refused. */
+/** Pauses between tries: of requests that the managers have not answered, and of claims that they have refused. */
 const retry = seconds(1);
 const retryRefused = seconds(30);
 
 export interface GcView {
   readonly table: (networkId: NetworkId) => Table | undefined;
-  /** Rows of this host. */
+  /** Rows of this host's endpoints. */
   readonly ownRows: Iterable<readonly [EndpointId, NetworkId]>;
   readonly sandboxes: Iterable<Sandbox>;
-  /** Up to where nothing is missing in the tables; undefined: no session yet. */
+  /** Stamp up to which nothing is missing in the tables; undefined: not confirmed yet. */
   readonly confirmed: Stamp | undefined;
-  /** Networks a manager has withdrawn and not given again, with the epoch in which. */
+  /** Networks that a manager has withdrawn and not sent again, with the epoch of the withdrawal. */
   readonly withdrawn: ReadonlyMap<NetworkId, bigint>;
-  /** Containers found dead. */
+  /** Endpoints whose containers were found dead. */
   readonly lost: ReadonlySet<EndpointId>;
-  /** An attach or detach of the endpoint is at work. */
+  /** Whether an attach or detach of the endpoint is under way. */
   readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
-  /** Since when an own row has been without sandbox, by the monotonic clock. */
+  /** Since when a row of this host has been without a sandbox, ms of the monotonic clock. */
   readonly orphanedSince: ReadonlyMap<EndpointId, number>;
-  /** An epoch has begun, and what is of an earlier one is not all settled yet. */
+  /** A new epoch has begun, and not everything of earlier epochs is settled. */
   readonly recovering: boolean;
-  /** When the managers last refused an endpoint, by the monotonic clock. */
+  /** When the managers last refused the endpoint, ms of the monotonic clock. */
   readonly refusedAt: ReadonlyMap<EndpointId, number>;
   readonly now: number;
 }
@@ -38,25 +38,25 @@ export interface Release {
 }
 
 export interface GcPlan {
-  /** To be given back to the managers. */
+  /** Endpoints to be released at the managers. */
   readonly release: readonly Release[];
   /** Sandboxes whose endpoint is gone. */
   readonly forget: readonly EndpointId[];
-  /** Sandboxes as they are in the epoch that has begun: it knows their endpoints. */
+  /** Sandboxes whose endpoints the new epoch knows, with their claims moved to that epoch. */
   readonly renew: readonly Sandbox[];
-  /** Sandboxes whose endpoints the restored store does not know: to be claimed again. */
+  /** Sandboxes to be claimed again, because the restored store does not know their endpoints. */
   readonly reclaim: readonly Sandbox[];
-  /** Once all this is done, nothing of an earlier epoch waits. */
+  /** Whether the recovery of this host is over when this plan has been carried out. */
   readonly recovers: boolean;
   readonly orphanedSince: ReadonlyMap<EndpointId, number>;
-  /** When to look again if nothing happens before; undefined: no need. */
+  /** When to plan again if nothing changes before; undefined: not needed. */
   readonly again: Duration | undefined;
 }
 
 /**
- * Heals what a crash, a vanished container, somebody else's release or a restored store has left, by comparing claims with
- * sandboxes. A sandbox of an earlier epoch is kept, whatever tables say: the new epoch either knows its endpoint, or is
- * asked to give it back.
+ * Compares claims with sandboxes, and plans how to clean up after a crash, a vanished container, a release elsewhere or a
+ * restore of the store. A living container's sandbox of an earlier epoch is kept, whatever the tables say: the new epoch
+ * either knows its endpoint, or the agent claims the endpoint again.
  */
 export function planGc(view: GcView): GcPlan {
   const { confirmed, now } = view;
@@ -83,7 +83,8 @@ export function planGc(view: GcView): GcPlan {
     } else if (isGone(sandbox, view)) forget.push(id);
     else if (view.lost.has(id)) release.push({ id, reason: ReleaseReason.CONTAINER_GONE });
   }
-  // What a restored store brings back of released endpoints may be what stands in the way of others.
+  // A restored store may bring back endpoints that were released. These may hold what other endpoints need, so they are
+  // released at once.
   const grace = view.recovering ? milliseconds(0) : orphanGrace;
   const orphanedSince = new Map<EndpointId, number>();
   for (const [id, networkId] of confirmed === undefined ? [] : view.ownRows) {
@@ -100,17 +101,18 @@ export function planGc(view: GcView): GcPlan {
   return { release, forget, renew, reclaim, recovers, orphanedSince, again };
 }
 
-/** Up to the restore both epochs are one history, so the revision of a claim that both know stays. */
+/** Both epochs have the same history up to the restore. So a claim that both know keeps its revision. */
 function inEpoch({ refused: _, ...sandbox }: Sandbox, epoch: bigint): Sandbox {
   return { ...sandbox, claimed: { epoch, revision: sandbox.claimed.revision } };
 }
 
-/** The managers have spoken since the claim, in its epoch, and the endpoint is not among what they said. */
+/** Whether the managers have reported, in the claim's epoch and after the claim, a state without the endpoint. */
 function isGone({ endpoint, claimed }: Sandbox, { table, confirmed, withdrawn }: GcView): boolean {
   if (confirmed === undefined) return false;
   const isPast = (stamp: Stamp): boolean => stamp.epoch === claimed.epoch && stamp.revision >= claimed.revision;
   const held = table(endpoint.network);
   if (held === undefined) return withdrawn.get(endpoint.network) === claimed.epoch || isPast(confirmed);
-  // A leader that has just loaded the store does not see deletions, so a table may come at a smaller revision.
+  // A leader that has just loaded the store does not see deletions, so a table may have a smaller revision than the
+  // claim.
   return !held.rows.has(endpoint.id) && (isPast(held) || (held.epoch === claimed.epoch && isPast(confirmed)));
 }

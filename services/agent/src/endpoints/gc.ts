@@ -15,13 +15,13 @@ export interface GarbageCollectorModules {
   readonly sandboxes: Sandboxes;
   readonly claims: Claims;
   readonly isUnderWay: (id: EndpointId, name: Name) => boolean;
-  /** The managers of this epoch know all that this host holds, or have refused it. */
+  /** Called when the managers of this epoch know every endpoint that this host holds, or have refused it. */
   readonly onRecovered: (epoch: bigint) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Carries out garbage collection whenever something it depends on has changed. */
+/** Runs garbage collection whenever something changes that the plan depends on. */
 export class GarbageCollector {
   readonly #modules: GarbageCollectorModules;
   readonly #worker = new Worker((signal) => this.#run(signal));
@@ -47,20 +47,20 @@ export class GarbageCollector {
     void this.#worker.poke();
   }
 
-  /** The store was restored: what its managers know is to be heard anew before anything is judged by it. */
+  /** The store was restored. Nothing may be decided by the old tables: the managers must first confirm the tables anew. */
   beginEpoch(): void {
     this.#confirmed = undefined;
     this.#recovering = true;
     this.#refusedAt.clear();
   }
 
-  /** Nothing up to there is missing in the tables. */
+  /** Nothing is missing in the tables up to this stamp. */
   confirm(stamp: Stamp): void {
     this.#confirmed = stamp;
     this.poke();
   }
 
-  /** The container behind the endpoint is dead. */
+  /** The endpoint's container is dead. */
   lost(id: EndpointId): void {
     if (this.#lost.has(id)) return;
     this.#lost.add(id);
@@ -114,7 +114,7 @@ export class GarbageCollector {
     if (plan.again !== undefined) this.#later.in(plan.again);
   }
 
-  /** Whether the managers know of it now. */
+  /** Returns whether the managers have the release. */
   async #release({ id, reason }: Release, signal: AbortSignal): Promise<boolean> {
     const { claims, log } = this.#modules;
     try {
@@ -128,7 +128,10 @@ export class GarbageCollector {
     return true;
   }
 
-  /** In their order, so that they stay in it. Whether each was answered, in one way or the other. */
+  /**
+   * Claims one sandbox after the other, so that the claims keep their order. Returns whether the managers accepted or
+   * refused every claim.
+   */
   async #reclaim(former: readonly Sandbox[], signal: AbortSignal): Promise<boolean> {
     for (const sandbox of former) if (!(await this.#claimAgain(sandbox, signal))) return false;
     return true;

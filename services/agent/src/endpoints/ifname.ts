@@ -1,15 +1,18 @@
 import { CausewayError, clip, fail, isVisible, ok, type Result } from '@causeway/model';
 
-/** What an interface is called when nobody says. */
+/** Name of the interface when the request names none. */
 export const defaultIfname = 'eth0';
 
 /** IFNAMSIZ less the final zero (linux/if.h). */
 const longest = 15;
 
-/** Names that mean something else: to the kernel, and as directories of net.ipv4.conf. */
+/** Names with another meaning: for the kernel, or as directories of net.ipv4.conf. */
 const reserved: ReadonlySet<string> = new Set(['lo', '.', '..', 'all', 'default']);
 
-/** As dev_valid_name() in net/core/dev.c; besides "%", which asks the kernel for a number of its choice, and what cannot be seen. */
+/**
+ * The rules of dev_valid_name() in net/core/dev.c. Invisible characters are refused too, and so is "%", because it asks
+ * the kernel to choose a number.
+ */
 export function parseIfname(text: string): Result<string, CausewayError> {
   const why = faultOf(text);
   if (why === undefined) return ok(text);

@@ -2,14 +2,15 @@ import { hostEnd, type Kernel, type NetnsIdentity, overlayNetns } from '@causewa
 import { type Clock, milliseconds } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 
-/** A namespace that died takes its links with it within a tenth of a second, under load within a second. */
+/** A namespace that died removes its links within a tenth of a second, or within a second under load. */
 const looks = 40;
 const pause = milliseconds(50);
 
 /**
- * Whether the container of a sandbox is dead, seen by one that is being attached under its name in the namespace `now`:
- * its own path leads to that one, or nowhere, and its pair of links is gone. Waits for the links, but not long: a namespace
- * whose path was removed lives on while a process is in it.
+ * Whether the container of a sandbox is dead. The agent asks this when a container with the same endpoint name is being
+ * attached in the namespace `now`. The sandbox's container is dead when its path leads to `now`, or when its path no
+ * longer leads to it and its pair of links is gone. The wait for the links is short: a namespace whose path was removed
+ * lives on while a process is in it.
  */
 export async function isReplaced(
   { kernel, clock }: { readonly kernel: Kernel; readonly clock: Clock },

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame } from '../disk/frame.ts';
 import { Host } from '../testing/host.ts';
 
-/** A host with three containers on blue, whose agent is down. */
+/** A host with three containers on blue. Its agent is down. */
 async function host(): Promise<Host> {
   const h = new Host();
   h.manager.network('blue');

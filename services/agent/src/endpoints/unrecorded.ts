@@ -16,9 +16,10 @@ export interface UnrecordedModules {
 }
 
 /**
- * Endpoints of this host that the managers know and its records do not, though the container lives: the host's end of its
- * pair of links is there, and dies with the container. So the records are wrong: their newest copy was damaged or lost. The
- * container keeps its endpoint; where it is, its runtime says when it attaches it once more.
+ * Endpoints of this host that the managers know but the host's records lack, although the container lives: the host's end
+ * of the endpoint's pair of links exists, and the kernel removes this end with the container. So the records are wrong:
+ * their newest copy was damaged or lost. The container keeps its endpoint. Its namespace is unknown until the runtime
+ * attaches the container once more.
  */
 export async function findUnrecorded(modules: UnrecordedModules): Promise<readonly Sandbox[]> {
   const { tables, ownRows, sandboxes, isUnderWay } = modules;
@@ -47,7 +48,7 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
   return found;
 }
 
-/** Keeps such containers, and says that their records are lost for as long as they are. */
+/** Keeps such containers, and reports that their records are lost for as long as they are. */
 export class UnrecordedContainers {
   readonly #modules: UnrecordedModules & { readonly stats: HostStats; readonly log: Log };
   #isSearched = false;
@@ -59,7 +60,9 @@ export class UnrecordedContainers {
     for (const { endpoint } of sandboxes.all()) this.#count(endpoint.network, endpoint.id);
   }
 
-  /** Once the tables are whole, and before anything is removed that no record wants. Later calls do nothing. */
+  /**
+   * To be called once the tables are whole, and before anything is removed that no record wants. Later calls do nothing.
+   */
   async keep(): Promise<void> {
     if (this.#isSearched) return;
     for (const sandbox of await findUnrecorded(this.#modules)) {
@@ -79,7 +82,7 @@ export class UnrecordedContainers {
   }
 }
 
-/** Whether the interface in the container's namespace is that of the endpoint: no other one has its Ethernet address. */
+/** Whether the interface in the container's namespace is the endpoint's: no other interface has the endpoint's MAC. */
 export async function holdsEnd(
   kernel: Kernel,
   { endpoint }: Sandbox,

@@ -2,7 +2,7 @@ import { type LockTable, MemoryLock } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { claimHost } from './exclusive.ts';
 
-/** An agent's start on a made machine. */
+/** The start of an agent on a simulated machine. */
 const claim = (table: LockTable, pid: number, netns: string, dataDir: string): Promise<() => void> =>
   claimHost({ host: new MemoryLock(table, netns, pid), dataDir: new MemoryLock(table, dataDir, pid) }, { dataDir });
 
@@ -23,7 +23,7 @@ describe('one agent', () => {
       message: expect.stringContaining(words),
       data: { pid: 7 },
     });
-    // Whoever was refused holds nothing.
+    // The refused agent holds no lock.
     expect([...table.values()]).toEqual([7, 7]);
   });
 

@@ -1,19 +1,20 @@
 import { CausewayError } from '@causeway/model';
 import type { Lock } from '@causeway/runtime';
 
-/** Of the socket that says that a network namespace has its agent. */
+/** Name of the socket that marks a network namespace as having an agent. */
 export const hostLock = 'causeway-agent';
 
 export interface HostLocks {
-  /** Of the network namespace that the agent programs. */
+  /** Lock of the network namespace that the agent programs. */
   readonly host: Lock;
-  /** Of the data directory. */
+  /** Lock of the data directory. */
   readonly dataDir: Lock;
 }
 
 /**
- * One agent programs a host, and one writes a data directory: a second one, whatever its flags, ends here, before it touches
- * anything. The locks are held until the process ends. Returns the way to let go of them before.
+ * Only one agent may program a host, and only one may write a data directory. A second agent, whatever its options, ends
+ * here before it touches anything. The locks are held until the process ends. Returns a function that releases them
+ * earlier.
  * @throws CausewayError lock-held, which names the process that runs
  */
 export async function claimHost(locks: HostLocks, settings: { readonly dataDir: string }): Promise<() => void> {

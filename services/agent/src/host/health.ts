@@ -2,13 +2,13 @@ import type { Kernel } from '@causeway/datapath';
 import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { HostStats } from '../reconcile/host-stats.ts';
 
-/** How long the event loop was held up. */
+/** Measures how long the event loop was delayed. */
 export interface LoopDelay {
-  /** The longest delay of late, milliseconds. */
+  /** The longest recent delay, ms. */
   longest(): number;
 }
 
-/** For `status` and the managers: what an operator looks at when a host is slow. */
+/** For `status` and for the managers: figures that an operator looks at when a host is slow. */
 export function healthOf(modules: {
   readonly kernel: Pick<Kernel, 'eventsLost'>;
   readonly stats: HostStats;

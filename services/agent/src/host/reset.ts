@@ -12,19 +12,19 @@ import type { Files } from '../disk/files.ts';
 
 export interface ResetModules {
   readonly kernel: Kernel;
-  /** Of the data directory. */
+  /** Files of the data directory. */
   readonly files: Files;
-  /** One line for a person. */
+  /** Prints one line for a person. */
   readonly tell: (line: string) => void;
 }
 
-/** Ours by name; what else is in the directory stays. */
+/** Causeway's own files, by name. Other files in the directory stay. */
 const ownFile = /^((identity|sandboxes|overlays)\.[ab]|network-[0-9a-f]{16})$/;
 
 /**
- * Takes Causeway off a host whose agent does not run: overlay namespaces with all that is in them, so that containers lose their
- * interfaces, and what the agent has on disk, its identity too. Whether all of it is gone. What the managers hold of the
- * host is theirs to release.
+ * Removes Causeway from a host whose agent does not run: overlay namespaces with everything in them, so that containers
+ * lose their interfaces, and the agent's files, including its identity. Returns whether everything was removed. Does not
+ * release the host's endpoints: the managers do that.
  */
 export async function resetHost({ kernel, files, tell }: ResetModules): Promise<boolean> {
   let isClean = true;
@@ -32,7 +32,7 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
   for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
     const found = await kernel.read(netns, { bare: true, sysctls: [] });
     if (found === undefined) continue;
-    // A name proves nothing: something else may be mounted there.
+    // The name proves nothing: something else may be mounted at the path.
     const why =
       (await kernel.identify(netns)) === own || !isOverlay(found) ? 'it is no overlay of Causeway' : undefined;
     const problem = why ?? (await remove(kernel, netns));
@@ -48,13 +48,13 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
   return isClean;
 }
 
-/** One that was being made or taken apart may hold less. */
+/** An overlay that was being made or removed may have fewer links. */
 function isOverlay({ links }: Namespace): boolean {
   const [bridge, vxlan] = [links.get(bridgeName), links.get(vxlanName)];
   return links.size === 0 || bridge?.kind === 'bridge' || vxlan?.kind === 'vxlan';
 }
 
-/** Why it is still there; undefined: it is gone. */
+/** Returns why the namespace still exists; undefined: it is gone. */
 async function remove(kernel: Kernel, netns: NetnsPath): Promise<string | undefined> {
   const [failure] = await teardown(kernel, netns);
   return failure && `the kernel refuses ${failure.op.op}: ${failure.errno} ${failure.message}`;

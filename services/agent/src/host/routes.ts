@@ -2,10 +2,13 @@ import type { Kernel } from '@causeway/datapath';
 import { addressOf, contains, lengthOf, type Prefix } from '@causeway/model';
 import type { Log } from '@causeway/runtime';
 
-/** A manager takes so many of a host; the largest prefixes say the most. */
+/** A manager accepts at most this many routes of a host. The largest prefixes say the most. */
 const most = 256;
 
-/** Where this host has routes to, told to the managers with every session: they keep their default pools off them. */
+/**
+ * The prefixes to which this host has routes. The agent reports them in every session, and the managers keep their
+ * default pools off them.
+ */
 export class HostRoutes {
   readonly #kernel: Pick<Kernel, 'routes'>;
   readonly #log: Log;
@@ -20,7 +23,7 @@ export class HostRoutes {
     return this.#prefixes;
   }
 
-  /** Those known before stay when the kernel does not tell. */
+  /** Keeps the known prefixes when the kernel does not answer. */
   async refresh(): Promise<void> {
     try {
       this.#prefixes = outermost(await this.#kernel.routes()).slice(0, most);
@@ -30,7 +33,7 @@ export class HostRoutes {
   }
 }
 
-/** Without those that lie in another, the largest first. */
+/** Leaves out prefixes that lie in another prefix. The largest come first. */
 export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
   const largestFirst = [...prefixes].sort((a, b) => lengthOf(a) - lengthOf(b));
   const outer: Prefix[] = [];

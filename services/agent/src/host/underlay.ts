@@ -2,7 +2,7 @@ import type { Kernel } from '@causeway/datapath';
 import { CausewayError, type Ip } from '@causeway/model';
 import type { Log } from '@causeway/runtime';
 
-/** The MTU of the device that carries the data path: read from the kernel, and read again, because somebody may change it. */
+/** The MTU of the device that carries the data path. It is read again and again, because an operator may change it. */
 export class UnderlayMtu {
   readonly #kernel: Kernel;
   readonly #log: Log;
@@ -19,7 +19,7 @@ export class UnderlayMtu {
     return this.#bytes;
   }
 
-  /** Throws when no device carries the address: nothing could reach this host. */
+  /** Throws when no device carries the address: no other host could reach this host. */
   async load(): Promise<void> {
     const underlay = await this.#kernel.underlay(this.#address);
     if (underlay !== undefined) {
@@ -27,11 +27,11 @@ export class UnderlayMtu {
       return;
     }
     const message = `data-path ${this.#address}: no network device of this host carries it; give the address other hosts reach this one by`;
-    // The address may come a moment later, from a DHCP server for instance: so the setting itself is not refused.
+    // The address may come a moment later, for example from a DHCP server, so the setting itself is not called invalid.
     throw new CausewayError('address-absent', message, { field: 'data-path', value: this.#address });
   }
 
-  /** The last one known stays when the device is away. */
+  /** Keeps the last known MTU while the device is away. */
   async refresh(): Promise<void> {
     const before = this.#bytes;
     await this.load().catch((error: unknown) => this.#log.warn('underlay.missing', { message: String(error) }));

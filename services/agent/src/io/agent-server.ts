@@ -7,14 +7,20 @@ import { Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type AgentApi, defaultTimeout } from '../api/api.ts';
 import { prepareSocket } from './socket.ts';
 
-/** gRPC's own default, said aloud: no request of an AgentService comes near it. */
+/** gRPC's own default, set explicitly. Requests of AgentService are far smaller. */
 const largestMessage = 4 * 1024 * 1024;
-/** Kept of the caller's deadline for the way back, so that it hears why rather than that its time was over. */
+/** Part of the caller's deadline that is kept for the answer, so that the caller gets the reason and not a timeout. */
 const margin = milliseconds(250);
 const longestDrain = seconds(3);
-/** A connection that asks for nothing for so long is ended: descriptors are for containers. Runtimes keep theirs in use, or reconnect. */
+/**
+ * A connection without requests is closed after this time, because file descriptors are needed for containers. Runtimes
+ * use their connections, or reconnect.
+ */
 const idleConnection = seconds(60);
-/** Calls at once on one connection: containers that a runtime starts together. More wait with their caller. */
+/**
+ * Maximum number of calls at once on one connection, for containers that a runtime starts together. Further calls wait at
+ * the caller.
+ */
 const mostCalls = 256;
 
 /** AgentService on a unix socket that only root may open. */
@@ -51,14 +57,14 @@ export class AgentServer implements Startable {
     await this.#bind();
   }
 
-  /** Calls under way may end, but not for ever: what they leave undone is healed by the next start. */
+  /** Calls under way get time to finish, but not without limit: the next start repairs what they leave undone. */
   async stop(): Promise<void> {
     const overdue = setTimeout(() => this.#server.forceShutdown(), longestDrain);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(overdue);
   }
 
-  /** The mask closes the moment between bind and chmod. */
+  /** The umask protects the socket between bind and chmod. */
   async #bind(): Promise<void> {
     const mask = process.umask(0o177);
     try {

@@ -7,12 +7,12 @@ const needed = [
   { bit: 21n, name: 'CAP_SYS_ADMIN', why: 'to make and enter network namespaces' },
 ];
 
-/** Throws "capability-missing" that names what the process lacks. */
+/** Throws "capability-missing", which names the capabilities that the process lacks. */
 export async function checkCapabilities(): Promise<void> {
   demandCapabilities(await readFile('/proc/self/status', 'utf8'));
 }
 
-/** `status`: as /proc/PID/status has it (proc_pid_status(5)). */
+/** `status`: the content of /proc/PID/status (proc_pid_status(5)). */
 export function demandCapabilities(status: string): void {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const missing = needed.filter(({ bit }) => ((effective >> bit) & 1n) === 0n);

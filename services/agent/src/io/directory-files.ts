@@ -7,7 +7,7 @@ import type { Files } from '../disk/files.ts';
 
 const temporary = '.tmp';
 
-/** What a refusal of the file system means to a person, by errno; the rest passes as it is. */
+/** What an error of the file system means to a person, by errno. Other errors pass unchanged. */
 const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied'; what: string }>> = {
   ENOSPC: { code: 'disk-full', what: 'its disk is full' },
   EDQUOT: { code: 'disk-full', what: 'its disk quota is used up' },
@@ -18,7 +18,7 @@ const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied
   ENOTDIR: { code: 'permission-denied', what: 'it is not a directory' },
 };
 
-/** Files of one directory. A write of the whole goes to a temporary name, is synced, renamed, and the rename synced too. */
+/** Files of one directory. A whole write goes to a temporary name, is synced and renamed, and the rename is synced too. */
 export class DirectoryFiles implements Files {
   readonly directory: string;
 
@@ -83,7 +83,7 @@ export class DirectoryFiles implements Files {
     await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
   }
 
-  /** Whether there is such a file. */
+  /** Returns whether the file exists. */
   async #inPlace(name: string, work: (file: FileHandle) => Promise<void>): Promise<boolean> {
     const file = await open(join(this.directory, name), 'r+').catch(unlessAbsent);
     if (file === undefined) return false;

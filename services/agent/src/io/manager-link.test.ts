@@ -21,7 +21,7 @@ const unused: UntypedHandleCall = () => {
   throw new Error('no agent asks for this');
 };
 
-/** A manager that answers claims as told and gives each session to `serve`. */
+/** A manager that answers claims as the test sets, and gives each session to `serve`. */
 async function manager(serve: (stream: Stream) => void = () => undefined): Promise<string> {
   const server = new Server();
   server.addService(sessionServiceDefinition, { connect: serve });

@@ -14,24 +14,24 @@ import { type ChannelOptions, Metadata, type ServiceError } from '@grpc/grpc-js'
 import type { CallLimits, ManagerLink, SessionChannel } from '../managers/link.ts';
 
 const channelOptions: ChannelOptions = {
-  // A manager whose host has died says nothing: known after 1 + 2 s. Where 40 % of packets are lost an answer to a ping
-  // still comes within 2 s, nineteen times of twenty.
+  // A manager whose host has died sends nothing. The agent notices this after 1 + 2 s. When 40 % of packets are lost, the
+  // answer to a ping still comes within 2 s in nineteen of twenty cases.
   'grpc.keepalive_time_ms': 1_000,
   'grpc.keepalive_timeout_ms': 2_000,
-  // gRPC's own pauses grow to two minutes; ours decide when to try again, so these must not stand in the way.
+  // gRPC's own pauses grow to two minutes. The agent decides when to try again, so gRPC's pauses must not delay it.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
   // A table comes in one message: 20,000 endpoints are about 3 MB.
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
 };
 
-/** The way to managers over gRPC: one connection for each, made when first needed and kept. */
+/** Connections to managers over gRPC: one for each manager, made when first needed and then kept. */
 export class GrpcManagerLink implements ManagerLink {
   readonly #credentials: Credentials;
   readonly #actor: string;
   readonly #clients = new Map<string, { session: SessionServiceClient; endpoints: EndpointServiceClient }>();
 
-  /** `name` is that of this host. */
+  /** `name`: the name of this host. */
   constructor(modules: { readonly credentials: Credentials }, settings: { readonly name: string }) {
     this.#credentials = modules.credentials;
     this.#actor = `agent/${settings.name}`;
@@ -45,7 +45,7 @@ export class GrpcManagerLink implements ManagerLink {
     stream.on('metadata', (headers) => {
       relayedTo = headers.get(relayedKey)[0]?.toString();
     });
-    // A stream that fails before or after it is read from tells so here too: the reader hears of it, nobody else must.
+    // Every failure of the stream is also an "error" event, which must have a handler. The reader handles the failure.
     stream.on('error', () => undefined);
     return {
       send: (request: ConnectRequest) => {

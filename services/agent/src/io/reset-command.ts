@@ -12,7 +12,10 @@ interface Options {
   readonly socket: string;
 }
 
-/** `causeway-agent --reset`: needs to know where the agent kept its files, and takes all its other settings without asking for them. */
+/**
+ * `causeway-agent --reset`: needs to know where the agent kept its files. Accepts the agent's other settings, and does
+ * not require them.
+ */
 export function resetCommand(): Command {
   return new Command('causeway-agent')
     .description('Takes Causeway off this host, whose agent must not run.')
@@ -32,7 +35,7 @@ export function resetCommand(): Command {
 
 async function reset({ dataDir, socket }: Options): Promise<void> {
   await checkCapabilities();
-  // A directory that was never made is made for the lock, and goes with the rest.
+  // The lock needs the directory, so a missing directory is made. It is removed with the rest.
   await makeDirectory(dataDir, 0o700);
   const release = await claimHost({ host: new NetnsLock(hostLock), dataDir: new DirectoryLock(dataDir) }, { dataDir });
   const kernel = createKernel();
@@ -41,7 +44,7 @@ async function reset({ dataDir, socket }: Options): Promise<void> {
   kernel.close();
   release();
   await rm(socket, { force: true });
-  // What is not ours in it keeps it.
+  // The directory stays when it contains other files.
   await rmdir(dataDir).catch(() => undefined);
   if (!isClean) process.exitCode = 1;
 }

@@ -7,7 +7,10 @@ import { makeDirectory } from '@causeway/runtime/io';
 /** sizeof(sockaddr_un.sun_path) less the final zero (unix(7)). */
 const longestPath = 107;
 
-/** Makes way for a unix socket at the path: what a dead agent left is removed, a living one's is refused. */
+/**
+ * Prepares the path for a unix socket: removes the socket of a dead agent, and refuses the path while an agent listens
+ * there.
+ */
 export async function prepareSocket(path: string): Promise<void> {
   if (!path.startsWith('/') || Buffer.byteLength(path) > longestPath) {
     throw refuse(path, `must be an absolute path of at most ${longestPath} bytes`);

@@ -10,9 +10,9 @@ import { ClaimCalls, type Claimed } from './claim-calls.ts';
 
 let clock: FakeClock;
 let calls: ClaimCalls;
-/** Names of each call's claims, as the manager got them. */
+/** Names in the claims of each call, as the manager received them. */
 let asked: string[][];
-/** What the manager answers; the usual answer where there is none. */
+/** The manager's next answers; when the list is empty, it gives the usual answer. */
 let answers: (() => Promise<ClaimEndpointsResponse>)[];
 
 const delay = milliseconds(5);

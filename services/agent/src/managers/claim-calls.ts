@@ -5,7 +5,7 @@ import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { ManagerLink } from './link.ts';
 
-/** As many as a manager takes in one call. */
+/** A manager accepts at most this many claims in one call. */
 const mostAtOnce = 256;
 
 export interface ClaimCallsModules {
@@ -16,24 +16,24 @@ export interface ClaimCallsModules {
 
 export interface Claimed {
   readonly endpoint: Endpoint;
-  /** Of the cluster, when it was claimed. */
+  /** Cluster epoch in which the endpoint was claimed. */
   readonly epoch: bigint;
 }
 
 interface Waiting {
   readonly request: ClaimEndpointRequest;
   readonly deadline: number;
-  /** It was in a call that got no answer. */
+  /** The claim was in a call that got no answer. */
   sent: boolean;
-  /** Aborts when it is its turn. */
+  /** Aborts when the claim is taken into a call. This ends the timer that would give the claim up. */
   readonly turn: AbortController;
   readonly resolve: (claimed: Claimed) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Brings this host's claims to the managers, one call at a time: what comes while one is under way goes together in the
- * next. So a claim that is alone waits for nothing, and containers that start together cost a few calls.
+ * Sends this host's claims to the managers, one call at a time. Claims that arrive during a call go together in the next
+ * call. So a single claim does not wait, and containers that start together need only a few calls.
  */
 export class ClaimCalls {
   readonly #modules: ClaimCallsModules;
@@ -44,7 +44,10 @@ export class ClaimCalls {
     this.#modules = modules;
   }
 
-  /** @throws CausewayError what the manager refuses the claim with, or why none could be asked in time */
+  /**
+   * @throws CausewayError with the managers' reason for a refusal, or with the reason why no manager could be asked in
+   * time
+   */
   claim(request: ClaimEndpointRequest, timeout: Duration): Promise<Claimed> {
     const { clock } = this.#modules;
     return new Promise((resolve, reject) => {
@@ -69,7 +72,10 @@ export class ClaimCalls {
     this.#running = undefined;
   }
 
-  /** No longer than the most impatient of them can wait; those that have time left are asked for again. */
+  /**
+   * Waits until the earliest deadline in the batch. Without an answer, the claims that have time left go into the next
+   * call.
+   */
   async #call(batch: readonly Waiting[]): Promise<void> {
     const { link, failover, clock } = this.#modules;
     const timeout = milliseconds(Math.max(1, Math.min(...batch.map(({ deadline }) => deadline)) - clock.now()));
@@ -102,7 +108,7 @@ function settle({ resolve, reject }: Waiting, answer: ClaimOutcome | undefined, 
   else reject(new CausewayError('internal', 'a manager answered a claim without the endpoint'));
 }
 
-/** Of the call as a whole; what is not is worth another try. */
+/** Whether the error decides all claims of the call. Otherwise another call is worth a try. */
 function isFinal(error: unknown): boolean {
   return !isCausewayError(error) || error.kind !== 'unavailable';
 }

@@ -22,7 +22,7 @@ import { ClaimCalls } from './claim-calls.ts';
 import type { ManagerLink } from './link.ts';
 
 export interface Claim {
-  /** Absent: a new one. */
+  /** Absent: a new request id is made. */
   readonly requestId?: RequestId;
   /** Name or id. */
   readonly network: string;
@@ -42,12 +42,12 @@ export interface ClaimedEndpoint {
 
 export interface ReleaseOptions {
   readonly requestId?: RequestId;
-  /** Absent: somebody asked for it. */
+  /** Absent: a caller asked for the release. */
   readonly reason?: ReleaseReason;
   readonly signal?: AbortSignal;
 }
 
-/** Takes endpoints for this host from the managers, and gives them back. */
+/** Claims endpoints for this host from the managers, and releases them. */
 export class Claims {
   readonly #link: ManagerLink;
   readonly #calls: ClaimCalls;
@@ -81,7 +81,10 @@ export class Claims {
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }
 
-  /** Takes what an earlier claim of this host left, by its id; throws "endpoint-exists" when that is another host's. */
+  /**
+   * Takes over, by its id, the endpoint that an earlier claim of this host has left. Throws "endpoint-exists" when the
+   * endpoint is another host's.
+   */
   async resume({ id, network, name, addresses, labels }: Resume, timeout: Duration): Promise<ClaimedEndpoint> {
     const request = ClaimEndpointRequest.create({
       requestId: randomUuid(this.#random),
@@ -96,7 +99,7 @@ export class Claims {
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }
 
-  /** Takes an endpoint again that a restored store does not know: as it is, or not at all. */
+  /** Claims an endpoint again that a restored store does not know: exactly as it was, or not at all. */
   async reclaim(
     { id, network, name, addresses, labels }: Endpoint,
     timeout: Duration,
@@ -120,7 +123,7 @@ export class Claims {
     return { epoch, revision: endpoint?.revision ?? 0n };
   }
 
-  /** Takes an endpoint of any host off its network. */
+  /** Detaches an endpoint of any host from its network. */
   async detachAnywhere(
     requestId: RequestId,
     endpoint: string,
@@ -132,7 +135,7 @@ export class Claims {
     );
   }
 
-  /** The store revision of the release; undefined: the managers did not know the endpoint any more. */
+  /** Returns the store revision of the release; undefined when the managers no longer knew the endpoint. */
   async release(endpointId: EndpointId, timeout: Duration, options: ReleaseOptions = {}): Promise<bigint | undefined> {
     const { requestId = randomUuid(this.#random), signal, reason = ReleaseReason.UNSPECIFIED } = options;
     const request = ReleaseEndpointRequest.create({ requestId, endpointId, nodeId: this.#nodeId, reason });

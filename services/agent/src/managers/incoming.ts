@@ -5,7 +5,7 @@ import { type Duration, milliseconds } from '@causeway/runtime';
 import type { Delta, Interner, Table } from '../tables/table.ts';
 import { tableFromMessage } from '../tables/table-codec.ts';
 
-/** What a manager says, as model values. */
+/** A manager's message, as model values. */
 export type Incoming =
   | {
       readonly kind: 'welcome';
@@ -23,7 +23,10 @@ export type Incoming =
   | { readonly kind: 'verify'; readonly call: bigint; readonly repair: boolean }
   | { readonly kind: 'goodbye'; readonly leader: string; readonly reason: string; readonly taken: boolean };
 
-/** undefined: a message of a later protocol, to be passed over. Throws on one that contradicts itself in this feed version. */
+/**
+ * Returns undefined for a message of a later protocol, which the caller skips. Throws on a message that contradicts
+ * itself in this feed version.
+ */
 export async function readIncoming(
   response: ConnectResponse,
   feed: FeedVersion,

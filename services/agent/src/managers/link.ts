@@ -14,15 +14,17 @@ import type { Duration } from '@causeway/runtime';
 export interface CallLimits {
   readonly timeout: Duration;
   readonly signal?: AbortSignal;
-  /** It was sent before, and no answer came. */
+  /** The request was sent before, and no answer came. */
   readonly again?: boolean;
 }
 
-/** The way to one manager, by its address. Failures are CausewayErrors; "not-leader" carries `leader`, the address to try. */
+/**
+ * Calls to managers, each by its address. Failures are CausewayErrors; "not-leader" carries `leader`, the address to try.
+ */
 export interface ManagerLink {
-  /** `relay`: this host cannot reach the leader itself, so the manager may send the session on. */
+  /** `relay`: this host cannot reach the leader itself, so the manager may relay the session to the leader. */
   connect(address: string, options?: { readonly relay: boolean }): SessionChannel;
-  /** Whether a connection to it stands, or can be made now. */
+  /** Whether a connection to the manager exists or can be made now. */
   reaches(address: string): Promise<boolean>;
   claimEndpoint(address: string, request: ClaimEndpointRequest, limits: CallLimits): Promise<ClaimEndpointResponse>;
   claimEndpoints(address: string, request: ClaimEndpointsRequest, limits: CallLimits): Promise<ClaimEndpointsResponse>;
@@ -38,9 +40,9 @@ export interface ManagerLink {
 /** The agent's end of its session. */
 export interface SessionChannel {
   send(request: ConnectRequest): void;
-  /** Host:port of the leader, once the manager has said that it sends the session on to it. */
+  /** HOST:PORT of the leader; set once the manager has said that it relays the session to the leader. */
   readonly relayedTo?: string | undefined;
-  /** Throws when the connection breaks, ends when the manager closes it. */
+  /** Throws when the connection breaks; ends when the manager closes the stream. */
   readonly messages: AsyncIterable<ConnectResponse>;
   close(): void;
 }

@@ -14,25 +14,27 @@ import { type Delta, type Misfit, misfit, type Table } from '../tables/table.ts'
 import type { Incoming } from './incoming.ts';
 
 /**
- * One session as values: hello was sent ─ welcome ─▶ catching-up ─ ready ─▶ ready; any of them ends by `leave`.
+ * One session as values: hello was sent ─ welcome ─▶ catching-up ─ ready ─▶ ready. Every phase can end by `leave`.
  *
- * The machine only reads the tables; what is to be done comes out as effects, in order.
+ * The machine only reads the tables. It returns what is to be done as effects, in order.
  */
 export type SessionState =
   | {
       readonly phase: 'greeting';
       readonly seen: ClusterPosition | undefined;
-      /** The versions that Hello named, from the oldest. */
+      /** Feed versions that Hello named, oldest first. */
       readonly feeds: readonly FeedVersion[];
     }
   | {
       readonly phase: 'catching-up' | 'ready';
       readonly seen: ClusterPosition;
-      /** What the manager has chosen of the versions that both know. */
+      /** Feed version that the manager has chosen from those that both sides know. */
       readonly feed: FeedVersion;
-      /** Asked for whole: until it comes, steps of it mean nothing. */
+      /** Networks that the agent has asked for whole. Until the whole table arrives, deltas of the network are ignored. */
       readonly resyncing: ReadonlySet<NetworkId>;
-      /** Said to be complete up to here while tables were still on their way. */
+      /**
+       * The manager has said that the tables are complete up to this revision, but whole tables are still on their way.
+       */
       readonly unconfirmed?: bigint;
     };
 
@@ -40,14 +42,17 @@ type Greeting = Extract<SessionState, { phase: 'greeting' }>;
 type Welcomed = Extract<SessionState, { phase: 'catching-up' | 'ready' }>;
 
 export type Effect =
-  /** The cluster, or how far it is, was learnt: to be kept on disk. `alarm`: its store was restored from a snapshot. */
+  /**
+   * The agent has learnt its cluster, or a change of the cluster's epoch or term, and must save it. `alarm`: the store
+   * was restored from a snapshot.
+   */
   | { readonly effect: 'remember'; readonly seen: ClusterPosition; readonly alarm: boolean }
   | { readonly effect: 'welcomed'; readonly heartbeat: Duration }
   | { readonly effect: 'replace'; readonly table: Table }
   | { readonly effect: 'step'; readonly delta: Delta }
   | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: Misfit }
   | { readonly effect: 'drop'; readonly networkId: NetworkId }
-  /** Everything missed is here: what is in no table is not wanted. */
+  /** Every missed change is in the tables now, so an object that is in no table is not wanted. */
   | { readonly effect: 'confirm'; readonly stamp: Stamp }
   | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
   /** Ends the session. */
@@ -62,7 +67,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** Before the first message: `seen` is what the data directory knows of the cluster, if anything. */
+/** The state before the first message. `seen`: what the data directory knows of the cluster, if anything. */
 export function greeting(seen: ClusterPosition | undefined, feeds: readonly FeedVersion[]): SessionState {
   return { phase: 'greeting', seen, feeds };
 }
@@ -93,7 +98,10 @@ export function step(state: SessionState, incoming: Incoming, tables: TablesView
   }
 }
 
-/** greeting -> catching-up, or left: another cluster's manager and an old leader are refused. */
+/**
+ * greeting -> catching-up. The agent leaves a manager of another cluster, an old leader, and a manager with an unknown
+ * feed version.
+ */
 function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Step {
   const { seen, feeds } = state;
   const { clusterId, epoch, term, heartbeat } = incoming;
@@ -129,13 +137,13 @@ function stepNetwork(state: Welcomed, delta: Delta, tables: TablesView): Step {
   return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };
 }
 
-/** A network is whole again, or gone: it is not on its way any more. */
+/** The network's whole table has arrived, or the network was withdrawn: no table of the network is on its way any more. */
 function arrived(state: Welcomed, networkId: NetworkId, effect: Effect): Step {
   const resyncing = new Set([...state.resyncing].filter((other) => other !== networkId));
   return confirmed({ ...state, resyncing }, [effect]);
 }
 
-/** catching-up -> ready, once no table is on its way. */
+/** Confirms the revision that Ready named, once no whole table is on its way. */
 function confirmed({ unconfirmed, ...state }: Welcomed, effects: readonly Effect[]): Step {
   if (unconfirmed === undefined) return { state, effects };
   if (state.resyncing.size > 0) return { state: { ...state, unconfirmed }, effects };

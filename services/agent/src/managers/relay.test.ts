@@ -9,7 +9,7 @@ import type { SessionChannel } from './link.ts';
 const [m1, m2] = ['10.0.0.1:7443', '10.0.0.2:7443'] as const;
 const silence = new CausewayError('manager-unavailable', 'no answer to connect', { grpcCode: 14 });
 
-/** Two managers, of which the first leads; the host may be cut off from that, and the second relays if it is asked to. */
+/** Two managers. The first leads; the host may be cut off from it. The second relays when it is asked to. */
 class Pair extends FakeManager {
   isCut = false;
   readonly connects: string[] = [];
@@ -37,7 +37,7 @@ class Pair extends FakeManager {
   }
 }
 
-/** As gRPC has it: what is cancelled here ends with an error here. */
+/** Same as gRPC: a session that is cancelled here ends with an error here. */
 async function* cancelled(messages: SessionChannel['messages']): AsyncGenerator<ConnectResponse> {
   yield* messages;
   throw new CausewayError('timed-out', 'Cancelled on client', { grpcCode: 1 });

@@ -4,10 +4,13 @@ import type { HostHealth } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Clock, type Duration, milliseconds, Worker } from '@causeway/runtime';
 import type { HostStats } from '../reconcile/host-stats.ts';
 
-/** At most one batch of reports in this span: a burst of changes is one message. */
+/** Pause after each batch of reports, so that a burst of changes becomes one message. */
 const batch = milliseconds(20);
 
-/** Tells one manager what this host has done: the difference to what it was told before, soon; and all of it as a heartbeat. */
+/**
+ * Reports to one manager what this host has done. Each applied revision is reported once, soon after it was applied. The
+ * host's report (repairs, drift, health) is sent soon after a change, and as the heartbeat.
+ */
 export class Reporter {
   readonly #clock: Clock;
   readonly #stats: HostStats;
@@ -24,7 +27,7 @@ export class Reporter {
     readonly stats: HostStats;
     readonly underlayMtu: () => number;
     readonly health: () => HostHealth;
-    /** Of the session's manager: what was applied in another is nothing to it. */
+    /** Epoch of the session's manager, which has no use for revisions of another epoch. */
     readonly epoch: () => bigint | undefined;
     readonly send: (request: ConnectRequest) => void;
   }) {
@@ -36,12 +39,12 @@ export class Reporter {
     this.#send = modules.send;
   }
 
-  /** Something may have changed. */
+  /** To be called when something may have changed. */
   poke(): void {
     void this.#worker.poke();
   }
 
-  /** Until the signal aborts. */
+  /** Sends the host's report at this interval, until the signal aborts. */
   async beat(every: Duration, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#sendHost();

@@ -1,39 +1,42 @@
 import { isSilence } from '@causeway/proto';
 import { type Duration, milliseconds, minutes, seconds } from '@causeway/runtime';
 
-/** How long a manager that this host could not reach is taken for one that it cannot reach. */
+/** After this host failed to reach a manager, it treats the manager as unreachable for this time. */
 export const unreachedRemembered = seconds(10);
 
-/** Of a session that another manager sends on: when it is tried again without. */
+/** First pause before the agent tries to replace a relayed session by a direct one. */
 const firstReturn = seconds(15);
-/** A path may take small packets only, or one way only: each return that was in vain doubles the pause. */
+/**
+ * Longest such pause. A return can be in vain, because a path may pass only small packets, or only one direction. So each
+ * return doubles the pause, and a session that lasts this long resets it.
+ */
 const lastReturn = minutes(5);
 
-/** What this host knows of its ways to the managers. Times are those of the monotonic clock. */
+/** What this host knows about its paths to the managers. Times are those of the monotonic clock. */
 export interface Ways {
-  /** When each manager that could not be reached was tried last. */
+  /** By manager that could not be reached: the time of the last attempt. */
   readonly unreached: ReadonlyMap<string, number>;
-  /** Until a relayed session is tried without a relay. */
+  /** Pause before the agent tries to replace a relayed session by a direct one. */
   readonly returnAfter: Duration;
 }
 
 export const noWays: Ways = { unreached: new Map(), returnAfter: firstReturn };
 
-/** Whether the session at `address` is one that may be sent on: the leader may be a manager that this host cannot reach. */
+/** Whether the manager at `address` may relay the session: the leader may be a manager that this host cannot reach. */
 export function wantsRelay(address: string, { unreached }: Ways, now: number): boolean {
   return [...unreached].some(([other, at]) => other !== address && now - at < unreachedRemembered);
 }
 
-/** After a session, or a try of one, at `address` ended with `error`. */
+/** To be called after a session at `address`, or an attempt to open one, has ended with `error`. */
 export function learn(ways: Ways, ended: { address: string; error: unknown; lasted: Duration }, now: number): Ways {
   const unreached = new Map(ways.unreached);
   if (isSilence(ended.error)) unreached.set(ended.address, now);
   else unreached.delete(ended.address);
-  // A way that has held for so long is a good one.
+  // A path that has held a session for so long is good.
   return { unreached, returnAfter: ended.lasted >= lastReturn ? firstReturn : ways.returnAfter };
 }
 
-/** After a relayed session was left because its leader can be reached again. */
+/** To be called after the agent left a relayed session because it can reach the leader again. */
 export function returned(ways: Ways, leader: string): Ways {
   const unreached = new Map(ways.unreached);
   unreached.delete(leader);

@@ -30,22 +30,31 @@ import { type Effect, greeting, step } from './machine.ts';
 import { Reporter } from './reporter.ts';
 import { learn, noWays, returned, wantsRelay } from './route.ts';
 
-/** Between tries: soon enough to be back a second after an election, seldom enough for a thousand agents. */
+/**
+ * Pause between attempts to connect. Short enough that an agent is back one second after an election; long enough for a
+ * cluster of a thousand agents.
+ */
 const backoff = { first: milliseconds(50), max: milliseconds(500), factor: 2 };
-/** When the answer will not change by itself: another cluster's manager. */
+/** Pause after an answer that does not change by itself, such as that of another cluster's manager. */
 const pauseAfterRefusal = seconds(5);
-/** Two agents with one identity take the session from each other: ever more seldom, so that each has it for a while. */
+/**
+ * Pause after another agent with the same identity took the session. The pause grows, so that each of the two agents
+ * keeps the session for a while.
+ */
 const afterTaken = { first: seconds(1), max: seconds(60), factor: 2 };
-/** A session that lasts so long was not taken: longer than the longest pause, jitter included. */
+/**
+ * A session that lasts this long was not taken, so the pause starts small again. Longer than the longest pause with
+ * jitter.
+ */
 const settled = seconds(180);
-/** An election, and the agents' way to who was elected, with time to spare on a machine that does much else. */
+/** Time for an election and for the agents to find the new leader, with a margin for a busy machine. */
 const electionTakes = seconds(10);
-/** Different failures that are logged between two sessions. */
+/** Maximum number of different failures that are logged between two sessions. */
 const saidAtMost = 32;
-/** A manager that has taken the connection says welcome within this. */
+/** The agent closes a connection on which no Welcome arrives within this time. */
 const welcomeWithin = seconds(5);
 
-/** No manager has answered there, or the answer did not come in time. */
+/** Errors that mean: no manager answered at the address, or the answer was late. */
 const silences: ReadonlySet<string> = new Set(['manager-unavailable', 'timed-out']);
 
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -66,20 +75,20 @@ export interface SessionModules {
   readonly log: Log;
   readonly tables: Tables;
   readonly stats: HostStats;
-  /** As it is now: the underlay's MTU may have changed since start. */
+  /** The record of this host as it is now: the MTU of the underlay may have changed since start. */
   readonly node: () => Node;
   readonly health: () => HostHealth;
   readonly cluster: () => ClusterPosition | undefined;
-  /** Durable when it resolves. `restored`: an epoch has begun. */
+  /** Resolves when `seen` is saved. `restored`: a new cluster epoch has begun. */
   readonly remember: (seen: ClusterPosition, restored: boolean) => Promise<void>;
-  /** Everything missed is in the tables. */
+  /** Called when the tables contain every change that the host has missed. */
   readonly confirm: (stamp: Stamp) => Promise<void>;
   readonly verify: (repair: boolean) => Promise<Drift[]>;
-  /** Feed versions that this agent understands, from the oldest. */
+  /** Feed versions that this agent understands, oldest first. */
   readonly feeds: readonly FeedVersion[];
 }
 
-/** Keeps a session with the leader, for as long as the agent runs. */
+/** Keeps a session with the leader for as long as the agent runs. */
 export class Session implements Startable {
   readonly #modules: SessionModules;
   readonly #interner = new Interner();
@@ -88,12 +97,12 @@ export class Session implements Startable {
   #manager: string | undefined;
   #reporter: Reporter | undefined;
   #ways = noWays;
-  /** The leader that a relayed session was left for. */
+  /** Address of the leader for which the agent left a relayed session. */
   #returningTo: string | undefined;
-  /** Since when there is no session; undefined: there is one. */
+  /** Since when there has been no session, ms of the monotonic clock; undefined: there is a session. */
   #downSince: number | undefined;
   #lastError: unknown;
-  /** Failures that were logged since the last session: each is said once, however many managers are tried in turn. */
+  /** Failures that were logged since the last session. Each is logged once, however many managers are tried in turn. */
   readonly #said = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
@@ -102,15 +111,16 @@ export class Session implements Startable {
     modules.stats.onChange(() => this.#reporter?.poke());
   }
 
-  /** The manager it has a session with. */
+  /** Address of the manager with which the agent has a session. */
   get manager(): string | undefined {
     return this.#manager;
   }
 
   /**
-   * Resolves when there is a session. What is claimed without one cannot be programmed: its table would not come.
-   * @throws CausewayError manager-unavailable, with the reason: at once when there has been none for longer than an
-   * election takes, else when it has, or the time is over
+   * Resolves when there is a session. Without a session a claimed endpoint cannot be programmed, because its table would
+   * not arrive.
+   * @throws CausewayError manager-unavailable, with the reason: at once when there has been no session for longer than an
+   * election takes, otherwise when that time or the timeout has passed
    */
   async up(timeout: Duration): Promise<void> {
     const { clock } = this.#modules;
@@ -155,7 +165,7 @@ export class Session implements Startable {
       const { error: broken, welcomed } = await this.#connect(address, signal);
       const leader = this.#returningTo;
       this.#returningTo = undefined;
-      // What we end ourselves says nothing against the manager that relayed.
+      // The agent ended this session itself, so the manager that relayed the session is not at fault.
       const error = leader === undefined ? broken : notLeader(leader);
       if (signal.aborted) return;
       const lasted = milliseconds(clock.now() - began);
@@ -172,7 +182,7 @@ export class Session implements Startable {
     }
   }
 
-  /** One session, from hello to its end; never throws. */
+  /** Runs one session, from Hello to its end; never throws. */
   async #connect(address: string, signal: AbortSignal): Promise<{ error: unknown; welcomed: boolean }> {
     const { link, clock, stats, health } = this.#modules;
     const channel = link.connect(address, { relay: wantsRelay(address, this.#ways, clock.now()) });
@@ -266,7 +276,7 @@ export class Session implements Startable {
     }
   }
 
-  /** Beside the stream: a verification of many networks must not hold up what comes meanwhile. */
+  /** Runs beside the stream: a verification of many networks must not delay the messages that arrive meanwhile. */
   async #verify(call: bigint, repair: boolean, channel: SessionChannel): Promise<void> {
     const { verify } = this.#modules;
     const result = await verify(repair).then(
@@ -281,7 +291,10 @@ export class Session implements Startable {
     if (!over.aborted && this.#manager === undefined) channel.close();
   }
 
-  /** A relay costs two managers what one could do: it is left when the leader can be reached again. */
+  /**
+   * A relayed session costs two managers what one could do, so the agent leaves the relay when it can reach the leader
+   * again.
+   */
   async #return(channel: SessionChannel, leader: string, over: AbortSignal): Promise<void> {
     const { clock, link } = this.#modules;
     const { returnAfter } = this.#ways;
@@ -309,7 +322,7 @@ export class Session implements Startable {
     return { message: { oneofKind: 'hello', hello } };
   }
 
-  /** A failure that repeats is said once, until there is a session. */
+  /** Logs a failure that repeats only once, until there is a session. */
   #explain(manager: string, error: unknown, begun: boolean): void {
     const code = isCausewayError(error) ? error.code : 'internal';
     const message = messageOf(error);
@@ -330,7 +343,10 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A table of an earlier epoch cannot be continued, wherever it is: it is named, and wanted whole. */
+/**
+ * Deltas cannot continue a table of an earlier epoch, whatever its revision. The agent names such a table and asks for it
+ * whole.
+ */
 function cursorOf({ network, epoch, revision, feed, digest }: Table, current: bigint | undefined): NetworkCursor {
   const [networkId, feedVersion] = [network.id, feed];
   return epoch === current

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
 import { MemoryFiles } from '../testing/memory-files.ts';
 
-/** A host on which an agent has attached a container, and another one was started then, on a directory of its own. */
+/** A host on which an agent has attached a container. Then another agent was started with its own data directory. */
 async function wrongDirectory(): Promise<{ h: Host; own: MemoryFiles }> {
   const h = new Host();
   h.manager.network('blue');

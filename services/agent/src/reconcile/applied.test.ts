@@ -16,13 +16,13 @@ async function host(): Promise<Host> {
   return h;
 }
 
-/** As they are in the kernel. */
+/** The entries in the kernel. */
 function tunnelEntries(h: Host): ReadonlyMap<Mac, readonly Ip[]> {
   const tunnel = h.kernel.namespaces.get(h.overlay('blue'))?.links.get('vxlan0');
   return tunnel === undefined ? new Map() : tunnelsOf(tunnel);
 }
 
-/** The newest revision of network blue that the host has said it has applied, in the session that is open. */
+/** The newest revision of network blue that the host has reported as applied in the present session. */
 function told(h: Host): bigint {
   const { id } = h.manager.networks.get('blue')?.network ?? { id: '' };
   const all = h.manager.requests('applied').flatMap(({ applied }) => applied.networks);

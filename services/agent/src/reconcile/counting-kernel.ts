@@ -1,7 +1,7 @@
 import type { Kernel } from '@causeway/datapath';
 import type { HostStats } from './host-stats.ts';
 
-/** The same kernel, whose every step is counted: those that succeed, and those that fail by what the kernel says. */
+/** The same kernel, with all its steps counted: steps that succeed, and failed steps by the kernel's error. */
 export function countWrites(kernel: Kernel, stats: HostStats): Kernel {
   return {
     read: (netns, scope, expected) => kernel.read(netns, scope, expected),

@@ -31,7 +31,7 @@ const network = new FakeManager().network('blue');
 const me = 'a000000000000001' as NodeId;
 const host = { node: me, vtep: Ip('192.0.2.1'), vxlanPort: 4789 };
 
-/** What one endpoint is at a moment: elsewhere behind one of two VTEPs, or here, in one of two containers. */
+/** Where one endpoint is at a moment: on another host behind one of two VTEPs, or here in one of two containers. */
 type Place = 'none' | 'far-1' | 'far-2' | 'claimed' | 'box-1' | 'box-2';
 const places = fc.constantFrom<Place>('none', 'far-1', 'far-2', 'claimed', 'box-1', 'box-2');
 
@@ -69,7 +69,7 @@ function wantedOf(all: readonly Place[]): Wanted {
   return { network, rows: new Map(rows.map((row) => [row.id, row])), sandboxes };
 }
 
-/** Containers are there whether or not anything of ours is in them. */
+/** The containers exist whether or not Causeway has anything in them. */
 function withContainers(state: State): State {
   const boxes = ['box-1', 'box-2'].map((box) => `/run/netns/${box}` as NetnsPath);
   return new Map([...boxes.map((netns) => [netns, newNamespace()] as const), ...state]);
@@ -99,7 +99,7 @@ describe('stateChange', () => {
   });
 });
 
-/** A host's kernel with both containers, made to hold that. */
+/** The kernel of a host with both containers, programmed with `state`. */
 async function kernelWith(state: State): Promise<FakeKernel> {
   const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: host.vtep });
   for (const box of ['box-1', 'box-2']) kernel.foreignNetns(`/run/netns/${box}` as NetnsPath);
@@ -107,7 +107,7 @@ async function kernelWith(state: State): Promise<FakeKernel> {
   return kernel;
 }
 
-/** "MAC VTEP" of every endpoint that the tunnel leads to. */
+/** "MAC VTEP" of every endpoint that has an entry in the tunnel. */
 function reached(kernel: FakeKernel): ReadonlySet<string> {
   const tunnel = kernel.namespaces.get(overlayNetns(network.id))?.links.get('vxlan0');
   const entries = tunnel === undefined ? [] : [...tunnelsOf(tunnel)];

@@ -2,26 +2,27 @@ import { buildNetwork, buildPeers, newNamespace, type Peers, type State } from '
 import type { EndpointId, EndpointRow, Ip, Network, NodeId } from '@causeway/model';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 
-/** What of a host is in the kernel's state of every network. */
+/** The properties of a host that the kernel state of every network contains. */
 export interface Host {
   readonly node: NodeId;
-  /** Where this host receives VXLAN. */
+  /** Address at which this host receives VXLAN. */
   readonly vtep: Ip;
-  /** UDP. */
+  /** UDP port. */
   readonly vxlanPort: number;
 }
 
-/** What is wanted of one network, or of a part of its endpoints. */
+/** What is wanted of one network, or of some of its endpoints. */
 export interface Wanted {
   readonly network: Network;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
-  /** Those of one container by one path. */
+  /** All sandboxes of one container have the same path. */
   readonly sandboxes: readonly Sandbox[];
 }
 
 /**
- * The kernel's state that is wanted. A sandbox is enough for its own endpoint: the table may be older than it.
- * `peers`: of the rows, unless they are kept beside them.
+ * The kernel state that is wanted. A sandbox is enough for its own endpoint, because the table may be older than the
+ * sandbox.
+ * `peers`: the peers of the rows; absent: they are built from `wanted.rows`.
  */
 export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
   const { node, vtep } = host;
@@ -42,15 +43,16 @@ export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
   return buildNetwork(input, peers);
 }
 
-/** One endpoint's part of the intent, as it was. */
+/** One endpoint's part of the intent before a change. */
 export interface Former {
   readonly row: EndpointRow | undefined;
   readonly sandbox: Sandbox | undefined;
 }
 
 /**
- * The states before and after a change of a few endpoints, reduced to these and what every endpoint shares. Planning
- * from the one to the other costs what has changed, not what the network holds; it is right as long as the kernel is.
+ * The states before and after a change of a few endpoints, reduced to these endpoints and to what all endpoints share.
+ * The cost of a plan from one state to the other depends on the size of the change, not of the network. The plan is right
+ * as long as the kernel holds `before`.
  */
 export function stateChange(
   host: Host,
@@ -61,7 +63,7 @@ export function stateChange(
   const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
   const touched = new Set([...formerSandboxes, ...current].map(({ netns }) => netns));
   if (touched.size === 0) return peersChange(host, changes, wanted);
-  // Endpoints of one container share its routes, so they are seen together.
+  // Endpoints of one container share its routes, so they are compared together.
   const mates = wanted.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
   const ids = [...changes.keys(), ...mates.map(({ endpoint }) => endpoint.id)];
   const after = desiredState(host, {
@@ -77,7 +79,7 @@ export function stateChange(
   return { before: alike(before, after), after };
 }
 
-/** Of endpoints that have no container here, before or after: entries alone. */
+/** The change of endpoints that have no container on this host, before or after: only entries differ. */
 function peersChange(
   { node }: Host,
   changes: ReadonlyMap<EndpointId, Former>,
@@ -89,7 +91,10 @@ function peersChange(
   return { before: peers((id) => changes.get(id)?.row), after: peers((id) => rows.get(id)) };
 }
 
-/** Containers are there before and after an endpoint of theirs; of one that is not wanted any more nothing is to be done. */
+/**
+ * A container's namespace exists before and after the change, so it is in both states. Nothing is done in a namespace
+ * that is no longer wanted.
+ */
 function alike(before: State, after: State): State {
   return new Map([...after.keys()].map((netns) => [netns, before.get(netns) ?? newNamespace()]));
 }

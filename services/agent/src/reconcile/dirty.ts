@@ -1,6 +1,6 @@
 import { ChangeSet, type Changes } from '@causeway/datapath';
 
-/** Where a scope's kernel may differ from what is wanted: nowhere, at the keys that the kernel named, or anywhere. */
+/** Where the kernel may differ from what a scope wants: nowhere, at the keys that the kernel named, or anywhere. */
 export type Dirty = 'nothing' | 'everything' | Changes;
 
 export function merged(a: Dirty, b: Dirty): Dirty {

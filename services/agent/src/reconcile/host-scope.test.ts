@@ -4,7 +4,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
 
-/** A host whose agent has made overlays of these networks, and has lost all its tables and containers since. */
+/** A host whose agent has made overlays of these networks, and has since lost all its tables and containers. */
 async function bereft(...names: string[]): Promise<{ host: Host; overlays: NetnsPath[] }> {
   const host = new Host();
   const ids = names.map((name): NetworkId => host.manager.network(name).id);

@@ -23,18 +23,18 @@ export interface HostScopeModules {
   readonly log: Log;
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
-  /** Whether a network that is wanted, or is being removed, has its overlay there. */
+  /** Whether the path is the overlay of a network that is wanted or is being removed. */
   readonly isInUse: (netns: NetnsPath) => boolean;
 }
 
 /**
- * What belongs to no network or to all of them: the host's own namespace, as far as it is ours (owner.ts); and overlay
+ * What belongs to no network or to all networks: in the host's own namespace, what is Causeway's (owner.ts); and overlay
  * namespaces that this agent has made and that no table or container wants any more.
  */
 export class HostScope implements Scope {
   readonly id = 'host';
   readonly name = '';
-  /** Nothing is shared by networks in the host's own namespace yet. What is, makes it worth a watch too. */
+  /** Networks share nothing in the host's own namespace yet. When they do, that namespace is worth a watch too. */
   readonly wanted: State = new Map([[home, newNamespace()]]);
   readonly #modules: HostScopeModules;
 
@@ -58,7 +58,7 @@ export class HostScope implements Scope {
     return { kind: 'dirty', wanted: this.wanted, scopes: new Map() };
   }
 
-  /** With what is left of networks: none of it is wanted. */
+  /** Also reads the overlays that removed networks have left: none of them is wanted. */
   async read(): Promise<State> {
     const { kernel, overlays, stats, log } = this.#modules;
     const state = new Map(await readState(kernel, this.wanted));
@@ -78,7 +78,7 @@ export class HostScope implements Scope {
 
   async apply(planned: readonly Op[]): Promise<readonly Failure[]> {
     const { kernel, overlays, stats, log, isInUse } = this.#modules;
-    // A network may have come since they were read.
+    // A network may have been added since the overlays were read.
     const ops = planned.filter(({ netns }) => !isInUse(netns));
     const refused = await applyPlan(kernel, ops);
     for (const { op, netns } of ops) {
@@ -91,12 +91,12 @@ export class HostScope implements Scope {
     return refused;
   }
 
-  /** A namespace that goes takes everything in it along. */
+  /** The removal of a namespace removes everything in it, so only the namespace is listed. */
   summary(found: readonly Difference[]): readonly Difference[] {
     return found.filter(({ kind, netns }) => kind === 'netns' || !isOverlayNetns(netns));
   }
 
-  /** What a network has left is removed, and is no drift. */
+  /** The remains of a removed network are removed, and are not drift. */
   answersFor({ netns }: Difference): boolean {
     return !isOverlayNetns(netns);
   }

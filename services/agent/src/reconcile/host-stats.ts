@@ -2,13 +2,13 @@ import type { EndpointId, NetworkId, Stamp } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { ScopeId } from './scope.ts';
 
-/** Repairs kept until a manager has heard of them; beyond, only their number is kept. */
+/** Maximum number of repairs that are kept for the next report. Further repairs are only counted. */
 const longestUnreported = 1_000;
 
-/** Where a difference stands: a scope, an endpoint of a network, or the path of a namespace that belongs to no scope. */
+/** Where a difference is: a scope, an endpoint of a network, or the path of a namespace that belongs to no scope. */
 type Place = ScopeId | `${NetworkId}/${EndpointId}` | `/${string}`;
 
-/** What this host has done to its kernel: counted in one place, for the session's reports and for `status`. */
+/** What this host has done to its kernel. Counted in one place, for the session's reports and for `status`. */
 export class HostStats {
   readonly #applied = new Map<NetworkId, Stamp>();
   readonly #removed = new Set<NetworkId>();
@@ -25,24 +25,24 @@ export class HostStats {
     this.#listeners.push(listener);
   }
 
-  /** Differences between intent and kernel repaired since start. */
+  /** Number of repaired differences between intent and kernel since start. */
   get repairs(): number {
     return this.#repairs;
   }
 
-  /** Steps the kernel took for us since start. */
+  /** Number of steps that the kernel has carried out since start. */
   get kernelWrites(): number {
     return this.#kernelWrites;
   }
 
-  /** Differences that stand because the kernel refuses. */
+  /** Number of differences that remain because the kernel refuses to change. */
   get drift(): number {
     let sum = 0;
     for (const count of this.#unresolved.values()) sum += count;
     return sum;
   }
 
-  /** Of it, what stands in networks. */
+  /** The part of `drift` that is in networks, by network. */
   get networkDrift(): readonly (readonly [NetworkId, number])[] {
     const sums = new Map<NetworkId, number>();
     for (const [place, count] of this.#unresolved) {
@@ -52,12 +52,12 @@ export class HostStats {
     return [...sums];
   }
 
-  /** By network: up to where the kernel has everything. */
+  /** By network: the stamp up to which the kernel has every change. */
   get applied(): ReadonlyMap<NetworkId, Stamp> {
     return this.#applied;
   }
 
-  /** The newest epoch whose managers know all that this host holds of earlier ones, or have refused it. */
+  /** The newest epoch whose managers know every endpoint that this host holds from earlier epochs, or have refused it. */
   get recovered(): bigint | undefined {
     return this.#recovered;
   }
@@ -68,7 +68,7 @@ export class HostStats {
     this.#tell();
   }
 
-  /** By errno ("EEXIST"): steps that the kernel refused since start. */
+  /** By errno ("EEXIST"): number of steps that the kernel has refused since start. */
   get failedOps(): ReadonlyMap<string, number> {
     return this.#failedOps;
   }
@@ -88,13 +88,13 @@ export class HostStats {
     this.#tell();
   }
 
-  /** An endpoint that is kept although the record of its container is lost: reported once. */
+  /** Counts an endpoint that is kept although the record of its container is lost. It is reported once. */
   kept(id: EndpointId): void {
     this.#kept.push(id);
     this.#tell();
   }
 
-  /** Endpoints kept that were not reported yet; the next call gives only newer ones. */
+  /** Kept endpoints that were not reported yet. The next call returns only newer ones. */
   takeKept(): EndpointId[] {
     const taken = this.#kept;
     this.#kept = [];
@@ -124,14 +124,14 @@ export class HostStats {
     this.#tell();
   }
 
-  /** Networks of which nothing is left, that nobody has been told of. */
+  /** Removed networks that were not reported yet. */
   takeRemoved(): NetworkId[] {
     const taken = [...this.#removed];
     this.#removed.clear();
     return taken;
   }
 
-  /** Repairs nobody has been told of; the next call gives only newer ones. */
+  /** Repairs that were not reported yet. The next call returns only newer ones. */
   takeUnreported(): Drift[] {
     const taken = this.#unreported;
     this.#unreported = [];

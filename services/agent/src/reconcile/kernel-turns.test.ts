@@ -10,7 +10,7 @@ const netns = '/run/netns/web' as NetnsPath;
 describe('calls of the kernel', () => {
   let clock: FakeClock;
   let kernel: FakeKernel;
-  /** Reads that have begun, in order, each ended by its entry. */
+  /** Reads that have begun, in order. A call of an entry ends its read. */
   let begun: ((found?: Error) => void)[];
   let written: number;
   beforeEach(() => {

@@ -1,13 +1,13 @@
 import type { Kernel } from '@causeway/datapath';
 import { type Clock, Slices } from '@causeway/runtime';
 
-/** Reads and writes of the kernel that are under way at once. */
+/** Maximum number of reads and writes of the kernel at the same time. */
 export const kernelCallsAtOnce = 4;
 
 /**
- * The same kernel, with a few calls at a time. The kernel answers inside send(2), and lets all wait there while it takes
- * links away: calls for hundreds of networks, begun in one turn of the event loop, let heartbeats wait until the session was
- * lost. Between calls the event loop turns. Writes go first: an attach waits for them.
+ * The same kernel with a limited number of calls at a time. The kernel answers inside send(2), and all callers wait there
+ * while it removes links. Calls for hundreds of networks that began in one turn of the event loop delayed the heartbeats
+ * until the session was lost. So the event loop runs between calls. Writes go first, because an attach waits for them.
  */
 export function inTurns(kernel: Kernel, modules: { readonly clock: Clock }): Kernel {
   const turns = new Turns(modules);
@@ -44,7 +44,7 @@ class Turns {
       return await call();
     } finally {
       const next = this.#waiting.write.shift() ?? this.#waiting.read.shift();
-      // The next one has the place of this one.
+      // The next call takes over the place of this call.
       if (next === undefined) this.#running--;
       else next();
     }

@@ -12,23 +12,25 @@ import { onlyAdditions } from './additive-plan.ts';
 import { logFailures, logOps } from './op-log.ts';
 import type { DirtyPart, Part, Scope } from './scope.ts';
 
-/** Entries may fall with a change of a shared link; a read after it sees them, and one more that all is well. */
+/**
+ * The kernel may drop entries when a shared link changes. A second read finds this, and a third that nothing is missing.
+ */
 const mostRounds = 3;
 
 export interface Made {
-  /** What differed, where that is drift. */
+  /** The differences, if they are drift. */
   readonly found: readonly Difference[];
   readonly refused: readonly Failure[];
-  /** Nothing was done: what was found has to do with more than the part. */
+  /** Nothing was changed, because the differences concern more than the part. */
   readonly isMore: boolean;
 }
 
 export interface MakeOptions {
-  /** What differs, the intent does not explain. */
+  /** The intent does not explain the differences, so they are drift. */
   readonly isDrift: boolean;
-  /** Otherwise only what is missing is added. */
+  /** false: only what is missing is added. */
   readonly isConfirmed: boolean;
-  /** By the pass before: what is refused again is not logged again. */
+  /** Refusals of the pass before. A repeated refusal is not logged again. */
   readonly refusedBefore: readonly Failure[];
 }
 
@@ -77,7 +79,7 @@ export async function differencesOf(
   return scope.summary?.(found) ?? found;
 }
 
-/** A namespace is gone, or a link differs: what hangs on it may be gone too. */
+/** A namespace is gone, or a link differs. What depends on it may be gone too. */
 function isMore({ wanted }: DirtyPart, actual: State, steps: readonly Op[]): boolean {
   return actual.size < wanted.size || steps.some(isStructural);
 }

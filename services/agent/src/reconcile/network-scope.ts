@@ -29,7 +29,7 @@ import type { Phase } from './scope-reconciler.ts';
 import { WantedNetwork } from './wanted-network.ts';
 
 export interface NetworkIntent {
-  /** undefined: no manager has told of the network (yet), or it was withdrawn. */
+  /** undefined: no manager has sent the network (yet), or it was withdrawn. */
   readonly table: Table | undefined;
   readonly sandboxes: readonly Sandbox[];
 }
@@ -40,20 +40,20 @@ export interface NetworkScopeModules {
   readonly stats: HostStats;
   readonly overlays: Overlays;
   readonly intent: () => NetworkIntent;
-  /** Of every network of this host. */
+  /** The sandboxes of all networks of this host. */
   readonly allSandboxes: () => Iterable<Sandbox>;
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
-  /** A container is dead: its path leads nowhere, and its pair of links is gone. */
+  /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
   readonly onLost: (id: EndpointId) => void;
-  /** Nothing of the network is wanted, and nothing of it is left. */
+  /** Called when nothing of the network is wanted, and nothing of it is left. */
   readonly onRemoved: () => void;
 }
 
-/** The moment of the intent that the kernel follows. */
+/** The state of the intent that the kernel follows. */
 interface Followed {
   readonly wanted: WantedNetwork;
-  /** Each where it was attached. */
+  /** Each with the path at which it was attached. */
   readonly sandboxes: readonly Sandbox[];
   readonly stamp: Stamp;
   readonly isHeld: boolean;
@@ -66,12 +66,14 @@ export class NetworkScope implements Scope {
   readonly #modules: NetworkScopeModules;
   readonly #host: Host;
   readonly #kernel: Pick<Kernel, 'read' | 'apply'>;
-  /** Where the containers were when everything was last read. */
+  /** Where the containers were at the last read of everything. */
   #places = new Places();
-  /** Endpoints that have changed since `advance`, as they were; or more than endpoints. */
+  /**
+   * Endpoints that have changed since `advance`, as they were before; 'everything': more than endpoints may have changed.
+   */
   #changes: Map<EndpointId, Former> | 'everything' = 'everything';
   #followed: Followed | undefined;
-  /** The containers were looked for since `advance`. */
+  /** Whether the containers were located since `advance`. */
   #isRelocated = false;
 
   constructor(modules: NetworkScopeModules, settings: { readonly host: Host; readonly networkId: NetworkId }) {
@@ -82,13 +84,13 @@ export class NetworkScope implements Scope {
     this.#kernel = within(modules.kernel, () => this.#places);
   }
 
-  /** A few endpoints have changed, from what is told. */
+  /** A few endpoints have changed. `former`: these endpoints before the change. */
   endpointsChanged(former: ReadonlyMap<EndpointId, Former>): void {
     if (this.#changes === 'everything') return;
     for (const [id, was] of former) if (!this.#changes.has(id)) this.#changes.set(id, was);
   }
 
-  /** All of the intent may have changed: what differs next is not drift. */
+  /** The whole intent may have changed, so the next differences are not drift. */
   everythingChanged(): void {
     this.#changes = 'everything';
   }
@@ -106,7 +108,8 @@ export class NetworkScope implements Scope {
     const isAttached = sandboxes.some(isGranted);
     if (table === undefined) return { kind: isAttached ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
-    // A network without containers of ours may have been withdrawn since the ledger was last written.
+    // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is
+    // wanted.
     return { kind: isAttached || this.isConfirmed ? 'follow' : 'wait' };
   }
 
@@ -119,7 +122,7 @@ export class NetworkScope implements Scope {
 
   async advance(): Promise<IntentChange> {
     const { table, sandboxes } = this.#modules.intent();
-    // Dropped in the middle of a pass: the next one sees to it.
+    // The network was dropped during a pass; the next pass removes it.
     if (table === undefined || !isKnownTable(table)) return 'nothing';
     const changes = this.#changes;
     this.#changes = new Map();
@@ -161,7 +164,7 @@ export class NetworkScope implements Scope {
     return refused;
   }
 
-  /** Containers that are gone are not ours to make. */
+  /** The agent does not make containers that are gone. */
   answersFor({ kind, netns }: Difference): boolean {
     return kind !== 'netns' || isOverlayNetns(netns);
   }
@@ -199,7 +202,7 @@ export class NetworkScope implements Scope {
     this.#modules.onRemoved();
   }
 
-  /** What stands in the endpoint's way after a pass, in words. */
+  /** What prevents the endpoint from working after a pass, in words. */
   obstacles(endpointId: EndpointId, phase: Phase): readonly string[] {
     if (phase.kind === 'failing' && phase.why !== undefined) return [phase.why];
     const sandboxes = this.#places.locate(this.#modules.intent().sandboxes);
@@ -222,7 +225,7 @@ export class NetworkScope implements Scope {
     );
   }
 
-  /** What a later version would build is not guessed at: what the kernel holds of the network stays as it is. */
+  /** The agent does not guess what a later version would build. What the kernel holds of the network stays as it is. */
   #refuse({ name, driver }: UnknownNetwork): Goal {
     const why = `network ${name} has driver "${driver}", which this agent does not know: update the agent of this host`;
     const sides = { actual: 'unknown to this agent', intended: 'present' };
@@ -233,8 +236,9 @@ export class NetworkScope implements Scope {
 }
 
 /**
- * Whether a container still has what the table says is released: its detach is not answered yet, or its garbage collection is
- * to come. What a host has not let go of must not be reported as applied, since managers then give it to others.
+ * Whether a container still has an endpoint that is released according to the table: its detach is not answered yet, or
+ * garbage collection has yet to remove it. A host must not report as applied what it still holds, because the managers
+ * then give the address to other endpoints.
  */
 function holdsReleased({ epoch, revision, rows }: Table, sandboxes: readonly Sandbox[]): boolean {
   return sandboxes.some((sandbox) => {

@@ -2,7 +2,7 @@ import { deviceOf, hostEnd, isStructural, type Op, overlayNetns } from '@causewa
 import type { EndpointId } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
 
-/** The endpoint that alone needs what the op does; undefined: every endpoint of the network needs it. */
+/** The only endpoint that needs the op; undefined: all endpoints of the network need it. */
 export function endpointOf(op: Op, sandboxes: readonly Sandbox[]): EndpointId | undefined {
   const device = deviceOf(op);
   const of = sandboxes.find(({ endpoint, netns, ifname }) =>
@@ -13,7 +13,7 @@ export function endpointOf(op: Op, sandboxes: readonly Sandbox[]): EndpointId | 
   return of?.endpoint.id;
 }
 
-/** Whether the op changes a link that all endpoints share: the kernel drops entries by itself when such a link changes. */
+/** Whether the op changes a link that all endpoints share. The kernel drops entries by itself when such a link changes. */
 export function affectsSharedLink(op: Op, sandboxes: readonly Sandbox[]): boolean {
   return isStructural(op) && endpointOf(op, sandboxes) === undefined;
 }

@@ -19,9 +19,9 @@ export interface OverlaysModules {
 }
 
 /**
- * Which namespaces are Causeway's own, by identity: a path has aliases (symbolic links, bind mounts, /var/run, "//"), and
- * what is an overlay by one must not be a container by another. The one registry of a host, kept as overlays are made,
- * found and removed, so that an attach looks a namespace up instead of opening every overlay there is.
+ * Knows by identity which namespaces are Causeway's own overlays. A namespace can have several paths (symbolic links,
+ * bind mounts, /var/run, "//"), and an overlay at one path must not become a container at another. There is one registry
+ * for each host. It is updated when overlays are made, found and removed, so that an attach need not open every overlay.
  */
 export class Overlays {
   readonly #kernel: Kernel;
@@ -29,7 +29,7 @@ export class Overlays {
   readonly #records: OverlayRecords;
   readonly #log: Log;
   readonly #paths = new Map<NetnsIdentity, NetnsPath>();
-  /** Those that another agent has made, with their containers. */
+  /** Overlays that another agent has made, and in which it has containers. */
   readonly #foreign = new Map<NetnsPath, NetnsIdentity>();
 
   constructor(modules: OverlaysModules) {
@@ -39,12 +39,15 @@ export class Overlays {
     this.#log = modules.log;
   }
 
-  /** The path of the overlay that has this identity; undefined: it is none. */
+  /** The path of the overlay with this identity; undefined: no overlay has it. */
   at(identity: NetnsIdentity): NetnsPath | undefined {
     return this.#paths.get(identity);
   }
 
-  /** Those that a former agent has left, before anything is attached. What is not an overlay is left out. */
+  /**
+   * Finds the overlays that an earlier agent has left, before anything is attached. Namespaces that are no overlays are
+   * left out.
+   */
   async load(): Promise<void> {
     for (const path of (await this.#kernel.ownNetns()).filter(isOverlayNetns)) {
       const identity = await this.found(path).catch(() => undefined);
@@ -52,7 +55,7 @@ export class Overlays {
     }
   }
 
-  /** Paths of overlays that another agent of this host has made: nothing of them is changed or removed. */
+  /** Paths of overlays that another agent of this host has made. Nothing in them is changed or removed. */
   get foreign(): readonly NetnsPath[] {
     return [...this.#foreign.keys()];
   }
@@ -65,13 +68,18 @@ export class Overlays {
     return false;
   }
 
-  /** Made by the agent of this data directory: only such a one is removed when no network wants it. */
+  /**
+   * Whether the agent of this data directory made the overlay. Only such an overlay is removed when no network wants it.
+   */
   async isRecorded(path: NetnsPath): Promise<boolean> {
     const identity = await this.#kernel.identify(path);
     return identity !== undefined && this.#records.has(path, identity);
   }
 
-  /** An agent that kept no list, or died before it was written, is known by its containers; without any nobody is hurt. */
+  /**
+   * Decides whose overlay it is when the list lacks it, because the agent kept no list or died before it was written.
+   * Containers tell whose it is; an overlay without containers serves no traffic.
+   */
   async #judge(path: NetnsPath, identity: NetnsIdentity): Promise<void> {
     if (this.#records.has(path, identity)) return;
     const found = await this.#kernel.read(path, { bare: true, sysctls: [] });
@@ -83,7 +91,7 @@ export class Overlays {
     this.#log.warn('netns.foreign', { netns: path, containers: ports.length, message: foreignMessage(path) });
   }
 
-  /** Just made by us. */
+  /** The agent has just made the overlay. */
   async made(path: NetnsPath): Promise<void> {
     this.forget(path);
     const identity = await this.#kernel.identify(path);
@@ -92,15 +100,15 @@ export class Overlays {
     this.#records.add(path, identity);
   }
 
-  /** As `found`, by who is about to program it: from then on what is in it is ours. */
+  /** Same as `found`, for a caller that is about to program the overlay: from then on its content is this agent's. */
   async adopt(path: NetnsPath): Promise<void> {
     const identity = await this.found(path);
     if (identity !== undefined) this.#records.add(path, identity);
   }
 
   /**
-   * The namespace at an overlay's path, before it is looked at, changed or taken apart: undefined when there is none;
-   * throws when another's is mounted there, so that nothing of it is taken for ours.
+   * The identity of the namespace at an overlay's path, before the agent reads, changes or removes it; undefined: there
+   * is none. Throws when the namespace belongs to something else, so that the agent touches nothing in it.
    */
   async found(path: NetnsPath): Promise<NetnsIdentity | undefined> {
     if (await this.isForeign(path)) throw new Error(foreignMessage(path));
@@ -113,13 +121,13 @@ export class Overlays {
     return identity;
   }
 
-  /** It was removed. */
+  /** The overlay was removed. */
   removed(path: NetnsPath): void {
     this.forget(path);
     this.#records.remove(path);
   }
 
-  /** Nothing of ours is at the path any more. */
+  /** No overlay of this agent is at the path any more. */
   forget(path: NetnsPath): void {
     for (const [identity, known] of this.#paths) if (known === path) this.#paths.delete(identity);
   }
@@ -135,7 +143,10 @@ export class Overlays {
     return undefined;
   }
 
-  /** Only we make one, on a socket of the host's namespace: a record that says it is a container's is wrong. */
+  /**
+   * Only Causeway makes this vxlan device, on a socket of the host's namespace. A record that calls such a namespace a
+   * container is wrong.
+   */
   async #holdsTunnel(path: NetnsPath): Promise<boolean> {
     const found = await this.#kernel.read(path, { links: [vxlanName], bare: true, sysctls: [] });
     return found?.links.get(vxlanName)?.kind === 'vxlan';

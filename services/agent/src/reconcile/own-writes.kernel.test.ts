@@ -14,7 +14,10 @@ import { MemoryFiles } from '../testing/memory-files.ts';
 const container = '/run/netns/web' as NetnsPath;
 const dataPath = Ip('192.0.2.1');
 const vxlanPort = 14791;
-/** A change that is not told is found by the look that comes every 30 s: far from the 2 s, also on a machine that is busy. */
+/**
+ * A change without a notification is found by the sweep every 30 s. That is far from the 2 s of a repair, also on a busy
+ * machine.
+ */
 const soon = seconds(10);
 
 describeOnKernel('an agent whose kernel others change while it writes', () => {
@@ -34,7 +37,7 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
     const counting = new Proxy(kernel, {
       get: (target, key) => (key === 'read' ? read : Reflect.get(target, key).bind(target)),
     });
-    // The looks that come without a reason come as late as they may.
+    // Sweeps come as late as they can.
     const late = { float: () => 0.999, bytes: (count: number) => random.bytes(count) };
     const world = {
       kernel: counting,
@@ -67,7 +70,7 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
       const pick = (rows: readonly EndpointRow[]): EndpointRow =>
         rows[Math.floor(random.float() * rows.length)] as EndpointRow;
       const quiet = async (): Promise<void> => {
-        // Carriers and addresses are told up to a second after an attach.
+        // Notifications of carriers and addresses come up to a second after an attach.
         for (let before = -1; before !== reads; ) {
           before = reads;
           await systemClock.sleep(seconds(1), new AbortController().signal);
@@ -104,7 +107,7 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
   });
 });
 
-/** Differences between the kernel and what the manager says, seen by another process. */
+/** Differences between the kernel and the managers' state, as another process sees them. */
 async function wrong(agent: Agent, manager: FakeManager, kernel: ReturnType<typeof createKernel>): Promise<unknown[]> {
   const held = manager.networks.get('blue');
   if (held === undefined || !isKnown(held.network)) throw new Error('no network blue');

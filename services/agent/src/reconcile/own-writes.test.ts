@@ -3,7 +3,7 @@ import { seconds } from '@causeway/runtime';
 import { expect, it, vi } from 'vitest';
 import { Host } from '../testing/host.ts';
 
-/** A host with a container in network blue, whose looks after the attach are over. */
+/** A host with a container in network blue. The reads after the attach are over. */
 async function attached(): Promise<Host> {
   const host = new Host();
   host.manager.network('blue');
@@ -37,7 +37,7 @@ it('what somebody else does to an entry that the agent has just written is put r
   expect((await host.status()).node?.repairs).toBe(1n);
 });
 
-/** Until the kernel holds an entry more. */
+/** Waits until the kernel holds one more entry. */
 async function written(host: Host): Promise<void> {
   const before = host.kernel.writes;
   while (host.kernel.writes < before + 2) await host.clock.yield();

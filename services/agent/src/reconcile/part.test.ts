@@ -41,7 +41,7 @@ const wanted = desiredState(host, { network, rows, sandboxes: [sandbox] });
 const overlay = overlayNetns(network.id);
 const port = hostEnd(near.id);
 
-/** What is looked at: links and entries one by one, "all" of a namespace. */
+/** What is compared: links and entries one by one; "all" for a whole namespace. */
 function looked(tell: (changes: ChangeSet) => void): string[] {
   const changes = new ChangeSet();
   tell(changes);

@@ -14,9 +14,10 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { DirtyPart } from './scope.ts';
 
 /**
- * What of a network's wanted state must be looked at after these changes in its namespace. A change of the outer end of a
- * container's pair makes the container's own namespace a part of it: no watch is open in there, so what only changes inside is
- * found by the sweep. Entries are looked at one by one, unless a link changed that they fall with.
+ * The part of a network's wanted state that must be compared after these changes in the network's namespace. When the
+ * outer end of a container's pair changes, the container's namespace is part of it. The agent has no watch inside
+ * containers: the sweep finds what changes only there. Entries are compared one by one, unless a link changed with which
+ * the kernel drops entries.
  */
 export function partOf(
   wanted: State,
@@ -44,7 +45,7 @@ export function partOf(
   return { kind: 'dirty', wanted: part, scopes };
 }
 
-/** A port's entries go with it. */
+/** The kernel drops a port's FDB entries with the port. */
 function withLinks(changes: Changes, { fdb }: Namespace): Changes {
   const all = new ChangeSet();
   all.include(changes);

@@ -2,16 +2,16 @@ import { type Expected, isOverlayNetns, type Kernel, type NetnsIdentity, type Ne
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Overlays } from './overlays.ts';
 
-/** Of a container. */
+/** What identifies a container. */
 type Whose = Pick<Sandbox, 'identity' | 'netns'>;
 
 /**
- * Where the containers of a network are: each by one path, whatever aliases its interfaces were attached by, so that what
- * is wanted in one namespace is wanted in one place.
+ * Where the containers of a network are. Each container has one path here, whatever paths its interfaces were attached
+ * by, so that everything wanted in one namespace is in one place.
  */
 export class Places {
   readonly #paths: Map<NetnsIdentity, NetnsPath>;
-  /** The other way round: who was last found at the path. */
+  /** By path: the container that was last found there. */
   readonly #at: Map<NetnsPath, NetnsIdentity>;
 
   constructor(paths: ReadonlyMap<NetnsIdentity, NetnsPath | undefined> = new Map()) {
@@ -29,31 +29,37 @@ export class Places {
     return path !== undefined && this.#at.get(path) !== identity;
   }
 
-  /** The same sandboxes, each at the one path of its container; one not looked for yet is where it was attached. */
+  /**
+   * The same sandboxes, each with the one path of its container. A container that was not located yet is assumed to be
+   * where it was attached.
+   */
   locate<Of extends Whose>(sandboxes: readonly Of[]): Of[] {
     for (const { identity, netns } of sandboxes) {
       if (this.#paths.has(identity) || isOverlayNetns(netns)) continue;
       this.#paths.set(identity, netns);
-      // What was at the path before is there no more.
+      // The container that was at the path before is no longer there.
       this.#at.set(netns, identity);
     }
     return sandboxes.map((sandbox) => this.placed(sandbox));
   }
 
-  /** A sandbox of before: `locate` of one that is no more would take its path from the container that is there now. */
+  /**
+   * For a sandbox of the past. `locate` of a sandbox that no longer exists would take the path away from the container
+   * that is there now.
+   */
   placed<Of extends Whose>(sandbox: Of): Of {
     const isGone = this.isGone(sandbox) || isOverlayNetns(sandbox.netns);
     const netns = isGone ? nowhere(sandbox.netns) : (this.#paths.get(sandbox.identity) ?? sandbox.netns);
     return netns === sandbox.netns ? sandbox : { ...sandbox, netns };
   }
 
-  /** What each path must lead to while anything is read or changed there. */
+  /** The container that each path must lead to while the agent reads or changes anything there. */
   get expected(): Expected {
     return this.#at;
   }
 }
 
-/** The kernel as far as these containers are concerned: another namespace at the path of one is as if it were not there. */
+/** The kernel, limited to these containers: another namespace at a container's path counts as absent. */
 export function within(kernel: Kernel, places: () => Places): Pick<Kernel, 'read' | 'apply'> {
   return {
     read: (netns, scope) => kernel.read(netns, scope, places().expected),
@@ -61,14 +67,14 @@ export function within(kernel: Kernel, places: () => Places): Pick<Kernel, 'read
   };
 }
 
-/** What is left of a container that no path leads to: a place that is never there, named for people. */
+/** A placeholder path for a container that no path leads to. It never exists, and is readable for people. */
 function nowhere(netns: NetnsPath): NetnsPath {
   return `${netns} (gone)` as NetnsPath;
 }
 
 /**
- * Looks where the containers of the sandboxes are. `all`: of this host, whose paths are tried too: a container on two
- * networks is there as long as one of its paths leads there. One that is an overlay of ours is no container: it is gone.
+ * Locates the containers of the sandboxes. `all`: all sandboxes of this host, whose paths are tried too: a container on
+ * two networks exists as long as one of its paths leads to it. A container whose identity is an overlay's is gone.
  */
 export async function findPlaces(
   { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },

@@ -34,7 +34,7 @@ interface NetworkPart {
   readonly reconciler: ScopeReconciler;
 }
 
-/** Keeps the kernel as tables and sandboxes want it: the host's own part by itself, and each network by itself. */
+/** Keeps the kernel as tables and sandboxes want it. The host's own part and each network are reconciled separately. */
 export class Reconciler {
   readonly #modules: ReconcilerModules;
   readonly #settings: { readonly host: Host; readonly name: Name };
@@ -55,29 +55,29 @@ export class Reconciler {
     modules.sandboxes.onChange((change) => this.#onSandbox(change));
   }
 
-  /** Begins with what the ledger held: adds what is missing of it, and removes nothing before `confirm`. */
+  /** Begins with the content of the ledger: adds what is missing in the kernel, and removes nothing before `confirm`. */
   start(): void {
     for (const id of this.#wantedNetworks()) void this.#network(id).reconciler.resync();
   }
 
-  /** The tables are whole and new enough: what is in none of them goes. */
+  /** The tables are complete and new enough, so what is in none of them is removed. */
   confirm(): void {
     if (!this.#confirmed) for (const network of this.#networks.values()) this.#everythingChanged(network);
     this.#confirmed = true;
     void this.#host.reconciler.resync();
   }
 
-  /** Follows the intent as it is now; then what stands in the endpoint's way, in words. */
+  /** Makes the kernel follow the present intent. Returns, in words, what prevents the endpoint from working. */
   async settle(networkId: NetworkId, endpointId: EndpointId): Promise<readonly string[]> {
     const { scope, reconciler } = this.#network(networkId);
     return scope.obstacles(endpointId, await reconciler.follow());
   }
 
-  /** Every difference between intent and kernel at this moment; with `repair` they are put right before the answer. */
+  /** Every difference between intent and kernel at this moment. With `repair`, they are repaired before the answer. */
   async verify(repair: boolean): Promise<Drift[]> {
     const parts = [...this.#networks.values(), this.#host];
     const drift = await eachOf(parts, async ({ scope, reconciler }) => {
-      // A scope that cannot be read is said to be so, beside what the others are.
+      // A scope that cannot be read is reported as unreadable, beside the differences of the other scopes.
       const found = await reconciler.verify().catch((error: unknown) => [unreadable(scope, error)]);
       return found.map((difference) => driftOf(this.#settings.name, scope.name, difference));
     });
@@ -90,7 +90,10 @@ export class Reconciler {
     await Promise.all(parts.map(({ reconciler }) => reconciler.stop()));
   }
 
-  /** Containers whose interface cannot be looked at: only the kernel knows where they are. */
+  /**
+   * Containers whose interface cannot be compared, because their records are lost and only the kernel knows where they
+   * are.
+   */
   #unrecorded(): Drift[] {
     const { tables, sandboxes } = this.#modules;
     return [...sandboxes.all()].filter(isUnrecorded).map(({ endpoint }) => ({
@@ -158,7 +161,7 @@ export class Reconciler {
     return new ScopeReconciler({ ...this.#modules, pace: this.#pace, onRepaired }, scope);
   }
 
-  /** A network that comes back gets a reconciler that knows nothing yet. */
+  /** If the network comes back, it gets a new reconciler without any knowledge. */
   #forget(networkId: NetworkId): void {
     const gone = this.#networks.get(networkId);
     if (gone === undefined || this.#wantedNetworks().has(networkId)) return;
@@ -177,13 +180,15 @@ export class Reconciler {
     ]);
   }
 
-  /** Of networks that are wanted, or that a reconciler is at work on. */
+  /** The overlays of networks that are wanted, or that a reconciler is working on. */
   #overlaysInUse(): ReadonlySet<NetnsPath> {
     return new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
   }
 }
 
-/** As many at once as the kernel is asked at once, so that other calls need not wait for all of them. */
+/**
+ * Works on as many items at once as there may be kernel calls at once, so that other calls need not wait for all items.
+ */
 async function eachOf<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,

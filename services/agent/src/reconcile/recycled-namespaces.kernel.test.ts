@@ -55,7 +55,7 @@ describeOnKernel('containers made again and again under one path, attached each 
   });
 });
 
-/** As everybody sees it who asks stat(2): given again soon. */
+/** The inode that stat(2) shows; the kernel soon uses it again. */
 function inodeOf(netns: NetnsPath): bigint {
   return statSync(netns, { bigint: true }).ino;
 }

@@ -3,17 +3,20 @@ import { type Clock, type Duration, delays, Later, milliseconds, type Random, se
 import { type Dirty, merged } from './dirty.ts';
 
 /**
- * Debounce, between a change of the kernel and the pass that looks at it. Where the kernel names what changed it is the
- * least; else ten times what it takes to read everything, so that reads use less than a tenth of a core, and at most 400 ms,
- * so that a repair is done within 2 s: a change that comes during a pass waits for one debounce and two reads.
+ * Debounce between a change of the kernel and the pass that follows, ms. It is `least` when the kernel names what
+ * changed. Otherwise it is ten times as long as a read of everything, so that reads use less than a tenth of a core. It
+ * is at most 400 ms, so that a repair is done within 2 s: a change during a pass waits for one debounce and two reads.
  */
 const least = milliseconds(25);
 const most = milliseconds(400);
 const readsInDebounce = 10;
-/** After the kernel has refused something: it may be the VNI of a namespace that takes a second to die. */
+/**
+ * Pause after the kernel has refused a step. The reason may be the VNI of a namespace that takes a second to be
+ * destroyed.
+ */
 const retry = { first: milliseconds(100), max: seconds(10), factor: 2 };
 
-/** Says when to look at the kernel again: soon after it has changed, and after it has refused something. */
+/** Decides when the kernel is read again: soon after a change of the kernel, and after the kernel has refused a step. */
 export class ResyncTimer {
   readonly #kernel: Pick<Kernel, 'watch'>;
   readonly #random: Random;
@@ -42,7 +45,7 @@ export class ResyncTimer {
     this.#retries = delays(retry, modules.random);
   }
 
-  /** To be called before a read, so that no change falls between the read and the watch. */
+  /** To be called before a read, so that no change is missed between the read and the watch. */
   watch(): void {
     if (this.#netns === undefined) return;
     this.#watch ??= this.#kernel.watch(this.#netns, (dirt, changes) => this.#onChange(dirt, changes));
@@ -54,7 +57,7 @@ export class ResyncTimer {
     this.#watch = undefined;
   }
 
-  /** To read everything, or a namespace whole, has taken so long, milliseconds. */
+  /** A read of everything, or of a whole namespace, has taken this long, ms. */
   wholeReadTook(took: number): void {
     this.#debounce = milliseconds(Math.min(Math.max(took * readsInDebounce, least), most));
   }
@@ -73,7 +76,10 @@ export class ResyncTimer {
     this.unwatch();
   }
 
-  /** Our own changes of links, addresses and routes come back too: a pass that finds nothing to do ends it. */
+  /**
+   * The kernel also notifies the agent of its own changes of links, addresses and routes. A pass that finds no difference
+   * ends this.
+   */
   #onChange(dirt: Dirt, changes: Changes): void {
     if (dirt === 'gone') this.unwatch();
     this.#dirty = merged(this.#dirty, dirt === 'changed' ? changes : 'everything');

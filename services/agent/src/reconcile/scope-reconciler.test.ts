@@ -36,7 +36,7 @@ function stateOf(neighbours: ReadonlyMap<Ip, Mac>): State {
   return new Map([[netns, namespace]]);
 }
 
-/** A scope whose intent the test says. */
+/** A scope whose intent the test sets. */
 class TestScope implements Scope {
   readonly id = '00000000000000aa' as NetworkId;
   readonly name = 'blue';
@@ -45,7 +45,7 @@ class TestScope implements Scope {
   plan: Goal = { kind: 'follow' };
   intent: ReadonlyMap<Ip, Mac> = new Map([[ip, mac]]);
   wanted: State = new Map();
-  /** Whether the next change can be named. */
+  /** Whether the next change of the intent can be named. */
   isWhole = true;
   readonly #kernel: Kernel;
 

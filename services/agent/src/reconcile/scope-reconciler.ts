@@ -8,16 +8,19 @@ import { ResyncTimer } from './resync-timer.ts';
 import type { Changed, DirtyPart, Part, Refusal, Scope } from './scope.ts';
 import type { SweepPace } from './sweep-pace.ts';
 
-/** What is known of the scope's kernel after a pass. */
+/** What is known about the scope's kernel after a pass. */
 export type Phase =
-  /** Nothing: everything is read, and what differs is not drift, since the intent may be what changed. */
+  /** Nothing is known. Everything is read; the differences are not drift, because the intent may have changed. */
   | { readonly kind: 'unknown' }
-  /** It held everything that was wanted: what differs now is a change of the intent, or drift. */
+  /** The kernel held everything that was wanted. A later difference is a change of the intent, or drift. */
   | { readonly kind: 'exact' }
-  /** It refuses something, or could not be read (`why`): everything is read again after a while, or with the next change. */
+  /**
+   * The kernel refuses something, or could not be read (`why`). Everything is read again after a pause, or with the next
+   * change.
+   */
   | { readonly kind: 'failing'; readonly refused: readonly Failure[]; readonly why?: string };
 
-/** A caller that asks what differs; the first answer counts. */
+/** A caller that asks for the differences. Only the first answer counts. */
 interface Verification {
   answer(found: readonly Difference[] | Promise<readonly Difference[]>): void;
   fail(error: unknown): void;
@@ -34,9 +37,9 @@ export interface ScopeReconcilerModules {
 }
 
 /**
- * Keeps one scope's part of the kernel as it is wanted, one pass at a time. Each pass takes parts of the wanted state, first
- * what the intent has changed, then where the kernel is dirty, and for each does the same: knows or reads what the kernel
- * holds of it, plans, applies.
+ * Keeps one scope's part of the kernel as it is wanted, one pass at a time. A pass handles parts of the wanted state:
+ * first what the intent has changed, then where the kernel is dirty. For each part it does the same: it knows or reads
+ * what the kernel holds, plans and applies.
  *
  *   unknown ─ everything read and applied ─▶ exact ─ refused, unreadable ─▶ failing ─ read again ─▶ exact
  */
@@ -49,7 +52,7 @@ export class ScopeReconciler {
   readonly #sweep: Later;
   readonly #verifications: Verification[] = [];
   #phase: Phase = { kind: 'unknown' };
-  /** Gathered in every phase: what changes while everything is read may have been read before. */
+  /** Collected in every phase: a change during a read of everything may come after the read of the changed object. */
   #dirty: Dirty = 'everything';
 
   constructor(modules: ScopeReconcilerModules, scope: Scope) {
@@ -59,25 +62,26 @@ export class ScopeReconciler {
     const resync = (dirty: Dirty): void => void this.resync(dirty);
     this.#timer = new ResyncTimer({ ...modules, resync }, { netns: scope.watched });
     this.#sweep = new Later({ clock: modules.clock, action: () => this.#sweepNow() });
-    // At a random moment of the interval, so that the scopes of a host take turns.
+    // The first sweep is at a random time in the interval, so that the scopes of a host take turns.
     this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
   }
 
-  /** Follows the intent as it is now; then what is known of the kernel. */
+  /** Makes the kernel follow the present intent. Returns what is known about the kernel afterwards. */
   async follow(): Promise<Phase> {
     await this.#worker.poke();
     return this.#phase;
   }
 
-  /** Looks at the kernel there; at everything, whether or not anything is known to have happened. */
+  /** Compares the kernel with the intent at these keys; by default everything. */
   resync(dirty: Dirty = 'everything'): Promise<void> {
     this.#dirty = merged(this.#dirty, dirty);
     return this.#worker.poke();
   }
 
-  /** What differs now. */
+  /** The present differences. */
   verify(): Promise<readonly Difference[]> {
-    // What is left of a scope that is not wanted is being removed, which takes as long as the kernel takes.
+    // The remains of an unwanted scope are being removed, which takes as long as the kernel needs. They are not
+    // differences.
     if (this.#scope.goal().kind === 'remove') return Promise.resolve([]);
     return new Promise((answer, fail) => {
       this.#verifications.push({ answer, fail });
@@ -92,15 +96,16 @@ export class ScopeReconciler {
     this.#timer.stop();
   }
 
-  /** For what the kernel does not tell. */
+  /** Finds changes that the kernel does not notify of. */
   #sweepNow(): void {
     this.#sweep.in(this.#modules.pace.interval);
     void this.resync();
   }
 
-  /** Survives any failure: it is logged, and the pass made again after a while. */
+  /** Survives every failure: the failure is logged, and another pass is made after a pause. */
   async #pass(): Promise<void> {
-    // What is asked from now on, the next pass answers: this one may read before the question.
+    // Questions that arrive from now on are answered by the next pass, because this pass may have read before the
+    // question.
     const asked = this.#verifications.splice(0);
     try {
       const goal = this.#scope.goal();
@@ -129,14 +134,14 @@ export class ScopeReconciler {
     if (this.#phase.kind !== 'exact' || this.#dirty === 'everything') await this.#makeEverything();
   }
 
-  /** exact -> exact, failing. Otherwise everything is read anyway. */
+  /** exact -> exact, failing. In other phases everything is read anyway. */
   async #followChange(part: Changed): Promise<void> {
     const { refused } = await this.#make(part, { isDrift: false, isConfirmed: true });
     if (refused.length > 0) this.#phase = { kind: 'failing', refused };
     else this.#scope.followed?.([]);
   }
 
-  /** exact -> exact, failing; everything is dirty after it where that has to do with all the rest. */
+  /** exact -> exact, failing. Marks everything as dirty when the differences concern more than this part. */
   async #repair(part: DirtyPart): Promise<void> {
     const began = this.#modules.clock.now();
     this.#dirty = 'nothing';
@@ -171,7 +176,7 @@ export class ScopeReconciler {
     return await makePart(modules, part, { isDrift, isConfirmed, refusedBefore });
   }
 
-  /** What was found to differ and is right now has been repaired; the rest stands. */
+  /** A difference that was found before and is gone now was repaired. The others remain. */
   async #account(part: Exclude<Part, Changed>, { found, refused }: Made, reached: Phase): Promise<void> {
     const { stats, onRepaired } = this.#modules;
     this.#phase = refused.length === 0 ? reached : { kind: 'failing', refused };

@@ -1,22 +1,25 @@
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import type { ScopeId } from './scope.ts';
 
-/** Each scope is read whole this often, whatever happens, for what the kernel does not notify of. */
+/** Usual time between two whole reads of a scope. The reads find changes for which the kernel sends no notification. */
 const usual = seconds(30);
-/** The time between two reads of a scope is at least this many times what reading all of them takes: 1 % of a core. */
+/**
+ * The time between two reads of a scope is at least this many times the duration of one read of all scopes: 1 % of a
+ * core.
+ */
 const readsInPause = 100;
-/** However many scopes there are. */
+/** Longest time between two reads of a scope, however many scopes there are. */
 const longest = seconds(600);
 
 /**
- * How often the scopes of a host are read whole. The kernel notifies of most changes. What it does not notify of (sysctls,
- * the inside of containers) is found by reading, which costs more the more networks there are.
+ * How often the scopes of a host are read whole. The kernel sends a notification for most changes. The reads find the
+ * other changes (sysctls, the inside of containers), and cost more with more networks.
  */
 export class SweepPace {
   readonly #each = new Map<ScopeId, number>();
   #sum = 0;
 
-  /** Reading a scope whole has taken so long, milliseconds. */
+  /** A whole read of the scope has taken `span` ms. */
   took(id: ScopeId, span: number): void {
     this.#sum += span - (this.#each.get(id) ?? 0);
     this.#each.set(id, span);
@@ -27,7 +30,7 @@ export class SweepPace {
     this.#each.delete(id);
   }
 
-  /** Between two reads of one scope. */
+  /** Time between two whole reads of one scope. */
   get interval(): Duration {
     return milliseconds(Math.min(Math.max(usual, this.#sum * readsInPause), longest));
   }

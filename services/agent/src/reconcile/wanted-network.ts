@@ -7,13 +7,14 @@ import { desiredState, type Former, type Host, stateChange, type Wanted } from '
 import type { Changed } from './scope.ts';
 
 /**
- * What is wanted of one network, as of one moment: tables change in place, and the kernel is made to follow the moment that
- * a pass began with. Going on to the next moment costs what has changed: at 20,000 rows nothing is built anew.
+ * What is wanted of one network at one moment. Tables change in place, but a pass makes the kernel follow the moment at
+ * which the pass began. Moving on to the next moment costs only what has changed: nothing is built anew, not even with
+ * 20,000 rows.
  */
 export class WantedNetwork {
   readonly #host: Host;
   readonly #peers: Peers;
-  /** Of this host's endpoints only. */
+  /** Only the part of this host's endpoints. */
   #own: Wanted;
   #state: State | undefined;
 
@@ -23,7 +24,7 @@ export class WantedNetwork {
     this.#own = own;
   }
 
-  /** The moment is that of the call, however long the rows take. */
+  /** The result is as of the time of the call, however long the rows take. */
   static async of(
     host: Host,
     table: KnownTable,
@@ -48,17 +49,17 @@ export class WantedNetwork {
     return this.#own.sandboxes;
   }
 
-  /** The containers were looked for, and are there now. */
+  /** The containers were located again. `sandboxes`: each where its container is now. */
   relocate(sandboxes: readonly Sandbox[]): void {
     this.#own = { ...this.#own, sandboxes };
     this.#state = undefined;
   }
 
-  /** Goes on to this moment. `changes`: all endpoints that are different, as they were. */
+  /** Moves on to the present moment. `changes`: all endpoints that have changed, as they were before. */
   advance(changes: ReadonlyMap<EndpointId, Former>, table: KnownTable, sandboxes: readonly Sandbox[]): Changed {
     const { network, rows } = table;
     const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes });
-    // Former rows go first: what one endpoint has given up, another may have.
+    // Former rows are removed first: what one endpoint has given up, another endpoint may have now.
     for (const { row } of changes.values()) if (row !== undefined) this.#peers.remove(row);
     for (const id of changes.keys()) {
       const row = rows.get(id);

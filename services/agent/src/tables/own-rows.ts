@@ -1,7 +1,9 @@
 import type { EndpointId, NetworkId, NodeId } from '@causeway/model';
 import type { TableChange, Tables } from './tables.ts';
 
-/** Which rows of all tables are this host's own: kept by following the changes, so that nobody walks 20,000 rows for it. */
+/**
+ * The rows of all tables that are this host's own. Updated with each change, so that no caller has to walk 20,000 rows.
+ */
 export class OwnRows {
   readonly #tables: Tables;
   readonly #nodeId: NodeId;
@@ -14,7 +16,7 @@ export class OwnRows {
     modules.tables.onChange((change) => this.#follow(change));
   }
 
-  /** Each with its network, whose table has the row. */
+  /** The id of each own row, with the network whose table has the row. */
   all(): Iterable<[EndpointId, NetworkId]> {
     return this.#networks;
   }

@@ -20,8 +20,9 @@ import type { Interner, Table } from './table.ts';
 const chunk = 256;
 
 /**
- * A table travels and rests as the same message. Its bytes come in parts, so that other work can run in between: protobuf
- * reads messages that stand one after another as one, whose rows are all of theirs. The table is as it was at the first.
+ * A table has the same message in a session and on disk. This returns its bytes in parts, so that other work can run in
+ * between. Protobuf reads concatenated messages as one message that has the rows of all of them. The bytes are those of
+ * the table as it was at the first part.
  */
 export function* tableParts(table: Table): Generator<Uint8Array, void> {
   const { network, epoch, revision, digest, feed } = table;
@@ -37,14 +38,14 @@ export function* tableParts(table: Table): Generator<Uint8Array, void> {
   yield Complete.toBinary(head, written);
   for (let from = 0; from < rows.length; from += chunk) {
     const endpoints = rows.slice(from, from + chunk).map(endpointRowToMessage);
-    // Written out: `create` would walk every row once more.
+    // Written field by field: `create` would walk every row once more.
     yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n, feedVersion: 0 }, written);
   }
 }
 
 /**
- * The table of a message in this feed version. Throws when the rows do not add up to the digest that came with them: such
- * a table is never used.
+ * The table of a message in this feed version. Throws when the rows do not match the digest in the message; such a table
+ * is never used.
  */
 export async function tableFromMessage(
   message: Complete,

@@ -14,29 +14,29 @@ import {
   type Stamp,
 } from '@causeway/model';
 
-/** All that a host holds of a network: itself, and every endpoint of it on any host. */
+/** Everything that a host holds of a network: the network itself, and all its endpoints on any host. */
 export interface Table extends Stamp {
   readonly network: SentNetwork;
-  /** Number of the feed version that it came in: the digest is of it. */
+  /** Number of the feed version in which the table came, and by which its digest is computed. */
   readonly feed: number;
-  /** Of the network and all rows: see packages/model/src/feed.ts. */
+  /** Digest of the network and all rows: see packages/model/src/feed.ts. */
   readonly digest: bigint;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
 }
 
-/** One of a network whose driver this agent knows: the kernel can be made to follow it. */
+/** A table of a network whose driver this agent knows, so that the kernel can follow it. */
 export type KnownTable = Table & { readonly network: Network };
 
 export function isKnownTable(table: Table): table is KnownTable {
   return isKnown(table.network);
 }
 
-/** The step from one revision of a table to the next, as a manager sends it. */
+/** The change from one revision of a table to the next, as a manager sends it. */
 export interface Delta {
   readonly networkId: NetworkId;
   readonly from: bigint;
   readonly to: bigint;
-  /** After the step. */
+  /** Digest of the table after the change. */
   readonly digest: bigint;
   /** Present when the network itself changed. */
   readonly network?: SentNetwork;
@@ -44,10 +44,10 @@ export interface Delta {
   readonly removed: readonly EndpointId[];
 }
 
-/** Why a delta does not fit: another step is missing before it, or the two sides hold different rows. */
+/** Why a delta does not fit: the network is unknown, an earlier delta is missing, or both sides hold different rows. */
 export type Misfit = 'unknown-network' | 'chain' | 'digest';
 
-/** undefined: the delta of that epoch and feed version fits the table. Nothing is changed by asking. */
+/** Whether a delta of this epoch and feed version fits the table; undefined: it does. Nothing is changed. */
 export function misfit(
   table: Table | undefined,
   delta: Delta,
@@ -76,7 +76,7 @@ function digestAfter(table: Table, delta: Delta, feed: FeedVersion): bigint {
   return sum;
 }
 
-/** Tables of many rows name few hosts: each node id and VTEP is kept once, however many rows carry it. */
+/** Tables with many rows name few hosts. Each node id and VTEP is kept once, however many rows contain it. */
 export class Interner {
   readonly #texts = new Map<string, string>();
 

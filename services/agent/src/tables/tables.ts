@@ -10,7 +10,7 @@ import {
 import type { Clock, Duration } from '@causeway/runtime';
 import type { Delta, Table } from './table.ts';
 
-/** What a step did to a table, with what was there before: enough to undo in the kernel just what changed. */
+/** A change of a table. A stepped table comes with the former rows, so that only what changed is undone in the kernel. */
 export type TableChange =
   | { readonly kind: 'replaced'; readonly networkId: NetworkId }
   | { readonly kind: 'dropped'; readonly networkId: NetworkId }
@@ -18,11 +18,11 @@ export type TableChange =
       readonly kind: 'stepped';
       readonly networkId: NetworkId;
       readonly networkChanged: boolean;
-      /** Former row of every endpoint that changed; undefined: there was none. */
+      /** Former row of every endpoint that changed; undefined: the endpoint is new. */
       readonly before: ReadonlyMap<EndpointId, EndpointRow | undefined>;
     };
 
-/** A table that steps in place: at 20,000 rows a copy for each delta would be most of an agent's work. */
+/** A table that is changed in place. With 20,000 rows, a copy for each delta would be most of an agent's work. */
 interface LiveTable {
   network: SentNetwork;
   readonly epoch: bigint;
@@ -32,7 +32,7 @@ interface LiveTable {
   readonly rows: Map<EndpointId, EndpointRow>;
 }
 
-/** The networks this host is subscribed to. Listeners hear of a change right after it was made. */
+/** The tables of the networks that this host is subscribed to. Listeners are called right after each change. */
 export class Tables {
   readonly #clock: Clock;
   readonly #tables = new Map<NetworkId, LiveTable>();
@@ -88,7 +88,7 @@ export class Tables {
     if (this.#tables.delete(networkId)) this.#tell({ kind: 'dropped', networkId });
   }
 
-  /** Resolves with the network's table once it is there or further; throws "timed-out" otherwise. */
+  /** Resolves with the network's table once the table has reached the stamp. Throws "timed-out" otherwise. */
   async reached(networkId: NetworkId, stamp: Stamp, timeout: Duration): Promise<Table> {
     const there = (): Table | undefined => {
       const table = this.#tables.get(networkId);

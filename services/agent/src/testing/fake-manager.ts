@@ -29,7 +29,7 @@ import type { ManagerLink, SessionChannel } from '../managers/link.ts';
 
 type Message = ConnectResponse['message'];
 
-/** What agents of this version and managers of it speak. */
+/** The newest feed version of this program version. */
 export const newestFeed = feedVersions.at(-1) as FeedVersion;
 
 interface HeldNetwork {
@@ -45,14 +45,14 @@ interface Peer {
   readonly subscribed: Set<NetworkId>;
 }
 
-/** The managers of a cluster as one agent sees them, in memory, with what can go wrong with them on demand. */
+/** The managers of a cluster as one agent sees them, in memory. Tests can make them fail. */
 export class FakeManager implements ManagerLink {
   clusterId = 'c000000000000001';
   epoch = 1n;
   term = 1n;
-  /** What it speaks. */
+  /** The feed version that the manager speaks. */
   feed: FeedVersion = newestFeed;
-  /** Nothing answers, and sessions break. */
+  /** While true, no manager answers, and sessions break. */
   #down = false;
   #revision = 100n;
   #count = 0;
@@ -60,13 +60,13 @@ export class FakeManager implements ManagerLink {
   readonly #outcomes = new Map<string, EndpointMessage>();
   readonly #labels = new Map<EndpointId, Record<string, string>>();
   readonly #peers = new Set<Peer>();
-  /** Thrown by the next claims, once each. */
+  /** Errors for the next claims, one for each claim. */
   readonly claimFailures: CausewayError[] = [];
-  /** Claims are made, and their replies lost. */
+  /** Number of claims that are made although their replies get lost. */
   loseClaimReplies = 0;
   /** Called when a session has begun. */
   onWelcome: () => void = () => undefined;
-  /** Nothing is told but the welcome. */
+  /** The manager sends only Welcome. */
   silent = false;
   readonly released: EndpointId[] = [];
 
@@ -77,7 +77,7 @@ export class FakeManager implements ManagerLink {
     this.#peers.clear();
   }
 
-  /** The store is put back to a revision by a restore from a backup; agents are told the next time they come. */
+  /** Sets the store back to a revision, as a restore from a backup does. Agents learn this at their next session. */
   restore(revision: bigint): void {
     this.down = true;
     this.#revision = revision;
@@ -111,19 +111,19 @@ export class FakeManager implements ManagerLink {
     return row;
   }
 
-  /** The host of such an endpoint receives VXLAN at another address now. */
+  /** The host of this endpoint receives VXLAN at another address from now on. */
   moved(networkName: string, row: EndpointRow, vtep: string): void {
     this.#step(networkName, [{ ...row, vtep: Ip(vtep) }], []);
   }
 
-  /** An endpoint of the agent's host that it knows nothing of. */
+  /** An endpoint of the agent's host that the agent does not know. */
   foreignClaim(networkName: string, n: number, nodeId: NodeId): EndpointRow {
     const row = this.#row(networkName, `ghost-${n}`, nodeId, n, Ip('192.0.2.1'));
     this.#step(networkName, [row], []);
     return row;
   }
 
-  /** As a later manager would. */
+  /** Changes the driver of a network, as a later manager could. */
   changeDriver(networkName: string, driver: string): void {
     const held = this.#held(networkName);
     const network = withDriver(held.network, driver);
@@ -144,7 +144,7 @@ export class FakeManager implements ManagerLink {
     return [...this.#held(networkName).rows.keys()];
   }
 
-  /** What agents have sent, on the sessions that are open. */
+  /** What agents have sent on the present sessions. */
   requests<Kind extends ConnectRequest['message']['oneofKind']>(
     kind: Kind,
   ): Extract<ConnectRequest['message'], { oneofKind: Kind }>[] {
@@ -155,7 +155,7 @@ export class FakeManager implements ManagerLink {
     );
   }
 
-  /** Says something out of turn to every agent. */
+  /** Sends an unsolicited message to every agent. */
   say(message: Message): void {
     for (const peer of this.#peers) peer.queue.push({ message });
   }
@@ -227,7 +227,7 @@ export class FakeManager implements ManagerLink {
     return { revision: this.#revision };
   };
 
-  /** Of another host there is nothing to detach. */
+  /** There are no endpoints of other hosts to detach. */
   detachEndpoint: ManagerLink['detachEndpoint'] = async (_, { endpoint }) => {
     throw new CausewayError('endpoint-unknown', `there is no endpoint "${endpoint}"`);
   };
@@ -354,7 +354,7 @@ export class FakeManager implements ManagerLink {
   }
 }
 
-/** A driver that this version does not know is one of a later version, which sends its networks without a VNI. */
+/** A driver that this version does not know belongs to a later version, which sends its networks without a VNI. */
 function withDriver(network: SentNetwork, driver: string): SentNetwork {
   const { vni, sentVni, ...common } = { vni: Vni(4096), sentVni: 0, ...network };
   return isDriver(driver) ? { ...common, driver, vni } : { ...common, driver: driver as UnknownDriver, sentVni };

@@ -7,14 +7,14 @@ import { type Agent, createAgent } from '../agent.ts';
 import { FakeManager } from './fake-manager.ts';
 import { MemoryFiles } from './memory-files.ts';
 
-/** One host with a kernel and a disk that outlive its agents, and a cluster that outlives it. */
+/** One host. Its kernel and its disk outlive its agents, and the cluster outlives the host. */
 export class Host {
   readonly clock = new FakeClock();
   #boots = 1;
   #kernel: FakeKernel;
   readonly manager: FakeManager;
   readonly #managers: readonly string[];
-  /** Of the data directory that the next agent is started on. */
+  /** The data directory for the next agent. */
   files = new MemoryFiles();
   readonly log = new MemoryLog();
   readonly random = new SeededRandom(1);
@@ -41,7 +41,7 @@ export class Host {
     return this.#agent;
   }
 
-  /** A started agent whose first session has told it everything, if there are managers. */
+  /** Starts an agent and waits until its first session has sent everything, if there are managers. */
   async start(): Promise<this> {
     const { kernel, manager: link, files, clock, random, log } = this;
     const settings = { name: 'h1' as Name, managers: this.#managers, dataPath: Ip('192.0.2.1'), vxlanPort: 4789 };
@@ -51,13 +51,13 @@ export class Host {
     return this;
   }
 
-  /** As by `kill -9`, as far as the next agent can tell: nothing of the old one does anything any more. */
+  /** Same as `kill -9` as far as the next agent can tell: the old agent does nothing any more. */
   async restart(): Promise<this> {
     await this.clock.until(this.agent.stop(), seconds(60));
     return await this.start();
   }
 
-  /** The machine: its namespaces are gone, the disk is not. The agent is to be started again. */
+  /** Restarts the machine: its namespaces are gone, its disk is not. The test starts the agent again. */
   async reboot(): Promise<void> {
     await this.clock.until(this.agent.stop(), seconds(60));
     this.#boots++;
@@ -76,7 +76,7 @@ export class Host {
     return randomUuid(this.random);
   }
 
-  /** Makes the container's namespace too, unless it is there. */
+  /** Makes the container's namespace too, unless it exists. */
   async attach(
     network: string,
     name: string,
@@ -110,7 +110,7 @@ export class Host {
     return this.agent.api.getAgentStatus();
   }
 
-  /** Differences between the kernel and what the managers and sandboxes say it should hold; built apart from the agent. */
+  /** Differences between the kernel and what managers and sandboxes require. Computed independently of the agent. */
   async wrong(networkName: string): Promise<string[]> {
     const held = this.manager.networks.get(networkName);
     if (held === undefined) throw new Error(`no network ${networkName}`);
@@ -136,7 +136,7 @@ export class Host {
     );
   }
 
-  /** Of the paths that lead there, the one that was made first. */
+  /** The oldest path that leads to the namespace. */
   #firstPathTo(netns: NetnsPath): NetnsPath {
     const namespace = this.kernel.namespaces.get(netns);
     const paths = [...this.kernel.namespaces].filter(([, other]) => other === namespace).map(([path]) => path);

@@ -1,17 +1,20 @@
 import { CausewayError } from '@causeway/model';
 import type { Files } from '../disk/files.ts';
 
-/** A data directory in memory, with the accidents of a real one on demand. It survives the agent that used it. */
+/** A data directory in memory, which outlives the agent that uses it. Tests can cause the failures of a real directory. */
 export class MemoryFiles implements Files {
   readonly directory: string;
   readonly contents = new Map<string, Uint8Array>();
-  /** Bytes all files together may have; a write beyond fails with "disk-full" and changes nothing. */
+  /** Maximum number of bytes in all files together. A write beyond it fails with "disk-full" and changes nothing. */
   capacity = Number.POSITIVE_INFINITY;
-  /** How many writes there were. */
+  /** Number of writes. */
   writes = 0;
-  /** How a flush ends, and when. */
+  /** How and when a flush ends. */
   flushing: Promise<void> = Promise.resolve();
-  /** The next write leaves only so many of its bytes and fails: one in place the rest as it was, a whole one nothing else. */
+  /**
+   * The next write fails after this many bytes. A write in place leaves the rest of the file as it was; a whole write
+   * leaves nothing else.
+   */
   tearNextAt: number | undefined;
 
   constructor(directory = '/var/lib/causeway') {
