@@ -1,27 +1,30 @@
 import { family, type Ip } from '@causeway/model';
 import { type LabHost, type LabPlan, managersOf, type ProcessKind } from './plan.ts';
 
-/** Where a host finds the product's programs; the folder is the lab's, bound into each host, and not among the labs there. */
+/**
+ * Where a host finds the product's programs: a folder of the lab that is bound into each host. In the host it is outside
+ * the folder of the labs.
+ */
 export const binDir = '/run/causeway-bin';
-/** A tmpfs of each host's own. */
+/** Each host has its own tmpfs here. */
 export const dataDir = '/var/lib/causeway';
 const managerDataDir = `${dataDir}/manager`;
 
-/** What a process keeps on disk. */
+/** Where a process keeps its data. */
 export function dataOf(kind: ProcessKind): string {
   return kind === 'manager' ? managerDataDir : `${dataDir}/${kind}`;
 }
 
-/** By which an etcd that a manager has started is known. */
+/** Identifies an etcd that a manager has started. */
 export const embeddedEtcdFlag = `--data-dir=${managerDataDir}/etcd`;
 export const agentSocket = '/run/causeway/agent.sock';
 const managerPort = 7443;
-/** As the etcd that a manager starts itself. */
+/** Same settings as for an etcd that a manager starts. */
 const txnOps = '1000';
 const election = { heartbeat: 50, timeout: 500 };
 const etcdPorts = { client: 2379, peer: 2380 };
 
-/** The command line that starts a process in its host, as a person there would type it. */
+/** The command line that starts a process in its host, as a person would type it there. */
 export function commandOf(plan: LabPlan, host: LabHost, kind: ProcessKind): readonly string[] {
   switch (kind) {
     case 'etcd':
@@ -47,7 +50,7 @@ export function commandOf(plan: LabPlan, host: LabHost, kind: ProcessKind): read
   }
 }
 
-/** What every command run in a host finds in its environment: the programs, and the way to the cluster. */
+/** Environment of every command in a host: where the programs are, and how to reach the cluster. */
 export function environmentOf(plan: LabPlan): Readonly<Record<string, string>> {
   return {
     PATH: `${binDir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -62,13 +65,13 @@ export function hostsFile(plan: LabPlan): string {
   return ['127.0.0.1 localhost', '::1 localhost ip6-localhost', ...lines, ''].join('\n');
 }
 
-/** What is run once on the host whose manager founds the cluster that the others join; none where etcd runs by itself. */
+/** Command that runs once on the host whose manager creates the cluster; undefined when etcd runs separately. */
 export function initCommandOf(plan: LabPlan, host: LabHost): readonly string[] | undefined {
   const isFirst = managersOf(plan)[0] === host;
   return plan.etcd === 'embedded' && isFirst ? ['causeway-manager', 'init', '--data-dir', managerDataDir] : undefined;
 }
 
-/** All managers are told the same. */
+/** All managers get the same options. */
 function etcdOptions(plan: LabPlan, host: LabHost): readonly string[] {
   const managers = managersOf(plan);
   if (plan.etcd === 'separate') {

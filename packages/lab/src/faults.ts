@@ -2,30 +2,30 @@ import { CausewayError } from '@causeway/model';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import { hostOf, type LabPlan } from './plan.ts';
 
-/** What goes wrong on a lab's underlay, on purpose. */
+/** Faults that are made on a lab's underlay on purpose. */
 export interface Faults {
-  /** What the first host sends to the second is lost. */
+  /** Packets from the first host to the second are lost. */
   readonly cuts: readonly Way[];
   readonly slow: readonly SlowHost[];
 }
 
 export type Way = readonly [from: string, to: string];
 
-/** What `lab cut` asks for. */
+/** The input of `lab cut`. */
 export interface Cut {
   readonly a: string;
-  /** Absent: every other host. */
+  /** Absent: all other hosts. */
   readonly b?: string;
-  /** Only what a sends is lost. */
+  /** Only packets from `a` are lost. */
   readonly oneWay: boolean;
 }
 
 export interface Slowness {
-  /** Added to every packet, each way. */
+  /** Delay of every packet in each direction. */
   readonly delay: Duration;
-  /** Percent of the packets, each way, that never arrive. */
+  /** Percent of the packets that are lost in each direction. */
   readonly loss: number;
-  /** Bytes above which IP packets are lost, each way, without an ICMP error; 0: none is. */
+  /** Length in bytes above which IP packets are lost in each direction, without an ICMP error; 0: no limit. */
   readonly dropAbove: number;
 }
 
@@ -34,14 +34,16 @@ export interface SlowHost extends Slowness {
 }
 
 /**
- * In the switch, whose ports are named as the hosts they lead to. There a cut takes every frame of a pair (IPv4, IPv6, ARP,
- * connections that stand), no rule of a host's own meets it, and it ends with the lab.
+ * The rules are in the switch, whose ports have the names of their hosts. There a cut drops all frames between two hosts
+ * (IPv4, IPv6, ARP, existing connections), does not meet the rules of the hosts, and ends with the lab.
  */
 const table = 'bridge causeway-lab';
-/** nftables' random numbers are whole: percent with four decimals. From 1 on, so that "at most 0" is never. */
+/**
+ * nftables has only whole random numbers: percent with four decimals. They start at 1, so that "at most 0" never matches.
+ */
 const lossScale = 10_000;
 
-/** The ways that a cut, or its end, is about. Throws `lab-host-unknown`, `invalid-argument`. */
+/** The directions that a cut, or its end, concerns. Throws `lab-host-unknown`, `invalid-argument`. */
 export function waysOf(plan: LabPlan, { a, b, oneWay }: Cut): readonly Way[] {
   const first = hostOf(plan, a).name;
   const others =
@@ -59,7 +61,7 @@ export function waysOf(plan: LabPlan, { a, b, oneWay }: Cut): readonly Way[] {
   );
 }
 
-/** `nft -f` lines. Cutting what is cut changes nothing. */
+/** `nft -f` lines. Another cut of the same direction changes nothing. */
 export function cutRules(ways: readonly Way[]): readonly string[] {
   return [
     `add table ${table}`,
@@ -71,16 +73,17 @@ export function cutRules(ways: readonly Way[]): readonly string[] {
   ];
 }
 
-/** Adding first makes deleting what is not there no failure. */
+/** The directions are added first, because nft fails to delete an element that does not exist. */
 export function healRules(ways: readonly Way[]): readonly string[] {
   return [...cutRules(ways), `delete element ${table} cuts { ${elements(ways)} }`];
 }
 
-/** The comment is how `readFaults` learns of it: a delay leaves no other trace in the rules. */
+/** The rule's comment tells `readFaults` the values: a delay has no other trace in the rules. */
 export function slowRules({ host, delay, loss, dropAbove }: SlowHost): readonly string[] {
   const lost = `numgen random mod ${100 * lossScale} offset 1 <= ${Math.round(loss * lossScale)} counter drop`;
   const toll = `comment "delay ${delay} loss ${loss} above ${dropAbove}"`;
-  // What the kernel has not cut in segments yet counts whole: its segments are as long as the path is said to carry.
+  // A packet that the kernel has not divided into segments yet counts with its whole length. Its segments are as long as
+  // the path's MTU.
   const long = dropAbove === 0 ? [] : [`meta protocol { ip, ip6 } meta length > ${dropAbove} counter drop`];
   const rule = (end: string, what: string): string => `add rule ${table} ${slowChain(host)} ${end} "${host}" ${what}`;
   return [
@@ -95,7 +98,7 @@ export function quickRules(host: string): readonly string[] {
   return [...emptySlow(host), `delete chain ${table} ${slowChain(host)}`];
 }
 
-/** What `nft -j list ruleset bridge` prints in the switch. */
+/** Reads the output of `nft -j list ruleset bridge` in the switch. */
 export function readFaults(text: string): Faults {
   const { nftables } = JSON.parse(text) as { readonly nftables: readonly NftObject[] };
   const ways = nftables.flatMap(({ set }) => (set?.name === 'cuts' ? (set.elem ?? []) : []));

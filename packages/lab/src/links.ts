@@ -1,14 +1,14 @@
 import { familyOf, lengthOf } from '@causeway/model';
 import type { LabHost, LabPlan } from './plan.ts';
 
-/** The switch is a namespace of its own with this one bridge; its ports are named as the hosts they lead to. */
+/** The switch is its own namespace with this one bridge. Its ports have the names of their hosts. */
 export const switchBridge = 'br0';
-/** Each host's way to the others. */
+/** The device of each host on the underlay. */
 export const underlayDevice = 'eth0';
 
 /**
- * `ip -batch` lines that make the underlay, for the switch's namespace. `netnsOf` gives the process whose network
- * namespace is the host's. The switch says nothing of its own: no IPv6 address, no multicast queries.
+ * `ip -batch` lines for the switch's namespace, which make the underlay. `netnsOf`: the pid of a process in the host's
+ * network namespace. The switch itself sends nothing: it has no IPv6 address and makes no multicast queries.
  */
 export function switchBatch(plan: LabPlan, netnsOf: (host: LabHost) => number): readonly string[] {
   const { mtu } = plan;
@@ -24,7 +24,7 @@ export function switchBatch(plan: LabPlan, netnsOf: (host: LabHost) => number): 
 
 /** `ip -batch` lines for the host's own namespace. */
 export function hostBatch(plan: LabPlan, host: LabHost): readonly string[] {
-  // Nobody else is on this wire: without duplicate address detection the address serves at once.
+  // No other device is on this link, so the address works at once, without duplicate address detection.
   const options = familyOf(plan.subnet) === 6 ? ' nodad' : '';
   return [
     'link set lo up',

@@ -1,11 +1,14 @@
 import { CausewayError, clip, family, type Ip, nthAddress, type Prefix, sizeOf } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 
-/** What is started in a host: an agent in every one, a manager in the first few, and there an etcd member. */
+/**
+ * The processes in hosts: an agent in each host, a manager in the first few hosts, and an etcd member beside each
+ * manager.
+ */
 export const processKinds = ['etcd', 'manager', 'agent'] as const;
 export type ProcessKind = (typeof processKinds)[number];
 
-/** Whether etcd members are processes of their own, or their managers' (`--etcd embedded`). */
+/** Whether etcd members are separate processes or belong to the managers (`--etcd embedded`). */
 export const etcdKinds = ['separate', 'embedded'] as const;
 export type EtcdKind = (typeof etcdKinds)[number];
 
@@ -14,11 +17,11 @@ export interface LabSettings {
   readonly hosts: number;
   readonly managers: number;
   readonly etcd: EtcdKind;
-  /** Of the underlay, bytes. */
+  /** MTU of the underlay, bytes. */
   readonly mtu: number;
-  /** Of the underlay: host N has the Nth address. */
+  /** Subnet of the underlay: host N has the Nth address. */
   readonly subnet: Prefix;
-  /** What managers are told of it; absent: nothing, so that they take their default. */
+  /** `--cooldown` of the managers; absent: their default. */
   readonly cooldown?: Duration;
 }
 
@@ -29,7 +32,7 @@ export interface LabHost {
   readonly kinds: readonly ProcessKind[];
 }
 
-/** A lab as it will be: decided before anything is made. */
+/** A lab before it is made: everything is decided. */
 export interface LabPlan {
   readonly name: string;
   readonly subnet: Prefix;
@@ -39,14 +42,14 @@ export interface LabPlan {
   readonly hosts: readonly LabHost[];
 }
 
-/** The name is a folder, and part of the path of unix sockets, which have 107 bytes (unix(7)). */
+/** The name is a folder, and part of the path of unix sockets, which is limited to 107 bytes (unix(7)). */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
-/** Each host is three processes and a namespace: beyond this a machine is too small, and a /24 full. */
+/** A host has three processes and a namespace. With more hosts, machines are too small and a /24 is full. */
 const maxHosts = 250;
-/** 1280 is what IPv6 asks of a link (RFC 8200 §5), 50 the VXLAN header; 65535 is what veth takes. */
+/** 1280 is the minimum for IPv6 (RFC 8200 §5), 50 the VXLAN overhead; 65535 is the maximum of veth. */
 const mtuRange = { min: 1330, max: 65_535 };
 
-/** Throws `invalid-argument`, `name-invalid` or `mtu-invalid`, naming the setting and what would be right. */
+/** Throws `invalid-argument`, `name-invalid` or `mtu-invalid`. The error names the setting and what would be right. */
 export function planLab(settings: LabSettings): LabPlan {
   const { name, hosts, managers, etcd, mtu, subnet, cooldown } = settings;
   checkLabName(name);
@@ -55,7 +58,7 @@ export function planLab(settings: LabSettings): LabPlan {
   if (!Number.isInteger(mtu) || mtu < mtuRange.min || mtu > mtuRange.max) {
     throw new CausewayError('mtu-invalid', `--mtu must be a number from ${mtuRange.min} to ${mtuRange.max}`);
   }
-  // The network address and, in IPv4, the broadcast address are nobody's.
+  // No host has the network address or, in IPv4, the broadcast address.
   const usable = sizeOf(subnet) - (family(nthAddress(subnet, 0n)) === 4 ? 2n : 1n);
   if (usable < BigInt(hosts)) {
     throw new CausewayError(
@@ -81,7 +84,7 @@ export function checkLabName(name: string): void {
   );
 }
 
-/** The host of that name; throws `lab-host-unknown`. */
+/** The host with this name; throws `lab-host-unknown`. */
 export function hostOf(plan: LabPlan, name: string): LabHost {
   const found = plan.hosts.find((host) => host.name === name);
   if (found !== undefined) return found;
@@ -93,7 +96,7 @@ export function managersOf(plan: LabPlan): readonly LabHost[] {
   return plan.hosts.filter((host) => host.kinds.includes('manager'));
 }
 
-/** What is started where a manager is. */
+/** What runs in a host that has a manager. */
 const kindsBeside: Readonly<Record<EtcdKind, readonly ProcessKind[]>> = {
   separate: processKinds,
   embedded: ['manager', 'agent'],

@@ -9,22 +9,22 @@ export interface LabStatus {
 export interface HostStatus {
   readonly name: string;
   readonly underlay: string;
-  /** Its agent has a session with a manager. */
+  /** Whether the host's agent has a session with a manager. */
   readonly ready: boolean;
-  /** Hosts it cannot reach, nor they it, because of `lab cut`; absent when there is none. */
+  /** Hosts with which this host cannot exchange packets in either direction, because of `lab cut`; absent: none. */
   readonly cut?: readonly string[];
-  /** Hosts that nothing of it reaches, while what they send arrives; absent when there is none. */
+  /** Hosts that receive nothing from this host, although their packets arrive here; absent: none. */
   readonly unheardBy?: readonly string[];
-  /** Because of `lab slow`; absent when it is as quick as ever. */
+  /** Because of `lab slow`; absent: the host is not slow. */
   readonly slow?: { readonly delayMs: number; readonly loss: number; readonly dropAbove: number };
   readonly processes: readonly ProcessStatus[];
 }
 
 export interface ProcessStatus {
   readonly kind: ProcessKind;
-  /** As seen from outside the host; null when it does not run. */
+  /** The pid outside the host; null: the process does not run. */
   readonly pid: number | null;
   readonly running: boolean;
-  /** Path of its log on the machine. */
+  /** Path of the process's log on the machine. */
   readonly log: string;
 }

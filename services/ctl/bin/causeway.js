@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm links a bin at install, before anything is built: so the file it links is here, and leads to what the build makes.
+// npm links a bin at install, before anything is built. So this file exists from the start, and loads the built program.
 import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/main.js', import.meta.url);

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 
-/** What people of other tools type, by what it is called here. A word that is a command's own name beside stays that one's. */
+/**
+ * Words of other tools, by the name that the command has here. If a word is the name of a command in the same group, it
+ * keeps that meaning.
+ */
 const aliases: Readonly<Record<string, readonly string[]>> = {
   network: ['networks', 'net', 'nets'],
   endpoint: ['endpoints', 'ep'],
@@ -15,11 +18,11 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   remove: ['rm', 'delete'],
   detach: ['rm', 'remove', 'delete'],
   down: ['rm', 'remove'],
-  // Of a lab.
+  // For `causeway lab`.
   status: ['show', 'inspect', 'describe'],
 };
 
-/** Gives each command under this one its other names. */
+/** Adds the aliases to each command under this one. */
 export function addAliases(command: Command): void {
   const taken = new Set(command.commands.map((child) => child.name()));
   for (const child of command.commands) {
@@ -30,7 +33,7 @@ export function addAliases(command: Command): void {
   }
 }
 
-/** The command under this one that is called so, by whichever of its names. */
+/** The command under this one that has the word as its name or alias. */
 export function childNamed(command: Command, word: string): Command | undefined {
   return command.commands.find((child) => child.name() === word || child.aliases().includes(word));
 }

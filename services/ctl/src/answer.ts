@@ -1,35 +1,38 @@
 import type { CausewayError } from '@causeway/model';
 
-/** What a command found out, as values; `render/print.ts` makes text of it in the format asked for. */
+/** What a command found out, as values; `render/print.ts` turns it into text in the requested format. */
 export interface Answer {
-  /** For json and yaml. A bigint is printed as a number, whatever its size. */
+  /** For -o json and -o yaml. A bigint is printed as a number, whatever its size. */
   readonly value: unknown;
-  /** For name: one a line. */
+  /** For -o name: one name on each line. */
   readonly names: readonly string[];
-  /** For table and wide. */
+  /** For -o table and -o wide. */
   readonly table: Table;
-  /** Said on stderr beside the data. */
+  /** Printed on stderr beside the data. */
   readonly notes?: readonly string[];
   /** 0 when absent. */
   readonly exitCode?: number;
-  /** The data stand, yet the command failed: printed after them as the error, and decides the exit code. */
+  /**
+   * The data are valid, but the command failed. The problem is printed after the data as the error, and decides the exit
+   * code.
+   */
   readonly problem?: CausewayError;
 }
 
-/** An answer that arrives in parts, each printed as it comes: one JSON line, one YAML document, one row. */
+/** An answer that arrives in parts. Each part is printed when it comes: one JSON line, one YAML document or one row. */
 export interface Stream {
   readonly columns: readonly Heading[];
-  /** Each part takes the place of the one before on the screen. */
+  /** On the screen, each part replaces the part before. */
   readonly redraws?: boolean;
   readonly parts: AsyncIterable<StreamPart>;
 }
 
 export interface StreamPart {
   readonly value: unknown;
-  /** Absent: of no interest to people. */
+  /** Absent: the part is of use only to programs. */
   readonly name?: string;
   readonly row?: readonly Cell[];
-  /** In place of a row, under its heading. */
+  /** Printed instead of a row, under `heading`. */
   readonly table?: Table;
   readonly heading?: string;
 }
@@ -43,19 +46,19 @@ export interface Grid {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** One item, a line for each of its fields. */
+/** One item, with one line for each of its fields. */
 export interface Sheet {
   readonly kind: 'sheet';
   readonly fields: readonly (readonly [label: string, value: Cell])[];
 }
 
-/** A sentence, or some: "network blue deleted". */
+/** One sentence or more: "network blue deleted". */
 export interface Line {
   readonly kind: 'line';
   readonly text: string | readonly string[];
 }
 
-/** Printed to the letter: text of this program's own with nothing in it that came from elsewhere. */
+/** Text that is printed unchanged. It is this program's own, and contains nothing from elsewhere. */
 export interface Script {
   readonly kind: 'script';
   readonly text: string;
@@ -65,7 +68,7 @@ export interface Heading {
   readonly title: string;
   /** Shown by `-o wide` only. */
   readonly wide?: true;
-  /** Characters to keep free for it in a stream, whose later rows are not known yet. */
+  /** Characters that a stream reserves for the column, because its later rows are not known yet. */
   readonly width?: number;
 }
 

@@ -9,16 +9,16 @@ import type { INodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_se
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
 
-/** Where to find the servers, and how long a command as a whole may take to hear from them. */
+/** Addresses of the servers, and how long a whole command may wait for them. */
 export interface ConnectionSettings {
-  /** host:port each, the one to try first in front; may be empty for a command that asks no manager. */
+  /** HOST:PORT each; the first is tried first. May be empty for a command that asks no manager. */
   readonly managers: readonly string[];
   /** Path of the agent's unix socket. */
   readonly socket: string;
   readonly timeout: Duration;
 }
 
-/** What the managers serve to operators. */
+/** The managers' services for operators. */
 export type ManagerServices = INetworkServiceClient &
   Pick<IEndpointServiceClient, 'detachEndpoint' | 'getEndpoint' | 'listEndpoints' | 'watchEndpoints' | 'waitEndpoint'> &
   IIpamServiceClient &
@@ -29,13 +29,14 @@ export type ManagerServices = INetworkServiceClient &
   >;
 
 /**
- * The managers as one: a call goes to whichever can serve it. Failures are CausewayErrors. A watch of objects is one
- * connection to one manager, until it breaks; the next call asks the next manager. Events go on at another manager.
+ * All managers as one: a call goes to any manager that can serve it. Failures are CausewayErrors. A watch of objects is
+ * one connection to one manager until it breaks; the next call asks the next manager. A watch of events continues at
+ * another manager.
  */
 export type Managers = Omit<Calls<ManagerServices>, 'watchEvents'> & {
-  /** Ends after the events kept, or goes on without end when the request says follow. */
+  /** Ends after the stored events; does not end when the request says `follow`. */
   watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;
-  /** What each manager says that answers soon; never fails. */
+  /** The statuses of all managers that answer soon; never fails. */
   getStatuses(): Promise<readonly GetStatusResponse[]>;
 };
 
@@ -49,5 +50,5 @@ export interface Clients {
   close(): void;
 }
 
-/** Opens nothing yet: a client connects at its first call. The time of `settings.timeout` runs from here. */
+/** Opens no connection yet: a client connects at its first call. The time of `settings.timeout` starts here. */
 export type Connect = (settings: ConnectionSettings, signal: AbortSignal) => Clients;

@@ -1,16 +1,16 @@
 import { CausewayError } from '@causeway/model';
 
-/** What a manager says of itself. */
+/** What a manager reports about itself. */
 export interface Said {
   readonly address: string;
   readonly cluster: string;
-  /** Absent: it did not say. */
+  /** Name of the manager; absent: it was not reported. */
   readonly manager?: string;
 }
 
 /**
- * Managers of one cluster were given, or at least none of another answers. Otherwise what one command sees and the next changes
- * would depend on which of them is asked.
+ * The error when the given managers that answer are of different clusters. Without this check, the cluster that a command
+ * reads or changes would depend on which manager is asked.
  */
 export function clusterConflict(said: readonly Said[]): CausewayError | undefined {
   const [first] = said;
@@ -26,7 +26,9 @@ export function clusterConflict(said: readonly Said[]): CausewayError | undefine
   });
 }
 
-/** Who answered a read is said too: silence of the first may have made it another. */
+/**
+ * Also names the cluster of the manager that answered a read: when the first manager is silent, another manager answers.
+ */
 export function conflictRemark(said: readonly Said[], answered: string | undefined): string | undefined {
   const conflict = clusterConflict(said);
   if (conflict === undefined) return undefined;

@@ -14,7 +14,7 @@ import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
 import { isSaid, readSettings, type Settings, settingOptions, type Uses } from './settings.ts';
 
-/** What a command is given: its arguments and options by name, parsed, and the world. */
+/** What a command gets: its parsed arguments and options by name, and its access to the outside world. */
 export interface Call<Input> {
   readonly input: Input;
   readonly settings: Settings;
@@ -22,32 +22,35 @@ export interface Call<Input> {
   readonly context: Context;
 }
 
-/** A command as data: what it takes, and what it finds out. Printing is not its business. */
+/** A command as data: its input and how it finds its answer. It prints nothing. */
 export interface CommandSpec<Input> {
   readonly name: string;
   readonly summary: string;
-  /** What the summary leaves out: when it waits, what its exit codes tell. */
+  /** What the summary leaves out: when the command waits, and what its exit codes mean. */
   readonly description?: string;
   readonly arguments?: readonly Argument[];
   readonly options?: readonly Option[];
   readonly uses: Uses;
   /** Whole command lines that work. */
   readonly examples?: readonly string[];
-  /** Said while it takes longer than a second: "waiting for the managers". */
+  /** Shown when the command takes longer than a second: "waiting for the managers". */
   readonly progress?: string;
-  /** Managers answer it only with a majority of etcd: where that is lost the command ends, instead of at its timeout. */
+  /**
+   * Managers answer the command only while etcd has a majority. When the majority is lost, the command ends before its
+   * timeout.
+   */
   readonly needsMajority?: true;
   /** The command that shows whether the change was made; undefined: nothing is changed. */
   readonly seenBy?: (input: Input) => string | undefined;
-  /** --timeout is how long no server may answer, not how long the command may take. */
+  /** --timeout limits how long no server may answer. It does not limit how long the command takes. */
   readonly isUnbounded?: true;
   run(call: Call<Input>): Promise<Answer | Stream>;
 }
 
-/** A command that still wants its world. */
+/** A command that still needs its context. */
 export type CommandBuilder = (context: Context) => Command;
 
-/** A command that remembers the examples of its help, for the reference. */
+/** A command that keeps the examples of its help, for the reference. */
 export class Verb extends Command {
   readonly examples: readonly string[];
 
@@ -59,7 +62,9 @@ export class Verb extends Command {
   }
 }
 
-/** Arguments and options reach `run` as one object, under the names commander gives options ("--address-space": addressSpace). */
+/**
+ * `run` gets arguments and options as one object, under commander's names of options ("--address-space": addressSpace).
+ */
 export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
   return (context) => {
     const built = new Verb(spec.name, spec.examples ?? []).summary(spec.summary);
@@ -81,14 +86,16 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
   };
 }
 
-/** What was said, and where no manager was, what this host knows of them. */
+/** The given settings. Without managers among them, what this host knows about its managers is added. */
 async function settingsOf(built: Command, uses: Uses, context: Context): Promise<Settings> {
   const settings = readSettings(built, uses);
   if (!uses.includes('managers')) return settings;
   return await withHostSettings(settings, { socket: isSaid(built, 'socket') }, context);
 }
 
-/** A command that asks servers ends in time, and at a signal; one that works on this machine ends what it began itself. */
+/**
+ * A command that asks servers ends at its timeout or at a signal. A command that works on this machine ends its own work.
+ */
 async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<void> {
   const { context, settings } = call;
   const label = spec.progress ?? 'waiting for the managers';
@@ -116,11 +123,11 @@ async function outcomeOf<Input>(spec: CommandSpec<Input>, call: Call<Input>): Pr
     throw outcomeUnknown(problem, spec.seenBy?.(input));
   } finally {
     over.abort();
-    work.catch(() => undefined); // it fails when the connections are closed
+    work.catch(() => undefined); // fails when the connections are closed
   }
 }
 
-/** A name that there is not comes with the one that was meant. */
+/** Adds the nearest existing name to an error about an unknown name. */
 async function suggesting<Value>({ clients }: Call<unknown>, work: Promise<Value>): Promise<Value> {
   try {
     return await work;
@@ -143,7 +150,8 @@ function inputOf(built: Command): object {
   const named = built.registeredArguments.flatMap((argument, i): [string, unknown][] => {
     const name = camelCase(argument.name());
     const [said, option] = [built.processedArgs[i], options[name]];
-    // Some can be said either way; an option that was not said is no word against the argument.
+    // Some inputs can be given as an argument or as an option. An option that was not given does not contradict the
+    // argument.
     if (said === undefined || (Array.isArray(said) && said.length === 0))
       return option === undefined ? [[name, said]] : [];
     if (option !== undefined && built.getOptionValueSource(name) === 'cli' && option !== said)

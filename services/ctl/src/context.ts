@@ -5,33 +5,36 @@ import type { HostVariables } from './host-settings.ts';
 /** A stream for people or programs to read. */
 export interface Output {
   write(text: string): void;
-  /** Somebody watches: progress may be drawn. */
+  /** A person reads the stream: progress may be drawn. */
   readonly isTty: boolean;
-  /** Colour is welcome: a TTY, and NO_COLOR (no-color.org) is not set. */
+  /** Colour may be used: the stream is a TTY, and NO_COLOR (no-color.org) is not set. */
   readonly colour: boolean;
 }
 
-/** Why a command was told to end early, and what the process then exits with. */
+/** Why a command had to end early, and the exit code of the process. */
 export interface Interruption {
   readonly exitCode: number;
 }
 
-/** Everything a command may touch of the world. main.ts makes the real one, tests their own. */
+/** Everything that a command may use of the outside world. main.ts makes the real context, tests make their own. */
 export interface Context {
-  /** Data, nothing else. */
+  /** For data only. */
   readonly stdout: Output;
-  /** Talk: errors, warnings, progress. */
+  /** For messages: errors, warnings, progress. */
   readonly stderr: Output;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborts on SIGINT, SIGTERM and when the reader of stdout is gone; its reason is an Interruption. */
+  /** Aborts on SIGINT, SIGTERM and when the reader of stdout is gone. Its reason is an Interruption. */
   readonly signal: AbortSignal;
   readonly connect: Connect;
-  /** What the units on this host are started with. */
+  /** Variables with which the systemd units on this host are started. */
   readonly hostVariables: () => Promise<HostVariables>;
-  /** Of this program, and of the runtime under it. */
+  /** Versions of this program and of the runtime that runs it. */
   readonly version: string;
   readonly runtime: string;
-  /** What the process exits with when the command throws nothing. A command that runs another passes its status on here. */
+  /**
+   * Exit code of the process when the command throws nothing. A command that runs another program passes on its status
+   * here.
+   */
   exitCode: number;
 }

@@ -11,7 +11,10 @@ const kinds: Readonly<Partial<Record<ErrorCode, LiveKind>>> = {
   'manager-unknown': 'manager',
 };
 
-/** An error about a name that there is not, with the one that is nearest to it; as it is where nobody can be asked. */
+/**
+ * Adds the nearest existing name to an error about an unknown name. The error stays as it is when no manager can be
+ * asked.
+ */
 export async function withSuggestion(error: unknown, clients: Clients): Promise<unknown> {
   if (!isCausewayError(error)) return error;
   const kind = kinds[error.code];
@@ -23,7 +26,7 @@ export async function withSuggestion(error: unknown, clients: Clients): Promise<
     if (didYouMean === undefined) return error;
     return new CausewayError(error.code, error.message, { ...error.data, didYouMean }, { cause: error });
   } catch {
-    // Whatever goes wrong with a guess, the error is what was asked for.
+    // Whatever goes wrong with the guess, the caller gets the error itself.
     return error;
   }
 }

@@ -2,21 +2,24 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { formatSpan } from './render/time.ts';
 
-/** `--timeout` is a promise: whatever hangs, a command ends this long after it. A command that ends by itself is better told. */
+/**
+ * A command ends at the latest this long after `--timeout`, whatever hangs. A command that ends by itself before that has
+ * the better message.
+ */
 const overtime = milliseconds(400);
 
-/** What a command may do after a signal, such as removing a file that is only half written. */
+/** Time that a command has after a signal, for example to remove a half-written file. */
 const lastMoment = milliseconds(200);
 
 export interface Limits {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Absent: the work may take as long as it takes. */
+  /** Absent: the time for the work is not limited. */
   readonly timeout?: Duration;
 }
 
 /**
- * The work's own end, or the end of waiting for it: a moment after the signal (undefined), or after the timeout.
+ * Resolves with the result of the work, or with undefined a moment after the signal. Throws a moment after the timeout.
  * @throws what the work throws; CausewayError timed-out
  */
 export async function inTime<Value>(
@@ -30,7 +33,7 @@ export async function inTime<Value>(
     return await Promise.race(ends);
   } finally {
     done.abort();
-    work.catch(() => undefined); // what comes of work that is not waited for any more is of no interest
+    work.catch(() => undefined); // the outcome of work that is no longer awaited does not matter
   }
 }
 

@@ -37,7 +37,7 @@ describe('a server refuses', () => {
   });
 });
 
-/** Nothing of these reaches a server: a call would fail the test. */
+/** None of these lines reaches a server: a call would fail the test. */
 const wrongLines = [
   'network',
   'network lst',

@@ -3,13 +3,13 @@ import { type Command, CommanderError } from 'commander';
 import { exitCodeOfKind, exitCodes } from './exit-codes.ts';
 import { nearest } from './suggest.ts';
 
-/** How a command that threw ends. */
+/** How a command that has thrown ends. */
 export type Failure =
   | { readonly kind: 'none' }
   | { readonly kind: 'usage-shown' }
   | { readonly kind: 'error'; readonly error: CausewayError; readonly hint: string | undefined };
 
-/** Wrong usage, found by commander: the command whose help says what would be right. */
+/** Wrong usage that commander has found. The hint names the command whose help shows the right usage. */
 class UsageError extends CausewayError {
   readonly hint: string;
 
@@ -19,7 +19,7 @@ class UsageError extends CausewayError {
   }
 }
 
-/** Commander's exit as a throw: help and version pass as they are. */
+/** Turns commander's exit into an error. Help and version pass unchanged. */
 export function throwUsage(command: Command, error: CommanderError): never {
   if (
     error.code === 'commander.help' ||
@@ -35,7 +35,7 @@ export function throwUsage(command: Command, error: CommanderError): never {
   throw usage(command, message, meant, error.code.replace('commander.', ''));
 }
 
-/** As commander says it of a word that it does not know. */
+/** The error about an unknown word, in commander's form. */
 export function unknownCommand(command: Command, word: string): never {
   const names = command.commands.map((child) => child.name());
   const aliases = command.commands.flatMap((child) => child.aliases());
@@ -50,7 +50,7 @@ function usage(command: Command, message: string, meant: string | undefined, kin
   return new UsageError(message, `${guess}see: ${pathOf(command)} --help`, kind);
 }
 
-/** Options of other tools, and what has their meaning here. */
+/** Options of other tools, and the options with the same meaning here. */
 const synonyms: Readonly<Record<string, readonly string[]>> = {
   '--address': ['--ip'],
   '--mac': ['--ip'],
@@ -86,7 +86,9 @@ export function explainFailure(thrown: unknown): Failure {
   return { kind: 'error', error: new CausewayError('internal', message, {}, { cause: thrown }), hint: undefined };
 }
 
-/** A change was given up because of `problem`. `seenBy`: the command that shows whether it was made before that. */
+/**
+ * A change was given up because of `problem`. `seenBy`: the command that shows whether the change was made before that.
+ */
 export function outcomeUnknown(problem: CausewayError, seenBy: string | undefined): CausewayError {
   if (seenBy === undefined) return problem;
   const message = `${problem.message}; whether the change was made before is not known, to look: ${seenBy}`;
@@ -106,7 +108,7 @@ function hintFor(error: CausewayError): string | undefined {
   if (error.data['field'] === '--socket') {
     return 'this command asks causeway-agent on this host, as root: does it run here? --socket or CAUSEWAY_SOCKET names its socket';
   }
-  // The manager that answered could not reach the leader: it runs, and the caller's list of managers is right.
+  // The manager that answered could not reach the leader. That manager runs, so the caller's list of managers is right.
   if (error.code === 'manager-unavailable' && 'address' in error.data) {
     return 'causeway status shows which managers and etcd members are down';
   }

@@ -1,7 +1,7 @@
 import { CausewayError, type ErrorData, isCausewayError } from '@causeway/model';
 import type { Command } from 'commander';
 
-/** What a field of a request is called on the command line, the likeliest first: the one that the command has. */
+/** Options for each field of a request, the likeliest first. The first option that the command has counts. */
 const flags: Readonly<Record<string, readonly string[]>> = {
   subnets: ['--subnet'],
   'subnets.gateway': ['--gateway'],
@@ -42,10 +42,13 @@ const flags: Readonly<Record<string, readonly string[]>> = {
   force: ['--force'],
 };
 
-/** `subnets[0]`, `subnets[0].ranges[1]`, `add_subnets[2].aux_addresses.dns`: what an index or an underscore tells from a word. */
+/**
+ * `subnets[0]`, `subnets[0].ranges[1]`, `add_subnets[2].aux_addresses.dns`: an index or an underscore distinguishes a
+ * field from a word.
+ */
 const fieldPath = /\b[a-z]+(?:_[a-z0-9]+)*(?:\[\d+\])(?:\.[a-z_]+(?:\[\d+\]|\.[\w.-]*\w)?)?|\b[a-z]+(?:_[a-z]+)+\b/g;
 
-/** An error of a server in the words of the command line: "--subnet 10.0.0.1/8 has host bits". */
+/** Rewrites a server's error with the option's name: "--subnet 10.0.0.1/8 has host bits". */
 export function nameFlags(error: unknown, command: Command): unknown {
   if (!isCausewayError(error)) return error;
   const { field, ...rest } = error.data;

@@ -5,7 +5,7 @@ import { type HostVariables, parseVariables } from './host-settings.ts';
 import { runLine, type World } from './testing/run-line.ts';
 import { networks } from './testing/worlds.ts';
 
-// Whoever runs the tests inside a lab has them set.
+// The variables are set when the tests run inside a lab.
 beforeAll(() => {
   vi.stubEnv('CAUSEWAY_MANAGERS', undefined);
   vi.stubEnv('CAUSEWAY_SOCKET', undefined);

@@ -3,20 +3,23 @@ import { seconds } from '@causeway/runtime';
 import type { Connect } from './clients.ts';
 import { parseManagers, type Settings } from './settings.ts';
 
-/** Variables of the units on this host: what its agent and manager are started with. */
+/** Variables with which the systemd units of the agent and the manager on this host are started. */
 export type HostVariables = Readonly<Record<string, string>>;
 
 export interface HostParts {
-  /** Of /etc/causeway/agent.env and manager.env, the agent's first; none where there are no such files, or only for root. */
+  /**
+   * From /etc/causeway/agent.env and manager.env; the agent's take precedence. Empty when the files do not exist, or when
+   * only root may read them.
+   */
   readonly hostVariables: () => Promise<HostVariables>;
   readonly connect: Connect;
   readonly signal: AbortSignal;
 }
 
-/** For the agent of this host to say which manager it has a session with. */
+/** Time for the agent of this host to say with which manager it has a session. */
 const patience = seconds(1);
 
-/** What a line of KEY=VALUE says, as systemd reads an EnvironmentFile: comments and empty lines aside, quotes taken off. */
+/** Reads KEY=VALUE lines as systemd reads an EnvironmentFile: skips comments and empty lines, and removes quotes. */
 export function parseVariables(text: string): HostVariables {
   const pairs = text.split('\n').flatMap((line): [string, string][] => {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\s*$/.exec(line);
@@ -28,8 +31,8 @@ export function parseVariables(text: string): HostVariables {
 }
 
 /**
- * The settings with what this host knows in place of what was not said: the managers of its agent's settings, the one that
- * its agent has a session with, or its own manager. A socket that was not said is the agent's too.
+ * Completes missing settings from this host. Precedence for managers: the settings of its agent > the manager with which
+ * its agent has a session > its own manager. A missing socket is that of its agent.
  */
 export async function withHostSettings(
   settings: Settings,
@@ -47,7 +50,7 @@ export async function withHostSettings(
   return { ...known, managers: readManagers(reachable(variables['CAUSEWAY_LISTEN'])) };
 }
 
-/** Settings of others are no reason to fail: what does not parse is as good as none. */
+/** Settings of other programs must not make a command fail: managers that do not parse count as none. */
 function readManagers(text = ''): readonly string[] {
   try {
     return parseManagers(text);
@@ -57,7 +60,7 @@ function readManagers(text = ''): readonly string[] {
   }
 }
 
-/** Where a manager of this host that listens on every address is reached from here. */
+/** Address at which this host reaches its own manager, when that manager listens on every address. */
 function reachable(listen = ''): string {
   return listen.replace(/^(0\.0\.0\.0)?(?=:\d+$)/, '127.0.0.1').replace(/^\[::\](?=:\d+$)/, '[::1]');
 }

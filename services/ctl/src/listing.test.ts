@@ -3,7 +3,7 @@ import type { Wanted } from './listing.ts';
 import { listNetworks } from './nouns/network.ts';
 import { blue } from './testing/samples.ts';
 
-/** A manager with so many networks; a token is the number of those before it. */
+/** A manager with `count` networks. A page token is the number of the networks before the page. */
 function manager(count: number) {
   const sizes: number[] = [];
   const all = Array.from({ length: count }, (_, i) => ({ ...blue, name: `n${i}` }));

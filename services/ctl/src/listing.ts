@@ -1,24 +1,24 @@
-/** Which objects of a kind, in the words of the command line. */
+/** Which objects of a kind to list, as the command line gives it. */
 export interface Wanted {
-  /** By labels; empty: all. */
+  /** Selects by labels; empty: all. */
   readonly selector: string;
-  /** By fields; empty: all. */
+  /** Selects by fields; empty: all. */
   readonly field: string;
-  /** How many to ask for at once; absent: the manager decides. */
+  /** How many objects to ask for at once; absent: the manager decides. */
   readonly pageSize?: number;
-  /** No more than so many. */
+  /** Maximum number of objects; absent: no limit. */
   readonly limit?: number;
 }
 
 export interface Listed<Item> {
   readonly items: readonly Item[];
-  /** What to say of those beyond the limit. */
+  /** What to say about the objects beyond the limit. */
   readonly notes: readonly string[];
 }
 
 export const everything: Wanted = { selector: '', field: '' };
 
-/** More at once a manager does not answer. */
+/** A manager returns at most this many objects at once. */
 export const largestPage = 1_000;
 
 /** The part of a request that is the same for all kinds of objects. */
@@ -34,7 +34,7 @@ interface Page<Item> {
   readonly nextPageToken: string;
 }
 
-/** Page by page: all, or as many as the limit says. */
+/** Lists page by page: all objects, or as many as the limit allows. */
 export async function listAll<Item>(
   { selector, field, pageSize = 0, limit }: Wanted,
   ask: (request: PageRequest) => Promise<Page<Item>>,

@@ -7,7 +7,7 @@ import { standbys } from './testing/worlds.ts';
 
 type Member = 'leads' | 'follows' | 'leaderless' | 'silent';
 
-/** What a standby says of members that are as told. */
+/** What a standby manager reports when the etcd members are in these states. */
 function seen(...members: readonly Member[]) {
   const [sample] = status.store?.members ?? [];
   if (sample === undefined) throw new Error('the sample has no member');

@@ -2,19 +2,20 @@ import { CausewayError } from '@causeway/model';
 import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 
-/** What a manager says of etcd, and of who leads. */
+/** What a manager reports about etcd and the leader. */
 type Told = Pick<GetStatusResponse, 'store' | 'managers'>;
 
 /**
- * electing: a majority of the members answers and has no leader yet. silent: no member answers, as when the only one restarts.
- * lost: some members answer, too few for a majority, and none of them has a leader.
+ * electing: a majority of the members answers and has no leader yet.
+ * silent: no member answers, for example while the only member restarts.
+ * lost: some members answer, but too few for a majority, and none of them has a leader.
  */
 export type Standing = 'there' | 'electing' | 'silent' | 'lost';
 
-/** From the mildest on: a manager that is cut off from etcd is not believed while another one reaches it. */
+/** The mildest first: a manager that is cut off from etcd does not count while another manager reaches etcd. */
 const mildestFirst: readonly Standing[] = ['there', 'electing', 'silent', 'lost'];
 
-/** How long each may last before a command gives up: an election of etcd takes up to 4 s, a restart about 2 s. */
+/** How long each may last before a command gives up. An election of etcd takes up to 4 s, a restart about 2 s. */
 const patience: Readonly<Record<Standing, Duration>> = {
   there: milliseconds(Number.POSITIVE_INFINITY),
   electing: seconds(5),
@@ -22,12 +23,12 @@ const patience: Readonly<Record<Standing, Duration>> = {
   lost: seconds(1),
 };
 
-/** A command that ends by then costs the managers no look at etcd. */
+/** A command that ends before this does not make the managers ask etcd. */
 const firstLook = milliseconds(300);
 const whileThere = seconds(1);
 const whileInDoubt = milliseconds(200);
 
-/** Why nothing can be written to etcd at this moment. */
+/** The error why nothing can be written to etcd at this moment; undefined: etcd has a majority. */
 export function storeProblem({ store }: Pick<Told, 'store'>): CausewayError | undefined {
   if (store === undefined)
     return new CausewayError('store-unavailable', 'etcd does not answer the manager that was asked');
@@ -37,18 +38,18 @@ export function storeProblem({ store }: Pick<Told, 'store'>): CausewayError | un
   return new CausewayError('store-unavailable', message, { healthy, needed });
 }
 
-/** By what all managers say that answer. Where no manager answers, etcd is not what the command waits for. */
+/** By the reports of all managers that answer. When no manager answers, the command does not wait for etcd. */
 export function standingOf(told: readonly Told[]): Standing {
   const standings = told.map(standingBy);
   return mildestFirst.find((standing) => standings.includes(standing)) ?? 'there';
 }
 
 function standingBy({ store, managers }: Told): Standing {
-  // A manager leads only as long as etcd renews its lease, whatever the members answer to the one that was asked.
+  // A manager leads only as long as etcd renews its lease, whatever the members answer to the manager that was asked.
   if (managers.some(({ state }) => state === 'leader')) return 'there';
   if (store === undefined) return 'silent';
   const { voters, healthy, needed } = countsOf(store);
-  // Only a majority of members has a leader: those that did not answer in time are slow then.
+  // Only a majority of members has a leader. So the members that did not answer in time are only slow.
   if (healthy > 0) return 'there';
   const answering = voters.filter(({ revision }) => revision > 0n).length;
   if (answering === 0) return 'silent';
@@ -62,12 +63,12 @@ function countsOf({ members }: NonNullable<Told['store']>) {
 }
 
 export interface Looking {
-  /** What each manager says that answers. */
+  /** Statuses of all managers that answer. */
   readonly look: () => Promise<readonly Told[]>;
   readonly clock: Clock;
 }
 
-/** Resolves once etcd has had no majority for too long to wait for one, with the reason; undefined at the signal. */
+/** Resolves with the reason when etcd has had no majority for too long; with undefined at the signal. */
 export async function majorityLost({ look, clock }: Looking, signal: AbortSignal): Promise<CausewayError | undefined> {
   let since: number | undefined;
   await clock.sleep(firstLook, signal);

@@ -9,7 +9,7 @@ import {
   unwrap,
 } from '@causeway/model';
 
-/** A parser of the model as commander wants it; the error then names the option or argument at fault. */
+/** Turns a parser of the model into a parser for commander. The error names the option or argument that is wrong. */
 export function parseAs<Value>(field: string, parse: (text: string) => Result<Value, CausewayError>) {
   return (text: string): Value => {
     const result = parse(text);
@@ -64,13 +64,13 @@ export function parseRevisionOf(field: string) {
   };
 }
 
-/** "key=value", given once for each label. */
+/** "key=value"; the option is given once for each label. */
 export function parseLabel(text: string, before: Labels): Labels {
   const [key, value] = unwrap(parseOneLabel(text, '--label'));
   return { ...before, [key]: value };
 }
 
-/** An agent has another working directory, so a path means the same to both only when it is absolute. */
+/** The agent has another working directory, so only an absolute path means the same to both. */
 export function parseAbsolutePath(field: string) {
   return (text: string): string => {
     if (text.startsWith('/')) return text;

@@ -56,12 +56,13 @@ const commands: readonly CommandBuilder[] = [
   completion,
 ];
 
-/** The whole command tree on the given world; `more` are commands that come from outside this folder. */
+/** The whole command tree in the given context. `more`: commands from outside this folder. */
 export function createProgram(context: Context, more: readonly CommandBuilder[] = []): Command {
   const program = new Command('causeway')
     .description('Container networks across hosts: create them, attach containers, and verify every host.')
     .version(context.version, '-V, --version', 'print the version')
-    // "lab up --managers 3" is not the setting of that name: what follows a noun belongs to it.
+    // In "lab up --managers 3", the option is not the global setting of that name: what follows a noun belongs to the
+    // noun.
     .enablePositionalOptions();
   for (const option of settingOptions(allSettings)) program.addOption(option);
   for (const build of [...commands, ...more]) program.addCommand(build(context));
@@ -72,7 +73,7 @@ export function createProgram(context: Context, more: readonly CommandBuilder[] 
   return program;
 }
 
-/** Output goes through the context, and wrong usage comes as an error that knows its command. */
+/** Output goes through the context. Wrong usage becomes an error that knows its command. */
 function shape(command: Command, context: Context): void {
   command.configureOutput({
     writeOut: (text) => context.stdout.write(text),

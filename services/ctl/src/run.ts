@@ -7,7 +7,9 @@ import { renderJson } from './render/json.ts';
 import { paint } from './render/paint.ts';
 import { visible, visibleData } from './render/visible.ts';
 
-/** Runs one command line (without the program's own name) and returns the exit code; whatever fails is printed, never thrown. */
+/**
+ * Runs one command line (without the program's own name) and returns the exit code. Failures are printed, never thrown.
+ */
 export async function run(
   words: readonly string[],
   context: Context,
@@ -25,12 +27,15 @@ export async function run(
   }
 }
 
-/** Told to end: what happens then is not an error worth words. */
+/** The exit code after a signal. What happens after the signal is not reported as an error. */
 function interrupted(context: Context): number | undefined {
   return context.signal.aborted ? (context.signal.reason as Interruption).exitCode : undefined;
 }
 
-/** One line for people, perhaps a second with a hint, with --debug what lies behind it, and with -o json a last line for programs. */
+/**
+ * Prints one line for people; after it a hint, if there is one; with --debug the causes; and with -o json a last line for
+ * programs.
+ */
 function printFailure(failure: Failure, { stderr }: Context, words: readonly string[]): void {
   if (failure.kind !== 'error') return;
   const { error, hint } = failure;
@@ -42,7 +47,7 @@ function printFailure(failure: Failure, { stderr }: Context, words: readonly str
   stderr.write(`${visibleData(renderJson({ error: { code, message, data } }))}\n`);
 }
 
-/** The error and what led to it, the outermost first: "timed-out {…}: no answer …". */
+/** The error and its causes, the outermost first: "timed-out {…}: no answer …". */
 function causesOf(error: unknown): readonly string[] {
   const lines: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -56,7 +61,7 @@ function wantsDebug(words: readonly string[]): boolean {
   return ownWords(words).some((word) => word === '--debug' || word === '-v');
 }
 
-/** Looked for in the words themselves, since a line that does not parse has an output format all the same. */
+/** Looks at the words themselves, because a line that does not parse has an output format too. */
 function wantsJson(words: readonly string[]): boolean {
   const own = ownWords(words);
   return own.some(
@@ -67,7 +72,7 @@ function wantsJson(words: readonly string[]): boolean {
   );
 }
 
-/** What follows "--" is another program's. */
+/** The words after "--" belong to another program. */
 function ownWords(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--');
   return end < 0 ? words : words.slice(0, end);

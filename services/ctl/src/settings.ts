@@ -6,14 +6,14 @@ import type { ConnectionSettings } from './clients.ts';
 export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
 
-/** What every command may be told, before its noun or after its verb. */
+/** Settings of every command, given before its noun or after its verb. */
 export interface Settings extends ConnectionSettings {
   readonly output: Format;
-  /** Without the line of titles above a table's rows. */
+  /** Whether a table has a line of titles above its rows. */
   readonly headers: boolean;
 }
 
-/** The settings a command listens to; the others are not offered in its help. `output` has the other ways to print with it. */
+/** The settings that a command uses. Its help offers no others. `output` includes the other settings for printing. */
 export type Uses = readonly Exclude<keyof Settings, 'headers'>[];
 
 const managerPort = 7443;
@@ -48,7 +48,7 @@ export function settingOptions(uses: Uses): Option[] {
   );
 }
 
-/** Said after the verb wins over said before the noun, that over the environment, that over the default. */
+/** Precedence: option after the verb > option before the noun > environment > default. */
 export function readSettings(command: Command, uses: Uses): Settings {
   const root = rootOf(command);
   const value = (name: keyof Settings): unknown => {
@@ -66,7 +66,7 @@ export function readSettings(command: Command, uses: Uses): Settings {
   };
 }
 
-/** Whether a setting was said, on the line or in the environment. */
+/** Whether a setting was given on the command line or in the environment. */
 export function isSaid(command: Command, name: keyof Settings): boolean {
   return [command, rootOf(command)].some((level) => ['cli', 'env'].includes(level.getOptionValueSource(name) ?? ''));
 }
@@ -83,7 +83,7 @@ export function parseManagers(text: string): string[] {
     .map(parseManager);
 }
 
-/** A bare IPv6 address gets its brackets, a host without port the usual one. */
+/** Adds brackets to a bare IPv6 address, and the usual port to a host without a port. */
 function parseManager(text: string): string {
   const address = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text) ? `[${text}]` : text;
   const match = /^(\[[0-9a-fA-F:.%a-z]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(address);

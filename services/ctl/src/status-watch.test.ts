@@ -5,11 +5,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runLine } from './testing/run-line.ts';
 import { status } from './testing/samples.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 
-/** A cluster with one more host lost at each look but the second, that does not answer at the fourth; told to end after the fifth. */
+/**
+ * Runs a watch in which each round except the second has one more lost host, and the fourth has no answer. It ends after
+ * the fifth.
+ */
 async function watched(line: string, tty = false) {
   const clock = new FakeClock();
   const abort = new AbortController();

@@ -4,18 +4,24 @@ import type { Answer, StreamPart } from './answer.ts';
 import { renderJson } from './render/json.ts';
 import { isoTime } from './render/time.ts';
 
-/** Between looks. */
+/** Pause between two rounds. */
 const pause = seconds(2);
 
 export interface Watching {
   readonly look: () => Promise<Answer>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Somebody looks at a screen: each look is shown, in place of the one before. Else only what is other than before. */
+  /**
+   * true: a person looks at a screen, and each round replaces the round before. false: a round is printed only when it
+   * differs.
+   */
   readonly redraws: boolean;
 }
 
-/** Until the signal: a cluster that does not answer is what is worth watching, so that is shown and asked again. */
+/**
+ * Runs until the signal. A cluster that does not answer is worth watching, so the failure is shown and the cluster is
+ * asked again.
+ */
 export async function* watchStatus({ look, clock, signal, redraws }: Watching): AsyncGenerator<StreamPart> {
   let before = '';
   while (!signal.aborted) {
@@ -29,7 +35,7 @@ export async function* watchStatus({ look, clock, signal, redraws }: Watching): 
   }
 }
 
-/** What keeps the cluster from changing ends a command; here it is one more line. */
+/** The problem ends a single `status`. In a watch, it is one more line. */
 function withProblem(answer: Answer): Answer {
   const { problem, table } = answer;
   if (problem === undefined || table.kind !== 'sheet') return answer;

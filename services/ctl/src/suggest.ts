@@ -1,4 +1,4 @@
-/** Of the names there are, the one that was most likely meant; undefined: none is near. */
+/** The existing name that was most likely meant; undefined: no name is near. */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
   let best: { readonly name: string; readonly distance: number } | undefined;
@@ -16,10 +16,10 @@ function mostEdits(word: string, name: string): number {
   return Math.max(1, Math.floor(Math.max(word.length, name.length) / 3));
 }
 
-/** Longer ones are ids or no names of ours: not compared. */
+/** Longer words are ids, or not names of this product. They are not compared. */
 const longest = 128;
 
-/** Letters to insert, delete, replace, or swap with their neighbour (optimal string alignment). */
+/** Number of letters to insert, delete, replace, or swap with their neighbour (optimal string alignment). */
 function distanceOf(a: string, b: string): number {
   if (a.length > longest || b.length > longest) return Number.POSITIVE_INFINITY;
   let before: number[] = [];

@@ -3,7 +3,10 @@ import { isSilence } from '@causeway/proto';
 import type { Duration } from '@causeway/runtime';
 import { formatSpan } from './render/time.ts';
 
-/** What gRPC itself says when nobody answers, in words that name whom we asked. An error a server sent stays as it is. */
+/**
+ * Replaces gRPC's own message about a missing answer by a message that names the server. An error from a server stays as
+ * it is.
+ */
 export function explainSilence(
   error: unknown,
   asked: { readonly what: 'manager' | 'agent'; readonly at: string; readonly timeout: Duration },

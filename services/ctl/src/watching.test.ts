@@ -12,19 +12,19 @@ interface Item {
 
 type Write = { readonly id: string; readonly content: number | undefined };
 
-/** What happens to one connection. */
+/** The course of one connection. */
 interface Connection {
-  /** Revisions written before it. */
+  /** Revisions that are written before the connection. */
   readonly writes: readonly (readonly Write[])[];
-  /** It breaks before the message of this number. */
+  /** The connection breaks before the message with this number. */
   readonly breaks: number;
-  /** The managers have forgotten all but so many of the newest revisions. */
+  /** The managers remember only this many of the newest revisions. */
   readonly remembered: number;
 }
 
 type Message = { type: string; item: Item | undefined; revision: bigint; more: boolean; epoch: bigint };
 
-/** Managers that keep some of the past, and connections to them that break. */
+/** Managers that remember some revisions, and connections to them that break. */
 class Managers {
   readonly #revisions: Map<string, Item>[] = [new Map()];
 
@@ -70,7 +70,7 @@ class Managers {
   }
 }
 
-/** All that is told over these connections; the last one brings everything. */
+/** All changes over these connections. After them, one more connection delivers everything. */
 async function tell(connections: readonly Connection[], from?: bigint) {
   const managers = new Managers();
   const done = new AbortController();
@@ -97,7 +97,7 @@ async function tell(connections: readonly Connection[], from?: bigint) {
   return { changes, managers };
 }
 
-/** Each change must be news. */
+/** Applies the changes, each of which must be new. */
 function apply(changes: readonly Change<Item>[]): Item[] {
   const copy = new Map<string, Item>();
   let revision = 0n;

@@ -3,25 +3,25 @@ import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import type { Wanted } from './listing.ts';
 import { renderJson } from './render/json.ts';
 
-/** One change of a list, or how far the watch is. */
+/** One change of a list, or a bookmark: the revision up to which the watch is complete. */
 export type Change<Item> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'REMOVED'; readonly item: Item; readonly revision: bigint }
   | { readonly type: 'BOOKMARK'; readonly revision: bigint };
 
 export interface Changes {
-  /** Those after this revision; absent: first all there is. */
+  /** Only changes after this revision; absent: first all existing objects. */
   readonly from?: bigint;
   readonly clock: Clock;
-  /** How long no manager may answer. */
+  /** How long the watch may be without an answer of any manager. */
   readonly patience: Duration;
   readonly signal: AbortSignal;
 }
 
-/** Between tries to go on at another manager. */
+/** Pause before the watch continues at another manager. */
 const pause = milliseconds(100);
 
 export interface Position {
-  /** 0: before everything. */
+  /** 0: before all changes. */
   readonly revision: bigint;
   readonly epoch: bigint;
 }
@@ -35,11 +35,11 @@ interface Heard<Item> {
 }
 
 /**
- * The changes of a list, none left out and none twice, over however many managers come and go. What belongs to one
- * revision counts when it is there whole, so that a connection which breaks inside of it changes nothing. Where the
- * managers remember the past no more, all is listed again, and what differs from what was known is told as changes.
- * @throws CausewayError revision-compacted when the watch did not begin with all there is; what the managers refuse; the
- * last failure when none answered for as long as patience lasts
+ * The changes of a list, none missing and none twice, even when managers fail. The changes of one revision count once
+ * they have all arrived, so a connection that breaks in between has no effect. When the managers no longer remember the
+ * revision, everything is listed again, and the differences from the known objects are returned as changes.
+ * @throws CausewayError revision-compacted when the watch did not begin with all objects; what the managers refuse; the
+ * last failure when no manager has answered for `patience`
  */
 export async function* follow<Item extends { readonly id: string }>(
   open: (at: Position) => AsyncIterable<Heard<Item>>,
@@ -97,7 +97,7 @@ function changeOf<Item>({ type, item, revision }: Pick<Heard<Item>, 'type' | 'it
   throw new CausewayError('internal', `a manager told a change "${type}", which this version does not know`);
 }
 
-/** What leads from what was known to a list, given as additions and the bookmark after them. */
+/** The changes from the known objects to a new list. The list is given as additions and the bookmark after them. */
 function differences<Item extends { readonly id: string }>(
   known: ReadonlyMap<string, Item>,
   listed: readonly Change<Item>[],

@@ -1,13 +1,13 @@
 import { CausewayError, clip } from '@causeway/model';
 import { parseDuration } from '@causeway/runtime';
 
-/** A time of day as it is said: so long ago, or by the calendar. */
+/** A point in time as the user gives it: a span before now, or a date with a time. */
 export type Moment =
   | { readonly kind: 'ago'; readonly span: number }
   /** Unix time, milliseconds. */
   | { readonly kind: 'at'; readonly time: number };
 
-/** A span, or a time as RFC 3339 writes it. */
+/** Reads a span, or a time in the format of RFC 3339. */
 export function parseMoment(field: string) {
   return (text: string): Moment => {
     const span = parseDuration(text);

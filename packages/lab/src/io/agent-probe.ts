@@ -6,7 +6,7 @@ import { callUnary, plaintext } from '@causeway/proto/io';
 import type { LabHost, LabPlan } from '../plan.ts';
 import { paths } from './state.ts';
 
-/** Asks an agent from outside its host, through the host's /run. */
+/** Asks an agent from outside its host, by the socket in the host's /run. */
 export class AgentProbe {
   readonly #socket: string;
   #client: AgentServiceClient | undefined;
@@ -15,9 +15,9 @@ export class AgentProbe {
     this.#socket = join(paths.run(plan.name, host.name), 'causeway/agent.sock');
   }
 
-  /** Undefined when the agent does not answer. */
+  /** undefined: the agent does not answer. */
   async status(): Promise<GetAgentStatusResponse | undefined> {
-    // gRPC waits a second after a failed connect; a socket that is not there need not cost that.
+    // gRPC waits a second after a failed connect. This avoids the wait when the socket does not exist.
     if (!existsSync(this.#socket)) return undefined;
     this.#client ??= new AgentServiceClient(`unix:${this.#socket}`, plaintext.client(), {
       'grpc.initial_reconnect_backoff_ms': 100,
@@ -27,7 +27,7 @@ export class AgentProbe {
     return callUnary(client.getAgentStatus.bind(client), {}, { timeout: 2_000 }).catch(() => undefined);
   }
 
-  /** An agent is ready when a manager serves it. */
+  /** An agent is ready when it has a session with a manager. */
   async isReady(): Promise<boolean> {
     return ((await this.status())?.manager ?? '') !== '';
   }

@@ -11,13 +11,13 @@ import { run } from './process.ts';
 import { initOf, serviceFailure, startService } from './service.ts';
 import { type LabRecord, loadProcess } from './state.ts';
 
-/** Node's start is all CPU: more at once than this only makes each slower, and the first of them late. */
+/** The start of Node uses only CPU: more starts at once only make each slower, and delay the first. */
 const startsAtOnce = Math.max(3, cpus().length * 2);
-/** From the start of an agent's process to its session, ms. Generous: a busy machine is no failure. */
+/** Time from the start of an agent to its session, ms. It is long, because a busy machine must not count as a failure. */
 const readyWithin = 60_000;
 const pollEvery = 50;
 
-/** Starts everything that runs in the hosts; resolves when every agent has a session. */
+/** Starts all processes in the hosts; resolves when every agent has a session. */
 export async function startCluster(lab: LabRecord, progress: Progress, signal: AbortSignal): Promise<void> {
   const managers = managersOf(lab.plan);
   progress(`starting etcd and managers on ${managers.map((host) => host.name).join(', ')}`);
@@ -37,7 +37,7 @@ export async function startCluster(lab: LabRecord, progress: Progress, signal: A
   await Promise.all(Array.from({ length: startsAtOnce }, startInTurn));
 }
 
-/** A host that is lost does not get this once more: its manager joins those of the others. */
+/** A lost host does not run this again: its manager joins the cluster of the others. */
 async function init(lab: LabRecord, host: LabHost): Promise<void> {
   const command = initCommandOf(lab.plan, host);
   if (command === undefined) return;
@@ -62,12 +62,12 @@ async function startAgent(lab: LabRecord, host: LabHost, signal: AbortSignal): P
   }
 }
 
-/** An agent waits in vain when it, or a process it depends on, has ended. */
+/** Fails early when the agent, or a process that it depends on, has ended. */
 async function checkRunning(lab: LabRecord, host: LabHost): Promise<void> {
   for (const at of new Set([...managersOf(lab.plan), host])) {
     for (const kind of at.kinds) {
       const process = await loadProcess(lab.plan, at, kind);
-      // One that has no record yet is another starter's, about to be started.
+      // A process without a record has yet to be started by another task.
       if (process !== undefined && !(await isRunning(process))) {
         throw serviceFailure(lab, at, kind, 'ended');
       }

@@ -13,14 +13,14 @@ import {
 import { checkRoot } from './requirements.ts';
 import { labNames, labsDir, labUnknown, paths, removeLab } from './state.ts';
 
-/** How long killed processes may take to go, ms: a namespace's first one takes all others in it along. */
+/** Time for killed processes to end, ms. With the first process of a namespace, all others in it end. */
 const goneWithin = 30_000;
-/** How long those that wait for a killed one may take to notice, ms. */
+/** Time for the parents of killed processes to notice, ms. */
 const reapedWithin = 1_000;
 
 /**
- * Leaves nothing of the lab, whatever of it was killed or lost before: its processes are found by their environment,
- * and all else (mounts, links, addresses) lives in namespaces that end with them. Throws `lab-unknown`.
+ * Removes everything of the lab, even if parts of it were killed or lost before. Its processes are found by their
+ * environment; mounts, links and addresses are in namespaces, which end with the processes. Throws `lab-unknown`.
  */
 export async function labDown(name: string): Promise<void> {
   checkRoot();
@@ -32,7 +32,7 @@ export async function labDown(name: string): Promise<void> {
   await removeMountPoint();
 }
 
-/** Names of the labs of which there is a folder or a process. */
+/** Names of the labs that have a folder or a process. */
 export async function existingLabs(): Promise<readonly string[]> {
   const prefix = `${labsDir}/`;
   const running = [...(await valuesInEnvironments(labVariable))].filter((path) => path.startsWith(prefix));
@@ -40,8 +40,8 @@ export async function existingLabs(): Promise<readonly string[]> {
 }
 
 /**
- * Inside the namespaces first: what waits for them outside (`unshare`, `nsenter`) then reaps them and ends by itself.
- * Again until none is found, since one may have been starting another.
+ * Kills the processes inside the namespaces first. Their parents outside (`unshare`, `nsenter`) then reap them and end by
+ * themselves. Repeats until no process is found, because a process may have been starting another.
  */
 async function killAll(variable: string): Promise<void> {
   for (;;) {

@@ -2,7 +2,7 @@ import { environmentOf } from '../commands.ts';
 import { labVariable } from './namespace.ts';
 import { type LabRecord, paths } from './state.ts';
 
-/** What a command in a host keeps of the environment it was called in. */
+/** Variables that a command in a host inherits from the caller's environment. */
 const inherited = ['HOME', 'LANG', 'LC_ALL', 'NO_COLOR', 'TERM', 'COLUMNS'];
 
 export function hostEnvironment(lab: LabRecord): Readonly<Record<string, string>> {

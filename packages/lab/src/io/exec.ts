@@ -7,27 +7,30 @@ import { exitStatus } from './process.ts';
 import { initOf } from './service.ts';
 import type { LabRecord } from './state.ts';
 
-/** Passed on to the command. A terminal sends the first two to the whole foreground group, the command included. */
+/**
+ * Signals that are passed to the command. A terminal sends the first two to the whole foreground group, which includes
+ * the command.
+ */
 const fromTerminal = ['SIGINT', 'SIGQUIT'] as const;
 const passed = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', ...fromTerminal] as const;
 
-/** Name by which the switch is entered, to look at what goes over the underlay. */
+/** Name under which commands enter the switch, to watch the traffic of the underlay. */
 const switchName = 'switch';
 
-/** A command line that this machine runs, and its environment. */
+/** A command line for this machine, and its environment. */
 export interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** How to run a command inside a host, or the switch. Throws `lab-host-unknown`. */
+/** How to run a command inside a host or the switch. Throws `lab-host-unknown`. */
 export async function commandIn(lab: LabRecord, host: string, words: readonly string[]): Promise<Command> {
   const enter = enterArguments(await entrance(lab, host));
   return { command: 'nsenter', args: [...enter, ...words], env: hostEnvironment(lab) };
 }
 
-/** Runs the command with this process's stdin, stdout and stderr, and hands signals on; resolves to its exit status. */
+/** Runs the command with this process's stdin, stdout and stderr, and passes signals on; resolves to its exit status. */
 export async function execIn(lab: LabRecord, host: string, words: readonly string[]): Promise<number> {
   const { command, args, env } = await commandIn(lab, host, words);
   const child = spawn(command, args, { stdio: 'inherit', env: { ...env } });
@@ -46,14 +49,14 @@ export async function execIn(lab: LabRecord, host: string, words: readonly strin
   }
 }
 
-/** The process whose namespaces `host` is. */
+/** The first process of the namespaces of `host`. */
 async function entrance(lab: LabRecord, host: string): Promise<ProcessId> {
   const init = host === switchName ? lab.switch : initOf(lab, hostOf(lab.plan, host));
   await checkAlive(init, host);
   return init;
 }
 
-/** `nsenter` waits for the command, its only child, and hands no signal on. */
+/** `nsenter` waits for its only child, the command, and passes no signals on. */
 export async function signalChild(nsenter: number | undefined, signal: NodeJS.Signals): Promise<void> {
   if (nsenter === undefined) return;
   for (const child of (await childrenByParent()).get(nsenter) ?? []) await signalProcess(child, signal);

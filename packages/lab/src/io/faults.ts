@@ -19,7 +19,7 @@ import { checkCommand } from './requirements.ts';
 import { initOf } from './service.ts';
 import type { LabRecord } from './state.ts';
 
-/** netem's default, 1000 packets, would lose what it is told to delay. */
+/** Packets in netem's queue. With the default, 1000, netem would lose packets that it should delay. */
 const netemQueue = 100_000;
 
 export async function cut(lab: LabRecord, what: Cut): Promise<void> {
@@ -38,7 +38,7 @@ export async function heal(lab: LabRecord, a?: string, b?: string): Promise<void
   for (const { host } of slow) await slowDown(lab, hostOf(lab.plan, host), quick);
 }
 
-/** Throws `capability-missing` for a delay on a kernel without netem; nothing is changed then. */
+/** Throws `capability-missing` for a delay on a kernel without netem, and then changes nothing. */
 export async function slow(lab: LabRecord, host: string, slowness: Slowness): Promise<void> {
   await checkSwitch(lab);
   await slowDown(lab, hostOf(lab.plan, host), slowness);
@@ -64,7 +64,7 @@ async function slowDown(lab: LabRecord, host: LabHost, slowness: Slowness): Prom
   await applyRules(lab, isQuick ? quickRules(host.name) : slowRules({ host: host.name, ...slowness }));
 }
 
-/** Each end of the host's link delays what it sends. */
+/** Each end of the host's link delays the packets that it sends. */
 function ends(lab: LabRecord, host: LabHost): readonly (readonly [ProcessId, string])[] {
   return [
     [lab.switch, host.name],

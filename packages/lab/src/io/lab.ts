@@ -16,7 +16,7 @@ import { type LabRecord, loadLab, paths } from './state.ts';
 import { labStatus } from './status.ts';
 import { makeHosts, makeLab } from './up.ts';
 
-/** What a lab for a test is like; what is left out is as in `causeway lab up`. */
+/** The properties of a lab for a test. The defaults are those of `causeway lab up`. */
 export interface LabShape {
   readonly name: string;
   readonly hosts: number;
@@ -28,11 +28,11 @@ export interface LabShape {
 
 export interface MakeOptions {
   readonly progress?: Progress;
-  /** Ends the making, and leaves nothing. */
+  /** Stops the setup, and removes everything. */
   readonly signal?: AbortSignal;
 }
 
-/** A lab that stands: its hosts, the processes in them, and what goes wrong between them. */
+/** A complete lab: its hosts, their processes, and the faults between them. */
 export class Lab implements LabControl {
   readonly #record: LabRecord;
 
@@ -41,20 +41,20 @@ export class Lab implements LabControl {
   }
 
   /**
-   * Makes a lab; every agent has a session when this resolves. When making fails or the signal aborts, nothing is left.
-   * Throws `lab-exists`, `permission-denied`, `capability-missing`, or what went wrong with the last log lines.
+   * Makes a lab; every agent has a session when this resolves. When it fails or the signal aborts, everything is removed.
+   * Throws `lab-exists`, `permission-denied`, `capability-missing`, or the failure with the last log lines.
    */
   static async up(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<Lab> {
     return new Lab(await makeLab(plan, progress, signal));
   }
 
-  /** Makes a lab in place of one of the same name that a killed run has left behind. */
+  /** Makes a lab. Removes a lab of the same name first, which a killed run has left. */
   static async replace(shape: LabShape, { progress, signal }: MakeOptions = {}): Promise<Lab> {
     if ((await existingLabs()).includes(shape.name)) await labDown(shape.name);
     return Lab.up(planOf(shape), progress ?? (() => undefined), signal ?? new AbortController().signal);
   }
 
-  /** Hosts and underlay alone, where links can be broken although nothing runs. `down` removes what is left of a failure. */
+  /** Makes only hosts and underlay, for tests of links without processes. After a failure, `down` removes the rest. */
   static async layOut(shape: LabShape): Promise<Lab> {
     return new Lab(await makeHosts(planOf(shape), () => undefined));
   }
@@ -82,7 +82,7 @@ export class Lab implements LabControl {
     return this.#host(host).underlay;
   }
 
-  /** Path by which a file below a host's /run is reached from outside. */
+  /** Path outside the host to a file below the host's /run. */
   runPath(host: string, path: string): string {
     return join(paths.run(this.name, host), path);
   }
@@ -103,7 +103,7 @@ export class Lab implements LabControl {
     return (await this.status()).hosts.some(({ name, ready }) => name === host && ready);
   }
 
-  /** What runs, stopped or not; an etcd that a manager has started too. */
+  /** The running processes, stopped or not. An etcd that a manager has started is included. */
   processes(host: string, kind: ProcessKind): Promise<readonly ProcessId[]> {
     return processesOf(this.#record, this.#host(host), kind);
   }
@@ -136,28 +136,31 @@ export class Lab implements LabControl {
     return execIn(this.#record, host, command);
   }
 
-  /** How to run a command inside a host, or the switch; the command dies with this process. */
+  /** How to run a command inside a host or the switch. The command dies with this process. */
   commandIn(host: string, command: readonly string[]): Promise<Command> {
     return commandIn(this.#record, host, ['setpriv', '--pdeathsig', 'KILL', ...command]);
   }
 
-  /** Starts a command inside a host, or the switch. The child is `nsenter`, whose only child the command is (`signalChild`). */
+  /**
+   * Starts a command inside a host or the switch. The child process is `nsenter`, whose only child is the command
+   * (`signalChild`).
+   */
   async start(host: string, words: readonly string[], options: Omit<RunOptions, 'env'> = {}): Promise<Run> {
     const { command, args, env } = await this.commandIn(host, words);
     return start(command, args, { ...options, env });
   }
 
-  /** Runs a command inside a host to its end. */
+  /** Runs a command inside a host, and waits for its end. */
   async try(host: string, ...command: readonly string[]): Promise<Outcome> {
     return (await this.start(host, command)).outcome;
   }
 
-  /** The same, which must succeed; resolves to what the command printed. */
+  /** Same as `try`, but the command must succeed; resolves to its output. */
   run(host: string, ...command: readonly string[]): Promise<string> {
     return this.feed(host, command, '');
   }
 
-  /** The same, with something to read. */
+  /** Same as `run`, with input for the command. */
   async feed(host: string, command: readonly string[], input: string): Promise<string> {
     const { outcome } = await this.start(host, command, { input });
     return succeed(`${host}: ${command.join(' ')}`, outcome);
@@ -167,7 +170,7 @@ export class Lab implements LabControl {
     return this.run(host, 'sh', '-ec', script);
   }
 
-  /** A `causeway … -o json` inside a host, which must succeed. */
+  /** Runs `causeway … -o json` inside a host; the command must succeed. */
   async json<T>(host: string, ...args: readonly string[]): Promise<T> {
     return JSON.parse(await this.run(host, 'causeway', ...args, '-o', 'json')) as T;
   }

@@ -2,7 +2,7 @@ import type { Labs } from '../labs.ts';
 import { existingLabs, labDown } from './down.ts';
 import { Lab } from './lab.ts';
 
-/** Made with `unshare`, `nsenter`, `ip` and `mount`, kept under /run/causeway-lab. */
+/** Labs made with `unshare`, `nsenter`, `ip` and `mount`, and kept below /run/causeway-lab. */
 export const machineLabs: Labs = {
   up: (plan, progress, signal) => Lab.up(plan, progress, signal),
   open: (name) => Lab.open(name),

@@ -3,23 +3,23 @@ import { join } from 'node:path';
 import { dataDir } from '../commands.ts';
 import { labNames, labsDir } from './state.ts';
 
-/** Says that the folder below was made by a lab, so that the last one removes it. */
+/** Marks that a lab made the data folder of the product, so that the last lab removes the folder. */
 const marker = join(labsDir, '.made-data-dir');
 
-/** Hosts mount their own file system over the product's data folder; it has to exist on the machine for that. */
+/** Hosts mount their own file system over the product's data folder, so the folder must exist on the machine. */
 export async function ensureMountPoint(): Promise<void> {
   const made = await mkdir(dataDir, { recursive: true });
   if (made !== undefined) await writeFile(marker, '');
 }
 
-/** Removes what was made for labs in general, if none is left. */
+/** Removes what was made for all labs, if no lab is left. */
 export async function removeMountPoint(): Promise<void> {
   if ((await labNames()).length > 0) return;
   const made = await rm(marker).then(
     () => true,
     () => false,
   );
-  // Not when something else was put there, or another lab began meanwhile.
+  // The removal fails when other files are in the folder, or another lab began meanwhile. Then the folder stays.
   if (made) await rmdir(dataDir).catch(() => undefined);
   await rmdir(labsDir).catch(() => undefined);
 }

@@ -3,14 +3,14 @@ import { CausewayError } from '@causeway/model';
 import { childrenByParent, identify, type ProcessId } from './proc.ts';
 import { paths } from './state.ts';
 
-/** In the environment of every process of a lab, so that `lab down` finds them whatever else is lost. */
+/** In the environment of every process of a lab, so that `lab down` finds the processes whatever else is lost. */
 export const labVariable = 'CAUSEWAY_LAB';
 
 /**
- * Runs as the first process of the new namespaces ($0 the host's name, $1 the lab's folder, $2 the host's), then is
- * replaced by a sleep that ignores SIGCHLD: with that the kernel reaps orphans itself, and a host costs half a megabyte.
- * Data lives on a tmpfs of the host's own, which ends with it. /run comes last: it hides the lab's folder. "-n" keeps
- * mount(8) from its notes in the machine's /run.
+ * Script of the first process of the new namespaces ($0: name of the host, $1: folder of the lab, $2: folder of the
+ * host). It ends as a sleep that ignores SIGCHLD: the kernel then reaps orphans itself, and a host costs half a megabyte.
+ * Data are on the host's own tmpfs, which ends with the host. /run is mounted last, because it hides the lab's folder.
+ * "-n" stops mount(8) from writing notes in the machine's /run.
  */
 const init = `set -e
 echo "$0" > /proc/sys/kernel/hostname
@@ -24,14 +24,14 @@ fi
 echo ready
 exec env --ignore-signal=CHLD sleep infinity >/dev/null 2>&1`;
 
-/** Namespaces of a host, or (without a `hostDir`) of a switch. */
+/** Namespaces of a host, or of a switch when there is no `hostDir`. */
 export interface NamespaceSpec {
   readonly lab: string;
   readonly name: string;
   readonly hostDir?: string;
 }
 
-/** Makes all, each with PID, mount, UTS and network namespaces; answers their first processes in the same order. */
+/** Makes PID, mount, UTS and network namespaces for each spec. Returns their first processes in the same order. */
 export async function createNamespaces(specs: readonly NamespaceSpec[]): Promise<readonly ProcessId[]> {
   const parents = await Promise.all(specs.map(createNamespace));
   const children = await childrenByParent();
@@ -42,7 +42,7 @@ export async function createNamespaces(specs: readonly NamespaceSpec[]): Promise
   });
 }
 
-/** Resolves with the pid of `unshare`, the parent of the namespaces' first process, once that has set them up. */
+/** Resolves once the first process has set up the namespaces, with the pid of its parent `unshare`. */
 function createNamespace(spec: NamespaceSpec): Promise<number> {
   const labDir = paths.lab(spec.lab);
   const unshare = ['--pid', '--fork', '--mount', '--uts', '--net', '--mount-proc'];
@@ -56,7 +56,8 @@ function createNamespace(spec: NamespaceSpec): Promise<number> {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    // The script says one word, when all is set up; `unshare` keeps its end of the pipes open, we do not.
+    // The script prints one word when everything is set up. `unshare` keeps its end of the pipes open; this process
+    // closes its own.
     child.stdout.once('data', () => {
       child.removeAllListeners();
       child.stdout.destroy();
@@ -71,17 +72,17 @@ function createNamespace(spec: NamespaceSpec): Promise<number> {
   });
 }
 
-/** Arguments of `nsenter` that lead into all namespaces of a host; the command follows. */
+/** Arguments of `nsenter` that enter all namespaces of a host; the command follows. */
 export function enterArguments(init: ProcessId): readonly string[] {
   return ['--target', String(init.pid), '--pid', '--mount', '--uts', '--net', '--'];
 }
 
-/** Arguments of `nsenter` that lead into its network namespace alone, with the programs and /proc of the machine. */
+/** Arguments of `nsenter` that enter only the network namespace, with the programs and /proc of the machine. */
 export function enterNetworkArguments(init: ProcessId): readonly string[] {
   return ['--target', String(init.pid), '--net', '--'];
 }
 
-/** Throws when the host's first process is gone, and all of the host with it. */
+/** Throws when the first process of the host is gone, because the whole host ends with it. */
 export async function checkAlive(init: ProcessId, what: string): Promise<void> {
   if ((await identify(init.pid))?.started === init.started) return;
   throw new CausewayError('lab-process-state', `${what} is gone: its first process was killed; make the lab anew`);

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process of this machine; the start time makes a recycled pid another one. */
+/** A process of this machine. The start time distinguishes it from a later process with the same pid. */
 export interface ProcessId {
   readonly pid: number;
   /** Clock ticks since boot, field 22 of /proc/PID/stat (proc_pid_stat(5)). */
@@ -29,7 +29,7 @@ export async function signalProcess(target: ProcessId, signal: NodeJS.Signals): 
   }
 }
 
-/** Resolves true once all are gone, false when some still run after `within` milliseconds. */
+/** Resolves to true once all processes are gone; to false when some still run after `within` ms. */
 export async function waitGone(processes: readonly ProcessId[], within: number): Promise<boolean> {
   const deadline = performance.now() + within;
   for (;;) {
@@ -40,7 +40,7 @@ export async function waitGone(processes: readonly ProcessId[], within: number):
   }
 }
 
-/** Parent -> its children, over all processes that are not zombies. */
+/** By pid of the parent: its children, over all processes that are not zombies. */
 export async function childrenByParent(): Promise<ReadonlyMap<number, readonly ProcessId[]>> {
   const children = new Map<number, ProcessId[]>();
   for (const pid of await pids()) {
@@ -67,7 +67,7 @@ export async function findInNamespace(init: ProcessId, innerPid: number): Promis
   return undefined;
 }
 
-/** Processes in the PID namespace of `init` with that word in their command line. */
+/** Processes in the PID namespace of `init` that have the word in their command line. */
 export async function findByArgument(init: ProcessId, argument: string): Promise<readonly ProcessId[]> {
   const namespace = await pidNamespace(init.pid);
   const found: ProcessId[] = [];
@@ -80,7 +80,7 @@ export async function findByArgument(init: ProcessId, argument: string): Promise
   return found;
 }
 
-/** Processes whose environment at exec held precisely `variable` ("NAME=value"); this one left out. */
+/** Processes whose environment at exec contained exactly `variable` ("NAME=value"), without this process. */
 export async function findByEnvironment(variable: string): Promise<readonly ProcessId[]> {
   const found: ProcessId[] = [];
   for (const { pid, environment } of await environments()) {
@@ -90,14 +90,14 @@ export async function findByEnvironment(variable: string): Promise<readonly Proc
   return found;
 }
 
-/** Those in the PID namespace of this process itself. */
+/** The processes in the same PID namespace as this process. */
 export async function livingHere(processes: readonly ProcessId[]): Promise<readonly ProcessId[]> {
   const here = await pidNamespace(process.pid);
   const namespaces = await Promise.all(processes.map(({ pid }) => pidNamespace(pid)));
   return processes.filter((_, i) => namespaces[i] === here);
 }
 
-/** Values the variable has in the environments of this machine's processes. */
+/** Values of the variable in the environments of this machine's processes. */
 export async function valuesInEnvironments(name: string): Promise<ReadonlySet<string>> {
   const prefix = `${name}=`;
   const values = (await environments()).flatMap(({ environment }) => environment.filter((v) => v.startsWith(prefix)));
@@ -113,7 +113,7 @@ async function environments(): Promise<readonly { pid: number; environment: read
 
 async function readStat(pid: number): Promise<{ parent: number; started: string } | undefined> {
   const stat = await readProc(pid, 'stat');
-  // The command's name, in parentheses, may itself hold spaces and parentheses: fields are counted from its end.
+  // The command's name, in parentheses, may contain spaces and parentheses, so fields are counted from its end.
   const [state, parent, ...rest] = (stat?.slice(stat.lastIndexOf(')') + 2) ?? '').split(' ');
   const started = rest[17];
   if (parent === undefined || started === undefined || state === 'Z' || state === 'X') return undefined;
@@ -128,7 +128,7 @@ async function pidNamespace(pid: number): Promise<string | undefined> {
   return readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
 }
 
-/** Undefined when the process has gone meanwhile. */
+/** undefined: the process has ended meanwhile. */
 async function readProc(pid: number, file: string): Promise<string | undefined> {
   return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => undefined);
 }

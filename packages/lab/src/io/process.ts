@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { CausewayError } from '@causeway/model';
 
-/** Debian keeps `ip` and `bridge` where a user's PATH may not lead. */
+/** Debian keeps `ip` and `bridge` in folders that a user's PATH may lack. */
 export const machinePath = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
 
 /** How a command ended. */
 export interface Outcome {
-  /** As a shell would say it: a signal that ended the command is 128 + its number. */
+  /** Exit status as in a shell: for a command that a signal ended, 128 + the number of the signal. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface Run {
   readonly child: ChildProcess;
   readonly outcome: Promise<Outcome>;
@@ -21,7 +21,7 @@ export interface Run {
 
 export interface RunOptions {
   readonly input?: string | Uint8Array;
-  /** In place of this process's. */
+  /** Replaces the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** An open file, given as descriptor 3. */
   readonly file?: number;
@@ -50,7 +50,7 @@ export function start(command: string, args: readonly string[], options: RunOpti
   return { child, outcome };
 }
 
-/** What a command that must succeed wrote to stdout; `what` names it in the error. */
+/** Stdout of a command that must succeed. `what`: its name in the error. */
 export async function succeed(what: string, outcome: Promise<Outcome>): Promise<string> {
   const { code, stdout, stderr } = await outcome;
   if (code === 0) return stdout;
@@ -58,12 +58,12 @@ export async function succeed(what: string, outcome: Promise<Outcome>): Promise<
   throw new CausewayError('internal', `${what} failed (exit ${code}): ${said}`);
 }
 
-/** Runs a command of this machine to its end. */
+/** Runs a command of this machine, and waits for its end. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return succeed(`"${[command, ...args].join(' ')}"`, start(command, args, options).outcome);
 }
 
-/** As a shell would say it. */
+/** Exit status as in a shell. */
 export function exitStatus(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }

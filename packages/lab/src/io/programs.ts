@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { CausewayError } from '@causeway/model';
 import { findProgram } from '@causeway/runtime/io';
 
-/** The product's programs, which every host of a lab has on its PATH. */
+/** The product's programs, which are in the PATH of every host. */
 const names = ['causeway', 'causeway-agent', 'causeway-manager'] as const;
 
-/** The command lines that start the programs, by name. Throws `capability-missing` when there is no such program. */
+/** The command lines that start the programs, by name. Throws `capability-missing` when a program is missing. */
 export function labPrograms(): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     names.map((name) => {
@@ -18,7 +18,7 @@ export function labPrograms(): Readonly<Record<string, readonly string[]>> {
   );
 }
 
-/** Writes the commands that are on the hosts' PATH. */
+/** Writes the commands for the PATH of the hosts. */
 export async function writePrograms(dir: string): Promise<void> {
   for (const [name, command] of Object.entries(labPrograms())) {
     const file = join(dir, name);

@@ -4,7 +4,7 @@ import { CausewayError } from '@causeway/model';
 import { machinePath } from './process.ts';
 import { labPrograms } from './programs.ts';
 
-/** Command -> the Debian package that brings it. */
+/** By command: the Debian package that contains it. */
 const needed = {
   etcd: 'etcd-server',
   ip: 'iproute2',
@@ -14,7 +14,7 @@ const needed = {
   setsid: 'util-linux',
 };
 
-/** Throws `permission-denied` or `capability-missing`, saying what to do. */
+/** Throws `permission-denied` or `capability-missing`. The error says what to do. */
 export function checkRequirements(): void {
   checkRoot();
   const missing = Object.entries(needed).filter(([command]) => !onPath(command));

@@ -8,16 +8,16 @@ import { findByArgument, findInNamespace, isRunning, type ProcessId, signalProce
 import { run } from './process.ts';
 import { type LabRecord, loadProcess, paths, saveProcess } from './state.ts';
 
-/** How long a killed process may take to go; SIGTERM lets a manager hand over. */
+/** Time for a process to end after a signal, ms. After SIGTERM, a manager hands over first. */
 const exitWithin = 10_000;
 
 /**
- * Starts in the background, logging to descriptor 3, and says the process id the host's namespace knows it by. The
- * process leads a session of its own and is adopted by the host's first process.
+ * Starts the command in the background, with its log on descriptor 3, and prints its pid in the host's PID namespace. The
+ * process is the leader of its own session; the host's first process adopts it.
  */
 const starter = 'setsid "$@" </dev/null >&3 2>&3 3>&- & echo $!';
 
-/** Starts the process, which must not be running. It is up when this resolves, not yet ready. */
+/** Starts the process, which must not be running. When this resolves, the process runs, but may not be ready yet. */
 export async function startService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<ProcessId> {
   checkKind(lab, host, kind);
   const init = initOf(lab, host);
@@ -48,7 +48,7 @@ async function spawnInHost(
   }
 }
 
-/** Sends the signal and, where it ends a process, waits for the end. What is killed stays down until started. */
+/** Sends the signal. If the signal ends processes, waits for their end. A killed process is not restarted. */
 export async function killService(
   lab: LabRecord,
   host: LabHost,
@@ -66,7 +66,10 @@ export async function killService(
   throw new CausewayError('timed-out', `${host.name}'s ${kind} still runs ${exitWithin / 1000} s after ${signal}`);
 }
 
-/** The etcd that goes the way of its manager, which is not to know. One that is asked to end ends it by itself. */
+/**
+ * The etcd of a manager, when it gets the same signal without the manager's knowledge. A manager that is asked to end
+ * ends its etcd itself.
+ */
 async function embeddedEtcd(
   lab: LabRecord,
   host: LabHost,
@@ -77,14 +80,14 @@ async function embeddedEtcd(
   return await findByArgument(initOf(lab, host), embeddedEtcdFlag);
 }
 
-/** What runs of a host's: an embedded etcd is found too. None when it does not run. */
+/** The running processes of this kind in a host, an embedded etcd included. */
 export async function processesOf(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<readonly ProcessId[]> {
   if (kind === 'etcd' && lab.plan.etcd === 'embedded') return findByArgument(initOf(lab, host), embeddedEtcdFlag);
   const process = await loadProcess(lab.plan, host, kind);
   return process !== undefined && (await isRunning(process)) ? [process] : [];
 }
 
-/** The disk of a process is lost, and with it what ran on it. Not running is no failure: the data goes all the same. */
+/** Removes the data of a process, and kills the process before. A process that does not run is no failure. */
 export async function wipeService(lab: LabRecord, host: LabHost, kind: ProcessKind): Promise<void> {
   checkKind(lab, host, kind);
   const running = await loadProcess(lab.plan, host, kind);
@@ -92,11 +95,11 @@ export async function wipeService(lab: LabRecord, host: LabHost, kind: ProcessKi
   await run('nsenter', [...enterArguments(initOf(lab, host)), 'rm', '-rf', dataOf(kind)]);
 }
 
-/** What happens to whole hosts: loss, standstill, and its end. */
+/** Signals that stand for what happens to a whole host: its loss, a standstill, and the end of the standstill. */
 const hostSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGSTOP', 'SIGCONT']);
 const endingSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
 
-/** A process that ended, or does not become ready: the error names its log, which says why. */
+/** The error for a process that has ended or does not become ready. It names the log, which says why. */
 export function serviceFailure(lab: LabRecord, host: LabHost, kind: ProcessKind, what: string): CausewayError {
   const log = paths.log(lab.plan.name, host.name, kind);
   return new CausewayError('internal', `${host.name}'s ${kind} ${what}: see ${log}`, { host: host.name, log });

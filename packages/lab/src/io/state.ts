@@ -4,10 +4,10 @@ import { CausewayError } from '@causeway/model';
 import type { LabHost, LabPlan, ProcessKind } from '../plan.ts';
 import type { ProcessId } from './proc.ts';
 
-/** Labs of this machine: a folder each. It goes with the last of them. */
+/** Folder with one folder for each lab of this machine. It is removed with the last lab. */
 export const labsDir = '/run/causeway-lab';
 
-/** What is written down of a lab that stands: its plan, and the first process of each host and of the switch. */
+/** The record of a complete lab: its plan, and the first process of each host and of the switch. */
 export interface LabRecord {
   readonly plan: LabPlan;
   readonly switch: ProcessId;
@@ -19,12 +19,12 @@ export const paths = {
   bin: (name: string): string => join(labsDir, name, 'bin'),
   hostsFile: (name: string): string => join(labsDir, name, 'hosts'),
   host: (name: string, host: string): string => join(labsDir, name, host),
-  /** What the host sees as /run. */
+  /** The folder that the host sees as /run. */
   run: (name: string, host: string): string => join(labsDir, name, host, 'run'),
   log: (name: string, host: string, kind: ProcessKind): string => join(labsDir, name, host, 'log', `${kind}.log`),
 };
 
-/** Takes the name and makes the folders; throws `lab-exists`. */
+/** Claims the name and makes the folders; throws `lab-exists`. */
 export async function claimLab(plan: LabPlan): Promise<void> {
   await mkdir(labsDir, { recursive: true, mode: 0o700 });
   try {
@@ -45,7 +45,7 @@ export async function saveLab(lab: LabRecord): Promise<void> {
   await writeJson(join(paths.lab(lab.plan.name), 'lab.json'), lab);
 }
 
-/** Throws `lab-unknown`, also for one whose making was broken off. */
+/** Throws `lab-unknown`, also for a lab whose setup is unfinished. */
 export async function loadLab(name: string): Promise<LabRecord> {
   const lab = await readJson<LabRecord>(join(paths.lab(name), 'lab.json'));
   if (lab !== undefined) return lab;
@@ -60,7 +60,7 @@ export function labUnknown(name: string, labs: readonly string[]): CausewayError
   return new CausewayError('lab-unknown', `no lab named ${name}; ${known}`, { lab: name });
 }
 
-/** Names of the labs that have a folder, whole or not. */
+/** Names of the labs that have a folder, complete or not. */
 export async function labNames(): Promise<readonly string[]> {
   const entries = await readdir(labsDir, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -74,7 +74,7 @@ export async function saveProcess(plan: LabPlan, host: LabHost, kind: ProcessKin
   await writeJson(processFile(plan, host, kind), process);
 }
 
-/** The process as last started; it may have ended since. */
+/** The process as it was last started; it may have ended since. */
 export async function loadProcess(plan: LabPlan, host: LabHost, kind: ProcessKind): Promise<ProcessId | undefined> {
   return readJson<ProcessId>(processFile(plan, host, kind));
 }
@@ -83,7 +83,7 @@ function processFile(plan: LabPlan, host: LabHost, kind: ProcessKind): string {
   return join(paths.host(plan.name, host.name), `${kind}.json`);
 }
 
-/** Whole or not at all, whoever is killed when. */
+/** Writes the whole file or nothing, even if this process is killed. */
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(`${path}.new`, JSON.stringify(value));
   await rename(`${path}.new`, path);

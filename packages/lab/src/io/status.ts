@@ -11,7 +11,7 @@ export async function labStatus(lab: LabRecord): Promise<LabStatus> {
   return { name: lab.plan.name, hosts: await Promise.all(lab.plan.hosts.map((host) => hostStatus(lab, host, faults))) };
 }
 
-/** Without nft nothing was cut or slowed, and of a lab whose switch is gone nothing can be. */
+/** Without nft there are no cuts and no slow hosts; without its switch, a lab cannot have any. */
 function faultsIfAny(lab: LabRecord): Promise<Faults> {
   return faultsOf(lab).catch(() => ({ cuts: [], slow: [] }));
 }

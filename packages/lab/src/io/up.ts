@@ -15,14 +15,16 @@ import { checkRequirements } from './requirements.ts';
 import { initOf } from './service.ts';
 import { claimLab, type LabRecord, paths, saveLab } from './state.ts';
 
-/** Of a log, shown when its process keeps a lab from coming up. */
+/** Number of lines of a log that are shown when its process prevents the lab from coming up. */
 const lastLines = 10;
 
-/** Makes the lab; every agent has a session when this resolves. When making fails or the signal aborts, nothing is left. */
+/**
+ * Makes the lab; every agent has a session when this resolves. When it fails or the signal aborts, everything is removed.
+ */
 export async function makeLab(plan: LabPlan, progress: Progress, signal: AbortSignal): Promise<LabRecord> {
   checkRequirements();
   await claimLab(plan);
-  // One failure stops all that is under way, so that nothing is started behind the teardown.
+  // The first failure stops all other starts, so that nothing is started after the removal.
   const failed = new AbortController();
   try {
     const lab = await layHosts(plan, progress);
@@ -36,14 +38,14 @@ export async function makeLab(plan: LabPlan, progress: Progress, signal: AbortSi
   }
 }
 
-/** The hosts and their underlay alone. `down` removes what a failure leaves. */
+/** Makes only the hosts and their underlay. After a failure, `down` removes the rest. */
 export async function makeHosts(plan: LabPlan, progress: Progress): Promise<LabRecord> {
   checkRequirements();
   await claimLab(plan);
   return layHosts(plan, progress);
 }
 
-/** The last lines of the log an error names: the teardown takes the file. */
+/** Prints the last lines of the log that an error names, because the removal deletes the file. */
 async function reportLog(error: unknown, progress: Progress): Promise<void> {
   const log = isCausewayError(error) ? error.data.log : undefined;
   if (typeof log !== 'string') return;

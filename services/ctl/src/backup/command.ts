@@ -6,7 +6,7 @@ import { type CommandBuilder, command, Verb } from '../command.ts';
 import { isoTime } from '../render/time.ts';
 import type { BackupFiles } from './files.ts';
 
-/** `causeway backup`: the store into a file, and a store out of it. */
+/** `causeway backup`: writes the store to a file, and makes a store from a file. */
 export function backupCommand(files: BackupFiles): CommandBuilder {
   return (context) => {
     const summary = 'back up the cluster, and restore it';
@@ -35,7 +35,7 @@ function create(files: BackupFiles): CommandBuilder {
   });
 }
 
-/** On the machine of the manager to be; its exit status is the manager's. */
+/** Runs on the machine of the future manager. Its exit status is that of `causeway-manager restore`. */
 function restore(files: BackupFiles): CommandBuilder {
   return (context) => {
     const summary = 'create the data directory of a new cluster with one manager from a backup';

@@ -6,7 +6,7 @@ import { applied, db, h2, web } from '../testing/samples.ts';
 import { transcripts } from '../testing/transcripts.ts';
 import { attach, clean, endpoints, found, happened, networks, nodes, slow, timedOut } from '../testing/worlds.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 

@@ -9,12 +9,12 @@ import { withHostSettings } from '../host-settings.ts';
 import { isTypable, visible } from '../render/visible.ts';
 import { readSettings, settingOptions, type Uses } from '../settings.ts';
 
-/** Somebody waits with a finger on the key. */
+/** A person is waiting for the completion. */
 const patience = seconds(1);
 
 const uses: Uses = ['managers'];
 
-/** Hidden: what completion scripts ask. Never fails: without an answer there are no candidates. */
+/** Hidden command that completion scripts call. Never fails: without an answer there are no candidates. */
 export function complete(context: Context, program: Command): Command {
   const built = new Command('__complete').addArgument(new Argument('[words...]'));
   for (const option of settingOptions(uses)) built.addOption(option);
@@ -35,7 +35,7 @@ async function answer(program: Command, words: readonly string[], clients: Clien
   const all = candidates.kind === 'words' ? candidates.words : await found(candidates, clients);
   return (
     all
-      // What cannot be typed is no completion.
+      // A word that cannot be typed is no completion.
       .filter(({ word }) => word.startsWith(words.at(-1) ?? '') && isTypable(word))
       .map(({ word, help }) => `${word}\t${visible(help)}\n`)
       .join('')

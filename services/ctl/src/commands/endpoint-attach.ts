@@ -58,7 +58,7 @@ export const endpointAttach = command<Input>({
     'causeway endpoint attach blue --name db --netns /proc/4711/ns/net --ip 10.66.0.9 --wait applied --timeout 5s -o json',
   ],
   async run({ input, settings, clients, context }) {
-    // Asked for before anything is attached: without a manager address a wait could only fail.
+    // Managers are looked up before anything is attached: without a manager address, a wait could only fail.
     const managers = input.wait === undefined && settings.managers.length === 0 ? undefined : clients.managers;
     const response = await clients.agent.attach({
       requestId: randomUuid(context.random),
@@ -74,7 +74,7 @@ export const endpointAttach = command<Input>({
     const now = context.clock.wall();
     const notes = response.alreadyAttached ? [`endpoint ${attached.name} was already attached`] : [];
     if (managers === undefined) return { ...endpointAnswer(attached, 'brief', now), notes };
-    // An agent knows its own host only; the count of the others is the managers'.
+    // An agent knows only its own host. The managers count the other hosts.
     if (input.wait === undefined)
       return { ...endpointAnswer(await lookAgain(managers, attached), 'brief', now), notes };
     const { endpoint, ...outcome } = await waitApplied(managers, attached, settings.timeout);

@@ -31,7 +31,7 @@ export const endpointDetach = command<Input>({
     const { endpoint, force } = input;
     const request = { requestId: randomUuid(context.random), endpoint, force };
     const { revision, host, takenAway } = await clients.agent.detach(request).catch((error: unknown) => {
-      // The request id is the same: should the agent have been asked after all, it is done once.
+      // The request id is the same. If the agent got the request after all, the detach still happens only once.
       if (!isCausewayError(error, 'agent-unavailable') || settings.managers.length === 0) throw error;
       return clients.managers.detachEndpoint(request);
     });

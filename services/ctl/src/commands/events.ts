@@ -9,7 +9,7 @@ import { collectText, parseInteger } from '../parse.ts';
 import { eventStream, eventsAnswer } from '../render/event.ts';
 import { type Moment, parseMoment, unixTime } from '../when.ts';
 
-/** What a manager collects before it answers. */
+/** Maximum number of events that a manager collects before it answers. */
 const mostTail = 10_000;
 
 interface Input {
@@ -82,7 +82,7 @@ export const events = command<Input>({
 });
 
 /**
- * A network or host that there is not, and of which no event is kept, is a typing error rather than a quiet one.
+ * An unknown network or host of which no event is stored is a typing error. An empty answer would hide the error.
  * @throws CausewayError network-unknown, node-unknown
  */
 async function checkKnown(managers: Managers, { network, host }: WatchEventsRequest): Promise<void> {

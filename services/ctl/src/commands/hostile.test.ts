@@ -4,13 +4,13 @@ import { runLine } from '../testing/run-line.ts';
 import { transcripts } from '../testing/transcripts.ts';
 import { endpoints, networks, nodes } from '../testing/worlds.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 
-/** All that a terminal obeys or that cannot be seen; line feeds are looked at apart. */
+/** Everything that a terminal obeys or that is invisible. Line feeds are checked separately. */
 const commands = /[^\P{Cc}\n]|[\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
-/** What this program says to a terminal itself: colours. */
+/** What this program itself sends to a terminal: colours. */
 const ours = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
 
 describe('nothing that a server says commands a terminal', () => {
@@ -19,7 +19,7 @@ describe('nothing that a server says commands a terminal', () => {
     const kind = await runLine(line, world);
     const venomous = await runLine(line, { ...world, ...hostile(world) });
     expect(venomous.stdout + venomous.stderr).not.toMatch(commands);
-    // No text begins a line of its own.
+    // No text may begin a new line.
     if (venomous.code === kind.code) expect(venomous.stdout.split('\n')).toHaveLength(kind.stdout.split('\n').length);
     expect(venomous.stderr.split('\n').length).toBeLessThanOrEqual(kind.stderr.split('\n').length + 2);
     const coloured = await runLine(line, { ...world, ...hostile(world), tty: true });

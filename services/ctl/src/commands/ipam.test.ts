@@ -2,7 +2,7 @@ import type { AddressHolding, CheckClaimsResponse, SubnetUse } from '@causeway/p
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runLine, transcript, type World } from '../testing/run-line.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 

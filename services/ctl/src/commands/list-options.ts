@@ -6,7 +6,7 @@ import { largestPage } from '../listing.ts';
 import { parseInteger, parseRevisionOf } from '../parse.ts';
 import type { Changes } from '../watching.ts';
 
-/** What `list` commands have in common: those of `Wanted`. */
+/** The options that all `list` commands have: those of `Wanted`. */
 export function listOptions(fields: readonly string[], sortable: readonly string[]): Option[] {
   const names = fields.join(', ');
   return [
@@ -32,7 +32,7 @@ export function listOptions(fields: readonly string[], sortable: readonly string
   ];
 }
 
-/** For what is listed whole; `fields` are proposed, every one of the JSON is taken. */
+/** For lists that are fetched whole. Completion offers `fields`; the option accepts every field of the JSON. */
 export function sortOption(fields: readonly string[]): Option {
   const what = 'in the order of a field of -o json, such as applied.have; -FIELD: the largest first';
   return completed(new Option('--sort-by <field>', what), fixed(fields));
@@ -48,7 +48,7 @@ export interface WatchInput extends SortInput {
   readonly fromRevision?: bigint;
 }
 
-/** How `list` commands watch. */
+/** Help about --watch of `list` commands. */
 export const watchHelp =
   'With --watch, -o json prints one JSON object per line: {type, revision, object}. The type is ADDED, MODIFIED, REMOVED or\n' +
   'BOOKMARK, which means that all changes up to that revision are printed. When a manager dies, the watch continues at another\n' +
@@ -62,7 +62,7 @@ export function changesOf({ input, settings, context }: Call<WatchInput>): Chang
   return { ...from, clock, signal, patience: settings.timeout };
 }
 
-/** Sent as it is said, once it is known to be right. */
+/** Checks the text, and sends it unchanged. */
 function checked(parse: (text: string, field: string) => Result<unknown, CausewayError>, field: string) {
   return (text: string): string => {
     unwrap(parse(text, field));

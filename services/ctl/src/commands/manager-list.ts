@@ -16,7 +16,7 @@ export const managerList = command<Input>({
     'A manager that stopped or died is listed as unreachable, and since when, until it is back or "causeway manager remove" removes it.',
   options: [
     sortOption(['name', 'address', 'state', 'version']),
-    // Other lists have it: it is refused with what there is instead.
+    // Other lists have this option. Here it is refused, and the error names the alternative.
     new Option('-w, --watch').hideHelp(),
   ],
   uses: ['managers', 'timeout', 'output'],

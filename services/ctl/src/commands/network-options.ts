@@ -7,7 +7,7 @@ export function ifRevisionOption(): Option {
   return new Option('--if-revision <revision>', what).argParser(parseRevisionOf('--if-revision'));
 }
 
-/** Said beside what would be, which looks like what is. */
+/** Notes for a dry run, because its output looks like that of a real change. */
 export function dryRunNotes(dryRun: boolean | undefined): readonly string[] {
   return dryRun === true ? ['dry run: nothing was changed'] : [];
 }

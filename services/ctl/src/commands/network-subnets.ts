@@ -13,7 +13,7 @@ import {
 import type { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { parseAs, parseNameOf } from '../parse.ts';
 
-/** What a command line says of subnets, apart from each other: an address or range belongs to the subnet it lies in. */
+/** The subnet options of a command line, separately. An address or range belongs to the subnet that contains it. */
 export interface SubnetOptions {
   readonly prefixes: readonly Prefix[];
   readonly gateways: readonly GatewayOption[];
@@ -26,7 +26,7 @@ export interface AuxAddress {
   readonly ip: Ip;
 }
 
-/** "none" is for all subnets that no other one lies in. */
+/** "none" applies to all subnets that contain no given gateway. */
 export type GatewayOption = Ip | 'none';
 
 export function parseGateway(text: string): Result<GatewayOption, CausewayError> {
@@ -49,7 +49,10 @@ export function parseAuxAddress(text: string, before: readonly AuxAddress[]): re
   );
 }
 
-/** `option` is the one that names the prefixes. @throws CausewayError gateway-outside, gateway-duplicate, range-outside, aux-address-outside, aux-address-duplicate */
+/**
+ * Builds the subnets from the options. `option`: the option that gives the prefixes.
+ * @throws CausewayError gateway-outside, gateway-duplicate, range-outside, aux-address-outside, aux-address-duplicate
+ */
 export function planSubnets(
   { prefixes, gateways: said, ranges, auxAddresses }: SubnetOptions,
   option = '--subnet',

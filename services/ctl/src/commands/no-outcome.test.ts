@@ -5,7 +5,7 @@ import { runLine, type World } from '../testing/run-line.ts';
 import { status } from '../testing/samples.ts';
 import { attach, standbys } from '../testing/worlds.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', 'h1'));
 afterAll(() => void vi.unstubAllEnvs());
 
@@ -13,7 +13,7 @@ const hangs = () => new Promise<never>(() => undefined);
 
 const silence = (): AsyncIterable<never> => ({ [Symbol.asyncIterator]: () => ({ next: hangs }) });
 
-/** Servers that answer nothing, beside what the managers say of etcd: that two of its three members are gone. */
+/** Servers that answer nothing, except that the managers report etcd: two of its three members are gone. */
 const world: World = {
   managers: {
     createNetwork: hangs,
@@ -41,7 +41,7 @@ const world: World = {
   agent: { attach: hangs, detach: hangs },
 };
 
-/** What changes something, and the command that shows whether it did. */
+/** Commands that change something, and the command that shows whether the change was made. */
 const changes: readonly (readonly [line: string, seenBy: string])[] = [
   ['network create blue', 'causeway network show blue'],
   ['network update blue --mtu 1400', 'causeway network show blue'],

@@ -5,8 +5,8 @@ import { networkAnswer } from '../render/network.ts';
 import { present } from './present.ts';
 
 /**
- * A change of a network that was based on an old revision answers with the network as it is now, so that whoever asked
- * can look at it and try again; refused it is all the same.
+ * When a change of a network is refused because it was based on an old revision, the answer contains the network as it is
+ * now, so that the user can look at it and try again.
  */
 export async function orCurrent(
   managers: Pick<Managers, 'getNetwork'>,

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { exitCodes } from '../exit-codes.ts';
 import { runLine } from '../testing/run-line.ts';
 
-// Whoever runs the tests inside a lab has it set.
+// The variable is set when the tests run inside a lab.
 beforeAll(() => void vi.stubEnv('CAUSEWAY_MANAGERS', undefined));
 afterAll(() => void vi.unstubAllEnvs());
 
-/** Options that make no sense together, and what is said of them before anybody is asked. */
+/** Options that make no sense together, and the error, which comes before any server is asked. */
 const lines: readonly (readonly [line: string, says: RegExp])[] = [
   ['network create blue --gateway 10.66.0.1', /--gateway: 10\.66\.0\.1 needs a --subnet/],
   ['network create blue --ip-range 10.66.0.0/25', /--ip-range: 10\.66\.0\.0\/25 needs a --subnet/],

@@ -45,7 +45,7 @@ async function local(agent: Agent): Promise<Answer> {
   return agentAnswer(status, sandboxes);
 }
 
-/** Each look has the whole `--timeout` to itself. */
+/** Each round of --watch has the whole `--timeout`. */
 function statusStream({ settings, context }: Call<Input>): Stream {
   const { clock, signal, stdout } = context;
   const once = async (): Promise<Answer> => {

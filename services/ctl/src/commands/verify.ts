@@ -38,7 +38,7 @@ export const verify = command<Input>({
   },
 });
 
-/** What was found, what of it still stands, and what that means for the caller. */
+/** What was found, what of it remains, and what this means for the exit code. */
 export function judge(
   found: VerifyResponse,
   after: VerifyResponse | undefined,

@@ -7,13 +7,15 @@ import { formatSpan } from '../render/time.ts';
 import { present } from './present.ts';
 
 export interface Waited {
-  /** The newest that is known of it. */
+  /** The newest known state of the endpoint. */
   readonly endpoint: Endpoint;
-  /** Absent: every ready host has it. */
+  /** Absent: every ready host has the endpoint. */
   readonly problem?: CausewayError;
 }
 
-/** Waits for the hosts. An endpoint exists whether they are quick or not, so running out of time is an outcome, not a throw. */
+/**
+ * Waits for the hosts. The endpoint exists even if they are slow, so the end of the time is an outcome and not an error.
+ */
 export async function waitApplied(
   managers: Pick<Managers, 'waitEndpoint' | 'getEndpoint'>,
   known: Endpoint,
@@ -30,7 +32,7 @@ export async function waitApplied(
   }
 }
 
-/** The endpoint as the managers see it now; as it is known already when they do not answer. */
+/** The endpoint as the managers see it now; as `known` when they do not answer. */
 export async function lookAgain(managers: Pick<Managers, 'getEndpoint'>, known: Endpoint): Promise<Endpoint> {
   try {
     return (await managers.getEndpoint({ endpoint: known.id, atLeast: known.revision })).endpoint ?? known;
@@ -40,7 +42,10 @@ export async function lookAgain(managers: Pick<Managers, 'getEndpoint'>, known: 
   }
 }
 
-/** It was there a moment ago, and the caller named it otherwise than by the id that is not found. */
+/**
+ * The endpoint existed a moment ago. The error names it by its name, because the caller did not use the id that was not
+ * found.
+ */
 function meanwhile(error: unknown, { id, name }: Endpoint): unknown {
   if (!isCausewayError(error, 'endpoint-unknown')) return error;
   const message = `endpoint ${name} was detached meanwhile`;

@@ -2,7 +2,7 @@ import type { Argument, Command, Option } from 'commander';
 import { childNamed } from '../aliases.ts';
 import { type Asked, type Source, sourceOf } from './values.ts';
 
-/** What may stand at the cursor. */
+/** What can stand at the cursor. */
 export type Candidates =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
   | { readonly kind: 'names'; readonly of: LiveKind }
@@ -14,10 +14,10 @@ export interface Candidate {
   readonly help: string;
 }
 
-/** Things whose names only the cluster knows. */
+/** Kinds of objects whose names only the cluster knows. */
 export type LiveKind = 'network' | 'endpoint' | 'node' | 'manager';
 
-/** A value is a live name when its argument or option is called so. */
+/** The value of an argument or option with this name is the name of such an object. */
 const liveKinds: Readonly<Record<string, LiveKind>> = {
   network: 'network',
   endpoint: 'endpoint',
@@ -26,18 +26,21 @@ const liveKinds: Readonly<Record<string, LiveKind>> = {
   manager: 'manager',
 };
 
-/** What has been read of a line up to the cursor. */
+/** The part of a command line before the cursor. */
 interface Line {
   readonly command: Command;
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, string>>;
-  /** Whose value comes next. */
+  /** The option whose value comes next. */
   readonly asking: Option | undefined;
-  /** After "--" is another program's command line. */
+  /** Whether "--" has come: the words after it are another program's command line. */
   readonly isOver: boolean;
 }
 
-/** `words` follow the program's name; the last one is unfinished, perhaps empty. Candidates still want filtering by it. */
+/**
+ * `words`: the words after the program's name; the last word is unfinished and may be empty. The caller filters the
+ * candidates by it.
+ */
 export function candidatesFor(program: Command, words: readonly string[]): Candidates {
   const unfinished = words.at(-1) ?? '';
   const start: Line = { command: program, operands: [], options: {}, asking: undefined, isOver: false };

@@ -101,7 +101,7 @@ test.each(shells)('the script of %s goes to stdout as it is', async (shell) => {
   expect((await runLine(`completion ${shell}`)).stdout).toBe(scripts[shell]);
 });
 
-/** A causeway that writes down what it was asked, and answers the given lines. */
+/** A fake `causeway` that records its arguments and prints the given lines. */
 const folder = mkdtempSync(join(tmpdir(), 'causeway-completion-'));
 writeFileSync(join(folder, 'causeway'), '#!/bin/sh\nprintf "%s\\n" "$@" >"$ASKED"\nprintf "$ANSWER"\n');
 chmodSync(join(folder, 'causeway'), 0o755);

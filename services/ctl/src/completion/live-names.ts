@@ -8,7 +8,7 @@ import type { Candidate, LiveKind } from './candidates.ts';
 
 type Names = (managers: Managers) => Promise<readonly Candidate[]>;
 
-/** The names there are, each as it must be typed. */
+/** All existing names, each as it must be typed. */
 export function liveNames(of: LiveKind, managers: Managers): Promise<readonly Candidate[]> {
   return names[of](managers);
 }

@@ -2,8 +2,8 @@ export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
 /**
- * Each asks the hidden command `causeway __complete -- WORD…`, which answers a candidate a line, "word<TAB>help", or
- * ":files" where the shell's own file names belong.
+ * Each script calls the hidden command `causeway __complete -- WORD…`. It prints one candidate per line, "word<TAB>help",
+ * or ":files" where the shell completes file names.
  */
 export const scripts: Readonly<Record<Shell, string>> = {
   bash: `# causeway completion for bash: source <(causeway completion bash)

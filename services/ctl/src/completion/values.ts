@@ -2,21 +2,21 @@ import type { Argument, Option } from 'commander';
 import type { Clients } from '../clients.ts';
 import type { Candidate } from './candidates.ts';
 
-/** What is known of a line when its value is asked for. */
+/** What is known about a line when one of its values is completed. */
 export interface Asked {
-  /** The arguments before it. */
+  /** The arguments before the value. */
   readonly operands: readonly string[];
   /** Options of the line that have been given a value, by their long name. */
   readonly options: Readonly<Record<string, string>>;
   readonly clients: Pick<Clients, 'managers'>;
 }
 
-/** Finds what a value may be. */
+/** Finds the possible values. */
 export type Source = (asked: Asked) => Promise<readonly Candidate[]>;
 
 const sources = new WeakMap<Argument | Option, Source>();
 
-/** The same option or argument, whose values can be completed. */
+/** Returns the same option or argument, with a source for the completion of its values. */
 export function completed<Of extends Argument | Option>(of: Of, source: Source): Of {
   sources.set(of, source);
   return of;

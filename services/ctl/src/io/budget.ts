@@ -1,9 +1,9 @@
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 
-/** For a last look after a wait that took all the time. It has its end before a command is given up (ending.ts). */
+/** Time for a last call after a wait that took all the time. The call ends before the command is given up (ending.ts). */
 const lastLook = milliseconds(250);
 
-/** The time a command has in all, shared by the calls it makes. */
+/** The total time of a command, which its calls share. */
 export class Budget {
   readonly total: Duration;
   readonly #clock: Clock;
@@ -15,7 +15,7 @@ export class Budget {
     this.#deadline = clock.now() + total;
   }
 
-  /** What a call that starts now may take. */
+  /** Time for a call that starts now. */
   left(): Duration {
     const left = this.#deadline - this.#clock.now();
     return left > 0 ? milliseconds(left) : lastLook;

@@ -5,18 +5,22 @@ import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runt
 import { explainSilence } from '../unreachable.ts';
 import { Budget } from './budget.ts';
 
-/** Pause before a stream that nobody would open is tried again. */
+/** Pause before the next attempt to open a stream. */
 const pauseBetweenTries = milliseconds(100);
 
-/** A manager whose connection is open says at once that a watch has begun, or after it has caught up (2 s). */
+/**
+ * Time for the first message of a watch. A manager with an open connection sends it at once, or after it has caught up (2
+ * s).
+ */
 const firstWithin = seconds(3);
 
-/** What a call does: look, look at once or not at all, change something, wait for others to do something, or both of these. */
+/** What a call does: read; read at once or not at all; change something; wait for other processes; or change and wait. */
 export type Purpose = 'read' | 'status' | 'change' | 'wait' | 'change-and-wait';
 
 const hedges: Readonly<Record<Purpose, RunOptions>> = {
   read: { hedgeAfter: hedgeRead, readsOnly: true },
-  // With the second that a connection may take, and the start of the process, within the two seconds that a status may take.
+  // Together with up to one second for a connection and the start of the process, this stays within the two seconds of a
+  // status.
   status: { hedgeAfter: hedgeRead, readsOnly: true, hangingRefuses: true, endWhenRefused: milliseconds(400) },
   change: { hedgeAfter: hedgeWrite },
   wait: { hedgeAfter: undefined },
@@ -27,16 +31,19 @@ export interface CallerParts {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly signal: AbortSignal;
-  /** Who runs the command. */
+  /** The user who runs the command. */
   readonly actor: string;
-  /** Hears what a server remarks beside its answer. */
+  /** Called with a server's remark beside its answer. */
   readonly onRemark?: (remark: string) => void;
 }
 
 export interface Servers {
   readonly what: 'manager' | 'agent';
   readonly addresses: readonly string[];
-  /** All of them refusing connections for so long is an answer; absent: they may be starting. */
+  /**
+   * When all servers have refused connections for this long, the call ends; absent: it waits, because they may be
+   * starting.
+   */
   readonly endWhenRefused?: Duration;
 }
 
@@ -47,8 +54,8 @@ export interface Answered<Response> {
 }
 
 /**
- * Calls whichever of some servers can serve, within the time the command has. What is unavailable is tried again, and
- * where one is silent another is asked too: every mutating request carries a request id, so that takes nothing twice.
+ * Calls any of several servers that can serve, within the time of the command. A call that is unavailable is tried again.
+ * When one server is silent, another is asked too. Every mutating request carries a request id, so nothing is done twice.
  */
 export class Caller {
   readonly #parts: CallerParts;
@@ -89,14 +96,16 @@ export class Caller {
     }
   }
 
-  /** A server that breaks off after its first item is not replaced: what came of a half is its reader's business. */
+  /**
+   * A server that breaks off after its first item is not replaced: the reader decides what to do with a partial stream.
+   */
   stream<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
     return this.#stream(open, false);
   }
 
   /**
-   * A stream that another server can go on with: `open` asks for what comes after what was read by then. After each item
-   * there is as much time to find one as the command had to begin with.
+   * A stream that another server can continue: `open` asks for what comes after the items that were read. After an item,
+   * the time to find another server starts again.
    */
   resumable<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
     return this.#stream(open, true);
@@ -135,7 +144,7 @@ export class Caller {
     }
   }
 
-  /** A stream of one server, whose first item comes soon. Whatever ends it, the next attempt is at the next server. */
+  /** A stream of one server, whose first item must come soon. After a failure, the next attempt is at the next server. */
   async *attempt<Item>(open: (address: string, limits: CallLimits) => AsyncIterable<Item>): AsyncGenerator<Item> {
     const { clock, signal } = this.#parts;
     const address = this.#failover.current;

@@ -9,8 +9,8 @@ import { clusterConflict, conflictRemark, type Said } from '../clusters.ts';
 import type { StubPool } from './manager-stubs.ts';
 
 /**
- * From the first call on, so long is waited for managers that do not say whose they are: before a change, and after a read.
- * They answer out of memory, all at once, so that only one that is silent costs this.
+ * How long to wait for managers that have not named their cluster, from the first call on: before a change, and after a
+ * read. Managers answer this from memory and all at once, so only a silent manager costs this time.
  */
 const patience = { change: milliseconds(500), read: milliseconds(300) };
 
@@ -20,7 +20,7 @@ export interface ClusterCheckParts {
   readonly signal: AbortSignal;
 }
 
-/** Asks all managers that were given, beside the command's own calls, of which cluster they are. */
+/** Asks all given managers for their cluster, in parallel with the command's own calls. */
 export class ClusterCheck {
   readonly #parts: ClusterCheckParts;
   readonly #addresses: readonly string[];
@@ -34,25 +34,25 @@ export class ClusterCheck {
     this.#addresses = addresses;
   }
 
-  /** An answer says it too. */
+  /** An answer also names the manager's cluster. */
   note(address: string, cluster: string): void {
     if (parseClusterId(cluster).ok) this.#said.set(address, { ...this.#said.get(address), address, cluster });
   }
 
-  /** Before the first call; does nothing after it. */
+  /** To be called before the first call; later calls do nothing. */
   begin(): void {
     if (this.#began !== undefined) return;
     this.#began = this.#parts.clock.now();
     if (this.#addresses.length > 1) this.#asking = Promise.all(this.#addresses.map((address) => this.#ask(address)));
   }
 
-  /** What forbids a change. */
+  /** The error that forbids a change, if any. */
   async conflict(): Promise<CausewayError | undefined> {
     await this.#settle('change');
     return clusterConflict(this.#inOrder());
   }
 
-  /** What is said beside an answer. */
+  /** The remark beside an answer, if any. */
   async remark(answered: string | undefined): Promise<string | undefined> {
     await this.#settle('read');
     return conflictRemark(this.#inOrder(), answered);
@@ -72,7 +72,7 @@ export class ClusterCheck {
     done.abort();
   }
 
-  /** As they were given: the first decides whose the others should be. */
+  /** In the order in which they were given. The first manager decides which cluster the others should be of. */
   #inOrder(): readonly Said[] {
     const others = [...this.#said.values()].filter(({ address }) => !this.#addresses.includes(address));
     const given = this.#addresses.flatMap((address) => this.#said.get(address) ?? []);
@@ -95,7 +95,7 @@ export class ClusterCheck {
       const said = this.#said.get(address);
       if (said !== undefined && manager !== undefined) this.#said.set(address, { ...said, manager: manager.name });
     } catch {
-      // One that does not answer is no reason to warn: the command's own calls say so where it matters.
+      // No warning about a manager that does not answer: the command's own calls report this where it matters.
     }
   }
 }

@@ -17,7 +17,7 @@ import type { Agent } from '../clients.ts';
 import { Caller, type CallerParts } from './caller.ts';
 import { channelOptions } from './channel-options.ts';
 
-/** The agent behind a unix socket. While it restarts a call is tried again: its request id makes that safe. */
+/** The agent behind a unix socket. While the agent restarts, a call is tried again: its request id makes that safe. */
 export function grpcAgent(
   parts: { credentials: Credentials } & CallerParts,
   { socket }: { socket: string },
@@ -39,7 +39,7 @@ export function grpcAgent(
   };
 }
 
-/** grpc-js tries a socket that does not exist for as long as it is let: say at once what is wrong. */
+/** grpc-js keeps trying a socket that does not exist. This reports the reason at once. */
 async function checkSocket(socket: string): Promise<void> {
   try {
     await access(socket, constants.R_OK | constants.W_OK);

@@ -54,7 +54,7 @@ function client(
   return clients;
 }
 
-/** A server that answers what it is given, and UNIMPLEMENTED else. */
+/** A server that gives the given answers, and UNIMPLEMENTED for everything else. */
 async function serve(at: string, services: Parameters<Server['addService']>[]): Promise<string> {
   const server = new Server();
   for (const [definition, handlers] of services) server.addService(definition, handlers);
@@ -180,7 +180,7 @@ describe('managers', () => {
       sequences(client(['127.0.0.1:1'], { timeout: 60_000 }), true),
       'a stream that never began',
     ).rejects.toMatchObject({ code: 'manager-unavailable' });
-    // Of two minutes that it might have taken.
+    // With their timeouts, the two calls could take two minutes.
     expect(systemClock.now() - began).toBeLessThan(30_000);
   });
 
@@ -205,7 +205,7 @@ describe('managers', () => {
     expect(heard).toEqual(['from m2, which follows']);
   });
 
-  /** A manager of that cluster, which answers out of memory. */
+  /** A manager of this cluster, which answers from memory. */
   async function managerOf(cluster: string, name: string, changed: string[] = []): Promise<string> {
     const headers = new Metadata();
     headers.set(clusterKey, cluster);
@@ -294,7 +294,7 @@ function eventStream(watchEvents: IClusterService['watchEvents']) {
   return [clusterServiceDefinition, { watchEvents } as Partial<IClusterService>] as [never, never];
 }
 
-/** A manager that tells a bookmark, and no more. */
+/** A manager that sends only a bookmark. */
 function bookmarks() {
   const watchNetworks = (call: ServerWritableStream<WatchNetworksRequest, WatchNetworksResponse>): void => {
     call.write({ type: 'BOOKMARK', revision: 7n, more: false, epoch: 1n });

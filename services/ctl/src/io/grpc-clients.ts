@@ -10,7 +10,7 @@ export function grpcConnect(world: {
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly actor: string;
-  /** Hears, once each, what servers remark beside their answers. */
+  /** Called once with each remark of a server beside its answers. */
   readonly onRemark?: (remark: string) => void;
 }): Connect {
   return (settings, signal): Clients => {

@@ -15,16 +15,16 @@ import { Caller, type CallerParts, type Purpose } from './caller.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { StubPool } from './manager-stubs.ts';
 
-/** A manager that is restarted is back within it or not soon, and a person who waits wants to know. */
+/** A manager that restarts is back within this time, or not soon; the user should not wait longer. */
 const endWhenRefused = milliseconds(800);
 
-/** A manager answers a status within 1.3 s, whatever it asks itself does. */
+/** A manager answers a status within 1.3 s, even if what it asks itself is slow. */
 const statusWithin = milliseconds(1_600);
 
 type Unary = Exclude<keyof Managers, Watch | 'watchEvents' | 'createBackup' | 'getStatuses'>;
 type Watch = 'watchNetworks' | 'watchEndpoints' | 'watchNodes';
 
-/** What each call does; how it is sent follows from that. */
+/** The purpose of each call, which decides how it is sent. */
 const purposes: Readonly<Record<Unary, Purpose | ((request: never) => Purpose)>> = {
   createNetwork: 'change',
   getNetwork: 'read',
@@ -49,7 +49,10 @@ const purposes: Readonly<Record<Unary, Purpose | ((request: never) => Purpose)>>
 };
 const watches: readonly Watch[] = ['watchNetworks', 'watchEndpoints', 'watchNodes'];
 
-/** The managers behind their addresses, by whichever can serve. Mutating requests carry a request id, so a retry is safe. */
+/**
+ * The managers behind their addresses: any manager that can serve. Mutating requests carry a request id, so a retry is
+ * safe.
+ */
 export function grpcManagers(
   parts: { credentials: Credentials } & CallerParts,
   settings: { managers: readonly string[] },
@@ -62,7 +65,7 @@ export function grpcManagers(
   });
   const streams = watches.map((method) => [method, (request: never) => calls.watch(method, request)] as const);
   return {
-    // Names and types are those of the generated clients, which know each method by its name.
+    // The names and types are those of the generated clients, whose methods have the same names.
     ...(Object.fromEntries([...unary, ...streams]) as unknown as Pick<Managers, Unary | Watch>),
     watchEvents: (request) => calls.events(request),
     createBackup: (request) => calls.backup(request),
@@ -134,7 +137,9 @@ class ManagerCalls {
     });
   }
 
-  /** A change is refused where the managers given are of different clusters; everything else says so beside its answer. */
+  /**
+   * Refuses a change when the given managers are of different clusters. Other calls print a remark beside their answer.
+   */
   async call(purpose: Purpose, method: Unary, request: unknown): Promise<unknown> {
     const check = this.#check;
     const changes = purpose === 'change' || purpose === 'change-and-wait';
@@ -153,7 +158,7 @@ class ManagerCalls {
     }
   }
 
-  /** A stream goes on whatever is found: its reader is told when all have said it. */
+  /** A stream continues in any case. The remark about clusters is printed once all managers have answered the check. */
   #warn(): void {
     this.#check.begin();
     this.#check.remark(undefined).then(
@@ -163,7 +168,7 @@ class ManagerCalls {
   }
 }
 
-/** What a stream brings; whoever has enough of it, or is told to stop, hangs up. */
+/** The items of a stream. The call is cancelled when the reader stops reading, or when the signal aborts. */
 async function* itemsOf<Item>(stream: ClientReadableStream<Item>, limits: CallLimits): AsyncGenerator<Item> {
   const cancel = (): void => stream.cancel();
   limits.signal?.addEventListener('abort', cancel);

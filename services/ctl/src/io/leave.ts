@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 import { type Clock, milliseconds } from '@causeway/runtime';
 
-/** For a reader that does not read, once the process was told to end. */
+/** Time for a reader that does not read, after the process was told to end. */
 const patience = milliseconds(200);
 
-/** The parts of a process that leaving it takes. */
+/** The parts of a process that `leave` uses. */
 export interface Leavable {
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -13,13 +13,13 @@ export interface Leavable {
 }
 
 /**
- * Ends the process when what was written is out, whatever else is still open: a connection that hangs would keep the
- * event loop alive for minutes. Once the signal has aborted, a reader that does not read is not waited for.
+ * Ends the process when its output is written, whatever else is still open: a hanging connection would keep the event
+ * loop alive for minutes. After the signal has aborted, a reader that does not read gets only a moment.
  */
 export async function leave(of: Leavable, code: number, { clock, signal }: { clock: Clock; signal: AbortSignal }) {
   const flushed = Promise.all([flush(of.stdout), flush(of.stderr)]);
   await Promise.race([flushed, giveUp(clock, signal)]);
-  // What could not be written is told on the stream, a moment later than the command's own end.
+  // An error of the streams sets the exit code a moment after the command's own end.
   const failed = typeof of.exitCode === 'number' && of.exitCode !== 0 ? of.exitCode : undefined;
   of.exit(failed ?? code);
 }

@@ -4,5 +4,5 @@ import { machineFiles } from '../backup/io/machine-files.ts';
 import type { CommandBuilder } from '../command.ts';
 import { labCommand } from '../lab/command.ts';
 
-/** Commands that work on this machine itself rather than ask a server. */
+/** Commands that work on this machine instead of asking a server. */
 export const machineCommands: readonly CommandBuilder[] = [labCommand(machineLabs), backupCommand(machineFiles)];

@@ -30,7 +30,7 @@ const services = [
 ] as const;
 
 type Stub = InstanceType<(typeof services)[number]>;
-/** All methods of all services; no two services have a method of one name. */
+/** All methods of all services; no two services have a method of the same name. */
 type Methods = INetworkServiceClient &
   IEndpointServiceClient &
   IIpamServiceClient &
@@ -46,7 +46,7 @@ export class StubPool {
     this.#credentials = credentials;
   }
 
-  /** A method of whichever service has it, bound to its client. */
+  /** A method, bound to the client of the service that has it. */
   method<Name extends keyof Methods>(address: string, name: Name): Methods[Name] {
     const stub = this.#at(address).find((each) => name in each) as unknown as Methods | undefined;
     if (stub === undefined) throw new TypeError(`no service has a method ${String(name)}`);

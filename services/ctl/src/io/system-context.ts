@@ -9,7 +9,7 @@ import { grpcConnect } from './grpc-clients.ts';
 import { hostVariables } from './host-variables.ts';
 import { openTerminal } from './terminal.ts';
 
-/** The real world, for main.ts. */
+/** The real context, for main.ts. */
 export function systemContext(of: NodeJS.Process): Context {
   const terminal = openTerminal(of);
   const onRemark = (remark: string): void => terminal.stderr.write(`causeway: ${visible(remark)}\n`);
@@ -25,7 +25,7 @@ export function systemContext(of: NodeJS.Process): Context {
   };
 }
 
-/** Who runs this, for events: "root@h1". A user that the system does not know has a number only. */
+/** The user who runs the command, for events: "root@h1". A user that the system does not know has only a number. */
 function actor(): string {
   try {
     return `${userInfo().username}@${hostname()}`;

@@ -8,19 +8,19 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
-/** 128 + the signal's number, as shells tell it. */
+/** 128 + the number of the signal, as shells report it. */
 const interruptions: Readonly<Partial<Record<NodeJS.Signals, Interruption>>> = {
   SIGINT: { exitCode: 130 },
   SIGTERM: { exitCode: 143 },
 };
 
-/** Nobody reads stdout any more ("causeway events --watch | head -1"): the work is done, not failed. */
+/** The reader of stdout has gone ("causeway events --watch | head -1"): the work is done, not failed. */
 const readerGone: Interruption = { exitCode: 0 };
 
-/** What was to be told could not be ("causeway network list > /mnt/full/list"). */
+/** The output could not be written ("causeway network list > /mnt/full/list"). */
 const unwritable: Interruption = { exitCode: exitCodes.failed };
 
-/** The process's streams and signals. A second SIGINT ends the process at once. */
+/** Opens the streams and handles the signals of the process. A second SIGINT ends the process at once. */
 export function openTerminal(of: NodeJS.Process): Terminal {
   const abort = new AbortController();
   for (const [signal, interruption] of Object.entries(interruptions)) {
@@ -31,7 +31,7 @@ export function openTerminal(of: NodeJS.Process): Terminal {
     if (code === 'EPIPE') return abort.abort(readerGone);
     stderr.write(`causeway: stdout cannot be written: ${visible(message)}\n`);
     abort.abort(unwritable);
-    // A stream tells of it a moment later, when the command may have ended well already.
+    // A stream reports the error a moment later, when the command may already have ended well.
     of.exitCode = unwritable.exitCode;
   });
   return { stdout, stderr, signal: abort.signal };

@@ -23,7 +23,7 @@ const standing: LabStatus = {
   ],
 };
 
-/** Remembers what it was asked; only the lab "t" stands, and any that is opened by another name but "u". */
+/** Records all calls. The labs are "t" and "u"; "u" is incomplete and cannot be opened. */
 class RecordingLabs implements Labs {
   readonly asked: string[] = [];
   up: Labs['up'] = async (plan, progress) => {

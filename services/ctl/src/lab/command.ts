@@ -34,7 +34,7 @@ export function labCommand(labs: Labs): CommandBuilder {
   return (context) => {
     const lab = new Command('lab').summary('clusters of real hosts on this machine, made of namespaces');
     lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
-    // Options end at the verb, so that those of a command run by `exec` stay its own.
+    // Options before the verb end at the verb, so that the options of a command run by `exec` stay with that command.
     lab.enablePositionalOptions();
     for (const verb of [up, list, status, exec, kill, start, wipe, cut, heal, slow, down])
       lab.addCommand(verb(labs)(context));
@@ -106,7 +106,7 @@ function list(labs: Labs): CommandBuilder {
   });
 }
 
-/** Undefined: it is being made or removed, or what did that was killed. */
+/** undefined: the lab is being made or removed, or the process that did so was killed. */
 async function whole(labs: Labs, name: string): Promise<LabStatus | undefined> {
   try {
     return await (await labs.open(name)).status();
@@ -127,7 +127,7 @@ function status(labs: Labs): CommandBuilder {
   });
 }
 
-/** Its exit status is the command's, and what it prints is the command's alone. */
+/** Its exit status is that of the command, and only the command prints. */
 function exec(labs: Labs): CommandBuilder {
   return (context) => {
     const summary = 'run a command inside a host';
@@ -141,7 +141,7 @@ The product's programs are on PATH there and find the cluster. "switch" is the u
       .addArgument(new Argument('<command...>', 'command with its arguments, after --'))
       .passThroughOptions()
       .action(async (host: string, words: string[], { name }: { name: string }) => {
-        // Options end at the host already, so commander takes a "--" after it for a word of the command.
+        // The options of `exec` end at the host, so commander takes a "--" after the host for a word of the command.
         const lab = await labs.open(name);
         context.exitCode = await lab.exec(host, words[0] === '--' ? words.slice(1) : words);
       });

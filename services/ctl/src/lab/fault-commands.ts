@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { type CommandBuilder, command } from '../command.ts';
 import { hostArgument, nameOption } from './options.ts';
 
-/** netem keeps what it delays: more than this is no slow link any more. */
+/** netem keeps the packets that it delays. A delay above this limit is no longer a slow link. */
 const longestDelay = milliseconds(10_000);
 
 export function cut(labs: Labs): CommandBuilder {
@@ -100,7 +100,10 @@ function parseLoss(text: string): number {
   throw invalid('--loss', text, 'a number of percent from 0 to 100, such as 5');
 }
 
-/** Below what every IPv4 host must take (RFC 791 §3.2) nothing would pass, above what an IP packet can be nothing is lost. */
+/**
+ * Limits of --drop-above, bytes. With less than every IPv4 host must accept (RFC 791 §3.2), nothing would pass. No IP
+ * packet is longer than the upper limit.
+ */
 const lengths = { least: 576, most: 65_535 };
 
 function parseLength(text: string): number {

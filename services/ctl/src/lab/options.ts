@@ -2,7 +2,7 @@ import type { Labs } from '@causeway/lab';
 import { Argument, Option } from 'commander';
 import { candidates, completed } from '../completion/values.ts';
 
-/** What most commands about labs take. */
+/** The option that most commands about labs have. */
 export function nameOption(labs: Pick<Labs, 'names'>): Option {
   const option = new Option('--name <name>', 'name of the lab').default(defaultName);
   return completed(option, async () => candidates(await labs.names()));

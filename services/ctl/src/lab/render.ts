@@ -30,7 +30,7 @@ export function statusAnswer(lab: LabStatus): Answer {
   };
 }
 
-/** A lab that is not whole has a name only. */
+/** A lab that is not complete has only a name. */
 export function labsAnswer(labs: readonly { readonly name: string; readonly lab: LabStatus | undefined }[]): Answer {
   const counted = labs.map(({ name, lab }) => {
     if (lab === undefined) return { name, hosts: null, ready: null, running: null };

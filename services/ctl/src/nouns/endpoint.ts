@@ -46,7 +46,7 @@ export const endpoint: Noun<Endpoint, WantedEndpoints> = {
   candidates: (items) => {
     const uses = new Map<string, number>();
     for (const { name } of items) uses.set(name, (uses.get(name) ?? 0) + 1);
-    // With its network where the name alone is ambiguous.
+    // With the network where the name alone is ambiguous.
     return items.map(({ name, network, host }) => ({
       word: uses.get(name) === 1 ? name : `${network}/${name}`,
       help: `on ${network}, ${host}`,

@@ -6,24 +6,24 @@ import type { Listed, Wanted } from '../listing.ts';
 import type { Shown } from '../render/watch.ts';
 import type { Change, Changes } from '../watching.ts';
 
-/** A kind of object that managers list, watch and show: what its commands say, ask and print. */
+/** A kind of object that managers list, watch and show: the texts, requests and output of its commands. */
 export interface Noun<Item, Want extends Wanted = Wanted> {
-  /** As the argument of "show" is called; completion knows names of objects by it. */
+  /** Name of the argument of "show". Completion looks up names of objects by it. */
   readonly name: string;
   readonly list: {
     readonly summary: string;
     readonly arguments?: readonly Argument[];
-    /** Beside those that every list has. */
+    /** Options in addition to those of every list. */
     readonly options?: readonly Option[];
-    /** What --field takes. */
+    /** Fields that --field accepts. */
     readonly fields: readonly string[];
-    /** What --sort-by proposes. */
+    /** Fields that completion offers for --sort-by. */
     readonly sortable: readonly string[];
     readonly examples: readonly string[];
   };
   readonly show: {
     readonly summary: string;
-    /** What the argument may be: "name or id". */
+    /** Help of the argument: "name or id". */
     readonly argument: string;
     readonly examples: readonly string[];
   };
@@ -34,6 +34,6 @@ export interface Noun<Item, Want extends Wanted = Wanted> {
   readonly shown: Shown<Item>;
   table(items: readonly Item[], now: number): Answer;
   sheet(item: Item, now: number): Answer;
-  /** What completion proposes: each object as it must be typed. */
+  /** Candidates for completion: each object as it must be typed. */
   candidates(items: readonly Item[]): readonly Candidate[];
 }

@@ -5,7 +5,7 @@ import type {
 } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import type { Answer, Cell } from '../answer.ts';
 
-/** What an agent knows without any manager: of its own host, and how far it has followed the cluster. */
+/** What an agent knows without a manager: its own host, and how far it has followed the cluster. */
 export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly Sandbox[]): Answer {
   const { node, clusterId, manager, networks, repairs, drift } = status;
   return {

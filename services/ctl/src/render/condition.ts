@@ -8,7 +8,7 @@ export function conditionValues(conditions: readonly Condition[]): object[] {
   });
 }
 
-/** For a column: "ok", or what is not as it should be, "Programmed=false Degraded=true". */
+/** For a column: "ok", or the conditions that are not good, "Programmed=false Degraded=true". */
 export function conditionsCell(conditions: readonly Condition[]): Cell {
   const wrong = conditions.filter((condition) => !isGood(condition));
   if (conditions.length === 0) return '';
@@ -16,7 +16,7 @@ export function conditionsCell(conditions: readonly Condition[]): Cell {
   return { text: wrong.map(({ type, status }) => `${type}=${status}`).join(' '), tone: 'bad' };
 }
 
-/** For a sheet, a line each: "true, Drift since revision 42, 2m5s ago: 1 difference …". */
+/** For a sheet, one line for each condition: "true, Drift since revision 42, 2m5s ago: 1 difference …". */
 export function conditionFields(
   conditions: readonly Condition[],
   now: number,
@@ -28,7 +28,7 @@ export function conditionFields(
   });
 }
 
-/** A time that is not known is "-"; nothing at all is said of what is not known by its revision. */
+/** An unknown time is "-". When the revision is unknown, the text is empty. */
 function sinceText({ sinceRevision, sinceTimeMs }: Condition, now: number): string {
   if (sinceRevision === 0n) return '';
   const age = sinceTimeMs === 0n ? '-' : `${ageCell(sinceTimeMs, now)} ago`;

@@ -11,7 +11,7 @@ const columns: readonly Heading[] = [
   { title: 'INTENDED' },
 ];
 
-/** `remaining` is what a second look found after a repair; absent: nothing was repaired. */
+/** `remaining`: what a second check found after a repair; absent: nothing was repaired. */
 export function verifyAnswer(found: VerifyResponse, remaining: readonly Drift[] | undefined): Answer {
   const value = { drift: found.drift.map(driftValue), checked: found.checked, unreachable: found.unreachable };
   return {
@@ -35,7 +35,7 @@ export function differences(count: number): string {
   return count === 1 ? '1 difference' : `${count} differences`;
 }
 
-/** null: not there, or not wanted. */
+/** null: the object does not exist, or is not wanted. */
 function driftValue({ host, network, kind, key, actual, intended }: Drift): object {
   return { host, network, kind, key, actual: actual || null, intended: intended || null };
 }

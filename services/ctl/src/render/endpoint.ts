@@ -19,7 +19,7 @@ const columns: readonly Heading[] = [
   { title: 'REVISION', wide: true },
 ];
 
-/** For watches: who has applied it changes without it. */
+/** For watches. Leaves out which hosts have applied the endpoint, because that changes without a change of the store. */
 export const shownEndpoint: Shown<Endpoint> = {
   columns: [
     { title: 'NAME', width: 16 },
@@ -33,7 +33,10 @@ export const shownEndpoint: Shown<Endpoint> = {
   row: ({ name, network, host, addresses, labels }) => [name, network, host, addresses.join(', '), pairsText(labels)],
 };
 
-/** "brief" counts the hosts that have the endpoint's last change, "full" also names those that have it not, and tells labels and conditions. */
+/**
+ * "brief" counts the hosts that have the endpoint's last change. "full" also names the hosts that do not, and has labels
+ * and conditions.
+ */
 export function endpointAnswer(endpoint: Endpoint, applied: 'brief' | 'full', now: number): Answer {
   return {
     value:
@@ -72,7 +75,7 @@ export function appliedText(applied: Applied): string {
   return parts.join(', ');
 }
 
-/** As every command takes it: the name alone may be that of several. */
+/** The name that every command accepts: the endpoint's name alone may be ambiguous. */
 function fullName({ network, name }: Endpoint): string {
   return `${network}/${name}`;
 }
@@ -82,7 +85,7 @@ function identity(endpoint: Endpoint): object {
   return { id, name, network, host, addresses, mac, createdAt: timeValue(createdAtMs), revision };
 }
 
-/** null: whoever answered does not follow the hosts, so it is not known. */
+/** null: unknown, because the server that answered does not follow the hosts. */
 function counts({ applied }: Endpoint): object | null {
   return applied === undefined ? null : { have: applied.have, want: applied.want };
 }

@@ -31,7 +31,7 @@ async function* parts(events: AsyncIterable<Event>): Stream['parts'] {
   for await (const event of events) yield { value: eventValue(event), name: event.kind, row: row(event) };
 }
 
-/** null: the event concerns no network, endpoint or host, or nobody knows who was behind it. */
+/** null: the event concerns no network, endpoint or host, or its cause is unknown. */
 function eventValue(event: Event): object {
   return {
     sequence: event.sequence,

@@ -67,7 +67,7 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
   };
 }
 
-/** Counts are strings of digits, small ones too: a /64 has more addresses than a JSON number is exact for. */
+/** All counts are strings of digits, also small counts: a /64 has more addresses than a JSON number can hold exactly. */
 function subnetValue({ subnet, ranges, usedByHost, reservations, ...counts }: SubnetUse): object {
   return {
     subnet,
@@ -98,7 +98,7 @@ function faultValue({ network, address, vni, holders, repaired }: ClaimFault): o
   return { network, ...(vni === 0 ? { address } : { vni }), holders, repaired };
 }
 
-/** What is claimed: an address, or a VNI. */
+/** The claimed thing: an address or a VNI. */
 function thingOf({ address, vni }: ClaimFault): string {
   return vni === 0 ? address : `vni ${vni}`;
 }
@@ -137,7 +137,9 @@ export function historyAnswer(holdings: readonly AddressHolding[]): Answer {
   };
 }
 
-/** null: not known, since it began before events are kept; or it is held still; or a reservation, which has no host. */
+/**
+ * null: unknown, because the claim is older than the stored events; or still held; or a reservation, which has no host.
+ */
 function holdingValue({
   address,
   network,

@@ -1,12 +1,13 @@
 /**
- * As JSON.stringify, but a bigint is a number of as many digits as it has: a field has one type whatever its size. Readers
- * that keep numbers as doubles round those beyond 2^53; which no revision reaches at a million changes a second for 285 years.
+ * Same as JSON.stringify, but a bigint becomes a number with all its digits, so that a field has one type whatever its
+ * size. Readers that use doubles round numbers beyond 2^53. At a million changes a second, revisions reach that after 285
+ * years.
  */
 export function renderJson(value: unknown, indent = ''): string {
   return write(value, indent, '') ?? 'null';
 }
 
-/** Undefined: nothing that JSON has. */
+/** undefined: JSON cannot represent the value. */
 function write(value: unknown, indent: string, margin: string): string | undefined {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

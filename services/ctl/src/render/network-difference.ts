@@ -2,7 +2,7 @@ import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Answer } from '../answer.ts';
 import { pairsText } from './pairs.ts';
 
-/** What an update would make of a network, by the fields that would be other than they are. */
+/** What an update would change in a network: the fields that would differ. */
 export function differenceAnswer(before: Network, after: Network, answer: Answer): Answer {
   const [was, is] = [fieldsOf(before), fieldsOf(after)];
   const names = [...new Set([...was.keys(), ...is.keys()])];
@@ -28,7 +28,7 @@ export function differenceAnswer(before: Network, after: Network, answer: Answer
   };
 }
 
-/** In the words of `network show`; each subnet and each label is a field of its own, so that one more is one line. */
+/** With the names of `network show`. Each subnet and each label is a field, so that an additional one is one line. */
 function fieldsOf(network: Network): ReadonlyMap<string, string> {
   return new Map([
     ['name', network.name],

@@ -41,12 +41,12 @@ export const shownNetwork: Shown<Network> = {
   ],
 };
 
-/** `now` is the wall clock, in Unix milliseconds, as everywhere here. */
+/** `now`: the wall clock in Unix milliseconds, as everywhere in this file. */
 export function networkAnswer(network: Network, now: number): Answer {
   return { value: networkValue(network), names: [network.name], table: sheet(network, now) };
 }
 
-/** With its conditions. */
+/** Includes the conditions. */
 export function fullNetworkAnswer(network: Network, now: number): Answer {
   return { ...networkAnswer(network, now), value: fullValue(network) };
 }
@@ -59,7 +59,7 @@ export function networksAnswer(networks: readonly Network[], now: number): Answe
   };
 }
 
-/** A network that is only thought of has no revision. */
+/** A network of a dry run has no revision. */
 function networkValue(network: Network): object {
   return {
     id: network.id,

@@ -21,7 +21,7 @@ const columns: readonly Heading[] = [
   { title: 'REVISION', wide: true },
 ];
 
-/** For watches: readiness and counts change without it. */
+/** For watches. Leaves out readiness and counts, because they change without a change of the store. */
 export const shownNode: Shown<Node> = {
   columns: [
     { title: 'NAME', width: 16 },
@@ -133,7 +133,7 @@ function row(node: Node, now: number): Cell[] {
   ];
 }
 
-/** Without a leader no manager knows what hosts do: neither "not ready" nor "no repairs" would be true then. */
+/** Without a leader, no manager knows the state of hosts: neither "not ready" nor "no repairs" would be true. */
 function isHeard({ conditions }: Node): boolean {
   return conditions.find(({ type }) => type === 'Ready')?.status !== 'unknown';
 }

@@ -7,12 +7,12 @@ import { renderGrid, renderSheet, renderStreamHead, renderStreamRow, type TableS
 import { visible, visibleData } from './visible.ts';
 import { renderYaml } from './yaml.ts';
 
-/** ECMA-48: cursor to the upper left, erase what is after it. */
+/** ECMA-48: moves the cursor to the upper left and erases what is after it. */
 const clearScreen = '\u001b[H\u001b[J';
 
 type How = Pick<Settings, 'output' | 'headers'>;
 
-/** Data to stdout, notes to stderr; then the exit code, or the problem as an error. */
+/** Data go to stdout, notes to stderr. Then the exit code is set, or the problem is thrown. */
 export async function printAnswer(context: Context, answer: Answer | Stream, how: How): Promise<void> {
   if (isStream(answer)) return await printStream(context, answer, how);
   context.stdout.write(renderAnswer(answer, how, context.stdout.colour));

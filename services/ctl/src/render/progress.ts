@@ -3,12 +3,12 @@ import type { Context } from '../context.ts';
 import { formatSpan } from './time.ts';
 import { visible } from './visible.ts';
 
-/** Shorter work needs no excuse. */
+/** Shorter work shows no progress. */
 const patience = seconds(1);
 
 const clearLine = '\r\u001b[K';
 
-/** While the work lasts longer than a second and somebody watches: a line on stderr that counts the seconds. */
+/** When the work takes longer than a second and stderr is a terminal: a line on stderr that counts the seconds. */
 export async function withProgress<Value>(
   context: Pick<Context, 'clock' | 'stderr'>,
   label: string,

@@ -2,9 +2,9 @@ import { CausewayError, clip } from '@causeway/model';
 import type { Answer } from '../answer.ts';
 
 /**
- * A list by a field of its JSON, "mtu" or "applied.have"; "-mtu": the largest first. Equal ones stay in their order, and
- * those without the field come last.
- * @throws CausewayError invalid-argument when none has such a field
+ * Sorts a list by a field of its JSON, "mtu" or "applied.have"; "-mtu": the largest first. Items with equal values keep
+ * their order. Items without the field come last.
+ * @throws CausewayError invalid-argument when no item has such a field
  */
 export function sorted(answer: Answer, by: string | undefined): Answer {
   const { value, table, names } = answer;
@@ -33,7 +33,7 @@ function compare(a: unknown, b: unknown, direction: 1 | -1): number {
   return x === y ? 0 : x < y ? -direction : direction;
 }
 
-/** Lists by their first member, labels as they are printed. */
+/** The text by which values are compared: the members of a list one after the other, labels as JSON. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(textOf).join(', ');
   return isObject(value) ? JSON.stringify(value) : String(value);

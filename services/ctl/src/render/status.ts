@@ -11,10 +11,12 @@ import { storeProblem } from '../majority.ts';
 import { healthValue } from './node.ts';
 import { formatSpan, isoTime, timeValue } from './time.ts';
 
-/** Milliseconds, as the managers judge it: less is no trouble, and the host is named for something else. */
+/**
+ * Limit of the event loop's delay, ms, as the managers judge it. With less delay, the host is named for another reason.
+ */
 const stoodStill = 1_000;
 
-/** `now` is the wall clock, in Unix milliseconds: it makes "for 3m12s" of the leader's "since". */
+/** `now`: the wall clock in Unix milliseconds, from which "for 3m12s" is computed. */
 export function statusAnswer(status: GetStatusResponse, now: number): Answer {
   const problem = problemOf(status);
   return {
@@ -39,7 +41,7 @@ export function statusAnswer(status: GetStatusResponse, now: number): Answer {
   };
 }
 
-/** Contract: scripts read these fields; more may come. */
+/** Interface: scripts read these fields. New fields may be added. */
 function statusValue(status: GetStatusResponse): object {
   const { store } = status;
   return {
@@ -83,7 +85,7 @@ function managerValue(manager: Manager, status: GetStatusResponse): object {
   };
 }
 
-/** What keeps the cluster from changing: the data stand, and the command fails with it. */
+/** Why the cluster cannot be changed. The data are printed all the same, and the command fails with this error. */
 function problemOf({ leader, ...told }: GetStatusResponse): CausewayError | undefined {
   const problem = storeProblem(told);
   if (problem !== undefined) return problem;
@@ -112,12 +114,12 @@ function managers(status: GetStatusResponse, now: number): readonly Cell[] {
   });
 }
 
-/** It is listed until it is back, or removed. */
+/** A manager that is gone is listed until it is back or removed. */
 function gone({ goneSinceMs }: Manager, now: number): readonly string[] {
   return goneSinceMs === 0n ? [] : [`gone for ${formatSpan(now - Number(goneSinceMs))} (${isoTime(goneSinceMs)})`];
 }
 
-/** A view that follows from afar may be ahead of what the members said a moment before. */
+/** The view of a manager may be ahead of what the etcd members reported a moment before. Its lag is then 0. */
 function lagOf({ revision }: Manager, { store }: GetStatusResponse): bigint {
   const newest = store?.revision ?? 0n;
   return newest > revision ? newest - revision : 0n;
@@ -185,14 +187,14 @@ function drift(status: GetStatusResponse): Cell {
   return { text: String(status.drift), tone: status.drift === 0 ? 'good' : 'bad' };
 }
 
-/** Hosts report to the leader alone. */
+/** Hosts report only to the leader. */
 function hears({ managers }: GetStatusResponse): boolean {
   return managers.some(({ state }) => state === 'leader');
 }
 
 const unknown = { text: 'unknown: no leader answers', tone: 'bad' } as const;
 
-/** A field of several lines, its label before the first. */
+/** A field of several lines; the label stands before the first line. */
 function lines(label: string, cells: readonly Cell[]): readonly (readonly [string, Cell])[] {
   return cells.map((cell, i) => [i === 0 ? label : '', cell]);
 }

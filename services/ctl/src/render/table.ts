@@ -2,7 +2,7 @@ import CliTable from 'cli-table3';
 import type { Cell, Grid, Heading, Sheet } from '../answer.ts';
 import { paint, paintCell, textOf } from './paint.ts';
 
-/** Columns apart by spaces and nothing drawn, so that awk and eyes both find them. */
+/** Spaces separate the columns, and no lines are drawn, so that awk and people can read the table. */
 const layout = {
   chars: {
     top: '',
@@ -44,13 +44,13 @@ export function renderSheet(sheet: Sheet, colour: boolean): string {
   );
 }
 
-/** The titles of a stream's columns, for people: printed before anything has come. */
+/** The column titles of a stream, for people. Printed before the first row. */
 export function renderStreamHead(columns: readonly Heading[], wide: boolean, colour: boolean): string {
   const titles = columns.map(({ title }): Cell => ({ text: title, tone: 'bold' }));
   return renderStreamRow(columns, titles, wide, colour);
 }
 
-/** One row of a stream: what comes after it is not known, so its columns have fixed widths and may overflow them. */
+/** One row of a stream. Later rows are not known, so the columns have fixed widths, and a long cell overflows. */
 export function renderStreamRow(
   columns: readonly Heading[],
   row: readonly Cell[],

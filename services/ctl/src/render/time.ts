@@ -10,22 +10,22 @@ export function isoTime(unixMilliseconds: bigint | number): string {
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(dayOfMonth, 2)}T${clock.join(':')}.${pad(rest % 1_000, 3)}Z`;
 }
 
-/** For json; null: nobody knows. */
+/** For json; null: unknown. */
 export function timeValue(unixMilliseconds: bigint): string | null {
   return unixMilliseconds === 0n ? null : isoTime(unixMilliseconds);
 }
 
-/** For a column: "3h12m"; empty: nobody knows. */
+/** For a column: "3h12m"; empty: unknown. */
 export function ageCell(createdAtMs: bigint, now: number): string {
   return createdAtMs === 0n ? '' : formatSpan(now - Number(createdAtMs));
 }
 
-/** For a sheet: "2026-11-24T15:57:03.120Z, 3h12m ago"; empty: nobody knows. */
+/** For a sheet: "2026-11-24T15:57:03.120Z, 3h12m ago"; empty: unknown. */
 export function createdCell(createdAtMs: bigint, now: number): string {
   return createdAtMs === 0n ? '' : `${isoTime(createdAtMs)}, ${ageCell(createdAtMs, now)} ago`;
 }
 
-/** A span for people, two units at most: "250ms", "1.5s", "12s", "3m12s", "2h5m", "4d3h". */
+/** A span for people, with at most two units: "250ms", "1.5s", "12s", "3m12s", "2h5m", "4d3h". */
 export function formatSpan(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < 1_000) return `${Math.round(ms)}ms`;
@@ -43,8 +43,8 @@ function twoUnits(count: number, ratio: number, large: string, small: string): s
 }
 
 /**
- * Days since 1970-01-01 to a Gregorian date, by years that begin in March, so that the leap day comes last
- * (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days; 719,468 days lie before 1970-01-01).
+ * Converts days since 1970-01-01 to a Gregorian date. Its years begin in March, so that the leap day comes last (H.
+ * Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days; 719,468 days lie before 1970-01-01).
  */
 function civil(days: number): { year: number; month: number; dayOfMonth: number } {
   const shifted = days + 719_468;

@@ -1,7 +1,7 @@
 import type { Cell, Heading, Stream } from '../answer.ts';
 import type { Change } from '../watching.ts';
 
-/** How an object that changed is shown: what the store holds of it. */
+/** How a changed object is printed: only what the store holds of it. */
 export interface Shown<Item> {
   readonly columns: readonly Heading[];
   readonly name: (item: Item) => string;
@@ -14,7 +14,7 @@ const common: readonly Heading[] = [
   { title: 'REVISION', width: 8 },
 ];
 
-/** At most `limit` changes. Bookmarks are for programs: only json and yaml have them. */
+/** Prints at most `limit` changes. Bookmarks are for programs, so only json and yaml print them. */
 export function watchStream<Item>(
   changes: AsyncIterable<Change<Item>>,
   shown: Shown<Item>,

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderYaml } from './yaml.ts';
 
-/** What one reader or the other takes for something else, or not at all: yaml.org/type, YAML 1.2 §10.3.2, PyYAML. */
+/** Strings that some reader takes for something else, or cannot read: yaml.org/type, YAML 1.2 §10.3.2, PyYAML. */
 const tempting = [
   ...[
     'yes',

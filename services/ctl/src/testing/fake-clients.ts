@@ -11,15 +11,15 @@ export interface RecordedCall {
   readonly request: unknown;
 }
 
-/** Asked before anything else where no manager was said: not a call that tests are about. */
+/** A command without given managers asks the agent first. Tests do not count this call. */
 const noAgent: Partial<Agent> = {
   getAgentStatus: () => Promise.reject(new CausewayError('agent-unavailable', 'no agent on this host')),
 };
 
-/** Asked beside a command that takes long: not a call that tests are about. */
+/** Long commands also ask for statuses. Tests do not count these calls. */
 const noStatuses: Partial<Managers> = { getStatuses: async () => [] };
 
-/** Servers made of the given functions; every call is recorded, one that was not given fails the test. */
+/** Servers made of the given functions. Every call is recorded; a call of a missing function fails the test. */
 export class FakeConnection {
   readonly calls: RecordedCall[] = [];
   readonly connect: Connect;

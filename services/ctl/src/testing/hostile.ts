@@ -1,13 +1,13 @@
 import { CausewayError } from '@causeway/model';
 import type { FakeServers } from './fake-clients.ts';
 
-/** Clears the screen, sets a title, colours by C1, turns the writing round, and begins lines. */
+/** Clears the screen, sets a title, sets a colour by C1, reverses the direction of text, and begins lines. */
 const venom = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202egnp\u2069\n\u2028\r\u0085-';
 
-/** What a protocol reads rather than prints. */
+/** Texts that the program interprets and does not print. */
 const read: ReadonlySet<string> = new Set(['ADDED', 'MODIFIED', 'REMOVED', 'BOOKMARK', '']);
 
-/** Servers whose every text would command the terminal that prints it. */
+/** Servers whose texts all contain commands for a terminal. */
 export function hostile({ managers = {}, agent = {} }: FakeServers): FakeServers {
   return { managers: poisoned(managers), agent: poisoned(agent) };
 }
@@ -47,7 +47,7 @@ function poison(value: unknown): unknown {
   );
 }
 
-/** Maps of the protocol hold texts alone, and no message of it does. */
+/** The protocol's maps contain only texts, and its messages never contain only texts. */
 function isMap(value: object): boolean {
   const members = Object.entries(value);
   return members.length > 0 && members.every(([key, member]) => typeof member === 'string' && labels.has(key));

@@ -16,7 +16,7 @@ export interface Outcome {
 export interface World extends FakeServers {
   readonly clock?: FakeClock;
   readonly signal?: AbortSignal;
-  /** Of the units on this host. */
+  /** Variables of the systemd units on this host. */
   readonly variables?: HostVariables;
   readonly tty?: boolean;
   readonly more?: readonly CommandBuilder[];
@@ -38,7 +38,7 @@ export class Page implements Output {
   }
 }
 
-/** Runs "network list -o json" as the program would, in process and on the given servers. */
+/** Runs a line such as "network list -o json" as the program would, in this process and with the given servers. */
 export async function runLine(line: string | readonly string[], world: World = {}): Promise<Outcome> {
   const stdout = new Page(world.tty ?? false);
   const stderr = new Page(world.tty ?? false);
@@ -60,7 +60,9 @@ export async function runLine(line: string | readonly string[], world: World = {
   return { stdout: stdout.text, stderr: stderr.text, code, calls: connection.calls, connection };
 }
 
-/** What a person at the terminal would have seen: stderr marked with "!", an exit code that is not 0 in brackets. */
+/**
+ * What a person at the terminal would see: lines of stderr begin with "!", and an exit code other than 0 is in brackets.
+ */
 export function transcript(line: string, outcome: Outcome): string {
   const talk = outcome.stderr.replaceAll(/^(?=.)/gm, '! ');
   return `$ causeway ${line}\n${outcome.stdout}${talk}${outcome.code === 0 ? '' : `[exit ${outcome.code}]\n`}`;

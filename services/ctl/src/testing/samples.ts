@@ -101,7 +101,7 @@ export const db: Endpoint = {
   applied: applied(1, 2, { waiting: ['h2'], unreachable: ['h3'], p99Ms: 3 }),
 };
 
-/** As an agent tells it that has not heard of the other hosts. */
+/** The endpoint as an agent reports it that knows nothing about other hosts. */
 export const lone: Endpoint = (({ applied: _, ...rest }) => rest)(web);
 
 export const h1: Node = {
@@ -150,7 +150,7 @@ export const h2: Node = {
   ],
 };
 
-/** As a manager tells it that knows no leader. */
+/** The host as a manager reports it that knows no leader. */
 export const h3: Node = {
   ...h2,
   id: '00000000000000a3',

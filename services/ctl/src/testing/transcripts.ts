@@ -26,7 +26,7 @@ import {
   unknownNetwork,
 } from './worlds.ts';
 
-/** What a person sees, in every format. A golden that changes is read in review as the change of the interface it is. */
+/** What a person sees, in every format. A review reads a change of the golden text as a change of the interface. */
 export const transcripts: Record<string, [line: string, world: World][]> = {
   network: [
     ['network create blue --subnet 10.66.0.0/16 --subnet fd66::/64 -o json', networks],

@@ -49,7 +49,7 @@ export async function* happened({ fromSequence, tail, network }: WatchEventsRequ
   yield* tail === 0 ? asked : asked.slice(-tail);
 }
 
-/** One object that comes, changes and goes. */
+/** The changes of one object: it is added, modified and removed. */
 export async function* lifeOf<Of extends object>(of: Of) {
   const told = { revision: 42n, more: false, epoch: 1n };
   yield { ...told, ...of, type: 'ADDED', more: true };
@@ -74,7 +74,7 @@ const tooLarge = () => {
   return Promise.reject(new CausewayError('mtu-too-large', message, { field: 'mtu', value: 9000 }));
 };
 export const tooLargeMtu: World = { managers: { createNetwork: tooLarge, updateNetwork: tooLarge } };
-/** None is called so, but one nearly. */
+/** No network has this name, but one has a similar name. */
 export const unknownNetwork: World = {
   managers: {
     ...networks.managers,
@@ -94,7 +94,7 @@ export const overlapping: World = {
     },
   },
 };
-/** What an update that is only rehearsed would make of red. */
+/** What a dry run of an update shows for red. */
 export const rehearsed: World = {
   managers: {
     getNetwork: async () => ({ network: red }),
@@ -169,7 +169,7 @@ export const elsewhere: World = {
   ...endpoints,
   agent: { detach: async () => ({ revision: 51n, host: 'h3', takenAway: false }) },
 };
-/** No agent runs here. */
+/** No agent runs on this host. */
 export const agentless: World = {
   managers: { detachEndpoint: async () => ({ revision: 51n, host: 'h3', takenAway: true }) },
   agent: {
@@ -178,7 +178,7 @@ export const agentless: World = {
     },
   },
 };
-/** What is asked for is there. */
+/** The endpoint is attached already as requested. */
 export const repeated: World = {
   ...endpoints,
   agent: { ...endpoints.agent, attach: async () => ({ endpoint: lone, alreadyAttached: true }) },

@@ -5,7 +5,7 @@ import { CausewayError, isCausewayError } from '@causeway/model';
 import { findProgram } from '@causeway/runtime/io';
 import type { BackupFiles } from '../files.ts';
 
-/** An exit by signal, as shells tell of it. */
+/** Exit status of a program that a signal ended, less the signal's number, as shells report it. */
 const killedStatus = 128;
 
 export const machineFiles: BackupFiles = {
@@ -15,7 +15,7 @@ export const machineFiles: BackupFiles = {
       const file = await open(aside, 'wx', 0o600);
       try {
         const size = await fill(file, parts);
-        // As rename(2), but for what came to be there meanwhile: that stays.
+        // Same as rename(2), but does not replace a file that was made there meanwhile.
         await link(aside, path);
         await syncDirectory(dirname(path));
         return size;
