@@ -1,4 +1,4 @@
-/** Closes a switch over a union: a new variant then fails to compile wherever it must be thought of. */
+/** Closes a switch over a union: a new variant then fails to compile wherever it must be handled. */
 export function assertNever(value: never): never {
   throw new TypeError(`unexpected variant: ${JSON.stringify(value)}`);
 }

@@ -1,4 +1,4 @@
 declare const tag: unique symbol;
 
-/** A primitive that only its own constructor may make; two brands never mix. */
+/** A primitive that only its own constructor can make. Values of two brands never mix. */
 export type Brand<Base, Name extends string> = Base & { readonly [tag]: Name };

@@ -10,16 +10,16 @@ export interface Endpoint {
   readonly network: NetworkId;
   readonly name: Name;
   readonly node: NodeId;
-  /** At most one of each family; the IPv4 one first. */
+  /** At most one address of each family; IPv4 comes first. */
   readonly addresses: readonly InterfaceAddress[];
   readonly mac: Mac;
   /** Absent: none. */
   readonly labels?: Labels;
-  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  /** Unix time, ms; absent: the record is older than this field. */
   readonly createdAt?: number;
 }
 
-/** An endpoint as hosts need it: with the address of its host's tunnel end. */
+/** An endpoint as hosts need it: with the VTEP of its host. */
 export interface EndpointRow {
   readonly id: EndpointId;
   readonly name: Name;

@@ -5,7 +5,7 @@
  */
 export type ErrorKind = 'invalid' | 'not-found' | 'conflict' | 'exhausted' | 'unavailable' | 'denied' | 'internal';
 
-/** Every error of the project: its code, on the wire as google.rpc.ErrorInfo.reason in UPPER_SNAKE. */
+/** Every error of the project by its code. On the wire the code is google.rpc.ErrorInfo.reason in UPPER_SNAKE. */
 export const errorKinds = {
   'invalid-argument': 'invalid',
   'prefix-invalid': 'invalid',
@@ -91,10 +91,13 @@ export const errorKinds = {
 
 export type ErrorCode = keyof typeof errorKinds;
 
-/** What a program may want to know beside the code: the field at fault first of all. */
+/** What a program may need beside the code, above all the wrong field. */
 export type ErrorData = Readonly<Record<string, string | number | boolean>>;
 
-/** One error for all layers: message for people (names the field and what would be right), code and data for programs. */
+/**
+ * One error for all layers. The message is for people (it names the field and what would be right), code and data are for
+ * programs.
+ */
 export class CausewayError extends Error {
   override readonly name = 'CausewayError';
   readonly code: ErrorCode;

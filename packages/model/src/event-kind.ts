@@ -1,4 +1,4 @@
-/** docs/operations.md lists them with what to do about each. */
+/** docs/operations.md lists all kinds, and what to do about each. */
 export const eventKinds = [
   'network.created',
   'network.changed',

@@ -31,7 +31,7 @@ const network = (fields: Partial<Network> = {}): Network => ({
   ...fields,
 });
 
-/** Of a driver that only a later version knows. */
+/** A network with a driver that only a later version knows. */
 const unknown = (sentVni: number): UnknownNetwork => {
   const { vni: _, ...common } = network();
   return { ...common, driver: 'macvlan' as UnknownDriver, sentVni };

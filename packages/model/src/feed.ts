@@ -3,22 +3,25 @@ import { isKnown, type Network, type SentNetwork } from './network.ts';
 import { type AnyRow, type RowKind, type Rows, type RowTypes, rowKinds } from './row.ts';
 
 /**
- * One edition of what managers send to agents. Its digest is what two sides compare to see whether they hold the same
- * table of a network: the sum mod 2^64 of one hash per row and one for the network, so it is kept up to date by adding
- * and subtracting single rows, in any order. It finds loss and damage, not malice.
+ * One version of what managers send to agents. Both sides compare its digest to see whether they hold the same table of a
+ * network. The digest is the sum mod 2^64 of one hash for each row and one for the network. So it is updated by adding
+ * and subtracting single rows, in any order. It detects loss and damage, not malice.
  *
- * An edition never changes once it is released: another list of fields is another edition with the next number, and the
- * former one stays for a release. Manager and agent agree on the newest edition that both know when a session begins.
+ * A version never changes once it is released. Another list of fields is another version with the next number, and the
+ * former version stays for a release. When a session begins, manager and agent agree on the newest version that both
+ * know.
  */
 export interface FeedVersion {
   readonly number: number;
-  /** Each covers everything of a row that a host of this edition programs. Rows of other kinds are nothing to such a host. */
+  /**
+   * Each digest covers everything in a row that a host of this version programs. Such a host ignores rows of other kinds.
+   */
   readonly rowDigests: { readonly [Kind in RowKind]?: (row: RowTypes[Kind]) => bigint };
-  /** Covers everything of the network itself that a host of this edition programs. */
+  /** Covers everything in the network itself that a host of this version programs. */
   readonly networkDigest: (network: SentNetwork) => bigint;
 }
 
-/** What agents and managers spoke before sessions named an edition. */
+/** The version of agents and managers from before sessions named a version. */
 const first: FeedVersion = {
   number: 1,
   rowDigests: { endpoint: endpointDigest },
@@ -34,22 +37,22 @@ const second: FeedVersion = {
   rowDigests: { endpoint: endpointDigest },
   networkDigest: (network) => {
     const { id, name, driver, internal, mtu, subnets } = network;
-    // The number goes first, so that a table never has the same digest in two editions.
+    // The number comes first, so that a table never has the same digest in two versions.
     return hash64([2, id, name, driver, internal, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
   },
 };
 
-/** All that this version knows, from the oldest to the newest. */
+/** All versions that this program knows, oldest first. */
 export const feedVersions: readonly FeedVersion[] = [first, second];
 
-/** The number that stands for a version in a message which does not name one. */
+/** The version that a message means when it names none. */
 export const unnamedFeed = 1;
 
 export function feedOf(known: readonly FeedVersion[], number: number): FeedVersion | undefined {
   return known.find((feed) => feed.number === (number === 0 ? unnamedFeed : number));
 }
 
-/** Undefined: the two sides have none in common. No number: the other side is of before numbers were sent. */
+/** undefined: the two sides have no version in common. Empty `numbers`: the other side is older than these numbers. */
 export function newestCommonFeed(known: readonly FeedVersion[], numbers: readonly number[]): FeedVersion | undefined {
   const others = numbers.length === 0 ? [unnamedFeed] : numbers;
   return known.findLast(({ number }) => others.includes(number));
@@ -70,14 +73,14 @@ export function removeDigest(sum: bigint, part: bigint): bigint {
   return BigInt.asUintN(64, sum - part);
 }
 
-/** Of a table that is the network and these rows. */
+/** Digest of the table that consists of the network and these rows. */
 export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Rows): bigint {
   let sum = feed.networkDigest(network);
   for (const kind of rowKinds) for (const row of rows[kind].values()) sum = addDigest(sum, rowDigest(feed, kind, row));
   return sum;
 }
 
-/** Of a row of that kind; 0 in an edition that does not know the kind. */
+/** Digest of a row of this kind; 0 in a version that does not know the kind. */
 export function rowDigest(feed: FeedVersion, kind: RowKind, row: AnyRow): bigint {
   const digest: ((row: never) => bigint) | undefined = feed.rowDigests[kind];
   return digest?.(row as never) ?? 0n;
@@ -87,7 +90,7 @@ function endpointDigest({ id, name, node, addresses, mac, vtep }: EndpointRow): 
   return hash64([id, name, node, addresses.join(','), mac, vtep].join('|'));
 }
 
-/** Both versions cover it whatever the driver, as the number that is sent: a network that has none is sent with 0. */
+/** Both versions cover the VNI as it is sent, whatever the driver. A network without a VNI is sent with 0. */
 function vniOf(network: SentNetwork): number {
   return isKnown(network) ? network.vni : network.sentVni;
 }

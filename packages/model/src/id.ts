@@ -3,14 +3,16 @@ import { CausewayError } from './error.ts';
 import { fail, ok, type Result } from './result.ts';
 import { clip } from './visible.ts';
 
-/** Every typed identifier of the project. Cluster, node, network and endpoint ids are 16 lower-case hex digits. */
+/**
+ * Types of all identifiers of the project. Ids of clusters, nodes, networks and endpoints are 16 lower-case hex digits.
+ */
 export type ClusterId = Brand<string, 'ClusterId'>;
 export type NodeId = Brand<string, 'NodeId'>;
 export type NetworkId = Brand<string, 'NetworkId'>;
 export type EndpointId = Brand<string, 'EndpointId'>;
-/** Names one mutating call, so that a retry after a lost reply gets the first answer again. A UUID. */
+/** A UUID that identifies one mutating call, so that a retry after a lost reply gets the first answer again. */
 export type RequestId = Brand<string, 'RequestId'>;
-/** A name of a network, endpoint or node: a DNS label, so that it can be served as one (RFC 1123 §2.1, and "_"). */
+/** A name of a network, endpoint or node. It is a DNS label, so that DNS can serve it (RFC 1123 §2.1, plus "_"). */
 export type Name = Brand<string, 'Name'>;
 
 const idPattern = /^[0-9a-f]{16}$/;

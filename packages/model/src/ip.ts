@@ -4,8 +4,8 @@ import { fail, ok, type Result, unwrap } from './result.ts';
 import { clip } from './visible.ts';
 
 /**
- * An IPv4 or IPv6 address in its one canonical text (dotted quad; RFC 5952). Being a primitive it is
- * equal by value, a map key and its own print; the only doors in are `parseIp`, `Ip` and the converters below.
+ * An IPv4 or IPv6 address in its only canonical text (dotted quad; RFC 5952). It is a primitive, so it compares by value,
+ * and can be a map key and be printed. Only `parseIp`, `Ip` and the converters below make it.
  */
 export type Ip = Brand<string, 'Ip'>;
 export type Family = 4 | 6;
@@ -20,7 +20,7 @@ export function parseIp(text: string): Result<Ip, CausewayError> {
   return ok(ipFromBytes(bytes));
 }
 
-/** Asserts; for text known to be an address. */
+/** For text that is known to be an address; throws otherwise. */
 export function Ip(text: string): Ip {
   return unwrap(parseIp(text));
 }
@@ -54,7 +54,7 @@ export function ipBits(ip: Ip): bigint {
   return bits;
 }
 
-/** Of canonical text, which is not checked again: pools ask for a million of them when they are made. */
+/** For canonical text, which is not checked again: a new pool calls this a million times. */
 function v4Bits(ip: Ip): number {
   let bits = 0;
   let octet = 0;
@@ -70,7 +70,7 @@ function v4Bits(ip: Ip): number {
   return bits * 256 + octet;
 }
 
-/** Character codes: the dot is below it. */
+/** Character code of "0". That of "." is smaller. */
 const zero = 48;
 
 export function ipFromBits(of: Family, bits: bigint): Ip {
@@ -84,7 +84,7 @@ export function ipFromBits(of: Family, bits: bigint): Ip {
   return ipFromBytes(bytes);
 }
 
-/** IPv4 before IPv6, then by number. */
+/** Orders IPv4 before IPv6, then by number. */
 export function compareIp(a: Ip, b: Ip): number {
   const byFamily = family(a) - family(b);
   if (byFamily !== 0) return byFamily;

@@ -2,10 +2,10 @@ import { CausewayError } from './error.ts';
 import { fail, ok, type Result } from './result.ts';
 import { clip } from './visible.ts';
 
-/** What people and programs note on an object, to select it by. */
+/** Notes of people and programs on an object, by which it can be selected. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** With these a record stays far below what one transaction may weigh (etcd: 1.5 MiB). */
+/** With these limits a record stays far below the size limit of a transaction (etcd: 1.5 MiB). */
 const most = 64;
 const longestKey = 128;
 const longestValue = 1_024;

@@ -32,14 +32,18 @@ export function macFromBytes(bytes: Uint8Array, at = 0): Mac {
   return `${part(0)}:${part(1)}:${part(2)}:${part(3)}:${part(4)}:${part(5)}` as Mac;
 }
 
-/** Whether frames for it go to many: multicast, or all zero, which is vxlan's entry for what it does not know. */
+/**
+ * Whether frames to this MAC go to many hosts: a multicast MAC, or all zero, which is vxlan's entry for unknown
+ * destinations.
+ */
 export function isGroup(mac: Mac): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1 || mac === '00:00:00:00:00:00';
 }
 
 /**
- * The locally administered address that belongs to an IP address: 02:42 and the four bytes of an IPv4 address, so an
- * entry a container cached stays right when the address is given again; 02:43 and the last four bytes of an IPv6 one.
+ * The locally administered MAC that belongs to an IP address. For IPv4: 02:42 and the four bytes of the address, so that
+ * a container's cached entry stays right when the address is given again. For IPv6: 02:43 and the last four bytes of the
+ * address.
  */
 export function macForIp(ip: Ip): Mac {
   const bytes = ipBytes(ip);

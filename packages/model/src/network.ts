@@ -6,33 +6,36 @@ import type { Vni } from './vni.ts';
 
 export interface Subnet {
   readonly prefix: Prefix;
-  /** On every host's bridge, with one MAC (anycast). Absent: the subnet has none. */
+  /** The gateway is on every host's bridge, with the same MAC (anycast). Absent: the subnet has no gateway. */
   readonly gateway?: Ip;
-  /** Where automatic addresses come from, disjoint; absent: the whole subnet. An address asked for may lie elsewhere in it. */
+  /**
+   * Disjoint ranges from which automatic addresses are chosen; absent: the whole subnet. A requested address may be
+   * outside the ranges.
+   */
   readonly ranges?: readonly Prefix[];
-  /** Addresses that something outside the cluster holds, by name: never given. Absent: none. */
+  /** By name: addresses that something outside the cluster uses. They are never given. Absent: none. */
   readonly auxAddresses?: Readonly<Record<string, Ip>>;
 }
 
-/** The MTU inside the overlay, in bytes: derived from the hosts' underlays, or asked for. */
+/** The MTU inside the overlay, bytes: derived from the hosts' underlays, or set by the operator. */
 export interface Mtu {
   readonly kind: 'automatic' | 'fixed';
   readonly bytes: number;
-  /** What it was at its largest, which a host may still have; absent: it was never more. */
+  /** The largest value that it had, which a host may still use; absent: it was never larger. */
   readonly highest?: number;
 }
 
-/** What every network is, whatever its driver. The address space isolates prefixes: within one, subnets never overlap. */
+/** What all networks have, whatever their driver. Within one address space, subnets never overlap. */
 interface AnyDriverNetwork {
   readonly id: NetworkId;
   readonly name: Name;
   readonly addressSpace: Name;
-  /** No way out of the network: its subnets have no gateway, its containers no default route. */
+  /** Nothing leaves the network: its subnets have no gateway, its containers no default route. */
   readonly internal: boolean;
   readonly mtu: Mtu;
   readonly subnets: readonly Subnet[];
   readonly labels: Labels;
-  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  /** Unix time, ms; absent: the record is older than this field. */
   readonly createdAt?: number;
 }
 
@@ -42,21 +45,21 @@ export interface OverlayNetwork extends AnyDriverNetwork {
   readonly vni: Vni;
 }
 
-/** Intent, as the store keeps it: one member for each driver, which says how the network's frames travel. */
+/** A network as the store keeps it. The union has one member for each driver, which says how frames travel. */
 export type Network = OverlayNetwork;
 export type Driver = Network['driver'];
 
 /** The name of a driver that only a later version knows. */
 export type UnknownDriver = string & { readonly unknownDriver: true };
 
-/** A network of such a driver, as a host keeps it: it is named and kept as it was sent, and nothing is built of it. */
+/** A network with such a driver, as a host keeps it: it is named and kept as it was sent, and nothing is built for it. */
 export interface UnknownNetwork extends AnyDriverNetwork {
   readonly driver: UnknownDriver;
-  /** As it was sent, 0 when it was not: the digest of feed versions 1 and 2 covers it, whatever the driver. */
+  /** The VNI as it was sent; 0 when none was sent. The digests of feed versions 1 and 2 cover it, whatever the driver. */
   readonly sentVni: number;
 }
 
-/** What a manager may send. */
+/** A network that a manager can send. */
 export type SentNetwork = Network | UnknownNetwork;
 
 const drivers: Readonly<Record<Driver, true>> = { overlay: true };
@@ -70,13 +73,16 @@ export function isKnown(network: SentNetwork): network is Network {
   return isDriver(network.driver);
 }
 
-/** Bytes that VXLAN puts around an inner Ethernet frame, outer IP header to inner Ethernet header (RFC 7348 §5). */
+/**
+ * Bytes that VXLAN adds to an inner packet, from the outer IP header to the inner Ethernet header (RFC 7348 §5), by IP
+ * family of the underlay.
+ */
 export const vxlanOverhead = { 4: 50, 6: 70 } as const;
 
 /** RFC 8200 §5: a link that carries IPv6 has at least this MTU. */
 export const minimumMtu = 1280;
 
-/** Name of a network's namespace on the hosts that have it, as `ip netns` takes it: ten digits of the id name it well enough. */
+/** Name of the network's namespace on its hosts, as `ip netns` accepts it. Ten digits of the id are enough. */
 export function networkNamespace(id: NetworkId): string {
   return `cw-${id.slice(0, 10)}`;
 }

@@ -3,19 +3,19 @@ import type { Ip } from './ip.ts';
 import type { Labels } from './labels.ts';
 import type { Prefix } from './prefix.ts';
 
-/** A host, as its agent introduces it and the store keeps it. */
+/** A host, as its agent reports it and the store keeps it. */
 export interface Node {
   readonly id: NodeId;
   readonly name: Name;
-  /** The VTEP: where the host receives VXLAN. */
+  /** The VTEP: address at which the host receives VXLAN. */
   readonly dataPath: Ip;
   /** MTU of the device that carries `dataPath`, bytes. */
   readonly underlayMtu: number;
   readonly version: string;
-  /** Prefixes it has routes to beside the default ones; absent: none that are known. */
+  /** Prefixes to which the host has routes, without default routes; absent: none are known. */
   readonly hostRoutes?: readonly Prefix[];
   /** Absent: none. */
   readonly labels?: Labels;
-  /** Unix time, milliseconds; absent: its record is from before this was kept. */
+  /** Unix time, ms; absent: the record is older than this field. */
   readonly createdAt?: number;
 }

@@ -4,7 +4,7 @@ import { type Family, family, type Ip, ipBits, ipFromBits, parseIp, width } from
 import { fail, ok, type Result, unwrap } from './result.ts';
 import { clip } from './visible.ts';
 
-/** A prefix in canonical text, host bits zero: "10.66.0.0/16", "fd66::/64". */
+/** A prefix in canonical text, with zero host bits: "10.66.0.0/16", "fd66::/64". */
 export type Prefix = Brand<string, 'Prefix'>;
 
 /** An address with the length of its subnet, as an interface carries it: "10.66.0.9/16". */
@@ -60,12 +60,12 @@ export function familyOf(of: Prefix | InterfaceAddress): Family {
   return family(addressOf(of));
 }
 
-/** The subnet an interface address lies in. */
+/** The subnet that contains the interface address. */
 export function prefixOf(of: InterfaceAddress): Prefix {
   return `${maskOf(addressOf(of), lengthOf(of))}/${lengthOf(of)}` as Prefix;
 }
 
-/** How many addresses the prefix spans, reserved ones included. */
+/** Number of addresses in the prefix, reserved addresses included. */
 export function sizeOf(prefix: Prefix): bigint {
   return 1n << BigInt(width(familyOf(prefix)) - lengthOf(prefix));
 }

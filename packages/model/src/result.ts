@@ -1,4 +1,4 @@
-/** An expected outcome as a value; a throw is for the unexpected. */
+/** An expected outcome as a value. Errors are thrown only for what is not expected. */
 export type Result<Value, Failure> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly error: Failure };
@@ -11,7 +11,7 @@ export function fail<Failure>(error: Failure): { readonly ok: false; readonly er
   return { ok: false, error };
 }
 
-/** The value of a success; the failure is thrown as it is. */
+/** Returns the value of a success; throws the error of a failure unchanged. */
 export function unwrap<Value, Failure>(result: Result<Value, Failure>): Value {
   if (result.ok) return result.value;
   throw result.error;

@@ -1,6 +1,9 @@
 import type { EndpointRow } from './endpoint.ts';
 
-/** The kinds of rows in a network's table, which hosts get beside the network itself. docs/adding-a-record.md tells how another is made. */
+/**
+ * The kinds of rows in a network's table, which hosts get beside the network itself. docs/adding-a-record.md describes
+ * how to add a kind.
+ */
 export interface RowTypes {
   readonly endpoint: EndpointRow;
 }
@@ -14,10 +17,10 @@ export const rowKinds = Object.keys(isKind) as readonly RowKind[];
 /** All rows of a table, by id. */
 export type Rows = { readonly [Kind in RowKind]: ReadonlyMap<string, RowTypes[Kind]> };
 
-/** The same where the kinds are not told apart; `table[kind]` holds rows of that kind only. */
+/** The same for code that treats all kinds alike; `table[kind]` holds only rows of that kind. */
 export type RowMaps = Readonly<Record<RowKind, Map<string, AnyRow>>>;
 
-/** What a step changes in a table: rows that are new or other, whole, and ids of rows that are gone. */
+/** The change of a table from one revision to the next: new and changed rows, whole, and ids of removed rows. */
 export type RowChanges = {
   readonly [Kind in RowKind]: {
     readonly upserts: readonly RowTypes[Kind][];

@@ -4,15 +4,18 @@ import { isLabelKey, type Labels } from './labels.ts';
 import { fail, ok, type Result } from './result.ts';
 import { clip } from './visible.ts';
 
-/** One condition on an object's labels, with the meaning it has in Kubernetes: "not-in" holds where there is no such label. */
+/**
+ * One condition on an object's labels, with the meaning of Kubernetes: "not-in" also holds for an object without the
+ * label.
+ */
 export type Requirement =
   | { readonly kind: 'in' | 'not-in'; readonly key: string; readonly values: readonly string[] }
   | { readonly kind: 'has' | 'has-not'; readonly key: string };
 
-/** All must hold. */
+/** All conditions must hold. */
 export type LabelSelector = readonly Requirement[];
 
-/** "field=value" or "field!=value"; what fields there are, whoever selects knows. */
+/** "field=value" or "field!=value". The caller knows which fields exist. */
 export interface FieldTerm {
   readonly field: string;
   readonly equal: boolean;
@@ -20,14 +23,14 @@ export interface FieldTerm {
 }
 
 /**
- * "a=b, a==b, a!=b, a in (b, c), a notin (b, c), a, !a"; empty text selects all. Beyond what Kubernetes takes, a value
- * in double quotes may hold anything: a="x, \"y\"".
+ * "a=b, a==b, a!=b, a in (b, c), a notin (b, c), a, !a"; empty text selects everything. In addition to Kubernetes'
+ * syntax, a value in double quotes may contain anything: a="x, \"y\"".
  */
 export function parseLabelSelector(text: string, field = 'label_selector'): Result<LabelSelector, CausewayError> {
   return parsing(text, field, (tokens) => list(tokens, requirement));
 }
 
-/** "name=web, host!=h1"; values as in label selectors. */
+/** "name=web, host!=h1"; values are written as in label selectors. */
 export function parseFieldSelector(
   text: string,
   field = 'field_selector',
@@ -77,7 +80,7 @@ type Token =
   | { readonly kind: 'word' | 'quoted'; readonly text: string; readonly at: number }
   | { readonly kind: '=' | '!=' | '!' | '(' | ')' | ',' | 'end'; readonly at: number };
 
-/** What is wrong, and where in the text. */
+/** What is wrong, and its position in the text. */
 class Misread extends Error {
   readonly at: number;
 
@@ -99,7 +102,7 @@ function parsing<Value>(text: string, field: string, parse: (tokens: Tokens) => 
   }
 }
 
-/** Item ("," item)*, or nothing at all. */
+/** Item ("," item)*, or empty text. */
 function list<Item>(tokens: Tokens, item: (tokens: Tokens) => Item): Item[] {
   if (tokens.peek().kind === 'end') return [];
   const items = [item(tokens)];
@@ -135,7 +138,7 @@ function labelKey(tokens: Tokens): string {
   throw new Misread('expected a label key', token.at);
 }
 
-/** May be empty: "a=" and "a in (,b)". */
+/** The value may be empty: "a=" and "a in (,b)". */
 function value(tokens: Tokens): string {
   const token = tokens.peek();
   if (token.kind !== 'word' && token.kind !== 'quoted') return '';

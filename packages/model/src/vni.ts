@@ -5,7 +5,7 @@ import { fail, ok, type Result, unwrap } from './result.ts';
 /** A VXLAN network identifier, 1 … 2^24−1 (RFC 7348 §5). */
 export type Vni = Brand<number, 'Vni'>;
 
-/** Automatic identifiers start here; smaller ones are left for networks numbered by hand. */
+/** Automatic identifiers start here. Smaller identifiers are left for networks with a VNI chosen by hand. */
 export const firstAutomaticVni = 4096 as Vni;
 export const lastVni = 0xffffff as Vni;
 

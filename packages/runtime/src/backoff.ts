@@ -8,7 +8,10 @@ export interface Backoff {
   readonly factor: number;
 }
 
-/** Delays to wait between tries, endless: exponential to `max`, each drawn from [half, full] so that peers spread. */
+/**
+ * Endless delays between tries: they grow exponentially to `max`, and each is random from [half, full], so that processes
+ * do not try at the same time.
+ */
 export function* delays(backoff: Backoff, random: Random): Generator<Duration, never> {
   let full: number = backoff.first;
   for (;;) {

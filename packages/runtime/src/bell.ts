@@ -1,4 +1,4 @@
-/** For those who wait until something may have changed: each ring wakes all of them, and they look again. */
+/** For code that waits until something may have changed. Each ring wakes all waiters, and they check again. */
 export class Bell {
   readonly #waiting = new Set<() => void>();
 

@@ -1,13 +1,13 @@
 import type { Duration } from './duration.ts';
 
-/** Time as loops see it. `now` is monotonic (for spans and deadlines), `wall` is for people only. */
+/** The clock of all loops. `now` is monotonic (for spans and deadlines), `wall` is only for people. */
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
   /** Milliseconds since the Unix epoch. */
   wall(): number;
-  /** Resolves after the span, or at once when the signal aborts: the caller looks at its signal, nothing is thrown. */
+  /** Resolves after the span, or at once when the signal aborts. Nothing is thrown; the caller checks its signal. */
   sleep(span: Duration, signal?: AbortSignal): Promise<void>;
-  /** Lets what is queued run first: a long synchronous piece of work calls this between its chunks. */
+  /** Lets queued work run first. A long synchronous computation calls this between its parts. */
   yield(): Promise<void>;
 }

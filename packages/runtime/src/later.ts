@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Duration } from './duration.ts';
 
-/** Does something after a while, once: asking again while it waits changes nothing. */
+/** Runs an action once after a while. Another request during the wait changes nothing. */
 export class Later {
   readonly #clock: Clock;
   readonly #action: () => void;
@@ -17,7 +17,7 @@ export class Later {
     if (!this.#waiting) void this.#wait(span);
   }
 
-  /** What waits is not done any more. */
+  /** A waiting action is not run any more. */
   stop(): void {
     this.#stopped.abort();
   }

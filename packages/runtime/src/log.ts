@@ -1,9 +1,9 @@
-/** Fields of a log line; names are listed in docs/logging.md. Never a key or a token. */
+/** Fields of a log line. docs/logging.md lists their names. They never contain a key or a token. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Levels by who must act. error: an operator, now. warn: an operator, today, or a repair we made ourselves.
- * info: life cycle of the process and of sessions. debug: one line for each change applied.
+ * Levels by who must act. error: an operator, now. warn: an operator, today; also a repair that this program has made.
+ * info: the life cycle of the process and of sessions. debug: one line for each applied change.
  */
 export interface Log {
   error(event: string, fields?: Fields): void;
@@ -16,7 +16,7 @@ export interface Log {
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** json: one object a line, for programs. text: time, level, event and key=value, for people. */
+/** json: one object per line, for programs. text: time, level, event and key=value, for people. */
 export const logFormats = ['json', 'text'] as const;
 export type LogFormat = (typeof logFormats)[number];
 

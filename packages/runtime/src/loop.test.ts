@@ -12,7 +12,7 @@ interface Run {
   readonly running: Promise<void>;
 }
 
-/** A loop that notes when it steps; `act` is what a step does. */
+/** A loop that records its steps. `act`: what a step does. */
 function begin(act: (count: number, loop: Loop) => Promise<Duration | undefined> | Duration | undefined): Run {
   const clock = new FakeClock();
   const steps: number[] = [];

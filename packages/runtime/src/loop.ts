@@ -2,17 +2,17 @@ import type { Clock } from './clock.ts';
 import type { Duration } from './duration.ts';
 
 export interface LoopSettings {
-  /** Does what there is to do now. Returns how long to rest then; undefined: until something wakes the loop. */
+  /** Does the present work. Returns how long to rest afterwards; undefined: until the loop is woken. */
   readonly step: (signal: AbortSignal) => Promise<Duration | undefined>;
-  /** Called with what a step threw, while the loop is to run. */
+  /** Called with the error of a failed step, unless the loop is ending. */
   readonly failed: (error: unknown) => void;
-  /** From a step that failed to the next. */
+  /** Pause after a failed step. */
   readonly retryAfter: Duration;
 }
 
 /**
- * Steps and rests for as long as its signal lets it: wait for a change or a tick, act, say so when that fails, go on.
- * A step never runs twice at once; what wakes the loop during a step causes one more.
+ * Alternates between steps and rests until the signal aborts: it waits for a change or a tick, acts, reports a failure,
+ * and goes on. Two steps never run at the same time. A wake during a step causes one more step.
  */
 export class Loop {
   readonly #clock: Clock;
@@ -25,7 +25,7 @@ export class Loop {
     this.#settings = settings;
   }
 
-  /** Something may be there to do. */
+  /** There may be work. */
   wake(): void {
     this.#isWoken = true;
     this.#rest.abort();

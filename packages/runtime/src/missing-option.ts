@@ -1,12 +1,12 @@
-/** A setting that the command line or the environment gives. */
+/** A setting that can be given on the command line or in the environment. */
 export interface SettingOption {
   /** "--name <name>" */
   readonly flags: string;
-  /** Variable of the environment that gives the same; undefined: none does. */
+  /** Environment variable for the same setting; undefined: none. */
   readonly envVar?: string | undefined;
 }
 
-/** Commander's words for a setting that is missing, as one that also names the variable; any other text as it is. */
+/** Adds the variable's name to commander's message about a missing setting. Other text stays as it is. */
 export function explainMissingOption(text: string, options: readonly SettingOption[]): string {
   return text.replace(/required option '(.*)' not specified/, (whole, flags: string) => {
     const option = options.find((candidate) => candidate.flags === flags);

@@ -1,6 +1,7 @@
 /**
- * A stream one side pushes into and the other reads with `for await`. Unbounded: the pusher knows its own bound.
- * After `end` (or `fail`) what was pushed before is still read, then the reading ends (or throws). One reader.
+ * A stream: one side pushes items, the other reads them with `for await`. It has no limit: the pushing side must have
+ * one. After `end` (or `fail`), the items pushed before are still read; then reading ends (or throws). There is one
+ * reader.
  */
 export class Queue<Item> implements AsyncIterable<Item> {
   #items: Item[] = [];

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts';
 
-/** Milliseconds. */
+/** Longest uninterrupted work, ms. */
 const longest = 1;
 
-/** Divides long work that has nothing to wait for, so that streams, timers and signals are served in between. */
+/** Divides long computations, so that streams, timers and signals are served in between. */
 export class Slices {
   readonly #clock: Clock;
   #since: number;
@@ -13,7 +13,7 @@ export class Slices {
     this.#since = this.#clock.now();
   }
 
-  /** Runs work that pauses every now and then. */
+  /** Runs work that yields from time to time. */
   async run<Result>(work: Generator<undefined, Result>): Promise<Result> {
     for (;;) {
       const { done, value } = work.next();
@@ -22,7 +22,7 @@ export class Slices {
     }
   }
 
-  /** Lets others have a turn when the last one was more than a millisecond ago. */
+  /** Lets other work run when the last pause was at least a millisecond ago. */
   async breathe(): Promise<void> {
     if (this.#clock.now() - this.#since < longest) return;
     await this.#clock.yield();

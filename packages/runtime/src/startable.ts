@@ -1,4 +1,4 @@
-/** Something with a lifetime. `start` resolves when it serves; `stop` resolves when nothing of it runs any more. */
+/** Something with a lifetime. `start` resolves when it serves; `stop` resolves when no part of it runs any more. */
 export interface Startable {
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -1,2 +1,5 @@
-/** Version of every program and package here, as each package.json has it. A bundle has no package.json beside it. */
+/**
+ * Version of all programs and packages, the same as in each package.json. It is here because a bundle has no
+ * package.json.
+ */
 export const version = '0.1.0';

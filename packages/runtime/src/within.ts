@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { type Duration, milliseconds } from './duration.ts';
 
-/** Runs work under a signal that aborts after the span, or with `parent`; the timer is gone when the work ends. */
+/** Runs work under a signal that aborts after the span, or with `parent`. The timer ends with the work. */
 export async function within<Value>(
   clock: Clock,
   span: Duration,

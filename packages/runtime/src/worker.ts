@@ -1,6 +1,6 @@
 /**
- * Runs `work` once more whenever poked, never twice at once: pokes that arrive while it runs become one further run.
- * `work` must not throw; a failure is its own to log, since a worker survives any single one.
+ * Runs `work` after each poke, never twice at the same time: pokes that arrive during a run cause one further run. `work`
+ * must not throw: it handles its own failures, and the worker goes on after them.
  */
 export class Worker {
   readonly #work: (signal: AbortSignal) => Promise<void>;

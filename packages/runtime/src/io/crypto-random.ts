@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Random } from '../random.ts';
 
-/** Bytes are fetched so many at a time: each visit to the generator costs as much as some hundred of them. */
+/** Number of bytes that are fetched at once: a call of the generator costs as much as several hundred bytes. */
 const poolSize = 4096;
 
 const pool = new Uint8Array(poolSize);
@@ -12,7 +12,7 @@ export const cryptoRandom: Random = {
   bytes: take,
 };
 
-/** No byte is given twice. */
+/** No byte is returned twice. */
 function take(count: number): Uint8Array {
   if (count > poolSize) return randomFillSync(new Uint8Array(count));
   if (used + count > poolSize) {

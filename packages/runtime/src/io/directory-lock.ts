@@ -3,14 +3,14 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import type { Lock, LockOutcome } from '../lock.ts';
 
-/** Exit status of flock(1) when another one holds the lock. */
+/** Exit status of flock(1) when another process holds the lock. */
 const heldByAnother = 1;
 const note = 'holder.pid';
 
 /**
- * Locks a directory, wherever it is mounted. Node has no flock(2), so flock(1) takes the lock on an open file of ours: the lock
- * belongs to the open file (flock(2)) and stays when flock(1) has ended. The directory itself is locked, and no file in it:
- * so the lock works on a full disk and on one that is read-only.
+ * Locks a directory, wherever it is mounted. Node has no flock(2), so flock(1) takes the lock on a file that this process
+ * has opened: the lock belongs to the open file (flock(2)) and stays when flock(1) has ended. The lock is on the
+ * directory itself and not on a file in it, so it also works on a full or read-only disk.
  */
 export class DirectoryLock implements Lock {
   readonly #directory: string;
@@ -19,7 +19,7 @@ export class DirectoryLock implements Lock {
     this.#directory = directory;
   }
 
-  /** Throws what open(2) says, and when flock(1) cannot be run. */
+  /** Throws the error of open(2), and an error when flock(1) cannot be run. */
   async take(): Promise<LockOutcome> {
     const fd = openSync(this.#directory, 'r');
     try {
@@ -40,12 +40,12 @@ export class DirectoryLock implements Lock {
     closeSync(fd);
   }
 
-  /** For the message of who comes second; the lock does not depend on it. */
+  /** The note is for the error message of a second process; the lock does not depend on it. */
   #leaveNote(): void {
     try {
       writeFileSync(join(this.#directory, note), `${process.pid}\n`, { mode: 0o600 });
     } catch {
-      // A disk that is full or read-only.
+      // The disk is full or read-only.
     }
   }
 
@@ -59,10 +59,10 @@ export class DirectoryLock implements Lock {
   }
 }
 
-/** False: another one holds the lock. */
+/** false: another process holds the lock. */
 function lockFile(fd: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    // The child's descriptor 3 is our open file. The short options are those that busybox has too.
+    // The child's descriptor 3 is the open file of this process. busybox has these short options too.
     const child = spawn('flock', ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
     child.once('error', (cause) =>
       reject(new Error(`flock cannot be run (${cause.message}): install the package util-linux`, { cause })),

@@ -3,10 +3,10 @@ import { basename, delimiter, dirname, extname, join } from 'node:path';
 import process from 'node:process';
 
 /**
- * The command line that starts another program of this product, without its arguments; undefined when there is none. The
- * program beside the running one comes first (as called, so that /usr/bin/causeway finds /usr/bin/causeway-manager), then the
- * one that npm links in node_modules/.bin of a folder above, then PATH. The Node that runs this process also runs a program
- * that is a script for Node.
+ * The command line that starts another program of this product, without its arguments; undefined: the program was not
+ * found. The order of search: beside the running program (by the path with which it was called, so that /usr/bin/causeway
+ * finds /usr/bin/causeway-manager); the programs that npm links in node_modules/.bin of a folder above; PATH. A script
+ * for Node is run by the Node that runs this process.
  */
 export function findProgram(
   name: string,

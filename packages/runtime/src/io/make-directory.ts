@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** As `mkdir -p`. Node's own `recursive` never returns where the parent is there but takes no entries, as in /proc. */
+/** Same as `mkdir -p`. Node's own `recursive` never returns when the parent exists but accepts no entries, as in /proc. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, mode);

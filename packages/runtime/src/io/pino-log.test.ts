@@ -69,12 +69,13 @@ test('a journal that is the stderr of another process gives no priority', () => 
 test('where nothing more fits, lines are lost and the process lives', async () => {
   const full = openSync('/dev/full', 'w');
   const log = createLog({ level: 'info', format: 'json' }, { process: 'x' }, full);
-  // More than is kept.
+  // More bytes than the log keeps.
   const write = () => {
     for (let n = 0; n < 20; n++) log.info('said', { n, text: 'x'.repeat(100_000) });
   };
   expect(write).not.toThrow();
-  // An error without a listener ends the process, in a later turn at the latest: the runner would report that.
+  // An error without a listener would end the process, in a later turn at the latest, and the test runner would report
+  // it.
   await new Promise(setImmediate);
   closeSync(full);
 });

@@ -3,14 +3,14 @@ import { type Logger, pino } from 'pino';
 import type { Fields, Log, LogSettings } from '../log.ts';
 import { formatLogText, journalPriority } from '../log-line.ts';
 
-/** Bytes kept while the reader of the log does not take them. Later lines are lost. */
+/** Maximum number of bytes that wait for the reader of the log. Further lines are lost. */
 const backlog = 1024 * 1024;
 const stderr = 2;
 
 /**
- * Writes lines to stderr, since stdout is for data. The disk behind stderr may be full, or its reader gone: then lines are
- * lost and the process lives on, because ending the process would help no one. Where stderr is systemd's journal, each line
- * begins with its priority (sd-daemon(3)), so that "journalctl -p err" finds errors.
+ * Writes lines to stderr, because stdout is for data. When the disk behind stderr is full, or its reader is gone, lines
+ * are lost and the process continues, because its end would not help. When stderr is systemd's journal, each line begins
+ * with its priority (sd-daemon(3)), so that "journalctl -p err" finds errors.
  */
 export function createLog({ level, format }: LogSettings, fields: Fields, file = stderr): Log {
   const destination = pino.destination({ dest: file, sync: true, maxLength: backlog });
@@ -37,7 +37,7 @@ function levelOf(line: string): string {
   return line.slice(line.indexOf(':') + 2, line.indexOf('",'));
 }
 
-/** systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the journal that was given to the process as its stderr. */
+/** systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the journal that is the stderr of the process. */
 function isJournal(file: number): boolean {
   const journal = process.env['JOURNAL_STREAM'];
   if (journal === undefined) return false;

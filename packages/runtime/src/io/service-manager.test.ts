@@ -15,7 +15,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** A systemd-notify that writes down what it is called with. */
+/** A systemd-notify that records its arguments. */
 function scriptedNotify(): () => readonly string[] {
   const said = join(directory, 'said');
   const program = join(directory, 'systemd-notify');

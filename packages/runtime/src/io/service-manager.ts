@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
 import type { Log } from '../log.ts';
 
-/** What a service tells systemd about itself (sd_notify(3)). Without systemd every call does nothing. */
+/** What a service reports to systemd (sd_notify(3)). Without systemd, the calls do nothing. */
 export interface ServiceManager {
-  /** The service does its work from now on; units that start after this one may start. Starts the watchdog's beat. */
+  /** The service works from now on; units that start after it may start. Starts the watchdog's beat. */
   ready(): void;
-  /** The service is ending of its own accord. Ends the watchdog's beat. */
+  /** The service ends by itself. Ends the watchdog's beat. */
   stopping(): void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Speaks through the program systemd-notify(1), since Node opens no unix datagram socket. Needs "NotifyAccess=all" in the
- * unit. The watchdog's beat comes from the event loop: when the loop stands still for WatchdogSec=, systemd restarts the
- * service.
+ * Reports with the program systemd-notify(1), because Node cannot open a unix datagram socket. Needs "NotifyAccess=all"
+ * in the unit. The watchdog's beat comes from the event loop: when the loop is blocked for WatchdogSec=, systemd restarts
+ * the service.
  */
 export function serviceManager(log: Log, environment: Environment = process.env): ServiceManager {
   if (environment['NOTIFY_SOCKET'] === undefined) return { ready: () => undefined, stopping: () => undefined };
@@ -40,7 +40,10 @@ export function serviceManager(log: Log, environment: Environment = process.env)
   };
 }
 
-/** Milliseconds between two beats: half of what sd_watchdog_enabled(3) says this process has; undefined: no watchdog. */
+/**
+ * Time between two beats, ms: half of the limit that sd_watchdog_enabled(3) gives for this process; undefined: no
+ * watchdog.
+ */
 export function beatPeriod(environment: Environment, pid: number): number | undefined {
   const { WATCHDOG_USEC: limit, WATCHDOG_PID: watched } = environment;
   if (limit === undefined || (watched !== undefined && watched !== String(pid))) return undefined;

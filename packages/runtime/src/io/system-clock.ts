@@ -13,8 +13,8 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      // Node counts whole milliseconds from when its loop last looked at the clock, so a timer may fire up to one early. Who
-      // then asks whether it is time finds that it is not, and sleeps for ever.
+      // Node counts whole milliseconds from the time at which its loop last read the clock, so a timer may fire up to 1
+      // ms early. A caller that then checks the time would find it too early, and sleep for ever.
       const ring = (): void => {
         const left = until - performance.now();
         if (left <= 0) done();

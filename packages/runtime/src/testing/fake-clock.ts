@@ -7,7 +7,10 @@ interface Sleeper {
   wake(): void;
 }
 
-/** Time that moves only when told to. Sleepers wake in order of their time, ties in order of falling asleep. */
+/**
+ * A clock that moves only when a test moves it. Sleepers wake in the order of their wake-up times, then in the order in
+ * which they fell asleep.
+ */
 export class FakeClock implements Clock {
   #now = 0;
   #order = 0;
@@ -26,12 +29,12 @@ export class FakeClock implements Clock {
     return this.#wallOffset + this.#now;
   }
 
-  /** As when somebody sets the machine's clock: only the wall clock moves. */
+  /** Changes only the wall clock, as when an operator sets the machine's clock. */
   stepWall(by: number): void {
     this.#wallOffset += by;
   }
 
-  /** How many sleep: 0 when all that used this clock has stopped and cleaned up. */
+  /** Number of sleepers; 0 when everything that used this clock has stopped. */
   get sleeping(): number {
     return this.#sleepers.size;
   }
@@ -54,7 +57,10 @@ export class FakeClock implements Clock {
     return Promise.resolve();
   }
 
-  /** Moves time on by the span, waking each sleeper at its own moment and letting its work settle before the next. */
+  /**
+   * Moves time forward by the span. Each sleeper wakes at its own time, and its work settles before the next sleeper
+   * wakes.
+   */
   async advance(span: Duration): Promise<void> {
     const until = this.#now + span;
     await settle();
@@ -66,7 +72,10 @@ export class FakeClock implements Clock {
     this.#now = until;
   }
 
-  /** Moves time on until the promise settles, at most `limit` of virtual time; its result is returned or thrown. */
+  /**
+   * Moves time forward until the promise settles, by at most `limit`. Returns the result of the promise, or throws its
+   * error.
+   */
   async until<Value>(promise: Promise<Value>, limit: Duration): Promise<Value> {
     let settled = false;
     const watched = promise.finally(() => {

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lock } from '../lock.ts';
 
-/** A lock as this process and others take it. */
+/** A lock, as this process and other processes take it. */
 export interface LockWorld {
-  /** The same one each time. */
+  /** Each call returns the same lock. */
   lock(): Lock;
-  /** Not the same one. */
+  /** A different lock. */
   other(): Lock;
   /** Another process takes the lock; resolves once it has. */
   elsewhere(): Promise<{ readonly pid: number; kill(): Promise<void> }>;
   close(): Promise<void>;
 }
 
-/** What every Lock promises. */
+/** What every Lock must do. */
 export function describeLock(name: string, create: () => Promise<LockWorld>): void {
   describe(`Lock contract: ${name}`, () => {
     let world: LockWorld;

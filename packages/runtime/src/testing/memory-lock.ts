@@ -1,9 +1,9 @@
 import type { Lock, LockOutcome } from '../lock.ts';
 
-/** Who holds what in one made machine, by pid. */
+/** The held locks of one simulated machine: the holder's pid by the lock's name. */
 export type LockTable = Map<string, number>;
 
-/** A lock of a process of a made machine. */
+/** A lock of a process on a simulated machine. */
 export class MemoryLock implements Lock {
   readonly #table: LockTable;
   readonly #name: string;

@@ -6,7 +6,7 @@ export interface LogLine {
   readonly fields: Fields;
 }
 
-/** Keeps every line, for tests that ask what was logged. */
+/** Keeps all lines, for tests that check what was logged. */
 export class MemoryLog implements Log {
   readonly lines: LogLine[];
   readonly #fields: Fields;

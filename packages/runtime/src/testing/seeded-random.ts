@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 
-/** mulberry32: small, even enough for tests, and the same on every machine for one seed. */
+/** mulberry32: small, uniform enough for tests, and the same on every machine for the same seed. */
 export class SeededRandom implements Random {
   #state: number;
 
