@@ -6,12 +6,12 @@ import type { NetnsPath, State } from './state.ts';
 
 export interface Failure {
   readonly op: Op;
-  /** By name: "EEXIST". */
+  /** Name of the errno: "EEXIST". */
   readonly errno: string;
   readonly message: string;
 }
 
-/** What the kernel holds in the namespaces a desired state speaks of, as far as it is ours; or as far as `scopes` say. */
+/** Reads the namespaces of a desired state, as far as they are ours. `scopes` sets another scope for a namespace. */
 export async function readState(
   kernel: Pick<Kernel, 'read'>,
   desired: State,
@@ -25,7 +25,7 @@ export async function readState(
   return state;
 }
 
-/** Runs a plan to its end and tells what failed. */
+/** Carries out a plan to its end. Returns what failed. */
 export async function applyPlan(kernel: Pick<Kernel, 'apply'>, ops: readonly Op[]): Promise<readonly Failure[]> {
   if (ops.length === 0) return [];
   const results = await kernel.apply(ops);
@@ -35,7 +35,7 @@ export async function applyPlan(kernel: Pick<Kernel, 'apply'>, ops: readonly Op[
   });
 }
 
-/** Removes an overlay namespace, its links first; the containers' ends go with them. */
+/** Deletes an overlay namespace, its links first. The containers' ends of veth pairs are removed with them. */
 export async function teardown(kernel: Kernel, netns: NetnsPath): Promise<readonly Failure[]> {
   const found = await kernel.read(netns, { bare: true, sysctls: [] });
   return found === undefined ? [] : applyPlan(kernel, plan(new Map([[netns, found]]), new Map()));

@@ -1,23 +1,23 @@
 import type { Ip, Mac } from '@causeway/model';
 
-/** Entries by name, each on a link. */
+/** The keys of entries, by link name. */
 export interface EntryKeys {
   readonly fdb: ReadonlyMap<string, ReadonlySet<Mac>>;
   readonly neighbours: ReadonlyMap<string, ReadonlySet<Ip>>;
 }
 
-/** Where in a namespace something has changed. What it is now, reading tells. */
+/** Where something in a namespace has changed. A read must find out what it is now. */
 export interface Changes extends EntryKeys {
-  /** That changed themselves, or are gone. */
+  /** Links that changed or are gone. */
   readonly links: ReadonlySet<string>;
-  /** Something else has changed too: an address, a route, or more entries than are named. */
+  /** Something that is not named has changed too: an address, a route, or too many entries to name. */
   readonly more: boolean;
 }
 
-/** Beyond, looking at each costs more than looking at all: a dump brings 20,000 in the time of 1,000 questions. */
+/** With more entries than this, a dump is cheaper: it reads 20,000 entries in the time of 1,000 single requests. */
 const mostNamed = 256;
 
-/** Changes while they are gathered. */
+/** Collects changes. */
 export class ChangeSet implements Changes {
   readonly links = new Set<string>();
   readonly fdb = new Map<string, Set<Mac>>();

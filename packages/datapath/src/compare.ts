@@ -3,14 +3,14 @@ import { comparisons } from './kinds/table.ts';
 import { isOverlayNetns } from './owner.ts';
 import type { NetnsPath, State } from './state.ts';
 
-/** One thing of a kernel that is not as it should be. The plan and the list of differences are both made of these. */
+/** A difference between found and wanted state. Both the plan and the list of differences are made from these. */
 export interface Mismatch {
   readonly netns: NetnsPath;
   readonly comparison: AnyComparison;
   readonly sides: Sides<unknown, unknown>;
 }
 
-/** Namespaces that are missing; overlay namespaces that are not wanted. */
+/** Wanted namespaces that are missing, and overlay namespaces that are not wanted. */
 export function compareNamespaces(actual: State, desired: State): { missing: NetnsPath[]; extra: NetnsPath[] } {
   return {
     missing: [...desired.keys()].filter((netns) => !actual.has(netns)),
@@ -18,7 +18,7 @@ export function compareNamespaces(actual: State, desired: State): { missing: Net
   };
 }
 
-/** Everything that is not as it should be and is our business; of one stage, or of all. undefined: a pause. */
+/** All differences that are ours to repair, of one stage or of all. undefined: a pause. */
 export function* compare(actual: State, desired: State, stage?: Stage): Generator<Mismatch | undefined, void> {
   const everywhere = new Set([...desired.keys(), ...actual.keys()]);
   for (const comparison of comparisons) {

@@ -3,20 +3,20 @@ import { possible } from './possible.ts';
 import { finish, type Sliced } from './sliced.ts';
 import type { NetnsPath, State } from './state.ts';
 
-/** One thing of a kernel that is not as it should be, in words: what `causeway verify` prints. */
+/** A difference between the kernel and the wanted state, in words: what `causeway verify` prints. */
 export interface Difference {
   readonly netns: NetnsPath;
-  /** A kind's name ("route"), or that of a part of it ("port"); "netns"; "driver": see the agent. */
+  /** Name of a kind ("route") or of a part of a kind ("port"); "netns"; "driver": see the agent. */
   readonly kind: string;
-  /** What it is, within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
+  /** Names the object within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
   readonly key: string;
-  /** "absent" when there is nothing. */
+  /** "absent": the kernel has no such object. */
   readonly actual: string;
-  /** "absent" when there should be nothing. */
+  /** "absent": there should be no such object. */
   readonly intended: string;
 }
 
-/** Everything `plan` would put right, and the containers' namespaces that are missing. */
+/** All differences that `plan` would repair, and the containers' namespaces that are missing. */
 export function differences(actual: State, desired: State): Difference[] {
   return finish(differencesSliced(actual, desired));
 }

@@ -1,7 +1,7 @@
 import { kinds, type Namespace } from './kinds/table.ts';
 import type { NetnsPath, State } from './state.ts';
 
-/** A Namespace while it is being put together. */
+/** A Namespace under construction. */
 export type Draft = {
   readonly [Slot in keyof Namespace]: Namespace[Slot] extends ReadonlyMap<infer Key, infer Value>
     ? Map<Key, Value>
@@ -12,7 +12,7 @@ export function newNamespace(): Draft {
   return ofSlots(() => new Map()) as Draft;
 }
 
-/** A copy to change. The tables of a link (`fdb`, `neighbours`, `addresses`) are shared, to be replaced whole. */
+/** A copy to change. The tables of each link (`fdb`, `neighbours`, `addresses`) are shared: replace them as a whole. */
 export function draftOf(state: State): Map<NetnsPath, Draft> {
   return new Map(
     [...state].map(([netns, namespace]) => [
@@ -22,7 +22,7 @@ export function draftOf(state: State): Map<NetnsPath, Draft> {
   );
 }
 
-/** With what `make` gives for each kind. */
+/** A namespace with the value of `make` in each kind's slot. */
 export function ofSlots(make: (slot: keyof Namespace) => ReadonlyMap<unknown, unknown>): Namespace {
   return Object.fromEntries(kinds.map(({ slot }) => [slot, make(slot)])) as unknown as Namespace;
 }

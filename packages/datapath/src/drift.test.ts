@@ -10,7 +10,7 @@ const netns = overlayNetns(blue.id);
 const v2 = hostEnd(endpointId(2));
 const eth0 = containerPath(2);
 
-/** What others do to a host that has `both`; each must be put right. */
+/** What other programs do to a host that has `both`. Each must be repaired. */
 const drifts: readonly Omit<Story, 'before' | 'after'>[] = [
   {
     name: 'drift: FDB entry deleted',

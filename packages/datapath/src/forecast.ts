@@ -3,8 +3,9 @@ import { kindOf, kinds, type Op } from './kinds/table.ts';
 import type { NetnsPath, State } from './state.ts';
 
 /**
- * What the kernel will hold after ops on namespaces and on what carries other things: all that it drops by itself when one
- * of them goes or changes. A plan compares the rest with this instead of what was read, so one pass puts everything back.
+ * The kernel's state after ops on namespaces and links, including everything that the kernel removes by itself when a
+ * link or namespace goes or changes. A plan compares the rest with this state, not with what was read, so one pass
+ * restores all.
  */
 export function forecast(actual: State, ops: readonly Op[]): State {
   if (ops.length === 0) return actual;

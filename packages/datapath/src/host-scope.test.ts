@@ -10,7 +10,7 @@ import { printOp } from './print.ts';
 import { home, type State } from './state.ts';
 import { FakeKernel } from './testing/fake-kernel.ts';
 
-/** A bridge of ours in the host's own namespace. */
+/** A bridge of ours in the home namespace. */
 const link: Bridge = { kind: 'bridge', name: 'cw-b10e', mac: Mac('02:45:00:00:00:01'), mtu: 1500, up: true };
 const address = InterfaceAddress('10.67.0.1/16');
 

@@ -1,4 +1,4 @@
-/** What is wanted and found (state, drivers), what is to be done about it (plan, kinds), and where (kernel, apply). */
+/** Wanted and found state (state, drivers), the ops between them (plan, kinds), and the kernel (kernel, apply). */
 
 export type { NetnsIdentity } from '@causeway/netlink';
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';

@@ -36,7 +36,7 @@ it(`a kernel in memory: ${claim}`, async () => {
 
 describeOnKernel('a Linux kernel', () => {
   const kernel = createKernel();
-  // Namespaces have names in one directory of the machine: another run of this test must have others.
+  // All namespaces of the machine share one directory: another run of this test must use other names.
   const tag = process.pid.toString(16);
   const id = tag.padEnd(16, '0') as NetworkId;
   const netns = overlayNetns(id);

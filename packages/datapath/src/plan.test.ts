@@ -148,7 +148,7 @@ describe('plan', () => {
       let pauses = 0;
       for (; step.done !== true; step = work.next()) pauses++;
       expect(step.value).toEqual(plan(actual, desired));
-      // The neighbours of two families are 500.
+      // There are 500 neighbours, in two families.
       expect(pauses).toBeGreaterThanOrEqual(1);
     }
   });

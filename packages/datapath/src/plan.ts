@@ -6,7 +6,7 @@ import { possible } from './possible.ts';
 import { finish, type Sliced } from './sliced.ts';
 import type { State } from './state.ts';
 
-/** The ops that make the kernel hold what is wanted of what is ours. None when it does. */
+/** The ops that make our part of the kernel equal to the wanted state. Empty if it is equal. */
 export function plan(actual: State, desired: State): Op[] {
   return finish(planSliced(actual, desired));
 }
@@ -31,7 +31,7 @@ function stepsOf({ netns, comparison, sides }: Mismatch): readonly Step[] {
   return comparison.steps(netns, sides);
 }
 
-/** What has the same place stays as it came. */
+/** Sorts by place. Steps of one place keep their order. */
 function inOrder(steps: readonly Step[]): Op[] {
   const byPlace = new Map<Place, Op[]>(order.map((place) => [place, []]));
   for (const [place, op] of steps) byPlace.get(place)?.push(op);

@@ -3,8 +3,9 @@ import { isOverlayNetns } from './owner.ts';
 import type { NetnsPath, State } from './state.ts';
 
 /**
- * What of the desired state can be had: a container's namespace is not ours to make. Where it is missing, so is what is
- * wanted in it, and the pair of links that would lead there, unless it still does: a namespace can outlive its path.
+ * The part of the desired state that can be programmed. Causeway does not make containers' namespaces. If one is
+ * missing, its content is left out, and so is the veth pair that leads there. The pair stays if it still leads there: a
+ * namespace can outlive its path.
  */
 export function possible(actual: State, desired: State): { state: State; missing: readonly NetnsPath[] } {
   const missing = [...desired.keys()].filter((netns) => !isOverlayNetns(netns) && !actual.has(netns));

@@ -1,10 +1,10 @@
 /**
- * Work on values that may take long: it pauses every now and then, so that who runs it can let others have a turn. What it
- * works on must not change before its end.
+ * Long work on values that pauses now and then, so that its caller can give other work a turn. The values must not change
+ * until the work ends.
  */
 export type Sliced<Result> = Generator<undefined, Result>;
 
-/** Things compared or made between two pauses: about a tenth of a millisecond. */
+/** Objects compared or made between two pauses: about a tenth of a millisecond. */
 export const sliceSize = 256;
 
 /** Runs it without a pause. */

@@ -1,11 +1,11 @@
 import * as k from './constants.ts';
 import type { MessageReader } from './reader.ts';
 
-/** What NLMSG_ERROR and NLMSG_DONE say. */
+/** The content of NLMSG_ERROR and NLMSG_DONE. */
 export interface Answer {
   /** Positive; 0 is success. */
   readonly errno: number;
-  /** The kernel's own words (extack); often empty. */
+  /** The kernel's own text (extack); often empty. */
   readonly message: string;
 }
 

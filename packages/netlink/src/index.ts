@@ -1,4 +1,7 @@
-/** Netlink as bytes: messages and their attributes written and read, and what the kernel answers. The protocol's own messages are the caller's. */
+/**
+ * Netlink messages as bytes: writing and reading them and their attributes, and the kernel's answers. The messages of a
+ * protocol are up to the caller.
+ */
 
 export { type Answer, readAnswer } from './answer.ts';
 export * from './constants.ts';

@@ -1,9 +1,9 @@
-/** The kernel refused: a system call, or a netlink request. */
+/** The kernel refused a system call or a netlink request. */
 export class KernelError extends Error {
   override readonly name = 'KernelError';
-  /** By name: "EEXIST". */
+  /** Name of the errno: "EEXIST". */
   readonly errno: string;
-  /** What the kernel said beside the number, or the call that failed. */
+  /** The kernel's text beside the errno, or the call that failed. */
   readonly detail: string;
 
   constructor(errno: string, detail: string) {

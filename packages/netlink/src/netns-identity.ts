@@ -1,9 +1,11 @@
 /**
- * Which network namespace, whatever path leads there: the kernel's own number of the namespace (its cookie) and the boot
- * that numbers begin anew with. Two paths to one namespace have one identity; no two namespaces ever have the same.
+ * Identifies a network namespace, whichever path leads there: the kernel's number of the namespace (its cookie) and the
+ * id of the boot, because numbers begin again with each boot. Two paths to one namespace have one identity. Two
+ * namespaces never have the same identity.
  *
- * "net:5021@8c1f…". A kernel before Linux 5.14 numbers no namespaces: there the inode stands for the number
- * ("inode:4:4026532894@8c1f…"), and a namespace made right after another was deleted may have the identity of that one.
+ * Form: "net:5021@8c1f…". A kernel before Linux 5.14 does not number namespaces. The inode takes the place of the
+ * number then ("inode:4:4026532894@8c1f…"), and a new namespace may have the identity of a namespace that was deleted
+ * before.
  */
 export type NetnsIdentity = string;
 

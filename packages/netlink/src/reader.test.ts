@@ -5,7 +5,7 @@ import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_ERROR } from './constants.ts';
 import { type AttributeReader, DecodeError, MessageReader } from './reader.ts';
 import { MessageWriter } from './writer.ts';
 
-/** Everything that can be read of a datagram; only DecodeError is let pass. */
+/** Calls every reader on a datagram; only DecodeError is caught. */
 function readAll(bytes: Uint8Array): void {
   try {
     const messages = new MessageReader(bytes);

@@ -5,12 +5,12 @@ const messageHeader = 16;
 const attributeHeader = 4;
 const utf8 = new TextDecoder();
 
-/** Bytes that are no netlink message: a length that leads outside, a field that is not there. */
+/** The bytes are not a netlink message: a length points outside, or a field is missing. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
-/** A cursor over the messages of one datagram; what it says holds for the message `next` has moved to. */
+/** A cursor over the messages of one datagram. Its properties describe the message that `next` has moved to. */
 export class MessageReader {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -19,11 +19,11 @@ export class MessageReader {
   type = 0;
   flags = 0;
   sequence = 0;
-  /** Where the message's payload begins and ends. */
+  /** Offsets at which the message's payload begins and ends. */
   start = 0;
   end = 0;
 
-  /** The first `length` bytes are the datagram. */
+  /** The datagram is the first `length` bytes. */
   constructor(bytes: Uint8Array, length = bytes.length) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, length);
@@ -78,7 +78,7 @@ export class MessageReader {
   }
 }
 
-/** A cursor over attributes; the value readers are for the attribute `next` has moved to. */
+/** A cursor over attributes. The value readers read the attribute that `next` has moved to. */
 export class AttributeReader {
   /** The whole datagram: see `value`. */
   readonly bytes: Uint8Array;
@@ -96,7 +96,7 @@ export class AttributeReader {
     this.#limit = limit;
   }
 
-  /** Up to 3 bytes at the end are padding. */
+  /** Moves to the next attribute. Up to 3 bytes at the end are padding. */
   next(): boolean {
     const at = this.#next;
     if (at + attributeHeader > this.#limit) return false;
@@ -127,7 +127,7 @@ export class AttributeReader {
     return this.#view.getUint32(this.value(4), little);
   }
 
-  /** Up to the first zero. */
+  /** The text up to the first zero byte. */
   string(): string {
     const zero = this.bytes.indexOf(0, this.#start);
     const end = zero < 0 || zero > this.#end ? this.#end : zero;
@@ -138,7 +138,7 @@ export class AttributeReader {
     return new AttributeReader(this.bytes, this.#view, this.#start, this.#end);
   }
 
-  /** Where in `bytes` the value begins, which has at least this many bytes. */
+  /** The offset of the value in `bytes`. Throws if the value is shorter than `size` bytes. */
   value(size: number): number {
     if (this.length < size) throw new DecodeError(`attribute ${this.type} has ${this.length} bytes, not ${size}`);
     return this.#start;

@@ -1,13 +1,13 @@
 import { NLM_F_ACK, NLM_F_REQUEST } from './constants.ts';
 
-/** Fields are in host byte order; koffi, by which `io/` calls libc, exists for little-endian hosts only. */
+/** Host byte order is little-endian: koffi, through which `io/` calls libc, supports no other hosts. */
 const little = true;
 const headerSize = 16;
 const utf8 = new TextEncoder();
 
 /**
- * Netlink messages, one after the other in one growing buffer. An encoder calls `begin`, writes the fixed part with
- * `struct`, then attributes, then `end`; sequence numbers and the ack flag belong to the socket that sends it.
+ * Writes netlink messages one after the other into a growing buffer. An encoder calls `begin`, writes the fixed part with
+ * `struct`, then attributes, then calls `end`. The socket that sends the message sets sequence numbers and the ack flag.
  */
 export class MessageWriter {
   #bytes: Uint8Array;
@@ -21,19 +21,19 @@ export class MessageWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Forgets what was written; the next message has this sequence number, those after it the following ones. */
+  /** Discards all messages. The next message has this sequence number; later messages count up from it. */
   reset(sequence: number): void {
     this.#at = 0;
     this.#start = 0;
     this.#sequence = sequence;
   }
 
-  /** What was written, valid until the next reset. */
+  /** The messages written so far; valid until the next reset. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** All of the buffer, until something more is written. */
+  /** The whole buffer; valid until the next write. */
   get buffer(): Uint8Array {
     return this.#bytes;
   }
@@ -59,13 +59,16 @@ export class MessageWriter {
     this.#view.setUint32(this.#start, this.#at - this.#start, little);
   }
 
-  /** Asks for an answer to the message written last, also when it succeeds. */
+  /** Makes the kernel answer the last message also when it succeeds. */
   acknowledge(): void {
     const flags = this.#view.getUint16(this.#start + 6, little);
     this.#view.setUint16(this.#start + 6, flags | NLM_F_ACK, little);
   }
 
-  /** Zeroed room for the fixed part of a message, a multiple of 4 bytes; fields are then put relative to it. */
+  /**
+   * Reserves zeroed space for the fixed part, a multiple of 4 bytes. Fields are then put relative to the returned
+   * offset.
+   */
   struct(size: number): number {
     this.#room(size);
     this.#bytes.fill(0, this.#at, this.#at + size);
@@ -101,7 +104,7 @@ export class MessageWriter {
     this.#view.setUint32(at, value, little);
   }
 
-  /** With the terminating zero the kernel wants. */
+  /** Writes the text and the terminating zero that the kernel requires. */
   string(type: number, text: string): void {
     const bytes = utf8.encode(text);
     const at = this.attribute(type, bytes.length + 1);
@@ -115,7 +118,10 @@ export class MessageWriter {
     this.#view.setUint16(at, this.#at - at, little);
   }
 
-  /** Header, then zeroed and aligned room for a payload of this many bytes: where in `buffer` to write it, at once. */
+  /**
+   * Writes a header and reserves zeroed, aligned space for the payload. Returns its offset in `buffer`, valid until the
+   * next write.
+   */
   attribute(type: number, length: number): number {
     const padded = (length + 3) & ~3;
     this.#room(4 + padded);

@@ -5,7 +5,7 @@ import { byGatewayRank } from './gateway.ts';
 import { overlay } from './overlay.ts';
 import { Peers } from './peers.ts';
 
-/** A driver for each kind of network. */
+/** The driver for each kind of network. */
 const drivers: { readonly [Of in Network as Of['driver']]: Driver<Of> } = { overlay };
 
 function driverOf<Of extends Network>({ driver }: Of): Driver<Of> {
@@ -13,8 +13,8 @@ function driverOf<Of extends Network>({ driver }: Of): Driver<Of> {
 }
 
 /**
- * What the host's kernel must hold of the network. An endpoint of this host without a sandbox yields nothing; so does a
- * sandbox without its row. `peers`: where endpoints of other hosts are gathered, and some may be already.
+ * The state of the network that the host's kernel must hold. An endpoint of this host without a sandbox adds nothing, and
+ * neither does a sandbox without a row. `peers`: collects the endpoints of other hosts; it may already hold some.
  */
 export function buildNetwork(input: NetworkOnHost, peers: Peers = new Peers(input)): State {
   const { network, node, vtep, vxlanPort } = input;
@@ -30,7 +30,7 @@ export function buildNetwork(input: NetworkOnHost, peers: Peers = new Peers(inpu
   return driverOf(network).build(network, { vtep, vxlanPort, attachments, peers });
 }
 
-/** What the host's kernel must hold of endpoints on other hosts alone: entries, without the links they hang on. */
+/** The part of that state for endpoints on other hosts: entries, without the links that they belong to. */
 export function buildPeers(input: Pick<NetworkOnHost, 'network' | 'node' | 'rows'>): State {
   const peers = new Peers(input);
   for (const row of input.rows) peers.add(row);

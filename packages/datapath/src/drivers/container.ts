@@ -6,16 +6,19 @@ import { routeMetric } from './gateway.ts';
 
 const everything: Record<Family, Prefix> = { 4: Prefix('0.0.0.0/0'), 6: Prefix('::/0') };
 
-/** What hangs on a container's interface, whichever driver makes the interface: addresses, the way out, its sysctl. */
+/** Addresses, routes and the sysctl of a container's interface. They are the same for every driver. */
 export function addAddresses(container: Draft, network: Network, attachment: Attachment): void {
   const { ifname } = attachment.sandbox;
   container.addresses.set(ifname, new Set(attachment.row.addresses));
   addRoutes(container, network, attachment);
-  // A neighbour on the network must not become the container's router. Below the minimum MTU there is no IPv6.
+  // A host on the network must not become the container's router. Below the minimum MTU there is no IPv6.
   if (network.mtu.bytes >= minimumMtu) container.sysctls.set(interfaceSysctl('ipv6', ifname, 'accept_ra'), '0');
 }
 
-/** Of several interfaces on one network the first provides the way out: see `buildNetwork` for their order. */
+/**
+ * If a container has several interfaces on one network, the first provides its default route: `buildNetwork` orders
+ * them.
+ */
 function addRoutes(container: Draft, { subnets }: Network, { sandbox, row }: Attachment): void {
   for (const address of row.addresses) {
     const subnet = subnets.find(({ prefix }) => contains(prefix, addressOf(address)));

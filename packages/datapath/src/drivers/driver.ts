@@ -3,12 +3,12 @@ import type { NetnsPath, State } from '../state.ts';
 import type { GatewayRank } from './gateway.ts';
 import type { Peers } from './peers.ts';
 
-/** Where a container's end of an endpoint is. */
+/** The place of an endpoint in a container: a namespace and an interface name. */
 export interface Sandbox {
   readonly endpoint: EndpointId;
   readonly netns: NetnsPath;
   readonly ifname: string;
-  /** Among all interfaces of the container, on whichever networks. */
+  /** The rank among all interfaces of the container, on all networks. */
   readonly gateway: GatewayRank;
 }
 
@@ -18,37 +18,41 @@ export interface Attachment {
   readonly row: EndpointRow;
 }
 
-/** What a driver is given of a host. */
+/** What a driver gets to know about a host. */
 export interface HostPart {
   /** This host's own tunnel address. */
   readonly vtep: Ip;
-  /** UDP. */
+  /** UDP port. */
   readonly vxlanPort: number;
-  /** In the order in which they are their container's way out. */
+  /** In order of rank: the first interface of a container provides its default route. */
   readonly attachments: readonly Attachment[];
   /** The endpoints of other hosts. */
   readonly peers: Peers;
 }
 
 /**
- * How a network's frames travel: what a host's kernel must hold so that they do. A driver only says what is wanted; what
- * is there already, the order of steps and repair are the planner's and the agent's.
+ * How a network's frames travel between hosts. A driver returns only the wanted state of a host's kernel. The planner
+ * and the agent find out what is there already, order the steps and repair.
  *
- * The same input gives an equal state: what a state leaves out is removed from the kernel, as far as it is ours (owner.ts).
+ * The same input must give an equal state. What a state leaves out is removed from the kernel, as far as it is ours
+ * (owner.ts).
  */
 export interface Driver<Of extends Network = Network> {
-  /** All that the host's kernel must hold of the network. Maps of `host.peers` may be in it: the state follows them. */
+  /**
+   * The network's part of the host's kernel. The state may contain maps of `host.peers` itself, and then changes with
+   * them.
+   */
   build(network: Of, host: HostPart): State;
-  /** The part of it that endpoints of other hosts are in, without the links that it hangs on. */
+  /** The part of that state for endpoints of other hosts, without the links that the entries belong to. */
   buildPeers(network: Of, peers: Peers): State;
 }
 
-/** All that decides what a host's kernel holds of a network. */
+/** All input from which a host's state of a network follows. */
 export interface NetworkOnHost extends Pick<HostPart, 'vtep' | 'vxlanPort'> {
   readonly network: Network;
   /** This host. */
   readonly node: NodeId;
-  /** Every endpoint of the network, on whichever host. */
+  /** Every endpoint of the network, on all hosts. */
   readonly rows: Iterable<EndpointRow>;
   readonly sandboxes: readonly Sandbox[];
 }

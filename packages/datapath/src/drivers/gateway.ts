@@ -1,10 +1,10 @@
-/** Which of a container's interfaces is its way out: the one whose default route has the smallest metric. */
+/** Decides which interface of a container is its default route: the one whose default route has the smallest metric. */
 export interface GatewayRank {
-  /** The larger one wins; from -50 to 50. */
+  /** -50 to 50; the largest wins. */
   readonly priority: number;
   /**
-   * Of equal priorities the smaller one, which is the older attachment: no two interfaces of a container have the same,
-   * on whichever networks, so that each network's default route stands beside the others'.
+   * Decides between equal priorities: the smallest slot, which is the oldest attachment, wins. No two interfaces of a
+   * container have the same slot, on any network, so their default routes never have the same metric.
    */
   readonly slot: number;
 }
@@ -12,8 +12,8 @@ export interface GatewayRank {
 export const gatewayPriorities = { least: -50, most: 50, usual: 0 } as const;
 
 /**
- * Behind any default route the container has of its own (metric 0, of IPv6 1024): 100000 for the first interface, 1 more
- * for each later one, 1000 less for each step of priority.
+ * Metric of the first interface; each later interface has 1 more, each step of priority takes 1000 off. The values are
+ * larger than the metrics of the container's own default routes (0, for IPv6 1024), so those win.
  */
 const first = 100_000;
 const step = 1_000;
@@ -22,7 +22,7 @@ export function routeMetric({ priority, slot }: GatewayRank): number {
   return first - step * priority + Math.min(slot, step - 1);
 }
 
-/** In the order in which they are a container's way out. */
+/** Sorts by rank: the first one provides the container's default route. */
 export function byGatewayRank(
   { gateway: a }: { gateway: GatewayRank },
   { gateway: b }: { gateway: GatewayRank },

@@ -5,26 +5,26 @@ import type { NetnsPath } from '../state.ts';
 export const bridgeName = 'br0';
 export const vxlanName = 'vxlan0';
 
-/** Where a network's namespace is mounted on every host that has an endpoint of it. */
+/** The path of a network's namespace, on every host that has an endpoint of the network. */
 export function overlayNetns(network: NetworkId): NetnsPath {
   return `/run/netns/${networkNamespace(network)}` as NetnsPath;
 }
 
-/** Name of the end of an endpoint's veth pair that is a port of br0. */
+/** Name of the host's end of an endpoint's veth pair: a port of br0. */
 export function hostEnd(endpoint: EndpointId): string {
   return `v${endpoint.slice(0, 12)}`;
 }
 
 /*
- * MACs of links that never send a frame of their own: fixed, because a link without a MAC of its choosing gets a random
- * one, and a bridge's follows its ports'. Locally administered, and apart from macForIp's 02:42 and 02:43.
+ * Fixed MACs for links that never send a frame of their own. Without a chosen MAC a link gets a random one, and the MAC of
+ * a bridge follows its ports. These are locally administered and differ from the prefixes 02:42 and 02:43 of macForIp.
  */
 
 export function vxlanMac(vni: Vni): Mac {
   return macFromBytes(Uint8Array.of(0x02, 0x44, 0, vni >> 16, vni >> 8, vni));
 }
 
-/** Of a bridge without a gateway to answer for. */
+/** MAC of a bridge that has no gateway address. */
 export function bridgeMac(vni: Vni): Mac {
   return macFromBytes(Uint8Array.of(0x02, 0x45, 0, vni >> 16, vni >> 8, vni));
 }

@@ -42,13 +42,14 @@ function addPeers(shared: Draft, { fdb, neighbours }: Peers): void {
   shared.neighbours.set(vxlanName, neighbours);
 }
 
-/** What all endpoints of the network share on a host. */
+/** The part that all endpoints of the network share on a host. */
 function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: OverlayNetwork, { vtep, vxlanPort }: HostPart): Draft {
   const shared = newNamespace();
   const gateways = subnets.flatMap(({ prefix, gateway }) =>
     gateway === undefined ? [] : [interfaceAddress(gateway, lengthOf(prefix))],
   );
-  // One MAC on every host, that of the IPv4 gateway if there is one: a container that moves keeps its gateway.
+  // The bridge has the same MAC on every host (from the IPv4 gateway if there is one): a container that moves keeps its
+  // gateway.
   const named = gateways.find((each) => familyOf(each) === 4) ?? gateways[0];
   const mac = named === undefined ? bridgeMac(vni) : macForIp(addressOf(named));
   shared.links.set(bridgeName, { kind: 'bridge', name: bridgeName, mac, mtu, up: true });
@@ -62,17 +63,17 @@ function sharedPart({ subnets, vni, mtu: { bytes: mtu } }: OverlayNetwork, { vte
     vni,
     port: vxlanPort,
     local: vtep,
-    // Where the bridge sends what it has no entry for; vxlan0 drops what it has none for either.
+    // The bridge sends frames for unknown MACs to vxlan0, which drops them if it has no entry either.
     bridgePort: { master: bridgeName, learning: false, flood: true },
   });
   for (const [key, value] of sharedSysctls) shared.sysctls.set(key, value);
-  // A router asks for neighbours from its link-local address. Below the minimum MTU there is no IPv6.
+  // The gateway asks for neighbours from its link-local address. Below the minimum MTU there is no IPv6.
   const isRouter = gateways.some((each) => familyOf(each) === 6) && mtu >= minimumMtu;
   if (isRouter) shared.sysctls.set(interfaceSysctl('ipv6', bridgeName, 'addr_gen_mode'), eui64);
   return shared;
 }
 
-/** An endpoint of this host: its pair of links, and what is in the container's namespace. */
+/** An endpoint of this host: its veth pair, and the content of the container's namespace. */
 function addContainer(
   state: Map<NetnsPath, Draft>,
   shared: Draft,
@@ -98,26 +99,27 @@ function addPair(shared: Draft, container: Draft, mtu: number, { sandbox, row: {
     bridgePort: { master: bridgeName, learning: false, flood: false },
     peer: { netns, name: ifname, mac, mtu },
   });
-  // The port neither learns nor gets what is unknown, so this entry is the one way to the container, and to no other.
+  // The port neither learns nor floods. This entry is therefore the only way to the container, and the port gets no
+  // other frames.
   shared.fdb.set(name, new Map([[mac, 'port']]));
   container.links.set(ifname, { kind: 'veth', name: ifname, mac, mtu, up: true });
 }
 
-/** Of addr_gen_mode (linux/if_link.h). */
+/** Values of addr_gen_mode (linux/if_link.h). */
 const eui64 = '0';
 const noAddress = '1';
 
-/** The host routes between a network's subnets, on one link: forward, without telling senders of a shorter way. */
+/** The host routes between the subnets of a network, all on one link: it forwards, and sends no redirects. */
 const sharedSysctls: readonly (readonly [string, string])[] = [
   ['net.ipv4.ip_forward', '1'],
   [interfaceSysctl('ipv4', 'all', 'send_redirects'), '0'],
   [interfaceSysctl('ipv4', 'default', 'send_redirects'), '0'],
   [interfaceSysctl('ipv4', bridgeName, 'send_redirects'), '0'],
-  // Otherwise the removal of a stray address takes the gateway of the same subnet along, if that was added later.
+  // Otherwise the kernel removes the gateway with a stray address of the same subnet that was added before the gateway.
   [interfaceSysctl('ipv4', 'all', 'promote_secondaries'), '1'],
   [interfaceSysctl('ipv6', 'all', 'forwarding'), '1'],
   [interfaceSysctl('ipv6', 'all', 'accept_ra'), '0'],
   [interfaceSysctl('ipv6', 'default', 'accept_ra'), '0'],
-  // Links that are not a router's must stay silent: without this each would have a link-local address and announce it.
+  // Only a router's links may send. Without this setting each link would have a link-local address and announce it.
   [interfaceSysctl('ipv6', 'default', 'addr_gen_mode'), noAddress],
 ];

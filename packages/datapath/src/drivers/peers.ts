@@ -1,12 +1,12 @@
 import { addressOf, type EndpointRow, type Ip, type Mac, type NodeId } from '@causeway/model';
 
-/** Where the endpoints of other hosts are, kept by adding and removing single rows: a network may have 20,000. */
+/** The endpoints of other hosts. Rows are added and removed one by one, because a network may have 20,000. */
 export class Peers {
-  /** The host behind each MAC, by the address at which it receives frames. */
+  /** The VTEP of the host behind each MAC. */
   readonly fdb = new Map<Mac, Ip>();
   readonly neighbours = new Map<Ip, Mac>();
   readonly #node: NodeId;
-  /** The same string object for equal addresses: thousands of rows name few hosts. */
+  /** One string object for equal addresses, to save memory: thousands of rows name few hosts. */
   readonly #vteps = new Map<Ip, Ip>();
 
   /** `node`: this host. */
@@ -21,7 +21,7 @@ export class Peers {
     for (const address of addresses) this.neighbours.set(addressOf(address), mac);
   }
 
-  /** A row that was added. */
+  /** Removes a row that was added before. */
   remove({ node, mac, addresses }: EndpointRow): void {
     if (node === this.#node) return;
     this.fdb.delete(mac);

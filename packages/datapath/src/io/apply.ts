@@ -6,11 +6,11 @@ import { applyBatches, type BatchParts, batchOf } from './batches.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
 
 export interface ApplyParts extends BatchParts {
-  /** The namespace is about to be deleted: what else holds it must let go. */
+  /** The namespace is about to be deleted: watches must close it. */
   readonly onDelete: (netns: NetnsPath) => void;
 }
 
-/** Runs the ops in order, those that come by the thousand in batches; see Kernel.apply. */
+/** Applies the ops in order, in batches where an op's kind has batches; see Kernel.apply. */
 export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<OpResult[]> {
   const results: OpResult[] = [];
   const slice = new Slice();
@@ -22,7 +22,7 @@ export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<O
   return results;
 }
 
-/** The op at `from` and those after it that can be sent with it: to the same socket. */
+/** The op at `from`, and the following ops that can be sent with it to the same socket. */
 function run(ops: readonly Op[], from: number, first: Op): readonly Op[] {
   const found = [first];
   const protocol = kindOf(first)?.real.protocol;

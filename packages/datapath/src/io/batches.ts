@@ -7,14 +7,14 @@ import type { WrittenEntry } from '../wire/own-entries.ts';
 import type { Namespaces } from './namespaces.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
 
-/** How an op that comes by the thousand is sent; undefined: it is applied by itself. */
+/** How an op is sent in batches; undefined: it is applied by itself. */
 export function batchOf(op: Op): Batch<Op> | undefined {
   return kindOf(op)?.real.batch;
 }
 
-/** One message: an op, or a part of one that takes several, with its device looked up. */
+/** One message: an op, or a part of an op that needs several messages, with the index of its device. */
 interface Message {
-  /** The index of the op in its run. */
+  /** The position of the op in its run. */
   readonly place: number;
   readonly op: Op;
   readonly batch: Batch<Op>;
@@ -27,7 +27,7 @@ export interface BatchParts {
   readonly onEntries: (netns: NetnsPath, written: readonly WrittenEntry[]) => void;
 }
 
-/** Ops of one namespace and protocol, in batches; the event loop turns between them. */
+/** Applies ops of one namespace and protocol in batches. The event loop turns between batches. */
 export async function applyBatches(parts: BatchParts, run: readonly Op[], slice: Slice): Promise<OpResult[]> {
   const results: OpResult[] = run.map(() => succeeded);
   const devices = new Devices(parts.namespaces);
@@ -44,7 +44,7 @@ export async function applyBatches(parts: BatchParts, run: readonly Op[], slice:
   return results;
 }
 
-/** Looks each device of a run up once. */
+/** Looks up each device of a run once. */
 class Devices {
   readonly #namespaces: Namespaces;
   readonly #known = new Map<string, number | Failure>();
@@ -53,7 +53,7 @@ class Devices {
     this.#namespaces = namespaces;
   }
 
-  /** 0 for what is about no device. */
+  /** 0: the op is about no device. */
   index(op: Op): number | Failure {
     const name = kindOf(op)?.device(op);
     if (name === undefined) return 0;
@@ -79,7 +79,10 @@ function addMessages(messages: Message[], place: number, op: Op, index: number):
   if (batch !== undefined) for (const part of batch.split(op)) messages.push({ place, op: part, batch, index });
 }
 
-/** Those that failed. A batch that fails as a whole (no buffers, say) fails for each: reading shows what was taken. */
+/**
+ * Returns the failed messages. If a whole batch fails (no buffers, say), each message fails: a read shows what was
+ * applied.
+ */
 function send({ namespaces, onEntries }: BatchParts, messages: readonly Message[]): (Message & { failure: Failure })[] {
   const failed: (Message & { failure: Failure })[] = [];
   for (let from = 0; from < messages.length; from += chunkSize) {

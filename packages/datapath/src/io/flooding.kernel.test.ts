@@ -8,8 +8,8 @@ import type { ContractHost } from '../testing/contract.ts';
 import { realHost } from './testing/real-host.ts';
 
 /**
- * What the design rests on: with `proxy` on the tunnel, learning and flooding off on the containers' ports and a
- * static entry for each, everybody reaches whom they should, and nobody hears what is not for them.
+ * Tests the assumption of the design: with `proxy` on the tunnel, no learning and no flooding on the containers' ports, and
+ * a static entry for each container, every container can reach its peers and receives no frames for others.
  */
 describeOnKernel('an overlay as Causeway builds it', () => {
   let host: ContractHost;
@@ -54,7 +54,7 @@ describeOnKernel('an overlay as Causeway builds it', () => {
 
   const macFor = (n: number) => `02:46:00:00:00:0${n}` as Mac;
   const reach = (from: NetnsPath, to: string) => execIn(from, 'ping', '-q', '-c', '1', '-W', '10', to);
-  /** Sends to what does not answer. */
+  /** Sends to an address that does not answer. */
   const send = (from: NetnsPath, to: string, count: number, payload = 56): void => {
     const ping = ['ping', '-q', '-i', '0.002', '-s', String(payload), '-c', String(count), '-W', '0.2', to] as const;
     expect(() => execIn(from, ...ping)).toThrow();
@@ -72,7 +72,7 @@ describeOnKernel('an overlay as Causeway builds it', () => {
 
   it('unicast to a MAC nobody has is not flooded to other containers', async () => {
     const other = await container(3);
-    // By itself IPv6 tells of groups and looks for routers for seconds after a link is there.
+    // For seconds after a link is made, IPv6 by itself joins groups and looks for routers.
     const off = { op: 'sysctl.set', key: 'net.ipv6.conf.all.disable_ipv6', value: '1' } as const;
     for (const each of [netns, a, other]) await must(host, { ...off, netns: each });
     execIn(a, 'ip', 'neigh', 'replace', '10.66.0.77', 'lladdr', '02:42:0a:42:00:4d', 'dev', 'eth0', 'nud', 'permanent');
@@ -82,7 +82,7 @@ describeOnKernel('an overlay as Causeway builds it', () => {
       const before = sent(execIn(netns, 'ip', '-s', '-j', 'link', 'show', 'v3')).bytes;
       send(a, '10.66.0.77', 50, payload);
       const bytes = sent(execIn(netns, 'ip', '-s', '-j', 'link', 'show', 'v3')).bytes - before;
-      // What is heard of anything else is small.
+      // Other traffic adds little to this count.
       return Math.round(bytes / frame);
     };
     expect(heard()).toBe(0);

@@ -13,11 +13,14 @@ import { Namespaces } from './namespaces.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
 import { Watches } from './watches.ts';
 
-/** Where iproute2 keeps namespaces; so `ip netns exec cw-… ip link` works for a person. */
+/** Where iproute2 keeps namespaces, so that `ip netns exec cw-… ip link` works for people. */
 const directory = '/run/netns';
 const ownPrefix = 'cw-';
 
-/** The kernel this process runs on, by netlink. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN; use it from one thread. */
+/**
+ * The kernel that this process runs on, over netlink. Needs CAP_NET_ADMIN and CAP_SYS_ADMIN; use it from one thread
+ * only.
+ */
 export function createKernel(): Kernel {
   return new NetlinkKernel();
 }
@@ -103,13 +106,13 @@ class NetlinkKernel implements Kernel {
     this.#watches.close();
   }
 
-  /** With those that are open anyway; not for dumps, of which a socket does one at a time and nothing else meanwhile. */
+  /** Uses namespaces that watches hold open. Not for dumps: during a dump, a socket can do nothing else. */
   #namespaces(expected?: Expected): Namespaces {
     return new Namespaces({ held: (netns) => this.#watches.held(netns), expected });
   }
 }
 
-/** Index of the link that carries an address. */
+/** Index of the link that has an address. */
 async function holderOf(socket: NetlinkSocket, address: Ip): Promise<number | undefined> {
   const holders = await socket.dump(
     dumpAddresses,

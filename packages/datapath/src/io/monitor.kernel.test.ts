@@ -23,9 +23,9 @@ describeOnKernel('a monitor', () => {
   beforeEach(async () => {
     host = realHost();
     ({ netns, container } = await overlay(host));
-    // Otherwise link-local addresses come and go for seconds.
+    // Otherwise link-local addresses appear and change for seconds.
     await must(host, { op: 'sysctl.set', netns, key: 'net.ipv6.conf.all.disable_ipv6', value: '1' });
-    // The kernel tells of a carrier up to a second after it is there (net/core/link_watch.c).
+    // The kernel reports a carrier up to a second late (net/core/link_watch.c).
     for (const dev of ['br0', 'v1']) await host.until(() => stateOf(dev) === 'up');
     fd = openNetns(netns) ?? -1;
     seen = [];
@@ -37,7 +37,7 @@ describeOnKernel('a monitor', () => {
   });
 
   const stateOf = (dev: string): string => execIn(netns, 'cat', `/sys/class/net/${dev}/operstate`).trim();
-  /** Until what is readable now has been read. */
+  /** Waits until everything that is readable now has been read. */
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 3; turn++) await setImmediate();
   };
@@ -79,7 +79,7 @@ describeOnKernel('a monitor', () => {
     await turns();
     const socket = new NetlinkSocket(NETLINK_ROUTE, fd);
     const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));
-    // In one go: nobody reads meanwhile, so that the news of the link is lost among that of the entries.
+    // Without a turn of the event loop: nothing reads meanwhile, so the link's event is lost among those of the entries.
     for (let chunk = 0; chunk < 8; chunk++) {
       const entries = [...Array(chunkSize).keys()].map((n) => chunk * chunkSize + n);
       socket.batch(entries, (to, n) => setFdb(to, index, mac(n), Ip('192.0.2.2')));
@@ -129,7 +129,7 @@ describeOnKernel('a monitor', () => {
     await turns();
     expect(seen).toEqual([]);
     await setEntry(1);
-    // The kernel may add news of its own to ours, such as an address that has become valid.
+    // The kernel may report changes of its own beside ours, such as an address that has become valid.
     await host.until(() => seen.length > 0);
     expect(seen).not.toContain('overrun');
   });
@@ -166,7 +166,7 @@ describeOnKernel('a monitor', () => {
     closeSync(fd);
     execIn(netns, 'ip', 'netns', 'delete', netns.slice('/run/netns/'.length));
     await host.until(() => seen.includes('gone'));
-    // Its other end is taken along as soon as nothing holds the namespace.
+    // The other end is removed as soon as nothing holds the namespace open.
     await host.until(async () => (await host.kernel.read(container, { sysctls: [] }))?.links.size === 0);
     fd = openNetns(container) ?? -1;
   });

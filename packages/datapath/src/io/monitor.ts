@@ -14,14 +14,15 @@ type OnMonitorDirt = (dirt: 'changed' | 'overrun', changes: Changes) => void;
 
 export type MonitorSettings = Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'>;
 
-/** Listens to what changes in a namespace, of every kind, and keeps that alive until it is closed. */
+/** Listens for changes of every kind in a namespace, and keeps the namespace alive until the monitor is closed. */
 export class Monitor {
   readonly #monitors: readonly NetlinkMonitor[];
   readonly #route: RouteListener;
 
   /**
-   * @param netns an open namespace, open as long as the monitor is; undefined: the one the process lives in.
-   * @param onDirt once per wake-up, however much it brought.
+   * @param netns fd of an open namespace, which must stay open as long as the monitor; undefined: the process's own
+   * namespace.
+   * @param onDirt called once per wake-up, for any number of changes.
    */
   constructor(netns: number | undefined, onDirt: OnMonitorDirt, settings: MonitorSettings = {}) {
     this.#route = new RouteListener(onDirt, eventsOf(NETLINK_ROUTE));
@@ -43,12 +44,13 @@ export class Monitor {
   }
 
   /**
-   * This process has just written these entries. What the kernel told of the writes waits in the socket already, since the
-   * kernel does so before it answers; an event that says anything else of them is told on.
+   * Call when this process has just written these entries. The notifications of the writes are in the socket already,
+   * because the kernel sends them before it answers. An event that says something else about the entries is reported as
+   * a change.
    */
   wrote(entries: readonly WrittenEntry[]): void {
     for (const entry of entries) this.#route.wrote(entry);
-    // A write that changes nothing brings no event that would end this.
+    // A write that changes nothing causes no event, so `poke` makes sure that `onHeard` runs and forgets the write.
     for (const monitor of this.#monitors) monitor.poke();
   }
 }
@@ -62,7 +64,7 @@ function eventsOf(protocol: number): Events {
   return new Map(kinds.flatMap(({ real }) => (real.protocol === protocol ? [...(real.events ?? [])] : [])));
 }
 
-/** Hears a protocol whose changes are told by no name. */
+/** Listens to a protocol whose changes are not reported by name. */
 class Listener implements MonitorListener {
   readonly #onDirt: OnMonitorDirt;
   protected readonly events: Events;
@@ -78,7 +80,7 @@ class Listener implements MonitorListener {
     return [];
   }
 
-  /** What was there before the monitor listened is no change: who opens a watch reads the namespace afterwards. */
+  /** The state before the monitor listened is not a change: the caller reads the namespace after it opens a watch. */
   onAnswer(_: MessageReader): void {}
 
   onEvent(message: MessageReader): void {
@@ -108,7 +110,7 @@ class Listener implements MonitorListener {
   }
 }
 
-/** Hears links, and what hangs on them. */
+/** Listens to links, and to what belongs to them. */
 class RouteListener extends Listener {
   #filter: ChangeFilter;
 
@@ -117,7 +119,7 @@ class RouteListener extends Listener {
     this.#filter = new ChangeFilter(events);
   }
 
-  /** The filter must know the links there are already. */
+  /** The filter must know the existing links. */
   override onListen(): ReturnType<MonitorListener['onListen']> {
     super.onListen();
     this.#filter = new ChangeFilter(this.events);

@@ -9,15 +9,15 @@ import { home, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import { writeSysctl } from './sysctl.ts';
 
-/** A namespace that is taken apart holds its VNIs for 0 to 70 ms, measured idle. Milliseconds, both. */
+/** Both in ms. A namespace that is being destroyed keeps its VNIs for 0 to 70 ms, measured on an idle machine. */
 const patience = 1000;
 const pause = 20;
 
-/** One namespace, open. */
+/** An open namespace. */
 export class OpenNamespace {
   /** undefined: the home namespace. */
   readonly fd: number | undefined;
-  /** By protocol, each made when it is first asked for. */
+  /** By protocol; each is made on first use. */
   readonly #sockets = new Map<number, NetlinkSocket>();
 
   constructor(fd: number | undefined) {
@@ -33,7 +33,10 @@ export class OpenNamespace {
     return socket;
   }
 
-  /** The index of the link with this name; undefined: there is no such link. Unlike a request for the link, waits for no lock. */
+  /**
+   * The index of the link with this name; undefined: there is no such link. Takes no lock, unlike a request for the
+   * link.
+   */
   linkIndex(name: string): number | undefined {
     return this.socket(NETLINK_ROUTE).linkIndex(name);
   }
@@ -44,12 +47,12 @@ export class OpenNamespace {
   }
 }
 
-/** One that is open anyway, if it is what the path leads to. */
+/** Returns a namespace that a watch has open, if the path leads to it. */
 export type Held = (path: NetnsPath) => OpenNamespace | undefined;
 
 /**
- * The namespaces one call works in, each opened once, on demand. Nothing it opens outlives the call: an open socket or
- * fd keeps a namespace, its links and its VNIs alive after everybody else has let go of it.
+ * The namespaces that one call works in, each opened once, on demand. All are closed when the call ends: an open socket or
+ * fd would keep a namespace, its links and its VNIs alive after all other users have closed it.
  */
 export class Namespaces implements Writing {
   readonly #held: Held;
@@ -71,7 +74,7 @@ export class Namespaces implements Writing {
     return open;
   }
 
-  /** For now: who holds it may let go of it while the event loop turns. */
+  /** Valid until the event loop turns: a watch that holds the namespace open may close it then. */
   find(path: NetnsPath): OpenNamespace | undefined {
     const known = this.#open.get(path) ?? this.#held(path);
     if (known !== undefined) return known;
@@ -127,7 +130,7 @@ export class Namespaces implements Writing {
     }
   }
 
-  /** Lets go of one that is about to be deleted. */
+  /** Closes a namespace that is about to be deleted. */
   forget(path: NetnsPath): void {
     const open = this.#open.get(path);
     this.#open.delete(path);

@@ -4,8 +4,9 @@ import { bindUnixName, close } from '@causeway/netlink/io';
 import type { Lock, LockOutcome } from '@causeway/runtime';
 
 /**
- * One process per network namespace: a name in the abstract namespace of unix sockets (unix(7)), which each network namespace
- * has of its own, whatever file systems a process sees. The kernel takes the name back when the process ends.
+ * Allows one process per network namespace. The lock is a name in the abstract namespace of unix sockets (unix(7)):
+ * each network namespace has its own names, and they do not depend on file systems. The kernel frees the name when the
+ * process ends.
  */
 export class NetnsLock implements Lock {
   readonly #name: string;
@@ -27,7 +28,7 @@ export class NetnsLock implements Lock {
   }
 }
 
-/** `ss -xlp`: the process that has the socket of the name open; undefined when this process cannot see it. */
+/** `ss -xlp`: the process that has the socket of this name open; undefined: this process cannot see it. */
 function holderOf(name: string): number | undefined {
   const inode = inodeOf(readFileSync('/proc/net/unix', 'utf8'), name);
   if (inode === undefined) return undefined;
@@ -37,13 +38,13 @@ function holderOf(name: string): number | undefined {
     .find((pid) => listed(`/proc/${pid}/fd`).some((fd) => targetOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`));
 }
 
-/** In the kernel's table (net/unix/af_unix.c, unix_seq_show) an abstract name stands behind "@". */
+/** In the kernel's table (net/unix/af_unix.c, unix_seq_show) "@" precedes an abstract name. */
 function inodeOf(table: string, name: string): string | undefined {
   const fields = table.split('\n').map((line) => line.trim().split(/\s+/));
   return fields.find((field) => field[7] === `@${name}`)?.[6];
 }
 
-/** A process may end while it is looked at. */
+/** The entries; none if the process has ended meanwhile. */
 function listed(directory: string): readonly string[] {
   try {
     return readdirSync(directory);

@@ -13,25 +13,25 @@ import { blue, onHost, row, sandbox } from '../testing/fixtures.ts';
 import { realHost } from './testing/real-host.ts';
 
 /**
- * What a network is on a host, in words of its own (docs/data-path.md tells why of each), as iproute2 and sysctl(8) read it
- * from a kernel that a plan has made. Goldens and properties compare what is built with what was built: they follow a mistake
- * in `buildNetwork`. Here nothing comes from it, and nothing is rewritten by `vitest -u`.
+ * The expected content of a host's kernel for a network, as iproute2 and sysctl(8) show it after a plan
+ * (docs/data-path.md has the reasons). Golden files and properties compare `buildNetwork` with its own earlier output,
+ * and so repeat its mistakes. These values are written by hand, and `vitest -u` does not change them.
  */
 interface Expected {
   readonly what: string;
   readonly network: Partial<Network>;
-  /** Of endpoints 2 here, 3 on the host with 192.0.2.2 and 4 on that with 192.0.2.3. */
+  /** Addresses of endpoint 2 on this host, 3 on the host with 192.0.2.2 and 4 on the host with 192.0.2.3. */
   readonly addresses: (endpoint: number) => readonly string[];
-  /** NAME KIND MAC MTU, and of ports what they do. */
+  /** NAME KIND MAC MTU, and the flags of a port. */
   readonly links: readonly string[];
   readonly bridgeAddresses: readonly string[];
   readonly fdb: readonly string[];
   readonly neighbours: readonly string[];
   readonly containerAddresses: readonly string[];
   readonly containerRoutes: readonly string[];
-  /** Kept: put back when somebody changes them. */
+  /** Restored when another program changes them. */
   readonly sysctls: Readonly<Record<string, string>>;
-  /** Follow from those when a link is made. */
+  /** Inherited from those when a link is made. */
   readonly inherited: Readonly<Record<string, string>>;
   readonly containerSysctls: Readonly<Record<string, string>>;
 }
@@ -74,7 +74,7 @@ const cases: readonly Expected[] = [
       'v000000020000 veth 02:46:00:00:00:02 1450 port of br0',
       'vxlan0 vxlan 02:44:00:00:12:34 1450 port of br0, floods; vni 4660 local 192.0.2.1 port 14789 proxy',
     ],
-    // The last is the router's own, from which it asks for neighbours.
+    // The last is the gateway's own address, from which it asks for neighbours.
     bridgeAddresses: ['10.66.0.1/16', 'fd66::1/64', 'fe80::42:aff:fe42:1/64'],
     fdb,
     neighbours: [
@@ -167,7 +167,7 @@ describeOnKernel('a network on a host, as other tools read it', () => {
     expect(sysctls(overlay, of)).toEqual(of);
     expect(sysctls(container, ofContainer)).toEqual(ofContainer);
 
-    // Whatever this kernel begins with, and whoever changes it: a plan puts back all that is kept.
+    // Whatever values this kernel begins with, and whatever another program sets: a plan restores all that is kept.
     for (const [key, value] of Object.entries(expected.sysctls)) flip(overlay, key, value);
     for (const [key, value] of Object.entries(ofContainer)) flip(container, key, value);
     await make(host, input);
@@ -189,7 +189,7 @@ function look(overlay: NetnsPath, container: NetnsPath): object {
   return {
     links: linksOf(overlay),
     bridgeAddresses: addressesOf(overlay, 'br0'),
-    // The kernel's own are its links' MACs, and groups.
+    // The other entries are the kernel's own: MACs of its links, and groups.
     fdb: shown(overlay, 'bridge', 'fdb', 'show')
       .filter(({ dst, state }) => dst !== undefined || state === 'static')
       .map(({ mac, ifname, dst, state }) => `${mac} ${ifname} ${dst ?? state}`)
@@ -244,7 +244,7 @@ function shown(netns: NetnsPath, command: string, ...args: string[]): readonly S
   return JSON.parse(execIn(netns, command, '-d', '-j', ...args)) as Shown[];
 }
 
-/** What of `ip -j` and `bridge -j` is looked at. */
+/** The fields of `ip -j` and `bridge -j` that are used. */
 interface Shown {
   readonly ifname: string;
   readonly address: string;

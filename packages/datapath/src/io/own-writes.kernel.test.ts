@@ -12,7 +12,7 @@ import type { ContractHost } from '../testing/contract.ts';
 import { realHost } from './testing/real-host.ts';
 
 const rounds = 300;
-/** Few, so that both sides meet at most of them. */
+/** Few keys, so that both sides write most of them. */
 const keys = 24;
 const vteps = ['192.0.2.2', '192.0.2.3'].map(Ip);
 const peers = [macs.peer, Mac('02:42:0a:42:00:0b')];
@@ -49,7 +49,7 @@ describeOnKernel('a watch, while this and other processes write the same entries
     if (entry.kind === 'neighbour') return { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: entry.ip };
     const { mac } = entry;
     if (entry.kind === 'port') return { op: 'fdb.delete', netns, dev: 'v1', mac, target: 'port' };
-    // Whichever VTEP it has.
+    // The delete matches any VTEP.
     return { op: 'fdb.delete', netns, dev: 'vxlan0', mac, target: Ip('0.0.0.0') };
   };
   const anyOp = (entry: Entry): Op => (random.float() < 0.6 ? setOf(entry) : deleteOf(entry));
@@ -79,7 +79,7 @@ describeOnKernel('a watch, while this and other processes write the same entries
       await Promise.all(random.float() < 0.5 ? both : both.reverse());
     }
     await other.end();
-    // Both sides wrote at chance: this entry is certainly another process's last word.
+    // Both sides wrote at random. For this entry the other process certainly writes last.
     const taken: Entry = { kind: 'tunnel', mac: Mac('02:00:00:00:00:01') };
     const elsewhere = vteps.find((vtep) => vtep !== written.get(nameOf(taken))) ?? Ip('192.0.2.4');
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: taken.mac, target: elsewhere });
@@ -94,7 +94,7 @@ describeOnKernel('a watch, while this and other processes write the same entries
   });
 });
 
-/** iproute2, which writes the same tunnels and ports for as long as the test does. */
+/** iproute2, writing the same tunnel and port entries during the whole test. */
 function anotherProcess(netns: NetnsPath, seed: number): { end(): Promise<void> } {
   const random = new SeededRandom(seed);
   const child = spawn(

@@ -182,7 +182,7 @@ describeOnKernel('what is read is what iproute2 shows', () => {
   });
 });
 
-/** What of `ip -j` and `bridge -j` is looked at. */
+/** The fields of `ip -j` and `bridge -j` that are used. */
 interface Shown {
   readonly ifname: string;
   readonly address: string;

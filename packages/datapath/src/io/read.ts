@@ -11,14 +11,14 @@ import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
 
 /**
- * Devices the kernel puts into every new namespace when their modules are loaded (net.core.fb_tunnels_only_for_init_net,
- * Documentation/admin-guide/sysctl/net.rst). They can't be deleted and mean nothing.
+ * Devices that the kernel adds to every new namespace when their modules are loaded (net.core.fb_tunnels_only_for_init_net,
+ * Documentation/admin-guide/sysctl/net.rst). They cannot be deleted, and are ignored.
  */
 const fallbackTunnels: ReadonlySet<string> = new Set(
   'tunl0 gre0 gretap0 erspan0 ip_vti0 ip6_vti0 sit0 ip6tnl0 ip6gre0'.split(' '),
 );
 
-/** All that the scope says of an open namespace, by dumps. */
+/** Everything in the scope of an open namespace, read by dumps. */
 export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<Namespace> {
   const records = await dumpLinkRecords(open.socket(NETLINK_ROUTE));
   const inScope = records.filter(({ name }) => !isIgnored(name, scope) && isInScope(name, scope));
@@ -32,7 +32,7 @@ export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<
 }
 
 /**
- * The named links and entries, each asked for by itself: all at once, since each answer is there when its question is sent.
+ * The named links and entries, each by its own request. This does not yield: each answer is there when its request is sent.
  */
 export function readNamed(open: OpenNamespace, scope: Scope & { readonly entries: EntryKeys }): Namespace {
   const route = open.socket(NETLINK_ROUTE);
@@ -87,7 +87,7 @@ function readingOf(
   };
 }
 
-/** A link that is read only where it is asked for by its name. */
+/** Whether the link is read only if it is named. */
 function isIgnored(name: string, { links }: Scope): boolean {
   return links === undefined && (name === 'lo' || fallbackTunnels.has(name));
 }

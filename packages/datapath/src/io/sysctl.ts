@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { inNetns } from '@causeway/netlink/io';
 
-/** The values of those keys the kernel has (IPv6 may be missing, an interface gone). /proc/sys/net shows the namespace of the thread that looks. */
+/**
+ * The values of those keys that exist (IPv6 or the interface may be absent). /proc/sys/net shows the reading thread's
+ * namespace.
+ */
 export function readSysctls(netns: number | undefined, keys: readonly string[]): Map<string, string> {
   return inNetns(netns, () => {
     const values = new Map<string, string>();
@@ -13,7 +16,7 @@ export function readSysctls(netns: number | undefined, keys: readonly string[]):
   });
 }
 
-/** sysctl -w KEY=VALUE. Throws what fs throws: ENOENT where the kernel has no such key, EINVAL for the value. */
+/** sysctl -w KEY=VALUE. Throws the error of node:fs: ENOENT for an unknown key, EINVAL for an invalid value. */
 export function writeSysctl(netns: number | undefined, key: string, value: string): void {
   const path = sysctlPath(key);
   inNetns(netns, () => writeFileSync(path, value, { flag: 'r+' }));

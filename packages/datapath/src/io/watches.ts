@@ -10,7 +10,7 @@ import { type OpenNamespace, openNamespace } from './namespaces.ts';
 
 interface Entry {
   readonly path: NetnsPath;
-  /** The inode of the namespace: while the namespace is open, no other one has that inode. */
+  /** The inode of the namespace: while the namespace is open, no other namespace has this inode. */
   readonly inode: string;
   readonly open: OpenNamespace;
   readonly monitor: Monitor;
@@ -18,8 +18,9 @@ interface Entry {
 }
 
 /**
- * Monitors, each of the namespace that was mounted at a path when it began. A monitor keeps its namespace alive, so it
- * has to be given up as soon as the path is gone or leads to another one: the directories are watched for that.
+ * Monitors of namespaces, by the path at which each namespace was mounted when its monitor began. A monitor keeps its
+ * namespace alive. It must therefore be closed as soon as the path is gone or leads to another namespace, so this class
+ * watches the directories of the paths.
  */
 export class Watches {
   readonly #entries = new Map<NetnsPath, Set<Entry>>();
@@ -43,7 +44,7 @@ export class Watches {
     }
   }
 
-  /** The namespace the path leads to, where a watch has it open. */
+  /** The open namespace of a watch, if the path leads to that namespace. */
   held(path: NetnsPath): OpenNamespace | undefined {
     for (const { open, inode } of this.#entries.get(path) ?? []) {
       if (path === home || leadsTo(path, inode)) return open;
@@ -51,7 +52,7 @@ export class Watches {
     return undefined;
   }
 
-  /** This process has written these entries in the namespace that the path leads to. */
+  /** Call when this process has written these entries in the namespace that the path leads to. */
   wrote(path: NetnsPath, written: readonly WrittenEntry[]): void {
     for (const { inode, monitor } of this.#entries.get(path) ?? []) {
       if (path === home || leadsTo(path, inode)) monitor.wrote(written);
@@ -63,7 +64,7 @@ export class Watches {
     for (const entry of [...(this.#entries.get(path) ?? [])]) this.#end(entry);
   }
 
-  /** Ends every watch without telling. */
+  /** Ends every watch without reporting. */
   close(): void {
     for (const entry of this.#all()) this.#drop(entry);
   }
@@ -93,8 +94,8 @@ export class Watches {
   }
 
   /**
-   * A file made or removed may be a namespace replaced or unmounted. Containers come and go in the same directory: only
-   * the name that changed is looked at.
+   * A file that is made or removed may mean that a namespace was replaced or unmounted. Containers come and go in the same
+   * directory, so only the path whose name changed is checked.
    */
   #watchDirectory(directory: string): void {
     if (this.#directories.has(directory)) return;
@@ -105,7 +106,7 @@ export class Watches {
     );
   }
 
-  /** `name` undefined: any of the directory. */
+  /** `name` undefined: checks all paths of the directory. */
   #endIfGone(directory: string, name?: string): void {
     const concerned =
       name === undefined

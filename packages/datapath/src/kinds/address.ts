@@ -10,7 +10,7 @@ import { ensure } from './ensure.ts';
 import type { Kind, Reading } from './kind.ts';
 import { listOnLinks, sideWords, tool } from './words.ts';
 
-/** The last IPv4 address of a link takes the link's IPv4 neighbours and routes along. */
+/** Deleting the last IPv4 address of a link also removes the link's IPv4 neighbours and routes. */
 export type AddressOp = {
   readonly op: 'address.add' | 'address.delete';
   readonly netns: NetnsPath;
@@ -18,7 +18,7 @@ export type AddressOp = {
   readonly address: InterfaceAddress;
 };
 
-/** Addresses of links. What the kernel gives a link by itself (IPv6 of link scope) is not found. */
+/** Addresses of links. Addresses that the kernel assigns by itself (IPv6 of link scope) are not found. */
 export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', AddressOp> = {
   name: 'address',
   slot: 'addresses',
@@ -35,7 +35,7 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
       : [['add address', { op: 'address.add', netns, dev, address: key }]];
   },
   print(op) {
-    // Addresses are unique by allocation: to wait a second for an objection would only delay the container.
+    // The managers make addresses unique, so duplicate address detection would only delay the container by a second.
     const nodad = op.op === 'address.add' && familyOf(op.address) === 6 ? ' nodad' : '';
     const verb = op.op === 'address.add' ? 'add' : 'delete';
     return `${tool('ip', op.netns)} address ${verb} ${op.address} dev ${op.dev}${nodad}`;

@@ -1,10 +1,10 @@
 import { type Encode, KernelError, type MessageReader } from '@causeway/netlink';
 import type { Requests } from './kind.ts';
 
-/** How the kernel says that there is nothing such, or that a link of this kind can have nothing such. */
+/** Errnos that mean: there is no such object, or a link of this kind cannot have such an object. */
 const nothing: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV', 'ERANGE', 'EINVAL', 'EOPNOTSUPP']);
 
-/** One thing, asked for by itself. */
+/** Asks for one object. */
 export function ask<Found>(
   socket: Requests,
   encode: Encode,

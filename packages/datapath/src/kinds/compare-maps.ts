@@ -1,7 +1,7 @@
 import { sliceSize } from '../sliced.ts';
 import type { Sides } from './kind.ts';
 
-/** Entries of two maps that are not the same; undefined: a pause. */
+/** The entries in which two maps differ; undefined: a pause. */
 export function* compareMaps<Key, Value>(
   found: ReadonlyMap<Key, Value> = new Map(),
   wanted: ReadonlyMap<Key, Value> = new Map(),
@@ -19,13 +19,13 @@ export function* compareMaps<Key, Value>(
   }
 }
 
-/** A thing of a link: by the link's name, and by its own key among those of the link. */
+/** The key of an object that belongs to a link: the link's name, and the object's key among those of the link. */
 export interface OnLink<Key> {
   readonly dev: string;
   readonly key: Key;
 }
 
-/** As `compareMaps`, of things that hang on links. */
+/** As `compareMaps`, for objects that belong to links. */
 export function* compareOnLinks<Key, Value>(
   found: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
   wanted: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
@@ -33,7 +33,7 @@ export function* compareOnLinks<Key, Value>(
 ): Generator<Sides<OnLink<Key>, Value> | undefined, void> {
   for (const dev of new Set([...wanted.keys(), ...found.keys()])) {
     for (const each of compareMaps(found.get(dev), wanted.get(dev), same)) {
-      // Property by property: 20,000 entries pass here.
+      // Property by property, without a spread: 20,000 entries pass here.
       yield each && { key: { dev, key: each.key }, actual: each.actual, intended: each.intended };
     }
   }

@@ -1,7 +1,7 @@
 /**
- * When two things of a type are the same, property by property. All of its properties are listed: one that is added to the
- * type does not compile before it is said whether it counts. undefined: it is compared elsewhere, or does not count, as a
- * comment says.
+ * How two objects of a type are compared, property by property. All properties must be listed: when a property is added to
+ * the type, the code does not compile until this table says how it is compared. undefined: the property is compared
+ * elsewhere, or does not count; a comment says which.
  */
 export type Same<Of> = { readonly [Property in keyof Required<Of>]: ((a: Of, b: Of) => boolean) | undefined };
 

@@ -12,11 +12,11 @@ import { listOnLinks, sideWords, tool } from './words.ts';
 
 /**
  * Where the bridge or vxlan device sends frames for a MAC: out of the port itself ("port", static, `master`),
- * or to a VTEP (`self dst`). A group MAC may have several VTEPs in a kernel that others wrote to: they are listed.
+ * or to a VTEP (`self dst`). If other programs have written to the kernel, a group MAC may have several VTEPs: a list.
  */
 export type FdbTarget = 'port' | Ip | readonly Ip[];
 
-/** fdb.delete with a list of targets deletes each; a bare "port" is `master`, an address is `self`. */
+/** fdb.delete with a list of targets deletes each of them; "port" stands for `master`, an address for `self`. */
 export type FdbOp =
   | {
       readonly op: 'fdb.set';
@@ -33,7 +33,7 @@ export type FdbOp =
       readonly target: FdbTarget;
     };
 
-/** Static entries of bridge ports, tunnel entries of vxlan devices. They come by the thousand. */
+/** Static entries of bridge ports, tunnel entries of vxlan devices. There can be thousands. */
 export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
   name: 'fdb',
   slot: 'fdb',
@@ -66,14 +66,14 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
       .join(' && ');
   },
   device: ({ dev }) => dev,
-  /** Where the tunnel is, no peer is brought back: see `neighbour`. */
+  /** Restores no peer while the vxlan device exists: see `neighbour`. */
   additive(op, found) {
     if (op.op === 'fdb.delete') return undefined;
     const isThere = op.target === 'port' ? found?.fdb.get(op.dev)?.has(op.mac) : found?.links.has(op.dev);
     return isThere === true ? undefined : op;
   },
 
-  /** The entries of a vxlan device survive all of it but its end; those of a port go with its bridge. */
+  /** The entries of a vxlan device last until the device is gone; a port's entries are removed when it leaves its bridge. */
   follow({ fdb: entries, links }, dev, what) {
     if (what === 'gone' || (what === 'left bridge' && links.get(dev)?.kind !== 'vxlan')) entries.delete(dev);
   },
@@ -88,18 +88,18 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
       encode(to, index, { op, mac, target }) {
         if (typeof target === 'string') (op === 'fdb.set' ? setFdb : deleteFdb)(to, index, mac, target);
       },
-      /** Several VTEPs of a group MAC are several entries with one key: of these, every event is news. */
+      /** Several VTEPs of a group MAC are several entries with one key: for these, every notification counts as a change. */
       written(index, { op, mac, target }) {
         if (typeof target !== 'string' || isGroup(mac)) return undefined;
         return { index, key: mac, state: op === 'fdb.set' ? target : 'absent' };
       },
     },
-    // A `master` entry of a link that is no port (any more).
+    // A `master` entry of a link that is not a port, or is no longer a port.
     absent: ['EOPNOTSUPP'],
   },
 };
 
-/** The order of several VTEPs is the kernel's. */
+/** The order of several VTEPs does not count: it is the kernel's. */
 export function sameTarget(a: FdbTarget, b: FdbTarget): boolean {
   if (typeof a === 'string' && typeof b === 'string') return a === b;
   const [some, others] = [new Set(targetsOf(a)), new Set(targetsOf(b))];
@@ -120,7 +120,7 @@ function readEntries({ links, socket }: Reading): Promise<ReadonlyMap<string, Re
     (found, message) => {
       const record = readFdb(message, isVxlan);
       const link = record && links.get(record.index);
-      // A vxlan device that its bridge takes for the way to a MAC is none without a VTEP for it, and no news with one.
+      // A bridge's own entry for a MAC behind its vxlan port says nothing: only the vxlan device's entry leads to a VTEP.
       if (record === undefined || link === undefined || (link.kind === 'vxlan' && record.target === 'port')) return;
       const targets = ensure(found, link.name, () => new Map<Mac, FdbTarget>());
       targets.set(record.mac, also(targets.get(record.mac), record.target));
@@ -128,13 +128,13 @@ function readEntries({ links, socket }: Reading): Promise<ReadonlyMap<string, Re
   );
 }
 
-/** One entry more for a MAC: several VTEPs make a list. */
+/** Adds a target to what is known for a MAC: several VTEPs make a list. */
 function also(known: FdbTarget | undefined, target: 'port' | Ip): FdbTarget {
   if (known === undefined || known === 'port' || target === 'port') return target;
   return [...(typeof known === 'string' ? [known] : known), target];
 }
 
-/** The tunnel entry of a device that has such; the entry that its bridge has for any other device. */
+/** The tunnel entry, if the device has tunnel entries; for any other device the entry of its bridge. */
 function findEntry({ socket }: Pick<Reading, 'socket'>, index: number, mac: Mac): FdbTarget | undefined {
   const to = socket(NETLINK_ROUTE);
   let hasTunnels = true;

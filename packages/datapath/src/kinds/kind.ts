@@ -7,54 +7,54 @@ import type { WrittenEntry } from '../wire/own-entries.ts';
 import type { Namespace, Op, Place } from './table.ts';
 
 /**
- * One kind of thing that a kernel holds: a route, a neighbour. Everything that plans, compares, prints, reads and applies
- * goes through the table of kinds (table.ts) and knows none of them by name, so a new kind is a new object.
- * The kind's half of the kernel in memory, and its contract with both kernels, are its `Twin` (testing/twin.ts).
+ * One kind of object that a kernel holds: a route, a neighbour. All code that plans, compares, prints, reads and applies
+ * loops over the table of kinds (table.ts) and knows no kind by name, so a new kind is a new object in that table.
+ * The kind's part in the fake kernel, and its contract for both kernels, are its `Twin` (testing/twin.ts).
  */
 export interface Kind<Name extends string, Key, Value, KindOp extends Op> extends Comparison<Name, Key, Value, KindOp> {
-  /** Where a namespace has things of the kind. */
+  /** The property of a namespace that holds the objects of this kind. */
   readonly slot: keyof Namespace;
-  /** What of them is compared by itself. */
+  /** Parts of these objects that are compared separately. */
   readonly parts?: readonly AnyComparison[];
-  /** All of it, one thing a line, in order of names. Nothing secret. */
+  /** All objects of the kind, one per line, sorted by name. Contains no secrets. */
   list(namespace: Namespace): readonly string[];
 
-  /** What can be done about them. */
+  /** The ops of this kind. */
   readonly ops: readonly KindOp['op'][];
-  /** The command that the op equals, for people to read, and to type. Ops are logged so: a secret is to be a `Secret`. */
+  /** The equivalent command, for people to read and to type. Ops are logged in this form: a secret must be a `Secret`. */
   print(op: KindOp): string;
-  /** The link that the op is about, if it is about one. */
+  /** The link that the op is about; undefined: none. */
   device(op: KindOp): string | undefined;
-  /** What of the op only adds to what was found in its namespace, and takes nothing away from traffic that flows. */
+  /** The part of the op that only adds to what was found in its namespace, and does not disturb traffic that flows. */
   additive(op: KindOp, found: Namespace | undefined): KindOp | undefined;
-  /** What must be made or deleted before anything is compared, for which one namespace is not enough to look at. */
+  /** Steps that make or delete objects before anything is compared, where the planner must look at several namespaces. */
   make?(actual: State, wanted: State): readonly Step<KindOp>[];
 
-  /** Does to the state what the op does in a kernel; returns what else happens to links by that. */
+  /** Changes the state as the op changes a kernel. Returns what else happens to links because of the op. */
   foresee?(state: Map<NetnsPath, Draft>, op: KindOp): readonly LinkEvent[];
-  /** What becomes of things of the kind when something happens to the link that they hang on. */
+  /** Changes the objects of this kind when something happens to the link that they belong to. */
   follow?(namespace: Draft, dev: string, what: LinkFate): void;
 
-  /** How the real kernel is asked for them, and told of them. */
+  /** How the real kernel is asked for these objects, and how it notifies of their changes. */
   readonly real: Real<KindOp>;
 }
 
-/** How things that are found are compared with things that are wanted, and made the same. */
+/** How found objects are compared with wanted objects, and made equal to them. */
 export interface Comparison<Name extends string, Key, Value, KindOp extends Op> {
-  /** As differences name it. */
+  /** The name that differences use. */
   readonly name: Name;
   /**
-   * When in a plan: what a link is can take what hangs on it along, and so can the going of an address. A plan compares each
-   * stage with what the kernel will hold after the stages before.
+   * The stage of the plan. A change of a link can remove what belongs to the link, and so can the removal of an address.
+   * A plan therefore compares each stage with what the kernel will hold after the stages before.
    */
   readonly stage: Stage;
-  /** Things that are not as wanted; undefined: a pause. Which of them is our business is for `isOurs` to say. */
+  /** Objects that are not as wanted; undefined: a pause. `isOurs` decides which of them the agent may remove. */
   compare(found: Namespace | undefined, wanted: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
-  /** Who owns it: whether a thing that is found in the namespace, and not wanted, is ours to remove. See owner.ts. */
+  /** Whether an object that is found in the namespace, and not wanted, is ours to remove. See owner.ts. */
   isOurs(netns: NetnsPath, key: Key, found: Value): boolean;
-  /** What differs, in words. Nothing secret. */
+  /** The difference in words. Contains no secrets. */
   words(sides: Sides<Key, Value>): Words;
-  /** What puts it right. */
+  /** The steps that repair the difference. */
   steps(netns: NetnsPath, sides: Sides<Key, Value>): readonly Step<KindOp>[];
 }
 
@@ -64,7 +64,7 @@ export type AnyKind = Kind<string, unknown, unknown, Op>;
 export const stages = ['link', 'on link', 'entry'] as const;
 export type Stage = (typeof stages)[number];
 
-/** What is found and what is wanted of one thing, when they are not the same. Absent: not there, or not wanted. */
+/** The found and the wanted value of one object, when they differ. Absent: the object is not there, or not wanted. */
 export interface Sides<Key, Value> {
   readonly key: Key;
   readonly actual: Value | undefined;
@@ -72,20 +72,20 @@ export interface Sides<Key, Value> {
 }
 
 export interface Words {
-  /** What it is, within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
+  /** Names the object within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
   readonly key: string;
-  /** "absent" when there is nothing. */
+  /** "absent": the kernel has no object with this key. */
   readonly actual: string;
-  /** "absent" when there should be nothing. */
+  /** "absent": there should be no object with this key. */
   readonly intended: string;
 }
 
-/** An op, and where in a plan it belongs. */
+/** An op, and its place in a plan. */
 export type Step<KindOp extends Op = Op> = readonly [Place, KindOp];
 
 /**
- * What the kernel does by itself to what hangs on a link: it is gone; it has left its bridge; it has another MAC; it has no
- * IPv4 any more (its last address went), or no IPv6 (an MTU below the minimum).
+ * A change of a link by which the kernel itself changes what belongs to the link: the link is gone; it has left its bridge;
+ * it has another MAC; it has no IPv4 any more (its last address was deleted), or no IPv6 (an MTU below the minimum).
  */
 export type LinkFate = 'gone' | 'left bridge' | 'new MAC' | 'no IPv4' | 'no IPv6';
 
@@ -95,45 +95,45 @@ export interface LinkEvent {
   readonly what: LinkFate;
 }
 
-/** A kind on the real kernel: its ops are applied one by one, or, where they come by the thousand, in batches. */
+/** A kind on the real kernel. Its ops are applied one by one, or in batches where there are thousands of them. */
 export type Real<KindOp extends Op> = Told &
   (
     | { apply(to: Writing, op: KindOp): Promise<void> | void; readonly batch?: undefined }
     | { readonly batch: Batch<KindOp> }
   );
 
-/** How the real kernel tells of things of a kind. */
+/** How the real kernel notifies of changes of a kind, and how objects of the kind are read. */
 export interface Told {
-  /** The netlink protocol, and its multicast groups that tell of changes; absent: nothing tells of them. */
+  /** The netlink protocol, and its multicast groups that carry notifications; absent: the kernel sends no notifications. */
   readonly protocol?: number;
   readonly groups?: readonly number[];
   /**
-   * Messages of these groups by type, and whether one is about something that `read` would find. A change of the kind is
-   * then told as `more`. Links, neighbours and FDB entries are told by name: `ChangeFilter` knows them.
+   * The message types of these groups, each with a test whether a message is about an object that `read` would find. A
+   * change of the kind is then reported as `more`. `ChangeFilter` reports links, neighbours and FDB entries by name.
    */
   readonly events?: ReadonlyMap<number, (message: MessageReader) => boolean>;
-  /** The kind's slot of the namespace, as far as the scope says, by a dump. */
+  /** Reads the kind's slot of the namespace by a dump, within the scope. */
   read?(from: Reading): Promise<ReadonlyMap<unknown, unknown>>;
-  /** The same, of what takes no dump, and is read of whichever scope. */
+  /** The same for a kind that needs no dump. It is read in every scope. */
   derive?(from: Reading): ReadonlyMap<unknown, unknown>;
-  /** One thing of a link, asked for by itself; absent: a scope's `entries` do not name things of the kind. */
+  /** Asks for one object of a link; absent: the `entries` of a scope do not name objects of this kind. */
   find?(from: Pick<Reading, 'socket'>, index: number, key: unknown): unknown;
-  /** How the kernel says that what is to be deleted is not there, beside ENOENT (its namespace) and ENODEV (its link). */
+  /** Errnos that mean "the object to delete is not there", beside ENOENT (no namespace) and ENODEV (no link). */
   readonly absent?: readonly string[];
 }
 
 export interface Batch<KindOp extends Op> {
-  /** The ops it is sent as, where one message is not enough. */
+  /** The ops to send instead, where one message is not enough for the op. */
   split(op: KindOp): readonly KindOp[];
-  /** One message. */
+  /** Writes one message. */
   encode(to: MessageWriter, index: number, op: KindOp): void;
-  /** The entry as the op leaves it; undefined: what events say of it is always news. */
+  /** The entry after the op; undefined: every notification about the entry counts as a change. */
   written(index: number, op: KindOp): WrittenEntry | undefined;
 }
 
 /** A netlink socket in some namespace. */
 export interface Requests {
-  /** One message; `visit` sees what comes back. Throws KernelError. */
+  /** Sends one message; `visit` gets each message of the answer. Throws KernelError. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void;
   dump<Found>(encode: Encode, empty: () => Found, add: (found: Found, message: MessageReader) => void): Promise<Found>;
 }
@@ -142,24 +142,24 @@ export interface Requests {
 export interface Reading {
   readonly isHome: boolean;
   readonly scope: Scope;
-  /** Those in scope, by index. */
+  /** The links in scope, by index. */
   readonly links: ReadonlyMap<number, LinkRecord>;
   /** The name of every link, by index. */
   readonly names: ReadonlyMap<number, string>;
   readonly socket: (protocol: number) => Requests;
-  /** Those of the keys that exist. */
+  /** The values of those keys that exist. */
   readonly sysctls: (keys: readonly string[]) => ReadonlyMap<string, string>;
 }
 
-/** Namespaces that are being written to. All of it throws KernelError: ENOENT without the namespace, ENODEV without the link. */
+/** The namespaces that a call writes to. Throws KernelError: ENOENT without the namespace, ENODEV without the link. */
 export interface Writing {
   socket(netns: NetnsPath, protocol: number): Requests;
   linkIndex(netns: NetnsPath, dev: string): number;
   hasLink(netns: NetnsPath, dev: string): boolean;
   link(netns: NetnsPath, dev: string): LinkRecord;
-  /** An fd for messages that name a namespace; undefined: the home one, which they name by saying nothing. */
+  /** An fd for messages that name a namespace; undefined: the home namespace, for which messages carry no fd. */
   fd(netns: NetnsPath): number | undefined;
   writeSysctl(netns: NetnsPath, key: string, value: string): void;
-  /** Tries for up to a second, as long as what it throws may pass. */
+  /** Retries for up to a second, as long as `mayPass` says that the error may go away. */
   patiently(attempt: () => void, mayPass: (errno: string) => boolean): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { applyLink, readLinks } from './link/real.ts';
 import { port } from './port.ts';
 import { byKey } from './words.ts';
 
-/** Links: bridges, vxlan devices, veth pairs, and what others have made. */
+/** Links: bridges, vxlan devices, veth pairs, and links that other programs made. */
 export const link: Kind<'link', string, Link, LinkOp> = {
   name: 'link',
   slot: 'links',

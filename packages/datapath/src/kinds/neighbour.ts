@@ -20,7 +20,7 @@ export type NeighbourOp =
     }
   | { readonly op: 'neighbour.delete'; readonly netns: NetnsPath; readonly dev: string; readonly ip: Ip };
 
-/** Neighbour entries that are NUD_PERMANENT. They come by the thousand. */
+/** Neighbour entries that are NUD_PERMANENT. There can be thousands. */
 export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
   name: 'neighbour',
   slot: 'neighbours',
@@ -44,7 +44,7 @@ export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
       : `${ip} neighbour delete ${op.ip} dev ${op.dev}`;
   },
   device: ({ dev }) => dev,
-  /** Where the tunnel is, no peer is brought back: the last agent may have taken it out, and its address be another's by now. */
+  /** Restores no peer while the link exists: the last agent may have removed it, and its address may be another's by now. */
   additive: (op, found) => (op.op === 'neighbour.set' && found?.links.has(op.dev) !== true ? op : undefined),
 
   follow({ neighbours }, dev, what) {

@@ -8,7 +8,7 @@ import { sideWords } from './words.ts';
 
 const same: Same<BridgePort> = { master: by('master'), learning: by('learning'), flood: by('flood') };
 
-/** Links as ports of bridges, compared once the links are what they should be. */
+/** Links as ports of bridges. Compared after the links themselves are as wanted. */
 export const port: Comparison<'port', string, BridgePort, LinkOp> = {
   name: 'port',
   stage: 'on link',
@@ -17,7 +17,7 @@ export const port: Comparison<'port', string, BridgePort, LinkOp> = {
       if (each === undefined || (each.intended !== undefined && found?.links.has(each.key) === true)) yield each;
     }
   },
-  /** What is no port of a bridge that is wanted is a link that is not wanted so, or not at all. */
+  /** Removes no port: a port that is not wanted is part of a link that is not wanted, or not wanted in this form. */
   isOurs: () => false,
   words: (sides) => ({ key: sides.key, ...sideWords(sides, printPort) }),
 

@@ -11,14 +11,14 @@ import { byKey, sideWords, tool, v6 } from './words.ts';
 
 export interface Route {
   readonly dst: Prefix;
-  /** Absent: on link. */
+  /** Absent: the destination is on link. */
   readonly gateway?: Ip;
   readonly dev: string;
-  /** Smaller wins; routes that differ in it live side by side. Never 0 for IPv6: the kernel makes 1024 of it. */
+  /** The smallest wins; routes that differ in metric exist side by side. Never 0 for IPv6: the kernel turns 0 into 1024. */
   readonly metric: number;
 }
 
-/** Replaces the route to that destination with that metric, or deletes that one only. */
+/** Replaces the route with this destination and metric, or deletes only that route. */
 export type RouteOp = {
   readonly op: 'route.set' | 'route.delete';
   readonly netns: NetnsPath;
@@ -27,7 +27,7 @@ export type RouteOp = {
 
 const same: Same<Route> = { dst: by('dst'), gateway: by('gateway'), dev: by('dev'), metric: by('metric') };
 
-/** Unicast routes of the main table, but for those that the kernel makes by itself. */
+/** Unicast routes of the main table, except those that the kernel makes by itself. */
 export const route: Kind<'route', Prefix, Route, RouteOp> = {
   name: 'route',
   slot: 'routes',
@@ -38,7 +38,7 @@ export const route: Kind<'route', Prefix, Route, RouteOp> = {
   words: (sides) => ({ key: sides.key, ...sideWords(sides, printRoute) }),
   list: ({ routes }) => [...routes].sort(byKey).map(([, each]) => `route ${printRoute(each)}`),
 
-  /** A route of another metric is not replaced by ours, but hides it. */
+  /** Our route does not replace a route of another metric, but that route can hide ours, so it is deleted. */
   steps(netns, { actual, intended }) {
     const steps: Step<RouteOp>[] = [];
     if (intended !== undefined) steps.push(['set route', { op: 'route.set', netns, route: intended }]);
@@ -87,7 +87,7 @@ function printRoute({ dst, gateway, dev, metric }: Route): string {
   return `${to}${gateway === undefined ? '' : ` via ${gateway}`} dev ${dev} metric ${metric}`;
 }
 
-/** The route that wins, where several lead to one destination. */
+/** For each destination the route that wins. */
 function readRoutes({ links, socket }: Reading): Promise<ReadonlyMap<Prefix, Route>> {
   return socket(NETLINK_ROUTE).dump(
     dumpRoutes,

@@ -1,6 +1,6 @@
 /**
- * A value that no text shows: ops and states are printed, logged and told over the network, and a key must not be. It takes
- * `reveal` to get at it, which belongs where the message to the kernel is written.
+ * A value that never appears in text. Ops and states are printed, logged and sent over the network; a key must not be.
+ * Only `reveal` returns the value. Call it only where the message to the kernel is written.
  */
 export class Secret<Value> {
   readonly #value: Value;

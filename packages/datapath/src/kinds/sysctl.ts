@@ -10,14 +10,14 @@ export type SysctlOp = {
   readonly value: string;
 };
 
-/** Sysctls of a namespace: files below /proc/sys/net, of which nothing tells when they change. */
+/** Sysctls of a namespace: files below /proc/sys/net. The kernel sends no notification when they change. */
 export const sysctl: Kind<'sysctl', string, string, SysctlOp> = {
   name: 'sysctl',
   slot: 'sysctls',
   ops: ['sysctl.set'],
   stage: 'entry',
   compare: (found, wanted) => compareMaps(found?.sysctls, wanted?.sysctls),
-  /** The kernel's: it has each as long as it has the interface, or the namespace. */
+  /** Removes none: the kernel keeps each sysctl as long as its interface, or the namespace, exists. */
   isOurs: () => false,
   words: (sides) => ({ key: sides.key, ...sideWords(sides) }),
   list: ({ sysctls }) => [...sysctls].sort(byKey).map(([key, value]) => `sysctl ${key} = ${value}`),
@@ -52,7 +52,7 @@ export function interfaceSysctl(family: 'ipv4' | 'ipv6', dev: string, name: stri
   return `net.${family}.conf.${dev.replaceAll('.', '/')}.${name}`;
 }
 
-/** The interface whose sysctl it is; undefined for those of the namespace, "all" and "default" among them. */
+/** The interface that the sysctl belongs to; undefined: a sysctl of the namespace, "all" and "default" included. */
 function interfaceOf(key: string): string | undefined {
   const dev = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(key)?.[1]?.replaceAll('/', '.');
   return dev === 'all' || dev === 'default' ? undefined : dev;

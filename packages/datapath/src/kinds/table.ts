@@ -9,29 +9,29 @@ import { type NeighbourOp, neighbour } from './neighbour.ts';
 import { type Route, type RouteOp, route } from './route.ts';
 import { type SysctlOp, sysctl } from './sysctl.ts';
 
-/** Every kind, in the order in which differences are listed, and a namespace is read. */
+/** Every kind, in the order in which differences are listed and a namespace is read. */
 const all = [link, sysctl, address, route, fdb, neighbour] as const satisfies readonly AnyKind[];
 
-/** What of one namespace is ours, wanted or found. Two equal values program nothing. */
+/** The part of one namespace that is ours, wanted or found. If both are equal, there is nothing to program. */
 export interface Namespace {
   /** By name. */
   readonly links: ReadonlyMap<string, Link>;
   /** By link name. */
   readonly addresses: ReadonlyMap<string, ReadonlySet<InterfaceAddress>>;
-  /** By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only; of several, the lowest metric. */
+  /** By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only; of several the lowest metric. */
   readonly routes: ReadonlyMap<Prefix, Route>;
   /** Permanent neighbour entries, by link name and address. */
   readonly neighbours: ReadonlyMap<string, ReadonlyMap<Ip, Mac>>;
   /** By link name and MAC: static entries of a bridge port, tunnel entries of a vxlan device. */
   readonly fdb: ReadonlyMap<string, ReadonlyMap<Mac, FdbTarget>>;
-  /** By name, "net.ipv4.ip_forward" (see `interfaceSysctl`). Only those asked for that exist. */
+  /** By name, "net.ipv4.ip_forward" (see `interfaceSysctl`). Only the requested keys that exist. */
   readonly sysctls: ReadonlyMap<string, string>;
 }
 
 /**
- * One step on the kernel, by name: resolved to an ifindex when applied. A "set" makes or replaces; an "add" of what is
- * there is EEXIST; a "delete" of what is absent succeeds, whatever of its parents is absent with it. What each does
- * besides is said by its kind. `netns.delete` unmounts and removes the path.
+ * One step on the kernel. It names links; the names are resolved to ifindexes when the op is applied. A "set" makes or
+ * replaces; an "add" of an object that exists is EEXIST; a "delete" of an absent object succeeds, also when the object's
+ * link or namespace is absent. The op's kind describes side effects. `netns.delete` unmounts and removes the path.
  */
 export type Op =
   | { readonly op: 'netns.add'; readonly netns: NetnsPath }
@@ -46,34 +46,34 @@ export type Op =
 export type OpKind = Op['op'];
 
 /**
- * The order of a plan: what is later needs what is earlier. Adding comes before deleting, so that what stays reachable
- * is reachable all the while; deleted before is only what the kernel does not let go alone.
+ * The order of a plan: a later step may need an earlier one. Additions come before deletions, so that what stays reachable
+ * is reachable throughout. A deletion comes earlier only where the kernel would otherwise refuse or undo a later addition.
  */
 export const order = [
   'add namespace',
-  'set sysctl of namespace', // new links take over what "default" says
+  'set sysctl of namespace', // new links inherit the values of "default"
   'delete link in the way',
   'add bridge',
   'add link',
-  'shrink container', // before what it sends through: nothing is ever larger than its way out
+  'shrink container', // before the links it sends through: an interface never has a larger MTU than the links behind it
   'change link',
   'grow container',
-  'set sysctl of link', // before it is up: a router advertisement would be faster
+  'set sysctl of link', // before the link is up: otherwise a router advertisement could arrive first
   'set port',
   'set link up',
   'add address',
-  'delete address', // the last IPv4 one takes a link's neighbours and routes along: before those are set
+  'delete address', // deleting the last IPv4 address also removes the link's neighbours and routes: so before those are set
   'set route', // its gateway must be on a link that is up
   'set FDB entry',
   'set neighbour',
   'delete neighbour',
   'delete FDB entry',
   'delete route',
-  'delete link', // before their namespace: a VNI of a dying one stays taken for up to a second
+  'delete link', // before their namespace: the VNI of a namespace that is being destroyed stays taken for up to a second
   'delete namespace',
 ] as const;
 
-/** Where in a plan a step belongs. */
+/** The place of a step in a plan. */
 export type Place = (typeof order)[number];
 
 export type KindName = (typeof all)[number]['name'];
@@ -83,7 +83,7 @@ export const comparisons: readonly AnyComparison[] = kinds.flatMap((kind) => [ki
 
 const byOp = new Map<OpKind, AnyKind>(kinds.flatMap((kind) => kind.ops.map((op) => [op, kind])));
 
-/** The kind that an op is of; undefined: a namespace's. */
+/** The kind that an op belongs to; undefined: the op is about a namespace. */
 export function kindOf(op: Op): AnyKind | undefined {
   return byOp.get(op.op);
 }

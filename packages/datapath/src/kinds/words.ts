@@ -2,7 +2,7 @@ import { familyOf, type Prefix } from '@causeway/model';
 import type { NetnsPath } from '../state.ts';
 import type { Sides, Words } from './kind.ts';
 
-/** Both sides in words; what is not there, or not wanted, is "absent". */
+/** Both sides in words; "absent": the object is not there, or not wanted. */
 export function sideWords<Value>(
   { actual, intended }: Sides<unknown, Value>,
   print: (value: Value) => string = String,
@@ -11,13 +11,13 @@ export function sideWords<Value>(
   return { actual: side(actual), intended: side(intended) };
 }
 
-/** `ip` or `bridge` in a namespace. `ip -n NAME` knows names below /run/netns only; elsewhere one must go there. */
+/** `ip` or `bridge` in a namespace. `ip -n NAME` knows only names below /run/netns; other paths need `nsenter`. */
 export function tool(name: 'ip' | 'bridge', netns: NetnsPath): string {
   if (netns === '') return name;
   return isNamed(netns) ? `${name} -n ${nameOf(netns)}` : `${inside(netns)}${name}`;
 }
 
-/** What a command is preceded by to run in a namespace. */
+/** The prefix with which a command runs in a namespace. */
 export function inside(netns: NetnsPath): string {
   if (netns === '') return '';
   return isNamed(netns) ? `ip netns exec ${nameOf(netns)} ` : `nsenter --net=${netns} `;
@@ -27,12 +27,12 @@ export function nameOf(netns: NetnsPath): string {
   return isNamed(netns) ? netns.slice(netns.lastIndexOf('/') + 1) : netns;
 }
 
-/** A word for `ip route`, which takes IPv6's default only when told the family. */
+/** The option for `ip route`, which knows that "default" means IPv6 only if the family is given. */
 export function v6(dst: Prefix): string {
   return familyOf(dst) === 6 ? ' -6' : '';
 }
 
-/** Things of links, each link's in order. */
+/** Lines about objects of links, sorted by link. */
 export function listOnLinks<Of>(
   byLink: ReadonlyMap<string, Of>,
   lines: (dev: string, of: Of) => readonly string[],

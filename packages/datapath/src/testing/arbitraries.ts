@@ -5,7 +5,7 @@ import { hostEnd, overlayNetns } from '../drivers/overlay-names.ts';
 import { blue, containerPath, endpointId, onHost, row, vtep } from './fixtures.ts';
 import { allTwins } from './twins.ts';
 
-/** Endpoints the arbitraries speak of; each may have a container here. */
+/** The endpoints of the arbitraries; each may have a container on this host. */
 export const numbers = [2, 3, 4, 5, 6, 7];
 
 const network = fc
@@ -37,7 +37,7 @@ export const networkOnHost = fc
     return { ...input, sandboxes: input.sandboxes.filter(({ endpoint }) => !unready.includes(endpoint)) };
   });
 
-/** What others may do to it, whether or not the kernel lets them. */
+/** What other programs may do to the network, whether or not the kernel allows it. */
 export const damage = fc.oneof(
   ...allTwins
     .flatMap((twin) =>

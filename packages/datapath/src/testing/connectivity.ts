@@ -16,18 +16,18 @@ export interface Place {
   readonly netns: NetnsPath;
 }
 
-/** Whether an echo came back; `path` names what the frames went through, up to where they were lost. */
+/** Whether an echo reply came back; `path` names what the frames passed through, up to the point where they were lost. */
 export interface Delivery {
   readonly delivered: boolean;
   readonly path: readonly string[];
 }
 
-/** Namespaces a packet may be forwarded in before it counts as lost, as an IP header's TTL has it. */
+/** The number of namespaces that may forward a packet before it counts as lost: the TTL of the IP header. */
 const hops = 8;
 
 /**
- * A ping between fake kernels, there and back: every frame takes the way the tables of the kernels say, neighbour
- * resolution included (containers ask, vxlan0 answers for remote ones, nothing is flooded into the underlay).
+ * A ping between fake kernels, there and back. Every frame takes the path that the tables of the kernels give, neighbour
+ * resolution included: containers ask, vxlan0 answers for remote addresses, and nothing is flooded into the underlay.
  */
 export function connectivity(kernels: readonly FakeKernel[], from: Place, to: Ip): Delivery {
   const path: string[] = [];
@@ -49,7 +49,7 @@ class Walk {
     this.#path = path;
   }
 
-  /** The namespace that has the address, if a packet from `start` gets there. */
+  /** The namespace that has the address, if a packet from `start` arrives there. */
   packet(start: FakeNamespace, to: Ip): FakeNamespace | undefined {
     let at: FakeNamespace | undefined = start;
     for (let hop = 0; at !== undefined && hop < hops; hop++) {
@@ -68,7 +68,10 @@ class Walk {
     return mac === undefined ? undefined : this.#send(at, out, mac);
   }
 
-  /** Who answers for the address on the link: stations of the bridge, its own addresses, or vxlan0 for a remote one. */
+  /**
+   * The MAC that answers for the address on the link: of a station of the bridge, of the bridge itself, or vxlan0's
+   * neighbour.
+   */
   #resolve(at: FakeNamespace, out: FakeLink, next: Ip): Mac | undefined {
     const bridge = out.link.kind === 'bridge' ? { namespace: at, name: out.link.name } : bridgeBehind(out);
     if (bridge === undefined) return undefined;
@@ -82,7 +85,7 @@ class Walk {
     return undefined;
   }
 
-  /** The namespace in which a frame to the MAC is taken up. */
+  /** The namespace that receives a frame to the MAC. */
   #send(at: FakeNamespace, out: FakeLink, mac: Mac): FakeNamespace | undefined {
     this.#path.push(out.link.name);
     const bridge = out.link.kind === 'bridge' ? { namespace: at, name: out.link.name } : bridgeBehind(out);
@@ -107,7 +110,7 @@ class Walk {
     return port.other?.namespace;
   }
 
-  /** Out through the underlay, to the device of the same VNI and port on the host that carries the VTEP's address. */
+  /** Sends through the underlay to the device of the same VNI and port on the host that has the VTEP's address. */
   #tunnel(tunnel: FakeLink, mac: Mac): FakeNamespace | undefined {
     const { link } = tunnel;
     const vtep = tunnelsOf(tunnel).get(mac)?.[0];
@@ -137,7 +140,10 @@ function sourceAddress(namespace: FakeNamespace, to: Ip): Ip | undefined {
   return address && addressOf(address);
 }
 
-/** Connected subnets first, then routes by length is what a kernel does; ours are default routes alone. */
+/**
+ * Connected subnets first, then a default route. A real kernel sorts routes by length; here all routes are default
+ * routes.
+ */
 function routeTo(namespace: FakeNamespace, to: Ip): { dev: string; next: Ip } | undefined {
   for (const [dev, link] of namespace.links) {
     if (link.link.up && [...addressesOf(link)].some((address) => contains(prefixOf(address), to)))
@@ -161,7 +167,7 @@ function forwards(namespace: FakeNamespace, of: Family): boolean {
   return sysctlsOf(namespace).get(key) === '1';
 }
 
-/** The bridge a veth leads to, when both its ends are up. */
+/** The bridge that a veth leads to, when both its ends are up. */
 function bridgeBehind(out: FakeLink): FakeEnd | undefined {
   const other = farEnd(out);
   const name = other && portOf(other.link)?.master;

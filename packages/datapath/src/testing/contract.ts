@@ -7,7 +7,7 @@ import { allTwins } from './twins.ts';
 
 export type { ContractCase, ContractHost } from './contract/host.ts';
 
-/** What every Kernel must do, each case on a host of its own: the fake and the real one both pass. */
+/** Cases for every Kernel, each on a host of its own. Both the fake and the real kernel must pass. */
 export const kernelContractCases: readonly ContractCase[] = [
   ...allTwins.flatMap((twin) => twin.cases),
   ...everyKindCases,

@@ -16,17 +16,17 @@ import { routesOf } from './twins/route.ts';
 import { allTwins, twinOf } from './twins.ts';
 
 export interface FakeKernelSettings {
-  /** The address VXLAN is received on; "eth0" of the home namespace carries it. */
+  /** The address at which the host receives VXLAN; "eth0" of the home namespace has it. */
   readonly underlay: Ip;
-  /** Of that device, bytes. */
+  /** MTU of that device, bytes. */
   readonly mtu?: number;
-  /** Of the boot this kernel lives for. */
+  /** Id of the boot during which this kernel lives. */
   readonly bootId?: string;
-  /** Whether it numbers its namespaces, as kernels do since Linux 5.14. */
+  /** Whether the kernel numbers its namespaces, as Linux does since 5.14. */
   readonly hasCookies?: boolean;
 }
 
-/** As many ops between two yields to the event loop as the real kernel sends in one batch. */
+/** Ops between two yields to the event loop: as many as the real kernel sends in one batch. */
 const batch = 128;
 
 interface Fault {
@@ -35,11 +35,11 @@ interface Fault {
 }
 
 /**
- * The kernel of one host in memory, obeying the rules of the real one (testing/contract.ts proves both).
- * What tests do to it besides: `foreign…`, `overrun`, `failNext`, `writes`.
+ * The kernel of one host in memory. It obeys the rules of the real one (testing/contract.ts tests both).
+ * For tests only: `foreign…`, `overrun`, `failNext`, `writes`.
  */
 export class FakeKernel implements Kernel {
-  /** Ops that came through `apply`: what the program under test wrote. */
+  /** Ops that came through `apply`: those of the program under test. */
   writes = 0;
   readonly #host: FakeHost;
   readonly #clock: Clock;
@@ -67,7 +67,7 @@ export class FakeKernel implements Kernel {
     addressesOf(carrier).add(interfaceAddress(settings.underlay, 24));
   }
 
-  /** By path: for walks through it (connectivity.ts). */
+  /** By path, for code that follows a packet through them (connectivity.ts). */
   get namespaces(): ReadonlyMap<NetnsPath, FakeNamespace> {
     return this.#host.namespaces;
   }
@@ -139,18 +139,18 @@ export class FakeKernel implements Kernel {
     return path;
   }
 
-  /** `mount --bind` of a namespace, by somebody else; a symbolic link does the same. */
+  /** `mount --bind` of a namespace, by another program; a symbolic link does the same. */
   foreignBind(path: NetnsPath, to: NetnsPath): NetnsPath {
     this.#host.bind(path, to);
     return path;
   }
 
-  /** "device:inode", as stat(2) of the path tells. */
+  /** "device:inode", as stat(2) of the path returns. */
   inodeOf(netns: NetnsPath): string {
     return bareInode(this.#host.namespace(netns));
   }
 
-  /** Somebody else runs ops; the first one the kernel refuses is thrown. */
+  /** Another program runs ops. Throws at the first op that the kernel refuses. */
   foreign(...ops: readonly Op[]): void {
     for (const op of ops) {
       const result = this.#run(op);
@@ -158,20 +158,20 @@ export class FakeKernel implements Kernel {
     }
   }
 
-  /** `bridge fdb append … self dst VTEP`, by somebody else. */
+  /** `bridge fdb append … self dst VTEP`, by another program. */
   foreignFdbAppend(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): void {
     const namespace = this.#host.namespace(netns);
     appendFdb(namespace, dev, mac, vtep);
     this.#changed(namespace, (changes) => tellFdb(changes, dev, mac));
   }
 
-  /** `ip link add NAME type dummy`, by somebody else: a kind we never make. */
+  /** `ip link add NAME type dummy`, by another program: a kind that we never make. */
   foreignLink(netns: NetnsPath, name: string): void {
     const link: ForeignLink = { kind: 'foreign', name, mac: Mac('02:00:00:00:00:02'), mtu: 1500, up: false };
     this.#host.addLink(this.#host.namespace(netns), link);
   }
 
-  /** `ip neighbour flush dev DEV`, by somebody else. */
+  /** `ip neighbour flush dev DEV`, by another program. */
   foreignNeighbourFlush(netns: NetnsPath, dev: string): void {
     const namespace = this.#host.namespace(netns);
     const link = namespace.links.get(dev);
@@ -181,7 +181,7 @@ export class FakeKernel implements Kernel {
     neighbours.clear();
   }
 
-  /** The watches of the namespace lose what the ops tell, and learn only that something was lost. */
+  /** Runs the ops. The watches of the namespace lose the events of these ops, and learn only that events were lost. */
   overrun(netns: NetnsPath, ...unheard: readonly Op[]): void {
     const namespace = this.#host.namespace(netns);
     this.foreign(...unheard);
@@ -190,14 +190,14 @@ export class FakeKernel implements Kernel {
     this.#tell(namespace, 'overrun');
   }
 
-  /** The next `times` ops that match fail like this, and do nothing. */
+  /** The next `times` ops that match fail with this errno and change nothing. */
   failNext(matches: OpKind | ((op: Op) => boolean), errno: string, times = 1): void {
     const predicate = typeof matches === 'string' ? (op: Op): boolean => op.op === matches : matches;
     const fault: Fault = { matches: predicate, result: { ok: false, errno, message: 'as the test asked' } };
     this.#faults = [...this.#faults, ...Array<Fault>(times).fill(fault)];
   }
 
-  /** What was to fail by `failNext` does not any more. */
+  /** Ends all failures that `failNext` has set. */
   failNoMore(): void {
     this.#faults = [];
   }
@@ -207,7 +207,7 @@ export class FakeKernel implements Kernel {
     return identity === undefined || identity === this.#identityOf(this.#host.namespaces.get(netns));
   }
 
-  /** Where a path leads elsewhere than expected, there is nothing: what is to be deleted there is absent. */
+  /** If a path leads elsewhere than expected, nothing is there: an object to delete is absent. */
   #runOwn(op: Op, expected: Expected | undefined): OpResult {
     const peer = op.op === 'link.add' && op.link.kind === 'veth' ? op.link.peer?.netns : undefined;
     if (!this.#leadsThere(op.netns, expected)) {
@@ -244,7 +244,7 @@ export class FakeKernel implements Kernel {
     }
   }
 
-  /** Carries out one op, or throws a Refusal and has changed nothing. What is absent need not be deleted. */
+  /** Carries out one op. Throws a Refusal if it cannot; nothing has changed then. Deleting an absent object succeeds. */
   #execute(op: Op): void {
     if (op.op === 'netns.add') this.#host.addNamespace(op.netns);
     else if (op.op === 'netns.delete') this.#host.removeNamespace(op.netns);
@@ -253,7 +253,7 @@ export class FakeKernel implements Kernel {
     }
   }
 
-  /** Several changes in one turn are told as one, in the next. */
+  /** Reports all changes of one turn of the event loop together, in the next turn. */
   #changed(namespace: FakeNamespace, tell: (changes: ChangeSet) => void): void {
     if (!this.#watches.has(namespace)) return;
     const known = this.#dirty.get(namespace);
@@ -279,17 +279,17 @@ export class FakeKernel implements Kernel {
   }
 }
 
-/** Of things in a namespace; a namespace that is absent cannot be deleted. */
+/** Whether the op deletes an object in a namespace. `netns.delete` is none: an absent namespace cannot be deleted. */
 function isDelete({ op }: Op): boolean {
   return op.endsWith('.delete') && op !== 'netns.delete';
 }
 
-/** What an op tells by itself; links tell what becomes of them, and namespaces and sysctls are silent. */
+/** Adds the changes that an op reports itself. Links report their own changes; namespaces and sysctls report none. */
 function tellOp(changes: ChangeSet, op: Op): void {
   twinOf(op)?.tell?.(changes, op);
 }
 
-/** As `tellOp`, for what came through `apply`: it knows of the entries that it has written. */
+/** As `tellOp`, for an op of `apply`: entries that `apply` itself wrote are not reported. */
 function tellOwn(changes: ChangeSet, op: Op): void {
   if (twinOf(op)?.isOwnTold?.(op) !== false) tellOp(changes, op);
 }

@@ -15,7 +15,7 @@ import {
 import type { NetworkOnHost, Sandbox } from '../drivers/driver.ts';
 import type { NetnsPath } from '../state.ts';
 
-/** A small world for tests: one network, hosts numbered from 1, endpoints numbered from 2. */
+/** A small cluster for tests: one network, hosts numbered from 1, endpoints numbered from 2. */
 export const me = nodeId(1);
 
 export const blue: Network = {
@@ -37,7 +37,7 @@ export function nodeId(host: number): NodeId {
   return host.toString(16).padStart(16, '0') as NodeId;
 }
 
-/** The tunnel address of a host. */
+/** The VTEP of a host. */
 export function vtep(host: number): Ip {
   return Ip(`192.0.2.${host}`);
 }
@@ -46,7 +46,7 @@ export function endpointId(number: number): EndpointId {
   return number.toString(16).padStart(8, '0').padEnd(16, '0') as EndpointId;
 }
 
-/** Endpoint `number` on a host: 10.66.0.NUMBER and fd66::NUMBER unless told otherwise. */
+/** Endpoint `number` on a host. Default addresses: 10.66.0.NUMBER and fd66::NUMBER. */
 export function row(number: number, host: number, addresses?: readonly string[]): EndpointRow {
   const texts = addresses ?? [`10.66.0.${number}/16`, `fd66::${number.toString(16)}/64`];
   const parsed = texts.map((text) => InterfaceAddress(text));
@@ -75,7 +75,7 @@ export function sandbox(number: number): Sandbox {
   };
 }
 
-/** The network on a host that runs the rows of its own. */
+/** The network on a host that has a container for each of its own rows. */
 export function onHost(rows: readonly EndpointRow[], over: Partial<NetworkOnHost> = {}): NetworkOnHost {
   const node = over.node ?? me;
   const sandboxes = rows

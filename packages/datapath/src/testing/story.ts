@@ -9,16 +9,16 @@ import { printOp } from '../print.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { blue, onHost, row, vtep } from './fixtures.ts';
 
-/** A host that has something, something that happens, and what is wanted then. */
+/** A test case: the state of a host, something that happens to it, and the state that is wanted afterwards. */
 export interface Story {
   readonly name: string;
   readonly before?: NetworkOnHost;
-  /** What somebody else does to the kernel in between. */
+  /** What another program does to the kernel in between. */
   readonly meanwhile?: (kernel: FakeKernel, clock: FakeClock) => void | Promise<void>;
   readonly after: NetworkOnHost;
 }
 
-/** A container here, endpoint 2, and a peer of it on another host, endpoint 9. */
+/** Endpoint 2 with a container on this host, and its peer, endpoint 9 on another host. */
 export const peer = row(9, 2);
 export const both = onHost([row(2, 1), peer]);
 
@@ -26,7 +26,7 @@ export function withNetwork(over: Partial<typeof blue>): NetworkOnHost {
   return { ...both, network: { ...blue, ...over } };
 }
 
-/** What became of the story: what is found and planned as text, what failed, and what a second plan would still do. */
+/** The result: found state and plan as text, failures, and what a second plan would still do. */
 export interface Ending {
   readonly report: string;
   readonly failures: readonly Failure[];
@@ -43,12 +43,12 @@ export async function tell(story: Story): Promise<Ending> {
   return { report: report(story, differences(actual, desired), ops), failures, left };
 }
 
-/** Golden files are named for their stories. */
+/** Each golden file is named after its story. */
 export function goldenOf({ name }: Story): string {
   return `golden/${name.replace(/[^A-Za-z0-9]+/g, '-')}.txt`;
 }
 
-/** A host that has what the story begins with, containers' namespaces included. */
+/** A host after `before` and `meanwhile` of a story, containers' namespaces included. */
 export async function hostAfter({
   before,
   meanwhile,

@@ -7,32 +7,32 @@ import type { NetnsPath } from '../state.ts';
 import type { ContractCase } from './contract/host.ts';
 import type { FakeHost, FakeLink, FakeNamespace } from './fake/host.ts';
 
-/** A kind in the kernel in memory, and how to prove that it is there as in the real one. */
+/** A kind in the fake kernel, and the tests that its behaviour equals the real kernel's. */
 export interface Twin<KindOp extends Op = Op> {
-  /** Carries out the op; or throws a Refusal and has changed nothing. */
+  /** Carries out the op. Throws a Refusal if it cannot; nothing has changed then. */
   execute(namespace: FakeNamespace, op: KindOp, host: FakeHost): void;
-  /** The kind's slot of the namespace, as far as it hangs on these links or on none. */
+  /** The kind's slot of the namespace: the objects that belong to these links or to no link. */
   view(namespace: FakeNamespace, links: ReadonlyMap<string, FakeLink>, scope: Scope): ReadonlyMap<unknown, unknown>;
-  /** What becomes of things of the kind when something happens to a link. */
+  /** Changes the objects of the kind when something happens to a link. */
   follow?(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void;
-  /** What a watch tells of the op, beside the links that change by it. */
+  /** Adds what a watch reports of the op, beside the links that it changes. */
   tell?(changes: ChangeSet, op: KindOp): void;
-  /** Whether a watch tells it too when it came through `apply`: see Kernel.watch. */
+  /** Whether a watch also reports the op when it came through `apply`: see Kernel.watch. */
   isOwnTold?(op: KindOp): boolean;
 
-  /** What every kernel must do with things of the kind. */
+  /** Tests that every kernel must pass for objects of this kind. */
   readonly cases: readonly ContractCase[];
   /**
-   * What others may do to things of the kind, whether or not the kernel lets them: groups of alternatives, each as likely as
-   * the others. Plans must put all of it right.
+   * What other programs may do to objects of the kind, whether or not the kernel allows it: groups of alternatives, each
+   * group equally likely. Plans must repair all of it.
    */
   damage(what: Damageable): readonly (readonly KindOp[])[];
 }
 
-/** What happens to a link in a kernel: more than a plan has to foresee, since a plan takes no link down. */
+/** What can happen to a link in a kernel. More than a plan must foresee, since a plan never sets a link down. */
 export type FakeFate = LinkFate | 'made' | 'down' | 'IPv6 again';
 
-/** A host's network that is to be damaged. */
+/** A host's network that a test damages. */
 export interface Damageable {
   readonly overlay: NetnsPath;
   /** Links in it: br0, vxlan0 and ports. */

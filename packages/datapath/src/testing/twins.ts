@@ -7,7 +7,7 @@ import { neighbour } from './twins/neighbour.ts';
 import { route } from './twins/route.ts';
 import { sysctl } from './twins/sysctl.ts';
 
-/** One for each kind: a kind without does not compile. */
+/** One twin for each kind. The code does not compile if one is missing. */
 export const twins: { readonly [Name in KindName]: Twin } = { link, address, route, neighbour, fdb, sysctl };
 
 export const allTwins: readonly Twin[] = Object.values(twins);

@@ -26,7 +26,7 @@ export function readIp(attribute: AttributeReader): Ip {
   throw new DecodeError(`attribute ${type}: an address of ${length} bytes`);
 }
 
-/** Writes the 6 bytes of a MAC without making anything on the way: 20,000 entries pass here. */
+/** Writes the 6 bytes of a MAC without allocating anything: 20,000 entries pass here. */
 function writeMac(to: Uint8Array, at: number, mac: Mac): void {
   for (let i = 0; i < 6; i++) to[at + i] = (nibble(mac.charCodeAt(3 * i)) << 4) | nibble(mac.charCodeAt(3 * i + 1));
 }
@@ -49,7 +49,7 @@ function writeIp(to: Uint8Array, at: number, ip: Ip): void {
   to[at + part] = value;
 }
 
-/** '0'…'9', 'a'…'f' (a canonical MAC has no others) as their value. */
+/** The value of the digits '0'…'9', 'a'…'f': a canonical MAC has no others. */
 function nibble(code: number): number {
   return code < 58 ? code - digitZero : code - 87;
 }

@@ -14,7 +14,7 @@ import * as k from './constants.ts';
 const ifaddrmsg = 8;
 
 export interface AddressRecord {
-  /** The index of the interface. */
+  /** Index of the interface. */
   readonly index: number;
   readonly address: InterfaceAddress;
 }
@@ -44,7 +44,7 @@ export const dumpAddresses: Encode = (to) => {
   to.end();
 };
 
-/** undefined: not one that was given (IPv6 link-local, host scope), or of a family we do not know. */
+/** undefined: an address that the kernel assigned (IPv6 link-local, host scope), or of an unknown family. */
 export function readAddress(message: MessageReader): AddressRecord | undefined {
   const family = message.u8(0);
   const scope = message.u8(3);
@@ -54,7 +54,7 @@ export function readAddress(message: MessageReader): AddressRecord | undefined {
   let own: Ip | undefined;
   const attributes = message.attributes(ifaddrmsg);
   while (attributes.next()) {
-    // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL, where there is one, is always ours.
+    // On a point-to-point link IFA_ADDRESS is the other end's address; IFA_LOCAL, if present, is always our own.
     if (attributes.type === k.IFA_ADDRESS) ip = readIp(attributes);
     else if (attributes.type === k.IFA_LOCAL) own = readIp(attributes);
   }

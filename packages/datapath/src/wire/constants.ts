@@ -27,7 +27,7 @@ export const RTEXT_FILTER_SKIP_STATS = 0x8;
 export const RT_TABLE_MAIN = 254;
 export const RT_SCOPE_UNIVERSE = 0;
 export const RT_SCOPE_LINK = 253;
-/** In a delete: any scope. */
+/** In a delete request: any scope. */
 export const RT_SCOPE_NOWHERE = 255;
 export const RTN_UNICAST = 1;
 export const RTPROT_KERNEL = 2;

@@ -5,7 +5,7 @@ import { type LinkRecord, readLink } from './link.ts';
 import { readEntryKey, readEntryState } from './neighbour.ts';
 import { OwnEntries } from './own-entries.ts';
 
-/** What a message of a monitor is about; "other": no more is said of it. */
+/** The object that a monitor's message is about; "other": an object that is not reported by name. */
 export type Change =
   | { readonly kind: 'link'; readonly name: string }
   | { readonly kind: 'fdb'; readonly dev: string; readonly mac: Mac }
@@ -14,15 +14,15 @@ export type Change =
 
 const other: Change = { kind: 'other' };
 
-/** By the type of a message: whether one is about something that is read. */
+/** By message type: tests whether a message is about something that `read` shows. */
 export type Events = ReadonlyMap<number, (message: MessageReader) => boolean>;
 
 /**
- * Tells changes from traffic among what a monitor hears. The ARP and ND states of a bridge's own neighbours change all
- * the time that containers talk to their gateway (REACHABLE, STALE, DELAY …), links tell of queues and timers: nothing we
- * read depends on them, and each would cost a look. Permanent entries, and every entry of other devices, are configuration.
- * An entry that is as this process has just written it is no change either. Of messages about other things, `events` says
- * whether they are about something that is read.
+ * Separates changes from noise in the messages that a monitor receives. A bridge's own neighbours change their ARP and
+ * ND state all the time while containers talk to their gateway (REACHABLE, STALE, DELAY …), and links report queues and
+ * timers. Nothing that we read depends on these, and each would cost a read. Permanent entries, and every entry of
+ * other devices, are configuration. An entry that is as this process has just written it is no change either. For
+ * messages about other objects, `events` says whether they are about something that is read.
  */
 export class ChangeFilter {
   readonly own = new OwnEntries();
@@ -33,7 +33,7 @@ export class ChangeFilter {
     this.#events = events;
   }
 
-  /** undefined: it is no change. */
+  /** undefined: the message reports no change. */
   changeOf(message: MessageReader): Change | undefined {
     switch (message.type) {
       case k.RTM_NEWLINK:
@@ -56,7 +56,7 @@ export class ChangeFilter {
       if (isTraffic || this.#isOwn(message, link, key.ip)) return undefined;
       return { kind: 'neighbour', dev: link.name, ip: key.ip };
     }
-    // A request for the MAC gets one of a group's several VTEPs only.
+    // A request for a group MAC returns only one of its VTEPs.
     if (link.kind === 'vxlan' && isGroup(key.mac)) return other;
     return this.#isOwn(message, link, key.mac) ? undefined : { kind: 'fdb', dev: link.name, mac: key.mac };
   }
@@ -73,7 +73,7 @@ export class ChangeFilter {
     return change;
   }
 
-  /** A link of a dump or an event. */
+  /** Follows a link, as described by a dump or an event. */
   #followLink(message: MessageReader, told: LinkRecord): Change | undefined {
     const { index, name } = told;
     const known = this.#links.get(index);
@@ -90,7 +90,7 @@ export class ChangeFilter {
   }
 }
 
-/** Events of family AF_BRIDGE are about ports and name no kind. */
+/** Adds the port's properties from an event of family AF_BRIDGE, which contains no kind, to the known link. */
 function asPort(known: LinkRecord | undefined, told: LinkRecord, joined: boolean): LinkRecord | undefined {
   if (known === undefined) return undefined;
   const { port: _, master: __, ...link } = { ...known, name: told.name };
@@ -98,7 +98,7 @@ function asPort(known: LinkRecord | undefined, told: LinkRecord, joined: boolean
   return joined ? { ...link, ...(port && { port }), ...(master !== undefined && { master }) } : link;
 }
 
-/** All of it that is read, and the carrier: what becomes of the end in a container is told by it alone. */
+/** All properties that are read, and the carrier: it alone reports a change of the end in a container. */
 function words({
   name,
   mac,

@@ -21,16 +21,16 @@ export interface NewLink {
   /** Bytes. */
   readonly mtu: number;
   readonly up: boolean;
-  /** Interface index of the bridge it becomes a port of. */
+  /** Interface index of the bridge that the link becomes a port of. */
   readonly master?: number;
 }
 
 export interface NewVxlan extends NewLink {
   readonly vni: Vni;
-  /** UDP. */
+  /** UDP port. */
   readonly port: number;
   readonly local: Ip;
-  /** Open fd of the namespace it is made in; its UDP socket stays in that of the netlink socket. Absent: made there too. */
+  /** Open fd of the namespace for the device; its UDP socket stays in the netlink socket's namespace. Absent: both there. */
   readonly netns?: number;
 }
 
@@ -44,23 +44,23 @@ export interface PortFlags {
   readonly flood: boolean;
 }
 
-/** A link as the kernel tells it. */
+/** A link as a kernel message describes it. */
 export interface LinkRecord {
   readonly index: number;
   readonly name: string;
-  /** Absent on links without Ethernet addresses. */
+  /** Absent for links without Ethernet addresses. */
   readonly mac?: Mac;
   readonly mtu: number;
   readonly up: boolean;
-  /** Whether the other end of a veth is up too. */
+  /** Carrier. For a veth: the other end is up too. */
   readonly carrier: boolean;
-  /** "bridge", "vxlan", …; empty for real devices. */
+  /** "bridge", "vxlan", …; empty for physical devices. */
   readonly kind: string;
   readonly master?: number;
   /** The flags of a bridge port. */
   readonly port?: PortFlags;
   readonly vxlan?: VxlanRecord;
-  /** Its other half is in another namespace. */
+  /** The veth's peer, or the vxlan device's UDP socket, is in another namespace. */
   readonly crossesNamespaces: boolean;
 }
 
@@ -74,7 +74,7 @@ export interface VxlanRecord {
 
 /**
  * ip link add NAME address MAC mtu MTU type bridge forward_delay 0
- * Without STP a port forwards at once; after the delay (15 s) the kernel would tell of it again, though nothing changes.
+ * Without STP a port forwards at once. With a delay (15 s) the kernel would notify a second time, with no change.
  */
 export function addBridge(link: NewLink): Encode {
   return (to) => newLink(to, link, 'bridge', () => to.u32(k.IFLA_BR_FORWARD_DELAY, 0));
@@ -139,7 +139,7 @@ export function setPortFlags(index: number, flags: PortFlags): Encode {
   return (to) => {
     to.begin(k.RTM_SETLINK);
     header(to, { family: k.AF_BRIDGE, index });
-    // NLA_F_NESTED tells the kernel that this is the nest of today and not the single byte of 2006.
+    // With NLA_F_NESTED the kernel parses nested attributes; without it, the single byte of the format of 2006.
     to.nest(k.IFLA_PROTINFO | NLA_F_NESTED, () => {
       to.u8(k.IFLA_BRPORT_LEARNING, Number(flags.learning));
       to.u8(k.IFLA_BRPORT_UNICAST_FLOOD, Number(flags.flood));
@@ -176,7 +176,7 @@ export const dumpLinks: Encode = (to) => {
   to.end();
 };
 
-/** What an RTM_NEWLINK or RTM_DELLINK message says. */
+/** Decodes an RTM_NEWLINK or RTM_DELLINK message. */
 export function readLink(message: MessageReader): LinkRecord {
   const link: { -readonly [Key in keyof LinkRecord]: LinkRecord[Key] } = {
     index: message.i32(4),

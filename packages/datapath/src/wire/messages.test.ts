@@ -9,7 +9,7 @@ const link = { name: 'v1', mac: Mac('02:46:00:00:00:01'), mtu: 1450, up: true, m
 const tunnel = { ...link, name: 'vxlan0', vni: Vni(4096), port: 4789, netns: 7 };
 const v4 = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.1'), index: 4, metric: 100 };
 
-/** Every message we send; the kernel's side of them is proved by the tests in io/. */
+/** Every message that we send. The tests in io/ check that the kernel accepts them. */
 const messages: readonly (readonly [string, Encode])[] = [
   ['ip link add br0 … type bridge forward_delay 0', wire.addBridge({ name: 'br0', mac, mtu: 1450, up: false })],
   ['ip link add vxlan0 … type vxlan (IPv4)', wire.addVxlan({ ...tunnel, local: Ip('192.0.2.1') })],
@@ -94,7 +94,7 @@ function encoded(encode: Encode): Uint8Array {
   return writer.bytes.slice();
 }
 
-/** Words of four bytes, four to a line. */
+/** Words of four bytes, four per line. */
 function hex(bytes: Uint8Array): string {
   const words = [
     ...Buffer.from(bytes)

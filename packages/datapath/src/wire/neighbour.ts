@@ -8,8 +8,8 @@ import type { EntryState } from './own-entries.ts';
 const ndmsg = 12;
 
 /**
- * Stands for a tunnel entry that leads nowhere we would send it: without a VTEP, or with a port, VNI or interface
- * of its own. Setting the MAC again makes it right; deleting it takes whatever is there.
+ * Stands for a tunnel entry that we would never write: without a VTEP, or with a port, VNI or interface of its own.
+ * Setting the MAC again repairs the entry; a delete removes the entry whatever its target is.
  */
 export const noVtep: Ip = ip('0.0.0.0');
 
@@ -20,13 +20,13 @@ export interface NeighbourRecord {
 }
 
 export interface FdbRecord {
-  /** The index of the port or vxlan device. */
+  /** Index of the port or vxlan device. */
   readonly index: number;
   readonly mac: Mac;
   readonly target: 'port' | Ip;
 }
 
-/** ip neighbour replace IP lladdr MAC dev NAME nud permanent (NOARP ones are evicted silently when a table is full) */
+/** ip neighbour replace IP lladdr MAC dev NAME nud permanent (NOARP entries are evicted silently from a full table) */
 export function setNeighbour(to: MessageWriter, index: number, address: Ip, mac: Mac): void {
   to.begin(k.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
   header(to, familyOf(address), index, k.NUD_PERMANENT, 0);
@@ -45,7 +45,7 @@ export function deleteNeighbour(to: MessageWriter, index: number, address: Ip): 
 
 /**
  * bridge fdb replace MAC dev NAME master static, or: … self permanent dst VTEP
- * A unicast MAC that exists keeps its old VTEP, with success, unless REPLACE is said.
+ * Without NLM_F_REPLACE the kernel reports success for a unicast MAC that exists, but the entry keeps its old VTEP.
  */
 export function setFdb(to: MessageWriter, index: number, mac: Mac, target: 'port' | Ip): void {
   to.begin(k.RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
@@ -76,7 +76,7 @@ export function getFdb(to: MessageWriter, index: number, mac: Mac, of: 'self' | 
   to.end();
 }
 
-/** Which entry a message is about, whatever it says of it. undefined: it does not say. */
+/** The key of the entry that a message is about. undefined: the message has no key. */
 export function readEntryKey(
   message: MessageReader,
 ): { index: number; mac: Mac } | { index: number; ip: Ip } | undefined {
@@ -92,8 +92,8 @@ export function readEntryKey(
 }
 
 /**
- * What the entry that a message names has become, as `readNeighbour` and `readFdb` find entries. undefined: the message is
- * about something else with the same key, such as a MAC that a device filters by, or the copy of an entry in a VLAN.
+ * The new state of the entry that a message names, in the terms of `readNeighbour` and `readFdb`. undefined: the message is
+ * about another object with the same key, such as a MAC that a device filters by, or the copy of an entry in a VLAN.
  */
 export function readEntryState(message: MessageReader, isVxlan: boolean): EntryState | undefined {
   const isGone = message.type === k.RTM_DELNEIGH;
@@ -120,7 +120,7 @@ export function dumpFdb(to: MessageWriter): void {
   to.end();
 }
 
-/** undefined: not permanent, or without an Ethernet address. */
+/** undefined: the entry is not permanent, or has no Ethernet address. */
 export function readNeighbour(message: MessageReader): NeighbourRecord | undefined {
   const family = message.u8(0);
   if ((family !== k.AF_INET && family !== k.AF_INET6) || (message.u16(8) & k.NUD_PERMANENT) === 0) return undefined;
@@ -135,13 +135,13 @@ export function readNeighbour(message: MessageReader): NeighbourRecord | undefin
 }
 
 /**
- * A static entry of a bridge port ("port"), or any `self` entry of a device whose index `isVxlan`. undefined: the rest,
- * which is what bridges learned, what they send through a tunnel that has no entry for it, and what devices filter by:
- * their own, multicast and synchronised addresses.
+ * A static entry of a bridge port ("port"), or any `self` entry of a device whose index `isVxlan`. undefined: any other
+ * entry. These are entries that a bridge learned, a bridge's entries for a tunnel, and addresses that a device filters by
+ * (its own, multicast and synchronised addresses).
  */
 export function readFdb(message: MessageReader, isVxlan: (index: number) => boolean): FdbRecord | undefined {
   const index = message.i32(4);
-  // A bridge's entries are those that are not the device's own: NTF_MASTER is said in requests only.
+  // An entry is a bridge's when it is not the device's own (NTF_SELF): the kernel sets NTF_MASTER in no message.
   const isSelf = (message.u8(10) & k.NTF_SELF) !== 0;
   const tunnel = isVxlan(index);
   if (isSelf !== tunnel || (!tunnel && message.u16(8) !== k.NUD_NOARP)) return undefined;
@@ -154,7 +154,7 @@ export function readFdb(message: MessageReader, isVxlan: (index: number) => bool
     if (type === k.NDA_LLADDR && attributes.length === 6) mac = readMac(attributes);
     else if (type === k.NDA_DST && tunnel) target = readIp(attributes);
     else if (type === k.NDA_PORT || type === k.NDA_VNI || type === k.NDA_IFINDEX) diverted = true;
-    // With VLAN filtering off, as our bridges are, the copy a bridge keeps per VLAN is never looked at.
+    // Our bridges do not filter VLANs, so the kernel never uses the copy that a bridge keeps for each VLAN.
     else if (type === k.NDA_VLAN) return undefined;
   }
   return mac === undefined ? undefined : { index, mac, target: diverted && tunnel ? noVtep : target };

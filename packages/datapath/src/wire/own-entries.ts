@@ -1,11 +1,11 @@
 import type { Ip, Mac } from '@causeway/model';
 
-/** What an entry is: the MAC of a neighbour, the target of an FDB entry; "absent": it is not there. */
+/** The MAC of a neighbour, or the target of an FDB entry; "absent": there is no entry. */
 export type EntryState = Mac | Ip | 'port' | 'absent';
 
-/** An entry as a write has left it. */
+/** An entry after a write. */
 export interface WrittenEntry {
-  /** The index of its link. */
+  /** Index of the entry's link. */
   readonly index: number;
   /** The MAC of an FDB entry, the address of a neighbour. */
   readonly key: Mac | Ip;
@@ -13,9 +13,9 @@ export interface WrittenEntry {
 }
 
 /**
- * Entries that this process has written and whose events were not all heard yet. An event that says what was written last is
- * no news, whatever caused the event: the entry is as its writer knows. Any other event of the entry is news, so a change by
- * another process is never lost, whether it came before the write, between two writes or after.
+ * Entries that this process has written, and whose events have not all arrived yet. An event that agrees with the last write
+ * is not a change, whatever caused the event: the entry is as its writer knows. Any other event of the entry is a change.
+ * So a change by another process is never missed, whether it came before the write, between two writes or after.
  */
 export class OwnEntries {
   readonly #links = new Map<number, Map<Mac | Ip, EntryState>>();
@@ -30,7 +30,7 @@ export class OwnEntries {
     return this.#links.get(index)?.get(key) === state;
   }
 
-  /** Entries may have gone with a change of their link: what is said of them from here on is news. */
+  /** A change of a link can remove its entries: from now on, every event about them is a change. */
   forgetLink(index: number): void {
     this.#links.delete(index);
   }

@@ -28,7 +28,7 @@ const whole: readonly Uint8Array[] = [
   return writer.bytes.slice();
 });
 
-/** Everything that can be read of a datagram; only DecodeError is let pass. */
+/** Calls every reader on a datagram; only DecodeError is caught. */
 function readAll(bytes: Uint8Array): void {
   for (const read of readers) {
     try {

@@ -16,9 +16,9 @@ const rtmsg = 12;
 export interface RouteRecord {
   readonly dst: Prefix;
   readonly gateway?: Ip;
-  /** Index of the interface it leads out of. */
+  /** Index of the interface that the route leads out of. */
   readonly index: number;
-  /** Smaller wins. */
+  /** The smallest wins. */
   readonly metric: number;
 }
 
@@ -48,17 +48,20 @@ export const dumpRoutes: Encode = (to) => {
   to.end();
 };
 
-/** Whether it is of the one table that is read. */
+/** Whether the message is about the main table, the only table that is read. */
 export function isOfMainTable(message: MessageReader): boolean {
   return message.u8(4) === k.RT_TABLE_MAIN;
 }
 
-/** undefined: not a unicast route of the main table with one way out, or one the kernel made for an address. */
+/** undefined: not a unicast route of the main table with one next hop, or a route that the kernel made for an address. */
 export function readRoute(message: MessageReader): RouteRecord | undefined {
   return message.u8(5) === k.RTPROT_KERNEL ? undefined : readUnicast(message);
 }
 
-/** undefined: not a unicast route of the main table with one way out. Those the kernel made for an address are included. */
+/**
+ * undefined: not a unicast route of the main table with one next hop. Routes that the kernel made for an address are
+ * included.
+ */
 export function readDestination(message: MessageReader): Prefix | undefined {
   return readUnicast(message)?.dst;
 }

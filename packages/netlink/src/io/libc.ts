@@ -2,14 +2,14 @@ import koffi from 'koffi';
 import { KernelError } from '../kernel-error.ts';
 
 /**
- * The only file that calls C. Every call is synchronous and runs on the calling thread, which is what setns(2) and
- * unshare(2) need: they change the thread and nothing else. koffi's version is pinned: `node.poll` is not documented.
+ * The only file that calls C. Every call is synchronous and runs on the calling thread. setns(2) and unshare(2) need this,
+ * because they change only the calling thread. koffi's version is pinned because `node.poll` is not documented.
  */
 
 const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const CLONE_NEWNS = 0x00020000;
 const AF_UNIX = 1;
-const AF_NETLINK = 16; // bits/socket.h, down to SO_RCVBUFFORCE
+const AF_NETLINK = 16; // bits/socket.h, this and the constants down to SO_RCVBUFFORCE
 const SOCK_STREAM = 1;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -50,7 +50,7 @@ const c = {
 };
 
 const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, errno]) => [errno, name]));
-errnoNames.set(EAGAIN, 'EAGAIN').set(95, 'EOPNOTSUPP').set(524, 'ENOTSUPP'); // include/linux/errno.h, not in libc
+errnoNames.set(EAGAIN, 'EAGAIN').set(95, 'EOPNOTSUPP').set(524, 'ENOTSUPP'); // include/linux/errno.h; not in libc
 
 export function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `errno ${errno}`;
@@ -61,10 +61,10 @@ function check(call: string, result: number): number {
   return result;
 }
 
-/** A unix socket that takes no connections, under an abstract name of the thread's network namespace (unix(7)). */
+/** A unix socket that accepts no connections, bound to an abstract name of the thread's network namespace (unix(7)). */
 export function bindUnixName(name: string): number {
   const fd = check('socket', c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const address = utf8.encode(`\0\0\0${name}`); // struct sockaddr_un: the family, then a zero and the name
+  const address = utf8.encode(`\0\0\0${name}`); // struct sockaddr_un: the family, a zero byte and the name
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   try {
     check('bind', c.bind(fd, address, address.length));
@@ -75,7 +75,7 @@ export function bindUnixName(name: string): number {
   return fd;
 }
 
-/** A netlink socket of this protocol, bound, in the namespace the thread is in. Never blocks. */
+/** A bound netlink socket of this protocol, in the thread's network namespace. Non-blocking. */
 export function openNetlink(protocol: number): number {
   const fd = check('socket', c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
   const address = new Uint8Array(12); // struct sockaddr_nl: the kernel chooses the port
@@ -93,18 +93,18 @@ export function setNetlinkOption(fd: number, option: number, value: number): voi
   check('setsockopt', c.setsockopt(fd, SOL_NETLINK, option, Int32Array.of(value), 4));
 }
 
-/** Bytes; beyond the limits of net.core.{r,w}mem_max, for which it needs CAP_NET_ADMIN. */
+/** Sets both buffer sizes, bytes. With CAP_NET_ADMIN they may exceed net.core.{r,w}mem_max. */
 export function setBuffers(fd: number, receive: number, send: number): void {
   check('setsockopt SO_RCVBUFFORCE', c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(receive), 4));
   check('setsockopt SO_SNDBUFFORCE', c.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Int32Array.of(send), 4));
 }
 
 /**
- * The number of the network namespace the thread is in, which the kernel gives to no other one until the machine boots
- * again; undefined: the kernel is older than Linux 5.14 and numbers none.
+ * The number (cookie) of the thread's network namespace. The kernel does not reuse it until the machine boots again.
+ * undefined: the kernel is older than Linux 5.14 and does not number namespaces.
  */
 export function netnsCookie(): bigint | undefined {
-  // The cheapest socket: it loads no module and waits for no lock.
+  // A unix socket is the cheapest: it loads no module and waits for no lock.
   const fd = check('socket', c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   try {
     const value = new BigUint64Array(1);
@@ -121,7 +121,10 @@ export function send(fd: number, bytes: Uint8Array): void {
   check('send', c.send(fd, bytes, bytes.length, 0));
 }
 
-/** One datagram into the buffer; its length, or 0 when none waits. ENOBUFS: datagrams were lost before this one. */
+/**
+ * Receives one datagram into the buffer. Returns its length; 0: none waits. Throws ENOBUFS if datagrams were lost
+ * before it.
+ */
 export function receive(fd: number, buffer: Uint8Array): number {
   const length = c.recv(fd, buffer, buffer.length, MSG_TRUNC);
   if (length > buffer.length) throw new KernelError('EMSGSIZE', `datagram of ${length} bytes`);
@@ -140,7 +143,7 @@ export function isNetns(fd: number): boolean {
   return check('ioctl NS_GET_NSTYPE', c.ioctl(fd, NS_GET_NSTYPE)) === CLONE_NEWNET;
 }
 
-/** The index of the link with this name in the namespace of the socket; undefined: there is no such link. */
+/** The index of the link with this name in the socket's namespace; undefined: there is no such link. */
 export function interfaceIndex(socket: number, name: string): number | undefined {
   const request = new Uint8Array(40); // struct ifreq: the name, then a union that begins with the index
   const { read } = utf8.encodeInto(name, request.subarray(0, IFNAMSIZ - 1));
@@ -161,7 +164,7 @@ export function unshareNetns(): void {
   check('unshare', c.unshare(CLONE_NEWNET));
 }
 
-/** Mounts an empty directory over this one, for the calling thread alone and for good: for tests. */
+/** Mounts an empty directory over this one, permanently and for the calling thread only: for tests. */
 export function hideDirectory(at: string): void {
   check('unshare', c.unshare(CLONE_NEWNS));
   check('mount /', c.mount('none', '/', 'none', MS_REC | MS_PRIVATE, null));
@@ -181,14 +184,14 @@ export function gettid(): number {
 }
 
 export interface Poll {
-  /** Must come before the fd is closed: polling a closed fd ends the process. */
+  /** Must be called before the fd is closed: polling a closed fd ends the process. */
   close(): void;
 }
 
 /**
- * Calls back, as often as it takes, while the fd has something to read or an error to tell; after an error libuv has
- * stopped listening and the poll must be made anew. What the callback throws is thrown from the event loop: out of
- * here it would go through koffi, which does not survive it.
+ * Calls back, repeatedly, while the fd is readable or has an error. After an error libuv stops listening, and the
+ * caller must make a new poll. An error that the callback throws is thrown again from the event loop: koffi does not
+ * survive an exception inside a callback.
  */
 export function pollReadable(fd: number, onReadable: () => void): Poll {
   const handle = koffi.node.poll(fd, { readable: true }, () => {

@@ -47,7 +47,7 @@ describeOnKernel('a monitor', () => {
     monitors.push(monitor);
     return monitor;
   };
-  /** Until what is readable now has been read. */
+  /** Waits until everything that is readable now has been read. */
   const turns = async (): Promise<void> => {
     for (let turn = 0; turn < 3; turn++) await setImmediate();
   };

@@ -6,30 +6,30 @@ import { close, openNetlink, type Poll, pollReadable, receive, send, setBuffers,
 import { inNetns } from './netns.ts';
 
 const NETLINK_ADD_MEMBERSHIP = 1; // linux/netlink.h
-/** About 10,000 events of NETLINK_ROUTE, measured. More are an overrun, which costs a dump, as the events themselves do. */
+/** Bytes. Holds about 10,000 events of NETLINK_ROUTE (measured). More events are an overrun, which costs a dump. */
 const defaultReceiveBuffer = 4 << 20;
-/** Milliseconds until the next try, where a socket could not be made anew. */
+/** Milliseconds until the next attempt when a socket could not be made anew. */
 const reopenAfter = 1_000;
-/** Times that receiving may fail while the first answers are read: an overrun, then what is left. */
+/** How often receiving may fail while the first answers are read, after an overrun. More failures are an error. */
 const mostLost = 16;
-/** Datagrams taken before other work gets a turn; the poll calls again at once for the rest. */
+/** Datagrams that are read before other work gets a turn. The poll calls back at once for the rest. */
 const burst = 256;
 
-/** What a monitor tells, each time from a turn of the event loop of its own. */
+/** The callbacks of a monitor. Each runs in its own turn of the event loop. */
 export interface MonitorListener {
   /**
-   * The monitor listens now, for the first time or anew: what was known before may not be so any more. Returns the dumps
-   * to ask for at first, on the same socket, whose answers say what the events are compared with.
+   * The monitor begins to listen, for the first time or again. Earlier knowledge may be outdated. Returns the first dumps to
+   * request on the same socket: later events are compared with their answers.
    */
   onListen(): readonly Encode[];
-  /** An answer to one of these dumps, or an event that came in among them. */
+  /** An answer to one of these dumps, or an event that arrived among the answers. */
   onAnswer(message: MessageReader): void;
   onEvent(message: MessageReader): void;
-  /** An event cannot be read: what it was about may be anything. */
+  /** An event could not be decoded. It may be about any object. */
   onUnreadable(): void;
-  /** The events shown since the last time are all there are for now; not `all`: more wait, others get a turn first. */
+  /** All events so far were shown. `all`: none is waiting; otherwise more are waiting, and other work gets a turn first. */
   onHeard(all: boolean): void;
-  /** Messages were lost, and the monitor listens again. */
+  /** Messages were lost. The monitor listens again. */
   onOverrun(): void;
 }
 
@@ -38,17 +38,17 @@ export interface MonitorSettings {
   readonly protocol: number;
   /** Multicast groups of the protocol: RTNLGRP_LINK, … */
   readonly groups: readonly number[];
-  /** An open namespace, open as long as the monitor is; undefined: the one the process lives in. */
+  /** An open namespace, which must stay open as long as the monitor; undefined: the process's own namespace. */
   readonly netns?: number | undefined;
-  /** Bytes; 4 MiB. */
+  /** Bytes; default 4 MiB. */
   readonly receiveBuffer?: number;
-  /** Called each time that messages were lost: with ENOBUFS for an overrun, or whatever recv(2) failed with. */
+  /** Called each time messages were lost, with ENOBUFS for an overrun or with the errno of recv(2). */
   readonly onLost?: (errno: string) => void;
-  /** recv(2): for tests. */
+  /** recv(2); tests replace it. */
   readonly receive?: typeof receive;
 }
 
-/** Listens to what the kernel tells the groups of a protocol in one namespace, and keeps that alive until it is closed. */
+/** Receives notifications of a protocol's groups in one namespace, and keeps the namespace alive until it is closed. */
 export class Monitor {
   readonly #listener: MonitorListener;
   readonly #settings: MonitorSettings;
@@ -73,7 +73,7 @@ export class Monitor {
     this.#hangUp();
   }
 
-  /** In the next turn of the event loop `onHeard` is called, whether or not there is something to hear. */
+  /** Makes `onHeard` run in the next turn of the event loop, whether or not an event is waiting. */
   poke(): void {
     this.#poked ??= setImmediate(() => {
       this.#poked = undefined;
@@ -102,7 +102,7 @@ export class Monitor {
     this.#fd = -1;
   }
 
-  /** What is lost among the answers is told by the listener's next reading of the namespace, which has to come after this. */
+  /** Messages lost among the answers need no report: the listener must read the namespace after this anyway. */
   #ask(dump: Encode): void {
     const writer = new MessageWriter(64);
     dump(writer);
@@ -147,15 +147,15 @@ export class Monitor {
   }
 
   /**
-   * After an overrun, and after any other failure to receive: libuv has stopped the poll. The loss is told once the monitor
-   * listens again, so that nothing falls between.
+   * Called after an overrun, and after any other receive error: libuv has stopped the poll. The loss is reported only
+   * when the monitor listens again, so that no change is missed in between.
    */
   #startAnew(): void {
     this.#hangUp();
     try {
       this.#listen();
     } catch {
-      // No descriptors, no memory: whatever reads the namespace now and then reads it meanwhile.
+      // No descriptors or no memory. Until a retry succeeds, changes are found only by the periodic reads of the namespace.
       this.#reopening = setTimeout(() => this.#startAnew(), reopenAfter).unref();
       return;
     }

@@ -6,12 +6,12 @@ import { bindMount, gettid, isNetns, netnsCookie, setns, unmount, unshareNetns }
 
 /** NSFS_MAGIC, linux/magic.h. */
 const nsfs = 0x6e736673;
-/** The namespace of the calling thread. "/proc/self" is the process's first thread, which need not be the one that unshared. */
+/** The calling thread's namespace. "/proc/self" is the process's first thread, which may be in another namespace. */
 export const ownNetns = '/proc/thread-self/ns/net';
 
 let wayBack: { readonly fd: number; readonly thread: number } | undefined;
 
-/** Keeps the namespace the thread was in when it first asked, to find the way back. */
+/** On first use, keeps the thread's namespace open, so that the thread can return to it. */
 function openWayBack(): number {
   wayBack ??= { fd: openSync(ownNetns, 'r'), thread: gettid() };
   if (wayBack.thread !== gettid()) throw new Error('network namespaces are switched on one thread only');
@@ -22,15 +22,15 @@ function goHome(fd: number): void {
   try {
     setns(fd);
   } catch {
-    // Whatever this process did next would happen to another namespace's network.
+    // The process would otherwise change the network of the wrong namespace.
     process.abort();
   }
 }
 
 /**
- * Runs `work` with the calling thread in the namespace of `fd` (undefined: where it is). Sockets made inside stay
- * there for good; so only the making of them, and /proc/sys/net, needs this. `work` is synchronous: everything else
- * that runs on this thread while it waited would be in the wrong namespace.
+ * Runs `work` with the calling thread in the namespace of `fd` (undefined: the current namespace). A socket stays in the
+ * namespace it was made in, so only making sockets, and /proc/sys/net, needs this. `work` must be synchronous: otherwise
+ * other code of this thread would run in the wrong namespace.
  */
 export function inNetns<Value>(fd: number | undefined, work: () => Value): Value {
   if (fd === undefined) return work();
@@ -47,8 +47,8 @@ export function inNetns<Value>(fd: number | undefined, work: () => Value): Value
 }
 
 /**
- * Makes a namespace that lives as long as its mount: `ip netns add`. Missing directories are made; a plain file left
- * over from a boot is replaced; a namespace that is there is EEXIST. Nothing in it is up, not even "lo".
+ * Makes a namespace that lives as long as its mount, like `ip netns add`. Missing directories are made. A plain file, left
+ * from an earlier boot, is replaced. EEXIST if a namespace is mounted there. All links in it are down, "lo" too.
  */
 export function createNetns(path: string): void {
   if (isNamespace(path)) throw new KernelError('EEXIST', `a namespace is mounted at ${path}`);
@@ -69,15 +69,15 @@ export function createNetns(path: string): void {
   }
 }
 
-/** `ip netns delete`; absent is fine. The kernel takes the namespace apart later, once no socket or process holds it. */
+/** `ip netns delete`; succeeds if absent. The kernel destroys the namespace later, when no socket or process holds it. */
 export function deleteNetns(path: string): void {
   while (isNamespace(path)) unmount(path);
   rmSync(path, { force: true });
 }
 
-/** An fd the caller closes; undefined: nothing there, or not a network namespace. */
+/** An fd, which the caller must close; undefined: nothing is there, or not a network namespace. */
 export function openNetns(path: string): number | undefined {
-  // Before opening: open(2) of a pipe blocks, and of a device may do anything.
+  // Check before opening: open(2) blocks on a pipe, and may have any effect on a device.
   if (!isNamespace(path)) return undefined;
   const fd = openSync(path, 'r');
   if (isNetns(fd)) return fd;
@@ -85,7 +85,7 @@ export function openNetns(path: string): number | undefined {
   return undefined;
 }
 
-/** With an open namespace, or undefined when there is none at the path. */
+/** Runs `work` with an open namespace; undefined: there is none at the path. */
 export function withNetns<Value>(path: string, work: (fd: number) => Value): Value | undefined {
   const fd = openNetns(path);
   if (fd === undefined) return undefined;
@@ -107,18 +107,18 @@ export function identityOf(fd: number): NetnsIdentity {
   return netnsIdentity(bootId(), cookie === undefined ? { inode: inodeOf(fd) } : { cookie });
 }
 
-/** The identity of the namespace at the path; of the one the process lives in for `ownNetns`. */
+/** The identity of the namespace at the path; with `ownNetns`, of the thread's own namespace. */
 export function identifyNetns(path: string): NetnsIdentity | undefined {
   return withNetns(path, identityOf);
 }
 
-/** "device:inode" of an open namespace: another namespace has it once this one is gone, but not while it is open. */
+/** "device:inode" of an open namespace. The kernel may reuse it once the namespace is gone, but not while it is open. */
 export function inodeOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);
   return `${dev}:${ino}`;
 }
 
-/** Whether the path leads to the namespace of this inode, which the caller holds open. */
+/** Whether the path leads to the namespace with this inode. The caller must hold the namespace open. */
 export function leadsTo(path: string, inode: string): boolean {
   try {
     const { dev, ino } = statSync(path);
@@ -130,7 +130,7 @@ export function leadsTo(path: string, inode: string): boolean {
 
 let knownBootId: string | undefined;
 
-/** Another one each time that the machine boots. */
+/** Differs after each boot of the machine. */
 function bootId(): string {
   knownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return knownBootId;
@@ -145,7 +145,7 @@ function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value;
 }
 
-/** Whatever keeps statfs(2) from looking (nothing there, no such directory, no right, no path at all) means no. */
+/** False if statfs(2) fails for any reason: nothing is there, no directory, no permission, not a path. */
 function isNamespace(path: string): boolean {
   try {
     return statfsSync(path).type === nsfs;

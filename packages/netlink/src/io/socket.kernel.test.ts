@@ -70,9 +70,9 @@ describeOnKernel('a netlink socket', () => {
     expect(name).toBe('br0');
   });
 
-  /** Dumps the links while others make new ones: in each of the first `torn` readings, one. Resolves to how many came. */
+  /** Dumps the links. During each of the first `torn` dumps another socket makes a new link. Resolves to the numbers. */
   async function dumpWhileChanging(torn: number): Promise<{ tries: number; found: number }> {
-    // More than fit one datagram: a change before the second is what tears a dump.
+    // More than fit into one datagram: a change before the second datagram interrupts the dump.
     for (let n = 0; n < 40; n++) socket.request(addBridge(`many${n}`));
     const other = new NetlinkSocket(NETLINK_ROUTE, namespace);
     let tries = 0;

@@ -12,14 +12,17 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 
-/** The answers to a chunk in which every message fails fit with room to spare (8,192 were measured to). */
+/** Bytes. Enough for the answers to a chunk in which every message fails (measured with up to 8,192 messages). */
 const receiveBuffer = 4 << 20;
 const sendBuffer = 1 << 20;
-/** The kernel fills dumped datagrams up to 32 KiB (netlink_recvmsg), more only for one huge link. */
+/** Bytes. The kernel fills datagrams of dumps up to 32 KiB (netlink_recvmsg), and exceeds this only for one huge link. */
 const datagram = 64 << 10;
-/** Messages in one send, 0.3 ms of them: with 512 a table costs a tenth less, and the event loop waits four times as long. */
+/**
+ * Messages per send; they take 0.3 ms. With 512, a table takes 10 % less time, but the event loop waits four times as
+ * long.
+ */
 export const chunkSize = 128;
-/** A dump torn by a change this many times running is given up: something never stops changing. */
+/** How often a dump is taken if changes interrupt it. Then it fails: something changes all the time. */
 const dumpTries = 10;
 
 /** Why one message of a batch failed. */
@@ -29,8 +32,8 @@ export interface Failure {
 }
 
 /**
- * A netlink socket of one protocol. It belongs for good to the namespace it was made in, and keeps that alive until it is closed.
- * Requests are synchronous: the kernel answers inside send(2), so there is never anything to wait for.
+ * A netlink socket of one protocol. It belongs permanently to the namespace in which it was made, and keeps the namespace
+ * alive until it is closed. Requests are synchronous: the kernel answers within send(2), so there is nothing to wait for.
  */
 export class NetlinkSocket {
   readonly #fd: number;
@@ -41,7 +44,7 @@ export class NetlinkSocket {
 
   /**
    * @param protocol NETLINK_ROUTE, NETLINK_XFRM, …
-   * @param netns an open namespace; undefined: the one the process lives in.
+   * @param netns fd of an open namespace; undefined: the process's own namespace.
    */
   constructor(protocol: number, netns?: number) {
     this.#fd = inNetns(netns, () => openNetlink(protocol));
@@ -56,7 +59,10 @@ export class NetlinkSocket {
     }
   }
 
-  /** The index of the link with this name; undefined: there is no such link. Unlike a request for the link, waits for no lock. */
+  /**
+   * The index of the link with this name; undefined: there is no such link. Takes no lock, unlike a request for the
+   * link.
+   */
   linkIndex(name: string): number | undefined {
     return interfaceIndex(this.#fd, name);
   }
@@ -67,7 +73,7 @@ export class NetlinkSocket {
     close(this.#fd);
   }
 
-  /** One message; `visit` sees what comes back before the ack. Throws KernelError with the kernel's words. */
+  /** Sends one message; `visit` gets each message before the ack. Throws KernelError with the kernel's text. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void {
     this.#writer.reset(this.#sequence);
     encode(this.#writer);
@@ -87,8 +93,8 @@ export class NetlinkSocket {
   }
 
   /**
-   * A dump, gathered: `add` sees every message, `empty` makes what it adds to. Taken again, from empty, when a change
-   * tore it. The event loop turns now and then; so a socket does one dump at a time, and nothing else meanwhile.
+   * Takes a dump: `add` gets every message, `empty` makes the value that it adds to. If a change interrupts the dump, it is
+   * taken again with a new value. The event loop turns now and then, so a socket can do nothing else during a dump.
    */
   async dump<Found>(
     encode: Encode,
@@ -103,7 +109,7 @@ export class NetlinkSocket {
     throw new KernelError('EINTR', `a dump was torn by changes ${dumpTries} times running`);
   }
 
-  /** Whether a change tore it. */
+  /** Resolves to whether a change interrupted the dump. */
   async #dumpOnce(encode: Encode, visit: (message: MessageReader) => void): Promise<boolean> {
     const slice = new Slice();
     let torn = false;
@@ -128,8 +134,8 @@ export class NetlinkSocket {
   }
 
   /**
-   * Up to `chunkSize` messages in one send, one per item. Only the last is acknowledged; failures are told anyway,
-   * and found by their sequence number. Returns them by the item's place.
+   * Sends up to `chunkSize` messages at once, one per item. Only the last message asks for an ack. The kernel reports
+   * failures in any case, with the sequence number of the message. Returns the failures by index of the item.
    */
   batch<Item>(items: readonly Item[], encode: (to: MessageWriter, item: Item) => void): Map<number, Failure> {
     const failures = new Map<number, Failure>();
@@ -155,7 +161,7 @@ export class NetlinkSocket {
   }
 
   #send(): void {
-    // Far from 2^32, so that the numbers of one batch never wrap.
+    // Far below 2^32, so that the numbers of one batch never wrap.
     this.#sequence = this.#writer.sequence > 0x7fff_ffff ? 1 : this.#writer.sequence;
     send(this.#fd, this.#writer.bytes);
   }

@@ -8,15 +8,15 @@ import type { ContractHost } from '../../testing/contract.ts';
 import { createKernel } from '../kernel.ts';
 
 const underlay = Ip(throwawayAddress);
-/** Milliseconds. Namespaces die, and carriers are told of, on workers of the kernel that all its namespaces share. */
+/** Milliseconds. Kernel workers that all namespaces share destroy namespaces and report carriers, so both may take long. */
 const patience = 20_000;
 let paths = 0;
 let vnis = 5000;
 
-/** The real kernel, and iproute2 as the somebody behind its back. */
+/** The real kernel, with iproute2 as the other program that changes it. */
 export function realHost(): ContractHost {
   const kernel = createKernel();
-  // It shares nothing with the first, and has no watches: to that, it is another process.
+  // This instance shares nothing with the first and has no watches: for the first it is another process.
   const other = createKernel();
   const made: NetnsPath[] = [];
   const freshPath = (): NetnsPath => {

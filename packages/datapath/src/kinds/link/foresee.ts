@@ -14,7 +14,7 @@ import {
   withPort,
 } from './link.ts';
 
-/** Does to the state what the op does in a kernel; returns what happens to this and other links by that. */
+/** Changes the state as the op changes a kernel. Returns what happens to this and other links because of the op. */
 export function foreseeLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly LinkEvent[] {
   const namespace = state.get(op.netns);
   if (namespace === undefined) return [];
@@ -41,7 +41,7 @@ function add(state: Map<NetnsPath, Draft>, namespace: Draft, link: Bridge | Vxla
   state.get(netns)?.links.set(name, { kind: 'veth', name, mac, mtu, up: false });
 }
 
-/** The ports of a bridge that is gone. */
+/** Takes all ports out of a bridge that is gone. Returns their names. */
 function leave(namespace: Draft, bridge: string): string[] {
   const ports = [...namespace.links.values()].filter((link) => portOf(link)?.master === bridge);
   for (const port of ports) namespace.links.set(port.name, withPort(port, undefined));

@@ -24,22 +24,22 @@ export interface Bridge extends LinkBase {
   readonly kind: 'bridge';
 }
 
-/** Made nolearning, proxy, without L2/L3MISS; its UDP socket lives in the home namespace. */
+/** Made with nolearning and proxy, without L2MISS and L3MISS. Its UDP socket is in the home namespace. */
 export interface Vxlan extends LinkBase {
   readonly kind: 'vxlan';
   readonly vni: Vni;
-  /** Destination port, UDP. */
+  /** UDP destination port. */
   readonly port: number;
   /** Source address of the tunnel. */
   readonly local: Ip;
   readonly bridgePort?: BridgePort;
 }
 
-/** One end of a pair. Its other end is a link of the namespace `peer` says, where it is wanted as `container`. */
+/** One end of a veth pair. The other end is a link of the namespace in `peer`, and is wanted there. */
 export interface Veth extends LinkBase {
   readonly kind: 'veth';
   readonly bridgePort?: BridgePort;
-  /** What the end that makes the pair says of the other end; absent on the end in the container, and in what was found. */
+  /** The other end. Only on the wanted end that makes the pair: absent on the container's end and on found links. */
   readonly peer?: VethPeer;
 }
 
@@ -50,7 +50,7 @@ export interface VethPeer {
   readonly mtu: number;
 }
 
-/** A kind we never make; only found, never wanted. */
+/** A kind that we never make: only found, never wanted. */
 export interface ForeignLink extends LinkBase {
   readonly kind: 'foreign';
 }
@@ -58,10 +58,10 @@ export interface ForeignLink extends LinkBase {
 export type Link = Bridge | Vxlan | Veth | ForeignLink;
 
 /**
- * What of a link can change without making it anew. In this order: MAC, MTU, local, bridge port, up.
- * A new MAC or `up: false` makes the kernel flush the link's neighbours, permanent ones too; `up: false` also its
- * static routes and IPv6 addresses; an MTU below 1280 its IPv6 addresses, routes and sysctls. FDB entries of a vxlan
- * device survive all of it; a bridge port's entries go with its master.
+ * The properties of a link that can change without making the link anew. They are set in this order: MAC, MTU, local,
+ * bridge port, up. A new MAC or `up: false` makes the kernel flush the link's neighbours, permanent ones too. `up: false`
+ * also removes its static routes and IPv6 addresses, an MTU below 1280 its IPv6 addresses, routes and sysctls. FDB
+ * entries of a vxlan device survive all of this; the entries of a bridge port are removed when it leaves its bridge.
  */
 export interface LinkChange {
   readonly mac?: Mac;
@@ -69,22 +69,22 @@ export interface LinkChange {
   readonly up?: boolean;
   /** Joins the bridge (unless it is a port of it already), then sets both flags. */
   readonly bridgePort?: BridgePort;
-  /** vxlan only, of the family it has: another family is EOPNOTSUPP. */
+  /** vxlan only. The address family must stay the same: another family is EOPNOTSUPP. */
   readonly local?: Ip;
 }
 
 /**
  * link.add makes the link with its MAC, MTU, bridge (as a port that learns and floods: a link.set sets the flags) and
- * state; a veth's other end in its namespace is made in the same message, down. Names are checked by the kernel:
- * ERANGE from 16 bytes on. A VNI and port (and family of `local`) exist once per home namespace: EEXIST, also while a
- * namespace that had them is dying.
+ * state. The same message makes a veth's other end in its namespace, down. The kernel checks names: ERANGE from 16 bytes
+ * on. Each combination of VNI, port and family of `local` exists once per home namespace: a second one is EEXIST, also
+ * while the namespace that had the first one is being destroyed.
  */
 export type LinkOp =
   | { readonly op: 'link.add'; readonly netns: NetnsPath; readonly link: Bridge | Vxlan | Veth }
   | { readonly op: 'link.set'; readonly netns: NetnsPath; readonly name: string; readonly change: LinkChange }
   | { readonly op: 'link.delete'; readonly netns: NetnsPath; readonly name: string };
 
-/** The name is the key. */
+/** `name` is not compared: it is the key. */
 const base = {
   kind: undefined,
   name: undefined,
@@ -95,11 +95,11 @@ const base = {
 
 const bridge: Same<Bridge> = base;
 const foreign: Same<ForeignLink> = base;
-/** Ports are compared by themselves; `peer` is not found in a kernel. */
+/** `bridgePort` is compared by the `port` comparison; `peer` is never found in a kernel. */
 const veth: Same<Veth> = { ...base, bridgePort: undefined, peer: undefined };
 const vxlan: Same<Vxlan> = { ...base, vni: by('vni'), port: by('port'), local: by('local'), bridgePort: undefined };
 
-/** In themselves, not as ports of a bridge. */
+/** Compares the links without their bridge ports. */
 export function sameLink(a: Link, b: Link): boolean {
   if (a.kind === 'vxlan' && b.kind === 'vxlan') return isSame(vxlan, a, b);
   if (a.kind === 'veth' && b.kind === 'veth') return isSame(veth, a, b);
@@ -118,7 +118,7 @@ export function withPort(link: Link, bridgePort: BridgePort | undefined): Link {
   return bridgePort === undefined ? rest : { ...rest, bridgePort };
 }
 
-/** What a link is as a port until told otherwise. */
+/** The port flags of a link that has just joined a bridge. */
 export function newPort(master: string): BridgePort {
   return { master, learning: true, flood: true };
 }

@@ -5,7 +5,7 @@ import type { Sides, Step } from '../kind.ts';
 import type { Place } from '../table.ts';
 import type { Link, LinkChange, LinkOp, Veth } from './link.ts';
 
-/** Links that are not wanted, also in namespaces that are about to go; and those that are not there or cannot become what is wanted. */
+/** Deletes unwanted links, also in namespaces that will be deleted. Makes links that are absent or cannot be changed. */
 export function makeLinks(actual: State, wanted: State): readonly Step<LinkOp>[] {
   const extra = [...actual].flatMap(([netns, { links }]) =>
     [...links.values()]
@@ -19,12 +19,12 @@ export function makeLinks(actual: State, wanted: State): readonly Step<LinkOp>[]
 }
 
 function removal(netns: NetnsPath, { kind, name }: Link): Step<LinkOp> {
-  // A tunnel under another name holds the VNI the wanted one needs.
+  // A tunnel under another name holds the VNI that the wanted tunnel needs.
   return [kind === 'vxlan' ? 'delete link in the way' : 'delete link', { op: 'link.delete', netns, name }];
 }
 
 function makeSteps(actual: State, wanted: State, netns: NetnsPath, link: Link): Step<LinkOp>[] {
-  // A container's end is made with the other end.
+  // The container's end is made together with the host's end.
   if (link.kind === 'foreign' || (link.kind === 'veth' && link.peer === undefined)) return [];
   const found = actual.get(netns)?.links.get(link.name);
   const far = link.kind === 'veth' ? farEnd(actual, wanted, link) : undefined;
@@ -35,7 +35,7 @@ function makeSteps(actual: State, wanted: State, netns: NetnsPath, link: Link): 
   return [...inTheWay.map((end): Step<LinkOp> => ['delete link in the way', { op: 'link.delete', ...end }]), add];
 }
 
-/** The container's end of a pair: whether it is there, and what of it would hinder a new one. */
+/** The container's end of a pair: whether it is there, and which link would hinder a new one. */
 function farEnd(
   actual: State,
   wanted: State,
@@ -47,14 +47,14 @@ function farEnd(
   return { whole: found?.kind === 'veth', inTheWay };
 }
 
-/** What the kernel cannot change in a link that exists: its kind; of a tunnel its VNI, port and family. */
+/** False where the kernel cannot change the link: another kind; for a tunnel another VNI, port or family. */
 function canBecome(found: Link, wanted: Link): boolean {
   if (found.kind !== 'vxlan' || wanted.kind !== 'vxlan') return found.kind === wanted.kind;
   const sameFamily = family(found.local) === family(wanted.local);
   return found.vni === wanted.vni && found.port === wanted.port && sameFamily;
 }
 
-/** What changes a link that is there into the link that is wanted. */
+/** The steps that change the found link into the wanted link. */
 export function changeLink(netns: NetnsPath, { key: name, actual, intended }: Sides<string, Link>): Step<LinkOp>[] {
   if (actual === undefined || intended === undefined) return [];
   const change: LinkChange = {
@@ -72,7 +72,7 @@ export function changeLink(netns: NetnsPath, { key: name, actual, intended }: Si
   return steps;
 }
 
-/** A container's end is the one veth that is no port. */
+/** The container's end is the only veth that is not a port. */
 function changePlace(actual: Link, intended: Link): Place {
   if (intended.kind !== 'veth' || intended.peer !== undefined) return 'change link';
   if (intended.mtu < actual.mtu) return 'shrink container';

@@ -47,7 +47,7 @@ export function printPort(port: BridgePort): string {
   return `master ${port.master} ${printFlags(port)}`;
 }
 
-/** Its properties in words, each standing for itself: "mtu 1450". */
+/** The link's properties in words, each understandable alone: "mtu 1450". */
 function linkWords(link: Link | undefined): string[] {
   if (link === undefined) return [];
   const words = [link.kind, `address ${link.mac}`, `mtu ${link.mtu}`, link.up ? 'up' : 'down'];

@@ -15,7 +15,7 @@ import {
 import type { Reading, Writing } from '../kind.ts';
 import { type Bridge, type Link, type LinkChange, type LinkOp, portOf, type Veth, type Vxlan } from './link.ts';
 
-/** Links without an Ethernet address are foreign; they have to have one here. */
+/** The MAC given to links without an Ethernet address, which are all foreign: a `Link` must have a MAC. */
 const noMac: Mac = mac('00:00:00:00:00:00');
 
 export function applyLink(to: Writing, op: LinkOp): Promise<void> | void {
@@ -35,7 +35,7 @@ export function readLinks({ links, names, isHome }: Reading): ReadonlyMap<string
   return new Map([...links.values()].map((record) => [record.name, toLink(record, names, isHome)]));
 }
 
-/** A vxlan device that differs in what can't be changed, or in what we never want, is not one of ours: foreign. */
+/** A vxlan device that differs in an unchangeable property, or has settings that we never use, is not ours: foreign. */
 function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: boolean): Link {
   const { name, mtu, up, kind, vxlan } = record;
   const base = { name, mac: record.mac ?? noMac, mtu, up };
@@ -49,7 +49,7 @@ function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: 
   return { kind: 'foreign', ...base };
 }
 
-/** One message each, on a socket of the namespace it is made in; of the home one for a vxlan device. */
+/** One message, sent in the namespace that the link is made in; for a vxlan device, sent in the home namespace. */
 function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Promise<void> | void {
   const socket = to.socket(netns, NETLINK_ROUTE);
   const { name, mac: address, mtu, up } = link;
@@ -67,12 +67,12 @@ function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Pr
   }
 }
 
-/** In the order LinkChange promises; only what changes is sent. */
+/** Sets only the properties that change, in the order that LinkChange promises. */
 function changeLink(to: Writing, netns: NetnsPath, name: string, change: LinkChange): void {
   const socket = to.socket(netns, NETLINK_ROUTE);
   const { index, mac: oldMac, master: oldMaster } = to.link(netns, name);
   const { mac: newMac, mtu, local, bridgePort, up } = change;
-  // Setting the MAC it has would flush the neighbours as well.
+  // Setting the MAC that the link already has would flush the neighbours as well.
   if (newMac !== undefined && newMac !== oldMac) socket.request(setLink(index, { mac: newMac }));
   if (mtu !== undefined) socket.request(setLink(index, { mtu }));
   if (local !== undefined) socket.request(setVxlanLocal(index, local));
@@ -92,7 +92,7 @@ function pair(to: Writing, link: Veth, base: NewLink): Encode {
   return addVeth({ ...base, peer: { ...peer, netns } });
 }
 
-/** EEXIST is the name, for good, or the VNI, which a dying namespace may be about to give back. */
+/** EEXIST: the name is taken, for good; or the VNI is taken, by a namespace that is being destroyed and may soon free it. */
 async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLink): Promise<void> {
   const { vni, port, local } = link;
   const fd = to.fd(netns);

@@ -15,7 +15,7 @@ import {
   v6,
 } from './host.ts';
 
-/** What holds of every kind. */
+/** Cases that hold for every kind. */
 export const everyKindCases: readonly ContractCase[] = [
   {
     name: 'deleting what is absent succeeds, whatever is absent with it',

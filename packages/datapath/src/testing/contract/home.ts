@@ -5,7 +5,7 @@ import { bridge, type ContractCase, macs, must, read, same } from './host.ts';
 
 const address = interfaceAddress(Ip('10.67.0.1'), 16);
 
-/** The host's own namespace, in which other programs have things too. */
+/** Cases for the home namespace, in which other programs have objects too. */
 export const homeCases: readonly ContractCase[] = [
   {
     name: 'in the home namespace a scope finds links by the beginning of their names, and what hangs on them',

@@ -4,28 +4,28 @@ import type { Bridge, BridgePort, Link, Veth, Vxlan } from '../../kinds/link/lin
 import type { Namespace, Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
 
-/** A kernel and what a test may do to it behind its back. Made anew for each case; the case leaves cleaning to `dispose`. */
+/** A kernel, and what a test may do to it without its knowledge. Made for each case; `dispose` cleans up after the case. */
 export interface ContractHost {
   readonly kernel: Kernel;
-  /** An IPv4 address that a device of the home namespace carries. */
+  /** An IPv4 address of a device in the home namespace. */
   readonly underlay: Ip;
-  /** A path with nothing there yet, its file name beginning with "cw-test". */
+  /** A path at which nothing is mounted yet. Its file name begins with "cw-test". */
   freshPath(): NetnsPath;
-  /** An identifier nothing else on this machine uses. */
+  /** A VNI that nothing else on this machine uses. */
   freshVni(): Vni;
   /** Makes an empty namespace, as a container runtime does. */
   containerNetns(): Promise<NetnsPath>;
   /** Unmounts and removes a namespace, as a container runtime does. */
   destroy(netns: NetnsPath): Promise<void>;
-  /** Another path to the namespace, that outlives the first: a bind mount. */
+  /** Another path to the namespace, which stays after the first path is removed: a bind mount. */
   alias(netns: NetnsPath): Promise<NetnsPath>;
   /** Another process carries out the ops, which must all succeed. */
   foreign(...ops: readonly Op[]): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
-  /** Lets time pass until it holds; throws when it never does. */
+  /** Waits until the condition holds; throws if it does not. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>;
-  /** Removes whatever the case made, and closes the kernel. */
+  /** Removes all that the case made, and closes the kernel. */
   dispose(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface ContractCase {
   run(host: ContractHost): Promise<void>;
 }
 
-/** Destination port of the cases' vxlan devices: not 4789, so that they never meet a real overlay. */
+/** Destination port of the cases' vxlan devices. Not 4789, so that they never meet a real overlay. */
 export const contractPort = 14789;
 
 export const macs = {
@@ -64,9 +64,9 @@ export function pair(container: NetnsPath, over: Partial<Veth> = {}): Veth {
   return { kind: 'veth', name: 'v1', mac: macs.hostEnd, mtu: 1450, up: true, peer, ...over };
 }
 
-/** What a port is until told otherwise. */
+/** A bridge port as the kernel makes it. */
 export const newPort: BridgePort = { master: 'br0', learning: true, flood: true };
-/** What we make of the containers' ports. */
+/** A container's port as we set it. */
 export const quietPort: BridgePort = { master: 'br0', learning: false, flood: false };
 
 /** Applies ops that must all succeed. */
@@ -76,7 +76,7 @@ export async function must(host: ContractHost, ...ops: readonly Op[]): Promise<v
   }
 }
 
-/** The errno the op fails with, or "ok". */
+/** The errno of the op if it fails, or "ok". */
 export async function outcome(host: ContractHost, op: Op): Promise<string> {
   const [result] = await host.kernel.apply([op]);
   return result === undefined ? 'no result' : errnoOf(result);
@@ -122,7 +122,7 @@ export async function overlay(host: ContractHost): Promise<{ netns: NetnsPath; c
   return { netns, container };
 }
 
-/** Maps, sets and records by value; throws with both sides printed. */
+/** Compares maps, sets and records by value; throws with both sides printed. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   const [a, b] = [show(actual), show(expected)];
   if (a !== b) throw new Error(`${what}\n  expected ${b}\n  found    ${a}`);

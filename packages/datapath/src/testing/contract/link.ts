@@ -21,7 +21,7 @@ import {
   vxlan,
 } from './host.ts';
 
-/** Namespaces, links and what a change of a link takes with it. */
+/** Namespaces and links, and what a change of a link removes with it. */
 export const linkCases: readonly ContractCase[] = [
   {
     name: 'a namespace is made once and deleted as often as one likes',

@@ -7,7 +7,7 @@ import { type ContractCase, type ContractHost, macs, must, overlay, same } from 
 const [vtep, otherVtep] = [Ip('192.0.2.2'), Ip('192.0.2.3')];
 const [ip, other] = [Ip('10.66.0.10'), Mac('02:42:0a:42:00:0b')];
 
-/** A watch of entries that this kernel has written itself: who else changes them is told, and nothing besides. */
+/** A watch of entries that this kernel has written itself: changes by others are reported, and nothing else. */
 export const ownWriteCases: readonly ContractCase[] = [
   {
     name: 'a watch is silent about entries that this kernel writes: new, changed, set again, deleted, deleted again',
@@ -77,13 +77,13 @@ export const ownWriteCases: readonly ContractCase[] = [
   },
 ];
 
-/** An overlay with a watch; `heard` names the entries that were told since it was last asked. */
+/** An overlay with a watch; `heard` returns the entries that were reported since its last call. */
 async function watched(host: ContractHost): Promise<{ netns: NetnsPath; heard: () => Promise<string[]> }> {
   const { netns } = await overlay(host);
   let changes = new ChangeSet();
   host.kernel.watch(netns, (_, each) => changes.include(each));
   let markers = 0;
-  /** What was changed before the marker is told before it, or with it. */
+  /** Changes that were made before the marker are reported before the marker or with it. */
   const heard = async (): Promise<string[]> => {
     const marker = Mac(`02:ff:00:00:00:0${++markers}`);
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: marker, target: vtep });

@@ -6,7 +6,7 @@ import type { Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
 import { bridge, type ContractCase, container4, errnoOf, link, macs, must, overlay, pair, read, same } from './host.ts';
 
-/** What a kernel lets see: scopes, what it makes by itself, watches, namespaces, the underlay. */
+/** What a kernel shows: scopes, objects that the kernel makes by itself, watches, namespaces, the underlay. */
 export const viewCases: readonly ContractCase[] = [
   {
     name: 'what the kernel makes by itself is invisible',

@@ -3,7 +3,7 @@ import { type Link, portOf, withPort } from '../../kinds/link/link.ts';
 import { home, type NetnsPath } from '../../state.ts';
 import type { FakeFate } from '../twin.ts';
 
-/** What an op of the fake kernel throws; becomes its OpResult. */
+/** Thrown by an op of the fake kernel; becomes its OpResult. */
 export class Refusal extends Error {
   readonly errno: string;
 
@@ -15,10 +15,10 @@ export class Refusal extends Error {
 
 /** PROC_DYNAMIC_FIRST, linux/proc_ns.h. */
 const firstInode = 0xf0000000;
-/** How long a namespace that died keeps its VNIs, ms: 0 to 68 were seen, up to a second under load. */
+/** How long a deleted namespace keeps its VNIs, ms. Measured: 0 to 68, under load up to a second. */
 const dying = 50;
 
-/** A link. What hangs on it is kept by the twins of its kinds, `perOwner`, and goes with it. */
+/** A link. The twin of each kind keeps what belongs to the link (`perOwner`), for as long as the link exists. */
 export interface FakeLink {
   link: Link;
   /** The other end of a veth pair. */
@@ -31,14 +31,14 @@ export interface FakeEnd {
 }
 
 export interface FakeNamespace {
-  /** The number of the namespace, which no other namespace is given. */
+  /** The number of the namespace. It is never reused. */
   readonly cookie: bigint;
-  /** Given again, the lowest free one first, as nsfs does. */
+  /** Reused after the namespace is gone, the lowest free inode first, as nsfs does. */
   readonly inode: number;
   readonly links: Map<string, FakeLink>;
 }
 
-/** What a twin keeps of each link, or of each namespace, for as long as there is one. */
+/** Values that a twin keeps for each link, or each namespace, for as long as the link or namespace exists. */
 export function perOwner<Owner extends object, Value>(make: () => Value): (owner: Owner) => Value {
   const kept = new WeakMap<Owner, Value>();
   return (owner) => {
@@ -53,17 +53,17 @@ export function perOwner<Owner extends object, Value>(make: () => Value): (owner
 
 interface FakeHostParts {
   readonly clock: Clock;
-  /** A link has changed, as a watch would tell. */
+  /** Called when a link changes, so that watches can report it. */
   readonly onChange: (namespace: FakeNamespace, link: string) => void;
-  /** Something happens to a link that has to do with what hangs on it. */
+  /** Called when something happens to a link that affects what belongs to the link. */
   readonly onFate: (namespace: FakeNamespace, link: FakeLink, what: FakeFate) => void;
 }
 
-/** The kernel of one host: its namespaces and links, and the VNIs its home namespace has given out. */
+/** The kernel of one host: its namespaces and links, and the VNIs that are taken in its home namespace. */
 export class FakeHost {
   readonly namespaces = new Map<NetnsPath, FakeNamespace>();
   readonly #parts: FakeHostParts;
-  /** Until when a tunnel (VNI, port, family) is taken: for ever while its device lives. */
+  /** Until when each tunnel (VNI, port, family) is taken; infinity while its device exists. */
   readonly #tunnels = new Map<string, number>();
   #made = 0n;
 
@@ -83,7 +83,7 @@ export class FakeHost {
     this.namespaces.set(path, { cookie: ++this.#made, inode: this.#freeInode(), links: new Map() });
   }
 
-  /** `mount --bind` of a namespace, or a symbolic link to it: one more path that leads there. */
+  /** `mount --bind` of a namespace, or a symbolic link to it: another path that leads there. */
   bind(path: NetnsPath, to: NetnsPath): void {
     if (this.namespaces.has(path)) throw new Refusal('EEXIST', `${path} exists`);
     this.namespaces.set(path, this.namespace(to));
@@ -97,8 +97,8 @@ export class FakeHost {
   }
 
   /**
-   * Its links die with its last path, and their other ends; its VNIs stay taken for a while. The namespace that died,
-   * if one did.
+   * Removes a path. With its last path a namespace dies: its links and their other ends are removed, and its VNIs stay taken
+   * for a while. Returns the namespace if it died.
    */
   removeNamespace(path: NetnsPath): FakeNamespace | undefined {
     const namespace = this.namespaces.get(path);
@@ -117,7 +117,7 @@ export class FakeHost {
     return made;
   }
 
-  /** With its other end, what hangs on it and, when it is a bridge, its ports' membership. */
+  /** Removes the link, its other end and what belongs to it. If the link is a bridge, its ports leave it. */
   removeLink(namespace: FakeNamespace, name: string, tunnelUntil = Number.NEGATIVE_INFINITY): void {
     const removed = namespace.links.get(name);
     if (removed === undefined) return;

@@ -6,7 +6,7 @@ import { isInScope } from '../../owner.ts';
 import { twins } from '../twins.ts';
 import type { FakeNamespace } from './host.ts';
 
-/** What Kernel.read finds in a namespace. */
+/** The result of Kernel.read for a namespace. */
 export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
   const links = new Map([...namespace.links].filter(([name]) => isInScope(name, scope)));
   const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries ?? {};
@@ -22,7 +22,7 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
   return ofSlots((slot) => found.get(slot) ?? new Map());
 }
 
-/** The named things alone, among those that hang on links. */
+/** Only the named entries of links. */
 function named(
   keys: ReadonlyMap<string, ReadonlySet<unknown>> = new Map(),
   all: ReadonlyMap<unknown, unknown>,

@@ -5,10 +5,10 @@ import { type FakeLink, findLink, perOwner, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 import { sysctlsOf } from './sysctl.ts';
 
-/** The addresses of a link, in the order they were added: the first IPv4 one of a subnet is its primary. */
+/** The addresses of a link, in the order in which they were added: the first IPv4 address of a subnet is its primary. */
 export const addressesOf = perOwner<FakeLink, Set<InterfaceAddress>>(() => new Set());
 
-/** The address a link answers for, in text without its length. */
+/** Whether the link has the address, given without prefix length. */
 export function hasAddress(link: FakeLink, ip: Ip): boolean {
   return [...addressesOf(link)].some((address) => addressOf(address) === ip);
 }
@@ -52,7 +52,7 @@ function add(found: FakeLink, each: InterfaceAddress): void {
   addresses.add(each);
 }
 
-/** Without promote_secondaries an IPv4 subnet's first address takes the others along. */
+/** Without promote_secondaries, the removal of the first address of an IPv4 subnet also removes the others. */
 function remove(addresses: Set<InterfaceAddress>, each: InterfaceAddress, promote: boolean): void {
   const subnet = prefixOf(each);
   const sameSubnet = [...addresses].filter((other) => familyOf(other) === 4 && prefixOf(other) === subnet);

@@ -6,7 +6,7 @@ import { fdbCases } from '../contract/fdb.ts';
 import { type FakeLink, type FakeNamespace, findLink, perOwner, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
-/** The entries of a vxlan device (`self`): several VTEPs for a group MAC only. */
+/** The entries of a vxlan device (`self`). Only a group MAC can have several VTEPs. */
 export const tunnelsOf = perOwner<FakeLink, Map<Mac, readonly Ip[]>>(() => new Map());
 /** The static entries that a bridge has for a link (`master`). */
 export const portEntriesOf = perOwner<FakeLink, Set<Mac>>(() => new Set());
@@ -36,7 +36,7 @@ export const fdb: Twin<FdbOp> = {
   },
 };
 
-/** bridge fdb append: what we never do. A unicast MAC silently keeps the VTEP it has. */
+/** bridge fdb append: Causeway never does this. A unicast MAC silently keeps its VTEP. */
 export function appendFdb(namespace: FakeNamespace, dev: string, mac: Mac, vtep: Ip): void {
   const found = findLink(namespace, dev);
   checkTunnel(found, vtep);

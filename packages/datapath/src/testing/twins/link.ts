@@ -15,9 +15,9 @@ import { linkCases } from '../contract/link.ts';
 import { type FakeHost, type FakeLink, type FakeNamespace, findLink, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
-/** IFNAMSIZ is 16 with its closing zero. */
+/** IFNAMSIZ is 16, including the final zero. */
 const longestName = 15;
-/** ETH_MIN_MTU and ETH_MAX_MTU: of bridge, vxlan and veth alike. */
+/** ETH_MIN_MTU and ETH_MAX_MTU: the limits of bridge, vxlan and veth. */
 const mtuBounds = { least: 68, most: 65_535 };
 
 export const link: Twin<LinkOp> = {
@@ -68,7 +68,7 @@ function setLink(host: FakeHost, namespace: FakeNamespace, name: string, change:
   if (change.bridgePort !== undefined) setPort(host, namespace, found, change.bridgePort);
   if (change.up !== undefined) setUp(host, namespace, found, change.up);
   host.changed(namespace, name);
-  // The other end's carrier comes and goes with it.
+  // The carrier of the other end changes with this end.
   if (change.up !== undefined && found.other !== undefined) host.changed(found.other.namespace, found.other.name);
 }
 
@@ -81,7 +81,7 @@ function addPair(host: FakeHost, namespace: FakeNamespace, wanted: Veth, peer: V
   host.addLink(namespace, asNew(wanted), { namespace: container, name: peer.name });
 }
 
-/** As found right after it was made: a port learns and floods, a veth's peer is not told. */
+/** The link as it is found right after it was made: a port learns and floods, a veth has no `peer`. */
 function asNew(wanted: Bridge | Vxlan | Veth): Link {
   if (wanted.kind === 'bridge') return wanted;
   const { bridgePort, ...rest } = wanted;

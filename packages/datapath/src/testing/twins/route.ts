@@ -5,7 +5,7 @@ import { type FakeNamespace, findLink, perOwner, Refusal } from '../fake/host.ts
 import type { Twin } from '../twin.ts';
 import { addressesOf } from './address.ts';
 
-/** The routes of a namespace; several to one destination, in different metrics. */
+/** The routes of a namespace. Several may have the same destination and different metrics. */
 export const routesOf = perOwner<FakeNamespace, Route[]>(() => []);
 
 export const route: Twin<RouteOp> = {

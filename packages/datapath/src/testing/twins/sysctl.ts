@@ -4,7 +4,7 @@ import { sysctlCases } from '../contract/sysctl.ts';
 import { type FakeNamespace, perOwner, Refusal } from '../fake/host.ts';
 import type { Twin } from '../twin.ts';
 
-/** Defaults of a fresh namespace, as Linux 6.18 has them: Documentation/networking/ip-sysctl.rst. */
+/** Defaults of a new namespace, as in Linux 6.18: Documentation/networking/ip-sysctl.rst. */
 const perInterface = {
   ipv4: { accept_redirects: '1', promote_secondaries: '0', send_redirects: '1' },
   ipv6: { accept_ra: '1', addr_gen_mode: '0', disable_ipv6: '0', forwarding: '0' },
@@ -12,7 +12,7 @@ const perInterface = {
 
 const families = ['ipv4', 'ipv6'] as const;
 
-/** The sysctls of a namespace, and of its interfaces. */
+/** The sysctls of a namespace and of its interfaces. */
 export const sysctlsOf = perOwner<FakeNamespace, Map<string, string>>(newNamespaceSysctls);
 
 export const sysctl: Twin<SysctlOp> = {
@@ -24,7 +24,7 @@ export const sysctl: Twin<SysctlOp> = {
     const sysctls = sysctlsOf(namespace);
     return new Map([...sysctls].filter(([key]) => scope.sysctls.includes(key)));
   },
-  /** A new interface has what "default" has. IPv6 comes and goes with the MTU, and forgets its settings. */
+  /** A new interface gets the values of "default". With an MTU below the minimum, IPv6 and its settings are gone. */
   follow(namespace, { link: { name, mtu } }, what) {
     const sysctls = sysctlsOf(namespace);
     if (what === 'made') addFamily(sysctls, name, 'ipv4');

@@ -1,4 +1,4 @@
-/** What tests on the real kernel need: a namespace of their own to live in. */
+/** Tools for tests on the real kernel: a network namespace of their own. */
 
 export { describeOnKernel } from './describe-on-kernel.ts';
 export {

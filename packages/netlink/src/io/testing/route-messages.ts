@@ -17,11 +17,11 @@ const NDA_LLADDR = 2;
 const AF_BRIDGE = 7;
 const NUD_PERMANENT = 0x80;
 const NTF_SELF = 0x2;
-/** struct ifinfomsg, struct ndmsg. */
+/** Sizes of struct ifinfomsg and struct ndmsg. */
 const ifinfomsg = 16;
 const ndmsg = 12;
 
-/** A few messages of NETLINK_ROUTE, for tests of what carries them. `ip link add NAME type bridge` */
+/** A few NETLINK_ROUTE messages for tests of sockets. `ip link add NAME type bridge` */
 export function addBridge(name: string): Encode {
   return (to) => {
     to.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);

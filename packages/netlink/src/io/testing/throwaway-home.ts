@@ -4,13 +4,13 @@ import { hideDirectory, unshareNetns } from '../libc.ts';
 
 export { bindMount } from '../libc.ts';
 
-/** The address of a device in the home that `enterThrowawayHome` moves to. */
+/** The address of a device in the namespace that `enterThrowawayHome` makes. */
 export const throwawayAddress = '192.0.2.1';
 
 /**
- * Moves the test process, for good, into a network namespace of its own, which is then its home: VNIs and ports can't
- * meet those of the machine, and what a test leaves goes with the process. Returns why it can't be done, if so; under
- * CI=true it throws instead, so that no pipeline passes without these tests.
+ * Moves the test process permanently into a network namespace of its own, which becomes its home namespace. VNIs and ports
+ * then cannot conflict with the machine's, and everything that a test leaves is gone with the process. Returns the reason
+ * if this is not possible. With CI=true it throws instead, so that no pipeline passes without these tests.
  */
 export function enterThrowawayHome(): string | undefined {
   try {
@@ -26,20 +26,20 @@ export function enterThrowawayHome(): string | undefined {
 }
 
 /**
- * For tests of what makes and removes namespaces by itself: those it finds in /run/netns are its own then, and the
- * machine's are out of its reach.
+ * For tests of code that makes and removes namespaces: /run/netns then contains only the namespaces of the test, and the
+ * machine's namespaces are hidden.
  */
 export function enterThrowawayDirectory(): void {
   mkdirSync('/run/netns', { recursive: true });
   hideDirectory('/run/netns');
 }
 
-/** iproute2. */
+/** Runs iproute2. */
 export function ip(...args: string[]): string {
   return execFileSync('ip', args, { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** A command inside a namespace of /run/netns. */
+/** Runs a command in a namespace of /run/netns. */
 export function execIn(netns: string, command: string, ...args: string[]): string {
   return ip('netns', 'exec', netns.slice(netns.lastIndexOf('/') + 1), command, ...args);
 }
