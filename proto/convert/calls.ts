@@ -1,6 +1,6 @@
 /**
- * A service as its callers want it, of the interface of its generated client: a method that answers once is a promise, one that
- * answers with a stream is iterated. (Of an overloaded method TypeScript takes the last form: without metadata and options.)
+ * A service as its callers use it, derived from its generated client: a unary method returns a promise, a streaming
+ * method an iterable. (If a method has overloads, TypeScript takes the last: the one without metadata and options.)
  */
 export type Calls<GeneratedClient> = {
   readonly [Method in keyof GeneratedClient]: CallOf<GeneratedClient[Method]>;

@@ -12,7 +12,7 @@ import {
 import type { EndpointRow as EndpointRowMessage } from '#gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '#gen/causeway/v1/types.js';
 
-/** `network` and `host` are the names of what the endpoint refers to; `applied` and conditions are the manager's to fill in. */
+/** `network` and `host`: names of the endpoint's network and host. The manager sets `applied` and the conditions. */
 export function endpointToMessage(
   endpoint: Endpoint,
   names: { network: string; host: string },

@@ -8,7 +8,7 @@ export const statusDetailsKey = 'grpc-status-details-bin';
 
 const domain = 'causeway.v1';
 
-/** The one table: kind of error -> gRPC status code (grpc/doc/statuscodes.md). */
+/** gRPC status code for each kind of error (grpc/doc/statuscodes.md). The only such table. */
 const grpcCodes = {
   invalid: 3,
   'not-found': 5,
@@ -19,7 +19,7 @@ const grpcCodes = {
   internal: 13,
 } as const satisfies Record<ErrorKind, number>;
 
-/** Statuses that come from gRPC itself rather than from our servers. */
+/** The error code for a status that gRPC itself reports, not one of our servers. */
 const foreignCodes: Readonly<Record<number, ErrorCode>> = {
   1: 'timed-out',
   3: 'invalid-argument',
@@ -38,25 +38,25 @@ export interface WireError {
   readonly details: Uint8Array;
 }
 
-/** Anything thrown, as it goes on the wire; what is not ours becomes "internal" and its text stays home. */
+/** Encodes a thrown error for the wire. A foreign error becomes "internal", and its text is not sent. */
 export function errorToWire(error: unknown): WireError {
   const status = errorToStatus(error);
   return { code: status.code, message: status.message, details: Status.toBinary(status) };
 }
 
-/** As part of an answer. */
+/** The same error as part of an answer. */
 export function errorToStatus(error: unknown): Status {
   const ours =
     error instanceof CausewayError ? error : new CausewayError('internal', 'internal error, see the log of the server');
   const code = ours.code === 'timed-out' ? 4 : grpcCodes[ours.kind];
-  // What gRPC said on another connection is passed on as our own word: on this connection a server has answered.
+  // An error that gRPC reported on another connection is sent on as our own: on this connection a server has answered.
   const data = ours.data['grpcCode'] === undefined ? Object.entries(ours.data) : [];
   const metadata = Object.fromEntries(data.map(([key, value]) => [key, String(value)]));
   const info = ErrorInfo.create({ reason: ours.code.toUpperCase().replaceAll('-', '_'), domain, metadata });
   return { code, message: ours.message, details: [Any.pack(info, ErrorInfo)] };
 }
 
-/** The error a peer sent, or the nearest of ours when the status came without our detail. */
+/** The error that a peer sent. A status without our detail becomes the error code that is nearest to it. */
 export function errorFromWire(
   code: number,
   message: string,
@@ -67,7 +67,7 @@ export function errorFromWire(
   return errorOf(code, message, info, cause);
 }
 
-/** The error that a part of an answer tells. */
+/** The error in a part of an answer. */
 export function errorFromStatus(status: Status): CausewayError {
   return errorOf(status.code, status.message, infoOf(status));
 }
@@ -82,14 +82,14 @@ function errorOf(code: number, message: string, info: ErrorInfo | undefined, cau
   });
 }
 
-/** What a person needs of gRPC's own words: "No connection established. Last error: Error: connect ECONNREFUSED …". */
+/** The useful part of gRPC's own error text: "No connection established. Last error: Error: connect ECONNREFUSED …". */
 export function plainWords(text: string): string {
   const [, last] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(text) ?? [];
-  // The time makes each try's message another one, and stands in every log line already.
+  // The timestamp would make the message of each try different, and every log line has one anyway.
   return (last ?? text).replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '').trim();
 }
 
-/** `refused`: the other end is there and has nobody at that port or path, which is certain, unlike silence. */
+/** `refused`: the machine answers, but no server listens at the port or path. This is certain, unlike silence. */
 function foreignData(code: number, message: string): ErrorData {
   return /\b(ECONNREFUSED|ENOENT)\b/.test(message) ? { grpcCode: code, refused: true } : { grpcCode: code };
 }

@@ -1,14 +1,14 @@
 import { CausewayError, clip, isVisible } from '@causeway/model';
 
-/** No text that we take is longer: a path has 4,095 bytes at most, a selector some hundred. */
+/** Longest text that is accepted, characters. A path has at most 4,095 bytes, a selector some hundred. */
 export const longestText = 16 * 1024;
 
-/** Of what an agent says of its kernel: a key or a value of one thing that was repaired, the words of an error. */
+/** Longest text of an agent's report about its kernel: a key or value of a repaired object, the text of an error. */
 export const longestReport = 512;
 
 /**
- * A request as it was, when no text in it is too long or has characters that cannot be seen: what gets past here is stored,
- * written into events and logs, and printed on terminals.
+ * Returns the request unchanged if no text in it is too long or has invisible characters. Accepted text is stored, written
+ * into events and logs, and printed on terminals.
  *
  * @throws CausewayError invalid-argument that names the field
  */
@@ -19,7 +19,10 @@ export function checkText<Message>(message: Message): Message {
   throw new CausewayError('invalid-argument', `${clip(field, 128)} ${why}`, { field: clip(field, 128) });
 }
 
-/** The same message with each text spelled out and cut to `length`: for what is reported and must not be refused. */
+/**
+ * The same message with invisible characters escaped and each text cut to `length`: for reports, which must not be
+ * refused.
+ */
 export function legible<Message>(message: Message, length = longestReport): Message {
   return mapped(message, (text) => clip(text, length)) as Message;
 }
@@ -55,7 +58,7 @@ function mapped(value: unknown, change: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapped(item, change)]));
 }
 
-/** As the field is called in the .proto file. */
+/** The field's name in the .proto file. */
 function snake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

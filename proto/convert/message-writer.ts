@@ -1,18 +1,18 @@
 import { BinaryWriter, type IBinaryWriter, type WireType } from '@protobuf-ts/runtime';
 
-/** Most messages are smaller; doubled as often as need be. */
+/** Initial size, bytes. Most messages are smaller; the buffer doubles as often as necessary. */
 const roomAtFirst = 1024;
 
 const encoder = new TextEncoder();
 
 /**
- * Writes a message into one array of bytes, where the library's own writer makes a list of numbers and two arrays for
- * every nested message and an array for every text: an endpoint takes 1.2 µs of processor instead of 5.7.
+ * Writes a message into one array of bytes. The library's own writer makes a list of numbers and two arrays for every nested
+ * message, and an array for every text. An endpoint takes 1.2 µs of CPU time here, 5.7 µs there.
  */
 class MessageWriter implements IBinaryWriter {
   #bytes = new Uint8Array(roomAtFirst);
   #at = 0;
-  /** Where the nested messages begin that are being written, each with a byte for its length. */
+  /** Offsets at which the open nested messages begin; each has one byte reserved for its length. */
   readonly #begun: number[] = [];
 
   finish(): Uint8Array {
@@ -102,7 +102,7 @@ class MessageWriter implements IBinaryWriter {
     return this;
   }
 
-  // What none of our messages has is the library's to write.
+  // None of our messages has these types: the library's writer handles them.
 
   sint32(value: number): this {
     return this.raw(new BinaryWriter().sint32(value).finish());
@@ -136,7 +136,7 @@ class MessageWriter implements IBinaryWriter {
     return this.raw(new BinaryWriter().double(value).finish());
   }
 
-  /** Room for so many bytes after what there is. */
+  /** Makes room for this many bytes after the bytes written so far. */
   #reserve(length: number): void {
     if (this.#at + length <= this.#bytes.length) return;
     const more = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + length));
@@ -151,5 +151,5 @@ function sizeOf(length: number): number {
   return size;
 }
 
-/** How messages are written: for `toBinary`. */
+/** Option for `toBinary`: uses this writer. */
 export const written = { writerFactory: (): IBinaryWriter => new MessageWriter() };

@@ -12,7 +12,7 @@ import {
 } from '@causeway/model';
 import type { Network as NetworkMessage, Subnet as SubnetMessage } from '#gen/causeway/v1/types.js';
 
-/** Conditions are filled in by the manager that knows them. */
+/** The manager adds the conditions. */
 export function networkToMessage(network: SentNetwork, revision: bigint): NetworkMessage {
   return {
     id: network.id,
@@ -32,8 +32,8 @@ export function networkToMessage(network: SentNetwork, revision: bigint): Networ
 }
 
 /**
- * What hosts need of a network: when it was made is not among that. It comes from a manager, which only sends what it has
- * validated: a value that does not parse is a defect and throws. A driver may be one of a later version.
+ * The part of a network that hosts need, without the time it was made. Managers send only validated values: a value that
+ * does not parse is a defect and throws. The driver may be unknown, from a later version.
  */
 export function networkFromMessage(message: NetworkMessage): SentNetwork {
   const { driver, vni } = message;

@@ -1,7 +1,7 @@
 import { type Name, type Node, parseIp, parseName, parseNodeId, parsePrefix, unwrap } from '@causeway/model';
 import type { Node as NodeMessage } from '#gen/causeway/v1/types.js';
 
-/** The intent part; readiness, counts and conditions are filled in by the manager that knows them. */
+/** The fields of the record. The manager adds readiness, counts and conditions. */
 export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
   return {
     id: node.id,
@@ -21,7 +21,7 @@ export function nodeToMessage(node: Node, revision: bigint): NodeMessage {
   };
 }
 
-/** From an agent, so validated: throws a CausewayError that names the field. */
+/** Validates a message of an agent. Throws a CausewayError that names the field. */
 export function nodeFromMessage(message: NodeMessage): Node {
   return {
     id: unwrap(parseNodeId(message.id)),

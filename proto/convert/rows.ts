@@ -7,11 +7,11 @@ import { endpointRowFromMessage, endpointRowToMessage } from './endpoint.ts';
 type CompleteRows = Omit<Complete, 'network' | 'revision' | 'digest' | 'epoch' | 'feedVersion'>;
 type DeltaRows = Omit<Delta, 'networkId' | 'from' | 'to' | 'digest' | 'network'>;
 
-/** How the rows of one kind travel. */
+/** How the rows of one kind are sent. */
 interface RowMessages {
-  /** The field of Complete, and of Delta. */
+  /** The field of Complete and of Delta that holds the rows. */
   readonly rows: keyof CompleteRows;
-  /** The field of Delta for ids of rows that are gone. */
+  /** The field of Delta that holds the ids of removed rows. */
   readonly removed: Exclude<keyof DeltaRows, keyof CompleteRows>;
   readonly type: IMessageType<object>;
   toMessage(row: never): object;
@@ -28,7 +28,7 @@ const rowMessages: Readonly<Record<RowKind, RowMessages>> = {
   },
 };
 
-/** Of a table whole, or of a part of it. */
+/** The rows of a whole table, or of a part of it. */
 export function rowsToMessages(rowsOf: (kind: RowKind) => Iterable<AnyRow>): CompleteRows {
   const fields = rowKinds.map((kind) => {
     const { rows, toMessage } = rowMessages[kind];
@@ -60,7 +60,7 @@ export function rowChangesFromMessage(message: DeltaRows): RowChanges {
   }) as RowChanges;
 }
 
-/** Whether they are sent in the same bytes: a field that rows come to have counts by itself. */
+/** Whether both rows have the same message. Compares messages, so that a new field of a row counts automatically. */
 export function isSameRow(kind: RowKind, one: AnyRow, other: AnyRow): boolean {
   const { type, toMessage } = rowMessages[kind];
   return type.equals(toMessage(one as never), toMessage(other as never));

@@ -10,7 +10,7 @@ const hangs = new CausewayError('manager-unavailable', 'no answer to connect', {
 const electing = new CausewayError('not-leader', 'no manager leads at this moment: try again', { leader: '' });
 const standby = (leader: string): CausewayError => new CausewayError('not-leader', `ask ${leader}`, { leader });
 
-/** What a server does with a call: say something after a while, or nothing ever. */
+/** What a server does with a call: it answers after a while, or never. */
 type Script = { readonly after?: number } & ({ readonly says: string | CausewayError } | { readonly silent: true });
 
 let clock: FakeClock;

@@ -3,29 +3,33 @@ import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
 import { isPassing, isRefused, isSilence, isUnreachable, leaderNamed, mostTelling } from './failure.ts';
 import { hedgeWrite, nextStep, order, type Policy } from './policy.ts';
 
-/** What one try of a call is given. */
+/** Makes one try of a call. */
 export type Attempt<Value> = (
   address: string,
   remaining: Duration,
-  /** Not the first try, so a server may have the call of an earlier one still, or get it yet. */
+  /** True except for the first try: a server may still have, or still receive, the call of an earlier try. */
   again: boolean,
-  /** Aborts when the answer is not wanted any more. */
+  /** Aborts when the answer is no longer wanted. */
   signal: AbortSignal,
 ) => Promise<Value>;
 
 export interface RunOptions extends Policy {
   readonly signal?: AbortSignal | undefined;
-  /** It changes nothing, so that each answer to it stands for itself. */
+  /** The call changes nothing, so the answer of each try stands for itself. */
   readonly readsOnly?: boolean;
-  /** A server that takes no connection, or is silent on a new one, counts as one that refuses: for calls that must not wait. */
+  /**
+   * A server that accepts no connection, or is silent on a new one, counts as one that refuses. For calls that must not
+   * wait.
+   */
   readonly hangingRefuses?: boolean;
 }
 
 /**
- * Finds the server that can serve a call: the one that served last, the one a refusal names as leader, else the next
- * known. Only an "unavailable" answer moves on, and silence: a server that does not answer soon is not waited for, the
- * next is asked beside it, and it is asked last from then on. That is safe because every request that changes something
- * carries its request id. One for all calls of a process to the same servers, since what one call learns helps the next.
+ * Finds the server that can serve a call: first the server that served last, then the one that a refusal names as
+ * leader, then the next known server. The call goes to another server only after an "unavailable" answer or silence. If
+ * a server does not answer soon, the next server is asked as well, and from then on the silent server is asked last.
+ * This is safe because every request that changes something has a request id. A process uses one Failover for all calls
+ * to the same servers, so that each call profits from what other calls have found out.
  */
 export class Failover {
   readonly #known: readonly string[];
@@ -46,7 +50,7 @@ export class Failover {
     return this.#ordered()[0] ?? this.#preferred;
   }
 
-  /** After an answer that `address` cannot serve, or none: where to go next. */
+  /** Call when `address` could not serve, or did not answer: chooses the next server. */
   moveOn(address: string, error: unknown): void {
     if (isSilence(error) && !isRefused(error)) this.#silent.set(address, this.#clock.now());
     else this.#silent.delete(address);
@@ -55,15 +59,15 @@ export class Failover {
     this.#preferred = leader !== undefined && leader !== address ? leader : next;
   }
 
-  /** `address` has answered. */
+  /** Call when `address` has answered. */
   stay(address: string): void {
     this.#silent.delete(address);
     this.#preferred = address;
   }
 
   /**
-   * Tries until one server gives an answer that is not "unavailable", or the time is over: then the error that tells most
-   * is thrown. A call without `hedgeAfter` is one that changes something.
+   * Tries until a server gives an answer other than "unavailable", or the time is over. Then it throws the error that says
+   * most. `hedgeAfter` defaults to the value for changes.
    */
   async run<Value>(timeout: Duration, attempt: Attempt<Value>, options: RunOptions = {}): Promise<Value> {
     const { signal, readsOnly = false, hangingRefuses = false, ...policy } = { hedgeAfter: hedgeWrite, ...options };
@@ -105,7 +109,7 @@ export class Failover {
     return order(this.#known, { preferred: this.#preferred, silent: this.#silent }, this.#clock.now());
   }
 
-  /** Who was asked before the one that answered, and has said nothing yet, is silent. */
+  /** Servers that were asked before the one that answered, and have not answered yet, are silent. */
   #learn(tries: Tries<unknown>, answered: string): void {
     for (const [address, since] of tries.underWay) this.#silent.set(address, since);
     this.stay(answered);
@@ -165,7 +169,7 @@ class Tries<Value> {
       this.#ended.push(ended);
       this.#wake();
     };
-    // Also what the attempt throws at once is the end of this try, not of the call.
+    // An error that the attempt throws synchronously also ends only this try, not the call.
     new Promise<Value>((resolve) => resolve(this.#attempt(address, remaining, again, this.#signal))).then(
       (value) => end({ address, again, answered: true, value }),
       (error: unknown) => end({ address, again, answered: false, error }),
@@ -178,7 +182,7 @@ class Tries<Value> {
     this.#lastEnd = undefined;
   }
 
-  /** The next try that ends within the span, or before the signal. */
+  /** The next try that ends within the time span and before the signal aborts. */
   async next(span: Duration): Promise<End<Value> | undefined> {
     if (this.#ended.length === 0) {
       const woken = new AbortController();
@@ -196,8 +200,9 @@ class Tries<Value> {
   }
 
   /**
-   * Whether a refusal is the call's. One of the first copy of a change is not once others were sent: each may be carried
-   * out yet. Of those, which say that they are copies, a manager refuses only what no other copy can do any more.
+   * Whether a refusal ends the call. A refusal of a change's first try does not, once further tries were sent: each of
+   * them may still be carried out. Later tries say that they are copies. A manager refuses such a copy only if no other
+   * copy can still be carried out.
    */
   isFinal({ again }: { readonly again: boolean }): boolean {
     return again || this.#count === 1;

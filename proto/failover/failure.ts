@@ -1,32 +1,32 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 
-/** Worth another try, elsewhere or later. */
+/** Whether another try may help, on another server or later. */
 export function isPassing(error: unknown): error is CausewayError {
   return isCausewayError(error) && error.kind === 'unavailable';
 }
 
-/** Said by gRPC, not by a server: only an error made from a bare status carries `grpcCode`. */
+/** Whether gRPC reported the error, not a server: only an error made from a bare status has `grpcCode`. */
 export function isSilence(error: unknown, code?: 'timed-out' | 'manager-unavailable'): error is CausewayError {
   return isPassing(error) && error.data['grpcCode'] !== undefined && (code === undefined || error.code === code);
 }
 
-/** The other end is there and has nobody at that port: certain, unlike silence. */
+/** The machine answers, but no server listens at the port. This is certain, unlike silence. */
 export function isRefused(error: unknown): boolean {
   return isSilence(error, 'manager-unavailable') && error.data['refused'] === true;
 }
 
-/** No connection to the server came about: it refused, or nothing came back for as long as a connection may take. */
+/** No connection to the server was made: it was refused, or there was no answer within the time for connecting. */
 export function isUnreachable(error: unknown): boolean {
   return isSilence(error, 'manager-unavailable');
 }
 
-/** The server that an error names as the one to ask. */
+/** The address of the leader, if the error names it. */
 export function leaderNamed(error: unknown): string | undefined {
   const leader = isCausewayError(error, 'not-leader') ? error.data['leader'] : undefined;
   return typeof leader === 'string' && leader !== '' ? leader : undefined;
 }
 
-/** What a call failed with, of all that its tries ended with: what a server said of the matter, before silence, before no connection. */
+/** The most useful of the errors of a call's tries. Order: an answer of a server, silence, no connection. */
 export function mostTelling(errors: readonly CausewayError[]): CausewayError {
   const found = [...errors].sort((a, b) => rank(a) - rank(b))[0];
   return found ?? new CausewayError('timed-out', 'no answer in time', { grpcCode: 4 });

@@ -22,7 +22,10 @@ describe('nextStep', () => {
   const patient: Policy = {};
   const hasty: Policy = { ...read, endWhenRefused: milliseconds(800) };
 
-  /** Began at 0, and may last 5 s; `m1@0` is under way since then, `m2!` ended without an answer. */
+  /**
+   * A call that began at 0 and may last 5 s. `m1@0`: the try at m1 is under way since 0; `m2!`: m2's try ended
+   * unanswered.
+   */
   const call = (tries: string, more: Partial<Progress> = {}): Progress => {
     const words = tries.split(' ').filter((word) => word !== '');
     const underWay = words.flatMap((word) => (word.includes('@') ? [word.split('@') as [string, string]] : []));

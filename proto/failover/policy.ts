@@ -1,26 +1,26 @@
 import { type Duration, milliseconds } from '@causeway/runtime';
 
 /*
- * Which server a call asks next, and when it stops waiting for the one it asked. All of it is decided here, from values.
+ * Decides which server a call asks next, and when it stops waiting for a server. All decisions are made here, from values.
  */
 
-/** Before a second server is asked for what can be read anywhere: longer than an answer takes, too short to be noticed. */
+/** How long a read waits before it asks a second server: longer than an answer takes, too short to be noticed. */
 export const hedgeRead = milliseconds(300);
 
-/** The same of a change. It is safe under the same request id, but costs the managers a second look at it. */
+/** The same for a change. With the same request id a second try is safe, but it costs the managers a second check. */
 export const hedgeWrite = milliseconds(1_000);
 
-/** Pause after a round in which no server could serve. An election takes longer, a lost packet not. */
+/** Pause after a round in which no server could serve. An election takes longer, the loss of a packet does not. */
 export const pauseBetweenRounds = milliseconds(100);
 
-/** How long a server that was silent is asked after all others: afterwards it may be as good as they are. */
+/** How long a silent server is asked after all others. Afterwards it may work again. */
 export const silenceRemembered = milliseconds(10_000);
 
-/** What the servers have shown, on the caller's monotonic clock. */
+/** What earlier calls have shown of the servers. Times are the caller's monotonic clock, ms. */
 export interface Memory {
-  /** Who answered last, or was named as the one to ask. */
+  /** The server that answered last, or was named as leader. */
   readonly preferred: string;
-  /** Since when each that did not answer has not. */
+  /** Servers that did not answer, with the time since when. */
   readonly silent: ReadonlyMap<string, number>;
 }
 
@@ -28,31 +28,40 @@ export interface Memory {
 export interface Progress {
   readonly began: number;
   readonly deadline: number;
-  /** Tries without an end, by server: when they began. */
+  /** Tries that have not ended, by server: when they began. */
   readonly underWay: ReadonlyMap<string, number>;
-  /** Asked in this round, under way or ended without an answer. */
+  /** Servers that were asked in this round: their tries are under way, or ended without an answer. */
   readonly asked: ReadonlySet<string>;
-  /** When the last try of this round ended; absent: none has. */
+  /** When the last try of this round ended; absent: no try has ended. */
   readonly lastEnd?: number;
-  /** All servers refuse connections since then, which is to know, not to guess; absent: not all do. */
+  /** Since when all servers have refused connections, which is certain, not guessed; absent: not all refuse. */
   readonly refusedSince?: number;
 }
 
 export interface Policy {
-  /** Without an answer for so long the next server is asked too; absent: a call that may take long, which only the connection ends. */
+  /**
+   * After this time without an answer the next server is asked too; absent: the call may take long, and only the
+   * connection ends it.
+   */
   readonly hedgeAfter?: Duration | undefined;
-  /** A call ends when all refuse connections for so long; absent: they may be starting, so it does not. */
+  /**
+   * The call ends when all servers have refused connections for this long; absent: it does not, as servers may be
+   * starting.
+   */
   readonly endWhenRefused?: Duration | undefined;
 }
 
 export type Step =
   | { readonly step: 'ask'; readonly server: string }
   | { readonly step: 'wait'; readonly until: number }
-  /** Everything was asked: begin anew. */
+  /** Every server was asked: begin again. */
   | { readonly step: 'next-round' }
   | { readonly step: 'end'; readonly why: 'deadline' | 'refused' };
 
-/** The preferred server, the others in their order, and at the end those that were silent lately, the longest silent first. */
+/**
+ * The preferred server, then the others in their order. Servers that were silent lately come last, the longest silent
+ * first.
+ */
 export function order(servers: readonly string[], { preferred, silent }: Memory, now: number): readonly string[] {
   const since = (server: string): number | undefined => {
     const at = silent.get(server);
@@ -75,7 +84,7 @@ export function nextStep(servers: readonly string[], call: Progress, policy: Pol
     if (policy.hedgeAfter === undefined) return { step: 'wait', until: call.deadline };
     const due = Math.max(...call.underWay.values()) + policy.hedgeAfter;
     if (next !== undefined) return now >= due ? { step: 'ask', server: next } : wait(due, call);
-    // Those that did answer, and could not serve, may be able to by now.
+    // Servers that answered, but could not serve, may be able to serve now.
     if (call.underWay.size === servers.length || call.lastEnd === undefined) return wait(call.deadline, call);
   }
   if (next !== undefined) return { step: 'ask', server: next };

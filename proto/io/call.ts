@@ -21,42 +21,42 @@ export type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, value?: Response) => void,
 ) => ClientUnaryCall;
 
-/** Metadata in which a caller says who it is; a manager that sends a call on leaves it as it is. */
+/** Metadata in which the caller names itself. A manager that forwards the call does not change it. */
 export const actorKey = 'causeway-actor';
 
-/** Metadata of a call that was sent before, to the same end: copies of it may still be on their way, to whomever. */
+/** Metadata of a call that was sent before, to the same end. Copies of it may still be on their way to any server. */
 export const againKey = 'causeway-again';
 
-/** Metadata of an agent's session at a manager that does not lead: send it on, for this host cannot reach the leader itself. */
+/** Metadata of an agent's session at a manager that does not lead. Asks it to relay, as the host cannot reach the leader. */
 export const relayKey = 'causeway-relay';
 
-/** Metadata of the answer to it: host:port of the leader that the session is with. */
+/** Metadata of the answer to that: host:port of the leader that the session is relayed to. */
 export const relayedKey = 'causeway-relayed-to';
 
 /**
- * Metadata of an answer that is not the leader's although the leader would know more: who answers, and why. What is
- * intended is in it all the same; what only the leader hears from hosts is not.
+ * Metadata of an answer from a manager that is not the leader, although the leader would know more: which manager
+ * answers, and why. The answer is complete as to intent, but lacks what only the leader knows from the hosts.
  */
 export const remarkKey = 'causeway-remark';
 
-/** Metadata of each answer: the id of the cluster whose it is. Absent: the manager does not know yet, or is of an older version. */
+/** Metadata of each answer: the id of the cluster. Absent: the manager does not know it yet, or has an older version. */
 export const clusterKey = 'causeway-cluster';
 
 export interface CallLimits {
-  /** Milliseconds from now; a call without one may wait forever, so there is no default. */
+  /** Milliseconds from now. Without a timeout a call could wait forever, so there is no default. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
-  /** Who calls: events tell it of what the call changes. */
+  /** The caller's name. Events of the call's changes contain it. */
   readonly actor?: string;
-  /** It was sent before, and no answer came. */
+  /** The call was sent before, and no answer came. */
   readonly again?: boolean;
-  /** Hears what the server remarks beside its answer, before that comes. */
+  /** Gets the server's remark on its answer, before the answer. */
   readonly onRemark?: (remark: string) => void;
-  /** Hears of which cluster the server is, before the answer comes. */
+  /** Gets the id of the server's cluster, before the answer. */
   readonly onCluster?: (id: string) => void;
 }
 
-/** Calls a generated client's method (bound to its client) as a promise; failures come as CausewayError. */
+/** Calls a method of a generated client (bound to the client) as a promise; rejects with a CausewayError. */
 export function callUnary<Request, Response>(
   method: UnaryMethod<Request, Response>,
   request: Request,
@@ -84,7 +84,7 @@ export function callUnary<Request, Response>(
 
 export function metadataOf({ actor, again = false }: Pick<CallLimits, 'actor' | 'again'>): Metadata {
   const metadata = new Metadata();
-  // Metadata is printable ASCII; a user's name need not be.
+  // Metadata is printable ASCII; a user name may contain other characters.
   if (actor !== undefined) metadata.set(actorKey, actor.replace(/[^\x20-\x7e]/g, '?'));
   if (again) metadata.set(againKey, '1');
   return metadata;
@@ -95,14 +95,14 @@ export function errorFromService(error: ServiceError): CausewayError {
   return errorFromWire(error.code, error.details, typeof detail === 'string' ? undefined : detail, error);
 }
 
-/** A failure as it goes on the wire: the fields that grpc-js wants of an error it sends. */
+/** A failure as it is sent: the fields that grpc-js requires of an error. */
 export interface WireStatus {
   readonly code: number;
   readonly details: string;
   readonly metadata: Metadata;
 }
 
-/** A failure that goes on the wire as it is, such as the refusal of another server. */
+/** A failure that is sent unchanged, such as the refusal of another server. */
 export class StatusError extends Error {
   override readonly name: string = 'StatusError';
   readonly wire: WireStatus;
@@ -121,7 +121,7 @@ export function errorToService(error: unknown): WireStatus {
   return { code: wire.code, details: wire.message, metadata };
 }
 
-/** What a server tells of a call that failed. A failure that is no answer but a defect of ours is logged, too. */
+/** The failure that a server sends to its caller. An internal error is a defect in Causeway, and is also logged. */
 export function reportFailure(log: Pick<Log, 'error'>, call: { getPath(): string }, error: unknown): WireStatus {
   const wire = errorToService(error);
   if (wire.code === status.INTERNAL && !(error instanceof StatusError))

@@ -12,7 +12,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A server whose process is stopped: the kernel takes connections for it until its short queue is full, then drops them. */
+/**
+ * A server whose process is stopped. The kernel accepts connections for it until its short queue is full, then drops
+ * them.
+ */
 async function stopped(): Promise<{ port: number }> {
   const script =
     "const s=require('net').createServer(c=>c.write('x')).listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";

@@ -1,21 +1,21 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** A server that is there takes a connection, and says the first word on it, within milliseconds. */
+/** Milliseconds. A server that runs accepts a connection, and sends its first bytes, within a few milliseconds. */
 export const connectWithin = 1_000;
 
 /** Published by Node for every client socket (node:diagnostics_channel, "net.client.socket"). */
 const channel = 'net.client.socket';
 
 /**
- * From now on a connection of this process that is not taken within the limit, or on which the other end then says
- * nothing, fails as one that is refused does. Whoever wanted it tries again with a fresh one.
+ * From now on, a connection of this process fails like a refused one if it is not accepted within the limit, or if the other
+ * end then sends nothing within the limit. The code that opened it tries again with a new connection.
  *
- * Without it a connection to a host that drops packets stays in `connect` for as long as the kernel repeats its SYN, at
- * growing intervals: it is found open up to 64 s after the path came back (tcp(7), tcp_syn_retries), and keeps the process
- * alive meanwhile. One to a stopped process is taken by the kernel on its behalf and stays silent. gRPC sets no limit to
- * either, and goes on with the old socket even when its client is closed. For processes whose connections are all of
- * protocols in which the server speaks as soon as it is there, as in HTTP/2. Returns the way to end it.
+ * Without this, a connection to a host that drops packets stays in `connect` while the kernel repeats its SYN at growing
+ * intervals. It may open only 64 s after the path is back (tcp(7), tcp_syn_retries), and keeps the process alive meanwhile.
+ * For a stopped process the kernel accepts the connection, which then stays silent. gRPC limits neither, and continues with
+ * the old socket even after its client is closed. Use this only in processes in which, for every connection, the server
+ * sends first, as in HTTP/2. Returns a function that ends the limit.
  */
 export function limitConnects(within = connectWithin): () => void {
   const limit = (message: unknown): void => watch((message as { readonly socket: Socket }).socket, within);
@@ -36,7 +36,7 @@ function watch(socket: Socket, within: number): void {
   socket.once('close', () => stop());
 }
 
-/** A process that was busy all the time first hears what came meanwhile: timers are before sockets in Node's event loop. */
+/** If the process was busy, it first reads what arrived meanwhile: in Node's event loop timers run before sockets. */
 function after(span: number, act: () => void): () => void {
   const timer = setTimeout(() => setImmediate(act), span);
   timer.unref();

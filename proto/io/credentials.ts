@@ -1,12 +1,12 @@
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 
-/** The one door through which every client and server of the project gets its credentials. */
+/** All clients and servers of the project get their credentials from here. */
 export interface Credentials {
   client(): ChannelCredentials;
   server(): ServerCredentials;
 }
 
-/** For a unix socket guarded by its file mode, and for an underlay that is trusted as a whole. */
+/** Without encryption: for a unix socket that its file mode protects, and for a trusted underlay. */
 export const plaintext: Credentials = {
   client: () => ChannelCredentials.createInsecure(),
   server: () => ServerCredentials.createInsecure(),

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { BinaryReader } from '@protobuf-ts/runtime';
 
 /**
- * Every file of the protocol and grpc.health.v1 as an encoded FileDescriptorProto, just as buf built them: what server
- * reflection hands out. (Descriptors that proto-loader makes up from sources merge files and misname map entries.)
+ * All files of the protocol and of grpc.health.v1, each an encoded FileDescriptorProto as built by buf. Server reflection
+ * returns them. (Descriptors that proto-loader makes from sources merge files and misname map entries.)
  */
 export function fileDescriptors(): readonly Uint8Array[] {
   const reader = new BinaryReader(
@@ -12,7 +12,7 @@ export function fileDescriptors(): readonly Uint8Array[] {
   );
   const files: Uint8Array[] = [];
   while (reader.pos < reader.len) {
-    reader.tag(); // FileDescriptorSet has the one field
+    reader.tag(); // FileDescriptorSet has only one field
     files.push(reader.bytes());
   }
   return files;

@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { checkText } from '../convert/legible.ts';
 
-/** A request whose bytes are no message of its type. */
+/** Stands for a request whose bytes are not a message of its type. */
 class Undecodable {
   readonly cause: unknown;
 
@@ -12,8 +12,8 @@ class Undecodable {
 }
 
 /**
- * The service, reading whatever bytes it is sent: grpc-js would refuse those that are no message by itself, as our own
- * failure and without our code. Handlers ask `decoded` for the request.
+ * The service, changed so that it accepts any bytes. grpc-js itself would refuse bytes that are not a message, as an
+ * internal failure and without our error code. Handlers get the request from `decoded`.
  */
 export function lenient<Service extends ServiceDefinition>(service: Service): Service {
   const methods = Object.entries(service).map(([name, method]) => {
@@ -29,12 +29,12 @@ export function lenient<Service extends ServiceDefinition>(service: Service): Se
   return Object.fromEntries(methods) as Service;
 }
 
-/** The request itself, all text of which can be stored and printed. @throws CausewayError invalid-argument when it is not so */
+/** The request, whose text can be stored and printed. @throws CausewayError invalid-argument if it is not so */
 export function decoded<Request>(request: Request): Request {
   return checkText(intact(request));
 }
 
-/** The request itself, with whatever text. @throws CausewayError invalid-argument when it is not one */
+/** The request, with any text. @throws CausewayError invalid-argument if the bytes are not a request */
 export function intact<Request>(request: Request): Request {
   if (!(request instanceof Undecodable)) return request;
   const message = 'the request is no message of its type: its bytes end too early or are not protobuf';

@@ -1,11 +1,11 @@
 import { type FieldInfo, type IMessageType, ScalarType } from '@protobuf-ts/runtime';
 import fc from 'fast-check';
 
-/** A message as its type makes it. */
+/** A message as made by its type. */
 export type Message = Record<string, unknown>;
 export type MessageType = IMessageType<Message>;
 
-/** What is never right, or right in one place and absurd in the next. */
+/** Strings that are never valid, or valid in one field and absurd in another. */
 const oddStrings = [
   '',
   ' ',
@@ -35,12 +35,12 @@ const oddStrings = [
 const oddNumbers = [0, 1, 2, 67, 68, 1279, 1280, 1450, 4095, 4096, 65_535, 65_536, 0xffffff, 0x1000000, 0x7fffffff];
 const oddLongs = [0n, 1n, -1n, 1n << 31n, (1n << 63n) - 1n, -(1n << 63n)];
 
-/** How long a list gets. */
+/** Longest list. */
 const mostItems = 3;
 
 /**
- * Any message of a type that the wire can bring: each field takes one of `words`, what is odd, or anything at all. With an
- * `example` most fields are as they are there, so that what is wrong with the others is looked at.
+ * Any message of a type that can arrive: each field is one of `words`, an odd value, or anything at all. With an `example`,
+ * most fields are as in the example, so that the other fields are reached and checked.
  */
 export function anyMessage(type: MessageType, words: readonly string[], example?: Message): fc.Arbitrary<Message> {
   const anything = messageOf(type, words, 2);

@@ -7,14 +7,14 @@ import {
 } from '#gen/causeway/v1/session_service.js';
 import { Node } from '#gen/causeway/v1/types.js';
 
-/** What a request of a session carries. */
+/** The content of a request of a session. */
 export type Said = ConnectRequest['message'];
 type Heard = ConnectResponse['message'];
 
-/** Of the scripted hosts' underlay, bytes. */
+/** MTU of the scripted hosts' underlay, bytes. */
 const underlayMtu = 1500;
 
-/** An agent as managers see it, for tests and loads: what it says, of what it was told. It has no kernel, keeps no table and has no connection. */
+/** An agent as managers see it, for tests and load. It answers what it was sent; it has no kernel, table or connection. */
 export class ScriptedAgent {
   readonly node: Node;
   #clusterId = '';
@@ -27,7 +27,7 @@ export class ScriptedAgent {
     this.node = Node.create({ underlayMtu, version: 'scripted', ...node });
   }
 
-  /** Without `fields` it is of the cluster that the last session was with, and holds nothing. */
+  /** Without `fields`: for the cluster of the last session, and with no tables. */
   hello(fields: Partial<Omit<Hello, 'node'>> = {}): Said {
     const hello = Hello.create({ clusterId: this.#clusterId, epoch: this.#epoch, node: this.node, ...fields });
     return { oneofKind: 'hello', hello };
@@ -38,7 +38,7 @@ export class ScriptedAgent {
     return { oneofKind: 'report', report: HostReport.create({ underlayMtu: this.node.underlayMtu }) };
   }
 
-  /** Takes a message at its word. Returns the network that it changed, and the revision it leads to. */
+  /** Accepts a message without checks. Returns the network that the message changes, and its new revision. */
   take(message: Heard): { readonly networkId: string; readonly revision: bigint } | undefined {
     switch (message.oneofKind) {
       case 'welcome':
@@ -58,7 +58,7 @@ export class ScriptedAgent {
     }
   }
 
-  /** Everything taken since the last call, said to be applied; undefined when that is nothing. */
+  /** A report that everything taken since the last call is applied; undefined: there is nothing to report. */
   applied(): Said | undefined {
     if (this.#reached.size === 0 && this.#withdrawn.size === 0) return undefined;
     const networks = Array.from(this.#reached, ([networkId, revision]) => ({ networkId, revision }));

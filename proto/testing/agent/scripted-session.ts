@@ -2,20 +2,23 @@ import type { SessionServiceClient } from '#gen/causeway/v1/session_service.grpc
 import type { ConnectResponse } from '#gen/causeway/v1/session_service.js';
 import type { Said, ScriptedAgent } from './scripted-agent.ts';
 
-/** As an agent batches its reports, milliseconds. */
+/** Milliseconds between reports, as in an agent. */
 const reportEvery = 20;
 
-/** A scripted agent's session with one manager, over gRPC: it confirms whatever it is told. */
+/** A scripted agent's session with one manager, over gRPC. It confirms everything. */
 export class ScriptedSession {
   readonly #agent: ScriptedAgent;
   readonly #stream: ReturnType<SessionServiceClient['connect']>;
   #heartbeat: NodeJS.Timeout | undefined;
   #report: NodeJS.Timeout | undefined;
-  /** Hears of each table or step of a network, with the revision it leads to. */
+  /** Called for each table or delta of a network, with the network's new revision. */
   onNetwork: (networkId: string, revision: bigint) => void = () => undefined;
-  /** The session is over: resolves to where the manager sent the agent, if it did; rejects when the connection broke. */
+  /**
+   * Settles when the session ends: resolves to the leader's address in Goodbye, if there is one; rejects if the
+   * connection broke.
+   */
   readonly ended: Promise<string | undefined>;
-  /** The manager has sent all there was. Rejects when the session ends before. */
+  /** Resolves when the manager has sent everything. Rejects if the session ends before. */
   readonly ready: Promise<void>;
 
   constructor(agent: ScriptedAgent, client: SessionServiceClient) {
@@ -39,7 +42,7 @@ export class ScriptedSession {
     });
     const over = this.ended.then(() => Promise.reject(new Error('the manager ended the session before it was ready')));
     this.ready = Promise.race([ready, over]);
-    // Whoever asks for neither does not mind how the session ends.
+    // A caller that uses neither promise does not care how the session ends.
     for (const promise of [over, this.ready]) promise.catch(() => undefined);
     this.#send(agent.hello());
   }

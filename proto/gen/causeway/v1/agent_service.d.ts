@@ -15,13 +15,13 @@ import { Endpoint } from "./types.js";
  */
 export interface AttachRequest {
     /**
-     * As CreateNetworkRequest.request_id; the managers remember it ten minutes, the agent as long as the endpoint is there.
+     * As CreateNetworkRequest.request_id. The managers remember it for ten minutes, the agent as long as the endpoint exists.
      *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
@@ -45,7 +45,7 @@ export interface AttachRequest {
      */
     ifname: string;
     /**
-     * Asked-for addresses without prefix length, at most one a family; the rest is given.
+     * Wanted addresses without prefix length, at most one per family. The managers choose an address for every other family.
      *
      * @generated from protobuf field: repeated string addresses = 6
      */
@@ -59,8 +59,8 @@ export interface AttachRequest {
         [key: string]: string;
     };
     /**
-     * Which of a container's interfaces is its way out: the one with the larger priority (-50 to 50, usually 0), of equal ones
-     * the older.
+     * -50 to 50, usually 0. The interface with the largest priority provides the container's default route; among equal
+     * priorities the oldest interface does.
      *
      * @generated from protobuf field: sint32 gateway_priority = 8
      */
@@ -71,13 +71,13 @@ export interface AttachRequest {
  */
 export interface AttachResponse {
     /**
-     * As it was claimed.
+     * The endpoint as it was claimed.
      *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
     /**
-     * Everything that was asked for was there before the call: nothing was done.
+     * Everything that was asked for was there before the call. Nothing was changed.
      *
      * @generated from protobuf field: bool already_attached = 2
      */
@@ -94,13 +94,13 @@ export interface DetachRequest {
      */
     requestId: string;
     /**
-     * Id, name, or NETWORK/NAME: first looked for on this host, then on all.
+     * Id, name, or NETWORK/NAME. The agent searches this host first, then all hosts.
      *
      * @generated from protobuf field: string endpoint = 2
      */
     endpoint: string;
     /**
-     * For an endpoint of another host: also when that host is not ready.
+     * For an endpoint of another host: detach also when that host is not ready.
      *
      * @generated from protobuf field: bool force = 3
      */
@@ -117,13 +117,13 @@ export interface DetachResponse {
      */
     revision: bigint;
     /**
-     * Name of the endpoint's host if that is another one; empty: it was on this host.
+     * Name of the endpoint's host if it is another host; empty: this host.
      *
      * @generated from protobuf field: string host = 2
      */
     host: string;
     /**
-     * The interface is gone. False only for another host, which was not ready or did not say so in time.
+     * The interface is gone. False only if another host has the endpoint, and is not ready or did not confirm in time.
      *
      * @generated from protobuf field: bool taken_away = 3
      */
@@ -139,20 +139,20 @@ export interface ListSandboxesRequest {
  */
 export interface ListSandboxesResponse {
     /**
-     * One for each interface.
+     * One entry per interface.
      *
      * @generated from protobuf field: repeated causeway.v1.Sandbox sandboxes = 1
      */
     sandboxes: Sandbox[];
 }
 /**
- * A container's interface, as this host's agent keeps it.
+ * A container's interface, as recorded by this host's agent.
  *
  * @generated from protobuf message causeway.v1.Sandbox
  */
 export interface Sandbox {
     /**
-     * Without `applied` and conditions.
+     * The endpoint, without `applied` and conditions.
      *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
@@ -170,27 +170,28 @@ export interface Sandbox {
      */
     ifname: string;
     /**
-     * "attached", "attaching", "detaching", "refused"; "unrecorded": the host has lost its record of a container that lives, whose
-     * namespace is not known until it is attached once more.
+     * "attached", "attaching", "detaching", "refused"; "unrecorded": the host has lost the record of a container that still
+     * exists. Its namespace is not known until the container is attached again.
      *
      * @generated from protobuf field: string state = 4
      */
     state: string;
     /**
-     * Why the managers do not give its endpoint back after a restore from a backup: its interface is cut off meanwhile. Empty:
-     * they do not refuse it.
+     * Why the managers refuse to give the endpoint back after a restore from a backup. The interface is cut off meanwhile.
+     * Empty: they do not refuse it.
      *
      * @generated from protobuf field: string refused = 5
      */
     refused: string;
     /**
-     * As asked for at attach: see AttachRequest.
+     * As given at attach: see AttachRequest.
      *
      * @generated from protobuf field: sint32 gateway_priority = 6
      */
     gatewayPriority: number;
     /**
-     * Metric of the default routes through this interface, if its network has a gateway; of several, the smallest is used.
+     * Metric of the default routes through this interface, if its network has a gateway. The smallest metric in the container
+     * wins.
      *
      * @generated from protobuf field: uint32 route_metric = 7
      */
@@ -206,25 +207,25 @@ export interface GetAgentStatusRequest {
  */
 export interface GetAgentStatusResponse {
     /**
-     * The host as its agent tells it: see Hello.node.
+     * The host as its agent describes it: see Hello.node.
      *
      * @generated from protobuf field: causeway.v1.Node node = 1
      */
     node?: Node;
     /**
-     * The cluster that the host belongs to; empty: it has had no session yet.
+     * Id of the cluster that the host belongs to; empty: the host has had no session yet.
      *
      * @generated from protobuf field: string cluster_id = 2
      */
     clusterId: string;
     /**
-     * Address of the manager it has a session with; empty: none.
+     * Address of the manager of the current session; empty: there is no session.
      *
      * @generated from protobuf field: string manager = 3
      */
     manager: string;
     /**
-     * Tables that the agent holds.
+     * The networks' tables that the agent holds.
      *
      * @generated from protobuf field: repeated causeway.v1.NetworkCursorStatus networks = 4
      */
@@ -242,14 +243,14 @@ export interface GetAgentStatusResponse {
      */
     drift: number;
     /**
-     * Steps that the kernel took for the agent since it started; it stays as it is when all is as intended.
+     * Number of steps that the kernel carried out for the agent since it started. Constant while the kernel is as intended.
      *
      * @generated from protobuf field: uint64 kernel_writes = 7
      */
     kernelWrites: bigint;
 }
 /**
- * A network's table on this host, and how far the kernel follows it.
+ * A network's table on this host, and how far the kernel has been programmed with it.
  *
  * @generated from protobuf message causeway.v1.NetworkCursorStatus
  */
@@ -267,19 +268,19 @@ export interface NetworkCursorStatus {
      */
     network: string;
     /**
-     * The network's revision in the table; 0: of an earlier epoch.
+     * The network's revision in the table; 0: the revision is of an earlier epoch.
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * The network's revision up to which the kernel has everything; 0: none of this epoch.
+     * The network's revision up to which the kernel is programmed; 0: none of this epoch.
      *
      * @generated from protobuf field: int64 applied = 4
      */
     applied: bigint;
     /**
-     * Rows of the table: endpoints on all hosts.
+     * Number of rows of the table: endpoints on all hosts.
      *
      * @generated from protobuf field: uint32 endpoints = 5
      */
@@ -290,7 +291,7 @@ export interface NetworkCursorStatus {
  */
 export interface VerifyHostRequest {
     /**
-     * Put differences right before the answer.
+     * Repair differences before the answer.
      *
      * @generated from protobuf field: bool repair = 1
      */
@@ -301,7 +302,7 @@ export interface VerifyHostRequest {
  */
 export interface VerifyHostResponse {
     /**
-     * Every difference that was found; empty: none.
+     * All differences that were found; empty: there are none.
      *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 1
      */

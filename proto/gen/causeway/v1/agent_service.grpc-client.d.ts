@@ -15,15 +15,15 @@ import type { AttachResponse } from "./agent_service.js";
 import type { AttachRequest } from "./agent_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * What a host's containers need. Served on the agent's unix socket, to root.
+ * Interfaces of a host's containers. Served on the agent's unix socket, to root only.
  *
  * @generated from protobuf service causeway.v1.AgentService
  */
 export interface IAgentServiceClient {
     /**
-     * Gives a container an interface on a network; answers when its kernel has everything. The errors of ClaimEndpoint,
-     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has it), REQUEST_REUSED, DRIVER_UNKNOWN,
-     * KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
+     * Gives a container an interface on a network. Answers when the kernel has everything. Errors: those of ClaimEndpoint,
+     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has the name), REQUEST_REUSED,
+     * DRIVER_UNKNOWN, KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
      *
      * @generated from protobuf rpc: Attach
      */
@@ -32,8 +32,9 @@ export interface IAgentServiceClient {
     attach(input: AttachRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: AttachResponse) => void): grpc.ClientUnaryCall;
     attach(input: AttachRequest, callback: (err: grpc.ServiceError | null, value?: AttachResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Takes an interface away and releases the endpoint; answers when the interface is gone. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS,
-     * NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface stays then.
+     * Removes an interface and releases the endpoint. Answers when the interface is gone. Errors: ENDPOINT_UNKNOWN,
+     * NAME_AMBIGUOUS, NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface
+     * stays in that case.
      *
      * @generated from protobuf rpc: Detach
      */
@@ -42,7 +43,7 @@ export interface IAgentServiceClient {
     detach(input: DetachRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DetachResponse) => void): grpc.ClientUnaryCall;
     detach(input: DetachRequest, callback: (err: grpc.ServiceError | null, value?: DetachResponse) => void): grpc.ClientUnaryCall;
     /**
-     * The containers' interfaces on this host; no manager is needed.
+     * Lists the containers' interfaces on this host. Works without a manager.
      *
      * @generated from protobuf rpc: ListSandboxes
      */
@@ -51,7 +52,7 @@ export interface IAgentServiceClient {
     listSandboxes(input: ListSandboxesRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListSandboxesResponse) => void): grpc.ClientUnaryCall;
     listSandboxes(input: ListSandboxesRequest, callback: (err: grpc.ServiceError | null, value?: ListSandboxesResponse) => void): grpc.ClientUnaryCall;
     /**
-     * What the agent knows of itself and has done; no manager is needed.
+     * The agent's own state and figures. Works without a manager.
      *
      * @generated from protobuf rpc: GetAgentStatus
      */
@@ -60,7 +61,7 @@ export interface IAgentServiceClient {
     getAgentStatus(input: GetAgentStatusRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetAgentStatusResponse) => void): grpc.ClientUnaryCall;
     getAgentStatus(input: GetAgentStatusRequest, callback: (err: grpc.ServiceError | null, value?: GetAgentStatusResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Compares this host's kernel with the intent; no manager is needed.
+     * Compares this host's kernel with the intent. Works without a manager.
      *
      * @generated from protobuf rpc: VerifyHost
      */
@@ -70,7 +71,7 @@ export interface IAgentServiceClient {
     verifyHost(input: VerifyHostRequest, callback: (err: grpc.ServiceError | null, value?: VerifyHostResponse) => void): grpc.ClientUnaryCall;
 }
 /**
- * What a host's containers need. Served on the agent's unix socket, to root.
+ * Interfaces of a host's containers. Served on the agent's unix socket, to root only.
  *
  * @generated from protobuf service causeway.v1.AgentService
  */
@@ -78,34 +79,35 @@ export declare class AgentServiceClient extends grpc.Client implements IAgentSer
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * Gives a container an interface on a network; answers when its kernel has everything. The errors of ClaimEndpoint,
-     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has it), REQUEST_REUSED, DRIVER_UNKNOWN,
-     * KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
+     * Gives a container an interface on a network. Answers when the kernel has everything. Errors: those of ClaimEndpoint,
+     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has the name), REQUEST_REUSED,
+     * DRIVER_UNKNOWN, KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
      *
      * @generated from protobuf rpc: Attach
      */
     attach(input: AttachRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: AttachResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: AttachResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: AttachResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Takes an interface away and releases the endpoint; answers when the interface is gone. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS,
-     * NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface stays then.
+     * Removes an interface and releases the endpoint. Answers when the interface is gone. Errors: ENDPOINT_UNKNOWN,
+     * NAME_AMBIGUOUS, NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface
+     * stays in that case.
      *
      * @generated from protobuf rpc: Detach
      */
     detach(input: DetachRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DetachResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * The containers' interfaces on this host; no manager is needed.
+     * Lists the containers' interfaces on this host. Works without a manager.
      *
      * @generated from protobuf rpc: ListSandboxes
      */
     listSandboxes(input: ListSandboxesRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListSandboxesResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListSandboxesResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListSandboxesResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * What the agent knows of itself and has done; no manager is needed.
+     * The agent's own state and figures. Works without a manager.
      *
      * @generated from protobuf rpc: GetAgentStatus
      */
     getAgentStatus(input: GetAgentStatusRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetAgentStatusResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetAgentStatusResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetAgentStatusResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Compares this host's kernel with the intent; no manager is needed.
+     * Compares this host's kernel with the intent. Works without a manager.
      *
      * @generated from protobuf rpc: VerifyHost
      */

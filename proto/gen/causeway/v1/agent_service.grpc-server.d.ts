@@ -13,40 +13,41 @@ import { AttachResponse } from "./agent_service.js";
 import { AttachRequest } from "./agent_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * What a host's containers need. Served on the agent's unix socket, to root.
+ * Interfaces of a host's containers. Served on the agent's unix socket, to root only.
  *
  * @generated from protobuf service causeway.v1.AgentService
  */
 export interface IAgentService extends grpc.UntypedServiceImplementation {
     /**
-     * Gives a container an interface on a network; answers when its kernel has everything. The errors of ClaimEndpoint,
-     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has it), REQUEST_REUSED, DRIVER_UNKNOWN,
-     * KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
+     * Gives a container an interface on a network. Answers when the kernel has everything. Errors: those of ClaimEndpoint,
+     * NETNS_INVALID, IFNAME_INVALID, IFNAME_TAKEN, NAME_TAKEN (another container has the name), REQUEST_REUSED,
+     * DRIVER_UNKNOWN, KERNEL_REFUSED; MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers.
      *
      * @generated from protobuf rpc: Attach
      */
     attach: grpc.handleUnaryCall<AttachRequest, AttachResponse>;
     /**
-     * Takes an interface away and releases the endpoint; answers when the interface is gone. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS,
-     * NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface stays then.
+     * Removes an interface and releases the endpoint. Answers when the interface is gone. Errors: ENDPOINT_UNKNOWN,
+     * NAME_AMBIGUOUS, NODE_UNREADY (see force); MANAGER_UNAVAILABLE and TIMED_OUT while no manager answers: the interface
+     * stays in that case.
      *
      * @generated from protobuf rpc: Detach
      */
     detach: grpc.handleUnaryCall<DetachRequest, DetachResponse>;
     /**
-     * The containers' interfaces on this host; no manager is needed.
+     * Lists the containers' interfaces on this host. Works without a manager.
      *
      * @generated from protobuf rpc: ListSandboxes
      */
     listSandboxes: grpc.handleUnaryCall<ListSandboxesRequest, ListSandboxesResponse>;
     /**
-     * What the agent knows of itself and has done; no manager is needed.
+     * The agent's own state and figures. Works without a manager.
      *
      * @generated from protobuf rpc: GetAgentStatus
      */
     getAgentStatus: grpc.handleUnaryCall<GetAgentStatusRequest, GetAgentStatusResponse>;
     /**
-     * Compares this host's kernel with the intent; no manager is needed.
+     * Compares this host's kernel with the intent. Works without a manager.
      *
      * @generated from protobuf rpc: VerifyHost
      */

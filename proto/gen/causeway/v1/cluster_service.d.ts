@@ -20,7 +20,7 @@ export interface GetStatusRequest {
  */
 export interface GetStatusResponse {
     /**
-     * 16 lower-case hex digits, made with the cluster. Empty: the manager has not read the store yet.
+     * 16 lower-case hex digits, chosen when the cluster is made. Empty: the manager has not read the store yet.
      *
      * @generated from protobuf field: string cluster_id = 1
      */
@@ -32,19 +32,19 @@ export interface GetStatusResponse {
      */
     epoch: bigint;
     /**
-     * Store revision of the view of the manager that answers.
+     * Store revision of the answering manager's view.
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * Absent: no manager holds the leader key, or the one that holds it does not lead any more.
+     * Absent: no manager holds the leader key, or the manager that holds the key does not lead any more.
      *
      * @generated from protobuf field: causeway.v1.Leader leader = 4
      */
     leader?: Leader;
     /**
-     * As ListManagers answers.
+     * As in ListManagersResponse.
      *
      * @generated from protobuf field: repeated causeway.v1.Manager managers = 5
      */
@@ -56,13 +56,13 @@ export interface GetStatusResponse {
      */
     store?: Store;
     /**
-     * Hosts that are ready. This, repairs and drift are the leader's to say: 0 when no leader answers.
+     * Number of hosts that are ready. Only the leader knows this, repairs and drift: they are 0 when no leader answers.
      *
      * @generated from protobuf field: uint32 hosts_ready = 7
      */
     hostsReady: number;
     /**
-     * Hosts that have ever had a session, as the view of the manager knows.
+     * Number of hosts that have ever had a session, in the manager's view.
      *
      * @generated from protobuf field: uint32 hosts_total = 8
      */
@@ -74,19 +74,19 @@ export interface GetStatusResponse {
      */
     repairs: bigint;
     /**
-     * Differences that stand now: found, and repair failed or is under way.
+     * Number of differences that exist now: the repair failed or is under way.
      *
      * @generated from protobuf field: uint32 drift = 10
      */
     drift: number;
     /**
-     * How many networks there are.
+     * Number of networks.
      *
      * @generated from protobuf field: uint32 networks = 11
      */
     networks: number;
     /**
-     * How many endpoints there are.
+     * Number of endpoints.
      *
      * @generated from protobuf field: uint32 endpoints = 12
      */
@@ -98,33 +98,33 @@ export interface GetStatusResponse {
      */
     schema: number;
     /**
-     * Hosts that are not ready, by name; none while no leader answers.
+     * Hosts that are not ready, sorted by name; empty while no leader answers.
      *
      * @generated from protobuf field: repeated causeway.v1.UnreadyHost unready_hosts = 14
      */
     unreadyHosts: UnreadyHost[];
     /**
-     * Networks whose condition Degraded is true; 0 while no leader answers.
+     * Number of networks whose condition Degraded is true; 0 while no leader answers.
      *
      * @generated from protobuf field: uint32 degraded_networks = 15
      */
     degradedNetworks: number;
     /**
-     * Endpoints whose condition Degraded is true; 0 while no leader answers.
+     * Number of endpoints whose condition Degraded is true; 0 while no leader answers.
      *
      * @generated from protobuf field: uint32 degraded_endpoints = 16
      */
     degradedEndpoints: number;
     /**
-     * Hosts with a session whose agents are in trouble, by name; none while no leader answers.
+     * Hosts with a session whose agents have problems, sorted by name; empty while no leader answers.
      *
      * @generated from protobuf field: repeated causeway.v1.TroubledHost troubled_hosts = 17
      */
     troubledHosts: TroubledHost[];
 }
 /**
- * A host that follows what is intended, but whose agent stood still for a second or more of late, has lost events of the
- * kernel, or was refused steps by the kernel.
+ * A host that follows the intent, but whose agent was recently blocked for a second or more, has lost events of the kernel,
+ * or had steps refused by the kernel.
  *
  * @generated from protobuf message causeway.v1.TroubledHost
  */
@@ -136,14 +136,14 @@ export interface TroubledHost {
      */
     name: string;
     /**
-     * What the agent last reported of itself; always present.
+     * What the agent last reported about itself; always present.
      *
      * @generated from protobuf field: causeway.v1.HostHealth health = 2
      */
     health?: HostHealth;
 }
 /**
- * A host that does not follow what is intended, as the leader knows it.
+ * A host that does not follow the intent, as far as the leader knows.
  *
  * @generated from protobuf message causeway.v1.UnreadyHost
  */
@@ -155,27 +155,28 @@ export interface UnreadyHost {
      */
     name: string;
     /**
-     * "none": it has no session, "syncing": it has one, and does not have everything yet.
+     * "none": the host has no session; "syncing": the host has a session, but not everything it had missed.
      *
      * @generated from protobuf field: string session = 2
      */
     session: string;
     /**
-     * Unix time, milliseconds: when its session ended. A host without a session since this leader began: when the leader
-     * began.
+     * Unix time, milliseconds: when the host's session ended. If the host has had no session with this leader: when the leader
+     * began to lead.
      *
      * @generated from protobuf field: int64 since_ms = 3
      */
     sinceMs: bigint;
     /**
-     * Why its session ended, or why the leader refused it; empty: the leader has not heard it since it began to lead.
+     * Why the session ended, or why the leader refused it; empty: the host has not contacted the leader since it began to
+     * lead.
      *
      * @generated from protobuf field: string last_words = 4
      */
     lastWords: string;
 }
 /**
- * The manager that writes and serves sessions.
+ * The manager that writes to the store and serves sessions.
  *
  * @generated from protobuf message causeway.v1.Leader
  */
@@ -193,20 +194,20 @@ export interface Leader {
      */
     address: string;
     /**
-     * etcd revision at which it took the leader key: a later leader has a greater one.
+     * etcd revision at which the manager took the leader key. A later leader has a greater term.
      *
      * @generated from protobuf field: int64 term = 3
      */
     term: bigint;
     /**
-     * Unix time, milliseconds, by the clock of the leader.
+     * Unix time, milliseconds, by the leader's clock: when it began to lead.
      *
      * @generated from protobuf field: int64 since_ms = 4
      */
     sinceMs: bigint;
 }
 /**
- * A manager as it tells, or as its record says while it does not answer.
+ * A manager as it describes itself, or as its record says while it does not answer.
  *
  * @generated from protobuf message causeway.v1.Manager
  */
@@ -224,44 +225,45 @@ export interface Manager {
      */
     address: string;
     /**
-     * It says of itself that it leads: the same as state "leader".
+     * The manager says that it leads: the same as state "leader".
      *
      * @generated from protobuf field: bool leader = 3
      */
     leader: boolean;
     /**
-     * "0.1.0"; empty: it has not registered yet.
+     * Version, "0.1.0"; empty: the manager has not registered yet.
      *
      * @generated from protobuf field: string version = 4
      */
     version: string;
     /**
-     * Store revision of its view: what is missing to the newest is how far it is behind. 0: it does not answer.
+     * Store revision of the manager's view. The difference to the newest revision shows how far it is behind. 0: no answer.
      *
      * @generated from protobuf field: int64 revision = 5
      */
     revision: bigint;
     /**
-     * Name of the etcd member it supervises; empty: none.
+     * Name of the etcd member that the manager supervises; empty: none.
      *
      * @generated from protobuf field: string etcd_member = 6
      */
     etcdMember: string;
     /**
-     * "leader", "standby", "outdated" (the store has records of a schema it does not know: it only reads), "unreachable".
+     * "leader"; "standby"; "outdated": the store has records of a schema that the manager does not know, so it only reads;
+     * "unreachable".
      *
      * @generated from protobuf field: string state = 7
      */
     state: string;
     /**
-     * The newest schema of records that it knows.
+     * The newest schema of records that the manager knows.
      *
      * @generated from protobuf field: uint32 schema = 8
      */
     schema: number;
     /**
-     * Unix time, milliseconds: when the leader saw that it had stopped or died. It is listed until it comes back or is
-     * removed. 0: it is registered, or no leader has looked yet.
+     * Unix time, milliseconds: when the leader noticed that the manager had stopped or crashed. The manager is listed until it
+     * comes back or is removed. 0: it is registered, or no leader has checked yet.
      *
      * @generated from protobuf field: int64 gone_since_ms = 9
      */
@@ -277,7 +279,7 @@ export interface ListManagersRequest {
  */
 export interface ListManagersResponse {
     /**
-     * By name.
+     * Sorted by name.
      *
      * @generated from protobuf field: repeated causeway.v1.Manager managers = 1
      */
@@ -299,26 +301,26 @@ export interface DescribeManagerResponse {
      */
     manager?: Manager;
     /**
-     * Present while it leads.
+     * Present while the manager leads.
      *
      * @generated from protobuf field: causeway.v1.Hosts hosts = 2
      */
     hosts?: Hosts;
     /**
-     * Id of the manager's process, made at its start: two managers under one name differ by it. Absent: of an older version.
+     * Id of the manager's process, chosen at its start. It tells apart two managers with one name. Absent: an older version.
      *
      * @generated from protobuf field: optional string instance = 3
      */
     instance?: string;
 }
 /**
- * What the leader hears from the hosts.
+ * What the leader knows about the hosts.
  *
  * @generated from protobuf message causeway.v1.Hosts
  */
 export interface Hosts {
     /**
-     * How many hosts are ready.
+     * Number of hosts that are ready.
      *
      * @generated from protobuf field: uint32 ready = 1
      */
@@ -365,7 +367,7 @@ export interface Hosts {
  */
 export interface RemoveManagerRequest {
     /**
-     * As CreateNetworkRequest.request_id. The answer to a retry tells that the removal has begun.
+     * As CreateNetworkRequest.request_id. The answer to a retry says that the removal has begun.
      *
      * @generated from protobuf field: string request_id = 1
      */
@@ -377,7 +379,7 @@ export interface RemoveManagerRequest {
      */
     name: string;
     /**
-     * Although the rest seems to have no quorum then; etcd itself still refuses what loses it for certain.
+     * Remove the manager even if the remaining members seem to have no quorum. etcd itself still refuses a certain loss.
      *
      * @generated from protobuf field: bool force = 3
      */
@@ -398,20 +400,20 @@ export interface CreateBackupRequest {
  */
 export interface CreateBackupResponse {
     /**
-     * What the backup is of; in the first part only.
+     * Describes the backup; in the first part only.
      *
      * @generated from protobuf field: causeway.v1.BackupHeader header = 1
      */
     header?: BackupHeader;
     /**
-     * The parts' chunks, one after the other, are the file.
+     * Part of the file. The chunks of all parts in order are the file.
      *
      * @generated from protobuf field: bytes chunk = 2
      */
     chunk: Uint8Array;
 }
 /**
- * What a backup is of. The file says the same at its beginning.
+ * Describes a backup. The file begins with the same data.
  *
  * @generated from protobuf message causeway.v1.BackupHeader
  */
@@ -423,19 +425,19 @@ export interface BackupHeader {
      */
     clusterId: string;
     /**
-     * The epoch that was backed up; a restore begins the next one.
+     * The epoch that was backed up. A restore begins the next epoch.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
     /**
-     * Store revision of the snapshot: what was written later is not in it.
+     * Store revision of the snapshot. Later writes are not in it.
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * Schema of the records: a manager that knows only older ones cannot restore them.
+     * Schema of the records. A manager that knows only older schemas cannot restore the backup.
      *
      * @generated from protobuf field: uint32 schema = 4
      */
@@ -447,93 +449,93 @@ export interface BackupHeader {
      */
     version: string;
     /**
-     * Unix time, milliseconds.
+     * Unix time, milliseconds: when the backup was made.
      *
      * @generated from protobuf field: int64 time_ms = 6
      */
     timeMs: bigint;
 }
 /**
- * etcd, as its members say.
+ * State of etcd, as its members report it.
  *
  * @generated from protobuf message causeway.v1.Store
  */
 export interface Store {
     /**
-     * As the member that was asked remembers them, so also without a majority.
+     * The members known to the member that was asked. Available also without a majority.
      *
      * @generated from protobuf field: repeated causeway.v1.StoreMember members = 1
      */
     members: StoreMember[];
     /**
-     * Revision of the newest member that answers.
+     * Revision of the most recent member that answers.
      *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
 }
 /**
- * One member of etcd. The figures are 0 when it does not answer.
+ * A member of etcd. The figures are 0 when the member does not answer.
  *
  * @generated from protobuf message causeway.v1.StoreMember
  */
 export interface StoreMember {
     /**
-     * Its name in etcd; empty: it never started.
+     * The member's name in etcd; empty: it never started.
      *
      * @generated from protobuf field: string name = 1
      */
     name: string;
     /**
-     * Where clients reach it, "http://10.0.0.1:2379"; empty: it never started.
+     * URLs for clients, "http://10.0.0.1:2379"; empty: the member never started.
      *
      * @generated from protobuf field: repeated string client_urls = 2
      */
     clientUrls: string[];
     /**
-     * It answers, and knows a leader.
+     * The member answers and knows a leader.
      *
      * @generated from protobuf field: bool healthy = 3
      */
     healthy: boolean;
     /**
-     * It is the leader of etcd, which need not be at the leading manager.
+     * The member is the leader of etcd. The leading manager may be on another machine.
      *
      * @generated from protobuf field: bool leader = 4
      */
     leader: boolean;
     /**
-     * It copies the store and has no vote yet.
+     * The member is still copying the store and has no vote yet.
      *
      * @generated from protobuf field: bool learner = 5
      */
     learner: boolean;
     /**
-     * Its database on disk, bytes.
+     * Size of the member's database on disk, bytes.
      *
      * @generated from protobuf field: int64 size = 6
      */
     size: bigint;
     /**
-     * What of `size` is not free for reuse, bytes.
+     * Part of `size` that is in use (the rest is free for reuse), bytes.
      *
      * @generated from protobuf field: int64 size_in_use = 7
      */
     sizeInUse: bigint;
     /**
-     * Entries it is behind the furthest member.
+     * Number of entries by which the member is behind the furthest member.
      *
      * @generated from protobuf field: uint64 lag = 8
      */
     lag: bigint;
     /**
-     * "NOSPACE", "CORRUPT", "SLOW-DISK"; empty: none.
+     * "NOSPACE", "CORRUPT", "SLOW-DISK"; empty: no alarm.
      *
      * @generated from protobuf field: repeated string alarms = 9
      */
     alarms: string[];
     /**
-     * Revision of its newest change; 0: it does not answer.
+     * Revision of the member's newest change; 0: it does not answer.
      *
      * @generated from protobuf field: int64 revision = 10
      */
@@ -544,13 +546,13 @@ export interface StoreMember {
  */
 export interface VerifyRequest {
     /**
-     * Put differences right before the answer; the answer lists them all the same.
+     * Repair differences before the answer. The answer lists them in any case.
      *
      * @generated from protobuf field: bool repair = 1
      */
     repair: boolean;
     /**
-     * Names or ids; empty: every host.
+     * Names or ids of hosts; empty: every host.
      *
      * @generated from protobuf field: repeated string hosts = 2
      */
@@ -561,7 +563,7 @@ export interface VerifyRequest {
  */
 export interface VerifyResponse {
     /**
-     * Every difference that was found; empty: none.
+     * All differences that were found; empty: there are none.
      *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 1
      */
@@ -573,7 +575,7 @@ export interface VerifyResponse {
      */
     checked: string[];
     /**
-     * Names of hosts that could not be asked.
+     * Names of hosts that could not be checked.
      *
      * @generated from protobuf field: repeated string unreachable = 3
      */
@@ -584,44 +586,45 @@ export interface VerifyResponse {
  */
 export interface WatchEventsRequest {
     /**
-     * The first event wanted; 0: the oldest kept. When it is not kept any more, the first answer is an event "events.gone"
-     * in the place of the last that is missing.
+     * Sequence of the first event to send; 0: the oldest that is kept. If that event is not kept any more, the first answer is
+     * an event "events.gone" with the sequence of the last missing event.
      *
      * @generated from protobuf field: int64 from_sequence = 1
      */
     fromSequence: bigint;
     /**
-     * Go on with events as they happen; otherwise the stream ends after those kept.
+     * Continue with new events as they happen. False: the stream ends after the events that are kept.
      *
      * @generated from protobuf field: bool follow = 2
      */
     follow: boolean;
     /**
-     * Unix time, milliseconds: nothing from before it, as far as the managers' clocks agree. Not with from_sequence.
+     * Unix time, milliseconds: no events from before this time, as far as the managers' clocks agree. Not with from_sequence.
      *
      * @generated from protobuf field: int64 since_ms = 3
      */
     sinceMs: bigint;
     /**
-     * Only these kinds; none: every kind.
+     * Only events of these kinds; empty: of every kind.
      *
      * @generated from protobuf field: repeated string kinds = 4
      */
     kinds: string[];
     /**
-     * Name of a network as it was then, or its id; empty: events of any.
+     * Name of a network at the time of the event, or its id; empty: events of all networks.
      *
      * @generated from protobuf field: string network = 5
      */
     network: string;
     /**
-     * Name of a host; empty: events of any.
+     * Name of a host; empty: events of all hosts.
      *
      * @generated from protobuf field: string host = 6
      */
     host: string;
     /**
-     * Begin with the newest that are asked for, so many at most (10000); 0: with the first. Not with from_sequence.
+     * Begin with the newest events that match, at most this many (10000 at most); 0: begin with the first. Not with
+     * from_sequence.
      *
      * @generated from protobuf field: uint32 tail = 7
      */

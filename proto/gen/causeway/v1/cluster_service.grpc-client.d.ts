@@ -19,14 +19,14 @@ import type { GetStatusResponse } from "./cluster_service.js";
 import type { GetStatusRequest } from "./cluster_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * The cluster itself: managers, store, events, backups. Names of errors as in NetworkService.
+ * The cluster itself: managers, store, events, backups. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.ClusterService
  */
 export interface IClusterServiceClient {
     /**
-     * What works and what does not. Every manager answers, leader or not, store or not: what the manager cannot learn within
-     * about a second is left out.
+     * State of the managers, the store and the hosts. Any manager answers, also without a leader or a store. What the manager
+     * cannot find out within about a second is left out.
      *
      * @generated from protobuf rpc: GetStatus
      */
@@ -35,8 +35,8 @@ export interface IClusterServiceClient {
     getStatus(input: GetStatusRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetStatusResponse) => void): grpc.ClientUnaryCall;
     getStatus(input: GetStatusRequest, callback: (err: grpc.ServiceError | null, value?: GetStatusResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Compares every host's kernel with the intent, through its agent. NODE_UNKNOWN; a host that cannot be asked is no error,
-     * but named in the answer.
+     * Compares every host's kernel with the intent, through the host's agent. Error: NODE_UNKNOWN. A host that cannot be
+     * checked is no error: the answer names it.
      *
      * @generated from protobuf rpc: Verify
      */
@@ -45,15 +45,15 @@ export interface IClusterServiceClient {
     verify(input: VerifyRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: VerifyResponse) => void): grpc.ClientUnaryCall;
     verify(input: VerifyRequest, callback: (err: grpc.ServiceError | null, value?: VerifyResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Events in their order. Every manager answers. INVALID_ARGUMENT: an unknown kind, or tail and from_sequence together;
-     * ends with SHUTTING_DOWN when the manager stops while the call follows.
+     * Events in order. Any manager answers. Errors: INVALID_ARGUMENT for an unknown kind, or for tail together with
+     * from_sequence; SHUTTING_DOWN when the manager stops while the call follows.
      *
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents(input: WatchEventsRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
     watchEvents(input: WatchEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
     /**
-     * Every manager there is, reachable or not. Every manager answers.
+     * All managers, reachable or not. Any manager answers.
      *
      * @generated from protobuf rpc: ListManagers
      */
@@ -62,7 +62,7 @@ export interface IClusterServiceClient {
     listManagers(input: ListManagersRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
     listManagers(input: ListManagersRequest, callback: (err: grpc.ServiceError | null, value?: ListManagersResponse) => void): grpc.ClientUnaryCall;
     /**
-     * What the asked manager knows of itself: managers ask one another so. Never sent on.
+     * State of the manager that is asked. Managers use this call among themselves. A manager never forwards it.
      *
      * @generated from protobuf rpc: DescribeManager
      */
@@ -71,8 +71,8 @@ export interface IClusterServiceClient {
     describeManager(input: DescribeManagerRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
     describeManager(input: DescribeManagerRequest, callback: (err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Takes a manager, and the etcd member it supervises, out of the cluster. MANAGER_UNKNOWN; QUORUM_LOSS where the rest
-     * would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
      *
      * @generated from protobuf rpc: RemoveManager
      */
@@ -81,8 +81,8 @@ export interface IClusterServiceClient {
     removeManager(input: RemoveManagerRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
     removeManager(input: RemoveManagerRequest, callback: (err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void): grpc.ClientUnaryCall;
     /**
-     * A snapshot of the store with what it takes to restore it, in parts. CAPABILITY_MISSING of a store in memory;
-     * STORE_UNAVAILABLE when a part cannot be read: the file is no backup then.
+     * A snapshot of the store with everything that a restore needs, in parts. Errors: CAPABILITY_MISSING for a store in
+     * memory; STORE_UNAVAILABLE when a part cannot be read: the file is not a backup then.
      *
      * @generated from protobuf rpc: CreateBackup
      */
@@ -90,7 +90,7 @@ export interface IClusterServiceClient {
     createBackup(input: CreateBackupRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<CreateBackupResponse>;
 }
 /**
- * The cluster itself: managers, store, events, backups. Names of errors as in NetworkService.
+ * The cluster itself: managers, store, events, backups. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.ClusterService
  */
@@ -98,48 +98,48 @@ export declare class ClusterServiceClient extends grpc.Client implements ICluste
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * What works and what does not. Every manager answers, leader or not, store or not: what the manager cannot learn within
-     * about a second is left out.
+     * State of the managers, the store and the hosts. Any manager answers, also without a leader or a store. What the manager
+     * cannot find out within about a second is left out.
      *
      * @generated from protobuf rpc: GetStatus
      */
     getStatus(input: GetStatusRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetStatusResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetStatusResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetStatusResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Compares every host's kernel with the intent, through its agent. NODE_UNKNOWN; a host that cannot be asked is no error,
-     * but named in the answer.
+     * Compares every host's kernel with the intent, through the host's agent. Error: NODE_UNKNOWN. A host that cannot be
+     * checked is no error: the answer names it.
      *
      * @generated from protobuf rpc: Verify
      */
     verify(input: VerifyRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: VerifyResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: VerifyResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: VerifyResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Events in their order. Every manager answers. INVALID_ARGUMENT: an unknown kind, or tail and from_sequence together;
-     * ends with SHUTTING_DOWN when the manager stops while the call follows.
+     * Events in order. Any manager answers. Errors: INVALID_ARGUMENT for an unknown kind, or for tail together with
+     * from_sequence; SHUTTING_DOWN when the manager stops while the call follows.
      *
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents(input: WatchEventsRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEventsResponse>;
     /**
-     * Every manager there is, reachable or not. Every manager answers.
+     * All managers, reachable or not. Any manager answers.
      *
      * @generated from protobuf rpc: ListManagers
      */
     listManagers(input: ListManagersRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListManagersResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * What the asked manager knows of itself: managers ask one another so. Never sent on.
+     * State of the manager that is asked. Managers use this call among themselves. A manager never forwards it.
      *
      * @generated from protobuf rpc: DescribeManager
      */
     describeManager(input: DescribeManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DescribeManagerResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Takes a manager, and the etcd member it supervises, out of the cluster. MANAGER_UNKNOWN; QUORUM_LOSS where the rest
-     * would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
      *
      * @generated from protobuf rpc: RemoveManager
      */
     removeManager(input: RemoveManagerRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: RemoveManagerResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * A snapshot of the store with what it takes to restore it, in parts. CAPABILITY_MISSING of a store in memory;
-     * STORE_UNAVAILABLE when a part cannot be read: the file is no backup then.
+     * A snapshot of the store with everything that a restore needs, in parts. Errors: CAPABILITY_MISSING for a store in
+     * memory; STORE_UNAVAILABLE when a part cannot be read: the file is not a backup then.
      *
      * @generated from protobuf rpc: CreateBackup
      */

@@ -17,54 +17,54 @@ import { GetStatusResponse } from "./cluster_service.js";
 import { GetStatusRequest } from "./cluster_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * The cluster itself: managers, store, events, backups. Names of errors as in NetworkService.
+ * The cluster itself: managers, store, events, backups. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.ClusterService
  */
 export interface IClusterService extends grpc.UntypedServiceImplementation {
     /**
-     * What works and what does not. Every manager answers, leader or not, store or not: what the manager cannot learn within
-     * about a second is left out.
+     * State of the managers, the store and the hosts. Any manager answers, also without a leader or a store. What the manager
+     * cannot find out within about a second is left out.
      *
      * @generated from protobuf rpc: GetStatus
      */
     getStatus: grpc.handleUnaryCall<GetStatusRequest, GetStatusResponse>;
     /**
-     * Compares every host's kernel with the intent, through its agent. NODE_UNKNOWN; a host that cannot be asked is no error,
-     * but named in the answer.
+     * Compares every host's kernel with the intent, through the host's agent. Error: NODE_UNKNOWN. A host that cannot be
+     * checked is no error: the answer names it.
      *
      * @generated from protobuf rpc: Verify
      */
     verify: grpc.handleUnaryCall<VerifyRequest, VerifyResponse>;
     /**
-     * Events in their order. Every manager answers. INVALID_ARGUMENT: an unknown kind, or tail and from_sequence together;
-     * ends with SHUTTING_DOWN when the manager stops while the call follows.
+     * Events in order. Any manager answers. Errors: INVALID_ARGUMENT for an unknown kind, or for tail together with
+     * from_sequence; SHUTTING_DOWN when the manager stops while the call follows.
      *
      * @generated from protobuf rpc: WatchEvents
      */
     watchEvents: grpc.handleServerStreamingCall<WatchEventsRequest, WatchEventsResponse>;
     /**
-     * Every manager there is, reachable or not. Every manager answers.
+     * All managers, reachable or not. Any manager answers.
      *
      * @generated from protobuf rpc: ListManagers
      */
     listManagers: grpc.handleUnaryCall<ListManagersRequest, ListManagersResponse>;
     /**
-     * What the asked manager knows of itself: managers ask one another so. Never sent on.
+     * State of the manager that is asked. Managers use this call among themselves. A manager never forwards it.
      *
      * @generated from protobuf rpc: DescribeManager
      */
     describeManager: grpc.handleUnaryCall<DescribeManagerRequest, DescribeManagerResponse>;
     /**
-     * Takes a manager, and the etcd member it supervises, out of the cluster. MANAGER_UNKNOWN; QUORUM_LOSS where the rest
-     * would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
+     * Removes a manager, and the etcd member that it supervises, from the cluster. Errors: MANAGER_UNKNOWN; QUORUM_LOSS if the
+     * remaining members would have no quorum (see force); INVALID_ARGUMENT for a manager without a member.
      *
      * @generated from protobuf rpc: RemoveManager
      */
     removeManager: grpc.handleUnaryCall<RemoveManagerRequest, RemoveManagerResponse>;
     /**
-     * A snapshot of the store with what it takes to restore it, in parts. CAPABILITY_MISSING of a store in memory;
-     * STORE_UNAVAILABLE when a part cannot be read: the file is no backup then.
+     * A snapshot of the store with everything that a restore needs, in parts. Errors: CAPABILITY_MISSING for a store in
+     * memory; STORE_UNAVAILABLE when a part cannot be read: the file is not a backup then.
      *
      * @generated from protobuf rpc: CreateBackup
      */

@@ -21,7 +21,7 @@ export interface ClaimEndpointRequest {
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
@@ -33,13 +33,13 @@ export interface ClaimEndpointRequest {
      */
     name: string;
     /**
-     * Id of the host that has the container; its agent has had a session.
+     * Id of the container's host. The host's agent must have had a session.
      *
      * @generated from protobuf field: string node_id = 4
      */
     nodeId: string;
     /**
-     * Asked-for addresses without prefix length, at most one a family. The manager gives an address of each other family of
+     * Wanted addresses without prefix length, at most one per family. The manager chooses an address for every other family of
      * the network.
      *
      * @generated from protobuf field: repeated string addresses = 5
@@ -54,8 +54,8 @@ export interface ClaimEndpointRequest {
         [key: string]: string;
     };
     /**
-     * Id of an endpoint that the node had before the store was restored from a backup, which does not know it. The endpoint is
-     * given back under this id and with just these addresses, or not at all. Empty: a new endpoint.
+     * Id of an endpoint that the host had before the store was restored from a backup, and that the restored store does not
+     * have. The endpoint is given back with this id and exactly these addresses, or not at all. Empty: a new endpoint.
      *
      * @generated from protobuf field: string endpoint_id = 7
      */
@@ -66,19 +66,19 @@ export interface ClaimEndpointRequest {
  */
 export interface ClaimEndpointResponse {
     /**
-     * As it was claimed: no host has applied it yet.
+     * The endpoint as it was claimed. No host has applied it yet.
      *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
     endpoint?: Endpoint;
     /**
-     * Its network, which the host may hear of here for the first time.
+     * The endpoint's network. The host may not know it yet.
      *
      * @generated from protobuf field: causeway.v1.Network network = 2
      */
     network?: Network;
     /**
-     * The epoch of the endpoint's revision: after a restore from a backup revisions begin anew, lower.
+     * Epoch of the endpoint's revision. After a restore from a backup, revisions begin again at lower numbers.
      *
      * @generated from protobuf field: int64 epoch = 3
      */
@@ -100,20 +100,20 @@ export interface ClaimEndpointsRequest {
  */
 export interface ClaimEndpointsResponse {
     /**
-     * One for each claim, in their order.
+     * One outcome per claim, in the order of the claims.
      *
      * @generated from protobuf field: repeated causeway.v1.ClaimOutcome outcomes = 1
      */
     outcomes: ClaimOutcome[];
     /**
-     * The cluster's epoch when they were claimed.
+     * The cluster's epoch at the time of the claims.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
     epoch: bigint;
 }
 /**
- * What came of one claim.
+ * The outcome of one claim.
  *
  * @generated from protobuf message causeway.v1.ClaimOutcome
  */
@@ -124,7 +124,7 @@ export interface ClaimOutcome {
     outcome: {
         oneofKind: "endpoint";
         /**
-         * It was claimed.
+         * The claimed endpoint.
          *
          * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
          */
@@ -132,7 +132,7 @@ export interface ClaimOutcome {
     } | {
         oneofKind: "refused";
         /**
-         * It was refused, with the errors of ClaimEndpoint; another try meets the same.
+         * Why the claim was refused: an error of ClaimEndpoint. A retry would get the same error.
          *
          * @generated from protobuf field: google.rpc.Status refused = 2
          */
@@ -158,13 +158,13 @@ export interface ReleaseEndpointRequest {
      */
     endpointId: string;
     /**
-     * Id of the host that asks: only an endpoint of this host is released.
+     * Id of the host that asks. Only an endpoint of this host is released.
      *
      * @generated from protobuf field: string node_id = 3
      */
     nodeId: string;
     /**
-     * Why; the event of the release tells it.
+     * Why the host releases the endpoint. The event of the release contains the reason.
      *
      * @generated from protobuf field: causeway.v1.ReleaseReason reason = 4
      */
@@ -186,20 +186,20 @@ export interface ReleaseEndpointResponse {
  */
 export interface DetachEndpointRequest {
     /**
-     * A lower-case UUID; the same one again gets the same answer.
+     * A lower-case UUID. A call with the same id gets the same answer.
      *
      * @generated from protobuf field: string request_id = 1
      */
     requestId: string;
     /**
-     * Id, name, or NETWORK/NAME where a name is used in several networks.
+     * Id or name; NETWORK/NAME if several networks use the name.
      *
      * @generated from protobuf field: string endpoint = 2
      */
     endpoint: string;
     /**
-     * Also when its host is not ready. The host takes the interface away when it is back; until then its container can still
-     * use the address.
+     * Detach also when the endpoint's host is not ready. The host removes the interface when it is back. Until then its
+     * container can still use the address.
      *
      * @generated from protobuf field: bool force = 3
      */
@@ -222,7 +222,7 @@ export interface DetachEndpointResponse {
      */
     host: string;
     /**
-     * The host has said that the interface is gone. False: it was not ready, or did not say so within a few seconds.
+     * The host has confirmed that the interface is gone. False: it was not ready, or did not confirm within a few seconds.
      *
      * @generated from protobuf field: bool taken_away = 3
      */
@@ -233,13 +233,13 @@ export interface DetachEndpointResponse {
  */
 export interface GetEndpointRequest {
     /**
-     * Id, name, or NETWORK/NAME where a name is used in several networks.
+     * Id or name; NETWORK/NAME if several networks use the name.
      *
      * @generated from protobuf field: string endpoint = 1
      */
     endpoint: string;
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 2
      */
@@ -261,43 +261,43 @@ export interface GetEndpointResponse {
  */
 export interface ListEndpointsRequest {
     /**
-     * Name or id; empty: all.
+     * Name or id of a network; empty: all networks.
      *
      * @generated from protobuf field: string network = 1
      */
     network: string;
     /**
-     * Name or id; empty: all.
+     * Name or id of a host; empty: all hosts.
      *
      * @generated from protobuf field: string host = 2
      */
     host: string;
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 3
      */
     atLeast: bigint;
     /**
-     * Most to answer at once; 0: 500. Never more than 1000.
+     * Maximum number of endpoints per page; 0: 500. Never more than 1000.
      *
      * @generated from protobuf field: uint32 page_size = 4
      */
     pageSize: number;
     /**
-     * `next_page_token` of the page before, with all else of the request as it was; empty: the first page.
+     * `next_page_token` of the previous page. The other fields must stay the same. Empty: the first page.
      *
      * @generated from protobuf field: string page_token = 5
      */
     pageToken: string;
     /**
-     * "tier=web, team in (core, edge), !legacy"; empty: all.
+     * "tier=web, team in (core, edge), !legacy"; empty: all endpoints.
      *
      * @generated from protobuf field: string label_selector = 6
      */
     labelSelector: string;
     /**
-     * "address=10.66.0.9, host!=h1"; empty: all. docs/protocol.md lists the fields.
+     * "address=10.66.0.9, host!=h1"; empty: all endpoints. docs/protocol.md lists the fields.
      *
      * @generated from protobuf field: string field_selector = 7
      */
@@ -308,13 +308,13 @@ export interface ListEndpointsRequest {
  */
 export interface ListEndpointsResponse {
     /**
-     * By name, then id, at most page_size.
+     * Sorted by name, then id; at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Endpoint endpoints = 1
      */
     endpoints: Endpoint[];
     /**
-     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
+     * Store revision of the list, the same on all pages as long as the manager remembers it. A watch can begin from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -331,13 +331,13 @@ export interface ListEndpointsResponse {
  */
 export interface WaitEndpointRequest {
     /**
-     * Id, name, or NETWORK/NAME where a name is used in several networks.
+     * Id or name; NETWORK/NAME if several networks use the name.
      *
      * @generated from protobuf field: string endpoint = 1
      */
     endpoint: string;
     /**
-     * Wait first for a view at least as new as this store revision: that of the change waited for. 0: the view as it is.
+     * Wait first for a view that is at least as new as this store revision, that of the change. 0: use the current view.
      *
      * @generated from protobuf field: int64 at_least = 2
      */
@@ -348,7 +348,7 @@ export interface WaitEndpointRequest {
  */
 export interface WaitEndpointResponse {
     /**
-     * As it is now; its `applied` has as many hosts as it wants.
+     * The endpoint as it is now. `applied.have` equals `applied.want`.
      *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 1
      */
@@ -359,13 +359,13 @@ export interface WaitEndpointResponse {
  */
 export interface WatchEndpointsRequest {
     /**
-     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     * Send changes after this revision; 0: first all existing endpoints, each as ADDED. A BOOKMARK marks where changes begin.
      *
      * @generated from protobuf field: int64 from_revision = 1
      */
     fromRevision: bigint;
     /**
-     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     * The epoch that came with `from_revision`; 0: not compared. Revisions of different epochs are never compared.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
@@ -383,13 +383,13 @@ export interface WatchEndpointsRequest {
      */
     fieldSelector: string;
     /**
-     * Name or id; empty: all.
+     * Name or id of a network; empty: all networks.
      *
      * @generated from protobuf field: string network = 5
      */
     network: string;
     /**
-     * Name or id; empty: all.
+     * Name or id of a host; empty: all hosts.
      *
      * @generated from protobuf field: string host = 6
      */
@@ -400,38 +400,40 @@ export interface WatchEndpointsRequest {
  */
 export interface WatchEndpointsResponse {
     /**
-     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     * "ADDED" (also when the endpoint begins to match the selectors), "MODIFIED", "REMOVED" (also when the endpoint does not
+     * match the selectors any more), "BOOKMARK".
      *
      * @generated from protobuf field: string type = 1
      */
     type: string;
     /**
-     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `applied`, no conditions.
+     * The endpoint as it is, or as it was before its removal; absent from a BOOKMARK. Only stored fields: no `applied`, no
+     * conditions.
      *
      * @generated from protobuf field: causeway.v1.Endpoint endpoint = 2
      */
     endpoint?: Endpoint;
     /**
-     * Store revision of the change, from which a watch resumes (see more).
+     * Store revision of the change. A watch can resume from it (see more).
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * More of this revision follows: a watch resumes from a message without it.
+     * Another message of this revision follows. A watch resumes only from a message without `more`.
      *
      * @generated from protobuf field: bool more = 4
      */
     more: boolean;
     /**
-     * The cluster's epoch: it rises when the store is restored from a backup.
+     * The cluster's epoch. It rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */
     epoch: bigint;
 }
 /**
- * Why a host gives an endpoint back. A manager reads a reason that it does not know as UNSPECIFIED.
+ * Why a host releases an endpoint. A manager reads a reason that it does not know as UNSPECIFIED.
  *
  * @generated from protobuf enum causeway.v1.ReleaseReason
  */
@@ -443,7 +445,7 @@ export declare enum ReleaseReason {
      */
     UNSPECIFIED = 0,
     /**
-     * It could not be attached after all.
+     * The attach failed.
      *
      * @generated from protobuf enum value: RELEASE_REASON_ATTACH_FAILED = 1;
      */
@@ -455,7 +457,7 @@ export declare enum ReleaseReason {
      */
     CONTAINER_GONE = 2,
     /**
-     * The host knows of no container for it.
+     * The host knows no container for the endpoint.
      *
      * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_UNKNOWN = 3;
      */

@@ -21,14 +21,14 @@ import type { ClaimEndpointResponse } from "./endpoint_service.js";
 import type { ClaimEndpointRequest } from "./endpoint_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
- * in NetworkService.
+ * Endpoints. Claims and releases are for agents: an interface in a container can only be made by the container's host.
+ * Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
 export interface IEndpointServiceClient {
     /**
-     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * Claims a name and addresses for a container of a host. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
      * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, ADDRESS_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
      * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
      *
@@ -39,8 +39,8 @@ export interface IEndpointServiceClient {
     claimEndpoint(input: ClaimEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     claimEndpoint(input: ClaimEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
-     * another try is the whole call's.
+     * Claims many endpoints, each with its own outcome: if one claim is refused, the others are not affected. An error that a
+     * retry may resolve fails the whole call.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
@@ -49,8 +49,8 @@ export interface IEndpointServiceClient {
     claimEndpoints(input: ClaimEndpointsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
     claimEndpoints(input: ClaimEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
-     * another host has it.
+     * Releases an endpoint and its addresses, for its own host. Errors: ENDPOINT_UNKNOWN: it is gone already;
+     * PERMISSION_DENIED: another host has it.
      *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
@@ -59,9 +59,8 @@ export interface IEndpointServiceClient {
     releaseEndpoint(input: ReleaseEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     releaseEndpoint(input: ReleaseEndpointRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
-     * force).
+     * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
@@ -70,8 +69,8 @@ export interface IEndpointServiceClient {
     detachEndpoint(input: DetachEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
     detachEndpoint(input: DetachEndpointRequest, callback: (err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
-     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
-     * at_least.
+     * One endpoint, with its conditions. Errors: ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT if the view does not reach
+     * at_least in time.
      *
      * @generated from protobuf rpc: GetEndpoint
      */
@@ -80,8 +79,8 @@ export interface IEndpointServiceClient {
     getEndpoint(input: GetEndpointRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetEndpointResponse) => void): grpc.ClientUnaryCall;
     getEndpoint(input: GetEndpointRequest, callback: (err: grpc.ServiceError | null, value?: GetEndpointResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
-     * the page token is of another list.
+     * Endpoints in pages. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not
+     * parse, or the page token belongs to another list.
      *
      * @generated from protobuf rpc: ListEndpoints
      */
@@ -91,15 +90,16 @@ export interface IEndpointServiceClient {
     listEndpoints(input: ListEndpointsRequest, callback: (err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void): grpc.ClientUnaryCall;
     /**
      * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
+     * NETWORK_UNKNOWN and NODE_UNKNOWN if the network or host of the request does not exist.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     watchEndpoints(input: WatchEndpointsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     /**
-     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
-     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
+     * Answers when every ready host of the network has programmed the endpoint's last change. Errors: TIMED_OUT at the
+     * deadline, with the hosts that have not; ENDPOINT_UNKNOWN, also when the endpoint is removed during the call;
+     * NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */
@@ -109,8 +109,8 @@ export interface IEndpointServiceClient {
     waitEndpoint(input: WaitEndpointRequest, callback: (err: grpc.ServiceError | null, value?: WaitEndpointResponse) => void): grpc.ClientUnaryCall;
 }
 /**
- * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
- * in NetworkService.
+ * Endpoints. Claims and releases are for agents: an interface in a container can only be made by the container's host.
+ * Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
@@ -118,7 +118,7 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * Claims a name and addresses for a container of a host. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
      * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, ADDRESS_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
      * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
      *
@@ -126,51 +126,51 @@ export declare class EndpointServiceClient extends grpc.Client implements IEndpo
      */
     claimEndpoint(input: ClaimEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
-     * another try is the whole call's.
+     * Claims many endpoints, each with its own outcome: if one claim is refused, the others are not affected. An error that a
+     * retry may resolve fails the whole call.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
     claimEndpoints(input: ClaimEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ClaimEndpointsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
-     * another host has it.
+     * Releases an endpoint and its addresses, for its own host. Errors: ENDPOINT_UNKNOWN: it is gone already;
+     * PERMISSION_DENIED: another host has it.
      *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint(input: ReleaseEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
-     * force).
+     * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
     detachEndpoint(input: DetachEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: DetachEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
-     * at_least.
+     * One endpoint, with its conditions. Errors: ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT if the view does not reach
+     * at_least in time.
      *
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint(input: GetEndpointRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetEndpointResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
-     * the page token is of another list.
+     * Endpoints in pages. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not
+     * parse, or the page token belongs to another list.
      *
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints(input: ListEndpointsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListEndpointsResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
+     * NETWORK_UNKNOWN and NODE_UNKNOWN if the network or host of the request does not exist.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints(input: WatchEndpointsRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchEndpointsResponse>;
     /**
-     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
-     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
+     * Answers when every ready host of the network has programmed the endpoint's last change. Errors: TIMED_OUT at the
+     * deadline, with the hosts that have not; ENDPOINT_UNKNOWN, also when the endpoint is removed during the call;
+     * NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */

@@ -19,14 +19,14 @@ import { ClaimEndpointResponse } from "./endpoint_service.js";
 import { ClaimEndpointRequest } from "./endpoint_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * Endpoints. Claims and releases are for agents: what a container needs beyond them only its host can do. Names of errors as
- * in NetworkService.
+ * Endpoints. Claims and releases are for agents: an interface in a container can only be made by the container's host.
+ * Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.EndpointService
  */
 export interface IEndpointService extends grpc.UntypedServiceImplementation {
     /**
-     * Claims a name and addresses for a container of a host. NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
+     * Claims a name and addresses for a container of a host. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN, NAME_TAKEN, NAME_INVALID,
      * ADDRESS_IN_USE, ADDRESS_OUTSIDE, ADDRESS_RESERVED, ADDRESS_EXHAUSTED, MTU_PENDING (a host has not lowered the MTU yet),
      * RECOVERING; with endpoint_id also ENDPOINT_EXISTS.
      *
@@ -34,51 +34,51 @@ export interface IEndpointService extends grpc.UntypedServiceImplementation {
      */
     claimEndpoint: grpc.handleUnaryCall<ClaimEndpointRequest, ClaimEndpointResponse>;
     /**
-     * Many at once, each with its own outcome: the refusal of one claim does not touch the others. An error that is worth
-     * another try is the whole call's.
+     * Claims many endpoints, each with its own outcome: if one claim is refused, the others are not affected. An error that a
+     * retry may resolve fails the whole call.
      *
      * @generated from protobuf rpc: ClaimEndpoints
      */
     claimEndpoints: grpc.handleUnaryCall<ClaimEndpointsRequest, ClaimEndpointsResponse>;
     /**
-     * Gives an endpoint and its addresses back, for its own host. ENDPOINT_UNKNOWN: it is gone already; PERMISSION_DENIED:
-     * another host has it.
+     * Releases an endpoint and its addresses, for its own host. Errors: ENDPOINT_UNKNOWN: it is gone already;
+     * PERMISSION_DENIED: another host has it.
      *
      * @generated from protobuf rpc: ReleaseEndpoint
      */
     releaseEndpoint: grpc.handleUnaryCall<ReleaseEndpointRequest, ReleaseEndpointResponse>;
     /**
-     * Takes an endpoint off its network wherever it is: it is released, and its host takes the interface away.
-     * ENDPOINT_UNKNOWN, NETWORK_UNKNOWN (of NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see
-     * force).
+     * Detaches an endpoint of any host: the managers release it, and its host removes the interface. Errors: ENDPOINT_UNKNOWN,
+     * NETWORK_UNKNOWN (for NETWORK/NAME), NAME_AMBIGUOUS (several networks use the name), NODE_UNREADY (see force).
      *
      * @generated from protobuf rpc: DetachEndpoint
      */
     detachEndpoint: grpc.handleUnaryCall<DetachEndpointRequest, DetachEndpointResponse>;
     /**
-     * One endpoint, with its conditions. ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT when the view does not get as new as
-     * at_least.
+     * One endpoint, with its conditions. Errors: ENDPOINT_UNKNOWN, NAME_AMBIGUOUS; TIMED_OUT if the view does not reach
+     * at_least in time.
      *
      * @generated from protobuf rpc: GetEndpoint
      */
     getEndpoint: grpc.handleUnaryCall<GetEndpointRequest, GetEndpointResponse>;
     /**
-     * Endpoints in pages. NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not parse, or
-     * the page token is of another list.
+     * Endpoints in pages. Errors: NETWORK_UNKNOWN, NODE_UNKNOWN; INVALID_ARGUMENT with the field when a selector does not
+     * parse, or the page token belongs to another list.
      *
      * @generated from protobuf rpc: ListEndpoints
      */
     listEndpoints: grpc.handleUnaryCall<ListEndpointsRequest, ListEndpointsResponse>;
     /**
      * Changes of endpoints as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * NETWORK_UNKNOWN and NODE_UNKNOWN of what it is limited to.
+     * NETWORK_UNKNOWN and NODE_UNKNOWN if the network or host of the request does not exist.
      *
      * @generated from protobuf rpc: WatchEndpoints
      */
     watchEndpoints: grpc.handleServerStreamingCall<WatchEndpointsRequest, WatchEndpointsResponse>;
     /**
-     * Answers when every ready host of the network has programmed the endpoint's last change. TIMED_OUT at the deadline, with
-     * the hosts that are waited for; ENDPOINT_UNKNOWN also when the endpoint goes meanwhile; NAME_AMBIGUOUS.
+     * Answers when every ready host of the network has programmed the endpoint's last change. Errors: TIMED_OUT at the
+     * deadline, with the hosts that have not; ENDPOINT_UNKNOWN, also when the endpoint is removed during the call;
+     * NAME_AMBIGUOUS.
      *
      * @generated from protobuf rpc: WaitEndpoint
      */

@@ -13,7 +13,7 @@ import { Status } from "../../google/rpc/status.js";
 import { Network } from "./types.js";
 import { Endpoint } from "./types.js";
 /**
- * Why a host gives an endpoint back. A manager reads a reason that it does not know as UNSPECIFIED.
+ * Why a host releases an endpoint. A manager reads a reason that it does not know as UNSPECIFIED.
  *
  * @generated from protobuf enum causeway.v1.ReleaseReason
  */
@@ -26,7 +26,7 @@ export var ReleaseReason;
      */
     ReleaseReason[ReleaseReason["UNSPECIFIED"] = 0] = "UNSPECIFIED";
     /**
-     * It could not be attached after all.
+     * The attach failed.
      *
      * @generated from protobuf enum value: RELEASE_REASON_ATTACH_FAILED = 1;
      */
@@ -38,7 +38,7 @@ export var ReleaseReason;
      */
     ReleaseReason[ReleaseReason["CONTAINER_GONE"] = 2] = "CONTAINER_GONE";
     /**
-     * The host knows of no container for it.
+     * The host knows no container for the endpoint.
      *
      * @generated from protobuf enum value: RELEASE_REASON_CONTAINER_UNKNOWN = 3;
      */

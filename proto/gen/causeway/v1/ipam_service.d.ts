@@ -12,13 +12,13 @@ import { MessageType } from "@protobuf-ts/runtime";
  */
 export interface ShowSubnetsRequest {
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 1
      */
     network: string;
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 2
      */
@@ -29,56 +29,56 @@ export interface ShowSubnetsRequest {
  */
 export interface ShowSubnetsResponse {
     /**
-     * One for each subnet of the network.
+     * One entry per subnet of the network.
      *
      * @generated from protobuf field: repeated causeway.v1.SubnetUse subnets = 1
      */
     subnets: SubnetUse[];
 }
 /**
- * Use of one subnet. Counts are decimal strings: an IPv6 subnet has more addresses than 64 bits count.
+ * Use of one subnet. Counts are decimal strings, because an IPv6 subnet can have more addresses than 64 bits can count.
  *
  * @generated from protobuf message causeway.v1.SubnetUse
  */
 export interface SubnetUse {
     /**
-     * Its prefix, "10.66.0.0/16".
+     * Prefix of the subnet, "10.66.0.0/16".
      *
      * @generated from protobuf field: string subnet = 1
      */
     subnet: string;
     /**
-     * Prefixes that automatic addresses come from; empty: the whole subnet.
+     * Prefixes from which addresses are chosen automatically; empty: the whole subnet.
      *
      * @generated from protobuf field: repeated string ranges = 2
      */
     ranges: string[];
     /**
-     * Addresses that endpoints have.
+     * Number of addresses of endpoints.
      *
      * @generated from protobuf field: string used = 3
      */
     used: string;
     /**
-     * Gateways, aux addresses and reservations.
+     * Number of gateways, aux addresses and reservations.
      *
      * @generated from protobuf field: string reserved = 4
      */
     reserved: string;
     /**
-     * Freed, and not yet given again.
+     * Number of freed addresses that are still in their cooldown.
      *
      * @generated from protobuf field: string cooling = 5
      */
     cooling: string;
     /**
-     * Addresses of the whole subnet that can be asked for.
+     * Number of addresses of the whole subnet that a request may name.
      *
      * @generated from protobuf field: string free = 6
      */
     free: string;
     /**
-     * How many addresses of the subnet endpoints have on each host, by the host's name.
+     * Number of the subnet's addresses that endpoints of each host have, by the host's name.
      *
      * @generated from protobuf field: map<string, uint32> used_by_host = 7
      */
@@ -86,20 +86,20 @@ export interface SubnetUse {
         [key: string]: number;
     };
     /**
-     * What is reserved in the subnet.
+     * Reservations in the subnet.
      *
      * @generated from protobuf field: repeated causeway.v1.Reservation reservations = 8
      */
     reservations: Reservation[];
     /**
-     * Addresses of the ranges that are left to be given automatically.
+     * Number of addresses of the ranges that can still be chosen automatically.
      *
      * @generated from protobuf field: string automatic = 9
      */
     automatic: string;
 }
 /**
- * An address that is kept from being given.
+ * A reserved address: no endpoint gets it.
  *
  * @generated from protobuf message causeway.v1.Reservation
  */
@@ -111,7 +111,7 @@ export interface Reservation {
      */
     address: string;
     /**
-     * What the address is for, in the words of the one who reserved it.
+     * What the address is reserved for, as given in the request.
      *
      * @generated from protobuf field: string purpose = 2
      */
@@ -134,19 +134,19 @@ export interface ReserveAddressRequest {
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * Without prefix length. Empty: the next free one of the ranges.
+     * Without prefix length. Empty: the next free address of the ranges.
      *
      * @generated from protobuf field: string address = 3
      */
     address: string;
     /**
-     * What for: "printer in room 4". 1 to 128 printable characters.
+     * What the address is reserved for: "printer in room 4". 1 to 128 printable characters.
      *
      * @generated from protobuf field: string purpose = 4
      */
@@ -157,7 +157,7 @@ export interface ReserveAddressRequest {
  */
 export interface ReserveAddressResponse {
     /**
-     * As it was written.
+     * The reservation as it was written.
      *
      * @generated from protobuf field: causeway.v1.Reservation reservation = 1
      */
@@ -174,7 +174,7 @@ export interface ReleaseAddressRequest {
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
@@ -202,8 +202,8 @@ export interface ReleaseAddressResponse {
  */
 export interface CheckClaimsRequest {
     /**
-     * Delete claims without a holder and write missing claims. Duplicates are left to people: only they know whose the address
-     * is.
+     * Delete claims without a holder, and write missing claims. Duplicates are not repaired: only people know who should keep
+     * the address.
      *
      * @generated from protobuf field: bool repair = 1
      */
@@ -214,44 +214,44 @@ export interface CheckClaimsRequest {
  */
 export interface CheckClaimsResponse {
     /**
-     * An address or a VNI that more than one thing holds.
+     * Addresses or VNIs with more than one holder.
      *
      * @generated from protobuf field: repeated causeway.v1.ClaimFault duplicates = 1
      */
     duplicates: ClaimFault[];
     /**
-     * A claim whose holder is gone.
+     * Claims whose holder is gone.
      *
      * @generated from protobuf field: repeated causeway.v1.ClaimFault orphans = 2
      */
     orphans: ClaimFault[];
     /**
-     * A holder without its claim.
+     * Holders without their claim.
      *
      * @generated from protobuf field: repeated causeway.v1.ClaimFault missing = 3
      */
     missing: ClaimFault[];
 }
 /**
- * A claim that is not as its holder says.
+ * A difference between a claim and its holder.
  *
  * @generated from protobuf message causeway.v1.ClaimFault
  */
 export interface ClaimFault {
     /**
-     * Name of the network; its id when it is gone.
+     * Name of the network; its id if the network is gone.
      *
      * @generated from protobuf field: string network = 1
      */
     network: string;
     /**
-     * Empty when it is a VNI.
+     * The address; empty: the claim is for a VNI.
      *
      * @generated from protobuf field: string address = 2
      */
     address: string;
     /**
-     * Endpoint, network or reservation that holds or should hold it, in words: `endpoint "web" (1f…)`.
+     * Endpoints, networks or reservations that hold or should hold it, in words: `endpoint "web" (1f…)`.
      *
      * @generated from protobuf field: repeated string holders = 3
      */
@@ -263,7 +263,7 @@ export interface ClaimFault {
      */
     repaired: boolean;
     /**
-     * 0 when it is an address.
+     * The VNI; 0: the claim is for an address.
      *
      * @generated from protobuf field: uint32 vni = 5
      */
@@ -280,7 +280,7 @@ export interface GetAddressHistoryRequest {
      */
     address: string;
     /**
-     * Name or id, of a network that is gone too; empty: every network.
+     * Name or id of a network, which may be deleted already; empty: every network.
      *
      * @generated from protobuf field: string network = 2
      */
@@ -291,7 +291,7 @@ export interface GetAddressHistoryRequest {
  */
 export interface GetAddressHistoryResponse {
     /**
-     * In the order they began; those that began before events are kept come first.
+     * Sorted by beginning. Holdings that began before the oldest kept event come first.
      *
      * @generated from protobuf field: repeated causeway.v1.AddressHolding holdings = 1
      */
@@ -334,25 +334,25 @@ export interface AddressHolding {
      */
     purpose: string;
     /**
-     * Unix time, milliseconds; 0: from before events are kept.
+     * Unix time, milliseconds: when the holding began; 0: before the oldest kept event.
      *
      * @generated from protobuf field: int64 from_ms = 6
      */
     fromMs: bigint;
     /**
-     * Unix time, milliseconds; 0: it holds the address still.
+     * Unix time, milliseconds: when the holding ended; 0: it still lasts.
      *
      * @generated from protobuf field: int64 to_ms = 7
      */
     toMs: bigint;
     /**
-     * Who asked for it; empty: not known.
+     * Who asked for the address; empty: not known.
      *
      * @generated from protobuf field: string actor = 8
      */
     actor: string;
     /**
-     * Who gave it back, with the rule if it was one: "manager/m1 (node-gone)"; empty: the address is still held.
+     * Who released the address, with the manager's rule if there was one: "manager/m1 (node-gone)"; empty: it is still held.
      *
      * @generated from protobuf field: string released = 9
      */

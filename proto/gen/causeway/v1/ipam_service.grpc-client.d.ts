@@ -15,14 +15,14 @@ import type { ShowSubnetsResponse } from "./ipam_service.js";
 import type { ShowSubnetsRequest } from "./ipam_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ * Addresses: use, reservations, and checks of claims. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export interface IIpamServiceClient {
     /**
-     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
-     * when the view does not get as new as at_least.
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. Errors: NETWORK_UNKNOWN;
+     * TIMED_OUT if the view does not reach at_least in time.
      *
      * @generated from protobuf rpc: ShowSubnets
      */
@@ -31,9 +31,9 @@ export interface IIpamServiceClient {
     showSubnets(input: ShowSubnetsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
     showSubnets(input: ShowSubnetsRequest, callback: (err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
-     * INVALID_ARGUMENT for a purpose.
+     * Reserves an address: no endpoint gets it until the reservation is released. Errors: NETWORK_UNKNOWN, ADDRESS_INVALID,
+     * ADDRESS_OUTSIDE (no subnet has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED
+     * (no address is free), INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
@@ -42,7 +42,7 @@ export interface IIpamServiceClient {
     reserveAddress(input: ReserveAddressRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void): grpc.ClientUnaryCall;
     reserveAddress(input: ReserveAddressRequest, callback: (err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * Releases a reservation. It does not release an endpoint's address. Errors: NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
      * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: ReleaseAddress
@@ -52,7 +52,7 @@ export interface IIpamServiceClient {
     releaseAddress(input: ReleaseAddressRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void): grpc.ClientUnaryCall;
     releaseAddress(input: ReleaseAddressRequest, callback: (err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Compares claims with what should hold them, both ways.
+     * Compares claims with the objects that should hold them, in both directions.
      *
      * @generated from protobuf rpc: CheckClaims
      */
@@ -61,8 +61,8 @@ export interface IIpamServiceClient {
     checkClaims(input: CheckClaimsRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     checkClaims(input: CheckClaimsRequest, callback: (err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
-     * ADDRESS_INVALID.
+     * Who held an address at which time, as far back as events are kept. Any manager answers. Errors: ADDRESS_UNKNOWN when no
+     * holder is known, ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */
@@ -72,7 +72,7 @@ export interface IIpamServiceClient {
     getAddressHistory(input: GetAddressHistoryRequest, callback: (err: grpc.ServiceError | null, value?: GetAddressHistoryResponse) => void): grpc.ClientUnaryCall;
 }
 /**
- * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ * Addresses: use, reservations, and checks of claims. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.IpamService
  */
@@ -80,36 +80,36 @@ export declare class IpamServiceClient extends grpc.Client implements IIpamServi
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
-     * when the view does not get as new as at_least.
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. Errors: NETWORK_UNKNOWN;
+     * TIMED_OUT if the view does not reach at_least in time.
      *
      * @generated from protobuf rpc: ShowSubnets
      */
     showSubnets(input: ShowSubnetsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ShowSubnetsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
-     * INVALID_ARGUMENT for a purpose.
+     * Reserves an address: no endpoint gets it until the reservation is released. Errors: NETWORK_UNKNOWN, ADDRESS_INVALID,
+     * ADDRESS_OUTSIDE (no subnet has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED
+     * (no address is free), INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
     reserveAddress(input: ReserveAddressRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReserveAddressResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * Releases a reservation. It does not release an endpoint's address. Errors: NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
      * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress(input: ReleaseAddressRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ReleaseAddressResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Compares claims with what should hold them, both ways.
+     * Compares claims with the objects that should hold them, in both directions.
      *
      * @generated from protobuf rpc: CheckClaims
      */
     checkClaims(input: CheckClaimsRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: CheckClaimsResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
-     * ADDRESS_INVALID.
+     * Who held an address at which time, as far back as events are kept. Any manager answers. Errors: ADDRESS_UNKNOWN when no
+     * holder is known, ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */

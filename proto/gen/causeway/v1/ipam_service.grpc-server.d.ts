@@ -13,42 +13,42 @@ import { ShowSubnetsResponse } from "./ipam_service.js";
 import { ShowSubnetsRequest } from "./ipam_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * Addresses: how many are used, reservations, and whether claims are right. Names of errors as in NetworkService.
+ * Addresses: use, reservations, and checks of claims. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.IpamService
  */
 export interface IIpamService extends grpc.UntypedServiceImplementation {
     /**
-     * How the addresses of a network's subnets are used. Any manager answers, from its own view. NETWORK_UNKNOWN; TIMED_OUT
-     * when the view does not get as new as at_least.
+     * How the addresses of a network's subnets are used. Any manager answers, from its own view. Errors: NETWORK_UNKNOWN;
+     * TIMED_OUT if the view does not reach at_least in time.
      *
      * @generated from protobuf rpc: ShowSubnets
      */
     showSubnets: grpc.handleUnaryCall<ShowSubnetsRequest, ShowSubnetsResponse>;
     /**
-     * Keeps an address from being given, until it is released. NETWORK_UNKNOWN, ADDRESS_INVALID, ADDRESS_OUTSIDE (no subnet
-     * has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED (none is free),
-     * INVALID_ARGUMENT for a purpose.
+     * Reserves an address: no endpoint gets it until the reservation is released. Errors: NETWORK_UNKNOWN, ADDRESS_INVALID,
+     * ADDRESS_OUTSIDE (no subnet has it), ADDRESS_RESERVED (a network or broadcast address), ADDRESS_IN_USE, ADDRESS_EXHAUSTED
+     * (no address is free), INVALID_ARGUMENT for a purpose.
      *
      * @generated from protobuf rpc: ReserveAddress
      */
     reserveAddress: grpc.handleUnaryCall<ReserveAddressRequest, ReserveAddressResponse>;
     /**
-     * Gives a reserved address back; an endpoint's address is not released so. NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
+     * Releases a reservation. It does not release an endpoint's address. Errors: NETWORK_UNKNOWN, RESERVATION_UNKNOWN,
      * ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: ReleaseAddress
      */
     releaseAddress: grpc.handleUnaryCall<ReleaseAddressRequest, ReleaseAddressResponse>;
     /**
-     * Compares claims with what should hold them, both ways.
+     * Compares claims with the objects that should hold them, in both directions.
      *
      * @generated from protobuf rpc: CheckClaims
      */
     checkClaims: grpc.handleUnaryCall<CheckClaimsRequest, CheckClaimsResponse>;
     /**
-     * Who held an address when, as far as events are kept. Any manager answers. ADDRESS_UNKNOWN when no holder is known,
-     * ADDRESS_INVALID.
+     * Who held an address at which time, as far back as events are kept. Any manager answers. Errors: ADDRESS_UNKNOWN when no
+     * holder is known, ADDRESS_INVALID.
      *
      * @generated from protobuf rpc: GetAddressHistory
      */

@@ -14,8 +14,7 @@ import { Subnet } from "./types.js";
  */
 export interface CreateNetworkRequest {
     /**
-     * Lower-case UUID that names this call, kept for its retries: a retry with it gets the first answer and takes nothing
-     * twice.
+     * Lower-case UUID of this call. A retry with the same id gets the first answer, and allocates nothing twice.
      *
      * @generated from protobuf field: string request_id = 1
      */
@@ -27,20 +26,20 @@ export interface CreateNetworkRequest {
      */
     name: string;
     /**
-     * A subnet without gateway gets its first address as one. None: one of each family asked for below, from the default
-     * pools.
+     * A subnet without gateway gets its first address as gateway. Empty: one subnet for each family asked for below, from the
+     * default pools.
      *
      * @generated from protobuf field: repeated causeway.v1.Subnet subnets = 3
      */
     subnets: Subnet[];
     /**
-     * "default" when empty.
+     * Empty: "default".
      *
      * @generated from protobuf field: string address_space = 4
      */
     addressSpace: string;
     /**
-     * 1 to 16777215; 0: automatic, from 4096 up.
+     * 1 to 16777215; 0: the manager chooses one, from 4096 up.
      *
      * @generated from protobuf field: uint32 vni = 5
      */
@@ -60,25 +59,26 @@ export interface CreateNetworkRequest {
         [key: string]: string;
     };
     /**
-     * "overlay" when empty.
+     * Empty: "overlay".
      *
      * @generated from protobuf field: string driver = 8
      */
     driver: string;
     /**
-     * See Network.internal. A subnet that names a gateway is refused then (GATEWAY_INTERNAL).
+     * See Network.internal. A subnet with a gateway is refused in an internal network (GATEWAY_INTERNAL).
      *
      * @generated from protobuf field: bool internal = 9
      */
     internal: boolean;
     /**
-     * No gateway on any subnet that does not name one.
+     * Subnets without a gateway in the request get none.
      *
      * @generated from protobuf field: bool no_gateway = 10
      */
     noGateway: boolean;
     /**
-     * Take an IPv4 subnet from the default pools. Only where `subnets` is empty; both families false: both are taken.
+     * Allocate an IPv4 subnet from the default pools. Only if `subnets` is empty. If both families are false, both are
+     * allocated.
      *
      * @generated from protobuf field: bool ipv4 = 11
      */
@@ -90,13 +90,13 @@ export interface CreateNetworkRequest {
      */
     ipv6: boolean;
     /**
-     * Answer what would be, and write nothing.
+     * Answer what the call would do, and write nothing.
      *
      * @generated from protobuf field: bool dry_run = 13
      */
     dryRun: boolean;
     /**
-     * Make it although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     * Make the network even if hosts carry less than the MTU, or a subnet overlaps a host's underlay.
      *
      * @generated from protobuf field: bool force = 14
      */
@@ -107,7 +107,7 @@ export interface CreateNetworkRequest {
  */
 export interface CreateNetworkResponse {
     /**
-     * As it was written, with what was given automatically; no conditions.
+     * The network as it was written, with the values that the manager chose; no conditions.
      *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
@@ -118,13 +118,13 @@ export interface CreateNetworkResponse {
  */
 export interface GetNetworkRequest {
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 1
      */
     network: string;
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 2
      */
@@ -146,31 +146,31 @@ export interface GetNetworkResponse {
  */
 export interface ListNetworksRequest {
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 1
      */
     atLeast: bigint;
     /**
-     * Most to answer at once; 0: 500. Never more than 1000.
+     * Maximum number of networks per page; 0: 500. Never more than 1000.
      *
      * @generated from protobuf field: uint32 page_size = 2
      */
     pageSize: number;
     /**
-     * `next_page_token` of the page before, with all else of the request as it was; empty: the first page.
+     * `next_page_token` of the previous page. The other fields must stay the same. Empty: the first page.
      *
      * @generated from protobuf field: string page_token = 3
      */
     pageToken: string;
     /**
-     * "tier=web, team in (core, edge), !legacy"; empty: all.
+     * "tier=web, team in (core, edge), !legacy"; empty: all networks.
      *
      * @generated from protobuf field: string label_selector = 4
      */
     labelSelector: string;
     /**
-     * "driver=overlay, name!=blue"; empty: all. docs/protocol.md lists the fields.
+     * "driver=overlay, name!=blue"; empty: all networks. docs/protocol.md lists the fields.
      *
      * @generated from protobuf field: string field_selector = 5
      */
@@ -181,13 +181,13 @@ export interface ListNetworksRequest {
  */
 export interface ListNetworksResponse {
     /**
-     * By name, at most page_size.
+     * Sorted by name; at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Network networks = 1
      */
     networks: Network[];
     /**
-     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
+     * Store revision of the list, the same on all pages as long as the manager remembers it. A watch can begin from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -210,25 +210,26 @@ export interface UpdateNetworkRequest {
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * The revision the change is based on; another: "revision-conflict" with the current object. 0: whatever it is.
+     * The network's revision that the change is based on. If the network has another revision: REVISION_CONFLICT with the
+     * current network. 0: any revision.
      *
      * @generated from protobuf field: int64 if_revision = 3
      */
     ifRevision: bigint;
     /**
-     * The new name. Empty: as it is.
+     * The new name. Empty: unchanged.
      *
      * @generated from protobuf field: string name = 4
      */
     name: string;
     /**
-     * Labels to add, or to give another value; the others stay.
+     * Labels to add or to change. Other labels stay.
      *
      * @generated from protobuf field: map<string, string> set_labels = 5
      */
@@ -236,7 +237,7 @@ export interface UpdateNetworkRequest {
         [key: string]: string;
     };
     /**
-     * Keys of labels to take away; a key that the network does not have is no error, a key of set_labels is.
+     * Keys of labels to remove. A key that the network does not have is no error; a key that is also in set_labels is.
      *
      * @generated from protobuf field: repeated string remove_labels = 6
      */
@@ -248,43 +249,43 @@ export interface UpdateNetworkRequest {
      */
     addSubnets: Subnet[];
     /**
-     * Prefixes; each must be empty of endpoints and reservations.
+     * Prefixes of subnets to remove. A subnet with endpoints or reservations cannot be removed.
      *
      * @generated from protobuf field: repeated string remove_subnets = 8
      */
     removeSubnets: string[];
     /**
-     * Prefixes, each within one subnet of the network.
+     * Ranges to add: prefixes, each within one subnet of the network.
      *
      * @generated from protobuf field: repeated string add_ranges = 9
      */
     addRanges: string[];
     /**
-     * Fixed from now on, bytes; 0: as it is. Not together with mtu_automatic.
+     * New MTU, bytes: fixed from now on; 0: unchanged. Not together with mtu_automatic.
      *
      * @generated from protobuf field: uint32 mtu = 10
      */
     mtu: number;
     /**
-     * Follow the hosts' underlays again.
+     * The MTU follows the hosts' underlays again.
      *
      * @generated from protobuf field: bool mtu_automatic = 11
      */
     mtuAutomatic: boolean;
     /**
-     * Answer what would be, and write nothing.
+     * Answer what the call would do, and write nothing.
      *
      * @generated from protobuf field: bool dry_run = 12
      */
     dryRun: boolean;
     /**
-     * No gateway on any of add_subnets that does not name one.
+     * Subnets of add_subnets without a gateway get none.
      *
      * @generated from protobuf field: bool no_gateway = 13
      */
     noGateway: boolean;
     /**
-     * Do it although hosts carry less than the MTU, or a subnet is in the way of a host's underlay.
+     * Change the network even if hosts carry less than the MTU, or a subnet overlaps a host's underlay.
      *
      * @generated from protobuf field: bool force = 14
      */
@@ -295,7 +296,7 @@ export interface UpdateNetworkRequest {
  */
 export interface UpdateNetworkResponse {
     /**
-     * As it is after the change. Its revision is 0 when it was a dry run.
+     * The network after the change. Its revision is 0 after a dry run.
      *
      * @generated from protobuf field: causeway.v1.Network network = 1
      */
@@ -312,25 +313,26 @@ export interface DeleteNetworkRequest {
      */
     requestId: string;
     /**
-     * Name or id.
+     * Name or id of the network.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * The revision the caller has seen; another: REVISION_CONFLICT. 0: whatever it is.
+     * The network's revision that the caller has seen. If the network has another revision: REVISION_CONFLICT. 0: any
+     * revision.
      *
      * @generated from protobuf field: int64 if_revision = 3
      */
     ifRevision: bigint;
     /**
-     * Release its endpoints first, on whichever hosts they are.
+     * Release the network's endpoints first, on all hosts.
      *
      * @generated from protobuf field: bool force = 4
      */
     force: boolean;
     /**
-     * Answer whether it would be refused, and write nothing.
+     * Answer whether the call would be refused, and write nothing.
      *
      * @generated from protobuf field: bool dry_run = 5
      */
@@ -352,13 +354,13 @@ export interface DeleteNetworkResponse {
  */
 export interface WatchNetworksRequest {
     /**
-     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     * Send changes after this revision; 0: first all existing networks, each as ADDED. A BOOKMARK marks where changes begin.
      *
      * @generated from protobuf field: int64 from_revision = 1
      */
     fromRevision: bigint;
     /**
-     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     * The epoch that came with `from_revision`; 0: not compared. Revisions of different epochs are never compared.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
@@ -381,31 +383,32 @@ export interface WatchNetworksRequest {
  */
 export interface WatchNetworksResponse {
     /**
-     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     * "ADDED" (also when the network begins to match the selectors), "MODIFIED", "REMOVED" (also when the network does not
+     * match the selectors any more), "BOOKMARK".
      *
      * @generated from protobuf field: string type = 1
      */
     type: string;
     /**
-     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no conditions.
+     * The network as it is, or as it was before its removal; absent from a BOOKMARK. Only stored fields: no conditions.
      *
      * @generated from protobuf field: causeway.v1.Network network = 2
      */
     network?: Network;
     /**
-     * Store revision of the change, from which a watch resumes (see more).
+     * Store revision of the change. A watch can resume from it (see more).
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * More of this revision follows: a watch resumes from a message without it.
+     * Another message of this revision follows. A watch resumes only from a message without `more`.
      *
      * @generated from protobuf field: bool more = 4
      */
     more: boolean;
     /**
-     * The cluster's epoch: it rises when the store is restored from a backup.
+     * The cluster's epoch. It rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */

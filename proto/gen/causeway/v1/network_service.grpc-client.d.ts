@@ -17,17 +17,17 @@ import type { CreateNetworkResponse } from "./network_service.js";
 import type { CreateNetworkRequest } from "./network_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Networks. Names of errors are the `reason` of google.rpc.ErrorInfo; those that any call may answer are in
- * docs/protocol.md, "Errors of any call".
+ * Networks. Error names are the `reason` of google.rpc.ErrorInfo. docs/protocol.md, "Errors of any call", lists the errors
+ * that any call may answer.
  *
  * @generated from protobuf service causeway.v1.NetworkService
  */
 export interface INetworkServiceClient {
     /**
-     * Makes a network: claims its name, its VNI and its subnets in one transaction. Answers the network, NAME_TAKEN,
-     * VNI_TAKEN, SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default
-     * pools are used up), or what is wrong with a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN,
-     * PREFIX_INVALID, PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
+     * Makes a network: claims its name, its VNI and its subnets in one transaction. Errors: NAME_TAKEN, VNI_TAKEN,
+     * SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default pools
+     * are used up), or the error of a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN, PREFIX_INVALID,
+     * PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
      * INVALID_ARGUMENT.
      *
      * @generated from protobuf rpc: CreateNetwork
@@ -37,8 +37,8 @@ export interface INetworkServiceClient {
     createNetwork(input: CreateNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void): grpc.ClientUnaryCall;
     createNetwork(input: CreateNetworkRequest, callback: (err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
-     * One network, with its conditions. Answers NETWORK_UNKNOWN when there is none; TIMED_OUT when the view does not get as
-     * new as at_least before the deadline.
+     * One network, with its conditions. Errors: NETWORK_UNKNOWN; TIMED_OUT if the view does not reach at_least before the
+     * deadline.
      *
      * @generated from protobuf rpc: GetNetwork
      */
@@ -47,7 +47,7 @@ export interface INetworkServiceClient {
     getNetwork(input: GetNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetNetworkResponse) => void): grpc.ClientUnaryCall;
     getNetwork(input: GetNetworkRequest, callback: (err: grpc.ServiceError | null, value?: GetNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Networks in pages. Answers INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of
+     * Networks in pages. Errors: INVALID_ARGUMENT with the field when a selector does not parse, or the page token belongs to
      * another list; TIMED_OUT as GetNetwork.
      *
      * @generated from protobuf rpc: ListNetworks
@@ -58,16 +58,16 @@ export interface INetworkServiceClient {
     listNetworks(input: ListNetworksRequest, callback: (err: grpc.ServiceError | null, value?: ListNetworksResponse) => void): grpc.ClientUnaryCall;
     /**
      * Changes of networks as they happen. Any manager answers; docs/protocol.md, "Watches". Ends with REVISION_COMPACTED (list
-     * again), SHUTTING_DOWN (go on at another manager), or INVALID_ARGUMENT for a selector.
+     * again), SHUTTING_DOWN (continue at another manager), or INVALID_ARGUMENT for a selector.
      *
      * @generated from protobuf rpc: WatchNetworks
      */
     watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     watchNetworks(input: WatchNetworksRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
-     * Changes what is named and leaves the rest; nothing to change makes no new revision. Answers NETWORK_UNKNOWN,
-     * REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (endpoints or reservations, named in the
-     * message), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and the errors of fields that CreateNetwork has.
+     * Changes the given fields and leaves the others. A call that changes nothing makes no new revision. Errors:
+     * NETWORK_UNKNOWN, REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (the message names the
+     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and CreateNetwork's errors of fields.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
@@ -76,8 +76,8 @@ export interface INetworkServiceClient {
     updateNetwork(input: UpdateNetworkRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
     updateNetwork(input: UpdateNetworkRequest, callback: (err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Takes a network away. NETWORK_IN_USE with the endpoints' names while it has any, unless forced; NETWORK_UNKNOWN,
-     * REVISION_CONFLICT.
+     * Deletes a network. Errors: NETWORK_IN_USE with the endpoints' names while the network has endpoints, unless forced;
+     * NETWORK_UNKNOWN, REVISION_CONFLICT.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */
@@ -87,8 +87,8 @@ export interface INetworkServiceClient {
     deleteNetwork(input: DeleteNetworkRequest, callback: (err: grpc.ServiceError | null, value?: DeleteNetworkResponse) => void): grpc.ClientUnaryCall;
 }
 /**
- * Networks. Names of errors are the `reason` of google.rpc.ErrorInfo; those that any call may answer are in
- * docs/protocol.md, "Errors of any call".
+ * Networks. Error names are the `reason` of google.rpc.ErrorInfo. docs/protocol.md, "Errors of any call", lists the errors
+ * that any call may answer.
  *
  * @generated from protobuf service causeway.v1.NetworkService
  */
@@ -96,24 +96,24 @@ export declare class NetworkServiceClient extends grpc.Client implements INetwor
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * Makes a network: claims its name, its VNI and its subnets in one transaction. Answers the network, NAME_TAKEN,
-     * VNI_TAKEN, SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default
-     * pools are used up), or what is wrong with a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN,
-     * PREFIX_INVALID, PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
+     * Makes a network: claims its name, its VNI and its subnets in one transaction. Errors: NAME_TAKEN, VNI_TAKEN,
+     * SUBNET_OVERLAP, UNDERLAY_OVERLAP and MTU_TOO_LARGE (see force), VNI_EXHAUSTED, SUBNET_EXHAUSTED (the default pools
+     * are used up), or the error of a field: NAME_INVALID, VNI_INVALID, MTU_INVALID, DRIVER_UNKNOWN, PREFIX_INVALID,
+     * PREFIX_HOST_BITS, ADDRESS_INVALID, GATEWAY_…, RANGE_…, AUX_ADDRESS_…, SUBNET_FULL, FAMILY_UNNEEDED,
      * INVALID_ARGUMENT.
      *
      * @generated from protobuf rpc: CreateNetwork
      */
     createNetwork(input: CreateNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: CreateNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * One network, with its conditions. Answers NETWORK_UNKNOWN when there is none; TIMED_OUT when the view does not get as
-     * new as at_least before the deadline.
+     * One network, with its conditions. Errors: NETWORK_UNKNOWN; TIMED_OUT if the view does not reach at_least before the
+     * deadline.
      *
      * @generated from protobuf rpc: GetNetwork
      */
     getNetwork(input: GetNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Networks in pages. Answers INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of
+     * Networks in pages. Errors: INVALID_ARGUMENT with the field when a selector does not parse, or the page token belongs to
      * another list; TIMED_OUT as GetNetwork.
      *
      * @generated from protobuf rpc: ListNetworks
@@ -121,22 +121,22 @@ export declare class NetworkServiceClient extends grpc.Client implements INetwor
     listNetworks(input: ListNetworksRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNetworksResponse) => void)): grpc.ClientUnaryCall;
     /**
      * Changes of networks as they happen. Any manager answers; docs/protocol.md, "Watches". Ends with REVISION_COMPACTED (list
-     * again), SHUTTING_DOWN (go on at another manager), or INVALID_ARGUMENT for a selector.
+     * again), SHUTTING_DOWN (continue at another manager), or INVALID_ARGUMENT for a selector.
      *
      * @generated from protobuf rpc: WatchNetworks
      */
     watchNetworks(input: WatchNetworksRequest, metadata?: grpc.Metadata | grpc.CallOptions, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNetworksResponse>;
     /**
-     * Changes what is named and leaves the rest; nothing to change makes no new revision. Answers NETWORK_UNKNOWN,
-     * REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (endpoints or reservations, named in the
-     * message), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and the errors of fields that CreateNetwork has.
+     * Changes the given fields and leaves the others. A call that changes nothing makes no new revision. Errors:
+     * NETWORK_UNKNOWN, REVISION_CONFLICT (see if_revision), NAME_TAKEN, SUBNET_UNKNOWN, SUBNET_IN_USE (the message names the
+     * endpoints or reservations), SUBNET_MISSING (none would be left), ADDRESS_IN_USE, and CreateNetwork's errors of fields.
      *
      * @generated from protobuf rpc: UpdateNetwork
      */
     updateNetwork(input: UpdateNetworkRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: UpdateNetworkResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Takes a network away. NETWORK_IN_USE with the endpoints' names while it has any, unless forced; NETWORK_UNKNOWN,
-     * REVISION_CONFLICT.
+     * Deletes a network. Errors: NETWORK_IN_USE with the endpoints' names while the network has endpoints, unless forced;
+     * NETWORK_UNKNOWN, REVISION_CONFLICT.
      *
      * @generated from protobuf rpc: DeleteNetwork
      */

@@ -13,7 +13,7 @@ import { Node } from "./types.js";
  */
 export interface GetNodeRequest {
     /**
-     * Name or id.
+     * Name or id of the host.
      *
      * @generated from protobuf field: string node = 1
      */
@@ -35,31 +35,31 @@ export interface GetNodeResponse {
  */
 export interface ListNodesRequest {
     /**
-     * Answer from a view at least as new as this store revision; 0: from the view as it is.
+     * Wait for a view that is at least as new as this store revision; 0: answer from the current view.
      *
      * @generated from protobuf field: int64 at_least = 1
      */
     atLeast: bigint;
     /**
-     * Most to answer at once; 0: 500. Never more than 1000.
+     * Maximum number of hosts per page; 0: 500. Never more than 1000.
      *
      * @generated from protobuf field: uint32 page_size = 2
      */
     pageSize: number;
     /**
-     * `next_page_token` of the page before, with all else of the request as it was; empty: the first page.
+     * `next_page_token` of the previous page. The other fields must stay the same. Empty: the first page.
      *
      * @generated from protobuf field: string page_token = 3
      */
     pageToken: string;
     /**
-     * "tier=web, team in (core, edge), !legacy"; empty: all.
+     * "tier=web, team in (core, edge), !legacy"; empty: all hosts.
      *
      * @generated from protobuf field: string label_selector = 4
      */
     labelSelector: string;
     /**
-     * "ready=false, version!=0.1.0"; empty: all. docs/protocol.md lists the fields.
+     * "ready=false, version!=0.1.0"; empty: all hosts. docs/protocol.md lists the fields.
      *
      * @generated from protobuf field: string field_selector = 5
      */
@@ -70,13 +70,13 @@ export interface ListNodesRequest {
  */
 export interface ListNodesResponse {
     /**
-     * By name, at most page_size.
+     * Sorted by name; at most page_size.
      *
      * @generated from protobuf field: repeated causeway.v1.Node nodes = 1
      */
     nodes: Node[];
     /**
-     * Store revision of the whole list: the same on all its pages, as long as the manager remembers. A watch goes on from it.
+     * Store revision of the list, the same on all pages as long as the manager remembers it. A watch can begin from it.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -93,13 +93,13 @@ export interface ListNodesResponse {
  */
 export interface WatchNodesRequest {
     /**
-     * Changes after this revision; 0: first all there is, each ADDED. A BOOKMARK tells where changes begin.
+     * Send changes after this revision; 0: first all existing hosts, each as ADDED. A BOOKMARK marks where changes begin.
      *
      * @generated from protobuf field: int64 from_revision = 1
      */
     fromRevision: bigint;
     /**
-     * The one that came with `from_revision`; 0: not compared. Revisions of another epoch mean something else.
+     * The epoch that came with `from_revision`; 0: not compared. Revisions of different epochs are never compared.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
@@ -122,32 +122,33 @@ export interface WatchNodesRequest {
  */
 export interface WatchNodesResponse {
     /**
-     * "ADDED", "MODIFIED", "REMOVED" (also when it does or does not match the selectors any more), "BOOKMARK".
+     * "ADDED" (also when the host begins to match the selectors), "MODIFIED", "REMOVED" (also when the host does not match
+     * the selectors any more), "BOOKMARK".
      *
      * @generated from protobuf field: string type = 1
      */
     type: string;
     /**
-     * As it is, or was before it was removed; absent from a BOOKMARK. Only what the store holds: no `ready`, no counts, no
-     * conditions.
+     * The host as it is, or as it was before its removal; absent from a BOOKMARK. Only stored fields: no `ready`, no
+     * counts, no conditions.
      *
      * @generated from protobuf field: causeway.v1.Node node = 2
      */
     node?: Node;
     /**
-     * Store revision of the change, from which a watch resumes (see more).
+     * Store revision of the change. A watch can resume from it (see more).
      *
      * @generated from protobuf field: int64 revision = 3
      */
     revision: bigint;
     /**
-     * More of this revision follows: a watch resumes from a message without it.
+     * Another message of this revision follows. A watch resumes only from a message without `more`.
      *
      * @generated from protobuf field: bool more = 4
      */
     more: boolean;
     /**
-     * The cluster's epoch: it rises when the store is restored from a backup.
+     * The cluster's epoch. It rises when the store is restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 5
      */

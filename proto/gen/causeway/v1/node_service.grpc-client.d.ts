@@ -11,13 +11,13 @@ import type { GetNodeResponse } from "./node_service.js";
 import type { GetNodeRequest } from "./node_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Hosts. There is no call to make one: an agent's first session does. Names of errors as in NetworkService.
+ * Hosts. A host's record is made by its agent's first session; no call makes it. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.NodeService
  */
 export interface INodeServiceClient {
     /**
-     * One host, with its conditions. NODE_UNKNOWN when there is none.
+     * One host, with its conditions. Error: NODE_UNKNOWN.
      *
      * @generated from protobuf rpc: GetNode
      */
@@ -26,7 +26,8 @@ export interface INodeServiceClient {
     getNode(input: GetNodeRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: GetNodeResponse) => void): grpc.ClientUnaryCall;
     getNode(input: GetNodeRequest, callback: (err: grpc.ServiceError | null, value?: GetNodeResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Hosts in pages. INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of another list.
+     * Hosts in pages. Error: INVALID_ARGUMENT with the field when a selector does not parse, or the page token belongs to
+     * another list.
      *
      * @generated from protobuf rpc: ListNodes
      */
@@ -35,8 +36,8 @@ export interface INodeServiceClient {
     listNodes(input: ListNodesRequest, options: grpc.CallOptions, callback: (err: grpc.ServiceError | null, value?: ListNodesResponse) => void): grpc.ClientUnaryCall;
     listNodes(input: ListNodesRequest, callback: (err: grpc.ServiceError | null, value?: ListNodesResponse) => void): grpc.ClientUnaryCall;
     /**
-     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * `ready` cannot be selected by (INVALID_ARGUMENT).
+     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does.
+     * A selector may not use `ready` (INVALID_ARGUMENT).
      *
      * @generated from protobuf rpc: WatchNodes
      */
@@ -44,7 +45,7 @@ export interface INodeServiceClient {
     watchNodes(input: WatchNodesRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<WatchNodesResponse>;
 }
 /**
- * Hosts. There is no call to make one: an agent's first session does. Names of errors as in NetworkService.
+ * Hosts. A host's record is made by its agent's first session; no call makes it. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.NodeService
  */
@@ -52,20 +53,21 @@ export declare class NodeServiceClient extends grpc.Client implements INodeServi
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * One host, with its conditions. NODE_UNKNOWN when there is none.
+     * One host, with its conditions. Error: NODE_UNKNOWN.
      *
      * @generated from protobuf rpc: GetNode
      */
     getNode(input: GetNodeRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNodeResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: GetNodeResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: GetNodeResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Hosts in pages. INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of another list.
+     * Hosts in pages. Error: INVALID_ARGUMENT with the field when a selector does not parse, or the page token belongs to
+     * another list.
      *
      * @generated from protobuf rpc: ListNodes
      */
     listNodes(input: ListNodesRequest, metadata: grpc.Metadata | grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void), options?: grpc.CallOptions | ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void), callback?: ((err: grpc.ServiceError | null, value?: ListNodesResponse) => void)): grpc.ClientUnaryCall;
     /**
-     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * `ready` cannot be selected by (INVALID_ARGUMENT).
+     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does.
+     * A selector may not use `ready` (INVALID_ARGUMENT).
      *
      * @generated from protobuf rpc: WatchNodes
      */

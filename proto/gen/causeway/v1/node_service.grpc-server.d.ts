@@ -9,26 +9,27 @@ import { GetNodeResponse } from "./node_service.js";
 import { GetNodeRequest } from "./node_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * Hosts. There is no call to make one: an agent's first session does. Names of errors as in NetworkService.
+ * Hosts. A host's record is made by its agent's first session; no call makes it. Errors are named as in NetworkService.
  *
  * @generated from protobuf service causeway.v1.NodeService
  */
 export interface INodeService extends grpc.UntypedServiceImplementation {
     /**
-     * One host, with its conditions. NODE_UNKNOWN when there is none.
+     * One host, with its conditions. Error: NODE_UNKNOWN.
      *
      * @generated from protobuf rpc: GetNode
      */
     getNode: grpc.handleUnaryCall<GetNodeRequest, GetNodeResponse>;
     /**
-     * Hosts in pages. INVALID_ARGUMENT with the field when a selector does not parse, or the page token is of another list.
+     * Hosts in pages. Error: INVALID_ARGUMENT with the field when a selector does not parse, or the page token belongs to
+     * another list.
      *
      * @generated from protobuf rpc: ListNodes
      */
     listNodes: grpc.handleUnaryCall<ListNodesRequest, ListNodesResponse>;
     /**
-     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does;
-     * `ready` cannot be selected by (INVALID_ARGUMENT).
+     * Changes of hosts' records as they happen. Any manager answers; docs/protocol.md, "Watches". Ends as WatchNetworks does.
+     * A selector may not use `ready` (INVALID_ARGUMENT).
      *
      * @generated from protobuf rpc: WatchNodes
      */

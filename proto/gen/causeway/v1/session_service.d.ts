@@ -21,7 +21,7 @@ export interface ConnectRequest {
     message: {
         oneofKind: "hello";
         /**
-         * First, and only then.
+         * The first message, and only the first.
          *
          * @generated from protobuf field: causeway.v1.Hello hello = 1
          */
@@ -29,7 +29,7 @@ export interface ConnectRequest {
     } | {
         oneofKind: "applied";
         /**
-         * What the kernel has by now; at most one batch per 20 ms.
+         * What the kernel has been programmed with; at most one batch per 20 ms.
          *
          * @generated from protobuf field: causeway.v1.AppliedReport applied = 2
          */
@@ -37,7 +37,7 @@ export interface ConnectRequest {
     } | {
         oneofKind: "report";
         /**
-         * The host's figures; every heartbeat, and when one changes.
+         * The host's figures. Sent every heartbeat period, and when one of them changes.
          *
          * @generated from protobuf field: causeway.v1.HostReport report = 3
          */
@@ -53,7 +53,7 @@ export interface ConnectRequest {
     } | {
         oneofKind: "resync";
         /**
-         * A delta did not fit.
+         * A delta did not follow the agent's revision.
          *
          * @generated from protobuf field: causeway.v1.ResyncRequest resync = 5
          */
@@ -69,7 +69,7 @@ export interface ConnectRequest {
  */
 export interface Hello {
     /**
-     * Empty on a host's first session ever.
+     * Id of the host's cluster; empty before the host's first session.
      *
      * @generated from protobuf field: string cluster_id = 1
      */
@@ -81,27 +81,28 @@ export interface Hello {
      */
     epoch: bigint;
     /**
-     * The host as the agent knows it: id, name, data_path, underlay_mtu, version, host_routes and labels. The rest is not
-     * read.
+     * The host as the agent knows it: id, name, data_path, underlay_mtu, version, host_routes and labels. The manager ignores
+     * the other fields.
      *
      * @generated from protobuf field: causeway.v1.Node node = 3
      */
     node?: Node;
     /**
-     * What the agent holds of each network; at most 16384.
+     * The table that the agent holds of each network; at most 16384.
      *
      * @generated from protobuf field: repeated causeway.v1.NetworkCursor cursors = 4
      */
     cursors: NetworkCursor[];
     /**
-     * Feed versions that the agent understands (docs/protocol.md, "Feed versions"). None: only 1, as before versions had numbers.
+     * Feed versions that the agent understands (docs/protocol.md, "Feed versions"). Empty: only 1, from an agent that is older
+     * than feed versions.
      *
      * @generated from protobuf field: repeated uint32 feed_versions = 5
      */
     feedVersions: number[];
 }
 /**
- * What an agent holds of a network: the manager goes on from it, or sends the network whole.
+ * The table that an agent holds of a network. The manager continues from it with deltas, or sends the whole network.
  *
  * @generated from protobuf message causeway.v1.NetworkCursor
  */
@@ -113,7 +114,7 @@ export interface NetworkCursor {
      */
     networkId: string;
     /**
-     * Revision of the agent's table; 0: of another epoch, so that all of it is sent.
+     * Revision of the agent's table; 0: of another epoch, so the manager sends the whole network.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -125,33 +126,33 @@ export interface NetworkCursor {
      */
     digest: bigint;
     /**
-     * Feed version that the digest is of. 0: 1.
+     * Feed version of the digest. 0: 1.
      *
      * @generated from protobuf field: uint32 feed_version = 4
      */
     feedVersion: number;
 }
 /**
- * What the kernel of a host has by now.
+ * What the kernel of a host has been programmed with.
  *
  * @generated from protobuf message causeway.v1.AppliedReport
  */
 export interface AppliedReport {
     /**
-     * Networks of which it has more than was reported before.
+     * Networks that are programmed up to a newer revision than last reported.
      *
      * @generated from protobuf field: repeated causeway.v1.NetworkApplied networks = 1
      */
     networks: NetworkApplied[];
     /**
-     * Networks that were withdrawn and of which the kernel holds nothing any more.
+     * Ids of networks that were withdrawn and of which the kernel has nothing any more.
      *
      * @generated from protobuf field: repeated string withdrawn_ids = 2
      */
     withdrawnIds: string[];
 }
 /**
- * How far the kernel follows a network.
+ * The revision of a network that the kernel has reached.
  *
  * @generated from protobuf message causeway.v1.NetworkApplied
  */
@@ -163,44 +164,44 @@ export interface NetworkApplied {
      */
     networkId: string;
     /**
-     * The network's revision up to which the kernel has everything.
+     * The network's revision up to which the kernel is programmed.
      *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
 }
 /**
- * Sent when something in it changed, and as a sign of life every heartbeat period.
+ * Sent when a field changed, and every heartbeat period as a sign of life.
  *
  * @generated from protobuf message causeway.v1.HostReport
  */
 export interface HostReport {
     /**
-     * Differences found and repaired since the agent started.
+     * Number of differences found and repaired since the agent started.
      *
      * @generated from protobuf field: uint64 repairs = 1
      */
     repairs: bigint;
     /**
-     * Differences that stand now, because the kernel refuses their repair.
+     * Number of differences that exist now because the kernel refuses their repair.
      *
      * @generated from protobuf field: uint32 drift = 2
      */
     drift: number;
     /**
-     * What was repaired since the last report: each becomes an event. The newest 1000 at most.
+     * Differences that were repaired since the last report, at most the newest 1000. Each becomes an event.
      *
      * @generated from protobuf field: repeated causeway.v1.Drift repaired = 3
      */
     repaired: Drift[];
     /**
-     * As Node.underlay_mtu; 0: not known, and the record stays as it is.
+     * As Node.underlay_mtu; 0: not known, and the host's record does not change.
      *
      * @generated from protobuf field: uint32 underlay_mtu = 4
      */
     underlayMtu: number;
     /**
-     * How many of `drift` stand in each network, by network id. Networks without any are left out.
+     * The part of `drift` in each network, by network id. Networks without drift are left out.
      *
      * @generated from protobuf field: map<string, uint32> network_drift = 5
      */
@@ -208,7 +209,7 @@ export interface HostReport {
         [key: string]: number;
     };
     /**
-     * Nothing the host held before the store was restored from a backup waits to be claimed again or released.
+     * True: every endpoint that the host had before the store was restored from a backup has been claimed again or released.
      *
      * @generated from protobuf field: bool recovered = 6
      */
@@ -220,27 +221,27 @@ export interface HostReport {
      */
     health?: HostHealth;
     /**
-     * Ids of endpoints that the host keeps although it has lost its record of their containers, found since the last report:
-     * each becomes an event. They count as drift of their network until they are attached once more, or detached.
+     * Ids of endpoints that the host keeps although it has lost the record of their containers, found since the last report.
+     * Each becomes an event. They count as drift of their network until they are attached again, or detached.
      *
      * @generated from protobuf field: repeated string kept_ids = 8
      */
     keptIds: string[];
 }
 /**
- * What a host found for a VerifyCall.
+ * The answer of a host to a VerifyCall.
  *
  * @generated from protobuf message causeway.v1.VerifyResult
  */
 export interface VerifyResult {
     /**
-     * `call` of the VerifyCall it answers.
+     * `call` of the VerifyCall that this answers.
      *
      * @generated from protobuf field: int64 call = 1
      */
     call: bigint;
     /**
-     * Every difference; empty: none, or `error` says why.
+     * All differences; empty: there are none, or `error` says why the kernel was not read.
      *
      * @generated from protobuf field: repeated causeway.v1.Drift drift = 2
      */
@@ -253,7 +254,7 @@ export interface VerifyResult {
     error: string;
 }
 /**
- * A delta did not fit what the agent has: send the network whole.
+ * Asks for the whole network, because a delta did not follow the revision that the agent has.
  *
  * @generated from protobuf message causeway.v1.ResyncRequest
  */
@@ -275,7 +276,7 @@ export interface ConnectResponse {
     message: {
         oneofKind: "welcome";
         /**
-         * First; nothing else comes before it but Goodbye.
+         * The first message. Only Goodbye may come instead.
          *
          * @generated from protobuf field: causeway.v1.Welcome welcome = 1
          */
@@ -283,7 +284,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "complete";
         /**
-         * A network whole.
+         * A whole network.
          *
          * @generated from protobuf field: causeway.v1.Complete complete = 2
          */
@@ -291,7 +292,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "delta";
         /**
-         * A step of a network.
+         * A change of a network.
          *
          * @generated from protobuf field: causeway.v1.Delta delta = 3
          */
@@ -299,7 +300,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "withdraw";
         /**
-         * A network that the host needs no more.
+         * The host does not need a network any more.
          *
          * @generated from protobuf field: causeway.v1.Withdraw withdraw = 4
          */
@@ -307,7 +308,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "ready";
         /**
-         * The agent has caught up.
+         * The agent has everything it had missed.
          *
          * @generated from protobuf field: causeway.v1.Ready ready = 5
          */
@@ -315,7 +316,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "verify";
         /**
-         * Compare the kernel with the intent, and answer VerifyResult.
+         * Asks the agent to compare the kernel with the intent. The agent answers with VerifyResult.
          *
          * @generated from protobuf field: causeway.v1.VerifyCall verify = 6
          */
@@ -323,7 +324,7 @@ export interface ConnectResponse {
     } | {
         oneofKind: "goodbye";
         /**
-         * Last: the manager ends the stream behind it.
+         * The last message. The manager ends the stream after it.
          *
          * @generated from protobuf field: causeway.v1.Goodbye goodbye = 7
          */
@@ -333,19 +334,20 @@ export interface ConnectResponse {
     };
 }
 /**
- * The first answer. Term and revision only go up: an agent leaves a manager whose term is smaller than one it has seen.
+ * The first answer. An agent leaves a manager whose epoch is smaller than one it has seen, or whose term is smaller than one
+ * it has seen in the same epoch.
  *
  * @generated from protobuf message causeway.v1.Welcome
  */
 export interface Welcome {
     /**
-     * The manager's cluster; the agent keeps it at its first session, and leaves another one ever after.
+     * Id of the manager's cluster. The agent keeps the id of its first session, and leaves a manager of another cluster.
      *
      * @generated from protobuf field: string cluster_id = 1
      */
     clusterId: string;
     /**
-     * The cluster's epoch; a greater one than before: its store was restored from a backup.
+     * The cluster's epoch. If it is greater than before, the store was restored from a backup.
      *
      * @generated from protobuf field: int64 epoch = 2
      */
@@ -357,21 +359,21 @@ export interface Welcome {
      */
     term: bigint;
     /**
-     * How often the agent sends HostReport at least, milliseconds. A host that misses three is not ready.
+     * Longest time between two HostReports, milliseconds. A host that misses three reports is not ready.
      *
      * @generated from protobuf field: uint32 heartbeat_ms = 4
      */
     heartbeatMs: number;
     /**
-     * The newest feed version that both sides know: all that follows in this session is of it. 0: 1.
+     * The newest feed version that both sides know. All later messages of this session use it. 0: 1.
      *
      * @generated from protobuf field: uint32 feed_version = 5
      */
     feedVersion: number;
 }
 /**
- * A network whole: what is not listed is removed. Each kind of row has a field of its own here, and two in Delta: an agent that
- * does not know a kind passes over its rows, which its feed version's digest does not cover either.
+ * A whole network. The agent removes what is not listed. Each kind of row has its own field here, and two in Delta. An agent
+ * that does not know a kind ignores its rows; the digest of the agent's feed version does not cover them either.
  *
  * @generated from protobuf message causeway.v1.Complete
  */
@@ -383,7 +385,7 @@ export interface Complete {
      */
     network?: Network;
     /**
-     * The network's revision: that of the newest change of it, its endpoints, or their hosts.
+     * The network's revision: that of the newest change of the network, its endpoints, or their hosts.
      *
      * @generated from protobuf field: int64 revision = 2
      */
@@ -395,26 +397,26 @@ export interface Complete {
      */
     digest: bigint;
     /**
-     * A row for each of its endpoints, this host's own too.
+     * One row per endpoint of the network, including those of this host.
      *
      * @generated from protobuf field: repeated causeway.v1.EndpointRow endpoints = 4
      */
     endpoints: EndpointRow[];
     /**
-     * Epoch of the revision. Not sent, since the session's Welcome tells it; kept with a table that rests on an agent's disk.
+     * Epoch of the revision. Not sent, because Welcome contains it; stored with the table on an agent's disk.
      *
      * @generated from protobuf field: int64 epoch = 5
      */
     epoch: bigint;
     /**
-     * Feed version that the digest is of. 0: 1. Kept with a table on disk, like the epoch; not sent.
+     * Feed version of the digest; 0: 1. Not sent; stored with the table on an agent's disk.
      *
      * @generated from protobuf field: uint32 feed_version = 6
      */
     feedVersion: number;
 }
 /**
- * The step from one revision of a network to the next.
+ * The change from one revision of a network to the next.
  *
  * @generated from protobuf message causeway.v1.Delta
  */
@@ -426,19 +428,19 @@ export interface Delta {
      */
     networkId: string;
     /**
-     * The network's revision that the step begins at: another than the agent's does not fit.
+     * The network's revision before the change. The agent must have this revision, and otherwise asks for a resync.
      *
      * @generated from protobuf field: int64 from = 2
      */
     from: bigint;
     /**
-     * The network's revision after the step.
+     * The network's revision after the change.
      *
      * @generated from protobuf field: int64 to = 3
      */
     to: bigint;
     /**
-     * Digest after the step.
+     * Digest after the change.
      *
      * @generated from protobuf field: fixed64 digest = 4
      */
@@ -450,20 +452,20 @@ export interface Delta {
      */
     network?: Network;
     /**
-     * Rows of endpoints that are new or other, whole.
+     * Complete rows of endpoints that are new or have changed.
      *
      * @generated from protobuf field: repeated causeway.v1.EndpointRow endpoints = 6
      */
     endpoints: EndpointRow[];
     /**
-     * Ids of endpoints that are gone.
+     * Ids of endpoints that were removed.
      *
      * @generated from protobuf field: repeated string removed_endpoint_ids = 7
      */
     removedEndpointIds: string[];
 }
 /**
- * The host has no endpoint of the network any more, or the network is gone.
+ * The host has no endpoint of the network any more, or the network is deleted.
  *
  * @generated from protobuf message causeway.v1.Withdraw
  */
@@ -476,32 +478,32 @@ export interface Withdraw {
     networkId: string;
 }
 /**
- * Everything a host had missed has been sent.
+ * Everything that the host had missed has been sent.
  *
  * @generated from protobuf message causeway.v1.Ready
  */
 export interface Ready {
     /**
-     * Store revision up to which nothing is missing.
+     * Store revision up to which the host has everything.
      *
      * @generated from protobuf field: int64 revision = 1
      */
     revision: bigint;
 }
 /**
- * A question to the agent, from ClusterService.Verify.
+ * Asks an agent to compare kernel and intent, for ClusterService.Verify.
  *
  * @generated from protobuf message causeway.v1.VerifyCall
  */
 export interface VerifyCall {
     /**
-     * Number that the answer repeats; the manager chooses it.
+     * Number of the call, chosen by the manager and repeated in the answer.
      *
      * @generated from protobuf field: int64 call = 1
      */
     call: bigint;
     /**
-     * Put differences right before the answer.
+     * Repair differences before the answer.
      *
      * @generated from protobuf field: bool repair = 2
      */
@@ -514,26 +516,27 @@ export interface VerifyCall {
  */
 export interface Goodbye {
     /**
-     * Where to go instead; empty: unknown.
+     * Address of the leader; empty: unknown.
      *
      * @generated from protobuf field: string leader_address = 1
      */
     leaderAddress: string;
     /**
-     * For people and logs.
+     * Why the session ends, for people and logs.
      *
      * @generated from protobuf field: string reason = 2
      */
     reason: string;
     /**
-     * Another session of the same host began. An agent that has not begun one shares its identity with another agent.
+     * The session ended because another session of the same host began. If the agent did not begin it, another agent uses the
+     * same host identity.
      *
      * @generated from protobuf field: bool taken = 3
      */
     taken: boolean;
 }
 /**
- * A row of a network's table: an endpoint, and where it is.
+ * A row of a network's table: an endpoint and the VTEP of its host.
  *
  * @generated from protobuf message causeway.v1.EndpointRow
  */
@@ -551,25 +554,25 @@ export interface EndpointRow {
      */
     name: string;
     /**
-     * Id of its host.
+     * Id of the endpoint's host.
      *
      * @generated from protobuf field: string node_id = 3
      */
     nodeId: string;
     /**
-     * With prefix length: "10.66.0.9/16", the IPv4 one first.
+     * With prefix length, "10.66.0.9/16"; IPv4 first.
      *
      * @generated from protobuf field: repeated string addresses = 4
      */
     addresses: string[];
     /**
-     * MAC of its interface, which the hosts' FDB and neighbours point to.
+     * MAC of the endpoint's interface. The hosts' FDB entries and neighbours contain it.
      *
      * @generated from protobuf field: string mac = 5
      */
     mac: string;
     /**
-     * VTEP of its host: Node.data_path.
+     * VTEP of the endpoint's host: Node.data_path.
      *
      * @generated from protobuf field: string vtep = 6
      */

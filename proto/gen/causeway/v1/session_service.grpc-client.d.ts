@@ -7,15 +7,15 @@ import type { ConnectResponse } from "./session_service.js";
 import type { ConnectRequest } from "./session_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Sessions of agents; only the leader has them.
+ * Sessions of agents. Only the leader serves them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
 export interface ISessionServiceClient {
     /**
-     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
-     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
-     * SESSION_TAKEN, or what is wrong with Hello.
+     * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
+     * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */
@@ -23,7 +23,7 @@ export interface ISessionServiceClient {
     connect(options?: grpc.CallOptions): grpc.ClientDuplexStream<ConnectRequest, ConnectResponse>;
 }
 /**
- * Sessions of agents; only the leader has them.
+ * Sessions of agents. Only the leader serves them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
@@ -31,9 +31,9 @@ export declare class SessionServiceClient extends grpc.Client implements ISessio
     private readonly _binaryOptions;
     constructor(address: string, credentials: grpc.ChannelCredentials, options?: grpc.ClientOptions, binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions>);
     /**
-     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
-     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
-     * SESSION_TAKEN, or what is wrong with Hello.
+     * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
+     * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */

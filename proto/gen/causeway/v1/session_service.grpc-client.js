@@ -7,7 +7,7 @@
 import { SessionService } from "./session_service.js";
 import * as grpc from "@grpc/grpc-js";
 /**
- * Sessions of agents; only the leader has them.
+ * Sessions of agents. Only the leader serves them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
@@ -17,9 +17,9 @@ export class SessionServiceClient extends grpc.Client {
         this._binaryOptions = binaryOptions;
     }
     /**
-     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
-     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
-     * SESSION_TAKEN, or what is wrong with Hello.
+     * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
+     * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */

@@ -5,15 +5,15 @@ import { ConnectResponse } from "./session_service.js";
 import { ConnectRequest } from "./session_service.js";
 import type * as grpc from "@grpc/grpc-js";
 /**
- * Sessions of agents; only the leader has them.
+ * Sessions of agents. Only the leader serves them.
  *
  * @generated from protobuf service causeway.v1.SessionService
  */
 export interface ISessionService extends grpc.UntypedServiceImplementation {
     /**
-     * One stream per agent: what the host must have comes down, what it has done goes up. docs/protocol.md, "Session", tells
-     * the rules. Refused with NOT_LEADER (the leader's address is in Goodbye), CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN,
-     * SESSION_TAKEN, or what is wrong with Hello.
+     * One stream per agent. The leader sends what the host must have; the agent sends what the host has done.
+     * docs/protocol.md, "Session", has the rules. Refused with NOT_LEADER (the leader's address is in Goodbye),
+     * CLUSTER_MISMATCH, FEED_UNSUPPORTED, NAME_TAKEN, SESSION_TAKEN, or the error of a field of Hello.
      *
      * @generated from protobuf rpc: Connect
      */

@@ -14,19 +14,20 @@ import { MessageType } from "@protobuf-ts/runtime";
  */
 export interface Network {
     /**
-     * 16 lower-case hex digits, drawn at random by the manager when the network is made.
+     * 16 lower-case hex digits, chosen at random by the manager when the network is made.
      *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
-     * 1 to 63 letters, digits, "_", "." or "-", first and last a letter or digit; unique in the cluster, and never like an id.
+     * 1 to 63 letters, digits, "_", "." or "-", first and last a letter or digit; unique in the cluster. Never in the
+     * form of an id.
      *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * Name of the space that isolates prefixes: within one space subnets never overlap.
+     * Name of the address space. Subnets of one address space never overlap.
      *
      * @generated from protobuf field: string address_space = 3
      */
@@ -44,7 +45,7 @@ export interface Network {
      */
     mtu: number;
     /**
-     * True: the MTU was asked for, and does not follow the hosts' underlays.
+     * True: the MTU was given in a request, and does not follow the hosts' underlays.
      *
      * @generated from protobuf field: bool mtu_fixed = 6
      */
@@ -64,38 +65,39 @@ export interface Network {
         [key: string]: string;
     };
     /**
-     * etcd revision of its last change. 0: the network was only rehearsed (dry_run).
+     * etcd revision of the network's last change. 0: the answer to a dry run (dry_run).
      *
      * @generated from protobuf field: int64 revision = 9
      */
     revision: bigint;
     /**
-     * How hosts build the network. "overlay" is the one there is; an agent builds nothing for a name that it does not know.
+     * How the network's frames travel between hosts. The only driver is "overlay". An agent ignores a network of an unknown
+     * driver.
      *
      * @generated from protobuf field: string driver = 10
      */
     driver: string;
     /**
-     * No way out of the network: no gateway, no default route.
+     * The network has no gateways, and its containers no default routes.
      *
      * @generated from protobuf field: bool internal = 11
      */
     internal: boolean;
     /**
-     * Filled in by Get and List; empty in watches, and in answers to writes.
+     * Set in answers of Get and List; empty in watches, and in answers to writes.
      *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
     /**
-     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     * Unix time, milliseconds, by the clock of the manager that made the network; 0: the record is older than this field.
      *
      * @generated from protobuf field: int64 created_at_ms = 13
      */
     createdAtMs: bigint;
 }
 /**
- * What can be said of an object now. docs/protocol.md lists the types and reasons.
+ * What is true of an object now. docs/protocol.md lists the types and reasons.
  *
  * @generated from protobuf message causeway.v1.Condition
  */
@@ -107,39 +109,39 @@ export interface Condition {
      */
     type: string;
     /**
-     * "true", "false", or "unknown" to the manager that answers.
+     * "true", "false", or "unknown": the answering manager does not know.
      *
      * @generated from protobuf field: string status = 2
      */
     status: string;
     /**
-     * One word for programs: "Waiting", "HostLost".
+     * The reason in one word, for programs: "Waiting", "HostLost".
      *
      * @generated from protobuf field: string reason = 3
      */
     reason: string;
     /**
-     * The same for people, with names and numbers.
+     * The reason for people, with names and numbers.
      *
      * @generated from protobuf field: string message = 4
      */
     message: string;
     /**
-     * The store's revision at the newest thing that the status follows from. 0: not known.
+     * Store revision of the newest change or report that led to this status. 0: not known.
      *
      * @generated from protobuf field: int64 since_revision = 5
      */
     sinceRevision: bigint;
     /**
-     * Unix time, milliseconds, by the clock of the manager that answers: when that newest thing came. 0: not known. What is older
-     * than the manager that answers has a time only where it is the making of an object.
+     * Unix time, milliseconds, by the answering manager's clock: time of that change or report. 0: not known. If it is from
+     * before the answering manager started, the time is known only where it is the creation of an object.
      *
      * @generated from protobuf field: int64 since_time_ms = 6
      */
     sinceTimeMs: bigint;
 }
 /**
- * A prefix of a network, and which of its addresses are given.
+ * A prefix of a network, with the rules by which its addresses are given.
  *
  * @generated from protobuf message causeway.v1.Subnet
  */
@@ -151,19 +153,19 @@ export interface Subnet {
      */
     prefix: string;
     /**
-     * Address of the gateway, without prefix length. Empty: the subnet has none; in a request, see no_gateway.
+     * Address of the gateway, without prefix length. Empty: the subnet has no gateway; in a request, see no_gateway.
      *
      * @generated from protobuf field: string gateway = 2
      */
     gateway: string;
     /**
-     * Prefixes within the subnet: automatic addresses come from them only. Empty: from the whole subnet.
+     * Prefixes within the subnet from which addresses are chosen automatically. Empty: the whole subnet.
      *
      * @generated from protobuf field: repeated string ranges = 3
      */
     ranges: string[];
     /**
-     * Addresses that something outside the cluster holds, by name: the managers never give them.
+     * Addresses that are used outside the cluster, by name. The managers never give them to endpoints.
      *
      * @generated from protobuf field: map<string, string> aux_addresses = 4
      */
@@ -172,73 +174,74 @@ export interface Subnet {
     };
 }
 /**
- * A container's interface on a network: its addresses, its MAC and the host that has it.
+ * A container's interface on a network: its addresses, its MAC and its host.
  *
  * @generated from protobuf message causeway.v1.Endpoint
  */
 export interface Endpoint {
     /**
-     * 16 lower-case hex digits, drawn at random by the manager when the endpoint is claimed.
+     * 16 lower-case hex digits, chosen at random by the manager when the endpoint is claimed.
      *
      * @generated from protobuf field: string id = 1
      */
     id: string;
     /**
-     * As names of networks; unique in its network.
+     * Same form as Network.name; unique in its network.
      *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * Id of its network.
+     * Id of the endpoint's network.
      *
      * @generated from protobuf field: string network_id = 3
      */
     networkId: string;
     /**
-     * Name of its network at the time of the answer. Empty: the one that answers does not know it.
+     * Name of the network at the time of the answer. Empty: the answering process does not know the name.
      *
      * @generated from protobuf field: string network = 4
      */
     network: string;
     /**
-     * Id of the host that has it.
+     * Id of the endpoint's host.
      *
      * @generated from protobuf field: string node_id = 5
      */
     nodeId: string;
     /**
-     * Name of that host. A manager that does not know the name answers the id.
+     * Name of the host. A manager that does not know the name answers the id.
      *
      * @generated from protobuf field: string host = 6
      */
     host: string;
     /**
-     * One or two, with the prefix length of the subnet: "10.66.0.9/16", the IPv4 one first.
+     * One or two addresses with the prefix length of their subnet: "10.66.0.9/16", IPv4 first.
      *
      * @generated from protobuf field: repeated string addresses = 7
      */
     addresses: string[];
     /**
-     * MAC of the interface, lower case: "02:42:0a:42:00:09". The manager gives it; unique in the network.
+     * MAC of the interface, lower case: "02:42:0a:42:00:09". Chosen by the manager; unique in the network.
      *
      * @generated from protobuf field: string mac = 8
      */
     mac: string;
     /**
-     * etcd revision of its last change. In ListSandboxes 0: the claim is from before a restore of the store.
+     * etcd revision of the endpoint's last change. 0 in ListSandboxes: the claim is from before a restore of the store.
      *
      * @generated from protobuf field: int64 revision = 9
      */
     revision: bigint;
     /**
-     * Which hosts have programmed it, as the leader counts. Absent: another manager answered, or a claim, a watch or an agent.
+     * Which hosts have programmed the endpoint, as counted by the leader. Absent: not answered by the leader, or the message
+     * is an answer to a claim, from a watch or from an agent.
      *
      * @generated from protobuf field: causeway.v1.Applied applied = 10
      */
     applied?: Applied;
     /**
-     * As labels of networks. Given at attach, and not changed after.
+     * Same rules as Network.labels. Given at attach, and not changed later.
      *
      * @generated from protobuf field: map<string, string> labels = 11
      */
@@ -246,32 +249,32 @@ export interface Endpoint {
         [key: string]: string;
     };
     /**
-     * Filled in by Get, List and Wait; empty in watches, in answers to claims, and from agents.
+     * Set in answers of Get, List and Wait; empty in watches, in answers to claims, and from agents.
      *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 12
      */
     conditions: Condition[];
     /**
-     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     * Unix time, milliseconds, by the clock of the manager that made the endpoint; 0: the record is older than this field.
      *
      * @generated from protobuf field: int64 created_at_ms = 13
      */
     createdAtMs: bigint;
 }
 /**
- * Which hosts have programmed an endpoint's last change. Wanted are the ready hosts of its network, and its own host.
+ * Which hosts have programmed an endpoint's last change. The ready hosts of its network must do so, and its own host.
  *
  * @generated from protobuf message causeway.v1.Applied
  */
 export interface Applied {
     /**
-     * Hosts that have reported the change.
+     * Number of hosts that have reported the change.
      *
      * @generated from protobuf field: uint32 have = 1
      */
     have: number;
     /**
-     * Hosts that must report it: the endpoint is applied when `have` equals it.
+     * Number of hosts that must report it. The endpoint is applied when `have` equals `want`.
      *
      * @generated from protobuf field: uint32 want = 2
      */
@@ -283,14 +286,14 @@ export interface Applied {
      */
     waiting: string[];
     /**
-     * Names of hosts of the network that have no session, sorted. They count in `want` only if the endpoint is theirs.
+     * Names of hosts of the network without a session, sorted. `want` counts such a host only if it has the endpoint.
      *
      * @generated from protobuf field: repeated string unreachable = 4
      */
     unreachable: string[];
     /**
-     * 99th percentile over the hosts that have it, from commit to report, milliseconds. 0: none has, or the change is too old:
-     * the leader keeps times of the newest 4096 steps.
+     * 99th percentile of the time from commit to report, over the hosts that have reported, milliseconds. 0: no host has
+     * reported, or the change is too old: the leader keeps the times of the newest 4096 changes.
      *
      * @generated from protobuf field: double p99_ms = 5
      */
@@ -309,13 +312,13 @@ export interface Node {
      */
     id: string;
     /**
-     * As names of networks; unique in the cluster. The agent's --name, the host name unless given.
+     * Same form as Network.name; unique in the cluster. The agent's --name; if not given, the host name.
      *
      * @generated from protobuf field: string name = 2
      */
     name: string;
     /**
-     * The host's VTEP: the underlay address that tunnels to it end at.
+     * The host's VTEP: the underlay address at which it receives VXLAN.
      *
      * @generated from protobuf field: string data_path = 3
      */
@@ -327,51 +330,51 @@ export interface Node {
      */
     underlayMtu: number;
     /**
-     * Version of its agent, "0.1.0".
+     * Version of the host's agent, "0.1.0".
      *
      * @generated from protobuf field: string version = 5
      */
     version: string;
     /**
-     * The host has a session with the leader and everything it had missed. False from an agent, in watches, and while no
-     * leader answers.
+     * The host has a session with the leader, and everything that it had missed. False if the message is from an agent or a
+     * watch, and while no leader answers.
      *
      * @generated from protobuf field: bool ready = 6
      */
     ready: boolean;
     /**
-     * How many endpoints are on the host. 0 from an agent and in watches.
+     * Number of endpoints on the host. 0 from an agent and in watches.
      *
      * @generated from protobuf field: uint32 endpoints = 7
      */
     endpoints: number;
     /**
-     * How many networks the host has an endpoint on. 0 from an agent and in watches.
+     * Number of networks that the host has an endpoint on. 0 from an agent and in watches.
      *
      * @generated from protobuf field: uint32 networks = 8
      */
     networks: number;
     /**
-     * Differences between intent and kernel that the host has repaired since its agent started. 0 while no leader answers, and
-     * in watches.
+     * Number of differences between intent and kernel that the host has repaired since its agent started. 0 while no leader
+     * answers, and in watches.
      *
      * @generated from protobuf field: uint64 repairs = 9
      */
     repairs: bigint;
     /**
-     * etcd revision of the last change of its record. 0 from an agent.
+     * etcd revision of the last change of the host's record. 0 from an agent.
      *
      * @generated from protobuf field: int64 revision = 10
      */
     revision: bigint;
     /**
-     * Prefixes that the host has routes to: networks get none of them unless a request names it.
+     * Prefixes that the host has routes to. The managers do not allocate subnets from them unless a request names the subnet.
      *
      * @generated from protobuf field: repeated string host_routes = 12
      */
     hostRoutes: string[];
     /**
-     * As labels of networks. The agent's --label.
+     * Same rules as Network.labels. The agent's --label.
      *
      * @generated from protobuf field: map<string, string> labels = 13
      */
@@ -379,46 +382,46 @@ export interface Node {
         [key: string]: string;
     };
     /**
-     * Filled in by Get and List; empty in watches and from agents.
+     * Set in answers of Get and List; empty in watches and from agents.
      *
      * @generated from protobuf field: repeated causeway.v1.Condition conditions = 14
      */
     conditions: Condition[];
     /**
-     * Unix time, milliseconds, by the clock of the manager that made it; 0: its record is from before this was kept.
+     * Unix time, milliseconds, by the clock of the manager that made the record; 0: the record is older than this field.
      *
      * @generated from protobuf field: int64 created_at_ms = 15
      */
     createdAtMs: bigint;
     /**
-     * Absent: the manager that answers has heard nothing of it since it began to lead.
+     * Absent: the answering manager has had no report from the host since it began to lead.
      *
      * @generated from protobuf field: causeway.v1.HostHealth health = 16
      */
     health?: HostHealth;
 }
 /**
- * How an agent is, apart from what it has done.
+ * The health of an agent.
  *
  * @generated from protobuf message causeway.v1.HostHealth
  */
 export interface HostHealth {
     /**
-     * Longest time that the agent did nothing else within the last 10 to 20 seconds, milliseconds: heartbeats, answers and
-     * changes waited so long. A kernel that is slow to answer shows here.
+     * Longest time within the last 10 to 20 seconds in which the agent's event loop was blocked, milliseconds. Heartbeats,
+     * answers and changes waited that long. A kernel that is slow to answer shows here.
      *
      * @generated from protobuf field: uint32 loop_delay_ms = 1
      */
     loopDelayMs: number;
     /**
-     * How often news of the kernel was lost since the agent started, for whatever reason. Each time the agent read all of a
-     * network.
+     * How often kernel notifications were lost since the agent started, for any reason. After each loss the agent reads the
+     * whole network again.
      *
      * @generated from protobuf field: uint64 events_lost = 2
      */
     eventsLost: bigint;
     /**
-     * Steps that the kernel refused since the agent started, by errno ("EEXIST").
+     * Number of steps that the kernel has refused since the agent started, by errno ("EEXIST").
      *
      * @generated from protobuf field: map<string, uint64> failed_ops = 3
      */
@@ -439,60 +442,60 @@ export interface Drift {
      */
     host: string;
     /**
-     * Name of the network. A network that the agent does not know any more is named by its id; empty: a stray namespace of
-     * ours, which belongs to none.
+     * Name of the network; its id if the agent does not know the network any more. Empty: a namespace that Causeway made and
+     * that belongs to no network.
      *
      * @generated from protobuf field: string network = 2
      */
     network: string;
     /**
-     * What differs in the kernel: "netns", "link", "port" (of a bridge), "address", "route", "neighbour", "fdb" or "sysctl".
-     * "sandbox": the host has lost its record of a container that lives. "driver": the agent does not know the driver of the
-     * network.
+     * Kind of kernel object: "netns", "link", "port" (of a bridge), "address", "route", "neighbour", "fdb" or "sysctl".
+     * "sandbox": the host has lost the record of a container that still exists. "driver": the agent does not know the
+     * driver of the network.
      *
      * @generated from protobuf field: string kind = 3
      */
     kind: string;
     /**
-     * Which one, as the kernel names it: "vxlan0 02:42:0a:42:00:09". In a container the path of its namespace stands before it.
-     * Name of the endpoint for "sandbox", the driver for "driver".
+     * The object, as the kernel names it: "vxlan0 02:42:0a:42:00:09". For an object in a container, the path of the
+     * container's namespace stands before it. For "sandbox" the name of the endpoint, for "driver" the driver.
      *
      * @generated from protobuf field: string key = 4
      */
     key: string;
     /**
-     * What the kernel has. Empty: it is not there.
+     * What the kernel has. Empty: the object is absent.
      *
      * @generated from protobuf field: string actual = 5
      */
     actual: string;
     /**
-     * What it should have. Empty: it should not be there.
+     * What the kernel should have. Empty: the object should be absent.
      *
      * @generated from protobuf field: string intended = 6
      */
     intended: string;
 }
 /**
- * Something that has happened, as WatchEvents tells it. Names are as they were then.
+ * A record of what happened, as WatchEvents sends it. Names are those at the time of the event.
  *
  * @generated from protobuf message causeway.v1.Event
  */
 export interface Event {
     /**
-     * Position in the cluster's stream of events: rises, with gaps, and is the same on every manager.
+     * Position in the cluster's stream of events. It rises, with gaps, and is the same on every manager.
      *
      * @generated from protobuf field: int64 sequence = 1
      */
     sequence: bigint;
     /**
-     * etcd revision the event was written at: a change has the change's own.
+     * etcd revision of the write that contains the event. For a change this is the revision of the change.
      *
      * @generated from protobuf field: int64 revision = 2
      */
     revision: bigint;
     /**
-     * Unix time, milliseconds.
+     * Unix time, milliseconds: when it happened.
      *
      * @generated from protobuf field: int64 time_ms = 3
      */
@@ -504,67 +507,67 @@ export interface Event {
      */
     kind: string;
     /**
-     * Name of the network it concerns; empty: none.
+     * Name of the network; empty: none.
      *
      * @generated from protobuf field: string network = 5
      */
     network: string;
     /**
-     * Name of the endpoint it concerns; empty: none.
+     * Name of the endpoint; empty: none.
      *
      * @generated from protobuf field: string endpoint = 6
      */
     endpoint: string;
     /**
-     * Name of the host it concerns; empty: none.
+     * Name of the host; empty: none.
      *
      * @generated from protobuf field: string host = 7
      */
     host: string;
     /**
-     * For people: one sentence, with the names in it.
+     * One sentence for people, with all names.
      *
      * @generated from protobuf field: string message = 8
      */
     message: string;
     /**
-     * Who wanted it, in its own words: "root@h1", "agent/h2", "manager/m1".
+     * Who asked for the change, by its own account: "root@h1", "agent/h2", "manager/m1".
      *
      * @generated from protobuf field: string actor = 9
      */
     actor: string;
     /**
-     * Request id of the call, or the name of a manager's own rule: "mtu", "session".
+     * Request id of the call, or name of the manager's rule: "mtu", "session".
      *
      * @generated from protobuf field: string cause = 10
      */
     cause: string;
     /**
-     * Addresses given or taken back, without prefix length; empty: none.
+     * Addresses that were given or released, without prefix length; empty: none.
      *
      * @generated from protobuf field: repeated string addresses = 11
      */
     addresses: string[];
     /**
-     * Id of the network; empty: none, or the event is from before ids were kept.
+     * Id of the network; empty: none, or the event is older than this field.
      *
      * @generated from protobuf field: string network_id = 12
      */
     networkId: string;
     /**
-     * Id of the endpoint; empty: none, or the event is from before ids were kept.
+     * Id of the endpoint; empty: none, or the event is older than this field.
      *
      * @generated from protobuf field: string endpoint_id = 13
      */
     endpointId: string;
     /**
-     * How many like things this event tells as one; 0: it tells one.
+     * Number of similar occurrences that this event stands for; 0: a single one.
      *
      * @generated from protobuf field: uint32 count = 14
      */
     count: number;
     /**
-     * What a reservation was made for; empty: the event is about no reservation.
+     * Purpose of the reservation; empty: the event is not about a reservation.
      *
      * @generated from protobuf field: string purpose = 15
      */
