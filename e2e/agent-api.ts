@@ -3,7 +3,7 @@ import { AgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_servic
 import type { GetAgentStatusResponse } from '@causeway/proto/gen/causeway/v1/agent_service.js';
 import { callUnary, plaintext } from '@causeway/proto/io';
 
-/** An agent asked through its socket, past the command line: for what no command prints or sends. */
+/** Asks an agent through its socket, without the command line: for what no command prints or sends. */
 export async function withAgent<T>(
   lab: Lab,
   host: string,

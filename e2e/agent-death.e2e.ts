@@ -21,7 +21,7 @@ describeLab('an agent killed', () => {
     a = await attach(lab, 'blue', 'h1', 'a');
     c = await attach(lab, 'blue', 'h2', 'c');
     d = await attach(lab, 'blue', 'h3', 'd');
-    // The kernel tells of its link-local addresses once more when duplicate detection is over, a second after the link.
+    // The kernel reports link-local addresses again when duplicate detection ends, a second after the link is made.
     await eventually(async () => {
       expect(await lab.run('h1', 'ip', '-n', overlayOf(blue), '-o', 'addr', 'show', 'tentative')).toBe('');
     });
@@ -38,18 +38,18 @@ describeLab('an agent killed', () => {
     const before = await Promise.all(flows.map((flow) => flow.sent()));
     await lab.startProcess('h1', 'agent');
     await ready('h1');
-    // It has every network as the manager has it: what there was to write would be written.
+    // Wait until the agent has every network as the manager has it: anything there was to write has been written by then.
     await eventually(async () => {
       const status = await agentStatus(lab, 'h1');
       expect(status.networks.map((network) => [network.network, network.endpoints])).toEqual([['blue', 3]]);
       expect(status.networks[0]?.applied).toBe(status.networks[0]?.revision);
     });
     expect((await agentStatus(lab, 'h1')).kernelWrites).toBe(0n);
-    // Reading the monitor to its end makes foreign entries, for the agent to remove: after the count.
+    // After the count, because reading the monitor to its end makes foreign entries, which the agent removes.
     expect(await monitor.lines()).toEqual([]);
     await monitor.stop();
     for (const [i, flow] of flows.entries()) {
-      // Enough of them since the agent was killed for a gap to show, however long that takes.
+      // Send enough packets after the kill for a gap to show, however long this takes.
       await eventually(async () => expect(await flow.sent()).toBeGreaterThan((before[i] ?? 0) + 500));
       await flow.end();
     }

@@ -1,4 +1,4 @@
-/** What the commands of the contract print with `-o json`. */
+/** Output of the commands of the contract with `-o json`. */
 export interface NetworkJson {
   readonly id: string;
   readonly name: string;

@@ -7,7 +7,7 @@ import type { EndpointJson } from './answers.ts';
 import { attach, createNetwork, expectAllPing } from './cluster.ts';
 import { describeLab } from './requirements.ts';
 
-/** More than it took for a refusal to be sure where a dead container stood in the way. */
+/** Enough rounds for a refusal to be certain if a dead container could block an attach. */
 const rounds = 150;
 
 describeLab('an attach', () => {

@@ -23,7 +23,7 @@ describeLab('bad input', () => {
   });
   afterAll(() => lab?.down());
 
-  /** What a person would see: the exit code, and the error with the code a program would look at. */
+  /** What a person sees: the exit code and the message, and the error code for programs. */
   function told({ code, stderr }: Outcome): { code: number; error: string; message: string } {
     const last = stderr.trim().split('\n').at(-1) ?? '';
     const { error } = JSON.parse(last.startsWith('{') ? last : '{"error":{}}') as {
@@ -243,7 +243,7 @@ describeLab('bad input', () => {
     expect(code).toBe(exit);
     const plain = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
     expect(plain.join('\n')).toMatch(message);
-    // One line of ours, and none that a library wrote.
+    // One line of ours, and no line of a library.
     expect(plain).toHaveLength(1);
   });
 

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { Container } from './cluster.ts';
 import { eventually } from './eventually.ts';
 
-/** Offsets into a UDP payload that is VXLAN (RFC 7348 §5), as tcpdump counts: from the outer UDP header. */
+/** Offsets into a UDP datagram with VXLAN (RFC 7348 §5), counted like tcpdump: from the outer UDP header. */
 const innerDestination = 16;
 const innerType = 28;
 const innerNextHeader = 36;
@@ -20,20 +20,20 @@ export const filters = {
   innerArp: `${vxlan} and udp[${innerType}:2] = 0x0806`,
   /** Neighbour solicitation and advertisement (RFC 4861 §4.3, §4.4). */
   innerNd: `${vxlan} and udp[${innerType}:2] = 0x86dd and udp[${innerNextHeader}] = 58 and (udp[${innerIcmp6Type}] = 135 or udp[${innerIcmp6Type}] = 136)`,
-  /** Ethernet frames inside the overlay to this address. */
+  /** Ethernet frames inside the overlay to this MAC. */
   innerTo(mac: string): string {
     const bytes = mac.split(':').join('');
     return `${vxlan} and udp[${innerDestination}:4] = 0x${bytes.slice(0, 8)} and udp[${innerDestination + 4}:2] = 0x${bytes.slice(8)}`;
   },
 } as const;
 
-/** Without --immediate-mode what came in the last second is lost at its end. */
+/** Without --immediate-mode the packets of the last second are lost when tcpdump ends. */
 const tcpdump = ['tcpdump', '-n', '--immediate-mode'];
 
-/** What crosses the underlay while `during` runs. */
+/** The packets on the underlay while `during` runs. */
 export async function captureUnderlay(lab: Lab, during: () => Promise<void>): Promise<Capture> {
   const file = join('/tmp', `causeway-e2e-${lab.name}.pcap`);
-  // -Z: started as root it would give up its rights before it opens the file.
+  // -Z root: otherwise tcpdump, started as root, gives up its rights before it opens the file.
   const run = await listen(lab, 'switch', [...tcpdump, '-Z', 'root', '-U', '-i', 'br0', '-w', file, vxlan]);
   try {
     await during();
@@ -44,11 +44,14 @@ export async function captureUnderlay(lab: Lab, during: () => Promise<void>): Pr
 }
 
 export interface Overheard {
-  /** Ends it with the first frame whose line has the text in it, which is waited for; resolves to the lines before it. */
+  /**
+   * Waits for the first frame whose line contains the text, and ends the capture. Resolves to the lines before that
+   * frame.
+   */
   before(text: string): Promise<readonly string[]>;
 }
 
-/** The frames that a container's interface sends and is sent, as tcpdump prints them. */
+/** The frames that a container's interface sends and receives, as tcpdump prints them. */
 export async function overhear(lab: Lab, at: Container, filter: string): Promise<Overheard> {
   const enter = ['ip', 'netns', 'exec', at.netns];
   const run = await listen(lab, at.host, [...enter, ...tcpdump, '-l', '-e', '-p', '-i', 'eth0', filter]);
@@ -65,7 +68,7 @@ export async function overhear(lab: Lab, at: Container, filter: string): Promise
   };
 }
 
-/** Resolves when it hears. */
+/** Resolves when tcpdump listens. */
 async function listen(lab: Lab, host: string, command: readonly string[]): Promise<Run> {
   const run = await lab.start(host, command);
   if (run.child.stderr === null) throw new Error('tcpdump has no stderr');
@@ -85,7 +88,7 @@ export class Capture {
     this.#file = file;
   }
 
-  /** The packets a tcpdump filter matches, a line each. */
+  /** The packets that a tcpdump filter matches, one per line. */
   async packets(filter: string): Promise<readonly string[]> {
     const text = await succeed('tcpdump -r', start('tcpdump', ['-n', '-e', '-t', '-r', this.#file, filter]).outcome);
     return text.split('\n').filter((line) => /^[0-9a-f]{2}:/.test(line));

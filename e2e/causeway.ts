@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { LabStatus } from '@causeway/lab';
 import { type Outcome, start, succeed } from '@causeway/lab/io';
 
-/** What `npx causeway` starts. */
+/** The program that `npx causeway` starts. */
 export const cli = fileURLToPath(new URL('../services/ctl/bin/causeway.js', import.meta.url));
 
-/** `causeway …` on this machine, as a user calls it. */
+/** Runs `causeway …` on this machine, like a user. */
 export function causeway(...args: readonly string[]): Promise<Outcome> {
   return start(process.execPath, [cli, ...args]).outcome;
 }

@@ -6,8 +6,8 @@ import { describeLab } from './requirements.ts';
 const program = fileURLToPath(new URL('../test/chaos/dist/main.js', import.meta.url));
 
 /**
- * A minute of faults, with the same seed each time; `npm run chaos` takes others, for as long as you like. It fails unless
- * every fault was seen to do something, the leader changed, and enough was claimed meanwhile: test/chaos/src/faults/floors.ts.
+ * A minute of faults, with the same seed each time; `npm run chaos` takes other seeds and times. The test fails unless every
+ * fault had an effect, the leader changed, and enough was claimed meanwhile: test/chaos/src/faults/floors.ts.
  */
 describeLab('three managers and three etcd members under accidents', () => {
   test.each([
@@ -17,7 +17,7 @@ describeLab('three managers and three etcd members under accidents', () => {
     'give nothing twice, lose nothing acknowledged, leak nothing: $etcd etcd',
     { timeout: 480_000 },
     async ({ etcd, seed }) => {
-      // On a busy machine a read may be late for want of a processor: the 2 s are for "npm run chaos".
+      // On a busy machine a read may be late for lack of CPU time: the limit of 2 s is for "npm run chaos".
       const args = ['--minutes', '1', '--seed', seed, '--etcd', etcd, '--read-limit', '10'];
       const { code, stdout, stderr } = await start(process.execPath, [program, ...args]).outcome;
       expect(code, `${stdout}\n${stderr}`).toBe(0);

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { EndpointJson, EventJson, NetworkJson } from './answers.ts';
 import { eventually } from './eventually.ts';
 
-/** An endpoint with the container's namespace it lives in. */
+/** An endpoint and the namespace of its container. */
 export interface Container {
   readonly host: string;
   readonly netns: string;
@@ -15,12 +15,15 @@ export async function createNetwork(lab: Lab, name: string, ...subnets: readonly
   return lab.json<NetworkJson>('h1', 'network', 'create', name, ...options);
 }
 
-/** A fresh namespace of the endpoint's name, attached; every ready host of the network has it when this resolves. */
+/**
+ * Makes a namespace with the endpoint's name and attaches it. Resolves when every ready host of the network has the
+ * endpoint.
+ */
 export function attach(lab: Lab, network: string, host: string, name: string): Promise<Container> {
   return attachWith(lab, network, host, name, ['--wait', 'applied']);
 }
 
-/** The same with options of one's own, and not waiting for other hosts. */
+/** The same with other options, and without waiting for other hosts. */
 export async function attachWith(
   lab: Lab,
   network: string,
@@ -39,7 +42,7 @@ export function ips(container: Container): readonly string[] {
   return container.endpoint.addresses.map((address) => address.replace(/\/.*/, ''));
 }
 
-/** Every container reaches every other over every family, each with `count` pings that all come back. */
+/** Every container must reach every other over every family, with `count` pings that are all answered. */
 export async function expectAllPing(lab: Lab, containers: readonly Container[], count = 2): Promise<void> {
   const pings = containers.flatMap((from) =>
     containers.filter((to) => to !== from).flatMap((to) => ips(to).map((ip) => ping(lab, from, ip, count))),
@@ -55,17 +58,17 @@ export async function inContainer(lab: Lab, at: Container, ...command: readonly 
   return lab.run(at.host, 'ip', 'netns', 'exec', at.netns, ...command);
 }
 
-/** A dense flow from one container to another and back: 500 packets a second, the most at which ping(8) keeps its own pace. */
+/** A flow from one container to another and back: 500 packets a second, the most at which ping(8) keeps its own pace. */
 export interface Traffic {
-  /** Packets so far. */
+  /** Number of packets sent so far. */
   sent(): Promise<number>;
-  /** Ends it when every packet has come back; resolves to how many. Fails when one is lost. */
+  /** Ends the flow when every packet has been answered, and resolves to their number. Fails if a packet is lost. */
   end(): Promise<number>;
 }
 
-/** Resolves when it flows. */
+/** Resolves when packets flow. */
 export async function traffic(lab: Lab, from: Container, to: Container): Promise<Traffic> {
-  // Until ping has a handler for it, SIGQUIT would end what is to become ping.
+  // The shell ignores SIGQUIT until ping has its own handler: otherwise an early SIGQUIT would end the process.
   const script = `trap '' QUIT; echo on; exec ping -n -q -i 0.002 ${ips(to)[0]}`;
   const run = await lab.start(from.host, ['ip', 'netns', 'exec', from.netns, 'sh', '-c', script]);
   await new Promise((resolve) => run.child.stdout?.once('data', resolve));
@@ -76,7 +79,7 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
   const count = async (): Promise<{ readonly sent: number; readonly received: number }> => {
     const before = said.length;
     const [, received, sent] = await eventually(async () => {
-      // ping(8) then tells its counts and goes on.
+      // On SIGQUIT ping(8) prints its counts and continues.
       await signalChild(run.child.pid, 'SIGQUIT');
       const told = /(\d+)\/(\d+) packets,/.exec(said.slice(before));
       if (told === null) throw new Error(`ping said: ${said}`);
@@ -90,7 +93,7 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
     end: async () => {
       const { sent } = await eventually(async () => {
         const counted = await count();
-        // Those that are on their way come; one that is lost is missing each time.
+        // Packets under way will arrive; a lost packet is missing in every count.
         expect(counted).toEqual({ sent: counted.sent, received: counted.sent });
         return counted;
       });
@@ -102,12 +105,12 @@ export async function traffic(lab: Lab, from: Container, to: Container): Promise
 }
 
 export interface EventWatch {
-  /** So far. */
+  /** The events so far. */
   told(): readonly EventJson[];
   end(): Promise<void>;
 }
 
-/** A watch of all events. */
+/** Watches all events. */
 export async function watchEvents(lab: Lab, host: string): Promise<EventWatch> {
   const run = await lab.start(host, ['causeway', 'events', '--watch', '-o', 'json']);
   let said = '';

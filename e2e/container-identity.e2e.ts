@@ -83,7 +83,7 @@ describeLab('a container is known by its namespace', () => {
   test('a namespace with the inode of an old one, made while the agent was dead, gets nothing of it', async () => {
     await attach(lab, 'blue', 'h2', 'web');
     await lab.kill('h2', 'agent');
-    // Others fill the free inodes below, so that the old one's comes back, as it does on its own after a while.
+    // Other files take the free inodes below, so that the old inode is reused, as would happen after a while anyway.
     await lab.sh(
       'h2',
       `old=$(stat -L -c %i /run/netns/web); ip netns del web
@@ -112,7 +112,7 @@ describeLab('a container is known by its namespace', () => {
     await lab.sh('h2', 'for path in /run/netns/*; do ip netns del $(basename $path); done');
     for (const name of names) await lab.run('h2', 'ip', 'netns', 'add', name);
     await lab.startProcess('h2', 'agent');
-    // The runtime wants the first as it was, the second under another name, and nothing for the third.
+    // The runtime wants the first container unchanged, the second under another name, and no longer wants the third.
     const attached = async (name: string, netns: string): Promise<Container> => {
       const endpoint = await eventually(() =>
         lab.json<EndpointJson>('h2', 'endpoint', 'attach', 'blue', '--name', name, '--netns', `/run/netns/${netns}`),

@@ -5,7 +5,7 @@ import { causeway, labStatus } from './causeway.ts';
 import { attach, type Container, expectAllPing } from './cluster.ts';
 import { describeLab } from './requirements.ts';
 
-// The commands a script may rely on, word for word, with what they print and how they exit.
+// The commands that scripts may rely on, literally, with their output and exit codes.
 describeLab('the contract for scripts', () => {
   let lab: Lab;
   beforeAll(async () => {

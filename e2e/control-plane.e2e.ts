@@ -19,7 +19,8 @@ import { describeLab } from './requirements.ts';
 
 const patience = 60_000;
 
-// How long each takes is told by `npm run chaos -- failover`; here is what must hold however busy the machine is.
+// `npm run chaos -- failover` measures how long each takes. This test checks only what must hold on a machine under any
+// load.
 describeLab('three managers and three etcd members, of which some or all die', () => {
   const managers = ['h1', 'h2', 'h3'];
   let lab: Lab;
@@ -40,7 +41,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     etcd: ({ etcd }) => etcd.members.find(({ leader }) => leader)?.name,
   };
 
-  /** All managers and members are there and well, and every host is heard of. */
+  /** Waits until all managers and members run and are healthy, and every host is ready. */
   function whole(): Promise<void> {
     return eventually(async () => {
       const { managers, etcd, hosts } = await status();
@@ -50,7 +51,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     }, patience);
   }
 
-  /** All that was acknowledged is there and nothing was given twice, at the managers and in every kernel. */
+  /** Everything acknowledged must exist and nothing may be given twice, at the managers and in every kernel. */
   async function expectIntact(): Promise<void> {
     const listed = await lab.json<readonly EndpointJson[]>('h1', 'endpoint', 'list');
     expect(listed.map(({ id }) => id).sort()).toEqual(containers.map(({ endpoint }) => endpoint.id).sort());
@@ -62,7 +63,7 @@ describeLab('three managers and three etcd members, of which some or all die', (
     await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));
   }
 
-  /** From h3 to h4 and back. */
+  /** Traffic from h3 to h4 and back. */
   function flowing(): Promise<Traffic> {
     const [, , from, to] = containers as [Container, Container, Container, Container];
     return traffic(lab, from, to);
@@ -77,13 +78,13 @@ describeLab('three managers and three etcd members, of which some or all die', (
     const flow = await flowing();
     const old = leads[kind](await status()) ?? '';
     await lab.kill(old, kind, signal);
-    // One call: waiting out an election is its business, not the caller's.
+    // A single call: the command itself must wait until an election is over, not its caller.
     containers.push(await attachWith(lab, 'blue', 'h4', what.replaceAll(' ', '-'), ['--timeout', '30s']));
     await eventually(async () => expect(leads[kind](await status()) ?? old).not.toBe(old), patience);
     await lab.startProcess(old, kind);
     await flow.end();
     await whole();
-    // The one that came back stands by.
+    // The process that came back must be a standby.
     expect(leads[kind](await status())).not.toBe(old);
     await expectIntact();
     const kept = (await events(lab)).map(({ sequence }) => sequence);
@@ -126,7 +127,8 @@ describeLab('three managers and three etcd members, of which some or all die', (
     await Promise.all(managers.map((host) => lab.startProcess(host, 'etcd')));
     await flow.end();
     await whole();
-    // Unknown then, settled now: whether or not the claim was written, nothing of it may stay behind.
+    // The outcome was unknown to the caller. By now it must be settled, and nothing of the claim may be left, written
+    // or not.
     await eventually(async () => {
       expect((await lab.try('h1', 'causeway', 'endpoint', 'show', 'refused')).code).toBe(3);
     });

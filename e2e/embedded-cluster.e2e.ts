@@ -5,13 +5,13 @@ import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
 
-/** etcd counts a member as connected only 5 s after it was, and a manager that died is listed for 15 s. */
+/** etcd counts a member as connected only after 5 s of connection, and a crashed manager stays listed for 15 s. */
 const patience = 60_000;
 
-/** For a command that knows its answer after 2 s, ms: this machine may do much else. */
+/** ms. For a command that has its answer after 2 s: this machine may be busy. */
 const soon = 15_000;
 
-// One story: each test begins with what the one before has left.
+// One story: each test begins with the state that the test before has left.
 describeLab('managers whose embedded etcds are one cluster', () => {
   let lab: Lab;
   let newcomer: Run | undefined;
@@ -31,7 +31,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     await newcomer?.outcome;
   });
 
-  /** Also where the command fails because there is no majority: its data stand. */
+  /** Reads the status also if the command fails because there is no majority: it prints its data anyway. */
   const status = async (): Promise<StatusJson> => {
     const { stdout } = await lab.try('h4', 'causeway', 'status', '-o', 'json');
     return JSON.parse(stdout) as StatusJson;
@@ -69,7 +69,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     dead = await leader();
     rest = ['h1', 'h2', 'h3'].filter((name) => name !== dead);
     await lab.kill(dead, 'manager');
-    // A process that was killed is listed until its parent has waited for it.
+    // A killed process is listed until its parent has waited for it.
     await eventually(async () => expect((await lab.try(dead, 'pgrep', '-x', 'etcd')).code).not.toBe(0));
     await claim('after-loss');
     const seen = await status();

@@ -7,7 +7,7 @@ import { describeLab } from './requirements.ts';
 describeLab('a manager with its own etcd', () => {
   let lab: Lab;
   let manager: Run | undefined;
-  // h2 has no etcd of the lab, so the embedded one finds its ports free.
+  // The lab runs no etcd on h2, so the ports are free for the embedded one.
   const host = 'h2';
   const address = '10.96.0.2:7450';
   const directory = '/var/lib/causeway/solo';

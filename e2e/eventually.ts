@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Long enough for anything that is said to happen soon, on a machine that does much else. */
+/** Enough, even on a busy machine, for anything that must happen soon. */
 const patience = 20_000;
 
-/** Repeats the check until it passes; fails as it last failed once `within` milliseconds are over. */
+/** Repeats the check until it passes. After `within` ms, fails with the last error. */
 export async function eventually<T>(check: () => Promise<T>, within = patience): Promise<T> {
   const deadline = performance.now() + within;
   for (;;) {

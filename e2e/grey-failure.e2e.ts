@@ -8,12 +8,12 @@ import { describeLab } from './requirements.ts';
 const patience = 60_000;
 
 /**
- * Most that a command may take that needs no more than one manager which is well, ms: 2 s, and what this machine takes to
- * start Node while it does much else. What each takes is told by `npm run chaos`.
+ * Longest time, ms, of a command that needs only one healthy manager: 2 s, and the time in which a busy machine starts Node.
+ * `npm run chaos` measures how long each takes.
  */
 const soon = 6_000;
 
-// A peer that says nothing, in all the ways that there are: none may cost a command more than a moment.
+// A peer that is silent, in each possible way. None may delay a command by more than a moment.
 describeLab('whatever is silent, commands end soon', () => {
   let lab: Lab;
   const cli = 'h4';
@@ -36,7 +36,7 @@ describeLab('whatever is silent, commands end soon', () => {
     }, patience);
   }
 
-  /** Rules of nftables in a table of their own, in the host's namespace. */
+  /** Sets nftables rules in a table of their own, in the host's namespace. */
   async function rule(host: string, ...rules: readonly string[]): Promise<void> {
     const chains = ['input', 'output'].map(
       (hook) => `add chain inet grey ${hook} { type filter hook ${hook} priority 0; }`,
@@ -57,7 +57,7 @@ describeLab('whatever is silent, commands end soon', () => {
     await whole();
   });
 
-  /** How long a command takes, which ends well. */
+  /** How long a command takes, which must succeed. */
   async function took(...words: readonly string[]): Promise<number> {
     const began = performance.now();
     const { code, stderr } = await lab.try(cli, 'causeway', ...words);
@@ -70,7 +70,7 @@ describeLab('whatever is silent, commands end soon', () => {
   const follower = async (): Promise<string> =>
     (await status()).managers.find(({ state }) => state === 'standby')?.name ?? '';
 
-  /** Of the CLI's host, to one manager's port only: its etcd talks on. */
+  /** Matches traffic from the CLI's host to one manager's port. The etcd of that host stays reachable. */
   const manager = (host: string): string => `ip daddr ${lab.underlay(host)} tcp dport 7443`;
   const fromManager = (host: string): string => `ip saddr ${lab.underlay(host)} tcp sport 7443`;
 
@@ -113,7 +113,7 @@ describeLab('whatever is silent, commands end soon', () => {
     for (const words of reads) spans[words.join(' ')] = await took(...words);
     const slow = Object.entries(spans).filter(([, span]) => span > soon);
     expect(slow, what).toEqual([]);
-    // An election may be due first, which takes its time; the command waits it out.
+    // An election may have to come first. The command waits until it is over.
     const name = what.replaceAll(/[^a-z]+/g, '-').slice(0, 60);
     await attachWith(lab, 'blue', cli, name, ['--timeout', '30s']);
     expect(await lab.try(cli, 'causeway', 'network', 'show', 'blue', '-o', 'name')).toMatchObject({ code: 0 });
@@ -167,7 +167,7 @@ describeLab('whatever is silent, commands end soon', () => {
       const seen = await lab.json<StatusJson>('h1', 'status');
       expect(seen.hosts.notReady.map(({ name }) => name)).toEqual([cli]);
     }, patience);
-    // Long enough for the kernel's pauses between SYNs to be longer than what is asked for.
+    // So long that the kernel's pauses between SYNs are longer than the time that is allowed.
     await new Promise((resolve) => setTimeout(resolve, 20_000));
     await undo.pop()?.();
     await eventually(async () => {

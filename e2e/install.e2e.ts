@@ -32,7 +32,7 @@ test('what the units start is there and starts', async () => {
       status: 0,
       stdout: expect.stringMatching(/^\d+\.\d+/),
     });
-    // Only what the program's help lists is a setting.
+    // The file may only contain settings that the program's help lists.
     const { stdout: help } = run(join(root, program), ['--help']);
     for (const [, name] of (await readFile(join(root, settings), 'utf8')).matchAll(/^#?(CAUSEWAY_\w+)=/gm))
       expect(help.replaceAll(/\s+/g, ' ')).toContain(`env: ${name})`);

@@ -61,7 +61,7 @@ describeLab('the kernel is exact', () => {
     expect(await capture.packets(filters.innerArp)).toEqual([]);
     expect(await capture.packets(filters.innerNd)).toEqual([]);
     expect(await capture.packets(filters.innerGroup)).toEqual([]);
-    // The capture sees the overlay at all: a request and a reply for each ping between hosts.
+    // The capture must see the overlay at all: a request and a reply for each ping between hosts.
     expect((await capture.packets(filters.vxlan)).length).toBeGreaterThanOrEqual(2 * 2 * 10);
     await capture.remove();
   });
@@ -73,7 +73,7 @@ describeLab('the kernel is exact', () => {
     const capture = await captureUnderlay(lab, async () => {
       await inContainer(lab, a, 'ip', 'neigh', 'replace', '10.66.9.9', 'lladdr', stranger, 'dev', 'eth0');
       await lab.try('h1', 'ip', 'netns', 'exec', a.netns, 'ping', '-c', '3', '-i', '0.1', '-W', '1', '10.66.9.9');
-      // By the same ways, after those to the stranger, and of a size of its own.
+      // Then pings to known containers, on the same paths and with a size of their own: they mark the end.
       for (const known of [container('c'), b])
         await inContainer(lab, a, 'ping', '-c', '1', '-W', '10', '-s', '999', ips(known)[0] ?? '');
     });
@@ -109,7 +109,7 @@ describeLab('the kernel is exact', () => {
   });
 
   test('verify names what stands and exits 6, and repairs on demand', async () => {
-    // A sysctl gives no notice, so an agent repairs it only when it looks for another reason; then it is done again.
+    // The kernel does not report changes of sysctls. If the agent has repaired this one by chance, it is changed again.
     const found = await eventually(async () => {
       await overlay('sysctl -qw net.ipv4.ip_forward=0')();
       const outcome = await lab.try('h3', 'causeway', 'verify', '-o', 'json');

@@ -23,7 +23,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
   };
   const none = { cut: undefined, unheardBy: undefined, slow: undefined };
 
-  /** Packets that came back of `count`. */
+  /** How many of `count` packets were answered. */
   const echoes = async (from: string, to: string, count: number): Promise<number> => {
     const { stdout } = await lab.try(from, 'ping', '-n', '-q', '-c', `${count}`, '-i', '0.01', '-W', '0.5', to);
     return Number(/(\d+) received/.exec(stdout)?.[1]);
@@ -59,11 +59,11 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     expect(await faultsOf()).toEqual([{ ...none, cut: ['h2'] }, { ...none, cut: ['h1'] }, none]);
 
     await does('heal', 'h1', 'h2');
-    // A host that just looked for the other in vain may take a second to look again.
+    // A host that has just failed to find the other may take a second until it tries again.
     await eventually(async () => expect(await echoes('h1', lab.underlay('h2'), 5)).toBe(5));
     await eventually(async () => expect(await echoes('h2', first, 5)).toBe(5));
     const still = heard;
-    // TCP tries again after as long as the cut has lasted, at most twice that.
+    // TCP retries after a pause of up to twice the length of the cut.
     await eventually(async () => expect(heard).toBeGreaterThan(still + 5), 60_000);
     expect(await faultsOf()).toEqual([none, none, none]);
     for (const { child } of [client, server]) child.kill('SIGKILL');
@@ -88,7 +88,8 @@ describeLab('the underlay of a lab, broken on purpose', () => {
   test('loss is about what was asked, and the newest setting counts', async () => {
     await does('slow', 'h2', '--loss', '100');
     await does('slow', 'h2', '--loss', '30');
-    // A request and its reply pass the host's link once each: 0.7² of 400 come back, 196, give or take eight deviations.
+    // Request and reply each pass the host's link once: of 400, 0.7² come back, 196, plus or minus eight standard
+    // deviations.
     const received = await echoes('h1', lab.underlay('h2'), 400);
     expect(received).toBeGreaterThan(196 - 80);
     expect(received).toBeLessThan(196 + 80);
@@ -97,7 +98,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     expect(await faultsOf()).toEqual([none, none, none]);
   });
 
-  // That a delay is added where the kernel can, uml-netem.e2e.ts shows.
+  // uml-netem.e2e.ts tests that a delay is added where the kernel can do this.
   test('a delay is refused where the kernel has no netem, with nothing changed', async () => {
     const { code, stderr } = await verb('slow', 'h2', '--delay', '50ms', '--loss', '100');
     if (await hasNetem(lab)) {
@@ -114,7 +115,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
   test('a cut of one way takes what one host sends, to one other or to all', async () => {
     await does('cut', 'h1', 'h2', '--one-way');
     expect(await echoes('h1', lab.underlay('h2'), 5)).toBe(0);
-    // A request arrives, its reply does not: what h2 sends is counted where it is heard.
+    // Requests arrive, but replies do not: packets that h2 sends are counted at their receiver.
     const heard = async (): Promise<number> =>
       Number(await lab.run('h1', 'cat', '/sys/class/net/eth0/statistics/rx_packets'));
     const before = await heard();
@@ -159,7 +160,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
     expect(await answered('h2', lab.underlay('h3'), 1401)).toBe(0);
     expect(await answered('h1', lab.underlay('h3'), 1500)).toBe(3);
     expect(await faultsOf()).toEqual([none, { ...none, slow: { delayMs: 0, loss: 0, dropAbove: 1400 } }, none]);
-    // A stream of full segments gets nowhere either, however the kernel hands them on.
+    // A stream of full segments must not pass either, in whatever sizes the kernel forwards them.
     const body = 'x'.repeat(200_000);
     const serve = `require('net').createServer(s=>s.end('${'x'}'.repeat(${body.length}))).listen(7778,'0.0.0.0',()=>console.log('up'))`;
     const server = await lab.start('h1', ['node', '-e', serve]);
@@ -197,7 +198,7 @@ describeLab('the underlay of a lab, broken on purpose', () => {
   });
 });
 
-/** The kernel's own word, on a link that nothing else uses. */
+/** Asks the kernel, on a link that nothing else uses. */
 async function hasNetem(lab: Lab): Promise<boolean> {
   const { code } = await lab.try('h3', 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem');
   if (code === 0) await lab.run('h3', 'tc', 'qdisc', 'del', 'dev', 'lo', 'root');

@@ -41,10 +41,10 @@ describeLab('labs', () => {
     expect((await labStatus(b.name)).hosts.map((host) => host.ready)).toEqual([true, true]);
   });
 
-  /** Nothing of lab-a is left, and nothing else that was not there before. */
+  /** Nothing of lab-a may be left, and nothing else that was not there before. */
   async function expectNothingLeft(before: Machine): Promise<void> {
     expect(await processesOfLab('lab-a')).toEqual([]);
-    // Others on this machine come and go too.
+    // Objects of other programs on this machine come and go too.
     await eventually(async () => expect(leftSince(before, await surveyMachine())).toEqual([]));
   }
 
@@ -53,12 +53,12 @@ describeLab('labs', () => {
     const lab = await up('lab-a');
     await createNetwork(lab, 'blue', '10.66.0.0/16');
     await attach(lab, 'blue', 'h1', 'one');
-    // Without the lab's mark, it is of the lab all the same.
+    // A process without the lab's mark in its environment belongs to the lab too.
     await lab.sh('h2', 'env -i setsid sleep infinity >/dev/null 2>&1 &');
     const ours = await namespacesOf('self');
     const made = (await processesOfLab('lab-a')).flatMap(({ namespaces }) => namespaces);
     const namespaces = new Set(made.filter((namespace) => !ours.includes(namespace)));
-    // Two hosts and the switch, of four kinds each.
+    // Two hosts and the switch, each with four kinds of namespace.
     expect(namespaces.size).toBe(12);
     await down(lab);
     await expectNothingLeft(before);
@@ -134,7 +134,7 @@ describeLab('labs', () => {
 
   test('one that cannot come up says which process and why, and leaves nothing', async () => {
     const before = await surveyMachine();
-    // An etcd that is found first and fails.
+    // An etcd that is found first in the path, and fails.
     const { code, stderr } = await start('unshare', [
       ...['--mount', 'sh', '-c'],
       `mount -n --bind /bin/false "$(command -v etcd)" && exec "$0" "$@"`,
@@ -161,7 +161,7 @@ describeLab('labs', () => {
   });
 
   test('without root up says so', async () => {
-    // Of root's rights only the reading of files is left, so that the program is found wherever the clone is.
+    // Keeps only root's right to read files, so that the program can be read wherever the clone is.
     const options = ['--reuid', '65534', '--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
     const user = await start('setpriv', [...options, process.execPath, cli, 'lab', 'up', '--name', 'lab-a']).outcome;
     expect(user).toMatchObject({ code: 1, stderr: expect.stringMatching(/a lab needs root/) });

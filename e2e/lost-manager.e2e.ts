@@ -9,7 +9,7 @@ import { describeLab } from './requirements.ts';
 const patience = 60_000;
 const managerDir = '/var/lib/causeway/manager';
 
-// One story: each test begins with what the one before has left.
+// One story: each test begins with the state that the test before has left.
 describeLab('a manager that lost its disk', () => {
   let lab: Lab;
   let cluster: string;
@@ -25,7 +25,7 @@ describeLab('a manager that lost its disk', () => {
   });
 
   const at = (host: string): readonly string[] => ['--managers', `${lab.underlay(host)}:7443`, '--timeout', '4s'];
-  /** Data stand also where the command says that no change is possible. */
+  /** Reads the data also if the command says that no change is possible. */
   const statusAt = async (host: string): Promise<StatusJson & { readonly cluster?: string }> => {
     const { stdout } = await lab.try(host, 'causeway', ...at(host), 'status', '-o', 'json');
     return JSON.parse(stdout) as StatusJson & { readonly cluster?: string };

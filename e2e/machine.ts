@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { start, succeed } from '@causeway/lab/io';
 
-/** What a lab could leave behind on the machine. */
+/** What a lab could leave on the machine. */
 export interface Machine {
   readonly namespaces: readonly string[];
   readonly links: readonly string[];
@@ -19,12 +19,12 @@ export async function surveyMachine(): Promise<Machine> {
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')
       .sort(),
-    // What labs share goes with the last of them, which need not be ours.
+    // Files that labs share are removed with the last lab, which need not be ours.
     files: [...folders.filter((name) => labs.length === 0 || !name.startsWith('causeway')), ...labs].sort(),
   };
 }
 
-/** What is there and was not; a path that is mounted twice was not there a second time. */
+/** What exists now and did not exist before. A second mount on the same path counts as new. */
 export function leftSince(before: Machine, now: Machine): readonly string[] {
   return (['namespaces', 'links', 'mounts', 'files'] as const).flatMap((kind) => {
     const known = [...before[kind]];
@@ -44,11 +44,11 @@ async function linkNames(): Promise<readonly string[]> {
 export interface LabProcess {
   readonly pid: string;
   readonly command: string;
-  /** Of its namespaces: "net:[4026532281]". */
+  /** Namespaces of the process: "net:[4026532281]". */
   readonly namespaces: readonly string[];
 }
 
-/** Processes started by or in the lab. */
+/** Processes that were started by the lab or in it. */
 export async function processesOfLab(name: string): Promise<readonly LabProcess[]> {
   const found: LabProcess[] = [];
   for (const pid of await pids()) {

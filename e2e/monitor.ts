@@ -4,7 +4,7 @@ import type { NetworkJson } from './answers.ts';
 import { eventually } from './eventually.ts';
 import { overlayOf } from './overlay.ts';
 
-/** Everything the kernel tells of changes in a network's namespace on one host, as `ip` and `bridge` print it. */
+/** All changes that the kernel reports in a network's namespace on one host, as `ip` and `bridge` print them. */
 export class OverlayMonitor {
   readonly #lab: Lab;
   readonly #host: string;
@@ -24,7 +24,7 @@ export class OverlayMonitor {
     }
   }
 
-  /** Resolves when it hears. */
+  /** Resolves when the monitor listens. */
   static async start(lab: Lab, host: string, network: NetworkJson): Promise<OverlayMonitor> {
     const netns = overlayOf(network);
     const enter = ['ip', 'netns', 'exec', netns];
@@ -37,7 +37,7 @@ export class OverlayMonitor {
     return monitor;
   }
 
-  /** What was told so far, nothing of it still on its way. */
+  /** All lines so far; none is still on its way. */
   async lines(): Promise<readonly string[]> {
     await this.#flush();
     return this.#text
@@ -53,11 +53,14 @@ export class OverlayMonitor {
     }
   }
 
-  /** A change of our own is told after all that came before it: once both monitors have it, they have everything. */
+  /**
+   * Makes a change of its own. The kernel reports it after all earlier changes: once both monitors have it, they have
+   * all.
+   */
   async #flush(): Promise<void> {
     await eventually(async () => {
       const before = this.#text.length;
-      // Not sh -e: a running agent may have removed such foreign entries first.
+      // Not sh -e: a running agent may already have removed these foreign entries.
       const script = [
         `ip -n ${this.#netns} neigh replace ${markIp} lladdr ${markMac} dev br0`,
         `ip -n ${this.#netns} neigh del ${markIp} dev br0`,

@@ -17,7 +17,7 @@ import { eventually } from './eventually.ts';
 import { overlaysOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
 
-/** Pings of both families, and their answers (RFC 4443 §4). */
+/** Pings of both families, and their replies (RFC 4443 §4). */
 const echoes = 'icmp or (icmp6 and (ip6[40] = 128 or ip6[40] = 129))';
 
 describeLab('networks', () => {
@@ -30,7 +30,7 @@ describeLab('networks', () => {
   const update = (network: string, ...options: readonly string[]): Promise<NetworkJson> =>
     lab.json('h1', 'network', 'update', network, ...options);
 
-  /** Addresses and routes of a container's interface, without what the kernel makes by itself. */
+  /** Addresses and routes of a container's interface, without those that the kernel makes by itself. */
   async function wiring(at: Container): Promise<{ addresses: string[]; routes: string[]; mtu: number }> {
     const ip = (...words: string[]): Promise<string> => inContainer(lab, at, 'ip', '-j', ...words);
     const [link] = JSON.parse(await ip('addr', 'show', 'dev', 'eth0')) as LinkJson[];
@@ -52,7 +52,7 @@ describeLab('networks', () => {
         await lab.json('h1', 'network', 'create', name, ...subnets, '--address-space', name);
         for (const host of ['h1', 'h2']) tenants[name].push(await attach(lab, name, host, `${name}-${host}`));
       }
-      // An address that only one of them has.
+      // An address that exists in only one of the networks.
       tenants.blue.push(await attach(lab, 'blue', 'h2', 'blue-only'));
     });
 
@@ -73,7 +73,7 @@ describeLab('networks', () => {
           ' 0 received',
         );
       }
-      // What they do hear is each other, by packets of a size of its own.
+      // They must hear each other, in packets of a size of their own.
       const [one, other, third] = tenants.blue as [Container, Container, Container];
       for (const [a, b] of [
         [one, other],

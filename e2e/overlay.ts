@@ -3,18 +3,18 @@ import type { NetworkJson } from './answers.ts';
 import type { Container } from './cluster.ts';
 import { ips } from './cluster.ts';
 
-/** Name of a network's namespace on every host that has it. */
+/** Name of a network's namespace, on every host that has the network. */
 export function overlayOf(network: NetworkJson): string {
   return `cw-${network.id.slice(0, 10)}`;
 }
 
-/** What the kernel of a host believes of the others, as sorted lines. */
+/** The peers that a host's kernel knows, as sorted lines. */
 export interface Peers {
   readonly fdb: readonly string[];
   readonly neighbours: readonly string[];
 }
 
-/** Reads what `vxlan0` of the network has on the host. */
+/** Reads the entries of the network's `vxlan0` on the host. */
 export async function peersOn(lab: Lab, network: NetworkJson, host: string): Promise<Peers> {
   const netns = overlayOf(network);
   const [fdb, neighbours] = await Promise.all([
@@ -29,7 +29,7 @@ export async function peersOn(lab: Lab, network: NetworkJson, host: string): Pro
   };
 }
 
-/** What it has to have: precisely the endpoints of the network on other hosts. */
+/** The entries that it must have: exactly the network's endpoints on other hosts. */
 export function wantedPeers(lab: Lab, containers: readonly Container[], host: string): Peers {
   const remote = containers.filter((container) => container.host !== host);
   return {
@@ -40,18 +40,18 @@ export function wantedPeers(lab: Lab, containers: readonly Container[], host: st
   };
 }
 
-/** Names of the product's namespaces on a host. */
+/** Names of Causeway's namespaces on a host. */
 export async function overlaysOn(lab: Lab, host: string): Promise<readonly string[]> {
   const names = await lab.sh(host, 'ls /run/netns 2>/dev/null || true');
   return names.split('\n').filter((name) => name.startsWith('cw-'));
 }
 
-/** Name of the host end of an endpoint's veth. */
+/** Name of the host's end of an endpoint's veth pair. */
 export function hostEndOf(container: Container): string {
   return `v${container.endpoint.id.slice(0, 12)}`;
 }
 
-/** The kernel's own note of how a multicast address maps to Ethernet. */
+/** An entry that the kernel makes itself, for the mapping of a multicast address to Ethernet. */
 function isMulticast({ state }: NeighbourJson): boolean {
   return state.includes('NOARP');
 }

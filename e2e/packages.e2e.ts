@@ -94,7 +94,7 @@ describeLab(
         expect(await property(unit, 'ActiveState'), journal).toBe('active');
       });
       expect(await host.sh(`journalctl --unit ${unit}`)).toContain('Watchdog timeout');
-      // Three seconds are too few for the tests that follow, on a machine that does much else.
+      // Three seconds are too short for the tests that follow on a busy machine.
       await host.sh(
         `rm -r /run/systemd/system/${unit}.service.d && systemctl daemon-reload && systemctl restart ${unit}`,
       );

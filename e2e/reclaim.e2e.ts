@@ -20,7 +20,7 @@ describeLab('what ends is reclaimed', () => {
   });
   afterAll(() => lab?.down());
 
-  /** Nothing of the container is left on any host or at the managers, and its addresses are given again. */
+  /** Nothing of the container may be left on any host or at the managers, and its addresses must be given again. */
   async function expectReclaimed(gone: Container): Promise<void> {
     await eventually(async () => {
       expect((await lab.try('h1', 'causeway', 'endpoint', 'show', gone.endpoint.id)).code).toBe(3);
@@ -35,7 +35,7 @@ describeLab('what ends is reclaimed', () => {
     expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
     await lab.run('h2', 'ip', 'netns', 'add', 'next');
     const where = ['--name', 'next', '--netns', '/run/netns/next', '--ip', ips(gone)[0] ?? ''];
-    // Once every host has said that it knows.
+    // This succeeds once every host has reported the release.
     await eventually(async () => {
       expect((await lab.try('h2', 'causeway', 'endpoint', 'attach', 'blue', ...where)).code).toBe(0);
     });

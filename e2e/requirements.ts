@@ -3,7 +3,10 @@ import { describe } from 'vitest';
 
 const commands = ['etcd', 'ip', 'bridge', 'nsenter', 'unshare', 'ping', 'tcpdump'];
 
-/** A suite that needs real hosts, and perhaps more commands. Where it cannot be it is skipped with the reason; in CI that is a failure. */
+/**
+ * A suite that needs a lab, and perhaps more commands. Where the lab cannot be made, the suite is skipped with the
+ * reason; in CI this is a failure.
+ */
 export function describeLab(name: string, body: () => void, more: readonly string[] = []): void {
   const reason = whyNoLab([...commands, ...more]);
   if (reason === undefined) {

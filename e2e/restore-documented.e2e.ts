@@ -11,11 +11,11 @@ const operations = new URL('../docs/operations.md', import.meta.url);
 
 interface Step {
   readonly command: string;
-  /** What the comment behind the command says. */
+  /** The text of the comment after the command: where it is to be run. */
   readonly where: string;
 }
 
-/** The commands of the code block that has this one. */
+/** The commands of the code block that contains this text. */
 async function documented(part: string): Promise<readonly Step[]> {
   const blocks = (await readFile(operations, 'utf8')).split('```').filter((_, i) => i % 2 === 1);
   const block = blocks.find((text) => text.includes(part));
@@ -47,7 +47,7 @@ describeLab('a backup, as docs/operations.md tells it', () => {
     await lab?.down();
   });
 
-  /** The last ones have no majority any more, and take longer than the lab waits for. */
+  /** The last managers have no majority any more, and take longer to stop than the lab waits. */
   const stop = async (host: string): Promise<void> => {
     await lab.kill(host, 'manager', 'TERM').catch(() => undefined);
     await eventually(async () => {
@@ -58,7 +58,7 @@ describeLab('a backup, as docs/operations.md tells it', () => {
         expect((await lab.try(host, 'pgrep', ...program)).code).toBe(1);
     }, patience);
   };
-  /** A lab has no systemd, its managers are named as their hosts, and a host's own folder is this one. */
+  /** Adapts the commands: a lab has no systemd, its managers have their hosts' names, and each host has its own folder. */
   const run = async (host: string, command: string): Promise<void> => {
     if (command === 'systemctl stop causeway-manager') return await stop(host);
     if (command === 'systemctl start causeway-manager') return await lab.startProcess(host, 'manager');

@@ -59,7 +59,7 @@ describeLab('a store put back to an older backup', () => {
     expect(kinds).toEqual(expect.arrayContaining(['cluster.restored', 'cluster.recovered', 'endpoint.refused stray']));
   });
 
-  /** As soon as the managers give anything at all. */
+  /** Attaches as soon as the managers allocate anything again. */
   async function attachAtOnce(host: string, name: string): Promise<Container> {
     await lab.run(host, 'ip', 'netns', 'add', name);
     const where = ['--name', name, '--netns', `/run/netns/${name}`, '--wait', 'applied'];

@@ -5,7 +5,10 @@ import { createNetwork } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { describeLab } from './requirements.ts';
 
-/** Of each fsync, microseconds: over what counts as slow (100 ms on average), under what ends a member's lead (500 ms). */
+/**
+ * Delay of each fsync, µs: more than the limit for slow (100 ms on average), less than what ends a leader's term (500
+ * ms).
+ */
 const delay = 150_000;
 const patience = 60_000;
 
@@ -29,7 +32,7 @@ describeLab('an etcd member whose disk is slow', () => {
       .then(() => lab.json('h1', 'endpoint', 'attach', 'blue', '--name', name, '--netns', `/run/netns/${name}`));
   };
 
-  /** Every fsync of the member takes longer, until the run is ended. */
+  /** Delays every fsync of the member until the run is ended. */
   async function slowDown(host: string): Promise<Run> {
     const { hosts } = await lab.status();
     const etcd = hosts.find(({ name }) => name === host)?.processes.find(({ kind }) => kind === 'etcd');
@@ -62,7 +65,7 @@ describeLab('an etcd member whose disk is slow', () => {
     await eventually(async () => expect(await alarmsOf(slow)).toEqual([]), patience);
     const strace = await slowDown(slow);
     try {
-      // Each waits for what it causes: an alarm is raised on the fsyncs between two looks.
+      // Each round makes fsyncs: the alarm depends on the fsyncs between two checks.
       await eventually(async () => {
         await claim();
         expect(await alarmsOf(slow)).toEqual(['SLOW-DISK']);

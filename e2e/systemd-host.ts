@@ -3,8 +3,9 @@ import { type Outcome, type Run, start, succeed } from '@causeway/lab/io';
 import { eventually } from './eventually.ts';
 
 /**
- * Turns the process into the first one of a host: own root (this machine's, writes go to memory), own devices of cgroups and
- * processes, and systemd. $1: an empty directory; $2: a directory that the host sees as /packages.
+ * Makes the process the first process of a host with its own root (a copy of this machine's; writes go to memory), its
+ * own cgroup and process file systems, and systemd. $1: an empty directory; $2: the directory that the host sees as
+ * /packages.
  */
 const boot = `set -e
 mount --make-rprivate /
@@ -34,7 +35,7 @@ ip link set underlay up
 export container=e2e
 exec /lib/systemd/systemd --unit=basic.target --log-target=journal --show-status=no`;
 
-/** A host that systemd runs, made of namespaces on this machine. Its address is 192.0.2.1. */
+/** A host on which systemd runs, made of namespaces on this machine. Its address is 192.0.2.1. */
 export class SystemdHost {
   readonly #run: Run;
   readonly #pid: number;
@@ -44,7 +45,7 @@ export class SystemdHost {
     this.#pid = pid;
   }
 
-  /** `directory` is empty and its own; `packages` is what the host sees as /packages. */
+  /** `directory`: an empty directory for this host only; `packages`: the directory that the host sees as /packages. */
   static async boot(directory: string, packages: string): Promise<SystemdHost> {
     const namespaces = ['--pid', '--mount', '--net', '--uts', '--ipc', '--cgroup'];
     const run = start('unshare', [
@@ -65,14 +66,14 @@ export class SystemdHost {
     return host;
   }
 
-  /** What the shell says to a script that must succeed. */
+  /** Output of a script that must succeed. */
   sh(script: string): Promise<string> {
     return succeed(script, this.try(script));
   }
 
   try(script: string): Promise<Outcome> {
     const enter = ['--target', String(this.#pid), '--all', '--'];
-    // What npm puts in front of the path is this clone's, and not the host's.
+    // npm adds directories of this clone to the path, which the host must not use.
     const clean = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
     return start('timeout', ['60', 'nsenter', ...enter, ...clean, 'sh', '-c', script]).outcome;
   }

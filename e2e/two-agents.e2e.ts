@@ -17,7 +17,7 @@ describeLab('a second agent', () => {
   });
   afterAll(() => lab?.down());
 
-  /** On h2, with the flags of h2's own agent unless others are given. */
+  /** An agent on h2, with the flags of h2's own agent unless others are given. */
   const agentWords = (flags: Readonly<Record<string, string>>): readonly string[] => {
     const own = {
       name: 'h2',
@@ -59,7 +59,7 @@ describeLab('a second agent', () => {
     wrong.child.stderr?.on('data', (text: string) => {
       said += text;
     });
-    // Refused as long as the host whose address it has may come back.
+    // The agent is refused as long as the former host with this address may come back.
     await eventually(async () => expect(said).toContain('address-in-use'));
     await eventually(async () => expect(said).toContain('session.started'), 40_000);
     expect(said).toContain('netns.foreign');

@@ -8,7 +8,7 @@ interface Measured {
   readonly delayed: { readonly least: number; readonly mean: number };
   readonly longer: { readonly least: number };
   readonly healed: { readonly least: number };
-  /** What `lab status` said of each host. */
+  /** What `lab status` printed for each host. */
   readonly told: unknown;
   readonly lossy: unknown;
   readonly after: unknown;
@@ -20,7 +20,7 @@ describeLab('a delay of a lab, on a kernel that has netem (User-Mode Linux)', ()
   test('is added to every packet each way, replaced, and taken back', { timeout: 180_000 }, async () => {
     const result = (await runInUml('netem.mjs', modules)) as Measured;
     expect(result.before.least).toBeLessThan(40);
-    // 50 ms each way, and 100. What the guest's clock and one processor add is no matter of the delay.
+    // 50 ms in each direction, then 100. The guest's clock and its single CPU add some time to this.
     expect(result.delayed.least).toBeGreaterThanOrEqual(100);
     expect(result.delayed.mean).toBeLessThan(180);
     expect(result.longer.least).toBeGreaterThanOrEqual(200);

@@ -1,5 +1,5 @@
-// The API breaks no client of the last release: buf compares with the newest tag, and before there is a tag (or in a clone
-// without tags) with the API as it was released, proto/released.binpb. `--release` writes that file.
+// Checks that the API breaks no client of the last release. buf compares it with the newest tag. If there is no tag, or the
+// clone has none, buf compares it with the released API in proto/released.binpb. `--release` writes that file.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-// Bundles each program into one file, and puts what a bundle cannot hold (native code, descriptors) beside it:
+// Bundles each program into one file. What a bundle cannot contain (native code, descriptors) is put beside it:
 //   dist/lib/causeway/causeway.mjs, causeway-agent.mjs, causeway-manager.mjs, node_modules/, THIRD-PARTY-LICENSES
 //   dist/bin/causeway, causeway-agent, causeway-manager -> ../lib/causeway/*.mjs
 // dist/ runs on any host with Node, without npm and without this clone. docs/decisions/0011-bundles.md says why.
@@ -17,7 +17,7 @@ const programs = {
   'causeway-manager': 'services/manager/src/main.ts',
 };
 
-/** What programs load at run time by its place below node_modules: koffi's native code, and descriptions of protocols. */
+/** Files that programs load at run time, by their path below node_modules: koffi's native code, and protocol descriptors. */
 const loaded = [
   'koffi/package.json',
   'koffi/index.js',
@@ -33,7 +33,7 @@ const loaded = [
 ];
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-/** Directories of all packages that end up in a program. */
+/** Directories of all packages that are part of a program. */
 const packages = new Set([join(root, 'node_modules/koffi')]);
 for (const [name, entry] of Object.entries(programs)) await bundle(name, join(root, entry));
 for (const path of loaded) {
@@ -47,7 +47,7 @@ async function bundle(name, input) {
     input,
     platform: 'node',
     external: ['koffi'],
-    // "import" and "require" are added by how a module is asked for.
+    // The conditions "import" and "require" are added according to how a module is loaded.
     resolve: { conditionNames: ['source', 'node'] },
     plugins: [{ name: 'directory-of-package', transform: { filter: { code: /\b__dirname\b/ }, handler: keepPlaces } }],
     logLevel: 'warn',
@@ -65,7 +65,7 @@ async function bundle(name, input) {
   }
 }
 
-/** A module that reads files beside itself finds them below the program's own node_modules. */
+/** Makes a module that reads files beside itself find them below the program's own node_modules. */
 function keepPlaces(code, id) {
   const place = id.lastIndexOf('node_modules/');
   if (place < 0) return null;

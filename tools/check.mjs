@@ -1,5 +1,5 @@
-// Everything that can be said about the code without running it: types (tests included), lint and format, generated
-// code and docs in step with their sources. Runs all, reports each, exits 1 if any failed.
+// All checks that do not run the code: types (tests included), lint and format, and whether generated code and docs
+// agree with their sources. Runs all checks, reports each, and exits 1 if any failed.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,7 @@ const checks = [
   ['protocol comments', process.execPath, ['tools/proto-comments.mjs']],
   ['generated code', process.execPath, ['tools/genproto.mjs', '--check']],
   ['command reference', process.execPath, ['tools/docs.mjs', '--check']],
-  // An import that tsc lets pass may not be there when the program starts: of a file outside dist, or a circle of values.
+  // tsc accepts imports that fail when the program starts: of a file outside dist, or in a cycle of values.
   ...['manager', 'agent', 'ctl'].map((name) => [
     `${name} starts`,
     process.execPath,

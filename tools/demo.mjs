@@ -1,4 +1,4 @@
-// `npm run demo`: sets up, then tells the story. Where a real lab is impossible it says what that would need and tells the
+// `npm run demo`: sets up, then tells the story. Where a real lab is impossible, it says what a lab would need and tells the
 // same story on the simulated cluster.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,7 +30,7 @@ const demo = spawnSync(process.execPath, [join(root, 'test/demo/dist/main.js'), 
 });
 process.exit(demo.status ?? 1);
 
-/** Wrong options end here, before anything is installed or built. */
+/** Rejects wrong options before anything is installed or built. */
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   const known = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Prints docs/cli.md from the commands of services/ctl. "--check" writes nothing and fails when the page is stale.
+// Writes docs/cli.md from the commands of services/ctl. With "--check" it writes nothing and fails when the page is stale.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
-// Generates proto/gen from proto/**/*.proto: buf runs the protobuf-ts plugin, then relative imports get the extension that
-// ECMAScript modules need, and servers our own writer. Of etcd's API, which we only call, no servers are kept. Descriptors of
-// the rest, and of grpc.health.v1, are for server reflection. With --check nothing is kept: exits 1 when what is committed differs.
+// Generates proto/gen from proto/**/*.proto with buf and the protobuf-ts plugin. Then adds the file extension that
+// ECMAScript modules need to relative imports, and makes servers use our own writer. For etcd's API, which we only
+// call, server code is removed. The descriptors of the other files, and of grpc.health.v1, are for server reflection.
+// With --check it changes nothing, and exits 1 if the committed files differ.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const gen = join(root, 'proto/gen');
 const check = process.argv.includes('--check');
 
-/** A FileDescriptorSet; two of them, one after the other, are one (protobuf encoding: repeated fields are appended). */
+/** A FileDescriptorSet. Two sets, one after the other, are one set (protobuf encoding: repeated fields are appended). */
 const descriptors = (input, ...options) =>
   execFileSync(
     join(root, 'node_modules/.bin/buf'),
@@ -25,7 +26,7 @@ const files = (dir) =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 
-/** What a server answers is written by our own writer (proto/convert/message-writer.ts). */
+/** Makes servers write their answers with our own writer (proto/convert/message-writer.ts). */
 const withWriter = (text) =>
   text
     .replace(/(responseSerialize: .*\.toBinary\(value)\)/g, '$1, written)')

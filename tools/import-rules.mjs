@@ -1,5 +1,5 @@
-// Shows that biome.json refuses what it has to refuse: each example below is a file at that place with that one line, in a
-// copy of the repository's package.json files. Lint has to refuse exactly those that are marked so.
+// Tests that biome.json refuses what it must refuse. Each example below is a file at that place with that one line, in
+// a copy of the repository's package.json files. Lint must refuse exactly the examples that name a rule.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'causeway-import-rules-'));
 
-/** Where a package.json does not name the package: directions are there. */
+/** The rule that refuses a package which package.json does not name: it enforces the direction of imports. */
 const direction = 'noUndeclaredDependencies';
 const rule = 'noRestrictedImports';
 const global = 'noRestrictedGlobals';
 
-/** [place, import or statement, the rule that refuses it, if any does] */
+/** [place, import or statement, the rule that refuses it; undefined: allowed] */
 const examples = [
   ['packages/model/src', '@causeway/runtime', direction],
   ['packages/model/src/x.test.ts', '@causeway/runtime/testing', direction],

@@ -1,5 +1,5 @@
-// Refuses words that CONTRIBUTING.md ("Plain English") rules out, in docs and in the help of the programs. Code, and text in
-// double quotes, may contain them. CHANGELOG.md is history. docs/cli.md is generated, so the file to change is the command.
+// Refuses words that CONTRIBUTING.md ("Plain English") excludes, in docs and in the help of the programs. Code, and text in
+// double quotes, may contain them. CHANGELOG.md is history and exempt. docs/cli.md is generated: change the command instead.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ for (const [source, text] of texts) {
 console.log(`${found} sentences against the rules of plain English in CONTRIBUTING.md`);
 process.exitCode = found === 0 ? 0 : 1;
 
-/** Blocks of code become empty lines, so that line numbers stay. */
+/** Replaces code blocks by empty lines, so that line numbers stay the same. */
 function withoutBlocks(text) {
   return text.replaceAll(/^ *```[\s\S]*?^ *```/gm, (block) => block.replaceAll(/[^\n]/g, ''));
 }

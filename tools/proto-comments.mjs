@@ -1,6 +1,6 @@
-// Every service, rpc, message, field and enum value of proto/causeway has a comment: unit and meaning. Reads the descriptors
-// that buf makes with source info, lists what has none, and exits 1 if there is any. A message that only an rpc takes or
-// answers is described by the comment of the rpc.
+// Checks that every service, rpc, message, field and enum value of proto/causeway has a comment: unit and meaning. Reads the
+// descriptors that buf makes with source info, lists parts without comment, and exits 1 if there are any. A message that is
+// only the request or response of an rpc needs none: the comment of the rpc describes it.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const json = execFileSync(
   { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 },
 );
 
-/** Field numbers of FileDescriptorProto and what is in it (google/protobuf/descriptor.proto): where a comment belongs. */
+/** Field numbers of FileDescriptorProto and of the messages in it (google/protobuf/descriptor.proto): paths of comments. */
 const inFile = { messageType: 4, enumType: 5, service: 6 };
 const inMessage = { field: 2, nestedType: 3, enumType: 4 };
 

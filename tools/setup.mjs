@@ -1,5 +1,5 @@
-// Brings a clone to where everything runs: Debian packages, npm packages, built code. Idempotent; seconds when done.
-// Needs Node and npm only. `--test` adds what only the tests use.
+// Prepares a clone so that everything runs: Debian packages, npm packages, built code. Can be repeated; takes seconds when
+// nothing changed. Needs only Node and npm. `--test` adds what only the tests use.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const forTests = process.argv.includes('--test');
 
-/** Command, or another file by its path -> the Debian package that brings it. */
+/** Command, or path of another file -> the Debian package that contains it. */
 const needed = {
   etcd: 'etcd-server',
   ip: 'iproute2',
@@ -46,7 +46,7 @@ function installDebianPackages() {
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.platform !== 'linux' || !which('apt-get') || process.getuid?.() !== 0) {
-    // Not an end: unit tests and the simulated demo do without. What needs them says so itself.
+    // Continue: unit tests and the simulated demo work without these. Programs that need them say so themselves.
     console.error(`setup: missing ${missing.join(', ')}; as root on Debian: ${command}`);
     return;
   }
@@ -74,7 +74,7 @@ function step(what, work) {
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
-/** Quiet unless it fails; then everything it said. */
+/** Prints nothing unless the command fails; then prints all its output. */
 function run(command, args, env = process.env) {
   const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 26 });
   if (result.status === 0) return;

@@ -1,5 +1,5 @@
-// Type-checks every ```ts block of the READMEs and docs against the workspaces as they are. A block that begins with
-// "// name.ts" is a file of that name, which others of its page may import.
+// Type-checks every ```ts block of the READMEs and docs against the current workspaces. A block that begins with
+// "// name.ts" is a file of that name, which other blocks of its page may import.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

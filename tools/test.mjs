@@ -1,4 +1,4 @@
-// Runs every test (arguments go to vitest) and closes with the line "N passed, N failed, N skipped". With CI=true a skipped
+// Runs all tests (arguments go to vitest) and ends with the line "N passed, N failed, N skipped". With CI=true a skipped
 // test is a failure.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -24,10 +24,10 @@ try {
 }
 rmSync(out, { recursive: true, force: true });
 
-// A file that fails to load, or an error outside any test, fails the run without failing a test.
+// A file that does not load, or an error outside any test, fails the run without a failed test.
 const failed = counts.numFailedTests === 0 && result.status !== 0 ? 1 : counts.numFailedTests;
 const skipped = counts.numPendingTests + counts.numTodoTests;
-// In a pipeline a test that is not run proves nothing and looks as if it did. Those that `-t` leaves out were not asked for.
+// In a pipeline, a skipped test proves nothing but looks like success. Tests that `-t` excludes were not asked for.
 const isFiltered = process.argv.some((argument) => /^(-t|--testNamePattern)(=|$)/.test(argument));
 const mustRun = process.env.CI === 'true' && !isFiltered;
 if (mustRun && skipped > 0) {

@@ -1,11 +1,11 @@
-// Inside a User-Mode Linux guest, whose kernel has netem: delays a host of a lab as `causeway lab slow --delay` does, and
+// Runs in a User-Mode Linux guest whose kernel has netem. Delays a host of a lab, like `causeway lab slow --delay`, and
 // measures. Prints one line of JSON.
 import { Lab } from '@causeway/lab/io';
 import { milliseconds } from '@causeway/runtime';
 
 const lab = await Lab.layOut({ name: 'uml', hosts: 2, subnet: '10.94.0.0/24' });
 
-/** Round trip from h1 to h2, milliseconds, the least and the mean of a few. */
+/** Round trip from h1 to h2, ms: minimum and mean of a few. */
 async function roundTrip() {
   const { stdout, stderr } = await lab.try('h1', 'ping', '-n', '-q', '-c', '5', '-i', '0.2', '10.94.0.2');
   const [, least, mean] = /= ([\d.]+)\/([\d.]+)\//.exec(stdout) ?? [];

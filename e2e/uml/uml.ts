@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { start } from '@causeway/lab/io';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-/** A guest boots in a second or two; Node takes several on its one emulated processor. */
+/** Seconds. A guest boots in one or two; Node needs several on the guest's single emulated CPU. */
 const limit = '150';
 
 /**
- * Runs a program of this folder in a User-Mode Linux guest on the machine's own files, for what the machine's kernel has
- * not; what it printed as its result. Modules are of the guest's kernel.
+ * Runs a program of this folder in a User-Mode Linux guest with the machine's files, for features that the machine's kernel
+ * lacks. Returns the program's result, which it prints. `modules` are modules of the guest's kernel.
  */
 export async function runInUml(program: string, modules: readonly string[]): Promise<unknown> {
   const kernel = ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'rw', 'mem=512M', 'quiet'];

@@ -45,7 +45,7 @@ async function measure(kernel: Kernel, host: Host): Promise<Figure[]> {
   const attached = performance.now() - called;
   agent.close();
   const returned = performance.now();
-  // Mostly it is by then, and reading it takes time of its own.
+  // Usually the kernel is complete by now, and reading it takes time too.
   let whole = attached;
   if (!(await isWhole(kernel, host, network))) {
     await until(`${peers} entries in the kernel`, 30_000, () => isWhole(kernel, host, network));

@@ -9,12 +9,15 @@ import { entryOps, withOverlay } from './overlay.ts';
 import { print } from './print.ts';
 import { numbers, pause, say, timed, until } from './work.ts';
 
-/** One entry's FDB and neighbour events come within a millisecond of each other: after this long nothing more comes. */
+/**
+ * ms. The FDB and neighbour events of an entry come within a millisecond of each other. After this time no more will
+ * come.
+ */
 const quiet = 15;
-/** Between attaches, so that each is one of a cluster at rest; many at once are the burst's. */
+/** Pause between two attaches, ms, so that the cluster is at rest before each. The burst bench measures many at once. */
 const rest = 150;
 
-/** One attach at a time, on each host in turn, while the kernels of all others are watched. */
+/** One attach at a time, on each host in turn, while the kernels of all other hosts are watched. */
 export async function benchAttach(): Promise<Figure[]> {
   return [...(await attachOn(3, 60)), ...(await attachOn(25, 5))];
 }
@@ -48,7 +51,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
 
   const observers = hosts.map((host) => new Observer(kernel, host, network.id));
   const calls: number[] = [];
-  /** From the call to each other host, and from its return: less than 0 is before it. */
+  /** Times until each other host has the endpoint, ms, from the call and from its return; less than 0: before the return. */
   const spreads = { called: [] as number[], returned: [] as number[] };
   for (let round = 1; round <= each; round++) {
     for (const [i] of hosts.entries()) {
@@ -93,7 +96,7 @@ function row(
   return { what, ours: quantiles(times), beside: floor.beside, ratio, ...(target !== undefined && { target }) };
 }
 
-/** When each other host's kernel had the last of the endpoint. */
+/** When the kernel of each other host had the last entry of the endpoint. */
 async function spread(observers: readonly Observer[], own: number, since: number): Promise<number[]> {
   const others = observers.filter((_, i) => i !== own);
   await until('an endpoint on all hosts', 10_000, () =>
@@ -102,7 +105,7 @@ async function spread(observers: readonly Observer[], own: number, since: number
   return others.map(({ lastChange }) => lastChange);
 }
 
-/** What the times are worth: the events seen were those of the whole tables. */
+/** Validates the measured times: at the end every kernel must have exactly the entries of all endpoints. */
 async function checkExact(
   observers: readonly Observer[],
   hosts: readonly Host[],
@@ -115,14 +118,14 @@ async function checkExact(
   }
 }
 
-/** The least a call to an agent takes: one that reads a few fields. */
+/** Lower limit of a call to an agent: the time of a call that only reads a few fields. */
 async function roundTrip(agents: readonly AgentClient[]): Promise<number> {
   const times: number[] = [];
   for (const _ of numbers(20)) for (const agent of agents) times.push(await timed(() => agent.status()));
   return median(times);
 }
 
-/** The least an entry takes: one message to the kernel, from an open process. */
+/** Lower limit of an entry: the time of one message to the kernel, from a running process. */
 async function netlinkWrite(kernel: Kernel): Promise<number> {
   return withOverlay(kernel, async () => {
     const times: number[] = [];

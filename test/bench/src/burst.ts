@@ -11,12 +11,12 @@ import { inParallel, numbers, pause, say, until } from './work.ts';
 
 const hosts = 25;
 const endpointsEach = 80;
-/** Calls under way at one agent: as many containers as a host starts at once. */
+/** Concurrent calls at one agent: as many containers as a host starts at the same time. */
 const callsEach = 8;
-/** A host's kernel is read once nothing has changed in it for so long (ms); the time that counts is the last change's. */
+/** ms without a change after which a host's kernel is read. The time of the last change is the result. */
 const quiet = 100;
 
-/** 2,000 endpoints of one network over 25 hosts, as fast as the agents take them. */
+/** 2,000 endpoints of one network on 25 hosts, as fast as the agents accept them. */
 export async function benchBurst(): Promise<Figure[]> {
   return withLab('bench-burst', hosts, async (lab) => {
     const kernel = createKernel();
@@ -55,7 +55,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   };
   const pids = { manager: [lab.manager], etcd: [lab.etcd], agents: lab.hosts.map(({ pid }) => pid) };
   const all = [...pids.manager, ...pids.etcd, ...pids.agents];
-  // The namespaces that the kernels are watched in come with each host's first endpoint.
+  // A host's first endpoint makes the namespace in which its kernel is watched.
   await Promise.all(numbers(hosts).map((host) => attach(host, 0)));
   const observers = lab.hosts.map((host) => new Observer(kernel, host, network.id));
   await pause(1000);
@@ -76,7 +76,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   return [
     {
       what: `burst of ${calls.length} endpoints over ${hosts} hosts: last call's return → exact on every host`,
-      // Below 0: the kernels were exact before the last call returned.
+      // Less than 0: the kernels were exact before the last call returned.
       ours: seconds(exact - returned),
       beside: `the calls themselves took ${print(seconds(returned - called))}`,
       target: atMost(5),
@@ -99,7 +99,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   ];
 }
 
-/** When the last kernel became precisely what it should be. */
+/** When the last kernel had exactly what it should have. */
 async function exactEverywhere(
   observers: readonly Observer[],
   lab: BenchLab,

@@ -9,12 +9,12 @@ import { inParallel, numbers, say, timed } from './work.ts';
 
 const memberCounts = [1, 3];
 const hosts = 16;
-/** Requests under way at once: of claims, and of puts they are compared with. */
+/** Concurrent requests, both for claims and for the puts that they are compared with. */
 const workers = 64;
 const connections = 8;
-/** Claims of one call, as of a host whose containers start together. */
+/** Claims in one call: as from a host whose containers start together. */
 const callSize = 16;
-/** Claims and puts take turns, so that both meet the same neighbours on the machine. */
+/** Claims and puts take turns, so that both run under the same load of the machine. */
 const rounds = 4;
 const perRound = 2_500;
 const turns = 20;
@@ -22,7 +22,7 @@ const perTurn = 20;
 
 type Write = () => Promise<unknown>;
 
-/** Claims through the public API, beside puts of one key at etcd itself by the same client with as many workers. */
+/** Claims through the public API, compared with puts of one key directly at etcd by the same client and as many workers. */
 export async function benchClaims(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const members of memberCounts) {
@@ -61,11 +61,11 @@ async function measure(servers: Servers): Promise<Figure[]> {
       async (name: string) =>
         (busy.together += await manyAtOnce(`${name}: claims, ${callSize} a call`, servers, together, callSize)),
     ];
-    // Cold code of either side is in no figure.
+    // Warm up, so that no figure includes code that is not compiled yet.
     for (const side of sides) await side('warm-up');
     Object.assign(busy, { put: 0, claim: 0, together: 0 });
     for (const round of numbers(rounds)) {
-      // Another one begins each round, so that what a turn leaves behind meets each of them.
+      // Each round begins with another side, so that the after-effects of a turn are shared evenly.
       for (const i of numbers(sides.length)) await sides[(round + i) % sides.length]?.(`${round}`);
     }
     const alone = await oneByOne(put, claim);
@@ -105,7 +105,7 @@ async function measure(servers: Servers): Promise<Figure[]> {
   }
 }
 
-/** In short turns, so that both meet the same neighbours on the machine. Comes last: then all code is compiled. */
+/** In short turns, so that both run under the same load of the machine. Runs last: all code is compiled by then. */
 async function oneByOne(put: Write, claim: Write): Promise<{ put: number[]; claim: number[] }> {
   const times = { put: [] as number[], claim: [] as number[] };
   for (const _ of numbers(turns)) {
@@ -115,7 +115,7 @@ async function oneByOne(put: Write, claim: Write): Promise<{ put: number[]; clai
   return times;
 }
 
-/** Milliseconds; says what each side's processor had to do for one. */
+/** Milliseconds. Also prints the CPU time that each process used per request. */
 async function manyAtOnce(name: string, servers: Servers, write: Write, size = 1): Promise<number> {
   const sides = { client: [process.pid], manager: [servers.manager], etcd: servers.etcds };
   const before = Object.values(sides).map(cpuOf);

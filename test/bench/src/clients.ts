@@ -12,16 +12,16 @@ import { callUnary, plaintext } from '@causeway/proto/io';
 
 const limits = { timeout: 60_000 };
 
-/** Each on a connection of its own: what shares one also shares its buffers. */
+/** Gives each client a connection of its own: clients on one connection also share its buffers. */
 export const channelOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.max_receive_message_length': 64 << 20,
-  // A manager that starts is found at once.
+  // Short, so that a manager that starts is found at once.
   'grpc.initial_reconnect_backoff_ms': 20,
   'grpc.max_reconnect_backoff_ms': 50,
 } as const;
 
-/** An agent, by its unix socket. */
+/** Client of an agent, through its unix socket. */
 export class AgentClient {
   readonly #stub: AgentServiceClient;
 
@@ -45,7 +45,7 @@ export class AgentClient {
   }
 }
 
-/** A manager, by its address. */
+/** Client of a manager, through its address. */
 export class ManagerClient {
   readonly #networks: NetworkServiceClient;
   readonly #endpoints: EndpointServiceClient;
@@ -73,7 +73,7 @@ export class ManagerClient {
     return endpoint;
   }
 
-  /** As a host does whose containers start together. */
+  /** Claims in one call, as a host does whose containers start together. */
   async claimTogether(network: string, names: readonly string[], nodeId: string): Promise<void> {
     const claims = names.map((name) => ClaimEndpointRequest.create({ requestId: randomUUID(), network, name, nodeId }));
     const { outcomes } = await callUnary(this.#endpoints.claimEndpoints.bind(this.#endpoints), { claims }, limits);

@@ -2,7 +2,7 @@ import { type Figure, mainValueOf } from './figure.ts';
 import { print, printRatio, table } from './print.ts';
 import type { Report } from './report.ts';
 
-/** A figure of the later report that is worse by more than this part is marked. */
+/** A figure of the later report is marked if it is worse by more than this part. */
 const tolerated = 0.1;
 
 export interface Compared {
@@ -11,12 +11,12 @@ export interface Compared {
   /** Undefined: only the other report has the row. */
   readonly before: Figure | undefined;
   readonly after: Figure | undefined;
-  /** The later figure against the earlier: above 1 is better. Undefined when one of them is missing or not above 0. */
+  /** The later figure relative to the earlier; above 1 is better. undefined: one of them is missing or not above 0. */
   readonly ratio: number | undefined;
   readonly isWorse: boolean;
 }
 
-/** Every row of both reports, in the order of the earlier. */
+/** All rows of both reports, in the order of the earlier report. */
 export function compare(before: Report, after: Report): readonly Compared[] {
   const keyOf = ({ bench, figure }: Report['rows'][number]): string => `${bench}: ${figure.what}`;
   const [earlier, later] = [before, after].map(({ rows }) => new Map(rows.map((row) => [keyOf(row), row])));

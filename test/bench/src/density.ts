@@ -8,14 +8,14 @@ import { inParallel, numbers, pause, say, timed } from './work.ts';
 
 const networker = fileURLToPath(new URL('networker.js', import.meta.url));
 const networks = 500;
-/** Seconds: longer than the time in which each network is looked at once, where that costs little. */
+/** Seconds. Longer than the time in which each network is compared once, if comparing costs little. */
 const rest = 60;
-/** Namespaces that somebody else makes and removes beside, one after another. */
+/** Number of namespaces that another program makes and removes during the run, one after the other. */
 const churn = 100;
 
 const noAnswer: Measure = { unit: 's', values: {}, text: 'no answer' };
 
-/** One host with many networks, each with one container: what it costs to keep them as they are. */
+/** One host with many networks, each with one container: the cost of keeping them as they are. */
 export async function benchDensity(): Promise<Figure[]> {
   return withLab('bench-density', 1, async ({ hosts }) => {
     const [host] = hosts;
@@ -37,7 +37,7 @@ async function measure(host: Host): Promise<Figure[]> {
   agent.close();
   say(`attached in ${print(quantiles(times))}`);
 
-  // The looks that follow the attaches are over, and the pace of the later ones has settled.
+  // By now the comparisons that follow each attach are done, and the rate of later ones is steady.
   await pause(rest * 1000);
   const restCpu = await cpuDuring([host.pid], () => pause(rest * 1000));
   const { rss } = usage(host.pid);

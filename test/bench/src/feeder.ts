@@ -3,8 +3,8 @@ import { nodeSettings, SessionAgent } from './session.ts';
 import { inParallel, numbers } from './work.ts';
 
 /**
- * `feeder.js NETWORK COUNT`, run inside a host of a lab, where the managers can be reached: registers another host, which
- * exists in name only, and claims that many endpoints for it.
+ * `feeder.js NETWORK COUNT`, run in a host of a lab, from which the managers can be reached: registers another host, which
+ * exists only as a record, and claims COUNT endpoints for it.
  */
 const [network = '', count = ''] = process.argv.slice(2);
 const address = process.env['CAUSEWAY_MANAGERS']?.split(',')[0] ?? '';

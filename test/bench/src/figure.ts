@@ -1,33 +1,33 @@
-/** What is measured: how it is printed, and which way is better. */
+/** The unit of a figure. It determines how the figure is printed, and whether more or less is better. */
 export type Unit = 'ms' | 's' | '/s' | 'MiB' | '%' | '×';
 
 export interface Measure {
   readonly unit: Unit;
-  /** By name, the one that counts first: { p50: 3.1, p99: 7 }; a single value is called "value". */
+  /** By name; the first is the most important: { p50: 3.1, p99: 7 }. A single value is called "value". */
   readonly values: Readonly<Record<string, number>>;
-  /** In place of the values, when there are none: "no answer". */
+  /** Printed if there are no values: "no answer". */
   readonly text?: string;
 }
 
-/** What was asked: a value of the measure, or the ratio, at most or at least so much. All limits of a row must hold. */
+/** A limit of a target, for a value of the measure or for the ratio. All limits of a row must hold. */
 export interface Limit {
   readonly of: string;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
 
-/** One row of the report: a figure, and the same measured of what it is compared with, in the same run. */
+/** A row of the report: a figure, and the figure that it is compared with, measured in the same run. */
 export interface Figure {
   readonly what: string;
   readonly ours: Measure;
-  /** What it is compared with, and its figure. */
+  /** Names the baseline, with its figure. */
   readonly beside: string;
-  /** Ours against the other; above 1 is better. */
+  /** Our figure relative to the baseline; above 1 is better. */
   readonly ratio?: number;
   readonly target?: readonly Limit[];
 }
 
-/** A figure that could not be measured has no verdict: its bench has failed. */
+/** undefined: the figure has no target. */
 export type Verdict = 'met' | 'missed' | undefined;
 
 export function verdictOf({ ours, ratio, target }: Figure): Verdict {
@@ -39,7 +39,7 @@ export function verdictOf({ ours, ratio, target }: Figure): Verdict {
   return target.every(holds) ? 'met' : 'missed';
 }
 
-/** The value that a row is judged by from one commit to the next: the ratio, which the load of the machine leaves alone, or the first value. */
+/** The value for comparing commits: the ratio, which does not depend on the load of the machine, or else the first value. */
 export function mainValueOf({ ours, ratio }: Figure): { readonly value: number; readonly isMoreBetter: boolean } {
   if (ratio !== undefined) return { value: ratio, isMoreBetter: true };
   return { value: Object.values(ours.values)[0] ?? Number.NaN, isMoreBetter: ours.unit === '/s' || ours.unit === '×' };
@@ -64,7 +64,7 @@ export function quantiles(times: readonly number[]): Measure {
   return { unit: 'ms', values: { p50: median(times), p99: percentile(times, 0.99) } };
 }
 
-/** From milliseconds. */
+/** Converts from milliseconds. */
 export function seconds(value: number): Measure {
   return { unit: 's', values: { value: value / 1000 } };
 }
@@ -77,7 +77,7 @@ export function perSecond(value: number): Measure {
   return { unit: '/s', values: { value } };
 }
 
-/** Of one processor: seconds of processor in seconds of time. */
+/** Part of one CPU: seconds of CPU time per second of time. */
 export function share(cpu: number, time: number): Measure {
   return { unit: '%', values: { value: (100 * cpu) / time } };
 }

@@ -11,8 +11,9 @@ const entries = 20_000;
 const rounds = 5;
 
 /**
- * Entries, networks and endpoints programmed by us and by iproute2, turn by turn on one device. Theirs includes starting
- * the process, as it does for whoever scripts it; building the ops (ours) and the text (theirs) is outside the time.
+ * Entries, networks and endpoints programmed by us and by iproute2, in turns on one device. The time of iproute2
+ * includes the start of its process, as in any script. The time to build the ops (ours) and the text (iproute2's) is
+ * not measured.
  */
 export async function benchKernel(): Promise<Figure[]> {
   const kernel = createKernel();
@@ -100,8 +101,8 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
 }
 
 /**
- * Another process deletes an entry, and the monitor's callback sets the same entry again: what the transport alone takes. It
- * reads and plans nothing, as an agent does before it repairs; "npm run bench -- repair" measures that.
+ * Another process deletes an entry, and the monitor's callback sets it again: the time of the transport alone. Nothing
+ * is read or planned, as an agent would do before a repair; "npm run bench -- repair" measures that.
  */
 async function benchRepair(kernel: Kernel): Promise<Figure> {
   const { set, clear } = entryOps.fdb(1);
@@ -200,7 +201,10 @@ function endpointOps(container: NetnsPath): Op[] {
   ];
 }
 
-/** In two processes, the fewest it takes: what is in the namespace is named from inside. The device is made in place, as ours is. */
+/**
+ * Needs at least two processes, because the links inside the namespace must be named from inside. The device is made in
+ * place, like ours.
+ */
 function makeNetworkByIp(): void {
   ip(
     ['-batch', '-'],
@@ -237,7 +241,7 @@ function ip(args: readonly string[], input?: string): void {
   run('ip', args, input);
 }
 
-/** In the bench's namespace. */
+/** Runs iproute2 in the bench's namespace. */
 function iproute(command: string, args: readonly string[], input?: string): void {
   run(command, ['-n', netnsName, ...args], input);
 }
@@ -248,8 +252,8 @@ function run(command: string, args: readonly string[], input = ''): void {
 }
 
 /**
- * Notes how long each turn of the event loop waited for the one before, while the work runs: of the time that passed, what
- * this process was on a processor. For the rest others were, which says nothing of our code.
+ * Records how long each turn of the event loop waited for the turn before, while the work runs. Counts only the part of this
+ * time in which this process had a CPU. In the rest other processes ran, which says nothing about our code.
  */
 async function watchStalls(stalls: number[], work: () => Promise<unknown>): Promise<void> {
   let last = performance.now();
@@ -264,6 +268,6 @@ async function watchStalls(stalls: number[], work: () => Promise<unknown>): Prom
   };
   let next = setImmediate(turn);
   await work();
-  // What comes after the work is not the work's.
+  // Later turns do not belong to the work.
   clearImmediate(next);
 }

@@ -7,24 +7,24 @@ export interface Host {
   readonly name: string;
   /** VTEP. */
   readonly underlay: string;
-  /** Of its agent, from outside the host. */
+  /** Process id of the host's agent, as seen from outside the host. */
   readonly pid: number;
-  /** Of its agent, from outside the host. */
+  /** Path of the socket of the host's agent, as seen from outside the host. */
   readonly socket: string;
-  /** How a path inside the host is reached from outside. */
+  /** Converts a path inside the host to the path from outside. */
   readonly path: (inside: string) => NetnsPath;
-  /** Runs a command in the host; what it wrote. */
+  /** Runs a command in the host and returns its output. */
   readonly exec: (command: readonly string[], input?: string) => Promise<string>;
 }
 
-/** A lab as the benches see it: process ids and paths from outside. */
+/** A lab as the benches use it. Process ids and paths are those from outside the hosts. */
 export interface BenchLab {
   readonly hosts: readonly Host[];
   readonly manager: number;
   readonly etcd: number;
 }
 
-/** Makes a lab as `causeway lab up` does, and removes it whatever happens to the work or to this process. */
+/** Makes a lab like `causeway lab up`, and removes it whatever happens to the work or to this process. */
 export async function withLab<Result>(
   name: string,
   hosts: number,

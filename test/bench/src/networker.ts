@@ -1,7 +1,7 @@
 import { ManagerClient } from './clients.ts';
 import { inParallel, numbers } from './work.ts';
 
-/** `networker.js COUNT`, run inside a host of a lab, where the managers can be reached: makes networks n0, n1, … */
+/** `networker.js COUNT`, run in a host of a lab, from which the managers can be reached: makes networks n0, n1, … */
 const count = Number(process.argv[2]);
 const address = process.env['CAUSEWAY_MANAGERS']?.split(',')[0] ?? '';
 

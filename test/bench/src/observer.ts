@@ -3,13 +3,13 @@ import type { NetworkId } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Host } from './lab.ts';
 
-/** Watches the kernel of one host of a lab from outside: its agent knows nothing of it and is not asked. */
+/** Watches the kernel of one host of a lab from outside, without the host's agent. */
 export class Observer {
   readonly host: Host;
   readonly #kernel: Kernel;
   readonly #netns: NetnsPath;
   readonly #watch: Watch;
-  /** When an entry, link or address last changed there, by `performance.now()`. */
+  /** When an entry, link or address of that kernel last changed, by `performance.now()`. */
   lastChange = 0;
 
   /** The network's namespace must exist on the host. */
@@ -25,7 +25,7 @@ export class Observer {
     this.#watch = watch;
   }
 
-  /** Whether FDB and neighbours are precisely the endpoints of other hosts. */
+  /** Whether the FDB entries and neighbours are exactly those of the endpoints of other hosts. */
   async isExact(endpoints: readonly Endpoint[], vteps: ReadonlyMap<string, string>): Promise<boolean> {
     const found = await this.#kernel.read(this.#netns, { links: [vxlanName], sysctls: [] });
     const remote = endpoints.filter((endpoint) => endpoint.host !== this.host.name);

@@ -16,7 +16,7 @@ export type Command =
     }
   | { readonly kind: 'compare'; readonly files: readonly [string, string] };
 
-/** Throws an error that says what is wrong with the words. */
+/** Throws an error that says what is wrong with the arguments. */
 export function readCommand(words: readonly string[], benches: readonly string[]): Command {
   const number = { type: 'string' } as const;
   const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 import type { Kernel, NetnsPath, Op } from '@causeway/datapath';
 import { Ip as asIp, type Ip, Mac, macForIp, Vni } from '@causeway/model';
 
-/** A network's namespace of the bench's own, without agent or cluster. */
+/** The namespace of a network for the bench, without agent or cluster. */
 export const netnsName = 'cw-bench';
 export const netns = `/run/netns/${netnsName}` as NetnsPath;
 
@@ -14,7 +14,10 @@ export async function withOverlay<Result>(kernel: Kernel, work: () => Promise<Re
   }
 }
 
-/** The vxlan device first: with the namespace alone it would go later, and hold its VNI until then. */
+/**
+ * Deletes the vxlan device first. If it were deleted with its namespace, it would be removed later and hold its VNI
+ * until then.
+ */
 export function destroy(kernel: Kernel): Promise<void> {
   return applyAll(kernel, [
     { op: 'link.delete', netns, name: 'vxlan0' },
@@ -48,7 +51,7 @@ export function remake(kernel: Kernel): Promise<void> {
   ]);
 }
 
-/** Throws when the kernel refuses one. */
+/** Throws if the kernel refuses an op. */
 export async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void> {
   const results = await kernel.apply(ops);
   for (const [i, result] of results.entries()) {
@@ -56,7 +59,7 @@ export async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void
   }
 }
 
-/** What the i-th remote endpoint is in the kernel. */
+/** The ops for the entries of the i-th remote endpoint. */
 export const entryOps = {
   fdb: (i: number): { set: Op; clear: Op } => {
     const entry = { netns, dev: 'vxlan0', mac: mac(i), target: vtep(i) };

@@ -8,9 +8,9 @@ import { Servers } from './servers.ts';
 import { nodeSettings, registerHosts } from './session.ts';
 import { inParallel, numbers, say, timed } from './work.ts';
 
-/** 2^20 addresses each. */
+/** Prefixes of 2^20 addresses each. */
 const prefixes = { full: '10.0.0.0/12', empty: '10.16.0.0/12' };
-/** One address in so many stays free. */
+/** One address in this many stays free. */
 const freeEvery = 100;
 const total = 2 ** 20 - 3; // without the network's own address, its gateway, and the broadcast address
 const taken = numbers(total).filter((i) => i % freeEvery !== 0);
@@ -18,7 +18,7 @@ const perTransaction = 1_000;
 const turns = 20;
 const perTurn = 20;
 
-/** Claims in a pool of 2^20 addresses that is 99 % full, in turn with claims in an empty one. */
+/** Claims in a pool of 2^20 addresses that is 99 % full, in turns with claims in an empty pool. */
 export async function benchPool(): Promise<Figure[]> {
   const servers = await Servers.create();
   const client = new ManagerClient(servers.address);
@@ -53,7 +53,7 @@ async function measure(client: ManagerClient): Promise<Figure[]> {
       ours: quantiles(times.full),
       beside: `in an empty one ${print(quantiles(times.empty))}`,
       ratio: median(times.empty) / median(times.full),
-      // As in an empty one, but for what two runs differ by.
+      // As fast as in an empty pool, except for the difference between two runs.
       target: atLeast(0.9, 'ratio'),
     },
     {
@@ -65,12 +65,12 @@ async function measure(client: ManagerClient): Promise<Figure[]> {
 }
 
 /**
- * As reservations, since a million claims through the API would take minutes. Every hundredth address stays free, so that what
- * is free lies all over the pool.
+ * Fills the pool with reservations, since a million claims through the API would take minutes. Every hundredth address stays
+ * free, so that free addresses are spread over the whole pool.
  */
 async function fill({ etcdUrls }: Servers, { id }: Network): Promise<void> {
   const etcd = new Etcd3({ hosts: [...etcdUrls] });
-  const first = ipBits(prefixes.full.replace(/\/.*/, '') as Ip) + 2n; // behind the network's own address and its gateway
+  const first = ipBits(prefixes.full.replace(/\/.*/, '') as Ip) + 2n; // after the network's own address and its gateway
   const value = Buffer.from(JSON.stringify({ reservation: { purpose: 'bench' } }));
   const put = (i: number) => {
     const key = Buffer.from(`/causeway/v1/addr/${id}/${ipFromBits(4, first + BigInt(i))}`);

@@ -9,7 +9,7 @@ export function print({ unit, values, text }: Measure): string {
   return parts.length === 0 ? (text ?? '') : parts.map((part) => part.join(' ')).join(', ');
 }
 
-/** "p50 ≤ 10 ms, p99 ≤ 50 ms", "≥ 3×"; of a ratio of medians "p50 ≥ 0.5×". */
+/** "p50 ≤ 10 ms, p99 ≤ 50 ms", "≥ 3×"; for a ratio of medians "p50 ≥ 0.5×". */
 export function printTarget({ ours, target = [] }: Figure): string {
   const limits = target.map(({ of, atMost, atLeast }: Limit) => {
     const unit = of === 'ratio' ? '×' : ours.unit;
@@ -38,7 +38,7 @@ export interface Row {
   readonly figure: Figure;
 }
 
-/** The rows of all benches, each against what was asked; `failed` are the benches that have no figures, with why. */
+/** The rows of all benches with their targets; `failed`: benches without figures, with the reason. */
 export function printSummary(rows: readonly Row[], failed: ReadonlyMap<string, string>): string {
   const measured = rows.map(({ bench, figure }) => [
     bench,
@@ -63,7 +63,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
 }
 
-/** With as many digits as mean something. */
+/** Prints only digits that are significant. */
 function format(unit: Unit, value: number): string {
   const size = Math.abs(value);
   const digits: Readonly<Record<Unit, number>> = {
@@ -77,7 +77,7 @@ function format(unit: Unit, value: number): string {
   return `${value.toFixed(digits[unit])}${spaced(unit)}`;
 }
 
-/** "8/s" and "3×" stand together, "8 ms" do not. */
+/** "8/s" and "3×" have no space, "8 ms" has one. */
 function spaced(unit: Unit): string {
   return unit === '/s' || unit === '×' ? unit : ` ${unit}`;
 }

@@ -1,21 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What processes have used, by proc(5). */
+/** Resources that a process has used, from proc(5). */
 export interface Usage {
-  /** Seconds of processor, user and system. */
+  /** CPU time, user and system, seconds. */
   readonly cpu: number;
-  /** Bytes resident now, and at most so far. */
+  /** Resident memory, bytes: now, and its peak so far. */
   readonly rss: number;
   readonly peakRss: number;
 }
 
-/** Clock ticks per second that /proc counts in. */
+/** Clock ticks per second, the unit of times in /proc. */
 const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 export function usage(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // Fields are counted from behind the name, which may hold anything: utime is the 14th field, stime the 15th.
+  // Fields are counted after the name, which may contain any character: utime is field 14, stime field 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
@@ -26,7 +26,7 @@ export function usage(pid: number): Usage {
   };
 }
 
-/** Seconds of processor the processes use while the work runs. */
+/** CPU time of the processes while the work runs, seconds. */
 export async function cpuDuring(pids: readonly number[], work: () => Promise<unknown>): Promise<number> {
   const before = cpuOf(pids);
   await work();

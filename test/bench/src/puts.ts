@@ -1,9 +1,9 @@
 import { Etcd3 } from 'etcd3';
 
-/** As long as the record of an endpoint. */
+/** As long as an endpoint's record. */
 const value = 'x'.repeat(240);
 
-/** One key a request at etcd itself, by the client library that many use: what a write costs without us. */
+/** Puts one key per request directly to etcd, with a widely used client library: the cost of a write without Causeway. */
 export class RawPuts {
   readonly #etcd: Etcd3;
   #count = 0;

@@ -7,7 +7,7 @@ import { container, type Host, makeContainers, withLab } from './lab.ts';
 import { applyAll } from './overlay.ts';
 import { numbers, pause, until } from './work.ts';
 
-/** A foreign hand deletes an FDB entry that an agent keeps. */
+/** Another program deletes an FDB entry, and an agent restores it. */
 export async function benchRepair(): Promise<Figure[]> {
   return withLab('bench-repair', 2, async ({ hosts }) => {
     const kernel = createKernel();
@@ -39,7 +39,7 @@ export function repairFigure(what: string, times: readonly number[]): Figure {
   return { what, ours: quantiles(times), beside: 'seen by a monitor outside the host', target: atMost({ p99: 2000 }) };
 }
 
-/** Deletes one entry at a time, and waits until it is back. */
+/** Deletes one entry at a time, and waits until it is restored. */
 export async function repairTimes(kernel: Kernel, host: Host, network: string, rounds: number): Promise<number[]> {
   const netns = host.path(overlayNetns(network as NetworkId));
   const before = await entries(kernel, netns);
@@ -59,7 +59,7 @@ export async function repairTimes(kernel: Kernel, host: Host, network: string, r
       changes = 0;
       const deleted = performance.now();
       await applyAll(kernel, [{ op: 'fdb.delete', netns, dev: vxlanName, mac, target }]);
-      // The delete is our own write, of which the watch says nothing: what it tells is the agent's.
+      // The watch does not report our own delete, so the change that it reports is the agent's.
       await until('the entry is back', 10_000, () => changes >= 1);
       times.push(lastChange - deleted);
     }

@@ -1,15 +1,15 @@
 import { type Figure, type Verdict, verdictOf } from './figure.ts';
 import type { Row } from './print.ts';
 
-/** What `--json FILE` writes. */
+/** The content of the file that `--json FILE` writes. */
 export interface Report {
-  /** Of the clone, "+" behind it when files differ; empty outside a clone. */
+  /** Commit of the clone, followed by "+" if files differ from it; empty outside a clone. */
   readonly commit: string;
   /** When the run ended, ISO 8601. */
   readonly time: string;
   readonly node: string;
   readonly rows: readonly (Row & { readonly verdict?: Verdict })[];
-  /** Benches that have no figures, with why. */
+  /** Benches without figures, with the reason. */
   readonly failed: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +27,7 @@ export function reportOf(run: Run, rows: readonly Row[], failed: ReadonlyMap<str
   return { ...run, rows: judged, failed: Object.fromEntries(failed) };
 }
 
-/** Throws when the text is not such a report. */
+/** Throws if the text is not such a report. */
 export function readReport(text: string, file: string): Report {
   const value: unknown = JSON.parse(text);
   if (typeof value === 'object' && value !== null && 'rows' in value && Array.isArray(value.rows)) {

@@ -3,7 +3,7 @@ import { printFigures, printSummary, type Row } from './print.ts';
 
 export type Benches = Readonly<Record<string, () => Promise<readonly Figure[]>>>;
 
-/** Where figures go, and what a person waits for. */
+/** Where to print figures, and progress for people who wait. */
 export interface Printer {
   figures(text: string): void;
   say(text: string): void;
@@ -11,11 +11,11 @@ export interface Printer {
 
 export interface Measured {
   readonly rows: readonly Row[];
-  /** Benches that have no figures, with why. */
+  /** Benches without figures, with the reason. */
   readonly failed: ReadonlyMap<string, string>;
 }
 
-/** Measures one after the other; when one fails, the others are measured all the same. Ends with all rows against what was asked. */
+/** Runs the benches one after the other, also after one has failed. Prints all rows with their targets at the end. */
 export async function runBenches(benches: Benches, printer: Printer): Promise<Measured> {
   const rows: Row[] = [];
   const failed = new Map<string, string>();
@@ -35,7 +35,7 @@ export async function runBenches(benches: Benches, printer: Printer): Promise<Me
   return { rows, failed };
 }
 
-/** In one line, as a cell of a table has to be. */
+/** The message in one line, for a table cell. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '¦');

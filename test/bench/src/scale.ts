@@ -7,22 +7,22 @@ import { Servers } from './servers.ts';
 import { nodeSettings, SessionAgent } from './session.ts';
 import { inParallel, numbers, say, timed, until } from './work.ts';
 
-/** Requests under way at once: of claims, and of puts they are compared with. */
+/** Concurrent requests, both for claims and for the puts that they are compared with. */
 const workers = 64;
 const connections = 8;
 const puts = 10_000;
 const deltas = 30;
 
 export interface ScaleSettings {
-  /** Agents, each with a session of its own. All are on one network, with an endpoint each. */
+  /** Number of agents, each with its own session. All are on one network, with one endpoint each. */
   readonly sessions: number;
-  /** Beside the one that all are on. */
+  /** Number of networks beside the one that all agents are on. */
   readonly networks: number;
-  /** On each of these networks, on as many hosts. */
+  /** Number of endpoints on each of these networks, each on another host. */
   readonly endpointsEach: number;
 }
 
-/** Many endpoints and sessions on one manager. The agents are simulated in this process: they keep no table and have no kernel. */
+/** Many endpoints and sessions at one manager. The agents are simulated in this process, without tables and kernels. */
 export async function benchScale(settings: ScaleSettings): Promise<Figure[]> {
   const servers = await Servers.create();
   try {
@@ -119,9 +119,9 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
 }
 
 interface DeltaTimes {
-  /** At each session. */
+  /** Times of arrival at each session. */
   readonly arrivals: number[];
-  /** At the last of all sessions. */
+  /** Times of arrival at the last session. */
   readonly last: number[];
 }
 

@@ -10,10 +10,10 @@ import { until } from './work.ts';
 
 const managerProgram = fileURLToPath(new URL('../../../services/manager/dist/main.js', import.meta.url));
 
-/** As of the etcd that a manager starts itself. */
+/** The same limit as in the etcd that a manager starts itself. */
 const txnOps = '1000';
 
-/** Real etcd of so many members and a real manager on the loopback, without hosts. */
+/** A real etcd with the given number of members, and a real manager, on the loopback interface, without hosts. */
 export class Servers {
   readonly address: string;
   readonly etcdUrls: readonly string[];

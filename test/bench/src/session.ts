@@ -10,7 +10,7 @@ export class SessionAgent {
   readonly #client: SessionServiceClient;
   readonly #agent: ScriptedAgent;
   #session: ScriptedSession | undefined;
-  /** Hears of each table or step of a network, with the revision it leads to. */
+  /** Called for each table or delta of a network, with the network's new revision. */
   onNetwork: (networkId: string, revision: bigint) => void = () => undefined;
 
   constructor(address: string, node: NodeSettings) {
@@ -19,7 +19,7 @@ export class SessionAgent {
     this.#client = new SessionServiceClient(address, plaintext.client(), channelOptions);
   }
 
-  /** Resolves when the manager has sent all there was. */
+  /** Resolves when the manager has sent everything. */
   start(): Promise<void> {
     const session = new ScriptedSession(this.#agent, this.#client);
     session.onNetwork = (id, revision) => this.onNetwork(id, revision);
@@ -40,7 +40,7 @@ export interface NodeSettings {
   readonly dataPath: string;
 }
 
-/** The i-th of many hosts. */
+/** Settings of host number i. */
 export function nodeSettings(i: number): NodeSettings {
   return {
     id: (i + 1).toString(16).padStart(16, '0'),
@@ -49,7 +49,7 @@ export function nodeSettings(i: number): NodeSettings {
   };
 }
 
-/** Makes the first so many hosts known, each by a session that ends at once. */
+/** Registers the first `count` hosts, each by a session that ends at once. */
 export async function registerHosts(address: string, count: number): Promise<void> {
   const sessions = numbers(count).map((i) => new SessionAgent(address, nodeSettings(i)));
   for (const session of sessions) await session.start();

@@ -1,4 +1,4 @@
-/** Runs the jobs with so many workers; resolves when all are done. */
+/** Runs the jobs with this many workers. Resolves when all are done. */
 export async function inParallel<Job>(
   workers: number,
   jobs: readonly Job[],
@@ -11,7 +11,7 @@ export async function inParallel<Job>(
   await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, work));
 }
 
-/** Asks until it is so; throws when it is not within the time, in milliseconds. */
+/** Asks until the condition holds. Throws if it does not within the time, ms. */
 export async function until(what: string, within: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + within;
   while (!(await isSo())) {
@@ -24,7 +24,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Milliseconds the work takes. */
+/** Time that the work takes, ms. */
 export async function timed(work: () => unknown): Promise<number> {
   const started = performance.now();
   await work();
@@ -35,7 +35,7 @@ export function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
-/** For people, while they wait. */
+/** Prints progress for people who wait. */
 export function say(message: string): void {
   process.stderr.write(`bench:   ${message}\n`);
 }

@@ -10,19 +10,19 @@ import { now } from './now.ts';
 import { keysOfNetwork, type NetworkRecord } from './record/records.ts';
 import { etcdUrls, joined, loadHost, logsOf, makeLab, managerHosts } from './topology.ts';
 
-/** Of the lab's managers, ms: their default. */
+/** Time to live of the lease of the lab's managers, ms: their default. */
 export const leaseTtl = 3_000;
 
 export interface ClusterSettings {
   readonly name: string;
-  /** Of the lab's underlay. */
+  /** Subnet of the lab's underlay. */
   readonly subnet: string;
   readonly etcd: EtcdKind;
   readonly files: RunFiles;
   readonly say: (message: string) => void;
 }
 
-/** A lab under observation and load. */
+/** A lab with an observer and load. */
 export interface Cluster {
   readonly lab: Lab;
   readonly observer: Companion;
@@ -31,7 +31,7 @@ export interface Cluster {
 }
 
 export interface Leaders {
-  /** Names of hosts; null while nobody leads. */
+  /** Names of hosts; null: there is no leader. */
   readonly manager: string | null;
   readonly etcd: string | null;
 }
@@ -40,7 +40,7 @@ const range = (prefix: string, from: number, count: number): string[] => {
   return Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
 };
 
-/** Both families and each alone, sizes from ample to one that runs out. */
+/** Networks of both families and of each alone. Sizes range from ample to one whose addresses run out. */
 const networks: readonly (LoadNetwork & { readonly subnets: readonly string[] })[] = [
   { name: 'blue', subnets: ['10.66.0.0/24', 'fd66::/64'], wanted: range('10.66.0.', 200, 8) },
   { name: 'red', subnets: ['10.67.0.0/25'], wanted: range('10.67.0.', 100, 8) },
@@ -48,7 +48,7 @@ const networks: readonly (LoadNetwork & { readonly subnets: readonly string[] })
   { name: 'grey', subnets: ['fd69::/64'], wanted: range('fd69::', 90, 8) },
 ];
 
-/** By the command, and written down as the workers do. */
+/** Makes the network with the command line, and returns a journal entry like those of the workers. */
 async function create(lab: Lab, { name, subnets }: (typeof networks)[number]): Promise<Entry> {
   const options = subnets.flatMap((prefix) => ['--subnet', prefix]);
   const command = ['causeway', 'network', 'create', name, ...options, '-o', 'json'];
@@ -58,7 +58,7 @@ async function create(lab: Lab, { name, subnets }: (typeof networks)[number]): P
   return { act: 'create', name, asked: { subnets }, call, end: now(), outcome };
 }
 
-/** Makes the cluster, and removes it whatever happens to the work; when that fails, the processes' logs are kept. */
+/** Makes the cluster, and removes it in any case. If the work fails, the processes' logs are kept. */
 export async function withCluster<Result>(
   { name, subnet, etcd, files, say }: ClusterSettings,
   work: (cluster: Cluster) => Promise<Result>,

@@ -1,20 +1,20 @@
 import type { Entry } from './load/journal.ts';
 import type { Revision } from './record/revision.ts';
 
-/** What is known of a run. */
+/** What was recorded of a run. */
 export interface Evidence {
   readonly journal: readonly Entry[];
-  /** Every revision up to when all calls were over and the cluster whole. */
+  /** Every revision until all calls had ended and the cluster was whole. */
   readonly before: readonly Revision[];
-  /** When that was, on the journal's clock. */
+  /** That moment, on the journal's clock. */
   readonly rested: number;
-  /** The revisions since: everything left was released. */
+  /** The revisions after it, in which everything that was left was released. */
   readonly cleaned: readonly Revision[];
-  /** What the store itself said its revision was, in the same order. */
+  /** The store's revision at the beginning, at `rested` and at the end, as the store itself reported it. */
   readonly marks: { readonly beginning: number; readonly rested: number; readonly end: number };
 }
 
-/** Why the evidence cannot bear a verdict. That nothing was seen must not pass for that nothing is wrong. */
+/** Why the evidence is too incomplete for a verdict. If nothing was seen, the run must not pass as correct. */
 export function gapsOf({ journal, before, rested, cleaned, marks }: Evidence): readonly string[] {
   const done = journal.filter(({ act, outcome }) => act === 'claim' && outcome.kind === 'done');
   const open = journal.filter(({ call, end }) => call <= rested && end > rested);

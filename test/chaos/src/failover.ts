@@ -13,7 +13,7 @@ export interface FailoverSettings {
   readonly say: (message: string) => void;
   /** How long no manager runs at the end, ms. */
   readonly outage: number;
-  /** Only trials with this in their name, and then no outage; empty: everything. */
+  /** Runs only trials whose names contain this text, and no outage; empty: everything. */
   readonly only: string;
 }
 
@@ -24,17 +24,17 @@ export interface FailoverReport {
 
 export interface FailoverFigure {
   readonly name: string;
-  /** How long no claim succeeded, ms, by round. */
+  /** Longest time without a successful claim in each round, ms. */
   readonly gaps: readonly number[];
-  /** The same of a while before each signal: what the machine does without any. */
+  /** The same for a while before each signal: the gaps of the machine itself. */
   readonly undisturbed: readonly number[];
-  /** What the longest may be. */
+  /** Upper limit for the longest gap, ms. */
   readonly limit: number;
 }
 
 interface Trial {
   readonly name: string;
-  /** Of each the one that leads. */
+  /** The kinds of process whose leader gets the signal. */
   readonly processes: readonly ('manager' | 'etcd')[];
   readonly signal: 'KILL' | 'TERM';
   readonly limit: number;
@@ -47,16 +47,19 @@ const trials: readonly Trial[] = [
   { name: 'leader asked to stop (SIGTERM)', processes: ['manager'], signal: 'TERM', limit: 300 },
 ];
 
-/** Enough that a gap of a few ms would show, few enough that they are not what it measures. */
+/** Enough load to show a gap of a few ms, and not so much that the load itself causes gaps. */
 const load = { workers: 8, think: 10, churn: false };
-/** Of a round before the signal and after it, ms; then what was killed is started, and given time to be of use again. */
+/** Length of a round before and after the signal, ms. Then the killed process is started and gets time to recover. */
 const before = 3_000;
 const after = ({ limit }: Trial): number => Math.max(6_000, limit + 3_000);
-/** Of the time before the signal, so that a gap that it falls into counts whole. */
+/** Part of `before` that belongs to the measured window, so that a gap in which the signal falls is measured in full, ms. */
 const share = 500;
 const recovery = 4_000;
 
-/** On a lab of three managers: how long claims fail when what leads ends, and what containers notice when all managers have. */
+/**
+ * Measures in a lab of three managers how long claims fail after a leader ends, and how an outage of all managers
+ * affects containers.
+ */
 export function failover(settings: FailoverSettings): Promise<FailoverReport> {
   const { files, say } = settings;
   return withCluster({ name: 'failover', subnet: '10.96.0.0/24', etcd: 'separate', files, say }, async (cluster) => {

@@ -1,20 +1,20 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** What a run leaves behind, for people and for the judge. */
+/** Files that a run leaves for people and for the judge. */
 export interface RunFiles {
   readonly folder: string;
   /** Every call of the load. */
   readonly journal: string;
-  /** Every read beside. */
+  /** Every read. */
   readonly reads: string;
   /** Every revision of the store. */
   readonly store: string;
-  /** Every fault as it came about. */
+  /** Every fault, as observed. */
   readonly faults: string;
 }
 
-/** Empty, whatever an earlier run of the same name left. */
+/** Makes the folder, and deletes files that an earlier run of the same name has left. */
 export function runFiles(folder: string): RunFiles {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -32,7 +32,7 @@ export function readLines<Line>(path: string): readonly Line[] {
   return lines.map((line) => JSON.parse(line) as Line);
 }
 
-/** "/…/h1/log/manager.log" becomes "h1-manager.log" in the folder. */
+/** Copies logs into the folder: "/…/h1/log/manager.log" becomes "h1-manager.log". */
 export function keepLogs(logs: readonly string[], folder: string): void {
   for (const log of logs) {
     if (existsSync(log)) cpSync(log, join(folder, `${basename(dirname(dirname(log)))}-${basename(log)}`));

@@ -1,6 +1,6 @@
 import type { Entry } from './load/journal.ts';
 
-/** How long nobody's claim succeeded, ms: the longest span between two that did, around a moment. */
+/** The longest time within the window in which no caller's claim succeeded, ms. */
 export function longestGap(journal: readonly Entry[], from: number, to: number): number {
   const successes = journal
     .filter(({ act, outcome }) => act === 'claim' && outcome.kind === 'done')

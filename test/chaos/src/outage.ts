@@ -11,19 +11,22 @@ export interface OutageFigure {
   readonly span: number;
   readonly sent: number;
   readonly lost: number;
-  /** By the agents of both hosts to their kernels, from before the first manager was killed to the end of the span. */
+  /**
+   * Number of kernel writes by the agents of both hosts, from before the first manager was killed to the end of the
+   * span.
+   */
   readonly writes: number;
 }
 
-/** Where containers are that send to each other; also where the agents are killed. */
+/** The hosts of the containers that send to each other. The agents of these hosts are killed. */
 const hosts = [managerHosts[2], loadHost] as const;
 const container = 'flow';
-/** Of an agent, until it has read its ledger, ms. */
+/** How long an agent may take until it has read its ledger, ms. */
 const restartLimit = 30_000;
-/** Seconds between two packets: the shortest that ping(8) keeps. A shorter one makes it wait for each reply. */
+/** Seconds between two packets: the shortest interval that ping(8) keeps. With a shorter one it waits for each reply. */
 const interval = '0.002';
 
-/** All managers killed for so long while two containers send to each other, their hosts' agents killed half way. */
+/** Kills all managers for this time while two containers send to each other. Half way, their hosts' agents are killed. */
 export async function outage({ lab }: Cluster, span: number): Promise<OutageFigure> {
   const [from, to] = [await attach(lab, hosts[0]), await attach(lab, hosts[1])];
   const end = await traffic(lab, from.host, to.address);
@@ -32,7 +35,7 @@ export async function outage({ lab }: Cluster, span: number): Promise<OutageFigu
   await Promise.all(managerHosts.map((host) => lab.kill(host, 'manager', 'KILL')));
   const began = performance.now();
   await sleep(span / 2);
-  // An agent counts from its start: what the killed ones wrote is read before.
+  // An agent counts from its start, so the writes of the killed agents are read before the kill.
   let byKilled = 0;
   for (const host of hosts) {
     byKilled += await writesOf(host);
@@ -55,7 +58,7 @@ async function attach(lab: Lab, host: string): Promise<{ readonly host: string; 
   return { host, address: addresses[0]?.replace(/\/.*/, '') ?? '' };
 }
 
-/** Five hundred packets a second, until asked how it went. */
+/** Sends five hundred packets a second until the returned function is called, which returns the counts. */
 async function traffic(
   lab: Lab,
   host: string,
@@ -69,7 +72,7 @@ async function traffic(
   });
   const missing = async (): Promise<{ readonly sent: number; readonly lost: number }> => {
     const before = said.length;
-    // ping(8) then writes its counts and goes on.
+    // On SIGQUIT ping(8) prints its counts and continues.
     await signalChild(child.pid, 'SIGQUIT');
     const deadline = performance.now() + 5_000;
     let counts: readonly string[] = [];
@@ -82,7 +85,7 @@ async function traffic(
     return { sent: Number(sent), lost: Number(sent) - Number(received) };
   };
   return async () => {
-    // Packets on their way are missing in one count and there in the next. A lost one is missing in all.
+    // A packet under way is missing in one count and present in the next. A lost packet is missing in all.
     const counts = [];
     for (let count = 0; count < 50; count++) counts.push(await missing());
     await signalChild(child.pid, 'SIGINT');
@@ -91,7 +94,7 @@ async function traffic(
   };
 }
 
-/** What the agent says once it has its networks, which without a manager it can only have from its ledger. */
+/** The agent's status once it has its networks. Without a manager it can have them only from its ledger. */
 async function fromLedger(lab: Lab, host: string): Promise<GetAgentStatusResponse> {
   const socket = `unix:${lab.runPath(host, 'causeway/agent.sock')}`;
   const deadline = performance.now() + restartLimit;
@@ -101,7 +104,7 @@ async function fromLedger(lab: Lab, host: string): Promise<GetAgentStatusRespons
       const status = await callUnary(client.getAgentStatus.bind(client), {}, { timeout: 2_000 });
       if (status.networks.length > 0) return status;
     } catch {
-      // It is still starting.
+      // The agent is still starting.
     } finally {
       client.close();
     }

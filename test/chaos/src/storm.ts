@@ -19,11 +19,11 @@ import { cooldown, logsOf, managerHosts, stoppedIn } from './topology.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 export interface StormSettings {
-  /** How long faults come, ms. */
+  /** How long faults are made, ms. */
   readonly span: number;
   readonly seed: number;
   readonly workers: number;
-  /** What a read may take while one manager with a majority can be reached, ms. */
+  /** How long a read may take while a manager with a majority can be reached, ms. */
   readonly readLimit: number;
   readonly etcd: EtcdKind;
   readonly files: RunFiles;
@@ -40,20 +40,23 @@ export interface StormReport {
   readonly lateReads: readonly Read[];
   readonly journal: readonly Entry[];
   readonly revisions: number;
-  /** How long it took, ms, from the first fault to when all calls were over. */
+  /** Time from the first fault to the end of all calls, ms. */
   readonly took: number;
   readonly verdict: Verdict;
-  /** What is wrong beside the verdict: processes that ended by themselves, history that could not be read. */
+  /** Faults that are not in the verdict: processes that ended by themselves, or history that could not be read. */
   readonly broken: readonly string[];
 }
 
-/** Between two calls of one worker, ms: 64 of them are some hundred calls a second, and leave the machine to the cluster. */
+/** ms between two calls of a worker. 64 workers make some hundred calls a second and leave CPU time to the cluster. */
 const think = 100;
-/** A transaction given up by its sender may still arrive; longer than any of the manager's timeouts for one. */
+/**
+ * ms. A transaction that its sender has given up may still arrive. Longer than any timeout of a manager for a
+ * transaction.
+ */
 const lateWrites = 6_000;
-/** The managers' cooldown, once more after an election, and some. */
+/** ms. The managers' cooldown, which may begin again after an election, and some reserve. */
 const coolingLimit = 2 * cooldown + 20_000;
-/** etcd's revision before anything is written. */
+/** Revision of an empty etcd. */
 const emptyStore = 1;
 
 export function storm(settings: StormSettings): Promise<StormReport> {
@@ -118,7 +121,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   return report;
 }
 
-/** Everything that is wrong with a run, a paragraph each. */
+/** All faults of a run, one paragraph each. */
 export function faultsOf(report: StormReport): readonly string[] {
   const { counts, verdict, broken } = report;
   return [...broken, ...shortfalls(counts), ...Object.values(verdict).flat(), ...printLateReads(report)];
@@ -140,7 +143,7 @@ export function outcomesOf(journal: readonly Entry[], act: Entry['act']): StormC
   return { done: count('done'), refused: count('refused'), unknown: count('unknown') };
 }
 
-/** How often another led than before. */
+/** How often the leader changed. */
 function leaderChanges(revisions: readonly Revision[]): number {
   const leaders = revisions.flatMap(({ puts }) =>
     puts.filter(([key]) => key === 'leader').map(([, value]) => leaderOf(value)),
@@ -153,7 +156,7 @@ interface Caught {
   readonly lost: string | null;
 }
 
-/** The revisions up to one, and those after it. */
+/** The revisions up to the given one, and those after it. */
 function split(files: RunFiles, revision: number): readonly [readonly Revision[], readonly Revision[]] {
   const all = readLines<Revision>(files.store);
   return [all.filter((one) => one.revision <= revision), all.filter((one) => one.revision > revision)];
@@ -166,7 +169,7 @@ function remaining(revisions: readonly Revision[]): Left {
   return { endpoints, networks };
 }
 
-/** What still cools after the limit is for the judge. */
+/** Waits until nothing is cooling, or the limit is reached. The judge reports what is still cooling then. */
 async function thawed(observer: Companion): Promise<void> {
   const deadline = now() + coolingLimit;
   while (now() < deadline && (await observer.ask<number>('cooling')) > 0) await sleep(500);

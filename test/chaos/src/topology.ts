@@ -3,18 +3,18 @@ import { Lab } from '@causeway/lab/io';
 import { milliseconds } from '@causeway/runtime';
 import { untilDone } from './until-done.ts';
 
-/** Three managers with their etcd members in h1 to h3, and h4, from which the load comes. */
+/** h1 to h3 each have a manager with its etcd member. h4 makes the load. */
 export const managerHosts = ['h1', 'h2', 'h3'] as const;
 export type ManagerHost = (typeof managerHosts)[number];
 export const loadHost = 'h4';
 export type LabHostName = ManagerHost | typeof loadHost;
-/** The underlay: what passes it is entered as a host is. */
+/** The host through which all traffic of the underlay passes. It can be entered like any other host. */
 export const switchHost = 'switch';
 
-/** Cooldown of the lab's managers: so short that a run can wait until everything released is free again, longer than an agent is paused. */
+/** Cooldown of the lab's managers: longer than an agent is paused, and short enough to wait until all is free again. */
 export const cooldown = milliseconds(10_000);
 
-/** Every manager of a new lab has joined within this, ms. */
+/** Within this time every manager of a new lab must have joined, ms. */
 const joinedWithin = 60_000;
 
 export function makeLab(name: string, subnet: string, etcd: EtcdKind, say: (message: string) => void): Promise<Lab> {
@@ -27,10 +27,10 @@ export function etcdUrls(lab: Lab): string {
 }
 
 /**
- * Waits until every manager is one of the cluster's, with its etcd member running: a host is ready as soon as one manager
+ * Waits until every manager has joined the cluster and its etcd member runs. A host is ready earlier, as soon as one manager
  * answers its agent, and members join one after the other.
  *
- * @throws Error that names what the cluster has when that takes longer than a minute
+ * @throws Error that lists the cluster's managers if it takes longer than a minute
  */
 export async function joined(lab: Lab): Promise<void> {
   await untilDone(joinedWithin, async () => {

@@ -3,7 +3,7 @@ import { now } from './now.ts';
 
 const pause = 500;
 
-/** Tries until the work succeeds; once `within` ms are over, the error of the last try is thrown. */
+/** Tries until the work succeeds. After `within` ms, throws the error of the last try. */
 export async function untilDone(within: number, work: () => Promise<unknown>): Promise<void> {
   const deadline = now() + within;
   for (;;) {

@@ -261,7 +261,7 @@ describe('bad runs', () => {
       { inconsistent: [/addr\/n\/10\.0\.0\.2 goes to b while it cools after a/] },
     ],
     [
-      // The interface says endpoint-unknown of what is gone: two releases that were both done freed two things.
+      // A release of an absent endpoint is answered endpoint-unknown. So two successful releases must have freed two things.
       'released twice, both done',
       [
         deed(call('claim', 'a', [0, 1], done('n 10.0.0.2')), born(a)),

@@ -6,20 +6,20 @@ import { WriteTimes } from './history/window.ts';
 import { operationsOf, readsOf } from './load/journal.ts';
 import { Audit } from './record/audit.ts';
 
-/** What is wrong with a run; all empty when nothing is. */
+/** The faults of a run; all empty: none was found. */
 export interface Verdict {
-  /** Why the evidence cannot bear a verdict. */
+  /** Why the evidence is too incomplete for a verdict. */
   readonly incomplete: readonly string[];
   readonly notLinearizable: readonly string[];
-  /** At any revision. */
+  /** Inconsistencies at any revision. */
   readonly inconsistent: readonly string[];
-  /** Acknowledged, not released, and not there. */
+  /** Acknowledged and not released, but missing. */
   readonly lost: readonly string[];
-  /** Made or taken away without a call, before it, or twice; or answered with what is not so. */
+  /** Made or removed without a call, before the call, or twice; or answered with something untrue. */
   readonly unasked: readonly string[];
-  /** Left after everything was released, what cools for ever included. */
+  /** Left after everything was released, including claims that cool forever. */
   readonly leaked: readonly string[];
-  /** Refused for a reason that nothing in the store bears out. */
+  /** Refused for a reason that the store does not show. */
   readonly unexplained: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function judge(evidence: Evidence): Verdict {
   const { journal, before, rested, cleaned, marks } = evidence;
   const audit = new Audit(marks.beginning);
   for (const revision of before) audit.take(revision);
-  // As they were at rest: the clean-up ends them.
+  // The lives as they were at rest, before the clean-up ends them.
   const lives = audit.lives.map((life) => ({ ...life }));
   const living = lives.filter(({ died }) => died === undefined);
   const during = journal.filter(({ call }) => call <= rested);

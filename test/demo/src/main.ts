@@ -3,7 +3,7 @@ import { SimStage } from './sim-stage.ts';
 import type { Stage } from './stage.ts';
 import { tellStory } from './story.ts';
 
-/** What tools/demo.mjs has read from the command line. */
+/** The options that tools/demo.mjs has read from the command line. */
 interface Settings {
   readonly once: boolean;
   readonly simulated: boolean;
@@ -27,7 +27,7 @@ async function perform(on: Stage, once: boolean): Promise<number> {
     told.catch(() => undefined);
     const ended = await Promise.race([told, interrupted]);
     if (ended === undefined) {
-      // The lab that the hints are for goes at once.
+      // With `once` the lab is removed at once, so the hints would be useless.
       if (!settings.once) say(`\nTry, in another terminal:\n${on.hints.map((hint) => `  ${hint}`).join('\n')}`);
       if (!once) await stayUp(interrupted);
     }

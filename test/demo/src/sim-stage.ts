@@ -3,7 +3,7 @@ import type { NetnsPath } from '@causeway/datapath';
 import { SimCluster, type SimHost } from '@causeway/simulator';
 import type { Answer, Stage } from './stage.ts';
 
-/** The same managers and agents in one process: kernels, store and time are simulated, the command line is the real one. */
+/** The same managers and agents in one process. Kernels, store and time are simulated; the command line is real. */
 export class SimStage implements Stage {
   readonly title: string;
   readonly hints = ['npm run demo     # as root on Linux: the same with real kernels, yours to try'];
@@ -35,7 +35,7 @@ export class SimStage implements Stage {
     await this.#cluster.stop();
   }
 
-  /** What the story uses of iproute2 and ping; undefined: it failed. */
+  /** Simulates the commands of iproute2 and ping that the story uses; undefined: the command failed. */
   async #others(at: SimHost, command: string): Promise<string | undefined> {
     const [, container, target] = /^ip netns exec (\S+) ping .* (\S+)$/.exec(command) ?? [];
     if (container !== undefined && target !== undefined) {
@@ -83,7 +83,7 @@ export class SimStage implements Stage {
   }
 }
 
-/** The command line's clients, wired to the cluster without a network between. */
+/** The clients of the command line, connected to the cluster without a network. */
 function connectTo(cluster: SimCluster, host: SimHost): Connect {
   return () => ({
     managers: {

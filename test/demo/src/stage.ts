@@ -1,20 +1,20 @@
-/** What a command said. */
+/** The result of a command. */
 export interface Answer {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Where the story is told: hosts on which commands run. */
+/** A place where the story is told: hosts on which commands run. */
 export interface Stage {
-  /** In a few words, for people. */
+  /** A short title for people. */
   readonly title: string;
   readonly hosts: readonly string[];
-  /** Resolves when every host is ready; `say` hears of the steps. */
+  /** Resolves when every host is ready; calls `say` for each step. */
   up(say: (line: string) => void): Promise<void>;
   exec(host: string, command: string): Promise<Answer>;
-  /** What to type to look around, once the story is told. */
+  /** Commands that people can try after the story. */
   readonly hints: readonly string[];
-  /** Leaves nothing. */
+  /** Removes everything. */
   down(): Promise<void>;
 }

@@ -6,11 +6,14 @@ const subnets = ['10.66.0.0/16', 'fd66::/64'];
 interface Container {
   readonly name: string;
   readonly host: string;
-  /** Without prefix lengths, the IPv4 one first. */
+  /** Without prefix lengths; IPv4 first. */
   readonly addresses: readonly string[];
 }
 
-/** A network over all hosts, a container on each, pings between all of them, and who has what. Throws at what fails. */
+/**
+ * Makes a network on all hosts and a container on each, pings between all of them, and lists them. Throws if a step
+ * fails.
+ */
 export async function tellStory(stage: Stage, say: (line: string) => void): Promise<void> {
   const [first = 'h1'] = stage.hosts;
 

@@ -8,8 +8,8 @@ import {
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 
 /*
- * An agent of before feed versions had numbers, as far as a manager sees it: what it checks is written down here anew,
- * from messages alone, and shares no code with the product. It must never change.
+ * An agent from before feed versions, as a manager sees it. Its checks are written here a second time, from the messages
+ * alone, and share no code with the product. This file must never change.
  */
 interface FormerTable {
   network: Network;
@@ -20,12 +20,12 @@ interface FormerTable {
 
 export class FormerAgent {
   readonly tables = new Map<string, FormerTable>();
-  /** A word for each message. */
+  /** One word per message. */
   readonly heard: string[] = [];
   readonly #hello: Hello;
   #channel: SessionChannel | undefined;
 
-  /** `hello`: the bytes of a recorded one; its cursors are replaced by what this agent holds. */
+  /** `hello`: the bytes of a recorded Hello. Its cursors are replaced by those of the tables that this agent holds. */
   constructor(hello: Uint8Array) {
     const { message } = ConnectRequest.fromBinary(hello);
     if (message.oneofKind !== 'hello') throw new TypeError('not a Hello');
@@ -33,13 +33,16 @@ export class FormerAgent {
     if (message.hello.feedVersions.length > 0) throw new TypeError('a former agent names no feed versions');
   }
 
-  /** Takes what its managers said in an earlier session, and asks for nothing. */
+  /** Applies the managers' messages of an earlier session, without answering. */
   remember(messages: readonly ConnectResponse['message'][]): void {
     for (const message of messages) this.#take(message, () => undefined);
     this.heard.length = 0;
   }
 
-  /** With a Hello that names what it holds. Ends with the session; throws what a former agent left a session for. */
+  /**
+   * Begins with a Hello that names its tables. Resolves when the session ends; throws where a former agent left a
+   * session.
+   */
   async connect(channel: SessionChannel): Promise<void> {
     this.#channel = channel;
     const cursors = Array.from(this.tables, ([networkId, { revision, digest }]) => {

@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { simulateAllocation } from '../src/allocation.ts';
 import { seedBatches } from './seeds.ts';
 
-/** The judge of the real cluster (chaos/) judges the simulated one: the history of every address, and every revision. */
+/**
+ * The checks of the real cluster (chaos/) applied to the simulated one: the history of every address, and every
+ * revision.
+ */
 describe('whatever befalls managers and their store, an address has one owner', () => {
   test.each(seedBatches(100))('%s', async (_, seeds) => {
     const counts = { done: 0, refused: 0, unknown: 0, duplicated: 0, late: 0, free: 0, waited: 0, silences: 0 };
@@ -18,7 +21,7 @@ describe('whatever befalls managers and their store, an address has one owner', 
       counts.silences += silences;
     }
     if (seeds.length === 1) return;
-    // Seeds under which nothing is claimed, or nothing goes wrong, prove nothing.
+    // A run in which nothing is claimed, or nothing goes wrong, proves nothing.
     expect(counts.done).toBeGreaterThan(seeds.length * 10);
     expect(counts.refused).toBeGreaterThan(seeds.length * 5);
     expect(counts.unknown).toBeGreaterThan(seeds.length / 2);

@@ -12,8 +12,8 @@ const seeds = one === undefined ? Array.from({ length: Number(many) }, (_, i) =>
 const steps = 100;
 
 /**
- * Attach, detach, kill, cut and heal at random, with replies lost, then let all come back: every kernel must be exact,
- * no address held twice, everything acknowledged there and everything released gone.
+ * Random attach, detach, kill, cut and heal, with lost replies. Then everything comes back: every kernel must be exact, no
+ * address may be held twice, acknowledged endpoints must exist and released ones must be gone.
  */
 describe('a cluster under random accidents', () => {
   it.each(seeds)('ends exact (seed %d)', async (seed) => {

@@ -208,7 +208,7 @@ describe('managers', () => {
       kind: 'unavailable',
     });
     await cluster.startManager('m1');
-    // An attach without a session fails at once; the session is back within 3 s.
+    // An attach without a session fails at once. The session must be back within 3 s.
     await cluster.advance(seconds(3));
     const late = await cluster.run(cluster.host('h1').attach('blue', 'late'));
     expect(late.addresses[0]).toBe('10.66.0.5/16');

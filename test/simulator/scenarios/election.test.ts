@@ -24,7 +24,7 @@ describe('whatever befalls managers, one leads', () => {
       mistaken += run.mistaken;
     }
     if (seeds.length === 1) return;
-    // A world in which nobody ever falls, or nobody ever writes, proves nothing.
+    // A run in which no manager fails, or none writes, proves nothing.
     expect(elections).toBeGreaterThan(seeds.length * 1.5);
     expect(acknowledged).toBeGreaterThan(seeds.length * 10);
     expect(mistaken).toBeGreaterThan(0);
@@ -40,11 +40,11 @@ interface Outcome {
   readonly faults: readonly string[];
   readonly elections: number;
   readonly acknowledged: number;
-  /** How often a leader was taken for gone that lived, and had not heard so when another was elected. */
+  /** How often another manager was elected while the leader was alive and did not know that it had been taken for gone. */
   readonly mistaken: number;
 }
 
-/** Three managers for some seconds. All the while each writes its term whenever it believes that it leads. */
+/** Runs three managers for some seconds. Each manager writes its term all the time while it believes that it leads. */
 async function elect(seed: number): Promise<Outcome> {
   const turmoil = new Turmoil({ seed, managers: 3, ttl });
   const faults: string[] = [];
@@ -52,7 +52,7 @@ async function elect(seed: number): Promise<Outcome> {
   let acknowledged = 0;
   let mistaken = 0;
   let leading: Believed[] = [];
-  /** A leader whose term another has ended may believe in it no longer than it may without an answer of the store. */
+  /** A leader whose term another manager has ended may not go on longer than it may without an answer of the store. */
   const stepsDown = async (rival: Believed): Promise<void> => {
     mistaken++;
     const deadline = turmoil.clock.now() + (ttl * 2) / 3;
@@ -95,7 +95,8 @@ async function elect(seed: number): Promise<Outcome> {
   };
   await turmoil.rage(seconds(6), ...turmoil.managers.map((manager, i) => () => write(manager, i)));
 
-  // A lease may have just begun, and every manager may wait for an answer that was lost: then somebody leads, and only one.
+  // A lease may have just begun, and every manager may wait for a lost answer. After that time exactly one manager must
+  // lead.
   await turmoil.clock.advance(milliseconds(ttl + lostCall + 1_000));
   if (turmoil.leaders.length !== 1) faults.push(`${turmoil.leaders.length} lead when all is well`);
   await turmoil.stop();
@@ -104,13 +105,13 @@ async function elect(seed: number): Promise<Outcome> {
   return { faults, elections: terms.length, acknowledged, mistaken };
 }
 
-/** Which term wrote it is in the record itself. */
+/** The record contains the term that wrote it. */
 function node(i: number, term: bigint, count: number): Node {
   const id = `00000000000000a${i}` as NodeId;
   return { id, name: `h${i}` as Name, dataPath: '192.0.2.1' as Ip, underlayMtu: 1500, version: `${term}.${count}` };
 }
 
-/** Looks at every revision: what a term writes is written while the leader key is that term's. */
+/** Checks at every revision: a record of a term is written only while the leader key belongs to that term. */
 class FenceWatch {
   readonly faults: string[] = [];
   #term: bigint | undefined;

@@ -11,7 +11,7 @@ import { inexact } from '../src/exact.ts';
 const first = feedVersions.slice(0, 1);
 const newest = feedVersions.at(-1) as FeedVersion;
 
-/** The version after ours: hosts program one more field of a network, its labels, so that the digest covers it. */
+/** A version after ours: hosts program one more field of a network, its labels, so the digest covers the field. */
 const next: FeedVersion = {
   ...newest,
   number: newest.number + 1,
@@ -20,7 +20,7 @@ const next: FeedVersion = {
 };
 const coming = [...feedVersions, next];
 
-/** What managers have sent since, as "HOST KIND NETWORK". */
+/** The messages of managers since the last `take`, as "HOST KIND NETWORK". */
 class Wiretap {
   readonly said: string[] = [];
 
@@ -31,7 +31,7 @@ class Wiretap {
     };
   }
 
-  /** A word for each message of these kinds, and what was said is forgotten. */
+  /** Returns the lines of these kinds, and forgets all. */
   take(...kinds: readonly string[]): string[] {
     return this.said.splice(0).filter((line) => kinds.some((kind) => line.includes(` ${kind}`)));
   }
@@ -66,7 +66,7 @@ const failures = (cluster: SimCluster): string[] =>
     )
     .map(({ event, fields }) => `${event} ${JSON.stringify(fields)}`);
 
-/** Two networks with endpoints on every host; agents of each version beside each other. */
+/** Two networks with endpoints on every host, and agents of each version side by side. */
 async function begin(
   managers: readonly FeedVersion[],
   agents: readonly (readonly FeedVersion[])[],
@@ -92,7 +92,7 @@ describe('managers are upgraded one after the other', () => {
     async (_, before, after) => {
       const cluster = await begin(before, [before, after, after]);
       const tap = new Wiretap(cluster);
-      // Upwards, and back and forth: whichever leads, agents find it and their tables stay good.
+      // First upgrades, then changes back and forth: agents must always find the leader, and their tables must stay valid.
       const order = ['m1', 'm2', 'm3', 'm1', 'm2', 'm1'];
       for (const [i, name] of order.entries()) {
         const feeds = i < 3 || i % 2 === 1 ? after : before;

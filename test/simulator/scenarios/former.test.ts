@@ -19,8 +19,8 @@ import { SimCluster } from '../src/cluster.ts';
 import { type RecordedMessage, type Recording, record, snapshotOf } from '../src/recording.ts';
 
 // `CAUSEWAY_RECORD=test/simulator/former/feed-N.json npm test -- --project unit test/simulator/scenarios/former.test.ts`
-// records this version, before the next feed version is made. A recording is never made anew: it is what that version really
-// said and wrote.
+// records this version. Do this before the next feed version is made. Never repeat a recording: it contains what that
+// version really sent and wrote.
 const directory = new URL('../former/', import.meta.url);
 const recordings = readdirSync(directory)
   .filter((name) => name.endsWith('.json'))
@@ -50,7 +50,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
   const hello = spoken(last, 'up')[0] ?? new Uint8Array();
   const h1 = 'h1';
 
-  /** One manager on the recorded store, and a host of this version: h1 and h2 are of the recording. */
+  /** One manager on the recorded store, and a host of this version (h3). h1 and h2 are hosts of the recording. */
   async function cluster(): Promise<SimCluster> {
     const made = new SimCluster({ hosts: 3, seed: 7, store: snapshotOf(store) });
     await made.start(made.hosts.slice(2));
@@ -115,7 +115,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
 });
 
 describe.each(recordings)('managers as in %s and an agent of this version', (_, { sessions, ledgers }) => {
-  /** An agent whose only manager says what was recorded, session by session, and then hangs. */
+  /** An agent whose only manager sends what was recorded, session by session, and then hangs. */
   async function follow(files: MemoryFiles, played: readonly (readonly RecordedMessage[])[]) {
     const clock = new FakeClock();
     const log = new MemoryLog();
@@ -157,7 +157,7 @@ describe.each(recordings)('managers as in %s and an agent of this version', (_, 
     return files;
   };
 
-  /** What the ledger holds, by network: the payload of a frame is behind its header line. */
+  /** The content of the ledger, by network. In a file, the payload follows the header line. */
   const tablesIn = (files: MemoryFiles): Record<string, object> =>
     Object.fromEntries(
       [...files.contents]

@@ -8,10 +8,10 @@ import type { SimHost } from '../src/host.ts';
 const { CAUSEWAY_SEED: one, CAUSEWAY_SEEDS: many = '6' } = process.env;
 const seeds = one === undefined ? Array.from({ length: Number(many) }, (_, i) => i + 1) : [Number(one)];
 
-/** Bytes that VXLAN puts around a frame. */
+/** Bytes that VXLAN adds to a frame. */
 const vxlan = 50;
 
-/** What a host's containers may send at once, by the name of the container; none: it has no interface. */
+/** The MTU of each container's interface, by the container's name. A container without interface is left out. */
 function interfaces(host: SimHost): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const [path, { links }] of host.kernel.namespaces) {
@@ -21,7 +21,10 @@ function interfaces(host: SimHost): ReadonlyMap<string, number> {
   return found;
 }
 
-/** Looks after every step of every kernel: no container sends what the path to a container of another host does not carry. */
+/**
+ * Checks after every step of every kernel: no container may send packets that are too large for the path to another
+ * host.
+ */
 class PathWatch {
   readonly faults: string[] = [];
   looks = 0;
@@ -60,7 +63,7 @@ interface Scene {
   readonly watch: PathWatch;
 }
 
-/** Hosts with these underlays; the first ones are there, the others come later. */
+/** Hosts with these underlay MTUs. The first `there` hosts start now, the others later. */
 async function scene(underlays: readonly number[], there: number, managers = 1): Promise<Scene> {
   const cluster = new SimCluster({ hosts: underlays.length, managers, mtu: underlays });
   const watch = new PathWatch(cluster, new Map(cluster.hosts.map(({ name }, i) => [name, underlays[i] ?? 0])));
@@ -141,7 +144,7 @@ describe('a host with a smaller underlay', () => {
   });
 });
 
-/** Its kernel takes up to a second for each step. */
+/** Makes each step of the host's kernel take up to a second. */
 function slow({ kernel }: SimHost, { clock }: SimCluster, random: SeededRandom): void {
   const apply = kernel.apply.bind(kernel);
   kernel.apply = async (ops) => {
@@ -150,7 +153,7 @@ function slow({ kernel }: SimHost, { clock }: SimCluster, random: SeededRandom):
   };
 }
 
-/** Its kernel takes nothing in until the returned function is called. */
+/** Stops the host's kernel from taking steps until the returned function is called. */
 function stall({ kernel }: SimHost): () => void {
   const apply = kernel.apply.bind(kernel);
   let open = (): void => undefined;

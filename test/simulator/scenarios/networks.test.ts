@@ -13,7 +13,7 @@ import { SimCluster } from '../src/cluster.ts';
 import { inexact } from '../src/exact.ts';
 import type { SimHost } from '../src/host.ts';
 
-/** Three hosts with a container each on network "blue", 10.66.0.0/29. */
+/** Three hosts, each with a container on network "blue", 10.66.0.0/29. */
 async function living(over: Partial<CreateNetworkRequest> = {}): Promise<{ cluster: SimCluster; blue: NetworkId }> {
   const cluster = new SimCluster({ hosts: 3 });
   await cluster.start();

@@ -23,7 +23,7 @@ async function endpoints(cluster: SimCluster): Promise<string[]> {
   return answer.endpoints.map(({ name }) => name).sort();
 }
 
-/** Of that kind, as they are in the store. */
+/** The events of this kind in the store. */
 async function eventsOf(cluster: SimCluster, kind: string): Promise<unknown[]> {
   const { kvs } = await cluster.run(
     cluster.store('m1').page({ from: '/causeway/v1-events/', before: '/causeway/v1-events0' }, { limit: 10_000 }),

@@ -6,12 +6,12 @@ const { CAUSEWAY_SEED: one, CAUSEWAY_SEEDS: many = '8' } = process.env;
 const seeds = one === undefined ? Array.from({ length: Number(many) }, (_, i) => i + 1) : [Number(one)];
 const steps = 90;
 
-/** What has happened and been heard under all seeds, and how often. */
+/** How often each accident and each message occurred, over all seeds. */
 const reach = new Map<string, number>();
 
 /**
- * All the while each thing said is held against the store's records, and at the end each kernel, by an oracle that shares
- * neither digests nor `buildNetwork` nor `plan` with the product: sim/owed.ts, sim/promises.ts.
+ * During the run every message is checked against the store's records, and at the end every kernel. The oracle shares
+ * neither digests nor `buildNetwork` nor `plan` with the product: src/owed.ts, src/promises.ts.
  */
 describe('what managers and agents say is so', () => {
   it.each(seeds)('whatever happens (seed %d)', async (seed) => {
@@ -30,7 +30,7 @@ describe('what managers and agents say is so', () => {
 
   afterAll(() => {
     if (seeds.length === 1) return;
-    // Seeds under which nothing of a kind happens prove nothing of it.
+    // If something never happens under any seed, the run proves nothing about it.
     for (const [what, count] of reach) expect(count, what).toBeGreaterThan(0);
     expect(reach.get('applied')).toBeGreaterThan(20 * seeds.length);
   });

@@ -44,7 +44,7 @@ async function states(host: string): Promise<string[]> {
   return sandboxes.map(({ endpoint, state }) => `${endpoint?.name} ${state}`);
 }
 
-/** Containers that have the address on an interface, on any host. */
+/** Containers on any host that have the address on an interface. */
 function holders(address: string): string[] {
   return cluster.hosts.flatMap(({ name, kernel }) =>
     [...kernel.namespaces]
@@ -198,7 +198,7 @@ describe('after a restore from a backup', () => {
     expect(holders('10.66.0.5/16')).toEqual(['h1 thief']);
     await exact();
     expect(cluster.host('h3').pings('on-h3', '10.66.0.5', cluster.hosts)).toBe(true);
-    // Through a restart of the agent too.
+    // The refusal must also survive a restart of the agent.
     cluster.host('h2').kill();
     await cluster.run(cluster.host('h2').start());
     await cluster.advance(seconds(10));

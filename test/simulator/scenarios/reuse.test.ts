@@ -11,7 +11,7 @@ const seeds = one === undefined ? Array.from({ length: Number(many) }, (_, i) =>
 const steps = 150;
 
 describe('an address that was freed', () => {
-  /** How many under all seeds. */
+  /** Number of addresses that were given again, over all seeds. */
   let again = 0;
 
   it('is free again as soon as every host has taken it out of its kernel', async () => {

@@ -1,9 +1,9 @@
-/** In one test many seeds: a run takes some ms, and a failure names its seed. */
+/** Seeds per test. A run takes a few ms, and a failure names its seed. */
 const batch = 50;
 
 /**
- * Seeds to run, in batches with a title each. CAUSEWAY_SEED=n repeats one, CAUSEWAY_SEEDS=n does the first n; by default as
- * many as take some seconds.
+ * Seeds to run, in batches, each with a title. CAUSEWAY_SEED=n repeats one seed, CAUSEWAY_SEEDS=n runs the first n. The
+ * default is a number that takes some seconds.
  */
 export function seedBatches(usual: number): readonly (readonly [string, readonly number[]])[] {
   const { CAUSEWAY_SEED: one, CAUSEWAY_SEEDS: many = `${usual}` } = process.env;

@@ -5,10 +5,10 @@ import { SimCluster } from '../src/cluster.ts';
 import { inexact } from '../src/exact.ts';
 import { seedBatches } from './seeds.ts';
 
-/** Longer than a change of leader takes, short enough that a term of some minutes ago is older. */
+/** Longer than a change of leader, and shorter than the time since a term that ended some minutes ago. */
 const nodeGoneAfter = seconds(60);
 
-/** Network "blue" with a container on each host; a manager that wins an election sees nothing of it for `gap`. */
+/** Network "blue" with a container on each host. A manager that wins an election gets no store changes for `gap`. */
 async function living(seed: number, managers: number, gap: () => Duration): Promise<SimCluster> {
   const cluster = new SimCluster({ hosts: 3, managers, seed, nodeGoneAfter, electionGap: gap });
   await cluster.start();
@@ -58,7 +58,7 @@ describe('whatever terms managers have, and however late their views are at the 
   });
 });
 
-/** Some minutes of changing leaders; returns how many terms there were. Hosts and their wires are well throughout. */
+/** Some minutes with changing leaders. Returns the number of terms. Hosts and their connections work throughout. */
 async function storm(seed: number): Promise<number> {
   const random = new SeededRandom(seed);
   const between = (least: number, most: number): Duration => seconds(least + random.float() * (most - least));
@@ -75,7 +75,7 @@ async function storm(seed: number): Promise<number> {
       async (): Promise<void> => {
         await cluster.run(cluster.store(name).txn([], [{ kind: 'delete', key: '/causeway/v1/leader' }]));
       },
-      // It lives, and the others take its process for gone.
+      // The manager is alive, but the others take its process for gone.
       async (): Promise<void> => {
         cluster.ports.close(`${name}:7443`);
         await cluster.advance(between(0, 5));

@@ -6,7 +6,7 @@ import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import { SimCluster } from '../src/cluster.ts';
 
-// Managers of two versions beside each other: the older one knows schema 1 of the records, the newer one schema 2.
+// Managers of two versions side by side: the older version knows schema 1 of the records, the newer one schema 2.
 const older = 1;
 const newer = 2;
 

@@ -7,7 +7,7 @@ import { SimCluster } from '../src/cluster.ts';
 const vni = 77;
 const cooling = { code: 'vni-taken', message: expect.stringContaining('vni 77 is cooling: network "blue" had it') };
 
-/** Network "blue" with VNI 77 was on both hosts a moment ago. `silent` could not be asked any more when it was deleted. */
+/** Network "blue" with VNI 77, just deleted on both hosts. `silent` could not be reached when the network was deleted. */
 async function deleted(settings: { readonly managers?: number; readonly silent?: string } = {}): Promise<SimCluster> {
   const cluster = new SimCluster({ hosts: 2, ...settings });
   await cluster.start();

@@ -11,7 +11,7 @@ import { SimCluster } from '../src/cluster.ts';
 const { CAUSEWAY_SEED: one, CAUSEWAY_SEEDS: many = '6' } = process.env;
 const seeds = one === undefined ? Array.from({ length: Number(many) }, (_, i) => i + 1) : [Number(one)];
 
-/** Somebody who knows the endpoints only by what `causeway endpoint list --watch` tells. Each change must be news. */
+/** Knows the endpoints only from `causeway endpoint list --watch`. Each event must be a real change. */
 class Watcher {
   readonly #known = new Map<string, Endpoint>();
   readonly #stop = new AbortController();
@@ -36,7 +36,7 @@ class Watcher {
     return [...this.#known.values()].map(tell).sort();
   }
 
-  /** Fails when anything that was told was not news. */
+  /** Fails if an event was not a change. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#reading;

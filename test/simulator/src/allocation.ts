@@ -35,15 +35,15 @@ import { Turmoil } from './turmoil.ts';
 
 export interface AllocationRun {
   readonly evidence: Evidence;
-  /** Of calls made twice that were answered in two ways, and the auditor's. */
+  /** Calls that were made twice and answered differently, and the faults that the auditor found. */
   readonly faults: readonly string[];
   /** Calls that were delivered to both managers. */
   readonly duplicated: number;
-  /** Tries that arrived after their caller had given them up. */
+  /** Tries that arrived after their caller had given up. */
   readonly late: number;
-  /** How freed addresses came to be free again. */
+  /** How freed addresses became free again. */
   readonly reuse: AddressReuse;
-  /** How often hosts could not be asked. */
+  /** How often hosts could not be reached. */
   readonly silences: number;
 }
 
@@ -58,8 +58,8 @@ const node: Node = {
   version: 'sim',
 };
 /**
- * So few addresses that callers are always in each other's way: six of IPv6; seven of IPv4 to choose from, in ranges that are
- * named out of order, one beside them that can only be asked for, and one that is not to be had.
+ * A network with so few addresses that callers always compete for them: six IPv6 addresses; seven IPv4 addresses in ranges
+ * that are listed out of order, one outside the ranges that must be asked for by name, and one that is never available.
  */
 const network = {
   name: 'blue',
@@ -76,15 +76,18 @@ const network = {
   labels: { tier: 'web' },
 };
 
-/** A caller that gives up so early does not know what became of its call. */
+/** The timeout of callers that often give up before the outcome of their call is known. */
 const impatient = milliseconds(100);
 const patient = seconds(60);
-/** Of a try on its way to a manager. */
+/** Longest delay of a try on its way to a manager. */
 const longestWay = milliseconds(3 * ttl);
-/** Longer than any transaction is late. */
+/** Longer than the delay of any transaction. */
 const lateWrites = milliseconds(longestWay + 5 * ttl);
 
-/** Some seconds of callers that claim and release through whichever of two managers leads: what they were told, and what was. */
+/**
+ * For some seconds, callers claim and release through the leading one of two managers. Returns answers and store
+ * history.
+ */
 export function simulateAllocation(seed: number): Promise<AllocationRun> {
   return new AllocationSimulation(seed).run();
 }
@@ -125,11 +128,11 @@ class AllocationSimulation {
     const rested = clock.now();
     const before = [...recorder.revisions];
     const restedAt = await this.#revision();
-    // Calls of the clean-up come after the moment of rest, by any clock.
+    // The calls of the clean-up must have later times than the moment of rest, on every clock.
     await clock.advance(milliseconds(1));
     for (const left of [...auditor.endpoints.values()]) await clock.until(this.#release(left, patient), seconds(60));
     for (const left of [...auditor.networks.values()]) await clock.until(this.#delete(left), seconds(60));
-    // What was released cools; after an election once more.
+    // Released addresses cool for one cooldown, and for a second one after an election.
     await clock.advance(milliseconds(2 * cooldown));
     const marks = { beginning, rested: restedAt, end: await this.#revision() };
     await turmoil.stop();
@@ -154,7 +157,7 @@ class AllocationSimulation {
     await clock.until(this.#call(about, intent, patient, keysOfNetwork), seconds(60));
   }
 
-  /** The store's own word for how far it is. */
+  /** The store's current revision, from the store itself. */
   async #revision(): Promise<number> {
     const { clock } = this.#turmoil;
     return Number((await clock.until(this.#turmoil.observer().get('/'), seconds(10))).revision);
@@ -196,7 +199,7 @@ class AllocationSimulation {
     await this.#call({ act: 'release', name: endpoint.name }, request, patience, () => keysOf(endpoint));
   }
 
-  /** Writes down what was answered; the reply when that was a yes. */
+  /** Records the outcome in the journal. Returns the reply if the call succeeded. */
   async #call<Reply>(
     about: Pick<Entry, 'act' | 'name' | 'asked'>,
     request: Request<Reply>,
@@ -217,7 +220,10 @@ class AllocationSimulation {
     }
   }
 
-  /** As a client does, on to the next manager until there is an answer; some ask once more, and must hear the same. */
+  /**
+   * Like a client, goes from manager to manager until there is an answer. Some calls are repeated and must get the same
+   * answer.
+   */
   async #write<Reply>(request: Request<Reply>, patience: Duration): Promise<Committed<Reply>> {
     const { managers, clock } = this.#turmoil;
     const id = this.#id();
@@ -235,13 +241,13 @@ class AllocationSimulation {
       this.#compare(request, answer, await twin?.catch(() => undefined));
       return answer;
     } catch (error) {
-      // Sent twice and refused once: what counts is the other.
+      // The call was sent twice and one copy was refused: the other copy decides.
       if (twin !== undefined) return await twin;
       throw error;
     }
   }
 
-  /** The same call once more at the same time, at any manager. */
+  /** Sends the same call a second time, concurrently, to any manager. */
   #twin<Reply>(id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
     this.#duplicated++;
     const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, {
@@ -279,7 +285,7 @@ class AllocationSimulation {
       .finally(() => abort.abort());
   }
 
-  /** A try that its caller has given up was held up on its way, and gets to a manager after others of the call. */
+  /** Delays a try that its caller has given up, so that it reaches a manager after other tries of the call. */
   #arriveLate<Reply>(id: RequestId, request: Request<Reply>, again: boolean): void {
     const { managers, clock, random } = this.#turmoil;
     if (!this.#turmoil.chance(0.2)) return;
@@ -295,7 +301,7 @@ class AllocationSimulation {
   }
 }
 
-/** The same text for the same value, in whatever order its keys were set. */
+/** The same text for equal values, in whatever order their keys were set. */
 function printed(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (typeof part === 'bigint') return `${part}n`;

@@ -28,13 +28,13 @@ export interface SimSettings {
   readonly seed?: number;
   /** As `causeway-manager --node-gone-after`. */
   readonly nodeGoneAfter?: Duration;
-  /** MTU of every host's underlay, bytes, or of each in turn. */
+  /** MTU of every host's underlay, bytes, or one MTU per host. */
   readonly mtu?: number | readonly number[];
-  /** What the store holds at the start; an empty one without. */
+  /** Initial content of the store; absent: an empty store. */
   readonly store?: HistorySnapshot;
-  /** Feed versions that managers speak unless told another; this version's without. */
+  /** Feed versions that managers speak by default; absent: those of this version. */
   readonly feeds?: readonly FeedVersion[];
-  /** Asked whenever a manager stands for election: how long its watch of the store is broken from then on. */
+  /** Called when a manager stands for election. Returns how long its watch of the store is then interrupted. */
   readonly electionGap?: () => Duration;
 }
 
@@ -50,13 +50,16 @@ interface SimManager {
 
 export const leaseTtl = seconds(3);
 
-/** Managers and hosts of one cluster in this process: the production code on one store, fake kernels and one fake clock. */
+/**
+ * The managers and hosts of a cluster in this process: the production code with one store, fake kernels and a fake
+ * clock.
+ */
 export class SimCluster {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
   readonly random: SeededRandom;
   readonly wires: Wires;
-  /** By which managers see one another's processes; a port may be closed under a manager that lives. */
+  /** Through which managers see each other's processes. A port can be closed while its manager is alive. */
   readonly ports: MemoryPorts;
   readonly hosts: readonly SimHost[];
   #backend: MemoryBackend;
@@ -87,14 +90,14 @@ export class SimCluster {
     );
   }
 
-  /** Resolves when every one of these hosts has a session that has brought it up to date; the others have not begun. */
+  /** Resolves when each of these hosts has a session and is up to date. The other hosts are not started. */
   async start(hosts: readonly SimHost[] = this.hosts): Promise<void> {
     for (const address of this.#addresses) await this.startManager(address.replace(':7443', ''));
     for (const host of hosts) await this.run(host.start());
     await this.until('every host is ready', async () => (await this.readyHosts()) === hosts.length);
   }
 
-  /** `schema`: the newest of records that it knows; this version's without. `feeds`: what it speaks to agents. */
+  /** `schema`: the newest schema of records that it knows. `feeds`: its feed versions. Defaults: those of this version. */
   async startManager(name: string, schema = currentSchema, feeds = this.#feeds): Promise<void> {
     const address = `${name}:7443`;
     const life = new Life();
@@ -128,7 +131,7 @@ export class SimCluster {
     this.wires.listen(address, manager);
   }
 
-  /** As by `kill -9`. */
+  /** Like `kill -9`. */
   killManager(name: string): void {
     this.wires.close(`${name}:7443`);
     this.ports.close(`${name}:7443`);
@@ -136,14 +139,14 @@ export class SimCluster {
     this.#managers.delete(name);
   }
 
-  /** Agents, then managers, as by SIGTERM. */
+  /** Stops the agents, then the managers, like SIGTERM. */
   async stop(): Promise<void> {
     for (const host of this.hosts) await this.run(host.stop());
     for (const name of [...this.#managers.keys()]) await this.stopManager(name);
     this.#backend.close();
   }
 
-  /** As by SIGTERM. */
+  /** Like SIGTERM. */
   async stopManager(name: string): Promise<void> {
     const running = this.#managers.get(name);
     this.#managers.delete(name);
@@ -155,12 +158,12 @@ export class SimCluster {
     this.ports.close(`${name}:7443`);
   }
 
-  /** Of the store as it is now. */
+  /** A snapshot of the store as it is now. */
   backup(): HistorySnapshot {
     return this.#backend.history.snapshot();
   }
 
-  /** Kills all managers, and starts them on the store as it was. */
+  /** Kills all managers, and starts them again on the store from the backup. */
   async restore(backup: HistorySnapshot): Promise<void> {
     const names = [...this.#managers.keys()];
     for (const name of names) this.killManager(name);
@@ -171,7 +174,7 @@ export class SimCluster {
     for (const name of names) await this.startManager(name);
   }
 
-  /** A client of the store that nothing befalls: it sees every revision. */
+  /** A client of the store without faults: it sees every revision. */
   observer(): MemoryStore {
     return new MemoryStore({ clock: this.clock, backend: this.#backend });
   }
@@ -198,12 +201,12 @@ export class SimCluster {
     return found;
   }
 
-  /** Asks the leader, whichever manager that is, and moves time on until it answers. */
+  /** Asks the leader, whichever manager it is, and advances time until it answers. */
   ask<Value>(question: Question<Value>): Promise<Value> {
     return this.run(this.query(question));
   }
 
-  /** The same for a caller that moves time itself. */
+  /** The same, for a caller that advances time itself. */
   query<Value>(question: Question<Value>): Promise<Value> {
     const signal = new AbortController().signal;
     return this.#failover.run(seconds(20), async (address, remaining, again) => {
@@ -213,7 +216,7 @@ export class SimCluster {
     });
   }
 
-  /** A connection to one manager, that breaks when it dies; after one that broke the next is to the next manager. */
+  /** A stream from one manager. It breaks when the manager dies; the next stream then goes to the next manager. */
   async *stream<Item>(
     open: (api: Manager['api'], call: CallContext) => AsyncIterable<Item>,
     signal: AbortSignal,
@@ -251,7 +254,7 @@ export class SimCluster {
     return nodes.filter((node) => node.ready).length;
   }
 
-  /** Names of the hosts that the leader has a session with at this very moment. */
+  /** Names of the hosts that have a session with the leader right now. */
   async reachableNow(): Promise<readonly string[]> {
     const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
     if (leader === undefined) return [];
@@ -260,7 +263,7 @@ export class SimCluster {
     return nodes.filter((node) => node.ready).map((node) => node.name);
   }
 
-  /** The outcome of a promise, moving time on as far as it needs. */
+  /** Advances time until the promise is settled. Returns its outcome. */
   run<Value>(promise: Promise<Value>): Promise<Value> {
     return this.clock.until(promise, seconds(120));
   }
@@ -269,7 +272,7 @@ export class SimCluster {
     return this.clock.advance(span);
   }
 
-  /** Moves time on until the condition holds; at most a minute of it. */
+  /** Advances time until the condition holds; at most a minute. */
   async until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
     const deadline = this.clock.now() + seconds(60);
     while (!(await settled(holds))) {
@@ -279,7 +282,7 @@ export class SimCluster {
   }
 }
 
-/** A question that cannot be answered at the moment is a condition that does not hold yet. */
+/** If the question cannot be answered now, the condition does not hold yet. */
 async function settled(holds: () => Promise<boolean> | boolean): Promise<boolean> {
   try {
     return await holds();

@@ -5,15 +5,15 @@ type StoreParts = ConstructorParameters<typeof MemoryStore>[0];
 type Lease = Awaited<ReturnType<MemoryStore['grant']>>;
 
 export interface ElectionStoreSettings {
-  /** The time to live by which a candidate's lease is told from others. */
+  /** Time to live of a candidate's lease. It distinguishes this lease from others. */
   readonly leaseTtl: Duration;
-  /** How long the candidate's watch is broken; 0: not at all. */
+  /** How long the candidate's watch is interrupted; 0: not at all. */
   readonly gap: () => Duration;
 }
 
 /**
- * A manager's connection to the store whose watch breaks when the manager stands for election. A candidate that wins then
- * leads by the store's word for some time before its view knows what earlier leaders have written.
+ * A manager's connection to the store. Its watch is interrupted when the manager stands for election. A candidate that wins
+ * then leads for some time before its view contains what earlier leaders have written.
  */
 export class ElectionStore extends MemoryStore {
   readonly #settings: ElectionStoreSettings;

@@ -5,7 +5,7 @@ import { ListNetworksRequest } from '@causeway/proto/gen/causeway/v1/network_ser
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { SimCluster } from './cluster.ts';
 
-/** What a host's kernel holds of a network: "FDB MAC VTEP" and "neighbour IP MAC" lines, sorted. */
+/** The peers that a host's kernel has for a network: "FDB MAC VTEP" and "neighbour IP MAC" lines, sorted. */
 export async function found(cluster: SimCluster, host: string, networkId: string): Promise<string[]> {
   const netns = overlayNetns(networkId as NetworkId);
   const namespace = await cluster.host(host).kernel.read(netns, { sysctls: [] });
@@ -17,8 +17,8 @@ export async function found(cluster: SimCluster, host: string, networkId: string
 }
 
 /**
- * The same, from intent alone and written the dumb way: a host with an endpoint of a network has precisely the
- * network's endpoints on other hosts; a host without one has nothing.
+ * The same, computed from intent only, in the simplest way: a host with an endpoint of a network has exactly the network's
+ * endpoints on other hosts; a host without one has nothing.
  */
 export function wanted(cluster: SimCluster, host: string, networkId: string, endpoints: readonly Endpoint[]): string[] {
   const members = endpoints.filter((endpoint) => endpoint.networkId === networkId);
@@ -32,7 +32,7 @@ export function wanted(cluster: SimCluster, host: string, networkId: string, end
   return lines.sort();
 }
 
-/** Where kernels and intent differ, a line each; empty when every kernel is exact. */
+/** The differences between kernels and intent, one per line; empty: every kernel is exact. */
 export async function inexact(cluster: SimCluster): Promise<string[]> {
   const { networks } = await cluster.ask((api, call) => api.networks.listNetworks(ListNetworksRequest.create(), call));
   const { endpoints } = await cluster.ask((api, call) =>

@@ -17,7 +17,7 @@ export interface SimWorld {
   readonly managers: readonly string[];
 }
 
-/** A host: a kernel and a disk that outlive its agent. */
+/** A host: a kernel and a disk that survive its agent. */
 export class SimHost {
   readonly name: Name;
   #vtep: Ip;
@@ -34,12 +34,12 @@ export class SimHost {
     this.kernel = new FakeKernel(world, { underlay: this.#vtep, mtu: settings.mtu });
   }
 
-  /** Where it receives VXLAN. */
+  /** The address at which the host receives VXLAN. */
   get vtep(): Ip {
     return this.#vtep;
   }
 
-  /** The host gets another address on its underlay; its next agent receives VXLAN there. */
+  /** Adds another underlay address to the host. Its next agent receives VXLAN there. */
   move(vtep: Ip): void {
     this.#vtep = vtep;
     this.kernel.foreign({ op: 'address.add', netns: home, dev: 'eth0', address: interfaceAddress(vtep, 24) });
@@ -50,7 +50,7 @@ export class SimHost {
     return this.#agent;
   }
 
-  /** `feeds`: versions that the agent understands; this version's without. */
+  /** `feeds`: feed versions of the agent; default: those of this version. */
   async start(feeds = feedVersions): Promise<void> {
     const { clock, wires, managers } = this.#world;
     const life = new Life();
@@ -74,19 +74,19 @@ export class SimHost {
     this.#life = life;
   }
 
-  /** As by `kill -9`: the kernel and the disk stay as they are. */
+  /** Like `kill -9`: the kernel and the disk stay as they are. */
   kill(): void {
     this.#life.end();
     this.#agent = undefined;
   }
 
-  /** As by SIGTERM. */
+  /** Like SIGTERM. */
   async stop(): Promise<void> {
     await this.#agent?.stop();
     this.kill();
   }
 
-  /** Makes an empty container. */
+  /** Makes an empty namespace for a container. */
   container(name: string): NetnsPath {
     const netns = `/run/netns/${name}` as NetnsPath;
     this.kernel.foreignNetns(netns);
@@ -121,7 +121,7 @@ export class SimHost {
     await this.agent.api.detach({ requestId: randomUuid(this.#world.random), endpoint, force: false });
   }
 
-  /** Whether a container of this host gets an echo from an address, through the kernels of all hosts. */
+  /** Whether a container of this host gets an echo reply from an address, through the kernels of all hosts. */
   pings(container: string, to: string, hosts: readonly SimHost[]): boolean {
     const from = { kernel: this.kernel, netns: `/run/netns/${container}` as NetnsPath };
     const kernels = hosts.map(({ kernel }) => kernel);

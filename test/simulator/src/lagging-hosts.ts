@@ -2,17 +2,20 @@ import type { Revision } from '@causeway/chaos';
 import type { HostReports } from '@causeway/manager/testing';
 import { type Clock, type Duration, milliseconds, type Random } from '@causeway/runtime';
 
-/** What the hosts have told at a time: how far all of them are at least; no number: one of them cannot be asked. */
+/**
+ * What the hosts have reported at one time: the lowest revision that all have applied; undefined: a host cannot be
+ * reached.
+ */
 interface Told {
   readonly at: number;
   readonly floor: bigint | undefined;
 }
 
-/** At most so long from one report to the next; each tells how far the store was at the one before. */
+/** Longest time between two reports, ms. Each report contains the store's revision at the time of the report before. */
 const longestPause = 250;
 const longestSilence = 900;
 
-/** Hosts as a leader hears of them: some time behind the store, and now and then not to be asked. */
+/** The hosts as a leader sees them: some time behind the store, and sometimes unreachable. */
 export class LaggingHosts implements HostReports {
   readonly told: Told[] = [];
   readonly #clock: Clock;
@@ -26,7 +29,7 @@ export class LaggingHosts implements HostReports {
     this.#random = parts.random;
   }
 
-  /** `calm`: then they follow at once. */
+  /** `calm`: when true, the hosts follow at once. */
   async run(world: {
     readonly revision: () => bigint;
     readonly networks: () => Iterable<Parameters<HostReports['progress']>[0]>;
@@ -68,16 +71,16 @@ export class LaggingHosts implements HostReports {
 }
 
 export interface AddressReuse {
-  /** Addresses that were given free again, and how many of them not at once. */
+  /** Number of addresses that became free, and number of those that did not become free at once. */
   readonly free: number;
   readonly waited: number;
-  /** Those that were free too early, a line each. */
+  /** The addresses that became free too early, one per line. */
   readonly faults: readonly string[];
 }
 
 /**
- * Reads from the store's revisions alone when each freed address was given free, and holds it against what the hosts had
- * told until then: all have applied the release, or it is as long ago as silent hosts are waited for.
+ * Finds out, from the store's revisions alone, when each released address became free, and compares this with what the hosts
+ * had reported by then: either all had applied the release, or the release was as long ago as silent hosts are waited for.
  */
 export function readReuse(revisions: readonly Revision[], told: readonly Told[], cooldown: Duration): AddressReuse {
   const cooling = new Map<string, Pick<Revision, 'revision' | 'seen'>>();
@@ -90,7 +93,7 @@ export function readReuse(revisions: readonly Revision[], told: readonly Told[],
       const since = key.startsWith('addr/') ? cooling.get(key) : undefined;
       if (since === undefined) continue;
       cooling.delete(key);
-      // With its network nobody can be given it.
+      // The network is deleted, so the address cannot be given again.
       if (gone.has(key.split('/')[1] ?? '')) continue;
       free++;
       if (seen - since.seen > 100) waited++;

@@ -1,6 +1,6 @@
 /**
- * The life of one simulated process. What a killed process was doing never finishes: everything it holds of the world is
- * behind `mortal`, whose calls stay unanswered from the moment of death on, as after `kill -9`.
+ * The life of a simulated process. After a kill, its work never finishes: the process reaches the world only through
+ * `mortal`, whose calls get no answer from the moment of death on, as after `kill -9`.
  */
 export class Life {
   #over = false;

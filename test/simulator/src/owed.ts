@@ -3,11 +3,11 @@ import type { SimHost } from './host.ts';
 import type { EndpointRecord, Moment, NetworkRecord } from './records.ts';
 
 /*
- * What a host's kernel holds of a network and what it must hold, a line each. What it must hold follows from the store's
- * records alone, written the dumb way: nothing here is shared with the product, neither digests nor `buildNetwork` nor `plan`.
+ * What a host's kernel holds of a network and what it must hold, one line each. The latter is computed from the store's
+ * records alone, in the simplest way, and shares no code with the product: neither digests nor `buildNetwork` nor `plan`.
  */
 
-/** Of a host without an endpoint of the network: nothing. */
+/** What the host must hold of the network. Empty if the host has no endpoint of the network. */
 export function owed({ networks, endpoints, nodes }: Moment, hostName: string, networkId: string): ReadonlySet<string> {
   const network = networks.get(networkId);
   const host = [...nodes.values()].find(({ name }) => name === hostName);
@@ -22,7 +22,7 @@ export function owed({ networks, endpoints, nodes }: Moment, hostName: string, n
   return new Set(lines);
 }
 
-/** Of the container's interface. */
+/** What the container's interface must have. */
 export function owedContainer(network: NetworkRecord, { mac, addresses }: EndpointRecord): readonly string[] {
   return [`eth0 mac ${mac} mtu ${network.mtu.bytes}`, ...addresses.map((address) => `eth0 address ${address}`)].sort();
 }
@@ -51,7 +51,7 @@ export function heldContainer(host: SimHost, name: string): readonly string[] {
   ].sort();
 }
 
-/** Where kernels and records differ once all is at rest, a line each. */
+/** The differences between kernels and records when all is at rest, one per line. */
 export function unpaid(moment: Moment, hosts: readonly SimHost[]): readonly string[] {
   const faults: string[] = [];
   for (const host of hosts) {

@@ -12,11 +12,11 @@ import { Promises } from './promises.ts';
 import { Records } from './records.ts';
 
 /**
- * A cluster whose networks and endpoints come, change and go while hosts and managers die, connections break or take nothing
- * more, hosts move to other addresses, kernels refuse and somebody else changes them. All of it follows from the seed.
+ * A cluster whose networks and endpoints are made, changed and deleted while hosts and managers die, connections break or
+ * stall, hosts change their addresses, kernels refuse ops and other programs change kernels. The seed determines everything.
  */
 export class PromiseStory {
-  /** What has befallen it, and how often. */
+  /** How often each kind of accident happened. */
   readonly reach = {
     moved: 0,
     damaged: 0,
@@ -60,7 +60,7 @@ export class PromiseStory {
     await this.#pick(this.#actions)?.();
   }
 
-  /** Until now, a line each. */
+  /** The faults found so far, one per line. */
   get faults(): readonly string[] {
     return this.#promises.faults;
   }
@@ -69,7 +69,7 @@ export class PromiseStory {
     return this.#promises.seen;
   }
 
-  /** All is put right. What differs or was not looked at then is a line each. */
+  /** Ends all faults. Returns, one per line, what still differs and what was never checked. */
   async end(): Promise<readonly string[]> {
     const cluster = this.#cluster;
     for (const { kernel } of cluster.hosts) kernel.failNoMore();
@@ -125,7 +125,7 @@ export class PromiseStory {
       host.kill();
       this.#down.add(host.name);
       this.reach.killed++;
-      // Some lose the tables that they have on disk: the session brings them.
+      // Some hosts also lose their tables on disk: the next session must send them.
       if (this.#number(2) === 0) return;
       for (const name of host.files.contents.keys()) if (name.startsWith('network-')) host.files.contents.delete(name);
       this.reach.wiped++;
@@ -178,7 +178,7 @@ export class PromiseStory {
     this.reach.deleted++;
   }
 
-  /** Another MTU, or one subnet more: nothing of it is in any row. */
+  /** Changes the MTU or adds a subnet: neither is in any row. */
   async #resize(): Promise<void> {
     const network = this.#pick(this.#networks) ?? '';
     const change =
@@ -195,7 +195,7 @@ export class PromiseStory {
     if (await this.#try(host.attach(network, name))) this.#attached.set(name, { host: host.name, network });
   }
 
-  /** The host comes back under another address: every other host has to follow. */
+  /** The host comes back with another address: every other host must follow. */
   async #move(): Promise<void> {
     const host = this.#pick(this.#up());
     if (host === undefined) return;
@@ -205,7 +205,7 @@ export class PromiseStory {
     this.reach.moved++;
   }
 
-  /** Somebody else deletes an entry. */
+  /** Another program deletes an entry from a kernel. */
   async #damage(): Promise<void> {
     const host = this.#pick(this.#up());
     for (const [netns, { links }] of host?.kernel.namespaces ?? []) {
@@ -222,7 +222,7 @@ export class PromiseStory {
     await this.#cluster.advance(seconds(2));
   }
 
-  /** False: it was refused, or what became of it is not known. */
+  /** False: the call was refused, or its outcome is not known. */
   async #try(work: Promise<unknown>): Promise<boolean> {
     try {
       await this.#cluster.run(work);

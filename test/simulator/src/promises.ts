@@ -4,26 +4,26 @@ import type { SimCluster } from './cluster.ts';
 import { held, owed } from './owed.ts';
 import type { Moment, Records } from './records.ts';
 
-/** A host's copy of a network, as it follows from what the host was sent. */
+/** A host's copy of a network, computed from the messages that the host was sent. */
 interface Copy {
   readonly network: Network;
   readonly peers: ReadonlyMap<string, EndpointRow>;
 }
 
-/** What the check could not do yet: the records are not there. */
+/** A check that must wait: the records of its revision are not there yet. */
 interface Pending {
   readonly revision: bigint;
   readonly check: () => void;
 }
 
 /**
- * Hears all that agents and managers say to each other and holds it against the store's records:
- * a table or a step leads to what the records are at its revision, Ready says that nothing of the host's is missing, and what a
- * host says it has applied is in its kernel at that very moment.
+ * Reads all messages between agents and managers and compares them with the store's records. A table or a delta must
+ * lead to the records at its revision. Ready must mean that the host lacks nothing. What a host reports as applied must
+ * be in its kernel at that moment.
  */
 export class Promises {
   readonly faults: string[] = [];
-  /** How often each was looked at. */
+  /** How often each was checked. */
   readonly seen = {
     complete: 0,
     delta: 0,
@@ -35,11 +35,11 @@ export class Promises {
   };
   readonly #cluster: SimCluster;
   readonly #records: Records;
-  /** By host, then by network and revision: a session may go on from any that the host was ever sent. */
+  /** By host, then by network and revision: a session may continue from any copy that the host was ever sent. */
   readonly #copies = new Map<string, Map<string, Copy>>();
-  /** By host: the revision of each network in the session that is open. */
+  /** By host: the revision of each network in the open session. */
   readonly #sessions = new Map<string, Map<string, bigint>>();
-  /** By host: lines that somebody else took out of its kernel, until they are back. */
+  /** By host: lines that another program has removed from its kernel, until they are back. */
   readonly #taken = new Map<string, Set<string>>();
   #pending: Pending[] = [];
 
@@ -50,7 +50,7 @@ export class Promises {
     cluster.wires.tap = (host, way, bytes) => (way === 'up' ? this.#up(host, bytes) : this.#down(host, bytes));
   }
 
-  /** Somebody else takes the line out of the host's kernel, which the host cannot know at once. */
+  /** Records that another program removes the line from the host's kernel. The host cannot know this at once. */
   take(host: string, line: string): void {
     this.#taken.set(host, (this.#taken.get(host) ?? new Set()).add(line));
   }
@@ -66,7 +66,10 @@ export class Promises {
     }
   }
 
-  /** Between that revision and now the kernel may be at any: it must have what was owed all the while, and nothing that never was. */
+  /**
+   * The kernel may be at any revision from the reported one to the newest. It must have every line that all of these
+   * revisions require, and no line that none of them requires.
+   */
   #applied(host: string, networkId: string, revision: bigint): void {
     const now = held(this.#cluster.host(host), networkId);
     const taken = this.#taken.get(host) ?? new Set<string>();
@@ -170,7 +173,7 @@ export class Promises {
     for (const { check } of due) check();
   }
 
-  /** Checks that are still to be made: none when all is at rest. */
+  /** Number of checks that are still to be made; 0 when all is at rest. */
   get pending(): number {
     return this.#pending.length;
   }

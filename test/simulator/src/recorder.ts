@@ -3,10 +3,10 @@ import { defaultPrefix, type Store } from '@causeway/manager';
 import type { StoreEvent } from '@causeway/manager/testing';
 import type { Clock } from '@causeway/runtime';
 
-/** Beside the cluster's keys also those of its events: no number is left out. */
+/** A prefix of all keys, those of events included: no revision is left out. */
 const everything = '/';
 
-/** Every revision of a store, in the order and the form in which it was written. */
+/** Records every revision of a store, in order, as it was written. */
 export class Recorder {
   readonly revisions: Revision[] = [];
   readonly #clock: Pick<Clock, 'now'>;

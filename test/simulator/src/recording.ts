@@ -6,12 +6,12 @@ import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SimCluster } from './cluster.ts';
 
 export interface RecordedMessage {
-  /** From the agent: "up". */
+  /** "up": sent by the agent; "down": sent by the manager. */
   readonly way: 'up' | 'down';
   readonly hex: string;
 }
 
-/** What one version of managers and agents said to each other and kept, for later versions to be tried against. */
+/** The messages and files of managers and agents of one version, with which later versions are tested. */
 export interface Recording {
   /** Sessions of host h1, each from its Hello on. */
   readonly sessions: readonly (readonly RecordedMessage[])[];
@@ -31,8 +31,8 @@ interface RecordedKey {
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /**
- * One story that makes a manager send each kind of message: tables whole, deltas of rows and of a network, a Withdraw;
- * what an agent missed by history; and an empty step from a manager that took over.
+ * A story in which a manager sends each kind of message: whole tables, deltas of rows and of a network, a Withdraw, changes
+ * from history that an agent had missed, and an empty delta from a manager that took over.
  */
 export async function record(): Promise<Recording> {
   const cluster = new SimCluster({ hosts: 2, managers: 2 });

@@ -1,6 +1,9 @@
 import { defaultPrefix, type Store } from '@causeway/manager';
 
-/** What is looked at of the store's records, which are JSON. Read without the product's codecs: this judges them too. */
+/**
+ * The fields of the store's records that are checked. The JSON is read without the product's codecs, which are tested
+ * too.
+ */
 export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
@@ -22,11 +25,11 @@ export interface EndpointRecord {
 export interface NodeRecord {
   readonly id: string;
   readonly name: string;
-  /** Where the host receives VXLAN. */
+  /** The address at which the host receives VXLAN. */
   readonly dataPath: string;
 }
 
-/** All records as they were at one revision, by id. */
+/** All records at one revision, by id. */
 export interface Moment {
   readonly revision: bigint;
   readonly networks: ReadonlyMap<string, NetworkRecord>;
@@ -36,7 +39,7 @@ export interface Moment {
 
 const kinds = { network: 'networks', endpoint: 'endpoints', node: 'nodes' } as const;
 
-/** The past of a store, as a client sees it that only watches. */
+/** The history of a store, as a client that only watches sees it. */
 export class Records {
   readonly #moments: Moment[] = [{ revision: 0n, networks: new Map(), endpoints: new Map(), nodes: new Map() }];
   readonly #listeners: (() => void)[] = [];
@@ -66,7 +69,7 @@ export class Records {
     return this.#moments.findLast((moment) => moment.revision <= revision) ?? (this.#moments[0] as Moment);
   }
 
-  /** From that revision until now. */
+  /** The moments from that revision to now. */
   since(revision: bigint): readonly Moment[] {
     return [this.at(revision), ...this.#moments.filter((moment) => moment.revision > revision)];
   }

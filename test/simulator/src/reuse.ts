@@ -10,12 +10,12 @@ interface Given {
 }
 
 /**
- * Looks at every address at the very moment the store gives it: no host that the leader can ask may have anything of it in
- * its kernel then, neither an entry that leads to who had it nor a container that has it.
+ * Checks every address at the moment when the store gives it to an endpoint. No host that the leader can reach may
+ * still have the address in its kernel, neither in an entry for the former owner nor in a container.
  */
 export class ReuseWatch {
   readonly faults: string[] = [];
-  /** How many addresses were given, and how many of them not for the first time. */
+  /** Number of addresses that were given, and number of those that had been given before. */
   given = 0;
   again = 0;
   readonly #cluster: SimCluster;
@@ -26,7 +26,7 @@ export class ReuseWatch {
     this.#cluster = cluster;
   }
 
-  /** `manager`: through whose store it looks; that connection outlives its manager. */
+  /** `manager`: the manager whose connection to the store is used. The connection survives the manager. */
   async run(manager: string): Promise<void> {
     const changes = this.#cluster.store(manager).follow('/causeway/v1/endpoint/', this.#abort.signal);
     for await (const change of changes) {
@@ -44,7 +44,7 @@ export class ReuseWatch {
   }
 
   async #look({ name, mac, addresses }: Given): Promise<void> {
-    // All of it in this one turn: nothing moves meanwhile.
+    // All checks run in one turn of the event loop: nothing changes meanwhile.
     const leftovers = this.#cluster.hosts.flatMap((host) =>
       traces(host, mac, addresses).map((trace) => ({ host: host.name, trace })),
     );

@@ -6,25 +6,24 @@ import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 export interface TurmoilSettings {
   readonly seed: number;
   readonly managers: number;
-  /** Of the leader's lease. */
+  /** Time to live of the leader's lease. */
   readonly ttl: Duration;
-  /** Made of the world that they live in; absent: hosts that follow at once. */
+  /** Makes the hosts of this world; absent: hosts that follow at once. */
   readonly hosts?: (world: { readonly clock: FakeClock; readonly random: SeededRandom }) => HostReports;
 }
 
-/** What may befall managers and the store; `within` is for how long at most. */
+/** An accident of a manager or the store; `within`: its longest duration. */
 type Accident = (manager: CoreManager, within: Duration) => Promise<void>;
 
-/** Longest time until something else goes wrong, beside what is wrong already. */
+/** Longest time between the beginnings of two accidents; they may overlap. */
 const rhythm = milliseconds(600);
-/** At most this many leases long: long enough that another leads, and is paused in turn. */
+/** Longest duration of an accident, in times to live of the lease: another manager can become leader and be paused too. */
 const longest = 2.5;
 
 /**
- * The deciding and writing part of managers on one store, in a world that loses requests and replies, delivers transactions
- * after their senders have given them up, stops managers in the middle of anything, shows others the process of a manager as
- * gone that lives, sets clocks, and freezes and compacts the store.
- * All of it follows from the seed.
+ * The part of several managers that decides and writes, on one store. Requests and replies get lost, transactions
+ * arrive after their senders have given up, managers are paused at any point, a live manager's process looks gone to
+ * the others, clocks are set, and the store is frozen and compacted. The seed determines everything.
  */
 export class Turmoil {
   readonly clock = new FakeClock();
@@ -55,7 +54,7 @@ export class Turmoil {
     return this.#calm;
   }
 
-  /** Stopped as by SIGSTOP. */
+  /** Paused as by SIGSTOP. */
   isPaused(manager: CoreManager): boolean {
     return this.#paused.has(manager);
   }
@@ -69,24 +68,24 @@ export class Turmoil {
     return this.managers.filter(({ leads }) => leads);
   }
 
-  /** A client of the store that nothing befalls: it sees every revision. */
+  /** A client of the store without faults: it sees every revision. */
   observer(): MemoryStore {
     return new MemoryStore({ clock: this.clock, backend: this.backend });
   }
 
-  /** Aborts when all is over. */
+  /** Aborts at the end of the run. */
   get ended(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** Somebody leads. */
+  /** Resolves when a manager leads. */
   async start(): Promise<void> {
     for (const manager of this.managers) await this.clock.until(manager.start(), seconds(10));
     void this.auditor.run(this.observer());
     while (this.leaders.length === 0) await this.clock.advance(milliseconds(50));
   }
 
-  /** Accidents for a span, while the work goes on; then none until the work is over. */
+  /** Causes accidents for a time span while the work goes on, then none until the work is done. */
   async rage(span: Duration, ...work: readonly (() => Promise<unknown>)[]): Promise<void> {
     this.#calm = false;
     const all = Promise.all([...work.map((begin) => begin()), this.#disturb(), this.#disturb()]);
@@ -107,7 +106,7 @@ export class Turmoil {
     return this.random.float() < probability;
   }
 
-  /** Whole, from 0 to below. */
+  /** A whole number from 0 up to, but not including, `below`. */
   number(below: number): number {
     return Math.floor(this.random.float() * below);
   }
@@ -166,7 +165,7 @@ export class Turmoil {
       await this.clock.sleep(milliseconds(within / 2));
       this.backend.thaw();
     },
-    // One that lives hears from the store at once that it leads no more, or only when its watch is back.
+    // The live manager learns from the store at once that it does not lead any more, or only when its watch is back.
     async (manager, within) => {
       if (this.chance(0.5)) manager.store.cut();
       this.ports.close(manager.name);

@@ -5,7 +5,7 @@ import { CausewayError } from '@causeway/model';
 import { ConnectRequest, ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Clock, milliseconds, Queue, type Random } from '@causeway/runtime';
 
-/** One way between two processes. */
+/** Delay of a message from one process to another. */
 const latency = milliseconds(1);
 
 interface Wire {
@@ -14,11 +14,14 @@ interface Wire {
   cut(): void;
 }
 
-/** All connections between hosts and managers. They lose, delay and break as told; chance comes from the seed. */
+/**
+ * All connections between hosts and managers. They lose, delay and break messages as the test sets; chance comes from
+ * the seed.
+ */
 export class Wires {
-  /** Of unary calls: the call was done, its answer never arrives. */
+  /** Probability that a unary call is carried out but its answer is lost. */
   replyLoss = 0;
-  /** Hears every message of every session, as bytes, when it is sent. */
+  /** Called with the bytes of every message of every session, when the message is sent. */
   tap: ((host: string, way: 'up' | 'down', bytes: Uint8Array) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -36,7 +39,7 @@ export class Wires {
     this.#managers.set(address, manager);
   }
 
-  /** Nobody listens there any more; connections to it break. */
+  /** Closes the port: new connections are refused, existing ones break. */
   close(address: string): void {
     this.#managers.delete(address);
     this.#break((wire) => wire.address === address);
@@ -51,7 +54,7 @@ export class Wires {
     this.#cut.delete(host);
   }
 
-  /** Its connections take nothing more: managers see what they have sent wait. What they send all the same arrives. */
+  /** The host's connections stall: managers see their messages wait in the queue. The messages still arrive. */
   stall(host: string): void {
     this.#stalled.add(host);
   }
@@ -69,7 +72,7 @@ export class Wires {
     ): Promise<Response> => this.#call(host, address, (manager, bound) => serve(manager, request, bound), limits);
     return {
       connect: (address) => this.#connect(host, address),
-      // No manager of a simulation relays sessions, so no agent asks.
+      // The managers of a simulation never relay sessions, so agents do not ask for it.
       reaches: () => Promise.resolve(false),
       claimEndpoint: (address, request, limits) =>
         call(address, ({ api }, claim, bound) => api.endpoints.claimEndpoint(claim, bound), request, limits),
@@ -168,7 +171,7 @@ export class Wires {
     };
   }
 
-  /** In order, since every message takes as long as every other. */
+  /** Delivers in order, since every message takes equally long. */
   #later(wire: Wire, deliver: () => void): void {
     void this.#clock.sleep(latency).then(() => {
       if (this.#open.has(wire)) deliver();

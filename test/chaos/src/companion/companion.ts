@@ -9,7 +9,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** A program of ours inside a host of the lab, where the cluster can be reached, that answers questions (`serveLines`). */
+/** A program of ours in a host of the lab, from which the cluster can be reached. It answers questions (`serveLines`). */
 export class Companion {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -23,7 +23,7 @@ export class Companion {
     child.on('close', (code, signal) => this.#end(new Error(`the ${name} ended (${signal ?? code})`)));
   }
 
-  /** `program` is a path below this package's folder of built code. */
+  /** `program`: path below this package's folder of built code. */
   static async start(lab: Lab, host: string, program: string, args: readonly string[]): Promise<Companion> {
     const script = fileURLToPath(new URL(`../${program}`, import.meta.url));
     const { command, args: all, env } = await lab.commandIn(host, [process.execPath, script, ...args]);
@@ -39,7 +39,7 @@ export class Companion {
     });
   }
 
-  /** It ends when nobody can ask any more. */
+  /** Closes the program's stdin, which ends the program. */
   stop(): void {
     this.#child.stdin?.end();
   }

@@ -8,7 +8,7 @@ interface Question {
   readonly argument: unknown;
 }
 
-/** Answers questions of the process that started this one: a JSON line on stdin each, and one on stdout. Ends with stdin. */
+/** Answers the parent process: reads one JSON line per question from stdin, and writes one to stdout. Ends with stdin. */
 export function serveLines(answers: Answers): void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {

@@ -1,42 +1,42 @@
 import type { Fault, FaultKind } from './plan.ts';
 
-/** A fault as it came about: what was seen of it, not what was meant. */
+/** A fault as observed, not as planned. */
 export interface Injection extends Pick<Fault, 'kind' | 'target' | 'host'> {
-  /** As `printFault` has it. */
+  /** The text of `printFault`. */
   readonly name: string;
-  /** From when it was brought about to when it was undone, times of `now`. */
+  /** When the fault began and when it was undone, times of `now`. */
   readonly from: number;
   readonly to: number;
-  /** Processes that were killed and are gone. */
+  /** Number of processes that were killed and are gone. */
   readonly ended: number;
-  /** Processes that the kernel says are stopped. */
+  /** Number of processes that are stopped, according to the kernel. */
   readonly stopped: number;
-  /** Packets that rules made for the fault took away. */
+  /** Number of packets that the fault's rules dropped. */
   readonly dropped: number;
-  /** Whether it met the manager that led then. */
+  /** Whether the fault hit the manager that was leader at the time. */
   readonly metLeader: boolean;
 }
 
 type Outcomes = Readonly<Record<'done' | 'refused' | 'unknown', number>>;
 
-/** What a storm has done to a cluster, and what its callers did meanwhile. */
+/** What a storm did to a cluster, and what the cluster's callers did meanwhile. */
 export interface StormCounts {
-  /** How long faults came, ms. */
+  /** How long faults were made, ms. */
   readonly span: number;
-  /** Faults that were meant to come. */
+  /** Number of planned faults. */
   readonly planned: number;
   readonly injections: readonly Injection[];
-  /** Times that another manager led. */
+  /** How often another manager became leader. */
   readonly leaderChanges: number;
   readonly claims: Outcomes;
   readonly networks: Outcomes;
-  /** Reads that were answered. */
+  /** Number of reads that were answered. */
   readonly reads: number;
 }
 
 type Effect = 'ended' | 'stopped' | 'dropped';
 
-/** What each fault of a kind must be seen to do. */
+/** The effect that each fault of a kind must have. */
 const effects: Readonly<Record<FaultKind, Effect>> = {
   kill: 'ended',
   wipe: 'ended',
@@ -54,14 +54,14 @@ const words: Readonly<Record<Effect, string>> = {
   dropped: 'packets dropped',
 };
 
-/** Faults come every 3 to 5 s, and none beside a wipe; fewer than one in so long, and the plan is not what it was, ms. */
+/** ms. Faults begin every 3 to 5 s, and none during a wipe. Less than one fault in this time is less than planned. */
 const rarest = 15_000;
-/** Claims a second that the load makes at least: a tenth of what an idle machine does. */
+/** Minimum number of claims per second: a tenth of what the load makes on an idle machine. */
 const leastClaims = 2;
-/** A storm of so many faults meets the leader, and makes another lead. */
+/** From this number of faults on, a storm must hit the leader and change it at least once. */
 const manyFaults = 10;
 
-/** Why a storm proves nothing, a line each: too little was done to the cluster, or too little asked of it. */
+/** Why a storm proves nothing, one reason per line: too few faults, or too little load. */
 export function shortfalls(counts: StormCounts): readonly string[] {
   const { span, planned, injections, leaderChanges, claims, networks, reads } = counts;
   const many = injections.length >= manyFaults ? 1 : 0;

@@ -16,16 +16,16 @@ export interface NemesisParts {
   say(message: string): void;
 }
 
-/** Bytes above which an MTU hole takes IP packets; a ping with so much data is 28 bytes longer. */
+/** IP packets of more bytes than this are dropped by an MTU hole. A ping with this much data is 28 bytes longer. */
 const holeAt = 1_400;
-/** A removed member is gone from etcd, and a new one has caught up, within this, ms. */
+/** Within this time, ms, a removed member must be gone from etcd, and a new member must have caught up. */
 const replacedWithin = 60_000;
-/** A process that an earlier fault has ended runs again within this, ms, or the next fault does without it. */
+/** How long to wait for a process that an earlier fault has ended, ms. After that the next fault goes on without it. */
 const startedWithin = 3_000;
-/** Time in which one of the tries to connect through a cut is seen to be dropped, ms. */
+/** How long connections through a cut are tried until a packet is seen to be dropped, ms. */
 const knocksFor = 5_000;
 
-/** Brings faults about in a lab, at their times; resolves with what was seen of each when the last is over and undone. */
+/** Makes the faults in a lab at their times. Resolves when all are undone, to what was observed of each. */
 export async function runFaults(parts: NemesisParts, faults: readonly Fault[]): Promise<readonly Injection[]> {
   const began = now();
   const at = (time: number): Promise<void> => sleep(Math.max(0, began + time - now()));
@@ -47,7 +47,7 @@ export async function runFaults(parts: NemesisParts, faults: readonly Fault[]): 
 type Seen = Partial<Pick<Injection, 'ended' | 'stopped' | 'dropped'>>;
 
 interface Brought {
-  /** Answers what was seen of the fault. */
+  /** Undoes the fault. Returns what was observed of it. */
   undo(): Promise<Seen>;
 }
 
@@ -83,7 +83,7 @@ function kindsOf({ target }: Fault): Processes {
   return target === 'link' ? [] : [target];
 }
 
-/** Those of the fault's processes that run. A manager may be about to start its etcd again: its process is waited for. */
+/** The running processes of the fault. Waits for them, because a manager may be about to start its etcd again. */
 async function pidsOf(lab: Lab, fault: Fault): Promise<readonly number[]> {
   const kinds = kindsOf(fault);
   const deadline = now() + startedWithin;
@@ -96,7 +96,7 @@ async function pidsOf(lab: Lab, fault: Fault): Promise<readonly number[]> {
 
 async function kill(lab: Lab, fault: Fault): Promise<Brought> {
   const ended = await killProcesses(await pidsOf(lab, fault));
-  // An embedded etcd is its manager's to start.
+  // A manager starts its embedded etcd itself.
   const own = kindsOf(fault).filter((kind) => kind !== 'etcd' || lab.plan.etcd === 'separate');
   return {
     async undo() {
@@ -117,7 +117,10 @@ async function pause(lab: Lab, fault: Fault): Promise<Brought> {
   };
 }
 
-/** Both: everything between the host and the other two is lost. One: what passes between that process and those of the other hosts. */
+/**
+ * "both": cuts all traffic between the host and the other two. Otherwise cuts what the process exchanges with the other
+ * hosts.
+ */
 async function cut(lab: Lab, { target, host }: Fault): Promise<Brought> {
   const others = managerHosts.filter((other) => other !== host);
   if (target !== 'manager' && target !== 'etcd') {
@@ -174,15 +177,19 @@ async function slow(
 
 const none = milliseconds(0);
 
-/** Whether anything longer than the hole passes at all is up to the cluster: two packets show that none would. */
+/**
+ * Sends two packets that are longer than the hole. The cluster itself may send none, and a hole must be seen to drop
+ * some.
+ */
 async function probe(lab: Lab, host: string): Promise<void> {
   const ping = ['ping', '-n', '-q', '-c', '2', '-i', '0.2', '-W', '0.3', '-s', `${holeAt}`, lab.underlay(host)];
   await lab.run(loadHost, ...ping).catch(() => undefined);
 }
 
 /**
- * A process that has nothing to say while it is cut off drops no packet: a connection that cannot be made shows that none could.
- * On a busy machine a try may end before its first packet is sent, so tries go on until a packet has been dropped.
+ * Tries to connect through the cut. A process that sends nothing while it is cut off has no packets dropped; a failed
+ * connection shows that the cut works. On a busy machine a try may end before its first packet is sent, so tries continue
+ * until a packet has been dropped.
  */
 async function knock(
   lab: Lab,
@@ -200,7 +207,10 @@ async function droppedBy(lab: Lab, chain: string): Promise<number> {
   return countedBy(await lab.run(switchHost, 'nft', '-j', 'list', 'chain', 'bridge', 'causeway-lab', chain));
 }
 
-/** Manager and etcd are killed and their data is gone; the cluster is told, and the host joins it as a new member. */
+/**
+ * Kills manager and etcd and deletes their data. The manager is removed from the cluster, and the host joins as a new
+ * member.
+ */
 async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
   const { host } = fault;
   const pids = await pidsOf(lab, fault);
@@ -217,7 +227,7 @@ async function wipe(lab: Lab, fault: Fault): Promise<Brought> {
 
 const notFound = 3;
 
-/** A manager that is not there was removed by an earlier try whose answer was lost. */
+/** An unknown manager is no error: an earlier try, whose answer was lost, has removed it. */
 async function remove(lab: Lab, host: string): Promise<void> {
   const outcome = await lab.try(loadHost, 'causeway', 'manager', 'remove', host, '--timeout', '3s');
   if (outcome.code !== notFound) await succeed(`causeway manager remove ${host}`, Promise.resolve(outcome));

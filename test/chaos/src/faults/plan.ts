@@ -2,14 +2,14 @@ import type { EtcdKind } from '@causeway/lab';
 import type { Random } from '@causeway/runtime';
 import type { LabHostName, ManagerHost } from '../topology.ts';
 
-/** What is hit of a host: one of its processes, the manager with its etcd member, or its link to the others. */
+/** The part of a host that a fault hits: a process, the manager with its etcd member ("both"), or the host's link. */
 export type Target = 'manager' | 'etcd' | 'both' | 'agent' | 'link';
 
 /**
- * kill: `kill -9`, started again at the end. pause: SIGSTOP, then SIGCONT. cut: no way to those of the other managers'
- * hosts. black-hole: nothing from or to the host arrives, and no error says so. one-way: what the host sends is lost.
- * loss: 40 % of what it sends and hears. mtu-hole: what is longer than 1,400 bytes vanishes. wipe: manager and etcd killed
- * and their data gone, then removed from the cluster and joined anew.
+ * kill: `kill -9`; the process is started again at the end. pause: SIGSTOP, then SIGCONT. cut: no connection to the
+ * other managers' hosts. black-hole: nothing from or to the host arrives, without an error. one-way: what the host
+ * sends is lost. loss: 40 % of the packets in each direction are lost. mtu-hole: packets longer than 1,400 bytes are
+ * lost. wipe: manager and etcd are killed, their data is deleted, they are removed from the cluster and join again.
  */
 export const faultKinds = ['kill', 'pause', 'cut', 'black-hole', 'one-way', 'loss', 'mtu-hole', 'wipe'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -18,7 +18,7 @@ export interface Fault {
   readonly kind: FaultKind;
   readonly target: Target;
   readonly host: LabHostName;
-  /** When it begins and ends, ms from the beginning of the run. */
+  /** When the fault begins and ends, ms from the beginning of the run. */
   readonly from: number;
   readonly to: number;
 }
@@ -26,20 +26,20 @@ export interface Fault {
 export interface FaultSettings {
   readonly hosts: readonly ManagerHost[];
   readonly etcd: EtcdKind;
-  /** Of the leader's lease, ms. */
+  /** Time to live of the leader's lease, ms. */
   readonly ttl: number;
-  /** Of the whole run, ms; every fault is over by then. */
+  /** Length of the run, ms. Every fault ends before. */
   readonly span: number;
 }
 
-/** From the beginning of one fault to that of the next, ms. */
+/** Time from the beginning of one fault to the beginning of the next, ms. */
 const rhythm = { least: 3_000, most: 5_000 };
-/** A member that lost its data is replaced by a whole cluster: so often one is, with nothing else beside, ms. */
+/** ms. A wiped member is replaced only in a whole cluster, so wipes come at these times and no other fault beside them. */
 const wipes = { first: 15_000, every: 90_000, before: 4_000, lasts: 25_000 };
 
 /**
- * Faults for a run, all from the seed. They overlap, so there may be no majority for a while; but a process that is down,
- * or a link that is cut, is left alone until it is back.
+ * The faults of a run; the seed determines them. Faults overlap, so there may be no majority for a while. A process that is
+ * down, or a link that is cut, gets no other fault until it is back.
  */
 export function planFaults(random: Random, settings: FaultSettings): readonly Fault[] {
   const { hosts, etcd, ttl, span } = settings;
@@ -57,7 +57,7 @@ export function planFaults(random: Random, settings: FaultSettings): readonly Fa
   const all = choices(hosts);
   for (let from = between(0, rhythm.least); from < span; from += between(rhythm.least, rhythm.most)) {
     const kinds = [...new Set(all.map(({ kind }) => kind))];
-    // A kind first: kinds with many targets come no more often than those with one.
+    // The kind is chosen first, so that kinds with many targets are no more frequent than kinds with one.
     const kind = pick(kinds);
     const free = all.filter((choice) => choice.kind === kind && !faults.some((fault) => meets(fault, choice, from)));
     const choice = pick(free);
@@ -86,25 +86,25 @@ function choices(hosts: readonly ManagerHost[]): readonly Choice[] {
   ];
 }
 
-/** Whether a fault that has begun would be undone by another that begins then, or trip over it. */
+/** Whether an earlier fault and the choice would interfere: one would undo the other or make it fail. */
 function meets(fault: Fault, choice: Choice, from: number): boolean {
   if (fault.to < from) return false;
   const used = usedBy(fault);
   return usedBy(choice).some((one) => used.includes(one));
 }
 
-/** What only one fault may have in its hands at a time. */
+/** The resources that only one fault may use at a time. */
 function usedBy({ kind, target, host }: Choice): readonly string[] {
   const parts = target === 'both' ? ['manager', 'etcd'] : [target];
   if (kind === 'kill' || kind === 'pause' || kind === 'wipe') return parts.map((part) => `process ${host} ${part}`);
-  // Cuts of whole hosts are of pairs, which two hosts share.
+  // Cuts of whole hosts are rules for pairs of hosts.
   if ((kind === 'cut' && target === 'both') || kind === 'black-hole' || kind === 'one-way') {
     return ['pairs', ...parts.map((part) => `rules ${host} ${part}`)];
   }
   return parts.map((part) => `rules ${host} ${part}`);
 }
 
-/** A wipe and what would keep a removed member from being replaced. */
+/** Whether the fault would keep a removed member from being replaced. */
 function overlaps(wipe: Fault, { from, to }: Fault): boolean {
   return from < wipe.to && to > wipe.from - wipes.before;
 }

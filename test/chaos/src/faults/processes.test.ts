@@ -7,7 +7,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Two of these; a zombie of ours is gone as well. */
+/** Starts two processes. A zombie of ours counts as gone. */
 function sleepers(): readonly number[] {
   return [1, 2].map(() => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' });

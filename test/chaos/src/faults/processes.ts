@@ -1,20 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the machine's kernel says of processes: a signal that was sent is not yet one that was felt. */
+/**
+ * Signals to processes. The kernel is asked for their state, because a signal that was sent may not have taken effect
+ * yet.
+ */
 
-/** Between two looks, and until a signal is taken for lost, ms. */
+/** ms between two looks, and ms until a signal counts as lost. */
 const pause = 10;
 const limit = 5_000;
 
-/** "R", "S", "T", … of proc_pid_stat(5); undefined when it is gone, or a zombie. */
+/** "R", "S", "T", … of proc_pid_stat(5); undefined: the process is gone, or a zombie. */
 async function stateOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
   return state === '' || state === 'Z' || state === 'X' ? undefined : state;
 }
 
-/** Sends the signal to each; how many then are in that state, once all are or the time is over. */
+/** Sends the signal to each process and waits until all are in the state. Returns how many are when the time is over. */
 async function signalUntil(
   pids: readonly number[],
   signal: NodeJS.Signals,
@@ -31,12 +34,12 @@ async function signalUntil(
   }
 }
 
-/** How many are gone. */
+/** Returns how many are gone. */
 export function killProcesses(pids: readonly number[], within = limit): Promise<number> {
   return signalUntil(pids, 'SIGKILL', (state) => state === undefined, within);
 }
 
-/** How many are stopped. */
+/** Returns how many are stopped. */
 export function stopProcesses(pids: readonly number[], within = limit): Promise<number> {
   return signalUntil(pids, 'SIGSTOP', (state) => state === 'T', within);
 }
@@ -49,6 +52,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended meanwhile: the count tells.
+    // The process has ended meanwhile: it is missing in the count.
   }
 }

@@ -1,8 +1,8 @@
-/** Packets of one process's that are dropped in its host, where the underlay could only drop all of the host's. */
+/** Rules that drop packets of one process, in its host's namespace. On the underlay only a whole host could be cut off. */
 
 const ports = { etcdClient: 2379, etcdPeer: 2380 };
 
-/** What is cut: what passes to and from this TCP port. */
+/** The TCP port whose traffic is cut. */
 export function portOf(target: 'manager' | 'etcd'): number {
   return target === 'manager' ? ports.etcdClient : ports.etcdPeer;
 }
@@ -12,8 +12,8 @@ export function tableOf(target: 'manager' | 'etcd'): string {
 }
 
 /**
- * `nft -f` lines. A manager is cut off from etcd members elsewhere by what it sends to their client port and they answer;
- * an etcd member from its peers by both ends of their port.
+ * `nft -f` lines. To cut a manager off from the etcd members of other hosts, drop traffic to and from their client
+ * port. To cut an etcd member off from its peers, drop traffic to and from the peer port at both ends.
  */
 export function dropRules(target: 'manager' | 'etcd', others: readonly string[]): string {
   const table = tableOf(target);
@@ -41,7 +41,7 @@ interface Listing {
   }[];
 }
 
-/** Packets that the rules of an `nft -j list …` have counted. */
+/** Number of packets that the rules have counted, from `nft -j list …`. */
 export function countedBy(listing: string): number {
   const { nftables } = JSON.parse(listing) as Listing;
   const counters = nftables.flatMap(({ rule }) => rule?.expr ?? []).flatMap(({ counter }) => counter ?? []);

@@ -4,17 +4,17 @@ import type { Read } from '../load/reads.ts';
 import type { Injection } from './floors.ts';
 import { type FaultKind, faultKinds } from './plan.ts';
 
-/** What faults of one kind cost callers, others at the same time included; ms. */
+/** How faults of one kind affected callers; faults at the same time count too; ms. */
 export interface Toll {
   readonly kind: FaultKind;
   readonly count: number;
-  /** For each fault, the longest time in which no claim succeeded. */
+  /** The longest time without a successful claim, for each fault. */
   readonly claims: { readonly p50: number; readonly longest: number };
-  /** For each fault, the longest time that a read took, answered or not. */
+  /** The longest read, answered or not, for each fault. */
   readonly reads: { readonly p50: number; readonly longest: number; readonly failed: number };
 }
 
-/** How long after a fault its consequences count as its own, ms. */
+/** How long after a fault its consequences still count for it, ms. */
 const aftermath = 2_000;
 
 export function tollsOf(

@@ -1,16 +1,16 @@
 import { checkAddress, type Verdict } from './linearizable.ts';
 import { type Operation, printOperation } from './operation.ts';
 
-/** What is wrong with a history, a paragraph for each address; none when it is linearizable. */
+/** The errors of a history, one paragraph per address; none: it is linearizable. */
 export function checkHistory(operations: readonly Operation[]): readonly string[] {
-  // Addresses do not know of each other: the whole is linearizable when each of them is (Herlihy & Wing 1990, theorem 1).
+  // Addresses are independent: the whole history is linearizable if the history of each is (Herlihy & Wing 1990, theorem 1).
   return [...byKey(operations)].flatMap(([key, all]) => {
     const verdict = checkAddress(all);
     return verdict.kind === 'linearizable' ? [] : [explain(key, verdict)];
   });
 }
 
-/** Of an order that may have thousands, those that led to where it ends. */
+/** How many operations of an order are shown, the last ones: an order may have thousands. */
 const shown = 8;
 
 function explain(key: string, { order, stuck }: Extract<Verdict, { kind: 'impossible' }>): string {

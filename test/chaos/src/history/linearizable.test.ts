@@ -4,7 +4,7 @@ import { checkHistory } from './check.ts';
 import { checkAddress } from './linearizable.ts';
 import { type Act, after, type Holder, type Operation } from './operation.ts';
 
-/** "claim a 0-3": sent at 0, answered at 3; "release a 4-": never answered; "read - 5-6": nobody had it. */
+/** "claim a 0-3": sent at 0, answered at 3. "release a 4-": never answered. "read - 5-6": the address had no owner. */
 function history(...lines: readonly string[]): Operation[] {
   return lines.map((line) => {
     const [kind = '', owner = '', span = ''] = line.split(' ');
@@ -108,11 +108,11 @@ test('it agrees with trying every order', () => {
     }),
     { numRuns: 5_000 },
   );
-  // A generator that gave only one sort would prove little.
+  // A generator that gave only one verdict would prove little.
   expect(Math.min(verdicts.linearizable, verdicts.impossible)).toBeGreaterThan(500);
 });
 
-/** The definition, word for word: any of those that nothing left precedes, then the rest. */
+/** The definition itself: first any operation that no other remaining operation precedes, then the rest. */
 function hasOrder(left: readonly Operation[], holder: Holder): boolean {
   if (left.every(({ end }) => end === null)) return true;
   return left.some((one, i) => {
@@ -130,7 +130,7 @@ test('thousands of operations of many callers take no time to speak of', () => {
     const owner = `o${i}`;
     operations.push({ key: 'k', act: { kind: 'claim', owner }, call: i * 4, end: i * 4 + 2 });
     operations.push({ key: 'k', act: { kind: 'release', owner }, call: i * 4 + 1, end: i * 4 + 70 });
-    // Nobody heard of these, and they may still come at any time.
+    // These have no answer, and may still take effect at any time.
     if (i % 2_000 === 0) operations.push({ key: 'k', act: { kind: 'claim', owner: `u${i}` }, call: i * 4, end: null });
   }
   expect(checkAddress(operations)).toEqual({ kind: 'linearizable' });

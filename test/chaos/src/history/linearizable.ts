@@ -2,16 +2,18 @@ import { after, type Holder, type Operation } from './operation.ts';
 
 export type Verdict =
   | { readonly kind: 'linearizable' }
-  /** The longest order that could be found, and the answered operations of which none can come next. */
+  /** The longest order that was found, and the answered operations none of which can come next. */
   | { readonly kind: 'impossible'; readonly order: readonly Operation[]; readonly stuck: readonly Operation[] };
 
 /**
- * Whether operations on one address can be put in one order that the register allows and in which none comes before one
- * that had its answer before it was sent. One that was never answered may come at any time after it was sent, or not at all.
+ * Whether the operations on one address can be put in an order that the register allows. In this order no operation may
+ * come before an operation that was answered before it was sent. An operation without an answer may come at any time
+ * after it was sent, or not at all.
  *
- * A depth-first search as of Wing & Gong ("Testing and Verifying Concurrent Objects", 1993) that remembers where it has been
- * (Lowe, "Testing for linearizability", 2017). An operation that leaves the register as it is goes first whenever it can:
- * whatever order there is with it later, there is one with it now. So only claims and releases make the search branch.
+ * A depth-first search as in Wing & Gong ("Testing and Verifying Concurrent Objects", 1993) that remembers visited
+ * states (Lowe, "Testing for linearizability", 2017). An operation that does not change the register is placed first
+ * whenever it can be: if there is an order with it later, there is one with it now. So only claims and releases branch
+ * the search.
  */
 export function checkAddress(operations: readonly Operation[]): Verdict {
   const ordered = [...operations].sort((a, b) => a.call - b.call);
@@ -37,25 +39,28 @@ export function checkAddress(operations: readonly Operation[]): Verdict {
 type Answered = Operation & { readonly end: number };
 
 interface History {
-  /** Both in the order of their calls. */
+  /** Both sorted by the time of the call. */
   readonly answered: readonly Answered[];
   readonly unanswered: readonly Operation[];
 }
 
-/** An order of some operations, by its last one and what was before. */
+/** An order of some operations: its last operation, and the order before it. */
 interface Step {
   readonly holder: Holder;
-  /** Of the answered operations all before this index are in the order… */
+  /** All answered operations before this index are in the order… */
   readonly first: number;
-  /** … and of those from there on, these, ascending. */
+  /** … and of those from this index on, these, ascending. */
   readonly ahead: readonly number[];
-  /** Of the unanswered ones, these, ascending. */
+  /** The unanswered operations in the order, ascending. */
   readonly taken: readonly number[];
   readonly operation: Operation | undefined;
   readonly before: Step | undefined;
 }
 
-/** Two orders of the same operations that leave the same holder go on in the same ways. */
+/**
+ * Two orders of the same operations that leave the same holder can be continued in the same ways: they get the same
+ * name.
+ */
 function nameOf({ holder, first, ahead, taken }: Step): string {
   return `${first} ${ahead.join()} ${taken.join()} ${holder}`;
 }
@@ -79,7 +84,7 @@ function next(step: Step, history: History): Step[] {
     if (operation.call > deadline) break;
     if (step.taken.includes(index)) continue;
     const holder = after(step.holder, operation.act);
-    // One that changes nothing tells nothing, as nobody heard its answer.
+    // An unanswered operation that does not change the register can be left out: its caller saw no result.
     if (holder === undefined || holder === step.holder) continue;
     const taken = [...step.taken, index].sort((a, b) => a - b);
     steps.push({ ...step, holder, taken, operation, before: step });
@@ -87,7 +92,7 @@ function next(step: Step, history: History): Step[] {
   return steps;
 }
 
-/** Answered operations that may come next: those sent before the first answer among all that are left. */
+/** Answered operations that may come next: those that were sent before the first answer among all that remain. */
 function candidatesOf({ first, ahead }: Step, { answered }: History): readonly (readonly [number, Answered])[] {
   const candidates: [number, Answered][] = [];
   let deadline = Number.POSITIVE_INFINITY;

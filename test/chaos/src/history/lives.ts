@@ -3,13 +3,13 @@ import type { Life } from '../record/lives.ts';
 import type { WriteTimes } from './window.ts';
 
 export interface LifeFaults {
-  /** Acknowledged, not released, and not there. */
+  /** Acknowledged and not released, but missing. */
   readonly lost: readonly string[];
-  /** Made or taken away without a call, before it, or twice. */
+  /** Made or removed without a call, before the call, or twice. */
   readonly unasked: readonly string[];
 }
 
-/** Whether every life has its call and every answered call its life; each name is that of one call. */
+/** Whether each life has a call and each answered call has a life. Each name belongs to one call. */
 export function checkLives(lives: readonly Life[], journal: readonly Entry[], times: WriteTimes): LifeFaults {
   const bySubject = livesBySubject(lives);
   const calls = new Map<string, Entry[]>();
@@ -33,7 +33,7 @@ export function checkLives(lives: readonly Life[], journal: readonly Entry[], ti
   return { lost: found.flatMap(({ lost }) => lost), unasked: found.flatMap(({ unasked }) => unasked) };
 }
 
-/** What was acknowledged must have been, and still be there unless a call to take it away was sent. */
+/** What was acknowledged must have been made, and must still exist unless a call to remove it was sent. */
 function lostOf(subject: string, lives: readonly Life[], entries: readonly Entry[]): readonly string[] {
   const acknowledged = entries.some((entry) => makes(entry) && entry.outcome.kind === 'done');
   const released = entries.some((entry) => !makes(entry));
@@ -64,7 +64,7 @@ function deathsOf(subject: string, lives: readonly Life[], calls: readonly Entry
   });
 }
 
-/** What was answered is what the record says, and was true when it was said. */
+/** An answer must agree with the record, and must have been true when it was given. */
 function answersOf(
   subject: string,
   lives: readonly Life[],

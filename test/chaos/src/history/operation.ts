@@ -1,30 +1,30 @@
 /**
- * One operation on one address, as its caller saw it. An address is a register that holds an owner or nobody; an owner is
- * one claim, so two claims are never the same owner, whoever made them.
+ * One operation on one address, as its caller saw it. An address is a register that holds an owner or null. An owner is one
+ * claim, so two claims are never the same owner, even of one caller.
  */
 export interface Operation {
   /** Network and address. */
   readonly key: string;
   readonly act: Act;
-  /** When it was sent, and when its answer came, on one clock; null: no answer ever came. */
+  /** When the operation was sent, and when its answer came, on one clock; null: no answer came. */
   readonly call: number;
   readonly end: number | null;
 }
 
 export type Act =
-  /** Nobody had it, and now the owner has it. */
+  /** The address had no owner, and now has this one. */
   | { readonly kind: 'claim'; readonly owner: string }
-  /** The owner had it, and now nobody has it. */
+  /** The address had this owner, and now has none. */
   | { readonly kind: 'release'; readonly owner: string }
-  /** The owner did not have it: a release was refused. */
+  /** The address did not have this owner: a release was refused. */
   | { readonly kind: 'absent'; readonly owner: string }
-  /** Who had it; null: nobody. */
+  /** The owner that was read; null: none. */
   | { readonly kind: 'read'; readonly owner: string | null };
 
-/** What an address holds: an owner, or nobody. */
+/** The owner that an address holds; null: none. */
 export type Holder = string | null;
 
-/** The register's own rule: the holder after an act, or undefined where the act cannot have happened. */
+/** The rule of the register: the holder after an act; undefined: the act is impossible. */
 export function after(holder: Holder, act: Act): Holder | undefined {
   switch (act.kind) {
     case 'claim':

@@ -4,24 +4,24 @@ import type { Life } from '../record/lives.ts';
 import { capacity, contains, familyOf, overlap } from '../record/prefixes.ts';
 import type { WriteTimes } from './window.ts';
 
-/** What a refusal is held against. */
+/** The data with which refusals are compared. */
 export interface Testimony {
   readonly journal: readonly Entry[];
   readonly audit: Pick<Audit, 'claims' | 'lives'>;
   readonly times: WriteTimes;
 }
 
-/** A call that its caller gave up, or an earlier try of a call that was tried again, may be carried out so much later, ms. */
+/** ms. A call that its caller gave up, or an earlier try of a repeated call, may still be carried out this much later. */
 const lateWrites = 10_000;
-/** A call that took longer was tried more than once: a client asks a second manager after a second. */
+/** ms. A longer call was tried more than once: a client asks a second manager after a second. */
 const firstTry = 1_000;
 /**
- * A refusal takes nothing, so it may rest on what the leader has heard of the store, which is so old at most, ms: a watch
- * of a member that hangs is given up after 4 s.
+ * ms. A refusal changes nothing, so the leader may base it on its view of the store, which may be this old: the leader gives
+ * up a watch of a member that hangs after 4 s.
  */
 const oldestView = 5_000;
 
-/** Refusals that nothing in the store accounts for while the call was under way, a line each. */
+/** Refusals for which the store shows no reason during the call, one per line. */
 export function unexplained(testimony: Testimony): readonly string[] {
   return testimony.journal.flatMap((entry) => {
     const { act, name, outcome, asked = {} } = entry;
@@ -35,7 +35,7 @@ export function unexplained(testimony: Testimony): readonly string[] {
   });
 }
 
-/** A refused call, and the revisions `first` to `last` of which one was the newest while it was under way. */
+/** A refused call. One of the revisions `first` to `last` was the newest during the call. */
 interface Scene {
   readonly entry: Entry;
   readonly asked: NonNullable<Entry['asked']>;
@@ -46,7 +46,7 @@ interface Scene {
   readonly journal: readonly Entry[];
 }
 
-/** The only refusals that other callers explain; whether what is said to be unknown was there is for the search of an order. */
+/** The refusals that other callers can cause. Whether an "unknown" object existed is checked by the search for an order. */
 const reasons: Readonly<Record<string, (scene: Scene) => boolean>> = {
   'claim address-in-use': addressInUse,
   'claim address-exhausted': addressExhausted,
@@ -65,7 +65,7 @@ function addressInUse(scene: Scene): boolean {
   });
 }
 
-/** All of one family was taken at once, what others were about to take included: choices keep away from that. */
+/** All addresses of one family were taken at the same time. Addresses that other calls were about to take count as taken. */
 function addressExhausted(scene: Scene): boolean {
   const { asked, claims, first, last } = scene;
   const others = inFlight(scene);
@@ -81,9 +81,9 @@ function addressExhausted(scene: Scene): boolean {
 }
 
 /**
- * How many claims of the same network were under way beside this one and did not have what they asked for yet. A manager
- * keeps what it had chosen for a try until the store says whether that try was carried out, also when a later try of the
- * same call has been answered meanwhile.
+ * Number of claims in the same network that were under way at the same time and did not have their addresses yet. A manager
+ * reserves the address that it has chosen for a try until the store says whether that try was carried out, even if a later
+ * try of the same call has been answered meanwhile.
  */
 function inFlight({ entry, asked, lives, first, journal }: Scene): number {
   const had = new Set(lives.filter(({ born }) => born.revision <= first).map(({ name }) => name));

@@ -3,12 +3,12 @@ import type { Life } from '../record/lives.ts';
 import type { Revision } from '../record/revision.ts';
 
 /**
- * When revisions were written, as far as the evidence goes: before they were seen, and after the call was sent that made
- * them, or that made one before them.
+ * When revisions were written, as far as the evidence shows: before they were seen, and after the call was sent that made
+ * them, or that made an earlier revision.
  */
 export class WriteTimes {
   readonly #seen: readonly Pick<Revision, 'revision' | 'seen'>[];
-  /** Revisions that are known to be after a call, and that call's time; both ascend. */
+  /** Revisions that are known to be later than a call, with the time of the call; both ascend. */
   readonly #after: readonly { readonly revision: number; readonly time: number }[];
 
   constructor(
@@ -20,15 +20,15 @@ export class WriteTimes {
     this.#after = ascending(causes(lives, journal));
   }
 
-  /** The earliest that a revision can have been written. */
+  /** The earliest time at which a revision can have been written. */
   earliest(revision: number): number {
     const at = firstWhere(this.#after, (known) => known.revision > revision);
     return this.#after[at - 1]?.time ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The revisions that may have been the store's newest at some time between the two. */
+  /** The revisions that may have been the newest of the store at some time between the two times. */
   between(from: number, to: number): { readonly first: number; readonly last: number } {
-    // One is the newest until the next is written, at the latest when that is seen.
+    // A revision is the newest until the next one is written, which is at the latest when the next one is seen.
     const next = firstWhere(this.#seen, ({ seen }) => seen >= from);
     const first = this.#seen[next - 1]?.revision ?? (this.#seen[0]?.revision ?? 1) - 1;
     const late = this.#after[firstWhere(this.#after, ({ time }) => time >= to)];
@@ -39,7 +39,10 @@ export class WriteTimes {
 
 type Cause = { readonly revision: number; readonly time: number };
 
-/** What made or ended a life was sent before: of several calls that may have, the first. One that was refused did nothing. */
+/**
+ * The call that made or ended a life was sent before it: if several calls are possible, the first. Refused calls do not
+ * count.
+ */
 function causes(lives: readonly Life[], journal: readonly Entry[]): readonly Cause[] {
   const possible = journal.filter(({ outcome }) => outcome.kind !== 'refused');
   const made = earliestCalls(possible.filter(makes));
@@ -63,7 +66,7 @@ function earliestCalls(entries: readonly Entry[]): ReadonlyMap<string, number> {
   return calls;
 }
 
-/** Only those that tell more than one before them. */
+/** Only those whose time is later than all before. */
 function ascending(all: readonly Cause[]): readonly Cause[] {
   let latest = Number.NEGATIVE_INFINITY;
   return [...all]
@@ -75,7 +78,7 @@ function ascending(all: readonly Cause[]): readonly Cause[] {
     });
 }
 
-/** Index of the first that holds, of items of which all after one that holds do too. */
+/** Index of the first item for which `holds` is true. It must then be true for all later items. */
 function firstWhere<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
   let from = 0;
   for (let to = items.length; from < to; ) {

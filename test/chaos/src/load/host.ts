@@ -4,7 +4,7 @@ import { plaintext } from '@causeway/proto/io';
 import { ScriptedAgent, ScriptedSession } from '@causeway/proto/testing/agent';
 import { channelOptions } from './managers.ts';
 
-/** Between two tries to reach a manager, ms. */
+/** Pause between two tries to reach a manager, ms. */
 const pause = 100;
 
 export interface HostSettings {
@@ -14,7 +14,7 @@ export interface HostSettings {
   readonly managers: readonly string[];
 }
 
-/** A host without kernel: its scripted agent has a session with the leader, and another one when that ends. */
+/** A host without kernel: its scripted agent has a session with the leader, and begins a new one when that ends. */
 export class Host {
   readonly id: string;
   readonly #managers: readonly string[];
@@ -32,7 +32,7 @@ export class Host {
     );
   }
 
-  /** Resolves with its first session: the host is registered then. */
+  /** Resolves with the first session: the host is registered then. */
   start(): Promise<void> {
     return new Promise((registered) => void this.#run(registered));
   }
@@ -46,7 +46,7 @@ export class Host {
     }
   }
 
-  /** Resolves to where the manager sends the host, if it does. */
+  /** Resolves when the session ends, to the leader's address if the manager named one. */
   async #session(address: string, registered: () => void): Promise<string | undefined> {
     const client = this.#clients.get(address);
     if (client === undefined) return undefined;

@@ -5,12 +5,12 @@ import type { Life } from '../record/lives.ts';
 export const acts = ['claim', 'release', 'create', 'delete'] as const;
 export type Act = (typeof acts)[number];
 
-/** One call of a worker, written down when it is over. Times are those of `now`. */
+/** One call of a worker, recorded when the call is over. Times are those of `now`. */
 export interface Entry {
   readonly act: Act;
-  /** Name of the endpoint or network: unique in a run, so it also names the call that makes it. */
+  /** Name of the endpoint or network. It is unique in a run, so it also identifies the call that makes it. */
   readonly name: string;
-  /** What was asked for by name; what is absent was left to the cluster. */
+  /** What the call asked for by name; absent properties were left to the cluster. */
   readonly asked?: Asked;
   readonly call: number;
   readonly end: number;
@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 export interface Asked {
-  /** Name of the network that an endpoint is to be in. */
+  /** Name of the network of the endpoint. */
   readonly network?: string;
   readonly addresses?: readonly string[];
   readonly vni?: number;
@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 export type Outcome =
-  /** `held`: "network ip", "vni 4096", "subnet 10.0.0.0/24" of what was claimed, or is released. */
+  /** `held`: what was claimed or is released: "network ip", "vni 4096", "subnet 10.0.0.0/24". */
   | { readonly kind: 'done'; readonly held: readonly string[] }
   | { readonly kind: 'refused'; readonly code: string }
   /** The caller gave up. */
@@ -40,7 +40,7 @@ export function kindOf({ act }: Pick<Entry, 'act'>): Life['kind'] {
   return act === 'claim' || act === 'release' ? 'endpoint' : 'network';
 }
 
-/** Name of a life, or of what a call is about. */
+/** Name of a life, or of the subject of a call. */
 export function subjectOf(of: Pick<Entry, 'act' | 'name'> | Pick<Life, 'kind' | 'name'>): string {
   return `${'act' in of ? kindOf(of) : of.kind} ${of.name}`;
 }
@@ -57,9 +57,9 @@ export function livesBySubject(lives: readonly Life[]): ReadonlyMap<string, read
 }
 
 /**
- * The journal as operations on addresses, VNIs and subnets. A call without an answer is known by what the store
- * recorded under its name: where there was never such a thing, nothing happened. A refused claim took nothing and says
- * nothing of one address (`refusals` looks at it): it may have met one that was being claimed, or that cools.
+ * The journal as operations on addresses, VNIs and subnets. For a call without an answer, the store's records under its name
+ * decide: if there was never such an object, nothing happened. A refused claim took nothing and says nothing about a single
+ * address (`refusals` checks it): the address may have been in a claim that was under way, or cooling.
  */
 export function operationsOf(journal: readonly Entry[], lives: readonly Life[]): readonly Operation[] {
   const bySubject = livesBySubject(lives);
@@ -78,14 +78,14 @@ function operationsOfCall(entry: Entry, recorded: readonly string[]): readonly O
     case 'unknown':
       return recorded.map((key) => ({ key, act: { kind, owner }, call, end: null }));
     case 'refused':
-      // Of these, only what is not there says who did not have it.
+      // Only the refusal of an absent object says which owner the address did not have.
       return outcome.code === 'endpoint-unknown' || (outcome.code === 'network-unknown' && entry.act === 'delete')
         ? recorded.map((key) => ({ key, act: { kind: 'absent', owner }, call, end }))
         : [];
   }
 }
 
-/** Reads of everything at one moment at which the store was at rest. */
+/** Reads of all keys at one moment when the store was at rest. */
 export function readsOf(keys: Iterable<string>, living: readonly Life[], at: number): readonly Operation[] {
   const owners = new Map(living.flatMap(({ held, name }) => held.map((key) => [key, name] as const)));
   return [...new Set(keys)].map((key) => {

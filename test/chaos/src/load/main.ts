@@ -11,33 +11,33 @@ import { NetworkWorker } from './network-worker.ts';
 import { Reader } from './reader.ts';
 import { entryOf, type LoadNetwork, type Passing, Worker } from './worker.ts';
 
-/** A process inside the lab: hosts with sessions, and workers that claim and free on their behalf. */
+/** A process in the lab with hosts that have sessions, and workers that claim and release for these hosts. */
 
-/** What `begin` is told. */
+/** The settings of `begin`. */
 export interface LoadSettings {
-  /** Host:port of each. */
+  /** Host:port of each manager. */
   readonly managers: readonly string[];
   readonly networks: readonly LoadNetwork[];
   readonly workers: number;
-  /** Whether networks are made and deleted beside. */
+  /** Whether networks are made and deleted too. */
   readonly churn: boolean;
-  /** Between two calls of a worker, ms on average. */
+  /** Time between two calls of a worker, ms on average. */
   readonly think: number;
   readonly seed: number;
-  /** Path of the file that every call is written to. */
+  /** Path of the file in which every call is recorded. */
   readonly journal: string;
-  /** And every read. */
+  /** Path of the file in which every read is recorded. */
   readonly reads: string;
 }
 
-/** What is left for the clean-up. */
+/** The objects that the clean-up must release. */
 export interface Left {
   readonly endpoints: readonly EndpointRecord[];
   readonly networks: readonly NetworkRecord[];
 }
 
 const hostCount = 4;
-/** Workers that make networks, and the time between two calls of one in terms of that of the others. */
+/** Number of workers that make networks, and the time between their calls as a multiple of the other workers' time. */
 const networkWorkers = { count: 3, think: 8 };
 const cleanWithin = milliseconds(30_000);
 
@@ -45,11 +45,11 @@ const stop = new AbortController();
 let finished: Promise<unknown> = Promise.resolve();
 let settings: LoadSettings | undefined;
 
-/** Resolves when the hosts are registered and the workers at work. */
+/** Resolves when the hosts are registered and the workers have begun. */
 async function begin(told: LoadSettings): Promise<void> {
   settings = told;
   const random = new SeededRandom(told.seed);
-  // Workers of one host share its connections, as containers of a host share its agent.
+  // Workers of one host share its connections, as containers share their host's agent.
   const places = Array.from({ length: hostCount }, (_, i) => {
     const id = randomId(cryptoRandom);
     const host = new Host({ id, name: `w${i}`, dataPath: `10.255.0.${i + 1}`, managers: told.managers });
@@ -72,13 +72,13 @@ async function begin(told: LoadSettings): Promise<void> {
   finished = Promise.all([reading, ...workers.map((worker) => worker.run(stop.signal))]);
 }
 
-/** Resolves when no call is under way any more. */
+/** Resolves when no call is under way. */
 async function end(): Promise<void> {
   stop.abort();
   await finished;
 }
 
-/** Releases what is left, as its hosts would, and then deletes the networks. */
+/** Releases all endpoints as their hosts would, and then deletes the networks. */
 async function clean({ endpoints, networks }: Left): Promise<void> {
   const managers = new Managers(settings?.managers ?? []);
   const release = async (record: EndpointRecord): Promise<void> => {

@@ -10,7 +10,7 @@ import { callUnary, plaintext } from '@causeway/proto/io';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import { systemClock } from '@causeway/runtime/io';
 
-/** As agents have them (services/agent, manager-link.ts): the load must find its way as they do. */
+/** The same options as an agent's (services/agent, manager-link.ts): the load must find managers in the same way. */
 export const channelOptions = {
   'grpc.keepalive_time_ms': 2_000,
   'grpc.keepalive_timeout_ms': 3_000,
@@ -18,7 +18,7 @@ export const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 500,
 } as const;
 
-/** A manager that does not answer for so long is left for the next one. */
+/** How long a manager may take to answer. Then the next one is asked. */
 const patience = milliseconds(2_000);
 
 interface Services {
@@ -26,13 +26,13 @@ interface Services {
   readonly networks: NetworkServiceClient;
 }
 
-/** What a network is to have; what is absent is left to the cluster. */
+/** The wanted properties of a network; absent properties are left to the cluster. */
 export interface NetworkWish {
   readonly vni?: number;
   readonly subnets?: readonly string[];
 }
 
-/** Claims and releases through whichever manager can serve, the same request id on every try. */
+/** Claims and releases through any manager that can serve. All tries of a call have the same request id. */
 export class Managers {
   readonly #clients: ReadonlyMap<string, Services>;
   readonly #failover: Failover;
@@ -99,7 +99,7 @@ export class Managers {
   }
 }
 
-/** Whether the caller cannot know what became of its call. */
+/** Whether the outcome of the call is unknown to its caller. */
 export function isUnknown(error: unknown): boolean {
   return isCausewayError(error) && error.kind === 'unavailable';
 }

@@ -15,11 +15,11 @@ export interface NetworkWorkerParts {
 
 export interface NetworkWorkerSettings {
   readonly name: string;
-  /** Between two calls, ms on average. */
+  /** Time between two calls, ms on average. */
   readonly think: number;
 }
 
-/** What all ask for, so that they get into each other's way: a wide subnet, parts of it, and a few VNIs. */
+/** All workers ask for these, so that they compete: a wide subnet, parts of it, and a few VNIs. */
 const wishes: readonly NetworkWish[] = [
   { subnets: ['10.80.0.0/16'] },
   { subnets: ['10.80.1.0/24'] },
@@ -28,10 +28,10 @@ const wishes: readonly NetworkWish[] = [
   { subnets: ['10.82.0.0/24'], vni: 301 },
   { vni: 302 },
 ];
-/** Shorter than the longest that a worker may still hold endpoints in one. */
+/** Most networks that a worker holds at a time. */
 const mostHeld = 2;
 
-/** Makes networks and deletes them, one call at a time, while others claim in them. */
+/** Makes and deletes networks, one call at a time, while other workers claim in them. */
 export class NetworkWorker {
   readonly #parts: NetworkWorkerParts;
   readonly #settings: NetworkWorkerSettings;
@@ -75,7 +75,7 @@ export class NetworkWorker {
       return keysOfNetwork(network);
     });
     write(entry);
-    // A network in use is tried again; the clean-up removes one whose deletion had no answer.
+    // The deletion of a network in use is tried again. If a deletion had no answer, the clean-up removes the network.
     if (entry.outcome.kind === 'refused' && entry.outcome.code === 'network-in-use') return;
     passing.delete(network.name);
     this.#held.splice(this.#held.indexOf(network), 1);

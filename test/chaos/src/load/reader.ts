@@ -8,10 +8,10 @@ import { now } from '../now.ts';
 import type { Read } from './reads.ts';
 
 const pause = 200;
-/** Much longer than a read may take, and short enough that many are tried. */
+/** Much longer than a read should take, but short enough that many are made. */
 const patience = milliseconds(5_000);
 
-/** Lists networks, as `causeway network list` does: with its own clients, made anew each time, so that nothing is remembered. */
+/** Lists networks like `causeway network list`. Makes new clients for each read, so that nothing is remembered. */
 export class Reader {
   readonly #managers: readonly string[];
   readonly #random: Random;
@@ -49,7 +49,7 @@ export class Reader {
     }
   }
 
-  /** Any of them may be the one that an operator has first. */
+  /** An operator may have any of the managers first in the list. */
   #shuffled(): readonly string[] {
     const at = Math.floor(this.#random.float() * this.#managers.length);
     return [...this.#managers.slice(at), ...this.#managers.slice(0, at)];

@@ -1,19 +1,19 @@
 import type { Injection } from '../faults/floors.ts';
 
-/** One read, as a command makes it. Times are those of `now`. */
+/** One read, as made by a command. Times are those of `now`. */
 export interface Read {
   readonly call: number;
   readonly end: number;
-  /** Code of what it ended with when it was not answered. */
+  /** Error code, if the read was not answered. */
   readonly failure?: string;
 }
 
-/** After a fault: processes start, etcd elects and streams begin anew, ms. */
+/** Time after a fault in which processes start, etcd elects and streams begin again, ms. */
 const settling = 3_000;
 
 /**
- * Reads that took longer than the limit (ms), or failed, although until then one manager with a majority could be reached: two
- * of the three managers' hosts had nothing wrong with them.
+ * Reads that took longer than the limit (ms) or failed, although a manager with a majority could be reached during the whole
+ * read: two of the three managers' hosts had no fault.
  */
 export function lateReads(reads: readonly Read[], injections: readonly Injection[], limit: number): readonly Read[] {
   const settled = injections

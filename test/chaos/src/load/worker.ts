@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import type { Asked, Entry, Outcome } from './journal.ts';
 import { isUnknown, type Managers } from './managers.ts';
 
-/** Networks that come and go, by name: any worker may claim in them. */
+/** Names of networks that come and go. Any worker may claim in them. */
 export type Passing = Set<string>;
 
 export interface WorkerParts {
@@ -21,30 +21,30 @@ export interface WorkerParts {
 
 export interface LoadNetwork {
   readonly name: string;
-  /** Addresses that all workers ask for, so that they get into each other's way. */
+  /** Addresses that all workers ask for, so that they compete. */
   readonly wanted: readonly string[];
 }
 
 export interface WorkerSettings {
   readonly name: string;
   readonly networks: readonly LoadNetwork[];
-  /** Between two calls, ms on average. */
+  /** Time between two calls, ms on average. */
   readonly think: number;
 }
 
-/** At most so many endpoints at a time. */
+/** Most endpoints that a worker holds at a time. */
 const mostHeld = 4;
-/** Longer than an election and a new leader of etcd together. */
+/** Longer than an election of a manager and of an etcd leader together. */
 const patient = milliseconds(15_000);
-/** For a caller that gives up early, so that there are calls whose outcome nobody knows. */
+/** For a caller that gives up early, so that there are calls with an unknown outcome. */
 const impatient = milliseconds(300);
 
-/** How long a caller waits. */
+/** The timeout of a call. */
 export function patienceOf(random: Random): Duration {
   return random.float() < 0.05 ? impatient : patient;
 }
 
-/** Claims and frees, one call at a time, and writes down what it was told. */
+/** Claims and releases, one call at a time, and records the answers. */
 export class Worker {
   readonly #parts: WorkerParts;
   readonly #settings: WorkerSettings;
@@ -106,7 +106,7 @@ export interface About {
   readonly asked?: Asked;
 }
 
-/** Makes a call and writes down how it went. */
+/** Makes a call and records its outcome. */
 export async function entryOf(about: About, work: () => Promise<readonly string[]>): Promise<Entry> {
   const call = now();
   const outcome = await outcomeOf(work);
@@ -122,7 +122,7 @@ async function outcomeOf(work: () => Promise<readonly string[]>): Promise<Outcom
   }
 }
 
-/** By the network's id, as the store has it. */
+/** Names the network by its id, as the store does. */
 function heldOf({ networkId, addresses }: Endpoint): readonly string[] {
   return keysOf({ network: networkId, addresses });
 }

@@ -7,7 +7,7 @@ const network = { name: 'blue', vni: 1, prefix: '10.0.0.0/24', id: 'n' };
 const a = { name: 'a', ip: '10.0.0.2' };
 const b = { name: 'b', ip: '10.0.0.3' };
 
-/** Revisions from 2 on, the first of which makes the network. */
+/** Revisions from 2 on. The first one makes the network. */
 function audit(...changes: readonly Change[]): Audit {
   const audit = new Audit();
   for (const [i, { puts = [], deletes = [] }] of [made(network), ...changes].entries()) {

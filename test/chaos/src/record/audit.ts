@@ -5,33 +5,33 @@ import { type EndpointRecord, isClaim, type NetworkRecord, readClaim } from './r
 import type { Revision } from './revision.ts';
 import { claimsOf, coolsOf, type Holder, heldOf, needsClaim, thingsOf } from './things.ts';
 
-/** What a revision has changed, to be looked at when all of it is read. */
+/** The changes of a revision, which are checked when the whole revision has been read. */
 interface Touched {
   readonly things: Set<string>;
   readonly written: Holder[];
   readonly gone: Holder[];
-  /** Things that cooled after a name and have an owner again. */
+  /** Claims that were cooling after the named owner and have an owner again. */
   readonly back: { readonly key: string; readonly cooling: string; readonly owner: string }[];
 }
 
 /**
- * Looks at every revision of the store with its own, plain eyes: nothing of the product's code is asked what a record means.
- * What could go wrong is a thing that two have, a key that changes hands, records and claims that disagree, a thing that is
- * free without having cooled, and a revision that is not in the record.
+ * Checks every revision of the store, without the product's code: the records are decoded here. It finds an object with two
+ * owners, a key that changes its owner without having been free, records and claims that disagree, an address or VNI that
+ * becomes free without a cooldown, and a revision that is missing in the record.
  */
 export class Audit {
   readonly faults: string[] = [];
-  /** Every endpoint and network there ever was, oldest first. */
+  /** Every endpoint and network that ever existed, oldest first. */
   readonly lives: Life[] = [];
   readonly claims = new Claims();
   readonly #holders = new Map<string, Holder>();
   readonly #alive = new Map<string, Life>();
-  /** Thing -> ids of those that have it by their records. */
+  /** For each thing (an address, a VNI, a name, …): ids of the objects whose records have it. */
   readonly #had = new Map<string, Set<string>>();
   #last: number;
   #revisions = 0;
 
-  /** `beginning`: the store's revision before the first that is to be seen; etcd's empty store has 1. */
+  /** `beginning`: the store's revision before the first one to check; an empty etcd has revision 1. */
   constructor(beginning = 1) {
     this.#last = beginning;
   }
@@ -40,7 +40,7 @@ export class Audit {
     return this.#revisions;
   }
 
-  /** The last that was seen. */
+  /** The last revision that was checked. */
   get revision(): number {
     return this.#last;
   }
@@ -68,7 +68,7 @@ export class Audit {
     }
   }
 
-  /** All that is left in a store from which everything was released: what cools then cools for ever. */
+  /** What is left in a store after everything was released. A claim that is cooling now would be cooling forever. */
   remains(): readonly string[] {
     const left = [...this.#holders.values()];
     const own = new Set(left.flatMap(claimsOf));
@@ -76,7 +76,7 @@ export class Audit {
       if (own.has(key)) return [];
       if (cooling !== undefined) return [`${key} cools for ever after ${cooling}`];
       if (owner !== undefined) return [`${key} is left to ${owner}`];
-      // What a network keeps for itself, such as its gateway, is left with it.
+      // Claims of the network itself, such as its gateway, are left together with the network.
       return this.#holders.has(key.split('/')[1] ?? '') ? [] : [`${key} is left`];
     });
     return [

@@ -3,15 +3,15 @@ import type { Claim } from './records.ts';
 interface Change {
   readonly revision: number;
   readonly key: string;
-  /** Undefined: it is free from here on. */
+  /** undefined: the key is free from this revision on. */
   readonly claim: Claim | undefined;
 }
 
-/** Who has what by the keys of the store, now and after every revision before. */
+/** The owner of each key of the store, now and after every earlier revision. */
 export class Claims {
   readonly #now = new Map<string, Claim>();
   readonly #byKey = new Map<string, Change[]>();
-  /** "addr/<network>" -> what its keys went through. */
+  /** "addr/<network>" -> the changes of all keys below it. */
   readonly #byScope = new Map<string, Change[]>();
 
   get(key: string): Claim | undefined {
@@ -30,7 +30,7 @@ export class Claims {
     push(this.#byScope, scopeOf(key), change);
   }
 
-  /** Whether the key was there after any of the revisions, the first and the last included. */
+  /** Whether the key existed after any of the revisions `first` to `last`, both included. */
   wasTaken(key: string, first: number, last: number): boolean {
     let before: Change | undefined;
     for (const change of this.#byKey.get(key) ?? []) {
@@ -41,14 +41,14 @@ export class Claims {
     return before?.claim !== undefined;
   }
 
-  /** The most keys of a scope such as "addr/<network>" that were there at once, after any of the revisions. */
+  /** The largest number of keys of a scope such as "addr/<network>" that existed at once, after any of the revisions. */
   mostTaken(scope: string, counts: (rest: string) => boolean, first: number, last: number): number {
     const taken = new Set<string>();
     let most = 0;
     let open = 0;
     for (const { revision, key, claim } of this.#byScope.get(scope) ?? []) {
       if (revision > last) break;
-      // What stood after the revision before this one.
+      // The keys that existed after the revision before this one.
       if (revision > Math.max(open, first)) most = Math.max(most, taken.size);
       open = revision;
       if (claim === undefined) taken.delete(key);

@@ -7,11 +7,11 @@ import { isClaim, leaderOf, readClaim } from './records.ts';
 import { encode, type Revision, revisionsOf, type WatchMessage } from './revision.ts';
 
 /**
- * A process inside the lab that writes down every revision of the store, one JSON line each, and answers on its stdin who
- * leads. Speaks to etcd through its JSON gateway, so that no defect of our own store can hide one of our own store.
+ * A process in the lab that records every revision of the store, one JSON line each, and answers on stdin who leads. It uses
+ * etcd's JSON gateway, so that a defect of our own store client cannot hide a defect of the store.
  */
 
-/** A watch that says nothing for so long is begun anew elsewhere: its member may be cut off. */
+/** ms. After this long without a message a new watch is begun at another member: the member may be cut off. */
 const silence = 3_000;
 const pause = 100;
 
@@ -21,11 +21,11 @@ const { values } = parseArgs({
 const { prefix = '/causeway/v1/', out = '' } = values;
 const members = (values.etcd ?? '').split(',');
 
-/** etcd's empty store has revision 1. */
+/** The last recorded revision. An empty etcd has revision 1. */
 let recorded = 1;
 let leader: string | null = null;
 let lost: string | undefined;
-/** Keys of what cools. */
+/** Keys that are cooling. */
 const cooling = new Set<string>();
 
 async function record(): Promise<never> {
@@ -40,7 +40,7 @@ async function record(): Promise<never> {
 async function follow(member: string): Promise<void> {
   const quiet = new AbortController();
   let timer = setTimeout(() => quiet.abort(), silence);
-  // All keys: a revision of which the record has nothing would be a gap.
+  // Watches all keys: a revision that is not in the record would look like a gap.
   const create = { key: encode('\0'), range_end: encode('\0'), start_revision: `${recorded + 1}` };
   const body = JSON.stringify({ create_request: create });
   const response = await fetch(`${member}/v3/watch`, { method: 'POST', body, signal: quiet.signal });
@@ -86,7 +86,7 @@ interface MemberStatus {
   readonly header: { readonly member_id: string };
 }
 
-/** Resolves when everything written before the question is recorded. */
+/** Resolves when everything that was written before the question is recorded. */
 async function caughtUp(): Promise<{ readonly revision: number; readonly lost: string | null }> {
   for (;;) {
     // A linearizable read.
@@ -97,7 +97,7 @@ async function caughtUp(): Promise<{ readonly revision: number; readonly lost: s
   }
 }
 
-/** Name of the etcd member that leads, as long as one says so of itself. */
+/** Name of the etcd member that says it is the leader; null: none does. */
 async function etcdLeader(): Promise<string | null> {
   for (const [i, member] of members.entries()) {
     const status = await post<MemberStatus>(member, '/v3/maintenance/status', {}).catch(() => undefined);

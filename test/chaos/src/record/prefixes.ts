@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 
-/** Addresses and prefixes by Node's own reading of them: the product's arithmetic is what is judged. */
+/** Addresses and prefixes, parsed by Node: the product's own arithmetic is under test. */
 
 interface Parts {
   readonly ip: string;
@@ -12,7 +12,7 @@ export function familyOf(prefix: string): 'ipv4' | 'ipv6' {
   return isIPv6(prefix.replace(/\/.*/, '')) ? 'ipv6' : 'ipv4';
 }
 
-/** One contains the other, or they are equal: prefixes overlap in no other way. */
+/** Whether one contains the other or both are equal. Prefixes cannot overlap in another way. */
 export function overlap(a: string, b: string): boolean {
   const [first, second] = [parts(a), parts(b)];
   if (first.family !== second.family) return false;
@@ -25,8 +25,8 @@ export function contains(prefix: string, ip: string): boolean {
 }
 
 /**
- * Addresses that endpoints, gateways and reservations can have. Of IPv4 the first and the last are the network's and the
- * broadcast address, of IPv6 the first is every router's (RFC 4291 §2.6.1).
+ * Number of addresses that endpoints, gateways and reservations can have. In IPv4 the first and the last address are the
+ * network's and the broadcast address; in IPv6 the first is the subnet-router anycast address (RFC 4291 §2.6.1).
  */
 export function capacity(prefix: string): number {
   const { length, family } = parts(prefix);

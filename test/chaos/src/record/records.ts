@@ -1,4 +1,4 @@
-/** An endpoint as its record says. */
+/** The fields of an endpoint's record. */
 export interface EndpointRecord {
   readonly id: string;
   readonly name: string;
@@ -9,7 +9,7 @@ export interface EndpointRecord {
   readonly mac: string;
 }
 
-/** A network as its record says. */
+/** The fields of a network's record. */
 export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
@@ -18,15 +18,15 @@ export interface NetworkRecord {
   readonly subnets: readonly { readonly prefix: string }[];
 }
 
-/** Who has a thing: the value of its key. */
+/** The value of a claim's key. */
 export interface Claim {
-  /** The endpoint or network that has it; a gateway, a reservation and what cools after a release have none. */
+  /** Id of the owner. A gateway, a reservation, and a claim that is cooling have none. */
   readonly owner?: string;
-  /** The name of the endpoint or network that had it, while it cools. */
+  /** Name of the former owner, while the claim is cooling. */
   readonly cooling?: string;
 }
 
-/** "network ip" of each of an endpoint's addresses: how journals and the search for an order name them. */
+/** "network ip" for each of an endpoint's addresses, as used by journals and the search for an order. */
 export function keysOf({ network, addresses }: Pick<EndpointRecord, 'network' | 'addresses'>): readonly string[] {
   return addresses.map((address) => `${network} ${bare(address)}`);
 }
@@ -36,12 +36,12 @@ export function keysOfNetwork({ vni, subnets }: Pick<NetworkRecord, 'vni' | 'sub
   return [`vni ${vni}`, ...subnets.map(({ prefix }) => `subnet ${prefix}`)];
 }
 
-/** Keys of the store without which an endpoint must not be, each with its id. */
+/** Keys that the store must have for an endpoint, each with the endpoint's id. */
 export function claimsOfEndpoint({ network, name, addresses }: EndpointRecord): readonly string[] {
   return [`endpoint-name/${network}/${name}`, ...addresses.map((address) => `addr/${network}/${bare(address)}`)];
 }
 
-/** Keys of the store without which a network must not be, each with its id. */
+/** Keys that the store must have for a network, each with the network's id. */
 export function claimsOfNetwork({ name, addressSpace, vni, subnets }: NetworkRecord): readonly string[] {
   return [
     `network-name/${name}`,
@@ -56,7 +56,7 @@ export function isClaim(key: string): boolean {
   return claimKinds.includes(key.split('/', 1)[0] ?? '');
 }
 
-/** An id, "gateway", or JSON that names an endpoint, a network, or what the thing cools after. */
+/** Reads an id, "gateway", or JSON with an endpoint, a network, or the former owner of a cooling claim. */
 export function readClaim(value: string): Claim {
   if (!value.startsWith('{')) return value === 'gateway' ? {} : { owner: value };
   const { endpoint, network, cooling } = JSON.parse(value) as {

@@ -1,7 +1,7 @@
-/** What one revision of the store changed, keys without the prefix of the cluster; of other keys nothing is kept. */
+/** The changes of one revision of the store. Only keys of the cluster are kept, without their prefix. */
 export interface Revision {
   readonly revision: number;
-  /** When it was recorded, on the journal's clock: it was written before then. */
+  /** When the revision was recorded, on the journal's clock. It was written before. */
   readonly seen: number;
   readonly puts: readonly (readonly [key: string, value: string])[];
   readonly deletes: readonly string[];
@@ -19,14 +19,14 @@ export interface WatchMessage {
 }
 
 interface WatchEvent {
-  /** A put when it is not said. */
+  /** Absent: a put. */
   readonly type?: 'DELETE';
   readonly kv: { readonly key: string; readonly value?: string; readonly mod_revision: string };
 }
 
 /**
- * A message's events by revision; a message has whole revisions only (rpc.proto, WatchCreateRequest.fragment). One that
- * changed nothing under the prefix is there too, without changes: every number must come.
+ * The events of a message by revision. A message contains whole revisions only (rpc.proto, WatchCreateRequest.fragment). A
+ * revision without changes under the prefix is returned too, empty: no number may be missing.
  */
 export function revisionsOf(events: readonly WatchEvent[], prefix: string, seen: number): readonly Revision[] {
   const all = new Map<number, { puts: [string, string][]; deletes: string[] }>();

@@ -4,14 +4,14 @@ import { Audit } from '../record/audit.ts';
 import { keysOf, keysOfNetwork } from '../record/records.ts';
 import type { Revision } from '../record/revision.ts';
 
-/** Histories of a run, told by hand: calls, and what the store made of each. */
+/** Handwritten histories of a run: calls, and the changes that the store made for each. */
 
 export interface Change {
   readonly puts?: Revision['puts'];
   readonly deletes?: Revision['deletes'];
 }
 
-/** A call and a change, or one of them. */
+/** A call with its change, or only one of the two. */
 export interface Deed {
   readonly entry: Entry | undefined;
   readonly change: Change | undefined;
@@ -56,7 +56,7 @@ export function born({ name, ip, network = 'n', id = name, mac = macFor(ip) }: T
   };
 }
 
-/** Its address cools from here on. */
+/** The endpoint is removed, and its address begins to cool. */
 export function gone({ name, ip, network = 'n', id = name }: TestEndpoint): Change {
   return {
     puts: [[`addr/${network}/${ip}`, JSON.stringify({ cooling: { endpointName: name, node: 'h' } })]],
@@ -64,7 +64,7 @@ export function gone({ name, ip, network = 'n', id = name }: TestEndpoint): Chan
   };
 }
 
-/** An address that has cooled is free. */
+/** The cooldown of the address ends: it is free. */
 export const warm = (ip: string, network = 'n'): Change => cooled(`addr/${network}/${ip}`);
 export const cooled = (key: string): Change => ({ deletes: [key] });
 
@@ -88,7 +88,7 @@ export function made({ name, vni, prefix, id = name }: TestNetwork): Change {
   };
 }
 
-/** Its VNI cools from here on. */
+/** The network is removed, and its VNI begins to cool. */
 export function unmade({ name, vni, prefix, id = name }: TestNetwork): Change {
   return {
     puts: [[`vni/${vni}`, JSON.stringify({ cooling: { network: id, name } })]],
@@ -101,7 +101,7 @@ export function unmade({ name, vni, prefix, id = name }: TestNetwork): Change {
   };
 }
 
-/** What every story begins with: a network "blue" with the id "n", and a small one. */
+/** The beginning of every story: a network "blue" with the id "n", and a small one. */
 const setting: readonly Deed[] = [
   deed(
     call('create', 'blue', [-9, -8], done('vni 1', 'subnet 10.0.0.0/24')),
@@ -115,7 +115,7 @@ const small = deed(
 
 const rested = 1_000_000;
 
-/** The evidence of a story, revisions numbered from 2; unless told otherwise everything left is released at the end. */
+/** The evidence of a story, with revisions from 2 on. By default everything that is left is released at the end. */
 export function tell(deeds: readonly Deed[], { clean = true } = {}): Evidence {
   const needsSmall = JSON.stringify(deeds).includes('small');
   const all = [...setting, ...(needsSmall ? [small] : []), ...deeds];
@@ -140,7 +140,7 @@ export function tell(deeds: readonly Deed[], { clean = true } = {}): Evidence {
   };
 }
 
-/** Releases of everything there is, and then no more of what cools. */
+/** Releases of everything that exists, and the end of all cooldowns. */
 function cleaning(before: readonly Revision[]): readonly Deed[] {
   const audit = new Audit();
   for (const one of before) audit.take(one);

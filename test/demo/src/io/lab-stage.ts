@@ -1,7 +1,10 @@
 import { Lab, machineLabs } from '@causeway/lab/io';
 import type { Answer, Stage } from '../stage.ts';
 
-/** Real hosts made of namespaces, with a real etcd, manager and agents; the story's commands run in them as a user's do. */
+/**
+ * Hosts made of real namespaces, with a real etcd, manager and agents. The story's commands run in them as a user's
+ * would.
+ */
 export class LabStage implements Stage {
   readonly title: string;
   readonly hosts: readonly string[];
@@ -40,7 +43,7 @@ export class LabStage implements Stage {
 
   async down(): Promise<void> {
     this.#abort.abort(new Error('interrupted'));
-    // A lab that could not be made has removed itself.
+    // If the lab could not be made, it has removed itself already.
     await this.#lab?.catch(() => undefined);
     if ((await machineLabs.names()).includes(this.#name)) await machineLabs.down(this.#name);
   }
