@@ -108,7 +108,7 @@ describeLab('bad input', () => {
     socket.write(randomBytes(100_000));
     socket.resume();
     await once(socket, 'close');
-    await lab.try('h2', 'bash', '-c', 'head -c 100000 /dev/urandom > /dev/tcp/10.97.0.1/7443');
+    await lab.try('h2', 'bash', '--norc', '-c', 'head -c 100000 /dev/urandom > /dev/tcp/10.97.0.1/7443');
     expect((await lab.status()).hosts.map((host) => host.ready)).toEqual([true, true]);
     await lab.run('h1', 'causeway', 'network', 'list');
   });

@@ -196,7 +196,8 @@ async function knock(
   { from, address, port }: { readonly from: string; readonly address: string; readonly port: number },
   dropped: () => Promise<number>,
 ): Promise<void> {
-  const connect = ['timeout', '0.3', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
+  // A shell whose stdin is a socket, as here, otherwise reads ~/.bashrc first, which may take longer than the try.
+  const connect = ['timeout', '0.3', 'bash', '--norc', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
   const deadline = now() + knocksFor;
   do {
     await lab.run(from, ...connect).catch(() => undefined);
