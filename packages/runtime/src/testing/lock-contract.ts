@@ -36,7 +36,7 @@ export function describeLock(name: string, create: () => Promise<LockWorld>): vo
       }
     });
 
-    it('keeps nobody from another one', async () => {
+    it('does not hinder the holder of another lock', async () => {
       const [one, other] = [await world.lock().take(), await world.other().take()];
       expect([one.kind, other.kind]).toEqual(['held', 'held']);
       for (const taken of [one, other]) if (taken.kind === 'held') taken.release();

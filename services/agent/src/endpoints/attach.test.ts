@@ -206,7 +206,7 @@ describe('attach', () => {
 describe('a network whose driver only a later version knows', () => {
   const later = 'macvlan';
 
-  it('is attached to by nobody here, and nothing of the attempt is left', async () => {
+  it('cannot be attached to by this agent, and nothing of the attempt is left', async () => {
     const h = new Host();
     h.manager.network('blue');
     h.manager.changeDriver('blue', later);

@@ -254,7 +254,7 @@ describe('what is not a container is refused, by whatever path', () => {
     }
   });
 
-  it('nothing of a container is removed where somebody has mounted it at the path of an overlay', async () => {
+  it('nothing of a container is removed when its namespace is mounted at the path of an overlay', async () => {
     const h = await host();
     const red = h.manager.network('red', '10.77.0.0/16');
     const path = at(`/run/netns/cw-${red.id.slice(0, 10)}`);

@@ -110,7 +110,7 @@ describe('a container that the records on disk have lost', () => {
     expect(h.manager.rows('blue')).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('is released when it dies, and when somebody detaches it', async () => {
+  it('is released when it dies, and when it is detached', async () => {
     const h = await host();
     for (const name of ['sandboxes.a', 'sandboxes.b']) await h.files.remove(name);
     await h.start();

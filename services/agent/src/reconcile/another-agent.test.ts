@@ -92,7 +92,7 @@ describe('an overlay namespace that no network wants', () => {
     expect(h.kernel.namespaces.has(h.overlay('blue'))).toBe(false);
   });
 
-  it('is kept when somebody else made it', async () => {
+  it('is kept when another program made it', async () => {
     const h = new Host();
     h.manager.network('blue');
     h.kernel.foreignNetns(other);

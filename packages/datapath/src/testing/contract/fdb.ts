@@ -29,7 +29,7 @@ export const fdbCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a group MAC cannot be set; its VTEPs, appended by somebody, are found and deleted together',
+    name: 'a group MAC cannot be set; its VTEPs, appended by another program, are found and deleted together',
     async run(host) {
       const { netns } = await overlay(host);
       const dev = 'vxlan0';

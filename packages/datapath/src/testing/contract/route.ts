@@ -32,7 +32,7 @@ export const routeCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a gateway nobody can reach is refused',
+    name: 'a gateway that no link reaches is refused',
     async run(host) {
       const { container: netns } = await overlay(host);
       const dev = 'eth0';
