@@ -62,7 +62,13 @@ describe('step', () => {
     ['old epoch', greeting(seen), welcome({ epoch: 1n, term: 9n }), ['leave not-leader'], 'greeting'],
     ['another cluster', greeting(seen), welcome({ id: 'c0000000000000ff' }), ['leave cluster-mismatch'], 'greeting'],
     ['a former manager', greeting(seen), welcome({ feed: 0 }), ['welcomed'], 'catching-up'],
-    ['a version that hello did not name', greeting(seen), welcome({ feed: 99 }), ['leave feed-unsupported'], 'greeting'],
+    [
+      'a version that hello did not name',
+      greeting(seen),
+      welcome({ feed: 99 }),
+      ['leave feed-unsupported'],
+      'greeting',
+    ],
     ['no welcome', greeting(seen), { kind: 'ready', revision: 1n }, ['leave internal'], 'greeting'],
     ['welcome twice', ready, welcome({}), ['leave internal'], 'ready'],
     [
