@@ -74,7 +74,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
   const floor = { beside: `gRPC call ${print(ms(call))} + netlink write ${print(ms(write))}`, value: call + write };
   const targets = atMost(hosts.length > 3 ? { p50: 30, p99: 150 } : { p50: 10, p99: 50 });
   return [
-    row(`attach call, ${hosts.length} hosts`, calls, floor, atMost({ p50: 15 })),
+    row(`attach call, ${hosts.length} hosts`, calls, floor, atMost({ p50: 12 })),
     row(`first attach of a network on a host, ${hosts.length} hosts`, first, floor),
     row(`attach called → programmed on each other host, ${hosts.length} hosts`, spreads.called, floor),
     {

@@ -9,6 +9,7 @@ import { benchDensity } from './density.ts';
 import { benchKernel } from './kernel.ts';
 import { type Command, readCommand, usage } from './options.ts';
 import { benchPool } from './pool.ts';
+import { benchRate } from './rate.ts';
 import { benchRepair } from './repair.ts';
 import { readReport, reportOf } from './report.ts';
 import { benchRestart } from './restart.ts';
@@ -19,6 +20,7 @@ import { benchScale, type ScaleSettings } from './scale.ts';
 const benches = (scale: ScaleSettings): Benches => ({
   kernel: benchKernel,
   attach: benchAttach,
+  rate: benchRate,
   burst: benchBurst,
   claims: benchClaims,
   pool: benchPool,

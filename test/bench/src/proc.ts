@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 export interface Usage {
   /** CPU time, user and system, seconds. */
   readonly cpu: number;
+  /** The part of it that the kernel used. */
+  readonly system: number;
   /** Resident memory, bytes: now, and its peak so far. */
   readonly rss: number;
   readonly peakRss: number;
@@ -21,6 +23,7 @@ export function usage(pid: number): Usage {
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / ticks,
+    system: Number(fields[12]) / ticks,
     rss: bytes('VmRSS'),
     peakRss: bytes('VmHWM'),
   };
