@@ -1,3 +1,4 @@
+import { type Digests, hash64 } from './digest.ts';
 import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
 import type { Ip } from './ip.ts';
 import type { Labels } from './labels.ts';
@@ -28,3 +29,7 @@ export interface EndpointRow {
   readonly mac: Mac;
   readonly vtep: Ip;
 }
+
+export const endpointDigests: Digests<EndpointRow> = {
+  1: ({ id, name, node, addresses, mac, vtep }) => hash64([id, name, node, addresses.join(','), mac, vtep].join('|')),
+};

@@ -1,3 +1,5 @@
+import { type UnknownCode, unknownCodes } from './nouns.ts';
+
 /**
  * What a caller can do about an error. Each kind is one gRPC status and one exit code of the CLI:
  * invalid (2) change the request; not-found (3); conflict (4) something else holds it;
@@ -5,8 +7,13 @@
  */
 export type ErrorKind = 'invalid' | 'not-found' | 'conflict' | 'exhausted' | 'unavailable' | 'denied' | 'internal';
 
+const notFound = Object.fromEntries(unknownCodes.map((code) => [code, 'not-found'])) as Readonly<
+  Record<UnknownCode, 'not-found'>
+>;
+
 /** Every error of the project by its code. On the wire the code is google.rpc.ErrorInfo.reason in UPPER_SNAKE. */
 export const errorKinds = {
+  ...notFound,
   'invalid-argument': 'invalid',
   'prefix-invalid': 'invalid',
   'prefix-host-bits': 'invalid',
@@ -31,15 +38,6 @@ export const errorKinds = {
   'mtu-invalid': 'invalid',
   'vni-invalid': 'invalid',
   'cluster-mismatch': 'invalid',
-  'network-unknown': 'not-found',
-  'endpoint-unknown': 'not-found',
-  'reservation-unknown': 'not-found',
-  'address-unknown': 'not-found',
-  'node-unknown': 'not-found',
-  'subnet-unknown': 'not-found',
-  'manager-unknown': 'not-found',
-  'lab-unknown': 'not-found',
-  'lab-host-unknown': 'not-found',
   'name-taken': 'conflict',
   'name-ambiguous': 'conflict',
   'subnet-overlap': 'conflict',

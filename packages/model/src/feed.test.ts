@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { addDigest, removeDigest } from './digest.ts';
 import type { EndpointRow } from './endpoint.ts';
-import { addDigest, feedOf, feedRange, feedVersions, newestCommonFeed, removeDigest, tableDigest } from './feed.ts';
+import { feedOf, feedRange, feedVersions, newestCommonFeed, tableDigest } from './feed.ts';
 import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
 import { Ip } from './ip.ts';
 import { Mac } from './mac.ts';

@@ -1,52 +1,68 @@
-import type { EndpointRow } from './endpoint.ts';
-import { isKnown, type Network, type SentNetwork } from './network.ts';
-import { type AnyRow, type RowKind, type Rows, type RowTypes, rowKinds } from './row.ts';
+import { addDigest, type Digests } from './digest.ts';
+import {
+  type AnyRow,
+  byRowKind,
+  networkDigests,
+  type RowKind,
+  type Rows,
+  type RowTypes,
+  rowDigests,
+  rowKinds,
+  type SentNetwork,
+} from './records.ts';
 
 /**
  * One version of what managers send to agents. Both sides compare its digest to see whether they hold the same table of a
  * network. The digest is the sum mod 2^64 of one hash for each row and one for the network. So it is updated by adding
  * and subtracting single rows, in any order. It detects loss and damage, not malice.
  *
- * A version never changes once it is released. Another list of fields is another version with the next number, and the
- * former version stays for a release. When a session begins, manager and agent agree on the newest version that both
- * know.
+ * What the digests cover is written beside each noun: `networkDigests`, `endpointDigests`. A version never changes once it
+ * is released. Another list of fields is another entry there, under the number of the next version, and the former version
+ * stays for a release. When a session begins, manager and agent agree on the newest version that both know.
  */
 export interface FeedVersion {
   readonly number: number;
   /**
-   * Each digest covers everything in a row that a host of this version programs. Such a host ignores rows of other kinds.
+   * Each digest covers everything in a row that a host of this version programs. undefined: such a host does not know the
+   * kind, and ignores its rows.
    */
-  readonly rowDigests: { readonly [Kind in RowKind]?: (row: RowTypes[Kind]) => bigint };
+  readonly rowDigests: { readonly [Kind in RowKind]: ((row: RowTypes[Kind]) => bigint) | undefined };
   /** Covers everything in the network itself that a host of this version programs. */
   readonly networkDigest: (network: SentNetwork) => bigint;
 }
 
-/** The version of agents and managers from before sessions named a version. */
-const first: FeedVersion = {
-  number: 1,
-  rowDigests: { endpoint: endpointDigest },
-  networkDigest: (network) => {
-    const { id, name, mtu, subnets } = network;
-    return hash64([id, name, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
-  },
-};
+/** The version that a message means when it names none: that of agents and managers before versions had numbers. */
+export const unnamedFeed = 1;
 
-/** Adds the driver and whether the network is internal. */
-const second: FeedVersion = {
-  number: 2,
-  rowDigests: { endpoint: endpointDigest },
-  networkDigest: (network) => {
-    const { id, name, driver, internal, mtu, subnets } = network;
-    // The number comes first, so that a table never has the same digest in two versions.
-    return hash64([2, id, name, driver, internal, vniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
-  },
-};
+/** The oldest version that this program speaks. */
+const oldest = unnamedFeed;
+
+/** The newest version: the highest number that an entry of a digest has. */
+const newest = Math.max(...[networkDigests, ...Object.values(rowDigests)].flatMap((all) => Object.keys(all).map(Number)));
 
 /** All versions that this program knows, oldest first. */
-export const feedVersions: readonly FeedVersion[] = [first, second];
+export const feedVersions: readonly FeedVersion[] = Array.from({ length: newest - oldest + 1 }, (_, i) =>
+  versionOf(oldest + i),
+);
 
-/** The version that a message means when it names none. */
-export const unnamedFeed = 1;
+function versionOf(number: number): FeedVersion {
+  return {
+    number,
+    rowDigests: byRowKind((kind) => digestIn<never>(rowDigests[kind], number)) as FeedVersion['rowDigests'],
+    networkDigest: digestIn(networkDigests, number) ?? missing(number),
+  };
+}
+
+/** The digest of this content in a version; undefined: the version does not know such content. */
+function digestIn<Content>(digests: Digests<Content>, version: number): ((content: Content) => bigint) | undefined {
+  const numbers = Object.keys(digests).map(Number);
+  const digest = digests[Math.max(...numbers.filter((number) => number <= version))];
+  return digest && ((content) => digest(content, version));
+}
+
+function missing(version: number): never {
+  throw new TypeError(`feed version ${version} has no digest of a network`);
+}
 
 export function feedOf(known: readonly FeedVersion[], number: number): FeedVersion | undefined {
   return known.find((feed) => feed.number === (number === 0 ? unnamedFeed : number));
@@ -65,14 +81,6 @@ export function feedRange(numbers: readonly number[]): string {
   return least === most ? `${least}` : `${least} to ${most}`;
 }
 
-export function addDigest(sum: bigint, part: bigint): bigint {
-  return BigInt.asUintN(64, sum + part);
-}
-
-export function removeDigest(sum: bigint, part: bigint): bigint {
-  return BigInt.asUintN(64, sum - part);
-}
-
 /** Digest of the table that consists of the network and these rows. */
 export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Rows): bigint {
   let sum = feed.networkDigest(network);
@@ -84,31 +92,4 @@ export function tableDigest(feed: FeedVersion, network: SentNetwork, rows: Rows)
 export function rowDigest(feed: FeedVersion, kind: RowKind, row: AnyRow): bigint {
   const digest: ((row: never) => bigint) | undefined = feed.rowDigests[kind];
   return digest?.(row as never) ?? 0n;
-}
-
-function endpointDigest({ id, name, node, addresses, mac, vtep }: EndpointRow): bigint {
-  return hash64([id, name, node, addresses.join(','), mac, vtep].join('|'));
-}
-
-/** Both versions cover the VNI as it is sent, whatever the driver. A network without a VNI is sent with 0. */
-function vniOf(network: SentNetwork): number {
-  return isKnown(network) ? network.vni : network.sentVni;
-}
-
-function subnetsText(subnets: Network['subnets']): string {
-  return subnets.map(({ prefix, gateway }) => `${prefix}@${gateway ?? ''}`).join(',');
-}
-
-/** Two 32-bit multiply-xorshift lanes over the text's UTF-16 units; the constants are odd and unrelated. */
-function hash64(text: string): bigint {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x9e3779b1);
-    b = Math.imul(b ^ unit, 0x5f356495);
-  }
-  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
-  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
-  return (BigInt(b >>> 0) << 32n) | BigInt(a >>> 0);
 }

@@ -1,3 +1,4 @@
+import { type Digests, hash64 } from './digest.ts';
 import type { Name, NetworkId } from './id.ts';
 import type { Ip } from './ip.ts';
 import type { Labels } from './labels.ts';
@@ -85,4 +86,27 @@ export const minimumMtu = 1280;
 /** Name of the network's namespace on its hosts, as `ip netns` accepts it. Ten digits of the id are enough. */
 export function networkNamespace(id: NetworkId): string {
   return `cw-${id.slice(0, 10)}`;
+}
+
+/** Of what hosts program of the network itself, beside its rows. */
+export const networkDigests: Digests<SentNetwork> = {
+  1: (network) => {
+    const { id, name, mtu, subnets } = network;
+    return hash64([id, name, sentVniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
+  },
+  // Adds the driver and whether the network is internal.
+  2: (network, version) => {
+    const { id, name, driver, internal, mtu, subnets } = network;
+    // The version comes first, so that a table never has the same digest in two versions.
+    return hash64([version, id, name, driver, internal, sentVniOf(network), mtu.bytes, subnetsText(subnets)].join('|'));
+  },
+};
+
+/** The VNI as it is sent, whatever the driver. A network without a VNI is sent with 0. */
+function sentVniOf(network: SentNetwork): number {
+  return isKnown(network) ? network.vni : network.sentVni;
+}
+
+function subnetsText(subnets: Network['subnets']): string {
+  return subnets.map(({ prefix, gateway }) => `${prefix}@${gateway ?? ''}`).join(',');
 }

@@ -1,18 +1,15 @@
-import { CausewayError, clip, type ErrorCode, type Name } from '@causeway/model';
+import { CausewayError, clip, type Name, type ReferredNoun } from '@causeway/model';
 import type { Index, Versioned } from './kind.ts';
-
-/** Kinds of record with an error code for a missing record: `network`, since there is `network-unknown`. */
-type Word<Code = ErrorCode> = Code extends `${infer What}-unknown` ? What : never;
 
 /** Records by id and by their unique name. */
 export class NamedIndex<Id extends string, Value extends { readonly name: Name }>
   implements Index<{ readonly id: Id }, Versioned<Value>>
 {
-  readonly #what: Word;
+  readonly #what: ReferredNoun;
   readonly #byId = new Map<Id, Versioned<Value>>();
   readonly #byName = new Map<Name, Id>();
 
-  constructor(what: Word) {
+  constructor(what: ReferredNoun) {
     this.#what = what;
   }
 
@@ -43,7 +40,7 @@ export class NamedIndex<Id extends string, Value extends { readonly name: Name }
   find(nameOrId: string): Versioned<Value> {
     const found = this.#byId.get(nameOrId as Id) ?? this.named(nameOrId as Name);
     if (found !== undefined) return found;
-    throw new CausewayError(`${this.#what}-unknown` as ErrorCode, `there is no ${this.#what} "${clip(nameOrId)}"`, {
+    throw new CausewayError(`${this.#what}-unknown`, `there is no ${this.#what} "${clip(nameOrId)}"`, {
       field: this.#what,
       value: clip(nameOrId),
     });

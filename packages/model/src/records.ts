@@ -1,18 +1,23 @@
-import type { EndpointRow } from './endpoint.ts';
+import type { Digests } from './digest.ts';
+import { endpointDigests } from './endpoint.ts';
+
+export * from './endpoint.ts';
+export * from './network.ts';
+export * from './node.ts';
 
 /**
- * The kinds of rows in a network's table, which hosts get beside the network itself. docs/adding-a-record.md describes
- * how to add a kind.
+ * The kinds of rows in a network's table, which hosts get beside the network itself, and the digests of each.
+ * docs/adding-a-record.md describes how to add a kind.
  */
-export interface RowTypes {
-  readonly endpoint: EndpointRow;
-}
+export const rowDigests = { endpoint: endpointDigests } as const;
 
-export type RowKind = keyof RowTypes;
+export type RowKind = keyof typeof rowDigests;
+export const rowKinds = Object.keys(rowDigests) as readonly RowKind[];
+
+export type RowTypes = {
+  readonly [Kind in RowKind]: (typeof rowDigests)[Kind] extends Digests<infer Row> ? Row : never;
+};
 export type AnyRow = RowTypes[RowKind];
-
-const isKind: Readonly<Record<RowKind, true>> = { endpoint: true };
-export const rowKinds = Object.keys(isKind) as readonly RowKind[];
 
 /** All rows of a table, by id. */
 export type Rows = { readonly [Kind in RowKind]: ReadonlyMap<string, RowTypes[Kind]> };
