@@ -38,7 +38,9 @@ export const unnamedFeed = 1;
 const oldest = unnamedFeed;
 
 /** The newest version: the highest number that an entry of a digest has. */
-const newest = Math.max(...[networkDigests, ...Object.values(rowDigests)].flatMap((all) => Object.keys(all).map(Number)));
+const newest = Math.max(
+  ...[networkDigests, ...Object.values(rowDigests)].flatMap((all) => Object.keys(all).map(Number)),
+);
 
 /** All versions that this program knows, oldest first. */
 export const feedVersions: readonly FeedVersion[] = Array.from({ length: newest - oldest + 1 }, (_, i) =>

@@ -46,4 +46,6 @@ export const unknownCodes = all
   .filter(([, { isReferredTo }]) => isReferredTo)
   .map(([word]) => `${word}-unknown` as UnknownCode);
 
-export const eventKinds = all.flatMap(([word, { events = [] }]) => events.map((event) => `${word}.${event}` as EventKind));
+export const eventKinds = all.flatMap(([word, { events = [] }]) =>
+  events.map((event) => `${word}.${event}` as EventKind),
+);

@@ -37,10 +37,10 @@ interface Attempt {
 
 const methods = new Map(
   [
-    ...methodsOf(NetworkService, ({ manager }) => manager.api.networks),
-    ...methodsOf(EndpointService, ({ manager }) => manager.api.endpoints),
+    ...methodsOf(NetworkService, ({ manager }) => manager.api.network),
+    ...methodsOf(EndpointService, ({ manager }) => manager.api.endpoint),
     ...methodsOf(IpamService, ({ manager }) => manager.api.ipam),
-    ...methodsOf(NodeService, ({ manager }) => manager.api.nodes),
+    ...methodsOf(NodeService, ({ manager }) => manager.api.node),
     ...methodsOf(ClusterService, ({ manager }) => manager.api.cluster),
   ].map((method) => [method.name, method] as const),
 );
@@ -150,7 +150,7 @@ async function living(): Promise<{ cluster: MemoryCluster; running: RunningManag
 /** Id of the endpoint blue/web. It is the same in every such cluster, because the random numbers are the same. */
 async function webId(): Promise<string> {
   const { cluster, running } = await living();
-  const { endpoint } = await running.manager.api.endpoints.getEndpoint(
+  const { endpoint } = await running.manager.api.endpoint.getEndpoint(
     { endpoint: 'blue/web', atLeast: 0n },
     cluster.call(),
   );
@@ -245,7 +245,7 @@ test('no message of an agent, however malformed, ends more than its own session'
       expect(agent.closed?.error?.kind).not.toBe('internal');
       const after = await content(running);
       for (const key of before.keys()) expect(after.has(key), key).toBe(true);
-      const { nodes } = await running.manager.api.nodes.listNodes(ListNodesRequest.create(), cluster.call());
+      const { nodes } = await running.manager.api.node.listNodes(ListNodesRequest.create(), cluster.call());
       expect(nodes.find(({ id }) => id === (nodeId(1) as NodeId))?.ready).toBe(true);
       await cluster.stop();
     }),

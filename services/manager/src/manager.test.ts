@@ -39,7 +39,7 @@ const removal = (): DeleteNetworkRequest => DeleteNetworkRequest.create({ reques
 async function createNetwork(name = 'blue', second = 66, fields: { mtu?: number } = {}): Promise<Network> {
   const subnets = [`10.${second}.0.0/16`, `fd${second}::/64`].map((prefix) => Subnet.create({ prefix }));
   const request = CreateNetworkRequest.create({ requestId: uuid(), name, subnets, ...fields });
-  const { network } = await cluster.answer(manager.api.networks.createNetwork(request, cluster.call()));
+  const { network } = await cluster.answer(manager.api.network.createNetwork(request, cluster.call()));
   if (network === undefined) throw new Error('no network in the answer');
   return network;
 }
@@ -55,7 +55,7 @@ async function connect(node: number, to: Manager = manager): Promise<MemoryAgent
 
 function claim(name: string, node: number, requestId = uuid()): Promise<ClaimEndpointResponse> {
   const request = { requestId, network: 'blue', name, nodeId: nodeId(node), addresses: [], labels: {}, endpointId: '' };
-  return cluster.answer(manager.api.endpoints.claimEndpoint(request, cluster.call()));
+  return cluster.answer(manager.api.endpoint.claimEndpoint(request, cluster.call()));
 }
 
 async function codeOf(failing: Promise<unknown>): Promise<ErrorCode | 'no error'> {
@@ -94,7 +94,7 @@ describe('one manager', () => {
     await createNetwork('amber', 67);
     expect(blue).toMatchObject({ name: 'blue', mtu: 1450, vni: 4096, addressSpace: 'default' });
     expect(blue.subnets.map((subnet) => subnet.gateway)).toEqual(['10.66.0.1', 'fd66::1']);
-    const { networks } = manager.api;
+    const { network: networks } = manager.api;
     for (const network of ['blue', blue.id])
       expect((await networks.getNetwork({ network, atLeast: 0n }, cluster.call())).network).toEqual({
         ...blue,
@@ -109,7 +109,7 @@ describe('one manager', () => {
 
   test('pages are of one list, whatever is written between them', async () => {
     for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) await createNetwork(name, 70 + i);
-    const { networks } = manager.api;
+    const { network: networks } = manager.api;
     const page = async (over: Partial<ListNetworksRequest>) => {
       const answer = await networks.listNetworks(ListNetworksRequest.create(over), cluster.call());
       return { ...answer, names: answer.networks.map(({ name }) => name).join('') };
@@ -151,7 +151,7 @@ describe('one manager', () => {
     expect(one?.holds.held.size).toBe(1);
     await claim('db', 2);
     await cluster.settle();
-    const { endpoints } = manager.api;
+    const { endpoint: endpoints } = manager.api;
     const shown = await endpoints.getEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call());
     expect(shown.endpoint?.applied).toMatchObject({ have: 2, want: 2, waiting: [], unreachable: [] });
     const list = async (host: string): Promise<string[]> =>
@@ -206,7 +206,7 @@ describe('one manager', () => {
     await connect(1);
     const draft = { network: 'blue', nodeId: nodeId(1), addresses: [], labels: {}, endpointId: '' };
     const claims = ['web', 'db', 'web', '-'].map((name) => ({ ...draft, requestId: uuid(), name }));
-    const { endpoints } = manager.api;
+    const { endpoint: endpoints } = manager.api;
     const answer = await cluster.answer(endpoints.claimEndpoints({ claims }, cluster.call()));
     const told = answer.outcomes.map(({ outcome }) =>
       outcome.oneofKind === 'refused' ? errorFromStatus(outcome.refused).code : outcome.oneofKind,
@@ -226,10 +226,10 @@ describe('one manager', () => {
     slow.appliesAtOnce = false;
     await claim('db', 2);
     await claim('web', 1);
-    const wait = manager.api.endpoints.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
+    const wait = manager.api.endpoint.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
     const failure = await cluster.answer(wait).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'timed-out', data: { have: 1, want: 2, waiting: 'h2' } });
-    const again = manager.api.endpoints.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
+    const again = manager.api.endpoint.waitEndpoint({ endpoint: 'web', atLeast: 0n }, cluster.call(seconds(2)));
     slow.applied();
     expect((await cluster.answer(again)).endpoint?.applied).toMatchObject({ have: 2, want: 2 });
   });
@@ -241,12 +241,12 @@ describe('one manager', () => {
     agent.hello();
     void manager.accept(agent);
     await cluster.settle();
-    const { networks } = await manager.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call());
+    const { networks } = await manager.api.network.listNetworks(ListNetworksRequest.create(), cluster.call());
     expect(networks.map(({ name, mtu }) => `${name} ${mtu}`)).toEqual(['blue 1350', 'fixed 1440']);
   });
 
   test('conditions follow from claims, from sessions, and from what hosts report', async () => {
-    const { networks, endpoints, nodes } = manager.api;
+    const { network: networks, endpoint: endpoints, node: nodes } = manager.api;
     const told = async (): Promise<string[]> => {
       const all = [
         (await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call())).network,
@@ -306,7 +306,7 @@ describe('one manager', () => {
   });
 
   test('conditions tell when what they follow from came, also where the store did not move', async () => {
-    const { networks, nodes } = manager.api;
+    const { network: networks, node: nodes } = manager.api;
     const began = cluster.clock.wall();
     const agoMs = async (): Promise<Record<string, number>> => {
       const { network } = await networks.getNetwork({ network: 'blue', atLeast: 0n }, cluster.call());
@@ -335,7 +335,7 @@ describe('one manager', () => {
     const { createdAtMs } = await createNetwork();
     await createNetwork('changed', 67);
     const request = { requestId: uuid(), network: 'changed', setLabels: { tier: 'web' } };
-    await cluster.answer(manager.api.networks.updateNetwork(UpdateNetworkRequest.create(request), cluster.call()));
+    await cluster.answer(manager.api.network.updateNetwork(UpdateNetworkRequest.create(request), cluster.call()));
     await connect(1);
     await cluster.clock.advance(seconds(60));
     const { manager: later } = await cluster.startManager('m2');
@@ -343,8 +343,8 @@ describe('one manager', () => {
     await cluster.answer(manager.stop());
     const took = cluster.clock.wall();
     await cluster.clock.advance(seconds(5));
-    const { networks } = await later.api.networks.listNetworks(ListNetworksRequest.create(), cluster.call());
-    const { node } = await later.api.nodes.getNode({ node: 'h1' }, cluster.call());
+    const { networks } = await later.api.network.listNetworks(ListNetworksRequest.create(), cluster.call());
+    const { node } = await later.api.node.getNode({ node: 'h1' }, cluster.call());
     const claimed = networks.map(({ name, conditions }) => [name, conditions[0]?.sinceTimeMs]);
     expect(Object.fromEntries(claimed)).toEqual({ blue: createdAtMs, changed: 0n });
     const [ready] = node?.conditions ?? [];
@@ -370,7 +370,7 @@ describe('one manager', () => {
       },
     });
     await cluster.settle();
-    const { nodes } = await manager.api.nodes.listNodes(ListNodesRequest.create(), cluster.call());
+    const { nodes } = await manager.api.node.listNodes(ListNodesRequest.create(), cluster.call());
     expect(nodes.map(({ name, ready, endpoints, repairs }) => ({ name, ready, endpoints, repairs }))).toEqual([
       { name: 'h1', ready: true, endpoints: 1, repairs: 4n },
       { name: 'h2', ready: false, endpoints: 0, repairs: 0n },
@@ -420,7 +420,7 @@ describe('one manager', () => {
       troubledHosts: [],
     });
     // No ready host lacks the endpoint; the host that has the endpoint may lack it.
-    const { endpoints } = await manager.api.endpoints.listEndpoints(ListEndpointsRequest.create(), cluster.call());
+    const { endpoints } = await manager.api.endpoint.listEndpoints(ListEndpointsRequest.create(), cluster.call());
     expect(endpoints[0]?.applied).toMatchObject({ have: 0, want: 1, unreachable: ['h1'] });
   });
 
@@ -429,7 +429,7 @@ describe('one manager', () => {
     const agent = await connect(1);
     const { endpoint } = await claim('web', 1);
     const release = { requestId: uuid(), endpointId: endpoint?.id ?? '', nodeId: nodeId(1), reason: 0 };
-    await cluster.answer(manager.api.endpoints.releaseEndpoint(release, cluster.call()));
+    await cluster.answer(manager.api.endpoint.releaseEndpoint(release, cluster.call()));
     agent.hangUp();
     await cluster.clock.advance(seconds(1));
     const kinds: string[] = [];
@@ -462,29 +462,28 @@ describe('one manager', () => {
   test.each<[string, (m: Manager) => Promise<unknown>, ErrorCode]>([
     [
       'network of a read',
-      (m) => m.api.networks.getNetwork({ network: 'x', atLeast: 0n }, cluster.call()),
+      (m) => m.api.network.getNetwork({ network: 'x', atLeast: 0n }, cluster.call()),
       'network-unknown',
     ],
     [
       'host of a list',
-      (m) => m.api.endpoints.listEndpoints(ListEndpointsRequest.create({ host: 'x' }), cluster.call()),
+      (m) => m.api.endpoint.listEndpoints(ListEndpointsRequest.create({ host: 'x' }), cluster.call()),
       'node-unknown',
     ],
     [
       'endpoint of a wait',
-      (m) => m.api.endpoints.waitEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
+      (m) => m.api.endpoint.waitEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
       'endpoint-unknown',
     ],
     ['host of a verify', (m) => m.api.cluster.verify({ repair: false, hosts: ['x'] }, cluster.call()), 'node-unknown'],
     [
       'request id',
-      (m) =>
-        m.api.networks.deleteNetwork(DeleteNetworkRequest.create({ requestId: 'x', network: 'x' }), cluster.call()),
+      (m) => m.api.network.deleteNetwork(DeleteNetworkRequest.create({ requestId: 'x', network: 'x' }), cluster.call()),
       'invalid-argument',
     ],
     [
       'a revision that does not come',
-      (m) => m.api.networks.listNetworks(ListNetworksRequest.create({ atLeast: 1_000n }), cluster.call()),
+      (m) => m.api.network.listNetworks(ListNetworksRequest.create({ atLeast: 1_000n }), cluster.call()),
       'timed-out',
     ],
   ])('unknown or wrong: %s', async (_name, call, code) => {
@@ -497,7 +496,7 @@ describe('two managers', () => {
     await createNetwork();
     const { manager: standby } = await cluster.startManager('m2');
     await cluster.settle();
-    const { networks, endpoints } = standby.api;
+    const { network: networks, endpoint: endpoints } = standby.api;
     const calls: readonly (() => Promise<unknown>)[] = [
       () => networks.deleteNetwork(removal(), cluster.call()),
       () => endpoints.getEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),

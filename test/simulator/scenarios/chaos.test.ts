@@ -114,7 +114,7 @@ describe('a cluster under random accidents', () => {
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
 
     const { endpoints } = await cluster.ask((api, call) =>
-      api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
+      api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
     );
     const held = endpoints.flatMap(({ network, addresses }) => addresses.map((address) => `${network} ${address}`));
     expect(new Set(held).size, 'an address is held twice').toBe(held.length);

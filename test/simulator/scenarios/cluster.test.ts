@@ -37,7 +37,7 @@ describe('a cluster in one process', () => {
         );
       }
     }
-    const waited = await cluster.ask((api, call) => api.endpoints.waitEndpoint({ endpoint: 'c3', atLeast: 0n }, call));
+    const waited = await cluster.ask((api, call) => api.endpoint.waitEndpoint({ endpoint: 'c3', atLeast: 0n }, call));
     expect(waited.endpoint?.applied).toMatchObject({ have: 3, want: 3, waiting: [], unreachable: [] });
   });
 
@@ -57,7 +57,7 @@ describe('a cluster in one process', () => {
     for (const [i, tenant] of ['a', 'b'].entries()) {
       const requestId = `00000000-0000-4000-8000-00000000000${i}`;
       await cluster.ask((api, call) =>
-        api.networks.createNetwork(
+        api.network.createNetwork(
           CreateNetworkRequest.create({ requestId, name: `net-${tenant}`, subnets, addressSpace: tenant }),
           call,
         ),
@@ -149,7 +149,7 @@ describe('an agent', () => {
     cluster.host('h3').kernel.foreign({ op: 'netns.delete', netns: '/run/netns/on-h3' as never });
     await cluster.until('the endpoint is gone', async () => {
       const { endpoints } = await cluster.ask((api, call) =>
-        api.endpoints.listEndpoints(ListEndpointsRequest.create({ network: 'blue' }), call),
+        api.endpoint.listEndpoints(ListEndpointsRequest.create({ network: 'blue' }), call),
       );
       return endpoints.length === 2;
     });
@@ -163,7 +163,7 @@ describe('an agent', () => {
     cluster.wires.cut('h1');
     await cluster.advance(seconds(30));
     expect(await cluster.readyHosts()).toBe(2);
-    const shown = await cluster.ask((api, call) => api.endpoints.getEndpoint({ endpoint: 'on-h2', atLeast: 0n }, call));
+    const shown = await cluster.ask((api, call) => api.endpoint.getEndpoint({ endpoint: 'on-h2', atLeast: 0n }, call));
     expect(shown.endpoint?.applied?.unreachable).toEqual(['h1']);
     expect(cluster.host('h1').pings('on-h1', '10.66.0.3', cluster.hosts)).toBe(true);
     await cluster.run(cluster.host('h2').attach('blue', 'late'));

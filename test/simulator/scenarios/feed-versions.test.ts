@@ -49,7 +49,7 @@ class Wiretap {
 
 const setLabels = (cluster: SimCluster, network: string, setLabels: Record<string, string>): Promise<unknown> => {
   const request = UpdateNetworkRequest.create({ requestId: randomUuid(cluster.random), network, setLabels });
-  return cluster.ask((api, call) => api.networks.updateNetwork(request, call));
+  return cluster.ask((api, call) => api.network.updateNetwork(request, call));
 };
 
 const exact = (cluster: SimCluster): Promise<void> =>
@@ -153,7 +153,7 @@ describe('an agent and a manager one version apart', () => {
     const host = cluster.host('h1');
     const endpoints = (): Promise<string[]> =>
       cluster
-        .ask((api, call) => api.endpoints.listEndpoints(ListEndpointsRequest.create(), call))
+        .ask((api, call) => api.endpoint.listEndpoints(ListEndpointsRequest.create(), call))
         .then((list) => list.endpoints.map(({ id }) => id).sort());
     const before = await endpoints();
     await cluster.run(host.stop());

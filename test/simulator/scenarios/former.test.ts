@@ -84,13 +84,13 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     const gone = await made.run(host.attach('green', 'new-3'));
     await made.run(host.detach(gone.id));
     const change = UpdateNetworkRequest.create({ requestId: randomUuid(made.random), network: 'green', mtu: 1300 });
-    await made.ask((api, call) => api.networks.updateNetwork(change, call));
+    await made.ask((api, call) => api.network.updateNetwork(change, call));
     await made.advance(seconds(1));
 
     expect(agent.heard.filter((kind) => kind === 'resync')).toEqual([]);
     expect(agent.heard.filter((kind) => kind === 'complete')).toHaveLength(2);
     const { endpoints } = await made.ask((api, call) =>
-      api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
+      api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
     );
     const held = [...agent.tables.values()].flatMap(({ network, rows }) =>
       Array.from(rows.values(), ({ name }) => `${network.name} ${name}`),

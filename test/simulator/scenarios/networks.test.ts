@@ -23,7 +23,7 @@ async function living(over: Partial<CreateNetworkRequest> = {}): Promise<{ clust
     subnets: [Subnet.create({ prefix: '10.66.0.0/29' })],
     ...over,
   });
-  const { network } = await cluster.ask((api, call) => api.networks.createNetwork(request, call));
+  const { network } = await cluster.ask((api, call) => api.network.createNetwork(request, call));
   for (const host of cluster.hosts) await cluster.run(host.attach('blue', `on-${host.name}`));
   await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
   return { cluster, blue: (network?.id ?? '') as NetworkId };
@@ -31,7 +31,7 @@ async function living(over: Partial<CreateNetworkRequest> = {}): Promise<{ clust
 
 async function update(cluster: SimCluster, change: Partial<UpdateNetworkRequest>): Promise<void> {
   const request = UpdateNetworkRequest.create({ requestId: randomUuid(cluster.random), network: 'blue', ...change });
-  await cluster.ask((api, call) => api.networks.updateNetwork(request, call));
+  await cluster.ask((api, call) => api.network.updateNetwork(request, call));
 }
 
 /** MTUs of every link of a network on a host, the container's included. */
@@ -96,11 +96,11 @@ describe('a network in use', () => {
     const { cluster, blue } = await living();
     const request = (force: boolean) =>
       DeleteNetworkRequest.create({ requestId: randomUuid(cluster.random), network: 'blue', force });
-    await expect(cluster.ask((api, call) => api.networks.deleteNetwork(request(false), call))).rejects.toMatchObject({
+    await expect(cluster.ask((api, call) => api.network.deleteNetwork(request(false), call))).rejects.toMatchObject({
       code: 'network-in-use',
       message: expect.stringContaining('on-h1 on h1; on-h2 on h2; on-h3 on h3'),
     });
-    await cluster.ask((api, call) => api.networks.deleteNetwork(request(true), call));
+    await cluster.ask((api, call) => api.network.deleteNetwork(request(true), call));
     await cluster.until('no kernel has anything of it', async () =>
       cluster.hosts.every(({ kernel }) => !kernel.namespaces.has(overlayNetns(blue))),
     );
@@ -114,12 +114,12 @@ describe('a network in use', () => {
     const cluster = new SimCluster({ hosts: 2 });
     await cluster.start();
     const request = CreateNetworkRequest.create({ requestId: randomUuid(cluster.random), name: 'apps' });
-    const { network } = await cluster.ask((api, call) => api.networks.createNetwork(request, call));
+    const { network } = await cluster.ask((api, call) => api.network.createNetwork(request, call));
     expect(network?.subnets.map(({ prefix }) => prefix)).toEqual([
       '10.0.0.0/20',
       expect.stringMatching(/^fd.*::\/64$/),
     ]);
-    const { nodes } = await cluster.ask((api, call) => api.nodes.listNodes(ListNodesRequest.create(), call));
+    const { nodes } = await cluster.ask((api, call) => api.node.listNodes(ListNodesRequest.create(), call));
     expect(nodes.map(({ hostRoutes }) => hostRoutes)).toEqual([['10.90.0.0/24'], ['10.90.0.0/24']]);
     for (const host of cluster.hosts) await cluster.run(host.attach('apps', `on-${host.name}`));
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);

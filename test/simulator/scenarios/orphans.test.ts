@@ -19,7 +19,7 @@ async function living(settings: { readonly managers?: number } = {}): Promise<Si
 
 async function endpoints(cluster: SimCluster): Promise<string[]> {
   const request = ListEndpointsRequest.create();
-  const answer = await cluster.ask((api, call) => api.endpoints.listEndpoints(request, call));
+  const answer = await cluster.ask((api, call) => api.endpoint.listEndpoints(request, call));
   return answer.endpoints.map(({ name }) => name).sort();
 }
 

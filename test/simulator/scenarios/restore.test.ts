@@ -22,7 +22,7 @@ function attach(host: string, name: string, network = 'blue'): Promise<Endpoint>
 
 async function names(): Promise<string[]> {
   const { endpoints } = await cluster.ask((api, call) =>
-    api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
+    api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
   );
   return endpoints.map(({ host, name, addresses }) => `${host} ${name} ${addresses}`);
 }
@@ -74,7 +74,7 @@ describe('after a restore from a backup', () => {
     expect(lines('cluster.epoch-changed')).toBe(3);
     expect(await names()).toEqual(['h2 late 10.66.0.5/16', 'h1 on-h1 10.66.0.2/16', 'h2 on-h2 10.66.0.3/16']);
     const { endpoint } = await cluster.ask((api, call) =>
-      api.endpoints.getEndpoint({ endpoint: 'late', atLeast: 0n }, call),
+      api.endpoint.getEndpoint({ endpoint: 'late', atLeast: 0n }, call),
     );
     expect(endpoint?.id).toBe(late.id);
     expect(cluster.host('h1').pings('on-h1', '10.66.0.5', cluster.hosts)).toBe(true);
@@ -89,7 +89,7 @@ describe('after a restore from a backup', () => {
     await exact();
     const late = await attach('h2', 'late');
     const waited = cluster.ask((api, call) =>
-      api.endpoints.waitEndpoint({ endpoint: 'late', atLeast: late.revision }, call),
+      api.endpoint.waitEndpoint({ endpoint: 'late', atLeast: late.revision }, call),
     );
     expect((await waited).endpoint?.applied).toMatchObject({ have: 3, want: 3 });
     for (const { name, agent } of cluster.hosts) {
@@ -132,7 +132,7 @@ describe('after a restore from a backup', () => {
     const again = await cluster.run(cluster.host('h1').agent.api.attach(order));
     expect(again.endpoint?.id).toBe(first.endpoint?.id);
     const atLeast = again.endpoint?.revision ?? 0n;
-    await cluster.ask((api, call) => api.endpoints.waitEndpoint({ endpoint: 'late', atLeast }, call));
+    await cluster.ask((api, call) => api.endpoint.waitEndpoint({ endpoint: 'late', atLeast }, call));
     await cluster.run(cluster.host('h1').detach('late'));
     await exact();
   });

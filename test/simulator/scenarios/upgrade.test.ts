@@ -58,11 +58,11 @@ describe('a rolling upgrade', () => {
     expect(made.leaders).toEqual([]);
     const { api } = made.manager('m3');
     const call = callContext({ actor: 'operator' });
-    const { networks } = await made.run(api.networks.listNetworks(ListNetworksRequest.create(), call));
+    const { networks } = await made.run(api.network.listNetworks(ListNetworksRequest.create(), call));
     expect(networks.map(({ name }) => name)).toEqual(['blue']);
     const requestId = '00000000-0000-4000-8000-000000000001';
     const subnets = [Subnet.create({ prefix: '10.2.0.0/16' })];
-    const refused = api.networks.createNetwork(CreateNetworkRequest.create({ requestId, name: 'red', subnets }), call);
+    const refused = api.network.createNetwork(CreateNetworkRequest.create({ requestId, name: 'red', subnets }), call);
     await expect(made.run(refused)).rejects.toMatchObject({
       code: 'not-leader',
       message: expect.stringContaining('the store has records of schema 2, and it knows 1; start a newer version'),

@@ -18,14 +18,14 @@ async function deleted(settings: { readonly managers?: number; readonly silent?:
     await cluster.until('its session is lost', async () => (await cluster.readyHosts()) === 1);
   }
   const request = DeleteNetworkRequest.create({ requestId: randomUuid(cluster.random), network: 'blue', force: true });
-  await cluster.ask((api, call) => api.networks.deleteNetwork(request, call));
+  await cluster.ask((api, call) => api.network.deleteNetwork(request, call));
   return cluster;
 }
 
 async function create(cluster: SimCluster, name: string): Promise<void> {
   const [requestId, subnets] = [randomUuid(cluster.random), [Subnet.create({ prefix: '10.66.0.0/24' })]];
   const request = CreateNetworkRequest.create({ requestId, name, subnets, vni });
-  await cluster.ask((api, call) => api.networks.createNetwork(request, call));
+  await cluster.ask((api, call) => api.network.createNetwork(request, call));
 }
 
 it('of a deleted network can be had again after a minute', async () => {

@@ -23,7 +23,7 @@ class Watcher {
     const { signal } = this.#stop;
     const managers = {
       watchEndpoints: (request: Parameters<Parameters<typeof watchEndpoints>[0]['watchEndpoints']>[0]) =>
-        cluster.stream((api, until) => api.endpoints.watchEndpoints(request, until), signal),
+        cluster.stream((api, until) => api.endpoint.watchEndpoints(request, until), signal),
     };
     const everything = { selector: '', field: '' };
     const changes = watchEndpoints(managers, everything, { clock, signal, patience: seconds(60) });
@@ -61,7 +61,7 @@ function tell(endpoint: Endpoint | undefined): string {
 
 async function listed(cluster: SimCluster): Promise<readonly string[]> {
   const { endpoints } = await cluster.ask((api, call) =>
-    api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
+    api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
   );
   return endpoints.map(tell).sort();
 }

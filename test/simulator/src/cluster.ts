@@ -245,12 +245,12 @@ export class SimCluster {
     const requestId = randomUuid(this.random);
     const subnets = prefixes.map((prefix) => Subnet.create({ prefix }));
     const request = CreateNetworkRequest.create({ requestId, name, subnets });
-    const { network } = await this.ask((api, call) => api.networks.createNetwork(request, call));
+    const { network } = await this.ask((api, call) => api.network.createNetwork(request, call));
     return network?.id ?? '';
   }
 
   async readyHosts(): Promise<number> {
-    const { nodes } = await this.ask((api, call) => api.nodes.listNodes(ListNodesRequest.create(), call));
+    const { nodes } = await this.ask((api, call) => api.node.listNodes(ListNodesRequest.create(), call));
     return nodes.filter((node) => node.ready).length;
   }
 
@@ -259,7 +259,7 @@ export class SimCluster {
     const leader = [...this.#managers.values()].find(({ manager }) => manager.isLeader);
     if (leader === undefined) return [];
     const call = callContext({ remaining: seconds(1), actor: 'operator' });
-    const { nodes } = await leader.manager.api.nodes.listNodes(ListNodesRequest.create(), call);
+    const { nodes } = await leader.manager.api.node.listNodes(ListNodesRequest.create(), call);
     return nodes.filter((node) => node.ready).map((node) => node.name);
   }
 

@@ -34,9 +34,9 @@ export function wanted(cluster: SimCluster, host: string, networkId: string, end
 
 /** The differences between kernels and intent, one per line; empty: every kernel is exact. */
 export async function inexact(cluster: SimCluster): Promise<string[]> {
-  const { networks } = await cluster.ask((api, call) => api.networks.listNetworks(ListNetworksRequest.create(), call));
+  const { networks } = await cluster.ask((api, call) => api.network.listNetworks(ListNetworksRequest.create(), call));
   const { endpoints } = await cluster.ask((api, call) =>
-    api.endpoints.listEndpoints(ListEndpointsRequest.create(), call),
+    api.endpoint.listEndpoints(ListEndpointsRequest.create(), call),
   );
   const lines: string[] = [];
   for (const { id, name } of networks) {

@@ -172,7 +172,7 @@ export class PromiseStory {
 
   async #delete(network: string): Promise<void> {
     const request = DeleteNetworkRequest.create({ requestId: this.#id(), network, force: true });
-    if (!(await this.#try(this.#cluster.query((api, call) => api.networks.deleteNetwork(request, call))))) return;
+    if (!(await this.#try(this.#cluster.query((api, call) => api.network.deleteNetwork(request, call))))) return;
     this.#networks.splice(this.#networks.indexOf(network), 1);
     for (const [name, of] of this.#attached) if (of.network === network) this.#attached.delete(name);
     this.reach.deleted++;
@@ -186,7 +186,7 @@ export class PromiseStory {
         ? { mtu: 1300 + this.#number(150) }
         : { addSubnets: [Subnet.create({ prefix: `10.${100 + this.#names++}.0.0/24` })] };
     const request = UpdateNetworkRequest.create({ requestId: this.#id(), network, ...change });
-    if (await this.#try(this.#cluster.query((api, call) => api.networks.updateNetwork(request, call))))
+    if (await this.#try(this.#cluster.query((api, call) => api.network.updateNetwork(request, call))))
       this.reach.resized++;
   }
 

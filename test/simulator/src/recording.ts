@@ -121,11 +121,11 @@ async function createInternal(cluster: SimCluster, name: string, ...prefixes: st
     internal: true,
     labels: { tier: 'data', team: 'café' },
   });
-  await cluster.ask((api, call) => api.networks.createNetwork(request, call));
+  await cluster.ask((api, call) => api.network.createNetwork(request, call));
 }
 
 async function setMtu(cluster: SimCluster, network: string, mtu: number): Promise<void> {
   const request = UpdateNetworkRequest.create({ requestId: randomUuid(cluster.random), network, mtu });
-  await cluster.ask((api, call) => api.networks.updateNetwork(request, call));
+  await cluster.ask((api, call) => api.network.updateNetwork(request, call));
   await cluster.advance(milliseconds(100));
 }

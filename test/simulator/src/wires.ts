@@ -75,13 +75,13 @@ export class Wires {
       // The managers of a simulation never relay sessions, so agents do not ask for it.
       reaches: () => Promise.resolve(false),
       claimEndpoint: (address, request, limits) =>
-        call(address, ({ api }, claim, bound) => api.endpoints.claimEndpoint(claim, bound), request, limits),
+        call(address, ({ api }, claim, bound) => api.endpoint.claimEndpoint(claim, bound), request, limits),
       claimEndpoints: (address, request, limits) =>
-        call(address, ({ api }, claims, bound) => api.endpoints.claimEndpoints(claims, bound), request, limits),
+        call(address, ({ api }, claims, bound) => api.endpoint.claimEndpoints(claims, bound), request, limits),
       releaseEndpoint: (address, request, limits) =>
-        call(address, ({ api }, release, bound) => api.endpoints.releaseEndpoint(release, bound), request, limits),
+        call(address, ({ api }, release, bound) => api.endpoint.releaseEndpoint(release, bound), request, limits),
       detachEndpoint: (address, request, limits) =>
-        call(address, ({ api }, get, bound) => api.endpoints.detachEndpoint(get, bound), request, limits),
+        call(address, ({ api }, get, bound) => api.endpoint.detachEndpoint(get, bound), request, limits),
       close: () => this.#break((wire) => wire.host === host),
     };
   }

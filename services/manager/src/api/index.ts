@@ -1,3 +1,16 @@
+import type { Calls } from '@causeway/proto';
+import type { ServiceClients } from '@causeway/proto/gen/causeway/v1/services.js';
+import type { CallContext } from '../call/context.ts';
+import {
+  agentOf,
+  agents,
+  everyone,
+  managersToo,
+  operators,
+  operatorsAndAgents,
+  type Rule,
+  readable,
+} from '../call/policy.ts';
 import { ClusterApi } from './cluster.ts';
 import { EndpointsApi } from './endpoints.ts';
 import { IpamApi } from './ipam.ts';
@@ -5,22 +18,95 @@ import { ApiContext, type ApiModules, type ApiSettings } from './modules.ts';
 import { NetworksApi } from './networks.ts';
 import { NodesApi } from './nodes.ts';
 
-/** All calls that a manager answers, by service. The caller decides how they are served (gRPC, a test). */
-export interface Api {
-  readonly networks: NetworksApi;
-  readonly endpoints: EndpointsApi;
-  readonly nodes: NodesApi;
-  readonly ipam: IpamApi;
-  readonly cluster: ClusterApi;
+/** The services of the protocol that managers answer call by call. */
+type ManagerServices = Omit<ServiceClients, 'agent' | 'session'>;
+
+/** A service: who answers its methods, and who may call each. The compiler checks that both have all methods. */
+interface Service<Client> {
+  readonly UseCases: new (
+    context: ApiContext,
+  ) => {
+    readonly [Name in keyof Calls<Client>]: Calls<Client>[Name] extends (request: infer Request) => infer Answer
+      ? (request: Request, call: CallContext) => Answer
+      : never;
+  };
+  readonly rules: {
+    readonly [Name in keyof Calls<Client>]: Calls<Client>[Name] extends (request: infer Request) => unknown
+      ? Rule<Request>
+      : never;
+  };
 }
+
+/**
+ * All services, and who may call each method. Calls that only the leader can answer are forwarded to it. An agent's session
+ * is not: the agent is told the leader's address and connects there, or asks for a relay.
+ */
+export const services = {
+  network: {
+    UseCases: NetworksApi,
+    rules: {
+      createNetwork: operators,
+      getNetwork: readable,
+      listNetworks: readable,
+      watchNetworks: everyone,
+      updateNetwork: operators,
+      deleteNetwork: operators,
+    },
+  },
+  endpoint: {
+    UseCases: EndpointsApi,
+    rules: {
+      claimEndpoint: agentOf(({ nodeId }) => [nodeId]),
+      claimEndpoints: agentOf(({ claims }) => claims.map(({ nodeId }) => nodeId)),
+      releaseEndpoint: agentOf(({ nodeId }) => [nodeId]),
+      detachEndpoint: operatorsAndAgents,
+      getEndpoint: readable,
+      listEndpoints: readable,
+      watchEndpoints: everyone,
+      waitEndpoint: everyone,
+    },
+  },
+  ipam: {
+    UseCases: IpamApi,
+    rules: {
+      showSubnets: everyone,
+      reserveAddress: operators,
+      releaseAddress: operators,
+      getAddressHistory: everyone,
+      checkClaims: operators,
+    },
+  },
+  node: {
+    UseCases: NodesApi,
+    rules: { getNode: readable, listNodes: readable, watchNodes: everyone },
+  },
+  cluster: {
+    UseCases: ClusterApi,
+    rules: {
+      getStatus: everyone,
+      verify: operators,
+      watchEvents: operators,
+      listManagers: everyone,
+      describeManager: managersToo,
+      removeManager: operators,
+      createBackup: operators,
+    },
+  },
+} as const satisfies { readonly [Name in keyof ManagerServices]: Service<ManagerServices[Name]> };
+
+/** Who may open a session. Its Hello names the node, and `checkOwnNode` then checks it. */
+export const sessionRules = { connect: agents } as const satisfies Readonly<
+  Record<keyof Pick<ServiceClients['session'], 'connect'>, Rule>
+>;
+
+export type ServiceName = keyof typeof services;
+
+/** All calls that a manager answers, by service. The caller decides how they are served (gRPC, a test). */
+export type Api = { readonly [Name in ServiceName]: InstanceType<(typeof services)[Name]['UseCases']> };
 
 export function createApi(modules: ApiModules, settings: ApiSettings): Api {
   const context = new ApiContext(modules, settings);
-  return {
-    networks: new NetworksApi(context),
-    endpoints: new EndpointsApi(context),
-    nodes: new NodesApi(context),
-    ipam: new IpamApi(context),
-    cluster: new ClusterApi(context),
-  };
+  return Object.fromEntries(
+    Object.entries(services).map(([name, { UseCases }]) => [name, new UseCases(context)]),
+  ) as unknown as Api;
 }

@@ -1,15 +1,10 @@
 import { CausewayError } from '@causeway/model';
-import type {
-  ClaimEndpointRequest,
-  ClaimEndpointsRequest,
-  ReleaseEndpointRequest,
-} from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { CallContext } from './context.ts';
 import { formatIdentity, type Identity } from './identity.ts';
 
 export type Role = Exclude<Identity['kind'], 'unproved'>;
 
-/** The access rule of one method. */
+/** The access rule of one method. `api/index.ts` has the rules of all methods. */
 export interface Rule<Request = unknown> {
   readonly may: readonly Role[];
   /** Ids of the nodes that a request acts for. An agent may name only its own node. */
@@ -18,53 +13,18 @@ export interface Rule<Request = unknown> {
   readonly alone?: true;
 }
 
-const operators: Rule = { may: ['operator'] };
+export const operators: Rule = { may: ['operator'] };
+export const agents: Rule = { may: ['agent'] };
 /** For calls that agents also make on behalf of the operators of their host. */
-const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
-const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
-const managersToo: Rule = { may: ['operator', 'manager'] };
-const readable: Rule = { ...everyone, alone: true };
+export const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
+export const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
+export const managersToo: Rule = { may: ['operator', 'manager'] };
+export const readable: Rule = { ...everyone, alone: true };
 
-/** Who may call each method. */
-export const policy = {
-  network: {
-    createNetwork: operators,
-    getNetwork: readable,
-    listNetworks: readable,
-    watchNetworks: everyone,
-    updateNetwork: operators,
-    deleteNetwork: operators,
-  },
-  endpoint: {
-    claimEndpoint: agentOf(({ nodeId }: ClaimEndpointRequest) => [nodeId]),
-    claimEndpoints: agentOf(({ claims }: ClaimEndpointsRequest) => claims.map(({ nodeId }) => nodeId)),
-    releaseEndpoint: agentOf(({ nodeId }: ReleaseEndpointRequest) => [nodeId]),
-    detachEndpoint: operatorsAndAgents,
-    getEndpoint: readable,
-    listEndpoints: readable,
-    watchEndpoints: everyone,
-    waitEndpoint: everyone,
-  },
-  ipam: {
-    showSubnets: everyone,
-    reserveAddress: operators,
-    releaseAddress: operators,
-    getAddressHistory: everyone,
-    checkClaims: operators,
-  },
-  node: { getNode: readable, listNodes: readable, watchNodes: everyone },
-  cluster: {
-    getStatus: everyone,
-    verify: operators,
-    watchEvents: operators,
-    listManagers: everyone,
-    describeManager: managersToo,
-    removeManager: operators,
-    createBackup: operators,
-  },
-  /** The session's Hello names the node, and `checkOwnNode` then checks it. */
-  session: { connect: { may: ['agent'] } },
-} as const satisfies Readonly<Record<string, Readonly<Record<string, Rule<never>>>>>;
+/** For an agent that acts for these nodes. */
+export function agentOf<Request>(nodes: (request: Request) => readonly string[]): Rule<Request> {
+  return { ...agents, nodes };
+}
 
 /**
  * Decides whether a call is allowed. A connection that proves no identity may call everything: this is how a cluster
@@ -93,8 +53,4 @@ export function checkOwnNode(peer: Identity, node: string): void {
     value: node,
     caller: formatIdentity(peer),
   });
-}
-
-function agentOf<Request>(nodes: (request: Request) => readonly string[]): Rule<Request> {
-  return { may: ['agent'], nodes };
 }

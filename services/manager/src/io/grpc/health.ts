@@ -1,16 +1,18 @@
+import { services } from '@causeway/proto/gen/causeway/v1/services.js';
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { servedNames } from './services.ts';
 
 const healthService = 'grpc.health.v1.Health';
 
 /** The process (""), and services that every manager answers. */
-const everywhere = ['', 'causeway.v1.ClusterService', 'causeway.v1.NodeService'];
+const everywhere = ['', services.cluster.name, services.node.name];
 
 /** Services that the leader answers, and managers that know the leader and forward calls. */
-const byLeader = ['causeway.v1.NetworkService', 'causeway.v1.EndpointService', 'causeway.v1.IpamService'];
+const byLeader = servedNames.map((name) => services[name].name).filter((name) => !everywhere.includes(name));
 
 /** SERVING at the leader only. */
-export const leaderService = 'causeway.v1.SessionService';
+export const leaderService = services.session.name;
 
 /** Services that only the leader itself serves. */
 const leaderOnly = [leaderService];

@@ -2,15 +2,14 @@ import { CausewayError } from '@causeway/model';
 import type { Credentials } from '@causeway/proto/io';
 import { type Clock, type Duration, type Log, type Startable, seconds } from '@causeway/runtime';
 import { Server } from '@grpc/grpc-js';
-import type { Api } from '../../api/index.ts';
-import { policy } from '../../call/policy.ts';
+import { type Api, sessionRules } from '../../api/index.ts';
 import type { AgentChannel } from '../../feed/channel.ts';
 import type { View } from '../../store/view.ts';
 import { CallLimit, mostCalls, mostStreams } from './call-limit.ts';
 import { Forwarder } from './forward.ts';
 import { Health, servedServices } from './health.ts';
 import { createReflection } from './reflection.ts';
-import { served, services } from './services.ts';
+import { definitionOf, served, servedNames } from './services.ts';
 import { sessionHandlers, sessionService } from './session.ts';
 
 /**
@@ -87,8 +86,8 @@ export class GrpcServer implements Startable {
       'grpc.enable_channelz': 0, // counts every message of every call, and the counts are not read
     });
     const { credentials, manager } = modules;
-    const forwarded = services.map(({ definition }) => definition);
-    this.#forwarder = new Forwarder({ view: manager.view, credentials, services: forwarded }, settings);
+    const forwarded = { view: manager.view, credentials, services: servedNames.map(definitionOf) };
+    this.#forwarder = new Forwarder(forwarded, settings);
     this.#addServices();
     this.#health = new Health(this.#server);
     createReflection(servedServices).addToServer(this.#server);
@@ -139,8 +138,8 @@ export class GrpcServer implements Startable {
     const { manager, log } = this.#modules;
     const limits = { calls: new CallLimit('calls', mostCalls), streams: new CallLimit('streams', mostStreams) };
     const serving = { log, forwarder: this.#forwarder, cluster: () => manager.view.cluster?.id, ...limits };
-    for (const service of services) this.#server.addService(...served(service, manager.api, serving));
-    const sessions = sessionHandlers(serving, policy.session.connect, (channel) => manager.accept(channel));
+    for (const name of servedNames) this.#server.addService(...served(name, manager.api, serving));
+    const sessions = sessionHandlers(serving, sessionRules.connect, (channel) => manager.accept(channel));
     this.#server.addService(sessionService, sessions);
   }
 }

@@ -1,0 +1,91 @@
+import { CausewayError, type NodeId } from '@causeway/model';
+import { describe, expect, test } from 'vitest';
+import { type Identity, unproved } from '../call/identity.ts';
+import { authorize, type Rule } from '../call/policy.ts';
+import { services, sessionRules } from './index.ts';
+
+const [own, other] = ['0123456789abcdef', 'fedcba9876543210'] as const;
+const operator: Identity = { kind: 'operator', name: 'ops' };
+const agent: Identity = { kind: 'agent', node: own as NodeId };
+const manager: Identity = { kind: 'manager', name: 'm2' };
+
+/** The rule of every method, by "service.method". */
+const rules: readonly (readonly [string, Rule<never>])[] = Object.entries({
+  ...services,
+  session: { rules: sessionRules },
+}).flatMap(([service, { rules }]) =>
+  Object.entries<Rule<never>>(rules).map(([method, rule]) => [`${service}.${method}`, rule] as const),
+);
+
+function codeOf(rule: Rule<never>, peer: Identity, request: unknown): unknown {
+  try {
+    authorize(rule as Rule, { method: 'm', peer }, request);
+    return undefined;
+  } catch (error) {
+    return error instanceof CausewayError ? error.code : error;
+  }
+}
+
+/** Who may call a method, for a request that names no node, or the agent's own. */
+function callers(rule: Rule<never>): string {
+  const may = [operator, agent, manager].filter(
+    (peer) => codeOf(rule, peer, { claims: [], nodeId: own }) === undefined,
+  );
+  return may.map(({ kind }) => kind).join(' ');
+}
+
+test('who may call what', () => {
+  expect(Object.fromEntries(rules.map(([method, rule]) => [method, callers(rule)]))).toMatchInlineSnapshot(`
+    {
+      "cluster.createBackup": "operator",
+      "cluster.describeManager": "operator manager",
+      "cluster.getStatus": "operator agent manager",
+      "cluster.listManagers": "operator agent manager",
+      "cluster.removeManager": "operator",
+      "cluster.verify": "operator",
+      "cluster.watchEvents": "operator",
+      "endpoint.claimEndpoint": "agent",
+      "endpoint.claimEndpoints": "agent",
+      "endpoint.detachEndpoint": "operator agent",
+      "endpoint.getEndpoint": "operator agent manager",
+      "endpoint.listEndpoints": "operator agent manager",
+      "endpoint.releaseEndpoint": "agent",
+      "endpoint.waitEndpoint": "operator agent manager",
+      "endpoint.watchEndpoints": "operator agent manager",
+      "ipam.checkClaims": "operator",
+      "ipam.getAddressHistory": "operator agent manager",
+      "ipam.releaseAddress": "operator",
+      "ipam.reserveAddress": "operator",
+      "ipam.showSubnets": "operator agent manager",
+      "network.createNetwork": "operator",
+      "network.deleteNetwork": "operator",
+      "network.getNetwork": "operator agent manager",
+      "network.listNetworks": "operator agent manager",
+      "network.updateNetwork": "operator",
+      "network.watchNetworks": "operator agent manager",
+      "node.getNode": "operator agent manager",
+      "node.listNodes": "operator agent manager",
+      "node.watchNodes": "operator agent manager",
+      "session.connect": "agent",
+    }
+  `);
+});
+
+test('a connection that proves nothing is let in everywhere', () => {
+  for (const [, rule] of rules) expect(codeOf(rule, unproved, { nodeId: other, claims: [] })).toBeUndefined();
+});
+
+describe('an agent acts for its own node', () => {
+  const { claimEndpoint, claimEndpoints, releaseEndpoint } = services.endpoint.rules;
+  const claim = (nodeId: string) => ({ nodeId });
+  test.each<[string, Rule<never>, unknown, string | undefined]>([
+    ['claims for it', claimEndpoint, claim(own), undefined],
+    ['claims for another', claimEndpoint, claim(other), 'permission-denied'],
+    ['several, all its own', claimEndpoints, { claims: [claim(own), claim(own)] }, undefined],
+    ['several, one another’s', claimEndpoints, { claims: [claim(own), claim(other)] }, 'permission-denied'],
+    ['releases on another', releaseEndpoint, claim(other), 'permission-denied'],
+    ['reads what is of another', services.node.rules.getNode, { node: other }, undefined],
+  ])('%s', (_, rule, request, code) => {
+    expect(codeOf(rule, agent, request)).toBe(code);
+  });
+});
