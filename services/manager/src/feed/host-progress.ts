@@ -5,7 +5,7 @@ import { earlier, later } from '../store/moment.ts';
 import type { View } from '../store/view.ts';
 import { ProgressWaiters } from './progress-waiters.ts';
 import type { Publication } from './publisher.ts';
-import { percentile, StepLatencies } from './step-latencies.ts';
+import { StepLatencies } from './step-latencies.ts';
 import type { Tables } from './steps.ts';
 
 /** Which hosts have a revision of a network, by node id. The API adds names. */
@@ -156,7 +156,7 @@ export class HostProgress {
       else if (this.#appliedBy(node, network) >= revision) have++;
       else waiting.push(node);
     }
-    const p99Ms = percentile(this.#latencies.of(network, revision), 0.99);
+    const p99Ms = this.#latencies.p99(network, revision);
     return { revision, have, want: have + waiting.length, waiting, unreachable, p99Ms };
   }
 

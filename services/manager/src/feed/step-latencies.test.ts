@@ -1,16 +1,22 @@
 import type { NetworkId } from '@causeway/model';
 import { describe, expect, test } from 'vitest';
 import { networkId } from '../testing/view-script.ts';
-import { keptSteps, percentile, StepLatencies } from './step-latencies.ts';
+import { keptSteps, StepLatencies } from './step-latencies.ts';
 
-describe('percentile, nearest rank', () => {
+describe('99th percentile, nearest rank', () => {
+  const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
   test.each<[string, number[], number]>([
     ['of nothing', [], 0],
     ['of one', [7], 7],
-    ['of a hundred', Array.from({ length: 100 }, (_, i) => 100 - i), 99],
-    ['of fifty: the greatest', Array.from({ length: 50 }, (_, i) => i + 1), 50],
-  ])('%s', (_name, values, expected) => {
-    expect(percentile(values, 0.99)).toBe(expected);
+    ['of fifty: the greatest', upTo(50), 50],
+    ['of a hundred', upTo(100), 99],
+    ['of a hundred and one', upTo(101), 100],
+    ['of five thousand', upTo(5000), 4950],
+  ])('%s', (_name, times, expected) => {
+    const latencies = new StepLatencies();
+    latencies.stepped(networkId(1), 1n, 2n, 1000);
+    for (const time of times) latencies.applied(networkId(1), 1n, 2n, 1000 + time);
+    expect(latencies.p99(networkId(1), 2n)).toBe(expected);
   });
 });
 
@@ -21,6 +27,6 @@ test('the oldest steps are forgotten, evenly over networks', () => {
     latencies.stepped(name(step), BigInt(step - 1), BigInt(step), step);
     latencies.applied(name(step), BigInt(step - 1), BigInt(step), step + 5);
   }
-  expect(latencies.of(name(1), 1n)).toEqual([]);
-  for (const step of [3 * keptSteps, 2 * keptSteps + 1]) expect(latencies.of(name(step), BigInt(step))).toEqual([5]);
+  expect(latencies.p99(name(1), 1n)).toBe(0);
+  for (const step of [3 * keptSteps, 2 * keptSteps + 1]) expect(latencies.p99(name(step), BigInt(step))).toBe(5);
 });

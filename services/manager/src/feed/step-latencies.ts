@@ -1,8 +1,8 @@
 import type { NetworkId } from '@causeway/model';
 
 /**
- * Latencies are kept for this many of the newest steps of all networks together; with 1,000 hosts on each that is 32 MiB. An
- * older change has no p99 any more, and 0 is reported.
+ * Latencies are kept for this many of the newest steps of all networks together. An older change has no p99 any more, and 0 is
+ * reported.
  */
 export const keptSteps = 4096;
 
@@ -12,8 +12,13 @@ interface Step {
   readonly to: bigint;
   /** When this manager saw the step, ms on its monotonic clock. */
   readonly at: number;
-  /** For each host that has applied the step: time from `at` to the host's report, ms. */
-  readonly latencies: number[];
+  /** How many hosts have applied the step. */
+  applied: number;
+  /**
+   * Times from `at` to a host's report, ms: those of the last hundredth of the reports, and the one before. Reports arrive in
+   * the order of their times, so the first is the 99th percentile (nearest rank) of all.
+   */
+  readonly slowest: number[];
 }
 
 /** How long hosts took to apply each of the newest steps. */
@@ -22,7 +27,7 @@ export class StepLatencies {
   readonly #order: Step[] = [];
 
   stepped(network: NetworkId, from: bigint, to: bigint, now: number): void {
-    const step = { network, from, to, at: now, latencies: [] };
+    const step = { network, from, to, at: now, applied: 0, slowest: [] };
     const steps = this.#steps.get(network);
     if (steps === undefined) this.#steps.set(network, [step]);
     else steps.push(step);
@@ -36,13 +41,14 @@ export class StepLatencies {
     for (let i = steps.length - 1; i >= 0; i--) {
       const step = steps[i];
       if (step === undefined || step.to <= from) break;
-      if (step.to <= to) step.latencies.push(now - step.at);
+      if (step.to <= to) report(step, now);
     }
   }
 
-  /** Latencies of the step that brought this revision; empty if the step is too old. */
-  of(network: NetworkId, revision: bigint): readonly number[] {
-    return this.#steps.get(network)?.find((step) => step.from < revision && revision <= step.to)?.latencies ?? [];
+  /** 99th percentile for the step that brought this revision, ms; 0 if no host has applied the step, or it is too old. */
+  p99(network: NetworkId, revision: bigint): number {
+    const step = this.#steps.get(network)?.find(({ from, to }) => from < revision && revision <= to);
+    return step?.slowest[0] ?? 0;
   }
 
   /** Drops half of the steps at a time, so that the cost for each step is constant. */
@@ -56,8 +62,8 @@ export class StepLatencies {
   }
 }
 
-/** Nearest rank; 0 if there are no values. */
-export function percentile(values: readonly number[], rank: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)] ?? 0;
+function report(step: Step, now: number): void {
+  step.applied++;
+  step.slowest.push(now - step.at);
+  if (step.slowest.length > 1 + Math.floor(step.applied / 100)) step.slowest.shift();
 }
