@@ -1,6 +1,7 @@
 import type { ClusterId, FeedVersion } from '@causeway/model';
 import { type Duration, milliseconds, minutes, seconds } from '@causeway/runtime';
 import { schema } from './cluster/schema.ts';
+import type { FanOutPause } from './feed/fan-out.ts';
 import type { DefaultPool } from './ipam/subnet-pools.ts';
 
 export interface ManagerSettings {
@@ -32,6 +33,8 @@ export interface ManagerSettings {
   readonly schema?: number;
   /** The feed versions that the manager speaks to agents, from the oldest; absent: this version's. */
   readonly feeds?: readonly FeedVersion[];
+  /** Pause after a network's changes went to its hosts; absent: by the number of hosts. */
+  readonly fanOutPause?: FanOutPause;
   /** How much of the store's history the manager keeps, ms; absent or 0: something else compacts the store. */
   readonly history?: Duration;
 }

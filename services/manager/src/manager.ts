@@ -111,7 +111,14 @@ export class Manager implements Startable {
     const controllers = (writer: TermWriter): readonly Controller[] => this.#controllers(writer);
     this.#terms = new TermRunner({ ...parts, elector: this.#elector, writer: this.#writer, controllers });
     const registrar = new NodeRegistrar({ view, writer: this.#writer, term });
-    this.#feed = new Feed({ ...parts, registrar }, { address, ...(given.feeds && { feeds: given.feeds }) });
+    this.#feed = new Feed(
+      { ...parts, registrar },
+      {
+        address,
+        ...(given.feeds && { feeds: given.feeds }),
+        ...(given.fanOutPause && { pause: given.fanOutPause }),
+      },
+    );
     this.#eventFeed = new EventFeed(parts);
     this.#storeMonitor = this.#monitorStore();
     this.api = createApi(

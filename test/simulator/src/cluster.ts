@@ -6,6 +6,7 @@ import {
   defaultPrefix,
   type HistorySnapshot,
   type Manager,
+  type ManagerSettings,
   MemoryBackend,
   MemoryStore,
 } from '@causeway/manager';
@@ -28,6 +29,8 @@ export interface SimSettings {
   readonly seed?: number;
   /** As `causeway-manager --node-gone-after`. */
   readonly nodeGoneAfter?: Duration;
+  /** Pause after a network's changes went to its hosts, as if it had very many; absent: by the number of hosts. */
+  readonly fanOutPause?: Duration;
   /** MTU of every host's underlay, bytes, or one MTU per host. */
   readonly mtu?: number | readonly number[];
   /** Initial content of the store; absent: an empty store. */
@@ -69,12 +72,16 @@ export class SimCluster {
   readonly #addresses: readonly string[];
   readonly #failover: Failover;
   readonly #streams: Failover;
-  readonly #goneAfter: Pick<SimSettings, 'nodeGoneAfter'>;
+  readonly #managerSettings: Pick<ManagerSettings, 'nodeGoneAfter' | 'fanOutPause'>;
   readonly #electionGap: () => Duration;
 
   constructor(settings: SimSettings) {
     this.random = new SeededRandom(settings.seed ?? 1);
-    this.#goneAfter = settings.nodeGoneAfter === undefined ? {} : { nodeGoneAfter: settings.nodeGoneAfter };
+    const { nodeGoneAfter, fanOutPause } = settings;
+    this.#managerSettings = {
+      ...(nodeGoneAfter !== undefined && { nodeGoneAfter }),
+      ...(fanOutPause !== undefined && { fanOutPause: () => fanOutPause }),
+    };
     this.#electionGap = settings.electionGap ?? (() => milliseconds(0));
     const { clock, random } = this;
     this.wires = new Wires({ clock, random });
@@ -118,7 +125,7 @@ export class SimCluster {
         random,
         log,
       },
-      { name, instance, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#goneAfter },
+      { name, instance, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#managerSettings },
     );
     const registration = new Registration(
       { store: life.mortal(store), keys: createKeys(defaultPrefix), peers, clock: life.mortal(this.clock), log },

@@ -9,7 +9,7 @@ import {
   type SentNetwork,
   Vni,
 } from '@causeway/model';
-import { milliseconds } from '@causeway/runtime';
+import { type Duration, milliseconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -18,7 +18,7 @@ import { HeldNetworks } from '../testing/held-networks.ts';
 import { MemoryAgent } from '../testing/memory-agent.ts';
 import { networkId, nodeId, type ScriptWrite, scriptCluster, scriptNode, ViewScript } from '../testing/view-script.ts';
 import { Feed } from './feed.ts';
-import { entryOverhead } from './history.ts';
+import { entryOverhead, rowBytes } from './history.ts';
 import { backlogLimit } from './subscriptions.ts';
 
 /**
@@ -31,7 +31,7 @@ const nodes = [1, 2, 3] as const;
 const networks = [1, 2] as const;
 const former = feedVersions.slice(0, 1);
 /** Room for about four steps of all networks, so that an agent that is away for a while has missed more. */
-const historyBytes = 4 * (entryOverhead + 200);
+const historyBytes = 4 * (entryOverhead + rowBytes);
 /** Feed versions that the agent of a host speaks. */
 const feedsOf = (node: number): readonly FeedVersion[] => (node === 1 ? former : feedVersions);
 
@@ -109,12 +109,20 @@ function endpoint(kind: 'put' | 'delete'): fc.Arbitrary<ScriptWrite> {
 }
 
 /** How often each kind of event happened in all runs together. */
-const reach = { vanished: 0, resyncs: 0, evicted: 0, continued: 0, whole: 0, withdrawn: 0, ready: 0, stalled: 0 };
+const reach = {
+  ...{ vanished: 0, resyncs: 0, evicted: 0, continued: 0, whole: 0, withdrawn: 0, ready: 0, stalled: 0 },
+  /** Deltas of several changes. */
+  together: 0,
+};
+
+/** Pause after a network's changes, ms. An action takes 1 ms. */
+const pauses = [0, 0, 3, 20];
 
 test('agents that apply what they are sent always end at the view', async () => {
+  const runs = fc.tuple(fc.array(action, { minLength: 10, maxLength: 60 }), fc.constantFrom(...pauses));
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), async (actions) => {
-      const world = new World();
+    fc.asyncProperty(runs, async ([actions, pause]) => {
+      const world = new World(milliseconds(pause));
       await world.begin();
       for (const step of actions) await world.act(step);
       await world.settle();
@@ -122,22 +130,28 @@ test('agents that apply what they are sent always end at the view', async () => 
       expect(world.faults).toEqual([]);
       await world.end();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
   // If an event never happens in the runs, they prove nothing about it.
   for (const [what, count] of Object.entries(reach)) expect(count, what).toBeGreaterThan(5);
 });
 
 class World {
+  readonly #pause: Duration;
   readonly #clock = new FakeClock();
   readonly #script = new ViewScript();
   #view: View = this.#script.view;
   #feeds = feedVersions;
-  #feed = this.#newFeed();
+  #feed: Feed;
   readonly #agents = new Map<number, MemoryAgent>();
   /** The manager that the agent had its last session with; absent: the agent has lost its place since. */
   readonly #servedBy = new Map<number, Feed>();
   readonly faults: string[] = [];
+
+  constructor(pause: Duration) {
+    this.#pause = pause;
+    this.#feed = this.#newFeed();
+  }
 
   async begin(): Promise<void> {
     for (const node of nodes) this.#script.commit({ put: 'node', node });
@@ -270,6 +284,7 @@ class World {
       const line = agent.received.at(-1) ?? '';
       if (line.endsWith('BREAK')) reach.resyncs++;
       else if (line.startsWith('delta')) reach.continued++;
+      if (this.#pause > 0 && revisionsOf(line) > 1n) reach.together++;
       if (line.startsWith('complete')) reach.whole++;
       if (line.startsWith('complete') && !isReady && continuing.has(line.split(' ')[1] ?? '')) reach.evicted++;
       if (line.startsWith('withdraw')) reach.withdrawn++;
@@ -287,7 +302,7 @@ class World {
     const sink = { emit: () => undefined, repaired: () => undefined };
     return new Feed(
       { view, registrar, sink, clock: this.#clock, log: new MemoryLog() },
-      { address: 'm1:7443', feeds: this.#feeds, historyBytes },
+      { address: 'm1:7443', feeds: this.#feeds, historyBytes, pause: () => this.#pause },
     );
   }
 
@@ -317,6 +332,12 @@ class World {
     const agent = this.#agents.get(node);
     if (agent !== undefined) agent.backlog = bytes;
   }
+}
+
+/** How many revisions a delta covers, by its line; 0 for other lines. */
+function revisionsOf(line: string): bigint {
+  const [, from, to] = /^delta \S+ (\d+)->(\d+)/.exec(line) ?? [];
+  return BigInt(to ?? 0) - BigInt(from ?? 0);
 }
 
 /** Everything in a table that a host programs, in words. */

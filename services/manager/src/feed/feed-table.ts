@@ -1,12 +1,12 @@
 import {
   type AnyRow,
+  byRowKind,
   type FeedVersion,
   feedOf,
   feedVersions,
   type Network,
   type NetworkId,
   type NodeId,
-  noRowChanges,
   noRows,
   type RowChanges,
   type RowKind,
@@ -18,7 +18,7 @@ import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_serv
 import type { Versioned } from '../store/view.ts';
 import { DeltaBytes } from './delta-bytes.ts';
 import { encodeComplete } from './encode.ts';
-import { History, HistoryBudget } from './history.ts';
+import { History, HistoryBudget, type HistoryEntry, type TouchedRows, touchedRows } from './history.ts';
 import { hostOf } from './rows/index.ts';
 import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
@@ -34,15 +34,15 @@ export interface NetworkMove {
 }
 
 export interface Moved {
-  readonly delta: DeltaBytes;
   readonly joined: readonly NodeId[];
   readonly left: readonly NodeId[];
 }
 
 /**
- * One network as its subscribers hold it: the network itself, and rows of several kinds. The table moves from revision to
- * revision. Each move is encoded once. The whole network is encoded once for each feed version, when an agent of that
- * version needs it. The subscribers are exactly the hosts that a row names as its host.
+ * One network as its subscribers should hold it: the network itself, and rows of several kinds. The table moves from revision
+ * to revision, and a subscriber may skip revisions: `since` gives one delta from any revision that the history reaches back to.
+ * Each delta, and the whole network, is encoded once, when the first agent needs it. The subscribers are exactly the hosts that
+ * a row names as its host.
  */
 export class FeedTable {
   #network: Versioned<Network>;
@@ -52,7 +52,9 @@ export class FeedTable {
   readonly #rows: RowMaps = noRows();
   readonly #rowsOn = new Map<NodeId, number>();
   readonly #history: History;
+  /** The present content, encoded: whole, and as deltas by the revision from which they lead here. */
   readonly #completes = new Map<FeedVersion, Uint8Array>();
+  readonly #deltas = new Map<bigint, DeltaBytes>();
 
   constructor(
     network: Versioned<Network>,
@@ -111,21 +113,28 @@ export class FeedTable {
     return made;
   }
 
+  /** The delta from a revision to the present one; undefined if the history does not reach back to that revision. */
+  since(revision: bigint): DeltaBytes | undefined {
+    const known = this.#deltas.get(revision);
+    if (known !== undefined) return known;
+    const steps = this.#history.since(revision);
+    if (steps === undefined) return undefined;
+    const delta = this.#deltaFrom(revision, steps);
+    this.#deltas.set(revision, delta);
+    return delta;
+  }
+
   /**
-   * The deltas that bring a cursor's holder to the present revision; undefined if the holder needs the whole network. A
-   * holder of the same content at an older revision needs an empty step: after a change of manager this applies to every
-   * agent. A digest of a feed version other than the session's cannot be compared: the versions cover different content.
+   * What brings a cursor's holder to the present revision; undefined if the holder needs the whole network. A holder of the
+   * same content at an older revision needs an empty step: after a change of manager this applies to every agent. A digest of
+   * a feed version other than the session's cannot be compared: the versions cover different content.
    */
-  since({ revision, digest, feedVersion }: NetworkCursor, feed: FeedVersion): readonly DeltaBytes[] | undefined {
+  continued({ revision, digest, feedVersion }: NetworkCursor, feed: FeedVersion): DeltaBytes | 'nothing' | undefined {
     if (feedOf(this.#feeds, feedVersion) !== feed) return undefined;
-    const now = this.digest(feed);
-    if (digest === now && revision === this.#revision) return [];
-    if (digest === now && revision < this.#revision) {
-      const network = this.id;
-      const step = { network, from: revision, to: this.#revision, sums: this.#sums, changes: noRowChanges() };
-      return [new DeltaBytes(step, this.#feeds)];
-    }
-    return this.#history.since(revision, digest, this.#feeds.indexOf(feed));
+    if (digest === this.digest(feed) && revision === this.#revision) return 'nothing';
+    if (digest === this.digest(feed) && revision < this.#revision) return this.#deltaFrom(revision, []);
+    const [first] = this.#history.since(revision) ?? [];
+    return first?.sumsBefore[this.#feeds.indexOf(feed)] === digest ? this.since(revision) : undefined;
   }
 
   /** No host follows the table any more: its history is dropped. */
@@ -133,11 +142,11 @@ export class FeedTable {
     this.#history.clear();
   }
 
-  /** Takes the step. Returns it encoded, with the hosts that joined the network and those that left it. */
+  /** Takes the step. Returns the hosts that joined the network and those that left it. */
   move(step: NetworkMove): Moved {
     const touchedHosts = this.#hostsOf(step);
     const had = new Set([...touchedHosts].filter((node) => this.#rowsOn.has(node)));
-    const sumsBefore = this.#sums;
+    this.#history.push(this.#entryOf(step));
     if (step.changed !== undefined) {
       this.#sums = withNetwork(this.#feeds, this.#sums, this.#network.value, step.changed.value);
       this.#network = step.changed;
@@ -152,11 +161,38 @@ export class FeedTable {
     }
     this.#revision = step.to;
     this.#completes.clear();
-    const delta = new DeltaBytes({ ...step, sums: this.#sums }, this.#feeds);
-    this.#history.push({ from: step.from, to: step.to, sumsBefore, delta });
+    this.#deltas.clear();
     const joined = [...touchedHosts].filter((node) => !had.has(node) && this.#rowsOn.has(node));
     const left = [...had].filter((node) => !this.#rowsOn.has(node));
-    return { delta, joined, left };
+    return { joined, left };
+  }
+
+  /** The step for the history. The table has not taken the step yet. */
+  #entryOf({ from, to, changed, changes }: NetworkMove): HistoryEntry {
+    const rows = byRowKind((kind): TouchedRows => {
+      const existed = ({ id }: AnyRow): boolean => this.#rows[kind].has(id);
+      const { upserts, removed } = changes[kind];
+      const [added, updated] = [upserts.filter((row) => !existed(row)), upserts.filter(existed)];
+      return { added: added.map(({ id }) => id), changed: [...updated.map(({ id }) => id), ...removed] };
+    });
+    return { from, to, sumsBefore: this.#sums, isNetworkChanged: changed !== undefined, rows };
+  }
+
+  /** Encodes the steps as one delta. Its rows are the present ones, so a row that changed several times is sent once. */
+  #deltaFrom(from: bigint, steps: readonly HistoryEntry[]): DeltaBytes {
+    const changes = byRowKind((kind) => {
+      const upserts: AnyRow[] = [];
+      const removed: string[] = [];
+      for (const [id, existed] of touchedRows(steps, kind)) {
+        const row = this.#rows[kind].get(id);
+        if (row !== undefined) upserts.push(row);
+        else if (existed) removed.push(id);
+      }
+      return { upserts, removed };
+    }) as RowChanges;
+    const changed = steps.some(({ isNetworkChanged }) => isNetworkChanged) ? this.#network : undefined;
+    const parts = { network: this.id, from, to: this.#revision, sums: this.#sums, changed, changes };
+    return new DeltaBytes(parts, this.#feeds);
   }
 
   /** Hosts that a row of the step names as its host, or named before. */

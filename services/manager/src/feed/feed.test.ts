@@ -17,8 +17,8 @@ import {
   scriptNode,
   ViewScript,
 } from '../testing/view-script.ts';
-import { Feed } from './feed.ts';
-import { historyEntries } from './history.ts';
+import { Feed, type FeedSettings } from './feed.ts';
+import { historyRows } from './history.ts';
 import { backlogLimit } from './subscriptions.ts';
 
 let clock: FakeClock;
@@ -50,7 +50,7 @@ function lead(which: Feed, revision: bigint): AbortController {
   return end;
 }
 
-function newFeed(view: View): Feed {
+function newFeed(view: View, settings: Partial<FeedSettings> = {}): Feed {
   const register = async (node: Node): Promise<bigint> => {
     if (node.name === 'taken') throw new CausewayError('name-taken', 'node name "taken" is taken');
     registered.push(node);
@@ -60,7 +60,10 @@ function newFeed(view: View): Feed {
     emit: (event) => void told.push(event),
     repaired: (host, drift) => void told.push(driftRepaired({ ...drift, host }, 1, [])),
   };
-  return new Feed({ view, registrar: { register }, sink, clock, log: new MemoryLog() }, { address: 'm1:7443' });
+  return new Feed(
+    { view, registrar: { register }, sink, clock, log: new MemoryLog() },
+    { address: 'm1:7443', ...settings },
+  );
 }
 
 async function connect(agent: MemoryAgent, to: Feed = feed): Promise<MemoryAgent> {
@@ -157,15 +160,15 @@ describe('a session that begins from a cursor', () => {
           { put: 'endpoint', endpoint: 11, network: 7, node: 2 },
         );
       },
-      ['delta n7 4->5 +1 -0', 'delta n7 5->6 +1 -1'],
+      ['delta n7 4->6 +1 -0'],
     ],
     [
       'more missed than history has',
       () => {
-        for (let i = 0; i <= historyEntries; i++)
+        for (let i = 0; i <= historyRows; i++)
           script.commit({ put: 'endpoint', endpoint: 100 + i, network: 7, node: 2 });
       },
-      [`complete n7 @${4 + historyEntries + 1} rows=${historyEntries + 2}`],
+      [`complete n7 @${4 + historyRows + 1} rows=${historyRows + 2}`],
     ],
     [
       'its endpoint is gone',
@@ -377,7 +380,7 @@ test('a host that says nothing for three heartbeats is lost; its rows stay with 
   expect(eventKinds()).toEqual(['node.ready h1', 'node.ready h2', 'node.lost h1']);
 });
 
-test('a slow agent is owed the newest whole instead of a backlog, once', async () => {
+test('a slow agent gets the newest state as one delta instead of a backlog', async () => {
   script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 1 });
   const agent = await connect(new MemoryAgent(scriptNode(1)));
   agent.take();
@@ -387,9 +390,76 @@ test('a slow agent is owed the newest whole instead of a backlog, once', async (
   expect(agent.take()).toEqual([]);
   agent.backlog = 0;
   await clock.advance(milliseconds(100));
-  expect(agent.take()).toEqual(['complete n7 @14 rows=11']);
+  expect(agent.take()).toEqual(['delta n7 4->14 +10 -0']);
   script.commit({ put: 'endpoint', endpoint: 30, network: 7, node: 2 });
   expect(agent.take()).toEqual(['delta n7 14->15 +1 -0']);
+});
+
+describe('changes of a network whose last changes were sent a moment ago', () => {
+  /** For the two hosts of the network. */
+  const pause = milliseconds(100);
+
+  beforeEach(async () => {
+    await feed.stop();
+    feed = newFeed(script.view, { pause: (hosts) => milliseconds((pause * hosts) / 2) });
+    await feed.start();
+    term = lead(feed, script.revision);
+    script.commit(
+      { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
+      { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
+    );
+    await clock.advance(pause);
+  });
+
+  test('go together when the pause ends; the first went at once', async () => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    agent.take();
+    for (let i = 11; i < 20; i++) script.commit({ put: 'endpoint', endpoint: i, network: 7, node: 2 });
+    script.commit({ delete: 'endpoint', endpoint: 10, network: 7 }, { delete: 'endpoint', endpoint: 19, network: 7 });
+    expect(agent.take()).toEqual(['delta n7 4->5 +1 -0']);
+    await clock.advance(milliseconds(pause - 1));
+    expect(agent.take()).toEqual([]);
+    await clock.advance(milliseconds(1));
+    expect(agent.take()).toEqual(['delta n7 5->14 +7 -1']);
+    await clock.advance(pause);
+    script.commit({ put: 'endpoint', endpoint: 30, network: 7, node: 2 });
+    expect(agent.take()).toEqual(['delta n7 14->15 +1 -0']);
+  });
+
+  test('do not delay another network', async () => {
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    script.commit({ put: 'network', network: 8 });
+    script.commit({ put: 'endpoint', endpoint: 11, network: 7, node: 1 });
+    script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 1 });
+    agent.take();
+    script.commit({ put: 'endpoint', endpoint: 13, network: 8, node: 1 });
+    expect(agent.take()).toEqual(['complete n8 @8 rows=1']);
+  });
+
+  test('a session that begins in the pause gets them at once, and then only what came later', async () => {
+    script.commit({ put: 'endpoint', endpoint: 11, network: 7, node: 2 });
+    script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 2 });
+    const agent = await connect(new MemoryAgent(scriptNode(1)));
+    expect(agent.take()).toEqual(['welcome term=3', 'complete n7 @6 rows=4', 'ready @6']);
+    script.commit({ put: 'endpoint', endpoint: 13, network: 7, node: 2 });
+    await clock.advance(pause);
+    expect(agent.take()).toEqual(['delta n7 6->7 +1 -0']);
+  });
+
+  test('a host that joins and leaves in the pause counts until it reports that nothing is left', async () => {
+    script.commit({ put: 'node', node: 3 });
+    for (const n of [1, 2]) (await connect(new MemoryAgent(scriptNode(n)))).appliesAtOnce = true;
+    const guest = await connect(new MemoryAgent(scriptNode(3)));
+    script.commit({ put: 'endpoint', endpoint: 11, network: 7, node: 2 });
+    script.commit({ put: 'endpoint', endpoint: 12, network: 7, node: 3 });
+    const released = script.commit({ delete: 'endpoint', endpoint: 12, network: 7 });
+    await clock.advance(pause);
+    expect(guest.take().slice(-1)).toEqual([`withdraw ${networkId(7)}`]);
+    expect(feed.progress.of(networkId(7)).floor).toBe(0n);
+    guest.say({ oneofKind: 'applied', applied: { networks: [], withdrawnIds: [networkId(7)] } });
+    await settle();
+    expect(feed.progress.of(networkId(7)).floor).toBe(released);
+  });
 });
 
 describe('applied', () => {

@@ -7,7 +7,7 @@ import {
   type Node,
   type NodeId,
 } from '@causeway/model';
-import { type Clock, type Duration, type Log, Loop, milliseconds, type Startable } from '@causeway/runtime';
+import { type Clock, type Duration, type Log, Loop, type Startable } from '@causeway/runtime';
 import type { Controller, Term } from '../election/term.ts';
 import type { EventSink } from '../events/event-sink.ts';
 import type { Moment } from '../store/moment.ts';
@@ -15,17 +15,16 @@ import type { View, ViewChange } from '../store/view.ts';
 import { Admission, type Registrar } from './admission.ts';
 import { AgentMessages } from './agent-messages.ts';
 import type { AgentChannel } from './channel.ts';
+import { Delivery } from './delivery.ts';
+import { type FanOutPause, fanOutPause } from './fan-out.ts';
 import { allHistoryBytes, HistoryBudget } from './history.ts';
 import { HostProgress } from './host-progress.ts';
 import { type HostFacts, Hosts } from './hosts.ts';
-import { heartbeat } from './liveness.ts';
-import { deliveries, Publisher } from './publisher.ts';
+import { Looks, lookEvery } from './liveness.ts';
+import { Publisher } from './publisher.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { VerifyCalls, type VerifyOutcome } from './verify-calls.ts';
-
-/** How often the feed looks for room in the connections of agents that are owed something. Only while there are any. */
-const roomPeriod = milliseconds(50);
 
 export interface FeedParts {
   readonly view: View;
@@ -42,6 +41,8 @@ export interface FeedSettings {
   readonly feeds?: readonly FeedVersion[];
   /** Limit for the history of all networks, bytes; absent: `allHistoryBytes`. */
   readonly historyBytes?: number;
+  /** Pause after a network's changes went to its hosts; absent: `fanOutPause`. */
+  readonly pause?: FanOutPause;
 }
 
 /**
@@ -60,14 +61,14 @@ export class Feed implements Startable, Controller {
   readonly #verifyCalls = new VerifyCalls();
   readonly #hosts = new Hosts();
   readonly #abort = new AbortController();
-  readonly #room: Loop;
+  readonly #delivery: Delivery;
   #term: Term | undefined;
   #unsubscribe: (() => void) | undefined;
   #loops: Promise<unknown> | undefined;
 
   constructor(parts: FeedParts, settings: FeedSettings) {
     const { view, clock } = parts;
-    const { feeds = feedVersions, historyBytes: most = allHistoryBytes } = settings;
+    const { feeds = feedVersions, historyBytes: most = allHistoryBytes, pause = fanOutPause } = settings;
     this.#parts = parts;
     this.#address = settings.address;
     this.#publisher = new Publisher(view, feeds, new HistoryBudget({ most }));
@@ -77,19 +78,15 @@ export class Feed implements Startable, Controller {
     const shared = { ...parts, progress: this.progress, sessions: this.#sessions };
     this.#admission = new Admission({ ...shared, term: () => this.#term }, { feeds });
     this.#messages = new AgentMessages({ ...shared, hosts: this.#hosts, verifyCalls: this.#verifyCalls });
-    this.#room = this.#loop((signal) => this.#payOwed(signal));
+    this.#delivery = new Delivery({ ...parts, tables, sessions: this.#sessions }, { pause });
   }
 
   async start(): Promise<void> {
-    const { view, clock } = this.#parts;
+    const { view } = this.#parts;
     const { signal } = this.#abort;
     this.#publisher.update([{ kind: 'reset', revision: view.revision }]);
     this.#unsubscribe = view.subscribe((changes) => this.#follow(changes));
-    const liveness = this.#loop(async () => {
-      this.#sessions.endSilent(clock.now());
-      return milliseconds(heartbeat / 2);
-    });
-    this.#loops = Promise.all([liveness.run(signal), this.#room.run(signal)]);
+    this.#loops = Promise.all([this.#liveness().run(signal), this.#delivery.run(signal)]);
   }
 
   async stop(): Promise<void> {
@@ -169,7 +166,7 @@ export class Feed implements Startable, Controller {
     for await (const { message } of requests) {
       session.lastHeard = this.#parts.clock.now();
       if (message.oneofKind !== 'hello') this.#messages.receive(session, message);
-      else if (await this.#admission.admit(session, message.hello, peer)) this.#lookForRoom();
+      else if (await this.#admission.admit(session, message.hello, peer)) this.#delivery.lookForRoom();
       else this.#turnAway(session);
     }
   }
@@ -187,14 +184,9 @@ export class Feed implements Startable, Controller {
 
   #follow(changes: readonly ViewChange[]): void {
     for (const change of changes) if (change.kind === 'node' && change.after === undefined) this.#forget(change.id);
-    for (const publication of this.#publisher.update(changes)) {
-      this.progress.published(publication);
-      for (const [node, event] of deliveries(publication)) {
-        const session = this.#sessions.of(node);
-        if (session !== undefined) this.#sessions.step(session, event);
-      }
-    }
-    this.#lookForRoom();
+    const publications = this.#publisher.update(changes);
+    for (const publication of publications) this.progress.published(publication);
+    this.#delivery.publish(publications);
   }
 
   #forget(node: NodeId): void {
@@ -215,21 +207,15 @@ export class Feed implements Startable, Controller {
     return leader === undefined || leader.address === this.#address ? '' : leader.address;
   }
 
-  #lookForRoom(): void {
-    if (this.#sessions.behind.size > 0) this.#room.wake();
-  }
-
-  /** Sends agents what they are owed when their connections have room. */
-  async #payOwed(signal: AbortSignal): Promise<Duration | undefined> {
-    const { behind } = this.#sessions;
-    if (behind.size === 0) return undefined;
-    await this.#parts.clock.sleep(roomPeriod, signal);
-    for (const session of [...behind]) this.#sessions.step(session, { kind: 'room' });
-    return behind.size === 0 ? undefined : milliseconds(0);
-  }
-
-  #loop(step: (signal: AbortSignal) => Promise<Duration | undefined>): Loop {
-    const failed = (error: unknown): void => this.#parts.log.error('session.failed', { message: String(error) });
-    return new Loop(this.#parts, { step, failed, retryAfter: roomPeriod });
+  #liveness(): Loop {
+    const { clock, log } = this.#parts;
+    const looks = new Looks();
+    const step = async (): Promise<Duration> => {
+      const now = clock.now();
+      if (looks.counts(now)) this.#sessions.endSilent(now);
+      return lookEvery;
+    };
+    const failed = (error: unknown): void => log.error('session.failed', { message: String(error) });
+    return new Loop(this.#parts, { step, failed, retryAfter: lookEvery });
   }
 }

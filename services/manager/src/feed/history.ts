@@ -1,27 +1,42 @@
-import type { DeltaBytes } from './delta-bytes.ts';
+import type { RowKind } from '@causeway/model';
 import type { Sums } from './sums.ts';
 
-/** One encoded step of a network, from one of its revisions to the next. */
+/** Ids of the rows of one kind that a step touched. */
+export interface TouchedRows {
+  /** Rows that did not exist before the step. */
+  readonly added: readonly string[];
+  /** Rows that existed before the step. The step changed or removed them. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * One step of a network, from one of its revisions to the next. The entry names what the step touched. The content is in the
+ * table, which has the newest.
+ */
 export interface HistoryEntry {
   readonly from: bigint;
   readonly to: bigint;
   /** Digests of the table before the step. A cursor continues from here only if its revision and its digest agree. */
   readonly sumsBefore: Sums;
-  readonly delta: DeltaBytes;
+  /** The network itself changed. */
+  readonly isNetworkChanged: boolean;
+  readonly rows: Readonly<Record<RowKind, TouchedRows>>;
 }
 
 /**
- * Most steps kept for each network, so that an agent that was away briefly gets only what it missed. A delta of one endpoint
- * is about 150 bytes, so usually this number is the limit. `historyBytes` limits networks that change in bulk.
+ * Most rows whose steps are kept for each network, so that an agent that was away briefly gets only what it missed. A step
+ * counts as one row at least. More would rarely be shorter than the whole network.
  */
-export const historyEntries = 512;
-export const historyBytes = 256 * 1024;
+export const historyRows = 4096;
 
 /** Limit for all networks of a manager together: an eighth of the 512 MiB that a manager may use. */
 export const allHistoryBytes = 64 * 1024 * 1024;
 
-/** Measured memory of a step besides its bytes: its objects, four big integers, the array around the bytes, its place. */
-export const entryOverhead = 900;
+/** Memory of a step: its objects, four big integers, its place. */
+export const entryOverhead = 700;
+
+/** Memory of each row that a step names: an id, which a removed row leaves only here. */
+export const rowBytes = 50;
 
 /** Counts the bytes of the histories of all networks. Above the limit, the oldest steps of any network are dropped. */
 export class HistoryBudget {
@@ -60,23 +75,23 @@ export class HistoryBudget {
 export class History {
   readonly #budget: HistoryBudget;
   readonly #entries: (HistoryEntry & { readonly place: number })[] = [];
-  #bytes = 0;
+  #rows = 0;
 
   constructor(budget: HistoryBudget) {
     this.#budget = budget;
   }
 
   push(entry: HistoryEntry): void {
-    this.#bytes += entry.delta.length;
+    this.#rows += rowsOf(entry);
     this.#entries.push({ ...entry, place: this.#budget.take(this, costOf(entry)) });
-    while (this.#entries.length > historyEntries || this.#bytes > historyBytes) if (!this.dropOldest()) break;
+    while (this.#rows > historyRows) if (!this.dropOldest()) break;
   }
 
   /** False: the history is empty. */
   dropOldest(): boolean {
     const oldest = this.#entries.shift();
     if (oldest === undefined) return false;
-    this.#bytes -= oldest.delta.length;
+    this.#rows -= rowsOf(oldest);
     this.#budget.give(oldest.place, costOf(oldest));
     return true;
   }
@@ -86,17 +101,34 @@ export class History {
     while (this.dropOldest());
   }
 
-  /**
-   * The steps from a cursor to the present; undefined if no kept step begins at the cursor's revision with its digest.
-   * `place`: index of the cursor's feed version among the versions.
-   */
-  since(revision: bigint, digest: bigint, place: number): readonly DeltaBytes[] | undefined {
-    const start = this.#entries.findIndex((entry) => entry.from === revision);
-    if (start < 0 || this.#entries[start]?.sumsBefore[place] !== digest) return undefined;
-    return this.#entries.slice(start).map(({ delta }) => delta);
+  /** The steps from the revision to the present; undefined if no kept step begins at the revision. */
+  since(revision: bigint): readonly HistoryEntry[] | undefined {
+    const start = this.#entries.findLastIndex((entry) => entry.from === revision);
+    return start < 0 ? undefined : this.#entries.slice(start);
   }
 }
 
-function costOf({ delta }: HistoryEntry): number {
-  return delta.length + entryOverhead;
+/** Ids of the rows that the steps touched. The value says whether the row existed before the first of these steps. */
+export function touchedRows(steps: readonly HistoryEntry[], kind: RowKind): ReadonlyMap<string, boolean> {
+  const touched = new Map<string, boolean>();
+  for (const { rows } of steps) {
+    const { added, changed } = rows[kind];
+    for (const id of added) if (!touched.has(id)) touched.set(id, false);
+    for (const id of changed) if (!touched.has(id)) touched.set(id, true);
+  }
+  return touched;
+}
+
+function rowsOf({ rows }: HistoryEntry): number {
+  return Math.max(1, namedBy(rows));
+}
+
+function costOf({ rows }: HistoryEntry): number {
+  return entryOverhead + rowBytes * namedBy(rows);
+}
+
+function namedBy(rows: HistoryEntry['rows']): number {
+  let count = 0;
+  for (const { added, changed } of Object.values(rows)) count += added.length + changed.length;
+  return count;
 }

@@ -9,10 +9,33 @@ export const missedHeartbeats = 3;
 
 export const silenceLimit: Duration = milliseconds(heartbeat * missedHeartbeats);
 
+/** How often the manager looks for silent sessions. */
+export const lookEvery: Duration = milliseconds(heartbeat / 2);
+
+/** A look that comes this much too late: the manager itself did not run. */
+const stalledBy = milliseconds(500);
+
 /** Longest wait for the Hello. An agent sends it as soon as it is connected. */
 export const helloLimit = seconds(3);
 
 /** Whether the session has been silent for too long at `now`, ms on the monotonic clock. */
 export function isSilent({ lastHeard, state }: Pick<Session, 'lastHeard' | 'state'>, now: number): boolean {
   return now - lastHeard > (state.kind === 'connected' ? helloLimit : silenceLimit);
+}
+
+/**
+ * Which looks for silent sessions count. After a stall of the manager, the messages of that time have arrived and are not read
+ * yet: every agent would seem to be silent. So the first look after a stall does not count; the next one does, in any case.
+ */
+export class Looks {
+  #due: number | undefined;
+  #skipped = false;
+
+  /** Whether a look at `now` counts, ms on the monotonic clock. */
+  counts(now: number): boolean {
+    const isLate = this.#due !== undefined && now - this.#due > stalledBy;
+    this.#due = now + lookEvery;
+    this.#skipped = isLate && !this.#skipped;
+    return !this.#skipped;
+  }
 }

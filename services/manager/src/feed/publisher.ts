@@ -1,6 +1,5 @@
 import { assertNever, type FeedVersion, feedVersions, type NetworkId, type NodeId } from '@causeway/model';
 import type { ViewChange } from '../store/view.ts';
-import type { DeltaBytes } from './delta-bytes.ts';
 import { FeedTable } from './feed-table.ts';
 import { HistoryBudget } from './history.ts';
 import type { ViewSlice } from './rows/source.ts';
@@ -16,21 +15,18 @@ export type Publication =
       readonly table: FeedTable;
       readonly from: bigint;
       readonly to: bigint;
-      readonly delta: DeltaBytes;
-      readonly joined: ReadonlySet<NodeId>;
+      readonly joined: readonly NodeId[];
       readonly left: readonly NodeId[];
     }
   | { readonly kind: 'vanished'; readonly network: NetworkId; readonly left: readonly NodeId[] };
 
-/** The event for each host's session. Only the hosts of the network, and those that leave it, get one. */
-export function* deliveries(publication: Publication): Generator<readonly [NodeId, SubscriptionEvent], void> {
+/** Which hosts the network is for now, as an event for each host's session. Only hosts that this concerns get an event. */
+export function* memberships(publication: Publication): Generator<readonly [NodeId, SubscriptionEvent], void> {
   const network = publication.kind === 'vanished' ? publication.network : publication.table.id;
   for (const node of publication.left) yield [node, { kind: 'unsubscribed', network }];
   if (publication.kind === 'vanished') return;
-  for (const node of publication.table.hosts.keys()) {
-    const follows = publication.kind === 'moved' && !publication.joined.has(node);
-    yield [node, follows ? { kind: 'delta', network, delta: publication.delta } : { kind: 'subscribed', network }];
-  }
+  const joined = publication.kind === 'begun' ? publication.table.hosts.keys() : publication.joined;
+  for (const node of joined) yield [node, { kind: 'subscribed', network }];
 }
 
 /** Updates the table of every network when the view changes. */
@@ -71,9 +67,9 @@ export class Publisher {
         }
         case 'move': {
           if (table === undefined) break;
-          const { delta, joined, left } = table.move(step);
+          const { joined, left } = table.move(step);
           const { from, to } = step;
-          publications.push({ kind: 'moved', table, from, to, delta, joined: new Set(joined), left });
+          publications.push({ kind: 'moved', table, from, to, joined, left });
           break;
         }
         case 'vanish':

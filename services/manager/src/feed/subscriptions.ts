@@ -1,13 +1,13 @@
 import { assertNever, type FeedVersion, type NetworkId } from '@causeway/model';
 import type { NetworkCursor } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import type { DeltaBytes } from './delta-bytes.ts';
 import { encodeReady, encodeWithdraw } from './encode.ts';
 import type { Tables } from './steps.ts';
 
 /**
- * Most bytes that may wait in an agent's connection. Above this limit deltas are dropped, and the agent is owed the whole
- * network: a slow agent costs a bounded amount of memory, and later gets the newest state instead of a backlog. There is
- * room for a Complete of 10,000 rows.
+ * Bytes that wait in an agent's connection. At this limit the agent gets nothing more until the connection has taken some of
+ * them: a slow agent costs a bounded amount of memory, and later gets the newest state instead of a backlog. There is room for a
+ * Complete of 10,000 rows. A message is sent when there is any room at all: otherwise a table larger than the limit would never
+ * be sent.
  */
 export const backlogLimit = 1024 * 1024;
 
@@ -22,22 +22,29 @@ export type SubscriptionEvent =
       readonly subscribed: Iterable<NetworkId>;
       readonly continues: boolean;
     }
-  | { readonly kind: 'delta'; readonly network: NetworkId; readonly delta: DeltaBytes }
-  /** The host got its first endpoint of the network, or the network began anew. */
+  /** The host got its first endpoint of the network, or the network began anew. The table is sent with the next `moved`. */
   | { readonly kind: 'subscribed'; readonly network: NetworkId }
+  /** The network's table has changed, and the changes are due. */
+  | { readonly kind: 'moved'; readonly network: NetworkId }
   | { readonly kind: 'unsubscribed'; readonly network: NetworkId }
   | { readonly kind: 'resync'; readonly network: NetworkId }
   /** The connection may have room again. */
   | { readonly kind: 'room' };
 
+/** The agent holds nothing of the network that the manager could continue. */
+const nothing = 0n;
+
 /**
- * What was sent to one agent. For each network that the agent is subscribed to, the agent either holds the table's revision
- * (when everything in its connection has arrived) or is owed the whole network:
+ * What was sent to one agent. For each network that the agent is subscribed to, this is the revision that the agent holds when
+ * everything in its connection has arrived. What brings the agent to the present revision is made when it is sent, from
+ * whatever revision the agent holds: so changes that the agent could not be sent become one delta.
  *
- *     ── hello, subscribed, resync, delta without room ──▶ owed ── room ──▶ Complete sent, holds
- *     holds ── delta with room ──▶ holds            holds, owed ── unsubscribed ──▶ Withdraw sent, neither
+ *     ── hello, subscribed, resync ──▶ holds nothing ── moved, with room ──▶ Complete sent, holds the present revision
+ *     holds R ── moved, with room ──▶ delta from R sent, holds the present revision
+ *     moved, without room ──▶ late ── room ──▶ as moved            any ── unsubscribed ──▶ Withdraw sent
  *
- * The phase is `syncing` until nothing is owed for the first time. Then Ready is sent, and the phase stays `ready`.
+ * The phase is `syncing` until the agent holds the present revision of every network for the first time. Then Ready is sent,
+ * and the phase stays `ready`.
  */
 export class Subscriptions {
   readonly #tables: Tables;
@@ -45,8 +52,9 @@ export class Subscriptions {
   readonly #feed: FeedVersion;
   /** The view's revision, for Ready. */
   readonly #revision: () => bigint;
-  readonly #owed = new Set<NetworkId>();
-  readonly #subscribed = new Set<NetworkId>();
+  readonly #held = new Map<NetworkId, bigint>();
+  /** Networks whose changes are due and wait for room. */
+  readonly #late = new Set<NetworkId>();
   #phase: 'syncing' | 'ready' = 'syncing';
 
   constructor(tables: Tables, revision: () => bigint, feed: FeedVersion) {
@@ -59,9 +67,9 @@ export class Subscriptions {
     return this.#phase === 'ready';
   }
 
-  /** The agent is owed something that waits for room. */
+  /** Something for the agent waits for room. */
   get isBehind(): boolean {
-    return this.#owed.size > 0;
+    return this.#late.size > 0;
   }
 
   /** Takes the event and returns what to send now, given the bytes that already wait in the connection. */
@@ -71,55 +79,68 @@ export class Subscriptions {
       case 'hello':
         this.#hello(event.cursors, event.subscribed, event.continues, out);
         break;
-      case 'delta':
-        if (
-          this.#subscribed.has(event.network) &&
-          !this.#owed.has(event.network) &&
-          !out.offer(event.delta.of(this.#feed))
-        )
-          this.#owed.add(event.network);
+      case 'moved':
+        this.#bring(event.network, out);
         break;
       case 'subscribed':
-        this.#subscribed.add(event.network);
-        this.#owed.add(event.network);
+        this.#held.set(event.network, nothing);
         break;
       case 'unsubscribed':
-        this.#owed.delete(event.network);
-        if (this.#subscribed.delete(event.network)) out.add(encodeWithdraw(event.network));
+        this.#late.delete(event.network);
+        if (this.#held.delete(event.network)) out.add(encodeWithdraw(event.network));
         break;
       case 'resync':
-        if (this.#subscribed.has(event.network)) this.#owed.add(event.network);
+        if (this.#held.has(event.network)) this.#held.set(event.network, nothing);
+        this.#bring(event.network, out);
         break;
       case 'room':
+        for (const network of this.#late) this.#bring(network, out);
         break;
       default:
         assertNever(event);
     }
-    this.#payOff(out);
+    if (this.#phase === 'syncing') this.#getReady(out);
     return out.messages;
   }
 
   #hello(cursors: readonly NetworkCursor[], subscribed: Iterable<NetworkId>, continues: boolean, out: Outbox): void {
-    for (const network of subscribed) this.#subscribed.add(network);
-    const held = new Map(cursors.map((cursor) => [cursor.networkId, cursor]));
-    for (const network of held.keys())
-      if (!this.#subscribed.has(network as NetworkId)) out.add(encodeWithdraw(network));
-    for (const network of this.#subscribed) {
-      const cursor = continues ? held.get(network) : undefined;
-      const missed = cursor && this.#tables.get(network)?.since(cursor, this.#feed);
-      if (missed === undefined || !out.offer(...missed.map((delta) => delta.of(this.#feed)))) this.#owed.add(network);
+    for (const network of subscribed) this.#held.set(network, nothing);
+    for (const [id, cursor] of new Map(cursors.map((cursor) => [cursor.networkId, cursor]))) {
+      const network = id as NetworkId;
+      if (!this.#held.has(network)) out.add(encodeWithdraw(network));
+      else if (continues) this.#continue(network, cursor, out);
     }
   }
 
-  #payOff(out: Outbox): void {
-    for (const network of this.#owed) {
-      const complete = this.#tables.get(network)?.complete(this.#feed);
-      // A whole table is sent when there is any room at all: otherwise a table larger than the limit would never be sent.
-      if (complete !== undefined && !out.hasRoom) return;
-      this.#owed.delete(network);
-      if (complete !== undefined) out.add(complete);
+  /** The agent holds what its cursor says if the table can be continued from there. */
+  #continue(network: NetworkId, cursor: NetworkCursor, out: Outbox): void {
+    const table = this.#tables.get(network);
+    const step = table?.continued(cursor, this.#feed);
+    if (table === undefined || step === undefined || !out.hasRoom) return;
+    if (step !== 'nothing') out.add(step.of(this.#feed));
+    this.#held.set(network, table.revision);
+  }
+
+  /** Sends what brings the agent to the present revision of the network, or notes that it waits for room. */
+  #bring(network: NetworkId, out: Outbox): void {
+    const held = this.#held.get(network);
+    const table = this.#tables.get(network);
+    if (held === undefined || table === undefined || held === table.revision) {
+      this.#late.delete(network);
+    } else if (!out.hasRoom) {
+      this.#late.add(network);
+    } else {
+      const delta = held === nothing ? undefined : table.since(held);
+      out.add(delta?.of(this.#feed) ?? table.complete(this.#feed));
+      this.#held.set(network, table.revision);
+      this.#late.delete(network);
     }
-    if (this.#phase === 'ready') return;
+  }
+
+  /** syncing -> ready, when the agent holds the present revision of every network. */
+  #getReady(out: Outbox): void {
+    for (const network of this.#held.keys()) this.#bring(network, out);
+    if (this.isBehind) return;
     this.#phase = 'ready';
     out.add(encodeReady(this.#revision()));
   }
@@ -140,13 +161,5 @@ class Outbox {
   add(bytes: Uint8Array): void {
     this.messages.push(bytes);
     this.#room -= bytes.length;
-  }
-
-  /** Adds all messages or none. */
-  offer(...messages: readonly Uint8Array[]): boolean {
-    const size = messages.reduce((sum, bytes) => sum + bytes.length, 0);
-    if (size > this.#room) return false;
-    for (const bytes of messages) this.add(bytes);
-    return true;
   }
 }

@@ -1,0 +1,62 @@
+import type { NetworkId } from '@causeway/model';
+import { type Duration, milliseconds } from '@causeway/runtime';
+
+/** Pause after a network's changes went to its hosts. Changes meanwhile go together, as one delta. */
+export type FanOutPause = (hosts: number) => Duration;
+
+/**
+ * A delta costs a manager about 50 µs for each host: the message to the host, and the host's report that it has applied the
+ * delta. With a pause of twice this time, one busy network takes a third of the manager. A small network has no pause. The
+ * limit keeps changes of a large network below a second.
+ */
+export const fanOutPause: FanOutPause = (hosts) => milliseconds(Math.min(500, Math.floor(hosts / 10)));
+
+/**
+ * When changes of networks go to their hosts: at once, unless the network's last changes went a moment ago. So a change of a
+ * network at rest is not delayed, and a network that changes all the time costs a bounded part of the manager.
+ */
+export class FanOut {
+  readonly #pause: FanOutPause;
+  /** Networks with changes that have not gone to their hosts. */
+  readonly #waiting = new Set<NetworkId>();
+  /** Networks that pause: when their pause ends, ms on the monotonic clock. */
+  readonly #pausing = new Map<NetworkId, number>();
+
+  constructor(pause: FanOutPause) {
+    this.#pause = pause;
+  }
+
+  /** The network has changed. */
+  changed(network: NetworkId): void {
+    this.#waiting.add(network);
+  }
+
+  /** The network is deleted. */
+  forget(network: NetworkId): void {
+    this.#waiting.delete(network);
+    this.#pausing.delete(network);
+  }
+
+  /** Takes the networks whose changes go to their hosts now. */
+  due(now: number): readonly NetworkId[] {
+    const due = [...this.#waiting].filter((network) => (this.#pausing.get(network) ?? now) <= now);
+    for (const network of due) {
+      this.#waiting.delete(network);
+      this.#pausing.delete(network);
+    }
+    return due;
+  }
+
+  /** The network's changes have gone to so many hosts. */
+  sent(network: NetworkId, hosts: number, now: number): void {
+    const pause = this.#pause(hosts);
+    if (pause > 0) this.#pausing.set(network, now + pause);
+  }
+
+  /** Time until the next changes are due; undefined: there are none. */
+  untilDue(now: number): Duration | undefined {
+    let first = Number.POSITIVE_INFINITY;
+    for (const network of this.#waiting) first = Math.min(first, this.#pausing.get(network) ?? now);
+    return this.#waiting.size === 0 ? undefined : milliseconds(Math.max(0, first - now));
+  }
+}

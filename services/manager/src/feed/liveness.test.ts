@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { Looks, lookEvery } from './liveness.ts';
+
+test.each<[string, readonly number[], readonly boolean[]]>([
+  ['on time', [lookEvery, lookEvery, lookEvery], [true, true, true]],
+  ['a little late', [lookEvery, lookEvery + 400], [true, true]],
+  ['after a stall of the manager', [lookEvery, lookEvery + 7_000, lookEvery], [true, false, true]],
+  ['after one stall and another', [lookEvery, lookEvery + 7_000, lookEvery + 7_000], [true, false, true]],
+  ['while the manager stalls all the time', [9_000, 9_000, 9_000, 9_000, 9_000], [true, false, true, false, true]],
+])('looks for silent sessions that count: %s', (_name, pauses, counts) => {
+  const looks = new Looks();
+  let now = 0;
+  const found = pauses.map((pause) => {
+    now += pause;
+    return looks.counts(now);
+  });
+  expect(found).toEqual(counts);
+});
