@@ -19,7 +19,7 @@ import type { Versioned } from '../store/view.ts';
 import { DeltaBytes } from './delta-bytes.ts';
 import { encodeComplete } from './encode.ts';
 import { History, HistoryBudget, type HistoryEntry, type TouchedRows, touchedRows } from './history.ts';
-import { hostOf } from './rows/index.ts';
+import { hostOf } from './rows.ts';
 import { type Sums, sumsOf, withNetwork, withoutRow, withRow } from './sums.ts';
 
 /** A step from one revision of a network to another that subscribers can follow. */

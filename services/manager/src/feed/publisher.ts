@@ -2,7 +2,7 @@ import { assertNever, type FeedVersion, feedVersions, type NetworkId, type NodeI
 import type { ViewChange } from '../store/view.ts';
 import { FeedTable } from './feed-table.ts';
 import { HistoryBudget } from './history.ts';
-import type { ViewSlice } from './rows/source.ts';
+import type { ViewSlice } from './rows.ts';
 import { planStep, type Tables, touchedBy } from './steps.ts';
 import type { SubscriptionEvent } from './subscriptions.ts';
 

@@ -12,8 +12,7 @@ import {
 import { isSameRow } from '@causeway/proto';
 import type { Versioned, ViewChange } from '../store/view.ts';
 import type { FeedTable, NetworkMove } from './feed-table.ts';
-import { rowSources } from './rows/index.ts';
-import type { ViewSlice } from './rows/source.ts';
+import { idsOfRows, makeRow, rowsTouchedBy, type ViewSlice } from './rows.ts';
 
 export type Tables = ReadonlyMap<NetworkId, FeedTable>;
 
@@ -50,14 +49,14 @@ export function touchedBy(changes: readonly ViewChange[], view: ViewSlice, table
       for (const network of new Set([...view.networks.keys(), ...tables.keys()])) {
         const rows = touch(network, revision);
         for (const kind of rowKinds) {
-          for (const id of rowSources[kind].idsOf(network, view)) rows[kind].add(id);
+          for (const id of idsOfRows(kind, network, view)) rows[kind].add(id);
           for (const id of tables.get(network)?.rows[kind].keys() ?? []) rows[kind].add(id);
         }
       }
     } else {
       if (change.kind === 'network') touch(change.id, revision);
       for (const kind of rowKinds)
-        for (const [network, id] of rowSources[kind].touched(change, view)) touch(network, revision)[kind].add(id);
+        for (const [network, id] of rowsTouchedBy(kind, change, view)) touch(network, revision)[kind].add(id);
     }
   }
   return touched;
@@ -83,8 +82,8 @@ export function planStep(
 function rowsOf(network: NetworkId, view: ViewSlice): RowMaps {
   const rows = noRows();
   for (const kind of rowKinds) {
-    for (const id of rowSources[kind].idsOf(network, view)) {
-      const row = rowSources[kind].row(network, id, view);
+    for (const id of idsOfRows(kind, network, view)) {
+      const row = makeRow(kind, network, id, view);
       if (row !== undefined) rows[kind].set(id, row);
     }
   }
@@ -97,7 +96,7 @@ function changesOf(kind: RowKind, touched: Iterable<string>, network: NetworkId,
   const rows: ReadonlyMap<string, AnyRow> = table.rows[kind];
   for (const id of touched) {
     const before = rows.get(id);
-    const after = rowSources[kind].row(network, id, view);
+    const after = makeRow(kind, network, id, view);
     if (after === undefined) {
       if (before !== undefined) removed.push(id);
     } else if (before === undefined || !isSameRow(kind, before, after)) {

@@ -18,6 +18,7 @@ import type { Cluster, EventMark, LeaderRecord } from './records/cluster.ts';
 import type { ClaimChange, IndexOf, KeptName, ViewChange } from './records/index.ts';
 import type { Versioned } from './records/kind.ts';
 import type { KnownManager, RegisteredManager } from './records/manager.ts';
+import type { NetworkIndex, OfNetwork } from './records/network-index.ts';
 import type { LedTime, Silence } from './records/silence.ts';
 import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
@@ -181,12 +182,19 @@ export class View {
    * @throws CausewayError endpoint-unknown, name-ambiguous when several networks have the name, network-unknown
    */
   findEndpoint(reference: string): Versioned<Endpoint> {
+    return this.findInNetwork(this.records('endpoint'), reference);
+  }
+
+  /** The same for any kind of record that belongs to a network. */
+  findInNetwork<Id extends string, Value extends OfNetwork<Id>>(
+    index: NetworkIndex<Id, Value>,
+    reference: string,
+  ): Versioned<Value> {
     const slash = reference.indexOf('/');
-    if (slash < 0)
-      return this.records('endpoint').find(reference, (id) => this.records('network').all.get(id)?.value.name ?? id);
+    if (slash < 0) return index.find(reference, (id) => this.networks.get(id)?.value.name ?? id);
     const network = this.findNetwork(reference.slice(0, slash)).value;
-    const found = this.records('endpoint').named(network.id, reference.slice(slash + 1) as Name);
-    if (found === undefined) throw this.records('endpoint').unknown(reference);
+    const found = index.named(network.id, reference.slice(slash + 1) as Name);
+    if (found === undefined) throw index.unknown(reference);
     return found;
   }
 

@@ -1,6 +1,7 @@
 import {
   addressOf,
   type Endpoint,
+  type EndpointRow,
   InterfaceAddress,
   Mac,
   parseEndpointId,
@@ -13,8 +14,9 @@ import {
 } from '@causeway/model';
 import { createdFromJson, createdToJson, labelsFromJson, list, recordCodec, text, without } from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
-import { type KeyKind, keyPart, type RecordKind, versioned } from './kind.ts';
+import { type KeyKind, keyPart, versioned } from './kind.ts';
 import type { Fields, Named } from './listed.ts';
+import type { RecordRow, RowRecordKind } from './row.ts';
 
 export const endpoint = {
   kind: 'endpoint',
@@ -57,7 +59,17 @@ export const endpoint = {
     network: { kind: 'network', id: ({ network }: Endpoint) => network, unknown: () => '' },
     host: { kind: 'node', id: ({ node }: Endpoint) => node, unknown: (id) => id },
   },
-} as const satisfies RecordKind;
+  // Other hosts need the VTEP of the endpoint's host, so the row also changes when the VTEP changes.
+  row: {
+    make: ({ id, name, node, addresses, mac }, nodes) => {
+      const vtep = nodes.get(node)?.value.dataPath;
+      return vtep === undefined ? undefined : { id, name, node, addresses, mac, vtep };
+    },
+    changedBy: ({ id, before, after }, endpoints) =>
+      before?.value.dataPath === after?.value.dataPath ? [] : endpoints.on(id),
+    hostOf: ({ node }) => node,
+  } as RecordRow<Endpoint, EndpointRow, EndpointIndex>,
+} as const satisfies RowRecordKind<EndpointRow>;
 
 /** Who has a name in a network: the endpoint's id. */
 export const endpointName = {

@@ -1,3 +1,4 @@
+import type { RowTypes } from '@causeway/model';
 import { address, mac, request, vni } from './claims.ts';
 import { eventMark, leader, meta, recovery } from './cluster.ts';
 import { endpoint, endpointName } from './endpoint.ts';
@@ -6,6 +7,7 @@ import type { Fields, Item } from './listed.ts';
 import { knownManager, manager } from './manager.ts';
 import { network, networkName, pool } from './network.ts';
 import { node, nodeName } from './node.ts';
+import type { RowRecordKind } from './row.ts';
 import { ledTime, nodeSilent } from './silence.ts';
 
 /** Every kind of key under the prefix. If a kind is not listed here, only a newer version knows it. */
@@ -29,7 +31,9 @@ export const records = {
   endpoint,
   endpointName,
   request,
-} as const satisfies Readonly<Record<string, KeyKind | RecordKind>>;
+} as const satisfies Readonly<Record<string, KeyKind | RecordKind>> & {
+  readonly [Kind in keyof RowTypes]: RowRecordKind<RowTypes[Kind]>;
+};
 
 export type Records = typeof records;
 export type RecordName = keyof Records;
