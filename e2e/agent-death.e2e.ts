@@ -5,7 +5,7 @@ import type { EndpointJson, NetworkJson } from './answers.ts';
 import { attach, attachWith, type Container, createNetwork, expectAllPing, ips, traffic } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { OverlayMonitor } from './monitor.ts';
-import { overlayOf, peersOn, wantedPeers } from './overlay.ts';
+import { expectedPeers, overlayOf, peersOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
 
 describeLab('an agent killed', () => {
@@ -62,7 +62,7 @@ describeLab('an agent killed', () => {
     const monitor = await OverlayMonitor.start(lab, 'h1', blue);
     await lab.startProcess('h1', 'agent');
     await ready('h1');
-    await eventually(async () => expect(await peersOn(lab, blue, 'h1')).toEqual(wantedPeers(lab, [a, c, e], 'h1')));
+    await eventually(async () => expect(await peersOn(lab, blue, 'h1')).toEqual(expectedPeers(lab, [a, c, e], 'h1')));
     const { kernelWrites } = await agentStatus(lab, 'h1');
     const told = await monitor.lines();
     await monitor.stop();

@@ -33,7 +33,7 @@ export interface DriftJson {
   readonly kind: string;
   readonly key: string;
   readonly actual: string;
-  readonly intended: string;
+  readonly desired: string;
 }
 
 export interface VerifyJson {
@@ -57,7 +57,7 @@ export interface StatusJson {
   readonly hosts: {
     readonly ready: number;
     readonly total: number;
-    readonly notReady: readonly { readonly name: string; readonly lastWords: string }[];
+    readonly notReady: readonly { readonly name: string; readonly reason: string }[];
   };
   readonly degraded: { readonly networks: number | null; readonly endpoints: number | null };
 }

@@ -14,7 +14,7 @@ import {
   watchEvents,
 } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { peersOn, wantedPeers } from './overlay.ts';
+import { expectedPeers, peersOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
 
 const patience = 60_000;
@@ -58,7 +58,9 @@ describeLab('three managers and three etcd members, of which some or all die', (
     const given = listed.flatMap(({ addresses, mac }) => [...addresses, mac]);
     expect(new Set(given).size).toBe(given.length);
     for (const host of lab.hosts) {
-      await eventually(async () => expect(await peersOn(lab, blue, host)).toEqual(wantedPeers(lab, containers, host)));
+      await eventually(async () =>
+        expect(await peersOn(lab, blue, host)).toEqual(expectedPeers(lab, containers, host)),
+      );
     }
     await eventually(async () => expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]));
   }

@@ -125,7 +125,7 @@ describeLab('whatever is silent, commands end soon', () => {
       const { hosts, degraded } = await status();
       expect(hosts).toMatchObject({
         ready: 3,
-        notReady: [{ name: 'h2', lastWords: expect.stringContaining('nothing heard') }],
+        notReady: [{ name: 'h2', reason: expect.stringContaining('nothing heard') }],
       });
       expect(degraded.endpoints).toBeGreaterThan(0);
     }, patience);

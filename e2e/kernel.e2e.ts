@@ -4,7 +4,7 @@ import type { NetworkJson, StatusJson, VerifyJson } from './answers.ts';
 import { captureUnderlay, filters, overhear } from './capture.ts';
 import { attach, type Container, createNetwork, events, expectAllPing, inContainer, ips } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { hostEndOf, overlayOf, overlaysOn, peersOn, wantedPeers } from './overlay.ts';
+import { expectedPeers, hostEndOf, overlayOf, overlaysOn, peersOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
 
 describeLab('the kernel is exact', () => {
@@ -28,8 +28,8 @@ describeLab('the kernel is exact', () => {
 
   const expectExact = async (): Promise<void> => {
     for (const host of ['h1', 'h2', 'h3']) {
-      const wanted = wantedPeers(lab, containers, host);
-      await eventually(async () => expect(await peersOn(lab, blue, host)).toEqual(wanted));
+      const expected = expectedPeers(lab, containers, host);
+      await eventually(async () => expect(await peersOn(lab, blue, host)).toEqual(expected));
     }
   };
   const container = (name: string): Container => {
@@ -47,7 +47,7 @@ describeLab('the kernel is exact', () => {
 
   test('with the last endpoint of a host all of the network leaves it, and all of it leaves the others', async () => {
     const extra = await attach(lab, 'blue', 'h4', 'extra');
-    expect(await peersOn(lab, blue, 'h1')).toEqual(wantedPeers(lab, [...containers, extra], 'h1'));
+    expect(await peersOn(lab, blue, 'h1')).toEqual(expectedPeers(lab, [...containers, extra], 'h1'));
     await lab.run('h4', 'causeway', 'endpoint', 'detach', 'extra');
     await expectExact();
     await eventually(async () => expect(await overlaysOn(lab, 'h4')).toEqual([]));
@@ -117,7 +117,7 @@ describeLab('the kernel is exact', () => {
       return outcome;
     });
     expect((JSON.parse(found.stdout) as VerifyJson).drift).toEqual([
-      expect.objectContaining({ host: 'h1', network: 'blue', kind: 'sysctl', actual: '0', intended: '1' }),
+      expect.objectContaining({ host: 'h1', network: 'blue', kind: 'sysctl', actual: '0', desired: '1' }),
     ]);
     expect((await lab.try('h3', 'causeway', 'verify', '--repair', '-o', 'json')).code).toBe(0);
     expect((await lab.try('h3', 'causeway', 'verify', '-o', 'json')).code).toBe(0);

@@ -30,7 +30,7 @@ export async function peersOn(lab: Lab, network: NetworkJson, host: string): Pro
 }
 
 /** The entries that it must have: exactly the network's endpoints on other hosts. */
-export function wantedPeers(lab: Lab, containers: readonly Container[], host: string): Peers {
+export function expectedPeers(lab: Lab, containers: readonly Container[], host: string): Peers {
   const remote = containers.filter((container) => container.host !== host);
   return {
     fdb: remote.map((container) => `${container.endpoint.mac} ${lab.underlay(container.host)}`).sort(),

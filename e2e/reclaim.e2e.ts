@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EndpointJson, NetworkJson, VerifyJson } from './answers.ts';
 import { attach, type Container, createNetwork, ips } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { hostEndOf, overlayOf, overlaysOn, peersOn, wantedPeers } from './overlay.ts';
+import { expectedPeers, hostEndOf, overlayOf, overlaysOn, peersOn } from './overlay.ts';
 import { describeLab } from './requirements.ts';
 
 describeLab('what ends is reclaimed', () => {
@@ -27,7 +27,7 @@ describeLab('what ends is reclaimed', () => {
     });
     await eventually(async () => {
       for (const host of lab.hosts) {
-        expect(await peersOn(lab, blue, host)).toEqual(wantedPeers(lab, [stays, beside], host));
+        expect(await peersOn(lab, blue, host)).toEqual(expectedPeers(lab, [stays, beside], host));
       }
       const ports = await lab.run(gone.host, 'ip', '-n', overlayOf(blue), '-br', 'link');
       expect(ports).not.toContain(hostEndOf(gone));

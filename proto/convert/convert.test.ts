@@ -20,7 +20,7 @@ import {
 } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSilence } from '../failover/failure.ts';
+import { isNoAnswer } from '../failover/failure.ts';
 import { endpointFromMessage, endpointRowFromMessage, endpointRowToMessage, endpointToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
@@ -116,7 +116,7 @@ describe('errors on the wire', () => {
     const { code, message, details } = errorToWire(silent);
     const heard = errorFromWire(code, message, details);
     expect(heard).toMatchObject({ code: 'manager-unavailable', message: 'connect ECONNREFUSED 10.0.0.1:7443' });
-    expect([isSilence(silent), isSilence(heard)]).toEqual([true, false]);
+    expect([isNoAnswer(silent), isNoAnswer(heard)]).toEqual([true, false]);
   });
   it('a status without our detail becomes the nearest of ours, whatever the bytes', () => {
     expect(errorFromWire(14, 'connection refused', undefined).code).toBe('manager-unavailable');

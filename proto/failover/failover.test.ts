@@ -136,7 +136,7 @@ describe('Failover', () => {
     expect(asked).toEqual(['m1@0', 'm2@300+', 'm2@400+', 'm2@500+', 'm2@600+', 'm2@700+', 'm2@800+']);
   });
 
-  it('ends within a second where all refuse, if that is wanted, and not where they only do not answer', async () => {
+  it('ends within a second where all refuse, if the caller asks for that, and not where they only do not answer', async () => {
     scripts = {};
     const hasty = { ...read, endWhenRefused: milliseconds(800) };
     await expect(run(new Failover(['m1', 'm2'], clock), hasty)).rejects.toBe(refused);

@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import { isPassing, isRefused, isSilence, isUnreachable, leaderNamed, mostTelling } from './failure.ts';
+import { isNoAnswer, isRefused, isTransient, isUnreachable, leaderNamed, mostUseful } from './failure.ts';
 import { hedgeWrite, nextStep, order, type Policy } from './policy.ts';
 
 /** Makes one try of a call. */
@@ -9,7 +9,7 @@ export type Attempt<Value> = (
   remaining: Duration,
   /** True except for the first try: a server may still have, or still receive, the call of an earlier try. */
   again: boolean,
-  /** Aborts when the answer is no longer wanted. */
+  /** Aborts when the answer is no longer needed. */
   signal: AbortSignal,
 ) => Promise<Value>;
 
@@ -52,7 +52,7 @@ export class Failover {
 
   /** Call when `address` could not serve, or did not answer: chooses the next server. */
   moveOn(address: string, error: unknown): void {
-    if (isSilence(error) && !isRefused(error)) this.#silent.set(address, this.#clock.now());
+    if (isNoAnswer(error) && !isRefused(error)) this.#silent.set(address, this.#clock.now());
     else this.#silent.delete(address);
     const leader = leaderNamed(error);
     const next = this.#known[(this.#known.indexOf(address) + 1) % this.#known.length] ?? address;
@@ -93,7 +93,7 @@ export class Failover {
             this.#learn(tries, ended.address);
             return ended.value;
           }
-          if (!isPassing(ended.error)) {
+          if (!isTransient(ended.error)) {
             if (readsOnly || tries.isFinal(ended)) throw ended.error;
             continue;
           }
@@ -195,7 +195,7 @@ class Tries<Value> {
     if (ended === undefined) return undefined;
     this.underWay.delete(ended.address);
     this.#lastEnd = this.#clock.now();
-    if (!ended.answered && isPassing(ended.error)) this.#failures.set(ended.address, ended.error);
+    if (!ended.answered && isTransient(ended.error)) this.#failures.set(ended.address, ended.error);
     return ended;
   }
 
@@ -211,7 +211,7 @@ class Tries<Value> {
   failure(): CausewayError {
     const silence = new CausewayError('timed-out', 'no answer in time', { grpcCode: 4 });
     for (const address of this.underWay.keys()) this.#failures.set(address, silence);
-    return mostTelling([...this.#failures.values()]);
+    return mostUseful([...this.#failures.values()]);
   }
 
   cancel(): void {

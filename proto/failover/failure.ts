@@ -1,23 +1,23 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 
 /** Whether another try may help, on another server or later. */
-export function isPassing(error: unknown): error is CausewayError {
+export function isTransient(error: unknown): error is CausewayError {
   return isCausewayError(error) && error.kind === 'unavailable';
 }
 
 /** Whether gRPC reported the error, not a server: only an error made from a bare status has `grpcCode`. */
-export function isSilence(error: unknown, code?: 'timed-out' | 'manager-unavailable'): error is CausewayError {
-  return isPassing(error) && error.data['grpcCode'] !== undefined && (code === undefined || error.code === code);
+export function isNoAnswer(error: unknown, code?: 'timed-out' | 'manager-unavailable'): error is CausewayError {
+  return isTransient(error) && error.data['grpcCode'] !== undefined && (code === undefined || error.code === code);
 }
 
 /** The machine answers, but no server listens at the port. This is certain, unlike silence. */
 export function isRefused(error: unknown): boolean {
-  return isSilence(error, 'manager-unavailable') && error.data['refused'] === true;
+  return isNoAnswer(error, 'manager-unavailable') && error.data['refused'] === true;
 }
 
 /** No connection to the server was made: it was refused, or there was no answer within the time for connecting. */
 export function isUnreachable(error: unknown): boolean {
-  return isSilence(error, 'manager-unavailable');
+  return isNoAnswer(error, 'manager-unavailable');
 }
 
 /** The address of the leader, if the error names it. */
@@ -27,13 +27,13 @@ export function leaderNamed(error: unknown): string | undefined {
 }
 
 /** The most useful of the errors of a call's tries. Order: an answer of a server, silence, no connection. */
-export function mostTelling(errors: readonly CausewayError[]): CausewayError {
+export function mostUseful(errors: readonly CausewayError[]): CausewayError {
   const found = [...errors].sort((a, b) => rank(a) - rank(b))[0];
   return found ?? new CausewayError('timed-out', 'no answer in time', { grpcCode: 4 });
 }
 
 function rank(error: CausewayError): number {
   if (leaderNamed(error) !== undefined) return 3;
-  if (!isSilence(error)) return 0;
+  if (!isNoAnswer(error)) return 0;
   return error.code === 'timed-out' ? 1 : 2;
 }

@@ -18,8 +18,8 @@ export async function readState(
   scopes: ReadonlyMap<NetnsPath, Scope> = new Map(),
 ): Promise<State> {
   const state = new Map<NetnsPath, Namespace>();
-  for (const [netns, wanted] of desired) {
-    const found = await kernel.read(netns, scopes.get(netns) ?? scopeOf(netns, wanted));
+  for (const [netns, namespace] of desired) {
+    const found = await kernel.read(netns, scopes.get(netns) ?? scopeOf(netns, namespace));
     if (found !== undefined) state.set(netns, found);
   }
   return state;

@@ -3,14 +3,14 @@ import { comparisons } from './kinds/table.ts';
 import { isOverlayNetns } from './owner.ts';
 import type { NetnsPath, State } from './state.ts';
 
-/** A difference between found and wanted state. Both the plan and the list of differences are made from these. */
+/** A difference between found and desired state. Both the plan and the list of differences are made from these. */
 export interface Mismatch {
   readonly netns: NetnsPath;
   readonly comparison: AnyComparison;
   readonly sides: Sides<unknown, unknown>;
 }
 
-/** Wanted namespaces that are missing, and overlay namespaces that are not wanted. */
+/** Desired namespaces that are missing, and overlay namespaces that are not desired. */
 export function compareNamespaces(actual: State, desired: State): { missing: NetnsPath[]; extra: NetnsPath[] } {
   return {
     missing: [...desired.keys()].filter((netns) => !actual.has(netns)),
@@ -26,7 +26,7 @@ export function* compare(actual: State, desired: State, stage?: Stage): Generato
     for (const netns of everywhere) {
       for (const sides of comparison.compare(actual.get(netns), desired.get(netns))) {
         if (sides === undefined) yield undefined;
-        else if (sides.intended !== undefined || comparison.isOurs(netns, sides.key, sides.actual)) {
+        else if (sides.desired !== undefined || comparison.isOurs(netns, sides.key, sides.actual)) {
           yield { netns, comparison, sides };
         }
       }

@@ -1,9 +1,9 @@
 import { compare, compareNamespaces, type Mismatch } from './compare.ts';
-import { possible } from './possible.ts';
+import { reachablePart } from './reachable.ts';
 import { finish, type Sliced } from './sliced.ts';
 import type { NetnsPath, State } from './state.ts';
 
-/** A difference between the kernel and the wanted state, in words: what `causeway verify` prints. */
+/** A difference between the kernel and the desired state, in words: what `causeway verify` prints. */
 export interface Difference {
   readonly netns: NetnsPath;
   /** Name of a kind ("route") or of a part of a kind ("port"); "netns"; "driver": see the agent. */
@@ -13,7 +13,7 @@ export interface Difference {
   /** "absent": the kernel has no such object. */
   readonly actual: string;
   /** "absent": there should be no such object. */
-  readonly intended: string;
+  readonly desired: string;
 }
 
 /** All differences that `plan` would repair, and the containers' namespaces that are missing. */
@@ -22,7 +22,7 @@ export function differences(actual: State, desired: State): Difference[] {
 }
 
 export function* differencesSliced(actual: State, desired: State): Sliced<Difference[]> {
-  const { state, missing } = possible(actual, desired);
+  const { state, missing } = reachablePart(actual, desired);
   const namespaces = compareNamespaces(actual, state);
   const found = [
     ...[...missing, ...namespaces.missing].map((netns) => ofNamespace(netns, 'absent', 'present')),
@@ -39,6 +39,6 @@ function describe({ netns, comparison, sides }: Mismatch): Difference {
   return { netns, kind: comparison.name, ...comparison.words(sides) };
 }
 
-function ofNamespace(netns: NetnsPath, actual: string, intended: string): Difference {
-  return { netns, kind: 'netns', key: netns, actual, intended };
+function ofNamespace(netns: NetnsPath, actual: string, desired: string): Difference {
+  return { netns, kind: 'netns', key: netns, actual, desired };
 }

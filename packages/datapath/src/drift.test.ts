@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { buildNetwork } from './drivers/build.ts';
 import { hostEnd, overlayNetns } from './drivers/overlay-names.ts';
 import { blue, containerPath, endpointId, vtep } from './testing/fixtures.ts';
-import { both, goldenOf, peer, type Story, tell, withNetwork } from './testing/story.ts';
+import { both, goldenOf, peer, runStory, type Story, withNetwork } from './testing/story.ts';
 
 const netns = overlayNetns(blue.id);
 const v2 = hostEnd(endpointId(2));
@@ -160,7 +160,7 @@ describe('plan puts right', () => {
   for (const drift of drifts) {
     const story = { ...drift, before: both, after: both };
     it(story.name, async () => {
-      const { report, failures, left } = await tell(story);
+      const { report, failures, left } = await runStory(story);
       expect(failures).toEqual([]);
       expect(left).toEqual([]);
       await expect(report).toMatchFileSnapshot(goldenOf(story));

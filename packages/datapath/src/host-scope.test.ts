@@ -7,35 +7,35 @@ import { newNamespace } from './draft.ts';
 import type { Bridge } from './kinds/link/link.ts';
 import { plan } from './plan.ts';
 import { printOp } from './print.ts';
-import { home, type State } from './state.ts';
+import { hostNetns, type State } from './state.ts';
 import { FakeKernel } from './testing/fake-kernel.ts';
 
-/** A bridge of ours in the home namespace. */
+/** A bridge of ours in the host namespace. */
 const link: Bridge = { kind: 'bridge', name: 'cw-b10e', mac: Mac('02:45:00:00:00:01'), mtu: 1500, up: true };
 const address = InterfaceAddress('10.67.0.1/16');
 
-function wanted(links: readonly Bridge[]): State {
+function stateWith(links: readonly Bridge[]): State {
   const namespace = newNamespace();
   for (const each of links) {
     namespace.links.set(each.name, each);
     namespace.addresses.set(each.name, new Set([address]));
   }
-  return new Map([[home, namespace]]);
+  return new Map([[hostNetns, namespace]]);
 }
 
 function fakeKernel(): FakeKernel {
   const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: Ip('192.0.2.1') });
-  kernel.foreignLink(home, 'docker0');
+  kernel.foreignLink(hostNetns, 'docker0');
   return kernel;
 }
 
 describe("the host's own namespace", () => {
-  it('gets what is wanted of ours, and keeps what other programs have there', async () => {
+  it('gets our desired objects, and keeps what other programs have there', async () => {
     const kernel = fakeKernel();
     const old = { ...link, name: 'cw-old' };
-    kernel.foreign({ op: 'link.add', netns: home, link: old });
-    kernel.foreign({ op: 'address.add', netns: home, dev: 'docker0', address });
-    const desired = wanted([link]);
+    kernel.foreign({ op: 'link.add', netns: hostNetns, link: old });
+    kernel.foreign({ op: 'address.add', netns: hostNetns, dev: 'docker0', address });
+    const desired = stateWith([link]);
     const ops = plan(await readState(kernel, desired), desired);
     expect(ops.map(printOp)).toEqual([
       'ip link add name cw-b10e address 02:45:00:00:00:01 mtu 1500 up type bridge forward_delay 0',
@@ -46,7 +46,7 @@ describe("the host's own namespace", () => {
     const actual = await readState(kernel, desired);
     expect(plan(actual, desired)).toEqual([]);
     expect(differences(actual, desired)).toEqual([]);
-    expect([...((await kernel.read(home, { sysctls: [] }))?.links.keys() ?? [])]).toEqual([
+    expect([...((await kernel.read(hostNetns, { sysctls: [] }))?.links.keys() ?? [])]).toEqual([
       'eth0',
       'docker0',
       link.name,
@@ -55,11 +55,11 @@ describe("the host's own namespace", () => {
 
   it('is put right when others change what is ours there', async () => {
     const kernel = fakeKernel();
-    const desired = wanted([link]);
+    const desired = stateWith([link]);
     await applyPlan(kernel, plan(await readState(kernel, desired), desired));
     const stray = InterfaceAddress('10.68.0.1/16');
-    kernel.foreign({ op: 'link.set', netns: home, name: link.name, change: { up: false } });
-    kernel.foreign({ op: 'address.add', netns: home, dev: link.name, address: stray });
+    kernel.foreign({ op: 'link.set', netns: hostNetns, name: link.name, change: { up: false } });
+    kernel.foreign({ op: 'address.add', netns: hostNetns, dev: link.name, address: stray });
     const actual = await readState(kernel, desired);
     expect(differences(actual, desired).map(({ kind, key }) => `${kind} ${key}`)).toEqual([
       'link cw-b10e',
@@ -71,11 +71,11 @@ describe("the host's own namespace", () => {
     ]);
   });
 
-  it('loses all of ours, and nothing else, when nothing is wanted', async () => {
+  it('loses all of ours, and nothing else, when nothing is desired', async () => {
     const kernel = fakeKernel();
-    const desired = wanted([link]);
+    const desired = stateWith([link]);
     await applyPlan(kernel, plan(await readState(kernel, desired), desired));
-    const nothing = wanted([]);
+    const nothing = stateWith([]);
     const ops = plan(await readState(kernel, nothing), nothing);
     expect(ops.map(printOp)).toEqual(['ip link delete dev cw-b10e']);
   });

@@ -1,4 +1,4 @@
-/** Wanted and found state (state, drivers), the ops between them (plan, kinds), and the kernel (kernel, apply). */
+/** Desired and found state (state, drivers), the ops between them (plan, kinds), and the kernel (kernel, apply). */
 
 export type { NetnsIdentity } from '@causeway/netlink';
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';

@@ -34,10 +34,10 @@ export interface Underlay {
 }
 
 /** "changed": something in the namespace changed; "overrun": events were lost; "gone": its namespace ended. */
-export type Dirt = 'changed' | 'overrun' | 'gone';
+export type WatchEvent = 'changed' | 'overrun' | 'gone';
 
-/** `changes`: everything that the kernel reported, when the dirt is "changed". */
-export type OnDirt = (dirt: Dirt, changes: Changes) => void;
+/** `changes`: everything that the kernel reported, when the event is "changed". */
+export type OnWatchEvent = (event: WatchEvent, changes: Changes) => void;
 
 export interface Watch {
   close(): void;
@@ -46,7 +46,7 @@ export interface Watch {
 /** The seam to the kernel. The real kernel speaks netlink, the fake one obeys the same rules. contract.ts tests both. */
 export interface Kernel {
   /**
-   * undefined: no namespace is mounted there. Objects that the kernel makes by itself are not shown, so that the wanted
+   * undefined: no namespace is mounted there. Objects that the kernel makes by itself are not shown, so that the desired
    * state can equal the found state:
    * - links: "lo". A veth is found without `peer`; a port of a bridge has `bridgePort`. A kind that we never make is
    *   "foreign", and so is a vxlan device that learns or does not proxy: it must be made anew.
@@ -67,23 +67,23 @@ export interface Kernel {
    */
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;
   /**
-   * Calls `onDirt` after changes of links, addresses, routes, neighbours or FDB entries, and never from within `apply` or
+   * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, and never from within `apply` or
    * `watch`. Several changes may be reported in one call. Changes of sysctls, and of what `read` does not show, are not
    * reported. Our own changes are reported too, except neighbours and FDB entries with a single target, of which there are
    * thousands: such an entry is reported only when it is no longer as `apply` of this kernel last wrote it.
    * Returns undefined when no namespace is mounted there.
    */
-  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined;
+  watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined;
   /** Mounted namespaces whose file name begins with "cw-". */
   ownNetns(): Promise<readonly NetnsPath[]>;
   /** The namespace that the path leads to; undefined: nothing is there, or not a network namespace. */
   identify(netns: NetnsPath): Promise<NetnsIdentity | undefined>;
   /** Whether identities are never reused; false: the kernel is too old to number namespaces (see `NetnsIdentity`). */
   hasUniqueIdentities(): boolean;
-  /** The device in the home namespace that has the address; undefined: no device has it. */
+  /** The device in the host namespace that has the address; undefined: no device has it. */
   underlay(address: Ip): Promise<Underlay | undefined>;
   /**
-   * The destinations of the unicast routes in the home namespace's main table, sorted, without duplicates. Connected subnets
+   * The destinations of the unicast routes in the host namespace's main table, sorted, without duplicates. Connected subnets
    * are included; default routes and link-local ones are not.
    */
   routes(): Promise<readonly Prefix[]>;

@@ -13,7 +13,7 @@ export function isStructural(op: Op): boolean {
 }
 
 /**
- * The part of the op that only adds to what was found, and does not disturb traffic that flows. Used as long as the wanted
+ * The part of the op that only adds to what was found, and does not disturb traffic that flows. Used as long as the desired
  * state may be older than the state that the kernel was last programmed with: what the kernel has is then more likely right.
  */
 export function additive(op: Op, actual: State): Op | undefined {

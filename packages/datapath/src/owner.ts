@@ -2,20 +2,20 @@ import type { Scope } from './kernel.ts';
 import type { OnLink } from './kinds/compare-maps.ts';
 import type { Link, VethPeer } from './kinds/link/link.ts';
 import type { Namespace } from './kinds/table.ts';
-import { home, type NetnsPath } from './state.ts';
+import { hostNetns, type NetnsPath } from './state.ts';
 
 /*
  * Which objects in a kernel are ours. Objects that the kernel makes by itself do not appear here: Kernel.read hides them.
  *
- * | where                   | ours                                                  | not wanted, but found       |
+ * | where                   | ours                                                  | not desired, but found      |
  * | an overlay's namespace  | everything                                            | is removed                  |
- * | a container's namespace | the named interface, and the wanted objects on it     | is the container's, is kept |
- * | the home namespace      | links named "cw-…", and all that belongs to them      | is removed                  |
+ * | a container's namespace | the named interface, and the desired objects on it    | is the container's, is kept |
+ * | the host namespace      | links named "cw-…", and all that belongs to them      | is removed                  |
  *
  * Objects that belong to no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
  */
 
-/** Prefix of the names of our links in the home namespace, where other programs have links too. */
+/** Prefix of the names of our links in the host namespace, where other programs have links too. */
 const ourPrefix = 'cw-';
 
 /**
@@ -27,9 +27,9 @@ export function isOverlayNetns(netns: NetnsPath): boolean {
   return /^\/run\/netns\/cw-[0-9a-f]{10}$/.test(netns);
 }
 
-/** Whether a link that is found in the namespace, and not wanted, is ours to remove. */
+/** Whether a link that is found in the namespace, and not desired, is ours to remove. */
 export function isOurLink(netns: NetnsPath, name: string): boolean {
-  return isOverlayNetns(netns) || (netns === home && name.startsWith(ourPrefix));
+  return isOverlayNetns(netns) || (netns === hostNetns && name.startsWith(ourPrefix));
 }
 
 /** The same for an object that belongs to a link. */
@@ -37,12 +37,12 @@ export function isOnOurLink(netns: NetnsPath, { dev }: OnLink<unknown>): boolean
   return isOurLink(netns, dev);
 }
 
-/** The scope that must be read of a namespace to compare it with what is wanted there. */
-export function scopeOf(netns: NetnsPath, wanted: Namespace): Scope {
-  const sysctls = [...wanted.sysctls.keys()];
+/** The scope that must be read of a namespace to compare it with what is desired there. */
+export function scopeOf(netns: NetnsPath, desired: Namespace): Scope {
+  const sysctls = [...desired.sysctls.keys()];
   if (isOverlayNetns(netns)) return { sysctls };
-  const links = [...wanted.links.keys()];
-  return netns === home ? { links, orNamed: ourPrefix, sysctls } : { links, sysctls };
+  const links = [...desired.links.keys()];
+  return netns === hostNetns ? { links, orNamed: ourPrefix, sysctls } : { links, sysctls };
 }
 
 /** Whether the scope includes the link. */
@@ -55,6 +55,6 @@ export function isInScope(name: string, { links, orNamed }: Scope): boolean {
  * Whether a link in a container's namespace, whose other end is not where it should be, was made by us (its other end was
  * removed). A link that just has the name we want is not ours.
  */
-export function isOurEnd(found: Link, wanted: VethPeer): boolean {
-  return found.kind === 'veth' && found.mac === wanted.mac;
+export function isOurEnd(found: Link, desired: VethPeer): boolean {
+  return found.kind === 'veth' && found.mac === desired.mac;
 }

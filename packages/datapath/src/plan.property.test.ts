@@ -19,7 +19,7 @@ import { FakeKernel } from './testing/fake-kernel.ts';
 import { containerPath, vtep } from './testing/fixtures.ts';
 
 const story = [networkOnHost, fc.array(damage, { maxLength: 12 }), networkOnHost] as const;
-const claim = 'from whatever it was left in, one plan leads to what is wanted, and then there is nothing to do';
+const claim = 'from whatever it was left in, one plan leads to what is desired, and then there is nothing to do';
 
 it(`a kernel in memory: ${claim}`, async () => {
   await fc.assert(

@@ -8,7 +8,7 @@ import { overlayNetns } from './drivers/overlay-names.ts';
 import { plan, planSliced } from './plan.ts';
 import { printState } from './print.ts';
 import { blue, containerPath, onHost, row, sandbox, vtep } from './testing/fixtures.ts';
-import { both, goldenOf, hostAfter, peer, type Story, tell, withNetwork } from './testing/story.ts';
+import { both, goldenOf, hostAfter, peer, runStory, type Story, withNetwork } from './testing/story.ts';
 
 const netns = overlayNetns(blue.id);
 const eth0 = containerPath(2);
@@ -70,7 +70,7 @@ const changes: readonly Story[] = [
 describe('plan', () => {
   for (const story of changes) {
     it(story.name, async () => {
-      const { report, failures, left } = await tell(story);
+      const { report, failures, left } = await runStory(story);
       expect(failures).toEqual([]);
       expect(left).toEqual([]);
       await expect(report).toMatchFileSnapshot(goldenOf(story));

@@ -1,27 +1,30 @@
 import { compare, compareNamespaces, type Mismatch } from './compare.ts';
-import { forecast } from './forecast.ts';
 import { type Step, stages } from './kinds/kind.ts';
 import { kinds, type Op, order, type Place } from './kinds/table.ts';
-import { possible } from './possible.ts';
+import { reachablePart } from './reachable.ts';
+import { simulate } from './simulate.ts';
 import { finish, type Sliced } from './sliced.ts';
 import type { State } from './state.ts';
 
-/** The ops that make our part of the kernel equal to the wanted state. Empty if it is equal. */
+/** The ops that make our part of the kernel equal to the desired state. Empty if it is equal. */
 export function plan(actual: State, desired: State): Op[] {
   return finish(planSliced(actual, desired));
 }
 
 export function* planSliced(actual: State, desired: State): Sliced<Op[]> {
-  const wanted = possible(actual, desired).state;
-  const steps = [...namespaceSteps(actual, wanted), ...kinds.flatMap((kind) => kind.make?.(actual, wanted) ?? [])];
-  let known = forecast(actual, inOrder(steps));
+  const reachable = reachablePart(actual, desired).state;
+  const steps = [
+    ...namespaceSteps(actual, reachable),
+    ...kinds.flatMap((kind) => kind.make?.(actual, reachable) ?? []),
+  ];
+  let known = simulate(actual, inOrder(steps));
   for (const stage of stages) {
     const found: Step[] = [];
-    for (const mismatch of compare(known, wanted, stage)) {
+    for (const mismatch of compare(known, reachable, stage)) {
       if (mismatch === undefined) yield;
       else for (const step of stepsOf(mismatch)) found.push(step);
     }
-    if (stage !== stages.at(-1)) known = forecast(known, inOrder(found));
+    if (stage !== stages.at(-1)) known = simulate(known, inOrder(found));
     for (const step of found) steps.push(step);
   }
   return inOrder(steps);
@@ -38,8 +41,8 @@ function inOrder(steps: readonly Step[]): Op[] {
   return [...byPlace.values()].flat();
 }
 
-function namespaceSteps(actual: State, wanted: State): Step[] {
-  const { missing, extra } = compareNamespaces(actual, wanted);
+function namespaceSteps(actual: State, reachable: State): Step[] {
+  const { missing, extra } = compareNamespaces(actual, reachable);
   return [
     ...missing.map((netns): Step => ['add namespace', { op: 'netns.add', netns }]),
     ...extra.map((netns): Step => ['delete namespace', { op: 'netns.delete', netns }]),

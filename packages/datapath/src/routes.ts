@@ -4,6 +4,6 @@ import { lengthOf, overlaps, Prefix } from '@causeway/model';
 const linkLocal = [Prefix('169.254.0.0/16'), Prefix('fe80::/10'), Prefix('ff00::/8')];
 
 /** Whether the host reports a route to this destination: default routes and link-local ones are not reported. */
-export function isToldOf(destination: Prefix): boolean {
+export function isReported(destination: Prefix): boolean {
   return lengthOf(destination) > 0 && !linkLocal.some((prefix) => overlaps(prefix, destination));
 }

@@ -84,8 +84,8 @@ type Token =
 class Misread extends Error {
   readonly at: number;
 
-  constructor(wanted: string, at: number) {
-    super(wanted);
+  constructor(expected: string, at: number) {
+    super(expected);
     this.at = at;
   }
 }

@@ -18,12 +18,12 @@ export class Slices {
     for (;;) {
       const { done, value } = work.next();
       if (done === true) return value;
-      await this.breathe();
+      await this.maybeYield();
     }
   }
 
   /** Lets other work run when the last pause was at least a millisecond ago. */
-  async breathe(): Promise<void> {
+  async maybeYield(): Promise<void> {
     if (this.#clock.now() - this.#since < longest) return;
     await this.#clock.yield();
     this.#since = this.#clock.now();

@@ -143,7 +143,7 @@ describe('drift is repaired, counted and told', () => {
     expect(await h.agent.api.verifyHost({ repair: false })).toEqual({ drift: [] });
     h.kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
     const found = [
-      { host: 'h1', network: 'blue', kind: 'fdb', key: `vxlan0 ${ghost}`, actual: '192.0.2.7', intended: '' },
+      { host: 'h1', network: 'blue', kind: 'fdb', key: `vxlan0 ${ghost}`, actual: '192.0.2.7', desired: '' },
     ];
     expect(await h.agent.api.verifyHost({ repair: true })).toEqual({ drift: found });
     expect(await h.agent.api.verifyHost({ repair: false })).toEqual({ drift: [] });
@@ -174,7 +174,7 @@ describe('drift is repaired, counted and told', () => {
     const green = h.overlay('green');
     h.kernel.foreign({ op: 'fdb.set', netns: green, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
     expect((await h.agent.api.verifyHost({ repair: false })).drift).toMatchObject([
-      { network: 'blue', kind: 'netns', key: netns, actual: 'cannot be read: EMFILE', intended: 'present' },
+      { network: 'blue', kind: 'netns', key: netns, actual: 'cannot be read: EMFILE', desired: 'present' },
       { network: 'green', kind: 'fdb' },
     ]);
   });

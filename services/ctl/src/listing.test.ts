@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Wanted } from './listing.ts';
+import type { ListQuery } from './listing.ts';
 import { listNetworks } from './nouns/network.ts';
 import { blue } from './testing/samples.ts';
 
@@ -18,7 +18,7 @@ function manager(count: number) {
 }
 
 describe('lists are asked for page by page', () => {
-  test.each<[what: string, count: number, wanted: Partial<Wanted>, sizes: number[], got: number, more: boolean]>([
+  test.each<[what: string, count: number, query: Partial<ListQuery>, sizes: number[], got: number, more: boolean]>([
     ['none', 0, {}, [0], 0, false],
     ['one page', 500, {}, [0], 500, false],
     ['several', 1_200, {}, [0, 0, 0], 1_200, false],
@@ -28,9 +28,9 @@ describe('lists are asked for page by page', () => {
     ['a limit below', 5, { limit: 3 }, [3], 3, true],
     ['a limit and small pages', 9, { limit: 5, pageSize: 2 }, [2, 2, 1], 5, true],
     ['a large limit', 2_500, { limit: 2_001 }, [1_000, 1_000, 1], 2_001, true],
-  ])('%s', async (_, count, wanted, sizes, got, more) => {
+  ])('%s', async (_, count, query, sizes, got, more) => {
     const world = manager(count);
-    const { items, notes } = await listNetworks(world.managers, { selector: '', field: '', ...wanted });
+    const { items, notes } = await listNetworks(world.managers, { selector: '', field: '', ...query });
     expect([world.sizes, items.length, notes.length > 0]).toEqual([sizes, got, more]);
     expect(new Set(items.map(({ name }) => name)).size).toBe(got);
   });

@@ -1,5 +1,5 @@
 /** Which objects of a kind to list, as the command line gives it. */
-export interface Wanted {
+export interface ListQuery {
   /** Selects by labels; empty: all. */
   readonly selector: string;
   /** Selects by fields; empty: all. */
@@ -16,7 +16,7 @@ export interface Listed<Item> {
   readonly notes: readonly string[];
 }
 
-export const everything: Wanted = { selector: '', field: '' };
+export const everything: ListQuery = { selector: '', field: '' };
 
 /** A manager returns at most this many objects at once. */
 export const largestPage = 1_000;
@@ -36,7 +36,7 @@ interface Page<Item> {
 
 /** Lists page by page: all objects, or as many as the limit allows. */
 export async function listAll<Item>(
-  { selector, field, pageSize = 0, limit }: Wanted,
+  { selector, field, pageSize = 0, limit }: ListQuery,
   ask: (request: PageRequest) => Promise<Page<Item>>,
 ): Promise<Listed<Item>> {
   const all: Item[] = [];

@@ -20,10 +20,10 @@ describe('the name that was most likely meant', () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{2,12}$/);
     fc.assert(
       fc.property(fc.uniqueArray(name, { minLength: 1 }), fc.nat(), fc.nat(), (names, which, where) => {
-        const wanted = names[which % names.length] ?? '';
-        expect(nearest(wanted, names)).toBe(wanted);
-        const at = where % wanted.length;
-        expect(nearest(wanted.slice(0, at) + wanted.slice(at + 1), [wanted])).toBe(wanted);
+        const word = names[which % names.length] ?? '';
+        expect(nearest(word, names)).toBe(word);
+        const at = where % word.length;
+        expect(nearest(word.slice(0, at) + word.slice(at + 1), [word])).toBe(word);
       }),
     );
   });

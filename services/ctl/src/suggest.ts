@@ -1,10 +1,10 @@
 /** The existing name that was most likely meant; undefined: no name is near. */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
-  const wanted = word.toLowerCase();
+  const lowerCase = word.toLowerCase();
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const name of names) {
-    const distance = distanceOf(wanted, name.toLowerCase());
-    if (distance > mostEdits(wanted, name)) continue;
+    const distance = distanceOf(lowerCase, name.toLowerCase());
+    if (distance > mostEdits(lowerCase, name)) continue;
     if (best === undefined || distance < best.distance || (distance === best.distance && name < best.name))
       best = { name, distance };
   }

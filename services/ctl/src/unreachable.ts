@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import { isSilence } from '@causeway/proto';
+import { isNoAnswer } from '@causeway/proto';
 import type { Duration } from '@causeway/runtime';
 import { formatSpan } from './render/time.ts';
 
@@ -12,11 +12,11 @@ export function explainSilence(
   asked: { readonly what: 'manager' | 'agent'; readonly at: string; readonly timeout: Duration },
 ): unknown {
   const data = { at: asked.at };
-  if (isSilence(error, 'timed-out')) {
+  if (isNoAnswer(error, 'timed-out')) {
     const message = `no answer from the ${asked.what} (${asked.at}) within ${formatSpan(asked.timeout)}`;
     return new CausewayError('timed-out', message, data, { cause: error });
   }
-  if (isSilence(error, 'manager-unavailable')) {
+  if (isNoAnswer(error, 'manager-unavailable')) {
     const message = `no ${asked.what} answers (${asked.at}): ${error.message}`;
     return new CausewayError(`${asked.what}-unavailable`, message, data, { cause: error });
   }

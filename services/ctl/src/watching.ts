@@ -1,6 +1,6 @@
 import { CausewayError, isCausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
-import type { Wanted } from './listing.ts';
+import type { ListQuery } from './listing.ts';
 import { renderJson } from './render/json.ts';
 
 /** One change of a list, or a bookmark: the revision up to which the watch is complete. */
@@ -130,6 +130,6 @@ function isSame(a: unknown, b: unknown): boolean {
   return renderJson(a) === renderJson(b);
 }
 
-export function requestOf({ selector, field }: Wanted, { revision, epoch }: Position) {
+export function requestOf({ selector, field }: ListQuery, { revision, epoch }: Position) {
   return { fromRevision: revision, epoch, labelSelector: selector, fieldSelector: field };
 }

@@ -385,7 +385,7 @@ describe('one manager', () => {
       drift: 1,
       networks: 1,
       endpoints: 1,
-      unreadyHosts: [{ name: 'h2', session: 'none', lastWords: 'its agent closed it or the connection broke' }],
+      unreadyHosts: [{ name: 'h2', session: 'none', reason: 'its agent closed it or the connection broke' }],
       degradedNetworks: 0,
       degradedEndpoints: 0,
       troubledHosts: [],
@@ -415,7 +415,7 @@ describe('one manager', () => {
     agent.hangUp();
     await cluster.settle();
     expect(await cluster.answer(manager.api.cluster.getStatus({}, cluster.call()))).toMatchObject({
-      unreadyHosts: [{ name: 'h1', session: 'none', lastWords: expect.stringContaining('closed') }, { name: 'h2' }],
+      unreadyHosts: [{ name: 'h1', session: 'none', reason: expect.stringContaining('closed') }, { name: 'h2' }],
       degradedEndpoints: 1,
       troubledHosts: [],
     });

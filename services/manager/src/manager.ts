@@ -62,7 +62,7 @@ export interface ManagerModules {
 const handOver = milliseconds(1_200);
 /** For calls that were sent and whose answers callers wait for. */
 const lastCalls = milliseconds(400);
-const lastWords = milliseconds(200);
+const stopLimit = milliseconds(200);
 
 /** Pauses between attempts to read the store at the start. The manager tries until it succeeds. */
 const startPauses = { first: milliseconds(50), max: milliseconds(2_000), factor: 2 };
@@ -189,13 +189,13 @@ export class Manager implements Startable {
       step('elector', handOver, () => this.#elector.stop()),
       step('terms', lastCalls, () => this.#terms.stop()),
       step('writer', lastCalls, () => this.#writer.stop()),
-      step('feed', lastWords, () => this.#feed.stop()),
+      step('feed', stopLimit, () => this.#feed.stop()),
     ]);
     this.#abort.abort();
     await stopInTurn(this.#modules, [
-      step('follower', lastWords, () => this.#follower.stop()),
-      step('event-feed', lastWords, () => this.#eventFeed.stop()),
-      step('store-monitor', lastWords, () => this.#storeMonitor.stop()),
+      step('follower', stopLimit, () => this.#follower.stop()),
+      step('event-feed', stopLimit, () => this.#eventFeed.stop()),
+      step('store-monitor', stopLimit, () => this.#storeMonitor.stop()),
     ]);
   }
 

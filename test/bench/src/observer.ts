@@ -17,8 +17,8 @@ export class Observer {
     this.host = host;
     this.#kernel = kernel;
     this.#netns = host.path(overlayNetns(network as NetworkId));
-    const watch = kernel.watch(this.#netns, (dirt) => {
-      if (dirt !== 'changed') throw new Error(`${host.name}: the monitor was ${dirt}`);
+    const watch = kernel.watch(this.#netns, (event) => {
+      if (event !== 'changed') throw new Error(`${host.name}: the monitor was ${event}`);
       this.lastChange = performance.now();
     });
     if (watch === undefined) throw new Error(`${host.name} has no namespace of network ${network}`);
@@ -43,6 +43,6 @@ export class Observer {
 
 type Entry = readonly [string, string];
 
-function isSame(found: ReadonlyMap<string, unknown> | undefined, wanted: readonly Entry[]): boolean {
-  return (found?.size ?? 0) === wanted.length && wanted.every(([key, value]) => found?.get(key) === value);
+function isSame(found: ReadonlyMap<string, unknown> | undefined, expected: readonly Entry[]): boolean {
+  return (found?.size ?? 0) === expected.length && expected.every(([key, value]) => found?.get(key) === value);
 }

@@ -42,10 +42,10 @@ const range = (prefix: string, from: number, count: number): string[] => {
 
 /** Networks of both families and of each alone. Sizes range from ample to one whose addresses run out. */
 const networks: readonly (LoadNetwork & { readonly subnets: readonly string[] })[] = [
-  { name: 'blue', subnets: ['10.66.0.0/24', 'fd66::/64'], wanted: range('10.66.0.', 200, 8) },
-  { name: 'red', subnets: ['10.67.0.0/25'], wanted: range('10.67.0.', 100, 8) },
-  { name: 'green', subnets: ['10.68.0.0/27'], wanted: range('10.68.0.', 20, 4) },
-  { name: 'grey', subnets: ['fd69::/64'], wanted: range('fd69::', 90, 8) },
+  { name: 'blue', subnets: ['10.66.0.0/24', 'fd66::/64'], requested: range('10.66.0.', 200, 8) },
+  { name: 'red', subnets: ['10.67.0.0/25'], requested: range('10.67.0.', 100, 8) },
+  { name: 'green', subnets: ['10.68.0.0/27'], requested: range('10.68.0.', 20, 4) },
+  { name: 'grey', subnets: ['fd69::/64'], requested: range('fd69::', 90, 8) },
 ];
 
 /** Makes the network with the command line, and returns a journal entry like those of the workers. */

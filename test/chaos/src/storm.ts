@@ -86,7 +86,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
   say(`releasing ${left.endpoints.length} endpoints, deleting ${left.networks.length} networks`);
   await load.ask('clean', left);
   say('waiting until nothing cools any more');
-  await thawed(observer);
+  await cooled(observer);
   const end = await observer.ask<Caught>('caught-up');
   if (end.lost !== null) broken.push(`the record of the store has a hole: ${end.lost}`);
 
@@ -170,7 +170,7 @@ function remaining(revisions: readonly Revision[]): Left {
 }
 
 /** Waits until nothing is cooling, or the limit is reached. The judge reports what is still cooling then. */
-async function thawed(observer: Companion): Promise<void> {
+async function cooled(observer: Companion): Promise<void> {
   const deadline = now() + coolingLimit;
   while (now() < deadline && (await observer.ask<number>('cooling')) > 0) await sleep(500);
 }

@@ -7,10 +7,10 @@ import {
   type Deed,
   deed,
   done,
+  evidenceOf,
   gone,
   made,
   refused,
-  tell,
   unknown,
   unmade,
   warm,
@@ -55,7 +55,7 @@ describe('good runs', () => {
       ],
     ],
     [
-      'an address given on within a millisecond, once it was thawed',
+      'an address given on within a millisecond, after its cooldown',
       [
         deed(call('claim', 'a', [1, 2], done('n 10.0.0.2')), born(a)),
         deed(call('release', 'a', [3, 3.1], done('n 10.0.0.2')), gone(a)),
@@ -139,7 +139,7 @@ describe('good runs', () => {
       ],
     ],
   ])('%s', (_, deeds) => {
-    expectVerdict(tell(deeds), {});
+    expectVerdict(evidenceOf(deeds), {});
   });
 });
 
@@ -457,12 +457,12 @@ describe('bad runs', () => {
       },
     ],
   ])('%s', (_, deeds, wrong) => {
-    expectVerdict(tell(deeds), wrong);
+    expectVerdict(evidenceOf(deeds), wrong);
   });
 });
 
 describe('evidence that can bear no verdict', () => {
-  const good = tell(bystander);
+  const good = evidenceOf(bystander);
   test.each<[string, Evidence, Wrong]>([
     [
       'nothing at all',
@@ -486,7 +486,7 @@ describe('evidence that can bear no verdict', () => {
     ],
     [
       'a call under way when all were said to be over',
-      tell([...bystander, deed(call('claim', 'a', [9, 1e9], unknown))]),
+      evidenceOf([...bystander, deed(call('claim', 'a', [9, 1e9], unknown))]),
       { incomplete: [/claim of a was still under way/] },
     ],
   ])('%s', (_, evidence, wrong) => {
@@ -537,12 +537,12 @@ describe('what a clean-up leaves', () => {
       [/addr\/q\/10\.0\.0\.1 is left/],
     ],
   ])('%s', (_, deeds, left) => {
-    const { leaked } = judge(tell(deeds, { clean: false }));
+    const { leaked } = judge(evidenceOf(deeds, { clean: false }));
     expect(leaked).toEqual(expect.arrayContaining(left.map((one) => expect.stringMatching(one))));
   });
 
   test('a name of an endpoint that is gone', () => {
-    const evidence = tell([...bystander, deed({ puts: [['endpoint-name/n/a', 'a']] })]);
+    const evidence = evidenceOf([...bystander, deed({ puts: [['endpoint-name/n/a', 'a']] })]);
     expectVerdict(evidence, {
       inconsistent: [/endpoint-name\/n\/a is claimed by a, which does not hold it/],
       leaked: [/endpoint-name\/n\/a is left to a/],

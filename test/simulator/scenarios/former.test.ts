@@ -95,8 +95,8 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     const held = [...agent.tables.values()].flatMap(({ network, rows }) =>
       Array.from(rows.values(), ({ name }) => `${network.name} ${name}`),
     );
-    const intended = endpoints.map(({ network, name }) => `${network} ${name}`);
-    expect(held.sort()).toEqual(intended.sort());
+    const expected = endpoints.map(({ network, name }) => `${network} ${name}`);
+    expect(held.sort()).toEqual(expected.sort());
     expect([...agent.tables.values()].map(({ network }) => network.mtu).sort()).toEqual([1300, 1400]);
 
     const heard = agent.heard.length;

@@ -72,7 +72,7 @@ const network = {
     },
     { prefix: 'fd00::/125', gateway: '' },
   ],
-  wanted: ['10.0.0.2', '10.0.0.10'],
+  requested: ['10.0.0.2', '10.0.0.10'],
   labels: { tier: 'web' },
 };
 
@@ -183,7 +183,7 @@ class AllocationSimulation {
 
   async #claim(patience: Duration): Promise<readonly Endpoint[]> {
     const name = `e${this.#names++}`;
-    const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.wanted) : undefined;
+    const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.requested) : undefined;
     const addresses = wish === undefined ? [] : [wish];
     const message = ClaimEndpointRequest.create({
       ...{ network: network.name, name, nodeId: node.id, addresses },

@@ -20,7 +20,12 @@ export async function found(cluster: SimCluster, host: string, networkId: string
  * The same, computed from intent only, in the simplest way: a host with an endpoint of a network has exactly the network's
  * endpoints on other hosts; a host without one has nothing.
  */
-export function wanted(cluster: SimCluster, host: string, networkId: string, endpoints: readonly Endpoint[]): string[] {
+export function expected(
+  cluster: SimCluster,
+  host: string,
+  networkId: string,
+  endpoints: readonly Endpoint[],
+): string[] {
   const members = endpoints.filter((endpoint) => endpoint.networkId === networkId);
   if (!members.some((endpoint) => endpoint.host === host)) return [];
   const lines = members
@@ -42,7 +47,7 @@ export async function inexact(cluster: SimCluster): Promise<string[]> {
   for (const { id, name } of networks) {
     for (const host of cluster.hosts) {
       const is = await found(cluster, host.name, id);
-      const should = wanted(cluster, host.name, id, endpoints);
+      const should = expected(cluster, host.name, id, endpoints);
       if (is.join() !== should.join()) lines.push(`${host.name} ${name}: has [${is}], should have [${should}]`);
     }
   }

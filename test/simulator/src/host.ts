@@ -1,6 +1,6 @@
 import { type Agent, createAgent, type Files } from '@causeway/agent';
 import { MemoryFiles } from '@causeway/agent/testing';
-import { home, type NetnsPath } from '@causeway/datapath';
+import { hostNetns, type NetnsPath } from '@causeway/datapath';
 import { connectivity, FakeKernel } from '@causeway/datapath/testing';
 import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name } from '@causeway/model';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -42,7 +42,7 @@ export class SimHost {
   /** Adds another underlay address to the host. Its next agent receives VXLAN there. */
   move(vtep: Ip): void {
     this.#vtep = vtep;
-    this.kernel.foreign({ op: 'address.add', netns: home, dev: 'eth0', address: interfaceAddress(vtep, 24) });
+    this.kernel.foreign({ op: 'address.add', netns: hostNetns, dev: 'eth0', address: interfaceAddress(vtep, 24) });
   }
 
   get agent(): Agent {

@@ -163,7 +163,7 @@ export class Turmoil {
       if (this.backend.frozen) return;
       this.backend.freeze();
       await this.clock.sleep(milliseconds(within / 2));
-      this.backend.thaw();
+      this.backend.unfreeze();
     },
     // The live manager learns from the store at once that it does not lead any more, or only when its watch is back.
     async (manager, within) => {

@@ -31,7 +31,7 @@ export interface HostPart {
 }
 
 /**
- * How a network's frames travel between hosts. A driver returns only the wanted state of a host's kernel. The planner
+ * How a network's frames travel between hosts. A driver returns only the desired state of a host's kernel. The planner
  * and the agent find out what is there already, order the steps and repair.
  *
  * The same input must give an equal state. What a state leaves out is removed from the kernel, as far as it is ours

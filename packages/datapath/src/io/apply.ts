@@ -17,7 +17,7 @@ export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<O
   for (let op = ops[0]; op !== undefined; op = ops[results.length]) {
     if (batchOf(op) === undefined) results.push(await applyOne(parts, op));
     else for (const result of await applyBatches(parts, run(ops, results.length, op), slice)) results.push(result);
-    await slice.breathe();
+    await slice.maybeYield();
   }
   return results;
 }

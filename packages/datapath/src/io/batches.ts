@@ -39,7 +39,7 @@ export async function applyBatches(parts: BatchParts, run: readonly Op[], slice:
       else results[from + offset] = resultOf(op, index);
     }
     for (const { place, op, failure } of send(parts, messages)) results[place] = resultOf(op, failure);
-    await slice.breathe();
+    await slice.maybeYield();
   }
   return results;
 }

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import { NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
-import type { Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
-import { isToldOf } from '../routes.ts';
-import { home, type NetnsPath } from '../state.ts';
+import { isReported } from '../routes.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import { dumpAddresses, readAddress } from '../wire/address.ts';
 import { dumpRoutes, readDestination } from '../wire/route.ts';
 import { applyOps } from './apply.ts';
@@ -52,8 +52,8 @@ class NetlinkKernel implements Kernel {
     }
   }
 
-  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined {
-    return this.#watches.add(netns, onDirt);
+  watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined {
+    return this.#watches.add(netns, onEvent);
   }
 
   async ownNetns(): Promise<readonly NetnsPath[]> {
@@ -62,7 +62,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
-    return identifyNetns(netns === home ? ownNetns : netns);
+    return identifyNetns(netns === hostNetns ? ownNetns : netns);
   }
 
   eventsLost(): number {
@@ -76,7 +76,7 @@ class NetlinkKernel implements Kernel {
   async underlay(address: Ip): Promise<Underlay | undefined> {
     const namespaces = new Namespaces();
     try {
-      const socket = namespaces.socket(home, NETLINK_ROUTE);
+      const socket = namespaces.socket(hostNetns, NETLINK_ROUTE);
       const index = await holderOf(socket, address);
       const link = (await dumpLinkRecords(socket)).find((record) => record.index === index);
       return link && { address, device: link.name, mtu: link.mtu };
@@ -88,7 +88,7 @@ class NetlinkKernel implements Kernel {
   async routes(): Promise<readonly Prefix[]> {
     const namespaces = new Namespaces();
     try {
-      const found = await namespaces.socket(home, NETLINK_ROUTE).dump(
+      const found = await namespaces.socket(hostNetns, NETLINK_ROUTE).dump(
         dumpRoutes,
         () => new Set<Prefix>(),
         (destinations, message) => {
@@ -96,7 +96,7 @@ class NetlinkKernel implements Kernel {
           if (destination !== undefined) destinations.add(destination);
         },
       );
-      return [...found].filter(isToldOf).sort();
+      return [...found].filter(isReported).sort();
     } finally {
       namespaces.close();
     }

@@ -43,7 +43,7 @@ describeOnKernel('a monitor', () => {
   };
   const start = (receiveBuffer?: number): void => {
     const settings = receiveBuffer === undefined ? {} : { receiveBuffer };
-    monitors.push(new Monitor(fd, (dirt) => seen.push(dirt), settings));
+    monitors.push(new Monitor(fd, (event) => seen.push(event), settings));
   };
   const mac = (n: number) =>
     Mac(`02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`);
@@ -71,8 +71,8 @@ describeOnKernel('a monitor', () => {
 
   it('learns the links anew after an overrun: a link that goes back to what it was before is told', async () => {
     const links = new Set<string>();
-    const told = (dirt: string, changes: Changes): void => {
-      seen.push(dirt);
+    const told = (event: string, changes: Changes): void => {
+      seen.push(event);
       for (const link of changes.links) links.add(link);
     };
     monitors.push(new Monitor(fd, told, { receiveBuffer: 64 << 10 }));
@@ -101,7 +101,7 @@ describeOnKernel('a monitor', () => {
       throw new KernelError(errno, 'recv');
     };
     const settings = { receive: flaky, onLost: (name: string) => lost.push(name) };
-    monitors.push(new Monitor(fd, (dirt) => seen.push(dirt), settings));
+    monitors.push(new Monitor(fd, (event) => seen.push(event), settings));
     await turns();
     fail = true;
     await setEntry(1);
@@ -113,8 +113,8 @@ describeOnKernel('a monitor', () => {
   });
 
   it('may be closed by the one it tells', async () => {
-    const monitor = new Monitor(fd, (dirt) => {
-      seen.push(dirt);
+    const monitor = new Monitor(fd, (event) => {
+      seen.push(event);
       monitor.close();
     });
     await setEntry(1);
@@ -162,7 +162,7 @@ describeOnKernel('a monitor', () => {
   });
 
   it('ends, and lets the namespace die, when somebody else unmounts it', async () => {
-    host.kernel.watch(netns, (dirt) => seen.push(dirt));
+    host.kernel.watch(netns, (event) => seen.push(event));
     closeSync(fd);
     execIn(netns, 'ip', 'netns', 'delete', netns.slice('/run/netns/'.length));
     await host.until(() => seen.includes('gone'));

@@ -10,7 +10,7 @@ import { type Change, ChangeFilter, type Events } from '../wire/event.ts';
 import { dumpLinks } from '../wire/link.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
 
-type OnMonitorDirt = (dirt: 'changed' | 'overrun', changes: Changes) => void;
+type OnMonitorEvent = (event: 'changed' | 'overrun', changes: Changes) => void;
 
 export type MonitorSettings = Pick<NetlinkSettings, 'receiveBuffer' | 'onLost' | 'receive'>;
 
@@ -22,14 +22,14 @@ export class Monitor {
   /**
    * @param netns fd of an open namespace, which must stay open as long as the monitor; undefined: the process's own
    * namespace.
-   * @param onDirt called once per wake-up, for any number of changes.
+   * @param onEvent called once per wake-up, for any number of changes.
    */
-  constructor(netns: number | undefined, onDirt: OnMonitorDirt, settings: MonitorSettings = {}) {
-    this.#route = new RouteListener(onDirt, eventsOf(NETLINK_ROUTE));
+  constructor(netns: number | undefined, onEvent: OnMonitorEvent, settings: MonitorSettings = {}) {
+    this.#route = new RouteListener(onEvent, eventsOf(NETLINK_ROUTE));
     const opened: NetlinkMonitor[] = [];
     try {
       for (const protocol of new Set(kinds.flatMap(({ real }) => real.protocol ?? []))) {
-        const listener = protocol === NETLINK_ROUTE ? this.#route : new Listener(onDirt, eventsOf(protocol));
+        const listener = protocol === NETLINK_ROUTE ? this.#route : new Listener(onEvent, eventsOf(protocol));
         opened.push(new NetlinkMonitor(listener, { ...settings, protocol, groups: groupsOf(protocol), netns }));
       }
     } catch (error) {
@@ -66,12 +66,12 @@ function eventsOf(protocol: number): Events {
 
 /** Listens to a protocol whose changes are not reported by name. */
 class Listener implements MonitorListener {
-  readonly #onDirt: OnMonitorDirt;
+  readonly #notify: OnMonitorEvent;
   protected readonly events: Events;
   #changes: ChangeSet | undefined;
 
-  constructor(onDirt: OnMonitorDirt, events: Events) {
-    this.#onDirt = onDirt;
+  constructor(onEvent: OnMonitorEvent, events: Events) {
+    this.#notify = onEvent;
     this.events = events;
   }
 
@@ -84,24 +84,24 @@ class Listener implements MonitorListener {
   onAnswer(_: MessageReader): void {}
 
   onEvent(message: MessageReader): void {
-    if (this.events.get(message.type)?.(message) !== false) this.tell({ kind: 'other' });
+    if (this.events.get(message.type)?.(message) !== false) this.report({ kind: 'other' });
   }
 
   onUnreadable(): void {
-    this.tell({ kind: 'other' });
+    this.report({ kind: 'other' });
   }
 
   onHeard(_: boolean): void {
     const changes = this.#changes;
     this.#changes = undefined;
-    if (changes !== undefined) this.#onDirt('changed', changes);
+    if (changes !== undefined) this.#notify('changed', changes);
   }
 
   onOverrun(): void {
-    this.#onDirt('overrun', new ChangeSet());
+    this.#notify('overrun', new ChangeSet());
   }
 
-  protected tell(change: Change): void {
+  protected report(change: Change): void {
     this.#changes ??= new ChangeSet();
     if (change.kind === 'link') this.#changes.links.add(change.name);
     else if (change.kind === 'fdb') this.#changes.addFdb(change.dev, change.mac);
@@ -114,8 +114,8 @@ class Listener implements MonitorListener {
 class RouteListener extends Listener {
   #filter: ChangeFilter;
 
-  constructor(onDirt: OnMonitorDirt, events: Events) {
-    super(onDirt, events);
+  constructor(onEvent: OnMonitorEvent, events: Events) {
+    super(onEvent, events);
     this.#filter = new ChangeFilter(events);
   }
 
@@ -132,7 +132,7 @@ class RouteListener extends Listener {
 
   override onEvent(message: MessageReader): void {
     const change = this.#filter.changeOf(message);
-    if (change !== undefined) this.tell(change);
+    if (change !== undefined) this.report(change);
   }
 
   override onHeard(all: boolean): void {

@@ -5,7 +5,7 @@ import { identityOf, NetlinkSocket, openNetns } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Writing } from '../kinds/kind.ts';
-import { home, type NetnsPath } from '../state.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import { writeSysctl } from './sysctl.ts';
 
@@ -15,7 +15,7 @@ const pause = 20;
 
 /** An open namespace. */
 export class OpenNamespace {
-  /** undefined: the home namespace. */
+  /** undefined: the host namespace. */
   readonly fd: number | undefined;
   /** By protocol; each is made on first use. */
   readonly #sockets = new Map<number, NetlinkSocket>();
@@ -143,12 +143,12 @@ export class Namespaces implements Writing {
 }
 
 function noSuchLink(path: NetnsPath, name: string): KernelError {
-  return new KernelError('ENODEV', `no link "${name}" in ${path || 'the home namespace'}`);
+  return new KernelError('ENODEV', `no link "${name}" in ${path || 'the host namespace'}`);
 }
 
 /** undefined: no network namespace is mounted there. */
 export function openNamespace(path: NetnsPath): OpenNamespace | undefined {
-  if (path === home) return new OpenNamespace(undefined);
+  if (path === hostNetns) return new OpenNamespace(undefined);
   const fd = openNetns(path);
   return fd === undefined ? undefined : new OpenNamespace(fd);
 }

@@ -6,7 +6,7 @@ import { buildNetwork } from '../drivers/build.ts';
 import { overlayNetns } from '../drivers/overlay-names.ts';
 import type { Op } from '../kinds/table.ts';
 import { plan } from '../plan.ts';
-import { home, type NetnsPath } from '../state.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import { contractPort, must, overlay, read, vxlan } from '../testing/contract/host.ts';
 import type { ContractHost } from '../testing/contract.ts';
 import { blue, onHost, row, sandbox } from '../testing/fixtures.ts';
@@ -173,8 +173,8 @@ describeOnKernel('what is read is what iproute2 shows', () => {
     expect((await read(host, netns)).links.get('vx')?.kind).toBe('foreign');
   });
 
-  it('the home namespace, and the underlay in it', async () => {
-    const found = await read(host, home);
+  it('the host namespace, and the underlay in it', async () => {
+    const found = await read(host, hostNetns);
     expect([...found.links.keys()]).toEqual(['under1', 'under0']);
     expect(found.addresses).toEqual(new Map([['under0', new Set(['192.0.2.1/24'])]]));
     ip('link', 'set', 'under0', 'mtu', '1400');

@@ -3,7 +3,7 @@ import type { EntryKeys } from '../changes.ts';
 import { ofSlots } from '../draft.ts';
 import type { Scope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
-import type { Reading, Requests, Told } from '../kinds/kind.ts';
+import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
 import { isInScope } from '../owner.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
@@ -42,7 +42,7 @@ export function readNamed(open: OpenNamespace, scope: Scope & { readonly entries
   const reading = readingOf(open, scope, records, [...others, ...records]);
   const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries;
   const find =
-    ({ find: findOne }: Told) =>
+    ({ find: findOne }: Observation) =>
     (dev: string, key: unknown): unknown => {
       const index = open.linkIndex(dev);
       return index === undefined ? undefined : findOne?.(reading, index, key);
@@ -64,8 +64,8 @@ function named(
   find: (dev: string, key: unknown) => unknown,
 ): ReadonlyMap<string, ReadonlyMap<unknown, unknown>> {
   return new Map(
-    [...keys].map(([dev, wanted]) => {
-      const found = [...wanted].map((key) => [key, find(dev, key)] as const);
+    [...keys].map(([dev, desired]) => {
+      const found = [...desired].map((key) => [key, find(dev, key)] as const);
       return [dev, new Map(found.filter(([, value]) => value !== undefined))];
     }),
   );
@@ -78,7 +78,7 @@ function readingOf(
   all: readonly LinkRecord[],
 ): Reading {
   return {
-    isHome: open.fd === undefined,
+    isHostNetns: open.fd === undefined,
     scope,
     links: new Map(inScope.map((record) => [record.index, record])),
     names: new Map(all.map(({ index, name }) => [index, name])),

@@ -2,8 +2,8 @@ import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inodeOf, leadsTo } from '@causeway/netlink/io';
 import { ChangeSet } from '../changes.ts';
-import type { OnDirt, Watch } from '../kernel.ts';
-import { home, type NetnsPath } from '../state.ts';
+import type { OnWatchEvent, Watch } from '../kernel.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { type OpenNamespace, openNamespace } from './namespaces.ts';
@@ -14,7 +14,7 @@ interface Entry {
   readonly inode: string;
   readonly open: OpenNamespace;
   readonly monitor: Monitor;
-  readonly onDirt: OnDirt;
+  readonly onEvent: OnWatchEvent;
 }
 
 /**
@@ -32,12 +32,12 @@ export class Watches {
   }
 
   /** undefined: no namespace is mounted there. */
-  add(path: NetnsPath, onDirt: OnDirt): Watch | undefined {
+  add(path: NetnsPath, onEvent: OnWatchEvent): Watch | undefined {
     const open = openNamespace(path);
     if (open === undefined) return undefined;
     try {
-      const monitor = new Monitor(open.fd, onDirt, this.#settings);
-      return this.#keep({ path, inode: open.fd === undefined ? '' : inodeOf(open.fd), open, monitor, onDirt });
+      const monitor = new Monitor(open.fd, onEvent, this.#settings);
+      return this.#keep({ path, inode: open.fd === undefined ? '' : inodeOf(open.fd), open, monitor, onEvent });
     } catch (error) {
       open.close();
       throw error;
@@ -47,7 +47,7 @@ export class Watches {
   /** The open namespace of a watch, if the path leads to that namespace. */
   held(path: NetnsPath): OpenNamespace | undefined {
     for (const { open, inode } of this.#entries.get(path) ?? []) {
-      if (path === home || leadsTo(path, inode)) return open;
+      if (path === hostNetns || leadsTo(path, inode)) return open;
     }
     return undefined;
   }
@@ -55,7 +55,7 @@ export class Watches {
   /** Call when this process has written these entries in the namespace that the path leads to. */
   wrote(path: NetnsPath, written: readonly WrittenEntry[]): void {
     for (const { inode, monitor } of this.#entries.get(path) ?? []) {
-      if (path === home || leadsTo(path, inode)) monitor.wrote(written);
+      if (path === hostNetns || leadsTo(path, inode)) monitor.wrote(written);
     }
   }
 
@@ -72,13 +72,13 @@ export class Watches {
   #keep(entry: Entry): Watch {
     const watches = this.#entries.get(entry.path) ?? new Set();
     this.#entries.set(entry.path, watches.add(entry));
-    if (entry.path !== home) this.#watchDirectory(dirname(entry.path));
+    if (entry.path !== hostNetns) this.#watchDirectory(dirname(entry.path));
     return { close: () => this.#drop(entry) };
   }
 
   #end(entry: Entry): void {
     this.#drop(entry);
-    entry.onDirt('gone', new ChangeSet());
+    entry.onEvent('gone', new ChangeSet());
   }
 
   #drop(entry: Entry): void {
@@ -88,7 +88,7 @@ export class Watches {
     entry.monitor.close();
     entry.open.close();
     const directory = dirname(entry.path);
-    for (const path of this.#entries.keys()) if (path !== home && dirname(path) === directory) return;
+    for (const path of this.#entries.keys()) if (path !== hostNetns && dirname(path) === directory) return;
     this.#directories.get(directory)?.close();
     this.#directories.delete(directory);
   }
@@ -110,7 +110,7 @@ export class Watches {
   #endIfGone(directory: string, name?: string): void {
     const concerned =
       name === undefined
-        ? this.#all().filter(({ path }) => path !== home && dirname(path) === directory)
+        ? this.#all().filter(({ path }) => path !== hostNetns && dirname(path) === directory)
         : [...(this.#entries.get(join(directory, name) as NetnsPath) ?? [])];
     for (const entry of concerned) if (!leadsTo(entry.path, entry.inode)) this.#end(entry);
   }

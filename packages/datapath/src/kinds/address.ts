@@ -24,13 +24,13 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
   slot: 'addresses',
   ops: ['address.add', 'address.delete'],
   stage: 'on link',
-  compare: (found, wanted) => compareOnLinks(present(found?.addresses), present(wanted?.addresses)),
+  compare: (found, desired) => compareOnLinks(present(found?.addresses), present(desired?.addresses)),
   isOurs: isOnOurLink,
   words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
   list: ({ addresses }) => listOnLinks(addresses, (dev, of) => [...of].map((each) => `address ${dev} ${each}`)),
 
-  steps(netns, { key: { dev, key }, intended }) {
-    return intended === undefined
+  steps(netns, { key: { dev, key }, desired }) {
+    return desired === undefined
       ? [['delete address', { op: 'address.delete', netns, dev, address: key }]]
       : [['add address', { op: 'address.add', netns, dev, address: key }]];
   },
@@ -43,7 +43,7 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
   device: ({ dev }) => dev,
   additive: (op) => (op.op === 'address.add' ? op : undefined),
 
-  foresee(state, { op, netns, dev, address: each }) {
+  simulate(state, { op, netns, dev, address: each }) {
     const namespace = state.get(netns);
     if (namespace === undefined) return [];
     const others = [...(namespace.addresses.get(dev) ?? [])].filter((other) => other !== each);

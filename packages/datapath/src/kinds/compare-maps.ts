@@ -4,18 +4,18 @@ import type { Sides } from './kind.ts';
 /** The entries in which two maps differ; undefined: a pause. */
 export function* compareMaps<Key, Value>(
   found: ReadonlyMap<Key, Value> = new Map(),
-  wanted: ReadonlyMap<Key, Value> = new Map(),
-  same: (found: Value, wanted: Value) => boolean = Object.is,
+  desired: ReadonlyMap<Key, Value> = new Map(),
+  same: (found: Value, desired: Value) => boolean = Object.is,
 ): Generator<Sides<Key, Value> | undefined, void> {
   let compared = 0;
-  for (const [key, intended] of wanted) {
+  for (const [key, value] of desired) {
     if (++compared % sliceSize === 0) yield undefined;
     const actual = found.get(key);
-    if (actual === undefined || !same(actual, intended)) yield { key, actual, intended };
+    if (actual === undefined || !same(actual, value)) yield { key, actual, desired: value };
   }
   for (const [key, actual] of found) {
     if (++compared % sliceSize === 0) yield undefined;
-    if (!wanted.has(key)) yield { key, actual, intended: undefined };
+    if (!desired.has(key)) yield { key, actual, desired: undefined };
   }
 }
 
@@ -28,13 +28,13 @@ export interface OnLink<Key> {
 /** As `compareMaps`, for objects that belong to links. */
 export function* compareOnLinks<Key, Value>(
   found: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
-  wanted: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
-  same?: (found: Value, wanted: Value) => boolean,
+  desired: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
+  same?: (found: Value, desired: Value) => boolean,
 ): Generator<Sides<OnLink<Key>, Value> | undefined, void> {
-  for (const dev of new Set([...wanted.keys(), ...found.keys()])) {
-    for (const each of compareMaps(found.get(dev), wanted.get(dev), same)) {
+  for (const dev of new Set([...desired.keys(), ...found.keys()])) {
+    for (const each of compareMaps(found.get(dev), desired.get(dev), same)) {
       // Property by property, without a spread: 20,000 entries pass here.
-      yield each && { key: { dev, key: each.key }, actual: each.actual, intended: each.intended };
+      yield each && { key: { dev, key: each.key }, actual: each.actual, desired: each.desired };
     }
   }
 }

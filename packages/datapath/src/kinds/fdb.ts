@@ -39,7 +39,7 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
   slot: 'fdb',
   ops: ['fdb.set', 'fdb.delete'],
   stage: 'entry',
-  compare: (found, wanted) => compareOnLinks(found?.fdb, wanted?.fdb, sameTarget),
+  compare: (found, desired) => compareOnLinks(found?.fdb, desired?.fdb, sameTarget),
   isOurs: isOnOurLink,
   words: (sides) => ({
     key: `${sides.key.dev} ${sides.key.key}`,
@@ -50,8 +50,8 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
       [...of].map(([mac, target]) => `fdb ${dev} ${mac} ${targetsOf(target).join(' ')}`),
     ),
 
-  steps(netns, { key: { dev, key: mac }, actual, intended }) {
-    if (typeof intended === 'string') return [['set FDB entry', { op: 'fdb.set', netns, dev, mac, target: intended }]];
+  steps(netns, { key: { dev, key: mac }, actual, desired }) {
+    if (typeof desired === 'string') return [['set FDB entry', { op: 'fdb.set', netns, dev, mac, target: desired }]];
     return actual === undefined ? [] : [['delete FDB entry', { op: 'fdb.delete', netns, dev, mac, target: actual }]];
   },
   print(op) {

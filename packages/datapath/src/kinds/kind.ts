@@ -28,10 +28,10 @@ export interface Kind<Name extends string, Key, Value, KindOp extends Op> extend
   /** The part of the op that only adds to what was found in its namespace, and does not disturb traffic that flows. */
   additive(op: KindOp, found: Namespace | undefined): KindOp | undefined;
   /** Steps that make or delete objects before anything is compared, where the planner must look at several namespaces. */
-  make?(actual: State, wanted: State): readonly Step<KindOp>[];
+  make?(actual: State, desired: State): readonly Step<KindOp>[];
 
   /** Changes the state as the op changes a kernel. Returns what else happens to links because of the op. */
-  foresee?(state: Map<NetnsPath, Draft>, op: KindOp): readonly LinkEvent[];
+  simulate?(state: Map<NetnsPath, Draft>, op: KindOp): readonly LinkEvent[];
   /** Changes the objects of this kind when something happens to the link that they belong to. */
   follow?(namespace: Draft, dev: string, what: LinkFate): void;
 
@@ -39,7 +39,7 @@ export interface Kind<Name extends string, Key, Value, KindOp extends Op> extend
   readonly real: Real<KindOp>;
 }
 
-/** How found objects are compared with wanted objects, and made equal to them. */
+/** How found objects are compared with desired objects, and made equal to them. */
 export interface Comparison<Name extends string, Key, Value, KindOp extends Op> {
   /** The name that differences use. */
   readonly name: Name;
@@ -48,9 +48,9 @@ export interface Comparison<Name extends string, Key, Value, KindOp extends Op> 
    * A plan therefore compares each stage with what the kernel will hold after the stages before.
    */
   readonly stage: Stage;
-  /** Objects that are not as wanted; undefined: a pause. `isOurs` decides which of them the agent may remove. */
-  compare(found: Namespace | undefined, wanted: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
-  /** Whether an object that is found in the namespace, and not wanted, is ours to remove. See owner.ts. */
+  /** Objects that are not as desired; undefined: a pause. `isOurs` decides which of them the agent may remove. */
+  compare(found: Namespace | undefined, desired: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
+  /** Whether an object that is found in the namespace, and not desired, is ours to remove. See owner.ts. */
   isOurs(netns: NetnsPath, key: Key, found: Value): boolean;
   /** The difference in words. Contains no secrets. */
   words(sides: Sides<Key, Value>): Words;
@@ -64,11 +64,11 @@ export type AnyKind = Kind<string, unknown, unknown, Op>;
 export const stages = ['link', 'on link', 'entry'] as const;
 export type Stage = (typeof stages)[number];
 
-/** The found and the wanted value of one object, when they differ. Absent: the object is not there, or not wanted. */
+/** The found and the desired value of one object, when they differ. Absent: the object is not there, or not desired. */
 export interface Sides<Key, Value> {
   readonly key: Key;
   readonly actual: Value | undefined;
-  readonly intended: Value | undefined;
+  readonly desired: Value | undefined;
 }
 
 export interface Words {
@@ -77,7 +77,7 @@ export interface Words {
   /** "absent": the kernel has no object with this key. */
   readonly actual: string;
   /** "absent": there should be no object with this key. */
-  readonly intended: string;
+  readonly desired: string;
 }
 
 /** An op, and its place in a plan. */
@@ -96,14 +96,14 @@ export interface LinkEvent {
 }
 
 /** A kind on the real kernel. Its ops are applied one by one, or in batches where there are thousands of them. */
-export type Real<KindOp extends Op> = Told &
+export type Real<KindOp extends Op> = Observation &
   (
     | { apply(to: Writing, op: KindOp): Promise<void> | void; readonly batch?: undefined }
     | { readonly batch: Batch<KindOp> }
   );
 
 /** How the real kernel notifies of changes of a kind, and how objects of the kind are read. */
-export interface Told {
+export interface Observation {
   /** The netlink protocol, and its multicast groups that carry notifications; absent: the kernel sends no notifications. */
   readonly protocol?: number;
   readonly groups?: readonly number[];
@@ -140,7 +140,7 @@ export interface Requests {
 
 /** A namespace that is being read. */
 export interface Reading {
-  readonly isHome: boolean;
+  readonly isHostNetns: boolean;
   readonly scope: Scope;
   /** The links in scope, by index. */
   readonly links: ReadonlyMap<number, LinkRecord>;
@@ -157,7 +157,7 @@ export interface Writing {
   linkIndex(netns: NetnsPath, dev: string): number;
   hasLink(netns: NetnsPath, dev: string): boolean;
   link(netns: NetnsPath, dev: string): LinkRecord;
-  /** An fd for messages that name a namespace; undefined: the home namespace, for which messages carry no fd. */
+  /** An fd for messages that name a namespace; undefined: the host namespace, for which messages carry no fd. */
   fd(netns: NetnsPath): number | undefined;
   writeSysctl(netns: NetnsPath, key: string, value: string): void;
   /** Retries for up to a second, as long as `mayPass` says that the error may go away. */

@@ -3,11 +3,11 @@ import { isOurLink } from '../owner.ts';
 import { RTNLGRP_LINK } from '../wire/constants.ts';
 import { compareMaps } from './compare-maps.ts';
 import type { Kind } from './kind.ts';
-import { foreseeLink } from './link/foresee.ts';
 import { type Link, type LinkOp, sameLink } from './link/link.ts';
 import { changeLink, makeLinks } from './link/plan.ts';
 import { linkSides, printLink, printLinkOp } from './link/print.ts';
 import { applyLink, readLinks } from './link/real.ts';
+import { simulateLink } from './link/simulate.ts';
 import { port } from './port.ts';
 import { byKey } from './words.ts';
 
@@ -18,7 +18,7 @@ export const link: Kind<'link', string, Link, LinkOp> = {
   ops: ['link.add', 'link.set', 'link.delete'],
   parts: [port],
   stage: 'link',
-  compare: (found, wanted) => compareMaps(found?.links, wanted?.links, sameLink),
+  compare: (found, desired) => compareMaps(found?.links, desired?.links, sameLink),
   isOurs: isOurLink,
   words: linkSides,
   list: ({ links }) => [...links].sort(byKey).map(([, each]) => `link ${printLink(each)}`),
@@ -34,7 +34,7 @@ export const link: Kind<'link', string, Link, LinkOp> = {
     const change = { ...(up !== undefined && { up }), ...(bridgePort !== undefined && { bridgePort }) };
     return Object.keys(change).length === 0 ? undefined : { ...op, change };
   },
-  foresee: foreseeLink,
+  simulate: simulateLink,
 
   real: {
     protocol: NETLINK_ROUTE,

@@ -26,16 +26,16 @@ export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
   slot: 'neighbours',
   ops: ['neighbour.set', 'neighbour.delete'],
   stage: 'entry',
-  compare: (found, wanted) => compareOnLinks(found?.neighbours, wanted?.neighbours),
+  compare: (found, desired) => compareOnLinks(found?.neighbours, desired?.neighbours),
   isOurs: isOnOurLink,
   words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
   list: ({ neighbours }) =>
     listOnLinks(neighbours, (dev, of) => [...of].map(([ip, mac]) => `neighbour ${dev} ${ip} ${mac}`)),
 
-  steps(netns, { key: { dev, key: ip }, intended }) {
-    return intended === undefined
+  steps(netns, { key: { dev, key: ip }, desired }) {
+    return desired === undefined
       ? [['delete neighbour', { op: 'neighbour.delete', netns, dev, ip }]]
-      : [['set neighbour', { op: 'neighbour.set', netns, dev, ip, mac: intended }]];
+      : [['set neighbour', { op: 'neighbour.set', netns, dev, ip, mac: desired }]];
   },
   print(op) {
     const ip = tool('ip', op.netns);
@@ -71,8 +71,8 @@ export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
   },
 };
 
-function without(of: ReadonlyMap<Ip, Mac>, unwanted: 4 | 6): ReadonlyMap<Ip, Mac> {
-  return new Map([...of].filter(([ip]) => family(ip) !== unwanted));
+function without(of: ReadonlyMap<Ip, Mac>, excluded: 4 | 6): ReadonlyMap<Ip, Mac> {
+  return new Map([...of].filter(([ip]) => family(ip) !== excluded));
 }
 
 function readNeighbours({ links, socket }: Reading): Promise<ReadonlyMap<string, ReadonlyMap<Ip, Mac>>> {

@@ -8,22 +8,22 @@ import { sideWords } from './words.ts';
 
 const same: Same<BridgePort> = { master: by('master'), learning: by('learning'), flood: by('flood') };
 
-/** Links as ports of bridges. Compared after the links themselves are as wanted. */
+/** Links as ports of bridges. Compared after the links themselves are as desired. */
 export const port: Comparison<'port', string, BridgePort, LinkOp> = {
   name: 'port',
   stage: 'on link',
-  *compare(found, wanted) {
-    for (const each of compareMaps(portsOf(found), portsOf(wanted), samePort)) {
-      if (each === undefined || (each.intended !== undefined && found?.links.has(each.key) === true)) yield each;
+  *compare(found, desired) {
+    for (const each of compareMaps(portsOf(found), portsOf(desired), samePort)) {
+      if (each === undefined || (each.desired !== undefined && found?.links.has(each.key) === true)) yield each;
     }
   },
-  /** Removes no port: a port that is not wanted is part of a link that is not wanted, or not wanted in this form. */
+  /** Removes no port: a port that is not desired is part of a link that is not desired, or not desired in this form. */
   isOurs: () => false,
   words: (sides) => ({ key: sides.key, ...sideWords(sides, printPort) }),
 
-  steps(netns, { key: name, intended }) {
-    if (intended === undefined) return [];
-    return [['set port', { op: 'link.set', netns, name, change: { bridgePort: intended } }]];
+  steps(netns, { key: name, desired }) {
+    if (desired === undefined) return [];
+    return [['set port', { op: 'link.set', netns, name, change: { bridgePort: desired } }]];
   },
 };
 

@@ -33,16 +33,16 @@ export const route: Kind<'route', Prefix, Route, RouteOp> = {
   slot: 'routes',
   ops: ['route.set', 'route.delete'],
   stage: 'entry',
-  compare: (found, wanted) => compareMaps(found?.routes, wanted?.routes, sameRoute),
+  compare: (found, desired) => compareMaps(found?.routes, desired?.routes, sameRoute),
   isOurs: (netns, _, { dev }) => isOurLink(netns, dev),
   words: (sides) => ({ key: sides.key, ...sideWords(sides, printRoute) }),
   list: ({ routes }) => [...routes].sort(byKey).map(([, each]) => `route ${printRoute(each)}`),
 
   /** Our route does not replace a route of another metric, but that route can hide ours, so it is deleted. */
-  steps(netns, { actual, intended }) {
+  steps(netns, { actual, desired }) {
     const steps: Step<RouteOp>[] = [];
-    if (intended !== undefined) steps.push(['set route', { op: 'route.set', netns, route: intended }]);
-    if (actual !== undefined && actual.metric !== intended?.metric) {
+    if (desired !== undefined) steps.push(['set route', { op: 'route.set', netns, route: desired }]);
+    if (actual !== undefined && actual.metric !== desired?.metric) {
       steps.push(['delete route', { op: 'route.delete', netns, route: actual }]);
     }
     return steps;

@@ -16,16 +16,16 @@ export const sysctl: Kind<'sysctl', string, string, SysctlOp> = {
   slot: 'sysctls',
   ops: ['sysctl.set'],
   stage: 'entry',
-  compare: (found, wanted) => compareMaps(found?.sysctls, wanted?.sysctls),
+  compare: (found, desired) => compareMaps(found?.sysctls, desired?.sysctls),
   /** Removes none: the kernel keeps each sysctl as long as its interface, or the namespace, exists. */
   isOurs: () => false,
   words: (sides) => ({ key: sides.key, ...sideWords(sides) }),
   list: ({ sysctls }) => [...sysctls].sort(byKey).map(([key, value]) => `sysctl ${key} = ${value}`),
 
-  steps(netns, { key, intended }) {
-    if (intended === undefined) return [];
+  steps(netns, { key, desired }) {
+    if (desired === undefined) return [];
     const place = interfaceOf(key) === undefined ? 'set sysctl of namespace' : 'set sysctl of link';
-    return [[place, { op: 'sysctl.set', netns, key, value: intended }]];
+    return [[place, { op: 'sysctl.set', netns, key, value: desired }]];
   },
   print: ({ netns, key, value }) => `${inside(netns)}sysctl -w ${key}=${value}`,
   device: () => undefined,

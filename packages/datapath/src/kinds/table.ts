@@ -12,7 +12,7 @@ import { type SysctlOp, sysctl } from './sysctl.ts';
 /** Every kind, in the order in which differences are listed and a namespace is read. */
 const all = [link, sysctl, address, route, fdb, neighbour] as const satisfies readonly AnyKind[];
 
-/** The part of one namespace that is ours, wanted or found. If both are equal, there is nothing to program. */
+/** The part of one namespace that is ours, desired or found. If both are equal, there is nothing to program. */
 export interface Namespace {
   /** By name. */
   readonly links: ReadonlyMap<string, Link>;

@@ -2,13 +2,13 @@ import { familyOf, type Prefix } from '@causeway/model';
 import type { NetnsPath } from '../state.ts';
 import type { Sides, Words } from './kind.ts';
 
-/** Both sides in words; "absent": the object is not there, or not wanted. */
+/** Both sides in words; "absent": the object is not there, or not desired. */
 export function sideWords<Value>(
-  { actual, intended }: Sides<unknown, Value>,
+  { actual, desired }: Sides<unknown, Value>,
   print: (value: Value) => string = String,
 ): Omit<Words, 'key'> {
   const side = (value: Value | undefined): string => (value === undefined ? 'absent' : print(value));
-  return { actual: side(actual), intended: side(intended) };
+  return { actual: side(actual), desired: side(desired) };
 }
 
 /** `ip` or `bridge` in a namespace. `ip -n NAME` knows only names below /run/netns; other paths need `nsenter`. */

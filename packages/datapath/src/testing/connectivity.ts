@@ -1,7 +1,7 @@
 import { addressOf, contains, type Family, family, familyOf, type Ip, type Mac, prefixOf } from '@causeway/model';
 import { portOf } from '../kinds/link/link.ts';
 import type { Route } from '../kinds/route.ts';
-import { home, type NetnsPath } from '../state.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import type { FakeEnd, FakeLink, FakeNamespace } from './fake/host.ts';
 import type { FakeKernel } from './fake-kernel.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
@@ -117,7 +117,7 @@ class Walk {
     if (link.kind !== 'vxlan' || vtep === undefined) return undefined;
     this.#path.push(link.name, vtep);
     for (const { namespaces } of this.#kernels) {
-      const underlay = namespaces.get(home);
+      const underlay = namespaces.get(hostNetns);
       if (underlay === undefined || !owns(underlay, vtep)) continue;
       for (const namespace of namespaces.values()) {
         const end = [...namespace.links.values()].find(

@@ -1,6 +1,6 @@
 import { everyKindCases } from './contract/every-kind.ts';
-import { homeCases } from './contract/home.ts';
 import type { ContractCase } from './contract/host.ts';
+import { hostNetnsCases } from './contract/host-netns.ts';
 import { ownWriteCases } from './contract/own-writes.ts';
 import { viewCases } from './contract/views.ts';
 import { allTwins } from './twins.ts';
@@ -12,6 +12,6 @@ export const kernelContractCases: readonly ContractCase[] = [
   ...allTwins.flatMap((twin) => twin.cases),
   ...everyKindCases,
   ...viewCases,
-  ...homeCases,
+  ...hostNetnsCases,
   ...ownWriteCases,
 ];

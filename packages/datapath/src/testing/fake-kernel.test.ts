@@ -2,7 +2,7 @@ import { Ip, Mac, Vni } from '@causeway/model';
 import { milliseconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
-import type { Dirt } from '../kernel.ts';
+import type { WatchEvent } from '../kernel.ts';
 import type { Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
 import { type ContractHost, kernelContractCases } from './contract.ts';
@@ -39,8 +39,8 @@ describe('what tests do to a FakeKernel', () => {
   it('an overrun tells that something was lost, not what', async () => {
     const kernel = fakeKernel();
     kernel.foreign({ op: 'netns.add', netns });
-    const seen: Dirt[] = [];
-    kernel.watch(netns, (dirt) => seen.push(dirt));
+    const seen: WatchEvent[] = [];
+    kernel.watch(netns, (event) => seen.push(event));
     kernel.overrun(netns, {
       op: 'link.add',
       netns,
@@ -72,8 +72,8 @@ describe('what tests do to a FakeKernel', () => {
   it('many changes in one turn are told once', async () => {
     const kernel = fakeKernel();
     kernel.foreign({ op: 'netns.add', netns });
-    const seen: Dirt[] = [];
-    kernel.watch(netns, (dirt) => seen.push(dirt));
+    const seen: WatchEvent[] = [];
+    kernel.watch(netns, (event) => seen.push(event));
     kernel.foreignLink(netns, 'dummy0');
     kernel.foreignLink(netns, 'dummy1');
     await Promise.resolve();

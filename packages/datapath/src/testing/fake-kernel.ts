@@ -2,21 +2,21 @@ import { type Ip, interfaceAddress, Mac, type Prefix, prefixOf } from '@causeway
 import { type NetnsIdentity, netnsIdentity } from '@causeway/netlink';
 import type { Clock } from '@causeway/runtime';
 import { ChangeSet, type Changes } from '../changes.ts';
-import type { Dirt, Expected, Kernel, OnDirt, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch, WatchEvent } from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
-import { isToldOf } from '../routes.ts';
-import { home, type NetnsPath } from '../state.ts';
+import { isReported } from '../routes.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
 import { viewOf } from './fake/view.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
-import { appendFdb, tellFdb } from './twins/fdb.ts';
+import { appendFdb, reportFdb } from './twins/fdb.ts';
 import { neighboursOf } from './twins/neighbour.ts';
 import { routesOf } from './twins/route.ts';
 import { allTwins, twinOf } from './twins.ts';
 
 export interface FakeKernelSettings {
-  /** The address at which the host receives VXLAN; "eth0" of the home namespace has it. */
+  /** The address at which the host receives VXLAN; "eth0" of the host namespace has it. */
   readonly underlay: Ip;
   /** MTU of that device, bytes. */
   readonly mtu?: number;
@@ -43,7 +43,7 @@ export class FakeKernel implements Kernel {
   writes = 0;
   readonly #host: FakeHost;
   readonly #clock: Clock;
-  readonly #watches = new Map<FakeNamespace, Set<OnDirt>>();
+  readonly #watches = new Map<FakeNamespace, Set<OnWatchEvent>>();
   readonly #dirty = new Map<FakeNamespace, ChangeSet>();
   #eventsLost = 0;
   readonly #bootId: string;
@@ -63,7 +63,7 @@ export class FakeKernel implements Kernel {
         for (const twin of allTwins) twin.follow?.(namespace, link, what);
       },
     });
-    const carrier = this.#host.addLink(this.#host.namespace(home), device);
+    const carrier = this.#host.addLink(this.#host.namespace(hostNetns), device);
     addressesOf(carrier).add(interfaceAddress(settings.underlay, 24));
   }
 
@@ -88,12 +88,12 @@ export class FakeKernel implements Kernel {
     return results;
   }
 
-  watch(netns: NetnsPath, onDirt: OnDirt): Watch | undefined {
+  watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined {
     const namespace = this.#host.namespaces.get(netns);
     if (namespace === undefined) return undefined;
     const watches = this.#watches.get(namespace) ?? new Set();
-    this.#watches.set(namespace, watches.add(onDirt));
-    return { close: () => void watches.delete(onDirt) };
+    this.#watches.set(namespace, watches.add(onEvent));
+    return { close: () => void watches.delete(onEvent) };
   }
 
   ownNetns(): Promise<readonly NetnsPath[]> {
@@ -114,7 +114,7 @@ export class FakeKernel implements Kernel {
   }
 
   underlay(address: Ip): Promise<Underlay | undefined> {
-    for (const link of this.#host.namespace(home).links.values()) {
+    for (const link of this.#host.namespace(hostNetns).links.values()) {
       if (hasAddress(link, address)) {
         return Promise.resolve({ address, device: link.link.name, mtu: link.link.mtu });
       }
@@ -123,10 +123,10 @@ export class FakeKernel implements Kernel {
   }
 
   routes(): Promise<readonly Prefix[]> {
-    const namespace = this.#host.namespace(home);
+    const namespace = this.#host.namespace(hostNetns);
     const connected = [...namespace.links.values()].flatMap((link) => [...addressesOf(link)].map(prefixOf));
     const others = routesOf(namespace).map(({ dst }) => dst);
-    return Promise.resolve([...new Set([...connected, ...others])].filter(isToldOf).sort());
+    return Promise.resolve([...new Set([...connected, ...others])].filter(isReported).sort());
   }
 
   close(): void {
@@ -162,7 +162,7 @@ export class FakeKernel implements Kernel {
   foreignFdbAppend(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): void {
     const namespace = this.#host.namespace(netns);
     appendFdb(namespace, dev, mac, vtep);
-    this.#changed(namespace, (changes) => tellFdb(changes, dev, mac));
+    this.#changed(namespace, (changes) => reportFdb(changes, dev, mac));
   }
 
   /** `ip link add NAME type dummy`, by another program: a kind that we never make. */
@@ -187,7 +187,7 @@ export class FakeKernel implements Kernel {
     this.foreign(...unheard);
     this.#dirty.delete(namespace);
     this.#eventsLost++;
-    this.#tell(namespace, 'overrun');
+    this.#notify(namespace, 'overrun');
   }
 
   /** The next `times` ops that match fail with this errno and change nothing. */
@@ -216,7 +216,7 @@ export class FakeKernel implements Kernel {
     if (peer !== undefined && !this.#leadsThere(peer, expected)) {
       return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
     }
-    return this.#run(op, tellOwn);
+    return this.#run(op, reportOwn);
   }
 
   #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {
@@ -231,12 +231,12 @@ export class FakeKernel implements Kernel {
     return fault?.result;
   }
 
-  #run(op: Op, tell = tellOp): OpResult {
+  #run(op: Op, report = reportOp): OpResult {
     try {
       const before = this.#host.namespaces.get(op.netns);
       this.#execute(op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
-      else if (before !== undefined) this.#changed(before, (changes) => tell(changes, op));
+      else if (before !== undefined) this.#changed(before, (changes) => report(changes, op));
       return { ok: true };
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
@@ -254,28 +254,28 @@ export class FakeKernel implements Kernel {
   }
 
   /** Reports all changes of one turn of the event loop together, in the next turn. */
-  #changed(namespace: FakeNamespace, tell: (changes: ChangeSet) => void): void {
+  #changed(namespace: FakeNamespace, report: (changes: ChangeSet) => void): void {
     if (!this.#watches.has(namespace)) return;
     const known = this.#dirty.get(namespace);
     const changes = known ?? new ChangeSet();
-    tell(changes);
+    report(changes);
     if (known !== undefined || isEmpty(changes)) return;
     this.#dirty.set(namespace, changes);
     void Promise.resolve().then(() => {
-      if (this.#dirty.delete(namespace)) this.#tell(namespace, 'changed', changes);
+      if (this.#dirty.delete(namespace)) this.#notify(namespace, 'changed', changes);
     });
   }
 
   #gone(namespace: FakeNamespace): void {
     this.#dirty.delete(namespace);
     void Promise.resolve().then(() => {
-      this.#tell(namespace, 'gone');
+      this.#notify(namespace, 'gone');
       this.#watches.delete(namespace);
     });
   }
 
-  #tell(namespace: FakeNamespace, dirt: Dirt, changes: Changes = new ChangeSet()): void {
-    for (const onDirt of [...(this.#watches.get(namespace) ?? [])]) onDirt(dirt, changes);
+  #notify(namespace: FakeNamespace, event: WatchEvent, changes: Changes = new ChangeSet()): void {
+    for (const onEvent of [...(this.#watches.get(namespace) ?? [])]) onEvent(event, changes);
   }
 }
 
@@ -285,13 +285,13 @@ function isDelete({ op }: Op): boolean {
 }
 
 /** Adds the changes that an op reports itself. Links report their own changes; namespaces and sysctls report none. */
-function tellOp(changes: ChangeSet, op: Op): void {
-  twinOf(op)?.tell?.(changes, op);
+function reportOp(changes: ChangeSet, op: Op): void {
+  twinOf(op)?.report?.(changes, op);
 }
 
-/** As `tellOp`, for an op of `apply`: entries that `apply` itself wrote are not reported. */
-function tellOwn(changes: ChangeSet, op: Op): void {
-  if (twinOf(op)?.isOwnTold?.(op) !== false) tellOp(changes, op);
+/** As `reportOp`, for an op of `apply`: entries that `apply` itself wrote are not reported. */
+function reportOwn(changes: ChangeSet, op: Op): void {
+  if (twinOf(op)?.reportsOwn?.(op) !== false) reportOp(changes, op);
 }
 
 function bareInode({ inode }: FakeNamespace): string {

@@ -9,7 +9,7 @@ import { printOp } from '../print.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { blue, onHost, row, vtep } from './fixtures.ts';
 
-/** A test case: the state of a host, something that happens to it, and the state that is wanted afterwards. */
+/** A test case: the state of a host, something that happens to it, and the state that is desired afterwards. */
 export interface Story {
   readonly name: string;
   readonly before?: NetworkOnHost;
@@ -33,7 +33,7 @@ export interface Ending {
   readonly left: readonly Op[];
 }
 
-export async function tell(story: Story): Promise<Ending> {
+export async function runStory(story: Story): Promise<Ending> {
   const { kernel } = await hostAfter(story);
   const desired = buildNetwork(story.after);
   const actual = await readState(kernel, desired);
@@ -68,6 +68,6 @@ export async function hostAfter({
 }
 
 function report(story: Story, found: readonly Difference[], ops: readonly Op[]): string {
-  const lines = found.map((each) => `${each.netns} ${each.kind} ${each.key}: ${each.actual} → ${each.intended}`);
+  const lines = found.map((each) => `${each.netns} ${each.kind} ${each.key}: ${each.actual} → ${each.desired}`);
   return [`# ${story.name}`, '', '## differences', ...lines, '', '## plan', ...ops.map(printOp), ''].join('\n');
 }

@@ -16,9 +16,9 @@ export interface Twin<KindOp extends Op = Op> {
   /** Changes the objects of the kind when something happens to a link. */
   follow?(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void;
   /** Adds what a watch reports of the op, beside the links that it changes. */
-  tell?(changes: ChangeSet, op: KindOp): void;
+  report?(changes: ChangeSet, op: KindOp): void;
   /** Whether a watch also reports the op when it came through `apply`: see Kernel.watch. */
-  isOwnTold?(op: KindOp): boolean;
+  reportsOwn?(op: KindOp): boolean;
 
   /** Tests that every kernel must pass for objects of this kind. */
   readonly cases: readonly ContractCase[];

@@ -67,21 +67,21 @@ export class ChangeFilter {
   }
 
   #follow(message: MessageReader): Change | undefined {
-    const told = readLink(message);
-    const change = this.#followLink(message, told);
-    if (change !== undefined) this.own.forgetLink(told.index);
+    const record = readLink(message);
+    const change = this.#followLink(message, record);
+    if (change !== undefined) this.own.forgetLink(record.index);
     return change;
   }
 
   /** Follows a link, as described by a dump or an event. */
-  #followLink(message: MessageReader, told: LinkRecord): Change | undefined {
-    const { index, name } = told;
+  #followLink(message: MessageReader, record: LinkRecord): Change | undefined {
+    const { index, name } = record;
     const known = this.#links.get(index);
     if (message.u8(0) !== k.AF_BRIDGE && message.type === k.RTM_DELLINK) {
       this.#links.delete(index);
       return { kind: 'link', name };
     }
-    const link = message.u8(0) === k.AF_BRIDGE ? asPort(known, told, message.type === k.RTM_NEWLINK) : told;
+    const link = message.u8(0) === k.AF_BRIDGE ? asPort(known, record, message.type === k.RTM_NEWLINK) : record;
     if (link === undefined) return { kind: 'link', name };
     this.#links.set(index, link);
     if (known === undefined) return { kind: 'link', name };
@@ -91,10 +91,10 @@ export class ChangeFilter {
 }
 
 /** Adds the port's properties from an event of family AF_BRIDGE, which contains no kind, to the known link. */
-function asPort(known: LinkRecord | undefined, told: LinkRecord, joined: boolean): LinkRecord | undefined {
+function asPort(known: LinkRecord | undefined, record: LinkRecord, joined: boolean): LinkRecord | undefined {
   if (known === undefined) return undefined;
-  const { port: _, master: __, ...link } = { ...known, name: told.name };
-  const { port = known.port, master } = told;
+  const { port: _, master: __, ...link } = { ...known, name: record.name };
+  const { port = known.port, master } = record;
   return joined ? { ...link, ...(port && { port }), ...(master !== undefined && { master }) } : link;
 }
 

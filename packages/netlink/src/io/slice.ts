@@ -11,7 +11,7 @@ export class Slice {
   #since = performance.now();
 
   /** Lets the event loop turn if its last turn was more than 1 ms ago. */
-  async breathe(): Promise<void> {
+  async maybeYield(): Promise<void> {
     if (performance.now() - this.#since < longest) return;
     await nextTurn();
     this.#since = performance.now();

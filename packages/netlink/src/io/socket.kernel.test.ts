@@ -5,7 +5,7 @@ import { createNetns, deleteNetns, openNetns } from './netns.ts';
 import { chunkSize, NetlinkSocket } from './socket.ts';
 import { describeOnKernel } from './testing/describe-on-kernel.ts';
 import { addBridge, dumpLinks, getLink, linkName, setFdb, setMtu } from './testing/route-messages.ts';
-import { execIn, ip } from './testing/throwaway-home.ts';
+import { execIn, ip } from './testing/throwaway-netns.ts';
 
 describeOnKernel('a netlink socket', () => {
   let socket: NetlinkSocket;

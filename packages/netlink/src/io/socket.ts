@@ -129,7 +129,7 @@ export class NetlinkSocket {
         }
         visit(messages);
       }
-      await slice.breathe();
+      await slice.maybeYield();
     }
   }
 

@@ -45,7 +45,7 @@ export interface AttachRequest {
      */
     ifname: string;
     /**
-     * Wanted addresses without prefix length, at most one per family. The managers choose an address for every other family.
+     * Requested addresses without prefix length, at most one per family. The managers choose an address for every other family.
      *
      * @generated from protobuf field: repeated string addresses = 6
      */
@@ -125,9 +125,9 @@ export interface DetachResponse {
     /**
      * The interface is gone. False only if another host has the endpoint, and is not ready or did not confirm in time.
      *
-     * @generated from protobuf field: bool taken_away = 3
+     * @generated from protobuf field: bool interface_removed = 3
      */
-    takenAway: boolean;
+    interfaceRemoved: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.ListSandboxesRequest
@@ -243,7 +243,7 @@ export interface GetAgentStatusResponse {
      */
     drift: number;
     /**
-     * Number of steps that the kernel carried out for the agent since it started. Constant while the kernel is as intended.
+     * Number of steps that the kernel carried out for the agent since it started. Constant while the kernel is as desired.
      *
      * @generated from protobuf field: uint64 kernel_writes = 7
      */

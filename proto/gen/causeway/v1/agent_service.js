@@ -254,14 +254,14 @@ class DetachResponse$Type extends MessageType {
         super("causeway.v1.DetachResponse", [
             { no: 1, name: "revision", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
             { no: 2, name: "host", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 3, name: "taken_away", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
+            { no: 3, name: "interface_removed", kind: "scalar", T: 8 /*ScalarType.BOOL*/ }
         ]);
     }
     create(value) {
         const message = globalThis.Object.create((this.messagePrototype));
         message.revision = 0n;
         message.host = "";
-        message.takenAway = false;
+        message.interfaceRemoved = false;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -277,8 +277,8 @@ class DetachResponse$Type extends MessageType {
                 case /* string host */ 2:
                     message.host = reader.string();
                     break;
-                case /* bool taken_away */ 3:
-                    message.takenAway = reader.bool();
+                case /* bool interface_removed */ 3:
+                    message.interfaceRemoved = reader.bool();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -298,9 +298,9 @@ class DetachResponse$Type extends MessageType {
         /* string host = 2; */
         if (message.host !== "")
             writer.tag(2, WireType.LengthDelimited).string(message.host);
-        /* bool taken_away = 3; */
-        if (message.takenAway !== false)
-            writer.tag(3, WireType.Varint).bool(message.takenAway);
+        /* bool interface_removed = 3; */
+        if (message.interfaceRemoved !== false)
+            writer.tag(3, WireType.Varint).bool(message.interfaceRemoved);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -171,9 +171,9 @@ export interface UnreadyHost {
      * Why the session ended, or why the leader refused it; empty: the host has not contacted the leader since it began to
      * lead.
      *
-     * @generated from protobuf field: string last_words = 4
+     * @generated from protobuf field: string reason = 4
      */
-    lastWords: string;
+    reason: string;
 }
 /**
  * The manager that writes to the store and serves sessions.

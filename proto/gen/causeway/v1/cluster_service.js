@@ -284,7 +284,7 @@ class UnreadyHost$Type extends MessageType {
             { no: 1, name: "name", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 2, name: "session", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 3, name: "since_ms", kind: "scalar", T: 3 /*ScalarType.INT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 4, name: "last_words", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 4, name: "reason", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -292,7 +292,7 @@ class UnreadyHost$Type extends MessageType {
         message.name = "";
         message.session = "";
         message.sinceMs = 0n;
-        message.lastWords = "";
+        message.reason = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -311,8 +311,8 @@ class UnreadyHost$Type extends MessageType {
                 case /* int64 since_ms */ 3:
                     message.sinceMs = reader.int64().toBigInt();
                     break;
-                case /* string last_words */ 4:
-                    message.lastWords = reader.string();
+                case /* string reason */ 4:
+                    message.reason = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -335,9 +335,9 @@ class UnreadyHost$Type extends MessageType {
         /* int64 since_ms = 3; */
         if (message.sinceMs !== 0n)
             writer.tag(3, WireType.Varint).int64(message.sinceMs);
-        /* string last_words = 4; */
-        if (message.lastWords !== "")
-            writer.tag(4, WireType.LengthDelimited).string(message.lastWords);
+        /* string reason = 4; */
+        if (message.reason !== "")
+            writer.tag(4, WireType.LengthDelimited).string(message.reason);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

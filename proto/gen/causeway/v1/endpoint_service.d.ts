@@ -39,7 +39,7 @@ export interface ClaimEndpointRequest {
      */
     nodeId: string;
     /**
-     * Wanted addresses without prefix length, at most one per family. The manager chooses an address for every other family of
+     * Requested addresses without prefix length, at most one per family. The manager chooses an address for every other family of
      * the network.
      *
      * @generated from protobuf field: repeated string addresses = 5
@@ -224,9 +224,9 @@ export interface DetachEndpointResponse {
     /**
      * The host has confirmed that the interface is gone. False: it was not ready, or did not confirm within a few seconds.
      *
-     * @generated from protobuf field: bool taken_away = 3
+     * @generated from protobuf field: bool interface_removed = 3
      */
-    takenAway: boolean;
+    interfaceRemoved: boolean;
 }
 /**
  * @generated from protobuf message causeway.v1.GetEndpointRequest

@@ -472,9 +472,9 @@ export interface Drift {
     /**
      * What the kernel should have. Empty: the object should be absent.
      *
-     * @generated from protobuf field: string intended = 6
+     * @generated from protobuf field: string desired = 6
      */
-    intended: string;
+    desired: string;
 }
 /**
  * A record of what happened, as WatchEvents sends it. Names are those at the time of the event.

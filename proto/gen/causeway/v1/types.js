@@ -837,7 +837,7 @@ class Drift$Type extends MessageType {
             { no: 3, name: "kind", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 4, name: "key", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
             { no: 5, name: "actual", kind: "scalar", T: 9 /*ScalarType.STRING*/ },
-            { no: 6, name: "intended", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
+            { no: 6, name: "desired", kind: "scalar", T: 9 /*ScalarType.STRING*/ }
         ]);
     }
     create(value) {
@@ -847,7 +847,7 @@ class Drift$Type extends MessageType {
         message.kind = "";
         message.key = "";
         message.actual = "";
-        message.intended = "";
+        message.desired = "";
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -872,8 +872,8 @@ class Drift$Type extends MessageType {
                 case /* string actual */ 5:
                     message.actual = reader.string();
                     break;
-                case /* string intended */ 6:
-                    message.intended = reader.string();
+                case /* string desired */ 6:
+                    message.desired = reader.string();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -902,9 +902,9 @@ class Drift$Type extends MessageType {
         /* string actual = 5; */
         if (message.actual !== "")
             writer.tag(5, WireType.LengthDelimited).string(message.actual);
-        /* string intended = 6; */
-        if (message.intended !== "")
-            writer.tag(6, WireType.LengthDelimited).string(message.intended);
+        /* string desired = 6; */
+        if (message.desired !== "")
+            writer.tag(6, WireType.LengthDelimited).string(message.desired);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -1,6 +1,6 @@
 import { routeMetric } from '@causeway/datapath';
 import { CausewayError, type NodeId, parseRequestId, type Stamp, unwrap } from '@causeway/model';
-import { endpointToMessage, isSilence } from '@causeway/proto';
+import { endpointToMessage, isNoAnswer } from '@causeway/proto';
 import type {
   AttachRequest,
   AttachResponse,
@@ -66,9 +66,9 @@ export function createApi(modules: ApiModules): AgentApi {
 
     async detach(request, timeout = defaultTimeout) {
       const requestId = unwrap(parseRequestId(request.requestId));
-      const spec = { requestId, wanted: request.endpoint, force: request.force };
-      const { revision, host = '', takenAway } = await detacher.detach(spec, timeout).catch(ofManagers);
-      return { revision, host, takenAway };
+      const spec = { requestId, target: request.endpoint, force: request.force };
+      const { revision, host = '', interfaceRemoved } = await detacher.detach(spec, timeout).catch(ofManagers);
+      return { revision, host, interfaceRemoved };
     },
 
     async listSandboxes() {
@@ -111,7 +111,7 @@ export function createApi(modules: ApiModules): AgentApi {
 
 /** Says that the managers do not answer. Otherwise the caller, who sees only the agent, would blame the agent. */
 function ofManagers(error: unknown): never {
-  if (!isSilence(error)) throw error;
+  if (!isNoAnswer(error)) throw error;
   const message = `the managers do not answer (${error.message}): try again`;
   throw new CausewayError('manager-unavailable', message, {}, { cause: error });
 }

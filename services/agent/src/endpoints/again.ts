@@ -32,15 +32,15 @@ export function standingOf(
     const { priority } = sandbox.gateway;
     const gateway =
       priority === spec.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${spec.gatewayPriority}`];
-    const differs = [...ifname, ...gateway, ...unwanted(endpoint, spec), ...refused];
+    const differs = [...ifname, ...gateway, ...mismatches(endpoint, spec), ...refused];
     if (differs.length === 0) return { kind: 'attached', sandbox };
-    return { kind: 'differs', error: takenHere(endpoint, network, differs) };
+    return { kind: 'differs', error: nameTakenHere(endpoint, network, differs) };
   }
   return { kind: 'new' };
 }
 
 /** How the endpoint differs from the request, in words. What the request does not name may have any value. */
-export function unwanted({ addresses, labels = {} }: Endpoint, spec: AttachSpec): readonly string[] {
+export function mismatches({ addresses, labels = {} }: Endpoint, spec: AttachSpec): readonly string[] {
   const has = addresses.map(addressOf);
   const missing = spec.addresses.filter((ip) => !has.includes(ip));
   const asked = Object.keys(spec.labels).length > 0;
@@ -53,7 +53,11 @@ export function unwanted({ addresses, labels = {} }: Endpoint, spec: AttachSpec)
 }
 
 /** The error when the name belongs to an endpoint of this host that differs from the request. */
-export function takenHere(endpoint: Endpoint, network: string | undefined, differs: readonly string[]): CausewayError {
+export function nameTakenHere(
+  endpoint: Endpoint,
+  network: string | undefined,
+  differs: readonly string[],
+): CausewayError {
   const { id, name } = endpoint;
   const message = `name "${name}" is that of an endpoint of network "${network ?? endpoint.network}" on this host, and ${differs.join('; ')}: choose another name, or detach that one`;
   return new CausewayError('name-taken', message, { field: 'name', value: name, endpoint: id });

@@ -14,7 +14,7 @@ import { isUnrecorded, nextSlot, type Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Tables } from '../tables/tables.ts';
-import { standingOf, takenHere, unwanted } from './again.ts';
+import { mismatches, nameTakenHere, standingOf } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
 import { type ContainerNamespaces, hasInterface, ifnameTaken } from './container-netns.ts';
 import { isReplaced } from './replaced.ts';
@@ -124,8 +124,8 @@ export class AttachSteps {
     const { sandbox } = standing;
     const { id, name, network } = sandbox.endpoint;
     if (isUnrecorded(sandbox) && (await holdsEnd(kernel, sandbox, spec.netns, spec.ifname))) {
-      const differs = unwanted(sandbox.endpoint, spec);
-      if (differs.length > 0) throw takenHere(sandbox.endpoint, networkName(sandbox), differs);
+      const differs = mismatches(sandbox.endpoint, spec);
+      if (differs.length > 0) throw nameTakenHere(sandbox.endpoint, networkName(sandbox), differs);
       const { requestId, netns, ifname, labels } = spec;
       const gateway = this.#rank(spec, identity);
       const place = { requestId, netns, identity, ifname, gateway };
@@ -136,7 +136,7 @@ export class AttachSteps {
       return known;
     }
     if (!(await isReplaced(this.#modules, sandbox, identity))) {
-      throw takenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${spec.netns}`]);
+      throw nameTakenHere(sandbox.endpoint, networkName(sandbox), [`its netns is ${sandbox.netns}, not ${spec.netns}`]);
     }
     log.info('endpoint.replaced', { endpointId: id, endpoint: name, message: 'its container was made anew' });
     await claims.release(id, timeout, { reason: ReleaseReason.CONTAINER_GONE });
@@ -163,8 +163,8 @@ export class AttachSteps {
       const left = milliseconds(Math.max(1, deadline - clock.now()));
       const found = await claims.resume({ ...claim, id }, left).catch(() => undefined);
       if (found === undefined) throw error;
-      const differs = unwanted(found.endpoint, spec);
-      if (differs.length > 0) throw takenHere(found.endpoint, undefined, differs);
+      const differs = mismatches(found.endpoint, spec);
+      if (differs.length > 0) throw nameTakenHere(found.endpoint, undefined, differs);
       log.info('endpoint.resumed', { endpointId: id, endpoint: name });
       return found;
     }

@@ -376,10 +376,10 @@ describe('attach that fails leaves nothing', () => {
 describe('detach', () => {
   it.each(['web', 'blue/web', 'ID'])(
     'by %s removes all of it, and a second one knows nothing of it',
-    async (wanted) => {
+    async (target) => {
       const h = await host();
       const { id } = await h.attach('blue', 'web');
-      await h.detach(wanted.replace('ID', id));
+      await h.detach(target.replace('ID', id));
       await expectNothingLeft(h);
       await expect(h.detach('web')).rejects.toMatchObject({ code: 'endpoint-unknown' });
     },

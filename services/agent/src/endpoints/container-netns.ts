@@ -1,4 +1,4 @@
-import { home, isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
+import { hostNetns, isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
 import { addressOf, CausewayError, type Ip, parseIp } from '@causeway/model';
 import type { Overlays } from '../reconcile/overlays.ts';
 
@@ -33,7 +33,7 @@ export class ContainerNamespaces {
     if (identity === undefined) throw refuse(netns, 'is not a network namespace');
     const overlay = overlays.at(identity);
     if (overlay !== undefined) throw refuse(netns, `is the overlay namespace ${overlay} of Causeway itself`);
-    if (identity === (await kernel.identify(home))) throw refuse(netns, "is the host's own network namespace");
+    if (identity === (await kernel.identify(hostNetns))) throw refuse(netns, "is the host's own network namespace");
     if (identity === (await kernel.identify(firstProcess))) {
       throw refuse(netns, "is the network namespace of process 1, the machine's own");
     }

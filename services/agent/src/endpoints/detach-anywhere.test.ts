@@ -17,7 +17,7 @@ const detach = (h: Host, endpoint: string, force = false) =>
 
 describe('detach', () => {
   it('of an endpoint of this host says nothing of another', async () => {
-    expect(await detach(await host(), 'web')).toMatchObject({ host: '', takenAway: true });
+    expect(await detach(await host(), 'web')).toMatchObject({ host: '', interfaceRemoved: true });
   });
 
   it('of an endpoint of another host goes to the managers as it is, and says which host that is', async () => {
@@ -25,9 +25,9 @@ describe('detach', () => {
     const asked: object[] = [];
     h.manager.detachEndpoint = async (_, request) => {
       asked.push(request);
-      return { revision: 77n, host: 'h3', takenAway: false };
+      return { revision: 77n, host: 'h3', interfaceRemoved: false };
     };
-    expect(await detach(h, 'blue/db', true)).toEqual({ revision: 77n, host: 'h3', takenAway: false });
+    expect(await detach(h, 'blue/db', true)).toEqual({ revision: 77n, host: 'h3', interfaceRemoved: false });
     expect(asked).toMatchObject([{ endpoint: 'blue/db', force: true }]);
     expect(h.manager.rows('blue')).toEqual(['web']);
   });

@@ -14,13 +14,13 @@ export interface Detached {
   readonly revision: bigint;
   /** Name of the endpoint's host, when that is another host. */
   readonly host?: string;
-  readonly takenAway: boolean;
+  readonly interfaceRemoved: boolean;
 }
 
 export interface DetachSpec {
   readonly requestId: RequestId;
   /** Id, name, or NETWORK/NAME of an endpoint of this host or of another host. */
-  readonly wanted: string;
+  readonly target: string;
   /** For an endpoint of another host: detach also when that host is not ready. */
   readonly force: boolean;
 }
@@ -82,9 +82,9 @@ export class Detacher {
     return outcome;
   }
 
-  async #detach({ requestId, wanted, force }: DetachSpec, timeout: Duration): Promise<Detached> {
-    const endpoint = pick([...this.#local()], wanted);
-    if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, wanted, { force, timeout });
+  async #detach({ requestId, target, force }: DetachSpec, timeout: Duration): Promise<Detached> {
+    const endpoint = pick([...this.#local()], target);
+    if (endpoint === undefined) return await this.#claims.detachAnywhere(requestId, target, { force, timeout });
     const before = this.#underWay.get(endpoint.id);
     if (before !== undefined) return await before;
     const outcome = this.#perform(requestId, endpoint, timeout).finally(() => this.#underWay.delete(endpoint.id));
@@ -97,7 +97,7 @@ export class Detacher {
     await this.#sandboxes.remove(id);
     await this.#settle(networkId, id);
     this.#log.info('endpoint.detached', { endpointId: id, endpoint: name, networkId });
-    return { revision: revision ?? 0n, takenAway: true };
+    return { revision: revision ?? 0n, interfaceRemoved: true };
   }
 
   /** Endpoints of this host: those with a sandbox, and those that are claimed but have no sandbox. */
@@ -116,10 +116,10 @@ export class Detacher {
 }
 
 /** Returns undefined when no endpoint of this host matches. */
-function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint | undefined {
-  const byId = local.find((endpoint) => endpoint.id === wanted);
+function pick(local: readonly LocalEndpoint[], target: string): LocalEndpoint | undefined {
+  const byId = local.find((endpoint) => endpoint.id === target);
   if (byId !== undefined) return byId;
-  const [network, name] = wanted.includes('/') ? split(wanted) : [undefined, wanted];
+  const [network, name] = target.includes('/') ? split(target) : [undefined, target];
   const matches = local.filter(
     (endpoint) =>
       endpoint.name === name &&
@@ -131,9 +131,9 @@ function pick(local: readonly LocalEndpoint[], wanted: string): LocalEndpoint | 
   const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
   throw new CausewayError(
     'name-ambiguous',
-    `endpoint "${clip(wanted)}" is in several networks: say which of ${choices}`,
+    `endpoint "${clip(target)}" is in several networks: say which of ${choices}`,
     {
-      endpoint: clip(wanted),
+      endpoint: clip(target),
     },
   );
 }

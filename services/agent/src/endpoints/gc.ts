@@ -1,5 +1,5 @@
 import { type EndpointId, isCausewayError, type Name, type NetworkId, type Stamp } from '@causeway/model';
-import { type Clock, Later, type Log, seconds, Worker } from '@causeway/runtime';
+import { type Clock, DelayedAction, type Log, seconds, Worker } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { Sandboxes } from '../disk/sandboxes.ts';
 import type { Claims } from '../managers/claims.ts';
@@ -28,14 +28,14 @@ export class GarbageCollector {
   readonly #withdrawn = new Map<NetworkId, bigint>();
   readonly #lost = new Set<EndpointId>();
   readonly #refusedAt = new Map<EndpointId, number>();
-  readonly #later: Later;
+  readonly #later: DelayedAction;
   #orphanedSince: ReadonlyMap<EndpointId, number> = new Map();
   #confirmed: Stamp | undefined;
   #recovering = false;
 
   constructor(modules: GarbageCollectorModules, settings: { readonly epoch: () => bigint }) {
     this.#modules = modules;
-    this.#later = new Later({ clock: modules.clock, action: () => this.poke() });
+    this.#later = new DelayedAction({ clock: modules.clock, action: () => this.poke() });
     modules.tables.onChange(({ kind, networkId }) => {
       if (kind === 'dropped') this.#withdrawn.set(networkId, settings.epoch());
       else if (kind === 'replaced') this.#withdrawn.delete(networkId);

@@ -1,6 +1,6 @@
 import {
   bridgeName,
-  home,
+  hostNetns,
   isOverlayNetns,
   type Kernel,
   type Namespace,
@@ -28,7 +28,7 @@ const ownFile = /^((identity|sandboxes|overlays)\.[ab]|network-[0-9a-f]{16})$/;
  */
 export async function resetHost({ kernel, files, tell }: ResetModules): Promise<boolean> {
   let isClean = true;
-  const own = await kernel.identify(home);
+  const own = await kernel.identify(hostNetns);
   for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
     const found = await kernel.read(netns, { bare: true, sysctls: [] });
     if (found === undefined) continue;

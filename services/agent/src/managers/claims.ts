@@ -72,11 +72,11 @@ export class Claims {
   }
 
   async claim(claim: Claim, timeout: Duration): Promise<ClaimedEndpoint> {
-    const { network: wanted, name, requestId = randomUuid(this.#random) } = claim;
+    const { network, name, requestId = randomUuid(this.#random) } = claim;
     const addresses = [...claim.addresses];
     const labels = { ...claim.labels };
     const nodeId = this.#nodeId;
-    const request = ClaimEndpointRequest.create({ requestId, network: wanted, name, nodeId, addresses, labels });
+    const request = ClaimEndpointRequest.create({ requestId, network, name, nodeId, addresses, labels });
     const { endpoint, epoch } = await this.#calls.claim(request, timeout);
     return { endpoint: endpointFromMessage(endpoint), claimed: { epoch, revision: endpoint.revision } };
   }
@@ -116,8 +116,8 @@ export class Claims {
     });
     const { endpoint, epoch } = await this.#failover.run(
       timeout,
-      (address, timeout, again, wanted) =>
-        this.#link.claimEndpoint(address, request, { timeout, signal: wanted, again }),
+      (address, timeout, again, attemptSignal) =>
+        this.#link.claimEndpoint(address, request, { timeout, signal: attemptSignal, again }),
       { signal },
     );
     return { epoch, revision: endpoint?.revision ?? 0n };
@@ -130,8 +130,8 @@ export class Claims {
     { force, timeout }: { readonly force: boolean; readonly timeout: Duration },
   ): Promise<DetachEndpointResponse> {
     const request = { requestId, endpoint, force };
-    return await this.#failover.run(timeout, (address, left, again, wanted) =>
-      this.#link.detachEndpoint(address, request, { timeout: left, again, signal: wanted }),
+    return await this.#failover.run(timeout, (address, left, again, attemptSignal) =>
+      this.#link.detachEndpoint(address, request, { timeout: left, again, signal: attemptSignal }),
     );
   }
 
@@ -142,8 +142,8 @@ export class Claims {
     try {
       const { revision } = await this.#failover.run(
         timeout,
-        (address, left, again, wanted) =>
-          this.#link.releaseEndpoint(address, request, { timeout: left, again, signal: wanted }),
+        (address, left, again, attemptSignal) =>
+          this.#link.releaseEndpoint(address, request, { timeout: left, again, signal: attemptSignal }),
         { signal },
       );
       return revision;

@@ -52,7 +52,7 @@ export type Effect =
   | { readonly effect: 'step'; readonly delta: Delta }
   | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: Misfit }
   | { readonly effect: 'drop'; readonly networkId: NetworkId }
-  /** Every missed change is in the tables now, so an object that is in no table is not wanted. */
+  /** Every missed change is in the tables now, so an object that is in no table is not desired. */
   | { readonly effect: 'confirm'; readonly stamp: Stamp }
   | { readonly effect: 'verify'; readonly call: bigint; readonly repair: boolean }
   /** Ends the session. */

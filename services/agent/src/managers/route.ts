@@ -1,4 +1,4 @@
-import { isSilence } from '@causeway/proto';
+import { isNoAnswer } from '@causeway/proto';
 import { type Duration, milliseconds, minutes, seconds } from '@causeway/runtime';
 
 /** After this host failed to reach a manager, it treats the manager as unreachable for this time. */
@@ -30,7 +30,7 @@ export function wantsRelay(address: string, { unreached }: Ways, now: number): b
 /** To be called after a session at `address`, or an attempt to open one, has ended with `error`. */
 export function learn(ways: Ways, ended: { address: string; error: unknown; lasted: Duration }, now: number): Ways {
   const unreached = new Map(ways.unreached);
-  if (isSilence(ended.error)) unreached.set(ended.address, now);
+  if (isNoAnswer(ended.error)) unreached.set(ended.address, now);
   else unreached.delete(ended.address);
   // A path that has held a session for so long is good.
   return { unreached, returnAfter: ended.lasted >= lastReturn ? firstReturn : ways.returnAfter };

@@ -5,7 +5,7 @@ import type { HostStats } from './host-stats.ts';
 export function countWrites(kernel: Kernel, stats: HostStats): Kernel {
   return {
     read: (netns, scope, expected) => kernel.read(netns, scope, expected),
-    watch: (netns, onDirt) => kernel.watch(netns, onDirt),
+    watch: (netns, onEvent) => kernel.watch(netns, onEvent),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
     eventsLost: () => kernel.eventsLost(),

@@ -25,7 +25,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../disk/sandbox.ts';
 import { FakeManager } from '../testing/fake-manager.ts';
-import { desiredState, type Former, stateChange, type Wanted } from './desired.ts';
+import { type Desired, desiredState, type Former, stateChange } from './desired.ts';
 
 const network = new FakeManager().network('blue');
 const me = 'a000000000000001' as NodeId;
@@ -63,7 +63,7 @@ function sandboxOf(n: number, place: Place): Sandbox | undefined {
   };
 }
 
-function wantedOf(all: readonly Place[]): Wanted {
+function desiredOf(all: readonly Place[]): Desired {
   const rows = all.flatMap((place, n) => rowOf(n, place) ?? []);
   const sandboxes = all.flatMap((place, n) => sandboxOf(n, place) ?? []);
   return { network, rows: new Map(rows.map((row) => [row.id, row])), sandboxes };
@@ -87,10 +87,10 @@ describe('stateChange', () => {
           if (before === after || id === undefined) continue;
           changes.set(id, { row: rowOf(n, before), sandbox: sandboxOf(n, before) });
         }
-        const { before, after } = stateChange(host, changes, wantedOf(is));
+        const { before, after } = stateChange(host, changes, desiredOf(is));
         const whole = plan(
-          withContainers(desiredState(host, wantedOf(was))),
-          withContainers(desiredState(host, wantedOf(is))),
+          withContainers(desiredState(host, desiredOf(was))),
+          withContainers(desiredState(host, desiredOf(is))),
         );
         const lines = (ops: readonly object[]): string[] => ops.map((op) => JSON.stringify(op)).sort();
         expect(lines(plan(before, after))).toEqual(lines(whole));
@@ -119,7 +119,7 @@ describe('the order of a plan for a few endpoints', () => {
     let steps = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(places, places), { minLength: 1, maxLength: 6 }), async (moves) => {
-        const [was, is] = [wantedOf(moves.map(([place]) => place)), wantedOf(moves.map(([, place]) => place))];
+        const [was, is] = [desiredOf(moves.map(([place]) => place)), desiredOf(moves.map(([, place]) => place))];
         const changes = new Map<EndpointId, Former>();
         for (const [n, [before, after]] of moves.entries()) {
           const id = (rowOf(n, before) ?? rowOf(n, after))?.id;
@@ -135,8 +135,8 @@ describe('the order of a plan for a few endpoints', () => {
           expect(await kernel.apply([op]), printOp(op)).toEqual([{ ok: true }]);
           expect([...reached(kernel)]).toEqual(expect.arrayContaining(lasting));
         }
-        const wanted = desiredState(host, is);
-        expect(plan(await readState(kernel, wanted), wanted).map(printOp)).toEqual([]);
+        const desired = desiredState(host, is);
+        expect(plan(await readState(kernel, desired), desired).map(printOp)).toEqual([]);
       }),
     );
     expect(steps).toBeGreaterThan(500);
@@ -150,13 +150,13 @@ describe('desiredState', () => {
         fc.array(fc.array(places, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 5 }),
         (story) => {
           const peers = new Peers(host);
-          let rows: Wanted['rows'] = new Map();
+          let rows: Desired['rows'] = new Map();
           for (const moment of story) {
-            const wanted = wantedOf(moment);
-            for (const row of rows.values()) if (wanted.rows.get(row.id)?.vtep !== row.vtep) peers.remove(row);
-            for (const row of wanted.rows.values()) peers.add(row);
-            rows = wanted.rows;
-            expect(desiredState(host, wanted, peers)).toEqual(desiredState(host, wanted));
+            const desired = desiredOf(moment);
+            for (const row of rows.values()) if (desired.rows.get(row.id)?.vtep !== row.vtep) peers.remove(row);
+            for (const row of desired.rows.values()) peers.add(row);
+            rows = desired.rows;
+            expect(desiredState(host, desired, peers)).toEqual(desiredState(host, desired));
           }
         },
       ),
@@ -164,7 +164,7 @@ describe('desiredState', () => {
   });
 
   it('has a sandbox whose row the table does not have yet', () => {
-    const wanted = { ...wantedOf(['box-1']), rows: new Map() };
-    expect(desiredState(host, wanted)).toEqual(desiredState(host, wantedOf(['box-1'])));
+    const desired = { ...desiredOf(['box-1']), rows: new Map() };
+    expect(desiredState(host, desired)).toEqual(desiredState(host, desiredOf(['box-1'])));
   });
 });

@@ -11,8 +11,8 @@ export interface Host {
   readonly vxlanPort: number;
 }
 
-/** What is wanted of one network, or of some of its endpoints. */
-export interface Wanted {
+/** What is desired of one network, or of some of its endpoints. */
+export interface Desired {
   readonly network: Network;
   readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
   /** All sandboxes of one container have the same path. */
@@ -20,14 +20,14 @@ export interface Wanted {
 }
 
 /**
- * The kernel state that is wanted. A sandbox is enough for its own endpoint, because the table may be older than the
+ * The kernel state that is desired. A sandbox is enough for its own endpoint, because the table may be older than the
  * sandbox.
- * `peers`: the peers of the rows; absent: they are built from `wanted.rows`.
+ * `peers`: the peers of the rows; absent: they are built from `desired.rows`.
  */
-export function desiredState(host: Host, wanted: Wanted, peers?: Peers): State {
+export function desiredState(host: Host, desired: Desired, peers?: Peers): State {
   const { node, vtep } = host;
-  const { network, rows } = wanted;
-  const sandboxes = wanted.sandboxes.filter(isGranted);
+  const { network, rows } = desired;
+  const sandboxes = desired.sandboxes.filter(isGranted);
   const own = sandboxes.map(({ endpoint }) => rows.get(endpoint.id) ?? { ...endpoint, node, vtep });
   const input = {
     ...host,
@@ -57,23 +57,23 @@ export interface Former {
 export function stateChange(
   host: Host,
   changes: ReadonlyMap<EndpointId, Former>,
-  wanted: Wanted,
+  desired: Desired,
 ): { before: State; after: State } {
   const formerSandboxes = [...changes.values()].flatMap(({ sandbox }) => sandbox ?? []);
-  const current = wanted.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
+  const current = desired.sandboxes.filter(({ endpoint }) => changes.has(endpoint.id));
   const touched = new Set([...formerSandboxes, ...current].map(({ netns }) => netns));
-  if (touched.size === 0) return peersChange(host, changes, wanted);
+  if (touched.size === 0) return peersChange(host, changes, desired);
   // Endpoints of one container share its routes, so they are compared together.
-  const mates = wanted.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
+  const mates = desired.sandboxes.filter(({ endpoint, netns }) => touched.has(netns) && !changes.has(endpoint.id));
   const ids = [...changes.keys(), ...mates.map(({ endpoint }) => endpoint.id)];
   const after = desiredState(host, {
-    ...wanted,
-    rows: pick(ids, (id) => wanted.rows.get(id)),
+    ...desired,
+    rows: pick(ids, (id) => desired.rows.get(id)),
     sandboxes: [...mates, ...current],
   });
   const before = desiredState(host, {
-    ...wanted,
-    rows: pick(ids, (id) => (changes.has(id) ? changes.get(id)?.row : wanted.rows.get(id))),
+    ...desired,
+    rows: pick(ids, (id) => (changes.has(id) ? changes.get(id)?.row : desired.rows.get(id))),
     sandboxes: [...mates, ...formerSandboxes],
   });
   return { before: alike(before, after), after };
@@ -83,7 +83,7 @@ export function stateChange(
 function peersChange(
   { node }: Host,
   changes: ReadonlyMap<EndpointId, Former>,
-  { network, rows }: Wanted,
+  { network, rows }: Desired,
 ): { before: State; after: State } {
   const ids = [...changes.keys()];
   const peers = (get: (id: EndpointId) => EndpointRow | undefined): State =>
@@ -93,7 +93,7 @@ function peersChange(
 
 /**
  * A container's namespace exists before and after the change, so it is in both states. Nothing is done in a namespace
- * that is no longer wanted.
+ * that is no longer desired.
  */
 function alike(before: State, after: State): State {
   return new Map([...after.keys()].map((netns) => [netns, before.get(netns) ?? newNamespace()]));

@@ -1,4 +1,4 @@
-import { type Difference, home, isOverlayNetns } from '@causeway/datapath';
+import { type Difference, hostNetns, isOverlayNetns } from '@causeway/datapath';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Scope } from './scope.ts';
 
@@ -7,8 +7,8 @@ import type { Scope } from './scope.ts';
  * namespace begins with the namespace.
  */
 export function driftOf(host: string, network: string, difference: Difference): Drift {
-  const { netns, kind, key, actual, intended } = difference;
-  const inContainer = kind !== 'netns' && netns !== home && !isOverlayNetns(netns);
+  const { netns, kind, key, actual, desired } = difference;
+  const inContainer = kind !== 'netns' && netns !== hostNetns && !isOverlayNetns(netns);
   const side = (text: string): string => (text === 'absent' ? '' : text);
   return {
     host,
@@ -16,7 +16,7 @@ export function driftOf(host: string, network: string, difference: Difference): 
     kind,
     key: inContainer ? `${netns} ${key}` : key,
     actual: side(actual),
-    intended: side(intended),
+    desired: side(desired),
   };
 }
 
@@ -24,7 +24,7 @@ export function driftOf(host: string, network: string, difference: Difference): 
  * The difference that stands for a whole scope that could not be compared: a failed read does not prove that nothing
  * differs.
  */
-export function unreadable({ watched: netns = home }: Pick<Scope, 'watched'>, error: unknown): Difference {
+export function unreadable({ watched: netns = hostNetns }: Pick<Scope, 'watched'>, error: unknown): Difference {
   const why = error instanceof Error ? error.message : String(error);
-  return { netns, kind: 'netns', key: netns, actual: `cannot be read: ${why}`, intended: 'present' };
+  return { netns, kind: 'netns', key: netns, actual: `cannot be read: ${why}`, desired: 'present' };
 }

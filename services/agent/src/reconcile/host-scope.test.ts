@@ -1,4 +1,4 @@
-import { home, type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
+import { hostNetns, type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
@@ -23,8 +23,8 @@ it('what networks have left is verified as one difference each, and removed by a
   await host.settle(milliseconds(10));
   const verify = host.agent.api.verifyHost({ repair: false });
   const { drift } = await host.clock.until(verify, seconds(5));
-  expect(drift.map(({ kind, key, network, actual, intended }) => ({ kind, key, network, actual, intended }))).toEqual(
-    overlays.map((key) => ({ kind: 'netns', key, network: '', actual: 'present', intended: '' })),
+  expect(drift.map(({ kind, key, network, actual, desired }) => ({ kind, key, network, actual, desired }))).toEqual(
+    overlays.map((key) => ({ kind: 'netns', key, network: '', actual: 'present', desired: '' })),
   );
   expect((await host.status()).drift).toBe(overlays.length);
   host.kernel.failNoMore();
@@ -47,11 +47,11 @@ it('one that cannot be read does not keep the others', async () => {
   );
 });
 
-it("what is ours in the host's own namespace and not wanted is repaired, and what other programs have there stays", async () => {
+it("what is ours in the host's own namespace and not desired is repaired, and what other programs have there stays", async () => {
   const host = await new Host().start();
-  for (const name of ['cw-left', 'docker0']) host.kernel.foreignLink(home, name);
+  for (const name of ['cw-left', 'docker0']) host.kernel.foreignLink(hostNetns, name);
   const { drift } = await host.clock.until(host.agent.api.verifyHost({ repair: true }), seconds(5));
-  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'cw-left', intended: '' }]);
-  expect([...(host.kernel.namespaces.get(home)?.links.keys() ?? [])].sort()).toEqual(['docker0', 'eth0']);
+  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'cw-left', desired: '' }]);
+  expect([...(host.kernel.namespaces.get(hostNetns)?.links.keys() ?? [])].sort()).toEqual(['docker0', 'eth0']);
   expect((await host.status()).repairs).toBe(1n);
 });

@@ -2,7 +2,7 @@ import {
   applyPlan,
   type Difference,
   type Failure,
-  home,
+  hostNetns,
   isOverlayNetns,
   type Kernel,
   type NetnsPath,
@@ -23,7 +23,7 @@ export interface HostScopeModules {
   readonly log: Log;
   /** Whether a manager has confirmed the tables since start. */
   readonly confirmed: () => boolean;
-  /** Whether the path is the overlay of a network that is wanted or is being removed. */
+  /** Whether the path is the overlay of a network that is desired or is being removed. */
   readonly isInUse: (netns: NetnsPath) => boolean;
 }
 
@@ -35,7 +35,7 @@ export class HostScope implements Scope {
   readonly id = 'host';
   readonly name = '';
   /** Networks share nothing in the host's own namespace yet. When they do, that namespace is worth a watch too. */
-  readonly wanted: State = new Map([[home, newNamespace()]]);
+  readonly desired: State = new Map([[hostNetns, newNamespace()]]);
   readonly #modules: HostScopeModules;
 
   constructor(modules: HostScopeModules) {
@@ -55,13 +55,13 @@ export class HostScope implements Scope {
   }
 
   partOf(): DirtyPart {
-    return { kind: 'dirty', wanted: this.wanted, scopes: new Map() };
+    return { kind: 'dirty', desired: this.desired, scopes: new Map() };
   }
 
-  /** Also reads the overlays that removed networks have left: none of them is wanted. */
+  /** Also reads the overlays that removed networks have left: none of them is desired. */
   async read(): Promise<State> {
     const { kernel, overlays, stats, log } = this.#modules;
-    const state = new Map(await readState(kernel, this.wanted));
+    const state = new Map(await readState(kernel, this.desired));
     for (const netns of await kernel.ownNetns()) {
       if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
       try {

@@ -14,7 +14,7 @@ export function inTurns(kernel: Kernel, modules: { readonly clock: Clock }): Ker
   return {
     read: (netns, scope, expected) => turns.run('read', () => kernel.read(netns, scope, expected)),
     apply: (ops, expected) => turns.run('write', () => kernel.apply(ops, expected)),
-    watch: (netns, onDirt) => kernel.watch(netns, onDirt),
+    watch: (netns, onEvent) => kernel.watch(netns, onEvent),
     ownNetns: () => kernel.ownNetns(),
     identify: (netns) => kernel.identify(netns),
     eventsLost: () => kernel.eventsLost(),
@@ -40,7 +40,7 @@ class Turns {
     if (this.#running < kernelCallsAtOnce) this.#running++;
     else await new Promise<void>((begin) => this.#waiting[kind].push(begin));
     try {
-      await this.#slices.breathe();
+      await this.#slices.maybeYield();
       return await call();
     } finally {
       const next = this.#waiting.write.shift() ?? this.#waiting.read.shift();

@@ -34,7 +34,7 @@ export interface MakeOptions {
   readonly refusedBefore: readonly Failure[];
 }
 
-/** Makes the kernel hold a part of what is wanted. `onRead`: called before each read of the kernel. */
+/** Makes the kernel hold a part of what is desired. `onRead`: called before each read of the kernel. */
 export async function makePart(
   modules: { readonly scope: Scope; readonly clock: Clock; readonly log: Log; readonly onRead: () => void },
   part: Part,
@@ -46,11 +46,11 @@ export async function makePart(
   let refused = options.refusedBefore;
   for (let round = 1; ; round++) {
     const actual = await actualOf(part, modules);
-    const steps = await slices.run(planSliced(actual, part.wanted));
+    const steps = await slices.run(planSliced(actual, part.desired));
     if (part.kind === 'dirty' && isMore(part, actual, steps)) return { found, refused, isMore: true };
     if (part.kind === 'everything' && round === 1) scope.found?.(actual);
     if (options.isDrift && round === 1 && steps.length > 0) {
-      const differences = await differencesOf(scope, actual, part.wanted, slices);
+      const differences = await differencesOf(scope, actual, part.desired, slices);
       found = differences.filter((difference) => scope.answersFor(difference));
     }
     const ops = options.isConfirmed ? steps : onlyAdditions(steps, actual);
@@ -72,14 +72,14 @@ async function actualOf(part: Part, { scope, onRead }: { scope: Scope; onRead: (
 export async function differencesOf(
   scope: Pick<Scope, 'summary'>,
   actual: State,
-  wanted: State,
+  desired: State,
   slices: Slices,
 ): Promise<readonly Difference[]> {
-  const found = await slices.run(differencesSliced(actual, wanted));
+  const found = await slices.run(differencesSliced(actual, desired));
   return scope.summary?.(found) ?? found;
 }
 
 /** A namespace is gone, or a link differs. What depends on it may be gone too. */
-function isMore({ wanted }: DirtyPart, actual: State, steps: readonly Op[]): boolean {
-  return actual.size < wanted.size || steps.some(isStructural);
+function isMore({ desired }: DirtyPart, actual: State, steps: readonly Op[]): boolean {
+  return actual.size < desired.size || steps.some(isStructural);
 }

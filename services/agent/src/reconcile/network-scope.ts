@@ -18,6 +18,7 @@ import { type Clock, Slices } from '@causeway/runtime';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import type { Former, Host } from './desired.ts';
+import { DesiredNetwork } from './desired-network.ts';
 import type { HostStats } from './host-stats.ts';
 import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
@@ -26,7 +27,6 @@ import { partOf } from './part.ts';
 import { findPlaces, Places, within } from './places.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
-import { WantedNetwork } from './wanted-network.ts';
 
 export interface NetworkIntent {
   /** undefined: no manager has sent the network (yet), or it was withdrawn. */
@@ -46,13 +46,13 @@ export interface NetworkScopeModules {
   readonly confirmed: () => boolean;
   /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
   readonly onLost: (id: EndpointId) => void;
-  /** Called when nothing of the network is wanted, and nothing of it is left. */
+  /** Called when nothing of the network is desired, and nothing of it is left. */
   readonly onRemoved: () => void;
 }
 
 /** The state of the intent that the kernel follows. */
 interface Followed {
-  readonly wanted: WantedNetwork;
+  readonly desired: DesiredNetwork;
   /** Each with the path at which it was attached. */
   readonly sandboxes: readonly Sandbox[];
   readonly stamp: Stamp;
@@ -109,7 +109,7 @@ export class NetworkScope implements Scope {
     if (table === undefined) return { kind: isAttached ? 'wait' : 'remove' };
     if (!isKnown(table.network)) return this.#refuse(table.network);
     // The ledger may still have a network that was withdrawn since. Containers of this host prove that the network is
-    // wanted.
+    // desired.
     return { kind: isAttached || this.isConfirmed ? 'follow' : 'wait' };
   }
 
@@ -128,7 +128,7 @@ export class NetworkScope implements Scope {
     this.#changes = new Map();
     const located = this.#places.locate(sandboxes);
     if (changes !== 'everything' && changes.size === 0) {
-      if (this.#isRelocated) this.#followed?.wanted.relocate(located);
+      if (this.#isRelocated) this.#followed?.desired.relocate(located);
       this.#isRelocated = false;
       return 'nothing';
     }
@@ -136,26 +136,26 @@ export class NetworkScope implements Scope {
     const { epoch, revision } = table;
     const moment = { sandboxes, stamp: { epoch, revision }, isHeld: holdsReleased(table, sandboxes) };
     if (changes === 'everything' || this.#followed === undefined) {
-      const wanted = await WantedNetwork.of(this.#host, table, located, new Slices(this.#modules));
-      this.#followed = { ...moment, wanted };
+      const desired = await DesiredNetwork.of(this.#host, table, located, new Slices(this.#modules));
+      this.#followed = { ...moment, desired };
       return 'everything';
     }
-    const { wanted } = this.#followed;
-    this.#followed = { ...moment, wanted };
-    return wanted.advance(this.#located(changes), table, located);
+    const { desired } = this.#followed;
+    this.#followed = { ...moment, desired };
+    return desired.advance(this.#located(changes), table, located);
   }
 
-  get wanted(): State {
-    return this.#follows.wanted.state;
+  get desired(): State {
+    return this.#follows.desired.state;
   }
 
   partOf(changes: Changes): DirtyPart {
-    const { state, sandboxes } = this.#follows.wanted;
+    const { state, sandboxes } = this.#follows.desired;
     return partOf(state, this.id, sandboxes, changes);
   }
 
   read(part: Exclude<Part, Changed>): Promise<State> {
-    return readState(this.#kernel, part.wanted, part.kind === 'dirty' ? part.scopes : undefined);
+    return readState(this.#kernel, part.desired, part.kind === 'dirty' ? part.scopes : undefined);
   }
 
   async apply(ops: readonly Op[]): Promise<readonly Failure[]> {
@@ -170,7 +170,7 @@ export class NetworkScope implements Scope {
   }
 
   disturbs(op: Op): boolean {
-    return affectsSharedLink(op, this.#follows.wanted.sandboxes);
+    return affectsSharedLink(op, this.#follows.desired.sandboxes);
   }
 
   found(actual: State): void {
@@ -182,8 +182,8 @@ export class NetworkScope implements Scope {
   }
 
   followed(refused: readonly Failure[]): void {
-    const { wanted, stamp, isHeld } = this.#follows;
-    const isBlocked = refused.some(({ op }) => endpointOf(op, wanted.sandboxes) === undefined);
+    const { desired, stamp, isHeld } = this.#follows;
+    const isBlocked = refused.some(({ op }) => endpointOf(op, desired.sandboxes) === undefined);
     if (!isBlocked && !isHeld) this.#modules.stats.reached(this.id, stamp);
   }
 
@@ -228,7 +228,7 @@ export class NetworkScope implements Scope {
   /** The agent does not guess what a later version would build. What the kernel holds of the network stays as it is. */
   #refuse({ name, driver }: UnknownNetwork): Goal {
     const why = `network ${name} has driver "${driver}", which this agent does not know: update the agent of this host`;
-    const sides = { actual: 'unknown to this agent', intended: 'present' };
+    const sides = { actual: 'unknown to this agent', desired: 'present' };
     const difference = { netns: this.watched, kind: 'driver', key: driver, ...sides } as const;
     const fields = { network: name, driver };
     return { kind: 'refuse', refusal: { event: 'network.driver-unknown', fields, why, difference } };

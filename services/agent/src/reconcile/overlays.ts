@@ -1,6 +1,6 @@
 import {
-  home,
   hostEnd,
+  hostNetns,
   isOverlayNetns,
   type Kernel,
   type NetnsIdentity,
@@ -133,7 +133,7 @@ export class Overlays {
   }
 
   async #ownerOf(identity: NetnsIdentity, path: NetnsPath): Promise<string | undefined> {
-    if (identity === (await this.#kernel.identify(home))) return "the host's own network namespace";
+    if (identity === (await this.#kernel.identify(hostNetns))) return "the host's own network namespace";
     const overlay = this.#paths.get(identity);
     if (overlay !== undefined) return `the overlay namespace ${overlay}`;
     for (const sandbox of this.#containers()) {

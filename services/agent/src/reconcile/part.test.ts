@@ -37,7 +37,7 @@ const sandbox: Sandbox = {
   gateway: { priority: 0, slot: 0 },
 };
 const rows = new Map([near, far, other].map((each) => [each.id, each]));
-const wanted = desiredState(host, { network, rows, sandboxes: [sandbox] });
+const desired = desiredState(host, { network, rows, sandboxes: [sandbox] });
 const overlay = overlayNetns(network.id);
 const port = hostEnd(near.id);
 
@@ -45,9 +45,9 @@ const port = hostEnd(near.id);
 function looked(tell: (changes: ChangeSet) => void): string[] {
   const changes = new ChangeSet();
   tell(changes);
-  const { wanted: part, scopes } = partOf(wanted, network.id, [sandbox], changes);
+  const { desired: part, scopes } = partOf(desired, network.id, [sandbox], changes);
   return [...part].flatMap(([netns, { links, fdb, neighbours }]) => {
-    if (part.get(netns) === wanted.get(netns) && !scopes.has(netns)) return [`all of ${netns}`];
+    if (part.get(netns) === desired.get(netns) && !scopes.has(netns)) return [`all of ${netns}`];
     const asked = [...(scopes.get(netns)?.entries?.fdb ?? [])].flatMap(([dev, macs]) =>
       [...macs].map((mac) => `fdb ${dev} ${mac} ${fdb.get(dev)?.get(mac) ?? 'absent'}`),
     );
@@ -58,7 +58,7 @@ function looked(tell: (changes: ChangeSet) => void): string[] {
 
 it.each<[string, (changes: ChangeSet) => unknown, string[]]>([
   ['nothing told', () => undefined, []],
-  ['an FDB entry that is wanted', (c) => c.addFdb(vxlanName, far.mac), [`fdb ${vxlanName} ${far.mac} 192.0.2.2`]],
+  ['an FDB entry that is desired', (c) => c.addFdb(vxlanName, far.mac), [`fdb ${vxlanName} ${far.mac} 192.0.2.2`]],
   ['one that is not', (c) => c.addFdb(vxlanName, near.mac), [`fdb ${vxlanName} ${near.mac} absent`]],
   ['a neighbour', (c) => c.addNeighbour(vxlanName, Ip('10.66.0.4')), [`neighbour ${vxlanName} 10.66.0.4 ${other.mac}`]],
   [

@@ -14,13 +14,13 @@ import type { Sandbox } from '../disk/sandbox.ts';
 import type { DirtyPart } from './scope.ts';
 
 /**
- * The part of a network's wanted state that must be compared after these changes in the network's namespace. When the
+ * The part of a network's desired state that must be compared after these changes in the network's namespace. When the
  * outer end of a container's pair changes, the container's namespace is part of it. The agent has no watch inside
  * containers: the sweep finds what changes only there. Entries are compared one by one, unless a link changed with which
  * the kernel drops entries.
  */
 export function partOf(
-  wanted: State,
+  desired: State,
   networkId: NetworkId,
   sandboxes: readonly Sandbox[],
   changes: Changes,
@@ -29,8 +29,8 @@ export function partOf(
   const scopes = new Map<NetnsPath, ReadScope>();
   const containers = new Map(sandboxes.map(({ endpoint, netns }) => [hostEnd(endpoint.id), netns]));
   const netns = overlayNetns(networkId);
-  const overlay = wanted.get(netns);
-  if (overlay === undefined) return { kind: 'dirty', wanted: part, scopes };
+  const overlay = desired.get(netns);
+  if (overlay === undefined) return { kind: 'dirty', desired: part, scopes };
   if (changes.more || [...changes.links].some((link) => !containers.has(link))) part.set(netns, overlay);
   else {
     const keys = withLinks(changes, overlay);
@@ -39,10 +39,10 @@ export function partOf(
   }
   for (const link of changes.links) {
     const container = containers.get(link);
-    const within = container === undefined ? undefined : wanted.get(container);
+    const within = container === undefined ? undefined : desired.get(container);
     if (container !== undefined && within !== undefined) part.set(container, within);
   }
-  return { kind: 'dirty', wanted: part, scopes };
+  return { kind: 'dirty', desired: part, scopes };
 }
 
 /** The kernel drops a port's FDB entries with the port. */

@@ -7,7 +7,7 @@ type Whose = Pick<Sandbox, 'identity' | 'netns'>;
 
 /**
  * Where the containers of a network are. Each container has one path here, whatever paths its interfaces were attached
- * by, so that everything wanted in one namespace is in one place.
+ * by, so that everything desired in one namespace is in one place.
  */
 export class Places {
   readonly #paths: Map<NetnsIdentity, NetnsPath>;
@@ -81,14 +81,14 @@ export async function findPlaces(
   sandboxes: readonly Sandbox[],
   all: Iterable<Sandbox>,
 ): Promise<Places> {
-  const wanted = new Set(sandboxes.map(({ identity }) => identity));
+  const identities = new Set(sandboxes.map(({ identity }) => identity));
   const candidates = new Map<NetnsIdentity, Set<NetnsPath>>();
   for (const { identity, netns } of all) {
-    if (!wanted.has(identity) || isOverlayNetns(netns)) continue;
+    if (!identities.has(identity) || isOverlayNetns(netns)) continue;
     candidates.set(identity, (candidates.get(identity) ?? new Set()).add(netns));
   }
   const paths = new Map<NetnsIdentity, NetnsPath | undefined>();
-  for (const identity of wanted) {
+  for (const identity of identities) {
     const isOverlay = overlays.at(identity) !== undefined;
     paths.set(identity, isOverlay ? undefined : await firstThatLeads(kernel, candidates.get(identity), identity));
   }

@@ -57,7 +57,7 @@ export class Reconciler {
 
   /** Begins with the content of the ledger: adds what is missing in the kernel, and removes nothing before `confirm`. */
   start(): void {
-    for (const id of this.#wantedNetworks()) void this.#network(id).reconciler.resync();
+    for (const id of this.#networksInUse()) void this.#network(id).reconciler.resync();
   }
 
   /** The tables are complete and new enough, so what is in none of them is removed. */
@@ -102,7 +102,7 @@ export class Reconciler {
       kind: 'sandbox',
       key: endpoint.name,
       actual: 'its record is lost',
-      intended: 'attached once more as it was',
+      desired: 'attached once more as it was',
     }));
   }
 
@@ -164,13 +164,13 @@ export class Reconciler {
   /** If the network comes back, it gets a new reconciler without any knowledge. */
   #forget(networkId: NetworkId): void {
     const gone = this.#networks.get(networkId);
-    if (gone === undefined || this.#wantedNetworks().has(networkId)) return;
+    if (gone === undefined || this.#networksInUse().has(networkId)) return;
     this.#networks.delete(networkId);
     this.#pace.forget(networkId);
     void gone.reconciler.stop();
   }
 
-  #wantedNetworks(): Set<NetworkId> {
+  #networksInUse(): Set<NetworkId> {
     const { tables, sandboxes } = this.#modules;
     return new Set([
       ...Array.from(tables.all(), ({ network }) => network.id),
@@ -180,9 +180,9 @@ export class Reconciler {
     ]);
   }
 
-  /** The overlays of networks that are wanted, or that a reconciler is working on. */
+  /** The overlays of networks that are desired, or that a reconciler is working on. */
   #overlaysInUse(): ReadonlySet<NetnsPath> {
-    return new Set([...this.#wantedNetworks(), ...this.#networks.keys()].map(overlayNetns));
+    return new Set([...this.#networksInUse(), ...this.#networks.keys()].map(overlayNetns));
   }
 }
 

@@ -1,5 +1,13 @@
-import type { Changes, Dirt, Kernel, NetnsPath, Watch } from '@causeway/datapath';
-import { type Clock, type Duration, delays, Later, milliseconds, type Random, seconds } from '@causeway/runtime';
+import type { Changes, Kernel, NetnsPath, Watch, WatchEvent } from '@causeway/datapath';
+import {
+  type Clock,
+  DelayedAction,
+  type Duration,
+  delays,
+  milliseconds,
+  type Random,
+  seconds,
+} from '@causeway/runtime';
 import { type Dirty, merged } from './dirty.ts';
 
 /**
@@ -21,8 +29,8 @@ export class ResyncTimer {
   readonly #kernel: Pick<Kernel, 'watch'>;
   readonly #random: Random;
   readonly #netns: NetnsPath | undefined;
-  readonly #soon: Later;
-  readonly #again: Later;
+  readonly #soon: DelayedAction;
+  readonly #again: DelayedAction;
   #watch: Watch | undefined;
   #debounce: Duration = least;
   #dirty: Dirty = 'nothing';
@@ -40,15 +48,15 @@ export class ResyncTimer {
     this.#kernel = modules.kernel;
     this.#random = modules.random;
     this.#netns = settings.netns;
-    this.#soon = new Later({ clock: modules.clock, action: () => modules.resync(this.#take()) });
-    this.#again = new Later({ clock: modules.clock, action: () => modules.resync('everything') });
+    this.#soon = new DelayedAction({ clock: modules.clock, action: () => modules.resync(this.#take()) });
+    this.#again = new DelayedAction({ clock: modules.clock, action: () => modules.resync('everything') });
     this.#retries = delays(retry, modules.random);
   }
 
   /** To be called before a read, so that no change is missed between the read and the watch. */
   watch(): void {
     if (this.#netns === undefined) return;
-    this.#watch ??= this.#kernel.watch(this.#netns, (dirt, changes) => this.#onChange(dirt, changes));
+    this.#watch ??= this.#kernel.watch(this.#netns, (event, changes) => this.#onChange(event, changes));
   }
 
   /** An open watch would keep its namespace alive. */
@@ -80,9 +88,9 @@ export class ResyncTimer {
    * The kernel also notifies the agent of its own changes of links, addresses and routes. A pass that finds no difference
    * ends this.
    */
-  #onChange(dirt: Dirt, changes: Changes): void {
-    if (dirt === 'gone') this.unwatch();
-    this.#dirty = merged(this.#dirty, dirt === 'changed' ? changes : 'everything');
+  #onChange(event: WatchEvent, changes: Changes): void {
+    if (event === 'gone') this.unwatch();
+    this.#dirty = merged(this.#dirty, event === 'changed' ? changes : 'everything');
     this.#soon.in(this.#dirty === 'everything' || changes.more ? this.#debounce : least);
   }
 

@@ -44,7 +44,7 @@ class TestScope implements Scope {
   isConfirmed = true;
   plan: Goal = { kind: 'follow' };
   intent: ReadonlyMap<Ip, Mac> = new Map([[ip, mac]]);
-  wanted: State = new Map();
+  desired: State = new Map();
   /** Whether the next change of the intent can be named. */
   isWhole = true;
   readonly #kernel: Kernel;
@@ -58,18 +58,18 @@ class TestScope implements Scope {
   }
 
   async advance(): Promise<IntentChange> {
-    const known = this.wanted;
+    const known = this.desired;
     const now = stateOf(this.intent);
     const isSame = known.size > 0 && known.get(netns)?.neighbours.get(dev) === this.intent;
     if (isSame) return 'nothing';
-    this.wanted = now;
+    this.desired = now;
     const { isWhole } = this;
     this.isWhole = false;
-    return isWhole ? 'everything' : { kind: 'changed', known, wanted: now };
+    return isWhole ? 'everything' : { kind: 'changed', known, desired: now };
   }
 
   partOf({ links: changed, neighbours }: Changes): DirtyPart {
-    const whole = this.wanted.get(netns) as Namespace;
+    const whole = this.desired.get(netns) as Namespace;
     const keys = neighbours.get(dev) ?? new Set<Ip>();
     const named = new Map([...this.intent].filter(([each]) => keys.has(each)));
     const links = changed.has(dev) ? whole.links : new Map();
@@ -77,7 +77,7 @@ class TestScope implements Scope {
     const entries = { fdb: new Map(), neighbours };
     return {
       kind: 'dirty',
-      wanted: part,
+      desired: part,
       scopes: new Map([[netns, { links: [...links.keys()], entries, sysctls: [] }]]),
     };
   }
@@ -87,7 +87,7 @@ class TestScope implements Scope {
   }
 
   read(part: Exclude<Part, Changed>): Promise<State> {
-    return readState(this.#kernel, part.wanted, part.kind === 'dirty' ? part.scopes : undefined);
+    return readState(this.#kernel, part.desired, part.kind === 'dirty' ? part.scopes : undefined);
   }
 
   apply(ops: readonly Op[]) {
@@ -162,7 +162,7 @@ describe('a scope', () => {
       void reconciler.follow();
       await clock.advance(milliseconds(1));
     }
-    expect(repaired).toMatchObject([{ kind: 'neighbour', actual: wrong, intended: mac }]);
+    expect(repaired).toMatchObject([{ kind: 'neighbour', actual: wrong, desired: mac }]);
   });
 
   it('is read whole after a lost event, and where a link differs', async () => {
@@ -213,12 +213,12 @@ describe('a scope', () => {
     await following();
     scope.intent = new Map([...scope.intent, [other, mac]]);
     kernel.foreign(stray(ip));
-    expect(await clock.until(reconciler.verify(), seconds(1))).toMatchObject([{ actual: wrong, intended: mac }]);
+    expect(await clock.until(reconciler.verify(), seconds(1))).toMatchObject([{ actual: wrong, desired: mac }]);
   });
 
   it('stays as it is while nothing is known of its intent, or this version cannot build it', async () => {
     await following();
-    const difference: Difference = { netns, kind: 'driver', key: 'x', actual: 'unknown', intended: 'present' };
+    const difference: Difference = { netns, kind: 'driver', key: 'x', actual: 'unknown', desired: 'present' };
     kernel.foreign(stray(ip));
     for (const plan of [{ kind: 'wait' }, refusal(difference)] as const) {
       scope.plan = plan;

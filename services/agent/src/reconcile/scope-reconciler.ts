@@ -1,5 +1,5 @@
 import type { Difference, Failure, Kernel } from '@causeway/datapath';
-import { type Clock, Later, type Log, milliseconds, type Random, Slices, Worker } from '@causeway/runtime';
+import { type Clock, DelayedAction, type Log, milliseconds, type Random, Slices, Worker } from '@causeway/runtime';
 import { type Dirty, merged } from './dirty.ts';
 import type { HostStats } from './host-stats.ts';
 import { differencesOf, type Made, makePart } from './make-part.ts';
@@ -12,7 +12,7 @@ import type { SweepPace } from './sweep-pace.ts';
 export type Phase =
   /** Nothing is known. Everything is read; the differences are not drift, because the intent may have changed. */
   | { readonly kind: 'unknown' }
-  /** The kernel held everything that was wanted. A later difference is a change of the intent, or drift. */
+  /** The kernel held everything that was desired. A later difference is a change of the intent, or drift. */
   | { readonly kind: 'exact' }
   /**
    * The kernel refuses something, or could not be read (`why`). Everything is read again after a pause, or with the next
@@ -37,7 +37,7 @@ export interface ScopeReconcilerModules {
 }
 
 /**
- * Keeps one scope's part of the kernel as it is wanted, one pass at a time. A pass handles parts of the wanted state:
+ * Keeps one scope's part of the kernel as it is desired, one pass at a time. A pass handles parts of the desired state:
  * first what the intent has changed, then where the kernel is dirty. For each part it does the same: it knows or reads
  * what the kernel holds, plans and applies.
  *
@@ -49,7 +49,7 @@ export class ScopeReconciler {
   readonly #log: Log;
   readonly #worker = new Worker(() => this.#pass());
   readonly #timer: ResyncTimer;
-  readonly #sweep: Later;
+  readonly #sweep: DelayedAction;
   readonly #verifications: Verification[] = [];
   #phase: Phase = { kind: 'unknown' };
   /** Collected in every phase: a change during a read of everything may come after the read of the changed object. */
@@ -61,7 +61,7 @@ export class ScopeReconciler {
     this.#log = modules.log.child(scope.id === 'host' ? {} : { networkId: scope.id });
     const resync = (dirty: Dirty): void => void this.resync(dirty);
     this.#timer = new ResyncTimer({ ...modules, resync }, { netns: scope.watched });
-    this.#sweep = new Later({ clock: modules.clock, action: () => this.#sweepNow() });
+    this.#sweep = new DelayedAction({ clock: modules.clock, action: () => this.#sweepNow() });
     // The first sweep is at a random time in the interval, so that the scopes of a host take turns.
     this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
   }
@@ -80,7 +80,7 @@ export class ScopeReconciler {
 
   /** The present differences. */
   verify(): Promise<readonly Difference[]> {
-    // The remains of an unwanted scope are being removed, which takes as long as the kernel needs. They are not
+    // The remains of a removed scope are being removed, which takes as long as the kernel needs. They are not
     // differences.
     if (this.#scope.goal().kind === 'remove') return Promise.resolve([]);
     return new Promise((answer, fail) => {
@@ -160,7 +160,7 @@ export class ScopeReconciler {
     const isDrift = (await scope.advance()) === 'nothing' && this.#phase.kind === 'exact';
     const { isConfirmed } = scope;
     this.#dirty = 'nothing';
-    const part = { kind: 'everything', wanted: scope.wanted } as const;
+    const part = { kind: 'everything', desired: scope.desired } as const;
     const made = await this.#make(part, { isDrift, isConfirmed });
     const took = clock.now() - began;
     this.#timer.wholeReadTook(took);
@@ -190,7 +190,7 @@ export class ScopeReconciler {
   }
 
   async #answer(asked: readonly Verification[]): Promise<void> {
-    const part = { kind: 'everything', wanted: this.#scope.wanted } as const;
+    const part = { kind: 'everything', desired: this.#scope.desired } as const;
     const result = this.#differences(part);
     for (const { answer } of asked) answer(result);
     await result;
@@ -203,7 +203,7 @@ export class ScopeReconciler {
 
   async #differences(part: Exclude<Part, Changed>): Promise<readonly Difference[]> {
     const [scope, slices] = [this.#scope, new Slices(this.#modules)];
-    return await differencesOf(scope, await scope.read(part), part.wanted, slices);
+    return await differencesOf(scope, await scope.read(part), part.desired, slices);
   }
 
   async #remove(): Promise<void> {

@@ -7,13 +7,13 @@ export type ScopeId = 'host' | NetworkId;
 
 /** What the next pass has to do. */
 export type Goal =
-  /** Make the kernel hold what is wanted. */
+  /** Make the kernel hold what is desired. */
   | { readonly kind: 'follow' }
-  /** Remove everything, because nothing of the scope is wanted any more. */
+  /** Remove everything, because nothing of the scope is desired any more. */
   | { readonly kind: 'remove' }
-  /** Leave the kernel as it is, because what is wanted is not known yet. */
+  /** Leave the kernel as it is, because what is desired is not known yet. */
   | { readonly kind: 'wait' }
-  /** Leave the kernel as it is and report this, because this version cannot build what is wanted. */
+  /** Leave the kernel as it is and report this, because this version cannot build what is desired. */
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 export interface Refusal {
@@ -25,13 +25,13 @@ export interface Refusal {
   readonly difference: Difference;
 }
 
-/** A part of the wanted state, with what is needed to compare it with the kernel. */
+/** A part of the desired state, with what is needed to compare it with the kernel. */
 export type Part =
   /** What the intent has changed. The kernel was made to hold `known` there, so nothing is read. */
-  | { readonly kind: 'changed'; readonly wanted: State; readonly known: State }
+  | { readonly kind: 'changed'; readonly desired: State; readonly known: State }
   /** Where the kernel has notified of a change. `scopes`: what to read in namespaces that are not read whole. */
-  | { readonly kind: 'dirty'; readonly wanted: State; readonly scopes: ReadonlyMap<NetnsPath, ReadScope> }
-  | { readonly kind: 'everything'; readonly wanted: State };
+  | { readonly kind: 'dirty'; readonly desired: State; readonly scopes: ReadonlyMap<NetnsPath, ReadScope> }
+  | { readonly kind: 'everything'; readonly desired: State };
 
 export type Changed = Extract<Part, { kind: 'changed' }>;
 export type DirtyPart = Extract<Part, { kind: 'dirty' }>;
@@ -63,9 +63,9 @@ export interface Scope {
   locate?(): Promise<void>;
   /** Moves on to the present intent. */
   advance(): Promise<IntentChange>;
-  /** Everything that is wanted. */
-  readonly wanted: State;
-  /** The part of `wanted` that must be compared after the kernel has notified of these changes. */
+  /** Everything that is desired. */
+  readonly desired: State;
+  /** The part of `desired` that must be compared after the kernel has notified of these changes. */
   partOf(changes: Changes): DirtyPart;
   read(part: Exclude<Part, Changed>): Promise<State>;
   apply(ops: readonly Op[]): Promise<readonly Failure[]>;

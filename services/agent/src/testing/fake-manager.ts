@@ -253,8 +253,8 @@ export class FakeManager implements ManagerLink {
       const message = `name "${name}" is taken in network ${held.network.name}`;
       throw new CausewayError('name-taken', message, { endpoint: namesake.id });
     }
-    const [wanted] = addresses;
-    const row = this.#row(held.network.name, name, nodeId as NodeId, this.#count + 10, Ip('192.0.2.1'), wanted);
+    const [requested] = addresses;
+    const row = this.#row(held.network.name, name, nodeId as NodeId, this.#count + 10, Ip('192.0.2.1'), requested);
     this.#step(held.network.name, [row], []);
     const endpoint: Endpoint = { ...row, network: held.network.id, labels };
     this.#labels.set(row.id, labels);

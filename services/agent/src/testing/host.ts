@@ -132,7 +132,7 @@ export class Host {
     });
     const actual = await readState(this.kernel, desired);
     return differences(actual, desired).map(
-      ({ kind, key, actual: is, intended }) => `${kind} ${key}: ${is} -> ${intended}`,
+      ({ kind, key, actual: is, desired }) => `${kind} ${key}: ${is} -> ${desired}`,
     );
   }
 

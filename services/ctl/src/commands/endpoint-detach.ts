@@ -30,13 +30,13 @@ export const endpointDetach = command<Input>({
   async run({ input, settings, clients, context }) {
     const { endpoint, force } = input;
     const request = { requestId: randomUuid(context.random), endpoint, force };
-    const { revision, host, takenAway } = await clients.agent.detach(request).catch((error: unknown) => {
+    const { revision, host, interfaceRemoved } = await clients.agent.detach(request).catch((error: unknown) => {
       // The request id is the same. If the agent got the request after all, the detach still happens only once.
       if (!isCausewayError(error, 'agent-unavailable') || settings.managers.length === 0) throw error;
       return clients.managers.detachEndpoint(request);
     });
     const where = host === '' ? '' : ` on ${host}`;
-    const notes = takenAway ? [] : [`host ${host} has not said yet that the interface is gone`];
+    const notes = interfaceRemoved ? [] : [`host ${host} has not said yet that the interface is gone`];
     return {
       ...removalAnswer(endpoint, revision, `endpoint ${endpoint} detached${where}, revision ${revision}`),
       notes,

@@ -6,7 +6,7 @@ import { largestPage } from '../listing.ts';
 import { parseInteger, parseRevisionOf } from '../parse.ts';
 import type { Changes } from '../watching.ts';
 
-/** The options that all `list` commands have: those of `Wanted`. */
+/** The options that all `list` commands have: those of `ListQuery`. */
 export function listOptions(fields: readonly string[], sortable: readonly string[]): Option[] {
   const names = fields.join(', ');
   return [
@@ -42,7 +42,7 @@ export interface SortInput {
   readonly sortBy?: string;
 }
 
-/** What --watch adds to `Wanted`. */
+/** What --watch adds to `ListQuery`. */
 export interface WatchInput extends SortInput {
   readonly watch?: true;
   readonly fromRevision?: bigint;

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { type CommandBuilder, command } from '../command.ts';
-import type { Wanted } from '../listing.ts';
+import type { ListQuery } from '../listing.ts';
 import type { Noun } from '../nouns/noun.ts';
 import { sorted } from '../render/sort.ts';
 import { watchStream } from '../render/watch.ts';
@@ -8,9 +8,9 @@ import { changesOf, listOptions, type WatchInput, watchHelp } from './list-optio
 import { present } from './present.ts';
 
 /** `causeway NOUN list` */
-export function listOf<Item, Want extends Wanted>(noun: Noun<Item, Want>): CommandBuilder {
+export function listOf<Item, Query extends ListQuery>(noun: Noun<Item, Query>): CommandBuilder {
   const { summary, options = [], fields, sortable, examples, ...more } = noun.list;
-  return command<Want & WatchInput>({
+  return command<Query & WatchInput>({
     name: 'list',
     summary,
     description: watchHelp,
@@ -29,7 +29,7 @@ export function listOf<Item, Want extends Wanted>(noun: Noun<Item, Want>): Comma
 }
 
 /** `causeway NOUN show` */
-export function showOf<Item, Want extends Wanted>(noun: Noun<Item, Want>): CommandBuilder {
+export function showOf<Item, Query extends ListQuery>(noun: Noun<Item, Query>): CommandBuilder {
   const { summary, argument, examples } = noun.show;
   return command<Readonly<Record<string, string>>>({
     name: 'show',

@@ -80,10 +80,10 @@ export class Caller {
     try {
       const { address, value } = await this.#failover.run(
         budget.left(),
-        async (address, timeout, again, wanted) => {
+        async (address, timeout, again, attemptSignal) => {
           const hear = (remark: string): void => void remarks.set(address, remark);
           const ofCluster = (id: string): void => onCluster?.(address, id);
-          const limits = { timeout, signal: wanted, actor, again, onRemark: hear, onCluster: ofCluster };
+          const limits = { timeout, signal: attemptSignal, actor, again, onRemark: hear, onCluster: ofCluster };
           return { address, value: await callUnary(methodAt(address), request, limits) };
         },
         { endWhenRefused, ...hedges[purpose], signal },
@@ -131,9 +131,9 @@ export class Caller {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const isPassing = isCausewayError(error) && error.kind === 'unavailable';
+        const isTransient = isCausewayError(error) && error.kind === 'unavailable';
         if (begun && resumes) budget = new Budget(clock, budget.total);
-        if (!isPassing || (begun && !resumes) || budget.isOver) throw this.#explain(error);
+        if (!isTransient || (begun && !resumes) || budget.isOver) throw this.#explain(error);
         if (isRefused(error)) refusing.add(address);
         else refusing.clear();
         const allRefuse = addresses.every((each) => refusing.has(each));

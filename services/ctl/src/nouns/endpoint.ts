@@ -1,19 +1,19 @@
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { Argument, Option } from 'commander';
 import type { Managers } from '../clients.ts';
-import { type Listed, listAll, type Wanted } from '../listing.ts';
+import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { endpointAnswer, endpointsAnswer, shownEndpoint } from '../render/endpoint.ts';
 import { type Change, type Changes, follow, heard, type Position, requestOf } from '../watching.ts';
 import type { Noun } from './noun.ts';
 
-export interface WantedEndpoints extends Wanted {
+export interface EndpointQuery extends ListQuery {
   /** Name or id. */
   readonly network?: string;
   /** Name or id. */
   readonly host?: string;
 }
 
-export const endpoint: Noun<Endpoint, WantedEndpoints> = {
+export const endpoint: Noun<Endpoint, EndpointQuery> = {
   name: 'endpoint',
   list: {
     summary: 'list the endpoints, of one network or of all',
@@ -56,9 +56,9 @@ export const endpoint: Noun<Endpoint, WantedEndpoints> = {
 
 function listEndpoints(
   managers: Pick<Managers, 'listEndpoints'>,
-  { network = '', host = '', ...wanted }: WantedEndpoints,
+  { network = '', host = '', ...query }: EndpointQuery,
 ): Promise<Listed<Endpoint>> {
-  return listAll(wanted, async (request) => {
+  return listAll(query, async (request) => {
     const asked = { ...request, network, host, atLeast: 0n };
     const { endpoints: items, nextPageToken } = await managers.listEndpoints(asked);
     return { items, nextPageToken };
@@ -67,9 +67,9 @@ function listEndpoints(
 
 export function watchEndpoints(
   managers: Pick<Managers, 'watchEndpoints'>,
-  { network = '', host = '', ...wanted }: WantedEndpoints,
+  { network = '', host = '', ...query }: EndpointQuery,
   changes: Changes,
 ): AsyncGenerator<Change<Endpoint>> {
-  const open = (at: Position) => managers.watchEndpoints({ ...requestOf(wanted, at), network, host });
+  const open = (at: Position) => managers.watchEndpoints({ ...requestOf(query, at), network, host });
   return follow((at) => heard(open(at), ({ endpoint }) => endpoint), changes);
 }

@@ -1,6 +1,6 @@
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Managers } from '../clients.ts';
-import { type Listed, listAll, type Wanted } from '../listing.ts';
+import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { fullNetworkAnswer, networksAnswer, shownNetwork } from '../render/network.ts';
 import { type Change, type Changes, follow, heard, requestOf } from '../watching.ts';
 import type { Noun } from './noun.ts';
@@ -28,8 +28,8 @@ export const network: Noun<Network> = {
     items.map(({ name, subnets }) => ({ word: name, help: subnets.map(({ prefix }) => prefix).join(', ') })),
 };
 
-export function listNetworks(managers: Pick<Managers, 'listNetworks'>, wanted: Wanted): Promise<Listed<Network>> {
-  return listAll(wanted, async (request) => {
+export function listNetworks(managers: Pick<Managers, 'listNetworks'>, query: ListQuery): Promise<Listed<Network>> {
+  return listAll(query, async (request) => {
     const { networks: items, nextPageToken } = await managers.listNetworks({ ...request, atLeast: 0n });
     return { items, nextPageToken };
   });
@@ -37,8 +37,8 @@ export function listNetworks(managers: Pick<Managers, 'listNetworks'>, wanted: W
 
 export function watchNetworks(
   managers: Pick<Managers, 'watchNetworks'>,
-  wanted: Wanted,
+  query: ListQuery,
   changes: Changes,
 ): AsyncGenerator<Change<Network>> {
-  return follow((at) => heard(managers.watchNetworks(requestOf(wanted, at)), ({ network }) => network), changes);
+  return follow((at) => heard(managers.watchNetworks(requestOf(query, at)), ({ network }) => network), changes);
 }

@@ -1,6 +1,6 @@
 import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Managers } from '../clients.ts';
-import { type Listed, listAll, type Wanted } from '../listing.ts';
+import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { nodeAnswer, nodesAnswer, shownNode } from '../render/node.ts';
 import { type Change, type Changes, follow, heard, requestOf } from '../watching.ts';
 import type { Noun } from './noun.ts';
@@ -27,8 +27,8 @@ export const node: Noun<Node> = {
   candidates: (items) => items.map(({ name, dataPath }) => ({ word: name, help: dataPath })),
 };
 
-function listNodes(managers: Pick<Managers, 'listNodes'>, wanted: Wanted): Promise<Listed<Node>> {
-  return listAll(wanted, async (request) => {
+function listNodes(managers: Pick<Managers, 'listNodes'>, query: ListQuery): Promise<Listed<Node>> {
+  return listAll(query, async (request) => {
     const { nodes: items, nextPageToken } = await managers.listNodes({ ...request, atLeast: 0n });
     return { items, nextPageToken };
   });
@@ -36,8 +36,8 @@ function listNodes(managers: Pick<Managers, 'listNodes'>, wanted: Wanted): Promi
 
 export function watchNodes(
   managers: Pick<Managers, 'watchNodes'>,
-  wanted: Wanted,
+  query: ListQuery,
   changes: Changes,
 ): AsyncGenerator<Change<Node>> {
-  return follow((at) => heard(managers.watchNodes(requestOf(wanted, at)), ({ node }) => node), changes);
+  return follow((at) => heard(managers.watchNodes(requestOf(query, at)), ({ node }) => node), changes);
 }

@@ -2,12 +2,12 @@ import type { Argument, Option } from 'commander';
 import type { Answer } from '../answer.ts';
 import type { Managers } from '../clients.ts';
 import type { Candidate } from '../completion/candidates.ts';
-import type { Listed, Wanted } from '../listing.ts';
+import type { Listed, ListQuery } from '../listing.ts';
 import type { Shown } from '../render/watch.ts';
 import type { Change, Changes } from '../watching.ts';
 
 /** A kind of object that managers list, watch and show: the texts, requests and output of its commands. */
-export interface Noun<Item, Want extends Wanted = Wanted> {
+export interface Noun<Item, Query extends ListQuery = ListQuery> {
   /** Name of the argument of "show". Completion looks up names of objects by it. */
   readonly name: string;
   readonly list: {
@@ -27,8 +27,8 @@ export interface Noun<Item, Want extends Wanted = Wanted> {
     readonly argument: string;
     readonly examples: readonly string[];
   };
-  all(managers: Managers, wanted: Want): Promise<Listed<Item>>;
-  watch(managers: Managers, wanted: Want, changes: Changes): AsyncIterable<Change<Item>>;
+  all(managers: Managers, query: Query): Promise<Listed<Item>>;
+  watch(managers: Managers, query: Query, changes: Changes): AsyncIterable<Change<Item>>;
   get(managers: Managers, name: string): Promise<Item | undefined>;
   /** How a change is printed. */
   readonly shown: Shown<Item>;

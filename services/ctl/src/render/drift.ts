@@ -8,7 +8,7 @@ const columns: readonly Heading[] = [
   { title: 'KIND' },
   { title: 'KEY' },
   { title: 'ACTUAL' },
-  { title: 'INTENDED' },
+  { title: 'DESIRED' },
 ];
 
 /** `remaining`: what a second check found after a repair; absent: nothing was repaired. */
@@ -35,9 +35,9 @@ export function differences(count: number): string {
   return count === 1 ? '1 difference' : `${count} differences`;
 }
 
-/** null: the object does not exist, or is not wanted. */
-function driftValue({ host, network, kind, key, actual, intended }: Drift): object {
-  return { host, network, kind, key, actual: actual || null, intended: intended || null };
+/** null: the object does not exist, or should not exist. */
+function driftValue({ host, network, kind, key, actual, desired }: Drift): object {
+  return { host, network, kind, key, actual: actual || null, desired: desired || null };
 }
 
 function row(drift: Drift): Cell[] {
@@ -47,6 +47,6 @@ function row(drift: Drift): Cell[] {
     drift.kind,
     drift.key,
     drift.actual === '' ? { text: 'missing', tone: 'bad' } : drift.actual,
-    drift.intended === '' ? { text: 'unwanted', tone: 'bad' } : drift.intended,
+    drift.desired === '' ? { text: 'absent', tone: 'bad' } : drift.desired,
   ];
 }

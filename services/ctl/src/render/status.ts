@@ -153,9 +153,9 @@ function hosts(status: GetStatusResponse, now: number): readonly Cell[] {
 }
 
 /** "h3 has had no session for 3m12s: nothing heard for 6000 ms" */
-function unreadyText({ name, session, sinceMs, lastWords }: UnreadyHost, now: number): string {
+function unreadyText({ name, session, sinceMs, reason }: UnreadyHost, now: number): string {
   if (session === 'syncing') return `${name} is receiving what it missed`;
-  const why = lastWords === '' ? 'the leader has heard nothing from it since it leads' : lastWords;
+  const why = reason === '' ? 'the leader has heard nothing from it since it leads' : reason;
   return `${name} has had no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
 }
 
@@ -174,8 +174,8 @@ function trouble({ name, health }: TroubledHost): Cell {
   return { text: `${name}: ${parts.join('; ')}`, tone: 'bad' };
 }
 
-function unreadyValue({ name, session, sinceMs, lastWords }: UnreadyHost): object {
-  return { name, session, since: isoTime(sinceMs), lastWords };
+function unreadyValue({ name, session, sinceMs, reason }: UnreadyHost): object {
+  return { name, session, since: isoTime(sinceMs), reason };
 }
 
 function counted(all: number, degraded: number): Cell {

@@ -256,7 +256,7 @@ export const status: GetStatusResponse = {
   networks: 2,
   endpoints: 2,
   schema: 1,
-  unreadyHosts: [{ name: 'h3', session: 'none', sinceMs: 1_699_999_808_000n, lastWords: 'nothing heard for 6000 ms' }],
+  unreadyHosts: [{ name: 'h3', session: 'none', sinceMs: 1_699_999_808_000n, reason: 'nothing heard for 6000 ms' }],
   troubledHosts: [
     { name: 'h1', health: { loopDelayMs: 2_300, eventsLost: 0n, failedOps: {} } },
     { name: 'h2', health: { loopDelayMs: 12, eventsLost: 1n, failedOps: { ENOSPC: 1n, EBUSY: 2n } } },
@@ -266,8 +266,8 @@ export const status: GetStatusResponse = {
 };
 
 export const drift: Drift[] = [
-  { host: 'h3', network: 'blue', kind: 'fdb', key: '02:42:0a:42:00:09', actual: '', intended: 'dst 10.90.0.2' },
-  { host: 'h3', network: 'blue', kind: 'neighbour', key: '10.66.0.99', actual: '02:42:0a:42:00:63', intended: '' },
+  { host: 'h3', network: 'blue', kind: 'fdb', key: '02:42:0a:42:00:09', actual: '', desired: 'dst 10.90.0.2' },
+  { host: 'h3', network: 'blue', kind: 'neighbour', key: '10.66.0.99', actual: '02:42:0a:42:00:63', desired: '' },
 ];
 
 export const events: Event[] = [

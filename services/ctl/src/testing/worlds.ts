@@ -125,7 +125,7 @@ export const endpoints: World = {
   },
   agent: {
     attach: async () => ({ endpoint: lone, alreadyAttached: false }),
-    detach: async () => ({ revision: 51n, host: '', takenAway: true }),
+    detach: async () => ({ revision: 51n, host: '', interfaceRemoved: true }),
   },
 };
 export const agent: World = {
@@ -167,11 +167,11 @@ export const slow: World = { ...endpoints, managers: { ...endpoints.managers, wa
 /** The endpoint is on another host, which has not answered yet. */
 export const elsewhere: World = {
   ...endpoints,
-  agent: { detach: async () => ({ revision: 51n, host: 'h3', takenAway: false }) },
+  agent: { detach: async () => ({ revision: 51n, host: 'h3', interfaceRemoved: false }) },
 };
 /** No agent runs on this host. */
 export const agentless: World = {
-  managers: { detachEndpoint: async () => ({ revision: 51n, host: 'h3', takenAway: true }) },
+  managers: { detachEndpoint: async () => ({ revision: 51n, host: 'h3', interfaceRemoved: true }) },
   agent: {
     detach: async () => {
       throw new CausewayError('agent-unavailable', 'no agent answers at /run/causeway/agent.sock');

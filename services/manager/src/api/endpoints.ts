@@ -47,7 +47,7 @@ import { watchList } from './watch.ts';
 /** Most claims in one call, so that its answer stays a message of some hundred KiB. */
 const mostClaims = 256;
 /** How long a detach waits for the host. A healthy host removes an interface within a few milliseconds. */
-const takenAwayWithin = seconds(3);
+const removalLimit = seconds(3);
 
 export class EndpointsApi {
   readonly #context: ApiContext;
@@ -101,15 +101,15 @@ export class EndpointsApi {
     this.#context.leading();
     const { writer, feed, view, clock } = this.#context.modules;
     const id = unwrap(parseRequestId(request.requestId));
-    const wanted = { endpoint: present(request.endpoint, 'endpoint'), force: request.force };
-    const intent = detachEndpoint(wanted, (node) => feed.isReady(node));
+    const spec = { endpoint: present(request.endpoint, 'endpoint'), force: request.force };
+    const intent = detachEndpoint(spec, (node) => feed.isReady(node));
     const { reply, revision } = await writer.write(id, intent, call);
     const { node, network } = reply;
-    const span = milliseconds(Math.min(takenAwayWithin, call.remaining / 2));
-    const takenAway =
+    const span = milliseconds(Math.min(removalLimit, call.remaining / 2));
+    const interfaceRemoved =
       feed.isReady(node) &&
       (await within(clock, span, (signal) => feed.progress.waitFollowed(node, network, revision, signal), call.signal));
-    return { revision, host: view.nodes.get(node)?.value.name ?? node, takenAway };
+    return { revision, host: view.nodes.get(node)?.value.name ?? node, interfaceRemoved };
   }
 
   async getEndpoint(request: GetEndpointRequest, call: CallContext): Promise<GetEndpointResponse> {

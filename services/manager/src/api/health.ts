@@ -29,9 +29,9 @@ export function hostsOf(context: ApiContext): Hosts {
 
 function unready({ modules: { feed } }: ApiContext, nodes: readonly Node[]): UnreadyHost[] {
   const hosts = nodes.map(({ id, name }): UnreadyHost => {
-    const { since, lastWords } = feed.absenceOf(id);
+    const { since, reason } = feed.absenceOf(id);
     const { state } = feed.sessionOf(id);
-    return { name, session: state, sinceMs: BigInt(Math.trunc(since)), lastWords };
+    return { name, session: state, sinceMs: BigInt(Math.trunc(since)), reason };
   });
   return hosts.sort(byName);
 }

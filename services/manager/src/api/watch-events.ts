@@ -24,13 +24,13 @@ export async function* watchEvents(
   const since = Number(request.sinceMs);
   let from = request.fromSequence;
   if (request.tail > 0) {
-    const tail = await events.last(request.tail, since, (event) => isWanted(event, request));
+    const tail = await events.last(request.tail, since, (event) => isSelected(event, request));
     for (const event of tail.events) yield { event };
     if (!request.follow) return;
     from = tail.next;
   }
   for await (const event of events.read({ from, since, follow: request.follow }, signal))
-    if (isWanted(event, request)) yield { event };
+    if (isSelected(event, request)) yield { event };
   if (request.follow && !signal.aborted)
     throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
 }
@@ -56,9 +56,9 @@ function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
 }
 
 /** The event that says that events are missing is sent with every filter. */
-function isWanted(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
+function isSelected(event: Event, { kinds, network, host }: WatchEventsRequest): boolean {
   if (event.kind === gone) return true;
-  const isOf = (wanted: string, ...is: readonly string[]): boolean => wanted === '' || is.includes(wanted);
+  const isOf = (filter: string, ...is: readonly string[]): boolean => filter === '' || is.includes(filter);
   const isOfKind = kinds.length === 0 || kinds.includes(event.kind);
   return isOfKind && isOf(network, event.network, event.networkId) && isOf(host, event.host);
 }

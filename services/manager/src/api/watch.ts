@@ -31,8 +31,8 @@ export async function* watchList<I extends Item>(
   const epoch = await reach(context, request, signal);
   const inScope = scope?.read() ?? (() => true);
   const matches = (item: I): boolean => inScope(item) && selected(item);
-  const wanted = { from: request.fromRevision, matches, revision: () => view.revision };
-  for await (const event of watch(cache, wanted, signal)) yield { ...event, epoch };
+  const options = { from: request.fromRevision, matches, revision: () => view.revision };
+  for await (const event of watch(cache, options, signal)) yield { ...event, epoch };
 }
 
 /** Returns the cluster's epoch once the view has reached the revision at which the watch begins. */

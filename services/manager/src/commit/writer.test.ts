@@ -184,7 +184,7 @@ describe('Writer', () => {
     expect(refused.map((each) => each.status === 'rejected' && each.reason.code)).toEqual(
       Array.from({ length: 15 }, () => 'busy'),
     );
-    backend.thaw();
+    backend.unfreeze();
     const answers = await clock.until(settled, seconds(30));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
     await write(busy, requestId(), network('late', '10.99.0.0/16'));
@@ -259,7 +259,7 @@ describe('Writer', () => {
     backend.freeze();
     const attempt = clock.until(write(leader, id, network('blue')), seconds(60));
     await expect(attempt).rejects.toMatchObject({ kind: 'unavailable' });
-    backend.thaw();
+    backend.unfreeze();
     await clock.advance(seconds(10));
     const now = [leader, standby].find(({ elector }) => elector.leadership.role === 'leader') ?? expect.fail();
     const { reply } = await clock.until(write(now, id, network('blue')), seconds(10));

@@ -56,7 +56,7 @@ test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once 
 });
 
 test('repairs are told few times, however many there are', async () => {
-  const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', intended: 'dst 192.0.2.2' };
+  const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', desired: 'dst 192.0.2.2' };
   for (let i = 0; i < 100; i++) {
     for (let j = 0; j < 200; j++) manager.relay.repaired('h1', drift);
     await clock.advance(milliseconds(100));

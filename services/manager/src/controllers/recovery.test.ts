@@ -2,7 +2,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import { createManager, type Manager } from '../manager.ts';
-import { strangersWithin } from '../plan/recovery.ts';
+import { unknownHostWindow } from '../plan/recovery.ts';
 import { createKeys, defaultPrefix } from '../store/keys.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { MemoryBackend } from '../store/memory-backend.ts';
@@ -40,8 +40,8 @@ test('hosts are waited for from the beginning of the term on that ends the recov
   await other.txn([], [{ kind: 'delete', key: keys.leader }]); // the manager loses its leadership, and wins it again at once
   const ended = await until(clock, () => !manager.view.recovering);
   expect(began).toBeGreaterThan(4_000);
-  expect(ended - began).toBeGreaterThanOrEqual(strangersWithin);
-  expect(ended - began).toBeLessThan(strangersWithin + 1_000);
+  expect(ended - began).toBeGreaterThanOrEqual(unknownHostWindow);
+  expect(ended - began).toBeLessThan(unknownHostWindow + 1_000);
   await clock.until(manager.stop(), seconds(20));
   backend.close();
 });

@@ -140,7 +140,7 @@ describe('all that a leader does', () => {
     await clock.until(lost, seconds(10));
     await clock.advance(milliseconds(0));
     expect(manager.terms.running).toBe(0);
-    backend.thaw();
+    backend.unfreeze();
   });
 
   test('waits for a view that is late at the election, and so do writers', async () => {

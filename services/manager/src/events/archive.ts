@@ -51,13 +51,13 @@ export class EventArchive {
   }
 
   /**
-   * The newest events from a place on that `isWanted` accepts, oldest first, at most `count`. `revision`: the store's
+   * The newest events from a place on that `isSelected` accepts, oldest first, at most `count`. `revision`: the store's
    * revision at the first read. @throws CausewayError store-unavailable
    */
   async last(
     place: string,
     count: number,
-    isWanted: (event: Event) => boolean,
+    isSelected: (event: Event) => boolean,
   ): Promise<{ readonly events: readonly Event[]; readonly revision: bigint }> {
     const newestFirst: Event[] = [];
     let first: bigint | undefined;
@@ -67,7 +67,7 @@ export class EventArchive {
         { limit: pageSize, newest: true },
       );
       first ??= revision;
-      for (const kv of kvs) newestFirst.push(...decodeRecord(kv).filter(isWanted).reverse());
+      for (const kv of kvs) newestFirst.push(...decodeRecord(kv).filter(isSelected).reverse());
       const oldest = kvs.at(-1);
       if (!more || oldest === undefined) break;
       before = oldest.key;

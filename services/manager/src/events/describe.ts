@@ -125,8 +125,8 @@ export function driftRepaired(
 }
 
 /** For example "02:42:0a:42:00:09 repaired: missing -> dst 10.90.0.2". */
-export function printRepair({ key, intended, actual }: Drift): string {
-  const to = intended === '' ? 'removed' : intended;
+export function printRepair({ key, desired, actual }: Drift): string {
+  const to = desired === '' ? 'removed' : desired;
   const from = actual === '' ? 'missing' : actual;
   return `${key} repaired: ${from} -> ${to}`;
 }

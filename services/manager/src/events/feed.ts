@@ -1,5 +1,5 @@
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
-import { Bell, type Clock, type Log, milliseconds, minutes } from '@causeway/runtime';
+import { type Clock, type Log, milliseconds, minutes, Notifier } from '@causeway/runtime';
 import type { Keys } from '../store/keys.ts';
 import type { Step, Store } from '../store/store.ts';
 import { EventArchive } from './archive.ts';
@@ -43,7 +43,7 @@ export class EventFeed {
   readonly #archive: EventArchive;
   readonly #ring: EventRing;
   readonly #stop = new AbortController();
-  readonly #bell = new Bell();
+  readonly #notifier = new Notifier();
   #running: Promise<void> = Promise.resolve();
   #readers = 0;
   /** Aborts to stop following the store; undefined: there is no reader. */
@@ -59,7 +59,7 @@ export class EventFeed {
   /** Ends all readers. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#bell.ring();
+    this.#notifier.notify();
     await this.#running;
   }
 
@@ -77,7 +77,7 @@ export class EventFeed {
   }
 
   async *#read({ from, since, follow }: EventQuery, over: AbortSignal): AsyncGenerator<Event, void> {
-    while (!this.#loaded && !over.aborted) await this.#bell.wait(over);
+    while (!this.#loaded && !over.aborted) await this.#notifier.wait(over);
     const start = yield* this.#begin(from, since);
     let { next } = start;
     let { place } = start;
@@ -92,23 +92,23 @@ export class EventFeed {
       if (event !== undefined) {
         next = event.sequence + 1n;
         yield event;
-      } else if (follow) await this.#bell.wait(over);
+      } else if (follow) await this.#notifier.wait(over);
       else return;
     }
   }
 
   /**
-   * The newest events that `isWanted` accepts, oldest first, at most `count`, none from before `since`. `next`: the
+   * The newest events that `isSelected` accepts, oldest first, at most `count`, none from before `since`. `next`: the
    * sequence from which `read` can go on. @throws CausewayError store-unavailable
    */
   async last(
     count: number,
     since: number,
-    isWanted: (event: Event) => boolean,
+    isSelected: (event: Event) => boolean,
   ): Promise<{ readonly events: readonly Event[]; readonly next: bigint }> {
     const { keys } = this.#parts;
     const place = since > 0 ? keys.placeForEvents(since) : keys.events;
-    const { events, revision } = await this.#archive.last(place, count, isWanted);
+    const { events, revision } = await this.#archive.last(place, count, isSelected);
     // The end of that revision: later events do not exist yet, so none is missing.
     return { events, next: later((events.at(-1)?.sequence ?? -1n) + 1n, sequenceOf(revision + 1n) - 1n) };
   }
@@ -201,7 +201,7 @@ export class EventFeed {
     const [first] = kvs;
     this.#ring.reset(sequenceOf(first?.createRevision ?? revision + 1n), kvs.flatMap(decodeRecord));
     this.#loaded = true;
-    this.#bell.ring();
+    this.#notifier.notify();
     return revision;
   }
 
@@ -210,7 +210,7 @@ export class EventFeed {
     const events = step.events.flatMap((event) => (event.kind === 'put' ? decodeRecord(event.kv) : []));
     if (events.length === 0) return;
     this.#ring.add(events);
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 }
 

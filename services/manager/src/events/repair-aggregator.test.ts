@@ -8,7 +8,7 @@ const drift = (kind: string, key: string): Drift => ({
   kind,
   key,
   actual: '',
-  intended: 'dst 192.0.2.2',
+  desired: 'dst 192.0.2.2',
 });
 
 test('the first repair is told at once, and like ones together later', () => {

@@ -554,7 +554,7 @@ describe('applied', () => {
 });
 
 describe('verify', () => {
-  const drift = { host: 'liar', network: 'n7', kind: 'fdb', key: 'k', actual: '', intended: 'x' };
+  const drift = { host: 'liar', network: 'n7', kind: 'fdb', key: 'k', actual: '', desired: 'x' };
   const [one, two, three] = [scriptNode(1), scriptNode(2), scriptNode(3)] as const;
 
   test('asks hosts with a session; an error, silence and absence are unreachable', async () => {
@@ -584,7 +584,7 @@ describe('verify', () => {
 test('reports: repairs are counted and told, a changed underlay MTU is registered', async () => {
   const agent = await connect(new MemoryAgent(scriptNode(1)));
   const repaired = [
-    { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', intended: '192.0.2.2' },
+    { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', desired: '192.0.2.2' },
   ];
   agent.say({
     oneofKind: 'report',

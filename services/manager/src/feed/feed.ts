@@ -130,10 +130,10 @@ export class Feed implements Startable, Controller {
   }
 
   /** For a host that is not ready: since when (Unix ms), and why its last session ended. */
-  absenceOf(node: NodeId): { readonly since: number; readonly lastWords: string } {
+  absenceOf(node: NodeId): { readonly since: number; readonly reason: string } {
     const { clock } = this.#parts;
     const silent = clock.now() - (this.progress.silentSince(node) ?? clock.now());
-    return { since: clock.wall() - silent, lastWords: this.#sessions.lastWordsOf(node) ?? '' };
+    return { since: clock.wall() - silent, reason: this.#sessions.reasonOf(node) ?? '' };
   }
 
   /** Hosts that have an endpoint in the network. */

@@ -32,7 +32,7 @@ export class Sessions {
   /** When a host's session began or ended. The store's revision need not change at that moment. */
   readonly #since = new Map<NodeId, Moment>();
   /** For each host without a session: why its last session ended. */
-  readonly #lastWords = new Map<NodeId, string>();
+  readonly #reasons = new Map<NodeId, string>();
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
@@ -48,8 +48,8 @@ export class Sessions {
   }
 
   /** Why the host's last session with this manager ended; undefined: the host has a session, or never had one. */
-  lastWordsOf(node: NodeId): string | undefined {
-    return this.#lastWords.get(node);
+  reasonOf(node: NodeId): string | undefined {
+    return this.#reasons.get(node);
   }
 
   /** Sessions that wait for room in the connection for what they are owed. */
@@ -65,7 +65,7 @@ export class Sessions {
   /** The host's record was removed. */
   forget(node: NodeId): void {
     this.#since.delete(node);
-    this.#lastWords.delete(node);
+    this.#reasons.delete(node);
   }
 
   open(channel: AgentChannel): Session {
@@ -89,7 +89,7 @@ export class Sessions {
     }
     session.admit(node, tables, () => view.revision, feed);
     this.#admitted.set(node.id, session);
-    this.#lastWords.delete(node.id);
+    this.#reasons.delete(node.id);
     this.#changed(node.id);
     log.info('session.admitted', { nodeId: node.id, node: node.name, feedVersion: feed.number });
   }
@@ -129,7 +129,7 @@ export class Sessions {
     if (node === undefined) return;
     this.#parts.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
     const why = error?.message ?? 'its agent closed it or the connection broke';
-    this.#lastWords.set(node.id, why);
+    this.#reasons.set(node.id, why);
     this.#parts.sink.emit(nodeLost(node, why));
   }
 

@@ -48,8 +48,8 @@ export function chooseAddresses(wish: Wish, sources: Sources): Choice {
   const { network } = wish;
   const subnets = sources.allocator.subnetsOf(network);
   checkAsked(network, subnets, wish.asked);
-  const of = (wanted: Family): readonly SubnetAddresses[] =>
-    subnets.filter(({ prefix }) => familyOf(prefix) === wanted);
+  const of = (version: Family): readonly SubnetAddresses[] =>
+    subnets.filter(({ prefix }) => familyOf(prefix) === version);
   const four = chooseIn(of(4), wish, sources);
   const six = chooseIn(of(6), wish, sources, four?.subnet.offset(four.ip));
   const chosen = [four, six].filter((choice) => choice !== undefined);

@@ -51,11 +51,11 @@ export function checkDisjoint(
   field = 'subnets',
 ): void {
   if (subnets.length === 0) return;
-  const wanted = subnets.map(({ prefix }) => subnetRange(prefix));
+  const ranges = subnets.map(({ prefix }) => subnetRange(prefix));
   for (const { value: network } of view.networks.values()) {
     if (network.addressSpace !== addressSpace || network.id === id) continue;
     for (const other of rangesOf(network)) {
-      const at = wanted.findIndex(
+      const at = ranges.findIndex(
         (own) => own.family === other.family && own.first <= other.last && other.first <= own.last,
       );
       const subnet = subnets[at];

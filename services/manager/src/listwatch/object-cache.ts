@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import { Bell } from '@causeway/runtime';
+import { Notifier } from '@causeway/runtime';
 import type { Item } from '../store/records/listed.ts';
 
 export type { Item } from '../store/records/listed.ts';
@@ -48,7 +48,7 @@ export class ObjectCache<I extends Item> {
   /** Changes up to this revision are forgotten. */
   #floor = 0n;
   #generation = 0;
-  readonly #bell = new Bell();
+  readonly #notifier = new Notifier();
   #ended = false;
 
   constructor(settings: ObjectCacheSettings) {
@@ -67,7 +67,7 @@ export class ObjectCache<I extends Item> {
     this.#changes = [];
     this.#floor = revision;
     this.#generation++;
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 
   set(after: I, revision: bigint): void {
@@ -123,14 +123,14 @@ export class ObjectCache<I extends Item> {
 
   /** Resolves when something may have changed, or the signal aborts. @throws CausewayError shutting-down */
   async changed(signal: AbortSignal): Promise<void> {
-    if (!this.#ended) await this.#bell.wait(signal);
+    if (!this.#ended) await this.#notifier.wait(signal);
     if (this.#ended) throw new CausewayError('shutting-down', 'this manager is stopping: ask another');
   }
 
   /** Ends all waits for changes. */
   end(): void {
     this.#ended = true;
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 
   /** The items as they were at revision `at`, in order: later changes are undone. */
@@ -173,7 +173,7 @@ export class ObjectCache<I extends Item> {
       const gone = this.#changes.splice(0, this.#changes.length - this.#kept);
       this.#floor = gone.at(-1)?.revision ?? this.#floor;
     }
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
+import { ListOracle, type ListWrite, listSteps, printItem } from '../testing/list-oracle.ts';
 import type { Item, ItemChange, ListPosition, ObjectCache } from './object-cache.ts';
 
 const kinds = ['network', 'endpoint', 'node'] as const;
@@ -10,7 +10,7 @@ function pages(cache: ObjectCache<Item>, at: bigint, size: number, matches = (_:
   const all: string[] = [];
   for (let after: ListPosition | undefined; ; ) {
     const { items, more } = cache.page({ at, size, matches, ...(after !== undefined && { after }) });
-    all.push(...items.map(tell));
+    all.push(...items.map(printItem));
     if (!more) return all;
     after = items.at(-1)?.value;
   }
@@ -29,8 +29,8 @@ function replay(cache: ObjectCache<Item>, oracle: ListOracle, kind: (typeof kind
 }
 
 function apply(copy: Set<string>, { before, after }: ItemChange<Item>): void {
-  if (before !== undefined) expect(copy.delete(tell(before))).toBe(true);
-  if (after !== undefined) copy.add(tell(after));
+  if (before !== undefined) expect(copy.delete(printItem(before))).toBe(true);
+  if (after !== undefined) copy.add(printItem(after));
 }
 
 describe('lists and their changes, beside a store that remembers every list', () => {

@@ -39,8 +39,8 @@ function readTerm<Of>({ field: name, equal, value }: FieldTerm, fields: Fields<O
     const message = `field_selector: there is no field "${name}"; known are ${Object.keys(fields).sort().join(', ')}`;
     throw new CausewayError('invalid-argument', message, { field: 'field_selector', value: name });
   }
-  const wanted = field.parse === undefined ? value : inField('field_selector', field.parse(value));
-  return (of) => field.values(of).includes(wanted) === equal;
+  const expected = field.parse === undefined ? value : inField('field_selector', field.parse(value));
+  return (of) => field.values(of).includes(expected) === equal;
 }
 
 function unseen(name: string): Field<unknown> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ListOracle, type ListWrite, listSteps, tell } from '../testing/list-oracle.ts';
+import { ListOracle, type ListWrite, listSteps, printItem } from '../testing/list-oracle.ts';
 import type { Item, ObjectCache } from './object-cache.ts';
 import { bookmarkEvery, type WatchEvent, watch } from './watch.ts';
 
@@ -20,7 +20,7 @@ class Copy {
   readonly #items = new Map<string, string>();
 
   constructor(list: readonly Item[]) {
-    for (const item of list) this.#items.set(item.value.id, tell(item));
+    for (const item of list) this.#items.set(item.value.id, printItem(item));
   }
 
   take(event: WatchEvent<Item>): void {
@@ -28,7 +28,7 @@ class Copy {
     const { id } = event.item.value;
     expect([event.type, this.#items.has(id)]).toEqual([event.type, event.type !== 'ADDED']);
     if (event.type === 'REMOVED') this.#items.delete(id);
-    else this.#items.set(id, tell(event.item));
+    else this.#items.set(id, printItem(event.item));
   }
 
   get list(): readonly string[] {
@@ -48,8 +48,8 @@ async function told(oracle: ListOracle, kind: Kind, from: bigint, matches = any)
     changed: async () => caughtUp.abort(),
   };
   const events: WatchEvent<Item>[] = [];
-  const wanted = { from, matches, revision: () => oracle.view.revision };
-  for await (const event of watch(source, wanted, caughtUp.signal)) events.push(event);
+  const options = { from, matches, revision: () => oracle.view.revision };
+  for await (const event of watch(source, options, caughtUp.signal)) events.push(event);
   return events;
 }
 
@@ -72,13 +72,13 @@ describe('a watch', () => {
           }
           const cache: ObjectCache<Item> = oracle.caches.of(kind);
           const listAt = (at: bigint) => cache.page({ at, size: Number.POSITIVE_INFINITY, matches }).items;
-          const last = listAt(oracle.revision).map(tell);
+          const last = listAt(oracle.revision).map(printItem);
           for (const from of oracle.lists.keys()) {
             if (!cache.remembers(from)) continue;
             const copy = new Copy(listAt(from));
             for (const event of await told(oracle, kind, from, matches)) {
               copy.take(event);
-              if (!event.more) expect(copy.list).toEqual(listAt(event.revision).map(tell));
+              if (!event.more) expect(copy.list).toEqual(listAt(event.revision).map(printItem));
             }
             expect(copy.list).toEqual(last);
           }
@@ -130,8 +130,8 @@ describe('a watch', () => {
   test('a reader that falls behind is cut, and holds nothing', async () => {
     const oracle = new ListOracle();
     const cache: ObjectCache<Item> = oracle.caches.of('network');
-    const wanted = { from: 0n, matches: any, revision: () => oracle.view.revision };
-    const slow = watch(cache, wanted, new AbortController().signal);
+    const options = { from: 0n, matches: any, revision: () => oracle.view.revision };
+    const slow = watch(cache, options, new AbortController().signal);
     expect((await slow.next()).value).toMatchObject({ type: 'BOOKMARK', revision: 1n });
     for (let i = 0; i < 20; i++) oracle.commit([[net(0, i)]]);
     await expect(slow.next()).rejects.toMatchObject({ code: 'revision-compacted' });
@@ -140,8 +140,8 @@ describe('a watch', () => {
   test('a view that begins anew ends it, be it at a later revision or an earlier one', async () => {
     const oracle = new ListOracle();
     const cache: ObjectCache<Item> = oracle.caches.of('network');
-    const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
-    const events = watch(cache, wanted, new AbortController().signal);
+    const options = { from: 1n, matches: any, revision: () => oracle.view.revision };
+    const events = watch(cache, options, new AbortController().signal);
     await events.next();
     const next = events.next();
     oracle.view.apply({ kind: 'snapshot', revision: 1n, kvs: [] });
@@ -158,14 +158,14 @@ describe('a watch', () => {
   test('ends with its reader, and with its manager', async () => {
     const oracle = new ListOracle();
     const cache: ObjectCache<Item> = oracle.caches.of('network');
-    const wanted = { from: 1n, matches: any, revision: () => oracle.view.revision };
+    const options = { from: 1n, matches: any, revision: () => oracle.view.revision };
     const gone = new AbortController();
-    const leaving = watch(cache, wanted, gone.signal);
+    const leaving = watch(cache, options, gone.signal);
     await leaving.next();
     const left = leaving.next();
     gone.abort();
     expect(await left).toEqual({ done: true, value: undefined });
-    const staying = watch(cache, wanted, new AbortController().signal);
+    const staying = watch(cache, options, new AbortController().signal);
     await staying.next();
     const stopped = staying.next();
     oracle.caches.end();

@@ -12,12 +12,12 @@ import type { Keys } from '../store/keys.ts';
 import { type Claim, type Claimed, printClaim } from '../store/records/claim.ts';
 import { records } from '../store/records/index.ts';
 import type { Versioned, View } from '../store/view.ts';
-import type { Slot, Wanted } from './claim-slot.ts';
+import type { Expected, Slot } from './claim-slot.ts';
 
 interface Holder {
   readonly claim: Claim;
   readonly words: string;
-  readonly record?: Wanted['record'];
+  readonly record?: Expected['record'];
 }
 
 type Want = (address: Ip | Mac, holder: Holder) => void;
@@ -30,20 +30,20 @@ export function addressSlots(view: View, keys: Keys): readonly Slot[] {
 
 export function addressSlotsOf(network: NetworkId, view: View, keys: Keys): readonly Slot[] {
   const record = view.networks.get(network)?.value;
-  const wanted = new Map<Ip | Mac, Holder[]>();
+  const expected = new Map<Ip | Mac, Holder[]>();
   const want: Want = (address, holder) => {
-    wanted.set(address, [...(wanted.get(address) ?? []), holder]);
+    expected.set(address, [...(expected.get(address) ?? []), holder]);
   };
   if (record !== undefined) wantOfNetwork(record, want);
   for (const endpoint of view.endpointsOf(network).values()) wantOfEndpoint(endpoint, keys, want);
   const claims = new Map<Ip | Mac, Claimed>([...view.addressesOf(network), ...view.macsOf(network)]);
-  return Array.from(new Set([...wanted.keys(), ...claims.keys()]), (address) => {
-    const holders = wanted.get(address) ?? [];
+  return Array.from(new Set([...expected.keys(), ...claims.keys()]), (address) => {
+    const holders = expected.get(address) ?? [];
     return {
       key: isMac(address) ? keys.mac(network, address) : keys.address(network, address),
       subject: { address },
       network,
-      wanted: holders.map(({ claim, words, record }) => {
+      expected: holders.map(({ claim, words, record }) => {
         return { words, value: records.address.codec.encode(claim), ...(record !== undefined && { record }) };
       }),
       present: presentOf(claims.get(address), holders, record === undefined),
@@ -59,14 +59,16 @@ function presentOf(claimed: Claimed | undefined, [holder]: readonly Holder[], is
   return {
     words: printClaim(claim),
     revision,
-    isWanted: holder !== undefined && isOf(claim, holder.claim),
+    isExpected: holder !== undefined && isOf(claim, holder.claim),
     standsAlone: isAlone && !isNetworkGone,
   };
 }
 
-function isOf(claim: Claim, wanted: Claim): boolean {
-  if (claim.kind === 'endpoint') return wanted.kind === 'endpoint' && claim.endpoint === wanted.endpoint;
-  return claim.kind === wanted.kind && (claim.kind !== 'aux' || wanted.kind !== 'aux' || claim.name === wanted.name);
+function isOf(claim: Claim, expected: Claim): boolean {
+  if (claim.kind === 'endpoint') return expected.kind === 'endpoint' && claim.endpoint === expected.endpoint;
+  return (
+    claim.kind === expected.kind && (claim.kind !== 'aux' || expected.kind !== 'aux' || claim.name === expected.name)
+  );
 }
 
 function wantOfNetwork({ subnets }: Network, want: Want): void {

@@ -6,13 +6,13 @@ import type { Versioned, View } from '../store/view.ts';
 import type { Slot } from './claim-slot.ts';
 
 export function vniSlots(view: View, keys: Keys): readonly Slot[] {
-  const wanted = new Map<Vni, Versioned<Network>[]>();
+  const expected = new Map<Vni, Versioned<Network>[]>();
   for (const network of view.networks.values()) {
     const { vni } = network.value;
-    wanted.set(vni, [...(wanted.get(vni) ?? []), network]);
+    expected.set(vni, [...(expected.get(vni) ?? []), network]);
   }
-  return [...new Set([...wanted.keys(), ...view.vnis.keys()])].flatMap((vni) => {
-    const networks = wanted.get(vni) ?? [];
+  return [...new Set([...expected.keys(), ...view.vnis.keys()])].flatMap((vni) => {
+    const networks = expected.get(vni) ?? [];
     const claimed = view.vnis.get(vni);
     const network = networks[0]?.value.id ?? holderOf(claimed);
     return network === undefined
@@ -22,7 +22,7 @@ export function vniSlots(view: View, keys: Keys): readonly Slot[] {
             key: keys.vni(vni),
             subject: { vni },
             network,
-            wanted: networks.map(({ value, revision }) => {
+            expected: networks.map(({ value, revision }) => {
               const words = `network "${value.name}" (${value.id})`;
               const { value: claim } = vniClaim(value, keys, false);
               return { words, value: claim, record: { key: keys.network(value.id), revision } };
@@ -30,7 +30,7 @@ export function vniSlots(view: View, keys: Keys): readonly Slot[] {
             present: claimed && {
               words: printVniClaim(claimed.claim),
               revision: claimed.revision,
-              isWanted: holderOf(claimed) === networks[0]?.value.id,
+              isExpected: holderOf(claimed) === networks[0]?.value.id,
               standsAlone: false,
             },
           },

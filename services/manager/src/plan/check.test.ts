@@ -33,12 +33,12 @@ beforeEach(() => {
 const attach = (name: string, network = 'blue') =>
   desk.make(claimEndpoint({ network, node: host.id, addresses: [], name: name as Name }));
 const faults = () => findFaults(desk.view, desk.keys);
-const only = (isWanted: (fault: ClaimFault) => boolean): Faults => {
+const only = (isSelected: (fault: ClaimFault) => boolean): Faults => {
   const { duplicates, orphans, missing } = faults();
   return {
-    duplicates: duplicates.filter(isWanted),
-    orphans: orphans.filter(isWanted),
-    missing: missing.filter(isWanted),
+    duplicates: duplicates.filter(isSelected),
+    orphans: orphans.filter(isSelected),
+    missing: missing.filter(isSelected),
   };
 };
 const addresses = () => only(({ subject }) => 'address' in subject);

@@ -53,8 +53,8 @@ export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFaul
       const slots = [...addressSlotsOf(network, view, keys), ...vniSlots(view, keys)];
       const broken = slots.filter((slot) => chosen.has(nameOf(slot)) && ['orphans', 'missing'].includes(judge(slot)));
       const records = new Map(
-        broken.flatMap(({ wanted }) =>
-          wanted.flatMap(({ record }) => (record === undefined ? [] : [[record.key, record]])),
+        broken.flatMap(({ expected }) =>
+          expected.flatMap(({ record }) => (record === undefined ? [] : [[record.key, record]])),
         ),
       );
       const owner = view.networks.get(network);
@@ -71,7 +71,7 @@ export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFaul
               : { kind: 'unchanged', key, modRevision: present.revision };
           }),
         ],
-        writes: broken.map(({ key, wanted: [holder] }): Write => {
+        writes: broken.map(({ key, expected: [holder] }): Write => {
           return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: holder.value };
         }),
         takes: [],
@@ -82,18 +82,18 @@ export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFaul
   };
 }
 
-function judge({ wanted, present }: Slot): keyof Faults | 'right' {
-  if (wanted.length > 1) return 'duplicates';
-  if (wanted.length === 1) return present?.isWanted === true ? 'right' : 'missing';
+function judge({ expected, present }: Slot): keyof Faults | 'right' {
+  if (expected.length > 1) return 'duplicates';
+  if (expected.length === 1) return present?.isExpected === true ? 'right' : 'missing';
   return present === undefined || present.standsAlone ? 'right' : 'orphans';
 }
 
-function holdersOf({ wanted, present }: Slot): readonly string[] {
-  return wanted.length === 0 && present !== undefined ? [present.words] : wanted.map(({ words }) => words);
+function holdersOf({ expected, present }: Slot): readonly string[] {
+  return expected.length === 0 && present !== undefined ? [present.words] : expected.map(({ words }) => words);
 }
 
 /** For example "10.66.0.2 given to endpoint "web"", "VNI 4096 taken from network 5f…". */
-function printRepair({ subject, wanted: [holder], present }: Slot): string {
+function printRepair({ subject, expected: [holder], present }: Slot): string {
   const what = 'vni' in subject ? `VNI ${subject.vni}` : subject.address;
   const from = present === undefined ? '' : ` taken from ${present.words}`;
   return `${what}${from}${holder === undefined ? '' : `${from === '' ? '' : ' and'} given to ${holder.words}`}`;

@@ -4,7 +4,7 @@ import type { Ip, Mac, NetworkId, Vni } from '@causeway/model';
 export type Subject = { readonly address: Ip | Mac } | { readonly vni: Vni };
 
 /** A record that should have the claim. */
-export interface Wanted {
+export interface Expected {
   readonly words: string;
   /** Value that the claim should have. */
   readonly value: Uint8Array;
@@ -16,8 +16,8 @@ export interface Wanted {
 interface PresentClaim {
   readonly words: string;
   readonly revision: bigint;
-  /** The claim names the record that wants it. */
-  readonly isWanted: boolean;
+  /** The claim names the record that should have it. */
+  readonly isExpected: boolean;
   /** The claim needs no record: a reservation, a cooling claim, or a claim that only a later version knows. */
   readonly standsAlone: boolean;
 }
@@ -28,6 +28,6 @@ export interface Slot {
   readonly subject: Subject;
   /** The network that the subject belongs to, or that the claim names. */
   readonly network: NetworkId;
-  readonly wanted: readonly Wanted[];
+  readonly expected: readonly Expected[];
   readonly present: PresentClaim | undefined;
 }

@@ -121,8 +121,8 @@ function subnetsOf(
   view: View,
 ): readonly Subnet[] {
   if (subnets.length > 0) return subnets;
-  const wanted = families.length === 0 ? ([4, 6] as const) : families;
-  return takeSubnets(wanted, addressSpace, poolsOf(pools, view.cluster?.id), view).map((prefix) => ({ prefix }));
+  const requested = families.length === 0 ? ([4, 6] as const) : families;
+  return takeSubnets(requested, addressSpace, poolsOf(pools, view.cluster?.id), view).map((prefix) => ({ prefix }));
 }
 
 function checkUnneeded([asked]: readonly Family[]): void {

@@ -12,14 +12,14 @@ import { type Intent, nothingToDo } from './intent.ts';
 /**
  * Least time for a recovery: the backup lacks hosts that joined after it. Their agents try to reach a manager every second.
  */
-export const strangersWithin: Duration = seconds(5);
+export const unknownHostWindow: Duration = seconds(5);
 
 /**
  * When the recovery is over, as far as is known now, ms on the monotonic clock. `all`: every known host has reported that
  * everything it held is claimed again or was refused. `since`: when this manager began to lead.
  */
 export function recoveryEnd(all: boolean, since: number, cooldown: Duration): number {
-  return since + Math.max(strangersWithin, all ? 0 : cooldown);
+  return since + Math.max(unknownHostWindow, all ? 0 : cooldown);
 }
 
 /** @throws CausewayError recovering */

@@ -1,4 +1,4 @@
-import { Bell, type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
+import { type Clock, type Duration, milliseconds, Notifier, seconds } from '@causeway/runtime';
 import { leaseGone } from './check.ts';
 import { History, type HistorySnapshot } from './history.ts';
 import type { Compare, TxnResult, Write } from './store.ts';
@@ -17,7 +17,7 @@ export class MemoryBackend {
   readonly #clock: Clock;
   readonly #leases = new Map<bigint, Lease>();
   readonly #owners = new Map<string, Lease>();
-  readonly #bell = new Bell();
+  readonly #notifier = new Notifier();
   #queue: (() => void)[] = [];
   #frozen = false;
   #nextLease = 1n;
@@ -34,20 +34,20 @@ export class MemoryBackend {
 
   /**
    * Acts as SIGSTOP: the backend answers no request and ends no lease. Requests that arrive meanwhile are served after
-   * `thaw`, even if their callers have given up.
+   * `unfreeze`, even if their callers have given up.
    */
   freeze(): void {
     this.#frozen = true;
   }
 
   /** Ends the leases whose time is over first, then serves the waiting requests. */
-  thaw(): void {
+  unfreeze(): void {
     this.#frozen = false;
     for (const lease of [...this.#leases.values()]) this.#endIfDue(lease);
     const queue = this.#queue;
     this.#queue = [];
     for (const serve of queue) serve();
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 
   /** Forgets the history up to a revision, by default all of it. */
@@ -75,9 +75,9 @@ export class MemoryBackend {
     });
   }
 
-  /** Resolves when something was written, the backend thawed, or the signal aborted. */
+  /** Resolves when something was written, the backend unfrozen, or the signal aborted. */
   changed(signal: AbortSignal): Promise<void> {
-    return this.#bell.wait(signal);
+    return this.#notifier.wait(signal);
   }
 
   txn(compares: readonly Compare[], writes: readonly Write[]): TxnResult {
@@ -123,7 +123,7 @@ export class MemoryBackend {
       lease.keys.add(write.key);
       this.#owners.set(write.key, lease);
     }
-    this.#bell.ring();
+    this.#notifier.notify();
   }
 
   async #watchOver(lease: Lease): Promise<void> {

@@ -17,11 +17,11 @@ describe('MemoryStore holds the store contract', () => {
 
 describe('MemoryStore', () => {
   it('keeps what a frozen backend was sent, and serves it late', async () => {
-    const { store, clock, freeze, thaw } = createWorld();
+    const { store, clock, freeze, unfreeze } = createWorld();
     await freeze();
     const error = await clock.until(failure(store.txn([], [put('a')])), seconds(10));
     expect(error).toMatchObject({ code: 'timed-out' });
-    thaw();
+    unfreeze();
     expect(await read(store, 'a')).toBe('x');
   });
 
@@ -82,7 +82,7 @@ function createWorld() {
       store.fault = () => 'none';
     },
     freeze: async () => backend.freeze(),
-    thaw: () => backend.thaw(),
+    unfreeze: () => backend.unfreeze(),
     compact: async (revision: bigint) => backend.compact(revision),
   } satisfies StoreWorld;
   return {

@@ -2,7 +2,6 @@ import { CausewayError } from '@causeway/model';
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { checkTxn } from './check.ts';
 import { MemoryBackend } from './memory-backend.ts';
-import { type Break, isObstacle } from './obstacle.ts';
 import {
   type Change,
   type Compare,
@@ -18,6 +17,7 @@ import {
   type TxnResult,
   type Write,
 } from './store.ts';
+import { type Break, cannotBeDelivered } from './stream-breaks.ts';
 
 export type MemoryOperation = 'read' | 'txn' | 'lease';
 
@@ -137,7 +137,7 @@ export class MemoryStore implements Store {
         if (this.#replayCuts > 0 && last !== undefined) {
           this.#replayCuts--;
           breaks = [...breaks, 'lost'];
-          if (isObstacle(breaks)) [last, breaks] = [undefined, []];
+          if (cannotBeDelivered(breaks)) [last, breaks] = [undefined, []];
           this.cut();
           continue;
         }

@@ -13,7 +13,7 @@ import type { Index, KeyKind, RecordKind } from './records/kind.ts';
 import type { KeyValue } from './store.ts';
 
 /** Collects the effects of one change. */
-export interface Told {
+export interface Effects {
   readonly changes: ViewChange[];
   readonly claims: ClaimChange[];
 }
@@ -52,7 +52,7 @@ export class Tables {
     return typeof kept === 'object' ? (kept as { readonly created?: bigint }).created : undefined;
   }
 
-  put(kv: KeyValue, told: Told): void {
+  put(kv: KeyValue, effects: Effects): void {
     const found = this.#find(kv.key);
     if (found === undefined) return;
     const { key, kind, index } = found;
@@ -65,10 +65,10 @@ export class Tables {
     const before = index.get(key);
     const after = kind.keep(record.value as never, kv);
     index.set(key, after);
-    tell(told, kind, { ...key, ...(before !== undefined && { before }), after }, kv.modRevision);
+    addEffect(effects, kind, { ...key, ...(before !== undefined && { before }), after }, kv.modRevision);
   }
 
-  delete(keyText: string, revision: bigint, told: Told): void {
+  delete(keyText: string, revision: bigint, effects: Effects): void {
     this.damaged.delete(keyText);
     const found = this.#find(keyText);
     if (found === undefined) return;
@@ -76,7 +76,7 @@ export class Tables {
     const before = index.get(key);
     if (before === undefined) return;
     index.delete(key);
-    tell(told, kind, { ...key, before }, revision);
+    addEffect(effects, kind, { ...key, before }, revision);
   }
 
   #find(keyText: string): (Table & { readonly key: StoreKey }) | undefined {
@@ -86,12 +86,12 @@ export class Tables {
   }
 }
 
-function tell(
-  told: Told,
+function addEffect(
+  effects: Effects,
   { heard }: RecordKind,
   change: StoreKey & { readonly before?: unknown; readonly after?: unknown },
   revision: bigint,
 ): void {
-  if (heard === 'record') told.changes.push({ ...change, revision } as RecordChange);
-  if (heard === 'claim') told.claims.push(change as ClaimChange);
+  if (heard === 'record') effects.changes.push({ ...change, revision } as RecordChange);
+  if (heard === 'claim') effects.claims.push(change as ClaimChange);
 }

@@ -23,7 +23,7 @@ import type { LedTime, Silence } from './records/silence.ts';
 import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import { type Change, revisionOf, type StoreEvent, type Write } from './store.ts';
-import { Tables, type Told } from './tables.ts';
+import { type Effects, Tables } from './tables.ts';
 
 export type { Cluster, LeaderRecord } from './records/cluster.ts';
 export type { ClaimChange, ViewChange } from './records/index.ts';
@@ -205,10 +205,10 @@ export class View {
    */
   apply(change: Change): void {
     if (change.kind !== 'snapshot' && change.revision <= this.#revision) return;
-    const told = this.#take(change);
+    const effects = this.#take(change);
     this.#revision = change.revision;
     try {
-      this.#tell(told);
+      this.#notify(effects);
     } finally {
       this.#waiters.reached(change.revision);
     }
@@ -240,8 +240,8 @@ export class View {
     return this.#revision >= revision ? Promise.resolve() : this.#waiters.wait(revision, signal);
   }
 
-  #take(change: Change): Told {
-    const told: Told = { changes: [], claims: [] };
+  #take(change: Change): Effects {
+    const effects: Effects = { changes: [], claims: [] };
     switch (change.kind) {
       case 'snapshot': {
         this.#tables = new Tables(this.#keys);
@@ -251,12 +251,12 @@ export class View {
       case 'events':
         for (const event of change.events) {
           if (revisionOf(event) <= this.#revision) continue;
-          if (event.kind === 'put') this.#tables.put(event.kv, told);
-          else this.#tables.delete(event.key, event.modRevision, told);
+          if (event.kind === 'put') this.#tables.put(event.kv, effects);
+          else this.#tables.delete(event.key, event.modRevision, effects);
         }
-        return told;
+        return effects;
       case 'progress':
-        return told;
+        return effects;
       default:
         return assertNever(change);
     }
@@ -269,7 +269,7 @@ export class View {
     return { kind: 'put', kv: { key, value, createRevision, modRevision: revision } };
   }
 
-  #tell({ claims, changes }: Told): void {
+  #notify({ claims, changes }: Effects): void {
     const failures: unknown[] = [];
     const attempt = (call: () => void): void => {
       try {

@@ -28,18 +28,18 @@ export class InvariantChecker {
 
   /** Claims without an owner, and records without their claims, in a store at rest. */
   static leaks(kvs: readonly KeyValue[]): readonly string[] {
-    const wanted = new Set<string>();
+    const expected = new Set<string>();
     const present = new Set<string>();
     for (const kv of kvs) {
       const key = keys.parse(kv.key);
       if (key === undefined) continue;
-      if (key.kind === 'network') for (const claim of networkClaims(readNetwork(kv))) wanted.add(claim);
-      if (key.kind === 'endpoint') for (const claim of endpointClaims(readEndpoint(kv))) wanted.add(claim);
+      if (key.kind === 'network') for (const claim of networkClaims(readNetwork(kv))) expected.add(claim);
+      if (key.kind === 'endpoint') for (const claim of endpointClaims(readEndpoint(kv))) expected.add(claim);
       if (['network-name', 'endpoint-name', 'pool', 'vni', 'addr', 'mac'].includes(key.kind)) present.add(kv.key);
     }
     return [
-      ...[...present].filter((claim) => !wanted.has(claim)).map((claim) => `leaked ${claim}`),
-      ...[...wanted].filter((claim) => !present.has(claim)).map((claim) => `missing ${claim}`),
+      ...[...present].filter((claim) => !expected.has(claim)).map((claim) => `leaked ${claim}`),
+      ...[...expected].filter((claim) => !present.has(claim)).map((claim) => `missing ${claim}`),
     ];
   }
 

@@ -26,7 +26,7 @@ type ListStep =
 const keys = createKeys();
 
 /** Everything that a list contains about an item, as text. */
-export function tell(item: Item): string {
+export function printItem(item: Item): string {
   const names = 'names' in item ? JSON.stringify(item.names) : '';
   return `${item.value.name} ${item.value.id} ${JSON.stringify(item.value)} ${item.revision} ${names}`;
 }
@@ -125,9 +125,9 @@ export class ListOracle {
         names: { network: network(value.network), host: host(value.node) },
       }));
     this.lists.set(this.#revision, {
-      network: [...plain.networks.values()].map(tell).sort(),
-      node: [...plain.nodes.values()].map(tell).sort(),
-      endpoint: endpoints.map(tell).sort(),
+      network: [...plain.networks.values()].map(printItem).sort(),
+      node: [...plain.nodes.values()].map(printItem).sort(),
+      endpoint: endpoints.map(printItem).sort(),
     });
   }
 }

@@ -175,7 +175,7 @@ export class WriteSimulation {
       if (act === 2)
         await this.#during(
           () => this.#backend.freeze(),
-          () => this.#backend.thaw(),
+          () => this.#backend.unfreeze(),
         );
       if (act === 3) manager.store.cut();
       if (act === 4) {

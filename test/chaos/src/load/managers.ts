@@ -26,7 +26,7 @@ interface Services {
   readonly networks: NetworkServiceClient;
 }
 
-/** The wanted properties of a network; absent properties are left to the cluster. */
+/** The requested properties of a network; absent properties are left to the cluster. */
 export interface NetworkWish {
   readonly vni?: number;
   readonly subnets?: readonly string[];

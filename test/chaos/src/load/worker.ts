@@ -22,7 +22,7 @@ export interface WorkerParts {
 export interface LoadNetwork {
   readonly name: string;
   /** Addresses that all workers ask for, so that they compete. */
-  readonly wanted: readonly string[];
+  readonly requested: readonly string[];
 }
 
 export interface WorkerSettings {
@@ -69,10 +69,10 @@ export class Worker {
   async #claim(): Promise<void> {
     const { managers, host, random, passing } = this.#parts;
     const brief = random.float() < 0.1 ? this.#pick([...passing]) : undefined;
-    const network = brief === undefined ? this.#pick(this.#settings.networks) : { name: brief, wanted: [] };
+    const network = brief === undefined ? this.#pick(this.#settings.networks) : { name: brief, requested: [] };
     if (network === undefined) return;
     const name = `${this.#settings.name}-${this.#count++}`;
-    const wish = random.float() < 0.4 ? this.#pick(network.wanted) : undefined;
+    const wish = random.float() < 0.4 ? this.#pick(network.requested) : undefined;
     const addresses = wish === undefined ? [] : [wish];
     await this.#call({ act: 'claim', name, asked: { network: network.name, addresses } }, async () => {
       const endpoint = await managers.claim(network.name, name, host.id, addresses, patienceOf(random));

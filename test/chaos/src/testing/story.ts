@@ -116,7 +116,7 @@ const small = deed(
 const rested = 1_000_000;
 
 /** The evidence of a story, with revisions from 2 on. By default everything that is left is released at the end. */
-export function tell(deeds: readonly Deed[], { clean = true } = {}): Evidence {
+export function evidenceOf(deeds: readonly Deed[], { clean = true } = {}): Evidence {
   const needsSmall = JSON.stringify(deeds).includes('small');
   const all = [...setting, ...(needsSmall ? [small] : []), ...deeds];
   const before: Revision[] = [];

@@ -24,7 +24,7 @@ export interface Bridge extends LinkBase {
   readonly kind: 'bridge';
 }
 
-/** Made with nolearning and proxy, without L2MISS and L3MISS. Its UDP socket is in the home namespace. */
+/** Made with nolearning and proxy, without L2MISS and L3MISS. Its UDP socket is in the host namespace. */
 export interface Vxlan extends LinkBase {
   readonly kind: 'vxlan';
   readonly vni: Vni;
@@ -35,11 +35,11 @@ export interface Vxlan extends LinkBase {
   readonly bridgePort?: BridgePort;
 }
 
-/** One end of a veth pair. The other end is a link of the namespace in `peer`, and is wanted there. */
+/** One end of a veth pair. The other end is a link of the namespace in `peer`, and is desired there. */
 export interface Veth extends LinkBase {
   readonly kind: 'veth';
   readonly bridgePort?: BridgePort;
-  /** The other end. Only on the wanted end that makes the pair: absent on the container's end and on found links. */
+  /** The other end. Only on the desired end that makes the pair: absent on the container's end and on found links. */
   readonly peer?: VethPeer;
 }
 
@@ -50,7 +50,7 @@ export interface VethPeer {
   readonly mtu: number;
 }
 
-/** A kind that we never make: only found, never wanted. */
+/** A kind that we never make: only found, never desired. */
 export interface ForeignLink extends LinkBase {
   readonly kind: 'foreign';
 }
@@ -76,7 +76,7 @@ export interface LinkChange {
 /**
  * link.add makes the link with its MAC, MTU, bridge (as a port that learns and floods: a link.set sets the flags) and
  * state. The same message makes a veth's other end in its namespace, down. The kernel checks names: ERANGE from 16 bytes
- * on. Each combination of VNI, port and family of `local` exists once per home namespace: a second one is EEXIST, also
+ * on. Each combination of VNI, port and family of `local` exists once per host namespace: a second one is EEXIST, also
  * while the namespace that had the first one is being destroyed.
  */
 export type LinkOp =

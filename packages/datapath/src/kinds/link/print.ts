@@ -28,11 +28,11 @@ export function printLinkOp(op: LinkOp): string {
 }
 
 /** The properties in which two links differ. */
-export function linkSides({ key, actual, intended }: Sides<string, Link>): Words {
-  const [is, shall] = [linkWords(actual), linkWords(intended)];
+export function linkSides({ key, actual, desired }: Sides<string, Link>): Words {
+  const [is, shall] = [linkWords(actual), linkWords(desired)];
   const without = (words: string[], others: string[]): string =>
     words.filter((word) => !others.includes(word)).join(' ') || 'absent';
-  return { key, actual: without(is, shall), intended: without(shall, is) };
+  return { key, actual: without(is, shall), desired: without(shall, is) };
 }
 
 export function printLink(link: Link): string {

@@ -1,6 +1,6 @@
 import { assertNever, type Mac, Mac as mac, Vni } from '@causeway/model';
 import { type Encode, KernelError, NETLINK_ROUTE } from '@causeway/netlink';
-import { home, type NetnsPath } from '../../state.ts';
+import { hostNetns, type NetnsPath } from '../../state.ts';
 import {
   addBridge,
   addVeth,
@@ -31,25 +31,25 @@ export function applyLink(to: Writing, op: LinkOp): Promise<void> | void {
   }
 }
 
-export function readLinks({ links, names, isHome }: Reading): ReadonlyMap<string, Link> {
-  return new Map([...links.values()].map((record) => [record.name, toLink(record, names, isHome)]));
+export function readLinks({ links, names, isHostNetns }: Reading): ReadonlyMap<string, Link> {
+  return new Map([...links.values()].map((record) => [record.name, toLink(record, names, isHostNetns)]));
 }
 
 /** A vxlan device that differs in an unchangeable property, or has settings that we never use, is not ours: foreign. */
-function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHome: boolean): Link {
+function toLink(record: LinkRecord, names: ReadonlyMap<number, string>, isHostNetns: boolean): Link {
   const { name, mtu, up, kind, vxlan } = record;
   const base = { name, mac: record.mac ?? noMac, mtu, up };
   const port = record.port !== undefined && record.master !== undefined && record.port;
   const bridgePort = port && { bridgePort: { master: names.get(record.master ?? 0) ?? '', ...port } };
   if (kind === 'bridge') return { kind, ...base };
   if (kind === 'veth') return { kind, ...base, ...bridgePort };
-  if (vxlan?.plain && vxlan.local !== undefined && (isHome || record.crossesNamespaces)) {
+  if (vxlan?.plain && vxlan.local !== undefined && (isHostNetns || record.crossesNamespaces)) {
     return { kind: 'vxlan', ...base, vni: Vni(vxlan.vni), port: vxlan.port, local: vxlan.local, ...bridgePort };
   }
   return { kind: 'foreign', ...base };
 }
 
-/** One message, sent in the namespace that the link is made in; for a vxlan device, sent in the home namespace. */
+/** One message, sent in the namespace that the link is made in; for a vxlan device, sent in the host namespace. */
 function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Promise<void> | void {
   const socket = to.socket(netns, NETLINK_ROUTE);
   const { name, mac: address, mtu, up } = link;
@@ -99,7 +99,7 @@ async function addTunnel(to: Writing, netns: NetnsPath, link: Vxlan, base: NewLi
   await to.patiently(
     () => {
       const there = fd === undefined ? {} : { netns: fd };
-      to.socket(home, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
+      to.socket(hostNetns, NETLINK_ROUTE).request(addVxlan({ ...base, vni, port, local, ...there }));
     },
     (errno) => errno === 'EEXIST' && !to.hasLink(netns, link.name),
   );

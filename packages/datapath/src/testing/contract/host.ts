@@ -7,7 +7,7 @@ import type { NetnsPath } from '../../state.ts';
 /** A kernel, and what a test may do to it without its knowledge. Made for each case; `dispose` cleans up after the case. */
 export interface ContractHost {
   readonly kernel: Kernel;
-  /** An IPv4 address of a device in the home namespace. */
+  /** An IPv4 address of a device in the host namespace. */
   readonly underlay: Ip;
   /** A path at which nothing is mounted yet. Its file name begins with "cw-test". */
   freshPath(): NetnsPath;

@@ -116,7 +116,7 @@ export const linkCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a VNI and port exist once per home namespace, whichever namespace the device lies in',
+    name: 'a VNI and port exist once per host namespace, whichever namespace the device lies in',
     async run(host) {
       const [a, b] = [host.freshPath(), host.freshPath()];
       const tunnel = vxlan(host);

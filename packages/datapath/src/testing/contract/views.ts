@@ -1,7 +1,7 @@
 import { contains, Ip, interfaceAddress, lengthOf } from '@causeway/model';
 import { ChangeSet } from '../../changes.ts';
 import { newNamespace } from '../../draft.ts';
-import type { Dirt } from '../../kernel.ts';
+import type { WatchEvent } from '../../kernel.ts';
 import type { Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
 import { bridge, type ContractCase, container4, errnoOf, link, macs, must, overlay, pair, read, same } from './host.ts';
@@ -50,8 +50,8 @@ export const viewCases: readonly ContractCase[] = [
     name: 'a watch tells of changes by anybody until it is closed',
     async run(host) {
       const { netns } = await overlay(host);
-      const seen: Dirt[] = [];
-      const watch = host.kernel.watch(netns, (dirt) => seen.push(dirt));
+      const seen: WatchEvent[] = [];
+      const watch = host.kernel.watch(netns, (event) => seen.push(event));
       const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
       const told = async (what: string, change: () => Promise<void>): Promise<void> => {
         seen.length = 0;
@@ -153,8 +153,8 @@ export const viewCases: readonly ContractCase[] = [
         undefined,
         'nothing to watch',
       );
-      const seen: Dirt[] = [];
-      host.kernel.watch(netns, (dirt) => seen.push(dirt));
+      const seen: WatchEvent[] = [];
+      host.kernel.watch(netns, (event) => seen.push(event));
       await host.destroy(netns);
       await host.until(() => seen.includes('gone'));
     },
@@ -235,7 +235,7 @@ export const viewCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'routes of the home namespace: connected ones, each once, no default and no link-local one',
+    name: 'routes of the host namespace: connected ones, each once, no default and no link-local one',
     async run(host) {
       const routes = await host.kernel.routes();
       same(routes.filter((route) => contains(route, host.underlay)).length, 1, 'the subnet of the underlay');

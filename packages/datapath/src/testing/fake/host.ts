@@ -1,6 +1,6 @@
 import type { Clock } from '@causeway/runtime';
 import { type Link, portOf, withPort } from '../../kinds/link/link.ts';
-import { home, type NetnsPath } from '../../state.ts';
+import { hostNetns, type NetnsPath } from '../../state.ts';
 import type { FakeFate } from '../twin.ts';
 
 /** Thrown by an op of the fake kernel; becomes its OpResult. */
@@ -59,7 +59,7 @@ interface FakeHostParts {
   readonly onFate: (namespace: FakeNamespace, link: FakeLink, what: FakeFate) => void;
 }
 
-/** The kernel of one host: its namespaces and links, and the VNIs that are taken in its home namespace. */
+/** The kernel of one host: its namespaces and links, and the VNIs that are taken in its host namespace. */
 export class FakeHost {
   readonly namespaces = new Map<NetnsPath, FakeNamespace>();
   readonly #parts: FakeHostParts;
@@ -69,7 +69,7 @@ export class FakeHost {
 
   constructor(parts: FakeHostParts) {
     this.#parts = parts;
-    this.addNamespace(home);
+    this.addNamespace(hostNetns);
   }
 
   namespace(path: NetnsPath): FakeNamespace {

@@ -28,7 +28,7 @@ export const address: Twin<AddressOp> = {
     if (what !== 'no IPv6' && what !== 'down') return;
     for (const each of addressesOf(link)) if (familyOf(each) === 6) addressesOf(link).delete(each);
   },
-  tell: (changes) => {
+  report: (changes) => {
     changes.more = true;
   },
   cases: addressCases,

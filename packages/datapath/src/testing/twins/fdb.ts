@@ -21,8 +21,8 @@ export const fdb: Twin<FdbOp> = {
   follow(_, link, what) {
     if (what === 'left bridge') portEntriesOf(link).clear();
   },
-  tell: (changes, { dev, mac }) => tellFdb(changes, dev, mac),
-  isOwnTold: ({ mac }) => isGroup(mac),
+  report: (changes, { dev, mac }) => reportFdb(changes, dev, mac),
+  reportsOwn: ({ mac }) => isGroup(mac),
   cases: fdbCases,
   damage({ overlay: netns, devs, macs, vteps }) {
     const entries = devs.flatMap((dev) => macs.map((mac) => ({ netns, dev, mac })));
@@ -44,7 +44,7 @@ export function appendFdb(namespace: FakeNamespace, dev: string, mac: Mac, vtep:
   if (vteps.length === 0 || (isGroup(mac) && !vteps.includes(vtep))) tunnelsOf(found).set(mac, [...vteps, vtep]);
 }
 
-export function tellFdb(changes: ChangeSet, dev: string, mac: Mac): void {
+export function reportFdb(changes: ChangeSet, dev: string, mac: Mac): void {
   if (isGroup(mac)) changes.more = true;
   else changes.addFdb(dev, mac);
 }

@@ -45,17 +45,17 @@ export const link: Twin<LinkOp> = {
 };
 
 /** ip link add */
-function addLink(host: FakeHost, namespace: FakeNamespace, wanted: Bridge | Vxlan | Veth): void {
-  checkName(namespace, wanted.name);
-  checkMtu(wanted.mtu);
-  const port = portOf(wanted);
+function addLink(host: FakeHost, namespace: FakeNamespace, desired: Bridge | Vxlan | Veth): void {
+  checkName(namespace, desired.name);
+  checkMtu(desired.mtu);
+  const port = portOf(desired);
   if (port !== undefined) findLink(namespace, port.master);
-  if (wanted.kind === 'veth') {
-    if (wanted.peer === undefined) throw new Refusal('EINVAL', 'a veth needs its peer');
-    addPair(host, namespace, wanted, wanted.peer);
+  if (desired.kind === 'veth') {
+    if (desired.peer === undefined) throw new Refusal('EINVAL', 'a veth needs its peer');
+    addPair(host, namespace, desired, desired.peer);
   } else {
-    if (wanted.kind === 'vxlan') host.takeTunnel(wanted);
-    host.addLink(namespace, asNew(wanted));
+    if (desired.kind === 'vxlan') host.takeTunnel(desired);
+    host.addLink(namespace, asNew(desired));
   }
 }
 
@@ -72,19 +72,19 @@ function setLink(host: FakeHost, namespace: FakeNamespace, name: string, change:
   if (change.up !== undefined && found.other !== undefined) host.changed(found.other.namespace, found.other.name);
 }
 
-function addPair(host: FakeHost, namespace: FakeNamespace, wanted: Veth, peer: VethPeer): void {
+function addPair(host: FakeHost, namespace: FakeNamespace, desired: Veth, peer: VethPeer): void {
   const container = host.namespace(peer.netns);
   checkName(container, peer.name);
   checkMtu(peer.mtu);
   const end: Veth = { kind: 'veth', name: peer.name, mac: peer.mac, mtu: peer.mtu, up: false };
-  host.addLink(container, end, { namespace, name: wanted.name });
-  host.addLink(namespace, asNew(wanted), { namespace: container, name: peer.name });
+  host.addLink(container, end, { namespace, name: desired.name });
+  host.addLink(namespace, asNew(desired), { namespace: container, name: peer.name });
 }
 
 /** The link as it is found right after it was made: a port learns and floods, a veth has no `peer`. */
-function asNew(wanted: Bridge | Vxlan | Veth): Link {
-  if (wanted.kind === 'bridge') return wanted;
-  const { bridgePort, ...rest } = wanted;
+function asNew(desired: Bridge | Vxlan | Veth): Link {
+  if (desired.kind === 'bridge') return desired;
+  const { bridgePort, ...rest } = desired;
   const port = bridgePort && { bridgePort: newPort(bridgePort.master) };
   if (rest.kind === 'vxlan') return { ...rest, ...port };
   const { peer: _, ...end } = rest;

@@ -23,8 +23,8 @@ export const neighbour: Twin<NeighbourOp> = {
     const gone = what === 'no IPv4' ? 4 : 6;
     for (const ip of neighbours.keys()) if (family(ip) === gone) neighbours.delete(ip);
   },
-  tell: (changes, { dev, ip }) => changes.addNeighbour(dev, ip),
-  isOwnTold: () => false,
+  report: (changes, { dev, ip }) => changes.addNeighbour(dev, ip),
+  reportsOwn: () => false,
   cases: neighbourCases,
   damage({ overlay: netns, devs, ips, macs }) {
     const entries = devs.flatMap((dev) => ips.map((ip) => ({ netns, dev, ip })));

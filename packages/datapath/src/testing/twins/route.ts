@@ -29,7 +29,7 @@ export const route: Twin<RouteOp> = {
     const falls = { gone: [4, 6], down: [4, 6], 'no IPv4': [4], 'no IPv6': [6] } as Partial<Record<string, number[]>>;
     removeRoutes(namespace, ({ dev, dst }) => dev === name && falls[what]?.includes(familyOf(dst)) === true);
   },
-  tell: (changes) => {
+  report: (changes) => {
     changes.more = true;
   },
   cases: routeCases,

@@ -4,8 +4,8 @@ export { describeOnKernel } from './describe-on-kernel.ts';
 export {
   bindMount,
   enterThrowawayDirectory,
-  enterThrowawayHome,
+  enterThrowawayNetns,
   execIn,
   ip,
   throwawayAddress,
-} from './throwaway-home.ts';
+} from './throwaway-netns.ts';

@@ -157,16 +157,16 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
   it(
     'replaces what an earlier attempt to join has left',
     async () => {
-      const wanted = peerUrl(settingsOf('m3'));
+      const url = peerUrl(settingsOf('m3'));
       let left: string | undefined;
       // etcd counts a member as connected only after 5 s.
       while (left === undefined)
         left = await membership()
-          .add(wanted)
+          .add(url)
           .catch(async () => clock.sleep(seconds(1)).then(() => undefined));
       await start('m3');
       const third = (await store.members()).find(({ name }) => name === 'm3');
-      expect(third).toMatchObject({ learner: false, healthy: true, peerUrls: [wanted] });
+      expect(third).toMatchObject({ learner: false, healthy: true, peerUrls: [url] });
       expect(third?.id).not.toBe(left);
     },
     patient,
@@ -214,9 +214,9 @@ describe.skipIf(missing !== undefined)(`a cluster${missing === undefined ? '' : 
       const [peerPort = 0] = await freePorts(1);
       settings.set('m3', { ...settingsOf('m3'), peerPort });
       await start('m3', false);
-      const wanted = peerUrl(settingsOf('m3'));
-      const members = await membersOnce((all) => all.some(({ peerUrls }) => peerUrls.includes(wanted)));
-      expect(members.find(({ name }) => name === 'm3')).toMatchObject({ peerUrls: [wanted] });
+      const url = peerUrl(settingsOf('m3'));
+      const members = await membersOnce((all) => all.some(({ peerUrls }) => peerUrls.includes(url)));
+      expect(members.find(({ name }) => name === 'm3')).toMatchObject({ peerUrls: [url] });
       await membersOnce((all) => all.every(({ healthy }) => healthy));
     },
     patient,

@@ -14,10 +14,10 @@ import { etcdMissing, freePorts, listen, portOf } from '../etcd/testing/index.ts
 import { findEtcd } from './binary.ts';
 import { EmbeddedEtcd, type EmbeddedEtcdParts, embeddedDefaults } from './embedded-etcd.ts';
 import { becomesHealthy, spawnEtcd } from './etcd-process.ts';
+import { exitReason } from './exit-reason.ts';
 import { FirstStart } from './first-start.ts';
 import { clientUrl, embeddedEnvironment, embeddedFlags } from './flags.ts';
 import { allowFounding } from './init-command.ts';
-import { lastWords } from './last-words.ts';
 import { askOwnMember } from './own-member.ts';
 import { findRunning } from './running-etcd.ts';
 
@@ -243,7 +243,7 @@ describe.skipIf(missing !== undefined)(`EmbeddedEtcd${missing === undefined ? ''
     ['{"level":"fatal"}\n', '{"level":"fatal"}'],
     ['', 'nothing'],
   ])('finds the reason in %j', (text, words) => {
-    expect(lastWords(text)).toBe(words);
+    expect(exitReason(text)).toBe(words);
   });
 
   it('lets no variable of etcd contradict its flags', () => {

@@ -210,7 +210,7 @@ export class EmbeddedEtcd implements Startable {
     }
     await terminate(etcd, this.#parts.clock);
     if (await this.#log.saysRemoved()) throw this.#removedError();
-    const message = `the embedded etcd did not come up: ${await this.#log.lastWords()} (see ${this.#log.path})`;
+    const message = `the embedded etcd did not come up: ${await this.#log.exitReason()} (see ${this.#log.path})`;
     throw new CausewayError('store-unavailable', message, { path: this.#log.path });
   }
 
@@ -301,7 +301,7 @@ export class EmbeddedEtcd implements Startable {
     const { clock, log } = this.#parts;
     const { signal } = this.#stopping;
     const { name } = this.#settings;
-    const wanted = peerUrl(this.#settings);
+    const url = peerUrl(this.#settings);
     while (!signal.aborted) {
       try {
         const urls = [this.endpoint, ...(await this.#firstStart.knownMembers())];
@@ -309,7 +309,7 @@ export class EmbeddedEtcd implements Startable {
           const all = await membership.list();
           const own = all.find((member) => member.name === name);
           if (own === undefined) return undefined;
-          if (await correctPeerUrl(membership, own, wanted)) log.info('etcd.address-announced', { peerUrl: wanted });
+          if (await correctPeerUrl(membership, own, url)) log.info('etcd.address-announced', { peerUrl: url });
           return all.filter((member) => member !== own);
         });
         if (members === undefined) throw new CausewayError('store-unavailable', `no member is named ${name} yet`);

@@ -1,5 +1,5 @@
 import { open, rename, stat } from 'node:fs/promises';
-import { lastWords } from './last-words.ts';
+import { exitReason } from './exit-reason.ts';
 
 /** etcd logs few warnings. A log that has grown beyond this repeats the same messages. */
 const maxLogBytes = 16 * 1024 * 1024;
@@ -32,8 +32,8 @@ export class EtcdLog {
   }
 
   /** Why etcd ended. */
-  async lastWords(): Promise<string> {
-    return lastWords(await this.#tail());
+  async exitReason(): Promise<string> {
+    return exitReason(await this.#tail());
   }
 
   /** Whether etcd ended because it was removed from the cluster. */

@@ -1,7 +1,7 @@
 import { plainWords } from '@causeway/proto';
 import { type Backoff, type Clock, type Duration, delays, type Log, type Random } from '@causeway/runtime';
-import { type Break, isObstacle } from '../../store/obstacle.ts';
 import type { Change, Step } from '../../store/store.ts';
+import { type Break, cannotBeDelivered } from '../../store/stream-breaks.ts';
 import { isCompacted } from './failure.ts';
 import { type Listing, listPrefix } from './listing.ts';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
@@ -93,7 +93,7 @@ export async function* resume(
       }
       outage.say(reason, endpoint?.url);
       if (error instanceof StreamBroken) breaks = [...breaks, error.kind];
-      if (isObstacle(breaks)) {
+      if (cannotBeDelivered(breaks)) {
         log.warn('store.revision-skipped', { prefix, revision: delivered });
         return;
       }

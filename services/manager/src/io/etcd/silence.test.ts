@@ -2,7 +2,7 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
-import { attend, type Silence, StuckStream, verdict } from './silence.ts';
+import { type Silence, StuckStream, superviseStream, verdict } from './silence.ts';
 
 const interval = seconds(2);
 
@@ -35,10 +35,10 @@ function createWorld(revision: () => bigint | undefined) {
     url: 'http://m1',
     clients: { maintenance: { status: () => undefined } },
   } as unknown as EtcdEndpoint;
-  const attending = attend({ clock, pool }, { endpoint, stream, silence }, interval, abort.signal);
+  const supervision = superviseStream({ clock, pool }, { endpoint, stream, silence }, interval, abort.signal);
   const stop = async (): Promise<void> => {
     abort.abort();
-    await attending;
+    await supervision;
   };
   return { clock, silence, asked, given, stop };
 }

@@ -13,12 +13,12 @@ export interface Silence {
   delivered: bigint;
 }
 
-interface AttendParts {
+interface SupervisionParts {
   readonly clock: Clock;
   readonly pool: Pick<EtcdPool, 'call' | 'bounds'>;
 }
 
-interface AttendedStream {
+interface SupervisedStream {
   /** The member at the other end of the stream. */
   readonly endpoint: EtcdEndpoint;
   readonly stream: Pick<ClientDuplexStream<WatchRequest, WatchResponse>, 'write' | 'destroy'>;
@@ -34,9 +34,9 @@ const patience = 10;
  * revision. So the member is asked, outside the stream, which revision it has. A stream is given up at once only if the
  * member does not answer or has no newer revision. The stream ends with the reason.
  */
-export async function attend(
-  { clock, pool }: AttendParts,
-  { endpoint, stream, silence }: AttendedStream,
+export async function superviseStream(
+  { clock, pool }: SupervisionParts,
+  { endpoint, stream, silence }: SupervisedStream,
   interval: Duration,
   signal: AbortSignal,
 ): Promise<void> {
@@ -78,7 +78,7 @@ export function verdict(seen: {
 }
 
 async function currentRevision(
-  { pool }: Pick<AttendParts, 'pool'>,
+  { pool }: Pick<SupervisionParts, 'pool'>,
   { clients: { maintenance } }: EtcdEndpoint,
   limit: Duration,
   signal: AbortSignal,

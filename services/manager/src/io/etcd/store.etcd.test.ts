@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
             proxy.cut();
           },
           freeze: () => etcd.freeze(),
-          thaw: () => etcd.thaw(),
+          unfreeze: () => etcd.unfreeze(),
           compact: (revision) => compact(revision),
         };
         await run(world);
@@ -183,10 +183,10 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
       const reading = quick.get('/given-up/a');
       const writing = quick.txn([], [put('/given-up/b')]).catch((error: unknown) => error);
       expect(await Promise.race([writing, reading])).toMatchObject({ code: 'timed-out' });
-      etcd.thaw();
+      etcd.unfreeze();
       await reading;
     } finally {
-      etcd.thaw();
+      etcd.unfreeze();
     }
   });
 

@@ -1,12 +1,12 @@
 import { RangeRequest, WatchCreateRequest, type WatchResponse } from '@causeway/proto/gen/etcd/rpc.js';
 import type { Clock, Duration } from '@causeway/runtime';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import type { Break } from '../../store/obstacle.ts';
 import { prefixRange } from '../../store/range.ts';
 import { revisionOf, type Step } from '../../store/store.ts';
+import type { Break } from '../../store/stream-breaks.ts';
 import { isCompacted, isServiceError } from './failure.ts';
 import { type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
-import { attend, type Silence, StuckStream } from './silence.ts';
+import { type Silence, StuckStream, superviseStream } from './silence.ts';
 import { eventFromWire } from './wire.ts';
 
 /** A watch can no longer deliver what follows the delivered revision: list again. */
@@ -63,7 +63,7 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
   const ended = new AbortController();
   let accepted = false;
   try {
-    void attend(parts, { endpoint, stream, silence }, options.progressInterval, ended.signal);
+    void superviseStream(parts, { endpoint, stream, silence }, options.progressInterval, ended.signal);
     stream.write({ requestUnion: { oneofKind: 'createRequest', createRequest: createRequest(options) } });
     let last = options.after;
     let isWhole = false;

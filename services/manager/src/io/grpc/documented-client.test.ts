@@ -63,10 +63,10 @@ const nowhere = '127.0.0.1:1';
 describe('the client of docs/api-client.md', () => {
   it('creates a network at the manager that answers, and a retry with the same id takes nothing twice', async () => {
     const silent = new NetworkServiceClient(nowhere, credentials.createInsecure());
-    const wanted = request('blue');
-    const made = await documented.createNetwork([silent, client], wanted);
+    const blue = request('blue');
+    const made = await documented.createNetwork([silent, client], blue);
     silent.close();
-    const again = await documented.createNetwork([client], wanted);
+    const again = await documented.createNetwork([client], blue);
     expect([again.id, again.revision]).toEqual([made.id, made.revision]);
     expect((await documented.listNetworks(client)).networks.map(({ name }) => name)).toEqual(['blue']);
   });

@@ -128,7 +128,7 @@ test('what an agent reports is spelled out before it is told or stored', async (
       network: '\u001b]0;pwned\u0007',
       kind: 'fdb\n',
       key: '\u001b[2J\n',
-      intended: 'x\u202e',
+      desired: 'x\u202e',
       host: 'h',
     }),
   ];

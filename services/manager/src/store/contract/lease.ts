@@ -110,7 +110,7 @@ export const leaseCases: readonly StoreCase[] = [
   },
   {
     name: 'lease: a frozen store is noticed within the time to live, and the keys are gone for the next holder',
-    run: async ({ store, witness, prefix, clock, limits, freeze, thaw }) => {
+    run: async ({ store, witness, prefix, clock, limits, freeze, unfreeze }) => {
       const lease = await store.grant(limits.leaseTtl);
       const key = `${prefix}leader`;
       const term = await write(store, put(key, 'me', lease.id));
@@ -122,7 +122,7 @@ export const leaseCases: readonly StoreCase[] = [
         expect(error).not.toMatchObject({ data: { lease: 'gone' } });
         await clock.sleep(milliseconds(2 * limits.leaseTtl));
       } finally {
-        thaw();
+        unfreeze();
       }
       const follower = new Follower(witness, prefix);
       await follower.until(({ state, snapshots }) => snapshots > 0 && !state.has(key));

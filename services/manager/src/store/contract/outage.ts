@@ -72,15 +72,15 @@ export const outageCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'outage: a follow of a frozen store goes on when it thaws',
-    run: async ({ store, witness, prefix, freeze, thaw, clock, limits }) => {
+    name: 'outage: a follow of a frozen store goes on when it is unfrozen',
+    run: async ({ store, witness, prefix, freeze, unfreeze, clock, limits }) => {
       const follower = new Follower(store, prefix);
       await follower.until(({ snapshots }) => snapshots === 1);
       await freeze();
       try {
         await clock.sleep(limits.callTimeout);
       } finally {
-        thaw();
+        unfreeze();
       }
       const revision = await write(witness, put(`${prefix}a`));
       await follower.reached(revision);

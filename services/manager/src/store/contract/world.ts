@@ -23,7 +23,7 @@ export interface StoreWorld {
   restore(): void;
   /** Stops the backend as SIGSTOP does; resolves when the whole backend has stopped. */
   freeze(): Promise<void>;
-  thaw(): void;
+  unfreeze(): void;
   /** Forgets history up to a revision. */
   compact(revision: bigint): Promise<void>;
 }

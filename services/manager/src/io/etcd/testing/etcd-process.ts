@@ -94,7 +94,7 @@ export class TestEtcd {
     while (!(await stopped())) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  thaw(): void {
+  unfreeze(): void {
     this.#child?.kill('SIGCONT');
   }
 

@@ -1,46 +1,46 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { Bell } from './bell.ts';
+import { Notifier } from './notifier.ts';
 
-describe('Bell', () => {
+describe('Notifier', () => {
   test('wakes all who wait, and nobody who begins to wait later', async () => {
-    const bell = new Bell();
+    const notifier = new Notifier();
     const { signal } = new AbortController();
     const woken: string[] = [];
-    const waiting = ['a', 'b'].map((name) => bell.wait(signal).then(() => woken.push(name)));
-    bell.ring();
+    const waiting = ['a', 'b'].map((name) => notifier.wait(signal).then(() => woken.push(name)));
+    notifier.notify();
     await Promise.all(waiting);
-    void bell.wait(signal).then(() => woken.push('late'));
+    void notifier.wait(signal).then(() => woken.push('late'));
     await Promise.resolve();
     expect(woken).toEqual(['a', 'b']);
   });
 
   test('who waits again when woken is woken by the next ring', async () => {
-    const bell = new Bell();
+    const notifier = new Notifier();
     const { signal } = new AbortController();
     let rings = 0;
     const waiting = (async () => {
-      for (; rings < 2; rings++) await bell.wait(signal);
+      for (; rings < 2; rings++) await notifier.wait(signal);
     })();
-    bell.ring();
+    notifier.notify();
     await Promise.resolve();
     await Promise.resolve();
-    bell.ring();
+    notifier.notify();
     await waiting;
     expect(rings).toBe(2);
   });
 
   test('gives up with the signal, before and while it waits, and leaves nothing on it', async () => {
-    const bell = new Bell();
-    await bell.wait(AbortSignal.abort());
+    const notifier = new Notifier();
+    await notifier.wait(AbortSignal.abort());
     const abort = new AbortController();
-    const given = bell.wait(abort.signal);
-    const rung = bell.wait(abort.signal);
+    const given = notifier.wait(abort.signal);
+    const rung = notifier.wait(abort.signal);
     abort.abort();
     await Promise.all([given, rung]);
     const { signal } = new AbortController();
-    const waiting = bell.wait(signal);
-    bell.ring();
+    const waiting = notifier.wait(signal);
+    notifier.notify();
     await waiting;
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

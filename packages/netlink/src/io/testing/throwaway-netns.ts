@@ -4,15 +4,15 @@ import { hideDirectory, unshareNetns } from '../libc.ts';
 
 export { bindMount } from '../libc.ts';
 
-/** The address of a device in the namespace that `enterThrowawayHome` makes. */
+/** The address of a device in the namespace that `enterThrowawayNetns` makes. */
 export const throwawayAddress = '192.0.2.1';
 
 /**
- * Moves the test process permanently into a network namespace of its own, which becomes its home namespace. VNIs and ports
+ * Moves the test process permanently into a network namespace of its own, which becomes its host namespace. VNIs and ports
  * then cannot conflict with the machine's, and everything that a test leaves is gone with the process. Returns the reason
  * if this is not possible. With CI=true it throws instead, so that no pipeline passes without these tests.
  */
-export function enterThrowawayHome(): string | undefined {
+export function enterThrowawayNetns(): string | undefined {
   try {
     unshareNetns();
     ip('link', 'add', 'under0', 'type', 'veth', 'peer', 'name', 'under1');

@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Duration } from './duration.ts';
 
 /** Runs an action once after a while. Another request during the wait changes nothing. */
-export class Later {
+export class DelayedAction {
   readonly #clock: Clock;
   readonly #action: () => void;
   readonly #stopped = new AbortController();

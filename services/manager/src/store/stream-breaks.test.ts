@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Break, isObstacle } from './obstacle.ts';
+import { type Break, cannotBeDelivered } from './stream-breaks.ts';
 
 test.each<{ name: string; breaks: readonly Break[]; is: boolean }>([
   { name: 'none', breaks: [], is: false },
@@ -9,5 +9,5 @@ test.each<{ name: string; breaks: readonly Break[]; is: boolean }>([
   { name: 'a store that ends whenever it sends', breaks: Array<Break>(8).fill('lost'), is: true },
   { name: 'both', breaks: ['lost', 'stuck', 'lost', 'stuck'], is: true },
 ])('$name', ({ breaks, is }) => {
-  expect(isObstacle(breaks)).toBe(is);
+  expect(cannotBeDelivered(breaks)).toBe(is);
 });

@@ -3,22 +3,22 @@ import type { EndpointId, EndpointRow } from '@causeway/model';
 import type { Slices } from '@causeway/runtime';
 import type { Sandbox } from '../disk/sandbox.ts';
 import type { KnownTable } from '../tables/table.ts';
-import { desiredState, type Former, type Host, stateChange, type Wanted } from './desired.ts';
+import { type Desired, desiredState, type Former, type Host, stateChange } from './desired.ts';
 import type { Changed } from './scope.ts';
 
 /**
- * What is wanted of one network at one moment. Tables change in place, but a pass makes the kernel follow the moment at
+ * What is desired of one network at one moment. Tables change in place, but a pass makes the kernel follow the moment at
  * which the pass began. Moving on to the next moment costs only what has changed: nothing is built anew, not even with
  * 20,000 rows.
  */
-export class WantedNetwork {
+export class DesiredNetwork {
   readonly #host: Host;
   readonly #peers: Peers;
   /** Only the part of this host's endpoints. */
-  #own: Wanted;
+  #own: Desired;
   #state: State | undefined;
 
-  private constructor(host: Host, peers: Peers, own: Wanted) {
+  private constructor(host: Host, peers: Peers, own: Desired) {
     this.#host = host;
     this.#peers = peers;
     this.#own = own;
@@ -30,14 +30,14 @@ export class WantedNetwork {
     table: KnownTable,
     sandboxes: readonly Sandbox[],
     slices: Slices,
-  ): Promise<WantedNetwork> {
+  ): Promise<DesiredNetwork> {
     const peers = new Peers(host);
-    const wanted = new WantedNetwork(host, peers, ownPart(table, sandboxes));
+    const desired = new DesiredNetwork(host, peers, ownPart(table, sandboxes));
     for (const row of [...table.rows.values()]) {
       peers.add(row);
-      await slices.breathe();
+      await slices.maybeYield();
     }
-    return wanted;
+    return desired;
   }
 
   get state(): State {
@@ -67,11 +67,11 @@ export class WantedNetwork {
     }
     this.#own = ownPart(table, sandboxes);
     this.#state = undefined;
-    return { kind: 'changed', wanted: after, known: before };
+    return { kind: 'changed', desired: after, known: before };
   }
 }
 
-function ownPart({ network, rows }: KnownTable, sandboxes: readonly Sandbox[]): Wanted {
+function ownPart({ network, rows }: KnownTable, sandboxes: readonly Sandbox[]): Desired {
   const own = new Map<EndpointId, EndpointRow>();
   for (const { endpoint } of sandboxes) {
     const row = rows.get(endpoint.id);

@@ -1,12 +1,12 @@
-/** For code that waits until something may have changed. Each ring wakes all waiters, and they check again. */
-export class Bell {
+/** For code that waits until something may have changed. Each call of `notify` wakes all waiters, and they check again. */
+export class Notifier {
   readonly #waiting = new Set<() => void>();
 
-  ring(): void {
+  notify(): void {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Resolves at the next ring, or when the signal aborts. */
+  /** Resolves at the next `notify`, or when the signal aborts. */
   wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {

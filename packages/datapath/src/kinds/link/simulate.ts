@@ -15,7 +15,7 @@ import {
 } from './link.ts';
 
 /** Changes the state as the op changes a kernel. Returns what happens to this and other links because of the op. */
-export function foreseeLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly LinkEvent[] {
+export function simulateLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly LinkEvent[] {
   const namespace = state.get(op.netns);
   if (namespace === undefined) return [];
   const event = (dev: string, what: LinkFate): LinkEvent => ({ netns: op.netns, dev, what });

@@ -7,7 +7,7 @@ import type { NetnsPath, State } from './state.ts';
  * missing, its content is left out, and so is the veth pair that leads there. The pair stays if it still leads there: a
  * namespace can outlive its path.
  */
-export function possible(actual: State, desired: State): { state: State; missing: readonly NetnsPath[] } {
+export function reachablePart(actual: State, desired: State): { state: State; missing: readonly NetnsPath[] } {
   const missing = [...desired.keys()].filter((netns) => !isOverlayNetns(netns) && !actual.has(netns));
   if (missing.length === 0) return { state: desired, missing };
   const state = draftOf(desired);
