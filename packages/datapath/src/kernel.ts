@@ -69,8 +69,11 @@ export interface Kernel {
   /**
    * Calls `onEvent` after changes of links, addresses, routes, neighbours or FDB entries, and never from within `apply` or
    * `watch`. Several changes may be reported in one call. Changes of sysctls, and of what `read` does not show, are not
-   * reported. Our own changes are reported too, except neighbours and FDB entries with a single target, of which there are
-   * thousands: such an entry is reported only when it is no longer as `apply` of this kernel last wrote it.
+   * reported. Our own changes are reported too, except
+   * - neighbours and FDB entries with a single target, of which there are thousands: such an entry is reported only when it
+   *   is no longer as `apply` of this kernel last wrote it;
+   * - a new veth: it is reported only when it is not as `apply` last wrote it, or when its other end is not up within a
+   *   second.
    * Returns undefined when no namespace is mounted there.
    */
   watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined;

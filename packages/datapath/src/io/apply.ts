@@ -2,12 +2,15 @@ import { createNetns, deleteNetns, Slice } from '@causeway/netlink/io';
 import type { OpResult } from '../kernel.ts';
 import { kindOf, type Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
+import type { LinkWrite } from '../wire/own-links.ts';
 import { applyBatches, type BatchParts, batchOf } from './batches.ts';
 import { failureOf, resultOf, succeeded } from './outcome.ts';
 
 export interface ApplyParts extends BatchParts {
   /** The namespace is about to be deleted: watches must close it. */
   readonly onDelete: (netns: NetnsPath) => void;
+  /** Called right after a link was written, before the event loop turns. */
+  readonly onLink: (netns: NetnsPath, write: LinkWrite) => void;
 }
 
 /** Applies the ops in order, in batches where an op's kind has batches; see Kernel.apply. */
@@ -42,7 +45,7 @@ async function applyOne(parts: ApplyParts, op: Op): Promise<OpResult> {
   }
 }
 
-async function perform({ namespaces, onDelete }: ApplyParts, op: Op): Promise<void> {
+async function perform({ namespaces, onDelete, onLink }: ApplyParts, op: Op): Promise<void> {
   if (op.op === 'netns.add') return createNetns(op.netns);
   if (op.op === 'netns.delete') {
     namespaces.forget(op.netns);
@@ -50,5 +53,8 @@ async function perform({ namespaces, onDelete }: ApplyParts, op: Op): Promise<vo
     return deleteNetns(op.netns);
   }
   const real = kindOf(op)?.real;
-  if (real !== undefined && real.batch === undefined) await real.apply(namespaces, op);
+  if (real === undefined || real.batch !== undefined) return;
+  await real.apply(namespaces, op);
+  const written = real.written?.(op);
+  if (written !== undefined) onLink(op.netns, written);
 }

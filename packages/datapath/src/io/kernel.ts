@@ -46,7 +46,8 @@ class NetlinkKernel implements Kernel {
     try {
       const onDelete = this.#watches.end.bind(this.#watches);
       const onEntries = this.#watches.wrote.bind(this.#watches);
-      return await applyOps({ namespaces, onDelete, onEntries }, ops);
+      const onLink = this.#watches.wroteLink.bind(this.#watches);
+      return await applyOps({ namespaces, onDelete, onEntries, onLink }, ops);
     } finally {
       namespaces.close();
     }

@@ -9,6 +9,13 @@ import { kinds } from '../kinds/table.ts';
 import { type Change, ChangeFilter, type Events } from '../wire/event.ts';
 import { dumpLinks } from '../wire/link.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
+import type { LinkWrite } from '../wire/own-links.ts';
+
+/**
+ * Milliseconds. A new pair of links without a carrier after twice this time is reported as changed. The kernel reports a
+ * carrier up to a second late (net/core/link_watch.c), usually within a millisecond.
+ */
+const carrierCheck = 500;
 
 type OnMonitorEvent = (event: 'changed' | 'overrun', changes: Changes) => void;
 
@@ -40,6 +47,7 @@ export class Monitor {
   }
 
   close(): void {
+    this.#route.close();
     for (const monitor of this.#monitors) monitor.close();
   }
 
@@ -50,6 +58,16 @@ export class Monitor {
    */
   wrote(entries: readonly WrittenEntry[]): void {
     for (const entry of entries) this.#route.wrote(entry);
+    this.#poke();
+  }
+
+  /** The same for a link. */
+  wroteLink(write: LinkWrite): void {
+    this.#route.wroteLink(write);
+    this.#poke();
+  }
+
+  #poke(): void {
     // A write that changes nothing causes no event, so `poke` makes sure that `onHeard` runs and forgets the write.
     for (const monitor of this.#monitors) monitor.poke();
   }
@@ -113,6 +131,7 @@ class Listener implements MonitorListener {
 /** Listens to links, and to what belongs to them. */
 class RouteListener extends Listener {
   #filter: ChangeFilter;
+  #carrierCheck: NodeJS.Timeout | undefined;
 
   constructor(onEvent: OnMonitorEvent, events: Events) {
     super(onEvent, events);
@@ -136,11 +155,30 @@ class RouteListener extends Listener {
   }
 
   override onHeard(all: boolean): void {
-    if (all) this.#filter.own.forgetAll();
+    if (all) for (const name of this.#filter.heardAll()) this.report({ kind: 'link', name });
     super.onHeard(all);
+    this.#checkCarriers();
   }
 
   wrote(entry: WrittenEntry): void {
     this.#filter.own.add(entry);
+  }
+
+  wroteLink(write: LinkWrite): void {
+    this.#filter.ownLinks.wrote(write);
+  }
+
+  close(): void {
+    clearTimeout(this.#carrierCheck);
+  }
+
+  #checkCarriers(): void {
+    if (this.#filter.ownLinks.isEmpty) return;
+    this.#carrierCheck ??= setTimeout(() => {
+      this.#carrierCheck = undefined;
+      for (const name of this.#filter.ownLinks.takeWaiting()) this.report({ kind: 'link', name });
+      super.onHeard(false);
+      this.#checkCarriers();
+    }, carrierCheck).unref();
   }
 }

@@ -5,6 +5,7 @@ import { ChangeSet } from '../changes.ts';
 import type { OnWatchEvent, Watch } from '../kernel.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
+import type { LinkWrite } from '../wire/own-links.ts';
 import { Monitor, type MonitorSettings } from './monitor.ts';
 import { type OpenNamespace, openNamespace } from './namespaces.ts';
 
@@ -54,9 +55,12 @@ export class Watches {
 
   /** Call when this process has written these entries in the namespace that the path leads to. */
   wrote(path: NetnsPath, written: readonly WrittenEntry[]): void {
-    for (const { inode, monitor } of this.#entries.get(path) ?? []) {
-      if (path === hostNetns || leadsTo(path, inode)) monitor.wrote(written);
-    }
+    for (const monitor of this.#monitorsOf(path)) monitor.wrote(written);
+  }
+
+  /** Call when this process has written a link in the namespace that the path leads to. */
+  wroteLink(path: NetnsPath, write: LinkWrite): void {
+    for (const monitor of this.#monitorsOf(path)) monitor.wroteLink(write);
   }
 
   /** Ends the watches of a namespace that is about to be deleted. */
@@ -67,6 +71,13 @@ export class Watches {
   /** Ends every watch without reporting. */
   close(): void {
     for (const entry of this.#all()) this.#drop(entry);
+  }
+
+  /** The monitors of the namespace that the path leads to now. */
+  #monitorsOf(path: NetnsPath): readonly Monitor[] {
+    return [...(this.#entries.get(path) ?? [])].flatMap(({ inode, monitor }) =>
+      path === hostNetns || leadsTo(path, inode) ? [monitor] : [],
+    );
   }
 
   #keep(entry: Entry): Watch {

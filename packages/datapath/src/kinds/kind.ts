@@ -4,6 +4,7 @@ import type { Scope } from '../kernel.ts';
 import type { NetnsPath, State } from '../state.ts';
 import type { LinkRecord } from '../wire/link.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
+import type { LinkWrite } from '../wire/own-links.ts';
 import type { Namespace, Op, Place } from './table.ts';
 
 /**
@@ -98,7 +99,12 @@ export interface LinkEvent {
 /** A kind on the real kernel. Its ops are applied one by one, or in batches where there are thousands of them. */
 export type Real<KindOp extends Op> = Observation &
   (
-    | { apply(to: Writing, op: KindOp): Promise<void> | void; readonly batch?: undefined }
+    | {
+        apply(to: Writing, op: KindOp): Promise<void> | void;
+        /** What the op has written of a link; absent or undefined: every notification about the object counts as a change. */
+        written?(op: KindOp): LinkWrite | undefined;
+        readonly batch?: undefined;
+      }
     | { readonly batch: Batch<KindOp> }
   );
 

@@ -6,7 +6,7 @@ import type { Kind } from './kind.ts';
 import { type Link, type LinkOp, sameLink } from './link/link.ts';
 import { changeLink, makeLinks } from './link/plan.ts';
 import { linkSides, printLink, printLinkOp } from './link/print.ts';
-import { applyLink, readLinks } from './link/real.ts';
+import { applyLink, readLinks, writtenLink } from './link/real.ts';
 import { simulateLink } from './link/simulate.ts';
 import { port } from './port.ts';
 import { byKey } from './words.ts';
@@ -41,5 +41,6 @@ export const link: Kind<'link', string, Link, LinkOp> = {
     groups: [RTNLGRP_LINK],
     derive: readLinks,
     apply: applyLink,
+    written: writtenLink,
   },
 };

@@ -8,6 +8,7 @@ import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
+import { NewPairs } from './fake/new-pairs.ts';
 import { viewOf } from './fake/view.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
 import { appendFdb, reportFdb } from './twins/fdb.ts';
@@ -49,6 +50,9 @@ export class FakeKernel implements Kernel {
   readonly #bootId: string;
   readonly #hasCookies: boolean;
   #faults: readonly Fault[] = [];
+  readonly #newPairs: NewPairs;
+  /** The op that is being carried out. */
+  #running: Parameters<NewPairs['takes']>[2] | undefined;
 
   constructor(parts: { readonly clock: Clock }, settings: FakeKernelSettings) {
     const mac = Mac('02:00:00:00:00:01');
@@ -56,9 +60,17 @@ export class FakeKernel implements Kernel {
     this.#clock = parts.clock;
     this.#bootId = settings.bootId ?? 'boot-1';
     this.#hasCookies = settings.hasCookies ?? true;
+    const onLate = (namespace: FakeNamespace, link: string): void => {
+      this.#changed(namespace, (changes) => changes.links.add(link));
+    };
+    this.#newPairs = new NewPairs({ clock: parts.clock, onLate });
     this.#host = new FakeHost({
       clock: parts.clock,
-      onChange: (namespace, link) => this.#changed(namespace, (changes) => changes.links.add(link)),
+      onChange: (namespace, link) => {
+        const cause = this.#running;
+        if (cause !== undefined && this.#newPairs.takes(namespace, link, cause)) return;
+        this.#changed(namespace, (changes) => changes.links.add(link));
+      },
       onFate: (namespace, link, what) => {
         for (const twin of allTwins) twin.follow?.(namespace, link, what);
       },
@@ -130,6 +142,7 @@ export class FakeKernel implements Kernel {
   }
 
   close(): void {
+    this.#newPairs.close();
     this.#watches.clear();
   }
 
@@ -234,6 +247,7 @@ export class FakeKernel implements Kernel {
   #run(op: Op, report = reportOp): OpResult {
     try {
       const before = this.#host.namespaces.get(op.netns);
+      this.#running = { op, namespace: before, isOwn: report === reportOwn };
       this.#execute(op);
       if (op.op === 'netns.delete' && before !== undefined) this.#gone(before);
       else if (before !== undefined) this.#changed(before, (changes) => report(changes, op));
@@ -241,6 +255,8 @@ export class FakeKernel implements Kernel {
     } catch (error) {
       if (error instanceof Refusal) return { ok: false, errno: error.errno, message: error.message };
       throw error;
+    } finally {
+      this.#running = undefined;
     }
   }
 

@@ -4,6 +4,7 @@ import * as k from './constants.ts';
 import { type LinkRecord, readLink } from './link.ts';
 import { readEntryKey, readEntryState } from './neighbour.ts';
 import { OwnEntries } from './own-entries.ts';
+import { OwnLinks } from './own-links.ts';
 
 /** The object that a monitor's message is about; "other": an object that is not reported by name. */
 export type Change =
@@ -21,11 +22,12 @@ export type Events = ReadonlyMap<number, (message: MessageReader) => boolean>;
  * Separates changes from noise in the messages that a monitor receives. A bridge's own neighbours change their ARP and
  * ND state all the time while containers talk to their gateway (REACHABLE, STALE, DELAY …), and links report queues and
  * timers. Nothing that we read depends on these, and each would cost a read. Permanent entries, and every entry of
- * other devices, are configuration. An entry that is as this process has just written it is no change either. For
- * messages about other objects, `events` says whether they are about something that is read.
+ * other devices, are configuration. An entry, and a pair of links, that is as this process has just written it is no
+ * change either. For messages about other objects, `events` says whether they are about something that is read.
  */
 export class ChangeFilter {
   readonly own = new OwnEntries();
+  readonly ownLinks = new OwnLinks();
   readonly #links = new Map<number, LinkRecord>();
   readonly #events: Events;
 
@@ -47,6 +49,12 @@ export class ChangeFilter {
     }
   }
 
+  /** Call when all events so far were shown: links that this process has written, and that are not as they were written. */
+  heardAll(): readonly string[] {
+    this.own.forgetAll();
+    return this.ownLinks.heardAll((index) => this.#links.get(index)?.name);
+  }
+
   #ofEntry(message: MessageReader): Change | undefined {
     const key = readEntryKey(message);
     const link = key && this.#links.get(key.index);
@@ -61,16 +69,26 @@ export class ChangeFilter {
     return this.#isOwn(message, link, key.mac) ? undefined : { kind: 'fdb', dev: link.name, mac: key.mac };
   }
 
-  #isOwn(message: MessageReader, { index, kind }: LinkRecord, key: Mac | Ip): boolean {
+  #isOwn(message: MessageReader, { index, kind, name }: LinkRecord, key: Mac | Ip): boolean {
     const state = readEntryState(message, kind === 'vxlan');
-    return state !== undefined && this.own.has({ index, key, state });
+    if (state !== undefined) return this.own.has({ index, key, state });
+    // A bridge makes entries for each new port, which no read shows. On our own new port they take no entry's place.
+    return this.ownLinks.isBeingWritten(name) && !this.own.names({ index, key });
   }
 
   #follow(message: MessageReader): Change | undefined {
     const record = readLink(message);
     const change = this.#followLink(message, record);
-    if (change !== undefined) this.own.forgetLink(record.index);
+    if (change === undefined || this.#isOwnChange(message, record.index)) return undefined;
+    this.own.forgetLink(record.index);
+    this.ownLinks.forget(record.name);
     return change;
+  }
+
+  /** `index`: of a link that the message changes. */
+  #isOwnChange({ type }: MessageReader, index: number): boolean {
+    const link = this.#links.get(index);
+    return type === k.RTM_NEWLINK && link !== undefined && this.ownLinks.takes(link, (of) => this.#links.get(of)?.name);
   }
 
   /** Follows a link, as described by a dump or an event. */

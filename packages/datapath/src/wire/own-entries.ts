@@ -30,6 +30,11 @@ export class OwnEntries {
     return this.#links.get(index)?.get(key) === state;
   }
 
+  /** Whether the process has written the entry, whatever its state. */
+  names({ index, key }: Omit<WrittenEntry, 'state'>): boolean {
+    return this.#links.get(index)?.has(key) === true;
+  }
+
   /** A change of a link can remove its entries: from now on, every event about them is a change. */
   forgetLink(index: number): void {
     this.#links.delete(index);

@@ -56,10 +56,19 @@ export function isUnrecorded({ identity }: Sandbox): boolean {
 }
 
 export function encodeSandboxes(sandboxes: Iterable<Sandbox>): Uint8Array {
-  const list = Array.from(sandboxes, ({ claimed, ...sandbox }) => {
-    return { ...sandbox, epoch: String(claimed.epoch), revision: String(claimed.revision) };
-  });
-  return new TextEncoder().encode(JSON.stringify(list));
+  return new TextEncoder().encode(`[${Array.from(sandboxes, textOf).join()}]`);
+}
+
+/** Each attach writes all sandboxes, of which only one is new. A sandbox does not change, so its text is made once. */
+const texts = new WeakMap<Sandbox, string>();
+
+function textOf(sandbox: Sandbox): string {
+  const known = texts.get(sandbox);
+  if (known !== undefined) return known;
+  const { claimed, ...rest } = sandbox;
+  const text = JSON.stringify({ ...rest, epoch: String(claimed.epoch), revision: String(claimed.revision) });
+  texts.set(sandbox, text);
+  return text;
 }
 
 /** The checksum of these bytes is right, so bytes that do not parse are a defect of the program. */

@@ -26,6 +26,17 @@ it('what the agent writes for peers costs no read', async () => {
   expect(await host.wrong('blue')).toEqual([]);
 });
 
+it('what the agent makes for a container costs no read after it', async () => {
+  const host = await attached();
+  const read = vi.spyOn(host.kernel, 'read');
+  await host.attach('blue', 'db');
+  const before = read.mock.calls.length;
+  await host.settle();
+  expect(read.mock.calls.slice(before)).toEqual([]);
+  expect(read.mock.calls.map(([netns]) => netns)).not.toContain(host.overlay('blue'));
+  expect(await host.wrong('blue')).toEqual([]);
+});
+
 it('what somebody else does to an entry that the agent has just written is put right', async () => {
   const host = await attached();
   const { mac } = host.manager.peer('blue', 500);

@@ -12,8 +12,18 @@ import {
   setPortFlags,
   setVxlanLocal,
 } from '../../wire/link.ts';
+import type { LinkWrite } from '../../wire/own-links.ts';
 import type { Reading, Writing } from '../kind.ts';
-import { type Bridge, type Link, type LinkChange, type LinkOp, portOf, type Veth, type Vxlan } from './link.ts';
+import {
+  type Bridge,
+  type Link,
+  type LinkChange,
+  type LinkOp,
+  newPort,
+  portOf,
+  type Veth,
+  type Vxlan,
+} from './link.ts';
 
 /** The MAC given to links without an Ethernet address, which are all foreign: a `Link` must have a MAC. */
 const noMac: Mac = mac('00:00:00:00:00:00');
@@ -29,6 +39,15 @@ export function applyLink(to: Writing, op: LinkOp): Promise<void> | void {
     default:
       return assertNever(op);
   }
+}
+
+/** Only of pairs: a network's bridge and vxlan device are made once, and everything is read after that anyway. */
+export function writtenLink(op: LinkOp): LinkWrite | undefined {
+  if (op.op === 'link.set') return { kind: 'changed', name: op.name, change: op.change };
+  if (op.op !== 'link.add' || op.link.kind !== 'veth') return undefined;
+  const { name, mac, mtu, up } = op.link;
+  const port = portOf(op.link);
+  return { kind: 'made', link: { name, mac, mtu, up, ...(port && { bridgePort: newPort(port.master) }) } };
 }
 
 export function readLinks({ links, names, isHostNetns }: Reading): ReadonlyMap<string, Link> {

@@ -2,12 +2,12 @@ import { Ip, Mac } from '@causeway/model';
 import { ChangeSet } from '../../changes.ts';
 import type { Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
-import { type ContractCase, type ContractHost, macs, must, overlay, same } from './host.ts';
+import { type ContractCase, type ContractHost, macs, must, overlay, pair, quietPort, same } from './host.ts';
 
 const [vtep, otherVtep] = [Ip('192.0.2.2'), Ip('192.0.2.3')];
 const [ip, other] = [Ip('10.66.0.10'), Mac('02:42:0a:42:00:0b')];
 
-/** A watch of entries that this kernel has written itself: changes by others are reported, and nothing else. */
+/** A watch of what this kernel has written itself: changes by others are reported, and nothing else. */
 export const ownWriteCases: readonly ContractCase[] = [
   {
     name: 'a watch is silent about entries that this kernel writes: new, changed, set again, deleted, deleted again',
@@ -75,13 +75,81 @@ export const ownWriteCases: readonly ContractCase[] = [
       same((await heard()).includes(`vxlan0 ${macs.peer}`), true, 'told');
     },
   },
+  {
+    name: 'a watch is silent about a pair that this kernel makes',
+    async run(host) {
+      const { netns, heard, links } = await watched(host);
+      const ops = await newPair(host, netns);
+      // One by one: events may be heard after each op.
+      for (const op of ops) await must(host, op);
+      same(await heard(), [], 'entries');
+      // A second pair is made after the first has its carrier, which the kernel may report late.
+      await must(host, ...(await newPair(host, netns, 'v3')));
+      same(await heard(), [], 'entries of the second');
+      same([...links], [], 'links');
+    },
+  },
+  {
+    name: 'a watch tells what another process does to a pair right after this kernel has made it',
+    async run(host) {
+      const { netns, links, restarted } = await watched(host);
+      const changes: readonly ((container: NetnsPath) => Op)[] = [
+        () => ({ op: 'link.set', netns, name: 'v2', change: { mtu: 1300 } }),
+        () => ({ op: 'link.set', netns, name: 'v2', change: { bridgePort: { ...quietPort, learning: true } } }),
+        () => ({ op: 'link.set', netns, name: 'v2', change: { up: false } }),
+        () => ({ op: 'link.delete', netns, name: 'v2' }),
+        (container) => ({ op: 'link.set', netns: container, name: 'eth0', change: { up: false } }),
+        (container) => ({ op: 'link.delete', netns: container, name: 'eth0' }),
+      ];
+      for (const change of changes) {
+        restarted();
+        const container = await host.containerNetns();
+        await must(host, ...pairOps(netns, container, 'v2'));
+        const op = change(container);
+        await host.foreign(op);
+        await host.until(() => links.has('v2')).catch(() => same([...links], ['v2'], JSON.stringify(op)));
+        await must(host, { op: 'link.delete', netns, name: 'v2' });
+        await host.until(() => links.has('v2'));
+      }
+    },
+  },
+  {
+    name: 'a watch tells of a pair that this kernel has made, and whose other end does not come up',
+    async run(host) {
+      const { netns, links } = await watched(host);
+      const [make, ...rest] = await newPair(host, netns);
+      if (make !== undefined) await must(host, make, ...rest.filter(({ op }) => op === 'fdb.set'));
+      await host.until(() => links.has('v2'));
+    },
+  },
 ];
 
-/** An overlay with a watch; `heard` returns the entries that were reported since its last call. */
-async function watched(host: ContractHost): Promise<{ netns: NetnsPath; heard: () => Promise<string[]> }> {
+/** The ops that make a pair into a new container, both ends up. */
+async function newPair(host: ContractHost, netns: NetnsPath, name = 'v2'): Promise<readonly Op[]> {
+  return pairOps(netns, await host.containerNetns(), name);
+}
+
+function pairOps(netns: NetnsPath, container: NetnsPath, name: string): readonly Op[] {
+  return [
+    { op: 'link.add', netns, link: pair(container, { name, bridgePort: quietPort }) },
+    { op: 'link.set', netns, name, change: { bridgePort: quietPort } },
+    { op: 'link.set', netns: container, name: 'eth0', change: { up: true } },
+    { op: 'fdb.set', netns, dev: name, mac: macs.container, target: 'port' },
+  ];
+}
+
+/**
+ * An overlay with a watch; `heard` returns the entries that were reported since its last call, `links` are the links that
+ * were reported since `restarted` was called.
+ */
+async function watched(host: ContractHost): Promise<Watched> {
   const { netns } = await overlay(host);
   let changes = new ChangeSet();
-  host.kernel.watch(netns, (_, each) => changes.include(each));
+  const links = new Set<string>();
+  host.kernel.watch(netns, (_, each) => {
+    changes.include(each);
+    for (const link of each.links) links.add(link);
+  });
   let markers = 0;
   /** Changes that were made before the marker are reported before the marker or with it. */
   const heard = async (): Promise<string[]> => {
@@ -93,7 +161,16 @@ async function watched(host: ContractHost): Promise<{ netns: NetnsPath; heard: (
     return told.filter((name) => name !== `vxlan0 ${marker}`);
   };
   await heard();
-  return { netns, heard };
+  const restarted = (): void => links.clear();
+  restarted();
+  return { netns, heard, links, restarted };
+}
+
+interface Watched {
+  readonly netns: NetnsPath;
+  readonly heard: () => Promise<string[]>;
+  readonly links: ReadonlySet<string>;
+  readonly restarted: () => void;
 }
 
 function namesOf(keys: ReadonlyMap<string, ReadonlySet<string>>): string[] {
