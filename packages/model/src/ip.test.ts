@@ -86,7 +86,11 @@ describe('conversions', () => {
     );
   });
 
-  it('refuse bits that do not fit', () => {
-    expect(() => ipFromBits(4, 1n << 32n)).toThrow(RangeError);
+  it('refuse bits that do not fit, and bytes that are too few or too many', () => {
+    expect(() => ipFromBits(4, 1n << 32n)).toThrow('4294967296 does not fit an IPv4 address');
+    expect(ipFromBits(6, 1n << 32n)).toBe('::1:0:0');
+    expect(() => ipFromBits(6, 1n << 128n)).toThrow('does not fit an IPv6 address');
+    for (const length of [0, 3, 5, 15, 17]) expect(() => ipFromBytes(new Uint8Array(length))).toThrow(`not ${length}`);
+    expect(() => ipBytes('10.0.0' as Ip)).toThrow('not an address: 10.0.0');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseName, parseNodeId, parseRequestId } from './id.ts';
 import { Ip } from './ip.ts';
-import { Mac, macBytes, macForIp, macFromBytes, parseMac } from './mac.ts';
+import { isGroup, Mac, macBytes, macForIp, macFromBytes, parseMac } from './mac.ts';
 import { parseVni } from './vni.ts';
 
 describe('parseName', () => {
@@ -40,6 +40,19 @@ describe('a MAC', () => {
     expect(macFromBytes(macBytes(mac))).toBe('02:42:0a:42:00:09');
     expect(parseMac('02:42:0a:42:00')).toMatchObject({ ok: false });
   });
+
+  it('is read from anywhere in a message', () => {
+    expect(macFromBytes(Uint8Array.of(9, 9, 2, 0x42, 10, 0x42, 0, 9, 9), 2)).toBe('02:42:0a:42:00:09');
+  });
+
+  it.each([
+    ['02:42:0a:42:00:09', false],
+    ['01:00:5e:00:00:01', true],
+    ['33:33:00:00:00:01', true],
+    ['ff:ff:ff:ff:ff:ff', true],
+    ['00:00:00:00:00:00', true],
+    ['00:00:00:00:00:01', false],
+  ])('%s stands for a group: %s', (mac, expected) => expect(isGroup(Mac(mac))).toBe(expected));
 });
 
 describe('parseVni', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isVisible, visible, visibleData } from './visible.ts';
+import { clip, isVisible, listNames, visible, visibleData } from './visible.ts';
 
 describe('what cannot be seen is spelled out', () => {
   test.each([
@@ -33,3 +33,16 @@ describe('what cannot be seen is spelled out', () => {
     );
   });
 });
+
+test.each([
+  ['x'.repeat(64), 'x'.repeat(64)],
+  ['x'.repeat(65), `${'x'.repeat(61)}...`],
+  ['a\nb', 'a\\nb'],
+])('%j is clipped to %j', (text, shown) => expect(clip(text)).toBe(shown));
+
+test.each([
+  [[], ''],
+  [['h2', 'h1'], 'h1, h2'],
+  [['h5', 'h4', 'h3', 'h2', 'h1'], 'h1, h2, h3, h4, h5'],
+  [['h6', 'h5', 'h4', 'h3', 'h2', 'h1'], 'h1, h2, h3, h4, h5 and 1 more'],
+])('names %j are listed as "%s"', (names, text) => expect(listNames(names.map((name) => ({ name })))).toBe(text));

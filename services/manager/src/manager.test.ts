@@ -86,6 +86,20 @@ describe('a manager whose store does not answer', () => {
     await cluster.answer(stopping.manager.stop());
     expect(cluster.clock.now() - began).toBeLessThanOrEqual(3_000);
   });
+
+  test('takes no part in the election when it is stopped before the store answers', async () => {
+    const { manager: late, store } = cluster.addManager('m2');
+    store.setReachable(false);
+    const started = late.start();
+    await cluster.clock.advance(seconds(5));
+    await cluster.answer(late.stop());
+    await cluster.answer(started);
+    store.setReachable(true);
+    await cluster.answer(manager.stop());
+    await cluster.clock.advance(seconds(20));
+    const { kv: leader } = await cluster.answer(store.get(createKeys(defaultPrefix).leader));
+    expect({ leads: late.isLeader, leader }).toEqual({ leads: false, leader: undefined });
+  });
 });
 
 describe('one manager', () => {
@@ -191,6 +205,38 @@ describe('one manager', () => {
     expect(await codeOf(ipam.releaseAddress({ ...release, requestId: uuid() }, cluster.call()))).toBe(
       'reservation-unknown',
     );
+  });
+
+  test('the history of an address: who holds it, also by the name of the network', async () => {
+    const blue = await createNetwork();
+    await connect(1);
+    await claim('web', 1);
+    const history = async (network: string) =>
+      (await cluster.answer(manager.api.ipam.getAddressHistory({ address: '10.66.0.2', network }, cluster.call())))
+        .holdings;
+    const holding = { address: '10.66.0.2', network: 'blue', endpoint: 'web', host: 'h1', toMs: 0n };
+    for (const network of ['', 'blue', blue.id]) expect(await history(network)).toMatchObject([holding]);
+  });
+
+  test.each<[attached: number, outcome: ErrorCode | 'no error']>([
+    [4, 'no error'],
+    [5, 'network-in-use'],
+  ])('a network is deleted by force although %i endpoints are attached meanwhile: %s', async (attached, outcome) => {
+    await createNetwork();
+    await connect(1);
+    await claim('e0', 1);
+    let more = 0;
+    manager.view.subscribe((changes) => {
+      const isReleased = changes.some((change) => change.kind === 'endpoint' && change.after === undefined);
+      if (!isReleased || more === attached) return;
+      more++;
+      const request = { requestId: uuid(), network: 'blue', name: `e${more}`, nodeId: nodeId(1) };
+      const full = { ...request, addresses: [], labels: {}, endpointId: '' };
+      void manager.api.endpoint.claimEndpoint(full, cluster.call()).catch(() => undefined);
+    });
+    const request = { ...removal(), force: true };
+    expect(await codeOf(manager.api.network.deleteNetwork(request, cluster.call()))).toBe(outcome);
+    expect(more).toBe(attached);
   });
 
   test('a retry with the same request id gets the same answer', async () => {
@@ -474,6 +520,21 @@ describe('one manager', () => {
       'endpoint of a wait',
       (m) => m.api.endpoint.waitEndpoint({ endpoint: 'x', atLeast: 0n }, cluster.call()),
       'endpoint-unknown',
+    ],
+    [
+      'address of a history',
+      (m) => m.api.ipam.getAddressHistory({ address: '10.66.0.99', network: '' }, cluster.call()),
+      'address-unknown',
+    ],
+    [
+      'address of a history in a network that does not have the address',
+      (m) => m.api.ipam.getAddressHistory({ address: '10.66.0.99', network: 'x' }, cluster.call()),
+      'address-unknown',
+    ],
+    [
+      'text of an address of a history',
+      (m) => m.api.ipam.getAddressHistory({ address: 'x', network: '' }, cluster.call()),
+      'address-invalid',
     ],
     ['host of a verify', (m) => m.api.cluster.verify({ repair: false, hosts: ['x'] }, cluster.call()), 'node-unknown'],
     [

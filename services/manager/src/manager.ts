@@ -173,7 +173,7 @@ export class Manager implements Startable {
     this.#terms.start();
     await this.#bootstrap();
     await this.#follower.start();
-    if (!this.#abort.signal.aborted) await this.#elector.start();
+    await this.#elector.start(); // does nothing if the manager was stopped meanwhile
   }
 
   /**

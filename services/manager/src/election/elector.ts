@@ -66,7 +66,7 @@ export class Elector implements Startable {
     return Promise.resolve();
   }
 
-  /** Hands over: a standby takes over as soon as it sees that the key is gone. */
+  /** Hands over: a standby takes over as soon as it sees that the key is gone. A start after this does nothing. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake.abort();

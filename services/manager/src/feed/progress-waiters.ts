@@ -30,7 +30,7 @@ export class ProgressWaiters {
       this.#waiters.set(network, waiters);
       const end = (reached: boolean): void => {
         waiters.delete(waiter);
-        if (waiters.size === 0 && this.#waiters.get(network) === waiters) this.#waiters.delete(network);
+        if (waiters.size === 0) this.#waiters.delete(network);
         signal.removeEventListener('abort', abort);
         resolve(reached);
       };

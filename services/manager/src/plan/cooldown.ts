@@ -1,6 +1,7 @@
 import { type Ip, macForIp, type NetworkId, type Vni } from '@causeway/model';
 import type { CoolingAddress, CoolingVni } from '../ipam/cooldown.ts';
 import type { Claimed } from '../store/records/claim.ts';
+import type { ClaimedVni } from '../store/records/vni-claim.ts';
 import type { Compare, Write } from '../store/store.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
@@ -30,9 +31,8 @@ export function freeVni(over: () => Pick<CoolingVni, 'vni' | 'revision'> | undef
       const judged = over();
       if (judged === undefined) return nothingToDo(undefined);
       const { vni, revision } = judged;
-      const claimed = view.vnis.get(vni);
       const key = keys.vni(vni);
-      if (claimed?.claim.kind !== 'cooling' || claimed.revision !== revision) return nothingToDo(undefined);
+      if (!isCooling(view.vnis.get(vni), revision)) return nothingToDo(undefined);
       return {
         compares: [{ kind: 'unchanged', key, modRevision: revision }],
         writes: [{ kind: 'delete', key }],
@@ -55,7 +55,8 @@ export function removeClaimsOfDeleted(network: NetworkId, most: number): Intent<
   };
 }
 
-function isCooling(claimed: Claimed | undefined, revision: bigint): boolean {
+/** Only the claim that was judged: an address that was given again, and freed again, has a cooldown of its own. */
+function isCooling(claimed: Claimed | ClaimedVni | undefined, revision: bigint): boolean {
   return claimed?.claim.kind === 'cooling' && claimed.revision === revision;
 }
 

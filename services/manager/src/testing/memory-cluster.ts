@@ -25,6 +25,14 @@ export class MemoryCluster {
 
   /** Starts a manager. The first manager leads when this resolves. */
   async startManager(name = 'm1'): Promise<RunningManager> {
+    const made = this.addManager(name);
+    await this.clock.until(made.manager.start(), seconds(10));
+    await this.settle();
+    return made;
+  }
+
+  /** Makes a manager, which the caller starts. */
+  addManager(name: string): RunningManager {
     const { clock, log } = this;
     const store = new MemoryStore({ clock, backend: this.#backend });
     const random = new SeededRandom(this.#running.length + 1);
@@ -32,10 +40,9 @@ export class MemoryCluster {
     const peers = new MemoryPeers((address) => this.#peers.get(address));
     const manager = createManager({ store, peers, clock, random, log }, settings);
     this.#peers.set(settings.advertise, manager.api.cluster);
-    this.#running.push({ manager, store });
-    await clock.until(manager.start(), seconds(10));
-    await this.settle();
-    return { manager, store };
+    const made = { manager, store };
+    this.#running.push(made);
+    return made;
   }
 
   /** That manager's own connection to the store. */

@@ -1,0 +1,79 @@
+import { Mac } from '@causeway/model';
+import { describe, expect, it } from 'vitest';
+import { newNamespace } from './draft.ts';
+import type { Link } from './kinds/link/link.ts';
+import { isInScope, isOurEnd, isOurLink, isOverlayNetns, scopeOf } from './owner.ts';
+import { hostNetns, type NetnsPath } from './state.ts';
+import { containerPath } from './testing/fixtures.ts';
+
+const [ours, another] = [Mac('02:42:0a:42:00:02'), Mac('02:42:0a:42:00:03')];
+const overlay = '/run/netns/cw-0123456789' as NetnsPath;
+
+/** A link of the kind with this MAC. What else it has does not matter here. */
+const link = (kind: 'veth' | 'bridge' | 'foreign', mac: Mac): Link => ({
+  kind,
+  name: 'eth0',
+  mac,
+  mtu: 1450,
+  up: true,
+});
+
+describe('a link in a container that has the name of our end', () => {
+  const desired = { netns: containerPath(2), name: 'eth0', mac: ours, mtu: 1450 };
+
+  it.each<[string, Link, boolean]>([
+    ['is ours as the end of a pair with our MAC', link('veth', ours), true],
+    ['is not ours as the end of a pair with another MAC', link('veth', another), false],
+    ['is not ours as a link of another kind, even with our MAC', link('foreign', ours), false],
+    ['is not ours as a bridge, even with our MAC', link('bridge', ours), false],
+  ])('%s', (_, found, expected) => expect(isOurEnd(found, desired)).toBe(expected));
+});
+
+it.each<[path: string, isOverlay: boolean]>([
+  ['/run/netns/cw-0123456789', true],
+  ['/run/netns/cw-abcdefabcd', true],
+  ['/run/netns/cw-012345678', false],
+  ['/run/netns/cw-01234567890', false],
+  ['/run/netns/cw-ABCDEFABCD', false],
+  ['/var/run/netns/cw-0123456789', false],
+  ['/run/netns/web', false],
+  ['', false],
+])('the path "%s" is one of an overlay: %s', (path, isOverlay) => {
+  expect(isOverlayNetns(path as NetnsPath)).toBe(isOverlay);
+});
+
+it.each<[netns: NetnsPath, name: string, isOurs: boolean]>([
+  [overlay, 'vxlan0', true],
+  [overlay, 'dummy0', true],
+  [hostNetns, 'cw-1', true],
+  [hostNetns, 'eth0', false],
+  [hostNetns, 'xcw-1', false],
+  [containerPath(2), 'cw-1', false],
+  [containerPath(2), 'eth0', false],
+])('in namespace "%s" an unwanted link "%s" is ours to remove: %s', (netns, name, isOurs) => {
+  expect(isOurLink(netns, name)).toBe(isOurs);
+});
+
+describe('what is read of a namespace', () => {
+  const desired = newNamespace();
+  desired.links.set('eth0', link('veth', ours));
+  desired.sysctls.set('net.ipv4.ip_forward', '1');
+  const sysctls = ['net.ipv4.ip_forward'];
+
+  it.each<[string, NetnsPath, object]>([
+    ['all links of an overlay', overlay, { sysctls }],
+    ['the desired links of a container', containerPath(2), { links: ['eth0'], sysctls }],
+    ['the desired links and ours of the host', hostNetns, { links: ['eth0'], orNamed: 'cw-', sysctls }],
+  ])('%s', (_, netns, scope) => expect(scopeOf(netns, desired)).toEqual(scope));
+
+  it.each<[name: string, scope: object, isIn: boolean]>([
+    ['eth0', {}, true],
+    ['eth0', { links: ['eth0'] }, true],
+    ['eth1', { links: ['eth0'] }, false],
+    ['cw-1', { links: ['eth0'] }, false],
+    ['cw-1', { links: ['eth0'], orNamed: 'cw-' }, true],
+    ['eth1', { links: ['eth0'], orNamed: 'cw-' }, false],
+  ])('link "%s" is in scope %j: %s', (name, scope, isIn) => {
+    expect(isInScope(name, { ...scope, sysctls: [] })).toBe(isIn);
+  });
+});
