@@ -1,24 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['source', 'module', 'node', 'development|production'];
-const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+export const shared = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+
+export const unit = {
+  name: 'unit',
+  include: [
+    '{packages,services}/*/src/**/*.test.ts',
+    'proto/{convert,failover,io}/**/*.test.ts',
+    'test/*/{src,scenarios}/**/*.test.ts',
+  ],
+  setupFiles: ['test/property-seed.ts'],
+  testTimeout: 120_000,
+};
 
 export default defineConfig({
   test: {
     projects: [
-      {
-        ...shared,
-        test: {
-          name: 'unit',
-          include: [
-            '{packages,services}/*/src/**/*.test.ts',
-            'proto/{convert,failover,io}/**/*.test.ts',
-            'test/*/{src,scenarios}/**/*.test.ts',
-          ],
-          setupFiles: ['test/property-seed.ts'],
-          testTimeout: 120_000,
-        },
-      },
+      { ...shared, test: unit },
       {
         ...shared,
         test: {

@@ -1,0 +1,106 @@
+// Changes one decision of a folder's code at a time (a comparison, a condition, a bound) and runs the folder's unit tests that
+// reach it: a test must notice. `npm run mutation [FOLDER...] [-- --concurrency N]`; without folders all of `deciding`. Prints
+// what no test noticed and a table; reports and results, which the next run continues, are in .cache/mutation. docs/testing.md
+// says how to read them.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+
+/** Folders of code that decides. The code around them carries decisions out; contracts, kernel tests and e2e check that. */
+const deciding = [
+  'packages/model/src',
+  'packages/datapath/src',
+  'services/manager/src/plan',
+  'services/manager/src/ipam',
+  'services/manager/src/election',
+  'services/manager/src/feed',
+  'services/manager/src/controllers',
+  'services/agent/src/managers',
+  'services/agent/src/reconcile',
+  'services/agent/src/tables',
+];
+
+/** Not mutated: tests, what only tests use, and what touches the world. */
+const notMutated = ['**/*.test.ts', '**/testing/**', '**/*contract.ts', '**/io/**'];
+
+/** Mutators that change wording, shape or whole bodies, not decisions. docs/testing.md has the reasons. */
+const excludedMutations = [
+  'ArrayDeclaration',
+  'ArrowFunction',
+  'BlockStatement',
+  'ObjectLiteral',
+  'OptionalChaining',
+  'Regex',
+  'StringLiteral',
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { concurrency: { type: 'string', default: '2' } },
+});
+const folders = positionals.length === 0 ? deciding : positionals.map((folder) => folder.replace(/\/+$/, ''));
+const out = '.cache/mutation';
+mkdirSync(join(root, out), { recursive: true });
+
+const rows = [];
+for (const folder of folders) rows.push(await run(folder));
+console.log(['', header(), ...rows.map(print)].join('\n'));
+
+async function run(folder) {
+  process.env.CAUSEWAY_MUTATION_FOLDER = folder;
+  const name = folder.replaceAll('/', '-');
+  const mutants = await new Stryker({
+    mutate: [`${folder}/**/*.ts`, ...notMutated.map((pattern) => `!${pattern}`)],
+    mutator: { excludedMutations },
+    plugins: ['@stryker-mutator/vitest-runner'],
+    testRunner: 'vitest',
+    vitest: { configFile: 'tools/mutation.vitest.config.ts' },
+    coverageAnalysis: 'perTest',
+    // What runs only when a module is loaded: every test of the folder would have to run.
+    ignoreStatic: true,
+    dryRunTimeoutMinutes: 20,
+    concurrency: Number(values.concurrency),
+    timeoutMS: 3_000,
+    incremental: true,
+    incrementalFile: `${out}/${name}.json`,
+    reporters: ['progress-append-only', 'html'],
+    htmlReporter: { fileName: `${out}/${name}.html` },
+    ignorePatterns: ['/.cache', '/.git', '/deploy', '/docs', '/e2e', '**/dist'],
+    tempDirName: `${out}/sandbox`,
+  }).runMutationTest();
+  const of = (...statuses) => mutants.filter(({ status }) => statuses.includes(status));
+  for (const mutant of of('Survived', 'NoCoverage')) console.log(describe(mutant));
+  const unseen = of('Ignored').filter(({ mutatorName, statusReason = '' }) => isDisabled(mutatorName, statusReason));
+  return {
+    folder,
+    noticed: of('Killed', 'Timeout').length,
+    survived: of('Survived').length,
+    untested: of('NoCoverage').length,
+    unseen: unseen.length,
+  };
+}
+
+function isDisabled(mutator, reason) {
+  return !excludedMutations.includes(mutator) && !reason.startsWith('Static mutant');
+}
+
+function describe({ fileName, location, mutatorName, replacement = '', status }) {
+  const { line, column } = location.start;
+  const what = status === 'NoCoverage' ? 'no test reaches' : 'no test notices';
+  return `${fileName}:${line}:${column} ${what} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ')}`;
+}
+
+function header() {
+  return '| folder | mutants | noticed | survived | not reached | cannot be seen | noticed % |\n|---|---|---|---|---|---|---|';
+}
+
+function print({ folder, noticed, survived, untested, unseen }) {
+  const all = noticed + survived + untested;
+  const share = all === 0 ? 100 : (100 * noticed) / all;
+  return `| \`${folder}\` | ${all} | ${noticed} | ${survived} | ${untested} | ${unseen} | ${share.toFixed(1)} |`;
+}
