@@ -50,11 +50,15 @@ export function rowChangesToMessage(changes: RowChanges): DeltaRows {
   return { ...rowsToMessages((kind) => changes[kind].upserts), ...Object.fromEntries(fields) };
 }
 
-export function rowChangesFromMessage(message: DeltaRows): RowChanges {
+/** `take`: what becomes of each row; absent: it stays as it is. */
+export function rowChangesFromMessage(
+  message: DeltaRows,
+  take: (kind: RowKind, row: AnyRow) => AnyRow = (_, row) => row,
+): RowChanges {
   return byRowKind((kind) => {
     const { rows, removed, fromMessage } = rowMessages[kind];
     return {
-      upserts: message[rows].map((row) => fromMessage(row as never)),
+      upserts: message[rows].map((row) => take(kind, fromMessage(row as never))),
       removed: message[removed],
     };
   }) as RowChanges;

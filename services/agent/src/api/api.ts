@@ -95,7 +95,7 @@ export function createApi(modules: ApiModules): AgentApi {
           network: table.network.name,
           revision: revisionOf(table),
           applied: revisionOf(stats.applied.get(table.network.id)),
-          endpoints: table.rows.size,
+          endpoints: table.rows.endpoint.size,
         })),
         repairs: BigInt(stats.repairs),
         drift: stats.drift,

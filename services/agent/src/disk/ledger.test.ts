@@ -9,7 +9,10 @@ import {
   type Network,
   type NetworkId,
   type NodeId,
+  noRowChanges,
+  noRows,
   Prefix,
+  type Rows,
   tableDigest,
   Vni,
 } from '@causeway/model';
@@ -49,8 +52,8 @@ function row(n: number): EndpointRow {
 }
 
 function table(revision: bigint, rows: EndpointRow[]): Table {
-  const held = new Map(rows.map((each) => [each.id, each]));
-  const digest = tableDigest(newestFeed, network, { endpoint: held });
+  const held: Rows = { ...(noRows() as Rows), endpoint: new Map(rows.map((each) => [each.id, each])) };
+  const digest = tableDigest(newestFeed, network, held);
   return { network, epoch: 1n, revision, feed: newestFeed.number, digest, rows: held };
 }
 
@@ -200,12 +203,13 @@ describe('Ledger', () => {
     }));
     const whole = table(1n, rows);
     tables.replace(whole);
-    const leaves = { networkId: network.id, from: 1n, to: 2n, digest: 0n, upserts: [], removed: [row(0).id] };
+    const changes = { ...noRowChanges(), endpoint: { upserts: [], removed: [row(0).id] } };
+    const leaves = { networkId: network.id, from: 1n, to: 2n, digest: 0n, changes };
     clock.yield = async () => {
       if (tables.get(network.id)?.revision === 1n) tables.step(leaves);
     };
     await ledger.stop();
-    expect(tables.get(network.id)?.rows.size).toBe(599);
+    expect(tables.get(network.id)?.rows.endpoint.size).toBe(599);
     const next = world(files);
     await next.ledger.start();
     expect(next.tables.get(network.id)).toEqual(whole);
@@ -265,8 +269,7 @@ describe('Tables', () => {
       from: 1n,
       to: 2n,
       digest: after.digest,
-      upserts: [moved, row(3)],
-      removed: [row(1).id],
+      changes: { ...noRowChanges(), endpoint: { upserts: [moved, row(3)], removed: [row(1).id] } },
     });
     expect(tables.get(network.id)).toEqual(after);
     expect(changes).toEqual([
@@ -274,11 +277,14 @@ describe('Tables', () => {
         kind: 'stepped',
         networkId: network.id,
         networkChanged: false,
-        before: new Map([
-          [row(1).id, row(1)],
-          [row(2).id, row(2)],
-          [row(3).id, undefined],
-        ]),
+        before: {
+          ...noRows(),
+          endpoint: new Map([
+            [row(1).id, row(1)],
+            [row(2).id, row(2)],
+            [row(3).id, undefined],
+          ]),
+        },
       },
     ]);
   });

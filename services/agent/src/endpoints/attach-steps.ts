@@ -190,7 +190,7 @@ export class AttachSteps {
   async #awaitTable(sandbox: Sandbox): Promise<void> {
     const { endpoint, claimed } = sandbox;
     const table = await this.#modules.tables.reached(endpoint.network, claimed, tableWithin);
-    if (!table.rows.has(endpoint.id)) throw releasedMeanwhile(sandbox);
+    if (!table.rows.endpoint.has(endpoint.id)) throw releasedMeanwhile(sandbox);
     if (!isKnown(table.network)) throw driverUnknown(table.network);
   }
 

@@ -108,7 +108,7 @@ export class Detacher {
     }
     for (const [id, networkId] of this.#ownRows.all()) {
       const table = this.#tables.get(networkId);
-      const row = table?.rows.get(id);
+      const row = table?.rows.endpoint.get(id);
       if (row === undefined || this.#sandboxes.get(id) !== undefined) continue;
       yield { id, name: row.name, networkId, network: table?.network.name };
     }

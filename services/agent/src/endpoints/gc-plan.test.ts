@@ -1,4 +1,13 @@
-import type { EndpointId, EndpointRow, Name, NetworkId, RequestId, Stamp } from '@causeway/model';
+import {
+  type EndpointId,
+  type EndpointRow,
+  type Name,
+  type NetworkId,
+  noRows,
+  type RequestId,
+  type Rows,
+  type Stamp,
+} from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../disk/sandbox.ts';
@@ -24,7 +33,13 @@ function sandbox(claimed: Stamp, refused?: string): Sandbox {
 
 function table(stamp: Stamp, ...ids: EndpointId[]): Table {
   const rows = new Map(ids.map((id) => [id, { id, name: 'web' as Name } as EndpointRow]));
-  return { ...stamp, feed: 1, digest: 0n, network: { id: blue } as Table['network'], rows };
+  return {
+    ...stamp,
+    feed: 1,
+    digest: 0n,
+    network: { id: blue } as Table['network'],
+    rows: { ...(noRows() as Rows), endpoint: rows },
+  };
 }
 
 const calm: GcView = {

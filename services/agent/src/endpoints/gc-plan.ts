@@ -74,7 +74,7 @@ export function planGc(view: GcView): GcPlan {
     if (view.isUnderWay(id, name)) {
       if (isFormer) recovers = false;
     } else if (isFormer) {
-      const known = view.table(sandbox.endpoint.network)?.rows.has(id) === true;
+      const known = view.table(sandbox.endpoint.network)?.rows.endpoint.has(id) === true;
       const since = view.refusedAt.get(id);
       if (known) renew.push(inEpoch(sandbox, confirmed.epoch));
       else if (view.lost.has(id)) forget.push(id);
@@ -88,7 +88,7 @@ export function planGc(view: GcView): GcPlan {
   const grace = view.recovering ? milliseconds(0) : orphanGrace;
   const orphanedSince = new Map<EndpointId, number>();
   for (const [id, networkId] of confirmed === undefined ? [] : view.ownRows) {
-    const name = view.table(networkId)?.rows.get(id)?.name;
+    const name = view.table(networkId)?.rows.endpoint.get(id)?.name;
     if (attached.has(id) || name === undefined || view.isUnderWay(id, name)) continue;
     const since = view.orphanedSince.get(id) ?? now;
     orphanedSince.set(id, since);
@@ -114,5 +114,5 @@ function isGone({ endpoint, claimed }: Sandbox, { table, confirmed, withdrawn }:
   if (held === undefined) return withdrawn.get(endpoint.network) === claimed.epoch || isPast(confirmed);
   // A leader that has just loaded the store does not see deletions, so a table may have a smaller revision than the
   // claim.
-  return !held.rows.has(endpoint.id) && (isPast(held) || (held.epoch === claimed.epoch && isPast(confirmed)));
+  return !held.rows.endpoint.has(endpoint.id) && (isPast(held) || (held.epoch === claimed.epoch && isPast(confirmed)));
 }

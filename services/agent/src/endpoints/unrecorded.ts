@@ -27,7 +27,7 @@ export async function findUnrecorded(modules: UnrecordedModules): Promise<readon
   const ports = new Map<NetworkId, ReadonlySet<string>>();
   for (const [id, networkId] of ownRows.all()) {
     const table = tables.get(networkId);
-    const row = table?.rows.get(id);
+    const row = table?.rows.endpoint.get(id);
     if (table === undefined || row === undefined || sandboxes.get(id) !== undefined || isUnderWay(id, row.name))
       continue;
     const there = ports.get(networkId) ?? (await portsOf(modules.kernel, networkId));

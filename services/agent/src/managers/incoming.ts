@@ -1,5 +1,5 @@
-import type { ClusterId, EndpointId, FeedVersion, NetworkId } from '@causeway/model';
-import { endpointRowFromMessage, networkFromMessage } from '@causeway/proto';
+import type { ClusterId, FeedVersion, NetworkId } from '@causeway/model';
+import { networkFromMessage, rowChangesFromMessage } from '@causeway/proto';
 import type { ConnectResponse, Delta as DeltaMessage } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { type Duration, milliseconds } from '@causeway/runtime';
 import type { Delta, Interner, Table } from '../tables/table.ts';
@@ -66,7 +66,6 @@ function readDelta(message: DeltaMessage, interner: Interner): Delta {
     to: message.to,
     digest: message.digest,
     ...(message.network !== undefined && { network: networkFromMessage(message.network) }),
-    upserts: message.endpoints.map((row) => interner.row(endpointRowFromMessage(row))),
-    removed: message.removedEndpointIds as EndpointId[],
+    changes: rowChangesFromMessage(message, (kind, row) => interner.row(kind, row)),
   };
 }

@@ -1,4 +1,13 @@
-import { type ClusterId, type EndpointId, feedVersions, type NetworkId, tableDigest } from '@causeway/model';
+import {
+  type ClusterId,
+  type EndpointId,
+  feedVersions,
+  type NetworkId,
+  noRowChanges,
+  noRows,
+  type Rows,
+  tableDigest,
+} from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Delta, Table } from '../tables/table.ts';
@@ -10,8 +19,9 @@ const cluster = 'c000000000000001' as ClusterId;
 const seen = { id: cluster, epoch: 2n, term: 5n };
 const network = new FakeManager().network('blue');
 const former = feedVersions[0] ?? feed;
-const digest = tableDigest(feed, network, { endpoint: new Map() });
-const held: Table = { network, epoch: 2n, revision: 10n, feed: feed.number, digest, rows: new Map() };
+const rows = noRows() as Rows;
+const digest = tableDigest(feed, network, rows);
+const held: Table = { network, epoch: 2n, revision: 10n, feed: feed.number, digest, rows };
 const view = { get: (id: NetworkId) => (id === network.id ? held : undefined) };
 const none: ReadonlySet<NetworkId> = new Set();
 const ready: SessionState = { phase: 'ready', seen, feed, resyncing: none };
@@ -29,7 +39,7 @@ const welcome = (position: { id?: string; epoch?: bigint; term?: bigint; feed?: 
 });
 const delta = (change: Partial<Delta>): Incoming => ({
   kind: 'delta',
-  delta: { networkId: network.id, from: 10n, to: 11n, digest: held.digest, upserts: [], removed: [], ...change },
+  delta: { networkId: network.id, from: 10n, to: 11n, digest: held.digest, changes: noRowChanges(), ...change },
 });
 
 /** What an effect does, in a word or two. */
@@ -111,7 +121,13 @@ describe('step', () => {
       'ready',
     ],
     ['a delta while its table is on the way', resyncing, delta({}), [], 'ready'],
-    ['a removal of what was never there', ready, delta({ removed: ['e1' as EndpointId] }), ['step'], 'ready'],
+    [
+      'a removal of what was never there',
+      ready,
+      delta({ changes: { ...noRowChanges(), endpoint: { upserts: [], removed: ['e1' as EndpointId] } } }),
+      ['step'],
+      'ready',
+    ],
     ['withdraw', ready, { kind: 'withdraw', networkId: network.id }, ['drop'], 'ready'],
     [
       'ready',

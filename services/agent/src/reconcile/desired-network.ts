@@ -33,7 +33,7 @@ export class DesiredNetwork {
   ): Promise<DesiredNetwork> {
     const peers = new Peers(host);
     const desired = new DesiredNetwork(host, peers, ownPart(table, sandboxes));
-    for (const row of [...table.rows.values()]) {
+    for (const row of [...table.rows.endpoint.values()]) {
       peers.add(row);
       await slices.maybeYield();
     }
@@ -57,7 +57,8 @@ export class DesiredNetwork {
 
   /** Moves on to the present moment. `changes`: all endpoints that have changed, as they were before. */
   advance(changes: ReadonlyMap<EndpointId, Former>, table: KnownTable, sandboxes: readonly Sandbox[]): Changed {
-    const { network, rows } = table;
+    const { network } = table;
+    const rows = table.rows.endpoint;
     const { before, after } = stateChange(this.#host, changes, { network, rows, sandboxes });
     // Former rows are removed first: what one endpoint has given up, another endpoint may have now.
     for (const { row } of changes.values()) if (row !== undefined) this.#peers.remove(row);
@@ -74,7 +75,7 @@ export class DesiredNetwork {
 function ownPart({ network, rows }: KnownTable, sandboxes: readonly Sandbox[]): Desired {
   const own = new Map<EndpointId, EndpointRow>();
   for (const { endpoint } of sandboxes) {
-    const row = rows.get(endpoint.id);
+    const row = rows.endpoint.get(endpoint.id);
     if (row !== undefined) own.set(row.id, row);
   }
   return { network, rows: own, sandboxes };

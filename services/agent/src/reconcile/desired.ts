@@ -14,7 +14,7 @@ export interface Host {
 /** What is desired of one network, or of some of its endpoints. */
 export interface Desired {
   readonly network: Network;
-  readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+  readonly rows: ReadonlyMap<string, EndpointRow>;
   /** All sandboxes of one container have the same path. */
   readonly sandboxes: readonly Sandbox[];
 }

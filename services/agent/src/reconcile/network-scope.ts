@@ -244,6 +244,6 @@ function holdsReleased({ epoch, revision, rows }: Table, sandboxes: readonly San
   return sandboxes.some((sandbox) => {
     const { endpoint, claimed } = sandbox;
     const isPast = claimed.epoch < epoch || (claimed.epoch === epoch && claimed.revision <= revision);
-    return isGranted(sandbox) && isPast && !rows.has(endpoint.id);
+    return isGranted(sandbox) && isPast && !rows.endpoint.has(endpoint.id);
   });
 }

@@ -1,5 +1,5 @@
 import { type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
-import type { EndpointId, Name, NetworkId } from '@causeway/model';
+import type { EndpointId, EndpointRow, Name, NetworkId } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Clock, Log, Random } from '@causeway/runtime';
 import { isGranted, isUnrecorded } from '../disk/sandbox.ts';
@@ -113,12 +113,13 @@ export class Reconciler {
       return;
     }
     const former = new Map<EndpointId, Former>();
-    for (const [id, row] of change.before) former.set(id, { row, sandbox: this.#modules.sandboxes.get(id) });
+    for (const [id, row] of change.before.endpoint as ReadonlyMap<EndpointId, EndpointRow | undefined>)
+      former.set(id, { row, sandbox: this.#modules.sandboxes.get(id) });
     this.#endpointsChanged(network, former);
   }
 
   #onSandbox({ networkId, endpointId, before }: SandboxChange): void {
-    const row = this.#modules.tables.get(networkId)?.rows.get(endpointId);
+    const row = this.#modules.tables.get(networkId)?.rows.endpoint.get(endpointId);
     this.#endpointsChanged(this.#network(networkId), new Map([[endpointId, { row, sandbox: before }]]));
   }
 

@@ -2,7 +2,7 @@ import type { EndpointId, NetworkId, NodeId } from '@causeway/model';
 import type { TableChange, Tables } from './tables.ts';
 
 /**
- * The rows of all tables that are this host's own. Updated with each change, so that no caller has to walk 20,000 rows.
+ * The endpoint rows of all tables that are this host's own. Updated with each change, so that no caller has to walk 20,000 rows.
  */
 export class OwnRows {
   readonly #tables: Tables;
@@ -26,8 +26,8 @@ export class OwnRows {
       this.#scan(change.networkId);
       return;
     }
-    const rows = this.#tables.get(change.networkId)?.rows;
-    for (const id of change.before.keys()) {
+    const rows = this.#tables.get(change.networkId)?.rows.endpoint;
+    for (const id of change.before.endpoint.keys() as Iterable<EndpointId>) {
       if (rows?.get(id)?.node === this.#nodeId) this.#networks.set(id, change.networkId);
       else this.#networks.delete(id);
     }
@@ -35,7 +35,7 @@ export class OwnRows {
 
   #scan(networkId: NetworkId): void {
     for (const [id, of] of this.#networks) if (of === networkId) this.#networks.delete(id);
-    for (const row of this.#tables.get(networkId)?.rows.values() ?? []) {
+    for (const row of this.#tables.get(networkId)?.rows.endpoint.values() ?? []) {
       if (row.node === this.#nodeId) this.#networks.set(row.id, networkId);
     }
   }

@@ -1,18 +1,14 @@
 import {
+  type AnyRow,
   addDigest,
   CausewayError,
-  type EndpointId,
-  type EndpointRow,
   type FeedVersion,
+  noRows,
+  type Rows,
   rowDigest,
+  rowKinds,
 } from '@causeway/model';
-import {
-  endpointRowFromMessage,
-  endpointRowToMessage,
-  networkFromMessage,
-  networkToMessage,
-  written,
-} from '@causeway/proto';
+import { networkFromMessage, networkToMessage, rowsFromMessages, rowsToMessages, written } from '@causeway/proto';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Interner, Table } from './table.ts';
 
@@ -26,20 +22,16 @@ const chunk = 256;
  */
 export function* tableParts(table: Table): Generator<Uint8Array, void> {
   const { network, epoch, revision, digest, feed } = table;
-  const rows = [...table.rows.values()];
-  const head = {
-    network: networkToMessage(network, revision),
-    revision,
-    digest,
-    endpoints: [],
-    epoch,
-    feedVersion: feed,
-  };
-  yield Complete.toBinary(head, written);
-  for (let from = 0; from < rows.length; from += chunk) {
-    const endpoints = rows.slice(from, from + chunk).map(endpointRowToMessage);
-    // Written field by field: `create` would walk every row once more.
-    yield Complete.toBinary({ endpoints, revision: 0n, digest: 0n, epoch: 0n, feedVersion: 0 }, written);
+  const rows = rowKinds.map((kind) => [kind, [...table.rows[kind].values()]] as const);
+  const head = { network: networkToMessage(network, revision), revision, digest, epoch, feedVersion: feed };
+  yield Complete.toBinary({ ...head, ...rowsToMessages(() => []) }, written);
+  for (const [kind, all] of rows) {
+    for (let from = 0; from < all.length; from += chunk) {
+      const some = all.slice(from, from + chunk);
+      const messages = rowsToMessages((of) => (of === kind ? some : []));
+      // Written field by field: `create` would walk every row once more.
+      yield Complete.toBinary({ ...messages, revision: 0n, digest: 0n, epoch: 0n, feedVersion: 0 }, written);
+    }
   }
 }
 
@@ -55,13 +47,14 @@ export async function tableFromMessage(
 ): Promise<Table> {
   if (message.network === undefined) throw new CausewayError('internal', 'a table came without its network');
   const network = networkFromMessage(message.network);
-  const rows = new Map<EndpointId, EndpointRow>();
+  const rows = noRows();
   let digest = feed.networkDigest(network);
-  for (const [i, peer] of message.endpoints.entries()) {
-    const row = interner.row(endpointRowFromMessage(peer));
-    rows.set(row.id, row);
-    digest = addDigest(digest, rowDigest(feed, 'endpoint', row));
-    if (i % chunk === chunk - 1) await yieldNow();
+  let read = 0;
+  for (const [kind, sent] of rowsFromMessages(message)) {
+    const row: AnyRow = interner.row(kind, sent);
+    rows[kind].set(row.id, row);
+    digest = addDigest(digest, rowDigest(feed, kind, row));
+    if (++read % chunk === 0) await yieldNow();
   }
   if (digest !== message.digest) {
     throw new CausewayError(
@@ -72,5 +65,5 @@ export async function tableFromMessage(
       },
     );
   }
-  return { network, epoch: message.epoch, revision: message.revision, feed: feed.number, digest, rows };
+  return { network, epoch: message.epoch, revision: message.revision, feed: feed.number, digest, rows: rows as Rows };
 }

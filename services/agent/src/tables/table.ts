@@ -1,27 +1,29 @@
 import {
+  type AnyRow,
   addDigest,
-  type EndpointId,
-  type EndpointRow,
   type FeedVersion,
-  type Ip,
   isKnown,
   type Network,
   type NetworkId,
-  type NodeId,
+  type RowChanges,
+  type RowKind,
+  type Rows,
+  type RowTypes,
   removeDigest,
   rowDigest,
+  rowKinds,
   type SentNetwork,
   type Stamp,
 } from '@causeway/model';
 
-/** Everything that a host holds of a network: the network itself, and all its endpoints on any host. */
+/** Everything that a host holds of a network: the network itself, and its rows of each kind, such as all its endpoints. */
 export interface Table extends Stamp {
   readonly network: SentNetwork;
   /** Number of the feed version in which the table came, and by which its digest is computed. */
   readonly feed: number;
   /** Digest of the network and all rows: see packages/model/src/feed.ts. */
   readonly digest: bigint;
-  readonly rows: ReadonlyMap<EndpointId, EndpointRow>;
+  readonly rows: Rows;
 }
 
 /** A table of a network whose driver this agent knows, so that the kernel can follow it. */
@@ -40,8 +42,7 @@ export interface Delta {
   readonly digest: bigint;
   /** Present when the network itself changed. */
   readonly network?: SentNetwork;
-  readonly upserts: readonly EndpointRow[];
-  readonly removed: readonly EndpointId[];
+  readonly changes: RowChanges;
 }
 
 /** Why a delta does not fit: the network is unknown, an earlier delta is missing, or both sides hold different rows. */
@@ -64,30 +65,41 @@ function digestAfter(table: Table, delta: Delta, feed: FeedVersion): bigint {
   if (delta.network !== undefined) {
     sum = addDigest(removeDigest(sum, networkDigest(table.network)), networkDigest(delta.network));
   }
-  const drop = (id: EndpointId): void => {
-    const row = table.rows.get(id);
-    if (row !== undefined) sum = removeDigest(sum, rowDigest(feed, 'endpoint', row));
-  };
-  for (const id of delta.removed) drop(id);
-  for (const row of delta.upserts) {
-    drop(row.id);
-    sum = addDigest(sum, rowDigest(feed, 'endpoint', row));
+  for (const kind of rowKinds) {
+    const rows: ReadonlyMap<string, AnyRow> = table.rows[kind];
+    const { upserts, removed } = delta.changes[kind];
+    const drop = (id: string): void => {
+      const row = rows.get(id);
+      if (row !== undefined) sum = removeDigest(sum, rowDigest(feed, kind, row));
+    };
+    for (const id of removed) drop(id);
+    for (const row of upserts) {
+      drop(row.id);
+      sum = addDigest(sum, rowDigest(feed, kind, row));
+    }
   }
   return sum;
 }
 
-/** Tables with many rows name few hosts. Each node id and VTEP is kept once, however many rows contain it. */
-export class Interner {
-  readonly #texts = new Map<string, string>();
+/** Fields that have few different values in many rows, such as the host of an endpoint. */
+const repeatedFields: { readonly [Kind in RowKind]?: readonly (keyof RowTypes[Kind])[] } = {
+  endpoint: ['node', 'vtep'],
+};
 
-  row(row: EndpointRow): EndpointRow {
-    return { ...row, node: this.#one(row.node) as NodeId, vtep: this.#one(row.vtep) as Ip };
+/** Keeps each value of such a field once, however many rows contain it. */
+export class Interner {
+  readonly #values = new Map<unknown, unknown>();
+
+  row<Row extends AnyRow>(kind: RowKind, row: Row): Row {
+    const kept: Row = { ...row };
+    for (const field of (repeatedFields[kind] ?? []) as readonly (keyof Row)[]) kept[field] = this.#one(kept[field]);
+    return kept;
   }
 
-  #one(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    this.#texts.set(text, text);
-    return text;
+  #one<Value>(value: Value): Value {
+    const known = this.#values.get(value);
+    if (known !== undefined) return known as Value;
+    this.#values.set(value, value);
+    return value;
   }
 }

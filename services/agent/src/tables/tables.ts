@@ -1,8 +1,12 @@
 import {
+  type AnyRow,
+  byRowKind,
   CausewayError,
-  type EndpointId,
-  type EndpointRow,
   type NetworkId,
+  type RowKind,
+  type RowMaps,
+  type Rows,
+  type RowTypes,
   reaches,
   type SentNetwork,
   type Stamp,
@@ -18,9 +22,11 @@ export type TableChange =
       readonly kind: 'stepped';
       readonly networkId: NetworkId;
       readonly networkChanged: boolean;
-      /** Former row of every endpoint that changed; undefined: the endpoint is new. */
-      readonly before: ReadonlyMap<EndpointId, EndpointRow | undefined>;
+      readonly before: FormerRows;
     };
+
+/** Of every row that changed, what it was before; undefined: the row is new. */
+export type FormerRows = { readonly [Kind in RowKind]: ReadonlyMap<string, RowTypes[Kind] | undefined> };
 
 /** A table that is changed in place. With 20,000 rows, a copy for each delta would be most of an agent's work. */
 interface LiveTable {
@@ -29,7 +35,7 @@ interface LiveTable {
   revision: bigint;
   readonly feed: number;
   digest: bigint;
-  readonly rows: Map<EndpointId, EndpointRow>;
+  readonly rows: RowMaps & Rows;
 }
 
 /** The tables of the networks that this host is subscribed to. Listeners are called right after each change. */
@@ -56,7 +62,8 @@ export class Tables {
 
   replace(table: Table): void {
     const { network, epoch, revision, feed, digest } = table;
-    this.#tables.set(network.id, { network, epoch, revision, feed, digest, rows: new Map(table.rows) });
+    const rows = byRowKind((kind) => new Map<string, AnyRow>(table.rows[kind])) as RowMaps & Rows;
+    this.#tables.set(network.id, { network, epoch, revision, feed, digest, rows });
     this.#tell({ kind: 'replaced', networkId: network.id });
   }
 
@@ -64,15 +71,20 @@ export class Tables {
   step(delta: Delta): void {
     const table = this.#tables.get(delta.networkId);
     if (table === undefined) throw new TypeError(`no table of network ${delta.networkId}`);
-    const before = new Map<EndpointId, EndpointRow | undefined>();
-    for (const id of delta.removed) {
-      before.set(id, table.rows.get(id));
-      table.rows.delete(id);
-    }
-    for (const row of delta.upserts) {
-      if (!before.has(row.id)) before.set(row.id, table.rows.get(row.id));
-      table.rows.set(row.id, row);
-    }
+    const before = byRowKind((kind) => {
+      const rows: Map<string, AnyRow> = table.rows[kind];
+      const former = new Map<string, AnyRow | undefined>();
+      const { upserts, removed } = delta.changes[kind];
+      for (const id of removed) {
+        former.set(id, rows.get(id));
+        rows.delete(id);
+      }
+      for (const row of upserts) {
+        if (!former.has(row.id)) former.set(row.id, rows.get(row.id));
+        rows.set(row.id, row);
+      }
+      return former;
+    }) as FormerRows;
     if (delta.network !== undefined) table.network = delta.network;
     table.revision = delta.to;
     table.digest = delta.digest;

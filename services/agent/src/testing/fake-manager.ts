@@ -14,13 +14,22 @@ import {
   type Network,
   type NetworkId,
   type NodeId,
+  noRowChanges,
+  noRows,
   Prefix,
+  type Rows,
   type SentNetwork,
   tableDigest,
   type UnknownDriver,
   Vni,
 } from '@causeway/model';
-import { endpointRowToMessage, endpointToMessage, errorToStatus, networkToMessage } from '@causeway/proto';
+import {
+  endpointToMessage,
+  errorToStatus,
+  networkToMessage,
+  rowChangesToMessage,
+  rowsToMessages,
+} from '@causeway/proto';
 import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { ConnectRequest, ConnectResponse, Hello } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '@causeway/proto/gen/causeway/v1/types.js';
@@ -285,8 +294,7 @@ export class FakeManager implements ManagerLink {
           from,
           to: held.revision,
           digest: this.#digestOf(held),
-          endpoints: upserts.map(endpointRowToMessage),
-          removedEndpointIds: removedIds,
+          ...rowChangesToMessage({ ...noRowChanges(), endpoint: { upserts, removed: removedIds } }),
         };
         peer.queue.push({ message: { oneofKind: 'delta', delta } });
       } else if (peer.subscribed.delete(id)) {
@@ -316,13 +324,12 @@ export class FakeManager implements ManagerLink {
     if (this.silent) return;
     peer.subscribed.add(held.network.id);
     const { network, revision, rows } = held;
-    const endpoints = Array.from(rows.values(), endpointRowToMessage);
     const digest = this.#digestOf(held);
     const complete = {
       network: networkToMessage(network, revision),
       revision,
       digest,
-      endpoints,
+      ...rowsToMessages((kind) => (kind === 'endpoint' ? rows.values() : [])),
       epoch: 0n,
       feedVersion: 0,
     };
@@ -330,7 +337,7 @@ export class FakeManager implements ManagerLink {
   }
 
   #digestOf({ network, rows }: HeldNetwork): bigint {
-    return tableDigest(this.feed, network, { endpoint: rows });
+    return tableDigest(this.feed, network, { ...(noRows() as Rows), endpoint: rows });
   }
 
   #wants(peer: Peer, held: HeldNetwork): boolean {
