@@ -31,8 +31,8 @@ function faultIn(value: unknown, path: string): { readonly field: string; readon
   if (typeof value === 'string') {
     const field = path === '' ? 'request' : path;
     if (value.length > longestText)
-      return { field, why: `has ${value.length} characters: at most ${longestText} are taken` };
-    return isVisible(value) ? undefined : { field, why: 'has characters that cannot be seen: give printable text' };
+      return { field, why: `has ${value.length} characters, the limit is ${longestText}` };
+    return isVisible(value) ? undefined : { field, why: 'has control or invisible characters: use printable text' };
   }
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
   if (Array.isArray(value)) {

@@ -67,7 +67,7 @@ export function callUnary<Request, Response>(
     const call = method(request, metadataOf(limits), { deadline: Date.now() + limits.timeout }, (error, value) => {
       limits.signal?.removeEventListener('abort', abort);
       if (error !== null) reject(errorFromService(error));
-      else if (value === undefined) reject(new CausewayError('internal', 'the server answered nothing'));
+      else if (value === undefined) reject(new CausewayError('internal', 'the server sent an empty answer'));
       else resolve(value);
     });
     const { onRemark, onCluster } = limits;

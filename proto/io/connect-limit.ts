@@ -25,12 +25,12 @@ export function limitConnects(within = connectWithin): () => void {
 
 function watch(socket: Socket, within: number): void {
   let stop = after(within, () => {
-    if (socket.connecting) give(socket, `is not taken within ${within} ms: no answer to connect`);
+    if (socket.connecting) give(socket, `was not accepted within ${within} ms`);
   });
   socket.once('connect', () => {
     stop();
     stop = after(within, () => {
-      if (socket.bytesRead === 0) give(socket, `is taken, and the server says nothing for ${within} ms`);
+      if (socket.bytesRead === 0) give(socket, `was accepted, but the server sent nothing for ${within} ms`);
     });
   });
   socket.once('close', () => stop());

@@ -37,6 +37,6 @@ export function decoded<Request>(request: Request): Request {
 /** The request, with any text. @throws CausewayError invalid-argument if the bytes are not a request */
 export function intact<Request>(request: Request): Request {
   if (!(request instanceof Undecodable)) return request;
-  const message = 'the request is no message of its type: its bytes end too early or are not protobuf';
+  const message = 'the request cannot be decoded: it is cut off, or it is not a protobuf message of the expected type';
   throw new CausewayError('invalid-argument', message, { field: 'request' }, { cause: request.cause });
 }

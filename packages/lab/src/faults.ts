@@ -49,7 +49,10 @@ export function waysOf(plan: LabPlan, { a, b, oneWay }: Cut): readonly Way[] {
   const others =
     b === undefined ? plan.hosts.map(({ name }) => name).filter((name) => name !== first) : [hostOf(plan, b).name];
   if (others.includes(first)) {
-    throw new CausewayError('invalid-argument', `${a} and ${b} are one host of lab ${plan.name}: name two`);
+    throw new CausewayError(
+      'invalid-argument',
+      `${a} and ${b} are the same host of lab ${plan.name}: name two different hosts`,
+    );
   }
   return others.flatMap((other): Way[] =>
     oneWay

@@ -80,7 +80,7 @@ export function checkLabName(name: string): void {
   if (namePattern.test(name)) return;
   throw new CausewayError(
     'name-invalid',
-    `"${clip(name)}" is not a lab name: 1 to 32 of a-z, 0-9 and "-", neither first nor last a "-"`,
+    `"${clip(name)}" is not a lab name: expected 1 to 32 of a-z, 0-9 and "-", beginning and ending with a letter or digit`,
   );
 }
 

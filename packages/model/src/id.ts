@@ -24,7 +24,7 @@ function idParser<Id extends string>(what: string): (text: string) => Result<Id,
     idPattern.test(text)
       ? ok(text as Id)
       : fail(
-          new CausewayError('invalid-argument', `"${clip(text)}" is no ${what} id: expected 16 hex digits`, {
+          new CausewayError('invalid-argument', `"${clip(text)}" is not a ${what} id: expected 16 hex digits`, {
             field: what,
           }),
         );
@@ -47,6 +47,6 @@ export function parseRequestId(text: string): Result<RequestId, CausewayError> {
 
 export function parseName(text: string, field = 'name'): Result<Name, CausewayError> {
   if (namePattern.test(text)) return ok(text as Name);
-  const message = `${field} "${clip(text)}" is not valid: 1 to 63 letters, digits, "_", "." or "-", first and last a letter or digit`;
+  const message = `${field} "${clip(text)}" is not valid: expected 1 to 63 letters, digits, "_", "." or "-", beginning and ending with a letter or digit`;
   return fail(new CausewayError('name-invalid', message, { field, value: clip(text) }));
 }

@@ -27,9 +27,9 @@ describe('checkLabels', () => {
     ['no key', { '': 'x' }, 'label key "" is not valid'],
     ['a space in a key', { 'a b': 'x' }, 'label key "a b" is not valid'],
     ['a key that ends in a dot', { 'a.': 'x' }, 'label key "a." is not valid'],
-    ['a long key', { ['k'.repeat(129)]: '' }, 'is not valid: 1 to 128'],
-    ['a long value', { a: 'v'.repeat(1_025) }, 'label "a" has 1025 characters, at most 1024 are kept'],
+    ['a long key', { ['k'.repeat(129)]: '' }, 'is not valid: expected 1 to 128'],
+    ['a long value', { a: 'v'.repeat(1_025) }, 'label "a" has 1025 characters, the limit is 1024'],
     ['a control character', { a: 'x\ny' }, 'label "a" has control characters'],
-    ['too many', Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])), '65 are too many'],
+    ['too many', Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])), '65 labels are too many'],
   ])('refuses %s', (_, labels, says) => expect(() => checkLabels(labels)).toThrow(says));
 });

@@ -27,15 +27,16 @@ export function parseLabel(text: string, field: string): Result<readonly [key: s
 /** @throws CausewayError invalid-argument */
 export function checkLabels(labels: Labels, field = 'labels'): void {
   const entries = Object.entries(labels);
-  if (entries.length > most) throw refuse(field, `${field}: ${entries.length} are too many, at most ${most}`);
+  if (entries.length > most)
+    throw refuse(field, `${field}: ${entries.length} labels are too many, the limit is ${most}`);
   for (const [key, value] of entries) {
     const one = `${field}.${clip(key)}`;
     if (!isLabelKey(key)) {
-      const message = `label key "${clip(key)}" is not valid: 1 to ${longestKey} letters, digits, ".", "_", "/" or "-", first and last a letter or digit`;
+      const message = `label key "${clip(key)}" is not valid: expected 1 to ${longestKey} letters, digits, ".", "_", "/" or "-", beginning and ending with a letter or digit`;
       throw refuse(one, message);
     }
     if (value.length > longestValue) {
-      throw refuse(one, `label "${key}" has ${value.length} characters, at most ${longestValue} are kept`);
+      throw refuse(one, `label "${key}" has ${value.length} characters, the limit is ${longestValue}`);
     }
     if (/\p{Cc}/u.test(value)) throw refuse(one, `label "${key}" has control characters: use printable text`);
   }

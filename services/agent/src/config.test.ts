@@ -27,10 +27,10 @@ describe('parseSettings', () => {
     ['managers', '10.0.0.1', '--managers: "10.0.0.1" is not HOST:PORT'],
     ['managers', '10.0.0.1:70000', '--managers: "70000" is not a port from 1 to 65535'],
     ['dataPath', 'eth0', '--data-path: "eth0" is not an IPv4 or IPv6 address'],
-    ['dataPath', '127.0.0.1', '--data-path: "127.0.0.1" is not an address that other hosts send to, it is loopback'],
-    ['dataPath', '::', 'it is unspecified'],
-    ['dataPath', 'ff02::1', 'it is multicast'],
-    ['dataPath', 'fe80::1', 'it is link-local'],
+    ['dataPath', '127.0.0.1', '--data-path: "127.0.0.1" is not an address that other hosts can send to (loopback)'],
+    ['dataPath', '::', '(unspecified)'],
+    ['dataPath', 'ff02::1', '(multicast)'],
+    ['dataPath', 'fe80::1', '(link-local)'],
     ['vxlanPort', '0', '--vxlan-port: "0" is not a port from 1 to 65535'],
   ])('names %s %j', (option, text, message) => {
     expect(() => parseSettings({ ...good, [option]: text }, '0.1.0')).toThrow(message);

@@ -79,7 +79,7 @@ function parseDataPath(text: string): Ip {
     throw invalid(
       '--data-path',
       text,
-      `an address that other hosts send to, it is ${wrong}: give one of this host, such as 10.0.0.1`,
+      `an address that other hosts can send to (${wrong}): use an address of this host, such as 10.0.0.1`,
     );
   throw invalid('--data-path', text, 'an IPv4 or IPv6 address of this host, such as 10.0.0.1');
 }

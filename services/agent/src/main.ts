@@ -50,7 +50,9 @@ const program = new Command('causeway-agent')
   .addOption(required('--name <name>', 'name of this host in the cluster', 'CAUSEWAY_NAME'))
   .addOption(required('--managers <address,...>', 'managers as IP:PORT, such as 10.0.0.1:7443', 'CAUSEWAY_MANAGERS'))
   .addOption(required('--data-path <ip>', 'address of this host at which it receives VXLAN', 'CAUSEWAY_DATA_PATH'))
-  .addOption(required('--data-dir <directory>', 'where the agent keeps its identity and ledger', 'CAUSEWAY_DATA_DIR'))
+  .addOption(
+    required('--data-dir <directory>', 'data directory of the agent: its identity and ledger', 'CAUSEWAY_DATA_DIR'),
+  )
   .addOption(
     new Option('--socket <path>', 'unix socket to serve').env('CAUSEWAY_SOCKET').default('/run/causeway/agent.sock'),
   )

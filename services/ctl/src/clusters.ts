@@ -16,7 +16,7 @@ export function clusterConflict(said: readonly Said[]): CausewayError | undefine
   const [first] = said;
   const other = said.find(({ cluster }) => cluster !== first?.cluster);
   if (first === undefined || other === undefined) return undefined;
-  const message = `the managers given are of different clusters: ${described(first)}, and ${described(other)}; give those of one`;
+  const message = `the given managers belong to different clusters: ${described(first)}, and ${described(other)}; give managers of one cluster`;
   return new CausewayError('cluster-mismatch', message, {
     field: '--managers',
     value: first.address,
@@ -33,9 +33,9 @@ export function conflictRemark(said: readonly Said[], answered: string | undefin
   const conflict = clusterConflict(said);
   if (conflict === undefined) return undefined;
   const by = said.find(({ address }) => address === answered);
-  return by === undefined ? conflict.message : `${conflict.message}; this answer is of ${by.cluster}`;
+  return by === undefined ? conflict.message : `${conflict.message}; this answer is from cluster ${by.cluster}`;
 }
 
 function described({ address, manager, cluster }: Said): string {
-  return `${manager === undefined ? '' : `${manager} at `}${address} is of ${cluster}`;
+  return `${manager === undefined ? '' : `${manager} at `}${address} belongs to ${cluster}`;
 }

@@ -26,9 +26,9 @@ export const exitCodeMeaning: Readonly<Record<string, string>> = {
   [exitCodes.failed]: 'failed',
   [exitCodes.usage]: 'wrong usage or an invalid value',
   [exitCodes.notFound]: 'not found',
-  [exitCodes.conflict]: 'something else holds it: a name, an address, a network in use',
+  [exitCodes.conflict]: 'conflict: a name or address is taken, or a network is in use',
   [exitCodes.unavailable]: 'unavailable or timed out: try again',
   [exitCodes.drift]: 'verify found drift',
   '130, 143':
-    'ended by SIGINT, SIGTERM; if it was changing something, stderr says that the outcome is not known and how to look',
+    'ended by SIGINT or SIGTERM; if the command was changing something, stderr says that the outcome is unknown, and how to find out',
 };

@@ -91,7 +91,7 @@ export function explainFailure(thrown: unknown): Failure {
  */
 export function outcomeUnknown(problem: CausewayError, seenBy: string | undefined): CausewayError {
   if (seenBy === undefined) return problem;
-  const message = `${problem.message}; whether the change was made before is not known, to look: ${seenBy}`;
+  const message = `${problem.message}; whether an earlier try made the change is unknown; to find out: ${seenBy}`;
   return new CausewayError(problem.code, message, problem.data, { cause: problem });
 }
 
@@ -121,9 +121,9 @@ const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
   'manager-unavailable':
     'does causeway-manager run there? --managers or CAUSEWAY_MANAGERS names the addresses to try; causeway status --local asks the agent of this host',
   'agent-unavailable': 'does causeway-agent run there?',
-  'name-ambiguous': 'say it as NETWORK/NAME, or by its id',
-  'mtu-too-large': '--force makes it so all the same; network show then says which hosts carry less',
-  'underlay-overlap': '--force makes it so all the same',
+  'name-ambiguous': 'use NETWORK/NAME, or the id of the endpoint',
+  'mtu-too-large': '--force makes the change all the same; network show then names the hosts that carry less',
+  'underlay-overlap': '--force makes the change all the same',
   'network-in-use': 'causeway endpoint list NETWORK shows its endpoints; --force detaches them first',
 };
 

@@ -25,9 +25,9 @@ describe('an error of a server names the flag', () => {
     [
       create,
       'subnets[1]',
-      'subnets[1] 10.0.0.0/8 overlaps subnets[0] 10.0.0.0/16: subnets of a network are disjoint',
+      'subnets[1] 10.0.0.0/8 overlaps subnets[0] 10.0.0.0/16: subnets of a network must not overlap',
       '--subnet',
-      '--subnet 10.0.0.0/8 overlaps --subnet 10.0.0.0/16: subnets of a network are disjoint',
+      '--subnet 10.0.0.0/8 overlaps --subnet 10.0.0.0/16: subnets of a network must not overlap',
     ],
     [create, 'subnets[0].ranges[1]', 'subnets[0].ranges[1] is empty', '--ip-range', '--ip-range is empty'],
     [

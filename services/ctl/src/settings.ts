@@ -32,8 +32,8 @@ const options: { readonly [Name in keyof Settings]: () => Option } = {
     new Option('--timeout <duration>', 'how long the command may take in all: 500ms, 10s, 2m')
       .default(seconds(10), '10s')
       .argParser(parseTimeout),
-  output: () => new Option('-o, --output <format>', 'how to print').choices(formats).default('table'),
-  headers: () => new Option('--no-headers', 'tables without their titles'),
+  output: () => new Option('-o, --output <format>', 'output format').choices(formats).default('table'),
+  headers: () => new Option('--no-headers', 'print tables without column titles'),
 };
 
 const debug = () => new Option('-v, --debug', 'after an error, also print its code, data and cause');

@@ -94,7 +94,7 @@ function changeOf<Item>({ type, item, revision }: Pick<Heard<Item>, 'type' | 'it
   if (type === 'BOOKMARK') return { type, revision };
   if ((type === 'ADDED' || type === 'MODIFIED' || type === 'REMOVED') && item !== undefined)
     return { type, item, revision };
-  throw new CausewayError('internal', `a manager told a change "${type}", which this version does not know`);
+  throw new CausewayError('internal', `a manager sent a change of type "${type}", which this version does not know`);
 }
 
 /** The changes from the known objects to a new list. The list is given as additions and the bookmark after them. */

@@ -98,7 +98,7 @@ async function runBeside(name: string, words: readonly string[]): Promise<number
 
 function readOptions(argv: readonly string[]): Options {
   const command = new Command('causeway-manager')
-    .description('Keeps what a cluster’s networks should be and brings it to the hosts.')
+    .description('Keeps the networks of a cluster, and distributes them to its hosts.')
     .version(version)
     .addHelpText(
       'after',

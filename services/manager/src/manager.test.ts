@@ -431,7 +431,7 @@ describe('one manager', () => {
       drift: 1,
       networks: 1,
       endpoints: 1,
-      unreadyHosts: [{ name: 'h2', session: 'none', reason: 'its agent closed it or the connection broke' }],
+      unreadyHosts: [{ name: 'h2', session: 'none', reason: 'its agent closed the session, or the connection broke' }],
       degradedNetworks: 0,
       degradedEndpoints: 0,
       troubledHosts: [],
@@ -482,7 +482,7 @@ describe('one manager', () => {
     const unknown = WatchEventsRequest.create({ kinds: ['network.created', 'network.made'] });
     await expect(manager.api.cluster.watchEvents(unknown, cluster.call()).next()).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringContaining('no event kind "network.made"; known are network.created'),
+      message: expect.stringContaining('no event kind "network.made"; the kinds are network.created'),
     });
     const watch = manager.api.cluster.watchEvents(WatchEventsRequest.create(), cluster.call());
     for await (const { event } of watch) kinds.push(event?.kind ?? '');

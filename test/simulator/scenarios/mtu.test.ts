@@ -97,7 +97,7 @@ describe('a host with a smaller underlay', () => {
     await cluster.run(cluster.host('h3').start());
     await expect(cluster.run(cluster.host('h3').attach('blue', 'on-h3'))).rejects.toMatchObject({
       code: 'mtu-pending',
-      message: expect.stringContaining('MTU of 1350 bytes, which is what h3 carries'),
+      message: expect.stringContaining('lowered to 1350 bytes, which is what h3 carries'),
     });
     release();
     await cluster.run(cluster.host('h3').attach('blue', 'again', undefined));

@@ -65,7 +65,9 @@ describe('a rolling upgrade', () => {
     const refused = api.network.createNetwork(CreateNetworkRequest.create({ requestId, name: 'red', subnets }), call);
     await expect(made.run(refused)).rejects.toMatchObject({
       code: 'not-leader',
-      message: expect.stringContaining('the store has records of schema 2, and it knows 1; start a newer version'),
+      message: expect.stringContaining(
+        'the store has records of schema 2, and this manager knows 1; start a newer version',
+      ),
     });
     expect(made.log.lines.some(({ event }) => event === 'manager.outdated')).toBe(true);
 

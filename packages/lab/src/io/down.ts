@@ -58,5 +58,5 @@ async function kill(processes: readonly ProcessId[]): Promise<void> {
   await Promise.all(processes.map((process) => signalProcess(process, 'SIGKILL')));
   if (await waitGone(processes, goneWithin)) return;
   const pids = processes.map((process) => process.pid).join(', ');
-  throw new CausewayError('timed-out', `some processes of the lab do not end although killed: of ${pids}`);
+  throw new CausewayError('timed-out', `some processes of the lab still run after SIGKILL: PIDs ${pids}`);
 }

@@ -51,12 +51,12 @@ export async function loadLab(name: string): Promise<LabRecord> {
   if (lab !== undefined) return lab;
   const labs = await labNames();
   if (!labs.includes(name)) throw labUnknown(name, labs);
-  const message = `lab ${name} is unfinished: its "lab up" is at work or was killed; "causeway lab down --name ${name}" removes it`;
+  const message = `lab ${name} is incomplete: "causeway lab up" still runs or was killed; "causeway lab down --name ${name}" removes it`;
   throw new CausewayError('lab-unknown', message, { lab: name });
 }
 
 export function labUnknown(name: string, labs: readonly string[]): CausewayError {
-  const known = labs.length === 0 ? 'there is none' : `there is ${labs.join(', ')}`;
+  const known = labs.length === 0 ? 'no lab exists' : `existing labs: ${labs.join(', ')}`;
   return new CausewayError('lab-unknown', `no lab named ${name}; ${known}`, { lab: name });
 }
 

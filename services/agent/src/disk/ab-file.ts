@@ -71,7 +71,7 @@ export class AbFile {
   async flushed(): Promise<void> {
     if (await this.#flushed) return;
     const name = this.#nameOf(this.#sequence);
-    const message = `data directory ${this.#files.directory}: its disk did not take ${name}`;
+    const message = `data directory ${this.#files.directory}: its disk did not store ${name}`;
     throw new CausewayError('internal', message, { directory: this.#files.directory });
   }
 
@@ -86,7 +86,7 @@ export class AbFile {
   }
 
   #tooNew(name: string, cause: CausewayError): CausewayError {
-    const message = `data directory ${this.#files.directory}: a newer agent has used it (${name}: ${cause.message}); start that version of the agent again, the host's containers keep their interfaces until then`;
+    const message = `data directory ${this.#files.directory}: a newer version of the agent has used it (${name}: ${cause.message}); start that version again, the containers keep their interfaces until then`;
     return new CausewayError('data-too-new', message, { directory: this.#files.directory }, { cause });
   }
 

@@ -159,7 +159,7 @@ describe('AbFile', () => {
       expect(await twin(files).load()).toEqual(bytes(text));
     }
     await writer.save(bytes('five'));
-    await expect(writer.flushed()).rejects.toThrow('its disk did not take identity.a');
+    await expect(writer.flushed()).rejects.toThrow('its disk did not store identity.a');
   });
 
   it('refuses to go on from the older copy when a later agent wrote the other', async () => {
@@ -168,7 +168,9 @@ describe('AbFile', () => {
     files.contents.set('identity.a', bytes('causeway-ledger 2 identity 9\n{}'));
     await expect(twin(files).load()).rejects.toMatchObject({
       code: 'data-too-new',
-      message: expect.stringMatching('/data: a newer agent has used it .identity.a: written in format 2'),
+      message: expect.stringMatching(
+        '/data: a newer version of the agent has used it .identity.a: written in format 2',
+      ),
     });
   });
 

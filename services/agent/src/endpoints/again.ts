@@ -28,7 +28,7 @@ export function standingOf(
     if (endpoint.name !== spec.name || (spec.network !== endpoint.network && spec.network !== network)) continue;
     if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };
     const ifname = sandbox.ifname === spec.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${spec.ifname}`];
-    const refused = sandbox.refused === undefined ? [] : [`it is cut off (${sandbox.refused})`];
+    const refused = sandbox.refused === undefined ? [] : [`the managers refused it (${sandbox.refused})`];
     const { priority } = sandbox.gateway;
     const gateway =
       priority === spec.gatewayPriority ? [] : [`its gateway priority is ${priority}, not ${spec.gatewayPriority}`];
@@ -59,7 +59,7 @@ export function nameTakenHere(
   differs: readonly string[],
 ): CausewayError {
   const { id, name } = endpoint;
-  const message = `name "${name}" is that of an endpoint of network "${network ?? endpoint.network}" on this host, and ${differs.join('; ')}: choose another name, or detach that one`;
+  const message = `name "${name}" is taken by an endpoint of network "${network ?? endpoint.network}" on this host, and ${differs.join('; ')}: choose another name, or detach that endpoint`;
   return new CausewayError('name-taken', message, { field: 'name', value: name, endpoint: id });
 }
 

@@ -81,7 +81,7 @@ function parseAddresses(texts: readonly string[]): readonly Ip[] {
   const addresses = texts.map((text) => unwrap(parseIp(text)));
   const families = new Set(addresses.map(family));
   if (families.size === addresses.length) return addresses;
-  throw new CausewayError('invalid-argument', 'addresses: at most one IPv4 and one IPv6 address may be asked for', {
+  throw new CausewayError('invalid-argument', 'addresses: request at most one IPv4 and one IPv6 address', {
     field: 'addresses',
   });
 }

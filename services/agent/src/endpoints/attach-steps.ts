@@ -203,7 +203,7 @@ export class AttachSteps {
       if (refused.length === 0) return;
       if ((await kernel.identify(sandbox.netns)) !== sandbox.identity) throw wentAway(sandbox);
       if (tries === kernelTries) {
-        const message = `the kernel refuses what endpoint ${sandbox.endpoint.name} needs: ${refused.join('; ')}`;
+        const message = `the kernel refused changes for endpoint ${sandbox.endpoint.name}: ${refused.join('; ')}`;
         throw new CausewayError('kernel-refused', message, { netns: sandbox.netns });
       }
       await clock.sleep(kernelPause);

@@ -78,6 +78,6 @@ export class Attacher {
 }
 
 function reused(requestId: RequestId): CausewayError {
-  const message = `request_id ${requestId} has attached something else: use a new one for a new request`;
+  const message = `request_id ${requestId} was used for another attach: use a new request_id for a new request`;
   return new CausewayError('request-reused', message, { field: 'request_id' });
 }

@@ -35,7 +35,7 @@ export class ContainerNamespaces {
     if (overlay !== undefined) throw refuse(netns, `is the overlay namespace ${overlay} of Causeway itself`);
     if (identity === (await kernel.identify(hostNetns))) throw refuse(netns, "is the host's own network namespace");
     if (identity === (await kernel.identify(firstProcess))) {
-      throw refuse(netns, "is the network namespace of process 1, the machine's own");
+      throw refuse(netns, "is the machine's own network namespace, that of process 1");
     }
     const manager = await this.#managerIn(netns);
     if (manager !== undefined) throw refuse(netns, `is the network namespace of the manager at ${manager}`);

@@ -131,7 +131,7 @@ function pick(local: readonly LocalEndpoint[], target: string): LocalEndpoint | 
   const choices = matches.map((endpoint) => `${endpoint.network ?? endpoint.networkId}/${endpoint.name}`).join(', ');
   throw new CausewayError(
     'name-ambiguous',
-    `endpoint "${clip(target)}" is in several networks: say which of ${choices}`,
+    `endpoint "${clip(target)}" is in several networks: use one of ${choices}`,
     {
       endpoint: clip(target),
     },

@@ -95,7 +95,7 @@ export class GarbageCollector {
     this.#orphanedSince = plan.orphanedSince;
     await sandboxes.change(plan.renew);
     for (const id of plan.forget) {
-      const message = 'the managers have released it, its interface leaves its container';
+      const message = 'the managers have released it, its interface is removed from its container';
       log.warn('endpoint.released-elsewhere', { endpointId: id, message });
       await this.#forget(id);
     }

@@ -35,7 +35,7 @@ it('leaves what only has the name of an overlay, and says so', async () => {
   const container = h.container('web');
   h.kernel.foreignLink(container, 'eth0');
   h.kernel.foreignBind(alias, container);
-  expect(await reset(h)).toEqual({ clean: false, said: [`left ${alias}: it is no overlay of Causeway`] });
+  expect(await reset(h)).toEqual({ clean: false, said: [`left ${alias}: it is not an overlay of Causeway`] });
   expect(h.kernel.namespaces.get(container)?.links.has('eth0')).toBe(true);
 });
 

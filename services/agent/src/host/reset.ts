@@ -34,7 +34,7 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
     if (found === undefined) continue;
     // The name proves nothing: something else may be mounted at the path.
     const why =
-      (await kernel.identify(netns)) === own || !isOverlay(found) ? 'it is no overlay of Causeway' : undefined;
+      (await kernel.identify(netns)) === own || !isOverlay(found) ? 'it is not an overlay of Causeway' : undefined;
     const problem = why ?? (await remove(kernel, netns));
     if (problem === undefined) tell(`removed ${netns}${withContainers(found)}`);
     else tell(`left ${netns}: ${problem}`);

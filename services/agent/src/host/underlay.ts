@@ -26,7 +26,7 @@ export class UnderlayMtu {
       this.#bytes = underlay.mtu;
       return;
     }
-    const message = `data-path ${this.#address}: no network device of this host carries it; give the address other hosts reach this one by`;
+    const message = `data-path ${this.#address}: no network device of this host has this address; use the address at which other hosts reach this host`;
     // The address may come a moment later, for example from a DHCP server, so the setting itself is not called invalid.
     throw new CausewayError('address-absent', message, { field: 'data-path', value: this.#address });
   }

@@ -11,8 +11,8 @@ const temporary = '.tmp';
 const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied'; what: string }>> = {
   ENOSPC: { code: 'disk-full', what: 'its disk is full' },
   EDQUOT: { code: 'disk-full', what: 'its disk quota is used up' },
-  EACCES: { code: 'permission-denied', what: 'it may not be written' },
-  EPERM: { code: 'permission-denied', what: 'it may not be written' },
+  EACCES: { code: 'permission-denied', what: 'it is not writable' },
+  EPERM: { code: 'permission-denied', what: 'it is not writable' },
   EROFS: { code: 'permission-denied', what: 'its file system is read-only' },
   ENOENT: { code: 'permission-denied', what: 'it cannot be made' },
   ENOTDIR: { code: 'permission-denied', what: 'it is not a directory' },

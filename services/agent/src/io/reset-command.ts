@@ -18,15 +18,17 @@ interface Options {
  */
 export function resetCommand(): Command {
   return new Command('causeway-agent')
-    .description('Takes Causeway off this host, whose agent must not run.')
+    .description('Removes Causeway from this host. The agent must not be running.')
     .option('--reset')
     .addOption(
-      new Option('--data-dir <directory>', 'where the agent kept its identity and ledger')
+      new Option('--data-dir <directory>', 'data directory of the agent, with its identity and ledger')
         .env('CAUSEWAY_DATA_DIR')
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--socket <path>', 'unix socket it served').env('CAUSEWAY_SOCKET').default('/run/causeway/agent.sock'),
+      new Option('--socket <path>', 'unix socket that the agent served')
+        .env('CAUSEWAY_SOCKET')
+        .default('/run/causeway/agent.sock'),
     )
     .allowUnknownOption()
     .allowExcessArguments()

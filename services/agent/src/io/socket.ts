@@ -20,14 +20,14 @@ export async function prepareSocket(path: string): Promise<void> {
   } catch (error) {
     throw refuse(
       path,
-      `its directory cannot be made (${(error as NodeJS.ErrnoException).code}): give a path in one that can`,
+      `its directory cannot be created (${(error as NodeJS.ErrnoException).code}): use a path in another directory`,
       error,
     );
   }
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
-  if (!found.isSocket()) throw refuse(path, 'is not a socket: remove it, or give another path');
-  if (await answers(path)) throw refuse(path, 'is served by another agent: stop it, or give another path');
+  if (!found.isSocket()) throw refuse(path, 'is not a socket: remove the file, or use another path');
+  if (await answers(path)) throw refuse(path, 'is served by another agent: stop that agent, or use another path');
   await rm(path, { force: true });
 }
 

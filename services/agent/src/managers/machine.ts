@@ -107,11 +107,11 @@ function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Ste
   const { clusterId, epoch, term, heartbeat } = incoming;
   const feed = feedOf(feeds, incoming.feed);
   if (seen !== undefined && seen.id !== clusterId) {
-    const message = `this manager belongs to cluster ${clusterId}, the data directory of this host to cluster ${seen.id}: point --managers at its own cluster, or give the host an empty --data-dir`;
+    const message = `this manager belongs to cluster ${clusterId}, the data directory of this host to cluster ${seen.id}: point --managers at the host's own cluster, or use an empty --data-dir`;
     return leave(state, new CausewayError('cluster-mismatch', message, { cluster: clusterId, own: seen.id }));
   }
   if (seen !== undefined && (epoch < seen.epoch || (epoch === seen.epoch && term < seen.term))) {
-    const message = `this manager leads in term ${term} of epoch ${epoch}; term ${seen.term} of epoch ${seen.epoch} has been seen: it is an old leader`;
+    const message = `this manager leads in term ${term} of epoch ${epoch}; this host has seen term ${seen.term} of epoch ${seen.epoch}, so the manager is an old leader`;
     return leave(state, new CausewayError('not-leader', message, { term: String(term) }));
   }
   if (feed === undefined) {
@@ -157,7 +157,7 @@ function leave(state: SessionState, error: CausewayError): Step {
 
 function farewell({ leader, reason, taken }: Incoming & { kind: 'goodbye' }): CausewayError {
   if (taken) {
-    const message = `${reason}, and this agent did not: another one has its identity; was its data directory copied?`;
+    const message = `${reason}, and this agent did not: another agent has the same identity; was the data directory copied?`;
     return new CausewayError('session-taken', message);
   }
   if (leader === '') return new CausewayError('manager-unavailable', reason);

@@ -20,7 +20,7 @@ interface Input {
 
 export const endpointAttach = command<Input>({
   name: 'attach',
-  summary: 'give a network namespace of this host an interface on a network',
+  summary: 'attach a network namespace of this host to a network',
   description:
     'The command returns when this host has programmed the endpoint; with --wait applied, when every ready host of the network has.\n' +
     'If that takes longer than --timeout, the endpoint stays attached and is printed, and the exit code is 5. A second call with the\n' +
@@ -35,7 +35,7 @@ export const endpointAttach = command<Input>({
       .argParser(parseAbsolutePath('--netns'))
       .makeOptionMandatory(),
     new Option('--ifname <name>', 'name of the interface inside').default('eth0'),
-    new Option('--ip <address>', 'address to ask for, at most one of each family')
+    new Option('--ip <address>', 'requested address, at most one of each family')
       .argParser(parseEach('--ip', parseIp))
       .default([], 'next free'),
     new Option('--label <key=value>', 'label of the endpoint; repeat for several')

@@ -17,7 +17,7 @@ export const endpointDetach = command<Input>({
     'of this host, then among those of all hosts; without an agent on this host, the managers look it up. An endpoint on a host\n' +
     'that is not ready is detached only with --force (otherwise exit 4): that host removes the interface when it is back.',
   arguments: [new Argument('<endpoint>', 'id, name, or NETWORK/NAME')],
-  options: [new Option('--force', 'even if its host is not ready').default(false)],
+  options: [new Option('--force', 'also if the host of the endpoint is not ready').default(false)],
   uses: ['managers', 'socket', 'timeout', 'output'],
   needsMajority: true,
   seenBy: ({ endpoint }) => `causeway endpoint show ${endpoint}`,

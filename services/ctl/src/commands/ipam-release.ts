@@ -14,7 +14,7 @@ interface Input {
 
 export const ipamRelease = command<Input>({
   name: 'release',
-  summary: 'let an address that was reserved be given again',
+  summary: 'release a reserved address',
   description: "Refused (exit 4) for an endpoint's address: detach the endpoint.",
   arguments: [
     new Argument('<network>', 'name or id'),

@@ -14,10 +14,10 @@ interface Input {
 
 export const ipamReserve = command<Input>({
   name: 'reserve',
-  summary: 'keep an address of a network from being given to an endpoint',
+  summary: 'reserve an address of a network, so that no endpoint gets it',
   arguments: [
     new Argument('<network>', 'name or id'),
-    new Argument('[address]', 'address to reserve; the next free one when absent').argParser(
+    new Argument('[address]', 'address to reserve; when absent, the next free address').argParser(
       parseAs('address', parseIp),
     ),
   ],

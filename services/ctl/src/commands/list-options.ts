@@ -23,7 +23,7 @@ export function listOptions(fields: readonly string[], sortable: readonly string
       fixed(fields.flatMap((field) => [`${field}=`, `${field}!=`])),
     ),
     sortOption(sortable),
-    new Option('--page-size <number>', `how many to ask for at once, at most ${largestPage}`).argParser(parsePageSize),
+    new Option('--page-size <number>', `how many to request at once, at most ${largestPage}`).argParser(parsePageSize),
     new Option('--limit <number>', 'print at most this many').argParser(parseInteger('--limit', 1)),
     new Option('-w, --watch', 'then print changes as they happen').conflicts(['pageSize', 'sortBy']),
     new Option('--from-revision <revision>', 'watch, beginning with the changes after this revision')
@@ -34,7 +34,7 @@ export function listOptions(fields: readonly string[], sortable: readonly string
 
 /** For lists that are fetched whole. Completion offers `fields`; the option accepts every field of the JSON. */
 export function sortOption(fields: readonly string[]): Option {
-  const what = 'in the order of a field of -o json, such as applied.have; -FIELD: the largest first';
+  const what = 'sort by a field of -o json, such as applied.have; -FIELD: the largest first';
   return completed(new Option('--sort-by <field>', what), fixed(fields));
 }
 

@@ -17,7 +17,7 @@ export const managerRemove = command<Input>({
   options: [
     new Option(
       '--force',
-      'even if too few healthy members seem to remain: for members that are healthy but do not answer; etcd still refuses a removal that would certainly stop it',
+      'also if too few healthy members seem to remain: for members that are healthy but do not answer; etcd still refuses a removal that would certainly stop it',
     ),
   ],
   uses: ['managers', 'timeout', 'output'],

@@ -62,7 +62,7 @@ export const networkCreate = command<Input>({
     new Option('--vni <number>', 'VXLAN network identifier; automatic when absent').argParser(
       parseAs('--vni', (text) => parseVni(wholeNumber(text))),
     ),
-    new Option('--mtu <bytes>', "MTU inside the overlay; follows the hosts' underlays when absent").argParser(
+    new Option('--mtu <bytes>', 'MTU inside the overlay; when absent, it follows the underlays of the hosts').argParser(
       parseInteger('--mtu', 1),
     ),
     new Option('--label <key=value>', 'label of the network; repeat for several')

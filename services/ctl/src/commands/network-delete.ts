@@ -18,7 +18,7 @@ export const networkDelete = command<Input>({
   description: 'Refused (exit 4) while the network has endpoints or reservations; the error names them.',
   arguments: [new Argument('<network>', 'name or id')],
   options: [
-    new Option('--force', 'first detach its endpoints on all hosts, and drop its reservations'),
+    new Option('--force', 'first detach its endpoints on all hosts, and release its reservations'),
     ifRevisionOption(),
     dryRunOption(),
   ],

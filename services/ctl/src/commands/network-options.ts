@@ -13,9 +13,9 @@ export function dryRunNotes(dryRun: boolean | undefined): readonly string[] {
 }
 
 export function forceOption(): Option {
-  return new Option('--force', 'even if the MTU is too large for a host, or a subnet overlaps the underlay of a host');
+  return new Option('--force', 'also if the MTU is too large for a host, or a subnet overlaps the underlay of a host');
 }
 
 export function dryRunOption(): Option {
-  return new Option('--dry-run', 'check everything, print what would be, and change nothing');
+  return new Option('--dry-run', 'check everything and print the result, without changing anything');
 }

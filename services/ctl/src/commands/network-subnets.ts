@@ -76,7 +76,7 @@ export function planSubnets(
 function gatewayOf(prefix: Prefix, gateways: readonly Ip[]): Ip | undefined {
   const [gateway, second] = gateways.filter((candidate) => contains(prefix, candidate));
   if (second === undefined) return gateway;
-  const message = `--gateway: ${gateway} and ${second} both lie in ${prefix}, which can have one`;
+  const message = `--gateway: ${gateway} and ${second} both lie in ${prefix}: a subnet has one gateway`;
   throw refuse('gateway-duplicate', message, '--gateway', second);
 }
 

@@ -50,12 +50,12 @@ export const networkUpdate = command<Input>({
     new Option('--rename <name>', 'another name').argParser(parseNameOf('--rename')),
     new Option('--label <key=value>', 'set a label; repeat for several').argParser(parseLabel).default({}, 'none'),
     completed(
-      new Option('--remove-label <key>', 'drop a label; repeat for several')
+      new Option('--remove-label <key>', 'remove a label; repeat for several')
         .argParser(parseEach('--remove-label', ok))
         .default([], 'none'),
       labelsOfNetwork,
     ),
-    new Option('--add-subnet <prefix>', 'one more subnet; repeat for several')
+    new Option('--add-subnet <prefix>', 'add a subnet; repeat for several')
       .argParser(parseEach('--add-subnet', parsePrefix))
       .default([], 'none'),
     new Option(
@@ -68,12 +68,12 @@ export const networkUpdate = command<Input>({
       .argParser(parseAuxAddress)
       .default([], 'none'),
     completed(
-      new Option('--remove-subnet <prefix>', 'drop an empty subnet; repeat for several')
+      new Option('--remove-subnet <prefix>', 'remove an empty subnet; repeat for several')
         .argParser(parseEach('--remove-subnet', parsePrefix))
         .default([], 'none'),
       subnetsOfNetwork,
     ),
-    new Option('--add-range <prefix>', 'take automatic addresses from here too, or from more; repeat for several')
+    new Option('--add-range <prefix>', 'also take automatic addresses from this part of its subnet; repeat for several')
       .argParser(parseEach('--add-range', parsePrefix))
       .default([], 'none'),
     completed(
@@ -135,5 +135,9 @@ function checkChanges({ rename, label, mtu, ...lists }: Input): void {
   const { removeLabel, addSubnet, removeSubnet, addRange } = lists;
   const some = [removeLabel, addSubnet, removeSubnet, addRange].some((list) => list.length > 0);
   if (some || rename !== undefined || mtu !== undefined || Object.keys(label).length > 0) return;
-  throw new CausewayError('invalid-argument', 'nothing to change: say what, such as --add-subnet 10.67.0.0/24', {});
+  throw new CausewayError(
+    'invalid-argument',
+    'nothing to change: name a change, such as --add-subnet 10.67.0.0/24',
+    {},
+  );
 }

@@ -74,7 +74,7 @@ describe('without a majority of etcd', () => {
   test.each(changes)('%s ends at once, and says what shows whether it is made', async (line, seenBy) => {
     const { code, stderr, took } = await run(line);
     expect(stderr).toMatch(problem);
-    expect(stderr).toContain(`whether the change was made before is not known, to look: ${seenBy}\n`);
+    expect(stderr).toContain(`whether an earlier try made the change is unknown; to find out: ${seenBy}\n`);
     expect({ code, soon: took < 2_000 }).toEqual({ code: 5, soon: true });
   });
 
@@ -89,7 +89,7 @@ describe('without a majority of etcd', () => {
 describe('interrupted', () => {
   test.each(changes)('%s says that its outcome is not known, and what shows it', async (line, seenBy) => {
     const { code, stdout, stderr } = await run(line, { abortAfter: 0.2, exitCode: 130 });
-    const said = `causeway: interrupted: whether the change was made is not known; to look: ${seenBy}\n`;
+    const said = `causeway: interrupted: whether the change was made is unknown; to find out: ${seenBy}\n`;
     expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: '', stderr: said });
   });
 

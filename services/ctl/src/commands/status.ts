@@ -20,10 +20,7 @@ export const status = command<Input>({
     'What is wrong elsewhere (a host that is not ready, a manager that does not answer) is shown, and exits 0.',
   options: [
     new Option('--local', "show what this host's agent knows; needs no manager").conflicts('watch'),
-    new Option(
-      '-w, --watch',
-      'look again every 2 s and print what has changed; a terminal shows the newest state only',
-    ),
+    new Option('-w, --watch', 'repeat every 2 s and print what has changed; a terminal shows the newest state only'),
   ],
   uses: ['managers', 'socket', 'timeout', 'output'],
   examples: ['causeway status', 'causeway status -o json', 'causeway status --watch', 'causeway status --local'],

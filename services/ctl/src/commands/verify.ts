@@ -17,7 +17,7 @@ export const verify = command<Input>({
   description:
     'Exit 6 when a difference is found; with --repair, when a difference is left after the repair. Otherwise exit 5 when a host did\n' +
     'not answer: stderr names the host, and the results of the other hosts are printed.',
-  arguments: [new Argument('[host...]', 'only these, by name or id; every host when absent')],
+  arguments: [new Argument('[host...]', 'host to verify, by name or id; when absent, every host')],
   options: [
     new Option('--repair', 'repair what differs, then compare again'),
     new Option('--host <node>', 'the same as the argument; repeat for several')

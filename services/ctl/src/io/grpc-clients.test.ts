@@ -244,9 +244,9 @@ describe('managers', () => {
     const { clients, heard } = heeding([one, two]);
     expect((await clients.managers.listNetworks(everything)).revision).toBe(7n);
     await clients.managers.listNetworks(everything);
-    const both = `m1 at ${one} is of ${red}, and x1 at ${two} is of ${green}`;
+    const both = `m1 at ${one} belongs to ${red}, and x1 at ${two} belongs to ${green}`;
     expect(heard).toEqual([expect.stringContaining(both)]);
-    expect(heard[0]).toContain(`this answer is of ${red}`);
+    expect(heard[0]).toContain(`this answer is from cluster ${red}`);
     const change = clients.managers.createNetwork(CreateNetworkRequest.create({ name: 'blue' }));
     await expect(change).rejects.toMatchObject({ code: 'cluster-mismatch', message: expect.stringContaining(both) });
     expect(changed).toEqual([]);

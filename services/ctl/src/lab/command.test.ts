@@ -140,7 +140,7 @@ test('lab status tells of cuts and slowness when there are any', async () => {
         '10.90.0.1',
         {},
         'agent 7',
-        'cut from h2; unheard by h3; 20 ms delay, 5 % loss, nothing above 1400 bytes',
+        'cut from h2; one-way cut to h3; 20 ms delay, 5 % loss, nothing above 1400 bytes',
         expect.any(String),
       ],
       ['h2', '10.90.0.2', {}, 'agent down', '', expect.any(String)],

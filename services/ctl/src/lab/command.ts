@@ -21,7 +21,7 @@ import { cut, heal, slow } from './fault-commands.ts';
 import { hostArgument, nameOption } from './options.ts';
 import { labsAnswer, statusAnswer } from './render.ts';
 
-const kindArgument = (): Argument => new Argument('<process>', 'which of its processes').choices(processKinds);
+const kindArgument = (): Argument => new Argument('<process>', 'process of the host').choices(processKinds);
 
 interface ProcessInput {
   readonly name: string;
@@ -32,7 +32,7 @@ interface ProcessInput {
 /** `causeway lab`: whole clusters of namespaces on this machine. */
 export function labCommand(labs: Labs): CommandBuilder {
   return (context) => {
-    const lab = new Command('lab').summary('clusters of real hosts on this machine, made of namespaces');
+    const lab = new Command('lab').summary('clusters on this machine, with namespaces as hosts');
     lab.description(`${lab.summary()}\n\nNeeds root and etcd. Labs with different names live side by side.`);
     // Options before the verb end at the verb, so that the options of a command run by `exec` stay with that command.
     lab.enablePositionalOptions();
@@ -46,11 +46,12 @@ function up(labs: Labs): CommandBuilder {
   return command<LabSettings>({
     name: 'up',
     summary: 'make a lab, ready for use',
-    description: 'Returns when every agent has a session with a manager. Leaves nothing when it fails.',
+    description:
+      'Returns when every agent has a session with a manager. If the lab cannot be made, everything of it is removed.',
     options: [
       nameOption(labs),
       new Option('--hosts <count>', 'hosts h1, h2, …').default(3).argParser(parseInteger('--hosts', 1)),
-      new Option('--managers <count>', 'how many, from h1 on, have a manager and an etcd member')
+      new Option('--managers <count>', 'number of hosts, from h1 on, that have a manager and an etcd member')
         .default(1)
         .argParser(parseInteger('--managers', 1)),
       new Option('--etcd <how>', 'etcd members as processes of their own, or embedded in their managers')
@@ -62,7 +63,7 @@ function up(labs: Labs): CommandBuilder {
         .argParser(parseAs('--subnet', parsePrefix)),
       new Option(
         '--cooldown <duration>',
-        '--cooldown of the managers: how long freed addresses and VNIs wait for silent hosts',
+        'cooldown of the managers: how long a freed address or VNI waits for hosts without a session',
       ).argParser(parseCooldown),
     ],
     uses: ['output'],
@@ -119,7 +120,7 @@ async function whole(labs: Labs, name: string): Promise<LabStatus | undefined> {
 function status(labs: Labs): CommandBuilder {
   return command<{ readonly name: string }>({
     name: 'status',
-    summary: 'hosts of a lab and what runs in them',
+    summary: 'show the hosts of a lab and their processes',
     options: [nameOption(labs)],
     uses: ['output'],
     progress: 'asking the agents',
@@ -130,12 +131,12 @@ function status(labs: Labs): CommandBuilder {
 /** Its exit status is that of the command, and only the command prints. */
 function exec(labs: Labs): CommandBuilder {
   return (context) => {
-    const summary = 'run a command inside a host';
+    const summary = 'run a command on a host';
     return new Verb('exec', ['causeway lab exec h2 -- causeway status', 'causeway lab exec switch -- tcpdump -ni br0'])
       .summary(summary)
       .description(`${summary}
 
-The product's programs are on PATH there and find the cluster. "switch" is the underlay.`)
+The programs of Causeway are on PATH there, and find the managers by themselves. "switch" is the underlay.`)
       .addOption(nameOption(labs))
       .addArgument(hostArgument(labs))
       .addArgument(new Argument('<command...>', 'command with its arguments, after --'))
@@ -155,14 +156,14 @@ function kill(labs: Labs): CommandBuilder {
     description:
       'A killed process stays down until "lab start". KILL, STOP and CONT of a manager also go to its embedded etcd, as if the host failed.',
     arguments: [hostArgument(labs), kindArgument()],
-    options: [nameOption(labs), new Option('--signal <name>', 'which signal').choices(signals).default('KILL')],
+    options: [nameOption(labs), new Option('--signal <name>', 'signal to send').choices(signals).default('KILL')],
     uses: ['output'],
     examples: ['causeway lab kill h2 agent', 'causeway lab kill h1 manager --signal TERM'],
-    progress: 'waiting for its end',
+    progress: 'waiting for the process to end',
     async run({ input }) {
       const lab = await labs.open(input.name);
       await lab.kill(input.host, input.process, input.signal);
-      return line(input, `${input.host}'s ${input.process} was sent SIG${input.signal}`);
+      return line(input, `sent SIG${input.signal} to the ${input.process} of ${input.host}`);
     },
   });
 }
@@ -178,7 +179,7 @@ function start(labs: Labs): CommandBuilder {
     async run({ input }) {
       const lab = await labs.open(input.name);
       await lab.startProcess(input.host, input.process);
-      return line(input, `${input.host}'s ${input.process} is started`);
+      return line(input, `started the ${input.process} of ${input.host}`);
     },
   });
 }
@@ -186,18 +187,18 @@ function start(labs: Labs): CommandBuilder {
 function wipe(labs: Labs): CommandBuilder {
   return command<ProcessInput>({
     name: 'wipe',
-    summary: 'lose a process of a host and its disk',
+    summary: 'kill a process of a host and delete its data',
     description:
-      'It is killed, and what it has on disk is removed, a manager\'s embedded etcd included. A manager that lost its data comes back by "lab start" as a new member, while a majority of the other etcd members is well.',
+      'The data of a manager include those of its embedded etcd. After "lab start" such a manager joins the cluster as a new etcd member, if a majority of the other members is healthy.',
     arguments: [hostArgument(labs), kindArgument()],
     options: [nameOption(labs)],
     uses: ['output'],
     examples: ['causeway lab wipe h3 manager'],
-    progress: 'waiting for its end',
+    progress: 'waiting for the process to end',
     async run({ input }) {
       const lab = await labs.open(input.name);
       await lab.wipe(input.host, input.process);
-      return line(input, `${input.host}'s ${input.process} and its data are gone`);
+      return line(input, `${input.process} of ${input.host} was killed, and its data are deleted`);
     },
   });
 }
@@ -205,14 +206,14 @@ function wipe(labs: Labs): CommandBuilder {
 function down(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly all?: true }>({
     name: 'down',
-    summary: 'remove a lab with all that is in it',
+    summary: 'remove a lab with its hosts and data',
     options: [nameOption(labs), new Option('--all', 'every lab of this machine').conflicts('name')],
     uses: ['output'],
     progress: 'removing the lab',
     async run({ input }) {
       const names = input.all === true ? await labs.names() : [input.name];
       for (const name of names) await labs.down(name);
-      const text = names.length === 0 ? 'there is no lab' : names.map((name) => `lab ${name} is gone`);
+      const text = names.length === 0 ? 'there is no lab' : names.map((name) => `lab ${name} is removed`);
       return { value: { removed: names }, names, table: { kind: 'line', text } };
     },
   });

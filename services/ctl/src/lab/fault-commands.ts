@@ -11,11 +11,11 @@ const longestDelay = milliseconds(10_000);
 export function cut(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly a: string; readonly b?: string; readonly oneWay?: true }>({
     name: 'cut',
-    summary: 'let nothing pass between two hosts, or a host and all others',
+    summary: 'drop all packets between two hosts, or between a host and all others',
     description:
       'Drops packets in both directions (see --one-way), IPv4 and IPv6, also of open connections, until "lab heal". No connection is reset.',
-    arguments: [hostArgument(labs, '<a>'), hostArgument(labs, '[b]', 'the other host; every other one when left out')],
-    options: [nameOption(labs), new Option('--one-way', 'only what A sends is lost')],
+    arguments: [hostArgument(labs, '<a>'), hostArgument(labs, '[b]', 'the other host; when absent, every other host')],
+    options: [nameOption(labs), new Option('--one-way', 'drop only the packets that A sends')],
     uses: ['output'],
     examples: ['causeway lab cut h1 h2', 'causeway lab cut h1', 'causeway lab cut h1 h2 --one-way'],
     async run({ input: { name, a, b, oneWay = false } }) {
@@ -23,7 +23,9 @@ export function cut(labs: Labs): CommandBuilder {
       await lab.cut({ a, ...(b === undefined ? {} : { b }), oneWay });
       const hosts = b === undefined ? [a] : [a, b];
       const other = b ?? 'every other host';
-      const text = oneWay ? `nothing of ${a} reaches ${other}` : `nothing passes between ${a} and ${other}`;
+      const text = oneWay
+        ? `packets from ${a} to ${other} are dropped`
+        : `packets between ${a} and ${other} are dropped`;
       return { value: { name, cut: hosts, oneWay }, names: hosts, table: { kind: 'line', text } };
     },
   });
@@ -32,9 +34,9 @@ export function cut(labs: Labs): CommandBuilder {
 export function heal(labs: Labs): CommandBuilder {
   return command<{ readonly name: string; readonly a?: string; readonly b?: string }>({
     name: 'heal',
-    summary: 'end a cut, or all cuts and slowness',
+    summary: 'undo "lab cut" and "lab slow"',
     description:
-      'With two hosts, the cuts between them; with one, all its cuts; without, everything that "lab cut" and "lab slow" did.',
+      'With two hosts: removes the cuts between them. With one host: removes all cuts of that host. Without a host: removes all cuts, delays and losses of the lab.',
     arguments: [hostArgument(labs, '[a]'), hostArgument(labs, '[b]', 'the other host')],
     options: [nameOption(labs)],
     uses: ['output'],
@@ -43,7 +45,8 @@ export function heal(labs: Labs): CommandBuilder {
       const lab = await labs.open(name);
       await lab.heal(a, b);
       const hosts = [a, b].filter((host) => host !== undefined);
-      const text = a === undefined ? `lab ${name} is whole` : `${a} and ${b ?? 'every other host'} reach each other`;
+      const text =
+        a === undefined ? `all links of lab ${name} work` : `${a} and ${b ?? 'every other host'} reach each other`;
       return { value: { name, healed: hosts }, names: hosts, table: { kind: 'line', text } };
     },
   });
@@ -52,15 +55,17 @@ export function heal(labs: Labs): CommandBuilder {
 export function slow(labs: Labs): CommandBuilder {
   return command<Slowness & { readonly name: string; readonly host: string }>({
     name: 'slow',
-    summary: 'delay or lose packets of a host',
+    summary: 'delay or drop packets of a host',
     description:
-      'Each way. Without options the host is as quick as before. A delay needs netem in the kernel. What is dropped for its length is not answered by ICMP, as on a path whose MTU is smaller than its ends believe.',
+      'Applies to both directions. Without options, removes the delay and the loss of the host. A delay needs netem in the kernel. A packet that is dropped for its length causes no ICMP error, as on a path whose MTU is smaller than the hosts assume.',
     arguments: [hostArgument(labs)],
     options: [
       nameOption(labs),
-      new Option('--delay <duration>', 'added to every packet').default(0, '0ms').argParser(parseDelay),
-      new Option('--loss <percent>', 'share of the packets that is lost').default(0).argParser(parseLoss),
-      new Option('--drop-above <bytes>', 'IP packets longer than this are lost').default(0).argParser(parseLength),
+      new Option('--delay <duration>', 'delay of each packet').default(0, '0ms').argParser(parseDelay),
+      new Option('--loss <percent>', 'share of the packets to drop, in percent').default(0).argParser(parseLoss),
+      new Option('--drop-above <bytes>', 'drop IP packets longer than this; 0: no limit')
+        .default(0)
+        .argParser(parseLength),
     ],
     uses: ['output'],
     examples: [
@@ -74,7 +79,7 @@ export function slow(labs: Labs): CommandBuilder {
       const lab = await labs.open(name);
       await lab.slow(host, slowness);
       const toll = printSlowness(slowness);
-      const text = toll === '' ? `${host} is as quick as before` : `${host} has ${toll}, each way`;
+      const text = toll === '' ? `${host} has no delay and no loss` : `${host} has ${toll}, in both directions`;
       return { value: { name, host, delayMs: delay, loss, dropAbove }, names: [host], table: { kind: 'line', text } };
     },
   });

@@ -62,7 +62,7 @@ function printFaults({ cut = [], unheardBy = [], slow }: HostStatus): string {
   const slowness = slow === undefined ? [] : [printSlowness({ ...slow, delay: milliseconds(slow.delayMs) })];
   return [
     ...(cut.length === 0 ? [] : [`cut from ${cut.join(', ')}`]),
-    ...(unheardBy.length === 0 ? [] : [`unheard by ${unheardBy.join(', ')}`]),
+    ...(unheardBy.length === 0 ? [] : [`one-way cut to ${unheardBy.join(', ')}`]),
     ...slowness,
   ].join('; ');
 }

@@ -36,7 +36,9 @@ export function agentAnswer(status: GetAgentStatusResponse, sandboxes: readonly 
         ['cluster', clusterId],
         [
           'manager',
-          manager === '' ? { text: 'no session with any: what follows is as it was last', tone: 'bad' } : manager,
+          manager === ''
+            ? { text: 'no session with a manager: the following is the last known state', tone: 'bad' }
+            : manager,
         ],
         ...lines('networks', networks.map(networkLine)),
         ...lines('endpoints', sandboxes.map(sandboxLine)),

@@ -8,6 +8,6 @@ import { visible } from './visible.ts';
  */
 export function sayInterrupted({ stderr }: Pick<Context, 'stderr'>, seenBy: string | undefined): void {
   if (seenBy === undefined) return;
-  const said = `interrupted: whether the change was made is not known; to look: ${seenBy}`;
+  const said = `interrupted: whether the change was made is unknown; to find out: ${seenBy}`;
   stderr.write(`${paint('causeway:', 'bad', stderr.colour)} ${visible(said)}\n`);
 }

@@ -15,7 +15,7 @@ export function differenceAnswer(before: Network, after: Network, answer: Answer
     value: { ...(answer.value as object), changes },
     table:
       changes.length === 0
-        ? { kind: 'line', text: `network ${before.name} is like that already` }
+        ? { kind: 'line', text: `network ${before.name} has these values already` }
         : {
             kind: 'grid',
             columns,

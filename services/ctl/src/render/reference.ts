@@ -18,16 +18,16 @@ function introduction(program: Command): string {
     program.description(),
     'Data goes to stdout, everything else to stderr. These options may stand before the noun or after the verb:',
     optionTable(visibleOptions(program)),
-    'Where the managers are is taken from the first of these that says so: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
+    'The addresses of the managers come from the first of these that is set: `--managers`; `CAUSEWAY_MANAGERS`; `CAUSEWAY_MANAGERS` in\n' +
       '`/etc/causeway/agent.env` or `manager.env`; the manager that the agent of this host has a session with; `CAUSEWAY_LISTEN` in\n' +
       "`manager.env`. The agent's socket: `--socket`; `CAUSEWAY_SOCKET`; the same in `agent.env`.",
-    'When managers that were given answer for different clusters, one line on stderr names two of them with their cluster ids: what only looks is\n' +
-      'answered by the first that answers, and says of which cluster that is; what changes something is refused (exit 2).',
+    'When the given managers belong to different clusters, one line on stderr names two of them with their cluster ids. A command that only\n' +
+      'reads prints the answer of the first manager that answers, and names its cluster. A command that changes something is refused (exit 2).',
     '`-o json` prints one value: an object, or an array for a list. Each field has one type whatever its size: revisions are numbers, counts of addresses (`ipam show`) are strings. A value that does not exist is ' +
       '`null`. An error is one line `causeway: MESSAGE` on stderr; with `-o json` the last line of stderr is ' +
       '`{"error":{"code","message","data"}}`.',
     '`-o yaml` prints the same value: a string that a reader of YAML 1.1 or of 1.2 would take for something else is quoted.\n' +
-      'Control characters in what other hosts said, such as ESC in the name of an interface, are spelled out (`\\e`, `\\n`, `\\u009b`).',
+      'Control characters in text from other hosts, such as ESC in the name of an interface, are escaped (`\\e`, `\\n`, `\\u009b`).',
     `| exit code | meaning |\n|---|---|\n${codes.join('\n')}`,
     `| command | |\n|---|---|\n${index.join('\n')}`,
     `Nouns have other names too: ${nouns.map((noun) => `\`${noun.name()}\` is ${aliasList(noun)}`).join('; ')}.`,

@@ -90,7 +90,7 @@ function problemOf({ leader, ...told }: GetStatusResponse): CausewayError | unde
   const problem = storeProblem(told);
   if (problem !== undefined) return problem;
   return leader === undefined
-    ? new CausewayError('not-leader', 'no manager leads: nothing can be changed until one is elected')
+    ? new CausewayError('not-leader', 'no manager leads: no change is possible until a manager is elected')
     : undefined;
 }
 
@@ -107,7 +107,7 @@ function managers(status: GetStatusResponse, now: number): readonly Cell[] {
     if (state === 'unreachable')
       return { text: [`${name} ${address} ${state}`, ...gone(manager, now)].join(', '), tone: 'bad' };
     if (state === 'outdated') {
-      const why = `only reads: it knows schema ${manager.schema} of the records, they are of ${status.schema}`;
+      const why = `read-only: it knows schema ${manager.schema}, and the records have schema ${status.schema}`;
       return { text: `${name} ${address} ${state}, ${why}`, tone: 'bad' };
     }
     return `${name} ${address} ${state}${lag > 0n ? `, ${lag} behind` : ''}`;
@@ -154,8 +154,8 @@ function hosts(status: GetStatusResponse, now: number): readonly Cell[] {
 
 /** "h3 has had no session for 3m12s: nothing heard for 6000 ms" */
 function unreadyText({ name, session, sinceMs, reason }: UnreadyHost, now: number): string {
-  if (session === 'syncing') return `${name} is receiving what it missed`;
-  const why = reason === '' ? 'the leader has heard nothing from it since it leads' : reason;
+  if (session === 'syncing') return `${name} is catching up`;
+  const why = reason === '' ? 'it has not contacted the leader since the election' : reason;
   return `${name} has had no session for ${formatSpan(Math.max(0, now - Number(sinceMs)))}: ${why}`;
 }
 
@@ -168,7 +168,7 @@ function trouble({ name, health }: TroubledHost): Cell {
     ...(refused.length > 0 ? [`kernel refused ${refused.map(([errno, n]) => `${errno} ${n}`).join(', ')}`] : []),
   ];
   const parts = [
-    ...(loopDelayMs >= stoodStill ? [`stood still for ${loopDelayMs} ms`] : []),
+    ...(loopDelayMs >= stoodStill ? [`event loop blocked for ${loopDelayMs} ms`] : []),
     ...(counts.length > 0 ? [`since its agent started, ${counts.join(', ')}`] : []),
   ];
   return { text: `${name}: ${parts.join('; ')}`, tone: 'bad' };

@@ -126,7 +126,7 @@ export const h1: Node = {
       sinceRevision: 3n,
       sinceTimeMs: 0n,
     },
-    { ...healthy, status: 'true', reason: 'Drift', message: '1 difference to the intent stands' },
+    { ...healthy, status: 'true', reason: 'Drift', message: '1 difference from the desired state remains' },
   ],
   revision: 3n,
 };

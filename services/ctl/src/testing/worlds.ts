@@ -10,7 +10,7 @@ export const refused = () =>
   Promise.reject(
     new CausewayError(
       'quorum-loss',
-      '2 of 3 members are healthy; removing h2 leaves 1 healthy of 2, and 2 are needed: bring the others back first, or force it',
+      '2 of 3 members are healthy; removing h2 leaves 1 healthy of 2, and 2 are needed: bring the others back first, or use force',
     ),
   );
 export const found = { drift, checked: ['h1', 'h2', 'h3'], unreachable: [] };

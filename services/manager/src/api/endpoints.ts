@@ -208,7 +208,7 @@ export class EndpointsApi {
 }
 
 function tooMany(claims: number): CausewayError {
-  const message = `claims: ${claims} in one call, at most ${mostClaims}: make several calls`;
+  const message = `claims: ${claims} claims in one call, the limit is ${mostClaims}: make several calls`;
   return new CausewayError('invalid-argument', message, { field: 'claims', value: claims });
 }
 

@@ -17,5 +17,7 @@ export async function evictNetwork(
 }
 
 export function evictEndpoint(id: EndpointId): Intent<void> {
-  return releaseByManager(id, (endpoint, view) => endpointDetached(endpoint, view, 'its network is deleted by force'));
+  return releaseByManager(id, (endpoint, view) =>
+    endpointDetached(endpoint, view, 'its network was deleted with force'),
+  );
 }

@@ -68,7 +68,7 @@ export class IpamApi {
     const holdings = addressHistory(address, told, view, request.network);
     if (holdings.length > 0) return { holdings: [...holdings] };
     const where = request.network === '' ? '' : ` of network "${request.network}"`;
-    const message = `nobody is known to have held ${address}${where} since events are kept`;
+    const message = `no holder of ${address}${where} is known: the events that are kept name none`;
     throw new CausewayError('address-unknown', message, { field: 'address', value: address });
   }
 

@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/model';
 import type { View } from '../store/view.ts';
 
 /** Why an answer lacks the state of hosts. */
-export const noLeader = 'no manager leads, and what hosts do is unknown meanwhile';
+export const noLeader = 'no manager leads, so the state of the hosts is unknown';
 
 /** The refusal of a manager that does not lead. It names the leader to ask; `leader` is empty while no manager leads. */
 export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayError {
@@ -16,6 +16,6 @@ export function notLeader(view: Pick<View, 'leader'>, self: string): CausewayErr
 /** The refusal of a manager that is too old to lead, while no manager leads. */
 export function mayOnlyRead({ cluster }: Pick<View, 'cluster'>, known: number): CausewayError {
   const schema = cluster?.schema ?? 0;
-  const message = `no manager leads, and this one may only read: the store has records of schema ${schema}, and it knows ${known}; start a newer version`;
+  const message = `no manager leads, and this manager may only read: the store has records of schema ${schema}, and this manager knows ${known}; start a newer version`;
   return new CausewayError('not-leader', message, { leader: '', schema, known });
 }

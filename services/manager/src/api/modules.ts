@@ -99,7 +99,7 @@ export class ApiContext {
     this.haveRead();
     if (this.leads || call.alone) return;
     if (this.modules.view.leader !== undefined) this.leading();
-    call.remark(`manager ${this.settings.name} answers for itself: ${noLeader}`);
+    call.remark(`manager ${this.settings.name} answers from its own state only: ${noLeader}`);
   }
 
   /** Waits until the view has the revision that the caller asked for. @throws CausewayError timed-out */

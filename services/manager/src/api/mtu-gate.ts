@@ -92,7 +92,7 @@ export class MtuGate {
     const { view } = this.#parts;
     const network = view.findNetwork(reference).value;
     const host = view.nodes.get(id)?.value.name ?? id;
-    const message = `network "${network.name}" is brought down to an MTU of ${network.mtu.bytes} bytes, which is what ${host} carries, and not every host has applied that yet: try again`;
+    const message = `the MTU of network "${network.name}" is being lowered to ${network.mtu.bytes} bytes, which is what ${host} carries, and not every host has applied the change: try again`;
     return new CausewayError('mtu-pending', message, { network: network.name, host, mtu: network.mtu.bytes });
   }
 }

@@ -39,7 +39,7 @@ export async function* watchEvents(
 function checkKinds(kinds: readonly string[]): void {
   const unknown = kinds.find((kind) => kind !== gone && !eventKinds.some((known) => known === kind));
   if (unknown === undefined) return;
-  const message = `kinds: there is no event kind "${clip(unknown)}"; known are ${eventKinds.join(', ')}`;
+  const message = `kinds: there is no event kind "${clip(unknown)}"; the kinds are ${eventKinds.join(', ')}`;
   throw new CausewayError('invalid-argument', message, { field: 'kinds', value: clip(unknown) });
 }
 
@@ -47,11 +47,11 @@ function checkKinds(kinds: readonly string[]): void {
 function checkTail({ tail, fromSequence }: WatchEventsRequest): void {
   if (tail === 0) return;
   if (fromSequence !== 0n)
-    throw new CausewayError('invalid-argument', 'tail and from_sequence exclude each other: ask for one of them', {
+    throw new CausewayError('invalid-argument', 'tail and from_sequence exclude each other: use one of them', {
       field: 'tail',
     });
   if (tail <= mostTail) return;
-  const message = `tail: ${tail} are too many, at most ${mostTail}; from_sequence has no limit`;
+  const message = `tail: ${tail} events are too many, the limit is ${mostTail}; from_sequence has no limit`;
   throw new CausewayError('invalid-argument', message, { field: 'tail', value: tail });
 }
 

@@ -42,7 +42,7 @@ async function reach(context: ApiContext, { fromRevision, epoch }: WatchRequest,
   const present = view.cluster?.epoch ?? 0n;
   if (epoch !== 0n && epoch !== present)
     throw otherPast(
-      `the cluster was restored from a backup: revision ${fromRevision} is of another past`,
+      `the cluster was restored from a backup, and revision ${fromRevision} is from before the restore`,
       fromRevision,
     );
   await within(clock, catchUpLimit, (limit) => view.waitFor(fromRevision, limit).catch(() => undefined), signal);

@@ -38,5 +38,5 @@ function parseIdentity(text: string): Identity {
   if (kind === 'operator' || kind === 'manager') return { kind, name };
   const node = parseNodeId(name);
   if (kind === 'agent' && node.ok) return { kind, node: node.value };
-  throw new CausewayError('permission-denied', 'a manager sent the call on and does not say from whom it came');
+  throw new CausewayError('permission-denied', 'a manager forwarded the call without the identity of the caller');
 }

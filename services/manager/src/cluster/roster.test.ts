@@ -195,7 +195,7 @@ describe('forgetManager', () => {
     await clock.advance(seconds(5));
     await expect(forget()).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringContaining('stop it'),
+      message: expect.stringContaining('stop the manager'),
     });
     expect(known()).toEqual(record);
     await clock.until(running.stop(), seconds(5));

@@ -82,7 +82,10 @@ export class Execution<Reply> {
       const done = await this.#try();
       if (done !== undefined) return done;
     }
-    throw new CausewayError('store-unavailable', 'others kept changing what this call depends on: try again');
+    throw new CausewayError(
+      'store-unavailable',
+      'other calls kept changing the records that this call depends on: try again',
+    );
   }
 
   /** Undefined: plan again. */
@@ -178,7 +181,7 @@ export class Execution<Reply> {
       if (this.#term.isOver || clock.now() >= deadline) break;
       await clock.sleep(pause);
     }
-    const message = 'the store did not answer: the same request id tells what became of the call';
+    const message = 'the store did not answer, so the outcome is unknown: repeat the call with the same request_id';
     throw new CausewayError('timed-out', message, {}, { cause });
   }
 

@@ -70,7 +70,7 @@ export function checkSame(
   earlier: Earlier,
 ): void {
   if (earlier.kind === request.kind && earlier.content === request.content) return;
-  const message = `request_id ${id} was used by another call (${earlier.kind}): make a new one for each call`;
+  const message = `request_id ${id} was used by another call (${earlier.kind}): use a new request_id for each call`;
   throw new CausewayError('request-reused', message, { field: 'request_id', value: id, kind: earlier.kind });
 }
 

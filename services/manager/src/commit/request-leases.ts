@@ -64,7 +64,7 @@ export class RequestLeases {
       const lease = await this.#parts.store.grant((kept + shared) as Duration);
       return lease.id;
     } catch (cause) {
-      throw new CausewayError('store-unavailable', 'the store gives no lease for the request', {}, { cause });
+      throw new CausewayError('store-unavailable', 'the store did not grant a lease for the request', {}, { cause });
     }
   }
 }

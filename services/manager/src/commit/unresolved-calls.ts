@@ -44,7 +44,7 @@ export class UnresolvedCalls {
   again(id: RequestId): void {
     this.#forgetOld();
     if (!this.#since.has(id) && this.#since.size >= this.#most) {
-      const message = `the outcomes of ${this.#most} calls are unresolved, and no more can be remembered: try again in some minutes`;
+      const message = `the outcomes of ${this.#most} calls are unresolved, and no more can be remembered: try again in a few minutes`;
       throw new CausewayError('busy', message, { most: this.#most });
     }
     this.unanswered(id);

@@ -197,7 +197,12 @@ function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefi
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const give = (): void => {
-      reject(new CausewayError('timed-out', 'no answer in time: the same request id tells what became of the call'));
+      reject(
+        new CausewayError(
+          'timed-out',
+          'no answer in time, so the outcome is unknown: repeat the call with the same request_id',
+        ),
+      );
     };
     const leave = (): void => signal.removeEventListener('abort', give);
     if (signal.aborted) give();

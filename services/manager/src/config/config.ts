@@ -166,7 +166,7 @@ function readChoice<Choice extends string>(text: string, flag: string, choices: 
 
 function readAdvertise(text: string | undefined, listen: Address): Address {
   if (text === undefined && !listen.isWildcard) return listen;
-  const expected = `an address at which other hosts reach this manager, since --listen ${listen.text} is every address`;
+  const expected = `an address at which other hosts reach this manager, because --listen ${listen.text} means every address`;
   if (text === undefined) return refuse('--advertise', '', expected);
   const advertise = readAddress(text, '--advertise');
   return advertise.isWildcard ? refuse('--advertise', text, 'one address of this host') : advertise;

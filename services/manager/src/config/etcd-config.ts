@@ -157,14 +157,14 @@ export function readHistory(text: string): Duration {
 function readEmbedded(options: EtcdOptions, advertise: Pick<Address, 'ip'>): EtcdConfig {
   const clientPort = readPort(options.etcdClientPort, '--etcd-client-port');
   const peerPort = readPort(options.etcdPeerPort, '--etcd-peer-port');
-  if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'another than --etcd-client-port');
+  if (clientPort === peerPort) refuse('--etcd-peer-port', options.etcdPeerPort, 'a port other than --etcd-client-port');
   for (const [flag, value] of tlsFlags(options))
-    if (value !== undefined) refuse(flag, value, 'none with --etcd embedded: it is for --etcd https://…');
+    if (value !== undefined) refuse(flag, value, 'no value with --etcd embedded: the option is for --etcd https://…');
   if (options.etcdMaxTxnOps !== undefined)
     refuse(
       '--etcd-max-txn-ops',
       options.etcdMaxTxnOps,
-      'none with --etcd embedded: that etcd is started as it should be',
+      'no value with --etcd embedded: the manager sets the option of that etcd',
     );
   const join =
     options.join === undefined ? [] : options.join.split(',').map((text) => readAddress(text, '--join').text);
@@ -206,19 +206,24 @@ function readExternal(options: EtcdOptions): EtcdConfig {
   const wrong = endpoints.find((endpoint) => !/^https?:\/\/[^/\s]+:\d{1,5}$/.test(endpoint));
   if (wrong !== undefined) refuse('--etcd', wrong, '"embedded", or client URLs such as http://192.0.2.1:2379');
   if (options.join !== undefined)
-    refuse('--join', options.join, 'none with an etcd of your own: name its members with --etcd');
+    refuse('--join', options.join, 'no value with an etcd of your own: name its members with --etcd');
   if (options.etcdPeerAddress !== undefined)
-    refuse('--etcd-peer-address', options.etcdPeerAddress, 'none with an etcd of your own');
+    refuse('--etcd-peer-address', options.etcdPeerAddress, 'no value with an etcd of your own');
   const secure = endpoints.filter((endpoint) => endpoint.startsWith('https:')).length;
-  if (secure !== 0 && secure !== endpoints.length) refuse('--etcd', options.etcd, 'all URLs https:, or none');
+  if (secure !== 0 && secure !== endpoints.length)
+    refuse('--etcd', options.etcd, 'only https: URLs, or only http: URLs');
   for (const [flag, value] of tlsFlags(options))
-    if (value !== undefined && secure === 0) refuse(flag, value, 'none, or https: URLs in --etcd');
+    if (value !== undefined && secure === 0) refuse(flag, value, 'no value, or https: URLs in --etcd');
   if (options.etcdCert === undefined && options.etcdKey !== undefined)
     refuse('--etcd-cert', '', 'the certificate that --etcd-key belongs to');
   if (options.etcdKey === undefined && options.etcdCert !== undefined)
     refuse('--etcd-key', '', 'the key of --etcd-cert');
   if (options.etcdHeartbeat !== undefined)
-    refuse('--etcd-heartbeat', options.etcdHeartbeat, 'none with an etcd of your own: its members have their own');
+    refuse(
+      '--etcd-heartbeat',
+      options.etcdHeartbeat,
+      'no value with an etcd of your own: its members have their own setting',
+    );
   const electionTimeout = readElectionTimeout(options, defaultElectionTimeout);
   const maxTxnOps = readTxnOps(options.etcdMaxTxnOps);
   const external = { kind: 'external', endpoints, maxTxnOps, electionTimeout } as const;

@@ -59,7 +59,7 @@ export function addressReserved(network: Network, address: Ip, purpose: string):
 }
 
 export function addressReleased(network: Network, address: Ip, purpose: string): EventInput {
-  const message = `${address} released, reserved for ${purpose} until now`;
+  const message = `${address} released, it was reserved for ${purpose}`;
   return { kind: 'address.released', ...ofNetwork(network), addresses: [address], purpose, message };
 }
 

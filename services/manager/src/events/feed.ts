@@ -124,7 +124,7 @@ export class EventFeed {
       return { next: sequenceOf(gone + 1n), place: keys.events };
     }
     if (revisionOf(from) > revision) {
-      yield this.#gap(revision, `sequence ${from} has not been yet: the store was restored from a backup since`);
+      yield this.#gap(revision, `sequence ${from} does not exist yet: the store was restored from a backup`);
       return { next: sequenceOf(revision + 1n), place: undefined };
     }
     return { next: from, place: undefined };

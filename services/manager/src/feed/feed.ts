@@ -90,7 +90,7 @@ export class Feed implements Startable, Controller {
   }
 
   async stop(): Promise<void> {
-    this.#standDown('this manager stops');
+    this.#standDown('this manager is stopping');
     this.#unsubscribe?.();
     this.#abort.abort();
     await this.#loops;

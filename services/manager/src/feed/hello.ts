@@ -50,7 +50,7 @@ export function readHello(hello: Hello, cluster: Cluster, feeds: readonly FeedVe
 
 function checkCursors(cursors: readonly NetworkCursor[]): void {
   if (cursors.length > mostCursors) {
-    const message = `hello.cursors: ${cursors.length} networks, at most ${mostCursors} are taken`;
+    const message = `hello.cursors: ${cursors.length} networks, the limit is ${mostCursors}`;
     throw new CausewayError('invalid-argument', message, { field: 'cursors' });
   }
   for (const [i, { networkId }] of cursors.entries()) {

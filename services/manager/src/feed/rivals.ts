@@ -26,14 +26,14 @@ export interface RivalsView {
 export function checkRivals(node: Node, { live, silentSince, nodes, now }: RivalsView): void {
   const namesake = live(node.id);
   if (namesake !== undefined && (namesake.name !== node.name || namesake.dataPath !== node.dataPath)) {
-    const message = `node.id ${node.id} is that of host ${namesake.name} (data path ${namesake.dataPath}), which has a session: two agents have one identity; start this one (${node.name}, data path ${node.dataPath}) on an empty --data-dir, and not on a copy`;
+    const message = `node.id ${node.id} belongs to host ${namesake.name} (data path ${namesake.dataPath}), which has a session: two agents have the same identity; start this agent (${node.name}, data path ${node.dataPath}) with an empty --data-dir, not with a copy`;
     throw new CausewayError('node-in-use', message, { field: 'node.id', value: node.id, host: namesake.name });
   }
   for (const other of nodes) {
     if (other.id === node.id || other.dataPath !== node.dataPath) continue;
     const since = silentSince(other.id);
     if (since !== undefined && now - since > absentAfter) continue;
-    const message = `node.data_path ${node.dataPath} is that of host ${other.name} (${other.id}), which is there: give this host an address of its own (--data-path), or stop the agent of that one`;
+    const message = `node.data_path ${node.dataPath} belongs to host ${other.name} (${other.id}), which has a session: give this host an address of its own (--data-path), or stop the agent of that host`;
     throw new CausewayError('address-in-use', message, {
       field: 'node.data_path',
       value: node.dataPath,

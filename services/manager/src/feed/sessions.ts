@@ -128,7 +128,7 @@ export class Sessions {
     const node = this.#remove(session);
     if (node === undefined) return;
     this.#parts.log.warn('session.lost', { nodeId: node.id, node: node.name, code: error?.code });
-    const why = error?.message ?? 'its agent closed it or the connection broke';
+    const why = error?.message ?? 'its agent closed the session, or the connection broke';
     this.#reasons.set(node.id, why);
     this.#parts.sink.emit(nodeLost(node, why));
   }

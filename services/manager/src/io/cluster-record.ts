@@ -45,6 +45,6 @@ function parse(text: string, path: string): ClusterRecord {
   } catch {
     // Reported below.
   }
-  const message = `${path} does not say which cluster this directory belongs to: if the directory beside it is right, remove the file`;
+  const message = `${path} does not name the cluster of this directory: if the etcd data beside it are the right ones, remove the file`;
   throw new CausewayError('data-damaged', message, { path });
 }

@@ -112,12 +112,12 @@ function checkAsked(network: Network, subnets: readonly SubnetAddresses[], asked
   for (const [i, ip] of asked.entries()) {
     const rival = asked.slice(0, i).find((earlier) => family(earlier) === family(ip));
     if (rival !== undefined) {
-      const message = `addresses: ${rival} and ${ip} are both IPv${family(ip)}, ask for at most one of each family`;
+      const message = `addresses: ${rival} and ${ip} are both IPv${family(ip)}: request at most one address of each family`;
       throw new CausewayError('invalid-argument', message, { field: 'addresses', value: ip });
     }
     if (subnets.some((subnet) => subnet.contains(ip))) continue;
     const prefixes = network.subnets.map(({ prefix }) => prefix).join(', ');
-    const message = `address ${ip} is outside of network "${network.name}": use one of ${prefixes}`;
+    const message = `address ${ip} is outside of network "${network.name}": use an address of ${prefixes}`;
     throw new CausewayError('address-outside', message, { field: 'addresses', value: ip });
   }
 }
@@ -132,17 +132,17 @@ function checkFree({ network, name }: Wish, ip: Ip, subnet: SubnetAddresses, { v
   const data = { field: 'addresses', value: ip, network: network.name };
   const reservation = subnet.reservation(ip);
   if (reservation !== undefined) {
-    const message = `address ${ip} is the ${reservation} of ${subnet.prefix}: ask for another, or leave it out`;
+    const message = `address ${ip} is the ${reservation} of ${subnet.prefix}: choose another address, or omit it`;
     throw new CausewayError('address-reserved', message, data);
   }
   const holder = view.addressesOf(network.id).get(ip)?.claim;
   if (holder !== undefined && !mayReturn(holder, name)) {
-    const message = `address ${ip} is ${describeHolder(view, holder)}: ask for another, or leave it out`;
+    const message = `address ${ip} is ${describeHolder(view, holder)}: choose another address, or omit it`;
     throw new CausewayError('address-in-use', message, data);
   }
   const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
   if (rival !== undefined && !mayReturn(rival, name)) {
-    const message = `address ${ip} gives the same Ethernet address ${macForIp(ip)} as that of ${describe(view, rival)}: ask for one with other last four bytes`;
+    const message = `address ${ip} leads to the MAC address ${macForIp(ip)}, which ${describe(view, rival)} has: choose an address with different last four bytes`;
     throw new CausewayError('address-in-use', message, data);
   }
 }
@@ -153,7 +153,7 @@ export function describeHolder(view: View, claim: Claim): string {
     case 'reservation':
       return `reserved for ${claim.purpose}`;
     case 'cooling':
-      return `cooling: endpoint "${claim.endpointName}" had it and some host may not know yet that it is gone`;
+      return `cooling: endpoint "${claim.endpointName}" had it, and a host may still have it in its kernel`;
     default:
       return `in use by ${describe(view, claim)}`;
   }

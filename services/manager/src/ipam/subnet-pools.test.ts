@@ -84,7 +84,7 @@ describe('a network without subnets', () => {
     const attempt = () => create('b', { families: [4] }, two);
     expect(attempt).toThrow(CausewayError);
     expect(attempt).toThrow(
-      /no IPv4 subnet is left.*0 are free: of 2 \/24 in 172\.31\.0\.0\/23 networks have 1, routes of hosts 1/,
+      /no IPv4 subnet is free: 172\.31\.0\.0\/23 has 2 subnets of length 24: networks use 1, routes of hosts 1; name/,
     );
   });
 

@@ -56,7 +56,7 @@ export function parsePool(text: string): Result<DefaultPool, CausewayError> {
   const length = /^\d{1,3}$/.test(text.slice(at + 1)) ? Number(text.slice(at + 1)) : Number.NaN;
   const [least, most] = [lengthOf(prefix.value), longest[familyOf(prefix.value)]];
   if (!(length >= least && length <= most)) {
-    return fail(refuse(`${text}: ${prefix.value} is cut in parts of a length from ${least} to ${most}`));
+    return fail(refuse(`${text}: ${prefix.value} is divided into subnets of a length from ${least} to ${most}`));
   }
   try {
     checkUsable(prefix.value, '--default-pool');
@@ -130,10 +130,10 @@ function exhausted(family: Family, pools: readonly DefaultPool[], ofNetworks: re
   const counts = pools.map((pool) => {
     const total = sizeOf(pool.prefix) / partSize(pool);
     const networks = touched(pool, ofNetworks);
-    return `of ${total} /${pool.length} in ${pool.prefix} networks have ${networks}, routes of hosts ${total - networks}`;
+    return `${pool.prefix} has ${total} subnets of length ${pool.length}: networks use ${networks}, routes of hosts ${total - networks}`;
   });
-  const which = pools.length === 0 ? 'there is no pool of that family' : `0 are free: ${counts.join('; ')}`;
-  const message = `no IPv${family} subnet is left to give: ${which}; name one with --subnet, or start the managers with another --default-pool`;
+  const which = pools.length === 0 ? 'no default pool has that family' : counts.join('; ');
+  const message = `no IPv${family} subnet is free: ${which}; name a subnet with --subnet, or start the managers with another --default-pool`;
   return new CausewayError('subnet-exhausted', message, { field: 'subnets', family });
 }
 

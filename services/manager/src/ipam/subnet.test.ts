@@ -85,7 +85,7 @@ describe('a subnet is refused', () => {
       'too many',
       { ranges: Array.from({ length: 65 }, (_, i) => `10.1.0.${i}/32`) },
       'invalid-argument',
-      /ranges: 65.*at most 64/,
+      /65 ranges.*the limit is 64/,
     ],
   ])('range: %s', (_name, subnet, code, says) => expectRefused(desk, () => create(subnet), code, says));
 
@@ -100,7 +100,7 @@ describe('a subnet is refused', () => {
       'too many',
       Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`x${i}`, `10.1.0.${i + 8}`])),
       'invalid-argument',
-      /25 auxiliary addresses.*at most 24/,
+      /25 auxiliary addresses.*the limit of a network is 24/,
     ],
   ])('auxiliary address: %s', (_name, auxAddresses, code, says) =>
     expectRefused(desk, () => create({ gateway: '10.1.0.7', auxAddresses }), code, says),

@@ -40,7 +40,7 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
   const { prefix, ranges, auxAddresses } = asked;
   checkPrefix(prefix, field);
   if (rule === 'none' && asked.gateway !== undefined) {
-    const message = `${field}.gateway ${asked.gateway} is asked for on an internal network, which has no gateway: leave out one or the other`;
+    const message = `${field}.gateway ${asked.gateway} is not possible: an internal network has no gateway; omit the gateway, or "internal"`;
     throw refuse('gateway-internal', `${field}.gateway`, message, asked.gateway);
   }
   const gateway = rule === 'all' ? (asked.gateway ?? firstUsable(asked)) : asked.gateway;
@@ -49,7 +49,7 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
   checkRanges(ranges ?? [], addresses, `${field}.ranges`);
   checkAuxAddresses(auxAddresses ?? {}, addresses, `${field}.aux_addresses`);
   if (BigInt(Object.keys(auxAddresses ?? {}).length) >= addresses.capacity) {
-    const message = `${field} ${prefix} has no address left beside those named: use a larger subnet`;
+    const message = `${field} ${prefix} has no address left for endpoints: use a larger subnet`;
     throw refuse('subnet-full', field, message, prefix);
   }
   return gateway === undefined ? asked : { ...asked, gateway };
@@ -58,7 +58,11 @@ export function completeSubnet(asked: Subnet, field: string, rule: GatewayRule):
 /** @throws CausewayError range-outside, range-overlap, range-empty, invalid-argument */
 export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresses, field: string): void {
   if (ranges.length > mostRanges) {
-    throw refuse('invalid-argument', field, `${field}: ${ranges.length} are too many, at most ${mostRanges}`);
+    throw refuse(
+      'invalid-argument',
+      field,
+      `${field}: ${ranges.length} ranges are too many, the limit is ${mostRanges}`,
+    );
   }
   for (const [i, range] of ranges.entries()) {
     const at = `${field}[${i}]`;
@@ -72,7 +76,7 @@ export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresse
     }
     const rival = ranges.slice(0, i).find((earlier) => overlaps(earlier, range));
     if (rival !== undefined) {
-      const message = `${at} ${range} overlaps ${rival}: ranges of a subnet are disjoint, the larger one is enough`;
+      const message = `${at} ${range} overlaps ${rival}: ranges of a subnet must not overlap, name only the larger range`;
       throw refuse('range-overlap', at, message, range);
     }
     if (!hasUsable(range, addresses)) {
@@ -98,7 +102,7 @@ function checkPrefix(prefix: Prefix, field: string): void {
   checkUsable(prefix, field);
   if (sizeOf(prefix) < 2n) {
     const longest = lengthOf(prefix) - 1;
-    const message = `${field} ${prefix} has one address, and a network is for two or more: use /${longest} or shorter`;
+    const message = `${field} ${prefix} has a single address, and a network needs at least two: use /${longest} or shorter`;
     throw refuse('prefix-invalid', field, message, prefix);
   }
 }
@@ -118,7 +122,7 @@ function checkGateway(gateway: Ip, prefix: Prefix, field: string): void {
   }
   const reservation = addresses.reservation(gateway);
   if (reservation === undefined) return;
-  const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another one, such as ${addresses.lowestFree()}`;
+  const message = `${field} ${gateway} is the ${reservation} of ${prefix}: use another address, such as ${addresses.lowestFree()}`;
   throw refuse('address-reserved', field, message, gateway);
 }
 
@@ -134,7 +138,7 @@ function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, addresses: SubnetA
     }
     const reservation = addresses.reservation(ip);
     if (reservation !== undefined) {
-      const message = `${at} ${ip} is the ${reservation} of ${addresses.prefix}, which no endpoint gets anyway: leave it out`;
+      const message = `${at} ${ip} is the ${reservation} of ${addresses.prefix}, which no endpoint gets: omit it`;
       throw refuse('address-reserved', at, message, ip);
     }
     const rival = seen.get(ip);

@@ -36,7 +36,7 @@ export function completeSubnets(
     ];
     const rival = rivals.find(({ prefix }) => overlaps(prefix, subnet.prefix));
     if (rival !== undefined) {
-      const message = `${at} ${subnet.prefix} overlaps ${rival.what}: subnets of a network are disjoint`;
+      const message = `${at} ${subnet.prefix} overlaps ${rival.what}: subnets of a network must not overlap`;
       throw new CausewayError('subnet-overlap', message, { field: at, value: subnet.prefix });
     }
     return completeSubnet(subnet, at, gateways);
@@ -72,16 +72,16 @@ export function checkDisjoint(
 
 function checkCounts(subnets: readonly Subnet[], field: string): void {
   if (subnets.length === 0) {
-    const message = `${field}: a network needs at least one, such as 10.66.0.0/16 or fd66::/64`;
+    const message = `${field}: a network needs at least one subnet, such as 10.66.0.0/16 or fd66::/64`;
     throw new CausewayError('subnet-missing', message, { field });
   }
   if (subnets.length > mostSubnets) {
-    const message = `${field}: ${subnets.length} are too many, at most ${mostSubnets} in a network`;
+    const message = `${field}: ${subnets.length} subnets are too many, the limit of a network is ${mostSubnets}`;
     throw new CausewayError('invalid-argument', message, { field });
   }
   const aux = subnets.reduce((sum, { auxAddresses = {} }) => sum + Object.keys(auxAddresses).length, 0);
   if (aux > mostAux) {
-    const message = `${field}: ${aux} auxiliary addresses are too many, at most ${mostAux} in a network`;
+    const message = `${field}: ${aux} auxiliary addresses are too many, the limit of a network is ${mostAux}`;
     throw new CausewayError('invalid-argument', message, { field });
   }
 }

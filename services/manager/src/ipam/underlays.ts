@@ -27,7 +27,7 @@ export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field 
     const what = isOne(underlay)
       ? `the data path ${node.dataPath} of ${node.name}`
       : `${underlay}, the underlay of ${node.name}`;
-    const message = `${field}[${at}] ${subnet.prefix} overlaps ${what}: choose another, or force it`;
+    const message = `${field}[${at}] ${subnet.prefix} overlaps ${what}: choose another subnet, or use force`;
     throw new CausewayError('underlay-overlap', message, {
       field: `${field}[${at}]`,
       value: subnet.prefix,

@@ -179,7 +179,7 @@ export class ObjectCache<I extends Item> {
 
 /** The refusal for a reader at `revision` when the changes up to `floor` are forgotten. */
 export function forgotten(revision: bigint, floor: bigint): CausewayError {
-  const message = `changes since revision ${revision} are not remembered, only those since ${floor}: list again, and watch from the revision of that list`;
+  const message = `changes since revision ${revision} are not kept any more, only those since ${floor}: list again, and watch from the revision of that list`;
   return new CausewayError('revision-compacted', message, { revision: `${revision}`, oldest: `${floor}` });
 }
 

@@ -26,7 +26,7 @@ describe('page tokens', () => {
     ['of another kind', { ...query, host: '' }, 'host'],
   ])('%s', (_, asked, field) => {
     const parse = () => parsePageToken(formatPageToken(token), asked);
-    expect(parse).toThrow(`${field} is not that of the list whose page_token this is`);
+    expect(parse).toThrow(`${field} differs from the request that returned this page_token`);
     expect(parse).toThrow(expect.objectContaining({ code: 'invalid-argument', data: { field } }));
   });
 
@@ -39,7 +39,7 @@ describe('page tokens', () => {
           fc.json().map((text) => btoa(encodeURIComponent(text))),
         ),
         (text) => {
-          expect(() => parsePageToken(text, query)).toThrow('page_token is not one that a list answered with');
+          expect(() => parsePageToken(text, query)).toThrow('page_token was not returned by a list');
         },
       ),
     );

@@ -19,12 +19,12 @@ export function formatPageToken({ query, revision, after: { name, id } }: PageTo
 export function parsePageToken(text: string, query: PageToken['query']): PageToken {
   const token = read(text);
   if (token === undefined)
-    throw new CausewayError('invalid-argument', 'page_token is not one that a list answered with', {
+    throw new CausewayError('invalid-argument', 'page_token was not returned by a list', {
       field: 'page_token',
     });
   for (const field of Object.keys({ ...token.query, ...query })) {
     if (token.query[field] === query[field]) continue;
-    const message = `${field} is not that of the list whose page_token this is: repeat the request as it was, or begin a new list without page_token`;
+    const message = `${field} differs from the request that returned this page_token: repeat that request unchanged, or begin a new list without page_token`;
     throw new CausewayError('invalid-argument', message, { field });
   }
   return token;

@@ -36,7 +36,7 @@ export function lasting<Of>(fields: Fields<Of>): Fields<Of> {
 function readTerm<Of>({ field: name, equal, value }: FieldTerm, fields: Fields<Of>): (of: Of) => boolean {
   const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (field === undefined) {
-    const message = `field_selector: there is no field "${name}"; known are ${Object.keys(fields).sort().join(', ')}`;
+    const message = `field_selector: there is no field "${name}"; the fields are ${Object.keys(fields).sort().join(', ')}`;
     throw new CausewayError('invalid-argument', message, { field: 'field_selector', value: name });
   }
   const expected = field.parse === undefined ? value : inField('field_selector', field.parse(value));
@@ -47,7 +47,7 @@ function unseen(name: string): Field<unknown> {
   return {
     values: () => [],
     parse: () => {
-      const message = `"${name}" is not in the store, so that a watch does not see it change: select by it in a list`;
+      const message = `"${name}" is not in the store, so a watch does not see its changes: use it in a list`;
       throw new CausewayError('invalid-argument', `field_selector: ${message}`, {
         field: 'field_selector',
         value: name,

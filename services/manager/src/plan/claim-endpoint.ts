@@ -111,7 +111,7 @@ function planKnown(
   network: Network,
 ): Proposal<Endpoint> {
   if (known.node === node && known.name === name && known.network === network.id) return nothingToDo(known, revision);
-  const message = `endpoint_id ${known.id} is that of endpoint "${known.name}": it cannot be given to "${name}"`;
+  const message = `endpoint_id ${known.id} belongs to endpoint "${known.name}": it cannot be given to "${name}"`;
   throw new CausewayError('endpoint-exists', message, { field: 'endpoint_id', value: known.id });
 }
 
@@ -154,6 +154,6 @@ function claimsMac({ addresses }: Endpoint): boolean {
 
 function nameTaken(namesake: Endpoint, network: Network, { view }: Planning): CausewayError {
   const host = view.nodes.get(namesake.node)?.value.name ?? namesake.node;
-  const message = `name "${namesake.name}" is that of an endpoint of network "${network.name}" on ${host}: choose another, or detach that one`;
+  const message = `name "${namesake.name}" is taken by an endpoint of network "${network.name}" on ${host}: choose another name, or detach that endpoint`;
   return new CausewayError('name-taken', message, { field: 'name', value: namesake.name, endpoint: namesake.id, host });
 }

@@ -26,7 +26,7 @@ describe('a network is refused', () => {
       'too many subnets',
       subnets(...Array.from({ length: 17 }, (_, i) => `10.${i + 1}.0.0/16`)),
       'invalid-argument',
-      /subnets: 17.*at most 16/,
+      /17 subnets.*the limit of a network is 16/,
     ],
     [
       'subnets that overlap',
@@ -39,7 +39,7 @@ describe('a network is refused', () => {
     ['driver', { driver: 'macvlan' }, 'driver-unknown', /"macvlan".*"overlay"/],
     ['name taken', { name: 'blue' }, 'name-taken', /a network named "blue" exists/],
     ['name invalid', { name: 'no spaces' }, 'name-invalid', /name "no spaces".*letters/],
-    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
+    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /has the form of an id/],
     ['space invalid', { addressSpace: '/' }, 'name-invalid', /address_space/],
     ['mtu too small for IPv6', { mtu: 1279, ...subnets('fd01::/64') }, 'mtu-invalid', /mtu 1279.*1280 to 65535.*IPv6/],
     ['mtu too small', { mtu: 67 }, 'mtu-invalid', /68 to 65535/],
@@ -47,13 +47,13 @@ describe('a network is refused', () => {
     ['vni too large', { vni: 2 ** 24 }, 'vni-invalid', /1 to 16777215/],
     ['vni taken', { vni: 4096 }, 'vni-taken', /vni 4096.*"blue"/],
     ['label key', { labels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
-    ['label value too long', { labels: { a: 'x'.repeat(1025) } }, 'invalid-argument', /label "a".*at most 1024/],
+    ['label value too long', { labels: { a: 'x'.repeat(1025) } }, 'invalid-argument', /label "a".*the limit is 1024/],
     ['label value for a terminal', { labels: { a: '\u001b[2J' } }, 'invalid-argument', /control characters/],
     [
       'too many labels',
       { labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, ''])) },
       'invalid-argument',
-      /at most 64/,
+      /the limit is 64/,
     ],
   ])('%s', (_name, message, code, says) => {
     desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24', 'fd66::/64'])));

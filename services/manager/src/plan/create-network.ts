@@ -127,7 +127,7 @@ function subnetsOf(
 
 function checkUnneeded([asked]: readonly Family[]): void {
   if (asked === undefined) return;
-  const message = `ipv${asked} asks for a subnet from the default pools, but subnets are named: leave out one or the other`;
+  const message = `ipv${asked} asks for a subnet from the default pools, but subnets are named: omit one of the two`;
   throw new CausewayError('family-unneeded', message, { field: `ipv${asked}` });
 }
 
@@ -149,7 +149,7 @@ function automaticVni(allocator: Pick<Allocator, 'nextVni' | 'vniUse'>): Vni {
   const vni = allocator.nextVni();
   if (vni !== undefined) return vni;
   const { size, used, cooling } = allocator.vniUse;
-  const message = `no automatic VNI is free: ${used} of ${size} in use, ${cooling} cooling; delete a network, or ask for one below ${firstAutomaticVni} by hand`;
+  const message = `no automatic VNI is free: ${used} of ${size} in use, ${cooling} cooling; delete a network, or choose a VNI below ${firstAutomaticVni}`;
   throw new CausewayError('vni-exhausted', message, { field: 'vni', size, used, cooling });
 }
 
@@ -158,7 +158,7 @@ function askedVni(view: View, value: number): Vni {
   const claim = view.vnis.get(vni)?.claim;
   if (claim === undefined) return vni;
   const { why, network } = vniHolder(view, claim);
-  throw new CausewayError('vni-taken', `vni ${vni} is ${why}: choose another, or leave it out`, {
+  throw new CausewayError('vni-taken', `vni ${vni} is ${why}: choose another VNI, or omit it`, {
     field: 'vni',
     value: vni,
     network,
@@ -169,10 +169,10 @@ function vniHolder(view: View, claim: VniClaim): { readonly why: string; readonl
   switch (claim.kind) {
     case 'network': {
       const network = view.networks.get(claim.network)?.value.name ?? claim.network;
-      return { why: `that of network "${network}"`, network };
+      return { why: `in use by network "${network}"`, network };
     }
     case 'cooling': {
-      const why = `cooling: network "${claim.name}" had it and some host may not know yet that it is gone`;
+      const why = `cooling: network "${claim.name}" had it, and a host may still have it in its kernel`;
       return { why, network: claim.name };
     }
     case 'foreign':

@@ -130,7 +130,7 @@ test.each<[string, () => Intent<unknown>, readonly string[]]>([
   [
     'an endpoint whose network is deleted',
     () => evictEndpoint(endpointOf('web').id),
-    ['endpoint.detached: web 10.66.0.2/16 detached on h1: its network is deleted by force'],
+    ['endpoint.detached: web 10.66.0.2/16 detached on h1: its network was deleted with force'],
   ],
   [
     'a reservation',
@@ -140,7 +140,7 @@ test.each<[string, () => Intent<unknown>, readonly string[]]>([
   [
     'a reservation that ends',
     () => releaseAddress({ network: 'blue', address: Ip('10.66.0.9') }),
-    ['address.released: 10.66.0.9 released, reserved for printer until now'],
+    ['address.released: 10.66.0.9 released, it was reserved for printer'],
   ],
   [
     'claims that were wrong',

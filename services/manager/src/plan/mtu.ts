@@ -61,7 +61,7 @@ export function checkCarried(view: View, mtu: Mtu, subnets: readonly Subnet[]): 
   const room = Math.min(...small.map((host) => host.room));
   const hosts = listNames(small.map(({ node }) => node.value));
   const carries = small.length === 1 ? 'carries' : 'carry';
-  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or force it`;
+  const message = `mtu ${mtu.bytes} is more than ${hosts} ${carries}: ask for ${room} or less, which leaves room for VXLAN in the underlay, or use force`;
   throw new CausewayError('mtu-too-large', message, { field: 'mtu', value: mtu.bytes, room, hosts });
 }
 

@@ -63,7 +63,7 @@ function without({ subnets, name }: Network, change: NetworkChange): readonly Su
       throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
     }
     const known = subnets.map((subnet) => subnet.prefix).join(', ');
-    const message = `remove_subnets[${i}] ${prefix} is no subnet of network "${name}", which has ${known}`;
+    const message = `remove_subnets[${i}] ${prefix} is not a subnet of network "${name}", which has ${known}`;
     throw new CausewayError('subnet-unknown', message, { field: `remove_subnets[${i}]`, value: prefix });
   }
   return subnets.filter(({ prefix }) => !removed.includes(prefix));
@@ -79,7 +79,7 @@ function withRanges(
       ? undefined
       : removeSubnets.find((prefix) => isWithin(range, prefix));
     if (leaving === undefined) return withRange(now, range, field);
-    const message = `${field} ${range} lies in ${leaving}, which is to be removed: do one or the other`;
+    const message = `${field} ${range} lies in ${leaving}, which the same request removes: do one of the two`;
     throw new CausewayError('range-outside', message, { field, value: range });
   }, subnets);
 }
@@ -105,7 +105,7 @@ function withRange(subnets: readonly Subnet[], range: Prefix, field: string): re
 function labelsOf({ labels }: Network, { setLabels, removeLabels }: NetworkChange): Readonly<Record<string, string>> {
   const both = removeLabels.find((key) => Object.hasOwn(setLabels, key));
   if (both !== undefined) {
-    const message = `label "${both}" is both set and removed: do one or the other`;
+    const message = `label "${both}" is both set and removed: do one of the two`;
     throw new CausewayError('invalid-argument', message, { field: 'remove_labels', value: both });
   }
   const changed = Object.entries({ ...labels, ...setLabels }).filter(([key]) => !removeLabels.includes(key));

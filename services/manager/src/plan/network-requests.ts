@@ -89,6 +89,6 @@ function readSubnet({ prefix, gateway, ranges, auxAddresses }: SubnetMessage, fi
 
 function readDriver(driver: string): Driver {
   if (driver === '' || driver === 'overlay') return 'overlay';
-  const message = `driver "${clip(driver)}" is not known: "overlay" is the one there is`;
+  const message = `driver "${clip(driver)}" is not known: the only driver is "overlay"`;
   throw new CausewayError('driver-unknown', message, { field: 'driver', value: clip(driver) });
 }

@@ -26,7 +26,7 @@ export function recoveryEnd(all: boolean, since: number, cooldown: Duration): nu
 export function checkRecovered(view: Pick<View, 'recovering'>): void {
   if (!view.recovering) return;
   const message =
-    'the store was restored from a backup, and hosts are claiming again what they hold: try again in some seconds';
+    'the store was restored from a backup, and hosts are claiming their endpoints again: try again in a few seconds';
   throw new CausewayError('recovering', message);
 }
 

@@ -71,12 +71,12 @@ function checkNode(node: Node): void {
     throw new CausewayError('mtu-invalid', message, { field: 'node.underlay_mtu', value: underlayMtu });
   }
   if (node.version.length > longestVersion || /\p{Cc}/u.test(node.version)) {
-    const message = `node.version "${clip(node.version)}" is not at most ${longestVersion} printable characters`;
+    const message = `node.version "${clip(node.version)}" is not valid: expected at most ${longestVersion} printable characters`;
     throw new CausewayError('invalid-argument', message, { field: 'node.version' });
   }
   const routes = node.hostRoutes?.length ?? 0;
   if (routes > mostRoutes) {
-    const message = `node.host_routes: ${routes} are too many, at most ${mostRoutes}`;
+    const message = `node.host_routes: ${routes} routes are too many, the limit is ${mostRoutes}`;
     throw new CausewayError('invalid-argument', message, { field: 'node.host_routes' });
   }
   checkLabels(node.labels ?? {}, 'node.labels');
@@ -85,7 +85,7 @@ function checkNode(node: Node): void {
 function checkNameFree(view: View, name: Name): void {
   const namesake = view.nodeNamed(name)?.value;
   if (namesake === undefined) return;
-  const message = `node.name "${name}" is that of another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name`;
+  const message = `node.name "${name}" belongs to another host (${namesake.id}, data path ${namesake.dataPath}): start this agent with another --name`;
   throw new CausewayError('name-taken', message, { field: 'node.name', value: name, node: namesake.id });
 }
 

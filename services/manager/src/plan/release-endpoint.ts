@@ -31,7 +31,7 @@ function planReleaseEndpoint(request: ReleaseEndpoint, planning: Planning): Prop
   const { view } = planning;
   const { value: endpoint, revision } = view.findEndpoint(request.endpoint);
   if (endpoint.node !== request.node) {
-    const message = `endpoint "${endpoint.name}" belongs to another host: only that one releases it`;
+    const message = `endpoint "${endpoint.name}" belongs to another host: only that host may release it`;
     throw new CausewayError('permission-denied', message, { field: 'node', endpoint: endpoint.id });
   }
   return release({ value: endpoint, revision }, eventFor(endpoint, request.reason, view), planning);

@@ -92,11 +92,11 @@ function planReleaseAddress({ network: name, address }: ReleaseAddress, planning
 function checkPurpose(purpose: string): void {
   const field = 'purpose';
   if (purpose.trim() === '') {
-    const message = 'purpose is empty: say what the address is for, such as "printer in room 4"';
+    const message = 'purpose is empty: name what the address is for, such as "printer in room 4"';
     throw new CausewayError('invalid-argument', message, { field });
   }
   if (purpose.length > longestPurpose || /\p{Cc}/u.test(purpose)) {
-    const message = `purpose "${clip(purpose)}" is not at most ${longestPurpose} printable characters`;
+    const message = `purpose "${clip(purpose)}" is not valid: expected at most ${longestPurpose} printable characters`;
     throw new CausewayError('invalid-argument', message, { field });
   }
 }
@@ -113,19 +113,19 @@ function checkFree(network: Network, address: Ip, { view, allocator }: Planning)
   const subnet = allocator.subnetsOf(network).find((candidate) => candidate.contains(address));
   if (subnet === undefined) {
     const subnets = network.subnets.map(({ prefix }) => prefix).join(', ');
-    const message = `address ${address} is outside of network "${network.name}": use one of ${subnets}`;
+    const message = `address ${address} is outside of network "${network.name}": use an address of ${subnets}`;
     throw new CausewayError('address-outside', message, data);
   }
   const reservation = subnet.reservation(address);
   if (reservation !== undefined) {
-    const message = `address ${address} is the ${reservation} of ${subnet.prefix}, which no endpoint gets anyway: leave it as it is`;
+    const message = `address ${address} is the ${reservation} of ${subnet.prefix}, which no endpoint gets: a reservation is not needed`;
     throw new CausewayError('address-reserved', message, data);
   }
   const holder = view.addressesOf(network.id).get(address)?.claim;
   if (holder === undefined) return;
   throw new CausewayError(
     'address-in-use',
-    `address ${address} is ${describeHolder(view, holder)}: reserve another`,
+    `address ${address} is ${describeHolder(view, holder)}: reserve another address`,
     data,
   );
 }
@@ -136,6 +136,6 @@ function notReserved(network: Network, address: Ip, claim: Claim | undefined, { 
     const message = `address ${address} is ${describeHolder(view, claim)}: detach the endpoint`;
     return new CausewayError('address-in-use', message, data);
   }
-  const message = `address ${address} of network "${network.name}" is not reserved: \`causeway ipam show ${network.name} -o json\` lists what is`;
+  const message = `address ${address} of network "${network.name}" is not reserved: \`causeway ipam show ${network.name} -o json\` lists the reservations`;
   return new CausewayError('reservation-unknown', message, data);
 }

@@ -164,7 +164,7 @@ describe('an update', () => {
   const refusals: readonly Refused<Partial<UpdateNetworkRequest>>[] = [
     ['unknown network', { network: 'grey' }, 'network-unknown', /grey/],
     ['name taken', { name: 'red' }, 'name-taken', /network named "red"/],
-    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /looks like an id/],
+    ['name like an id', { name: '0123456789abcdef' }, 'name-invalid', /has the form of an id/],
     ['label set and removed', { setLabels: { a: 'b' }, removeLabels: ['a'] }, 'invalid-argument', /label "a" is both/],
     ['label key', { setLabels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
     [
@@ -187,7 +187,7 @@ describe('an update', () => {
       'range of a subnet that goes',
       { addRanges: ['10.1.0.0/25'], removeSubnets: ['10.1.0.0/24'] },
       'range-outside',
-      /add_ranges\[0\] 10\.1\.0\.0\/25 lies in 10\.1\.0\.0\/24, which is to be removed/,
+      /add_ranges\[0\] 10\.1\.0\.0\/25 lies in 10\.1\.0\.0\/24, which the same request removes/,
     ],
     [
       'subnet added twice',

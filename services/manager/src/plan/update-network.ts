@@ -109,7 +109,7 @@ function quiet(needed: boolean, prefix: string, { view }: Planning): readonly Co
 function checkSize({ addSubnets, removeSubnets }: UpdateNetwork): void {
   const sum = addSubnets.length + removeSubnets.length;
   if (sum <= mostSubnets) return;
-  const message = `add_subnets and remove_subnets: ${sum} are too many at once, at most ${mostSubnets}`;
+  const message = `add_subnets and remove_subnets: ${sum} subnets are too many at once, the limit is ${mostSubnets}`;
   throw new CausewayError('invalid-argument', message, { field: 'add_subnets' });
 }
 
@@ -131,6 +131,6 @@ function checkUnclaimed({ id }: Network, added: readonly Subnet[], { view }: Pla
 /** Claims of gateways and auxiliary addresses are the network's own: from a removed subnet, or shared by gateways. */
 function refuseClaimed(claimed: Claimed | undefined, prefix: Subnet['prefix'], ip: Ip): void {
   if (claimed === undefined || claimed.claim.kind === 'gateway' || claimed.claim.kind === 'aux') return;
-  const message = `add_subnets: ${ip} of ${prefix}, or the Ethernet address that comes from it, is that of ${printClaim(claimed.claim)}: name another, or wait`;
+  const message = `add_subnets: ${ip} of ${prefix}, or its MAC address, belongs to ${printClaim(claimed.claim)}: choose another address, or wait`;
   throw new CausewayError('address-in-use', message, { field: 'add_subnets', value: ip });
 }

@@ -68,7 +68,7 @@ export function underlayTooSmall(network: Recorded<Network>, small: readonly Sma
 
 /** "2 differences to the intent stand on h1" */
 export function driftText(count: number, on = ''): string {
-  return `${count === 1 ? '1 difference to the intent stands' : `${count} differences to the intent stand`}${on}`;
+  return `${count === 1 ? '1 difference from the desired state remains' : `${count} differences from the desired state remain`}${on}`;
 }
 
 /** A condition that only the leader knows, while there is no leader. */

@@ -113,7 +113,7 @@ describe('networks', () => {
       [
         allocated,
         applied,
-        'Degraded true Drift @40: 3 differences to the intent stand on h1; 10.7.0.0/16 has 4 free addresses of 100; fd07::/64 has no free address; MTU 1450 is more than every host carries: it is being lowered',
+        'Degraded true Drift @40: 3 differences from the desired state remain on h1; 10.7.0.0/16 has 4 free addresses of 100; fd07::/64 has no free address; MTU 1450 is more than every host carries: it is being lowered',
       ],
     ],
     [
@@ -186,7 +186,7 @@ describe('endpoints', () => {
       'its address is another’s',
       { ...facts, unclaimed: [{ address: '10.7.0.9', holder: 'gateway' }] },
       [
-        'Allocated false ClaimMissing @41: 10.7.0.9 is claimed by gateway: causeway ipam check tells more',
+        'Allocated false ClaimMissing @41: 10.7.0.9 is claimed by gateway: see "causeway ipam check"',
         applied,
         'Degraded false Healthy @41',
       ],
@@ -195,7 +195,7 @@ describe('endpoints', () => {
     [
       'its host is gone',
       on(undefined),
-      [claimed, applied, `Degraded true HostGone @41: host ${endpoint.value.node} is not there any more`],
+      [claimed, applied, `Degraded true HostGone @41: host ${endpoint.value.node} does not exist any more`],
     ],
     [
       'its host carries less than its network sends',
@@ -215,7 +215,7 @@ describe('endpoints', () => {
     [
       'drift stands on its host',
       on(host('h2', { drift: 1, driftSince: at(47n) })),
-      [claimed, applied, 'Degraded true Drift @47: 1 difference to the intent stands on h2'],
+      [claimed, applied, 'Degraded true Drift @47: 1 difference from the desired state remains on h2'],
     ],
   ])('%s', (_, given, expected) => expect(told(endpointConditions(given))).toEqual(expected));
 });
@@ -255,7 +255,7 @@ describe('hosts', () => {
         state: host('h1', { session: 'syncing' }),
       },
       [
-        'Ready false Syncing @20: its agent is being told what it missed',
+        'Ready false Syncing @20: its agent is catching up',
         'Programmed false Waiting @42: not yet applied: blue, red',
         'Degraded false Healthy @20',
       ],
@@ -263,7 +263,7 @@ describe('hosts', () => {
     [
       'drift stands',
       { ...facts, state: host('h1', { drift: 2, driftSince: at(33n) }) },
-      [ready, applied, 'Degraded true Drift @33: 2 differences to the intent stand'],
+      [ready, applied, 'Degraded true Drift @33: 2 differences from the desired state remain'],
     ],
     [
       'its underlay is too small',

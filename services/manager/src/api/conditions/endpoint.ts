@@ -39,7 +39,7 @@ function allocated({ endpoint: { value, written: since }, unclaimed }: EndpointF
     return { type, status: 'true', reason: 'Claimed', message, since };
   }
   const claims = unclaimed.map(({ address, holder }) => `${address} is claimed by ${holder}`).join(', ');
-  const message = `${claims}: causeway ipam check tells more`;
+  const message = `${claims}: see "causeway ipam check"`;
   return { type, status: 'false', reason: 'ClaimMissing', message, since };
 }
 
@@ -48,7 +48,10 @@ function health({ endpoint: { value, written }, tooLarge, hosts }: EndpointFacts
   if (hosts === undefined) return large.length === 0 ? unknown('Degraded') : degraded(large, []);
   const { own } = hosts;
   if (own === undefined)
-    return degraded([{ reason: 'HostGone', message: `host ${value.node} is not there any more`, since: written }], []);
+    return degraded(
+      [{ reason: 'HostGone', message: `host ${value.node} does not exist any more`, since: written }],
+      [],
+    );
   return degraded([...problemsOf(own), ...large], [written, own.since, own.driftSince]);
 }
 

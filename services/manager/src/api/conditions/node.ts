@@ -43,7 +43,7 @@ function ready({ session, since }: HostState): Condition {
         type,
         status: 'false',
         reason: 'Syncing',
-        message: 'its agent is being told what it missed',
+        message: 'its agent is catching up',
         since,
       };
     case 'none':

@@ -25,5 +25,5 @@ export async function beginEpoch({ store, keys }: EpochParts, epoch: bigint): Pr
       { kind: 'delete', key: keys.leader },
     ],
   );
-  if (!succeeded) throw new CausewayError('internal', 'somebody else writes to the store that is being restored');
+  if (!succeeded) throw new CausewayError('internal', 'another client writes to the store that is being restored');
 }

@@ -50,7 +50,7 @@ interface Preamble {
 export function decodePreamble(bytes: Uint8Array): Result<Preamble, CausewayError> {
   const end = bytes.indexOf(newline, magic.length);
   if (end < 0 || decodeText(bytes.subarray(0, magic.length)) !== magic)
-    return fail(new CausewayError('data-damaged', 'this file is no backup made by "causeway backup create"'));
+    return fail(new CausewayError('data-damaged', 'this file is not a backup made by "causeway backup create"'));
   try {
     const json = object(JSON.parse(decodeText(bytes.subarray(magic.length, end))) as Json);
     const header: BackupHeader = {

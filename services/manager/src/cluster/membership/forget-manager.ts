@@ -24,11 +24,11 @@ export async function forgetManager({ roster, record }: ForgetManagerParts, name
 
 /** A manager that runs cannot be removed: it would register again. */
 export function stillRuns(name: Name): CausewayError {
-  const message = `${name} runs (one that died counts as running for 15 s) and supervises no etcd member that could be taken from it: stop it, then remove it`;
+  const message = `manager ${name} runs (a manager that died counts as running for 15 s) and has no etcd member to remove: stop the manager, then remove it`;
   return new CausewayError('invalid-argument', message, { field: 'name', value: name });
 }
 
 function unknownManager(name: Name): CausewayError {
-  const message = `there is no manager "${name}": \`causeway manager list\` shows those there are`;
+  const message = `there is no manager "${name}": \`causeway manager list\` lists all managers`;
   return new CausewayError('manager-unknown', message, { field: 'name', value: name });
 }

@@ -38,7 +38,7 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
     if (typeof obstacle !== 'string') return obstacle;
     if (signal.aborted) throw new CausewayError('shutting-down', 'the manager was stopped while it joined the cluster');
     if (clock.now() > deadline)
-      throw new CausewayError('store-unavailable', `--join: the cluster did not take this manager in: ${obstacle}`);
+      throw new CausewayError('store-unavailable', `--join: the cluster did not accept this manager: ${obstacle}`);
     log.info('etcd.join-waiting', { reason: obstacle });
     await clock.sleep(pause, signal);
   }
@@ -53,7 +53,7 @@ export async function joinCluster(parts: JoinParts, joiner: Joiner, signal: Abor
           case 'start':
             return step;
           case 'wait':
-            return `member ${step.learner.name || step.learner.peerUrls.join(', ')} is joining; when it never will, remove it (manager remove)`;
+            return `member ${step.learner.name || step.learner.peerUrls.join(', ')} is joining; if it can never finish, remove it (causeway manager remove)`;
           case 'remove':
             log.warn('etcd.leftover-removed', { member: step.id });
             await membership.remove(step.id);

@@ -142,7 +142,7 @@ describe('planMembership: join', () => {
       one,
       join(2, { peerUrl: loopback }),
       'invalid-argument',
-      /reached by no other host/,
+      /no other host can reach/,
     ],
   ])('is refused when %s', (_, members, request, code, message) => {
     expect(planMembership(members, request)).toMatchObject({

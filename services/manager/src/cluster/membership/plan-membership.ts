@@ -128,7 +128,7 @@ function planRemoval(
   const before = voters.filter((member) => member.healthy).length;
   const message =
     `${before} of ${voters.length} members are healthy; removing ${name} leaves ${healthy} healthy of ${rest.length}, and ${needed} are needed: ` +
-    'bring the others back first, or force it';
+    'bring the others back first, or use force';
   return fail(new CausewayError('quorum-loss', message, { name, healthy, needed }));
 }
 
@@ -144,8 +144,8 @@ function initialCluster(members: readonly StoreMember[], own: StoreMember, name:
 function taken(member: StoreMember, { name, peerUrl }: MembershipRequest & { kind: 'join' }): CausewayError {
   const at = member.peerUrls.join(', ');
   if (member.name === name)
-    return nameTaken(name, at, `if that one has lost its data, remove it first (causeway manager remove ${name})`);
-  const message = `--etcd-peer-address: the cluster has another member at ${peerUrl} (${member.name || member.id}); choose another address or port, or remove that one first`;
+    return nameTaken(name, at, `if that manager has lost its data, remove it first (causeway manager remove ${name})`);
+  const message = `--etcd-peer-address: the cluster has another member at ${peerUrl} (${member.name || member.id}); choose another address or port, or remove that member first`;
   return new CausewayError('manager-exists', message, { field: '--etcd-peer-address', value: peerUrl });
 }
 
@@ -153,7 +153,7 @@ function unreachable(member: StoreMember, peerUrl: string): CausewayError {
   const [at = ''] = member.peerUrls;
   const message = isLoopback([at])
     ? `member ${member.name || member.id} is at ${at}, which no other host reaches: restart that manager with --etcd-peer-address first`
-    : `--etcd-peer-address: ${peerUrl} is reached by no other host, and the cluster has members on others: give an address of this host`;
+    : `--etcd-peer-address: no other host can reach ${peerUrl}, and the cluster has members on other hosts: give an address of this host`;
   return new CausewayError('invalid-argument', message, { field: '--etcd-peer-address', value: at });
 }
 

@@ -65,7 +65,7 @@ describe('planStart', () => {
       told,
       [at(1), at(2, 'b2')],
       'cluster-mismatch',
-      /10\.0\.0\.1:7443 of a1, 10\.0\.0\.2:7443 of b2/,
+      /10\.0\.0\.1:7443 to a1, 10\.0\.0\.2:7443 to b2/,
     ],
     ['another cluster answers', { ...told, belongsTo: 'b2' }, [at(1)], 'cluster-mismatch', /belongs to cluster b2/],
     [

@@ -72,16 +72,16 @@ function isLoopbackAddress(address: string): boolean {
 
 function unsaid({ dataDir }: StartFacts): CausewayError {
   const message =
-    `${dataDir} holds no etcd, and this manager was told neither to found a cluster nor to join one: ` +
-    `for a new cluster run "causeway-manager init --data-dir ${dataDir}" once and start it again; ` +
-    'to become a member of one that runs, also after this directory was lost, name its managers with --join';
+    `${dataDir} holds no etcd data, and neither "causeway-manager init" nor --join was used: ` +
+    `for a new cluster run "causeway-manager init --data-dir ${dataDir}" once, and start the manager again; ` +
+    'to join a running cluster, also after this directory was lost, name its managers with --join';
   return new CausewayError('invalid-argument', message, { field: '--join', path: dataDir });
 }
 
 function divided(one: FoundManager, other: FoundManager): CausewayError {
   const message =
-    `--join: the managers there are of two clusters: ${one.address} of ${one.clusterId}, ${other.address} of ${other.clusterId}; ` +
-    'name those of one, and find out which is the right one before anything is started';
+    `--join: the managers belong to two clusters: ${one.address} to ${one.clusterId}, ${other.address} to ${other.clusterId}; ` +
+    'name the managers of one cluster, and find out which cluster is the right one before you start anything';
   return new CausewayError('cluster-mismatch', message, { field: '--join' });
 }
 

@@ -244,7 +244,7 @@ export class EmbeddedEtcd implements Startable {
       if (step.kind === 'found') return 'own';
       if (step.kind === 'join') return step.urls;
       if (step.kind === 'resume')
-        throw new CausewayError('internal', 'etcd data appeared while etcd was about to begin');
+        throw new CausewayError('internal', 'etcd data appeared in the directory before etcd was started');
       if (signal.aborted)
         throw new CausewayError('shutting-down', 'the manager was stopped while it joined the cluster');
       if (step.kind === 'wait') {
@@ -284,7 +284,7 @@ export class EmbeddedEtcd implements Startable {
     if (others.length === 0)
       throw new CausewayError(
         'invalid-argument',
-        '--join is missing: this etcd member has no vote yet, and the others have to give it one; name a running manager',
+        '--join is missing: this etcd member does not vote yet, and a running manager has to promote it; name a running manager',
         { field: '--join' },
       );
     await becomeVoter(this.#parts, own, others, AbortSignal.any([this.#stopping.signal, this.removed]));
@@ -357,7 +357,7 @@ export class EmbeddedEtcd implements Startable {
 
   #removedError(): CausewayError {
     const { name, dataDir } = this.#settings;
-    const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} are of no use any more; to join again, empty that directory and start with --join`;
+    const message = `${name} was removed from the cluster, and the etcd data in ${dataDir} cannot be used any more; to join again, empty that directory and start with --join`;
     return new CausewayError('manager-removed', message, { name, path: dataDir });
   }
 }

@@ -46,7 +46,7 @@ export function adoptEtcd(pid: number, dataDir: string, clock: Clock): EtcdProce
   const isRunning = (): boolean => runningAs(pid, dataDir) !== undefined;
   const exited = (async () => {
     while (isRunning()) await clock.sleep(pollInterval);
-    return 'end unseen, it was not our child';
+    return 'exit status unknown, not a child process';
   })();
   return { pid, exited, isRunning };
 }

@@ -32,7 +32,7 @@ test.each<[string, readonly string[], string]>([
   await put(names);
   await expect(allowFounding(dataDir)).rejects.toMatchObject({
     code: 'invalid-argument',
-    message: `--data-dir ${dataDir}: it holds ${named}, which no manager has put there: name an empty directory`,
+    message: `--data-dir ${dataDir}: it holds ${named}, which are not the files of a manager: name an empty directory`,
     data: { field: '--data-dir', value: dataDir },
   });
   expect((await readdir(dataDir)).sort()).toEqual([...names].sort());

@@ -11,18 +11,18 @@ import { etcdDirectory } from './flags.ts';
 export function initCommand(): Command {
   return new Command('causeway-manager init')
     .description(
-      'Says that the manager that is started on this data directory next founds a cluster, if there is none to join. ' +
-        'For the first manager of a new cluster, once; never for one that has lost its data, which joins the others with --join.',
+      'Prepares a data directory: the manager that starts with it founds a new cluster, if there is no cluster to join. ' +
+        'Use it once, for the first manager of a new cluster. A manager that has lost its data joins the others with --join instead.',
     )
     .addOption(
-      new Option('--data-dir <dir>', 'of that manager; it must be empty, or not exist yet')
+      new Option('--data-dir <dir>', 'data directory of that manager; it must be empty or absent')
         .env('CAUSEWAY_DATA_DIR')
         .makeOptionMandatory(),
     )
     .action(async ({ dataDir }: { readonly dataDir: string }) => {
       await allowFounding(dataDir);
       process.stdout.write(
-        `the manager that is started on ${dataDir} next founds a cluster, if there is none to join\n`,
+        `the manager that starts with --data-dir ${dataDir} founds a new cluster, if there is no cluster to join\n`,
       );
     });
 }
@@ -46,14 +46,14 @@ export async function allowFounding(dataDir: string): Promise<void> {
     () => false,
   );
   if (taken) {
-    const message = `--data-dir ${dataDir}: it holds a member of a cluster, which comes back by itself: start the manager; for a new cluster name an empty directory`;
+    const message = `--data-dir ${dataDir}: it holds the data of an etcd member: start the manager to continue with them; for a new cluster name an empty directory`;
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
   const belongsTo = await readClusterRecord(dataDir);
   if (belongsTo !== undefined) {
     const message =
-      `--data-dir ${dataDir}: it belongs to cluster ${belongsTo.clusterId}, whose etcd data were lost: start the manager with --join, ` +
-      'which takes it back; for a new cluster name an empty directory';
+      `--data-dir ${dataDir}: it belongs to cluster ${belongsTo.clusterId}, whose etcd data were lost: start the manager with --join ` +
+      'to join that cluster again; for a new cluster name an empty directory';
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
   const others = (await readdir(dataDir)).filter((name) => !harmless.test(name)).sort();
@@ -63,6 +63,6 @@ export async function allowFounding(dataDir: string): Promise<void> {
 
 function inUse(dataDir: string, others: readonly string[]): CausewayError {
   const more = others.length > mostNames ? ` and ${others.length - mostNames} more` : '';
-  const message = `--data-dir ${dataDir}: it holds ${others.slice(0, mostNames).join(', ')}${more}, which no manager has put there: name an empty directory`;
+  const message = `--data-dir ${dataDir}: it holds ${others.slice(0, mostNames).join(', ')}${more}, which are not the files of a manager: name an empty directory`;
   return new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
 }

@@ -21,7 +21,7 @@ export async function prepareDirectory(dataDir: string): Promise<void> {
   } catch (error) {
     throw new CausewayError(
       'invalid-argument',
-      `--data-dir ${dataDir}: etcd's directory ${directory} cannot be written (${reason(error)}); name a directory that can`,
+      `--data-dir ${dataDir}: etcd's directory ${directory} cannot be written (${reason(error)}); name a directory that this user may write to`,
       { field: 'data-dir', path: directory },
       { cause: error },
     );

@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
 
   it.each<[string, (bytes: Buffer) => Buffer, RegExp]>([
     ['cut off', (bytes) => bytes.subarray(0, bytes.length - 1_000), /damaged or was cut off/],
-    ['cut off in its header', (bytes) => bytes.subarray(0, 40), /no backup made by/],
+    ['cut off in its header', (bytes) => bytes.subarray(0, 40), /is not a backup made by/],
     ['cut off after its header', (bytes) => bytes.subarray(0, bytes.indexOf('}\n') + 12), /damaged or was cut off/],
     [
       'of one bit more',
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
         Buffer.concat([bytes.subarray(0, 50_000), Buffer.of((bytes[50_000] ?? 0) ^ 1), bytes.subarray(50_001)]),
       /checksum differs/,
     ],
-    ['of something else', () => Buffer.from('hello\n'), /no backup made by/],
+    ['of something else', () => Buffer.from('hello\n'), /is not a backup made by/],
   ])('is refused when it is %s, and leaves nothing', async (name, damage, message) => {
     const dataDir = join(directory, `to-${name}`);
     const path = await damaged(name, damage);
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     await mkdir(join(dataDir, 'etcd'), { recursive: true });
     await expect(restoreBackup(parts, { file, dataDir, name: 'm1' })).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringContaining('there is an etcd already'),
+      message: expect.stringContaining('it holds etcd data already'),
     });
   });
 

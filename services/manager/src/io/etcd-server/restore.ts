@@ -100,7 +100,7 @@ async function refuseTaken(dataDir: string): Promise<void> {
     () => false,
   );
   if (taken) {
-    const message = `--data-dir ${dataDir}: there is an etcd already (${etcdDirectory(dataDir)}); name an empty directory, or move that away`;
+    const message = `--data-dir ${dataDir}: it holds etcd data already (${etcdDirectory(dataDir)}); name an empty directory, or move the data away`;
     throw new CausewayError('invalid-argument', message, { field: '--data-dir', value: dataDir });
   }
 }

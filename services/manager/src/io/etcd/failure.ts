@@ -20,8 +20,8 @@ const refusals: readonly (readonly [text: string, code: ErrorCode, advice: strin
   ['Peer URLs already exists', 'store-unavailable', 'etcd has a member at that address already'],
   ['unhealthy cluster', 'quorum-loss', 'etcd refuses, too few of its members are connected'],
   ['not enough started members', 'quorum-loss', 'etcd refuses, too few of its members have started'],
-  ['request is too large', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
-  ['received message larger than max', 'message-too-large', 'more than one etcd request can carry (1.5 MiB)'],
+  ['request is too large', 'message-too-large', 'the request is larger than etcd accepts (1.5 MiB)'],
+  ['received message larger than max', 'message-too-large', 'the request is larger than etcd accepts (1.5 MiB)'],
 ];
 
 /** A failed read, lease or status call: it wrote nothing, whatever went wrong. */

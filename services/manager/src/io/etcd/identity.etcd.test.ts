@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`another etcd${missing === undefined ? ''
     proxy.retarget(theirs.clientPort);
     await expect(store.get('/t/theirs')).rejects.toMatchObject({
       code: 'store-unavailable',
-      message: expect.stringMatching(/is of another etcd cluster .* it is not used/),
+      message: expect.stringMatching(/belongs to another etcd cluster .* it is not used/),
     });
     await expect(store.txn([], [put('/t/stray')])).rejects.toMatchObject({ code: 'store-unavailable' });
     await expect(store.grant(seconds(5))).rejects.toMatchObject({ code: 'store-unavailable' });

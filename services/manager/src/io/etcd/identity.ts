@@ -30,7 +30,7 @@ export class StoreIdentity {
       return undefined;
     }
     const [own, other] = [formatCluster(this.#own), formatCluster(cluster)];
-    const message = `the etcd at ${url} is of another etcd cluster (${other}, ours is ${own}): it is not used`;
+    const message = `the etcd at ${url} belongs to another etcd cluster (${other}, ours is ${own}): it is not used`;
     if (!this.#reported.has(url))
       this.#log.error('store.foreign', { code: mismatch, endpoint: url, etcdCluster: other, own, message });
     this.#reported.add(url);

@@ -73,7 +73,9 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
       if (response.canceled) throw cancelled(response);
       const current = response.header?.revision ?? 0n;
       if (current < last)
-        throw new HistoryGone(`store at revision ${current}, delivered was ${last}: restored from a backup?`);
+        throw new HistoryGone(
+          `the store is at revision ${current}, before the delivered revision ${last}: was it restored from a backup?`,
+        );
       if (response.created) {
         accepted = true;
         continue;

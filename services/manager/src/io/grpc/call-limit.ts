@@ -23,7 +23,7 @@ export class CallLimit {
   /** Returns a function to call once when the call has ended. @throws CausewayError busy */
   enter(): () => void {
     if (this.#count >= this.#most) {
-      const message = `${this.#most} ${this.#what} are under way at this manager: try again in a moment, or at another`;
+      const message = `${this.#most} ${this.#what} are under way at this manager: try again in a moment, or at another manager`;
       throw new CausewayError('busy', message, { most: this.#most });
     }
     this.#count++;

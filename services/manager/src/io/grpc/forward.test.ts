@@ -448,7 +448,7 @@ describe('reads while no leader answers', () => {
       ]);
       await read.endpoints();
       await read.nodes();
-      const remark = `answers for itself: the leader at ${address} does not answer, and what hosts do is unknown meanwhile`;
+      const remark = `answers from its own state only: the leader at ${address} does not answer, so the state of the hosts is unknown`;
       expect(read.remarks).toEqual(Array.from({ length: 3 }, () => expect.stringContaining(remark)));
       await third.stop();
     }

@@ -130,7 +130,7 @@ export class Forwarder implements Startable {
   > {
     const { leader } = this;
     if (leader === undefined || this.#unsubscribe === undefined) return this.#unanswered(noLeader);
-    const silence = `the leader at ${leader} does not answer, and what hosts do is unknown meanwhile`;
+    const silence = `the leader at ${leader} does not answer, so the state of the hosts is unknown`;
     const now = Date.now();
     if (now < this.#silentUntil) return this.#unanswered(silence);
     try {
@@ -146,7 +146,7 @@ export class Forwarder implements Startable {
   }
 
   #unanswered(why: string): { readonly isAnswered: false; readonly remark: string } {
-    return { isAnswered: false, remark: `manager ${this.#settings.name} answers for itself: ${why}` };
+    return { isAnswered: false, remark: `manager ${this.#settings.name} answers from its own state only: ${why}` };
   }
 
   /** @throws as `unary` */
@@ -198,7 +198,7 @@ export class Forwarder implements Startable {
 
   #methodOf(call: { getPath(): string }): Method {
     const method = this.#methods.get(call.getPath());
-    if (method === undefined) throw new CausewayError('internal', `${call.getPath()} is not a method of ours`);
+    if (method === undefined) throw new CausewayError('internal', `${call.getPath()} is not a known method`);
     return method;
   }
 

@@ -328,7 +328,7 @@ describe('managers and backups', () => {
     });
     await expect(callUnary(cluster.removeManager.bind(cluster), removal, limits)).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringContaining('supervises no etcd member'),
+      message: expect.stringContaining('has no etcd member to remove'),
     });
     const parts = async (): Promise<void> => {
       for await (const _ of cluster.createBackup({})) throw new Error('a backup of nothing');

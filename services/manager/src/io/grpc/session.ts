@@ -118,7 +118,7 @@ class GrpcAgentChannel implements AgentChannel {
     this.#waitingBytes += sizes.get(request) ?? 0;
     this.#queue.push(request);
     if (!this.#isGreeted && (this.#queue.size > greetingLimit || this.#waitingBytes > greetingBytesLimit)) {
-      const message = `before a session's Welcome at most ${greetingLimit} messages and ${greetingBytesLimit} bytes are taken: say Hello, and wait`;
+      const message = `before Welcome a session accepts at most ${greetingLimit} messages and ${greetingBytesLimit} bytes: send Hello, and wait for Welcome`;
       this.close(new CausewayError('message-too-large', message, { field: 'message' }));
     } else if (this.#queue.size >= queueLimit || this.#waitingBytes >= queueBytesLimit) this.#call.pause();
   }
