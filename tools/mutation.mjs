@@ -1,9 +1,9 @@
 // Changes one decision of a folder's code at a time (a comparison, a condition, a bound) and runs the folder's unit tests that
-// reach it: a test must notice. `npm run mutation [FOLDER...] [-- --concurrency N]`; without folders all of `deciding`. Prints
-// what no test noticed and a table; reports and results, which the next run continues, are in .cache/mutation. docs/testing.md
-// says how to read them.
+// reach it: a test must notice. `npm run mutation [FOLDER | FILE]... [-- --concurrency N]`; without folders all of `deciding`.
+// Prints what no test noticed and a table; reports and results, which the next run continues, are in .cache/mutation.
+// docs/testing.md says how to read them.
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
@@ -52,10 +52,11 @@ for (const folder of folders) rows.push(await run(folder));
 console.log(['', header(), ...rows.map(print)].join('\n'));
 
 async function run(folder) {
-  process.env.CAUSEWAY_MUTATION_FOLDER = folder;
+  const isFile = folder.endsWith('.ts');
+  process.env.CAUSEWAY_MUTATION_FOLDER = isFile ? dirname(folder) : folder;
   const name = folder.replaceAll('/', '-');
   const mutants = await new Stryker({
-    mutate: [`${folder}/**/*.ts`, ...notMutated.map((pattern) => `!${pattern}`)],
+    mutate: [isFile ? folder : `${folder}/**/*.ts`, ...notMutated.map((pattern) => `!${pattern}`)],
     mutator: { excludedMutations },
     plugins: ['@stryker-mutator/vitest-runner'],
     testRunner: 'vitest',

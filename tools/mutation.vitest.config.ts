@@ -12,5 +12,6 @@ export default defineConfig({
     include: [`${folder}/**/*.test.ts`],
     exclude: ['**/*.kernel.test.ts', '**/*simulation.test.ts', '**/io/**'],
     testTimeout: 20_000,
+    isolate: false,
   },
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addDigest, removeDigest } from './digest.ts';
 import type { EndpointRow } from './endpoint.ts';
-import { feedOf, feedRange, feedVersions, newestCommonFeed, tableDigest } from './feed.ts';
+import { feedOf, feedRange, feedVersions, newestCommonFeed, rowDigest, tableDigest } from './feed.ts';
 import type { EndpointId, Name, NetworkId, NodeId } from './id.ts';
 import { Ip } from './ip.ts';
 import { Mac } from './mac.ts';
@@ -99,6 +99,26 @@ it('is never the same in two versions', () => {
   expect(new Set(sums).size).toBe(feedVersions.length);
 });
 
+it('of a table is that of its network and its rows', () => {
+  for (const feed of feedVersions) {
+    const rows = [row('a'), row('b')];
+    const parts = [feed.networkDigest(network()), ...rows.map((each) => rowDigest(feed, 'endpoint', each))];
+    const table = tableDigest(feed, network(), { endpoint: new Map(rows.map((each) => [each.id, each])) });
+    expect(table).toBe(parts.reduce(addDigest, 0n));
+    expect(rowDigest(feed, 'endpoint', row('a'))).toBe(feed.rowDigests.endpoint?.(row('a')));
+    expect(rowDigest({ ...feed, rowDigests: { endpoint: undefined } }, 'endpoint', row('a'))).toBe(0n);
+  }
+});
+
+/** Agents of released versions compute these numbers. If one changes, they and newer managers resync without end. */
+it('of a released version never changes', () => {
+  const digests = feedVersions.map((feed) => [feed.networkDigest(network()), feed.rowDigests.endpoint?.(row('a'))]);
+  expect(digests).toEqual([
+    [6728049594446108296n, 10234988278802428754n],
+    [1057057741920409776n, 10234988278802428754n],
+  ]);
+});
+
 it('versions rise by one, so that a number is never given twice', () => {
   const numbers = feedVersions.map(({ number }) => number);
   expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
@@ -123,6 +143,7 @@ describe('a session speaks', () => {
   it.each([
     [[], '1'],
     [[3, 2], '2 to 3'],
+    [[3, 1, 2], '1 to 3'],
     [[2], '2'],
   ])('%j reads as %s', (numbers, text) => expect(feedRange(numbers)).toBe(text));
 });

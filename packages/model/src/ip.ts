@@ -113,7 +113,7 @@ function readV6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
   const head = readGroups(halves[0] ?? '', halves.length === 1);
-  const tail = halves.length === 2 ? readGroups(halves[1] ?? '', true) : [];
+  const tail = readGroups(halves[1] ?? '', true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -151,7 +151,7 @@ function printV6(bytes: Uint8Array): string {
   let length = 1;
   for (let i = 0; i < 8; i++) {
     let run = 0;
-    while (i + run < 8 && groups[i + run] === 0) run++;
+    while (groups[i + run] === 0) run++;
     if (run > length) {
       start = i;
       length = run;

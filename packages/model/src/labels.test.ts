@@ -20,6 +20,7 @@ describe('checkLabels', () => {
     ['none', {}],
     ['empty value', { a: '' }],
     ['a key with a domain', { 'example.com/a_b-c': 'anything, "at all" = fine' }],
+    ['as many as may be', Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`k${i}`, '']))],
     ['as long as may be', { ['k'.repeat(128)]: 'v'.repeat(1_024) }],
   ])('takes %s', (_, labels) => checkLabels(labels));
 

@@ -51,9 +51,9 @@ export function matchesLabels(selector: LabelSelector, labels: Labels): boolean 
     const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
     switch (requirement.kind) {
       case 'in':
-        return value !== undefined && requirement.values.includes(value);
+        return requirement.values.some((each) => each === value);
       case 'not-in':
-        return value === undefined || !requirement.values.includes(value);
+        return requirement.values.every((each) => each !== value);
       case 'has':
         return value !== undefined;
       case 'has-not':

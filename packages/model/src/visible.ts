@@ -12,7 +12,7 @@ const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  * Turns text from another host, a path or an interface name into one line in which invisible characters are spelled out.
  */
 export function visible(text: string): string {
-  return isVisible(text) ? text : text.replaceAll(everyUnseen, (found) => short[found] ?? escaped(found));
+  return text.replaceAll(everyUnseen, (found) => short[found] ?? escaped(found));
 }
 
 /**

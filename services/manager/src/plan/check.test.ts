@@ -133,6 +133,42 @@ describe('claims and their holders', () => {
     expect(faults()).toMatchObject(expected);
   });
 
+  test('a repair compares what it depends on: the network, the records, and the claims as they are', () => {
+    const a = attach('a');
+    damage({ kind: 'delete', key: claim('10.66.0.2') });
+    const ghost = { kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false } as const;
+    damage({ kind: 'put', key: claim('10.66.0.8'), value: records.address.codec.encode(ghost) });
+    const { view, keys } = desk;
+    const { compares } = repairClaims(blue.id, faults().missing.concat(faults().orphans)).plan(desk);
+    const of = (key: string, modRevision = 0n) => ({ kind: 'unchanged', key, modRevision });
+    expect(compares).toEqual([
+      of(keys.endpoint(blue.id, a.id), view.endpoint(a.id)?.revision),
+      of(keys.network(blue.id), view.networks.get(blue.id)?.revision),
+      { kind: 'absent', key: claim('10.66.0.2') },
+      of(claim('10.66.0.8'), view.revision),
+    ]);
+  });
+
+  test('a repair tells what it takes and gives, and nothing when there is nothing to repair', () => {
+    const a = attach('a');
+    const printer = { kind: 'reservation', purpose: 'printer' } as const;
+    const ghost = { kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false } as const;
+    damage(
+      { kind: 'delete', key: claim('10.66.0.1') },
+      { kind: 'put', key: claim('10.66.0.2'), value: records.address.codec.encode(printer) },
+      { kind: 'put', key: claim('10.66.0.8'), value: records.address.codec.encode(ghost) },
+    );
+    const all = ['10.66.0.1', '10.66.0.2', '10.66.0.8'].map((address) => ({ subject: { address: Ip(address) } }));
+    const repaired = repairClaims(blue.id, all);
+    expect(repaired.plan(desk).events.map(({ message }) => message)).toEqual([
+      'claims of network blue repaired: 10.66.0.1 given to gateway, ' +
+        `10.66.0.2 taken from reservation "printer" and given to endpoint "a" (${a.id}), ` +
+        '10.66.0.8 taken from endpoint e0000000000000ff',
+    ]);
+    desk.make(repaired);
+    expect(repaired.plan(desk)).toMatchObject({ writes: [], events: [], reply: 0 });
+  });
+
   test('of a network that is gone every claim is an orphan', () => {
     desk.make(reserveAddress({ network: 'six', purpose: 'printer' }));
     damage({ kind: 'delete', key: desk.keys.network(six.id) });

@@ -24,7 +24,7 @@ export interface Faults {
   readonly missing: readonly ClaimFault[];
 }
 
-/** Most repairs in one transaction, each with its record and its network. */
+/** Most faults that a caller repairs in one transaction, each with its record and its network. */
 export const mostRepairs = 40;
 
 /** Compares every claim with its record, and every record with its claims, at one revision. */
@@ -49,7 +49,7 @@ export function nameOf({ network, subject }: Pick<ClaimFault, 'network' | 'subje
 export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFault, 'subject'>[]): Intent<number> {
   return {
     plan: ({ view, keys }) => {
-      const chosen = new Set(faults.slice(0, mostRepairs).map(({ subject }) => nameOf({ network, subject })));
+      const chosen = new Set(faults.map(({ subject }) => nameOf({ network, subject })));
       const slots = [...addressSlotsOf(network, view, keys), ...vniSlots(view, keys)];
       const broken = slots.filter((slot) => chosen.has(nameOf(slot)) && ['orphans', 'missing'].includes(judge(slot)));
       const records = new Map(
@@ -85,7 +85,7 @@ export function repairClaims(network: NetworkId, faults: readonly Pick<ClaimFaul
 function judge({ expected, present }: Slot): keyof Faults | 'right' {
   if (expected.length > 1) return 'duplicates';
   if (expected.length === 1) return present?.isExpected === true ? 'right' : 'missing';
-  return present === undefined || present.standsAlone ? 'right' : 'orphans';
+  return present?.standsAlone === false ? 'orphans' : 'right';
 }
 
 function holdersOf({ expected, present }: Slot): readonly string[] {
