@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/model';
-import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import { type Clock, type Duration, milliseconds, waitOver } from '@causeway/runtime';
 import { isNoAnswer, isRefused, isTransient, isUnreachable, leaderNamed, mostUseful } from './failure.ts';
 import { hedgeWrite, nextStep, order, type Policy } from './policy.ts';
 
@@ -186,7 +186,7 @@ class Tries<Value> {
   async next(span: Duration): Promise<End<Value> | undefined> {
     if (this.#ended.length === 0) {
       const woken = new AbortController();
-      this.#wake = () => woken.abort();
+      this.#wake = () => woken.abort(waitOver);
       const { signal } = woken;
       await this.#clock.sleep(span, AbortSignal.any([signal, this.#signal]));
       this.#wake = () => undefined;
@@ -215,6 +215,6 @@ class Tries<Value> {
   }
 
   cancel(): void {
-    this.#over.abort();
+    this.#over.abort(waitOver);
   }
 }

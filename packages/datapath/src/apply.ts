@@ -37,6 +37,6 @@ export async function applyPlan(kernel: Pick<Kernel, 'apply'>, ops: readonly Op[
 
 /** Deletes an overlay namespace, its links first. The containers' ends of veth pairs are removed with them. */
 export async function teardown(kernel: Kernel, netns: NetnsPath): Promise<readonly Failure[]> {
-  const found = await kernel.read(netns, { bare: true, sysctls: [] });
+  const found = await kernel.read(netns, { of: [], sysctls: [] });
   return found === undefined ? [] : applyPlan(kernel, plan(new Map([[netns, found]]), new Map()));
 }

@@ -13,8 +13,8 @@ export interface Scope {
   readonly links?: readonly string[];
   /** With `links`: also the links whose names begin with this prefix. */
   readonly orNamed?: string;
-  /** Leaves out what belongs to the links: addresses, routes, neighbours and FDB are empty. */
-  readonly bare?: true;
+  /** Of what belongs to the links only these properties; the others are empty. Absent: all. */
+  readonly of?: readonly ('addresses' | 'routes' | 'neighbours' | 'fdb')[];
   /** What belongs to links is limited to these entries, whatever `links` says. For a few entries: each is one request. */
   readonly entries?: EntryKeys;
   readonly sysctls: readonly string[];

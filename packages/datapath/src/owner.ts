@@ -45,6 +45,11 @@ export function scopeOf(netns: NetnsPath, desired: Namespace): Scope {
   return netns === hostNetns ? { links, orNamed: ourPrefix, sysctls } : { links, sysctls };
 }
 
+/** Whether the scope includes this property of a namespace, of those that belong to links. */
+export function isAskedFor(slot: keyof Namespace, { of }: Scope): boolean {
+  return of === undefined || of.some((asked) => asked === slot);
+}
+
 /** Whether the scope includes the link. */
 export function isInScope(name: string, { links, orNamed }: Scope): boolean {
   if (links === undefined) return true;

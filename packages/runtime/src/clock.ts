@@ -1,5 +1,11 @@
 import type { Duration } from './duration.ts';
 
+/**
+ * Reason with which the end of a wait is aborted where waits are many. Without a reason, each abort makes an error with a
+ * stack, which costs more than the wait itself. For signals whose reason no caller reads.
+ */
+export const waitOver = 'the wait is over';
+
 /** The clock of all loops. `now` is monotonic (for spans and deadlines), `wall` is only for people. */
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */

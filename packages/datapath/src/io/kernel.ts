@@ -28,6 +28,7 @@ export function createKernel(): Kernel {
 class NetlinkKernel implements Kernel {
   readonly #watches = new Watches({ onLost: () => this.#eventsLost++ });
   #eventsLost = 0;
+  #hostIdentity: NetnsIdentity | undefined;
 
   async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
     const { entries } = scope;
@@ -63,7 +64,10 @@ class NetlinkKernel implements Kernel {
   }
 
   async identify(netns: NetnsPath): Promise<NetnsIdentity | undefined> {
-    return identifyNetns(netns === hostNetns ? ownNetns : netns);
+    if (netns !== hostNetns) return identifyNetns(netns);
+    // The thread stays in this namespace, which therefore lasts as long as the process.
+    this.#hostIdentity ??= identifyNetns(ownNetns);
+    return this.#hostIdentity;
   }
 
   eventsLost(): number {

@@ -5,7 +5,7 @@ import type { Scope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
-import { isInScope } from '../owner.ts';
+import { isAskedFor, isInScope } from '../owner.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
@@ -26,7 +26,7 @@ export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<
   const found = new Map<keyof Namespace, ReadonlyMap<unknown, unknown>>();
   for (const { slot, real } of kinds) {
     if (real.derive !== undefined) found.set(slot, real.derive(reading));
-    else if (real.read !== undefined && scope.bare !== true) found.set(slot, await real.read(reading));
+    else if (real.read !== undefined && isAskedFor(slot, scope)) found.set(slot, await real.read(reading));
   }
   return ofSlots((slot) => found.get(slot) ?? new Map());
 }

@@ -6,6 +6,7 @@ import { inNetns } from '@causeway/netlink/io';
  * namespace.
  */
 export function readSysctls(netns: number | undefined, keys: readonly string[]): Map<string, string> {
+  if (keys.length === 0) return new Map();
   return inNetns(netns, () => {
     const values = new Map<string, string>();
     for (const key of keys) {

@@ -46,6 +46,7 @@ describe.each(implementations)('Files contract: $name', ({ create }) => {
     expect(text(await files.read('identity.a'))).toBe('SHORTger text');
     await files.write('identity.a', bytes('whole'));
     await files.overwrite('identity.a', bytes('W'));
+    await files.flush('identity.a');
     expect(text(await files.read('identity.a'))).toBe('Whole');
     expect(await files.list()).toEqual(['identity.a']);
   });

@@ -19,7 +19,7 @@ export interface Files {
    * the end of this process. They survive the end of the machine once they are flushed.
    */
   overwrite(name: string, bytes: Uint8Array): Promise<void>;
-  /** Puts overwritten bytes on disk. */
+  /** Puts overwritten bytes on disk. To be called after each overwrite: the file stays open until then. */
   flush(name: string): Promise<void>;
   /** Succeeds also when the file does not exist. */
   remove(name: string): Promise<void>;

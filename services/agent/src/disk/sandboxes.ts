@@ -1,3 +1,4 @@
+import type { NetnsIdentity } from '@causeway/datapath';
 import type { EndpointId, NetworkId } from '@causeway/model';
 import { type Log, Worker } from '@causeway/runtime';
 import { AbFile } from './ab-file.ts';
@@ -23,6 +24,8 @@ export class Sandboxes {
   readonly #file: AbFile;
   readonly #log: Log;
   readonly #records = new Map<EndpointId, Sandbox>();
+  readonly #byNetwork = new Groups<NetworkId>();
+  readonly #byContainer = new Groups<NetnsIdentity>();
   readonly #listeners: ((change: SandboxChange) => void)[] = [];
   readonly #writer = new Worker(() => this.#write());
   /** Sandboxes that are being removed. */
@@ -43,7 +46,7 @@ export class Sandboxes {
   async load(): Promise<void> {
     const bytes = await this.#file.load();
     for (const sandbox of bytes === undefined ? [] : decodeSandboxes(bytes)) {
-      this.#records.set(sandbox.endpoint.id, sandbox);
+      this.#keep(sandbox);
     }
   }
 
@@ -61,7 +64,12 @@ export class Sandboxes {
   }
 
   of(networkId: NetworkId): readonly Sandbox[] {
-    return Array.from(this.#records.values()).filter((sandbox) => sandbox.endpoint.network === networkId);
+    return this.#byNetwork.get(networkId);
+  }
+
+  /** The sandboxes of one container, on all networks. */
+  in(container: NetnsIdentity): readonly Sandbox[] {
+    return this.#byContainer.get(container);
   }
 
   /** Others see the sandbox once it is written. On an error such as "disk-full", nothing is added. */
@@ -101,11 +109,23 @@ export class Sandboxes {
 
   #set(id: EndpointId, sandbox: Sandbox | undefined): void {
     const before = this.#records.get(id);
-    if (sandbox === undefined) this.#records.delete(id);
-    else this.#records.set(id, sandbox);
+    if (before !== undefined) this.#drop(before);
+    if (sandbox !== undefined) this.#keep(sandbox);
     const networkId = (sandbox ?? before)?.endpoint.network;
     if (networkId === undefined) return;
     for (const listener of this.#listeners) listener({ networkId, endpointId: id, before });
+  }
+
+  #keep(sandbox: Sandbox): void {
+    this.#records.set(sandbox.endpoint.id, sandbox);
+    this.#byNetwork.add(sandbox.endpoint.network, sandbox);
+    this.#byContainer.add(sandbox.identity, sandbox);
+  }
+
+  #drop(sandbox: Sandbox): void {
+    this.#records.delete(sandbox.endpoint.id);
+    this.#byNetwork.remove(sandbox.endpoint.network, sandbox);
+    this.#byContainer.remove(sandbox.identity, sandbox);
   }
 
   #save(added: Sandbox | undefined): Promise<void> {
@@ -136,5 +156,36 @@ export class Sandboxes {
     } catch (error) {
       for (const waiting of group) waiting.reject(error);
     }
+  }
+}
+
+/** Sandboxes by a key that several have. An attach looks up those of one network or container, of hundreds on a host. */
+class Groups<Key> {
+  readonly #groups = new Map<Key, Set<Sandbox>>();
+  /** Made when asked for, until the group changes. */
+  readonly #lists = new Map<Key, readonly Sandbox[]>();
+
+  get(key: Key): readonly Sandbox[] {
+    const known = this.#lists.get(key);
+    if (known !== undefined) return known;
+    const group = this.#groups.get(key);
+    if (group === undefined) return [];
+    const list = [...group];
+    this.#lists.set(key, list);
+    return list;
+  }
+
+  add(key: Key, sandbox: Sandbox): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, new Set([sandbox]));
+    else group.add(sandbox);
+    this.#lists.delete(key);
+  }
+
+  remove(key: Key, sandbox: Sandbox): void {
+    const group = this.#groups.get(key);
+    group?.delete(sandbox);
+    if (group?.size === 0) this.#groups.delete(key);
+    this.#lists.delete(key);
   }
 }

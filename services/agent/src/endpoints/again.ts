@@ -24,8 +24,9 @@ export function standingOf(
 ): Standing {
   for (const sandbox of sandboxes) {
     const { endpoint } = sandbox;
+    if (endpoint.name !== spec.name) continue;
     const network = networkName(sandbox);
-    if (endpoint.name !== spec.name || (spec.network !== endpoint.network && spec.network !== network)) continue;
+    if (spec.network !== endpoint.network && spec.network !== network) continue;
     if (sandbox.identity !== identity) return { kind: 'elsewhere', sandbox };
     const ifname = sandbox.ifname === spec.ifname ? [] : [`its ifname is ${sandbox.ifname}, not ${spec.ifname}`];
     const refused = sandbox.refused === undefined ? [] : [`the managers refused it (${sandbox.refused})`];

@@ -16,7 +16,7 @@ import type { ClaimedEndpoint, Claims } from '../managers/claims.ts';
 import type { Tables } from '../tables/tables.ts';
 import { mismatches, nameTakenHere, standingOf } from './again.ts';
 import type { AttachSpec } from './attach-spec.ts';
-import { type ContainerNamespaces, hasInterface, ifnameTaken } from './container-netns.ts';
+import { type ContainerNamespaces, ifnameTaken } from './container-netns.ts';
 import { isReplaced } from './replaced.ts';
 import { holdsEnd } from './unrecorded.ts';
 
@@ -91,17 +91,18 @@ export class AttachSteps {
   }
 
   async perform(spec: AttachSpec, timeout: Duration): Promise<Attached> {
-    const { kernel, containers, clock } = this.#modules;
+    const { containers, clock } = this.#modules;
     const deadline = clock.now() + timeout;
-    const identity = await containers.identify(spec.netns);
+    const { identity, interfaces } = await containers.inspect(spec.netns);
     const known = await this.#makeWay(spec, identity, timeout);
     if (known !== undefined) return { sandbox: known, already: true };
     const place = `${identity} ${spec.ifname}`;
     this.#refuseTaken(spec, identity, place);
+    // An interface that comes later is refused by the kernel.
+    if (interfaces.has(spec.ifname)) throw ifnameTaken(spec.netns, spec.ifname);
     const gateway = this.#rank(spec, identity);
     this.#places.set(place, { identity, gateway });
     try {
-      if (await hasInterface(kernel, spec.netns, spec.ifname)) throw ifnameTaken(spec.netns, spec.ifname);
       await this.#modules.sessionUp(milliseconds(Math.max(1, deadline - clock.now())));
       const claim = await this.#claim(spec, milliseconds(Math.max(1, deadline - clock.now())));
       return { sandbox: await this.#settleClaim(spec, { identity, gateway }, claim), already: false };
@@ -230,16 +231,15 @@ export class AttachSteps {
 
   /** Ranks the interface after every interface that the container has or is about to have. */
   #rank({ gatewayPriority }: AttachSpec, identity: NetnsIdentity): GatewayRank {
-    const others = [...this.#places.values(), ...this.#modules.sandboxes.all()].filter(
-      (other) => other.identity === identity,
-    );
+    const coming = [...this.#places.values()].filter((other) => other.identity === identity);
+    const others = [...coming, ...this.#modules.sandboxes.in(identity)];
     return { priority: gatewayPriority, slot: nextSlot(others.map(({ gateway }) => gateway)) };
   }
 
   #refuseTaken(spec: AttachSpec, identity: NetnsIdentity, place: string): void {
     if (this.#places.has(place)) throw ifnameTaken(spec.netns, spec.ifname, 'an attach under way for an interface');
-    for (const sandbox of this.#modules.sandboxes.all()) {
-      if (sandbox.identity !== identity || sandbox.ifname !== spec.ifname) continue;
+    for (const sandbox of this.#modules.sandboxes.in(identity)) {
+      if (sandbox.ifname !== spec.ifname) continue;
       throw ifnameTaken(spec.netns, spec.ifname, `endpoint ${sandbox.endpoint.name} on an interface`);
     }
   }

@@ -1,9 +1,23 @@
-import { hostNetns, isOverlayNetns, type Kernel, type NetnsIdentity, type NetnsPath } from '@causeway/datapath';
+import {
+  hostNetns,
+  isOverlayNetns,
+  type Kernel,
+  type Namespace,
+  type NetnsIdentity,
+  type NetnsPath,
+} from '@causeway/datapath';
 import { addressOf, CausewayError, type Ip, parseIp } from '@causeway/model';
 import type { Overlays } from '../reconcile/overlays.ts';
 
 /** The namespace of the machine itself. This process may run in another namespace. */
 const firstProcess = '/proc/1/ns/net' as NetnsPath;
+
+/** A container's namespace as an attach finds it. */
+export interface ContainerNetns {
+  readonly identity: NetnsIdentity;
+  /** Names of all its interfaces but "lo". */
+  readonly interfaces: ReadonlySet<string>;
+}
 
 /**
  * Distinguishes containers from namespaces that must never be attached. It compares identities, because the name of a
@@ -23,10 +37,10 @@ export class ContainerNamespaces {
   }
 
   /**
-   * Identity of the container's namespace behind the path. Throws "netns-invalid" when the path leads to no namespace, or
-   * to a namespace that must not be attached.
+   * The container's namespace behind the path. Throws "netns-invalid" when the path leads to no namespace, or to a namespace
+   * that must not be attached.
    */
-  async identify(netns: NetnsPath): Promise<NetnsIdentity> {
+  async inspect(netns: NetnsPath): Promise<ContainerNetns> {
     const { kernel, overlays } = this.#modules;
     if (isOverlayNetns(netns)) throw refuse(netns, 'is where Causeway mounts an overlay namespace of its own');
     const identity = await kernel.identify(netns);
@@ -37,14 +51,13 @@ export class ContainerNamespaces {
     if (identity === (await kernel.identify(firstProcess))) {
       throw refuse(netns, "is the machine's own network namespace, that of process 1");
     }
-    const manager = await this.#managerIn(netns);
+    const found = await kernel.read(netns, { of: ['addresses'], sysctls: [] });
+    const manager = this.#managerIn(found);
     if (manager !== undefined) throw refuse(netns, `is the network namespace of the manager at ${manager}`);
-    return identity;
+    return { identity, interfaces: new Set(found?.links.keys()) };
   }
 
-  async #managerIn(netns: NetnsPath): Promise<string | undefined> {
-    if (this.#managers.size === 0) return undefined;
-    const found = await this.#modules.kernel.read(netns, { sysctls: [] });
+  #managerIn(found: Namespace | undefined): string | undefined {
     for (const addresses of found?.addresses.values() ?? []) {
       for (const address of addresses) {
         const manager = this.#managers.get(addressOf(address));
@@ -60,11 +73,6 @@ function ipOf(manager: string): Ip[] {
   const host = manager.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   const ip = parseIp(host);
   return ip.ok ? [ip.value] : [];
-}
-
-export async function hasInterface(kernel: Kernel, netns: NetnsPath, ifname: string): Promise<boolean> {
-  const namespace = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
-  return namespace?.links.has(ifname) ?? false;
 }
 
 export function ifnameTaken(netns: NetnsPath, ifname: string, by = 'an interface'): CausewayError {

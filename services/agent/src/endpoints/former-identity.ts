@@ -24,8 +24,8 @@ export async function proveFormerIdentities(
 
 async function holdsItsPair(kernel: Kernel, { endpoint, netns, ifname }: Sandbox): Promise<boolean> {
   const outer = hostEnd(endpoint.id);
-  const overlay = await kernel.read(overlayNetns(endpoint.network), { links: [outer], bare: true, sysctls: [] });
-  const container = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
+  const overlay = await kernel.read(overlayNetns(endpoint.network), { links: [outer], of: [], sysctls: [] });
+  const container = await kernel.read(netns, { links: [ifname], of: [], sysctls: [] });
   const inner = container?.links.get(ifname);
   return overlay?.links.has(outer) === true && inner?.kind === 'veth' && inner.mac === endpoint.mac;
 }

@@ -8,6 +8,11 @@ import type { Tables } from '../tables/tables.ts';
 import { planGc, type Release } from './gc-plan.ts';
 
 const answerWithin = seconds(5);
+/**
+ * Delay of a plan after steps of tables that are about other hosts' endpoints only. They move a table past the revision of a
+ * claim, which matters for a claim whose row is gone, and after a crash only.
+ */
+const afterOthers = seconds(1);
 
 export interface GarbageCollectorModules {
   readonly tables: Tables;
@@ -29,6 +34,7 @@ export class GarbageCollector {
   readonly #lost = new Set<EndpointId>();
   readonly #refusedAt = new Map<EndpointId, number>();
   readonly #later: DelayedAction;
+  readonly #afterOthers: DelayedAction;
   #orphanedSince: ReadonlyMap<EndpointId, number> = new Map();
   #confirmed: Stamp | undefined;
   #recovering = false;
@@ -36,7 +42,13 @@ export class GarbageCollector {
   constructor(modules: GarbageCollectorModules, settings: { readonly epoch: () => bigint }) {
     this.#modules = modules;
     this.#later = new DelayedAction({ clock: modules.clock, action: () => this.poke() });
-    modules.tables.onChange(({ kind, networkId }) => {
+    this.#afterOthers = new DelayedAction({ clock: modules.clock, action: () => this.poke() });
+    modules.tables.onChange((change) => {
+      const { kind, networkId } = change;
+      if (kind === 'stepped' && !modules.ownRows.concerns(change)) {
+        this.#afterOthers.in(afterOthers);
+        return;
+      }
       if (kind === 'dropped') this.#withdrawn.set(networkId, settings.epoch());
       else if (kind === 'replaced') this.#withdrawn.delete(networkId);
       this.poke();
@@ -73,6 +85,7 @@ export class GarbageCollector {
 
   async stop(): Promise<void> {
     this.#later.stop();
+    this.#afterOthers.stop();
     await this.#worker.stop();
   }
 

@@ -22,7 +22,7 @@ export async function isReplaced(
   if (found === now) return true;
   for (let look = 1; ; look++) {
     const end = hostEnd(endpoint.id);
-    const overlay = await kernel.read(overlayNetns(endpoint.network), { links: [end], bare: true, sysctls: [] });
+    const overlay = await kernel.read(overlayNetns(endpoint.network), { links: [end], of: [], sysctls: [] });
     if (overlay?.links.has(end) !== true) return true;
     if (look === looks) return false;
     await clock.sleep(pause);

@@ -89,12 +89,12 @@ export async function holdsEnd(
   netns: NetnsPath,
   ifname: string,
 ): Promise<boolean> {
-  const found = await kernel.read(netns, { links: [ifname], bare: true, sysctls: [] });
+  const found = await kernel.read(netns, { links: [ifname], of: [], sysctls: [] });
   const link = found?.links.get(ifname);
   return link?.kind === 'veth' && link.mac === endpoint.mac;
 }
 
 async function portsOf(kernel: Kernel, networkId: NetworkId): Promise<ReadonlySet<string>> {
-  const found = await kernel.read(overlayNetns(networkId), { bare: true, sysctls: [] });
+  const found = await kernel.read(overlayNetns(networkId), { of: [], sysctls: [] });
   return new Set(found?.links.keys() ?? []);
 }

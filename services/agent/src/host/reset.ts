@@ -30,7 +30,7 @@ export async function resetHost({ kernel, files, tell }: ResetModules): Promise<
   let isClean = true;
   const own = await kernel.identify(hostNetns);
   for (const netns of (await kernel.ownNetns()).filter(isOverlayNetns)) {
-    const found = await kernel.read(netns, { bare: true, sysctls: [] });
+    const found = await kernel.read(netns, { of: [], sysctls: [] });
     if (found === undefined) continue;
     // The name proves nothing: something else may be mounted at the path.
     const why =

@@ -21,6 +21,8 @@ const meanings: Readonly<Record<string, { code: 'disk-full' | 'permission-denied
 /** Files of one directory. A whole write goes to a temporary name, is synced and renamed, and the rename is synced too. */
 export class DirectoryFiles implements Files {
   readonly directory: string;
+  /** Overwritten files, until they are flushed: a flush needs no second open. */
+  readonly #overwritten = new Map<string, FileHandle>();
 
   constructor(directory: string) {
     this.directory = directory;
@@ -59,13 +61,29 @@ export class DirectoryFiles implements Files {
 
   overwrite(name: string, bytes: Uint8Array): Promise<void> {
     return this.#explain(async () => {
-      const there = await this.#inPlace(name, (file) => file.writeFile(bytes));
-      if (!there) await this.write(name, bytes);
+      const file = await open(join(this.directory, name), 'r+').catch(unlessAbsent);
+      if (file === undefined) return await this.write(name, bytes);
+      try {
+        await file.writeFile(bytes);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+      await this.#overwritten.get(name)?.close();
+      this.#overwritten.set(name, file);
     });
   }
 
   flush(name: string): Promise<void> {
-    return this.#explain(async () => void (await this.#inPlace(name, (file) => file.datasync())));
+    return this.#explain(async () => {
+      const file = this.#overwritten.get(name) ?? (await open(join(this.directory, name), 'r+').catch(unlessAbsent));
+      this.#overwritten.delete(name);
+      try {
+        await file?.datasync();
+      } finally {
+        await file?.close();
+      }
+    });
   }
 
   remove(name: string): Promise<void> {
@@ -81,18 +99,6 @@ export class DirectoryFiles implements Files {
       if (name.endsWith(temporary)) await rm(join(this.directory, name), { force: true });
     }
     await this.#writeTemporary(new Uint8Array(1)).then((path) => rm(path));
-  }
-
-  /** Returns whether the file exists. */
-  async #inPlace(name: string, work: (file: FileHandle) => Promise<void>): Promise<boolean> {
-    const file = await open(join(this.directory, name), 'r+').catch(unlessAbsent);
-    if (file === undefined) return false;
-    try {
-      await work(file);
-    } finally {
-      await file.close();
-    }
-    return true;
   }
 
   async #writeTemporary(bytes: Uint8Array): Promise<string> {

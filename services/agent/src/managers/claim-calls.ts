@@ -2,7 +2,7 @@ import { CausewayError, isCausewayError } from '@causeway/model';
 import { errorFromStatus, type Failover } from '@causeway/proto';
 import type { ClaimEndpointRequest, ClaimOutcome } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
-import { type Clock, type Duration, milliseconds } from '@causeway/runtime';
+import { type Clock, type Duration, milliseconds, waitOver } from '@causeway/runtime';
 import type { ManagerLink } from './link.ts';
 
 /** A manager accepts at most this many claims in one call. */
@@ -65,7 +65,7 @@ export class ClaimCalls {
       const batch = [...this.#waiting].slice(0, mostAtOnce);
       for (const waiting of batch) {
         this.#waiting.delete(waiting);
-        waiting.turn.abort();
+        waiting.turn.abort(waitOver);
       }
       await this.#call(batch);
     }

@@ -15,10 +15,10 @@ export class DesiredNetwork {
   readonly #host: Host;
   readonly #peers: Peers;
   /** Only the part of this host's endpoints. */
-  #own: Desired;
+  #own: OwnPart;
   #state: State | undefined;
 
-  private constructor(host: Host, peers: Peers, own: Desired) {
+  private constructor(host: Host, peers: Peers, own: OwnPart) {
     this.#host = host;
     this.#peers = peers;
     this.#own = own;
@@ -66,13 +66,34 @@ export class DesiredNetwork {
       const row = rows.get(id);
       if (row !== undefined) this.#peers.add(row);
     }
-    this.#own = ownPart(table, sandboxes);
+    this.#own = { network, rows: this.#ownRows(changes.keys(), table, sandboxes), sandboxes };
     this.#state = undefined;
     return { kind: 'changed', desired: after, known: before };
   }
+
+  /** The rows of this host's endpoints, after these endpoints have changed. */
+  #ownRows(
+    changed: Iterable<EndpointId>,
+    { rows }: KnownTable,
+    sandboxes: readonly Sandbox[],
+  ): Map<EndpointId, EndpointRow> {
+    const own = this.#own.rows;
+    const ids = new Set(changed);
+    for (const id of ids) own.delete(id);
+    for (const { endpoint } of sandboxes) {
+      const row = ids.has(endpoint.id) ? rows.endpoint.get(endpoint.id) : undefined;
+      if (row !== undefined) own.set(row.id, row);
+    }
+    return own;
+  }
 }
 
-function ownPart({ network, rows }: KnownTable, sandboxes: readonly Sandbox[]): Desired {
+/** The part of a network that the sandboxes of this host need. */
+interface OwnPart extends Desired {
+  readonly rows: Map<EndpointId, EndpointRow>;
+}
+
+function ownPart({ network, rows }: KnownTable, sandboxes: readonly Sandbox[]): OwnPart {
   const own = new Map<EndpointId, EndpointRow>();
   for (const { endpoint } of sandboxes) {
     const row = rows.endpoint.get(endpoint.id);

@@ -66,7 +66,7 @@ export class HostScope implements Scope {
       if (!isOverlayNetns(netns) || this.#modules.isInUse(netns) || !(await overlays.isRecorded(netns))) continue;
       try {
         await overlays.found(netns);
-        const found = await kernel.read(netns, { bare: true, sysctls: [] });
+        const found = await kernel.read(netns, { of: [], sysctls: [] });
         if (found !== undefined) state.set(netns, found);
       } catch (error) {
         stats.unresolved(pathOf(netns), 1);

@@ -170,7 +170,7 @@ export class NetworkScope implements Scope {
   }
 
   disturbs(op: Op): boolean {
-    return affectsSharedLink(op, this.#follows.desired.sandboxes);
+    return affectsSharedLink(op);
   }
 
   found(actual: State): void {
@@ -205,11 +205,12 @@ export class NetworkScope implements Scope {
   /** What prevents the endpoint from working after a pass, in words. */
   obstacles(endpointId: EndpointId, phase: Phase): readonly string[] {
     if (phase.kind === 'failing' && phase.why !== undefined) return [phase.why];
-    const sandboxes = this.#places.locate(this.#modules.intent().sandboxes);
-    const mine = sandboxes.find(({ endpoint }) => endpoint.id === endpointId);
+    const attached = this.#modules.intent().sandboxes;
+    const mine = attached.find(({ endpoint }) => endpoint.id === endpointId);
     if (mine !== undefined && this.#places.isGone(mine)) return ["the container's namespace is gone"];
-    const refused = phase.kind === 'failing' ? phase.refused : [];
-    return refused.filter(({ op }) => (endpointOf(op, sandboxes) ?? endpointId) === endpointId).map(explain);
+    if (phase.kind !== 'failing') return [];
+    const sandboxes = this.#places.locate(attached);
+    return phase.refused.filter(({ op }) => (endpointOf(op, sandboxes) ?? endpointId) === endpointId).map(explain);
   }
 
   get #follows(): Followed {
@@ -243,7 +244,7 @@ export class NetworkScope implements Scope {
 function holdsReleased({ epoch, revision, rows }: Table, sandboxes: readonly Sandbox[]): boolean {
   return sandboxes.some((sandbox) => {
     const { endpoint, claimed } = sandbox;
-    const isPast = claimed.epoch < epoch || (claimed.epoch === epoch && claimed.revision <= revision);
-    return isGranted(sandbox) && isPast && !rows.endpoint.has(endpoint.id);
+    if (rows.endpoint.has(endpoint.id) || !isGranted(sandbox)) return false;
+    return claimed.epoch < epoch || (claimed.epoch === epoch && claimed.revision <= revision);
   });
 }

@@ -1,4 +1,13 @@
-import { deviceOf, hostEnd, isStructural, type Op, overlayNetns } from '@causeway/datapath';
+import {
+  bridgeName,
+  deviceOf,
+  hostEnd,
+  isOverlayNetns,
+  isStructural,
+  type Op,
+  overlayNetns,
+  vxlanName,
+} from '@causeway/datapath';
 import type { EndpointId } from '@causeway/model';
 import type { Sandbox } from '../disk/sandbox.ts';
 
@@ -14,6 +23,10 @@ export function endpointOf(op: Op, sandboxes: readonly Sandbox[]): EndpointId | 
 }
 
 /** Whether the op changes a link that all endpoints share. The kernel drops entries by itself when such a link changes. */
-export function affectsSharedLink(op: Op, sandboxes: readonly Sandbox[]): boolean {
-  return isStructural(op) && endpointOf(op, sandboxes) === undefined;
+export function affectsSharedLink(op: Op): boolean {
+  if (!isStructural(op)) return false;
+  const device = deviceOf(op);
+  return device === undefined || (isOverlayNetns(op.netns) && sharedLinks.has(device));
 }
+
+const sharedLinks: ReadonlySet<string> = new Set([bridgeName, vxlanName]);

@@ -82,7 +82,7 @@ export class Overlays {
    */
   async #judge(path: NetnsPath, identity: NetnsIdentity): Promise<void> {
     if (this.#records.has(path, identity)) return;
-    const found = await this.#kernel.read(path, { bare: true, sysctls: [] });
+    const found = await this.#kernel.read(path, { of: [], sysctls: [] });
     const ports = [...(found?.links.values() ?? [])].filter(({ kind }) => kind === 'veth').map(({ name }) => name);
     const own = new Set(Array.from(this.#containers(), ({ endpoint }) => hostEnd(endpoint.id)));
     if (ports.some((port) => own.has(port))) return this.#records.add(path, identity);
@@ -148,7 +148,7 @@ export class Overlays {
    * container is wrong.
    */
   async #holdsTunnel(path: NetnsPath): Promise<boolean> {
-    const found = await this.#kernel.read(path, { links: [vxlanName], bare: true, sysctls: [] });
+    const found = await this.#kernel.read(path, { links: [vxlanName], of: [], sysctls: [] });
     return found?.links.get(vxlanName)?.kind === 'vxlan';
   }
 }

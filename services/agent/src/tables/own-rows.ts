@@ -21,6 +21,14 @@ export class OwnRows {
     return this.#networks;
   }
 
+  /** Whether the change, which is made already, is about an own row. */
+  concerns(change: Extract<TableChange, { kind: 'stepped' }>): boolean {
+    for (const [id, row] of change.before.endpoint) {
+      if (row?.node === this.#nodeId || this.#networks.has(id as EndpointId)) return true;
+    }
+    return false;
+  }
+
   #follow(change: TableChange): void {
     if (change.kind !== 'stepped') {
       this.#scan(change.networkId);

@@ -11,7 +11,7 @@ import {
   type SentNetwork,
   type Stamp,
 } from '@causeway/model';
-import type { Clock, Duration } from '@causeway/runtime';
+import { type Clock, type Duration, waitOver } from '@causeway/runtime';
 import type { Delta, Table } from './table.ts';
 
 /** A change of a table. A stepped table comes with the former rows, so that only what changed is undone in the kernel. */
@@ -108,7 +108,7 @@ export class Tables {
     };
     const abort = new AbortController();
     const wake = (change: TableChange): void => {
-      if (change.networkId === networkId && there() !== undefined) abort.abort();
+      if (change.networkId === networkId && there() !== undefined) abort.abort(waitOver);
     };
     if (there() === undefined) {
       this.#listeners.push(wake);

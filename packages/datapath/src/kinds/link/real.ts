@@ -89,15 +89,15 @@ function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Pr
 /** Sets only the properties that change, in the order that LinkChange promises. */
 function changeLink(to: Writing, netns: NetnsPath, name: string, change: LinkChange): void {
   const socket = to.socket(netns, NETLINK_ROUTE);
-  const { index, mac: oldMac, master: oldMaster } = to.link(netns, name);
+  const index = to.linkIndex(netns, name);
   const { mac: newMac, mtu, local, bridgePort, up } = change;
   // Setting the MAC that the link already has would flush the neighbours as well.
-  if (newMac !== undefined && newMac !== oldMac) socket.request(setLink(index, { mac: newMac }));
+  if (newMac !== undefined && newMac !== to.link(netns, name).mac) socket.request(setLink(index, { mac: newMac }));
   if (mtu !== undefined) socket.request(setLink(index, { mtu }));
   if (local !== undefined) socket.request(setVxlanLocal(index, local));
   if (bridgePort !== undefined) {
     const master = to.linkIndex(netns, bridgePort.master);
-    if (master !== oldMaster) socket.request(setLink(index, { master }));
+    if (master !== to.link(netns, name).master) socket.request(setLink(index, { master }));
     socket.request(setPortFlags(index, bridgePort));
   }
   if (up !== undefined) socket.request(setLink(index, { up }));

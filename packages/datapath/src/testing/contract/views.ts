@@ -132,16 +132,18 @@ export const viewCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'bare: the links, and nothing that hangs on them',
+    name: 'the links, and of what belongs to them only what is asked for',
     async run(host) {
       const { netns, container } = await overlay(host);
       await must(host, { op: 'address.add', netns: container, dev: 'eth0', address: container4 });
       same(
-        await read(host, container, { links: ['eth0'], bare: true }),
+        await read(host, container, { links: ['eth0'], of: [] }),
         { ...newNamespace(), links: (await read(host, container)).links },
         'container',
       );
-      same((await read(host, netns, { bare: true })).links, (await read(host, netns)).links, 'overlay');
+      const [all, some] = [await read(host, container), await read(host, container, { of: ['addresses'] })];
+      same(some, { ...newNamespace(), links: all.links, addresses: all.addresses }, 'addresses');
+      same((await read(host, netns, { of: [] })).links, (await read(host, netns)).links, 'overlay');
     },
   },
   {

@@ -2,7 +2,7 @@ import type { EntryKeys } from '../../changes.ts';
 import { ofSlots } from '../../draft.ts';
 import type { Scope } from '../../kernel.ts';
 import { type KindName, kinds, type Namespace } from '../../kinds/table.ts';
-import { isInScope } from '../../owner.ts';
+import { isAskedFor, isInScope } from '../../owner.ts';
 import { twins } from '../twins.ts';
 import type { FakeNamespace } from './host.ts';
 
@@ -14,7 +14,7 @@ export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
     kinds.map(({ name, slot, real }): readonly [keyof Namespace, ReadonlyMap<unknown, unknown>] => {
       const twin = twins[name as KindName];
       if (real.derive !== undefined) return [slot, twin.view(namespace, links, scope)];
-      if (scope.bare === true) return [slot, new Map()];
+      if (!isAskedFor(slot, scope)) return [slot, new Map()];
       if (scope.entries === undefined) return [slot, twin.view(namespace, links, scope)];
       return [slot, named(keys[slot], twin.view(namespace, namespace.links, scope))];
     }),
