@@ -21,7 +21,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isNoAnswer } from '../failover/failure.ts';
-import { endpointFromMessage, endpointRowFromMessage, endpointRowToMessage, endpointToMessage } from './endpoint.ts';
+import { endpointFromMessage, endpointRows, endpointToMessage } from './endpoint.ts';
 import { errorFromWire, errorToWire } from './error.ts';
 import { networkFromMessage, networkToMessage } from './network.ts';
 import { nodeFromMessage, nodeToMessage } from './node.ts';
@@ -70,7 +70,7 @@ describe('nouns come back as they went', () => {
     const labelled = { ...node, ...(labels !== undefined && { labels }) };
     expect(nodeFromMessage(nodeToMessage(labelled, 7n))).toEqual(labelled);
   });
-  it('rows of endpoints', () => expect(endpointRowFromMessage(endpointRowToMessage(row))).toEqual(row));
+  it('rows of endpoints', () => expect(endpointRows.fromMessage(endpointRows.toMessage(row))).toEqual(row));
   it('a node that does not parse is refused by field', () => {
     const message = {
       hostRoutes: [],

@@ -9,8 +9,9 @@ import {
   type NetworkId,
   type NodeId,
 } from '@causeway/model';
-import type { EndpointRow as EndpointRowMessage } from '#gen/causeway/v1/session_service.js';
+import { EndpointRow as EndpointRowMessage } from '#gen/causeway/v1/session_service.js';
 import type { Endpoint as EndpointMessage } from '#gen/causeway/v1/types.js';
+import type { RowMessages } from './row-messages.ts';
 
 /** `network` and `host`: names of the endpoint's network and host. The manager sets `applied` and the conditions. */
 export function endpointToMessage(
@@ -46,17 +47,24 @@ export function endpointFromMessage(message: EndpointMessage): Endpoint {
   };
 }
 
-export function endpointRowToMessage(row: EndpointRow): EndpointRowMessage {
-  return { id: row.id, name: row.name, nodeId: row.node, addresses: [...row.addresses], mac: row.mac, vtep: row.vtep };
-}
-
-export function endpointRowFromMessage(message: EndpointRowMessage): EndpointRow {
-  return {
+export const endpointRows: RowMessages<EndpointRow, EndpointRowMessage> = {
+  rows: 'endpoints',
+  removed: 'removedEndpointIds',
+  type: EndpointRowMessage,
+  toMessage: (row) => ({
+    id: row.id,
+    name: row.name,
+    nodeId: row.node,
+    addresses: [...row.addresses],
+    mac: row.mac,
+    vtep: row.vtep,
+  }),
+  fromMessage: (message) => ({
     id: message.id as EndpointId,
     name: message.name as Name,
     node: message.nodeId as NodeId,
     addresses: message.addresses.map(InterfaceAddress),
     mac: Mac(message.mac),
     vtep: Ip(message.vtep),
-  };
-}
+  }),
+};

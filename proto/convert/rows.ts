@@ -1,32 +1,6 @@
 import { type AnyRow, byRowKind, type RowChanges, type RowKind, rowKinds } from '@causeway/model';
-import type { IMessageType } from '@protobuf-ts/runtime';
-import { type Complete, type Delta, EndpointRow } from '#gen/causeway/v1/session_service.js';
-import { endpointRowFromMessage, endpointRowToMessage } from './endpoint.ts';
-
-/** The fields of Complete that hold rows, and those of Delta. */
-type CompleteRows = Omit<Complete, 'network' | 'revision' | 'digest' | 'epoch' | 'feedVersion'>;
-type DeltaRows = Omit<Delta, 'networkId' | 'from' | 'to' | 'digest' | 'network'>;
-
-/** How the rows of one kind are sent. */
-interface RowMessages {
-  /** The field of Complete and of Delta that holds the rows. */
-  readonly rows: keyof CompleteRows;
-  /** The field of Delta that holds the ids of removed rows. */
-  readonly removed: Exclude<keyof DeltaRows, keyof CompleteRows>;
-  readonly type: IMessageType<object>;
-  toMessage(row: never): object;
-  fromMessage(message: never): AnyRow;
-}
-
-const rowMessages: Readonly<Record<RowKind, RowMessages>> = {
-  endpoint: {
-    rows: 'endpoints',
-    removed: 'removedEndpointIds',
-    type: EndpointRow,
-    toMessage: endpointRowToMessage,
-    fromMessage: endpointRowFromMessage,
-  },
-};
+import { rowMessages } from './records.ts';
+import type { CompleteRows, DeltaRows } from './row-messages.ts';
 
 /** The rows of a whole table, or of a part of it. */
 export function rowsToMessages(rowsOf: (kind: RowKind) => Iterable<AnyRow>): CompleteRows {

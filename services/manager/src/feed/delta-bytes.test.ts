@@ -12,7 +12,7 @@ import {
   Prefix,
   Vni,
 } from '@causeway/model';
-import { endpointRowToMessage, networkToMessage } from '@causeway/proto';
+import { endpointRows, networkToMessage } from '@causeway/proto';
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -65,7 +65,7 @@ describe('DeltaBytes', () => {
               to: step.to,
               digest: step.sums[place],
               ...(step.changed && { network: networkToMessage(changed, 7n) }),
-              endpoints: upserts.map(endpointRowToMessage),
+              endpoints: upserts.map(endpointRows.toMessage),
               removedEndpointIds: removed,
             },
           });
