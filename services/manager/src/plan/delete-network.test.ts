@@ -1,4 +1,4 @@
-import { Ip, type Name, type NetworkId, Vni } from '@causeway/model';
+import { addressOf, Ip, type Name, type NetworkId, Vni } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { evictEndpoint } from '../api/evict-network.ts';
@@ -56,6 +56,20 @@ test('forced passes over reservations, never over endpoints', () => {
   desk.make(evictEndpoint(id));
   remove({ force: true });
   expect(desk.view.networks.size).toBe(0);
+});
+
+test('an endpoint without a claim, which nothing releases, goes with it', () => {
+  const endpoint = attach('lost');
+  const claims = endpoint.addresses.map((address) => desk.keys.address(blue, addressOf(address)));
+  desk.write({
+    compares: [],
+    takes: [],
+    events: [],
+    reply: undefined,
+    writes: claims.map((key) => ({ kind: 'delete', key })),
+  });
+  remove();
+  expect(desk.view.endpoint(endpoint.id)).toBeUndefined();
 });
 
 test('everything it claimed can be had again, its VNI later', () => {

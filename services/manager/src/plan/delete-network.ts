@@ -1,4 +1,4 @@
-import type { Network } from '@causeway/model';
+import { type Network, rowKinds } from '@causeway/model';
 import { networkDeleted } from '../events/describe.ts';
 import { addressClaims, nameClaim, subnetClaims } from '../ipam/network-claims.ts';
 import { records } from '../store/records/index.ts';
@@ -43,15 +43,24 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
     ...subnetClaims(network, network.subnets, keys),
     ...addressClaims(network, network.subnets, keys),
   ];
+  // Endpoints are released before. Records of other kinds, and damaged endpoints without a claim, go with the network.
+  const left = rowKinds.flatMap((kind) => {
+    const keyOf = keys[kind] as (network: string, id: string) => string;
+    return [...view.records(kind).of(network.id).keys()].map((id) => keyOf(network.id, id));
+  });
   const vni = coolingVni(network, planning);
   return {
     compares: [
       { kind: 'unchanged', key: keys.network(network.id), modRevision: current.revision },
-      { kind: 'quiet', prefix: keys.under('endpoint', network.id), since: view.revision },
+      ...rowKinds.map((kind): Compare => {
+        return { kind: 'quiet', prefix: keys.under(kind, network.id), since: view.revision };
+      }),
       ...vni.map(({ compare }) => compare),
     ],
     writes: [
-      ...[keys.network(network.id), ...claims.map(({ key }) => key)].map((key): Write => ({ kind: 'delete', key })),
+      ...[keys.network(network.id), ...left, ...claims.map(({ key }) => key)].map(
+        (key): Write => ({ kind: 'delete', key }),
+      ),
       ...vni.map(({ write }) => write),
     ],
     takes: [],
