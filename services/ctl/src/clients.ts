@@ -1,11 +1,7 @@
 import type { Calls } from '@causeway/proto';
 import type { IAgentServiceClient } from '@causeway/proto/gen/causeway/v1/agent_service.grpc-client.js';
-import type { IClusterServiceClient } from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
 import type { GetStatusResponse, WatchEventsRequest } from '@causeway/proto/gen/causeway/v1/cluster_service.js';
-import type { IEndpointServiceClient } from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
-import type { IIpamServiceClient } from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-client.js';
-import type { INetworkServiceClient } from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
-import type { INodeServiceClient } from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
+import type { ServiceClients } from '@causeway/proto/gen/causeway/v1/services.js';
 import type { Event } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Duration } from '@causeway/runtime';
 
@@ -18,22 +14,25 @@ export interface ConnectionSettings {
   readonly timeout: Duration;
 }
 
-/** The managers' services for operators. */
-export type ManagerServices = INetworkServiceClient &
-  Pick<IEndpointServiceClient, 'detachEndpoint' | 'getEndpoint' | 'listEndpoints' | 'watchEndpoints' | 'waitEndpoint'> &
-  IIpamServiceClient &
-  INodeServiceClient &
-  Pick<
-    IClusterServiceClient,
-    'getStatus' | 'verify' | 'watchEvents' | 'listManagers' | 'removeManager' | 'createBackup'
-  >;
+type Both<Client> = (Client extends unknown ? (client: Client) => void : never) extends (client: infer All) => void
+  ? All
+  : never;
+
+/** The services that managers serve call by call. */
+export type ServiceName = Exclude<keyof ServiceClients, 'agent' | 'session'>;
+
+/** All methods of these services; no two services have a method of the same name. */
+export type ManagerMethods = Both<ServiceClients[ServiceName]>;
+
+/** Those that operators call; agents call the others. */
+type OperatorMethods = Omit<ManagerMethods, 'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager'>;
 
 /**
  * All managers as one: a call goes to any manager that can serve it. Failures are CausewayErrors. A watch of objects is
  * one connection to one manager until it breaks; the next call asks the next manager. A watch of events continues at
  * another manager.
  */
-export type Managers = Omit<Calls<ManagerServices>, 'watchEvents'> & {
+export type Managers = Omit<Calls<OperatorMethods>, 'watchEvents'> & {
   /** Ends after the stored events; does not end when the request says `follow`. */
   watchEvents(request: WatchEventsRequest): AsyncIterable<Event>;
   /** The statuses of all managers that answer soon; never fails. */

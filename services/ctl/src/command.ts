@@ -9,6 +9,7 @@ import { outcomeUnknown } from './failure.ts';
 import { nameFlags } from './flags.ts';
 import { withHostSettings } from './host-settings.ts';
 import { majorityLost } from './majority.ts';
+import { type Names, NounGroup } from './noun-group.ts';
 import { sayInterrupted } from './render/interrupted.ts';
 import { printAnswer } from './render/print.ts';
 import { withProgress } from './render/progress.ts';
@@ -76,7 +77,7 @@ export function command<Input>(spec: CommandSpec<Input>): CommandBuilder {
       const clients = context.connect(settings, context.signal);
       try {
         const call = { input: inputOf(built) as Input, settings, clients, context };
-        await carryOut(spec, call);
+        await carryOut(spec, call, built);
       } catch (error) {
         throw nameFlags(error, built);
       } finally {
@@ -96,17 +97,21 @@ async function settingsOf(built: Command, uses: Uses, context: Context): Promise
 /**
  * A command that asks servers ends at its timeout or at a signal. A command that works on this machine ends its own work.
  */
-async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>): Promise<void> {
+async function carryOut<Input>(spec: CommandSpec<Input>, call: Call<Input>, built: Command): Promise<void> {
   const { context, settings } = call;
   const label = spec.progress ?? 'waiting for the managers';
-  const find = (): Promise<Answer | Stream> => withProgress(context, label, suggesting(call, outcomeOf(spec, call)));
+  const suggesting = <Value>(work: Promise<Value>): Promise<Value> =>
+    work.catch(async (error: unknown) => {
+      throw await withSuggestion(error, call.clients, built);
+    });
+  const find = (): Promise<Answer | Stream> => withProgress(context, label, suggesting(outcomeOf(spec, call)));
   if (!spec.uses.includes('timeout')) return await printAnswer(context, await find(), settings);
   const limits = spec.isUnbounded ? context : { ...context, timeout: settings.timeout };
   const answer = await inTime(find(), limits).catch((error: unknown) => {
     if (!context.signal.aborted) throw error;
   });
   if (answer === undefined) return sayInterrupted(context, spec.seenBy?.(call.input));
-  await inTime(suggesting(call, printAnswer(context, answer, settings)), context);
+  await inTime(suggesting(printAnswer(context, answer, settings)), context);
 }
 
 /** @throws CausewayError store-unavailable: etcd has lost its majority, and the command needs one */
@@ -127,19 +132,10 @@ async function outcomeOf<Input>(spec: CommandSpec<Input>, call: Call<Input>): Pr
   }
 }
 
-/** Adds the nearest existing name to an error about an unknown name. */
-async function suggesting<Value>({ clients }: Call<unknown>, work: Promise<Value>): Promise<Value> {
-  try {
-    return await work;
-  } catch (error) {
-    throw await withSuggestion(error, clients);
-  }
-}
-
-/** A noun: a command that only groups its verbs. */
-export function group(name: string, summary: string, verbs: readonly CommandBuilder[]): CommandBuilder {
+/** A noun with its verbs. `names`: completion and suggestions find its objects by it. */
+export function group(name: string, summary: string, verbs: readonly CommandBuilder[], names?: Names): CommandBuilder {
   return (context) => {
-    const built = new Command(name).summary(summary).description(summary);
+    const built = new NounGroup(name, summary, names);
     for (const verb of verbs) built.addCommand(verb(context));
     return built;
   };

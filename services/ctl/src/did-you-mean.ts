@@ -1,27 +1,21 @@
-import { CausewayError, type ErrorCode, isCausewayError } from '@causeway/model';
+import { CausewayError, isCausewayError } from '@causeway/model';
+import type { Command } from 'commander';
 import type { Clients } from './clients.ts';
-import type { LiveKind } from './completion/candidates.ts';
-import { liveNames } from './completion/live-names.ts';
+import { namesOf } from './noun-group.ts';
 import { nearest } from './suggest.ts';
-
-const kinds: Readonly<Partial<Record<ErrorCode, LiveKind>>> = {
-  'network-unknown': 'network',
-  'endpoint-unknown': 'endpoint',
-  'node-unknown': 'node',
-  'manager-unknown': 'manager',
-};
 
 /**
  * Adds the nearest existing name to an error about an unknown name. The error stays as it is when no manager can be
- * asked.
+ * asked. `command`: the command that failed, whose program knows the nouns.
  */
-export async function withSuggestion(error: unknown, clients: Clients): Promise<unknown> {
+export async function withSuggestion(error: unknown, clients: Clients, command: Command): Promise<unknown> {
   if (!isCausewayError(error)) return error;
-  const kind = kinds[error.code];
+  const [, noun] = /^(.+)-unknown$/.exec(error.code) ?? [];
+  const namesOfNoun = noun === undefined ? undefined : namesOf(command, noun);
   const said = saidIn(error);
-  if (kind === undefined || said === undefined) return error;
+  if (namesOfNoun === undefined || said === undefined) return error;
   try {
-    const names = (await liveNames(kind, clients.managers)).map(({ word }) => word);
+    const names = (await namesOfNoun(clients.managers)).map(({ word }) => word);
     const didYouMean = nearest(said, names);
     if (didYouMean === undefined) return error;
     return new CausewayError(error.code, error.message, { ...error.data, didYouMean }, { cause: error });

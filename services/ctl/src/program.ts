@@ -14,13 +14,13 @@ import { ipamHistory } from './commands/ipam-history.ts';
 import { ipamRelease } from './commands/ipam-release.ts';
 import { ipamReserve } from './commands/ipam-reserve.ts';
 import { ipamShow } from './commands/ipam-show.ts';
-import { managerList } from './commands/manager-list.ts';
+import { managerList, managerNames } from './commands/manager-list.ts';
 import { managerRemove } from './commands/manager-remove.ts';
 import { managerShow } from './commands/manager-show.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkDelete } from './commands/network-delete.ts';
 import { networkUpdate } from './commands/network-update.ts';
-import { listOf, showOf } from './commands/of-noun.ts';
+import { groupOf, listOf, showOf } from './commands/of-noun.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
@@ -32,14 +32,14 @@ import { node } from './nouns/node.ts';
 import { allSettings, settingOptions } from './settings.ts';
 
 const commands: readonly CommandBuilder[] = [
-  group('network', 'container networks', [
+  groupOf(network, 'container networks', [
     networkCreate,
     listOf(network),
     showOf(network),
     networkUpdate,
     networkDelete,
   ]),
-  group('endpoint', 'interfaces of containers on networks', [
+  groupOf(endpoint, 'interfaces of containers on networks', [
     endpointAttach,
     endpointDetach,
     listOf(endpoint),
@@ -47,8 +47,8 @@ const commands: readonly CommandBuilder[] = [
     endpointWait,
   ]),
   group('ipam', 'addresses of networks', [ipamShow, ipamReserve, ipamRelease, ipamCheck, ipamHistory]),
-  group('node', 'hosts', [listOf(node), showOf(node)]),
-  group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove]),
+  groupOf(node, 'hosts', [listOf(node), showOf(node)]),
+  group('manager', 'the cluster’s managers', [managerList, managerShow, managerRemove], managerNames),
   status,
   verify,
   events,

@@ -1,4 +1,4 @@
-import { type Connect, run } from '@causeway/ctl';
+import { type Clients, type Connect, run } from '@causeway/ctl';
 import type { NetnsPath } from '@causeway/datapath';
 import { SimCluster, type SimHost } from '@causeway/simulator';
 import type { Answer, Stage } from './stage.ts';
@@ -86,34 +86,7 @@ export class SimStage implements Stage {
 /** The clients of the command line, connected to the cluster without a network. */
 function connectTo(cluster: SimCluster, host: SimHost): Connect {
   return () => ({
-    managers: {
-      createNetwork: (request) => cluster.query((api, call) => api.network.createNetwork(request, call)),
-      getNetwork: (request) => cluster.query((api, call) => api.network.getNetwork(request, call)),
-      listNetworks: (request) => cluster.query((api, call) => api.network.listNetworks(request, call)),
-      watchNetworks: () => untold('watch networks'),
-      updateNetwork: (request) => cluster.query((api, call) => api.network.updateNetwork(request, call)),
-      deleteNetwork: (request) => cluster.query((api, call) => api.network.deleteNetwork(request, call)),
-      detachEndpoint: (request) => cluster.query((api, call) => api.endpoint.detachEndpoint(request, call)),
-      getEndpoint: (request) => cluster.query((api, call) => api.endpoint.getEndpoint(request, call)),
-      listEndpoints: (request) => cluster.query((api, call) => api.endpoint.listEndpoints(request, call)),
-      watchEndpoints: () => untold('watch endpoints'),
-      waitEndpoint: (request) => cluster.query((api, call) => api.endpoint.waitEndpoint(request, call)),
-      showSubnets: (request) => cluster.query((api, call) => api.ipam.showSubnets(request, call)),
-      reserveAddress: (request) => cluster.query((api, call) => api.ipam.reserveAddress(request, call)),
-      releaseAddress: (request) => cluster.query((api, call) => api.ipam.releaseAddress(request, call)),
-      checkClaims: (request) => cluster.query((api, call) => api.ipam.checkClaims(request, call)),
-      getNode: (request) => cluster.query((api, call) => api.node.getNode(request, call)),
-      listNodes: (request) => cluster.query((api, call) => api.node.listNodes(request, call)),
-      watchNodes: () => untold('watch nodes'),
-      getStatus: () => cluster.query((api, call) => api.cluster.getStatus({}, call)),
-      getStatuses: async () => [],
-      verify: (request) => cluster.query((api, call) => api.cluster.verify(request, call)),
-      watchEvents: () => untold('watch events'),
-      getAddressHistory: () => untold('tell of an address’s history'),
-      listManagers: () => untold('list managers'),
-      removeManager: () => untold('remove managers'),
-      createBackup: () => untold('make backups'),
-    },
+    managers: managersOf(cluster),
     agent: {
       attach: (request) => host.agent.api.attach(request),
       detach: (request) => host.agent.api.detach(request),
@@ -124,6 +97,18 @@ function connectTo(cluster: SimCluster, host: SimHost): Connect {
   });
 }
 
-function untold(what: string): never {
-  throw new Error(`the story does not ${what}`);
+/** Every call with one answer goes to the use case of its name. The story watches nothing. */
+function managersOf(cluster: SimCluster): Clients['managers'] {
+  const ask = (method: string) => (request: object) =>
+    cluster.query((api, call) => {
+      const useCases = Object.values(api).find((each) => method in each) as unknown as UseCases | undefined;
+      if (useCases === undefined) throw new Error(`the story does not call ${method}`);
+      return useCases[method]?.(request, call) as Promise<object>;
+    });
+  const own: Partial<Clients['managers']> = { getStatuses: async () => [] };
+  return new Proxy(own, {
+    get: (known, method) => (method in known ? known[method as keyof typeof known] : ask(String(method))),
+  }) as Clients['managers'];
 }
+
+type UseCases = Readonly<Record<string, (request: object, call: unknown) => unknown>>;

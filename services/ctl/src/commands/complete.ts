@@ -3,7 +3,6 @@ import { seconds } from '@causeway/runtime';
 import { Argument, Command } from 'commander';
 import type { Clients } from '../clients.ts';
 import { type Candidate, type Candidates, candidatesFor } from '../completion/candidates.ts';
-import { liveNames } from '../completion/live-names.ts';
 import type { Context } from '../context.ts';
 import { withHostSettings } from '../host-settings.ts';
 import { isTypable, visible } from '../render/visible.ts';
@@ -47,7 +46,7 @@ async function found(
   clients: Clients,
 ): Promise<readonly Candidate[]> {
   try {
-    if (candidates.kind === 'names') return await liveNames(candidates.of, clients.managers);
+    if (candidates.kind === 'names') return await candidates.names(clients.managers);
     return await candidates.source({ ...candidates.asked, clients });
   } catch (error) {
     if (isCausewayError(error)) return [];

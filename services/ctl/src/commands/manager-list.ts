@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/model';
 import { Option } from 'commander';
 import { command } from '../command.ts';
+import type { Names } from '../noun-group.ts';
 import { managersAnswer } from '../render/manager.ts';
 import { sorted } from '../render/sort.ts';
 import { type SortInput, sortOption } from './list-options.ts';
@@ -8,6 +9,11 @@ import { type SortInput, sortOption } from './list-options.ts';
 interface Input extends SortInput {
   readonly watch?: true;
 }
+
+export const managerNames: Names = async (managers) => {
+  const listed = await managers.listManagers({});
+  return listed.managers.map(({ name, address }) => ({ word: name, help: address }));
+};
 
 export const managerList = command<Input>({
   name: 'list',

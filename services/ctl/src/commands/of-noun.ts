@@ -1,11 +1,17 @@
 import { Argument } from 'commander';
-import { type CommandBuilder, command } from '../command.ts';
-import type { ListQuery } from '../listing.ts';
+import { type CommandBuilder, command, group } from '../command.ts';
+import { everything, type ListQuery } from '../listing.ts';
 import type { Noun } from '../nouns/noun.ts';
 import { sorted } from '../render/sort.ts';
 import { watchStream } from '../render/watch.ts';
 import { changesOf, listOptions, type WatchInput, watchHelp } from './list-options.ts';
 import { present } from './present.ts';
+
+/** `causeway NOUN`, with these verbs. Completion and suggestions of names find the noun's objects there. */
+export function groupOf<Item>(noun: Noun<Item>, summary: string, verbs: readonly CommandBuilder[]): CommandBuilder {
+  const { name, all, candidates } = noun;
+  return group(name, summary, verbs, async (managers) => candidates((await all(managers, everything)).items));
+}
 
 /** `causeway NOUN list` */
 export function listOf<Item, Query extends ListQuery>(noun: Noun<Item, Query>): CommandBuilder {

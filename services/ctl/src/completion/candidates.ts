@@ -1,11 +1,12 @@
 import type { Argument, Command, Option } from 'commander';
 import { childNamed } from '../aliases.ts';
+import { type Names, namesOf } from '../noun-group.ts';
 import { type Asked, type Source, sourceOf } from './values.ts';
 
 /** What can stand at the cursor. */
 export type Candidates =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
-  | { readonly kind: 'names'; readonly of: LiveKind }
+  | { readonly kind: 'names'; readonly names: Names }
   | { readonly kind: 'found'; readonly source: Source; readonly asked: Omit<Asked, 'clients'> }
   | { readonly kind: 'files' };
 
@@ -14,17 +15,8 @@ export interface Candidate {
   readonly help: string;
 }
 
-/** Kinds of objects whose names only the cluster knows. */
-export type LiveKind = 'network' | 'endpoint' | 'node' | 'manager';
-
-/** The value of an argument or option with this name is the name of such an object. */
-const liveKinds: Readonly<Record<string, LiveKind>> = {
-  network: 'network',
-  endpoint: 'endpoint',
-  node: 'node',
-  host: 'node',
-  manager: 'manager',
-};
+/** Arguments and options whose value is the name of an object, where they are not named like the noun itself. */
+const otherNames: Readonly<Record<string, string>> = { host: 'node' };
 
 /** The part of a command line before the cursor. */
 interface Line {
@@ -71,12 +63,12 @@ function read(line: Line, word: string): Line {
   return child === undefined ? { ...line, operands: [...operands, word] } : { ...line, command: child };
 }
 
-function valuesOf(of: Option | Argument, name: string, flags: string, { operands, options }: Line): Candidates {
+function valuesOf(of: Option | Argument, name: string, flags: string, line: Line): Candidates {
   if (of.argChoices !== undefined) return { kind: 'words', words: of.argChoices.map((word) => ({ word, help: '' })) };
   const source = sourceOf(of);
-  if (source !== undefined) return { kind: 'found', source, asked: { operands, options } };
-  const live = liveKinds[name];
-  if (live !== undefined) return { kind: 'names', of: live };
+  if (source !== undefined) return { kind: 'found', source, asked: { operands: line.operands, options: line.options } };
+  const names = namesOf(line.command, otherNames[name] ?? name);
+  if (names !== undefined) return { kind: 'names', names };
   return /<(path|dir|file)>/.test(flags) || name === 'file' ? { kind: 'files' } : nothing;
 }
 

@@ -13,7 +13,7 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { Managers } from '../clients.ts';
 import { Caller, type CallerParts, type Purpose } from './caller.ts';
 import { ClusterCheck } from './cluster-check.ts';
-import { StubPool } from './manager-stubs.ts';
+import { managerMethods, StubPool } from './manager-stubs.ts';
 
 /** A manager that restarts is back within this time, or not soon; the user should not wait longer. */
 const endWhenRefused = milliseconds(800);
@@ -21,33 +21,39 @@ const endWhenRefused = milliseconds(800);
 /** A manager answers a status within 1.3 s, even if what it asks itself is slow. */
 const statusWithin = milliseconds(1_600);
 
-type Unary = Exclude<keyof Managers, Watch | 'watchEvents' | 'createBackup' | 'getStatuses'>;
-type Watch = 'watchNetworks' | 'watchEndpoints' | 'watchNodes';
+/** The purpose of a call, which decides how it is sent, by the first word of its method. */
+const purposes = {
+  create: 'change',
+  update: 'change',
+  reserve: 'change',
+  release: 'change',
+  delete: 'change-and-wait',
+  detach: 'change-and-wait',
+  remove: 'change-and-wait',
+  get: 'read',
+  list: 'read',
+  show: 'read',
+  check: 'read',
+  wait: 'wait',
+} as const satisfies Readonly<Record<string, Purpose>>;
 
-/** The purpose of each call, which decides how it is sent. */
-const purposes: Readonly<Record<Unary, Purpose | ((request: never) => Purpose)>> = {
-  createNetwork: 'change',
-  getNetwork: 'read',
-  listNetworks: 'read',
-  updateNetwork: 'change',
-  deleteNetwork: 'change-and-wait',
-  detachEndpoint: 'change-and-wait',
-  getEndpoint: 'read',
-  listEndpoints: 'read',
-  waitEndpoint: 'wait',
-  showSubnets: 'read',
-  reserveAddress: 'change',
-  releaseAddress: 'change',
-  getAddressHistory: 'read',
-  checkClaims: 'read',
-  getNode: 'read',
-  listNodes: 'read',
+type Watch = Exclude<Extract<keyof Managers, `watch${string}`>, 'watchEvents'>;
+type Unary = Exclude<keyof Managers, `watch${string}` | 'createBackup' | 'getStatuses'>;
+type PurposeOf = Purpose | ((request: never) => Purpose);
+
+/** Other methods. The compiler asks for those whose first word is not in the table above. */
+const others: Readonly<Record<Exclude<Unary, `${keyof typeof purposes}${string}`> | 'getStatus', PurposeOf>> = {
   getStatus: 'status',
   verify: ({ repair }: VerifyRequest) => (repair ? 'change-and-wait' : 'wait'),
-  listManagers: 'read',
-  removeManager: 'change-and-wait',
 };
-const watches: readonly Watch[] = ['watchNetworks', 'watchEndpoints', 'watchNodes'];
+
+/** undefined: operators do not call the method. */
+function purposeOf(method: string): PurposeOf | undefined {
+  const [first = ''] = /^[a-z]+/.exec(method) ?? [];
+  const byName: Readonly<Record<string, PurposeOf>> = others;
+  const byFirstWord: Readonly<Record<string, PurposeOf>> = purposes;
+  return byName[method] ?? byFirstWord[first];
+}
 
 /**
  * The managers behind their addresses: any manager that can serve. Mutating requests carry a request id, so a retry is
@@ -58,15 +64,16 @@ export function grpcManagers(
   settings: { managers: readonly string[] },
 ): Managers & { close(): void } {
   const calls = new ManagerCalls(parts, settings);
-  const unary = Object.entries(purposes).map(([method, purpose]) => {
-    const call = (request: never) =>
-      calls.call(typeof purpose === 'string' ? purpose : purpose(request), method as Unary, request);
-    return [method, call] as const;
+  const methods = managerMethods.flatMap(({ name, isStream }): [string, (request: never) => unknown][] => {
+    if (isStream) return [[name, (request) => calls.watch(name as Watch, request)]];
+    const purpose = purposeOf(name);
+    if (purpose === undefined) return [];
+    const chosen = typeof purpose === 'string' ? () => purpose : purpose;
+    return [[name, (request) => calls.call(chosen(request), name as Unary, request)]];
   });
-  const streams = watches.map((method) => [method, (request: never) => calls.watch(method, request)] as const);
   return {
     // The names and types are those of the generated clients, whose methods have the same names.
-    ...(Object.fromEntries([...unary, ...streams]) as unknown as Pick<Managers, Unary | Watch>),
+    ...(Object.fromEntries(methods) as unknown as Pick<Managers, Unary | Watch>),
     watchEvents: (request) => calls.events(request),
     createBackup: (request) => calls.backup(request),
     getStatuses: () => calls.statuses(),

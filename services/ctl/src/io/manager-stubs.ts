@@ -1,41 +1,18 @@
-import {
-  ClusterServiceClient,
-  type IClusterServiceClient,
-} from '@causeway/proto/gen/causeway/v1/cluster_service.grpc-client.js';
-import {
-  EndpointServiceClient,
-  type IEndpointServiceClient,
-} from '@causeway/proto/gen/causeway/v1/endpoint_service.grpc-client.js';
-import {
-  type IIpamServiceClient,
-  IpamServiceClient,
-} from '@causeway/proto/gen/causeway/v1/ipam_service.grpc-client.js';
-import {
-  type INetworkServiceClient,
-  NetworkServiceClient,
-} from '@causeway/proto/gen/causeway/v1/network_service.grpc-client.js';
-import {
-  type INodeServiceClient,
-  NodeServiceClient,
-} from '@causeway/proto/gen/causeway/v1/node_service.grpc-client.js';
+import { services } from '@causeway/proto/gen/causeway/v1/services.js';
 import type { Credentials } from '@causeway/proto/io';
+import type { ManagerMethods, ServiceName } from '../clients.ts';
 import { channelOptions } from './channel-options.ts';
 
-const services = [
-  NetworkServiceClient,
-  EndpointServiceClient,
-  IpamServiceClient,
-  NodeServiceClient,
-  ClusterServiceClient,
-] as const;
+const { agent: _, session: __, ...served } = services;
 
-type Stub = InstanceType<(typeof services)[number]>;
-/** All methods of all services; no two services have a method of the same name. */
-type Methods = INetworkServiceClient &
-  IEndpointServiceClient &
-  IIpamServiceClient &
-  INodeServiceClient &
-  IClusterServiceClient;
+/** Every method that managers serve, and whether its answer is a stream. */
+export const managerMethods: readonly { readonly name: string; readonly isStream: boolean }[] = Object.values(
+  served satisfies Readonly<Record<ServiceName, unknown>>,
+).flatMap(({ definition }) =>
+  Object.entries(definition).map(([name, { responseStream }]) => ({ name, isStream: responseStream })),
+);
+
+type Stub = InstanceType<(typeof served)[ServiceName]['Client']>;
 
 /** Makes each manager's generated clients once. They connect at their first call, and share one connection. */
 export class StubPool {
@@ -47,17 +24,17 @@ export class StubPool {
   }
 
   /** A method, bound to the client of the service that has it. */
-  method<Name extends keyof Methods>(address: string, name: Name): Methods[Name] {
-    const stub = this.#at(address).find((each) => name in each) as unknown as Methods | undefined;
+  method<Name extends keyof ManagerMethods>(address: string, name: Name): ManagerMethods[Name] {
+    const stub = this.#at(address).find((each) => name in each) as unknown as ManagerMethods | undefined;
     if (stub === undefined) throw new TypeError(`no service has a method ${String(name)}`);
-    return (stub[name] as (...call: never) => unknown).bind(stub) as Methods[Name];
+    return (stub[name] as (...call: never) => unknown).bind(stub) as ManagerMethods[Name];
   }
 
   #at(address: string): readonly Stub[] {
     const known = this.#stubs.get(address);
     if (known !== undefined) return known;
     const credentials = this.#credentials.client();
-    const made = services.map((Service) => new Service(address, credentials, channelOptions));
+    const made = Object.values(served).map(({ Client }) => new Client(address, credentials, channelOptions));
     this.#stubs.set(address, made);
     return made;
   }
