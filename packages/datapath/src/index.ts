@@ -1,6 +1,8 @@
 /** Desired and found state (state, drivers), the ops between them (plan, kinds), and the kernel (kernel, apply). */
 
 export type { NetnsIdentity } from '@causeway/netlink';
+export type { Announcement } from './announce/announcement.ts';
+export { type Newcomer, newcomers } from './announce/newcomers.ts';
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
 export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences, differencesSliced } from './difference.ts';
@@ -22,5 +24,5 @@ export { additive, deviceOf, isStructural } from './op.ts';
 export { isOverlayNetns } from './owner.ts';
 export { plan, planSliced } from './plan.ts';
 export { printOp, printState } from './print.ts';
-export type { Sliced } from './sliced.ts';
+export { finish, type Sliced } from './sliced.ts';
 export * from './state.ts';

@@ -1,5 +1,6 @@
 import type { Ip, Prefix } from '@causeway/model';
 import type { NetnsIdentity } from '@causeway/netlink';
+import type { Announcement } from './announce/announcement.ts';
 import type { Changes, EntryKeys } from './changes.ts';
 import type { Namespace, Op } from './kinds/table.ts';
 import type { NetnsPath } from './state.ts';
@@ -77,6 +78,13 @@ export interface Kernel {
    * Returns undefined when no namespace is mounted there.
    */
   watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined;
+  /**
+   * Sends each announcement out of the bridge `dev`, so that containers complete and replace their entries of the address
+   * (ARP, neighbour discovery), and does the same to the bridge's own entry. No entry is made that was not asked for.
+   * Nothing leaves the host: the tunnel device of an overlay drops these frames (see docs/data-path.md).
+   * @throws KernelError ENOENT: no namespace is mounted there. ENODEV: there is no such link. ENETDOWN: the link is down.
+   */
+  announce(netns: NetnsPath, dev: string, announcements: readonly Announcement[]): Promise<void>;
   /** Mounted namespaces whose file name begins with "cw-". */
   ownNetns(): Promise<readonly NetnsPath[]>;
   /** The namespace that the path leads to; undefined: nothing is there, or not a network namespace. */

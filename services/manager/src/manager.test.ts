@@ -445,11 +445,13 @@ describe('one manager', () => {
       recovered: true,
       keptIds: [],
     };
+    // Dropped announcements are no trouble: containers ask again.
+    const fine = { loopDelayMs: 0, eventsLost: 0n, failedOps: {}, announcementsSent: 9n, announcementsDropped: 9n };
     const healths = [
-      { loopDelayMs: 999, eventsLost: 0n, failedOps: {} },
-      { loopDelayMs: 1_000, eventsLost: 0n, failedOps: {} },
-      { loopDelayMs: 0, eventsLost: 1n, failedOps: {} },
-      { loopDelayMs: 0, eventsLost: 0n, failedOps: { EBUSY: 1n } },
+      { ...fine, loopDelayMs: 999 },
+      { ...fine, loopDelayMs: 1_000 },
+      { ...fine, eventsLost: 1n },
+      { ...fine, failedOps: { EBUSY: 1n } },
     ];
     const told: unknown[] = [];
     for (const health of healths) {

@@ -6,6 +6,7 @@ import { atMost, type Figure, type Limit, median, ms, quantiles } from './figure
 import { type BenchLab, container, type Host, makeContainers, withLab } from './lab.ts';
 import { Observer } from './observer.ts';
 import { entryOps, withOverlay } from './overlay.ts';
+import { benchPings } from './pings.ts';
 import { print } from './print.ts';
 import { numbers, pause, say, timed, until } from './work.ts';
 
@@ -19,7 +20,7 @@ const rest = 150;
 
 /** One attach at a time, on each host in turn, while the kernels of all other hosts are watched. */
 export async function benchAttach(): Promise<Figure[]> {
-  return [...(await attachOn(3, 60)), ...(await attachOn(25, 5))];
+  return [...(await attachOn(3, 60)), ...(await attachOn(25, 5)), ...(await benchPings())];
 }
 
 async function attachOn(hosts: number, each: number): Promise<Figure[]> {

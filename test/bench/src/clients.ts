@@ -29,8 +29,14 @@ export class AgentClient {
     this.#stub = new AgentServiceClient(`unix:${socket}`, plaintext.client(), channelOptions);
   }
 
-  async attach(network: string, name: string, netns: string): Promise<Endpoint> {
-    const request = AttachRequest.create({ requestId: randomUUID(), network, name, netns });
+  async attach(network: string, name: string, netns: string, addresses: readonly string[] = []): Promise<Endpoint> {
+    const request = AttachRequest.create({
+      requestId: randomUUID(),
+      network,
+      name,
+      netns,
+      addresses: [...addresses],
+    });
     const { endpoint } = await callUnary(this.#stub.attach.bind(this.#stub), request, limits);
     if (endpoint === undefined) throw new Error(`${name}: attach answered no endpoint`);
     return endpoint;

@@ -22,7 +22,26 @@ export async function applyOps(parts: ApplyParts, ops: readonly Op[]): Promise<O
     else for (const result of await applyBatches(parts, run(ops, results.length, op), slice)) results.push(result);
     await slice.maybeYield();
   }
+  startPairs(parts, ops);
   return results;
+}
+
+/**
+ * A new pair's end in the network's namespace is set up before the other end, without a carrier. When the carrier is
+ * there, the kernel starts the end's queue and its bridge port in a worker (linkwatch), which may be late by a tenth of a
+ * second on a busy machine; until then all frames are dropped. Reading the link does this work at once (linkwatch_sync_dev
+ * in rtnl_getlink, since Linux 6.8).
+ */
+function startPairs({ namespaces }: ApplyParts, ops: readonly Op[]): void {
+  for (const op of ops) {
+    if (op.op !== 'link.add' || op.link.kind !== 'veth') continue;
+    try {
+      namespaces.link(op.netns, op.link.name);
+    } catch (error) {
+      // The op has failed, or the link is gone again.
+      failureOf(error);
+    }
+  }
 }
 
 /** The op at `from`, and the following ops that can be sent with it to the same socket. */

@@ -2,12 +2,14 @@ import { readdirSync } from 'node:fs';
 import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import { NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
+import type { Announcement } from '../announce/announcement.ts';
 import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { dumpAddresses, readAddress } from '../wire/address.ts';
 import { dumpRoutes, readDestination } from '../wire/route.ts';
+import { announceAll } from './announce.ts';
 import { applyOps } from './apply.ts';
 import { Namespaces } from './namespaces.ts';
 import { dumpLinkRecords, readNamed, readNamespace } from './read.ts';
@@ -56,6 +58,10 @@ class NetlinkKernel implements Kernel {
 
   watch(netns: NetnsPath, onEvent: OnWatchEvent): Watch | undefined {
     return this.#watches.add(netns, onEvent);
+  }
+
+  async announce(netns: NetnsPath, dev: string, announcements: readonly Announcement[]): Promise<void> {
+    await announceAll(() => this.#namespaces(), { netns, dev }, announcements);
   }
 
   async ownNetns(): Promise<readonly NetnsPath[]> {

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KernelError, NETLINK_ROUTE } from '@causeway/netlink';
-import { identityOf, NetlinkSocket, openNetns } from '@causeway/netlink/io';
+import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/netlink/io';
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Writing } from '../kinds/kind.ts';
@@ -19,6 +19,7 @@ export class OpenNamespace {
   readonly fd: number | undefined;
   /** By protocol; each is made on first use. */
   readonly #sockets = new Map<number, NetlinkSocket>();
+  #packets: PacketSocket | undefined;
 
   constructor(fd: number | undefined) {
     this.fd = fd;
@@ -33,6 +34,12 @@ export class OpenNamespace {
     return socket;
   }
 
+  /** Made on first use, and kept: the kernel takes milliseconds to close a packet socket. */
+  get packets(): PacketSocket {
+    this.#packets ??= new PacketSocket(this.fd);
+    return this.#packets;
+  }
+
   /**
    * The index of the link with this name; undefined: there is no such link. Takes no lock, unlike a request for the
    * link.
@@ -43,6 +50,7 @@ export class OpenNamespace {
 
   close(): void {
     for (const socket of this.#sockets.values()) socket.close();
+    this.#packets?.close();
     if (this.fd !== undefined) closeSync(this.fd);
   }
 }

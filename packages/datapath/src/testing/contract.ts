@@ -1,3 +1,4 @@
+import { announceCases } from './contract/announce.ts';
 import { everyKindCases } from './contract/every-kind.ts';
 import type { ContractCase } from './contract/host.ts';
 import { hostNetnsCases } from './contract/host-netns.ts';
@@ -14,4 +15,5 @@ export const kernelContractCases: readonly ContractCase[] = [
   ...viewCases,
   ...hostNetnsCases,
   ...ownWriteCases,
+  ...announceCases,
 ];

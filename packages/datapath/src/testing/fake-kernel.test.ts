@@ -100,6 +100,8 @@ function contractHost(): ContractHost {
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     foreign: async (...ops) => kernel.foreign(...ops),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
+    ask: async (path, dev, ip) => kernel.foreignAsk(path, dev, ip),
+    resolved: async (path, dev, ip) => kernel.resolved(path, dev, ip),
     until: async (holds) => {
       for (let waited = 0; waited < 1000; waited += 10) {
         if (await holds()) return;

@@ -1,13 +1,15 @@
 import { type Ip, interfaceAddress, Mac, type Prefix, prefixOf } from '@causeway/model';
-import { type NetnsIdentity, netnsIdentity } from '@causeway/netlink';
+import { KernelError, type NetnsIdentity, netnsIdentity } from '@causeway/netlink';
 import type { Clock } from '@causeway/runtime';
+import type { Announcement } from '../announce/announcement.ts';
 import { ChangeSet, type Changes } from '../changes.ts';
 import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch, WatchEvent } from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
-import { FakeHost, type FakeNamespace, Refusal } from './fake/host.ts';
+import { announce, askedOf } from './fake/asked.ts';
+import { FakeHost, type FakeNamespace, findLink, Refusal } from './fake/host.ts';
 import { NewPairs } from './fake/new-pairs.ts';
 import { viewOf } from './fake/view.ts';
 import { addressesOf, hasAddress } from './twins/address.ts';
@@ -37,11 +39,13 @@ interface Fault {
 
 /**
  * The kernel of one host in memory. It obeys the rules of the real one (testing/contract.ts tests both).
- * For tests only: `foreign…`, `overrun`, `failNext`, `writes`.
+ * For tests only: `foreign…`, `resolved`, `overrun`, `failNext`, `writes`, `announced`.
  */
 export class FakeKernel implements Kernel {
   /** Ops that came through `apply`: those of the program under test. */
   writes = 0;
+  /** What came through `announce`. */
+  readonly announced: Announcement[] = [];
   readonly #host: FakeHost;
   readonly #clock: Clock;
   readonly #watches = new Map<FakeNamespace, Set<OnWatchEvent>>();
@@ -106,6 +110,16 @@ export class FakeKernel implements Kernel {
     const watches = this.#watches.get(namespace) ?? new Set();
     this.#watches.set(namespace, watches.add(onEvent));
     return { close: () => void watches.delete(onEvent) };
+  }
+
+  async announce(netns: NetnsPath, dev: string, announcements: readonly Announcement[]): Promise<void> {
+    await this.#clock.yield();
+    try {
+      announce(this.#host.namespace(netns), dev, announcements);
+    } catch (error) {
+      throw error instanceof Refusal ? new KernelError(error.errno, error.message) : error;
+    }
+    this.announced.push(...announcements);
   }
 
   ownNetns(): Promise<readonly NetnsPath[]> {
@@ -192,6 +206,16 @@ export class FakeKernel implements Kernel {
     const neighbours = neighboursOf(link);
     for (const ip of neighbours.keys()) this.#changed(namespace, (changes) => changes.addNeighbour(dev, ip));
     neighbours.clear();
+  }
+
+  /** A program sends to an address that has no neighbour entry yet: the kernel asks for the address in vain. */
+  foreignAsk(netns: NetnsPath, dev: string, ip: Ip): void {
+    askedOf(findLink(this.#host.namespace(netns), dev)).set(ip, undefined);
+  }
+
+  /** The MAC that the link has learned for an address since `foreignAsk`. */
+  resolved(netns: NetnsPath, dev: string, ip: Ip): Mac | undefined {
+    return askedOf(findLink(this.#host.namespace(netns), dev)).get(ip);
   }
 
   /** Runs the ops. The watches of the namespace lose the events of these ops, and learn only that events were lost. */

@@ -97,5 +97,6 @@ export const NDA_VNI = 7;
 export const NDA_IFINDEX = 8;
 export const NTF_SELF = 0x2;
 export const NTF_MASTER = 0x4;
+export const NUD_STALE = 0x4;
 export const NUD_NOARP = 0x40;
 export const NUD_PERMANENT = 0x80;

@@ -35,6 +35,19 @@ export function setNeighbour(to: MessageWriter, index: number, address: Ip, mac:
   to.end();
 }
 
+/**
+ * ip neighbour change IP lladdr MAC dev NAME nud stale
+ * Without NLM_F_CREATE, an entry that the kernel does not have is not made (ENOENT). Packets that wait for the entry are
+ * sent (neigh_update).
+ */
+export function changeNeighbour(to: MessageWriter, index: number, address: Ip, mac: Mac): void {
+  to.begin(k.RTM_NEWNEIGH, NLM_F_REPLACE);
+  header(to, familyOf(address), index, k.NUD_STALE, 0);
+  putIp(to, k.NDA_DST, address);
+  putMac(to, k.NDA_LLADDR, mac);
+  to.end();
+}
+
 /** ip neighbour delete IP dev NAME */
 export function deleteNeighbour(to: MessageWriter, index: number, address: Ip): void {
   to.begin(k.RTM_DELNEIGH);

@@ -1,4 +1,4 @@
-/** Netlink as sockets: requests, batches, dumps and monitors, in any network namespace. */
+/** Netlink as sockets: requests, batches, dumps and monitors, in any network namespace. And a socket that sends frames. */
 
 export { bindUnixName, close, receive } from './libc.ts';
 export { Monitor, type MonitorListener, type MonitorSettings } from './monitor.ts';
@@ -15,5 +15,6 @@ export {
   openNetns,
   ownNetns,
 } from './netns.ts';
+export { PacketSocket } from './packet-socket.ts';
 export { Slice } from './slice.ts';
 export { chunkSize, type Failure, NetlinkSocket } from './socket.ts';

@@ -10,6 +10,7 @@ const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const CLONE_NEWNS = 0x00020000;
 const AF_UNIX = 1;
 const AF_NETLINK = 16; // bits/socket.h, this and the constants down to SO_RCVBUFFORCE
+const AF_PACKET = 17;
 const SOCK_STREAM = 1;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -38,6 +39,9 @@ const c = {
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)'),
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
+  sendto: libc.func(
+    'long sendto(int fd, const void *buffer, size_t length, int flags, const void *address, uint32_t size)',
+  ),
   recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
   close: libc.func('int close(int fd)'),
   setns: libc.func('int setns(int fd, int type)'),
@@ -115,6 +119,23 @@ export function netnsCookie(): bigint | undefined {
   } finally {
     close(fd);
   }
+}
+
+/**
+ * A packet socket in the thread's network namespace, for whole frames. It has no protocol, so it receives nothing
+ * (packet(7)). Non-blocking.
+ */
+export function openPacket(): number {
+  return check('socket', c.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+/** Sends one frame on the link with this index. */
+export function sendFrame(fd: number, index: number, frame: Uint8Array): void {
+  const address = new Uint8Array(20); // struct sockaddr_ll: the family, and the index at 4
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setInt32(4, index, true);
+  check('sendto', c.sendto(fd, frame, frame.length, 0, address, address.length));
 }
 
 export function send(fd: number, bytes: Uint8Array): void {

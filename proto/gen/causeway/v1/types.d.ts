@@ -428,6 +428,19 @@ export interface HostHealth {
     failedOps: {
         [key: string]: bigint;
     };
+    /**
+     * Number of new addresses that the agent has announced to the host's containers since it started.
+     *
+     * @generated from protobuf field: uint64 announcements_sent = 4
+     */
+    announcementsSent: bigint;
+    /**
+     * Number of new addresses that were not announced: too many at once, or no bridge any more. A container that waits for
+     * such an address waits up to a second longer, until its kernel asks for the address again.
+     *
+     * @generated from protobuf field: uint64 announcements_dropped = 5
+     */
+    announcementsDropped: bigint;
 }
 /**
  * A difference between intent and a host's kernel.

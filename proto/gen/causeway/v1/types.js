@@ -755,7 +755,9 @@ class HostHealth$Type extends MessageType {
         super("causeway.v1.HostHealth", [
             { no: 1, name: "loop_delay_ms", kind: "scalar", T: 13 /*ScalarType.UINT32*/ },
             { no: 2, name: "events_lost", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
-            { no: 3, name: "failed_ops", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ } }
+            { no: 3, name: "failed_ops", kind: "map", K: 9 /*ScalarType.STRING*/, V: { kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ } },
+            { no: 4, name: "announcements_sent", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ },
+            { no: 5, name: "announcements_dropped", kind: "scalar", T: 4 /*ScalarType.UINT64*/, L: 0 /*LongType.BIGINT*/ }
         ]);
     }
     create(value) {
@@ -763,6 +765,8 @@ class HostHealth$Type extends MessageType {
         message.loopDelayMs = 0;
         message.eventsLost = 0n;
         message.failedOps = {};
+        message.announcementsSent = 0n;
+        message.announcementsDropped = 0n;
         if (value !== undefined)
             reflectionMergePartial(this, message, value);
         return message;
@@ -780,6 +784,12 @@ class HostHealth$Type extends MessageType {
                     break;
                 case /* map<string, uint64> failed_ops */ 3:
                     this.binaryReadMap3(message.failedOps, reader, options);
+                    break;
+                case /* uint64 announcements_sent */ 4:
+                    message.announcementsSent = reader.uint64().toBigInt();
+                    break;
+                case /* uint64 announcements_dropped */ 5:
+                    message.announcementsDropped = reader.uint64().toBigInt();
                     break;
                 default:
                     let u = options.readUnknownField;
@@ -818,6 +828,12 @@ class HostHealth$Type extends MessageType {
         /* map<string, uint64> failed_ops = 3; */
         for (let k of globalThis.Object.keys(message.failedOps))
             writer.tag(3, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(k).tag(2, WireType.Varint).uint64(message.failedOps[k]).join();
+        /* uint64 announcements_sent = 4; */
+        if (message.announcementsSent !== 0n)
+            writer.tag(4, WireType.Varint).uint64(message.announcementsSent);
+        /* uint64 announcements_dropped = 5; */
+        if (message.announcementsDropped !== 0n)
+            writer.tag(5, WireType.Varint).uint64(message.announcementsDropped);
         let u = options.writeUnknownFields;
         if (u !== false)
             (u == true ? UnknownFieldHandler.onWrite : u)(this.typeName, message, writer);

@@ -18,6 +18,8 @@ export function healthOf(modules: {
   return {
     loopDelayMs: Math.round(loopDelay?.longest() ?? 0),
     eventsLost: BigInt(kernel.eventsLost()),
+    announcementsSent: BigInt(stats.announcedCount),
+    announcementsDropped: BigInt(stats.notAnnouncedCount),
     failedOps: Object.fromEntries(Array.from(stats.failedOps, ([errno, count]) => [errno, BigInt(count)])),
   };
 }

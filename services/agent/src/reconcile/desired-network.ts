@@ -1,7 +1,7 @@
-import { Peers, type State } from '@causeway/datapath';
-import type { EndpointId, EndpointRow } from '@causeway/model';
+import { type Newcomer, Peers, type State } from '@causeway/datapath';
+import type { EndpointId, EndpointRow, Mac } from '@causeway/model';
 import type { Slices } from '@causeway/runtime';
-import type { Sandbox } from '../disk/sandbox.ts';
+import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import type { KnownTable } from '../tables/table.ts';
 import { type Desired, desiredState, type Former, type Host, stateChange } from './desired.ts';
 import type { Changed } from './scope.ts';
@@ -47,6 +47,16 @@ export class DesiredNetwork {
 
   get sandboxes(): readonly Sandbox[] {
     return this.#own.sandboxes;
+  }
+
+  /** The MACs of the network's containers on this host. */
+  get ownMacs(): readonly Mac[] {
+    return this.#own.sandboxes.filter(isGranted).map(({ endpoint }) => endpoint.mac);
+  }
+
+  /** Whether the newcomer of an earlier moment still has its address. */
+  hasStill({ ip, mac, isOwn }: Newcomer): boolean {
+    return isOwn ? this.ownMacs.includes(mac) : this.#peers.neighbours.get(ip) === mac;
   }
 
   /** The containers were located again. `sandboxes`: each where its container is now. */

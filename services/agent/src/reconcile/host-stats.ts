@@ -18,6 +18,8 @@ export class HostStats {
   #repairs = 0;
   #kernelWrites = 0;
   readonly #failedOps = new Map<string, number>();
+  #announced = 0;
+  #notAnnounced = 0;
   #unreported: Drift[] = [];
   #kept: EndpointId[] = [];
 
@@ -71,6 +73,24 @@ export class HostStats {
   /** By errno ("EEXIST"): number of steps that the kernel has refused since start. */
   get failedOps(): ReadonlyMap<string, number> {
     return this.#failedOps;
+  }
+
+  /** Number of announcements of new addresses that were sent to containers since start. */
+  get announcedCount(): number {
+    return this.#announced;
+  }
+
+  /** Number of such announcements that were dropped, because they were too many at once or could not be sent. */
+  get notAnnouncedCount(): number {
+    return this.#notAnnounced;
+  }
+
+  announced(count: number): void {
+    this.#announced += count;
+  }
+
+  notAnnounced(count: number): void {
+    this.#notAnnounced += count;
   }
 
   failed(errno: string): void {

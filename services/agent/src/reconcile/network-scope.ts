@@ -3,10 +3,13 @@ import {
   type Changes,
   type Difference,
   type Failure,
+  finish,
   hostEnd,
   isOverlayNetns,
   type Kernel,
   type NetnsPath,
+  type Newcomer,
+  newcomers,
   type Op,
   overlayNetns,
   readState,
@@ -15,6 +18,7 @@ import {
 } from '@causeway/datapath';
 import { type EndpointId, isKnown, type NetworkId, type Stamp, type UnknownNetwork } from '@causeway/model';
 import { type Clock, Slices } from '@causeway/runtime';
+import { type News, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import type { Former, Host } from './desired.ts';
@@ -46,6 +50,8 @@ export interface NetworkScopeModules {
   readonly confirmed: () => boolean;
   /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
   readonly onLost: (id: EndpointId) => void;
+  /** Announces newcomers whose entries the kernel has. */
+  readonly announce: (news: News) => void;
   /** Called when nothing of the network is desired, and nothing of it is left. */
   readonly onRemoved: () => void;
 }
@@ -73,6 +79,11 @@ export class NetworkScope implements Scope {
    */
   #changes: Map<EndpointId, Former> | 'everything' = 'everything';
   #followed: Followed | undefined;
+  /**
+   * Addresses that are new since the kernel last followed the intent. The first intent has none: after a restart, the
+   * kernel has known its entries before.
+   */
+  #newcomers: readonly Newcomer[] = [];
   /** Whether the containers were located since `advance`. */
   #isRelocated = false;
 
@@ -136,13 +147,21 @@ export class NetworkScope implements Scope {
     const { epoch, revision } = table;
     const moment = { sandboxes, stamp: { epoch, revision }, isHeld: holdsReleased(table, sandboxes) };
     if (changes === 'everything' || this.#followed === undefined) {
-      const desired = await DesiredNetwork.of(this.#host, table, located, new Slices(this.#modules));
+      const before = this.#followed?.desired.state;
+      const slices = new Slices(this.#modules);
+      const desired = await DesiredNetwork.of(this.#host, table, located, slices);
       this.#followed = { ...moment, desired };
+      if (before !== undefined) {
+        const found = await slices.run(newcomers(before, desired.state, this.watched));
+        this.#newcomers = [...this.#newcomers, ...found];
+      }
       return 'everything';
     }
     const { desired } = this.#followed;
     this.#followed = { ...moment, desired };
-    return desired.advance(this.#located(changes), table, located);
+    const changed = desired.advance(this.#located(changes), table, located);
+    this.#newcomers = [...this.#newcomers, ...finish(newcomers(changed.known, changed.desired, this.watched))];
+    return changed;
   }
 
   get desired(): State {
@@ -185,11 +204,13 @@ export class NetworkScope implements Scope {
     const { desired, stamp, isHeld } = this.#follows;
     const isBlocked = refused.some(({ op }) => endpointOf(op, desired.sandboxes) === undefined);
     if (!isBlocked && !isHeld) this.#modules.stats.reached(this.id, stamp);
+    this.#announce(refused);
   }
 
   async remove(): Promise<readonly Failure[]> {
     const { kernel, overlays } = this.#modules;
     this.#followed = undefined;
+    this.#newcomers = [];
     if (await overlays.isForeign(this.watched)) return [];
     await overlays.found(this.watched);
     const refused = await teardown(kernel, this.watched);
@@ -211,6 +232,14 @@ export class NetworkScope implements Scope {
     if (phase.kind !== 'failing') return [];
     const sandboxes = this.#places.locate(attached);
     return phase.refused.filter(({ op }) => (endpointOf(op, sandboxes) ?? endpointId) === endpointId).map(explain);
+  }
+
+  #announce(refused: readonly Failure[]): void {
+    if (this.#newcomers.length === 0) return;
+    const { desired } = this.#follows;
+    const present = reachable(this.#newcomers, refused).filter((each) => desired.hasStill(each));
+    this.#newcomers = [];
+    this.#modules.announce({ networkId: this.id, newcomers: present, own: desired.ownMacs });
   }
 
   get #follows(): Followed {

@@ -2,6 +2,7 @@ import { type Kernel, type NetnsPath, overlayNetns } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Name, NetworkId } from '@causeway/model';
 import type { Drift } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Clock, Log, Random } from '@causeway/runtime';
+import { Announcer } from '../announce/announcer.ts';
 import { isGranted, isUnrecorded } from '../disk/sandbox.ts';
 import type { SandboxChange, Sandboxes } from '../disk/sandboxes.ts';
 import type { TableChange, Tables } from '../tables/tables.ts';
@@ -41,12 +42,16 @@ export class Reconciler {
   readonly #host: { readonly scope: Scope; readonly reconciler: ScopeReconciler };
   readonly #networks = new Map<NetworkId, NetworkPart>();
   readonly #pace = new SweepPace();
+  readonly #announcer: Announcer;
+  readonly #stopped = new AbortController();
+  #announcing = Promise.resolve();
   #confirmed = false;
 
   constructor(modules: ReconcilerModules, settings: { readonly host: Host; readonly name: Name }) {
     const kernel = inTurns(countWrites(modules.kernel, modules.stats), modules);
     this.#modules = { ...modules, kernel };
     this.#settings = settings;
+    this.#announcer = new Announcer(this.#modules);
     const confirmed = (): boolean => this.#confirmed;
     const isInUse = (netns: NetnsPath): boolean => this.#overlaysInUse().has(netns);
     const scope = new HostScope({ ...this.#modules, confirmed, isInUse });
@@ -58,6 +63,7 @@ export class Reconciler {
   /** Begins with the content of the ledger: adds what is missing in the kernel, and removes nothing before `confirm`. */
   start(): void {
     for (const id of this.#networksInUse()) void this.#network(id).reconciler.resync();
+    this.#announcing = this.#announcer.run(this.#stopped.signal);
   }
 
   /** The tables are complete and new enough, so what is in none of them is removed. */
@@ -86,6 +92,8 @@ export class Reconciler {
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#announcing;
     const parts = [...this.#networks.values(), this.#host];
     await Promise.all(parts.map(({ reconciler }) => reconciler.stop()));
   }
@@ -143,6 +151,7 @@ export class Reconciler {
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
         allSandboxes: () => sandboxes.all(),
         confirmed: () => this.#confirmed,
+        announce: (news) => this.#announcer.announce(news),
         onRemoved: () => this.#forget(networkId),
       },
       { host: this.#settings.host, networkId },

@@ -83,14 +83,15 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
   return [
     ['loop delay', `${health.loopDelayMs} ms`],
     ['events lost', String(health.eventsLost)],
+    ['announcements', `${health.announcementsSent} sent, ${health.announcementsDropped} dropped`],
     ['kernel refused', failed.length === 0 ? 'nothing' : failed.map(([errno, n]) => `${errno} ${n}`).join(', ')],
   ];
 }
 
 export function healthValue(health: HostHealth | undefined): object | null {
   if (health === undefined) return null;
-  const { loopDelayMs, eventsLost, failedOps } = health;
-  return { loopDelayMs, eventsLost, failedOps };
+  const { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps } = health;
+  return { loopDelayMs, eventsLost, announcementsSent, announcementsDropped, failedOps };
 }
 
 function nodeValue(node: Node): object {

@@ -258,8 +258,20 @@ export const status: GetStatusResponse = {
   schema: 1,
   unreadyHosts: [{ name: 'h3', session: 'none', sinceMs: 1_699_999_808_000n, reason: 'nothing heard for 6000 ms' }],
   troubledHosts: [
-    { name: 'h1', health: { loopDelayMs: 2_300, eventsLost: 0n, failedOps: {} } },
-    { name: 'h2', health: { loopDelayMs: 12, eventsLost: 1n, failedOps: { ENOSPC: 1n, EBUSY: 2n } } },
+    {
+      name: 'h1',
+      health: { loopDelayMs: 2_300, eventsLost: 0n, announcementsSent: 40n, announcementsDropped: 0n, failedOps: {} },
+    },
+    {
+      name: 'h2',
+      health: {
+        loopDelayMs: 12,
+        eventsLost: 1n,
+        announcementsSent: 1_000n,
+        announcementsDropped: 7n,
+        failedOps: { ENOSPC: 1n, EBUSY: 2n },
+      },
+    },
   ],
   degradedNetworks: 1,
   degradedEndpoints: 1,

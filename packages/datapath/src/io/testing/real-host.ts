@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ip, type Mac, Vni } from '@causeway/model';
@@ -19,6 +20,16 @@ export function realHost(): ContractHost {
   // This instance shares nothing with the first and has no watches: for the first it is another process.
   const other = createKernel();
   const made: NetnsPath[] = [];
+  const programs: ChildProcess[] = [];
+  const entryOf = (netns: NetnsPath, dev: string, ip: Ip): { dst: string; lladdr?: Mac } | undefined =>
+    JSON.parse(execIn(netns, 'ip', '-j', 'neigh', 'show', ip, 'dev', dev) || '[]')[0];
+  const until: ContractHost['until'] = async (holds) => {
+    const deadline = performance.now() + patience;
+    while (!(await holds())) {
+      if (performance.now() > deadline) throw new Error('it never came to hold');
+      await sleep(5);
+    }
+  };
   const freshPath = (): NetnsPath => {
     const path = `/run/netns/cw-test-${process.pid}-${paths++}` as NetnsPath;
     made.push(path);
@@ -49,14 +60,16 @@ export function realHost(): ContractHost {
     appendFdb: async (netns, dev: string, mac: Mac, vtep: Ip) => {
       execIn(netns, 'bridge', 'fdb', 'append', mac, 'dev', dev, 'self', 'dst', vtep);
     },
-    until: async (holds) => {
-      const deadline = performance.now() + patience;
-      while (!(await holds())) {
-        if (performance.now() > deadline) throw new Error('it never came to hold');
-        await sleep(5);
-      }
+    ask: async (netns, dev, ip) => {
+      const name = netns.slice(netns.lastIndexOf('/') + 1);
+      const ping = ['netns', 'exec', name, 'ping', '-q', '-i', '0.2', '-I', dev, ip];
+      programs.push(spawn('ip', ping, { stdio: 'ignore' }));
+      await until(() => entryOf(netns, dev, ip) !== undefined);
     },
+    resolved: async (netns, dev, ip) => entryOf(netns, dev, ip)?.lladdr,
+    until,
     dispose: async () => {
+      for (const program of programs) program.kill();
       kernel.close();
       other.close();
       for (const path of made) if (identifyNetns(path) !== undefined) deleteNetns(path);

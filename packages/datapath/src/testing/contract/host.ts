@@ -23,6 +23,13 @@ export interface ContractHost {
   foreign(...ops: readonly Op[]): Promise<void>;
   /** `bridge fdb append MAC dev DEV self dst VTEP` inside the namespace. */
   appendFdb(netns: NetnsPath, dev: string, mac: Mac, vtep: Ip): Promise<void>;
+  /**
+   * A program in the namespace sends to the address, which has no neighbour entry yet. Resolves when the kernel has asked
+   * for the address, and the packet waits for the answer.
+   */
+  ask(netns: NetnsPath, dev: string, ip: Ip): Promise<void>;
+  /** The MAC of the link's neighbour entry, permanent or not; undefined: there is no entry, or the MAC is not known yet. */
+  resolved(netns: NetnsPath, dev: string, ip: Ip): Promise<Mac | undefined>;
   /** Waits until the condition holds; throws if it does not. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>;
   /** Removes all that the case made, and closes the kernel. */

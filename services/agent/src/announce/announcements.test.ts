@@ -1,0 +1,46 @@
+import type { Newcomer } from '@causeway/datapath';
+import { Ip, Mac, type NetworkId } from '@causeway/model';
+import { describe, expect, it } from 'vitest';
+import { announcementsOf, delays, reachable } from './announcements.ts';
+
+const networkId = 'b10e000000000001' as NetworkId;
+const [a, b, c] = [Mac('02:42:0a:42:00:02'), Mac('02:42:0a:42:00:03'), Mac('02:42:0a:42:00:04')] as const;
+const peer: Newcomer = { ip: Ip('10.66.0.4'), mac: c, isOwn: false };
+const own: Newcomer = { ip: Ip('10.66.0.2'), mac: a, isOwn: true };
+const now = 1_000;
+
+describe('announcements of newcomers', () => {
+  const of = (newcomers: readonly Newcomer[], macs: readonly Mac[]) =>
+    announcementsOf({ networkId, newcomers, own: macs }, now);
+
+  it('a peer is announced to all containers, when its own host has had time to program it', () => {
+    expect(of([peer], [a, b])).toEqual([
+      { networkId, announcement: { ip: peer.ip, mac: c, to: 'all' }, receivers: 2, due: now + delays.peer },
+    ]);
+  });
+
+  it('a container of this host is announced to the others as soon as it has its address, and not to itself', () => {
+    expect(of([own], [a, b])).toEqual([
+      { networkId, announcement: { ip: own.ip, mac: a, to: [b] }, receivers: 1, due: now },
+    ]);
+    const own6 = { ...own, ip: Ip('fd66::2') };
+    expect(of([own6], [a, b]).map(({ due }) => due)).toEqual([now + delays.own6]);
+  });
+
+  it('nothing is announced when no container of this host would hear it', () => {
+    expect(of([peer], [])).toEqual([]);
+    expect(of([own], [a])).toEqual([]);
+  });
+});
+
+it('a newcomer is not reachable while the kernel refuses one of its entries', () => {
+  const netns = '' as never;
+  const refusal = { errno: 'ENOBUFS', message: '' };
+  const neighbour = { op: { op: 'neighbour.set', netns, dev: 'vxlan0', ip: peer.ip, mac: c }, ...refusal } as const;
+  const fdb = { op: { op: 'fdb.set', netns, dev: 'v1', mac: a, target: 'port' }, ...refusal } as const;
+  const gone = { op: { op: 'fdb.delete', netns, dev: 'v1', mac: a, target: 'port' }, ...refusal } as const;
+  expect(reachable([peer, own], [])).toEqual([peer, own]);
+  expect(reachable([peer, own], [neighbour])).toEqual([own]);
+  expect(reachable([peer, own], [fdb])).toEqual([peer]);
+  expect(reachable([peer, own], [gone])).toEqual([peer, own]);
+});

@@ -1,0 +1,52 @@
+import type { Announcement, Failure, Newcomer } from '@causeway/datapath';
+import { family, type Ip, type Mac, type NetworkId } from '@causeway/model';
+import type { Waiting } from './backlog.ts';
+
+/**
+ * ms between the programming of a newcomer on this host and the announcement. Containers send what waited for the address as
+ * soon as they hear the announcement, and a packet that arrives too early is lost.
+ */
+export const delays = {
+  /** The peer's own host programs its container at about the same time as this host its entries, often a little later. */
+  peer: 40,
+  /** The container has the address. */
+  own4: 0,
+  /** After the address was added, a worker of the kernel makes it ready (addrconf_dad_work). */
+  own6: 20,
+} as const;
+
+/** Newcomers of a network, whose entries the kernel has. */
+export interface News {
+  readonly networkId: NetworkId;
+  readonly newcomers: readonly Newcomer[];
+  /** The MACs of the network's containers on this host. */
+  readonly own: readonly Mac[];
+}
+
+/**
+ * What the containers of this host are to hear of newcomers. A container does not hear of its own address, because its
+ * kernel would take the announcement for a duplicate.
+ */
+export function announcementsOf({ networkId, newcomers, own }: News, now: number): readonly Waiting[] {
+  return newcomers.flatMap(({ ip, mac, isOwn }): Waiting[] => {
+    const to: Announcement['to'] = isOwn ? own.filter((each) => each !== mac) : 'all';
+    const receivers = to === 'all' ? own.length : to.length;
+    if (receivers === 0) return [];
+    return [{ networkId, announcement: { ip, mac, to }, receivers, due: now + delayOf(ip, isOwn) }];
+  });
+}
+
+function delayOf(ip: Ip, isOwn: boolean): number {
+  if (!isOwn) return delays.peer;
+  return family(ip) === 4 ? delays.own4 : delays.own6;
+}
+
+/** Leaves out newcomers whose entries the kernel has refused. */
+export function reachable(newcomers: readonly Newcomer[], refused: readonly Failure[]): readonly Newcomer[] {
+  const missing = new Set<string>();
+  for (const { op } of refused) {
+    if (op.op === 'neighbour.set') missing.add(op.ip);
+    else if (op.op === 'fdb.set') missing.add(op.mac);
+  }
+  return newcomers.filter(({ ip, mac }) => !missing.has(ip) && !missing.has(mac));
+}

@@ -1,0 +1,78 @@
+import { type Announcement, bridgeName, type Kernel, overlayNetns } from '@causeway/datapath';
+import type { NetworkId } from '@causeway/model';
+import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
+import type { HostStats } from '../reconcile/host-stats.ts';
+import { announcementsOf, type News } from './announcements.ts';
+import { add, type Backlog, emptyBacklog, takeTurn, type Waiting } from './backlog.ts';
+
+export interface AnnouncerModules {
+  readonly kernel: Pick<Kernel, 'announce'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stats: HostStats;
+}
+
+/**
+ * Announces new addresses of networks to their containers on this host. A container that asked for such an address before
+ * got no answer, and would wait up to a second, until its kernel asks again. The kernel asks again in any case, so nothing
+ * is lost when an announcement is dropped or fails.
+ */
+export class Announcer {
+  readonly #modules: AnnouncerModules;
+  readonly #loop: Loop;
+  #backlog: Backlog;
+
+  constructor(modules: AnnouncerModules) {
+    const { clock, log } = modules;
+    this.#modules = modules;
+    this.#backlog = emptyBacklog(clock.now());
+    const failed = (error: unknown): void => log.warn('announcement.failed', { message: String(error) });
+    this.#loop = new Loop({ clock }, { step: () => this.#step(), failed, retryAfter: seconds(1) });
+  }
+
+  announce(news: News): void {
+    const { clock, stats } = this.#modules;
+    const announcements = announcementsOf(news, clock.now());
+    if (announcements.length === 0) return;
+    const { backlog, dropped } = add(this.#backlog, announcements);
+    this.#backlog = backlog;
+    stats.notAnnounced(dropped);
+    this.#loop.wake();
+  }
+
+  /** Sends until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal);
+  }
+
+  async #step(): Promise<Duration | undefined> {
+    const { clock, stats } = this.#modules;
+    const { send, dropped, backlog, wait } = takeTurn(this.#backlog, clock.now());
+    this.#backlog = backlog;
+    stats.notAnnounced(dropped);
+    for (const [networkId, announcements] of byNetwork(send)) await this.#send(networkId, announcements);
+    return wait;
+  }
+
+  /** A network that is being removed has no bridge any more. */
+  async #send(networkId: NetworkId, announcements: readonly Announcement[]): Promise<void> {
+    const { kernel, log, stats } = this.#modules;
+    try {
+      await kernel.announce(overlayNetns(networkId), bridgeName, announcements);
+      stats.announced(announcements.length);
+    } catch (error) {
+      stats.notAnnounced(announcements.length);
+      log.debug('announcement.failed', { networkId, message: String(error) });
+    }
+  }
+}
+
+function byNetwork(waiting: readonly Waiting[]): Map<NetworkId, Announcement[]> {
+  const networks = new Map<NetworkId, Announcement[]>();
+  for (const { networkId, announcement } of waiting) {
+    const known = networks.get(networkId);
+    if (known === undefined) networks.set(networkId, [announcement]);
+    else known.push(announcement);
+  }
+  return networks;
+}
