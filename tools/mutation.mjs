@@ -48,7 +48,14 @@ const out = '.cache/mutation';
 mkdirSync(join(root, out), { recursive: true });
 
 const rows = [];
-for (const folder of folders) rows.push(await run(folder));
+for (const folder of folders) {
+  try {
+    rows.push(await run(folder));
+  } catch (error) {
+    console.error(`${folder}: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
 console.log(['', header(), ...rows.map(print)].join('\n'));
 
 async function run(folder) {

@@ -60,11 +60,3 @@ test('those below the automatic ones count for nothing', () => {
   expect(book.vnis.use).toMatchObject({ used: 0, cooling: 0 });
   expect(book.vnis.next()).toBe(firstAutomaticVni);
 });
-
-test('none when all are taken; one is found wherever it is, at the cost of a few steps', () => {
-  const vnis = new Vnis();
-  for (let vni = firstAutomaticVni as number; vni <= lastVni; vni++) vnis.take(vni as Vni);
-  expect(vnis.next()).toBeUndefined();
-  vnis.giveBack(9_000_000 as Vni);
-  expect(vnis.next()).toBe(9_000_000);
-});

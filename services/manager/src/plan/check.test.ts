@@ -1,6 +1,7 @@
 import { type EndpointId, Ip, type Name, type Network, type NetworkId, Prefix, Vni } from '@causeway/model';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Claim } from '../store/records/claim.ts';
 import { records } from '../store/records/index.ts';
 import type { VniClaim } from '../store/records/vni-claim.ts';
 import type { Write } from '../store/store.ts';
@@ -116,6 +117,44 @@ describe('claims and their holders', () => {
     expect(faults().missing).toMatchObject([{ subject: { address: '10.66.0.2' } }]);
     repair(blue, '10.66.0.2');
     expect(faults()).toEqual(none);
+  });
+
+  test.each<[string, address: string, Claim]>([
+    ['an auxiliary address, by another name', '10.66.0.53', { kind: 'aux', name: 'ntp' }],
+    ['an auxiliary address, by a gateway', '10.66.0.53', { kind: 'gateway' }],
+    ['a gateway, by an auxiliary address', '10.66.0.1', { kind: 'aux', name: 'dns' }],
+    [
+      'a gateway, by an endpoint',
+      '10.66.0.1',
+      { kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false },
+    ],
+    ["an endpoint's address, by a gateway", '10.66.0.2', { kind: 'gateway' }],
+    [
+      "an endpoint's address, by another endpoint",
+      '10.66.0.2',
+      { kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false },
+    ],
+  ])('missing: the claim of %s', (_, address, other) => {
+    attach('a');
+    const [right] = [desk.view.addressesOf(blue.id).get(Ip(address))?.claim];
+    damage({ kind: 'put', key: claim(address), value: records.address.codec.encode(other) });
+    expect(faults()).toMatchObject({ ...none, missing: [{ subject: { address } }] });
+    expect(repair(blue, address)).toBe(1);
+    expect(faults()).toEqual(none);
+    expect(desk.view.addressesOf(blue.id).get(Ip(address))?.claim).toEqual(right);
+  });
+
+  test('agree in networks without a gateway, and of both families', () => {
+    desk.make(createNetwork(plainNetwork('in', ['10.9.0.0/24'], { internal: true })));
+    desk.make(createNetwork(plainNetwork('both', ['10.8.0.0/24', 'fd08::/64'])));
+    for (const network of ['in', 'both']) attach('a', network);
+    expect(faults()).toEqual(none);
+  });
+
+  test('a VNI that is repaired was not asked for, as far as is known', () => {
+    damage({ kind: 'delete', key: desk.keys.vni(blue.vni) });
+    desk.make(repairClaims(blue.id, [{ subject: { vni: blue.vni } }]));
+    expect(desk.view.vnis.get(blue.vni)?.claim).toEqual({ kind: 'network', network: blue.id, asked: false });
   });
 
   test('a duplicate is told and left: nobody here knows who is right', () => {

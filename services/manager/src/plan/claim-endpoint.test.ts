@@ -1,4 +1,4 @@
-import { addressOf, Ip, Mac, type Name } from '@causeway/model';
+import { addressOf, type EndpointId, Ip, Mac, type Name } from '@causeway/model';
 import { ClaimEndpointRequest } from '@causeway/proto/gen/causeway/v1/endpoint_service.js';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
-import { claimEndpoint } from './claim-endpoint.ts';
+import { type ClaimEndpoint, claimEndpoint } from './claim-endpoint.ts';
 import { createNetwork } from './create-network.ts';
 import { readClaimEndpoint } from './endpoint-requests.ts';
 import { registerNode } from './register-node.ts';
@@ -134,4 +134,85 @@ test('what is in flight steers automatic choices and refuses nobody', () => {
   const held = desk.allocator.hold(first.takes);
   held();
   expect(addressOf(attach('blue', 'e').addresses[0] ?? expect.fail())).toBe('10.66.0.3');
+});
+
+describe('an endpoint that its host had before a restore', () => {
+  const former = 'e0000000000000aa' as EndpointId;
+  const again = (over: Partial<ClaimEndpoint> = {}) =>
+    claimEndpoint({ network: 'blue', name: 'web' as Name, node: h1.id, addresses: [Ip('10.66.0.7')], former, ...over });
+
+  beforeEach(() => {
+    desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])));
+    desk.make(createNetwork(plainNetwork('red', ['10.67.0.0/24'])));
+    desk.make(registerNode(scriptNode(2)));
+  });
+
+  test('gets its id and its addresses back, if no record has the id', () => {
+    const { compares, reply } = again().plan(desk);
+    expect(reply).toMatchObject({ id: former, addresses: ['10.66.0.7/24'] });
+    expect(compares).toContainEqual({ kind: 'absent', key: desk.keys.endpoint(reply.network, former) });
+    desk.make(again());
+    expect(claimOf('10.66.0.7')).toEqual({ kind: 'endpoint', endpoint: former, asked: false });
+  });
+
+  test('is there already: nothing is written, and the reply names the revision since which it is there', () => {
+    const made = desk.make(again());
+    expect(again().plan(desk)).toMatchObject({ writes: [], reply: made, since: desk.view.endpoint(former)?.revision });
+  });
+
+  test.each<[string, Partial<ClaimEndpoint>]>([
+    ['name', { name: 'db' as Name }],
+    ['host', { node: scriptNode(2).id }],
+    ['network', { network: 'red', addresses: [Ip('10.67.0.7')] }],
+  ])('is refused when the id has another %s', (_, over) => {
+    desk.make(again());
+    expectRefused(desk, () => desk.make(again(over)), 'endpoint-exists', /endpoint_id e0000000000000aa belongs to/);
+  });
+});
+
+const claimOf = (ip: string) => desk.view.addressesOf(desk.view.findNetwork('blue').value.id).get(Ip(ip))?.claim;
+
+test('a claim says whether the address was asked for; an IPv6 address that follows an asked IPv4 address counts', () => {
+  desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16', 'fd66::/64'])));
+  attach('blue', 'a');
+  attach('blue', 'b', ['10.66.1.9']);
+  attach('blue', 'c', ['fd66::77']);
+  const asked = (ip: string) => {
+    const claim = claimOf(ip);
+    return claim?.kind === 'endpoint' && claim.asked;
+  };
+  expect(['10.66.0.2', 'fd66::2', '10.66.1.9', 'fd66::109', 'fd66::77'].map(asked)).toEqual([
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
+  expect(asked('10.66.0.3')).toBe(false);
+});
+
+test('what is compared: network, host, name, and each claim, which is absent or cools under the same name', () => {
+  desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24'])));
+  const { view, keys } = desk;
+  const { id, revision } = { ...view.findNetwork('blue'), id: view.findNetwork('blue').value.id };
+  const key = keys.address(id, Ip('10.66.0.2'));
+  const common = [
+    { kind: 'unchanged', key: keys.network(id), modRevision: revision },
+    { kind: 'unchanged', key: keys.node(h1.id), modRevision: view.findNode('h1').revision },
+    { kind: 'absent', key: keys.endpointName(id, 'web' as Name) },
+  ];
+  const request = claimEndpoint({ network: 'blue', name: 'web' as Name, node: h1.id, addresses: [Ip('10.66.0.2')] });
+  expect(request.plan(desk).compares).toEqual([...common, { kind: 'absent', key }]);
+  desk.make(releaseEndpoint({ endpoint: desk.make(request).id, node: h1.id, reason: 'asked' }));
+  const cooling = { kind: 'unchanged', key, modRevision: desk.view.revision };
+  expect(request.plan(desk).compares).toEqual([...common, cooling]);
+});
+
+test('a MAC address is claimed only without IPv4, and never as asked for', () => {
+  const six = desk.make(createNetwork(plainNetwork('six', ['fd66::/64']))).id;
+  const both = desk.make(createNetwork(plainNetwork('both', ['10.66.0.0/24', 'fd67::/64']))).id;
+  const { id, mac } = attach('six', 'a', ['fd66::9']);
+  attach('both', 'a');
+  expect(desk.view.macsOf(six).get(mac)?.claim).toEqual({ kind: 'endpoint', endpoint: id, asked: false });
+  expect([...desk.view.macsOf(both).values()].filter(({ claim }) => claim.kind === 'endpoint')).toEqual([]);
 });

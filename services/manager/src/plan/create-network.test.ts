@@ -1,4 +1,4 @@
-import type { Name } from '@causeway/model';
+import { type Family, Ip, type Name, Prefix } from '@causeway/model';
 import { CreateNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { SeededRandom } from '@causeway/runtime/testing';
@@ -7,10 +7,12 @@ import type { Allocator } from '../ipam/allocator.ts';
 import { plainNetwork } from '../testing/plain-network.ts';
 import { PlanHarness } from '../testing/plan-harness.ts';
 import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
-import { createNetwork } from './create-network.ts';
+import { scriptNode } from '../testing/view-script.ts';
+import { type CreateNetwork, createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
 import { rehearsal } from './intent.ts';
 import { readCreateNetwork } from './network-requests.ts';
+import { registerNode } from './register-node.ts';
 
 let desk: PlanHarness;
 
@@ -44,6 +46,14 @@ describe('a network is refused', () => {
     ['mtu too small for IPv6', { mtu: 1279, ...subnets('fd01::/64') }, 'mtu-invalid', /mtu 1279.*1280 to 65535.*IPv6/],
     ['mtu too small', { mtu: 67 }, 'mtu-invalid', /68 to 65535/],
     ['mtu too large', { mtu: 65_536 }, 'mtu-invalid', /68 to 65535/],
+    ['families beside subnets', { ipv6: true }, 'family-unneeded', /ipv6 asks for a subnet from the default pools/],
+    ['an MTU that a host cannot carry', { mtu: 1_451 }, 'mtu-too-large', /mtu 1451 is more than h1 carries/],
+    [
+      'a subnet with a host in it',
+      subnets('192.0.2.0/24'),
+      'underlay-overlap',
+      /subnets\[0\] 192\.0\.2\.0\/24 overlaps/,
+    ],
     ['vni too large', { vni: 2 ** 24 }, 'vni-invalid', /1 to 16777215/],
     ['vni taken', { vni: 4096 }, 'vni-taken', /vni 4096.*"blue"/],
     ['label key', { labels: { 'a b': '' } }, 'invalid-argument', /label key "a b"/],
@@ -56,10 +66,69 @@ describe('a network is refused', () => {
       /the limit is 64/,
     ],
   ])('%s', (_name, message, code, says) => {
+    desk.make(registerNode(scriptNode(1)));
     desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/24', 'fd66::/64'])));
     const request = CreateNetworkRequest.create({ name: 'green', ...subnets('10.1.0.0/16'), ...message });
     expectRefused(desk, () => desk.make(createNetwork(readCreateNetwork(request))), code, says);
   });
+});
+
+test.each<[string, Partial<CreateNetwork>]>([
+  ['name', { name: '0123456789abcdef' as Name }],
+  ['label', { labels: { 'a b': '' } }],
+  ['VNI', { vni: 0 }],
+  ['family', { families: [4] }],
+  ['subnet', { subnets: [{ prefix: Prefix('10.1.0.0/16') }, { prefix: Prefix('10.1.0.0/24') }] }],
+  [
+    'gateway of an internal network',
+    { internal: true, subnets: [{ prefix: Prefix('10.1.0.0/16'), gateway: Ip('10.1.0.1') }] },
+  ],
+  ['MTU', { mtu: 67 }],
+])('a wrong %s is refused before the store is asked', (_, over) => {
+  const request = createNetwork({ ...plainNetwork('blue', ['10.1.0.0/16']), ...over });
+  expect(['invalid', 'conflict']).toContain(refusal(() => request.check?.()).kind);
+});
+
+describe('a network without named subnets', () => {
+  const pools = [
+    { prefix: Prefix('10.32.0.0/16'), length: 24 },
+    { prefix: Prefix('fd32::/48'), length: 64 },
+  ];
+  const prefixes = (families: readonly Family[]) => {
+    const made = desk.make(createNetwork({ ...plainNetwork('blue', []), families }, pools));
+    return made.subnets.map(({ prefix }) => prefix);
+  };
+
+  test.each<[Family[], string[]]>([
+    [[], ['10.32.0.0/24', 'fd32::/64']],
+    [[4], ['10.32.0.0/24']],
+    [[6], ['fd32::/64']],
+  ])('gets subnets of families %j from the pools', (families, expected) =>
+    expect(prefixes(families)).toEqual(expected),
+  );
+
+  test('is not held up by a host in its subnet, which a pool never gives', () => {
+    desk.make(registerNode(scriptNode(1, '10.32.0.9')));
+    expect(prefixes([4])).toEqual(['10.32.1.0/24']);
+  });
+});
+
+test('by force it may be more than a host carries, and overlap an underlay', () => {
+  desk.make(registerNode(scriptNode(1)));
+  const made = desk.make(createNetwork(plainNetwork('blue', ['192.0.2.0/24'], { mtu: 9_000, force: true })));
+  expect(made.mtu).toEqual({ kind: 'fixed', bytes: 9_000 });
+});
+
+test('a VNI that was asked for is claimed as such', () => {
+  for (const [name, prefix, over] of [
+    ['a', '10.1.0.0/24', {}],
+    ['b', '10.2.0.0/24', { vni: 9000 }],
+  ] as const)
+    desk.make(createNetwork(plainNetwork(name, [prefix], over)));
+  expect(Array.from(desk.view.vnis, ([vni, { claim }]) => [vni, 'asked' in claim && claim.asked])).toEqual([
+    [4096, false],
+    [9000, true],
+  ]);
 });
 
 test('a whole one', () => {

@@ -34,6 +34,12 @@ const attach = (name: string, addresses: readonly string[] = [], network = 'blue
   desk.make(claimEndpoint({ network, name: name as Name, node: h1.id, addresses: addresses.map(Ip) }));
 const added = (prefix: string, over: Partial<Subnet> = {}) => ({ addSubnets: [Subnet.create({ prefix, ...over })] });
 
+/** A change of so many subnets. */
+const many = (add: number, remove: number): Partial<UpdateNetworkRequest> => ({
+  addSubnets: Array.from({ length: add }, (_, i) => Subnet.create({ prefix: `10.${100 + i}.0.0/24` })),
+  removeSubnets: Array.from({ length: remove }, (_, i) => `10.${200 + i}.0.0/24`),
+});
+
 function reserve(ip: string): void {
   const value = records.address.codec.encode({ kind: 'reservation', purpose: 'printer' });
   const key = desk.keys.address(blue().value.id, Ip(ip));
@@ -219,6 +225,79 @@ describe('an update', () => {
   test('every refusal has its own message', () => {
     const messages = refusals.map(([, message]) => refusal(() => update(message)).message);
     expect(new Set(messages).size).toBe(messages.length);
+  });
+
+  test.each<[string, Partial<UpdateNetworkRequest>]>([
+    ['name', { name: '0123456789abcdef' }],
+    ['label', { setLabels: { 'a b': '' } }],
+    ['MTU', { mtu: 67 }],
+    ['number of subnets', many(17, 0)],
+    ['number of subnets, removed ones included', many(9, 8)],
+  ])('a wrong %s is refused before the store is asked', (_, message) => {
+    expect(refusal(() => asked(message).check?.()).kind).toBe('invalid');
+  });
+
+  test('may change as many subnets at once as a transaction has room for', () => {
+    expect(() => asked(many(8, 8)).check?.()).not.toThrow();
+  });
+
+  test('is refused an MTU that a host cannot carry, and a subnet with a host in it, except by force', () => {
+    const [mtu, subnet] = [{ mtu: 1_451 }, added('192.0.2.0/24')];
+    expectRefused(desk, () => update(mtu), 'mtu-too-large', /mtu 1451 is more than h1 carries/);
+    expectRefused(desk, () => update(subnet), 'underlay-overlap', /add_subnets\[0\] 192\.0\.2\.0\/24 overlaps/);
+    update({ ...mtu, ...subnet, force: true });
+    expect(blue().value).toMatchObject({ mtu: { bytes: 1_451 }, subnets: [{}, {}, { prefix: '192.0.2.0/24' }] });
+    // The MTU that it has already, whatever hosts carry, does not stand in the way of other changes.
+    expect(update({ setLabels: { zone: 'x' } }).labels).toMatchObject({ zone: 'x' });
+  });
+
+  test('compares nothing beside what it changes', () => {
+    const { id } = blue().value;
+    const { revision } = blue();
+    const own = { kind: 'unchanged', key: desk.keys.network(id), modRevision: revision };
+    expect(asked({ setLabels: { zone: 'x' } }).plan(desk).compares).toEqual([own]);
+    const green = { kind: 'absent', key: desk.keys.networkName('green' as Name) };
+    expect(asked({ name: 'green' }).plan(desk).compares).toEqual([own, green]);
+  });
+
+  test('is refused a subnet whose gateway or auxiliary address still cools', () => {
+    const back = () => attach('a', ['10.2.0.9']);
+    update(added('10.2.0.0/24'));
+    desk.make(evictEndpoint(back().id));
+    update({ removeSubnets: ['10.2.0.0/24'] });
+    const cooling = /add_subnets: 10\.2\.0\.9 of 10\.2\.0\.0\/24.*belongs to cooling after endpoint "a"/;
+    expectRefused(desk, () => update(added('10.2.0.0/24', { gateway: '10.2.0.9' })), 'address-in-use', cooling);
+    const aux = { auxAddresses: { dns: '10.2.0.9' } };
+    expectRefused(desk, () => update(added('10.2.0.0/24', aux)), 'address-in-use', cooling);
+    update({ ...added('10.2.0.0/24'), noGateway: true });
+  });
+
+  test('removes only the named subnet: one that stays keeps its ranges and labels their order', () => {
+    update(added('10.2.0.0/24', { ranges: ['10.2.0.0/25'] }));
+    expect(update({ removeSubnets: ['10.1.0.0/24'] }).subnets.map(({ prefix }) => prefix)).toEqual([
+      'fd01::/64',
+      '10.2.0.0/24',
+    ]);
+    expect(Object.keys(update({ setLabels: { alpha: '1', zeta: '2' } }).labels)).toEqual([
+      'alpha',
+      'team',
+      'tier',
+      'zeta',
+    ]);
+  });
+
+  test('of anything else leaves the MTU as it is, with the highest that it had', () => {
+    update({ mtu: 1_400 });
+    expect(update({ setLabels: { zone: 'x' } }).mtu).toEqual({ kind: 'fixed', bytes: 1_400, highest: 1_450 });
+    desk.make(registerNode(scriptNode(2, '192.0.2.2', 9_000)));
+    desk.make(createNetwork(plainNetwork('four', ['10.4.0.0/24'])));
+    desk.make(registerNode(scriptNode(1, '192.0.2.1', 9_000)));
+    expect(update({ network: 'four', setLabels: { zone: 'x' } }).mtu).toEqual({ kind: 'automatic', bytes: 1_450 });
+  });
+
+  test('with a fixed MTU is refused an IPv6 subnet that needs more', () => {
+    desk.make(createNetwork(plainNetwork('four', ['10.4.0.0/24'], { mtu: 1_000 })));
+    expectRefused(desk, () => update({ network: 'four', ...added('fd04::/64') }), 'mtu-invalid', /IPv6/);
   });
 
   test('cannot remove a subnet with a reservation', () => {
