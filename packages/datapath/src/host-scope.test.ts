@@ -25,7 +25,7 @@ function stateWith(links: readonly Bridge[]): State {
 
 function fakeKernel(): FakeKernel {
   const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: Ip('192.0.2.1') });
-  kernel.foreignLink(hostNetns, 'docker0');
+  for (const name of ['docker0', 'cw-foo']) kernel.foreignLink(hostNetns, name);
   return kernel;
 }
 
@@ -33,12 +33,12 @@ describe("the host's own namespace", () => {
   it('gets our desired objects, and keeps what other programs have there', async () => {
     const kernel = fakeKernel();
     const old = { ...link, name: 'cw-old' };
-    kernel.foreign({ op: 'link.add', netns: hostNetns, link: old });
-    kernel.foreign({ op: 'address.add', netns: hostNetns, dev: 'docker0', address });
+    await kernel.apply([{ op: 'link.add', netns: hostNetns, link: old }]);
+    for (const dev of ['docker0', 'cw-foo']) kernel.foreign({ op: 'address.add', netns: hostNetns, dev, address });
     const desired = stateWith([link]);
     const ops = plan(await readState(kernel, desired), desired);
     expect(ops.map(printOp)).toEqual([
-      'ip link add name cw-b10e address 02:45:00:00:00:01 mtu 1500 up type bridge forward_delay 0',
+      'ip link add name cw-b10e address 02:45:00:00:00:01 mtu 1500 group 1668773751 up type bridge forward_delay 0',
       'ip address add 10.67.0.1/16 dev cw-b10e',
       'ip link delete dev cw-old',
     ]);
@@ -46,11 +46,8 @@ describe("the host's own namespace", () => {
     const actual = await readState(kernel, desired);
     expect(plan(actual, desired)).toEqual([]);
     expect(differences(actual, desired)).toEqual([]);
-    expect([...((await kernel.read(hostNetns, { sysctls: [] }))?.links.keys() ?? [])]).toEqual([
-      'eth0',
-      'docker0',
-      link.name,
-    ]);
+    const { links } = kernel.namespaces.get(hostNetns) ?? {};
+    expect([...(links?.keys() ?? [])]).toEqual(['eth0', 'docker0', 'cw-foo', link.name]);
   });
 
   it('is put right when others change what is ours there', async () => {

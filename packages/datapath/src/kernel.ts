@@ -12,8 +12,6 @@ export type OpResult = { readonly ok: true } | { readonly ok: false; readonly er
 export interface Scope {
   /** Only these links and what belongs to them (a container's namespace is not ours); absent: all links but "lo". */
   readonly links?: readonly string[];
-  /** With `links`: also the links whose names begin with this prefix. */
-  readonly orNamed?: string;
   /** Of what belongs to the links only these properties; the others are empty. Absent: all. */
   readonly of?: readonly ('addresses' | 'routes' | 'neighbours' | 'fdb')[];
   /** What belongs to links is limited to these entries, whatever `links` says. For a few entries: each is one request. */
@@ -49,7 +47,7 @@ export interface Kernel {
   /**
    * undefined: no namespace is mounted there. Objects that the kernel makes by itself are not shown, so that the desired
    * state can equal the found state:
-   * - links: "lo". A veth is found without `peer`; a port of a bridge has `bridgePort`. A kind that we never make is
+   * - links: "lo"; in the host namespace, all without our mark (`ourGroup`). A veth is found without `peer`; a port of a bridge has `bridgePort`. A kind that we never make is
    *   "foreign", and so is a vxlan device that learns or does not proxy: it must be made anew.
    * - addresses: IPv6 of link scope (fe80::/10), and those of "lo".
    * - routes: all but unicast ones of table main; protocol kernel (connected, multicast), redirect and ra.
@@ -64,6 +62,7 @@ export interface Kernel {
   /**
    * Applies the ops in order. A failure does not stop the rest; there are as many results as ops. Deleting an absent object
    * succeeds; any other op on an absent namespace is ENOENT, on an absent link ENODEV.
+   * In the host namespace a link without our mark counts as absent, with all that belongs to it.
    * Long runs of neighbour and FDB ops of one device go in batches, with a yield to the event loop between them.
    */
   apply(ops: readonly Op[], expected?: Expected): Promise<readonly OpResult[]>;

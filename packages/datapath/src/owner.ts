@@ -1,5 +1,4 @@
 import type { Scope } from './kernel.ts';
-import type { OnLink } from './kinds/compare-maps.ts';
 import type { Link, VethPeer } from './kinds/link/link.ts';
 import type { Namespace } from './kinds/table.ts';
 import { hostNetns, type NetnsPath } from './state.ts';
@@ -10,13 +9,17 @@ import { hostNetns, type NetnsPath } from './state.ts';
  * | where                   | ours                                                  | not desired, but found      |
  * | an overlay's namespace  | everything                                            | is removed                  |
  * | a container's namespace | the named interface, and the desired objects on it    | is the container's, is kept |
- * | the host namespace      | links named "cw-…", and all that belongs to them      | is removed                  |
+ * | the host namespace      | links with our mark, and all that belongs to them     | is removed                  |
  *
  * Objects that belong to no link have an owner rule of their own in their kind (`isOurs`): a mark, a number, a table's name.
  */
 
-/** Prefix of the names of our links in the host namespace, where other programs have links too. */
-const ourPrefix = 'cw-';
+/**
+ * Our mark on links of the host namespace, where other programs have links too: their device group. The message that makes
+ * a link sets its group, so a link of ours is never without the mark, and a link of another program never has it, whatever
+ * its name is. The number means nothing; other programs use small ones. `ip link show group 1668773751` lists our links.
+ */
+export const ourGroup = 0x63777777;
 
 /**
  * Whether the path is exactly one that an overlay is made at (`overlayNetns`): "cw-" and the first ten hex digits of a
@@ -27,22 +30,18 @@ export function isOverlayNetns(netns: NetnsPath): boolean {
   return /^\/run\/netns\/cw-[0-9a-f]{10}$/.test(netns);
 }
 
-/** Whether a link that is found in the namespace, and not desired, is ours to remove. */
-export function isOurLink(netns: NetnsPath, name: string): boolean {
-  return isOverlayNetns(netns) || (netns === hostNetns && name.startsWith(ourPrefix));
-}
-
-/** The same for an object that belongs to a link. */
-export function isOnOurLink(netns: NetnsPath, { dev }: OnLink<unknown>): boolean {
-  return isOurLink(netns, dev);
+/**
+ * Whether a link that is found in the namespace and not desired is ours to remove, and so is what belongs to the link. In
+ * the host namespace `Kernel.read` finds only our links.
+ */
+export function isOurLink(netns: NetnsPath): boolean {
+  return isOverlayNetns(netns) || netns === hostNetns;
 }
 
 /** The scope that must be read of a namespace to compare it with what is desired there. */
 export function scopeOf(netns: NetnsPath, desired: Namespace): Scope {
   const sysctls = [...desired.sysctls.keys()];
-  if (isOverlayNetns(netns)) return { sysctls };
-  const links = [...desired.links.keys()];
-  return netns === hostNetns ? { links, orNamed: ourPrefix, sysctls } : { links, sysctls };
+  return isOurLink(netns) ? { sysctls } : { links: [...desired.links.keys()], sysctls };
 }
 
 /** Whether the scope includes this property of a namespace, of those that belong to links. */
@@ -51,9 +50,8 @@ export function isAskedFor(slot: keyof Namespace, { of }: Scope): boolean {
 }
 
 /** Whether the scope includes the link. */
-export function isInScope(name: string, { links, orNamed }: Scope): boolean {
-  if (links === undefined) return true;
-  return links.includes(name) || (orNamed !== undefined && name.startsWith(orNamed));
+export function isInScope(name: string, { links }: Scope): boolean {
+  return links === undefined || links.includes(name);
 }
 
 /**

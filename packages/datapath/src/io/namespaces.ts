@@ -5,6 +5,7 @@ import { identityOf, NetlinkSocket, openNetns, PacketSocket } from '@causeway/ne
 import type { Expected } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Writing } from '../kinds/kind.ts';
+import { ourGroup } from '../owner.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import { writeSysctl } from './sysctl.ts';
@@ -104,8 +105,9 @@ export class Namespaces implements Writing {
     return this.get(path).fd;
   }
 
-  /** Throws KernelError ENODEV when the namespace has no such link. */
+  /** Throws KernelError ENODEV when the namespace has no such link, or the link of the host namespace is not ours. */
   linkIndex(path: NetnsPath, name: string): number {
+    if (path === hostNetns) return this.link(path, name).index;
     const index = this.get(path).linkIndex(name);
     if (index === undefined) throw noSuchLink(path, name);
     return index;
@@ -118,7 +120,7 @@ export class Namespaces implements Writing {
   /** Throws as `linkIndex` does. Waits for the lock that all namespaces of a machine share (RTNL). */
   link(path: NetnsPath, name: string): LinkRecord {
     const link = ask(this.socket(path, NETLINK_ROUTE), getLink(name), readLink);
-    if (link === undefined) throw noSuchLink(path, name);
+    if (link === undefined || (path === hostNetns && link.group !== ourGroup)) throw noSuchLink(path, name);
     return link;
   }
 
@@ -151,7 +153,8 @@ export class Namespaces implements Writing {
 }
 
 function noSuchLink(path: NetnsPath, name: string): KernelError {
-  return new KernelError('ENODEV', `no link "${name}" in ${path || 'the host namespace'}`);
+  const where = path === hostNetns ? 'of Causeway in the host namespace' : `in ${path}`;
+  return new KernelError('ENODEV', `no link "${name}" ${where}`);
 }
 
 /** undefined: no network namespace is mounted there. */

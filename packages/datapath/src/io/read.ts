@@ -5,7 +5,7 @@ import type { Scope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
-import { isAskedFor, isInScope } from '../owner.ts';
+import { isAskedFor, isInScope, ourGroup } from '../owner.ts';
 import { dumpLinks, getLink, type LinkRecord, readLink } from '../wire/link.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { readSysctls } from './sysctl.ts';
@@ -21,7 +21,10 @@ const fallbackTunnels: ReadonlySet<string> = new Set(
 /** Everything in the scope of an open namespace, read by dumps. */
 export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<Namespace> {
   const records = await dumpLinkRecords(open.socket(NETLINK_ROUTE));
-  const inScope = records.filter(({ name }) => !isIgnored(name, scope) && isInScope(name, scope));
+  const isHostNetns = open.fd === undefined;
+  const inScope = records.filter(
+    ({ name, group }) => !isIgnored(name, scope) && isInScope(name, scope) && (!isHostNetns || group === ourGroup),
+  );
   const reading = readingOf(open, scope, inScope, records);
   const found = new Map<keyof Namespace, ReadonlyMap<unknown, unknown>>();
   for (const { slot, real } of kinds) {

@@ -1,7 +1,7 @@
 import { familyOf, type InterfaceAddress } from '@causeway/model';
 import { type MessageReader, NETLINK_ROUTE } from '@causeway/netlink';
 import type { Draft } from '../draft.ts';
-import { isOnOurLink } from '../owner.ts';
+import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import { addAddress, deleteAddress, dumpAddresses, readAddress } from '../wire/address.ts';
 import { RTM_DELADDR, RTM_NEWADDR, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } from '../wire/constants.ts';
@@ -25,7 +25,7 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
   ops: ['address.add', 'address.delete'],
   stage: 'on link',
   compare: (found, desired) => compareOnLinks(present(found?.addresses), present(desired?.addresses)),
-  isOurs: isOnOurLink,
+  isOurs: isOurLink,
   words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
   list: ({ addresses }) => listOnLinks(addresses, (dev, of) => [...of].map((each) => `address ${dev} ${each}`)),
 
@@ -89,6 +89,7 @@ function keepIpv4(namespace: Draft, dev: string): void {
 }
 
 function readAddresses({ links, socket }: Reading): Promise<ReadonlyMap<string, ReadonlySet<InterfaceAddress>>> {
+  if (links.size === 0) return Promise.resolve(new Map());
   return socket(NETLINK_ROUTE).dump(
     dumpAddresses,
     () => new Map<string, Set<InterfaceAddress>>(),

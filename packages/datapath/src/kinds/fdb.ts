@@ -1,6 +1,6 @@
 import { type Ip, isGroup, type Mac } from '@causeway/model';
 import { NETLINK_ROUTE } from '@causeway/netlink';
-import { isOnOurLink } from '../owner.ts';
+import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import { RTNLGRP_NEIGH } from '../wire/constants.ts';
 import { deleteFdb, dumpFdb, getFdb, readFdb, setFdb } from '../wire/neighbour.ts';
@@ -40,7 +40,7 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
   ops: ['fdb.set', 'fdb.delete'],
   stage: 'entry',
   compare: (found, desired) => compareOnLinks(found?.fdb, desired?.fdb, sameTarget),
-  isOurs: isOnOurLink,
+  isOurs: isOurLink,
   words: (sides) => ({
     key: `${sides.key.dev} ${sides.key.key}`,
     ...sideWords(sides, (target) => targetsOf(target).join(' ')),

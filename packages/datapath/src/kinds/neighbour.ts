@@ -1,6 +1,6 @@
 import { family, type Ip, type Mac } from '@causeway/model';
 import { NETLINK_ROUTE } from '@causeway/netlink';
-import { isOnOurLink } from '../owner.ts';
+import { isOurLink } from '../owner.ts';
 import type { NetnsPath } from '../state.ts';
 import { RTNLGRP_NEIGH } from '../wire/constants.ts';
 import { deleteNeighbour, dumpNeighbours, getNeighbour, readNeighbour, setNeighbour } from '../wire/neighbour.ts';
@@ -27,7 +27,7 @@ export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
   ops: ['neighbour.set', 'neighbour.delete'],
   stage: 'entry',
   compare: (found, desired) => compareOnLinks(found?.neighbours, desired?.neighbours),
-  isOurs: isOnOurLink,
+  isOurs: isOurLink,
   words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
   list: ({ neighbours }) =>
     listOnLinks(neighbours, (dev, of) => [...of].map(([ip, mac]) => `neighbour ${dev} ${ip} ${mac}`)),
@@ -76,6 +76,7 @@ function without(of: ReadonlyMap<Ip, Mac>, excluded: 4 | 6): ReadonlyMap<Ip, Mac
 }
 
 function readNeighbours({ links, socket }: Reading): Promise<ReadonlyMap<string, ReadonlyMap<Ip, Mac>>> {
+  if (links.size === 0) return Promise.resolve(new Map());
   return socket(NETLINK_ROUTE).dump(
     dumpNeighbours,
     () => new Map<string, Map<Ip, Mac>>(),

@@ -4,7 +4,7 @@ import { FakeClock } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import type { WatchEvent } from '../kernel.ts';
 import type { Op } from '../kinds/table.ts';
-import type { NetnsPath } from '../state.ts';
+import { hostNetns, type NetnsPath } from '../state.ts';
 import { type ContractHost, kernelContractCases } from './contract.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
@@ -99,6 +99,7 @@ function contractHost(): ContractHost {
     alias: async (path) => kernel.foreignBind(freshPath(), path),
     destroy: async (path) => kernel.foreign({ op: 'netns.delete', netns: path }),
     foreign: async (...ops) => kernel.foreign(...ops),
+    foreignLink: async (name) => kernel.foreignLink(hostNetns, name),
     appendFdb: async (path, dev, mac, vtep) => kernel.foreignFdbAppend(path, dev, mac, vtep),
     ask: async (path, dev, ip) => kernel.foreignAsk(path, dev, ip),
     resolved: async (path, dev, ip) => kernel.resolved(path, dev, ip),

@@ -6,6 +6,7 @@ import { ChangeSet, type Changes } from '../changes.ts';
 import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch, WatchEvent } from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
+import { deviceOf } from '../op.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
 import { announce, askedOf } from './fake/asked.ts';
@@ -253,7 +254,17 @@ export class FakeKernel implements Kernel {
     if (peer !== undefined && !this.#leadsThere(peer, expected)) {
       return { ok: false, errno: 'ENOENT', message: `no namespace at ${peer}` };
     }
+    if (this.#isOnForeignLink(op)) {
+      return isDelete(op) ? { ok: true } : { ok: false, errno: 'ENODEV', message: 'the link has no mark of ours' };
+    }
     return this.#run(op, reportOwn);
+  }
+
+  /** In the host namespace `apply` touches only links with our mark. */
+  #isOnForeignLink(op: Op): boolean {
+    if (op.netns !== hostNetns || op.op === 'link.add') return false;
+    const link = this.#host.namespace(hostNetns).links.get(deviceOf(op) ?? '');
+    return link !== undefined && link.isMarked !== true;
   }
 
   #identityOf(namespace: FakeNamespace | undefined): NetnsIdentity | undefined {

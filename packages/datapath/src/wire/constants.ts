@@ -55,6 +55,7 @@ export const IFLA_MASTER = 10;
 export const IFLA_PROTINFO = 12;
 export const IFLA_LINKINFO = 18;
 export const IFLA_NET_NS_FD = 28;
+export const IFLA_GROUP = 27;
 export const IFLA_EXT_MASK = 29;
 /** Present when the device's other half (a vxlan's UDP socket, a veth's peer) is in another namespace. */
 export const IFLA_LINK_NETNSID = 37;

@@ -23,6 +23,8 @@ export interface NewLink {
   readonly up: boolean;
   /** Interface index of the bridge that the link becomes a port of. */
   readonly master?: number;
+  /** Device group; absent: the default group, 0. */
+  readonly group?: number;
 }
 
 export interface NewVxlan extends NewLink {
@@ -57,6 +59,8 @@ export interface LinkRecord {
   /** "bridge", "vxlan", …; empty for physical devices. */
   readonly kind: string;
   readonly master?: number;
+  /** Device group. */
+  readonly group: number;
   /** The flags of a bridge port. */
   readonly port?: PortFlags;
   readonly vxlan?: VxlanRecord;
@@ -184,6 +188,7 @@ export function readLink(message: MessageReader): LinkRecord {
     carrier: (message.u32(8) & k.IFF_LOWER_UP) !== 0,
     name: '',
     mtu: 0,
+    group: 0,
     kind: '',
     crossesNamespaces: false,
   };
@@ -192,6 +197,7 @@ export function readLink(message: MessageReader): LinkRecord {
     if (attributes.type === k.IFLA_IFNAME) link.name = attributes.string();
     else if (attributes.type === k.IFLA_MTU) link.mtu = attributes.u32();
     else if (attributes.type === k.IFLA_MASTER) link.master = attributes.u32();
+    else if (attributes.type === k.IFLA_GROUP) link.group = attributes.u32();
     else if (attributes.type === k.IFLA_ADDRESS && attributes.length === 6) link.mac = readMac(attributes);
     else if (attributes.type === k.IFLA_LINK_NETNSID) link.crossesNamespaces = true;
     else if (attributes.type === k.IFLA_PROTINFO) link.port = readPort(attributes.nested());
@@ -265,6 +271,7 @@ function newLink(
   putMac(to, k.IFLA_ADDRESS, link.mac);
   to.u32(k.IFLA_MTU, link.mtu);
   if (link.master !== undefined) to.u32(k.IFLA_MASTER, link.master);
+  if (link.group !== undefined) to.u32(k.IFLA_GROUP, link.group);
   if (link.netns !== undefined) to.u32(k.IFLA_NET_NS_FD, link.netns);
   linkInfo(to, kind, data);
   to.end();

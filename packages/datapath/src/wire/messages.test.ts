@@ -60,7 +60,7 @@ it('what is written of a link, an address, a route and a neighbour is read again
     reader.next();
     return of(reader);
   };
-  expect(read(wire.addVxlan({ ...tunnel, local: Ip('2001:db8::1') }), wire.readLink)).toEqual({
+  expect(read(wire.addVxlan({ ...tunnel, group: 7, local: Ip('2001:db8::1') }), wire.readLink)).toEqual({
     index: 0,
     name: 'vxlan0',
     mac: link.mac,
@@ -69,6 +69,7 @@ it('what is written of a link, an address, a route and a neighbour is read again
     carrier: false,
     kind: 'vxlan',
     master: 2,
+    group: 7,
     crossesNamespaces: false,
     vxlan: { vni: 4096, port: 4789, local: '2001:db8::1', plain: true },
   });

@@ -1,5 +1,5 @@
 import { hostNetns, type Namespace, type NetnsPath, overlayNetns } from '@causeway/datapath';
-import type { NetworkId } from '@causeway/model';
+import { Mac, type NetworkId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { expect, it } from 'vitest';
 import { Host } from '../testing/host.ts';
@@ -49,9 +49,15 @@ it('one that cannot be read does not keep the others', async () => {
 
 it("what is ours in the host's own namespace and not desired is repaired, and what other programs have there stays", async () => {
   const host = await new Host().start();
-  for (const name of ['cw-left', 'docker0']) host.kernel.foreignLink(hostNetns, name);
+  const left = { kind: 'bridge', name: 'left', mac: Mac('02:45:00:00:00:01'), mtu: 1500, up: true } as const;
+  await host.kernel.apply([{ op: 'link.add', netns: hostNetns, link: left }]);
+  for (const name of ['cw-foo', 'docker0']) host.kernel.foreignLink(hostNetns, name);
   const { drift } = await host.clock.until(host.agent.api.verifyHost({ repair: true }), seconds(5));
-  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'cw-left', desired: '' }]);
-  expect([...(host.kernel.namespaces.get(hostNetns)?.links.keys() ?? [])].sort()).toEqual(['docker0', 'eth0']);
+  expect(drift).toMatchObject([{ network: '', kind: 'link', key: 'left', desired: '' }]);
+  expect([...(host.kernel.namespaces.get(hostNetns)?.links.keys() ?? [])].sort()).toEqual([
+    'cw-foo',
+    'docker0',
+    'eth0',
+  ]);
   expect((await host.status()).repairs).toBe(1n);
 });

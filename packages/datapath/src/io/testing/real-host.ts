@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ip, type Mac, Vni } from '@causeway/model';
 import { createNetns, deleteNetns, identifyNetns } from '@causeway/netlink/io';
-import { bindMount, execIn, throwawayAddress } from '@causeway/netlink/io/testing';
+import { bindMount, execIn, ip, throwawayAddress } from '@causeway/netlink/io/testing';
 import type { NetnsPath } from '../../state.ts';
 import type { ContractHost } from '../../testing/contract.ts';
 import { createKernel } from '../kernel.ts';
@@ -30,6 +30,7 @@ export function realHost(): ContractHost {
       await sleep(5);
     }
   };
+  const links: string[] = [];
   const freshPath = (): NetnsPath => {
     const path = `/run/netns/cw-test-${process.pid}-${paths++}` as NetnsPath;
     made.push(path);
@@ -57,6 +58,10 @@ export function realHost(): ContractHost {
         if (!result.ok) throw new Error(`${ops[index]?.op} failed: ${result.errno} ${result.message}`);
       }
     },
+    foreignLink: async (name) => {
+      ip('link', 'add', name, 'type', 'bridge');
+      links.push(name);
+    },
     appendFdb: async (netns, dev: string, mac: Mac, vtep: Ip) => {
       execIn(netns, 'bridge', 'fdb', 'append', mac, 'dev', dev, 'self', 'dst', vtep);
     },
@@ -70,6 +75,7 @@ export function realHost(): ContractHost {
     until,
     dispose: async () => {
       for (const program of programs) program.kill();
+      for (const name of links) ip('link', 'delete', name);
       kernel.close();
       other.close();
       for (const path of made) if (identifyNetns(path) !== undefined) deleteNetns(path);

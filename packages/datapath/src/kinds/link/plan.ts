@@ -12,7 +12,7 @@ import type { Link, LinkChange, LinkOp, Veth } from './link.ts';
 export function makeLinks(actual: State, desired: State): readonly Step<LinkOp>[] {
   const extra = [...actual].flatMap(([netns, { links }]) =>
     [...links.values()]
-      .filter(({ name }) => isOurLink(netns, name) && desired.get(netns)?.links.has(name) !== true)
+      .filter(({ name }) => isOurLink(netns) && desired.get(netns)?.links.has(name) !== true)
       .map((link) => removal(netns, link)),
   );
   const missing = [...desired].flatMap(([netns, { links }]) =>

@@ -1,5 +1,6 @@
 import { assertNever } from '@causeway/model';
-import type { NetnsPath } from '../../state.ts';
+import { ourGroup } from '../../owner.ts';
+import { hostNetns, type NetnsPath } from '../../state.ts';
 import type { Sides, Words } from '../kind.ts';
 import { nameOf, tool } from '../words.ts';
 import {
@@ -17,7 +18,7 @@ export function printLinkOp(op: LinkOp): string {
   const ip = tool('ip', op.netns);
   switch (op.op) {
     case 'link.add':
-      return `${ip} link add ${printNewLink(op.link)}`;
+      return `${ip} link add ${printNewLink(op.link, op.netns === hostNetns)}`;
     case 'link.set':
       return printChange(op.netns, op.name, op.change);
     case 'link.delete':
@@ -55,10 +56,11 @@ function linkWords(link: Link | undefined): string[] {
   return words;
 }
 
-function printNewLink(link: Bridge | Vxlan | Veth): string {
+function printNewLink(link: Bridge | Vxlan | Veth, isMarked: boolean): string {
   const words = [`name ${link.name} address ${link.mac} mtu ${link.mtu}`];
   const port = portOf(link);
   if (port !== undefined) words.push(`master ${port.master}`);
+  if (isMarked) words.push(`group ${ourGroup}`);
   if (link.up) words.push('up');
   words.push(`type ${link.kind}`);
   if (link.kind === 'bridge') words.push('forward_delay 0');

@@ -1,5 +1,6 @@
 import { assertNever, type Mac, Mac as mac, Vni } from '@causeway/model';
 import { type Encode, KernelError, NETLINK_ROUTE } from '@causeway/netlink';
+import { ourGroup } from '../../owner.ts';
 import { hostNetns, type NetnsPath } from '../../state.ts';
 import {
   addBridge,
@@ -73,7 +74,14 @@ function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Pr
   const socket = to.socket(netns, NETLINK_ROUTE);
   const { name, mac: address, mtu, up } = link;
   const port = portOf(link);
-  const base: NewLink = { name, mac: address, mtu, up, ...(port && { master: to.linkIndex(netns, port.master) }) };
+  const base: NewLink = {
+    name,
+    mac: address,
+    mtu,
+    up,
+    ...(port && { master: to.linkIndex(netns, port.master) }),
+    ...(netns === hostNetns && { group: ourGroup }),
+  };
   switch (link.kind) {
     case 'bridge':
       return socket.request(addBridge(base));

@@ -1,26 +1,40 @@
 import { Ip, interfaceAddress } from '@causeway/model';
 import type { WatchEvent } from '../../kernel.ts';
 import { hostNetns } from '../../state.ts';
-import { bridge, type ContractCase, macs, must, read, same } from './host.ts';
+import { bridge, type ContractCase, macs, must, outcome, read, same } from './host.ts';
 
 const address = interfaceAddress(Ip('10.67.0.1'), 16);
 
 /** Cases for the host namespace, in which other programs have objects too. */
 export const hostNetnsCases: readonly ContractCase[] = [
   {
-    name: 'in the host namespace a scope finds links by the beginning of their names, and what hangs on them',
+    name: 'in the host namespace only links that `apply` made are found, whatever the names of others are',
     async run(host) {
-      const [ours, theirs] = ['cw-test-br', 'test-br'];
-      for (const name of [ours, theirs]) {
-        await must(host, { op: 'link.add', netns: hostNetns, link: bridge({ name }) });
-        await must(host, { op: 'address.add', netns: hostNetns, dev: name, address });
-      }
-      const found = await read(host, hostNetns, { links: [], orNamed: 'cw-' });
+      const [ours, theirs] = ['cw-test-br', 'cw-test-other'];
+      await host.foreignLink(theirs);
+      await must(host, { op: 'link.add', netns: hostNetns, link: bridge({ name: ours }) });
+      await must(host, { op: 'address.add', netns: hostNetns, dev: ours, address });
+      const found = await read(host, hostNetns);
       same([...found.links.keys()], [ours], 'links');
       same(found.addresses, new Map([[ours, new Set([address])]]), 'addresses');
-      const both = await read(host, hostNetns, { links: [theirs], orNamed: 'cw-' });
-      same([...both.links.keys()], [ours, theirs], 'links, one named');
-      for (const name of [ours, theirs]) await must(host, { op: 'link.delete', netns: hostNetns, name });
+      same([...(await read(host, hostNetns, { links: [theirs] })).links.keys()], [], 'named');
+      await must(host, { op: 'link.delete', netns: hostNetns, name: ours });
+    },
+  },
+  {
+    name: 'in the host namespace `apply` touches no link that it did not make, and takes no name from it',
+    async run(host) {
+      const name = 'cw-test-other';
+      await host.foreignLink(name);
+      same(await outcome(host, { op: 'link.add', netns: hostNetns, link: bridge({ name }) }), 'EEXIST', 'link.add');
+      same(
+        await outcome(host, { op: 'link.set', netns: hostNetns, name, change: { mtu: 1400 } }),
+        'ENODEV',
+        'link.set',
+      );
+      same(await outcome(host, { op: 'address.add', netns: hostNetns, dev: name, address }), 'ENODEV', 'address.add');
+      await must(host, { op: 'link.delete', netns: hostNetns, name });
+      same(await outcome(host, { op: 'link.add', netns: hostNetns, link: bridge({ name }) }), 'EEXIST', 'still there');
     },
   },
   {

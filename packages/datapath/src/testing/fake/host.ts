@@ -21,6 +21,8 @@ const dying = 50;
 /** A link. The twin of each kind keeps what belongs to the link (`perOwner`), for as long as the link exists. */
 export interface FakeLink {
   link: Link;
+  /** The link was made by `apply` in the host namespace, so that it carries our mark (owner.ts). */
+  readonly isMarked?: true;
   /** The other end of a veth pair. */
   readonly other?: FakeEnd;
 }
@@ -35,6 +37,7 @@ export interface FakeNamespace {
   readonly cookie: bigint;
   /** Reused after the namespace is gone, the lowest free inode first, as nsfs does. */
   readonly inode: number;
+  readonly isHostNetns: boolean;
   readonly links: Map<string, FakeLink>;
 }
 
@@ -80,7 +83,8 @@ export class FakeHost {
 
   addNamespace(path: NetnsPath): void {
     if (this.namespaces.has(path)) throw new Refusal('EEXIST', `${path} exists`);
-    this.namespaces.set(path, { cookie: ++this.#made, inode: this.#freeInode(), links: new Map() });
+    const isHostNetns = path === hostNetns;
+    this.namespaces.set(path, { cookie: ++this.#made, inode: this.#freeInode(), isHostNetns, links: new Map() });
   }
 
   /** `mount --bind` of a namespace, or a symbolic link to it: another path that leads there. */
@@ -109,8 +113,8 @@ export class FakeHost {
     return namespace;
   }
 
-  addLink(namespace: FakeNamespace, link: Link, other?: FakeEnd): FakeLink {
-    const made: FakeLink = { link, ...(other && { other }) };
+  addLink(namespace: FakeNamespace, link: Link, { other, isMarked }: Omit<FakeLink, 'link'> = {}): FakeLink {
+    const made: FakeLink = { link, ...(other && { other }), ...(isMarked && { isMarked }) };
     namespace.links.set(link.name, made);
     this.happen(namespace, made, 'made');
     this.changed(namespace, link.name);

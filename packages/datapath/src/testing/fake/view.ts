@@ -8,7 +8,12 @@ import type { FakeNamespace } from './host.ts';
 
 /** The result of Kernel.read for a namespace. */
 export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
-  const links = new Map([...namespace.links].filter(([name]) => isInScope(name, scope)));
+  const { isHostNetns } = namespace;
+  const links = new Map(
+    [...namespace.links].filter(
+      ([name, { isMarked }]) => isInScope(name, scope) && (!isHostNetns || isMarked === true),
+    ),
+  );
   const keys: Partial<Record<keyof Namespace, EntryKeys[keyof EntryKeys]>> = scope.entries ?? {};
   const found = new Map(
     kinds.map(({ name, slot, real }): readonly [keyof Namespace, ReadonlyMap<unknown, unknown>] => {

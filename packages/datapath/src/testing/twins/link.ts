@@ -55,7 +55,7 @@ function addLink(host: FakeHost, namespace: FakeNamespace, desired: Bridge | Vxl
     addPair(host, namespace, desired, desired.peer);
   } else {
     if (desired.kind === 'vxlan') host.takeTunnel(desired);
-    host.addLink(namespace, asNew(desired));
+    host.addLink(namespace, asNew(desired), markOf(namespace));
   }
 }
 
@@ -77,8 +77,13 @@ function addPair(host: FakeHost, namespace: FakeNamespace, desired: Veth, peer: 
   checkName(container, peer.name);
   checkMtu(peer.mtu);
   const end: Veth = { kind: 'veth', name: peer.name, mac: peer.mac, mtu: peer.mtu, up: false };
-  host.addLink(container, end, { namespace, name: desired.name });
-  host.addLink(namespace, asNew(desired), { namespace: container, name: peer.name });
+  host.addLink(container, end, { other: { namespace, name: desired.name } });
+  const other = { namespace: container, name: peer.name };
+  host.addLink(namespace, asNew(desired), { other, ...markOf(namespace) });
+}
+
+function markOf({ isHostNetns }: FakeNamespace): Pick<FakeLink, 'isMarked'> {
+  return isHostNetns ? { isMarked: true } : {};
 }
 
 /** The link as it is found right after it was made: a port learns and floods, a veth has no `peer`. */
