@@ -89,7 +89,7 @@ export class Admission {
     checkRivals(node, {
       live: (id) => sessions.of(id)?.node,
       silentSince: (id) => progress.silentSince(id),
-      nodes: Array.from(view.nodes.values(), ({ value }) => value),
+      nodes: view.nodesAt(node.dataPath),
       now: clock.now(),
     });
   }

@@ -12,7 +12,7 @@ export interface RivalsView {
   readonly live: (id: NodeId) => Node | undefined;
   /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
   readonly silentSince: (id: NodeId) => number | undefined;
-  /** All registered hosts. */
+  /** Registered hosts; those with another data path address do not matter. */
   readonly nodes: Iterable<Node>;
   readonly now: number;
 }

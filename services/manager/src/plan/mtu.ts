@@ -13,6 +13,7 @@ import {
 } from '@causeway/model';
 import { networkChanged } from '../events/describe.ts';
 import { records } from '../store/records/index.ts';
+import type { Underlay } from '../store/records/node-index.ts';
 import type { Versioned, View } from '../store/view.ts';
 import { type Intent, nothingToDo, type Planning, type Proposal } from './intent.ts';
 
@@ -48,6 +49,7 @@ export function tooSmallFor(
   { mtu, subnets }: Pick<Network, 'mtu' | 'subnets'>,
 ): readonly { readonly node: Versioned<Node>; readonly room: number }[] {
   const least = leastFor(subnets);
+  if (mtu.bytes <= Math.max(roomOf(view), least)) return [];
   return [...view.nodes.values()]
     .map((node) => ({ node, room: roomOfNode(node.value) }))
     .filter(({ room }) => mtu.bytes > Math.max(room, least));
@@ -73,7 +75,9 @@ export function isTooSmall(mtu: Mtu, subnets: readonly Subnet[]): boolean {
 /** Networks whose automatic MTU is larger than a host can carry. */
 export function networksTooLarge(view: View): readonly NetworkId[] {
   const room = roomOf(view);
-  return [...view.networks.values()].filter(({ value }) => exceeds(room, value)).map(({ value }) => value.id);
+  const tooLarge: NetworkId[] = [];
+  for (const { value } of view.networks.values()) if (exceeds(room, value)) tooLarge.push(value.id);
+  return tooLarge;
 }
 
 export function isTooLarge(view: View, network: Network): boolean {
@@ -108,8 +112,8 @@ export function afterMtu(before: Mtu, next: Mtu): Mtu {
 }
 
 /** Bytes inside the overlay that the host's underlay carries. */
-export function roomOfNode(node: Node): number {
-  return node.underlayMtu - vxlanOverhead[family(node.dataPath)];
+export function roomOfNode({ underlayMtu, dataPath }: Underlay): number {
+  return underlayMtu - vxlanOverhead[family(dataPath)];
 }
 
 /** Least MTU of a network with these subnets, whatever the underlay. */
@@ -119,11 +123,8 @@ export function leastFor(subnets: readonly Subnet[]): number {
 
 /** Bytes inside the overlay that every host's underlay carries. */
 function roomOf(view: View): number {
-  let bytes = view.nodes.size === 0 ? unknownHosts : largest;
-  for (const { value: node } of view.nodes.values()) {
-    bytes = Math.min(bytes, roomOfNode(node));
-  }
-  return bytes;
+  const rooms = view.underlays().map(roomOfNode);
+  return rooms.length === 0 ? unknownHosts : Math.min(largest, ...rooms);
 }
 
 function within(room: number, subnets: readonly Subnet[]): Mtu {

@@ -19,6 +19,7 @@ import type { ClaimChange, IndexOf, KeptName, ViewChange } from './records/index
 import type { Versioned } from './records/kind.ts';
 import type { KnownManager, RegisteredManager } from './records/manager.ts';
 import type { NetworkIndex, OfNetwork } from './records/network-index.ts';
+import type { Underlay } from './records/node-index.ts';
 import type { LedTime, Silence } from './records/silence.ts';
 import type { ClaimedVni } from './records/vni-claim.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
@@ -92,6 +93,16 @@ export class View {
 
   get nodes(): ReadonlyMap<NodeId, Versioned<Node>> {
     return this.records('node').all;
+  }
+
+  /** Hosts with this data path address. */
+  nodesAt(dataPath: Ip): readonly Node[] {
+    return this.records('node').at(dataPath);
+  }
+
+  /** One underlay of each kind that hosts have. */
+  underlays(): readonly Underlay[] {
+    return this.records('node').underlays();
   }
 
   get endpointCount(): number {

@@ -1,8 +1,8 @@
-import { Ip, type Node, type NodeId, Prefix, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
+import { Ip, type Node, Prefix, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
 import { createdFromJson, createdToJson, labelsFromJson, list, number, recordCodec, text, without } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { type Fields, parseNumber } from './listed.ts';
-import { NamedIndex } from './named-index.ts';
+import { NodeIndex } from './node-index.ts';
 
 export const node = {
   kind: 'node',
@@ -33,7 +33,7 @@ export const node = {
     }),
   ),
   keep: versioned<Node>,
-  index: () => new NamedIndex<NodeId, Node>('node'),
+  index: () => new NodeIndex(),
   heard: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },
