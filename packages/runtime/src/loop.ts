@@ -10,6 +10,9 @@ export interface LoopSettings {
   readonly retryAfter: Duration;
 }
 
+/** Shared, because an abort without a reason makes an error with a stack each time. */
+const woken = new Error('woken');
+
 /**
  * Alternates between steps and rests until the signal aborts: it waits for a change or a tick, acts, reports a failure,
  * and goes on. Two steps never run at the same time. A wake during a step causes one more step.
@@ -28,7 +31,7 @@ export class Loop {
   /** There may be work. */
   wake(): void {
     this.#isWoken = true;
-    this.#rest.abort();
+    this.#rest.abort(woken);
   }
 
   /** Resolves when the signal has aborted and no step runs any more; never rejects. */
