@@ -37,7 +37,8 @@ export class AgentMessages {
 
   /** @throws CausewayError when the session was not opened by hello */
   receive(session: Session, said: Message): void {
-    const message = legible(said);
+    // The ids in a report of applied revisions are only looked up, and most messages are such reports.
+    const message = said.oneofKind === 'applied' ? said : legible(said);
     const { state } = session;
     if (state.kind === 'closed') return;
     if (state.kind !== 'admitted')

@@ -1,15 +1,15 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import { CausewayError } from '@causeway/model';
 import { sessionServiceDefinition } from '@causeway/proto/gen/causeway/v1/session_service.grpc-server.js';
 import type { ConnectRequest } from '@causeway/proto/gen/causeway/v1/session_service.js';
-import { errorToService, intact, lenient, reportFailure } from '@causeway/proto/io';
-import { Queue } from '@causeway/runtime';
+import { errorToService, lenient, reportFailure } from '@causeway/proto/io';
 import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Identity } from '../../call/identity.ts';
 import { authorize, type Rule } from '../../call/policy.ts';
 import type { AgentChannel } from '../../feed/channel.ts';
 import { endless, type Serving } from './calls.ts';
+import { FrameStream } from './frame-stream.ts';
 import { GrpcCall } from './grpc-call.ts';
+import { Inbox, sized } from './inbox.ts';
 
 /**
  * Limits of messages that were read and not processed yet. At a limit reading pauses, so that an agent that floods is
@@ -30,9 +30,6 @@ const lingerMs = 2_000;
 
 type SessionCall = ServerDuplexStream<ConnectRequest, Uint8Array>;
 
-/** Encoded size of each message, bytes, for as long as the message exists. */
-const sizes = new WeakMap<object, number>();
-
 const { connect } = lenient({ connect: sessionServiceDefinition.connect });
 
 /**
@@ -41,11 +38,7 @@ const { connect } = lenient({ connect: sessionServiceDefinition.connect });
 export const sessionService: ServiceDefinition<UntypedServiceImplementation> = {
   connect: {
     ...connect,
-    requestDeserialize: (bytes: Buffer): ConnectRequest => {
-      const request = connect.requestDeserialize(bytes);
-      sizes.set(request, bytes.length);
-      return request;
-    },
+    requestDeserialize: (bytes: Buffer): ConnectRequest => sized(connect.requestDeserialize(bytes), bytes.length),
     responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
   },
 };
@@ -73,17 +66,19 @@ export function sessionHandlers(
 class GrpcAgentChannel implements AgentChannel {
   readonly peer: Identity;
   readonly #call: SessionCall;
-  readonly #queue = new Queue<ConnectRequest>();
+  readonly #stream: FrameStream;
+  readonly #inbox = new Inbox(() => {
+    if (this.#call.isPaused()) this.#call.resume();
+  });
   #isClosed = false;
-  #isGreeted = false;
   #backlog = 0;
-  #waitingBytes = 0;
 
   constructor(call: SessionCall, peer: Identity) {
     this.peer = peer;
     this.#call = call;
+    this.#stream = new FrameStream(call);
     call.on('data', (request: ConnectRequest) => this.#take(request));
-    call.on('end', () => this.#queue.end());
+    call.on('end', () => this.#inbox.end());
     // A broken connection or invalid data ends the session, as a normal end does.
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.#markClosed());
   }
@@ -93,13 +88,13 @@ class GrpcAgentChannel implements AgentChannel {
   }
 
   get requests(): AsyncIterable<ConnectRequest> {
-    return this.#read();
+    return this.#inbox;
   }
 
   send(response: Uint8Array): void {
     if (this.#isClosed) return;
     this.#backlog += response.length;
-    this.#call.write(response, () => {
+    this.#stream.write(response, () => {
       this.#backlog -= response.length;
     });
   }
@@ -108,41 +103,23 @@ class GrpcAgentChannel implements AgentChannel {
   close(error?: CausewayError): void {
     if (this.#isClosed) return;
     this.#markClosed();
-    setTimeout(() => resetStream(this.#call), lingerMs).unref();
+    setTimeout(() => this.#stream.reset(), lingerMs).unref();
     if (error === undefined) this.#call.end();
     else this.#call.emit('error', errorToService(error));
   }
 
   #take(request: ConnectRequest): void {
     if (this.#isClosed) return;
-    this.#waitingBytes += sizes.get(request) ?? 0;
-    this.#queue.push(request);
-    if (!this.#isGreeted && (this.#queue.size > greetingLimit || this.#waitingBytes > greetingBytesLimit)) {
+    const inbox = this.#inbox;
+    inbox.push(request);
+    if (!inbox.hasProcessed && (inbox.size > greetingLimit || inbox.bytes > greetingBytesLimit)) {
       const message = `before Welcome a session accepts at most ${greetingLimit} messages and ${greetingBytesLimit} bytes: send Hello, and wait for Welcome`;
       this.close(new CausewayError('message-too-large', message, { field: 'message' }));
-    } else if (this.#queue.size >= queueLimit || this.#waitingBytes >= queueBytesLimit) this.#call.pause();
+    } else if (inbox.size >= queueLimit || inbox.bytes >= queueBytesLimit) this.#call.pause();
   }
 
   #markClosed(): void {
     this.#isClosed = true;
-    this.#queue.end();
+    this.#inbox.end();
   }
-
-  async *#read(): AsyncGenerator<ConnectRequest, void> {
-    for await (const request of this.#queue) {
-      yield intact(request);
-      this.#isGreeted = true; // the reader asks for the next message when it has answered the first
-      this.#waitingBytes -= sizes.get(request) ?? 0;
-      if (this.#queue.size === 0 && this.#call.isPaused()) this.#call.resume();
-    }
-  }
-}
-
-/**
- * RFC 9113 §8.1: a server that has answered may ask its client to send no more. grpc-js leaves the client's half of the
- * stream open for as long as the client likes, with all that the stream holds in memory. grpc-js has no call to close it.
- */
-function resetStream(call: unknown): void {
-  const { stream } = (call as { call?: { stream?: Partial<ServerHttp2Stream> } }).call ?? {};
-  if (stream?.closed === false) stream.close?.(constants.NGHTTP2_NO_ERROR);
 }

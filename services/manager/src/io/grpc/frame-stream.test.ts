@@ -1,0 +1,77 @@
+import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { FrameStream } from './frame-stream.ts';
+
+/** A call whose HTTP/2 stream keeps what it is given. */
+function callOf(written: Buffer[], internals: object = {}): ServerDuplexStream<unknown, Uint8Array> {
+  const call = {
+    ...{ writableEnded: false, destroyed: false },
+    write: (message: Uint8Array) => void written.push(Buffer.from(message)),
+    call: {
+      serializeMessage: (_message: Uint8Array): Buffer => Buffer.from('copied'),
+      sendMessage(message: Uint8Array, done: () => void) {
+        written.push(this.serializeMessage(message));
+        done();
+      },
+      ...internals,
+    },
+  };
+  return call as unknown as ServerDuplexStream<unknown, Uint8Array>;
+}
+
+const message = Uint8Array.of(7, 8, 9);
+
+describe('a message for several calls', () => {
+  test('is framed once, and every call writes the same bytes', () => {
+    const written: Buffer[] = [];
+    let taken = 0;
+    for (let i = 0; i < 3; i++) new FrameStream(callOf(written)).write(message, () => taken++);
+    expect([...(written[0] ?? [])]).toEqual([0, 0, 0, 0, 3, 7, 8, 9]);
+    expect(new Set(written).size).toBe(1);
+    expect(taken).toBe(3);
+  });
+
+  test('goes through grpc-js as usual when grpc-js is not as expected', () => {
+    const written: Buffer[] = [];
+    new FrameStream(callOf(written, { sendMessage: undefined })).write(message, () => undefined);
+    expect(written.map((bytes) => [...bytes])).toEqual([[7, 8, 9]]);
+  });
+
+  test('is dropped by a call that has ended', () => {
+    const written: Buffer[] = [];
+    const call = Object.assign(callOf(written), { writableEnded: true });
+    new FrameStream(call).write(message, () => undefined);
+    expect(written).toEqual([]);
+  });
+});
+
+test('this version of grpc-js is as expected: a client gets the message, and grpc-js did not frame it', async () => {
+  const bytes = (value: Uint8Array): Buffer => Buffer.from(value);
+  const path = '/test/Follow';
+  const server = new Server();
+  let framedByOthers = 0;
+  const follow = (call: ServerDuplexStream<Buffer, Uint8Array>): void => {
+    new FrameStream(call).write(message, () => call.end());
+  };
+  const responseSerialize = (value: Uint8Array): Buffer => {
+    framedByOthers++;
+    return bytes(value);
+  };
+  const stream = { path, requestStream: true, responseStream: true } as const;
+  const codecs = { requestSerialize: bytes, requestDeserialize: bytes, responseSerialize, responseDeserialize: bytes };
+  server.addService({ follow: { ...stream, ...codecs } }, { follow });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const received: Buffer[] = [];
+  const call = client.makeBidiStreamRequest<Buffer, Buffer>(path, bytes, bytes);
+  call.end();
+  for await (const response of call) received.push(response as Buffer);
+  client.close();
+  server.forceShutdown();
+  expect(received.map((response) => [...response])).toEqual([[7, 8, 9]]);
+  expect(framedByOthers).toBe(0);
+});
