@@ -1,5 +1,5 @@
 /** The unit of a figure. It determines how the figure is printed, and whether more or less is better. */
-export type Unit = 'ms' | 's' | '/s' | 'MiB' | '%' | '×';
+export type Unit = 'ms' | 's' | '/s' | 'MiB' | '%' | '×' | 'count';
 
 export interface Measure {
   readonly unit: Unit;
@@ -75,6 +75,10 @@ export function mib(bytes: number): Measure {
 
 export function perSecond(value: number): Measure {
   return { unit: '/s', values: { value } };
+}
+
+export function count(value: number): Measure {
+  return { unit: 'count', values: { value } };
 }
 
 /** Part of one CPU: seconds of CPU time per second of time. */

@@ -73,11 +73,13 @@ function format(unit: Unit, value: number): string {
     MiB: 0,
     '%': 1,
     '×': 2,
+    count: 0,
   };
   return `${value.toFixed(digits[unit])}${spaced(unit)}`;
 }
 
-/** "8/s" and "3×" have no space, "8 ms" has one. */
+/** "8/s" and "3×" have no space, "8 ms" has one, and a count has no unit. */
 function spaced(unit: Unit): string {
+  if (unit === 'count') return '';
   return unit === '/s' || unit === '×' ? unit : ` ${unit}`;
 }

@@ -1,10 +1,11 @@
 import { ManagerClient } from './clients.ts';
-import { atLeast, atMost, type Figure, mib, perSecond, quantiles, seconds } from './figure.ts';
+import { atLeast, atMost, count, type Figure, mib, perSecond, quantiles, seconds } from './figure.ts';
+import { LightAgent } from './light-agent.ts';
 import { print } from './print.ts';
 import { usage } from './proc.ts';
 import { RawPuts } from './puts.ts';
 import { Servers } from './servers.ts';
-import { nodeSettings, SessionAgent } from './session.ts';
+import { nodeSettings } from './session.ts';
 import { inParallel, numbers, say, timed, until } from './work.ts';
 
 /** Concurrent requests, both for claims and for the puts that they are compared with. */
@@ -40,7 +41,7 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
   say(`${rawPuts.toFixed(0)} puts/s`);
   const clients = numbers(connections).map(() => new ManagerClient(servers.address));
   const client = (i: number): ManagerClient => clients[i % connections] as ManagerClient;
-  const sessions = numbers(agents).map((i) => new SessionAgent(servers.address, nodeSettings(i)));
+  const sessions = numbers(agents).map((i) => new LightAgent(servers.address, nodeSettings(i)));
   const node = (i: number): string => nodeSettings(i % agents).id;
   try {
     const join = await timed(() => inParallel(workers, sessions, (session) => session.start()));
@@ -65,6 +66,7 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
     say(`${small} claims in ${print(seconds(claimSmall))}`);
     const times = await deltaTimes(sessions, client(0), wide.id);
     const full = usage(servers.manager);
+    const lost = sessions.filter(({ isLost }) => isLost).length;
     for (const session of sessions) session.close();
 
     await servers.stopManager();
@@ -101,6 +103,12 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
         target: atMost({ p99: 1000 }),
       },
       {
+        what: `sessions lost, of ${agents}`,
+        ours: count(lost),
+        beside: '',
+        target: atMost(0),
+      },
+      {
         what: `manager RSS at its peak, ${endpoints} endpoints and ${agents} sessions`,
         ours: mib(full.peakRss),
         beside: `idle ${print(mib(idle))}, at the end ${print(mib(full.rss))}`,
@@ -126,7 +134,7 @@ interface DeltaTimes {
 }
 
 async function deltaTimes(
-  sessions: readonly SessionAgent[],
+  sessions: readonly LightAgent[],
   client: ManagerClient,
   network: string,
 ): Promise<DeltaTimes> {
@@ -140,7 +148,8 @@ async function deltaTimes(
       };
     }
     await client.claim('wide', `d${i}`, nodeSettings(i).id);
-    await until('a delta at every session', 10_000, () => arrivals.length === sessions.length);
+    const live = (): number => sessions.filter(({ isLost }) => !isLost).length;
+    await until('a delta at every session', 10_000, () => arrivals.length >= live());
     times.arrivals.push(...arrivals);
     times.last.push(Math.max(...arrivals));
   }
