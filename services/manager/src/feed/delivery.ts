@@ -1,3 +1,4 @@
+import type { NetworkId, NodeId } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, milliseconds } from '@causeway/runtime';
 import { FanOut, type FanOutPause } from './fan-out.ts';
 import { memberships, type Publication } from './publisher.ts';
@@ -6,6 +7,12 @@ import type { Tables } from './steps.ts';
 
 /** How often to look for room in the connections of agents that wait for room. Only while there are any. */
 const roomPeriod = milliseconds(50);
+
+/**
+ * Most messages in one turn of the event loop. So a large network holds up other work, such as calls and answers of the store,
+ * for some milliseconds only.
+ */
+export const mostAtOnce = 250;
 
 export interface DeliveryParts {
   readonly tables: Tables;
@@ -18,13 +25,15 @@ export interface DeliveryParts {
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #fanOut: FanOut;
+  /** Large networks whose changes are due. They are served one after the other, in several turns of the event loop. */
+  readonly #large: NetworkId[] = [];
   readonly #due: Loop;
   readonly #room: Loop;
 
   constructor(parts: DeliveryParts, { pause }: { readonly pause: FanOutPause }) {
     this.#parts = parts;
     this.#fanOut = new FanOut(pause);
-    this.#due = this.#loop(async () => this.#sendDue());
+    this.#due = this.#loop((signal) => this.#serve(signal));
     this.#room = this.#loop((signal) => this.#useRoom(signal));
   }
 
@@ -34,7 +43,7 @@ export class Delivery {
 
   /** Sessions learn at once which networks their hosts have. The content follows when it is due. */
   publish(publications: readonly Publication[]): void {
-    const { sessions } = this.#parts;
+    const { sessions, clock } = this.#parts;
     for (const publication of publications) {
       if (publication.kind === 'vanished') this.#fanOut.forget(publication.network);
       else this.#fanOut.changed(publication.table.id);
@@ -43,7 +52,8 @@ export class Delivery {
         if (session !== undefined) sessions.step(session, event);
       }
     }
-    if (this.#sendDue() !== undefined) this.#due.wake();
+    this.#sendDue();
+    if (this.#large.length > 0 || this.#fanOut.untilDue(clock.now()) !== undefined) this.#due.wake();
     this.lookForRoom();
   }
 
@@ -52,21 +62,45 @@ export class Delivery {
     if (this.#parts.sessions.behind.size > 0) this.#room.wake();
   }
 
-  /** Returns the time until the next changes are due. */
-  #sendDue(): Duration | undefined {
-    const { tables, sessions, clock } = this.#parts;
+  /** Sends the changes that are due, those of large networks excepted. */
+  #sendDue(): void {
+    const { tables, clock } = this.#parts;
     for (const network of this.#fanOut.due(clock.now())) {
       const hosts = tables.get(network)?.hosts;
-      if (hosts === undefined) continue;
-      const event = { kind: 'moved', network } as const;
-      for (const node of hosts.keys()) {
-        const session = sessions.of(node);
-        if (session !== undefined) sessions.step(session, event);
+      if (hosts !== undefined && hosts.size > mostAtOnce) {
+        this.#large.push(network);
+      } else {
+        this.#send(network, hosts?.keys() ?? []);
+        this.#fanOut.sent(network, hosts?.size ?? 0, clock.now());
       }
-      this.#fanOut.sent(network, hosts.size, clock.now());
+    }
+  }
+
+  /** Serves large networks. Returns the time until the next changes are due. */
+  async #serve(signal: AbortSignal): Promise<Duration | undefined> {
+    const { tables, clock } = this.#parts;
+    this.#sendDue();
+    for (let network = this.#large.shift(); network !== undefined; network = this.#large.shift()) {
+      const hosts = [...(tables.get(network)?.hosts.keys() ?? [])];
+      for (let at = 0; at < hosts.length && !signal.aborted; at += mostAtOnce) {
+        this.#send(network, hosts.slice(at, at + mostAtOnce));
+        await clock.yield();
+        this.#sendDue();
+      }
+      this.#fanOut.sent(network, hosts.length, clock.now());
     }
     this.lookForRoom();
     return this.#fanOut.untilDue(clock.now());
+  }
+
+  /** Each agent gets what it does not have. A change that came meanwhile goes along, and later ones follow from there. */
+  #send(network: NetworkId, hosts: Iterable<NodeId>): void {
+    const { sessions } = this.#parts;
+    const event = { kind: 'moved', network } as const;
+    for (const node of hosts) {
+      const session = sessions.of(node);
+      if (session !== undefined) sessions.step(session, event);
+    }
   }
 
   /** Gives agents what waits for room, as far as their connections have room. */

@@ -19,7 +19,7 @@ export class FanOut {
   readonly #pause: FanOutPause;
   /** Networks with changes that have not gone to their hosts. */
   readonly #waiting = new Set<NetworkId>();
-  /** Networks that pause: when their pause ends, ms on the monotonic clock. */
+  /** When the pause of a network ends, ms on the monotonic clock; infinite while its changes go to its hosts. */
   readonly #pausing = new Map<NetworkId, number>();
 
   constructor(pause: FanOutPause) {
@@ -37,12 +37,12 @@ export class FanOut {
     this.#pausing.delete(network);
   }
 
-  /** Takes the networks whose changes go to their hosts now. */
+  /** Takes the networks whose changes go to their hosts now. The caller says when that is done: see `sent`. */
   due(now: number): readonly NetworkId[] {
     const due = [...this.#waiting].filter((network) => (this.#pausing.get(network) ?? now) <= now);
     for (const network of due) {
       this.#waiting.delete(network);
-      this.#pausing.delete(network);
+      this.#pausing.set(network, Number.POSITIVE_INFINITY);
     }
     return due;
   }
@@ -50,13 +50,14 @@ export class FanOut {
   /** The network's changes have gone to so many hosts. */
   sent(network: NetworkId, hosts: number, now: number): void {
     const pause = this.#pause(hosts);
-    if (pause > 0) this.#pausing.set(network, now + pause);
+    if (pause === 0) this.#pausing.delete(network);
+    else if (this.#pausing.has(network)) this.#pausing.set(network, now + pause);
   }
 
-  /** Time until the next changes are due; undefined: there are none. */
+  /** Time until the next changes are due; undefined: no end of a pause brings any. */
   untilDue(now: number): Duration | undefined {
     let first = Number.POSITIVE_INFINITY;
     for (const network of this.#waiting) first = Math.min(first, this.#pausing.get(network) ?? now);
-    return this.#waiting.size === 0 ? undefined : milliseconds(Math.max(0, first - now));
+    return first === Number.POSITIVE_INFINITY ? undefined : milliseconds(Math.max(0, first - now));
   }
 }

@@ -17,6 +17,7 @@ import {
   scriptNode,
   ViewScript,
 } from '../testing/view-script.ts';
+import { mostAtOnce } from './delivery.ts';
 import { Feed, type FeedSettings } from './feed.ts';
 import { historyRows } from './history.ts';
 import { backlogLimit } from './subscriptions.ts';
@@ -460,6 +461,26 @@ describe('changes of a network whose last changes were sent a moment ago', () =>
     await settle();
     expect(feed.progress.of(networkId(7)).floor).toBe(released);
   });
+});
+
+test('a network with many hosts is served in several turns, each host with the newest', async () => {
+  const last = 2 * mostAtOnce;
+  const vtep = (n: number): string => `198.51.${n >> 8}.${n & 255}`;
+  for (let n = 1; n <= last; n++)
+    script.commit(
+      { put: 'node', node: n, vtep: vtep(n) },
+      { put: 'endpoint', endpoint: 1000 + n, network: 7, node: n },
+    );
+  await clock.advance(seconds(1));
+  const agents = await Promise.all([1, last].map((n) => connect(new MemoryAgent(scriptNode(n, vtep(n))))));
+  for (const agent of agents) agent.take();
+  const first = script.revision;
+  script.commit({ delete: 'endpoint', endpoint: 1000 + 2, network: 7 });
+  script.commit({ put: 'endpoint', endpoint: 9, network: 7, node: 2 });
+  expect(agents.map((agent) => agent.take())).toEqual([[], []]);
+  await settle();
+  const line = `delta n7 ${first}->${script.revision} +1 -1`;
+  expect(agents.map((agent) => agent.take())).toEqual([[line], [line]]);
 });
 
 describe('applied', () => {
