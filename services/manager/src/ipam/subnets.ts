@@ -1,14 +1,6 @@
-import {
-  CausewayError,
-  type Family,
-  familyOf,
-  type Network,
-  overlaps,
-  type Prefix,
-  type Subnet,
-} from '@causeway/model';
+import { CausewayError, type Network, overlaps, type Subnet } from '@causeway/model';
 import type { View } from '../store/view.ts';
-import { type AddressRange, rangeOf } from './range.ts';
+import { meet, type PrefixRange, prefixRange } from './range.ts';
 import { completeSubnet, type GatewayRule } from './subnet.ts';
 
 /** One transaction has room for this many claims of subnets and their gateways. */
@@ -51,13 +43,11 @@ export function checkDisjoint(
   field = 'subnets',
 ): void {
   if (subnets.length === 0) return;
-  const ranges = subnets.map(({ prefix }) => subnetRange(prefix));
+  const ranges = subnets.map(({ prefix }) => prefixRange(prefix));
   for (const { value: network } of view.networks.values()) {
     if (network.addressSpace !== addressSpace || network.id === id) continue;
     for (const other of rangesOf(network)) {
-      const at = ranges.findIndex(
-        (own) => own.family === other.family && own.first <= other.last && other.first <= own.last,
-      );
+      const at = ranges.findIndex((own) => meet(own, other));
       const subnet = subnets[at];
       if (subnet === undefined) continue;
       const message = `${field}[${at}] ${subnet.prefix} overlaps ${other.prefix} of network "${network.name}" in address space "${addressSpace}"`;
@@ -86,22 +76,13 @@ function checkCounts(subnets: readonly Subnet[], field: string): void {
   }
 }
 
-interface SubnetRange extends AddressRange {
-  readonly prefix: Prefix;
-  readonly family: Family;
-}
-
 /** The ranges of each network's subnets, cached: a check against thousands of networks parses nothing. */
-const ranges = new WeakMap<Network, readonly SubnetRange[]>();
+const ranges = new WeakMap<Network, readonly PrefixRange[]>();
 
-function rangesOf(network: Network): readonly SubnetRange[] {
+function rangesOf(network: Network): readonly PrefixRange[] {
   const known = ranges.get(network);
   if (known !== undefined) return known;
-  const made = network.subnets.map(({ prefix }) => subnetRange(prefix));
+  const made = network.subnets.map(({ prefix }) => prefixRange(prefix));
   ranges.set(network, made);
   return made;
-}
-
-function subnetRange(prefix: Prefix): SubnetRange {
-  return { prefix, family: familyOf(prefix), ...rangeOf(prefix) };
 }

@@ -1,15 +1,6 @@
-import {
-  addressOf,
-  CausewayError,
-  contains,
-  type Ip,
-  lengthOf,
-  type Node,
-  overlaps,
-  Prefix,
-  type Subnet,
-} from '@causeway/model';
+import { addressOf, CausewayError, contains, type Ip, lengthOf, type Node, Prefix, type Subnet } from '@causeway/model';
 import type { View } from '../store/view.ts';
+import { meet, type PrefixRange, prefixRange } from './range.ts';
 
 /**
  * Checks that subnets which a request names contain no address by which hosts reach each other: a container could not
@@ -19,11 +10,13 @@ import type { View } from '../store/view.ts';
  */
 export function checkOffUnderlays(view: View, subnets: readonly Subnet[], field = 'subnets'): void {
   if (subnets.length === 0) return;
+  const asked = subnets.map(({ prefix }) => prefixRange(prefix));
   for (const { value: node } of view.nodes.values()) {
-    const underlay = underlayOf(node);
-    const at = subnets.findIndex(({ prefix }) => overlaps(prefix, underlay));
+    const around = rangeAround(node);
+    const at = asked.findIndex((range) => meet(range, around));
     const subnet = subnets[at];
     if (subnet === undefined) continue;
+    const underlay = around.prefix;
     const what = isOne(underlay)
       ? `the data path ${node.dataPath} of ${node.name}`
       : `${underlay}, the underlay of ${node.name}`;
@@ -43,6 +36,17 @@ export function underlayOf({ dataPath, hostRoutes = [] }: Pick<Node, 'dataPath' 
     (best, route) => (lengthOf(route) > lengthOf(best) ? route : best),
     around[0] ?? alone(dataPath),
   );
+}
+
+/** The range of each host's underlay, cached: a check against thousands of hosts parses nothing. */
+const ranges = new WeakMap<Node, PrefixRange>();
+
+function rangeAround(node: Node): PrefixRange {
+  const known = ranges.get(node);
+  if (known !== undefined) return known;
+  const made = prefixRange(underlayOf(node));
+  ranges.set(node, made);
+  return made;
 }
 
 function alone(ip: Ip): Prefix {
