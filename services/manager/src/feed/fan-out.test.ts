@@ -28,9 +28,9 @@ describe('the changes of a network', () => {
     send(fanOut, 0);
     for (const network of [small, large]) fanOut.changed(network);
     expect(send(fanOut, 1)).toEqual([small]);
-    expect(fanOut.untilDue(1)).toBe(99);
-    expect(send(fanOut, 99)).toEqual([]);
-    expect(send(fanOut, 100)).toEqual([large]);
+    expect(fanOut.untilDue(1)).toBe(49);
+    expect(send(fanOut, 49)).toEqual([]);
+    expect(send(fanOut, 50)).toEqual([large]);
   });
 
   test('wait while earlier ones are on their way to the hosts', () => {
@@ -41,7 +41,7 @@ describe('the changes of a network', () => {
     expect(fanOut.due(10_000)).toEqual([]);
     expect(fanOut.untilDue(10_000)).toBeUndefined();
     fanOut.sent(large, 1_000, 10_000);
-    expect(fanOut.untilDue(10_000)).toBe(100);
+    expect(fanOut.untilDue(10_000)).toBe(50);
   });
 
   test('go nowhere after the network is deleted', () => {
@@ -60,9 +60,10 @@ describe('the changes of a network', () => {
 test.each([
   [0, 0],
   [3, 0],
-  [25, 2],
-  [1_000, 100],
-  [5_000, 500],
+  [19, 0],
+  [25, 1],
+  [1_000, 50],
+  [5_000, 250],
   [50_000, 500],
 ])('the pause of %d hosts is %d ms', (hosts, pause) => {
   expect(fanOutPause(hosts)).toBe(milliseconds(pause));
