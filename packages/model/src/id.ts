@@ -19,7 +19,8 @@ const idPattern = /^[0-9a-f]{16}$/;
 const requestPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
-function idParser<Id extends string>(what: string): (text: string) => Result<Id, CausewayError> {
+/** For ids of this form that another file declares. */
+export function idParser<Id extends string>(what: string): (text: string) => Result<Id, CausewayError> {
   return (text) =>
     idPattern.test(text)
       ? ok(text as Id)

@@ -116,7 +116,7 @@ describe('step', () => {
     [
       'a delta in another feed version than the table',
       { phase: 'ready', seen, feed: former, resyncing: none },
-      delta({ digest: tableDigest(former, network, { endpoint: new Map() }) }),
+      delta({ digest: tableDigest(former, network, noRows() as Rows) }),
       ['resync chain'],
       'ready',
     ],

@@ -1,3 +1,4 @@
+import { noRows, type Rows } from '@causeway/model';
 import { Complete } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { describe, expect, it } from 'vitest';
 import { endpointRow, newestFeed, tableOf } from '../testing/table.ts';
@@ -32,7 +33,7 @@ describe('a table as a message', () => {
 
   it('has the rows that the table had at the first part', async () => {
     const changing = new Map(rows(2).map((row) => [row.id, row]));
-    const table = tableOf(rows(2), { rows: { endpoint: changing } });
+    const table = tableOf(rows(2), { rows: { ...(noRows() as Rows), endpoint: changing } });
     const parts = tableParts(table);
     const first = parts.next().value as Uint8Array;
     changing.clear();

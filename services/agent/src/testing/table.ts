@@ -10,7 +10,10 @@ import {
   type Network,
   type NetworkId,
   type NodeId,
+  noRowChanges,
+  noRows,
   Prefix,
+  type Rows,
   tableDigest,
   Vni,
 } from '@causeway/model';
@@ -45,7 +48,7 @@ export function endpointRow(n: number, node = 'h1', vtep = '192.0.2.1'): Endpoin
 
 /** A table with the digest of its content. */
 export function tableOf(rows: readonly EndpointRow[], over: Partial<Table> = {}, feed = newestFeed): Table {
-  const content = { endpoint: new Map(rows.map((row) => [row.id, row])) };
+  const content: Rows = { ...(noRows() as Rows), endpoint: new Map(rows.map((row) => [row.id, row])) };
   const network = over.network ?? testNetwork;
   const digest = tableDigest(feed, network, content);
   return { network, epoch: 1n, revision: 5n, feed: feed.number, digest, rows: content, ...over };
@@ -58,6 +61,6 @@ export function deltaTo(
   removed: readonly EndpointId[],
   over: Partial<Delta> = {},
 ): Delta {
-  const changes = { endpoint: { upserts, removed } };
+  const changes = { ...noRowChanges(), endpoint: { upserts, removed } };
   return { networkId: testNetwork.id, from: 5n, to: 6n, digest: after.digest, changes, ...over };
 }

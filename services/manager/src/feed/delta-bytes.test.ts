@@ -54,7 +54,10 @@ describe('DeltaBytes', () => {
     fc.assert(
       fc.property(parts, (step) => {
         const { upserts, removed, ...rest } = step;
-        const delta = new DeltaBytes({ network, ...rest, changes: { endpoint: { upserts, removed } } }, feedVersions);
+        const delta = new DeltaBytes(
+          { network, ...rest, changes: { ...noRowChanges(), endpoint: { upserts, removed } } },
+          feedVersions,
+        );
         for (const [place, feed] of feedVersions.entries()) {
           const read = ConnectResponse.fromBinary(delta.of(feed)).message;
           expect(read).toEqual({

@@ -1,4 +1,4 @@
-import { type FeedVersion, feedVersions, tableDigest } from '@causeway/model';
+import { type FeedVersion, feedVersions, noRows, tableDigest } from '@causeway/model';
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import { expect, test } from 'vitest';
 import { networkId, scriptEndpoint, scriptNetwork, scriptNode } from '../testing/view-script.ts';
@@ -15,7 +15,10 @@ function tables(): Map<ReturnType<typeof networkId>, FeedTable> {
       const row = { ...scriptEndpoint(n, n, 1), vtep: scriptNode(1).dataPath };
       return [
         networkId(n),
-        new FeedTable({ value: scriptNetwork(n), revision: 5n }, 5n, { endpoint: new Map([[row.id, row]]) }),
+        new FeedTable({ value: scriptNetwork(n), revision: 5n }, 5n, {
+          ...noRows(),
+          endpoint: new Map([[row.id, row]]),
+        }),
       ];
     }),
   );
