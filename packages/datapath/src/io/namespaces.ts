@@ -67,6 +67,8 @@ export class Namespaces implements Writing {
   readonly #held: Held;
   readonly #expected: Expected;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
+  /** Of the ports that this call has made: the index of their bridge. */
+  readonly #masters = new Map<string, number>();
 
   constructor({
     held = () => undefined,
@@ -124,6 +126,14 @@ export class Namespaces implements Writing {
     return link;
   }
 
+  joined(path: NetnsPath, name: string, master: number): void {
+    this.#masters.set(portKey(path, name), master);
+  }
+
+  masterOf(path: NetnsPath, name: string): number | undefined {
+    return this.#masters.get(portKey(path, name)) ?? this.link(path, name).master;
+  }
+
   writeSysctl(path: NetnsPath, key: string, value: string): void {
     writeSysctl(this.fd(path), key, value);
   }
@@ -150,6 +160,10 @@ export class Namespaces implements Writing {
   close(): void {
     for (const path of [...this.#open.keys()]) this.forget(path);
   }
+}
+
+function portKey(path: NetnsPath, name: string): string {
+  return `${path} ${name}`;
 }
 
 function noSuchLink(path: NetnsPath, name: string): KernelError {

@@ -163,6 +163,10 @@ export interface Writing {
   linkIndex(netns: NetnsPath, dev: string): number;
   hasLink(netns: NetnsPath, dev: string): boolean;
   link(netns: NetnsPath, dev: string): LinkRecord;
+  /** The call has made the link as a port of the bridge with this index. */
+  joined(netns: NetnsPath, dev: string, master: number): void;
+  /** The index of the bridge that the link is a port of. The kernel is not asked if this call has made the link. */
+  masterOf(netns: NetnsPath, dev: string): number | undefined;
   /** An fd for messages that name a namespace; undefined: the host namespace, for which messages carry no fd. */
   fd(netns: NetnsPath): number | undefined;
   writeSysctl(netns: NetnsPath, key: string, value: string): void;

@@ -25,6 +25,21 @@ export const chunkSize = 128;
 /** How often a dump is taken if changes interrupt it. Then it fails: something changes all the time. */
 const dumpTries = 10;
 
+/** Shared by all sockets, because a message is sent right after it is written. */
+const writer = new MessageWriter();
+
+/** Buffers for answers that no call is using. Most sockets live for a few requests: a buffer for each would be garbage soon. */
+const spare: Uint8Array[] = [];
+const mostSpare = 4;
+
+function takeBuffer(): Uint8Array {
+  return spare.pop() ?? new Uint8Array(datagram);
+}
+
+function giveBack(buffer: Uint8Array): void {
+  if (spare.length < mostSpare) spare.push(buffer);
+}
+
 /** Why one message of a batch failed. */
 export interface Failure {
   readonly errno: string;
@@ -37,8 +52,6 @@ export interface Failure {
  */
 export class NetlinkSocket {
   readonly #fd: number;
-  readonly #buffer = new Uint8Array(datagram);
-  readonly #writer = new MessageWriter();
   #sequence = 1;
   #open = true;
 
@@ -75,21 +88,30 @@ export class NetlinkSocket {
 
   /** Sends one message; `visit` gets each message before the ack. Throws KernelError with the kernel's text. */
   request(encode: Encode, visit?: (message: MessageReader) => void): void {
-    this.#writer.reset(this.#sequence);
-    encode(this.#writer);
-    this.#writer.acknowledge();
+    writer.reset(this.#sequence);
+    encode(writer);
+    writer.acknowledge();
     const sequence = this.#sequence;
     this.#send();
-    let answer: Answer | undefined;
-    while (answer === undefined) {
-      const messages = this.#receive();
-      while (messages.next()) {
-        if (messages.sequence !== sequence) continue;
-        if (messages.type === NLMSG_ERROR) answer = readAnswer(messages);
-        else visit?.(messages);
-      }
-    }
+    const answer = this.#answerTo(sequence, visit);
     if (answer.errno !== 0) throw new KernelError(errnoName(answer.errno), answer.message);
+  }
+
+  #answerTo(sequence: number, visit: ((message: MessageReader) => void) | undefined): Answer {
+    const buffer = takeBuffer();
+    try {
+      for (let answer: Answer | undefined; ; ) {
+        const messages = this.#receive(buffer);
+        while (messages.next()) {
+          if (messages.sequence !== sequence) continue;
+          if (messages.type === NLMSG_ERROR) answer = readAnswer(messages);
+          else visit?.(messages);
+        }
+        if (answer !== undefined) return answer;
+      }
+    } finally {
+      giveBack(buffer);
+    }
   }
 
   /**
@@ -103,22 +125,27 @@ export class NetlinkSocket {
   ): Promise<Found> {
     for (let tries = 0; tries < dumpTries; tries++) {
       const found = empty();
-      const torn = await this.#dumpOnce(encode, (message) => add(found, message));
-      if (!torn) return found;
+      const buffer = takeBuffer();
+      try {
+        const torn = await this.#dumpOnce(buffer, encode, (message) => add(found, message));
+        if (!torn) return found;
+      } finally {
+        giveBack(buffer);
+      }
     }
     throw new KernelError('EINTR', `a dump was torn by changes ${dumpTries} times running`);
   }
 
   /** Resolves to whether a change interrupted the dump. */
-  async #dumpOnce(encode: Encode, visit: (message: MessageReader) => void): Promise<boolean> {
+  async #dumpOnce(buffer: Uint8Array, encode: Encode, visit: (message: MessageReader) => void): Promise<boolean> {
     const slice = new Slice();
     let torn = false;
-    this.#writer.reset(this.#sequence);
-    encode(this.#writer);
+    writer.reset(this.#sequence);
+    encode(writer);
     const sequence = this.#sequence;
     this.#send();
     for (;;) {
-      const messages = this.#receive();
+      const messages = this.#receive(buffer);
       while (messages.next()) {
         if (messages.sequence !== sequence) continue;
         torn ||= (messages.flags & NLM_F_DUMP_INTR) !== 0;
@@ -142,33 +169,38 @@ export class NetlinkSocket {
     if (items.length === 0) return failures;
     if (items.length > chunkSize) throw new RangeError(`${items.length} messages in one batch, more than ${chunkSize}`);
     const first = this.#sequence;
-    this.#writer.reset(first);
-    for (const item of items) encode(this.#writer, item);
-    if (this.#writer.sequence !== first + items.length) throw new RangeError('a batch takes one message per item');
-    this.#writer.acknowledge();
+    writer.reset(first);
+    for (const item of items) encode(writer, item);
+    if (writer.sequence !== first + items.length) throw new RangeError('a batch takes one message per item');
+    writer.acknowledge();
     this.#send();
-    for (let done = false; !done; ) {
-      const messages = this.#receive();
-      while (messages.next()) {
-        const place = messages.sequence - first;
-        if (messages.type !== NLMSG_ERROR || place < 0 || place >= items.length) continue;
-        const { errno, message } = readAnswer(messages);
-        if (errno !== 0) failures.set(place, { errno: errnoName(errno), message });
-        done = place === items.length - 1;
+    const buffer = takeBuffer();
+    try {
+      for (let done = false; !done; ) {
+        const messages = this.#receive(buffer);
+        while (messages.next()) {
+          const place = messages.sequence - first;
+          if (messages.type !== NLMSG_ERROR || place < 0 || place >= items.length) continue;
+          const { errno, message } = readAnswer(messages);
+          if (errno !== 0) failures.set(place, { errno: errnoName(errno), message });
+          done = place === items.length - 1;
+        }
       }
+    } finally {
+      giveBack(buffer);
     }
     return failures;
   }
 
   #send(): void {
     // Far below 2^32, so that the numbers of one batch never wrap.
-    this.#sequence = this.#writer.sequence > 0x7fff_ffff ? 1 : this.#writer.sequence;
-    send(this.#fd, this.#writer.bytes);
+    this.#sequence = writer.sequence > 0x7fff_ffff ? 1 : writer.sequence;
+    send(this.#fd, writer.bytes);
   }
 
-  #receive(): MessageReader {
-    const length = receive(this.#fd, this.#buffer);
+  #receive(buffer: Uint8Array): MessageReader {
+    const length = receive(this.#fd, buffer);
     if (length === 0) throw new KernelError('EPROTO', 'the kernel did not answer a netlink request');
-    return new MessageReader(this.#buffer, length);
+    return new MessageReader(buffer, length);
   }
 }

@@ -108,11 +108,11 @@ function inEpoch({ refused: _, ...sandbox }: Sandbox, epoch: bigint): Sandbox {
 
 /** Whether the managers have reported, in the claim's epoch and after the claim, a state without the endpoint. */
 function isGone({ endpoint, claimed }: Sandbox, { table, confirmed, withdrawn }: GcView): boolean {
-  if (confirmed === undefined) return false;
-  const isPast = (stamp: Stamp): boolean => stamp.epoch === claimed.epoch && stamp.revision >= claimed.revision;
   const held = table(endpoint.network);
+  if (confirmed === undefined || held?.rows.endpoint.has(endpoint.id) === true) return false;
+  const isPast = (stamp: Stamp): boolean => stamp.epoch === claimed.epoch && stamp.revision >= claimed.revision;
   if (held === undefined) return withdrawn.get(endpoint.network) === claimed.epoch || isPast(confirmed);
   // A leader that has just loaded the store does not see deletions, so a table may have a smaller revision than the
   // claim.
-  return !held.rows.endpoint.has(endpoint.id) && (isPast(held) || (held.epoch === claimed.epoch && isPast(confirmed)));
+  return isPast(held) || (held.epoch === claimed.epoch && isPast(confirmed));
 }

@@ -86,7 +86,9 @@ function addLink(to: Writing, netns: NetnsPath, link: Bridge | Vxlan | Veth): Pr
     case 'bridge':
       return socket.request(addBridge(base));
     case 'veth':
-      return socket.request(pair(to, link, base));
+      socket.request(pair(to, link, base));
+      if (base.master !== undefined) to.joined(netns, name, base.master);
+      return;
     case 'vxlan':
       return addTunnel(to, netns, link, base);
     default:
@@ -105,7 +107,7 @@ function changeLink(to: Writing, netns: NetnsPath, name: string, change: LinkCha
   if (local !== undefined) socket.request(setVxlanLocal(index, local));
   if (bridgePort !== undefined) {
     const master = to.linkIndex(netns, bridgePort.master);
-    if (master !== to.link(netns, name).master) socket.request(setLink(index, { master }));
+    if (master !== to.masterOf(netns, name)) socket.request(setLink(index, { master }));
     socket.request(setPortFlags(index, bridgePort));
   }
   if (up !== undefined) socket.request(setLink(index, { up }));
