@@ -13,6 +13,7 @@ export const longestReport = 512;
  * @throws CausewayError invalid-argument that names the field
  */
 export function checkText<Message>(message: Message): Message {
+  if (isFine(message, longestText)) return message;
   const fault = faultIn(message, '');
   if (fault === undefined) return message;
   const { field, why } = fault;
@@ -24,7 +25,18 @@ export function checkText<Message>(message: Message): Message {
  * refused.
  */
 export function legible<Message>(message: Message, length = longestReport): Message {
-  return mapped(message, (text) => clip(text, length)) as Message;
+  return isFine(message, length) ? message : (mapped(message, (text) => clip(text, length)) as Message);
+}
+
+/** Whether no text in the value is too long or has invisible characters. Almost every message is fine, and is not copied. */
+function isFine(value: unknown, length: number): boolean {
+  if (typeof value === 'string') return value.length <= length && isVisible(value);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  if (Array.isArray(value)) return value.every((item) => isFine(item, length));
+  for (const key in value) {
+    if (!isFine(key, length) || !isFine((value as Record<string, unknown>)[key], length)) return false;
+  }
+  return true;
 }
 
 function faultIn(value: unknown, path: string): { readonly field: string; readonly why: string } | undefined {
