@@ -101,7 +101,7 @@ describeLab('bad input', () => {
     expect((await lab.json<VerifyJson>('h1', 'verify')).drift).toEqual([]);
   });
 
-  test('garbage on the agent’s socket and on the manager’s port disturbs nobody', async () => {
+  test('garbage on the socket of the agent and on the port of a manager disturbs no other caller', async () => {
     const socket = createConnection(lab.runPath('h1', 'causeway/agent.sock'));
     socket.on('error', () => undefined);
     await once(socket, 'connect');

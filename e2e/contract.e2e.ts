@@ -18,7 +18,7 @@ describeLab('the contract for scripts', () => {
     return { code, stdout, json: stdout.startsWith('{') ? JSON.parse(stdout) : undefined };
   }
 
-  test('lab status tells hosts, readiness and processes', async () => {
+  test('lab status shows hosts, readiness and processes', async () => {
     const process = (kind: string) => ({
       kind,
       pid: expect.any(Number),

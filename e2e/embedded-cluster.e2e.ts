@@ -98,7 +98,7 @@ describeLab('managers whose embedded etcds are one cluster', () => {
     }, patience);
   });
 
-  test('without a majority status tells what is known, and no force removes a member', async () => {
+  test('without a majority status shows what is known, and --force removes no member', async () => {
     const [gone = '', left = ''] = rest;
     await lab.kill(gone, 'manager');
     await lab.run('h4', 'pkill', '-KILL', '-f', 'bin/causeway-manager');

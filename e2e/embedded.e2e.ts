@@ -34,7 +34,7 @@ describeLab('a manager with its own etcd', () => {
     lab.run(host, 'causeway', '--managers', address, 'network', 'create', name, '--subnet', subnet);
   const etcdRuns = async (): Promise<boolean> => (await lab.try(host, 'pgrep', '-x', 'etcd')).code === 0;
 
-  test('keeps what it was told over a kill -9', async () => {
+  test('an acknowledged network survives a kill -9', async () => {
     await startManager();
     await eventually(networks);
     await create('before', '10.70.0.0/16');

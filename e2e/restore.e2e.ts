@@ -28,7 +28,7 @@ describeLab('a store put back to an older backup', () => {
   };
   const line = ({ endpoint: { name, id, addresses } }: Container): string => `${name} ${id} ${addresses}`;
 
-  test('containers keep what they have: it is claimed again before anybody else is given anything', async () => {
+  test('containers keep their addresses: hosts claim them again before any new endpoint gets an address', async () => {
     const first = [await attach(lab, 'blue', 'h1', 'first'), await attach(lab, 'blue', 'h2', 'second')] as const;
     await attach(lab, 'blue', 'h2', 'leaver');
     await lab.run('h1', 'causeway', 'backup', 'create', backup);

@@ -22,6 +22,7 @@ const checks = [
   ]),
   ['snippets in docs', process.execPath, ['tools/snippets.mjs']],
   ['plain English', process.execPath, ['tools/plain-english.mjs']],
+  ['log events', process.execPath, ['tools/log-events.mjs']],
 ];
 
 let failed = 0;

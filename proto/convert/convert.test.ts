@@ -104,7 +104,7 @@ describe('errors on the wire', () => {
     expect([back.code, back.message, back.data]).toEqual([code, 'what would be right', { field: 'subnet' }]);
   });
 
-  it('what is not ours tells nothing of itself', () => {
+  it('an error that is not a CausewayError reveals nothing', () => {
     expect(errorToWire(new Error('password is hunter2'))).toMatchObject({
       code: 13,
       message: 'internal error, see the log of the server',

@@ -100,7 +100,7 @@ describe('plan', () => {
     expect(differences(actual, desired)).toEqual([]);
   });
 
-  it('does not touch an interface that only has the name we want: the kernel refuses ours', async () => {
+  it('does not touch a foreign interface that has the desired name: the kernel refuses the new interface', async () => {
     const { kernel } = await hostAfter({ name: 'taken', after: both });
     kernel.foreignLink(eth0, 'eth0');
     const desired = buildNetwork(both);

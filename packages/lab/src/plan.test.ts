@@ -84,7 +84,7 @@ function catchError(work: () => unknown): CausewayError {
   throw new Error('nothing was refused');
 }
 
-test('managers are told a cooldown that the lab has, and agents are not', () => {
+test('managers get the cooldown of the lab as an option, agents do not', () => {
   const plan = planLab({ ...usual, cooldown: milliseconds(5_000) });
   const [host] = plan.hosts;
   if (host === undefined) throw new Error('no host');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Notifier } from './notifier.ts';
 
 describe('Notifier', () => {
-  test('wakes all who wait, and nobody who begins to wait later', async () => {
+  test('wakes all waiters, and no caller that begins to wait later', async () => {
     const notifier = new Notifier();
     const { signal } = new AbortController();
     const woken: string[] = [];

@@ -31,7 +31,7 @@ async function startOn(old: Host['files']['contents'], h: Host): Promise<void> {
 
 const ghost = Mac('02:42:00:00:00:99');
 
-describe('drift is repaired, counted and told', () => {
+describe('drift is repaired, counted and reported', () => {
   const netns = '/run/netns/cw-00000000aa' as NetnsPath;
   const peer = Mac('02:42:0a:42:00:c8');
   it.each<[string, (h: Host) => void, number]>([
@@ -90,7 +90,7 @@ describe('drift is repaired, counted and told', () => {
     expect(h.kernel.writes).toBe(quiet);
   });
 
-  it('in a container, where nobody watches, by the sweep', async () => {
+  it('in a container, where the agent has no watch, by the sweep', async () => {
     const h = await host();
     const container = '/run/netns/web' as NetnsPath;
     const namespace = h.kernel.namespaces.get(container);
@@ -207,7 +207,7 @@ describe('drift is repaired, counted and told', () => {
     expect(seen.size).toBe(2 * 40 + 2);
   });
 
-  it('is told to a manager that asks', async () => {
+  it('is reported to a manager that asks', async () => {
     const h = await host();
     h.kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: ghost, target: Ip('192.0.2.7') });
     h.manager.say({ oneofKind: 'verify', verify: { call: 7n, repair: false } });
@@ -401,7 +401,7 @@ describe('what is left behind is reclaimed', () => {
     expect(await h.wrong('blue')).toEqual([]);
   });
 
-  it('when somebody else released the endpoint', async () => {
+  it('when another caller released the endpoint', async () => {
     const h = await host();
     const [sandbox] = (await h.agent.api.listSandboxes()).sandboxes;
     h.manager.remove('blue', sandbox?.endpoint?.id as never);

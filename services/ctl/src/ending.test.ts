@@ -55,7 +55,7 @@ describe('a command', () => {
     expect(clock.now()).toBeLessThanOrEqual(250);
   });
 
-  test('told to end is let end by itself', async () => {
+  test('after a signal a command that ends within the limit ends by itself', async () => {
     const clock = new FakeClock();
     const abort = new AbortController();
     const work = new Promise<string>((resolve) => abort.signal.addEventListener('abort', () => resolve('tidied')));

@@ -117,7 +117,7 @@ test.each(['--help', 'network --help', 'network create --help', '--version'])('%
   expect(await runLine(line)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/\S/) });
 });
 
-describe('told to end', () => {
+describe('after a signal', () => {
   const interrupted: World['signal'] = AbortSignal.abort({ exitCode: 130 });
 
   test('a failure that follows is not worth words', async () => {
@@ -125,7 +125,7 @@ describe('told to end', () => {
     expect(await runLine('network list', world)).toMatchObject({ code: 130, stderr: '' });
   });
 
-  test('a command that ends well still tells it', async () => {
+  test('a command that succeeds still reports its success', async () => {
     const world: World = {
       managers: { listNetworks: async () => ({ networks: [], revision: 1n, nextPageToken: '' }) },
       signal: interrupted,

@@ -126,7 +126,7 @@ const connection: fc.Arbitrary<Connection> = fc.record({
 });
 
 describe('a watch over connections that break', () => {
-  test('tells every change once and in order, however they break and whatever is forgotten', async () => {
+  test('reports every change once and in order, also when streams break and managers forget changes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(connection, { maxLength: 10 }), async (connections) => {
         const { changes, managers } = await tell(connections);
@@ -137,7 +137,7 @@ describe('a watch over connections that break', () => {
 
   const put = (id: string, content: number): Write => ({ id, content });
 
-  test('a revision that broke off is told when it is whole, and once', async () => {
+  test('a revision that was interrupted is reported once, when it is complete', async () => {
     const { changes } = await tell([
       { writes: [[put('a', 1)]], breaks: 9, remembered: 9 },
       { writes: [[put('b', 1), put('c', 1)]], breaks: 2, remembered: 9 },
@@ -150,7 +150,7 @@ describe('a watch over connections that break', () => {
     ]);
   });
 
-  test('what is forgotten is listed again, and only what differs is told', async () => {
+  test('forgotten changes are replaced by a new list, and only the differences are reported', async () => {
     const { changes } = await tell([
       { writes: [[put('a', 1), put('b', 1), put('c', 1)]], breaks: 9, remembered: 9 },
       { writes: [[put('a', 2)], [{ id: 'b', content: undefined }], [put('d', 1)]], breaks: 9, remembered: 1 },
@@ -160,7 +160,7 @@ describe('a watch over connections that break', () => {
     ).toEqual(['MODIFIED a', 'ADDED d', 'REMOVED b', 'BOOKMARK ']);
   });
 
-  test('who began at a revision is told that it is forgotten: what was there before is not known here', async () => {
+  test('a watch from a revision ends with an error when the managers have forgotten the revision: the state at that revision is unknown', async () => {
     const forgotten: Connection = { writes: [[], [], [], []], breaks: 9, remembered: 1 };
     await expect(tell([forgotten], 2n)).rejects.toMatchObject({ code: 'revision-compacted' });
   });

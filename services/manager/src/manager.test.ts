@@ -351,7 +351,7 @@ describe('one manager', () => {
     ]);
   });
 
-  test('conditions tell when what they follow from came, also where the store did not move', async () => {
+  test('conditions say when their cause began, also without a change in the store', async () => {
     const { network: networks, node: nodes } = manager.api;
     const began = cluster.clock.wall();
     const agoMs = async (): Promise<Record<string, number>> => {
@@ -398,7 +398,7 @@ describe('one manager', () => {
     expect(Math.abs(Number(ready?.sinceTimeMs) - took)).toBeLessThan(1_000);
   });
 
-  test('nodes and status tell who is ready and what was repaired', async () => {
+  test('nodes and status show which hosts are ready and what was repaired', async () => {
     await createNetwork();
     const agent = await connect(1);
     (await connect(2)).hangUp();
@@ -472,7 +472,7 @@ describe('one manager', () => {
     expect(endpoints[0]?.applied).toMatchObject({ have: 0, want: 1, unreachable: ['h1'] });
   });
 
-  test('events tell the whole story in order', async () => {
+  test('events report everything that happened, in order', async () => {
     await createNetwork();
     const agent = await connect(1);
     const { endpoint } = await claim('web', 1);
@@ -619,7 +619,7 @@ describe('two managers', () => {
     expect(rest.at(-1)).toMatch(/^ready/);
   });
 
-  test('a leader cut off from the store steps down by its own clock and sends nobody to itself', async () => {
+  test('a leader without the store steps down by its own clock, and no longer names itself as leader', async () => {
     const { manager: next } = await cluster.startManager('m2');
     const agent = await connect(1);
     cluster.cutOff(manager);

@@ -91,7 +91,7 @@ describe('a host with a smaller underlay', () => {
     expect(watch.faults).toEqual([]);
   });
 
-  it('waits for one that is slow, and is told what for when that takes too long', async () => {
+  it('waits for a slow host, and the error names the host when that takes too long', async () => {
     const { cluster, watch } = await scene([1500, 1500, 1400], 2);
     const release = stall(cluster.host('h1'));
     await cluster.run(cluster.host('h3').start());

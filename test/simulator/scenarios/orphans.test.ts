@@ -65,7 +65,7 @@ describe('the endpoints of a host that is gone', () => {
     expect((await cluster.run(cluster.host('h1').attach('blue', 'six'))).addresses).toEqual(['10.66.0.4/29']);
   });
 
-  it('leave its containers when it comes back, before it is told of who has their addresses now', async () => {
+  it('leave its containers when it comes back, before it gets the new owners of their addresses', async () => {
     const cluster = await living();
     cluster.wires.cut('h3');
     await cluster.advance(minutes(12));
@@ -92,7 +92,7 @@ describe('the endpoints of a host that is gone', () => {
     expect(await endpoints(cluster)).toEqual(['on-h1', 'on-h2', 'on-h3']);
   });
 
-  it('are released about as soon whoever leads meanwhile', async () => {
+  it('are released after about the same time, whichever managers lead', async () => {
     const cluster = await living({ managers: 3 });
     cluster.wires.cut('h3');
     for (let round = 0; round < 3; round++) {

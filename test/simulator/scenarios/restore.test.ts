@@ -100,7 +100,7 @@ describe('after a restore from a backup', () => {
     }
   });
 
-  it('nothing is given to anybody before the hosts have claimed again what they hold', async () => {
+  it('no address is given before the hosts have claimed their endpoints again', async () => {
     const backup = cluster.backup();
     await attach('h2', 'late');
     await cluster.restore(backup);

@@ -30,7 +30,7 @@ async function states(made: SimCluster): Promise<Record<string, string>> {
 }
 
 describe('a rolling upgrade', () => {
-  it('keeps the older schema until the last manager is replaced, whoever leads, and takes writes all the time', async () => {
+  it('keeps the older schema until the last manager is replaced, whichever manager leads, and accepts writes all the time', async () => {
     const made = await cluster();
     for (const [i, name] of ['m1', 'm2', 'm3'].entries()) {
       await upgrade(made, name);

@@ -24,7 +24,7 @@ describeOnKernel('announcements', () => {
   beforeEach(async () => {
     host = realHost();
     [first, second] = [await host.containerNetns(), await host.containerNetns()];
-    const network = { ...blue, vni: host.freshVni(), id: `${process.pid}`.padStart(16, '0') as typeof blue.id };
+    const network = { ...blue, vni: host.freshVni(), id: `${process.pid}`.padEnd(16, '0') as typeof blue.id };
     netns = overlayNetns(network.id);
     const sandboxes = [
       { ...sandbox(2), netns: first },

@@ -70,7 +70,7 @@ describeOnKernel('an overlay as Causeway builds it', () => {
     expect(learned).toEqual([]);
   });
 
-  it('unicast to a MAC nobody has is not flooded to other containers', async () => {
+  it('unicast to an unknown MAC is not flooded to other containers', async () => {
     const other = await container(3);
     // For seconds after a link is made, IPv6 by itself joins groups and looks for routers.
     const off = { op: 'sysctl.set', key: 'net.ipv6.conf.all.disable_ipv6', value: '1' } as const;

@@ -69,7 +69,7 @@ describeOnKernel('a monitor', () => {
     }
   });
 
-  it('learns the links anew after an overrun: a link that goes back to what it was before is told', async () => {
+  it('reads the links again after an overrun: a link that returns to its earlier state is reported', async () => {
     const links = new Set<string>();
     const told = (event: string, changes: Changes): void => {
       seen.push(event);
@@ -112,7 +112,7 @@ describeOnKernel('a monitor', () => {
     await host.until(() => seen.includes('changed'));
   });
 
-  it('may be closed by the one it tells', async () => {
+  it('a listener may close the monitor that calls it', async () => {
     const monitor = new Monitor(fd, (event) => {
       seen.push(event);
       monitor.close();
@@ -124,7 +124,7 @@ describeOnKernel('a monitor', () => {
     expect(seen).toEqual(['changed']);
   });
 
-  it('does not tell of the links there are, only of what becomes of them', async () => {
+  it('reports changes of links, and not the links that exist already', async () => {
     start();
     await turns();
     expect(seen).toEqual([]);
@@ -134,7 +134,7 @@ describeOnKernel('a monitor', () => {
     expect(seen).not.toContain('overrun');
   });
 
-  it("does not tell of ARP between containers and the bridge, but of a bridge's permanent neighbours", async () => {
+  it('reports permanent neighbours of a bridge, and not ARP between containers and the bridge', async () => {
     await must(
       host,
       { op: 'address.add', netns, dev: 'br0', address: '10.66.0.1/16' as typeof container4 },
@@ -152,7 +152,7 @@ describeOnKernel('a monitor', () => {
     await host.until(() => seen.includes('changed'));
   });
 
-  it('a change by another process is told', async () => {
+  it('a change by another process is reported', async () => {
     start();
     await setEntry(1);
     await host.until(() => seen.includes('changed'));
@@ -161,7 +161,7 @@ describeOnKernel('a monitor', () => {
     await host.until(() => seen.includes('changed'));
   });
 
-  it('ends, and lets the namespace die, when somebody else unmounts it', async () => {
+  it('ends when another process unmounts the namespace, so that the namespace is destroyed', async () => {
     host.kernel.watch(netns, (event) => seen.push(event));
     closeSync(fd);
     execIn(netns, 'ip', 'netns', 'delete', netns.slice('/run/netns/'.length));

@@ -59,7 +59,7 @@ describeOnKernel('a watch, while this and other processes write the same entries
       anyOp(entry),
     ]);
 
-  it('tells every entry that is not as this process has written it last', { timeout: 120_000 }, async () => {
+  it('reports every entry that differs from the last write of this process', { timeout: 120_000 }, async () => {
     const seed = Number(process.env['CAUSEWAY_SEED'] ?? '1');
     random = new SeededRandom(seed);
     const told = new Set<string>();

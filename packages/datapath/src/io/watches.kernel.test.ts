@@ -29,7 +29,7 @@ describeOnKernel('watches', () => {
     expect(heldNow()).toBeUndefined();
   });
 
-  it('do not give it for another one at the same path, before anybody has told of that', () => {
+  it('do not return a namespace when another namespace is mounted at its path, even before a notification', () => {
     watches.add(path, () => undefined);
     deleteNetns(path);
     expect(heldNow()).toBeUndefined();

@@ -61,7 +61,7 @@ describe('connectivity between fake kernels', () => {
     });
   }
 
-  it('does not reach an address nobody has', async () => {
+  it('does not reach an address that no container has', async () => {
     expect(ping(await cluster(), row(2, 1), Ip('10.66.0.99')).delivered).toBe(false);
   });
 

@@ -36,7 +36,7 @@ describe('what tests do to a FakeKernel', () => {
     expect(kernel.writes).toBe(1);
   });
 
-  it('an overrun tells that something was lost, not what', async () => {
+  it('an overrun reports that events were lost, without their content', async () => {
     const kernel = fakeKernel();
     kernel.foreign({ op: 'netns.add', netns });
     const seen: WatchEvent[] = [];
@@ -69,7 +69,7 @@ describe('what tests do to a FakeKernel', () => {
     }
   });
 
-  it('many changes in one turn are told once', async () => {
+  it('many changes in one turn of the event loop are reported once', async () => {
     const kernel = fakeKernel();
     kernel.foreign({ op: 'netns.add', netns });
     const seen: WatchEvent[] = [];

@@ -33,7 +33,7 @@ describeOnKernel('a netlink socket', () => {
 
   const macs = Array.from({ length: chunkSize }, (_, n) => [2, 0, 0, 0, n >> 8, n & 255]);
 
-  it('tells which messages of a batch failed, and why', () => {
+  it('reports which messages of a batch failed, and why', () => {
     const bad = new Map([
       [0, -1],
       [100, 9999],

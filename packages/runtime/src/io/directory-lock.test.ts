@@ -44,6 +44,6 @@ it('is not passed on to the processes that its holder starts', async () => {
   expect((await new DirectoryLock(directory).take()).kind).toBe('held');
 });
 
-it('tells why a directory cannot be locked', async () => {
+it('says why a directory cannot be locked', async () => {
   await expect(new DirectoryLock('/nowhere/at/all').take()).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -462,7 +462,7 @@ export interface Drift {
      */
     network: string;
     /**
-     * Kind of kernel object: "netns", "link", "port" (of a bridge), "address", "route", "neighbour", "fdb" or "sysctl".
+     * Kind of kernel object, such as "netns", "link", "port" (of a bridge) or "route". Later versions may add kinds.
      * "sandbox": the host has lost the record of a container that still exists. "driver": the agent does not know the
      * driver of the network.
      *

@@ -259,7 +259,7 @@ describe('Ledger', () => {
 });
 
 describe('Tables', () => {
-  it('steps by delta and tells what was there before', () => {
+  it('applies a delta, and reports the former rows', () => {
     const { tables } = world();
     const changes: unknown[] = [];
     tables.replace(table(1n, [row(1), row(2)]));

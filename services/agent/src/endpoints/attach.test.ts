@@ -189,7 +189,7 @@ describe('attach', () => {
     expect(h.manager.rows('blue')).toEqual(['web']);
   });
 
-  it('gives one interface to one of two who want it at once', async () => {
+  it('gives an interface to one of two simultaneous attaches', async () => {
     const h = await host();
     h.container('web');
     const results = await Promise.allSettled([

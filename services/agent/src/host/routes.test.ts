@@ -8,7 +8,7 @@ test('routes that lie in another say nothing more', () => {
   expect(outermost(routes)).toEqual(['10.0.0.0/8', 'fd00::/8', '192.168.0.0/24']);
 });
 
-test('what was known stays when the kernel does not tell; of too many the largest are told', async () => {
+test('known routes stay when the kernel does not answer; of too many routes the largest are reported', async () => {
   let answer: () => Promise<readonly Prefix[]> = async () =>
     Array.from({ length: 300 }, (_, i) => Prefix(i === 299 ? '11.0.0.0/8' : `10.${i >> 8}.${i & 255}.0/24`));
   const routes = new HostRoutes({ kernel: { routes: () => answer() }, log: new MemoryLog() });

@@ -74,7 +74,7 @@ describe('GrpcManagerLink', () => {
     });
   });
 
-  it('says "unavailable" where nobody listens', async () => {
+  it('says "unavailable" where no process listens', async () => {
     const nobody = '127.0.0.1:1';
     await expect(link().claimEndpoint(nobody, { ...claim, name: 'web' }, limits)).rejects.toMatchObject({
       kind: 'unavailable',

@@ -72,7 +72,7 @@ describe('an agent on a data directory that is not the one before', () => {
   });
 });
 
-describe('an overlay namespace that no network wants', () => {
+describe('an overlay namespace that belongs to no network', () => {
   const other = '/run/netns/cw-0123456789' as NetnsPath;
 
   it('is removed when this agent made it, though it has lost the table, once a manager has confirmed', async () => {

@@ -57,7 +57,7 @@ describe('what the kernel refuses is not said to be applied', () => {
   });
 });
 
-it('a peer whose host has moved stays a peer: it is no difference, and its entry comes back when somebody deletes it', async () => {
+it('a peer whose host has moved stays a peer: it is no difference, and its entry is restored when another process deletes it', async () => {
   const h = await host();
   const row = h.manager.peer('blue', 202);
   await h.settle();

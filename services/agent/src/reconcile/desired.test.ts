@@ -115,7 +115,7 @@ function reached(kernel: FakeKernel): ReadonlySet<string> {
 }
 
 describe('the order of a plan for a few endpoints', () => {
-  it('is one that the kernel takes, step by step, and that cuts nobody off who stays where they are', async () => {
+  it('is accepted by the kernel, step by step, and cuts off no container that stays where it is', async () => {
     let steps = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(places, places), { minLength: 1, maxLength: 6 }), async (moves) => {

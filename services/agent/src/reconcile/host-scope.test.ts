@@ -33,7 +33,7 @@ it('what networks have left is verified as one difference each, and removed by a
   expect(await host.status()).toMatchObject({ drift: 0, repairs: 0n });
 });
 
-it('one that cannot be read does not keep the others', async () => {
+it('an overlay that cannot be read does not keep the others from being removed', async () => {
   const { host, overlays } = await bereft('blue', 'red');
   const [blue] = overlays;
   const { read } = host.kernel;

@@ -37,7 +37,7 @@ it('what the agent makes for a container costs no read after it', async () => {
   expect(await host.wrong('blue')).toEqual([]);
 });
 
-it('what somebody else does to an entry that the agent has just written is put right', async () => {
+it('a change of another process to an entry that the agent has just written is repaired', async () => {
   const host = await attached();
   const { mac } = host.manager.peer('blue', 500);
   const netns = host.overlay('blue');

@@ -229,7 +229,7 @@ describe('a scope', () => {
     expect(stats.drift).toBe(1);
   });
 
-  it('is swept for what the kernel does not tell', async () => {
+  it('is swept for changes that the kernel does not report', async () => {
     await following();
     vi.spyOn(kernel, 'watch').mockReturnValue(undefined);
     void reconciler.stop();

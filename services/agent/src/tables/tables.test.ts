@@ -32,7 +32,7 @@ describe('tables', () => {
     expect([...tables.all()].map(({ network }) => network.id)).toEqual([id]);
   });
 
-  it('step: a delta changes rows, revision and digest, and tells the former rows', () => {
+  it('step: a delta changes rows, revision and digest, and reports the former rows', () => {
     tables.replace(tableOf([a, b]));
     const after = tableOf([movedB, c]);
     tables.step(deltaTo(after, [movedB, c], [a.id]));
@@ -45,14 +45,14 @@ describe('tables', () => {
     expect(changes.at(-1)).toEqual({ kind: 'stepped', networkId: id, networkChanged: false, before: { endpoint } });
   });
 
-  it('step: of a row that is removed and sent anew in one delta, the former row is told', () => {
+  it('step: a row that is removed and sent again in one delta is reported with its former value', () => {
     tables.replace(tableOf([b]));
     tables.step(deltaTo(tableOf([movedB]), [movedB], [b.id]));
     expect(rowsOf(tables)).toEqual([movedB]);
     expect(changes.at(-1)).toMatchObject({ before: { endpoint: new Map([[b.id, b]]) } });
   });
 
-  it('step: a changed network is told', () => {
+  it('step: a changed network is reported', () => {
     const network = { ...testNetwork, internal: true };
     tables.replace(tableOf([a]));
     tables.step(deltaTo(tableOf([a], { network }), [], [], { network }));
@@ -64,7 +64,7 @@ describe('tables', () => {
     expect(() => tables.step(deltaTo(tableOf([]), [], []))).toThrow(`no table of network ${id}`);
   });
 
-  it('tell that a table is dropped, once', () => {
+  it('report once that a table is dropped', () => {
     tables.replace(tableOf([a]));
     tables.drop(id);
     tables.drop(id);

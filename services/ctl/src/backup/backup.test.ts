@@ -33,7 +33,7 @@ async function* cutOff(): AsyncGenerator<CreateBackupResponse> {
 const create = (file: string, createBackup: () => AsyncIterable<CreateBackupResponse>) =>
   runLine(['backup', 'create', file, '-o', 'json'], { managers: { createBackup }, more });
 
-test('a backup is the chunks in a row, and the answer tells what it is of', async () => {
+test('a backup is the chunks in a row, and the answer names its cluster, epoch and revision', async () => {
   const file = join(directory, 'b');
   const outcome = await create(file, whole);
   expect(outcome.code).toBe(0);

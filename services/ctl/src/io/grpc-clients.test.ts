@@ -171,7 +171,7 @@ describe('managers', () => {
     expect(asked).toBe(1);
   });
 
-  test('all that refuse connections are told soon, however long the command may take', async () => {
+  test('when all managers refuse connections, the command ends soon, whatever its timeout', async () => {
     const began = systemClock.now();
     await expect(
       client(['127.0.0.1:1', '127.0.0.1:2'], { timeout: 60_000 }).managers.listNetworks(everything),
@@ -337,7 +337,7 @@ describe('watches', () => {
 });
 
 describe('events', () => {
-  test('those kept, from whoever can tell', async () => {
+  test('kept events, from any manager that can answer', async () => {
     const standby = await serve(anyPort, [
       eventStream((call) => {
         call.emit('error', errorToService(new CausewayError('not-leader', 'standing by')));
@@ -383,7 +383,7 @@ describe('events', () => {
     expect(seen).toEqual([1n]);
   });
 
-  test('where a manager breaks off another goes on, with nothing left out or told twice', async () => {
+  test('when a manager ends a stream, another manager continues it without a gap or a repetition', async () => {
     const asked: bigint[] = [];
     const manager = (...tells: readonly number[]) =>
       serve(anyPort, [
@@ -398,7 +398,7 @@ describe('events', () => {
     expect(asked).toEqual([0n, 2n]);
   });
 
-  test('nobody is there', async () => {
+  test('no manager answers', async () => {
     await expect(sequences(client(['127.0.0.1:1'], { timeout: 1_000 }), true)).rejects.toMatchObject({
       code: 'manager-unavailable',
     });

@@ -50,7 +50,7 @@ test('a stream that breaks meanwhile decides how the process ends', async () => 
   expect(of.exits).toEqual([1]);
 });
 
-test('told to end it does not wait for a reader that does not read', async () => {
+test('after a signal it does not wait for a reader that does not read', async () => {
   const clock = new FakeClock();
   const stdout = new Slow();
   const of = processOf(stdout);

@@ -35,7 +35,7 @@ describe('the reader of stdout is gone', () => {
     expect(terminal.signal.reason).toEqual({ exitCode: 0 });
   });
 
-  test('another error is told once, and the work has failed', () => {
+  test('another error is reported once, and the command fails', () => {
     const of = Object.assign(fakeProcess(), { exitCode: 0 });
     const terminal = open(of);
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });

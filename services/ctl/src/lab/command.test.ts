@@ -126,7 +126,7 @@ test('lab status as a table', async () => {
   );
 });
 
-test('lab status tells of cuts and slowness when there are any', async () => {
+test('lab status shows cuts, delays and losses when there are any', async () => {
   const [first, second] = standing.hosts as [HostStatus, HostStatus];
   const broken = {
     ...standing,

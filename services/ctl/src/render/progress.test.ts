@@ -24,7 +24,7 @@ describe('while work goes on', () => {
     expect(stderr.text).toBe('');
   });
 
-  test('nobody watches: nothing is drawn', async () => {
+  test('without a terminal nothing is drawn', async () => {
     const clock = new FakeClock();
     const stderr = new Page(false);
     await clock.until(withProgress({ clock, stderr }, 'waiting', clock.sleep(seconds(5))), seconds(9));

@@ -49,7 +49,7 @@ export const peersContract: readonly PeersCase[] = [
     },
   },
   {
-    name: 'what has changed since the last question is told',
+    name: 'the answer has what changed since the last question',
     run: async ({ peers, serve }) => {
       let answer = standby('m1');
       const address = await serve({ describeManager: async () => answer });
@@ -59,7 +59,7 @@ export const peersContract: readonly PeersCase[] = [
     },
   },
   {
-    name: 'nobody is there, any more',
+    name: 'the manager has stopped',
     run: async ({ peers, serve, leave }) => {
       const address = await serve(answering(leader));
       await peers.describe(address, patient());

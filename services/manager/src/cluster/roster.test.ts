@@ -189,7 +189,7 @@ describe('forgetManager', () => {
     await expect(forget(another)).rejects.toMatchObject({ code: 'manager-unknown' });
   });
 
-  test('one that runs is refused, and stays', async () => {
+  test('a manager that runs is refused, and stays', async () => {
     const running = registration();
     await running.start();
     await clock.advance(seconds(5));

@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
     together: [0],
   },
   {
-    name: 'nobody overtakes what it conflicts with',
+    name: 'no call overtakes a call that it conflicts with',
     waiting: [claim('a'), { compares: [absent('a')], writes: [put('b')], events: [] }, claim('b'), claim('c')],
     together: [0, 3],
   },

@@ -165,7 +165,7 @@ describe('Writer', () => {
     expect(reads).toBeLessThanOrEqual(100 + 2);
   });
 
-  test('more calls than may be under way are told to try again, and the store hears nothing of them', async () => {
+  test('calls above the limit are refused as busy, and cause no request to the store', async () => {
     const busy = new CoreManager(
       { clock, backend, random: new SeededRandom(9), log: new MemoryLog() },
       { name: 'm9', ttl: seconds(3), mostCalls: 10 },
@@ -219,7 +219,7 @@ describe('Writer', () => {
     expect(addresses[59]).toBe('10.66.0.61/16');
   });
 
-  test('one that cannot be done does not take the others along', async () => {
+  test('a call that fails does not fail the others in its batch', async () => {
     await write(leader, requestId(), network('blue'));
     const names = ['a', 'b', 'a', 'c'];
     const results = await Promise.allSettled(names.map((name) => write(leader, requestId(), claim(name))));
@@ -254,7 +254,7 @@ describe('Writer', () => {
     expect(leader.view.findNetwork('blue').value).toEqual(reply);
   });
 
-  test('a store that does not answer: unknown outcome, the same id tells later', async () => {
+  test('a store that does not answer: the outcome is unknown, and a later call with the same request id returns it', async () => {
     const id = requestId();
     backend.freeze();
     const attempt = clock.until(write(leader, id, network('blue')), seconds(60));
@@ -285,7 +285,7 @@ describe('Writer', () => {
 
   test.each([
     { name: 'what another has by now', addresses: ['10.66.0.9'] },
-    { name: 'what nobody has', addresses: [] },
+    { name: 'no address', addresses: [] },
   ])('a leader paused in the middle of a write is fenced: it wants $name', async ({ addresses }) => {
     await write(leader, requestId(), network('blue'));
     leader.pause();
@@ -301,7 +301,7 @@ describe('Writer', () => {
     expect(standby.view.findEndpoint('web').value).toEqual(reply);
   });
 
-  test('a deposed leader that does not know it yet refuses nobody from its old view', async () => {
+  test('a former leader that does not know of its successor refuses no call from its old view', async () => {
     await write(leader, requestId(), network('green', '10.67.0.0/16'));
     leader.pause();
     await clock.advance(seconds(10));
@@ -369,7 +369,7 @@ describe('Writer', () => {
   });
 });
 
-describe('what is told of writes', () => {
+describe('events of writes', () => {
   test('who did it, why, and at which revision', async () => {
     const id = requestId();
     const { revision } = await write(leader, id, network('blue'));
@@ -408,7 +408,7 @@ describe('what is told of writes', () => {
     expect(told()).toEqual(['node.joined', 'network.created']);
   });
 
-  test('a transaction that is late does not slip in before what is told by then', async () => {
+  test('a late transaction gets no event number before events that were already sent', async () => {
     await write(leader, requestId(), network('blue'));
     await makeLate(write(leader, requestId(), claim('late')), seconds(60));
     await write(leader, requestId(), claim('web'));
@@ -417,7 +417,7 @@ describe('what is told of writes', () => {
     expect(leader.view.endpointCount).toBe(1);
   });
 
-  test('a leader whose clock is behind goes on after what the former one told', async () => {
+  test('a leader whose clock is behind continues after the events of the former leader', async () => {
     const future = clock.wall() + 3_600_000;
     const value = encodeRecord(0, []);
     await leader.store.txn([], [{ kind: 'put', key: keys.eventsAt(keys.placeForEvents(future), 1), value }]);

@@ -52,7 +52,7 @@ describe('WritingTerm', () => {
     expect(await isSettled(caughtUp)).toBe(true);
   });
 
-  test('and wait for all that callers were told', async () => {
+  test('and wait for all revisions that callers have seen', async () => {
     const { view, term } = termAt(9n, 9n);
     term.answered(12n);
     term.answered(11n);
@@ -62,7 +62,7 @@ describe('WritingTerm', () => {
     expect(await isSettled(caughtUp)).toBe(true);
   });
 
-  test('ended, it lets nobody wait and commits nothing', async () => {
+  test('after its end a term refuses calls at once and commits nothing', async () => {
     const { term } = termAt(5n, 9n);
     const caughtUp = expect(term.caughtUp()).rejects.toMatchObject({ code: 'timed-out' });
     await term.end();

@@ -101,7 +101,7 @@ describe('a freed address', () => {
     expect(isClaimed(ip)).toBe(false);
   });
 
-  test('waits for silent hosts from the release on, without being told anything', async () => {
+  test('waits for silent hosts from the release on, without any further message', async () => {
     silent.set(host.id, clock.now());
     await clock.advance(seconds(30));
     const { ip, release } = attach('a');

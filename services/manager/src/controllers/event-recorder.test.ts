@@ -55,7 +55,7 @@ test.each<MemoryFault>(['refused', 'lost-request', 'lost-reply'])('is told once 
   expect(told().flat()).toEqual(['h1', 'h2']);
 });
 
-test('repairs are told few times, however many there are', async () => {
+test('many repairs cause few events', async () => {
   const drift = { host: '', network: 'blue', kind: 'fdb', key: 'm', actual: '', desired: 'dst 192.0.2.2' };
   for (let i = 0; i < 100; i++) {
     for (let j = 0; j < 200; j++) manager.relay.repaired('h1', drift);
@@ -67,14 +67,14 @@ test('repairs are told few times, however many there are', async () => {
   expect(events.reduce((sum, { count }) => sum + count, 0)).toBe(20_000);
 });
 
-test('who does not lead tells nothing', async () => {
+test('a manager that does not lead records no event', async () => {
   await clock.until(manager.elector.stop(), seconds(10));
   ready('h1');
   await clock.advance(seconds(5));
   expect(told()).toEqual([]);
 });
 
-test('what a term could not tell is not told in the next one', async () => {
+test('events that a term could not record are not recorded in the next term', async () => {
   manager.store.fault = (operation) => (operation === 'txn' ? 'refused' : 'none');
   ready('h1');
   await clock.advance(seconds(2));

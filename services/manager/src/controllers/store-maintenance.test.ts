@@ -104,7 +104,7 @@ test('a full store: room is made, one member at a time, and the alarm goes witho
   expect(log.lines.at(-1)?.event).toBe('store.alarms-cleared');
 });
 
-test('a full store in which nobody can be elected is everybody’s', async () => {
+test('a full store in which no manager can be elected is relieved by every manager', async () => {
   const { clock, maintenance, monitor } = setUp();
   maintenance.alarms = ['NOSPACE'];
   await monitor.start();
@@ -113,7 +113,7 @@ test('a full store in which nobody can be elected is everybody’s', async () =>
   expect(maintenance.done.at(-1)).toBe('disarm NOSPACE');
 });
 
-test('a full store is the leader’s alone while somebody leads', async () => {
+test('a full store is relieved by the leader alone while a manager leads', async () => {
   const { clock, maintenance, view, monitor } = setUp();
   view.leader = other;
   maintenance.alarms = ['NOSPACE'];

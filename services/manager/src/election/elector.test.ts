@@ -130,7 +130,7 @@ describe('Elector', () => {
     expect(term()).toBeUndefined();
   });
 
-  test('a victory it hears of too late is given back, and nobody is told', async () => {
+  test('an election that is won too late is given back without a notice', async () => {
     await clock.until(first.stop(), milliseconds(1));
     await clock.until(second.stop(), milliseconds(1));
     const third = manager('m3', 3);
@@ -265,7 +265,7 @@ describe('a leader whose process', () => {
 });
 
 describe('a manager that is started again', () => {
-  test('leads at once when its former process did and nobody else does', async () => {
+  test('leads at once when its former process led and no other manager leads', async () => {
     await clock.until(second.stop(), milliseconds(1));
     const elected = term() ?? 0n;
     kill('m1', first);

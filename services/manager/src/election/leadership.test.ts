@@ -25,8 +25,8 @@ interface Case {
 
 const cases: readonly Case[] = [
   { name: 'nothing seen yet: watch', state: standby, facts: sees(undefined, 0n), now: 0, step: { kind: 'watch' } },
-  { name: 'somebody leads: watch', state: standby, facts: sees(led(5n)), now: 0, step: { kind: 'watch' } },
-  { name: 'nobody leads: campaign', state: standby, facts: sees(undefined), now: 0, step: { kind: 'campaign' } },
+  { name: 'a manager leads: watch', state: standby, facts: sees(led(5n)), now: 0, step: { kind: 'watch' } },
+  { name: 'no manager leads: campaign', state: standby, facts: sees(undefined), now: 0, step: { kind: 'campaign' } },
   {
     name: 'the term of a process that is gone: end it, and campaign',
     state: { kind: 'standby', over: 5n },
@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
     step: { kind: 'resign', reason: 'deposed' },
   },
   {
-    name: 'nobody leads, and the records are too new: watch',
+    name: 'no manager leads, and the records are too new: watch',
     state: standby,
     facts: sees(undefined, 20n, known + 1),
     now: 0,

@@ -49,7 +49,7 @@ describe('what is kept', () => {
     expect(await read()).toEqual([]);
   });
 
-  test('all of it, from the store and from memory, whoever of them has it', async () => {
+  test('all events, whether the store or the memory has them', async () => {
     await past(30);
     await past(1);
     const expected = Array.from({ length: 30 }, (_, i) => `a${i} b${i}`).join(' ');
@@ -152,7 +152,7 @@ describe('from a place', () => {
     expect(hosts(await read({ from: 1n }))).toBe('a0 b0 a1 b1');
   });
 
-  test('that is not kept any more: the gap is told in the place of the last that is missing', async () => {
+  test('that are not kept any more: an event in place of the last missing event reports the gap', async () => {
     const revisions = await past(30);
     const gone = revisions[9] ?? 0n;
     const place = world.keys.placeForEvents(1_800_000_000_000 + 10 * 60_000);
@@ -166,7 +166,7 @@ describe('from a place', () => {
     expect(hosts(await read({ from: (told[0]?.sequence ?? 0n) + 1n }))).toMatch(/^a10 b10 /);
   });
 
-  test('of a store that was put back: the gap is told, and what comes is followed', async () => {
+  test('of a store that was restored: the gap is reported, and new events follow', async () => {
     const revisions = await past(2);
     const leave = new AbortController();
     const reading = read({ from: sequenceOf((revisions[1] ?? 0n) + 50n), follow: true }, leave.signal);
@@ -218,7 +218,7 @@ describe('following', () => {
     expect(hosts(await reading)).toBe('a b');
   });
 
-  test('the store is followed once for all who read, and not at all when nobody does', async () => {
+  test('the store is followed once for all readers, and not at all without readers', async () => {
     const { store } = world;
     let [begun, ended] = [0, 0];
     const watch: typeof store.watch = (prefix, after, signal) => {

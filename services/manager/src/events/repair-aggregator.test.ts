@@ -11,7 +11,7 @@ const drift = (kind: string, key: string): Drift => ({
   desired: 'dst 192.0.2.2',
 });
 
-test('the first repair is told at once, and like ones together later', () => {
+test('the first repair is recorded at once, and similar repairs together later', () => {
   const tally = new RepairAggregator();
   tally.add('h1', drift('fdb', 'm0'), 0);
   expect(tally.due).toBe(0);
@@ -35,7 +35,7 @@ test('the first repair is told at once, and like ones together later', () => {
   expect(told?.message).toMatch(/^20000 of fdb on h1 repaired, such as m1 .*; m2 .*; m3 [^;]*$/);
 });
 
-test('hosts, networks and kinds are told apart, and nothing is kept of what is over', () => {
+test('hosts, networks and kinds are counted separately, and finished counts are dropped', () => {
   const tally = new RepairAggregator();
   tally.add('h1', drift('fdb', 'a'), 0);
   tally.add('h1', drift('neighbour', 'b'), 0);

@@ -111,7 +111,7 @@ describe('a session', () => {
     expect(three?.bytes.length).toBe(before);
   });
 
-  test('tells a changed network and a moved VTEP as steps', async () => {
+  test('sends a changed network and a moved VTEP as deltas', async () => {
     script.commit(
       { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
       { put: 'endpoint', endpoint: 10, network: 7, node: 2 },
@@ -306,7 +306,7 @@ describe('refused with a code, and the manager goes on', () => {
     expect(eventKinds()).toEqual(['node.ready h1']);
   });
 
-  test('a session taken over and over is no event for anybody', async () => {
+  test('a host that replaces its session again and again causes no event', async () => {
     for (let time = 0; time < 100; time++) await connect(new MemoryAgent(scriptNode(1)));
     expect(eventKinds()).toEqual(['node.ready h1']);
   });
@@ -325,7 +325,7 @@ describe('refused with a code, and the manager goes on', () => {
 });
 
 describe('leadership', () => {
-  test('given up while nobody else leads: goodbye names nobody, least of all this manager', async () => {
+  test('when leadership ends and no other manager leads, the goodbye names no leader', async () => {
     const agent = await connect(new MemoryAgent(scriptNode(1)));
     term.abort();
     expect(agent.take().at(-1)).toBe('goodbye ');
@@ -602,7 +602,7 @@ describe('verify', () => {
   });
 });
 
-test('reports: repairs are counted and told, a changed underlay MTU is registered', async () => {
+test('reports: repairs are counted and recorded as events, a changed underlay MTU is registered', async () => {
   const agent = await connect(new MemoryAgent(scriptNode(1)));
   const repaired = [
     { host: '', network: 'n7', kind: 'fdb', key: '02:42:0a:07:00:09', actual: '', desired: '192.0.2.2' },
@@ -617,7 +617,7 @@ test('reports: repairs are counted and told, a changed underlay MTU is registere
   expect(registered.at(-1)).toEqual({ ...scriptNode(1), underlayMtu: 1400 });
 });
 
-test('an endpoint that its host keeps without a record of it is told, one of another host is not', async () => {
+test('an endpoint that its host keeps without a record causes an event, an endpoint of another host does not', async () => {
   script.commit(
     { put: 'endpoint', endpoint: 9, network: 7, node: 1 },
     { put: 'endpoint', endpoint: 10, network: 7, node: 2 },

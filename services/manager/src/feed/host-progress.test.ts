@@ -40,7 +40,7 @@ function world(...on: readonly number[]): World {
 }
 
 describe('how far the hosts of a network are', () => {
-  test('before anybody is heard of: as silent as the leader is old', () => {
+  test('before any session: silent since the leader was elected', () => {
     const { progress, at } = world(1, 2);
     at(500);
     progress.reset();
@@ -48,7 +48,7 @@ describe('how far the hosts of a network are', () => {
     expect(progress.silentSince(n1)).toBe(500);
   });
 
-  test('the least that any has told; a session that has told nothing holds everything up', () => {
+  test('the lowest reported revision; a session without a report holds everything up', () => {
     const { progress } = world(1, 2);
     progress.sessionBegan(n1, []);
     progress.sessionBegan(n2, []);
@@ -59,14 +59,14 @@ describe('how far the hosts of a network are', () => {
     expect(progress.of(blue)).toEqual({ floor: 8n });
   });
 
-  test('nobody has applied what has not happened', () => {
+  test('no host has applied a revision that does not exist', () => {
     const { progress } = world(1);
     progress.sessionBegan(n1, []);
     progress.applied(n1, blue, 1_000n);
     expect(progress.of(blue)).toEqual({ floor: 100n });
   });
 
-  test('a lost session is silent, and a new one begins with nothing told', () => {
+  test('a lost session is silent, and a new session begins without a report', () => {
     const { progress, at } = world(1, 2);
     for (const node of [n1, n2]) {
       progress.sessionBegan(node, []);

@@ -92,7 +92,7 @@ test('a reservation ends with its network', () => {
   expect(history('10.66.0.9')).toEqual(['blue printer on -, 3000-4000, root@h9 to root@h9']);
 });
 
-test('what began before events are kept is told without its beginning', () => {
+test('a holding that began before the kept events has no known beginning', () => {
   attach('web', '10.66.0.9');
   attach('db', '10.66.0.10');
   act(reserveAddress({ network: 'blue', address: Ip('10.66.0.11'), purpose: 'printer' }), operator);

@@ -123,7 +123,7 @@ test('gateways: by rule, or asked for; never an auxiliary address', () => {
   expect(gateways({ internal: true })).toEqual([undefined, undefined]);
 });
 
-test("an auxiliary address is nobody else's", () => {
+test('an auxiliary address cannot be used a second time', () => {
   const subnet = { prefix: Prefix('10.1.0.0/29'), auxAddresses: { dns: Ip('10.1.0.2') } };
   desk.make(createNetwork(plainNetwork('blue', [], { subnets: [subnet] })));
   const claim = (name: string, ...addresses: Ip[]) =>

@@ -72,7 +72,7 @@ describe('lists and their changes, beside a store that remembers every list', ()
     ]);
   });
 
-  test('who waits is woken by a change, and told when there will be none', async () => {
+  test('a waiter is woken by a change, and by the end of the cache', async () => {
     const oracle = new ListOracle();
     const networks = oracle.caches.of('network');
     const never = new AbortController().signal;

@@ -148,7 +148,7 @@ describe('a watch', () => {
     await expect(next).rejects.toMatchObject({ code: 'revision-compacted' });
   });
 
-  test('what does not match for long is told as a bookmark', async () => {
+  test('a long run of changes that do not match gives a bookmark', async () => {
     const oracle = new ListOracle({ kept: 2 * bookmarkEvery });
     for (let i = 0; i < bookmarkEvery + 5; i++) oracle.commit([[net(0, i)]]);
     const revision = BigInt(bookmarkEvery) + 1n;

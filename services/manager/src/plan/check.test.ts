@@ -157,7 +157,7 @@ describe('claims and their holders', () => {
     expect(desk.view.vnis.get(blue.vni)?.claim).toEqual({ kind: 'network', network: blue.id, asked: false });
   });
 
-  test('a duplicate is told and left: nobody here knows who is right', () => {
+  test('a duplicate is reported and left as it is: the right owner is unknown', () => {
     const a = attach('a');
     const twin = { ...a, id: 'e0000000000000aa' as EndpointId, name: 'twin' as Name };
     damage({ kind: 'put', key: desk.keys.endpoint(blue.id, twin.id), value: records.endpoint.codec.encode(twin) });
@@ -188,7 +188,7 @@ describe('claims and their holders', () => {
     ]);
   });
 
-  test('a repair tells what it takes and gives, and nothing when there is nothing to repair', () => {
+  test('a repair reports each claim that it deletes or creates, and nothing when no claim is wrong', () => {
     const a = attach('a');
     const printer = { kind: 'reservation', purpose: 'printer' } as const;
     const ghost = { kind: 'endpoint', endpoint: 'e0000000000000ff' as EndpointId, asked: false } as const;
@@ -257,7 +257,7 @@ describe('VNIs and their networks', () => {
     expect(vnis()).toEqual(none);
   });
 
-  test('a duplicate is told and left', () => {
+  test('a duplicate is reported and left as it is', () => {
     const twin = { ...blue, id: 'b0000000000000aa' as NetworkId, name: 'twin' as Name };
     damage({ kind: 'put', key: desk.keys.network(twin.id), value: records.network.codec.encode(twin) });
     expect(vnis().duplicates).toMatchObject([{ subject: { vni: blue.vni }, network: blue.id }]);

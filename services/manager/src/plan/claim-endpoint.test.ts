@@ -81,7 +81,7 @@ test('the first subnet with room; full, it says how full', () => {
   expect(full.message).toContain('2 of 2 in use, 0 reserved, 0 cooling in 10.1.0.0/31, 10.2.0.0/30');
 });
 
-test('a released address cools: nobody has it but its own name', () => {
+test('a released address cools: only an endpoint of the same name gets it', () => {
   desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/29', 'fd66::/64'])));
   const first = attach('blue', 'a');
   attach('blue', 'b');
@@ -119,7 +119,7 @@ test('without IPv4 two addresses with the same last four bytes never meet', () =
   expect(attach('six', 'b').addresses).toEqual(['fd66::3/64']);
 });
 
-test('what is in flight steers automatic choices and refuses nobody', () => {
+test('writes in flight influence automatic choices, and refuse no call', () => {
   desk.make(createNetwork(plainNetwork('blue', ['10.66.0.0/16'])));
   const request = { network: 'blue', node: h1.id, addresses: [] };
   const first = claimEndpoint({ ...request, name: 'a' as Name }).plan(desk);

@@ -148,7 +148,7 @@ test('a whole one', () => {
   expect(desk.view.findNetwork('blue').value).toEqual(made);
 });
 
-test('rehearsed, it is checked and told, and nothing is written', () => {
+test('a dry run checks everything and returns the result, and writes nothing', () => {
   const request = createNetwork(plainNetwork('blue', ['10.1.0.0/24']));
   const nothing = { compares: [], writes: [], takes: [], events: [] };
   expect(rehearsal(request).plan(desk)).toMatchObject({ ...nothing, reply: { vni: 4096 } });

@@ -28,7 +28,7 @@ const reserve = (address: string, purpose = 'printer') =>
 const release = (address: string): void => desk.make(releaseAddress({ network: 'blue', address: Ip(address) }));
 
 describe('a reserved address', () => {
-  test('is given to nobody, and can be let go', () => {
+  test('is given to no endpoint, and can be released', () => {
     expect(reserve('10.66.0.2')).toEqual({ address: '10.66.0.2', purpose: 'printer' });
     expect(attach('a').addresses[0]).toBe('10.66.0.3/29');
     for (const attempt of [() => attach('b', [Ip('10.66.0.2')]), () => reserve('10.66.0.2')])
@@ -40,7 +40,7 @@ describe('a reserved address', () => {
     expect(attach('b', [Ip('10.66.0.2')]).addresses[0]).toBe('10.66.0.2/29');
   });
 
-  test('is the next free one when none is named, and holds nobody else up', () => {
+  test('is the next free address when no address is named, and delays no other call', () => {
     attach('a');
     expect(reserve('')).toEqual({ address: '10.66.0.3', purpose: 'printer' });
     expect(attach('b').addresses[0]).toBe('10.66.0.4/29');

@@ -55,7 +55,7 @@ class Writing {
 }
 
 describe('what a transaction of our own wrote', () => {
-  test('is in the view before the watch tells it, and once', () => {
+  test('is in the view before the watch delivers it, and only once', () => {
     const writing = new Writing();
     let told = 0;
     writing.view.subscribe(() => told++);

@@ -40,7 +40,7 @@ test('revisions within a second share its time, and the one that comes long afte
   expect([11n, 12n, 13n, 14n].map(told)).toEqual([0, 0, 1_000, 3_601_000]);
 });
 
-test('the oldest samples are dropped, and what they told is unknown again', async () => {
+test('the oldest samples are dropped, and the times of their revisions are unknown again', async () => {
   snapshot(10n);
   for (const revision of [11n, 12n, 13n, 14n]) {
     change(revision);

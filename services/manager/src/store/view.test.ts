@@ -121,7 +121,7 @@ describe('View', () => {
     expect(view.endpointCount).toBe(2);
   });
 
-  test('tells changes with before and after, once all of them are in', () => {
+  test('reports changes with their former and new values, after all of them are applied', () => {
     const view = twoNetworks();
     const told: ViewChange[] = [];
     let seenInside: bigint | undefined;

@@ -43,7 +43,7 @@ export const everyKindCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a failure in the middle of a long run stops nothing, and is told by its index',
+    name: 'a failure in the middle of a long run stops nothing, and is reported by its index',
     async run(host) {
       const { netns } = await overlay(host);
       const ops = Array.from({ length: 1500 }, (_, n): Op => {

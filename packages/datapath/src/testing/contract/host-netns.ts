@@ -38,7 +38,7 @@ export const hostNetnsCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch of the host namespace tells of changes, and the namespace is never deleted',
+    name: 'a watch of the host namespace reports changes, and the namespace is never deleted',
     async run(host) {
       const seen = new Set<string>();
       const events = new Set<WatchEvent>();

@@ -48,7 +48,7 @@ export const linkCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a new port learns and floods until told otherwise',
+    name: 'a new port learns and floods until its flags are set',
     async run(host) {
       const netns = host.freshPath();
       const tunnel = vxlan(host, { bridgePort: quietPort });

@@ -41,7 +41,7 @@ export const ownWriteCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch tells what another process does to entries right after this kernel has written them',
+    name: 'a watch reports changes of another process to entries right after this kernel has written them',
     async run(host) {
       const { netns, heard } = await watched(host);
       const tunnel = { netns, dev: 'vxlan0', mac: macs.peer } as const;
@@ -65,7 +65,7 @@ export const ownWriteCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch tells what another process writes where a write of this kernel is refused',
+    name: 'a watch reports an entry of another process where a write of this kernel is refused',
     async run(host) {
       const { netns, heard } = await watched(host);
       const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
@@ -90,7 +90,7 @@ export const ownWriteCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch tells what another process does to a pair right after this kernel has made it',
+    name: 'a watch reports changes of another process to a pair right after this kernel has made it',
     async run(host) {
       const { netns, links, restarted } = await watched(host);
       const changes: readonly ((container: NetnsPath) => Op)[] = [
@@ -114,7 +114,7 @@ export const ownWriteCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch tells of a pair that this kernel has made, and whose other end does not come up',
+    name: 'a watch reports a pair that this kernel has made if its other end does not come up',
     async run(host) {
       const { netns, links } = await watched(host);
       const [make, ...rest] = await newPair(host, netns);

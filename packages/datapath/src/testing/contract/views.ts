@@ -47,7 +47,7 @@ export const viewCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a watch tells of changes by anybody until it is closed',
+    name: 'a watch reports changes by any process until it is closed',
     async run(host) {
       const { netns } = await overlay(host);
       const seen: WatchEvent[] = [];

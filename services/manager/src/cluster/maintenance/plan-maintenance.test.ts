@@ -154,7 +154,7 @@ describe('planMaintenance', () => {
     expect(brief(planMaintenance(given, settings))).toBe(step);
   });
 
-  it('leaves the past to somebody else when told so', () => {
+  it('with --etcd-history 0s compaction is left to other programs', () => {
     const old = state(three, { samples: [ago(minutes(500), 6n)] });
     expect(brief(planMaintenance(old, { history: seconds(0) }))).toBe('rest');
   });

@@ -52,7 +52,7 @@ test('who asks at the same moment gets the same look; who asks later gets a look
   expect([world.asked, found.length]).toEqual([3, 3]);
 });
 
-test('a look that fails is everybody’s who shared it, and nobody’s after', async () => {
+test('a failed survey fails for all callers that share it, and not for later callers', async () => {
   const { clock, world, found, monitor } = setUp();
   world.isReachable = false;
   const looks = Promise.allSettled([monitor.look(), monitor.look()]);

@@ -193,7 +193,7 @@ describe('any order of wipes, restarts and partitions', () => {
     expect(written).toBeGreaterThan(10 * seeds.length);
   });
 
-  test('all disks but one lost: no second cluster begins, whoever starts', () => {
+  test('all disks but one lost: no second cluster begins, whichever manager starts', () => {
     const world = new World();
     const [m1, m2, m3] = world.hosts as readonly [Host, Host, Host];
     for (let i = 0; i < 2; i++) for (const host of world.hosts) world.start(host);

@@ -94,7 +94,7 @@ describe('removeMember', () => {
     expect(members).toHaveLength(3);
   });
 
-  test('a retry gets the same answer, whoever has the name by then', async () => {
+  test('a retry gets the same answer, also when another manager has the name by then', async () => {
     await remove('m3');
     members = [...members, member('m3')];
     await remove('m3');

@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)(`a backup${missing === undefined ? '' : `
     expect(Math.abs(header.time - systemClock.wall())).toBeLessThan(60_000);
   });
 
-  it('becomes the cluster it was, in a later epoch, with nobody leading', async () => {
+  it('becomes the cluster it was, in a later epoch, without a leader', async () => {
     const dataDir = join(directory, 'restored');
     const restored = await restoreBackup(parts, { file, dataDir, name: 'm9' });
     expect(restored.header).toEqual(header);

@@ -109,7 +109,7 @@ describe.skipIf(missing !== undefined)(`EtcdStore${missing === undefined ? '' : 
     await Promise.all([deaf.close(), dead.close()]);
   });
 
-  it('audits: agreement stays silent, a difference that no stream told gives a snapshot', async () => {
+  it('audits: agreement changes nothing, a difference that no stream delivered causes a snapshot', async () => {
     // Two stores at the same revision with different keys: a follower cannot tell this from one store that has lost an
     // event.
     const one = await TestEtcd.start();

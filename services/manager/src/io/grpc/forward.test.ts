@@ -399,7 +399,7 @@ describe('a session of a host that cannot reach the leader', () => {
     expect(listed.nodes).toMatchObject([{ name: 'h1', ready: true }]);
   });
 
-  test('is told where the leader is when it does not, and not relayed by the leader itself', async () => {
+  test('gets the address of the leader when the manager cannot reach it, and is not relayed by the leader itself', async () => {
     const [leader, follower] = await pair();
     const told = await join(follower.address, 1);
     expect([told.relayedTo, await told.ended]).toEqual([undefined, 'goodbye']);
@@ -472,7 +472,7 @@ describe('reads while no leader answers', () => {
 });
 
 describe('when the leader goes', () => {
-  test('nobody at its address: unavailable, long before the deadline', async () => {
+  test('no process at its address: unavailable, long before the deadline', async () => {
     await believe(await freeAddress());
     const follower = await run('m2');
     const error = await failure(create(follower.address, 'x', '10.6.0.0/16', uuid(), 60_000));
@@ -509,7 +509,7 @@ describe('when the leader goes', () => {
     expect(await error).toMatchObject({ code: 'not-leader', data: { leader: '127.0.0.1:9' } });
   });
 
-  test('the follower stops: the caller is told to ask another', async () => {
+  test('the follower stops: the error says to ask another manager', async () => {
     let asked = (): void => undefined;
     const arrived = new Promise<void>((resolve) => {
       asked = resolve;

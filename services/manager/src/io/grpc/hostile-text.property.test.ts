@@ -123,7 +123,7 @@ test('a Hello with such text is refused by the name of the field', async () => {
   agent.close();
 });
 
-test('what an agent reports is spelled out before it is told or stored', async () => {
+test('control characters in reports of an agent are escaped before they are shown or stored', async () => {
   const agent = new Agent('1.0');
   await vi.waitFor(() => expect(agent.heard).toContain('ready'), 10_000);
   const repaired = [

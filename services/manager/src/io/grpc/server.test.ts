@@ -266,7 +266,7 @@ describe('for tools that know nothing of us', () => {
   });
 });
 
-test('a port that is taken is told with what to do', async () => {
+test('the error for a port that is in use says what to do', async () => {
   const second = new GrpcServer(
     { manager, credentials: plaintext, clock: systemClock, log },
     { ...settings, listen: address },
@@ -319,7 +319,7 @@ describe('managers and backups', () => {
     cluster.close();
   });
 
-  test('what has no members and no snapshots says so', async () => {
+  test('a store without members and snapshots is refused by name', async () => {
     const cluster = new ClusterServiceClient(address, client);
     const removal = { requestId: uuid(), name: 'm1', force: false };
     const unknown = { ...removal, requestId: uuid(), name: 'm9' };
