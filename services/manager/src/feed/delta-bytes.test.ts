@@ -12,7 +12,7 @@ import {
   Prefix,
   Vni,
 } from '@causeway/model';
-import { endpointRows, networkToMessage } from '@causeway/proto';
+import { endpointRows, networkToMessage, rowChangesToMessage } from '@causeway/proto';
 import { ConnectResponse } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -68,6 +68,7 @@ describe('DeltaBytes', () => {
               to: step.to,
               digest: step.sums[place],
               ...(step.changed && { network: networkToMessage(changed, 7n) }),
+              ...rowChangesToMessage(noRowChanges()),
               endpoints: upserts.map(endpointRows.toMessage),
               removedEndpointIds: removed,
             },
