@@ -41,16 +41,13 @@ export class ChangeSet implements Changes {
   }
 
   #name<Key>(of: Map<string, Set<Key>>, dev: string, key: Key): void {
+    const keys = of.get(dev) ?? new Set();
+    if (keys.has(key)) return;
     if (this.#named === mostNamed) {
       this.more = true;
       return;
     }
-    let keys = of.get(dev);
-    if (keys === undefined) {
-      keys = new Set();
-      of.set(dev, keys);
-    }
-    if (!keys.has(key)) this.#named++;
-    keys.add(key);
+    of.set(dev, keys.add(key));
+    this.#named++;
   }
 }
