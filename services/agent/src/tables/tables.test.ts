@@ -1,4 +1,4 @@
-import type { EndpointRow, NetworkId, NodeId } from '@causeway/model';
+import { type EndpointRow, type NetworkId, type NodeId, noRows } from '@causeway/model';
 import { seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,12 @@ describe('tables', () => {
       [b.id, b],
       [c.id, undefined],
     ]);
-    expect(changes.at(-1)).toEqual({ kind: 'stepped', networkId: id, networkChanged: false, before: { endpoint } });
+    expect(changes.at(-1)).toEqual({
+      kind: 'stepped',
+      networkId: id,
+      networkChanged: false,
+      before: { ...noRows(), endpoint },
+    });
   });
 
   it('step: a row that is removed and sent again in one delta is reported with its former value', () => {

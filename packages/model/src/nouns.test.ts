@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { CausewayError } from './error.ts';
+import { eventKinds, unknownCodes } from './nouns.ts';
+
+it('the nouns make these kinds of events', () => {
+  expect(eventKinds.join(' ')).toBe(
+    'network.created network.changed network.deleted endpoint.attached endpoint.detached endpoint.orphaned ' +
+      'endpoint.refused endpoint.kept address.reserved address.released claims.repaired node.joined node.changed ' +
+      'node.ready node.lost leader.changed cluster.restored cluster.recovered manager.joined manager.lost ' +
+      'manager.removed drift.repaired',
+  );
+});
+
+it('the nouns make these codes, all of them for what is not found', () => {
+  expect(unknownCodes.join(' ')).toBe(
+    'network-unknown endpoint-unknown subnet-unknown reservation-unknown address-unknown node-unknown ' +
+      'manager-unknown lab-unknown lab-host-unknown',
+  );
+  for (const code of unknownCodes) expect(new CausewayError(code, '').kind).toBe('not-found');
+});
