@@ -34,6 +34,7 @@ import { restoreCommand } from './io/etcd-server/restore-command.ts';
 import { GrpcDialer } from './io/grpc/dialer.ts';
 import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
+import { limitHeapGrowth } from './io/heap.ts';
 import { createManager, type Manager } from './manager.ts';
 import { createKeys } from './store/keys.ts';
 
@@ -127,6 +128,7 @@ function readOptions(argv: readonly string[]): Options {
  * begins.
  */
 async function serve(config: ManagerConfig, log: Log): Promise<void> {
+  limitHeapGrowth();
   limitConnects();
   quietGrpc();
   const asked = stopAsked();
