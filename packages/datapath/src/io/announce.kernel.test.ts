@@ -1,4 +1,4 @@
-import { Ip, type Mac } from '@causeway/model';
+import { Ip, type Mac, type NetworkId } from '@causeway/model';
 import { describeOnKernel, execIn, ip } from '@causeway/netlink/io/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Announcement } from '../announce/announcement.ts';
@@ -24,8 +24,10 @@ describeOnKernel('announcements', () => {
   beforeEach(async () => {
     host = realHost();
     [first, second] = [await host.containerNetns(), await host.containerNetns()];
-    const network = { ...blue, vni: host.freshVni(), id: `${process.pid}`.padEnd(16, '0') as typeof blue.id };
-    netns = overlayNetns(network.id);
+    // All namespaces of the machine share one directory: another run of this test must use another name.
+    const id = `a${process.pid.toString(16).padStart(9, '0')}`.padEnd(16, '0') as NetworkId;
+    const network = { ...blue, vni: host.freshVni(), id };
+    netns = overlayNetns(id);
     const sandboxes = [
       { ...sandbox(2), netns: first },
       { ...sandbox(3), netns: second },

@@ -4,49 +4,45 @@ import type { Announcement } from '../announce/announcement.ts';
 import { announcementFrames } from '../announce/frames.ts';
 import type { NetnsPath } from '../state.ts';
 import { changeNeighbour } from '../wire/neighbour.ts';
-import type { Namespaces } from './namespaces.ts';
+import type { Namespaces, OpenNamespace } from './namespaces.ts';
 
-/** Frames between two yields to the event loop; they take half a millisecond. */
-const framesAtOnce = 64;
+/** Steps between two yields to the event loop; they take half a millisecond. */
+const stepsAtOnce = 64;
 
-/** A bridge in a namespace. */
-interface Place {
-  readonly netns: NetnsPath;
-  readonly dev: string;
-}
+/** A system call. `bridge`: the index of the bridge. */
+type Step = (namespace: OpenNamespace, bridge: number) => void;
 
 /** See Kernel.announce. `open`: a watch may close its namespace between two turns of the event loop. */
 export async function announceAll(
   open: () => Namespaces,
-  { netns, dev }: Place,
+  { netns, dev }: { readonly netns: NetnsPath; readonly dev: string },
   announcements: readonly Announcement[],
 ): Promise<void> {
   const slice = new Slice();
-  for (const chunk of inChunks(announcements, chunkSize)) {
-    inPlace(open, { netns, dev }, (namespaces, index) => {
-      // Failures mean that the bridge has no such entry, or no IPv6.
-      namespaces.socket(netns, NETLINK_ROUTE).batch(chunk, (to, { ip, mac }) => changeNeighbour(to, index, ip, mac));
-    });
-    await slice.maybeYield();
-  }
-  for (const chunk of inChunks(announcements.flatMap(announcementFrames), framesAtOnce)) {
-    inPlace(open, { netns, dev }, (namespaces, index) => {
-      for (const frame of chunk) namespaces.get(netns).packets.send(index, frame);
-    });
+  for (const steps of inChunks([...stepsOf(announcements)], stepsAtOnce)) {
+    const namespaces = open();
+    try {
+      const bridge = namespaces.linkIndex(netns, dev);
+      const namespace = namespaces.get(netns);
+      for (const step of steps) step(namespace, bridge);
+    } finally {
+      namespaces.close();
+    }
     await slice.maybeYield();
   }
 }
 
-function inPlace(
-  open: () => Namespaces,
-  { netns, dev }: Place,
-  work: (namespaces: Namespaces, index: number) => void,
-): void {
-  const namespaces = open();
-  try {
-    work(namespaces, namespaces.linkIndex(netns, dev));
-  } finally {
-    namespaces.close();
+function* stepsOf(announcements: readonly Announcement[]): Generator<Step> {
+  for (const chunk of inChunks(announcements, chunkSize)) {
+    yield (namespace, bridge) => {
+      // Failures mean that the bridge has no such entry, or no IPv6.
+      namespace.socket(NETLINK_ROUTE).batch(chunk, (to, { ip, mac }) => changeNeighbour(to, bridge, ip, mac));
+    };
+  }
+  for (const announcement of announcements) {
+    for (const frame of announcementFrames(announcement)) {
+      yield (namespace, bridge) => namespace.packets.send(bridge, frame);
+    }
   }
 }
 
