@@ -41,8 +41,13 @@ export function isOurLink(netns: NetnsPath): boolean {
 /** The scope that must be read of a namespace to compare it with what is desired there. */
 export function scopeOf(netns: NetnsPath, desired: Namespace): Scope {
   const sysctls = [...desired.sysctls.keys()];
-  return isOurLink(netns) ? { sysctls } : { links: [...desired.links.keys()], sysctls };
+  if (isOurLink(netns)) return { sysctls };
+  // Nothing in a container is ours to remove, so what has no desired object there need not be read.
+  const of = onLinks.filter((slot) => desired[slot].size > 0);
+  return { links: [...desired.links.keys()], of, sysctls };
 }
+
+const onLinks = ['addresses', 'routes', 'neighbours', 'fdb'] as const;
 
 /** Whether the scope includes this property of a namespace, of those that belong to links. */
 export function isAskedFor(slot: keyof Namespace, { of }: Scope): boolean {
