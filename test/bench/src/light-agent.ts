@@ -23,6 +23,8 @@ export class LightAgent {
   #timers: NodeJS.Timeout[] = [];
   #report: NodeJS.Timeout | undefined;
   #state: 'open' | 'closed' | 'lost' = 'open';
+  /** Why the manager ended the session; empty: it did not, or did not say why. */
+  farewell = '';
   /** Called for each table or delta of a network. */
   onNetwork: (networkId: string) => void = () => undefined;
 
@@ -79,14 +81,15 @@ export class LightAgent {
       this.#reached.set(networkId, revision);
       this.#report ??= setTimeout(() => this.#sendReport(), reportEvery);
       this.onNetwork(networkId);
-    } else if (field === heard.welcome) {
-      this.#welcomed(head);
+    } else if (field === heard.welcome || field === heard.goodbye) {
+      this.#read(head);
     }
     return field;
   }
 
-  #welcomed(head: Buffer): void {
+  #read(head: Buffer): void {
     const { message } = ConnectResponse.fromBinary(head);
+    if (message.oneofKind === 'goodbye') this.farewell = message.goodbye.reason;
     if (message.oneofKind !== 'welcome') return;
     const heartbeat = framed(ConnectRequest.toBinary({ message: this.#scripted.report() }));
     this.#timers = [

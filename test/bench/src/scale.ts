@@ -67,7 +67,7 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
     say(`${small} claims in ${print(seconds(claimSmall))}`);
     const times = await deltaTimes(sessions, client(0), wide.id);
     const full = usage(servers.manager);
-    const lost = sessions.filter(({ isLost }) => isLost).length;
+    const lost = sessions.filter(({ isLost }) => isLost);
     for (const session of sessions) session.close();
 
     await servers.stopManager();
@@ -105,8 +105,8 @@ async function measure(servers: Servers, settings: ScaleSettings): Promise<Figur
       },
       {
         what: `sessions lost, of ${agents}`,
-        ours: count(lost),
-        beside: '',
+        ours: count(lost.length),
+        beside: lost[0]?.farewell ?? '',
         target: atMost(0),
       },
       {
@@ -152,7 +152,7 @@ async function deltaTimes(
     const live = (): number => sessions.filter(({ isLost }) => !isLost).length;
     await until('a delta at every session', 10_000, () => arrivals.length >= live());
     times.arrivals.push(...arrivals);
-    times.last.push(Math.max(...arrivals));
+    if (arrivals.length > 0) times.last.push(Math.max(...arrivals));
   }
   return times;
 }
