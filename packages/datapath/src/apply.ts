@@ -1,4 +1,4 @@
-import type { Kernel, Scope } from './kernel.ts';
+import type { Kernel, ReadScope } from './kernel.ts';
 import type { Namespace, Op } from './kinds/table.ts';
 import { scopeOf } from './owner.ts';
 import { plan } from './plan.ts';
@@ -15,7 +15,7 @@ export interface Failure {
 export async function readState(
   kernel: Pick<Kernel, 'read'>,
   desired: State,
-  scopes: ReadonlyMap<NetnsPath, Scope> = new Map(),
+  scopes: ReadonlyMap<NetnsPath, ReadScope> = new Map(),
 ): Promise<State> {
   const state = new Map<NetnsPath, Namespace>();
   for (const [netns, namespace] of desired) {

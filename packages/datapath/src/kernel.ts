@@ -9,10 +9,10 @@ import type { NetnsPath } from './state.ts';
 export type OpResult = { readonly ok: true } | { readonly ok: false; readonly errno: string; readonly message: string };
 
 /** What to read of a namespace. */
-export interface Scope {
+export interface ReadScope {
   /** Only these links and what belongs to them (a container's namespace is not ours); absent: all links but "lo". */
   readonly links?: readonly string[];
-  /** Of what belongs to the links only these properties; the others are empty. Absent: all. */
+  /** Only these properties are read of what belongs to the links; the others are empty. Absent: all. */
   readonly of?: readonly ('addresses' | 'routes' | 'neighbours' | 'fdb')[];
   /** What belongs to links is limited to these entries, whatever `links` says. For a few entries: each is one request. */
   readonly entries?: EntryKeys;
@@ -58,7 +58,7 @@ export interface Kernel {
    * - sysctls: requested keys that do not exist.
    * Absent and empty mean the same: a link without addresses may be missing from `addresses`.
    */
-  read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined>;
+  read(netns: NetnsPath, scope: ReadScope, expected?: Expected): Promise<Namespace | undefined>;
   /**
    * Applies the ops in order. A failure does not stop the rest; there are as many results as ops. Deleting an absent object
    * succeeds; any other op on an absent namespace is ENOENT, on an absent link ENODEV.

@@ -3,7 +3,7 @@ import { addressOf, type Ip, type Prefix } from '@causeway/model';
 import { NETLINK_ROUTE, type NetnsIdentity } from '@causeway/netlink';
 import { hasCookies, identifyNetns, isNetnsAt, type NetlinkSocket, ownNetns } from '@causeway/netlink/io';
 import type { Announcement } from '../announce/announcement.ts';
-import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch } from '../kernel.ts';
+import type { Expected, Kernel, OnWatchEvent, OpResult, ReadScope, Underlay, Watch } from '../kernel.ts';
 import type { Namespace, Op } from '../kinds/table.ts';
 import { isReported } from '../routes.ts';
 import { hostNetns, type NetnsPath } from '../state.ts';
@@ -32,7 +32,7 @@ class NetlinkKernel implements Kernel {
   #eventsLost = 0;
   #hostIdentity: NetnsIdentity | undefined;
 
-  async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
+  async read(netns: NetnsPath, scope: ReadScope, expected?: Expected): Promise<Namespace | undefined> {
     const { entries } = scope;
     const namespaces = entries === undefined ? new Namespaces({ expected }) : this.#namespaces(expected);
     try {

@@ -67,7 +67,7 @@ export class Namespaces implements Writing {
   readonly #held: Held;
   readonly #expected: Expected;
   readonly #open = new Map<NetnsPath, OpenNamespace>();
-  /** Of the ports that this call has made: the index of their bridge. */
+  /** The index of the bridge of each port that this call has made. */
   readonly #masters = new Map<string, number>();
 
   constructor({

@@ -150,7 +150,7 @@ describeOnKernel('what is read is what iproute2 shows', () => {
     ['without proxy', ['nolearning']],
     ['with a default destination', ['nolearning', 'proxy', 'remote', '192.0.2.7']],
     ['with miss events', ['nolearning', 'proxy', 'l2miss', 'l3miss']],
-    ['of somebody who made it inside', ['nolearning', 'proxy']],
+    ['that another process made inside', ['nolearning', 'proxy']],
   ])('a vxlan device %s is foreign', async (_, options) => {
     const { netns } = await overlay(host);
     const id = String(host.freshVni());

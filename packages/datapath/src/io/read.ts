@@ -1,7 +1,7 @@
 import { NETLINK_ROUTE } from '@causeway/netlink';
 import type { EntryKeys } from '../changes.ts';
 import { ofSlots } from '../draft.ts';
-import type { Scope } from '../kernel.ts';
+import type { ReadScope } from '../kernel.ts';
 import { ask } from '../kinds/ask.ts';
 import type { Observation, Reading, Requests } from '../kinds/kind.ts';
 import { kinds, type Namespace } from '../kinds/table.ts';
@@ -19,7 +19,7 @@ const fallbackTunnels: ReadonlySet<string> = new Set(
 );
 
 /** Everything in the scope of an open namespace, read by dumps. */
-export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<Namespace> {
+export async function readNamespace(open: OpenNamespace, scope: ReadScope): Promise<Namespace> {
   const records = await dumpLinkRecords(open.socket(NETLINK_ROUTE));
   const isHostNetns = open.fd === undefined;
   const inScope = records.filter(
@@ -37,7 +37,7 @@ export async function readNamespace(open: OpenNamespace, scope: Scope): Promise<
 /**
  * The named links and entries, each by its own request. This does not yield: each answer is there when its request is sent.
  */
-export function readNamed(open: OpenNamespace, scope: Scope & { readonly entries: EntryKeys }): Namespace {
+export function readNamed(open: OpenNamespace, scope: ReadScope & { readonly entries: EntryKeys }): Namespace {
   const route = open.socket(NETLINK_ROUTE);
   const records = (scope.links ?? []).flatMap((name) => ask(route, getLink(name), readLink) ?? []);
   const masters = new Set(records.flatMap(({ master }) => master ?? []));
@@ -76,7 +76,7 @@ function named(
 
 function readingOf(
   open: OpenNamespace,
-  scope: Scope,
+  scope: ReadScope,
   inScope: readonly LinkRecord[],
   all: readonly LinkRecord[],
 ): Reading {
@@ -91,6 +91,6 @@ function readingOf(
 }
 
 /** Whether the link is read only if it is named. */
-function isIgnored(name: string, { links }: Scope): boolean {
+function isIgnored(name: string, { links }: ReadScope): boolean {
   return links === undefined && (name === 'lo' || fallbackTunnels.has(name));
 }

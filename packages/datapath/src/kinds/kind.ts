@@ -1,6 +1,6 @@
 import type { Encode, MessageReader, MessageWriter } from '@causeway/netlink';
 import type { Draft } from '../draft.ts';
-import type { Scope } from '../kernel.ts';
+import type { ReadScope } from '../kernel.ts';
 import type { NetnsPath, State } from '../state.ts';
 import type { LinkRecord } from '../wire/link.ts';
 import type { WrittenEntry } from '../wire/own-entries.ts';
@@ -49,7 +49,7 @@ export interface Comparison<Name extends string, Key, Value, KindOp extends Op> 
    * A plan therefore compares each stage with what the kernel will hold after the stages before.
    */
   readonly stage: Stage;
-  /** Objects that are not as desired; undefined: a pause. `isOurs` decides which of them the agent may remove. */
+  /** Objects that are not as desired; undefined: the caller may let the event loop turn. `isOurs` decides which of them the agent may remove. */
   compare(found: Namespace | undefined, desired: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
   /** Whether an object that is found in the namespace, and not desired, is ours to remove. See owner.ts. */
   isOurs(netns: NetnsPath, key: Key, found: Value): boolean;
@@ -147,7 +147,7 @@ export interface Requests {
 /** A namespace that is being read. */
 export interface Reading {
   readonly isHostNetns: boolean;
-  readonly scope: Scope;
+  readonly scope: ReadScope;
   /** The links in scope, by index. */
   readonly links: ReadonlyMap<number, LinkRecord>;
   /** The name of every link, by index. */

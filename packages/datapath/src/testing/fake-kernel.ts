@@ -3,7 +3,7 @@ import { KernelError, type NetnsIdentity, netnsIdentity } from '@causeway/netlin
 import type { Clock } from '@causeway/runtime';
 import type { Announcement } from '../announce/announcement.ts';
 import { ChangeSet, type Changes } from '../changes.ts';
-import type { Expected, Kernel, OnWatchEvent, OpResult, Scope, Underlay, Watch, WatchEvent } from '../kernel.ts';
+import type { Expected, Kernel, OnWatchEvent, OpResult, ReadScope, Underlay, Watch, WatchEvent } from '../kernel.ts';
 import type { ForeignLink } from '../kinds/link/link.ts';
 import type { Namespace, Op, OpKind } from '../kinds/table.ts';
 import { deviceOf } from '../op.ts';
@@ -89,7 +89,7 @@ export class FakeKernel implements Kernel {
     return this.#host.namespaces;
   }
 
-  async read(netns: NetnsPath, scope: Scope, expected?: Expected): Promise<Namespace | undefined> {
+  async read(netns: NetnsPath, scope: ReadScope, expected?: Expected): Promise<Namespace | undefined> {
     await this.#clock.yield();
     const namespace = this.#host.namespaces.get(netns);
     return namespace && this.#leadsThere(netns, expected) ? viewOf(namespace, scope) : undefined;

@@ -1,6 +1,6 @@
 import type { Ip, Mac } from '@causeway/model';
 import type { ChangeSet } from '../changes.ts';
-import type { Scope } from '../kernel.ts';
+import type { ReadScope } from '../kernel.ts';
 import type { LinkFate } from '../kinds/kind.ts';
 import type { Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
@@ -12,7 +12,7 @@ export interface Twin<KindOp extends Op = Op> {
   /** Carries out the op. Throws a Refusal if it cannot; nothing has changed then. */
   execute(namespace: FakeNamespace, op: KindOp, host: FakeHost): void;
   /** The kind's slot of the namespace: the objects that belong to these links or to no link. */
-  view(namespace: FakeNamespace, links: ReadonlyMap<string, FakeLink>, scope: Scope): ReadonlyMap<unknown, unknown>;
+  view(namespace: FakeNamespace, links: ReadonlyMap<string, FakeLink>, scope: ReadScope): ReadonlyMap<unknown, unknown>;
   /** Changes the objects of the kind when something happens to a link. */
   follow?(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void;
   /** Adds what a watch reports of the op, beside the links that it changes. */

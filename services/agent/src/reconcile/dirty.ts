@@ -1,6 +1,9 @@
 import { ChangeSet, type Changes } from '@causeway/datapath';
 
-/** Where the kernel may differ from what a scope wants: nowhere, at the keys that the kernel named, or anywhere. */
+/**
+ * What a pass must compare, because the kernel may differ there from the scope's desired state: nothing, the objects that
+ * the kernel's notifications named, or everything.
+ */
 export type Dirty = 'nothing' | 'everything' | Changes;
 
 export function merged(a: Dirty, b: Dirty): Dirty {

@@ -21,6 +21,7 @@ import { type Clock, Slices } from '@causeway/runtime';
 import { type News, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
+import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
 import type { Former, Host } from './desired.ts';
 import { DesiredNetwork } from './desired-network.ts';
 import type { HostStats } from './host-stats.ts';
@@ -28,7 +29,6 @@ import { explain } from './op-log.ts';
 import { affectsSharedLink, endpointOf } from './op-scope.ts';
 import type { Overlays } from './overlays.ts';
 import { partOf } from './part.ts';
-import { findPlaces, Places, within } from './places.ts';
 import type { Changed, DirtyPart, Goal, IntentChange, Part, Scope } from './scope.ts';
 import type { Phase } from './scope-reconciler.ts';
 
@@ -73,7 +73,7 @@ export class NetworkScope implements Scope {
   readonly #host: Host;
   readonly #kernel: Pick<Kernel, 'read' | 'apply'>;
   /** Where the containers were at the last read of everything. */
-  #places = new Places();
+  #containerPaths = new ContainerPaths();
   /**
    * Endpoints that have changed since `advance`, as they were before; 'everything': more than endpoints may have changed.
    */
@@ -92,7 +92,7 @@ export class NetworkScope implements Scope {
     this.#host = settings.host;
     this.id = settings.networkId;
     this.watched = overlayNetns(settings.networkId);
-    this.#kernel = within(modules.kernel, () => this.#places);
+    this.#kernel = within(modules.kernel, () => this.#containerPaths);
   }
 
   /** A few endpoints have changed. `former`: these endpoints before the change. */
@@ -127,7 +127,7 @@ export class NetworkScope implements Scope {
   async locate(): Promise<void> {
     const { overlays, intent, allSandboxes } = this.#modules;
     await overlays.adopt(this.watched);
-    this.#places = await findPlaces(this.#modules, intent().sandboxes, allSandboxes());
+    this.#containerPaths = await findContainerPaths(this.#modules, intent().sandboxes, allSandboxes());
     this.#isRelocated = true;
   }
 
@@ -137,7 +137,7 @@ export class NetworkScope implements Scope {
     if (table === undefined || !isKnownTable(table)) return 'nothing';
     const changes = this.#changes;
     this.#changes = new Map();
-    const located = this.#places.locate(sandboxes);
+    const located = this.#containerPaths.locate(sandboxes);
     if (changes !== 'everything' && changes.size === 0) {
       if (this.#isRelocated) this.#followed?.desired.relocate(located);
       this.#isRelocated = false;
@@ -196,7 +196,7 @@ export class NetworkScope implements Scope {
     const links = actual.get(this.watched)?.links;
     for (const sandbox of this.#follows.sandboxes) {
       const { id } = sandbox.endpoint;
-      if (this.#places.isGone(sandbox) && links?.has(hostEnd(id)) !== true) this.#modules.onLost(id);
+      if (this.#containerPaths.isGone(sandbox) && links?.has(hostEnd(id)) !== true) this.#modules.onLost(id);
     }
   }
 
@@ -228,9 +228,9 @@ export class NetworkScope implements Scope {
     if (phase.kind === 'failing' && phase.why !== undefined) return [phase.why];
     const attached = this.#modules.intent().sandboxes;
     const mine = attached.find(({ endpoint }) => endpoint.id === endpointId);
-    if (mine !== undefined && this.#places.isGone(mine)) return ["the container's namespace is gone"];
+    if (mine !== undefined && this.#containerPaths.isGone(mine)) return ["the container's namespace is gone"];
     if (phase.kind !== 'failing') return [];
-    const sandboxes = this.#places.locate(attached);
+    const sandboxes = this.#containerPaths.locate(attached);
     return phase.refused.filter(({ op }) => (endpointOf(op, sandboxes) ?? endpointId) === endpointId).map(explain);
   }
 
@@ -250,7 +250,7 @@ export class NetworkScope implements Scope {
   #located(changes: ReadonlyMap<EndpointId, Former>): Map<EndpointId, Former> {
     return new Map(
       Array.from(changes, ([id, { row, sandbox }]) => {
-        return [id, { row, sandbox: sandbox && this.#places.placed(sandbox) }] as const;
+        return [id, { row, sandbox: sandbox && this.#containerPaths.placed(sandbox) }] as const;
       }),
     );
   }

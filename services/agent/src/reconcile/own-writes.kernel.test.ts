@@ -1,4 +1,4 @@
-import { buildNetwork, differences, type NetnsPath, overlayNetns, readState, type Scope } from '@causeway/datapath';
+import { buildNetwork, differences, type NetnsPath, overlayNetns, type ReadScope, readState } from '@causeway/datapath';
 import { createKernel } from '@causeway/datapath/io';
 import { type EndpointRow, Ip, isKnown, type Name, type NodeId } from '@causeway/model';
 import { createNetns, deleteNetns } from '@causeway/netlink/io';
@@ -30,7 +30,7 @@ describeOnKernel('an agent whose kernel others change while it writes', () => {
     const { id, name } = manager.network('blue');
     const netns = overlayNetns(id);
     let reads = 0;
-    const read = (from: NetnsPath, scope: Scope): ReturnType<typeof kernel.read> => {
+    const read = (from: NetnsPath, scope: ReadScope): ReturnType<typeof kernel.read> => {
       reads++;
       return kernel.read(from, scope);
     };

@@ -67,7 +67,7 @@ it.each<[string, (changes: ChangeSet) => unknown, string[]]>([
     [`link ${port}`, `fdb ${port} ${near.mac} port`, `all of ${container}`],
   ],
   ['a link that all share', (c) => c.links.add(bridgeName), [`all of ${overlay}`]],
-  ['a link nobody wants', (c) => c.links.add('dummy0'), [`all of ${overlay}`]],
+  ['a link that is not desired', (c) => c.links.add('dummy0'), [`all of ${overlay}`]],
   [
     'an address beside a container',
     (c) => {

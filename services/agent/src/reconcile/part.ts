@@ -6,7 +6,7 @@ import {
   type NetnsPath,
   newNamespace,
   overlayNetns,
-  type Scope as ReadScope,
+  type ReadScope,
   type State,
 } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';

@@ -62,7 +62,7 @@ export class Reconciler {
 
   /** Begins with the content of the ledger: adds what is missing in the kernel, and removes nothing before `confirm`. */
   start(): void {
-    for (const id of this.#networksInUse()) void this.#network(id).reconciler.resync();
+    for (const id of this.#networksInUse()) void this.#network(id).reconciler.reread();
     this.#announcing = this.#announcer.run(this.#stopped.signal);
   }
 
@@ -70,7 +70,7 @@ export class Reconciler {
   confirm(): void {
     if (!this.#confirmed) for (const network of this.#networks.values()) this.#everythingChanged(network);
     this.#confirmed = true;
-    void this.#host.reconciler.resync();
+    void this.#host.reconciler.reread();
   }
 
   /** Makes the kernel follow the present intent. Returns, in words, what prevents the endpoint from working. */
@@ -87,7 +87,7 @@ export class Reconciler {
       const found = await reconciler.verify().catch((error: unknown) => [unreadable(scope, error)]);
       return found.map((difference) => driftOf(this.#settings.name, scope.name, difference));
     });
-    if (repair) await eachOf(parts, ({ reconciler }) => reconciler.resync());
+    if (repair) await eachOf(parts, ({ reconciler }) => reconciler.reread());
     return [...drift.flat(), ...this.#unrecorded()];
   }
 

@@ -4,7 +4,7 @@ import { type Dirty, merged } from './dirty.ts';
 import type { HostStats } from './host-stats.ts';
 import { differencesOf, type Made, makePart } from './make-part.ts';
 import { logFailures } from './op-log.ts';
-import { ResyncTimer } from './resync-timer.ts';
+import { RereadTimer } from './reread-timer.ts';
 import type { Changed, DirtyPart, Part, Refusal, Scope } from './scope.ts';
 import type { SweepPace } from './sweep-pace.ts';
 
@@ -48,7 +48,7 @@ export class ScopeReconciler {
   readonly #scope: Scope;
   readonly #log: Log;
   readonly #worker = new Worker(() => this.#pass());
-  readonly #timer: ResyncTimer;
+  readonly #timer: RereadTimer;
   readonly #sweep: DelayedAction;
   readonly #verifications: Verification[] = [];
   #phase: Phase = { kind: 'unknown' };
@@ -59,8 +59,8 @@ export class ScopeReconciler {
     this.#modules = modules;
     this.#scope = scope;
     this.#log = modules.log.child(scope.id === 'host' ? {} : { networkId: scope.id });
-    const resync = (dirty: Dirty): void => void this.resync(dirty);
-    this.#timer = new ResyncTimer({ ...modules, resync }, { netns: scope.watched });
+    const reread = (dirty: Dirty): void => void this.reread(dirty);
+    this.#timer = new RereadTimer({ ...modules, reread }, { netns: scope.watched });
     this.#sweep = new DelayedAction({ clock: modules.clock, action: () => this.#sweepNow() });
     // The first sweep is at a random time in the interval, so that the scopes of a host take turns.
     this.#sweep.in(milliseconds(modules.pace.interval * modules.random.float()));
@@ -73,7 +73,7 @@ export class ScopeReconciler {
   }
 
   /** Compares the kernel with the intent at these keys; by default everything. */
-  resync(dirty: Dirty = 'everything'): Promise<void> {
+  reread(dirty: Dirty = 'everything'): Promise<void> {
     this.#dirty = merged(this.#dirty, dirty);
     return this.#worker.poke();
   }
@@ -99,7 +99,7 @@ export class ScopeReconciler {
   /** Finds changes that the kernel does not notify of. */
   #sweepNow(): void {
     this.#sweep.in(this.#modules.pace.interval);
-    void this.resync();
+    void this.reread();
   }
 
   /** Survives every failure: the failure is logged, and another pass is made after a pause. */

@@ -1,4 +1,4 @@
-import type { Changes, Difference, Failure, NetnsPath, Op, Scope as ReadScope, State } from '@causeway/datapath';
+import type { Changes, Difference, Failure, NetnsPath, Op, ReadScope, State } from '@causeway/datapath';
 import type { NetworkId } from '@causeway/model';
 import type { Fields } from '@causeway/runtime';
 
@@ -71,7 +71,7 @@ export interface Scope {
   apply(ops: readonly Op[]): Promise<readonly Failure[]>;
   /** Leaves out differences that follow from another difference. */
   summary?(found: readonly Difference[]): readonly Difference[];
-  /** Whether the scope can remove the difference, so that the difference counts as repaired or as standing. */
+  /** Whether the scope can remove the difference, so that the difference counts as repaired or as remaining drift. */
   answersFor(difference: Difference): boolean;
   /** Whether the kernel may drop other things, which depend on what the op changes. */
   disturbs?(op: Op): boolean;

@@ -1,5 +1,5 @@
 import { Ip, interfaceAddress, Mac, Prefix, type Vni } from '@causeway/model';
-import type { Kernel, OpResult, Scope } from '../../kernel.ts';
+import type { Kernel, OpResult, ReadScope } from '../../kernel.ts';
 import type { Bridge, BridgePort, Link, Veth, Vxlan } from '../../kinds/link/link.ts';
 import type { Namespace, Op } from '../../kinds/table.ts';
 import type { NetnsPath } from '../../state.ts';
@@ -95,7 +95,7 @@ export function errnoOf(result: OpResult): string {
   return result.ok ? 'ok' : result.errno;
 }
 
-export async function read(host: ContractHost, netns: NetnsPath, scope: Partial<Scope> = {}): Promise<Namespace> {
+export async function read(host: ContractHost, netns: NetnsPath, scope: Partial<ReadScope> = {}): Promise<Namespace> {
   const found = await host.kernel.read(netns, { sysctls: [], ...scope });
   if (found === undefined) throw new Error(`no namespace at ${netns}`);
   return {

@@ -233,7 +233,7 @@ export const viewCases: readonly ContractCase[] = [
       const underlay = await host.kernel.underlay(host.underlay);
       same(underlay?.address, host.underlay, 'address');
       same((underlay?.mtu ?? 0) > 0 && underlay?.device !== '', true, 'device and MTU');
-      same(await host.kernel.underlay(Ip('203.0.113.77')), undefined, 'nobody carries it');
+      same(await host.kernel.underlay(Ip('203.0.113.77')), undefined, 'no device carries it');
     },
   },
   {

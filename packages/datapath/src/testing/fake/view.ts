@@ -1,13 +1,13 @@
 import type { EntryKeys } from '../../changes.ts';
 import { ofSlots } from '../../draft.ts';
-import type { Scope } from '../../kernel.ts';
+import type { ReadScope } from '../../kernel.ts';
 import { type KindName, kinds, type Namespace } from '../../kinds/table.ts';
 import { isAskedFor, isInScope } from '../../owner.ts';
 import { twins } from '../twins.ts';
 import type { FakeNamespace } from './host.ts';
 
 /** The result of Kernel.read for a namespace. */
-export function viewOf(namespace: FakeNamespace, scope: Scope): Namespace {
+export function viewOf(namespace: FakeNamespace, scope: ReadScope): Namespace {
   const { isHostNetns } = namespace;
   const links = new Map(
     [...namespace.links].filter(

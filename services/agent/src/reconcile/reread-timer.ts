@@ -25,7 +25,7 @@ const readsInDebounce = 10;
 const retry = { first: milliseconds(100), max: seconds(10), factor: 2 };
 
 /** Decides when the kernel is read again: soon after a change of the kernel, and after the kernel has refused a step. */
-export class ResyncTimer {
+export class RereadTimer {
   readonly #kernel: Pick<Kernel, 'watch'>;
   readonly #random: Random;
   readonly #netns: NetnsPath | undefined;
@@ -41,15 +41,15 @@ export class ResyncTimer {
       readonly kernel: Pick<Kernel, 'watch'>;
       readonly clock: Clock;
       readonly random: Random;
-      readonly resync: (dirty: Dirty) => void;
+      readonly reread: (dirty: Dirty) => void;
     },
     settings: { readonly netns: NetnsPath | undefined },
   ) {
     this.#kernel = modules.kernel;
     this.#random = modules.random;
     this.#netns = settings.netns;
-    this.#soon = new DelayedAction({ clock: modules.clock, action: () => modules.resync(this.#take()) });
-    this.#again = new DelayedAction({ clock: modules.clock, action: () => modules.resync('everything') });
+    this.#soon = new DelayedAction({ clock: modules.clock, action: () => modules.reread(this.#take()) });
+    this.#again = new DelayedAction({ clock: modules.clock, action: () => modules.reread('everything') });
     this.#retries = delays(retry, modules.random);
   }
 

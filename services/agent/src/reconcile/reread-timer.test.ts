@@ -3,12 +3,12 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, SeededRandom } from '@causeway/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import type { Dirty } from './dirty.ts';
-import { ResyncTimer } from './resync-timer.ts';
+import { RereadTimer } from './reread-timer.ts';
 
 /** A timer whose kernel the test speaks for. */
 function world(netns: NetnsPath | undefined = '/run/netns/cw-0000000001' as NetnsPath) {
   const clock = new FakeClock();
-  const resyncs: { readonly at: number; readonly dirty: Dirty }[] = [];
+  const rereads: { readonly at: number; readonly dirty: Dirty }[] = [];
   let open = 0;
   let opened = 0;
   let notify: OnWatchEvent = () => undefined;
@@ -20,13 +20,13 @@ function world(netns: NetnsPath | undefined = '/run/netns/cw-0000000001' as Netn
       return { close: () => void open-- };
     },
   };
-  const resync = (dirty: Dirty): void => void resyncs.push({ at: clock.now(), dirty });
-  const timer = new ResyncTimer({ kernel, clock, random: new SeededRandom(1), resync }, { netns });
+  const reread = (dirty: Dirty): void => void rereads.push({ at: clock.now(), dirty });
+  const timer = new RereadTimer({ kernel, clock, random: new SeededRandom(1), reread }, { netns });
   timer.watch();
   return {
     timer,
     clock,
-    resyncs,
+    rereads,
     open: () => open,
     opened: () => opened,
     notify: (...told: Parameters<OnWatchEvent>) => notify(...told),
@@ -42,23 +42,23 @@ const more = (): Changes => Object.assign(links('br0'), { more: true });
 
 describe('after a change of the kernel', () => {
   it('a pass follows soon, for all that changed meanwhile', async () => {
-    const { clock, resyncs, notify } = world();
+    const { clock, rereads, notify } = world();
     notify('changed', links('br0'));
     await clock.advance(milliseconds(10));
     notify('changed', links('vxlan0'));
     await clock.advance(milliseconds(15));
-    expect(resyncs).toMatchObject([{ at: 25, dirty: { links: new Set(['br0', 'vxlan0']), more: false } }]);
+    expect(rereads).toMatchObject([{ at: 25, dirty: { links: new Set(['br0', 'vxlan0']), more: false } }]);
     await clock.advance(seconds(10));
-    expect(resyncs).toHaveLength(1);
+    expect(rereads).toHaveLength(1);
   });
 
   it('a later pass knows nothing of changes that an earlier pass was for', async () => {
-    const { clock, resyncs, notify } = world();
+    const { clock, rereads, notify } = world();
     for (const name of ['br0', 'vxlan0']) {
       notify('changed', links(name));
       await clock.advance(seconds(1));
     }
-    expect(resyncs.map(({ dirty }) => dirty)).toMatchObject([
+    expect(rereads.map(({ dirty }) => dirty)).toMatchObject([
       { links: new Set(['br0']) },
       { links: new Set(['vxlan0']) },
     ]);
@@ -74,34 +74,34 @@ describe('after a change of the kernel', () => {
       ['changed', more()],
     ];
     for (const event of events) {
-      const { timer, clock, resyncs, notify } = world();
+      const { timer, clock, rereads, notify } = world();
       timer.wholeReadTook(took);
       notify(...event);
       await clock.advance(seconds(1));
-      expect(resyncs.map(({ at }) => at)).toEqual([after]);
+      expect(rereads.map(({ at }) => at)).toEqual([after]);
     }
   });
 
   it('a pass for named changes does not wait for long, however long a read takes', async () => {
-    const { timer, clock, resyncs, notify } = world();
+    const { timer, clock, rereads, notify } = world();
     timer.wholeReadTook(60);
     notify('changed', links('br0'));
     await clock.advance(seconds(1));
-    expect(resyncs.map(({ at }) => at)).toEqual([25]);
+    expect(rereads.map(({ at }) => at)).toEqual([25]);
   });
 
   it('lost events mean that anything may have changed', async () => {
-    const { clock, resyncs, notify } = world();
+    const { clock, rereads, notify } = world();
     notify('overrun', links());
     notify('changed', links('br0'));
     await clock.advance(seconds(1));
-    expect(resyncs.map(({ dirty }) => dirty)).toEqual(['everything']);
+    expect(rereads.map(({ dirty }) => dirty)).toEqual(['everything']);
   });
 });
 
 describe('the watch', () => {
   it('is opened once, and closed when its namespace is gone', async () => {
-    const { timer, clock, resyncs, open, opened, notify } = world();
+    const { timer, clock, rereads, open, opened, notify } = world();
     timer.watch();
     expect([open(), opened()]).toEqual([1, 1]);
     notify('gone', links());
@@ -109,14 +109,14 @@ describe('the watch', () => {
     timer.watch();
     expect([open(), opened()]).toEqual([1, 2]);
     await clock.advance(seconds(1));
-    expect(resyncs.map(({ dirty }) => dirty)).toEqual(['everything']);
+    expect(rereads.map(({ dirty }) => dirty)).toEqual(['everything']);
   });
 
   it('is not opened for a scope that has no namespace to watch', () => {
     const clock = new FakeClock();
     const kernel = { watch: () => expect.fail() };
-    const timer = new ResyncTimer(
-      { kernel, clock, random: new SeededRandom(1), resync: () => undefined },
+    const timer = new RereadTimer(
+      { kernel, clock, random: new SeededRandom(1), reread: () => undefined },
       { netns: undefined },
     );
     timer.watch();
@@ -125,16 +125,16 @@ describe('the watch', () => {
 });
 
 it('after a refusal everything is read again, after pauses that grow until a pass succeeds', async () => {
-  const { timer, clock, resyncs } = world();
+  const { timer, clock, rereads } = world();
   const pauses: number[] = [];
   for (let i = 0; i < 12; i++) {
     if (i === 10) timer.succeeded();
     const before = clock.now();
     timer.failed();
     await clock.advance(seconds(20));
-    pauses.push((resyncs.at(-1)?.at ?? 0) - before);
+    pauses.push((rereads.at(-1)?.at ?? 0) - before);
   }
-  expect(resyncs.map(({ dirty }) => dirty)).toEqual(Array.from({ length: 12 }, () => 'everything'));
+  expect(rereads.map(({ dirty }) => dirty)).toEqual(Array.from({ length: 12 }, () => 'everything'));
   expect(pauses[0]).toBeLessThanOrEqual(100);
   expect(pauses[9]).toBeGreaterThan(1_000);
   expect(Math.max(...pauses)).toBeLessThanOrEqual(10_000);
@@ -142,10 +142,10 @@ it('after a refusal everything is read again, after pauses that grow until a pas
 });
 
 it('nothing follows a stop', async () => {
-  const { timer, clock, resyncs, open, notify } = world();
+  const { timer, clock, rereads, open, notify } = world();
   notify('changed', links('br0'));
   timer.failed();
   timer.stop();
   await clock.advance(seconds(20));
-  expect([resyncs, open()]).toEqual([[], 0]);
+  expect([rereads, open()]).toEqual([[], 0]);
 });

@@ -9,7 +9,7 @@ type Whose = Pick<Sandbox, 'identity' | 'netns'>;
  * Where the containers of a network are. Each container has one path here, whatever paths its interfaces were attached
  * by, so that everything desired in one namespace is in one place.
  */
-export class Places {
+export class ContainerPaths {
   readonly #paths: Map<NetnsIdentity, NetnsPath>;
   /** By path: the container that was last found there. */
   readonly #at: Map<NetnsPath, NetnsIdentity>;
@@ -60,10 +60,10 @@ export class Places {
 }
 
 /** The kernel, limited to these containers: another namespace at a container's path counts as absent. */
-export function within(kernel: Kernel, places: () => Places): Pick<Kernel, 'read' | 'apply'> {
+export function within(kernel: Kernel, paths: () => ContainerPaths): Pick<Kernel, 'read' | 'apply'> {
   return {
-    read: (netns, scope) => kernel.read(netns, scope, places().expected),
-    apply: (ops) => kernel.apply(ops, places().expected),
+    read: (netns, scope) => kernel.read(netns, scope, paths().expected),
+    apply: (ops) => kernel.apply(ops, paths().expected),
   };
 }
 
@@ -76,11 +76,11 @@ function nowhere(netns: NetnsPath): NetnsPath {
  * Locates the containers of the sandboxes. `all`: all sandboxes of this host, whose paths are tried too: a container on
  * two networks exists as long as one of its paths leads to it. A container whose identity is an overlay's is gone.
  */
-export async function findPlaces(
+export async function findContainerPaths(
   { kernel, overlays }: { readonly kernel: Kernel; readonly overlays: Overlays },
   sandboxes: readonly Sandbox[],
   all: Iterable<Sandbox>,
-): Promise<Places> {
+): Promise<ContainerPaths> {
   const identities = new Set(sandboxes.map(({ identity }) => identity));
   const candidates = new Map<NetnsIdentity, Set<NetnsPath>>();
   for (const { identity, netns } of all) {
@@ -92,7 +92,7 @@ export async function findPlaces(
     const isOverlay = overlays.at(identity) !== undefined;
     paths.set(identity, isOverlay ? undefined : await firstThatLeads(kernel, candidates.get(identity), identity));
   }
-  return new Places(paths);
+  return new ContainerPaths(paths);
 }
 
 async function firstThatLeads(
