@@ -23,9 +23,9 @@ const drifts: readonly Omit<Story, 'before' | 'after'>[] = [
   {
     name: 'drift: foreign FDB entries, a group with two VTEPs',
     meanwhile: (kernel) => {
-      const nobody = Mac('02:42:0a:42:63:63');
-      kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: nobody, target: vtep(8) });
-      kernel.foreign({ op: 'fdb.set', netns, dev: v2, mac: nobody, target: 'port' });
+      const unknown = Mac('02:42:0a:42:63:63');
+      kernel.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: unknown, target: vtep(8) });
+      kernel.foreign({ op: 'fdb.set', netns, dev: v2, mac: unknown, target: 'port' });
       for (const host of [8, 9]) kernel.foreignFdbAppend(netns, 'vxlan0', Mac('00:00:00:00:00:00'), vtep(host));
     },
   },
@@ -44,7 +44,7 @@ const drifts: readonly Omit<Story, 'before' | 'after'>[] = [
     meanwhile: (kernel) => kernel.foreign({ op: 'link.set', netns, name: 'vxlan0', change: { up: false } }),
   },
   {
-    name: 'drift: MAC of vxlan0 changed, neighbours set again by somebody',
+    name: 'drift: MAC of vxlan0 changed, neighbours set again by another process',
     meanwhile: (kernel) => {
       kernel.foreign({ op: 'link.set', netns, name: 'vxlan0', change: { mac: Mac('02:44:00:00:00:99') } });
       kernel.foreign({ op: 'neighbour.set', netns, dev: 'vxlan0', ip: Ip('10.66.0.9'), mac: peer.mac });

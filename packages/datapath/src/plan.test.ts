@@ -61,7 +61,7 @@ const changes: readonly Story[] = [
     }),
   },
   {
-    name: 'a sandbox of an endpoint nobody knows, and of one of another host',
+    name: 'a sandbox of an unknown endpoint, and of an endpoint of another host',
     after: { ...both, sandboxes: [sandbox(2), sandbox(5), sandbox(9)] },
   },
   { name: 'an endpoint of this host without a sandbox', after: { ...both, sandboxes: [] } },

@@ -88,7 +88,7 @@ export function networkNamespace(id: NetworkId): string {
   return `cw-${id.slice(0, 10)}`;
 }
 
-/** Of what hosts program of the network itself, beside its rows. */
+/** What the digest covers of the network itself. Rows have digests of their own. */
 export const networkDigests: Digests<SentNetwork> = {
   1: (network) => {
     const { id, name, mtu, subnets } = network;

@@ -40,7 +40,7 @@ function escaped(character: string): string {
 /** Maximum number of names in a message. */
 const mostNames = 5;
 
-/** "h1, h2", in order. Of more than five names, the first five and the number of the others. */
+/** "h1, h2", in order. If there are more than five names: the first five, and the number of the others. */
 export function listNames(all: readonly { readonly name: string }[]): string {
   const sorted = all.map(({ name }) => name).sort();
   if (sorted.length <= mostNames) return sorted.join(', ');

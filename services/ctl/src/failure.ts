@@ -103,7 +103,7 @@ export function exitCodeOf(failure: Failure): number {
 function hintFor(error: CausewayError): string | undefined {
   if (error instanceof UsageError) return error.hint;
   if (error.code === 'invalid-argument' && error.data['field'] === '--managers' && !('value' in error.data)) {
-    return 'name one with --managers HOST:7443, or set CAUSEWAY_MANAGERS; on a host with CAUSEWAY_MANAGERS in /etc/causeway/agent.env, or whose agent has a session, neither is needed';
+    return 'name a manager with --managers HOST:7443, or set CAUSEWAY_MANAGERS. causeway finds the managers by itself on a host whose agent has a session, or where /etc/causeway/agent.env sets CAUSEWAY_MANAGERS';
   }
   if (error.data['field'] === '--socket') {
     return 'this command asks causeway-agent on this host, as root: does it run here? --socket or CAUSEWAY_SOCKET names its socket';
@@ -124,7 +124,8 @@ const hints: Readonly<Partial<Record<CausewayError['code'], string>>> = {
   'name-ambiguous': 'use NETWORK/NAME, or the id of the endpoint',
   'mtu-too-large': '--force makes the change all the same; network show then names the hosts that carry less',
   'underlay-overlap': '--force makes the change all the same',
-  'network-in-use': 'causeway endpoint list NETWORK shows its endpoints; --force detaches them first',
+  'network-in-use':
+    '--force detaches the endpoints and releases the reservations; causeway endpoint list NETWORK shows the endpoints',
 };
 
 function pathOf(command: Command): string {

@@ -28,7 +28,7 @@ describe('where the managers are', () => {
     ['one that listens everywhere', 'network list', { CAUSEWAY_LISTEN: '0.0.0.0:7500' }, silent, ['127.0.0.1:7500']],
     ['one that listens everywhere, IPv6', 'network list', { CAUSEWAY_LISTEN: '[::]:7443' }, silent, ['[::1]:7443']],
     ['settings that are wrong', 'network list', { CAUSEWAY_MANAGERS: 'a:b:c:99999x' }, silent, []],
-    ['nobody knows', 'network list', {}, silent, []],
+    ['no source names a manager', 'network list', {}, silent, []],
   ])('%s', async (_, line, variables, agent, managers) => {
     const { connection } = await runLine(line, { ...networks, variables, agent });
     expect(connection.settings?.managers).toEqual(managers);

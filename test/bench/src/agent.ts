@@ -66,21 +66,21 @@ async function measure(kernel: Kernel, host: Host): Promise<Figure[]> {
   const repairs = await repairTimes(kernel, host, network, 15);
   return [
     { what: 'agent RSS, idle', ours: mib(idle), beside: '', target: atMost(90) },
-    { what: 'agent processor time, idle', ours: share(idleCpu, 10), beside: 'over 10 s', target: atMost(0) },
+    { what: 'agent CPU time, idle', ours: share(idleCpu, 10), beside: 'over 10 s', target: atMost(0) },
     {
       what: `first attach to a network of ${peers} endpoints: call → all in the kernel`,
       ours: ms(whole),
       beside: `the same entries by the library alone ${print(ms(apply))}`,
       ratio: apply / whole,
     },
-    { what: 'its processor time', ours: seconds(cpu * 1000), beside: '' },
+    { what: 'its CPU time', ours: seconds(cpu * 1000), beside: '' },
     {
       what: `agent RSS, ${peers} peers`,
       ours: mib(full.rss),
       beside: `at most ${print(mib(full.peakRss))}`,
       target: atMost(150),
     },
-    { what: `agent processor time, ${peers} peers, nothing happens`, ours: share(fullCpu, 30), beside: 'over 30 s' },
+    { what: `agent CPU time, ${peers} peers, nothing happens`, ours: share(fullCpu, 30), beside: 'over 30 s' },
     repairFigure(`foreign FDB delete → entry back, by an agent with ${peers} peers`, repairs),
   ];
 }

@@ -87,7 +87,7 @@ async function measure(lab: BenchLab, kernel: Kernel, agents: readonly AgentClie
       beside: `${(calls.length / ((returned - called) / 1000)).toFixed(0)} attaches/s, ${callsEach} at once per host`,
     },
     {
-      what: 'burst: processor time, manager',
+      what: 'burst: CPU time, manager',
       ours: seconds(cpu(pids.manager) * 1000),
       beside: `etcd ${cpu(pids.etcd).toFixed(1)} s, ${hosts} agents together ${cpu(pids.agents).toFixed(1)} s`,
     },

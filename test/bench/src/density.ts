@@ -55,7 +55,7 @@ async function measure(host: Host): Promise<Figure[]> {
   return [
     { what: `${networks} networks on a host: attach`, ours: quantiles(times), beside: '' },
     {
-      what: `its agent's processor time, at rest`,
+      what: `its agent's CPU time, at rest`,
       ours: share(restCpu, rest),
       beside: `over ${rest} s`,
       target: atMost(2),

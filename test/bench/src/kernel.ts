@@ -92,7 +92,7 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
     row('dump', `${rival.command} ${rival.show[0]} show`),
     row('delete', `${rival.command} -batch`),
     {
-      what: `longest the event loop stood still, ${what}, in processor time`,
+      what: `longest stall of the event loop, ${what}, in CPU time`,
       ours: ms(Math.max(...stalls)),
       beside: print(quantiles(stalls)),
       target: atMost(5),
@@ -101,7 +101,7 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
 }
 
 /**
- * Another process deletes an entry, and the monitor's callback sets it again: the time of the transport alone. Nothing
+ * Another process deletes an entry, and the callback of the watch sets it again: the time of the transport alone. Nothing
  * is read or planned, as an agent would do before a repair; "npm run bench -- repair" measures that.
  */
 async function benchRepair(kernel: Kernel): Promise<Figure> {
@@ -130,9 +130,9 @@ async function benchRepair(kernel: Kernel): Promise<Figure> {
     foreign.close();
   }
   return {
-    what: 'FDB entry deleted by another process → told by the monitor, set again',
+    what: 'FDB entry deleted by another process → notification received and entry rewritten',
     ours: quantiles(times),
-    beside: 'with the delete itself; nothing is read or planned',
+    beside: 'the time includes the deletion; no read, no plan',
     target: atMost({ p99: 5 }),
   };
 }

@@ -65,13 +65,22 @@ async function measure({ names: asked, json, scale }: Extract<Command, { kind: '
 
 function compareFiles(files: readonly [string, string]): void {
   try {
-    const [before, after] = files.map((file) => readReport(readFileSync(file, 'utf8'), file));
+    const [before, after] = files.map((file) => readReport(readText(file), file));
     if (before === undefined || after === undefined) return;
     const titles = [before.commit || files[0], after.commit || files[1]] as const;
     console.log(printCompared(compare(before, after), titles));
   } catch (error) {
     console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read: ${code}`);
   }
 }
 

@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each([
-  ['kernel nothing', /there is no nothing; there are kernel, scale/],
+  ['kernel nothing', /unknown bench "nothing"; known: kernel, scale/],
   ['compare a.json', /compare takes two files/],
   ['compare a.json b.json c.json', /compare takes two files/],
   ['--sessions many', /--sessions "many" is not a whole number/],

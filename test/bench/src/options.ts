@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { ScaleSettings } from './scale.ts';
 
-export const usage = `npm run bench [-- NAME…] [--json FILE] [--sessions N] [--networks N] [--endpoints-each N]
-    measures everything, or what is named; --json writes the rows to a file for "compare"; the numbers are those of "scale":
-    agents (1000), networks beside the one that all agents are on (0.9 for each agent), and endpoints on each of those (10)
+export const usage = `npm run bench                        runs all benches
+npm run bench -- NAME… [OPTION…]     runs these benches
 npm run bench -- compare A.json B.json
-    the rows of two files, each of B against A; "worse" is a row that is worse by more than a tenth`;
+                                     compares the rows of B with those of A; marks rows that are worse by more than a tenth
+
+  --json FILE           also writes the rows to FILE, for "compare"
+  --sessions N          "scale": agents (1000)
+  --networks N          "scale": networks beside the network that all agents are on (0.9 for each agent)
+  --endpoints-each N    "scale": endpoints in each of these networks (10)`;
 
 export type Command =
   | {
@@ -31,7 +35,8 @@ export function readCommand(words: readonly string[], benches: readonly string[]
     return { kind: 'compare', files: [before, after] };
   }
   const unknown = positionals.filter((name) => !benches.includes(name));
-  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${benches.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`unknown bench ${unknown.map((name) => `"${name}"`).join(', ')}; known: ${benches.join(', ')}`);
   const sessions = count('--sessions', values.sessions) ?? 1000;
   const scale = {
     sessions,

@@ -30,7 +30,7 @@ export function printFigures(figures: readonly Figure[]): string {
     printRatio(figure.ratio),
     printTarget(figure),
   ]);
-  return table(['figure', 'ours', 'beside', 'ratio', 'target'], rows);
+  return table(['figure', 'Causeway', 'baseline', 'ratio', 'target'], rows);
 }
 
 export interface Row {
@@ -49,7 +49,7 @@ export function printSummary(rows: readonly Row[], failed: ReadonlyMap<string, s
     verdictOf(figure) ?? '',
   ]);
   const broken = Array.from(failed, ([bench, why]) => [bench, why, '', '', '', 'FAILED']);
-  return table(['bench', 'figure', 'ours', 'ratio', 'target', ''], [...measured, ...broken]);
+  return table(['bench', 'figure', 'Causeway', 'ratio', 'target', ''], [...measured, ...broken]);
 }
 
 export function printRatio(ratio: number | undefined): string {

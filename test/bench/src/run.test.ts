@@ -21,11 +21,11 @@ test('a bench that fails is a row that says why, and those after it are measured
   expect(figures).toHaveLength(3);
   expect(figures[1]).toContain('| slow   | 9.00 ms');
   expect(figures[2]).toMatchInlineSnapshot(`
-    "| bench  | figure                                                 | ours    | ratio | target   |        |
-    |--------|--------------------------------------------------------|---------|-------|----------|--------|
-    | first  | quick                                                  | 1.00 ms | 2.00× | ≤ 1.5 ms | met    |
-    | last   | slow                                                   | 9.00 ms |       | ≤ 1.5 ms | missed |
-    | broken | the manager leads: not within 60000 ms last: ¦ not yet |         |       |          | FAILED |"
+    "| bench  | figure                                                 | Causeway | ratio | target   |        |
+    |--------|--------------------------------------------------------|----------|-------|----------|--------|
+    | first  | quick                                                  | 1.00 ms  | 2.00× | ≤ 1.5 ms | met    |
+    | last   | slow                                                   | 9.00 ms  |       | ≤ 1.5 ms | missed |
+    | broken | the manager leads: not within 60000 ms last: ¦ not yet |          |       |          | FAILED |"
   `);
   expect(said.at(-1)).toBe('bench: failed: broken');
   expect(rows.map(({ bench }) => bench)).toEqual(['first', 'last']);

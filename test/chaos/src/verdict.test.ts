@@ -166,7 +166,7 @@ describe('bad runs', () => {
       'an address other than the one that was answered',
       [deed(call('claim', 'a', [0, 1], done('n 10.0.0.9')), born(a))],
       {
-        notLinearizable: [/n 10\.0\.0\.9 .*read nobody/s, /n 10\.0\.0\.2 .*read a/s],
+        notLinearizable: [/n 10\.0\.0\.9 .*read none/s, /n 10\.0\.0\.2 .*read a/s],
         unasked: [/claim of endpoint a was answered n 10\.0\.0\.9, its record has n 10\.0\.0\.2/],
       },
     ],
@@ -303,14 +303,14 @@ describe('bad runs', () => {
     [
       'an acknowledged claim that was never made',
       [deed(call('claim', 'a', [0, 1], done('n 10.0.0.2')))],
-      { lost: [/endpoint a was acknowledged and is not there/], notLinearizable: [/read nobody/] },
+      { lost: [/endpoint a was acknowledged and is not there/], notLinearizable: [/read none/] },
     ],
     [
       'an acknowledged claim that vanished by itself',
       [deed(call('claim', 'a', [0, 1], done('n 10.0.0.2')), born(a)), deed(gone(a))],
       {
         lost: [/endpoint a was acknowledged and is not there/],
-        notLinearizable: [/read nobody/],
+        notLinearizable: [/read none/],
         unasked: [/endpoint a is gone at revision 4, and no call took it away/],
       },
     ],

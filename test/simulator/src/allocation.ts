@@ -148,7 +148,7 @@ class AllocationSimulation {
   async #prepare(): Promise<void> {
     const { clock, leaders } = this.#turmoil;
     const [leader] = leaders;
-    if (leader === undefined) throw new Error('nobody was elected');
+    if (leader === undefined) throw new Error('no manager was elected');
     await clock.until(leader.writer.apply(registerNode(node), { cause: 'set-up' }), seconds(10));
     const { name, labels, subnets } = network;
     const request = CreateNetworkRequest.create({ name, labels, subnets: subnets.map((each) => Subnet.create(each)) });

@@ -57,7 +57,7 @@ export async function loadLab(name: string): Promise<LabRecord> {
 
 export function labUnknown(name: string, labs: readonly string[]): CausewayError {
   const known = labs.length === 0 ? 'no lab exists' : `existing labs: ${labs.join(', ')}`;
-  return new CausewayError('lab-unknown', `no lab named ${name}; ${known}`, { lab: name });
+  return new CausewayError('lab-unknown', `there is no lab "${name}" (--name); ${known}`, { lab: name });
 }
 
 /** Names of the labs that have a folder, complete or not. */

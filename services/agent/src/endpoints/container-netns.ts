@@ -76,7 +76,7 @@ function ipOf(manager: string): Ip[] {
 }
 
 export function ifnameTaken(netns: NetnsPath, ifname: string, by = 'an interface'): CausewayError {
-  const message = `${netns} already has ${by} called ${ifname}: give another ifname`;
+  const message = `${netns} already has ${by} called ${ifname}: use another --ifname`;
   return new CausewayError('ifname-taken', message, { field: 'ifname', netns, ifname });
 }
 

@@ -87,12 +87,12 @@ describe('garbage collection', () => {
   });
 
   it.each<[string, Partial<GcView>, string]>([
-    ['nobody has said anything', { ...former, confirmed: undefined, table: () => table(at(2, 80)) }, 'not over'],
+    ['no manager has said anything', { ...former, confirmed: undefined, table: () => table(at(2, 80)) }, 'not over'],
     ['the restored store knows it', { ...former, table: () => table(at(2, 80), web) }, 'renew 2/500'],
     ['it does not', { ...former, table: () => table(at(2, 80)) }, 'claim'],
     ['nor its network', { ...former, withdrawn: new Map([[blue, 2n]]) }, 'claim'],
     ['it is being detached', { ...former, isUnderWay: () => true }, 'not over'],
-    ['its container is dead, and nobody knows it', { ...former, lost: new Set([web]) }, 'forget'],
+    ['its container is gone, and no manager knows the endpoint', { ...former, lost: new Set([web]) }, 'forget'],
     ['refused a while ago', { ...refused, refusedAt: new Map([[web, 90_000]]) }, ''],
     ['refused long ago', { ...refused, refusedAt: new Map([[web, 70_000]]) }, 'claim'],
     ['refused, and known by another backup', { ...refused, table: () => table(at(2, 80), web) }, 'renew 2/500'],

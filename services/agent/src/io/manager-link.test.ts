@@ -75,11 +75,11 @@ describe('GrpcManagerLink', () => {
   });
 
   it('says "unavailable" where no process listens', async () => {
-    const nobody = '127.0.0.1:1';
-    await expect(link().claimEndpoint(nobody, { ...claim, name: 'web' }, limits)).rejects.toMatchObject({
+    const unused = '127.0.0.1:1';
+    await expect(link().claimEndpoint(unused, { ...claim, name: 'web' }, limits)).rejects.toMatchObject({
       kind: 'unavailable',
     });
-    const channel = link().connect(nobody);
+    const channel = link().connect(unused);
     channel.send(hello);
     await expect(read(channel.messages)).rejects.toMatchObject({ code: 'manager-unavailable' });
   });

@@ -25,7 +25,7 @@ export type TableChange =
       readonly before: FormerRows;
     };
 
-/** Of every row that changed, what it was before; undefined: the row is new. */
+/** What each changed row was before; undefined: the row is new. */
 export type FormerRows = { readonly [Kind in RowKind]: ReadonlyMap<string, RowTypes[Kind] | undefined> };
 
 /** A table that is changed in place. With 20,000 rows, a copy for each delta would be most of an agent's work. */

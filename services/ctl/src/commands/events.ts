@@ -27,8 +27,9 @@ export const events = command<Input>({
   name: 'events',
   summary: 'show what happened in the cluster',
   description:
-    'Every manager shows the same events with the same sequence numbers. With --watch, -o json prints one JSON object per line; when a\n' +
-    'manager fails, the watch continues at another. An event "events.gone" stands in place of events that are no longer kept.\n' +
+    'Every manager shows the same events with the same sequence numbers (SEQ): the revision of the\n' +
+    'write × 256, plus the place of the event in the write, so there are gaps. With --watch, -o json prints one JSON object per line;\n' +
+    'when a manager fails, the watch continues at another. An event "events.gone" stands in place of events that are no longer kept.\n' +
     'Exit 3 for a network or host that does not exist and has no event left.',
   options: [
     new Option('-w, --watch', 'then print events as they happen'),

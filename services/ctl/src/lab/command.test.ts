@@ -38,7 +38,7 @@ class RecordingLabs implements Labs {
   };
   down: Labs['down'] = async (name) => {
     this.asked.push(`down ${name}`);
-    if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `no lab named ${name}`);
+    if (name !== 't' && name !== 'u') throw new CausewayError('lab-unknown', `there is no lab "${name}"`);
   };
   names: Labs['names'] = async () => ['t', 'u'];
 }

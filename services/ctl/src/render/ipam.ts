@@ -62,7 +62,7 @@ export function faultsAnswer({ duplicates, orphans, missing }: CheckClaimsRespon
     names: all.map(([, fault]) => `${fault.network}/${thingOf(fault)}`),
     table:
       all.length === 0
-        ? { kind: 'line', text: 'every claim has its holder, and every holder its claim' }
+        ? { kind: 'line', text: 'no faults: each claim has its owner, and each owner its claims' }
         : { kind: 'grid', columns: faultColumns, rows: all.map(([kind, fault]) => faultRow(kind, fault)) },
   };
 }

@@ -81,7 +81,7 @@ function healthFields(health: HostHealth | undefined): [string, string][] {
   if (health === undefined) return [];
   const failed = Object.entries(health.failedOps).sort();
   return [
-    ['loop delay', `${health.loopDelayMs} ms`],
+    ['event loop delay', `${health.loopDelayMs} ms`],
     ['events lost', String(health.eventsLost)],
     ['announcements', `${health.announcementsSent} sent, ${health.announcementsDropped} dropped`],
     ['kernel refused', failed.length === 0 ? 'nothing' : failed.map(([errno, n]) => `${errno} ${n}`).join(', ')],

@@ -44,7 +44,7 @@ export function conditionsOfEndpoint(context: ApiContext, endpoint: Versioned<En
   const unclaimed = addresses.map(addressOf).flatMap((address) => {
     const claim = claims.get(address)?.claim;
     if (claim?.kind === 'endpoint' && claim.endpoint === id) return [];
-    return [{ address, holder: claim === undefined ? 'nobody' : printClaim(claim) }];
+    return [{ address, owner: claim && printClaim(claim) }];
   });
   const conditions = endpointConditions({
     endpoint: recorded(context, endpoint),

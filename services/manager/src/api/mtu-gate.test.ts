@@ -17,7 +17,7 @@ test.each<[string, Mtu, HostsProgress, MtuVerdict['kind']]>([
     'open',
   ],
   ['one that is more than the host carries', { kind: 'automatic', bytes: 1450 }, {}, 'too-large'],
-  ['one that somebody has fixed at more', { kind: 'fixed', bytes: 9000 }, { floor: 0n }, 'open'],
+  ['one that is fixed at more', { kind: 'fixed', bytes: 9000 }, { floor: 0n }, 'open'],
   ['no host has the network', lowered, {}, 'open'],
   ['a host has not applied it', lowered, { floor: 6n }, 'waits'],
   ['every host has', lowered, { floor: 7n }, 'open'],

@@ -32,7 +32,7 @@ test('a refusal says who may', () => {
 
 describe('who a call is from', () => {
   test.each<[string, Identity, string | undefined, Identity | 'permission-denied']>([
-    ['whoever is at the other end', operator, undefined, operator],
+    ['the process at the other end', operator, undefined, operator],
     ['a manager, for itself', manager, undefined, manager],
     ['a manager that sends an operator’s call on', manager, formatIdentity(operator), operator],
     ['a manager that sends an agent’s call on', manager, formatIdentity(agent), agent],

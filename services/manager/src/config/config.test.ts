@@ -97,7 +97,7 @@ describe('taken', () => {
       { etcd: { kind: 'external', tls: { caCert: 'ca', cert: 'c', key: 'k' } } },
     ],
     ['an etcd with TLS by the system’s authorities', { etcd: 'https://etcd.example:2379' }, { etcd: { tls: {} } }],
-    ['compaction by somebody else', { etcdHistory: '0s' }, { history: 0 }],
+    ['compaction by another program', { etcdHistory: '0s' }, { history: 0 }],
     ['a longer lease', { leaseTtl: '10s' }, { leaseTtl: 10_000 }],
   ])('%s', (_name, options, expected) => {
     expect(readConfig({ ...given, ...options })).toMatchObject(expected);

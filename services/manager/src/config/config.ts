@@ -72,7 +72,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     flag: '--lease-ttl <duration>',
     variable: 'CAUSEWAY_LEASE_TTL',
-    help: 'how long the cluster has no leader when the leader hangs or cannot be reached; a killed process is noticed at once',
+    help: "time to live of the leader's lease: after a leader hangs or is cut off, another manager leads when this time has passed",
     default: '3s',
   },
   {

@@ -35,7 +35,7 @@ describe('a host', () => {
     ['that is recorded is not recorded again', 202, { silent: 200, recorded: 200 }, 'nothing'],
     ['is not gone a moment too soon', 259.9, { silent: 200, recorded: 200 }, 'nothing'],
     ['is gone after that time', 260, { silent: 200, recorded: 200 }, 'gone'],
-    ['that nobody has recorded is gone all the same', 260, { silent: 200 }, 'record 200, gone'],
+    ['whose silence is not recorded is gone all the same', 260, { silent: 200 }, 'record 200, gone'],
     ['that was silent under earlier leaders counts with that', 120, { silent: 100, recorded: 60 }, 'gone'],
     ['that was silent under earlier leaders, for less', 119, { silent: 100, recorded: 60 }, 'nothing'],
     ['that came back meanwhile counts anew', 130, { silent: 110, recorded: 60 }, 'record 110'],

@@ -6,14 +6,15 @@ export type FanOutPause = (hosts: number) => Duration;
 
 /**
  * A delta costs a manager about 50 µs for each host: the message to the host, and the host's report that it has applied the
- * delta. With a pause of the same length, one busy network takes half of the manager. A network with few hosts has no pause. The
- * limit keeps the delay of a change below a second.
+ * delta. With a pause of the same length, one busy network takes half of the manager's CPU time. A network with few hosts has
+ * no pause. The limit keeps the delay of a change below a second.
  */
 export const fanOutPause: FanOutPause = (hosts) => milliseconds(Math.min(500, Math.floor(hosts / 20)));
 
 /**
  * When changes of networks go to their hosts: at once, unless the network's last changes went a moment ago. So a change of a
- * network at rest is not delayed, and a network that changes all the time costs a bounded part of the manager.
+ * network at rest is not delayed, and a network that changes all the time costs a bounded part of the manager's
+ * CPU time.
  */
 export class FanOut {
   readonly #pause: FanOutPause;

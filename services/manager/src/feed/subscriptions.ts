@@ -36,8 +36,8 @@ const nothing = 0n;
 
 /**
  * What was sent to one agent. For each network that the agent is subscribed to, this is the revision that the agent holds when
- * everything in its connection has arrived. What brings the agent to the present revision is made when it is sent, from
- * whatever revision the agent holds: so changes that the agent could not be sent become one delta.
+ * everything in its connection has arrived. The message for an agent is computed when it is sent, from the revision that the
+ * agent holds. Changes that waited therefore go as one delta.
  *
  *     ── hello, subscribed, resync ──▶ holds nothing ── moved, with room ──▶ Complete sent, holds the present revision
  *     holds R ── moved, with room ──▶ delta from R sent, holds the present revision

@@ -51,7 +51,7 @@ const history = (ip: string, told: readonly Event[] = events, network?: string) 
     return `${of} ${endpoint || purpose} on ${on || '-'}, ${fromMs}-${toMs || 'now'}, ${actor || '?'} to ${released || '-'}`;
   });
 
-test('nobody', () => {
+test('an address that was never held', () => {
   attach('web', '10.66.0.9');
   expect(history('10.66.0.8')).toEqual([]);
 });

@@ -49,7 +49,7 @@ function presentHolding(id: NetworkId, address: Ip, view: Holders): AddressHoldi
   const claim = view.addressesOf(id).get(address)?.claim;
   const network = view.networks.get(id)?.value.name;
   if (network === undefined) return undefined; // the network is deleted, and its last claims are being removed
-  const nobody = {
+  const noHolder = {
     address,
     network,
     endpoint: '',
@@ -60,10 +60,10 @@ function presentHolding(id: NetworkId, address: Ip, view: Holders): AddressHoldi
     actor: '',
     released: '',
   };
-  if (claim?.kind === 'reservation') return { ...nobody, purpose: claim.purpose };
+  if (claim?.kind === 'reservation') return { ...noHolder, purpose: claim.purpose };
   const endpoint = claim?.kind === 'endpoint' ? view.endpoint(claim.endpoint)?.value : undefined;
   if (endpoint === undefined) return undefined;
-  return { ...nobody, endpoint: endpoint.name, host: view.nodes.get(endpoint.node)?.value.name ?? endpoint.node };
+  return { ...noHolder, endpoint: endpoint.name, host: view.nodes.get(endpoint.node)?.value.name ?? endpoint.node };
 }
 
 function holdingOf(event: Event, address: Ip, begun: Pick<AddressHolding, 'fromMs' | 'actor'>): AddressHolding {

@@ -35,7 +35,7 @@ function planDeleteNetwork(request: DeleteNetwork, planning: Planning): Proposal
   refuseUsers(request.force ? { ...users, reservations: [] } : users, {
     code: 'network-in-use',
     what: `network "${network.name}"`,
-    remedy: 'detach and release them first, or use force',
+    remedy: 'detach the endpoints and release the reservations first',
     field: 'network',
   });
   const claims = [

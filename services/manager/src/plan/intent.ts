@@ -47,7 +47,7 @@ export interface Intent<Reply> {
 export interface Request<Reply> extends Intent<Reply> {
   /** Name of the request, such as "network.create". */
   readonly kind: string;
-  /** Canonical text of the request. The same request id with other content is a misuse. */
+  /** Canonical text of the request. The same request id with other content is refused (`request-reused`). */
   readonly content: string;
   readonly outcome: OutcomeCodec<Reply>;
   /**

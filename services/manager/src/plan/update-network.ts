@@ -65,7 +65,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
   refuseUsers(usersOf(view, before, request.removeSubnets), {
     code: 'subnet-in-use',
     what: `remove_subnets: ${request.removeSubnets.join(', ')}`,
-    remedy: 'detach and release them first',
+    remedy: 'detach the endpoints and release the reservations first',
     field: 'remove_subnets',
   });
   const [had, has] = [claimsOf(before, planning), claimsOf(after, planning)];

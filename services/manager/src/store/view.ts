@@ -68,7 +68,7 @@ export class View {
     return this.records('leader').get();
   }
 
-  /** Managers that run, or did a moment ago. */
+  /** Managers whose registration exists. A registration ends 15 s after its manager dies. */
   get managers(): ReadonlyMap<Name, RegisteredManager> {
     return this.records('manager').all;
   }

@@ -57,7 +57,7 @@ export class EventReader {
       ...told
         .filter((id) => !attached.has(id as EndpointId))
         .map((id) => `${id} was told to be attached and never was`),
-      ...[...attached].filter((id) => !told.includes(id)).map((id) => `${id} was attached and nobody was told`),
+      ...[...attached].filter((id) => !told.includes(id)).map((id) => `${id} was attached, and no event says so`),
     ];
   }
 

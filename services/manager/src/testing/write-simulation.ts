@@ -90,7 +90,7 @@ export class WriteSimulation {
     const watching = this.#auditor.run(new MemoryStore({ clock: this.#clock, backend: this.#backend }));
     await this.#clock.advance(seconds(1));
     const leader = [...this.#managers.values()].find(({ leads }) => leads);
-    if (leader === undefined) throw new Error('nobody was elected');
+    if (leader === undefined) throw new Error('no manager was elected');
     await this.#clock.until(leader.writer.apply(registerNode(host), { cause: 'set-up' }), seconds(10));
 
     const chronicle = new EventReader([this.#store(), this.#store()], {
@@ -332,5 +332,5 @@ function compareSets<Value>(
     if (found === undefined) faults.push(`acknowledged ${what} ${id} is not there`);
     else if (JSON.stringify(found) !== JSON.stringify(value)) faults.push(`${what} ${id} is not as acknowledged`);
   }
-  for (const id of stored.keys()) if (!told.has(id)) faults.push(`${what} ${id} is there, and nobody was told`);
+  for (const id of stored.keys()) if (!told.has(id)) faults.push(`${what} ${id} is there, and no caller got it`);
 }

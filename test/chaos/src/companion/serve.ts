@@ -13,7 +13,7 @@ export function serveLines(answers: Answers): void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {
     const { id, ask, argument } = JSON.parse(line) as Question;
-    const answer = answers[ask]?.(argument) ?? Promise.reject(new Error(`nobody answers "${ask}"`));
+    const answer = answers[ask]?.(argument) ?? Promise.reject(new Error(`there is no answer to "${ask}"`));
     answer.then(
       (value) => say({ id, value: value ?? null }),
       (error: unknown) => say({ id, error: String(error) }),

@@ -39,6 +39,6 @@ export function after(holder: Holder, act: Act): Holder | undefined {
 }
 
 export function printOperation({ key, act, call, end }: Operation): string {
-  const what = `${act.kind} ${act.owner ?? 'nobody'}`;
+  const what = `${act.kind} ${act.owner ?? 'none'}`;
   return `${key} ${what} [${call.toFixed(1)}, ${end === null ? 'never answered' : end.toFixed(1)}]`;
 }

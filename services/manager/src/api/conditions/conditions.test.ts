@@ -45,7 +45,7 @@ describe('networks', () => {
   test.each<[string, NetworkFacts, string[]]>([
     ['all is well', facts, [allocated, applied, healthy]],
     [
-      'nobody leads',
+      'no manager leads',
       leaderless,
       [
         allocated,
@@ -54,7 +54,7 @@ describe('networks', () => {
       ],
     ],
     [
-      'nobody leads, and a subnet is full all the same',
+      'no manager leads, and a subnet is full all the same',
       { ...leaderless, subnets: [{ ...roomy, free: 0n }] },
       [
         allocated,
@@ -132,7 +132,7 @@ describe('networks', () => {
       ],
     ],
     [
-      'nobody leads, and its MTU is more than a host carries since that came',
+      'no manager leads, and its MTU is more than a host carries since that came',
       { ...leaderless, small: [{ name: 'h9', room: 1400, written: at(60n) }] },
       [
         allocated,
@@ -174,7 +174,7 @@ describe('endpoints', () => {
     ['all is well', facts, [claimed, applied, 'Degraded false Healthy @41']],
     ['its host came back later', on(host('h2', { since: at(70n) })), [claimed, applied, 'Degraded false Healthy @70']],
     [
-      'nobody leads',
+      'no manager leads',
       { endpoint, unclaimed: [] },
       [
         claimed,
@@ -184,9 +184,18 @@ describe('endpoints', () => {
     ],
     [
       'its address is another’s',
-      { ...facts, unclaimed: [{ address: '10.7.0.9', holder: 'gateway' }] },
+      { ...facts, unclaimed: [{ address: '10.7.0.9', owner: 'gateway' }] },
       [
         'Allocated false ClaimMissing @41: 10.7.0.9 is claimed by gateway: see "causeway ipam check"',
+        applied,
+        'Degraded false Healthy @41',
+      ],
+    ],
+    [
+      'its address has no claim',
+      { ...facts, unclaimed: [{ address: '10.7.0.9', owner: undefined }] },
+      [
+        'Allocated false ClaimMissing @41: 10.7.0.9 has no claim: see "causeway ipam check"',
         applied,
         'Degraded false Healthy @41',
       ],
@@ -231,7 +240,7 @@ describe('hosts', () => {
   test.each<[string, NodeFacts, string[]]>([
     ['all is well', facts, [ready, applied, 'Degraded false Healthy @20']],
     [
-      'nobody leads',
+      'no manager leads',
       { node, networks: [] },
       ['Ready', 'Programmed', 'Degraded'].map((type) => `${type} unknown NoLeader @0: no manager leads at this moment`),
     ],

@@ -15,8 +15,8 @@ import {
 
 export interface EndpointFacts {
   readonly endpoint: Recorded<Endpoint>;
-  /** The endpoint's addresses whose claim belongs to another holder, with the holder: "nobody", "gateway". */
-  readonly unclaimed: readonly { readonly address: string; readonly holder: string }[];
+  /** The endpoint's addresses that it has no claim to. `owner`: of the claim, such as "gateway"; undefined: there is no claim. */
+  readonly unclaimed: readonly { readonly address: string; readonly owner: string | undefined }[];
   /** The endpoint's network and host, when the host's underlay carries less than the network's packets need. */
   readonly tooLarge?: { readonly network: Recorded<Network>; readonly host: SmallHost };
   /** Absent: no manager leads. */
@@ -38,8 +38,10 @@ function allocated({ endpoint: { value, written: since }, unclaimed }: EndpointF
     const message = `${value.addresses.join(', ')} ${value.addresses.length === 1 ? 'is' : 'are'} claimed`;
     return { type, status: 'true', reason: 'Claimed', message, since };
   }
-  const claims = unclaimed.map(({ address, holder }) => `${address} is claimed by ${holder}`).join(', ');
-  const message = `${claims}: see "causeway ipam check"`;
+  const claims = unclaimed.map(
+    ({ address, owner }) => `${address} ${owner === undefined ? 'has no claim' : `is claimed by ${owner}`}`,
+  );
+  const message = `${claims.join(', ')}: see "causeway ipam check"`;
   return { type, status: 'false', reason: 'ClaimMissing', message, since };
 }
 

@@ -413,9 +413,9 @@ describe('a session of a host that cannot reach the leader', () => {
     expect(await relayed.ended).toMatch(/goodbye|not-leader|manager-unavailable|shutting-down/);
     await leads(follower.manager);
     const third = await run('m3');
-    const nobody = await freeAddress();
-    await believe(nobody);
-    await follows(third.manager, nobody);
+    const unused = await freeAddress();
+    await believe(unused);
+    await follows(third.manager, unused);
     expect(await (await join(third.address, 1, true)).ended).toBe('manager-unavailable');
   });
 });
