@@ -1,9 +1,10 @@
 // Prepares a clone so that everything runs: Debian packages, npm packages, built code. Can be repeated; takes seconds when
 // nothing changed. Needs only Node and npm. `--test` adds what only the tests use.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -33,7 +34,7 @@ const needed = {
 checkNode();
 installDebianPackages();
 installNpmPackages();
-step('building', () => run('node', [join(root, 'node_modules/typescript/bin/tsc'), '-b']));
+await build();
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -67,11 +68,34 @@ function installNpmPackages() {
   writeFileSync(stamp, lock);
 }
 
+/** Prints each project that is built: a first build takes minutes. */
+async function build() {
+  const started = performance.now();
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const child = spawn('node', [tsc, '-b', '--verbose'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const errors = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const project = /Building project '(.*)\/tsconfig\.json'/.exec(line)?.[1];
+    if (project !== undefined) process.stderr.write(`setup: building ${relative(root, project)}\n`);
+    else if (/\berror TS\d+|^ +[^* ]/.test(line)) errors.push(line);
+  }
+  if ((await ended) !== 0) {
+    process.stderr.write(`${errors.join('\n')}\n`);
+    stop('"tsc -b" failed');
+  }
+  process.stderr.write(`setup: built in ${seconds(started)}\n`);
+}
+
 function step(what, work) {
   const started = performance.now();
   process.stderr.write(`setup: ${what} … `);
   work();
-  process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  process.stderr.write(`${seconds(started)}\n`);
+}
+
+function seconds(started) {
+  return `${((performance.now() - started) / 1000).toFixed(1)} s`;
 }
 
 /** Prints nothing unless the command fails; then prints all its output. */
