@@ -4,7 +4,7 @@
 export interface Glance {
   /** Field of ConnectResponse. */
   readonly field: number;
-  /** Of Complete and Delta; empty otherwise. */
+  /** The network of a Complete or Delta; empty otherwise. */
   readonly networkId: string;
   /** The network's revision after the message, of Complete and Delta. */
   readonly revision: bigint;

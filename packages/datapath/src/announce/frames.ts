@@ -86,7 +86,7 @@ function framed(
   return { bytes, view };
 }
 
-/** Of ICMPv6, over the message and the pseudo-header (RFC 4443 §2.3, RFC 8200 §8.1). All parts have even lengths. */
+/** The checksum of ICMPv6, over message and pseudo-header (RFC 4443 §2.3, RFC 8200 §8.1). All parts have even lengths. */
 function checksum(source: Uint8Array, destination: Uint8Array, message: Uint8Array): number {
   let sum = message.length + IPPROTO_ICMPV6;
   for (const part of [source, destination, message]) {

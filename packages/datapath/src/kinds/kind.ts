@@ -49,7 +49,10 @@ export interface Comparison<Name extends string, Key, Value, KindOp extends Op> 
    * A plan therefore compares each stage with what the kernel will hold after the stages before.
    */
   readonly stage: Stage;
-  /** Objects that are not as desired; undefined: the caller may let the event loop turn. `isOurs` decides which of them the agent may remove. */
+  /**
+   * Objects that are not as desired; undefined: the caller may let the event loop turn. `isOurs` decides which of the
+   * objects the agent may remove.
+   */
   compare(found: Namespace | undefined, desired: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
   /** Whether an object that is found in the namespace, and not desired, is ours to remove. See owner.ts. */
   isOurs(netns: NetnsPath, key: Key, found: Value): boolean;

@@ -19,8 +19,8 @@ export interface Namespace {
   /** By link name. */
   readonly addresses: ReadonlyMap<string, ReadonlySet<InterfaceAddress>>;
   /**
-   * By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only; where several
-   * routes have one destination, the one with the lowest metric.
+   * By destination; "0.0.0.0/0" and "::/0" are the default routes. Main table only; where several routes
+   * have one destination, the one with the lowest metric.
    */
   readonly routes: ReadonlyMap<Prefix, Route>;
   /** Permanent neighbour entries, by link name and address. */

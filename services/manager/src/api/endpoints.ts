@@ -187,8 +187,8 @@ export class EndpointsApi {
   }
 
   #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<ItemOf<'endpoint'>> {
-    const scope = { asked: { network, host }, read: () => this.#within(network, host) };
-    return { cache: this.#context.modules.caches.of('endpoint'), fields: records.endpoint.fields, scope };
+    const filter = { asked: { network, host }, read: () => this.#within(network, host) };
+    return { cache: this.#context.modules.caches.of('endpoint'), fields: records.endpoint.fields, filter };
   }
 
   /** Selects items of that network and host; empty: any. @throws CausewayError network-unknown, node-unknown */

@@ -19,8 +19,8 @@ interface ListRequest extends Selectors {
 export interface ListOf<I extends Item> {
   readonly cache: ObjectCache<I>;
   readonly fields: Fields<I>;
-  /** Further filters of the request, by field. `read` makes the filter from them, after the view is new enough. */
-  readonly scope?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
+  /** Further fields of the request that select objects. `read` makes the filter from them, after the view is new enough. */
+  readonly filter?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
 }
 
 interface Page<I extends Item> {
@@ -32,20 +32,20 @@ interface Page<I extends Item> {
 /**
  * A page shows the list at the revision of its first page, while the cache remembers the changes since then. Later it
  * shows the present list from the same position on; the page's revision shows this.
- * @throws CausewayError invalid-argument, timed-out, what the scope throws
+ * @throws CausewayError invalid-argument, timed-out, what the filter throws
  */
 export async function listPage<I extends Item>(
   context: ApiContext,
   request: ListRequest,
-  { cache, fields, scope }: ListOf<I>,
+  { cache, fields, filter }: ListOf<I>,
   call: CallContext,
 ): Promise<Page<I>> {
   const { atLeast, pageSize, pageToken, labelSelector, fieldSelector } = request;
   const selected = readSelection(request, fields);
-  const query = { label_selector: labelSelector, field_selector: fieldSelector, ...scope?.asked };
+  const query = { label_selector: labelSelector, field_selector: fieldSelector, ...filter?.asked };
   const token = pageToken === '' ? undefined : parsePageToken(pageToken, query);
   await context.atLeast(later(atLeast, token?.revision ?? 0n), call);
-  const within = scope?.read() ?? (() => true);
+  const within = filter?.read() ?? (() => true);
   const now = context.modules.view.revision;
   const at = token !== undefined && cache.remembers(token.revision) ? token.revision : now;
   const size = Math.min(pageSize === 0 ? usualPage : pageSize, largestPage);

@@ -23,14 +23,14 @@ type Watched<I extends Item> = WatchEvent<I> & { readonly epoch: bigint };
 export async function* watchList<I extends Item>(
   context: ApiContext,
   request: WatchRequest,
-  { cache, fields, scope }: ListOf<I>,
+  { cache, fields, filter }: ListOf<I>,
   signal: AbortSignal,
 ): AsyncGenerator<Watched<I>, void> {
   const { view } = context.modules;
   const selected = readSelection(request, lasting(fields));
   const epoch = await reach(context, request, signal);
-  const inScope = scope?.read() ?? (() => true);
-  const matches = (item: I): boolean => inScope(item) && selected(item);
+  const isShown = filter?.read() ?? (() => true);
+  const matches = (item: I): boolean => isShown(item) && selected(item);
   const options = { from: request.fromRevision, matches, revision: () => view.revision };
   for await (const event of watch(cache, options, signal)) yield { ...event, epoch };
 }

@@ -13,8 +13,8 @@ export const fanOutPause: FanOutPause = (hosts) => milliseconds(Math.min(500, Ma
 
 /**
  * When changes of networks go to their hosts: at once, unless the network's last changes went a moment ago. So a change of a
- * network at rest is not delayed, and a network that changes all the time costs a bounded part of the manager's
- * CPU time.
+ * network at rest is not delayed, and a network that changes all the time costs a bounded part of the CPU time
+ * of the manager.
  */
 export class FanOut {
   readonly #pause: FanOutPause;
