@@ -2,7 +2,7 @@
 
 export type { NetnsIdentity } from '@causeway/netlink';
 export type { Announcement } from './announce/announcement.ts';
-export { type Newcomer, newcomers } from './announce/newcomers.ts';
+export { type NewAddress, newAddresses } from './announce/new-addresses.ts';
 export { applyPlan, type Failure, readState, teardown } from './apply.ts';
 export { ChangeSet, type Changes, type EntryKeys } from './changes.ts';
 export { type Difference, differences, differencesSliced } from './difference.ts';

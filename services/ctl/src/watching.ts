@@ -57,10 +57,10 @@ export async function* follow<Item extends { readonly id: string }>(
         whole.push(changeOf(message));
         if (more) continue;
         const changes = at.revision === 0n ? differences(known ?? new Map(), whole) : whole;
-        const isNews = message.revision > at.revision;
+        const isNew = message.revision > at.revision;
         at = { revision: message.revision, epoch };
         whole = [];
-        if (!isNews) continue;
+        if (!isNew) continue;
         if (known !== undefined) remember(known, changes);
         yield* changes;
       }

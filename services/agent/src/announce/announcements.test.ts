@@ -1,17 +1,17 @@
-import type { Newcomer } from '@causeway/datapath';
+import type { NewAddress } from '@causeway/datapath';
 import { Ip, Mac, type NetworkId } from '@causeway/model';
 import { describe, expect, it } from 'vitest';
 import { announcementsOf, delays, reachable } from './announcements.ts';
 
 const networkId = 'b10e000000000001' as NetworkId;
 const [a, b, c] = [Mac('02:42:0a:42:00:02'), Mac('02:42:0a:42:00:03'), Mac('02:42:0a:42:00:04')] as const;
-const peer: Newcomer = { ip: Ip('10.66.0.4'), mac: c, isOwn: false };
-const own: Newcomer = { ip: Ip('10.66.0.2'), mac: a, isOwn: true };
+const peer: NewAddress = { ip: Ip('10.66.0.4'), mac: c, isOwn: false };
+const own: NewAddress = { ip: Ip('10.66.0.2'), mac: a, isOwn: true };
 const now = 1_000;
 
-describe('announcements of newcomers', () => {
-  const of = (newcomers: readonly Newcomer[], macs: readonly Mac[]) =>
-    announcementsOf({ networkId, newcomers, own: macs }, now);
+describe('announcements of new addresses', () => {
+  const of = (addresses: readonly NewAddress[], macs: readonly Mac[]) =>
+    announcementsOf({ networkId, addresses, own: macs }, now);
 
   it('a peer is announced to all containers, when its own host has had time to program it', () => {
     expect(of([peer], [a, b])).toEqual([
@@ -33,7 +33,7 @@ describe('announcements of newcomers', () => {
   });
 });
 
-it('a newcomer is not reachable while the kernel refuses one of its entries', () => {
+it('a new address is not reachable while the kernel refuses one of its entries', () => {
   const netns = '' as never;
   const refusal = { errno: 'ENOBUFS', message: '' };
   const neighbour = { op: { op: 'neighbour.set', netns, dev: 'vxlan0', ip: peer.ip, mac: c }, ...refusal } as const;

@@ -1,9 +1,9 @@
-import type { Announcement, Failure, Newcomer } from '@causeway/datapath';
+import type { Announcement, Failure, NewAddress } from '@causeway/datapath';
 import { family, type Ip, type Mac, type NetworkId } from '@causeway/model';
 import type { Waiting } from './backlog.ts';
 
 /**
- * ms between the programming of a newcomer on this host and the announcement. Containers send what waited for the address as
+ * ms between the programming of a new address on this host and the announcement. Containers send what waited for the address as
  * soon as they hear the announcement, and a packet that arrives too early is lost.
  */
 export const delays = {
@@ -15,20 +15,20 @@ export const delays = {
   own6: 20,
 } as const;
 
-/** Newcomers of a network, whose entries the kernel has. */
-export interface News {
+/** New addresses of a network, whose entries the kernel has. */
+export interface NewAddresses {
   readonly networkId: NetworkId;
-  readonly newcomers: readonly Newcomer[];
+  readonly addresses: readonly NewAddress[];
   /** The MACs of the network's containers on this host. */
   readonly own: readonly Mac[];
 }
 
 /**
- * What the containers of this host are to hear of newcomers. A container does not hear of its own address, because its
+ * The announcements of new addresses to the containers of this host. A container gets none of its own address, because its
  * kernel would take the announcement for a duplicate.
  */
-export function announcementsOf({ networkId, newcomers, own }: News, now: number): readonly Waiting[] {
-  return newcomers.flatMap(({ ip, mac, isOwn }): Waiting[] => {
+export function announcementsOf({ networkId, addresses, own }: NewAddresses, now: number): readonly Waiting[] {
+  return addresses.flatMap(({ ip, mac, isOwn }): Waiting[] => {
     const to: Announcement['to'] = isOwn ? own.filter((each) => each !== mac) : 'all';
     const receivers = to === 'all' ? own.length : to.length;
     if (receivers === 0) return [];
@@ -41,12 +41,12 @@ function delayOf(ip: Ip, isOwn: boolean): number {
   return family(ip) === 4 ? delays.own4 : delays.own6;
 }
 
-/** Leaves out newcomers whose entries the kernel has refused. */
-export function reachable(newcomers: readonly Newcomer[], refused: readonly Failure[]): readonly Newcomer[] {
+/** Leaves out addresses whose entries the kernel has refused. */
+export function reachable(addresses: readonly NewAddress[], refused: readonly Failure[]): readonly NewAddress[] {
   const missing = new Set<string>();
   for (const { op } of refused) {
     if (op.op === 'neighbour.set') missing.add(op.ip);
     else if (op.op === 'fdb.set') missing.add(op.mac);
   }
-  return newcomers.filter(({ ip, mac }) => !missing.has(ip) && !missing.has(mac));
+  return addresses.filter(({ ip, mac }) => !missing.has(ip) && !missing.has(mac));
 }

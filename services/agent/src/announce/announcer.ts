@@ -2,7 +2,7 @@ import { type Announcement, bridgeName, type Kernel, overlayNetns } from '@cause
 import type { NetworkId } from '@causeway/model';
 import { type Clock, type Duration, type Log, Loop, seconds } from '@causeway/runtime';
 import type { HostStats } from '../reconcile/host-stats.ts';
-import { announcementsOf, type News } from './announcements.ts';
+import { announcementsOf, type NewAddresses } from './announcements.ts';
 import { add, type Backlog, emptyBacklog, takeTurn, type Waiting } from './backlog.ts';
 
 export interface AnnouncerModules {
@@ -30,9 +30,9 @@ export class Announcer {
     this.#loop = new Loop({ clock }, { step: () => this.#step(), failed, retryAfter: seconds(1) });
   }
 
-  announce(news: News): void {
+  announce(found: NewAddresses): void {
     const { clock, stats } = this.#modules;
-    const announcements = announcementsOf(news, clock.now());
+    const announcements = announcementsOf(found, clock.now());
     if (announcements.length === 0) return;
     const { backlog, dropped } = add(this.#backlog, announcements);
     this.#backlog = backlog;

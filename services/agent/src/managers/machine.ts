@@ -121,10 +121,10 @@ function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Ste
   }
   const now = { id: clusterId, epoch, term };
   const alarm = seen !== undefined && epoch > seen.epoch;
-  const news = seen === undefined || seen.epoch !== epoch || seen.term !== term;
+  const isNew = seen === undefined || seen.epoch !== epoch || seen.term !== term;
   return {
     state: { phase: 'catching-up', seen: now, feed, resyncing: new Set() },
-    effects: [...(news ? [{ effect: 'remember', seen: now, alarm } as const] : []), { effect: 'welcomed', heartbeat }],
+    effects: [...(isNew ? [{ effect: 'remember', seen: now, alarm } as const] : []), { effect: 'welcomed', heartbeat }],
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Newcomer, Peers, type State } from '@causeway/datapath';
+import { type NewAddress, Peers, type State } from '@causeway/datapath';
 import type { EndpointId, EndpointRow, Mac } from '@causeway/model';
 import type { Slices } from '@causeway/runtime';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
@@ -54,8 +54,8 @@ export class DesiredNetwork {
     return this.#own.sandboxes.filter(isGranted).map(({ endpoint }) => endpoint.mac);
   }
 
-  /** Whether the newcomer of an earlier moment still has its address. */
-  hasStill({ ip, mac, isOwn }: Newcomer): boolean {
+  /** Whether a container still has this address, which was new at an earlier moment. */
+  hasStill({ ip, mac, isOwn }: NewAddress): boolean {
     return isOwn ? this.ownMacs.includes(mac) : this.#peers.neighbours.get(ip) === mac;
   }
 

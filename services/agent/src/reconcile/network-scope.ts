@@ -8,8 +8,8 @@ import {
   isOverlayNetns,
   type Kernel,
   type NetnsPath,
-  type Newcomer,
-  newcomers,
+  type NewAddress,
+  newAddresses,
   type Op,
   overlayNetns,
   readState,
@@ -18,7 +18,7 @@ import {
 } from '@causeway/datapath';
 import { type EndpointId, isKnown, type NetworkId, type Stamp, type UnknownNetwork } from '@causeway/model';
 import { type Clock, Slices } from '@causeway/runtime';
-import { type News, reachable } from '../announce/announcements.ts';
+import { type NewAddresses, reachable } from '../announce/announcements.ts';
 import { isGranted, type Sandbox } from '../disk/sandbox.ts';
 import { isKnownTable, type Table } from '../tables/table.ts';
 import { ContainerPaths, findContainerPaths, within } from './container-paths.ts';
@@ -50,8 +50,8 @@ export interface NetworkScopeModules {
   readonly confirmed: () => boolean;
   /** Called when a container is dead: no path leads to it, and its pair of links is gone. */
   readonly onLost: (id: EndpointId) => void;
-  /** Announces newcomers whose entries the kernel has. */
-  readonly announce: (news: News) => void;
+  /** Announces new addresses whose entries the kernel has. */
+  readonly announce: (found: NewAddresses) => void;
   /** Called when nothing of the network is desired, and nothing of it is left. */
   readonly onRemoved: () => void;
 }
@@ -83,7 +83,7 @@ export class NetworkScope implements Scope {
    * Addresses that are new since the kernel last followed the intent. The first intent has none: after a restart, the
    * kernel has known its entries before.
    */
-  #newcomers: readonly Newcomer[] = [];
+  #newAddresses: readonly NewAddress[] = [];
   /** Whether the containers were located since `advance`. */
   #isRelocated = false;
 
@@ -152,15 +152,15 @@ export class NetworkScope implements Scope {
       const desired = await DesiredNetwork.of(this.#host, table, located, slices);
       this.#followed = { ...moment, desired };
       if (before !== undefined) {
-        const found = await slices.run(newcomers(before, desired.state, this.watched));
-        this.#newcomers = [...this.#newcomers, ...found];
+        const found = await slices.run(newAddresses(before, desired.state, this.watched));
+        this.#newAddresses = [...this.#newAddresses, ...found];
       }
       return 'everything';
     }
     const { desired } = this.#followed;
     this.#followed = { ...moment, desired };
     const changed = desired.advance(this.#located(changes), table, located);
-    this.#newcomers = [...this.#newcomers, ...finish(newcomers(changed.known, changed.desired, this.watched))];
+    this.#newAddresses = [...this.#newAddresses, ...finish(newAddresses(changed.known, changed.desired, this.watched))];
     return changed;
   }
 
@@ -210,7 +210,7 @@ export class NetworkScope implements Scope {
   async remove(): Promise<readonly Failure[]> {
     const { kernel, overlays } = this.#modules;
     this.#followed = undefined;
-    this.#newcomers = [];
+    this.#newAddresses = [];
     if (await overlays.isForeign(this.watched)) return [];
     await overlays.found(this.watched);
     const refused = await teardown(kernel, this.watched);
@@ -235,11 +235,11 @@ export class NetworkScope implements Scope {
   }
 
   #announce(refused: readonly Failure[]): void {
-    if (this.#newcomers.length === 0) return;
+    if (this.#newAddresses.length === 0) return;
     const { desired } = this.#follows;
-    const present = reachable(this.#newcomers, refused).filter((each) => desired.hasStill(each));
-    this.#newcomers = [];
-    this.#modules.announce({ networkId: this.id, newcomers: present, own: desired.ownMacs });
+    const present = reachable(this.#newAddresses, refused).filter((each) => desired.hasStill(each));
+    this.#newAddresses = [];
+    this.#modules.announce({ networkId: this.id, addresses: present, own: desired.ownMacs });
   }
 
   get #follows(): Followed {

@@ -151,7 +151,7 @@ export class Reconciler {
         intent: () => ({ table: tables.get(networkId), sandboxes: sandboxes.of(networkId) }),
         allSandboxes: () => sandboxes.all(),
         confirmed: () => this.#confirmed,
-        announce: (news) => this.#announcer.announce(news),
+        announce: (found) => this.#announcer.announce(found),
         onRemoved: () => this.#forget(networkId),
       },
       { host: this.#settings.host, networkId },

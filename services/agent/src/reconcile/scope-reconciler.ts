@@ -219,8 +219,8 @@ export class ScopeReconciler {
   }
 
   #refuse({ event, fields, why, difference }: Refusal, asked: readonly Verification[]): void {
-    const isNews = this.#phase.kind !== 'failing' || this.#phase.why !== why;
-    if (isNews) this.#log.error(event, { ...fields, message: why });
+    const isNew = this.#phase.kind !== 'failing' || this.#phase.why !== why;
+    if (isNew) this.#log.error(event, { ...fields, message: why });
     this.#phase = { kind: 'failing', refused: [], why };
     this.#modules.stats.unresolved(this.#scope.id, 1);
     for (const { answer } of asked) answer([difference]);

@@ -7,11 +7,11 @@ import { finish } from '../sliced.ts';
 import type { State } from '../state.ts';
 import { networkOnHost } from '../testing/arbitraries.ts';
 import { blue, nodeId, onHost, row, vtep } from '../testing/fixtures.ts';
-import { type Newcomer, newcomers } from './newcomers.ts';
+import { type NewAddress, newAddresses } from './new-addresses.ts';
 
 const netns = overlayNetns(blue.id);
 const state = (...rows: readonly EndpointRow[]): State => buildNetwork(onHost(rows));
-const between = (before: State, after: State): Newcomer[] => finish(newcomers(before, after, netns));
+const between = (before: State, after: State): NewAddress[] => finish(newAddresses(before, after, netns));
 
 const own = row(2, 1);
 const peer = row(3, 2);
@@ -59,8 +59,8 @@ it('from nothing every address is new, and from a state to itself none is', () =
   fc.assert(
     fc.property(networkOnHost, (input) => {
       const [built, path] = [buildNetwork(input), overlayNetns(input.network.id)];
-      const all = finish(newcomers(new Map(), built, path));
-      expect(finish(newcomers(built, built, path))).toEqual([]);
+      const all = finish(newAddresses(new Map(), built, path));
+      expect(finish(newAddresses(built, built, path))).toEqual([]);
       const held = new Set(input.sandboxes.map(({ endpoint }) => endpoint));
       const reachable = [...input.rows].filter(({ node, id }) => node !== input.node || held.has(id));
       const addresses = new Set(reachable.flatMap((each) => each.addresses.map((address) => address.split('/')[0])));

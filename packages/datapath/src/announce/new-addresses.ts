@@ -3,7 +3,7 @@ import { type Sliced, sliceSize } from '../sliced.ts';
 import type { NetnsPath, State } from '../state.ts';
 
 /** An address that did not exist before, or had another MAC. */
-export interface Newcomer {
+export interface NewAddress {
   readonly ip: Ip;
   readonly mac: Mac;
   /** The container with the address is on this host. */
@@ -14,8 +14,8 @@ export interface Newcomer {
  * The addresses that are new in the second of two states of a network. Both states may be parts, as long as they are the
  * same part. `netns`: the network's namespace.
  */
-export function* newcomers(before: State, after: State, netns: NetnsPath): Sliced<Newcomer[]> {
-  const found: Newcomer[] = [];
+export function* newAddresses(before: State, after: State, netns: NetnsPath): Sliced<NewAddress[]> {
+  const found: NewAddress[] = [];
   let seen = 0;
   for (const [dev, entries] of after.get(netns)?.neighbours ?? []) {
     const known = before.get(netns)?.neighbours.get(dev);
