@@ -1,4 +1,4 @@
-import type { AnyComparison, Sides, Stage } from './kinds/kind.ts';
+import type { AnyComparison, Stage, ValueDifference } from './kinds/kind.ts';
 import { comparisons } from './kinds/table.ts';
 import { isOverlayNetns } from './owner.ts';
 import type { NetnsPath, State } from './state.ts';
@@ -7,7 +7,7 @@ import type { NetnsPath, State } from './state.ts';
 export interface Mismatch {
   readonly netns: NetnsPath;
   readonly comparison: AnyComparison;
-  readonly sides: Sides<unknown, unknown>;
+  readonly difference: ValueDifference<unknown, unknown>;
 }
 
 /** Desired namespaces that are missing, and overlay namespaces that are not desired. */
@@ -24,10 +24,10 @@ export function* compare(actual: State, desired: State, stage?: Stage): Generato
   for (const comparison of comparisons) {
     if (stage !== undefined && comparison.stage !== stage) continue;
     for (const netns of everywhere) {
-      for (const sides of comparison.compare(actual.get(netns), desired.get(netns))) {
-        if (sides === undefined) yield undefined;
-        else if (sides.desired !== undefined || comparison.isOurs(netns, sides.key, sides.actual)) {
-          yield { netns, comparison, sides };
+      for (const difference of comparison.compare(actual.get(netns), desired.get(netns))) {
+        if (difference === undefined) yield undefined;
+        else if (difference.desired !== undefined || comparison.isOurs(netns, difference.key, difference.actual)) {
+          yield { netns, comparison, difference };
         }
       }
     }

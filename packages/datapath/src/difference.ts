@@ -35,8 +35,8 @@ export function* differencesSliced(actual: State, desired: State): Sliced<Differ
   return found;
 }
 
-function describe({ netns, comparison, sides }: Mismatch): Difference {
-  return { netns, kind: comparison.name, ...comparison.words(sides) };
+function describe({ netns, comparison, difference }: Mismatch): Difference {
+  return { netns, kind: comparison.name, ...comparison.describe(difference) };
 }
 
 function ofNamespace(netns: NetnsPath, actual: string, desired: string): Difference {

@@ -10,7 +10,7 @@ import { createKernel } from './io/index.ts';
 import type { NetnsPath } from './state.ts';
 import { numbers } from './testing/arbitraries.ts';
 import { containerPath } from './testing/fixtures.ts';
-import { damagedHost, reach } from './testing/reach.ts';
+import { driftedHost, reach } from './testing/reach.ts';
 
 describeOnKernel('a Linux kernel', () => {
   const kernel = createKernel();
@@ -35,9 +35,9 @@ describeOnKernel('a Linux kernel', () => {
   });
   afterAll(() => kernel.close());
 
-  it('from any damage, one plan leads to the desired state, and then there is nothing to do', async () => {
+  it('from any drift, one plan leads to the desired state, and then there is nothing to do', async () => {
     await fc.assert(
-      fc.asyncProperty(...damagedHost, async (before, done, after) => {
+      fc.asyncProperty(...driftedHost, async (before, done, after) => {
         await teardown(kernel, netns);
         await reach(kernel, movedInput(before));
         await kernel.apply(done.map((op) => ({ ...op, netns: moved(op.netns) })));

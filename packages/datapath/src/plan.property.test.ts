@@ -4,11 +4,11 @@ import { it } from 'vitest';
 import { numbers } from './testing/arbitraries.ts';
 import { FakeKernel } from './testing/fake-kernel.ts';
 import { containerPath, vtep } from './testing/fixtures.ts';
-import { damagedHost, reach } from './testing/reach.ts';
+import { driftedHost, reach } from './testing/reach.ts';
 
-it('a kernel in memory: from any damage, one plan leads to the desired state, and then there is nothing to do', async () => {
+it('a kernel in memory: from any drift, one plan leads to the desired state, and then there is nothing to do', async () => {
   await fc.assert(
-    fc.asyncProperty(...damagedHost, async (before, done, after) => {
+    fc.asyncProperty(...driftedHost, async (before, done, after) => {
       const kernel = new FakeKernel({ clock: new FakeClock() }, { underlay: vtep(1) });
       for (const number of numbers) kernel.foreignNetns(containerPath(number));
       await reach(kernel, before);

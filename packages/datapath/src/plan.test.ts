@@ -120,7 +120,7 @@ describe('plan', () => {
     ]);
   });
 
-  it('comes to its end once a dying namespace has given its VNI back', async () => {
+  it('succeeds once a namespace that is being destroyed has given its VNI back', async () => {
     const { kernel, clock } = await hostAfter({
       name: 'dying',
       before: both,

@@ -30,8 +30,8 @@ export function* planSliced(actual: State, desired: State): Sliced<Op[]> {
   return inOrder(steps);
 }
 
-function stepsOf({ netns, comparison, sides }: Mismatch): readonly Step[] {
-  return comparison.steps(netns, sides);
+function stepsOf({ netns, comparison, difference }: Mismatch): readonly Step[] {
+  return comparison.steps(netns, difference);
 }
 
 /** Sorts by place. Steps of one place keep their order. */

@@ -1,5 +1,5 @@
+import { byKey, nameOf } from './kinds/printing.ts';
 import { kindOf, kinds, type Op } from './kinds/table.ts';
-import { byKey, nameOf } from './kinds/words.ts';
 import type { State } from './state.ts';
 
 /** The equivalent command, for people to read and to type. */

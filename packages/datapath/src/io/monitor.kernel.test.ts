@@ -71,11 +71,11 @@ describeOnKernel('a monitor', () => {
 
   it('reads the links again after an overrun: a link that returns to its earlier state is reported', async () => {
     const links = new Set<string>();
-    const told = (event: string, changes: Changes): void => {
+    const onEvent = (event: string, changes: Changes): void => {
       seen.push(event);
       for (const link of changes.links) links.add(link);
     };
-    monitors.push(new Monitor(fd, told, { receiveBuffer: 64 << 10 }));
+    monitors.push(new Monitor(fd, onEvent, { receiveBuffer: 64 << 10 }));
     await turns();
     const socket = new NetlinkSocket(NETLINK_ROUTE, fd);
     const index = Number(execIn(netns, 'cat', '/sys/class/net/vxlan0/ifindex'));

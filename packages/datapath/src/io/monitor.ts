@@ -68,7 +68,7 @@ export class Monitor {
   }
 
   #poke(): void {
-    // A write that changes nothing causes no event, so `poke` makes sure that `onHeard` runs and forgets the write.
+    // A write that changes nothing causes no event, so `poke` makes sure that `onBatchEnd` runs and forgets the write.
     for (const monitor of this.#monitors) monitor.poke();
   }
 }
@@ -109,7 +109,7 @@ class Listener implements MonitorListener {
     this.report({ kind: 'other' });
   }
 
-  onHeard(_: boolean): void {
+  onBatchEnd(_: boolean): void {
     const changes = this.#changes;
     this.#changes = undefined;
     if (changes !== undefined) this.#notify('changed', changes);
@@ -154,9 +154,9 @@ class RouteListener extends Listener {
     if (change !== undefined) this.report(change);
   }
 
-  override onHeard(all: boolean): void {
-    if (all) for (const name of this.#filter.heardAll()) this.report({ kind: 'link', name });
-    super.onHeard(all);
+  override onBatchEnd(isDrained: boolean): void {
+    if (isDrained) for (const name of this.#filter.settle()) this.report({ kind: 'link', name });
+    super.onBatchEnd(isDrained);
     this.#checkCarriers();
   }
 
@@ -177,7 +177,7 @@ class RouteListener extends Listener {
     this.#carrierCheck ??= setTimeout(() => {
       this.#carrierCheck = undefined;
       for (const name of this.#filter.ownLinks.takeWaiting()) this.report({ kind: 'link', name });
-      super.onHeard(false);
+      super.onBatchEnd(false);
       this.#checkCarriers();
     }, carrierCheck).unref();
   }

@@ -62,16 +62,16 @@ describeOnKernel('a watch, while this and other processes write the same entries
   it('reports every entry that differs from the last write of this process', { timeout: 120_000 }, async () => {
     const seed = Number(process.env['CAUSEWAY_SEED'] ?? '1');
     random = new SeededRandom(seed);
-    const told = new Set<string>();
+    const reported = new Set<string>();
     const written = new Map<string, string>();
     host.kernel.watch(netns, (_, changes) => {
-      for (const name of namesIn(changes)) told.add(name);
+      for (const name of namesIn(changes)) reported.add(name);
     });
     const other = anotherProcess(netns, (seed + 1) | 0);
     for (let round = 0; round < rounds; round++) {
       const own = someOps(60);
       for (const [entry, op] of own) {
-        told.delete(nameOf(entry));
+        reported.delete(nameOf(entry));
         written.set(nameOf(entry), stateAfter(op));
       }
       const foreign = someOps(4).map(([, op]) => op);
@@ -85,10 +85,12 @@ describeOnKernel('a watch, while this and other processes write the same entries
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: taken.mac, target: elsewhere });
     const marker = Mac('02:ff:00:00:00:01');
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: marker, target: Ip('192.0.2.2') });
-    await host.until(() => told.has(`vxlan0 ${marker}`));
+    await host.until(() => reported.has(`vxlan0 ${marker}`));
     const found = statesIn(await host.kernel.read(netns, { sysctls: [] }));
-    const unheard = [...written].filter(([name, state]) => (found.get(name) ?? 'absent') !== state && !told.has(name));
-    expect(unheard, `seed ${seed}`).toEqual([]);
+    const unreported = [...written].filter(
+      ([name, state]) => (found.get(name) ?? 'absent') !== state && !reported.has(name),
+    );
+    expect(unreported, `seed ${seed}`).toEqual([]);
     expect(found.get(nameOf(taken)), 'the last word of another process').toBe(elsewhere);
     expect(written.get(nameOf(taken)), 'the last word of this process').not.toBe(elsewhere);
   });

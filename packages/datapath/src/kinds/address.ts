@@ -8,7 +8,7 @@ import { RTM_DELADDR, RTM_NEWADDR, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } fr
 import { compareOnLinks, type OnLink } from './compare-maps.ts';
 import { ensure } from './ensure.ts';
 import type { Kind, Reading } from './kind.ts';
-import { listOnLinks, sideWords, tool } from './words.ts';
+import { describeDifference, listOnLinks, tool } from './printing.ts';
 
 /** Deleting the last IPv4 address of a link also removes the link's IPv4 neighbours and routes. */
 export type AddressOp = {
@@ -26,7 +26,7 @@ export const address: Kind<'address', OnLink<InterfaceAddress>, 'present', Addre
   stage: 'on link',
   compare: (found, desired) => compareOnLinks(present(found?.addresses), present(desired?.addresses)),
   isOurs: isOurLink,
-  words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
+  describe: (difference) => ({ key: `${difference.key.dev} ${difference.key.key}`, ...describeDifference(difference) }),
   list: ({ addresses }) => listOnLinks(addresses, (dev, of) => [...of].map((each) => `address ${dev} ${each}`)),
 
   steps(netns, { key: { dev, key }, desired }) {

@@ -1,12 +1,12 @@
 import { sliceSize } from '../sliced.ts';
-import type { Sides } from './kind.ts';
+import type { ValueDifference } from './kind.ts';
 
 /** The entries in which two maps differ; undefined: a pause. */
 export function* compareMaps<Key, Value>(
   found: ReadonlyMap<Key, Value> = new Map(),
   desired: ReadonlyMap<Key, Value> = new Map(),
   same: (found: Value, desired: Value) => boolean = Object.is,
-): Generator<Sides<Key, Value> | undefined, void> {
+): Generator<ValueDifference<Key, Value> | undefined, void> {
   let compared = 0;
   for (const [key, value] of desired) {
     if (++compared % sliceSize === 0) yield undefined;
@@ -30,7 +30,7 @@ export function* compareOnLinks<Key, Value>(
   found: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
   desired: ReadonlyMap<string, ReadonlyMap<Key, Value>> = new Map(),
   same?: (found: Value, desired: Value) => boolean,
-): Generator<Sides<OnLink<Key>, Value> | undefined, void> {
+): Generator<ValueDifference<OnLink<Key>, Value> | undefined, void> {
   for (const dev of new Set([...desired.keys(), ...found.keys()])) {
     for (const each of compareMaps(found.get(dev), desired.get(dev), same)) {
       // Property by property, without a spread: 20,000 entries pass here.

@@ -8,7 +8,7 @@ import { ask } from './ask.ts';
 import { compareOnLinks, type OnLink } from './compare-maps.ts';
 import { ensure } from './ensure.ts';
 import type { Kind, Reading } from './kind.ts';
-import { listOnLinks, sideWords, tool } from './words.ts';
+import { describeDifference, listOnLinks, tool } from './printing.ts';
 
 /**
  * Where the bridge or vxlan device sends frames for a MAC: out of the port itself ("port", static, `master`),
@@ -41,9 +41,9 @@ export const fdb: Kind<'fdb', OnLink<Mac>, FdbTarget, FdbOp> = {
   stage: 'entry',
   compare: (found, desired) => compareOnLinks(found?.fdb, desired?.fdb, sameTarget),
   isOurs: isOurLink,
-  words: (sides) => ({
-    key: `${sides.key.dev} ${sides.key.key}`,
-    ...sideWords(sides, (target) => targetsOf(target).join(' ')),
+  describe: (difference) => ({
+    key: `${difference.key.dev} ${difference.key.key}`,
+    ...describeDifference(difference, (target) => targetsOf(target).join(' ')),
   }),
   list: ({ fdb: entries }) =>
     listOnLinks(entries, (dev, of) =>

@@ -34,7 +34,7 @@ export interface Kind<Name extends string, Key, Value, KindOp extends Op> extend
   /** Changes the state as the op changes a kernel. Returns what else happens to links because of the op. */
   simulate?(state: Map<NetnsPath, Draft>, op: KindOp): readonly LinkEvent[];
   /** Changes the objects of this kind when something happens to the link that they belong to. */
-  follow?(namespace: Draft, dev: string, what: LinkFate): void;
+  follow?(namespace: Draft, dev: string, what: LinkEventType): void;
 
   /** How the real kernel is asked for these objects, and how it notifies of their changes. */
   readonly real: Real<KindOp>;
@@ -53,13 +53,16 @@ export interface Comparison<Name extends string, Key, Value, KindOp extends Op> 
    * Objects that are not as desired; undefined: the caller may let the event loop turn. `isOurs` decides which of the
    * objects the agent may remove.
    */
-  compare(found: Namespace | undefined, desired: Namespace | undefined): Iterable<Sides<Key, Value> | undefined>;
+  compare(
+    found: Namespace | undefined,
+    desired: Namespace | undefined,
+  ): Iterable<ValueDifference<Key, Value> | undefined>;
   /** Whether an object that is found in the namespace, and not desired, is ours to remove. See owner.ts. */
   isOurs(netns: NetnsPath, key: Key, found: Value): boolean;
   /** The difference in words. Contains no secrets. */
-  words(sides: Sides<Key, Value>): Words;
+  describe(difference: ValueDifference<Key, Value>): DifferenceText;
   /** The steps that repair the difference. */
-  steps(netns: NetnsPath, sides: Sides<Key, Value>): readonly Step<KindOp>[];
+  steps(netns: NetnsPath, difference: ValueDifference<Key, Value>): readonly Step<KindOp>[];
 }
 
 export type AnyComparison = Comparison<string, unknown, unknown, Op>;
@@ -69,13 +72,13 @@ export const stages = ['link', 'on link', 'entry'] as const;
 export type Stage = (typeof stages)[number];
 
 /** The found and the desired value of one object, when they differ. Absent: the object is not there, or not desired. */
-export interface Sides<Key, Value> {
+export interface ValueDifference<Key, Value> {
   readonly key: Key;
   readonly actual: Value | undefined;
   readonly desired: Value | undefined;
 }
 
-export interface Words {
+export interface DifferenceText {
   /** Names the object within its kind and namespace: "vxlan0 02:42:0a:42:00:09". */
   readonly key: string;
   /** "absent": the kernel has no object with this key. */
@@ -91,12 +94,12 @@ export type Step<KindOp extends Op = Op> = readonly [Place, KindOp];
  * A change of a link by which the kernel itself changes what belongs to the link: the link is gone; it has left its bridge;
  * it has another MAC; it has no IPv4 any more (its last address was deleted), or no IPv6 (an MTU below the minimum).
  */
-export type LinkFate = 'gone' | 'left bridge' | 'new MAC' | 'no IPv4' | 'no IPv6';
+export type LinkEventType = 'gone' | 'left bridge' | 'new MAC' | 'no IPv4' | 'no IPv6';
 
 export interface LinkEvent {
   readonly netns: NetnsPath;
   readonly dev: string;
-  readonly what: LinkFate;
+  readonly what: LinkEventType;
 }
 
 /** A kind on the real kernel. Its ops are applied one by one, or in batches where there are thousands of them. */

@@ -5,11 +5,11 @@ import { compareMaps } from './compare-maps.ts';
 import type { Kind } from './kind.ts';
 import { type Link, type LinkOp, sameLink } from './link/link.ts';
 import { changeLink, makeLinks } from './link/plan.ts';
-import { linkSides, printLink, printLinkOp } from './link/print.ts';
+import { describeLinkDifference, printLink, printLinkOp } from './link/print.ts';
 import { applyLink, readLinks, writtenLink } from './link/real.ts';
 import { simulateLink } from './link/simulate.ts';
 import { port } from './port.ts';
-import { byKey } from './words.ts';
+import { byKey } from './printing.ts';
 
 /** Links: bridges, vxlan devices, veth pairs, and links that other programs made. */
 export const link: Kind<'link', string, Link, LinkOp> = {
@@ -20,7 +20,7 @@ export const link: Kind<'link', string, Link, LinkOp> = {
   stage: 'link',
   compare: (found, desired) => compareMaps(found?.links, desired?.links, sameLink),
   isOurs: isOurLink,
-  words: linkSides,
+  describe: describeLinkDifference,
   list: ({ links }) => [...links].sort(byKey).map(([, each]) => `link ${printLink(each)}`),
 
   make: makeLinks,

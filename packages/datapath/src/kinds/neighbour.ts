@@ -8,7 +8,7 @@ import { ask } from './ask.ts';
 import { compareOnLinks, type OnLink } from './compare-maps.ts';
 import { ensure } from './ensure.ts';
 import type { Kind, Reading } from './kind.ts';
-import { listOnLinks, sideWords, tool } from './words.ts';
+import { describeDifference, listOnLinks, tool } from './printing.ts';
 
 export type NeighbourOp =
   | {
@@ -28,7 +28,7 @@ export const neighbour: Kind<'neighbour', OnLink<Ip>, Mac, NeighbourOp> = {
   stage: 'entry',
   compare: (found, desired) => compareOnLinks(found?.neighbours, desired?.neighbours),
   isOurs: isOurLink,
-  words: (sides) => ({ key: `${sides.key.dev} ${sides.key.key}`, ...sideWords(sides) }),
+  describe: (difference) => ({ key: `${difference.key.dev} ${difference.key.key}`, ...describeDifference(difference) }),
   list: ({ neighbours }) =>
     listOnLinks(neighbours, (dev, of) => [...of].map(([ip, mac]) => `neighbour ${dev} ${ip} ${mac}`)),
 

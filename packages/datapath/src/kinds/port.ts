@@ -3,8 +3,8 @@ import { by, isSame, type Same } from './equal.ts';
 import type { Comparison } from './kind.ts';
 import { type BridgePort, type LinkOp, portOf } from './link/link.ts';
 import { printPort } from './link/print.ts';
+import { describeDifference } from './printing.ts';
 import type { Namespace } from './table.ts';
-import { sideWords } from './words.ts';
 
 const same: Same<BridgePort> = { master: by('master'), learning: by('learning'), flood: by('flood') };
 
@@ -19,7 +19,7 @@ export const port: Comparison<'port', string, BridgePort, LinkOp> = {
   },
   /** Removes no port: a port that is not desired is part of a link that is not desired, or not desired in this form. */
   isOurs: () => false,
-  words: (sides) => ({ key: sides.key, ...sideWords(sides, printPort) }),
+  describe: (difference) => ({ key: difference.key, ...describeDifference(difference, printPort) }),
 
   steps(netns, { key: name, desired }) {
     if (desired === undefined) return [];

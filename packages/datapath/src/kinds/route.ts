@@ -7,7 +7,7 @@ import { deleteRoute, dumpRoutes, isOfMainTable, readRoute, setRoute } from '../
 import { compareMaps } from './compare-maps.ts';
 import { by, isSame, type Same } from './equal.ts';
 import type { Kind, Reading, Step } from './kind.ts';
-import { byKey, sideWords, tool, v6 } from './words.ts';
+import { byKey, describeDifference, tool, v6 } from './printing.ts';
 
 export interface Route {
   readonly dst: Prefix;
@@ -35,7 +35,7 @@ export const route: Kind<'route', Prefix, Route, RouteOp> = {
   stage: 'entry',
   compare: (found, desired) => compareMaps(found?.routes, desired?.routes, sameRoute),
   isOurs: isOurLink,
-  words: (sides) => ({ key: sides.key, ...sideWords(sides, printRoute) }),
+  describe: (difference) => ({ key: difference.key, ...describeDifference(difference, printRoute) }),
   list: ({ routes }) => [...routes].sort(byKey).map(([, each]) => `route ${printRoute(each)}`),
 
   /** Our route does not replace a route of another metric, but that route can hide ours, so it is deleted. */

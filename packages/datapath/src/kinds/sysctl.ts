@@ -1,7 +1,7 @@
 import type { NetnsPath } from '../state.ts';
 import { compareMaps } from './compare-maps.ts';
 import type { Kind } from './kind.ts';
-import { byKey, inside, sideWords } from './words.ts';
+import { byKey, describeDifference, inside } from './printing.ts';
 
 export type SysctlOp = {
   readonly op: 'sysctl.set';
@@ -19,7 +19,7 @@ export const sysctl: Kind<'sysctl', string, string, SysctlOp> = {
   compare: (found, desired) => compareMaps(found?.sysctls, desired?.sysctls),
   /** Removes none: the kernel keeps each sysctl as long as its interface, or the namespace, exists. */
   isOurs: () => false,
-  words: (sides) => ({ key: sides.key, ...sideWords(sides) }),
+  describe: (difference) => ({ key: difference.key, ...describeDifference(difference) }),
   list: ({ sysctls }) => [...sysctls].sort(byKey).map(([key, value]) => `sysctl ${key} = ${value}`),
 
   steps(netns, { key, desired }) {

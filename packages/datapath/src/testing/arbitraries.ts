@@ -38,10 +38,10 @@ export const networkOnHost = fc
   });
 
 /** What other programs may do to the network, whether or not the kernel allows it. */
-export const damage = fc.oneof(
+export const drift = fc.oneof(
   ...allTwins
     .flatMap((twin) =>
-      twin.damage({
+      twin.drift({
         overlay: overlayNetns(blue.id),
         devs: ['br0', 'vxlan0', ...numbers.map((number) => hostEnd(endpointId(number)))],
         containers: numbers.map((number) => ({ netns: containerPath(number), number })),

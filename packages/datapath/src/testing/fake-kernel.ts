@@ -76,7 +76,7 @@ export class FakeKernel implements Kernel {
         if (cause !== undefined && this.#newPairs.takes(namespace, link, cause)) return;
         this.#changed(namespace, (changes) => changes.links.add(link));
       },
-      onFate: (namespace, link, what) => {
+      onLinkEvent: (namespace, link, what) => {
         for (const twin of allTwins) twin.follow?.(namespace, link, what);
       },
     });
@@ -220,9 +220,9 @@ export class FakeKernel implements Kernel {
   }
 
   /** Runs the ops. The watches of the namespace lose the events of these ops, and learn only that events were lost. */
-  overrun(netns: NetnsPath, ...unheard: readonly Op[]): void {
+  overrun(netns: NetnsPath, ...lost: readonly Op[]): void {
     const namespace = this.#host.namespace(netns);
-    this.foreign(...unheard);
+    this.foreign(...lost);
     this.#dirty.delete(namespace);
     this.#eventsLost++;
     this.#notify(namespace, 'overrun');

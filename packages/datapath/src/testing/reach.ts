@@ -7,10 +7,10 @@ import type { NetworkOnHost } from '../drivers/driver.ts';
 import type { Kernel } from '../kernel.ts';
 import { plan } from '../plan.ts';
 import { printOp } from '../print.ts';
-import { damage, networkOnHost } from './arbitraries.ts';
+import { drift, networkOnHost } from './arbitraries.ts';
 
 /** What a host had, what other programs did to its kernel, and what it should have. */
-export const damagedHost = [networkOnHost, fc.array(damage, { maxLength: 12 }), networkOnHost] as const;
+export const driftedHost = [networkOnHost, fc.array(drift, { maxLength: 12 }), networkOnHost] as const;
 
 /** Plans and applies once. Expects that this leads to the desired state, and that nothing is left to do. */
 export async function reach(kernel: Kernel, input: NetworkOnHost): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Ip, Mac } from '@causeway/model';
 import type { ChangeSet } from '../changes.ts';
 import type { ReadScope } from '../kernel.ts';
-import type { LinkFate } from '../kinds/kind.ts';
+import type { LinkEventType } from '../kinds/kind.ts';
 import type { Op } from '../kinds/table.ts';
 import type { NetnsPath } from '../state.ts';
 import type { ContractCase } from './contract/host.ts';
@@ -14,7 +14,7 @@ export interface Twin<KindOp extends Op = Op> {
   /** The kind's slot of the namespace: the objects that belong to these links or to no link. */
   view(namespace: FakeNamespace, links: ReadonlyMap<string, FakeLink>, scope: ReadScope): ReadonlyMap<unknown, unknown>;
   /** Changes the objects of the kind when something happens to a link. */
-  follow?(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void;
+  follow?(namespace: FakeNamespace, link: FakeLink, what: FakeLinkEventType): void;
   /** Adds what a watch reports of the op, beside the links that it changes. */
   report?(changes: ChangeSet, op: KindOp): void;
   /** Whether a watch also reports the op when it came through `apply`: see Kernel.watch. */
@@ -26,14 +26,14 @@ export interface Twin<KindOp extends Op = Op> {
    * What other programs may do to objects of the kind, whether or not the kernel allows it: groups of alternatives, each
    * group equally likely. Plans must repair all of it.
    */
-  damage(what: Damageable): readonly (readonly KindOp[])[];
+  drift(target: DriftTarget): readonly (readonly KindOp[])[];
 }
 
 /** What can happen to a link in a kernel. More than a plan must foresee, since a plan never sets a link down. */
-export type FakeFate = LinkFate | 'made' | 'down' | 'IPv6 again';
+export type FakeLinkEventType = LinkEventType | 'made' | 'down' | 'IPv6 again';
 
-/** A host's network that a test damages. */
-export interface Damageable {
+/** A host's network in which a test causes drift. */
+export interface DriftTarget {
   readonly overlay: NetnsPath;
   /** Links in it: br0, vxlan0 and ports. */
   readonly devs: readonly string[];

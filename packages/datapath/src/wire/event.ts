@@ -50,9 +50,9 @@ export class ChangeFilter {
   }
 
   /** Call when all events so far were shown: links that this process has written, and that are not as they were written. */
-  heardAll(): readonly string[] {
+  settle(): readonly string[] {
     this.own.forgetAll();
-    return this.ownLinks.heardAll((index) => this.#links.get(index)?.name);
+    return this.ownLinks.settle((index) => this.#links.get(index)?.name);
   }
 
   #ofEntry(message: MessageReader): Change | undefined {

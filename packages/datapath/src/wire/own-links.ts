@@ -19,15 +19,15 @@ interface Own {
   wanted: WrittenLink;
   /** The link as the last event about it says; undefined: no event has come yet. */
   last: LinkRecord | undefined;
-  /** All events of the writes were heard, and the link is as it was written. It only lacks its carrier. */
-  isHeard: boolean;
+  /** All events of the writes were read, and the link is as it was written. It only lacks its carrier. */
+  isSettled: boolean;
   /** It lacked its carrier at the last `takeWaiting`. */
   isWaiting: boolean;
 }
 
 /**
  * Pairs of links that this process has just made. The kernel sends many events about a new pair: one for each property,
- * and one when both ends are up (the carrier). If the link is as it was written when all events of the write were heard, and
+ * and one when both ends are up (the carrier). If the link is as it was written when all events of the write were read, and
  * then gets its carrier, none of these events is a change, whatever caused it. Any other event is a change. So is a
  * carrier that does not come: another process may have set the other end down before the kernel looked.
  */
@@ -36,32 +36,32 @@ export class OwnLinks {
 
   wrote(write: LinkWrite): void {
     if (write.kind === 'made') {
-      this.#links.set(write.link.name, { wanted: write.link, last: undefined, isHeard: false, isWaiting: false });
+      this.#links.set(write.link.name, { wanted: write.link, last: undefined, isSettled: false, isWaiting: false });
       return;
     }
     const own = this.#links.get(write.name);
     if (own === undefined) return;
     own.wanted = { ...own.wanted, ...write.change };
-    own.isHeard = false;
+    own.isSettled = false;
   }
 
   /** Whether events of a write of the link may still come. */
   isBeingWritten(name: string): boolean {
-    return this.#links.get(name)?.isHeard === false;
+    return this.#links.get(name)?.isSettled === false;
   }
 
   /** Takes an event that says that the link changed. Returns whether the event is no change, as far as is known by now. */
   takes(link: LinkRecord, nameOf: (index: number) => string | undefined): boolean {
     const own = this.#links.get(link.name);
     if (own === undefined) return false;
-    const isAgain = own.isHeard && !agrees(own.wanted, link, nameOf);
+    const isAgain = own.isSettled && !agrees(own.wanted, link, nameOf);
     const lostCarrier = own.last?.carrier === true && !link.carrier;
     if (isAgain || lostCarrier) {
       this.#links.delete(link.name);
       return false;
     }
     own.last = link;
-    if (own.isHeard && link.carrier) this.#links.delete(link.name);
+    if (own.isSettled && link.carrier) this.#links.delete(link.name);
     return true;
   }
 
@@ -70,13 +70,13 @@ export class OwnLinks {
   }
 
   /** All events of all writes so far were taken. Returns the names of links that are not as they were written. */
-  heardAll(nameOf: (index: number) => string | undefined): readonly string[] {
+  settle(nameOf: (index: number) => string | undefined): readonly string[] {
     const others: string[] = [];
     for (const [name, own] of this.#links) {
-      if (own.isHeard) continue;
-      own.isHeard = own.last !== undefined && agrees(own.wanted, own.last, nameOf);
-      if (!own.isHeard) others.push(name);
-      if (!own.isHeard || own.last?.carrier === true) this.#links.delete(name);
+      if (own.isSettled) continue;
+      own.isSettled = own.last !== undefined && agrees(own.wanted, own.last, nameOf);
+      if (!own.isSettled) others.push(name);
+      if (!own.isSettled || own.last?.carrier === true) this.#links.delete(name);
     }
     return others;
   }

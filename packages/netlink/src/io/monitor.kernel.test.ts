@@ -39,7 +39,7 @@ describeOnKernel('a monitor', () => {
       onAnswer: (message) => seen.push(`has ${linkName(message)}`),
       onEvent: (message) => seen.push(`event ${linkName(message)}`),
       onUnreadable: () => seen.push('unreadable'),
-      onHeard: (all) => seen.push(all ? 'heard all' : 'heard some'),
+      onBatchEnd: (isDrained) => seen.push(isDrained ? 'drained' : 'more'),
       onOverrun: () => seen.push('overrun'),
       ...over,
     };
@@ -59,7 +59,7 @@ describeOnKernel('a monitor', () => {
     seen.length = 0;
     socket.request(addBridge('br1'));
     await turns();
-    expect(seen).toEqual(['event br1', 'heard all']);
+    expect(seen).toEqual(['event br1', 'drained']);
   });
 
   it('says so when events were lost, once, asks anew, and hears what comes after', async () => {
@@ -71,7 +71,7 @@ describeOnKernel('a monitor', () => {
     seen.length = 0;
     socket.request(setMtu(index(), 1399));
     await turns();
-    expect(seen).toEqual(['event br0', 'heard all']);
+    expect(seen).toEqual(['event br0', 'drained']);
   });
 
   it.each(['EMSGSIZE', 'ENOMEM', 'EBADF'])('goes on after %s from recv, and tells it as an overrun', async (errno) => {
@@ -91,7 +91,7 @@ describeOnKernel('a monitor', () => {
     seen.length = 0;
     socket.request(setMtu(index(), 1401));
     await turns();
-    expect(seen).toEqual(['event br0', 'heard all']);
+    expect(seen).toEqual(['event br0', 'drained']);
   });
 
   it('shows what is not a message as unreadable', async () => {
@@ -107,11 +107,11 @@ describeOnKernel('a monitor', () => {
     garble = true;
     socket.request(setMtu(index(), 1400));
     await turns();
-    expect(seen).toEqual(['unreadable', 'heard all']);
+    expect(seen).toEqual(['unreadable', 'drained']);
   });
 
   it('may be closed by its listener', async () => {
-    const monitor = start({}, { onHeard: () => monitor.close() });
+    const monitor = start({}, { onBatchEnd: () => monitor.close() });
     socket.request(setMtu(index(), 1400));
     await turns();
     seen.length = 0;
@@ -127,6 +127,6 @@ describeOnKernel('a monitor', () => {
     monitor.poke();
     monitor.poke();
     await turns();
-    expect(seen).toEqual(['heard all']);
+    expect(seen).toEqual(['drained']);
   });
 });

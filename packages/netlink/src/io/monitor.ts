@@ -27,8 +27,8 @@ export interface MonitorListener {
   onEvent(message: MessageReader): void;
   /** An event could not be decoded. It may be about any object. */
   onUnreadable(): void;
-  /** All events so far were shown. `all`: none is waiting; otherwise more are waiting, and other work gets a turn first. */
-  onHeard(all: boolean): void;
+  /** All events so far were passed on. `isDrained`: none is waiting; otherwise more wait, and other work gets a turn first. */
+  onBatchEnd(isDrained: boolean): void;
   /** Messages were lost. The monitor listens again. */
   onOverrun(): void;
 }
@@ -73,7 +73,7 @@ export class Monitor {
     this.#hangUp();
   }
 
-  /** Makes `onHeard` run in the next turn of the event loop, whether or not an event is waiting. */
+  /** Makes `onBatchEnd` run in the next turn of the event loop, whether or not an event is waiting. */
   poke(): void {
     this.#poked ??= setImmediate(() => {
       this.#poked = undefined;
@@ -128,12 +128,12 @@ export class Monitor {
         return;
       }
       if (length === 0) {
-        this.#listener.onHeard(true);
+        this.#listener.onBatchEnd(true);
         return;
       }
       this.#show(length);
     }
-    this.#listener.onHeard(false);
+    this.#listener.onBatchEnd(false);
   }
 
   #show(length: number): void {

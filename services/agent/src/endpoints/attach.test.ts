@@ -354,7 +354,7 @@ describe('attach that fails leaves nothing', () => {
     await expectNothingLeft(h);
   });
 
-  it('but outlasts a VNI that a dying namespace holds for a moment', async () => {
+  it('but outlasts a VNI that a namespace under destruction holds for a moment', async () => {
     const h = await host();
     h.kernel.failNext((op) => op.op === 'link.add' && op.link.kind === 'vxlan', 'EEXIST', 3);
     await h.attach('blue', 'web');

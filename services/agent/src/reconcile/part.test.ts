@@ -51,13 +51,15 @@ function looked(tell: (changes: ChangeSet) => void): string[] {
     const asked = [...(scopes.get(netns)?.entries?.fdb ?? [])].flatMap(([dev, macs]) =>
       [...macs].map((mac) => `fdb ${dev} ${mac} ${fdb.get(dev)?.get(mac) ?? 'absent'}`),
     );
-    const told = [...neighbours].flatMap(([dev, ips]) => [...ips].map(([ip, mac]) => `neighbour ${dev} ${ip} ${mac}`));
-    return [...[...links.keys()].map((name) => `link ${name}`), ...asked, ...told];
+    const neighbourNames = [...neighbours].flatMap(([dev, ips]) =>
+      [...ips].map(([ip, mac]) => `neighbour ${dev} ${ip} ${mac}`),
+    );
+    return [...[...links.keys()].map((name) => `link ${name}`), ...asked, ...neighbourNames];
   });
 }
 
 it.each<[string, (changes: ChangeSet) => unknown, string[]]>([
-  ['nothing told', () => undefined, []],
+  ['no change', () => undefined, []],
   ['an FDB entry that is desired', (c) => c.addFdb(vxlanName, far.mac), [`fdb ${vxlanName} ${far.mac} 192.0.2.2`]],
   ['one that is not', (c) => c.addFdb(vxlanName, near.mac), [`fdb ${vxlanName} ${near.mac} absent`]],
   ['a neighbour', (c) => c.addNeighbour(vxlanName, Ip('10.66.0.4')), [`neighbour ${vxlanName} 10.66.0.4 ${other.mac}`]],

@@ -1,7 +1,7 @@
 import { family } from '@causeway/model';
 import { isOurEnd, isOurLink } from '../../owner.ts';
 import type { NetnsPath, State } from '../../state.ts';
-import type { Sides, Step } from '../kind.ts';
+import type { Step, ValueDifference } from '../kind.ts';
 import type { Place } from '../table.ts';
 import type { Link, LinkChange, LinkOp, Veth } from './link.ts';
 
@@ -58,7 +58,10 @@ function canBecome(found: Link, desired: Link): boolean {
 }
 
 /** The steps that change the found link into the desired link. */
-export function changeLink(netns: NetnsPath, { key: name, actual, desired }: Sides<string, Link>): Step<LinkOp>[] {
+export function changeLink(
+  netns: NetnsPath,
+  { key: name, actual, desired }: ValueDifference<string, Link>,
+): Step<LinkOp>[] {
   if (actual === undefined || desired === undefined) return [];
   const change: LinkChange = {
     ...(actual.mac !== desired.mac && { mac: desired.mac }),

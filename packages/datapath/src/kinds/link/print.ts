@@ -1,8 +1,8 @@
 import { assertNever } from '@causeway/model';
 import { ourGroup } from '../../owner.ts';
 import { hostNetns, type NetnsPath } from '../../state.ts';
-import type { Sides, Words } from '../kind.ts';
-import { nameOf, tool } from '../words.ts';
+import type { DifferenceText, ValueDifference } from '../kind.ts';
+import { nameOf, tool } from '../printing.ts';
 import {
   type Bridge,
   type BridgePort,
@@ -29,7 +29,7 @@ export function printLinkOp(op: LinkOp): string {
 }
 
 /** The properties in which two links differ. */
-export function linkSides({ key, actual, desired }: Sides<string, Link>): Words {
+export function describeLinkDifference({ key, actual, desired }: ValueDifference<string, Link>): DifferenceText {
   const [is, shall] = [linkWords(actual), linkWords(desired)];
   const without = (words: string[], others: string[]): string =>
     words.filter((word) => !others.includes(word)).join(' ') || 'absent';

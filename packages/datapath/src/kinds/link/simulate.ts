@@ -1,7 +1,7 @@
 import { assertNever, minimumMtu } from '@causeway/model';
 import type { Draft } from '../../draft.ts';
 import type { NetnsPath } from '../../state.ts';
-import type { LinkEvent, LinkFate } from '../kind.ts';
+import type { LinkEvent, LinkEventType } from '../kind.ts';
 import {
   type Bridge,
   type Link,
@@ -18,7 +18,7 @@ import {
 export function simulateLink(state: Map<NetnsPath, Draft>, op: LinkOp): readonly LinkEvent[] {
   const namespace = state.get(op.netns);
   if (namespace === undefined) return [];
-  const event = (dev: string, what: LinkFate): LinkEvent => ({ netns: op.netns, dev, what });
+  const event = (dev: string, what: LinkEventType): LinkEvent => ({ netns: op.netns, dev, what });
   switch (op.op) {
     case 'link.add':
       add(state, namespace, op.link);
@@ -48,13 +48,13 @@ function leave(namespace: Draft, bridge: string): string[] {
   return ports.map(({ name }) => name);
 }
 
-function change(namespace: Draft, name: string, { bridgePort, ...own }: LinkChange): LinkFate[] {
+function change(namespace: Draft, name: string, { bridgePort, ...own }: LinkChange): LinkEventType[] {
   const link = namespace.links.get(name);
   if (link === undefined) return [];
-  const fates: LinkFate[] = [];
-  if (own.mac !== undefined && own.mac !== link.mac) fates.push('new MAC');
-  if (own.mtu !== undefined && own.mtu < minimumMtu) fates.push('no IPv6');
-  if (bridgePort !== undefined && bridgePort.master !== portOf(link)?.master) fates.push('left bridge');
+  const events: LinkEventType[] = [];
+  if (own.mac !== undefined && own.mac !== link.mac) events.push('new MAC');
+  if (own.mtu !== undefined && own.mtu < minimumMtu) events.push('no IPv6');
+  if (bridgePort !== undefined && bridgePort.master !== portOf(link)?.master) events.push('left bridge');
   namespace.links.set(name, withPort({ ...link, ...own } as Link, bridgePort ?? portOf(link)));
-  return fates;
+  return events;
 }

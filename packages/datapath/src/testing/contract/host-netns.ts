@@ -50,7 +50,7 @@ export const hostNetnsCases: readonly ContractCase[] = [
       await host.until(() => seen.has('cw-test-br'));
       await must(host, { op: 'link.delete', netns: hostNetns, name: 'cw-test-br' });
       watch?.close();
-      same([...events], ['changed'], 'told');
+      same([...events], ['changed'], 'events');
     },
   },
 ];

@@ -56,7 +56,7 @@ export const linkCases: readonly ContractCase[] = [
       await must(host, { op: 'link.add', netns, link: tunnel });
       same(await link(host, netns, 'vxlan0'), { ...tunnel, bridgePort: newPort }, 'new');
       await must(host, { op: 'link.set', netns, name: 'vxlan0', change: { bridgePort: quietPort } });
-      same(await link(host, netns, 'vxlan0'), tunnel, 'told');
+      same(await link(host, netns, 'vxlan0'), tunnel, 'set');
     },
   },
   {
@@ -134,7 +134,7 @@ export const linkCases: readonly ContractCase[] = [
     },
   },
   {
-    name: 'the VNI of a dying namespace comes free in the end',
+    name: 'the VNI of a namespace that is being destroyed becomes free',
     async run(host) {
       const [a, b] = [host.freshPath(), host.freshPath()];
       const tunnel = vxlan(host);

@@ -12,7 +12,7 @@ export const ownWriteCases: readonly ContractCase[] = [
   {
     name: 'a watch is silent about entries that this kernel writes: new, changed, set again, deleted, deleted again',
     async run(host) {
-      const { netns, heard } = await watched(host);
+      const { netns, reported } = await watched(host);
       const tunnel = { netns, dev: 'vxlan0', mac: macs.peer } as const;
       const port = { netns, dev: 'v1', mac: macs.container, target: 'port' } as const;
       await must(
@@ -21,29 +21,29 @@ export const ownWriteCases: readonly ContractCase[] = [
         { op: 'fdb.set', ...port },
         { op: 'neighbour.set', netns, dev: 'vxlan0', ip, mac: macs.peer },
       );
-      same(await heard(), [], 'new');
+      same(await reported(), [], 'new');
       await must(
         host,
         { op: 'fdb.set', ...tunnel, target: otherVtep },
         { op: 'neighbour.set', netns, dev: 'vxlan0', ip, mac: other },
         { op: 'fdb.set', ...port },
       );
-      same(await heard(), [], 'changed, or set again');
+      same(await reported(), [], 'changed, or set again');
       const deletes: Op[] = [
         { op: 'fdb.delete', ...tunnel, target: otherVtep },
         { op: 'fdb.delete', ...port },
         { op: 'neighbour.delete', netns, dev: 'vxlan0', ip },
       ];
       await must(host, ...deletes);
-      same(await heard(), [], 'deleted');
+      same(await reported(), [], 'deleted');
       await must(host, ...deletes);
-      same(await heard(), [], 'deleted again');
+      same(await reported(), [], 'deleted again');
     },
   },
   {
     name: 'a watch reports changes of another process to entries right after this kernel has written them',
     async run(host) {
-      const { netns, heard } = await watched(host);
+      const { netns, reported } = await watched(host);
       const tunnel = { netns, dev: 'vxlan0', mac: macs.peer } as const;
       const port = { netns, dev: 'v1', mac: macs.container, target: 'port' } as const;
       const neighbour = { netns, dev: 'vxlan0', ip } as const;
@@ -58,34 +58,34 @@ export const ownWriteCases: readonly ContractCase[] = [
         { op: 'fdb.delete', ...port },
         { op: 'neighbour.delete', ...neighbour },
       );
-      same(await heard(), [`vxlan0 ${macs.peer}`, `v1 ${macs.container}`, `vxlan0 ${ip}`], 'changed, deleted');
+      same(await reported(), [`vxlan0 ${macs.peer}`, `v1 ${macs.container}`, `vxlan0 ${ip}`], 'changed, deleted');
       await must(host, { op: 'fdb.delete', ...tunnel, target: otherVtep });
       await host.foreign({ op: 'fdb.set', ...tunnel, target: vtep });
-      same(await heard(), [`vxlan0 ${macs.peer}`], 'made again');
+      same(await reported(), [`vxlan0 ${macs.peer}`], 'made again');
     },
   },
   {
     name: 'a watch reports an entry of another process where a write of this kernel is refused',
     async run(host) {
-      const { netns, heard } = await watched(host);
+      const { netns, reported } = await watched(host);
       const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
       await host.kernel.apply([{ op: 'fdb.set', ...entry, target: 'port' }]);
       await host.kernel.apply([{ op: 'fdb.set', ...entry, target: Ip('2001:db8::1') }]);
       await host.foreign({ op: 'fdb.set', ...entry, target: vtep });
-      same((await heard()).includes(`vxlan0 ${macs.peer}`), true, 'told');
+      same((await reported()).includes(`vxlan0 ${macs.peer}`), true, 'reported');
     },
   },
   {
     name: 'a watch is silent about a pair that this kernel makes',
     async run(host) {
-      const { netns, heard, links } = await watched(host);
+      const { netns, reported, links } = await watched(host);
       const ops = await newPair(host, netns);
-      // One by one: events may be heard after each op.
+      // One by one: events may be read after each op.
       for (const op of ops) await must(host, op);
-      same(await heard(), [], 'entries');
+      same(await reported(), [], 'entries');
       // A second pair is made after the first has its carrier, which the kernel may report late.
       await must(host, ...(await newPair(host, netns, 'v3')));
-      same(await heard(), [], 'entries of the second');
+      same(await reported(), [], 'entries of the second');
       same([...links], [], 'links');
     },
   },
@@ -139,7 +139,7 @@ function pairOps(netns: NetnsPath, container: NetnsPath, name: string): readonly
 }
 
 /**
- * An overlay with a watch; `heard` returns the entries that were reported since its last call, `links` are the links that
+ * An overlay with a watch; `reported` returns the entries that were reported since its last call, `links` are the links that
  * were reported since `restarted` was called.
  */
 async function watched(host: ContractHost): Promise<Watched> {
@@ -152,23 +152,23 @@ async function watched(host: ContractHost): Promise<Watched> {
   });
   let markers = 0;
   /** Changes that were made before the marker are reported before the marker or with it. */
-  const heard = async (): Promise<string[]> => {
+  const reported = async (): Promise<string[]> => {
     const marker = Mac(`02:ff:00:00:00:0${++markers}`);
     await host.foreign({ op: 'fdb.set', netns, dev: 'vxlan0', mac: marker, target: vtep });
     await host.until(() => changes.fdb.get('vxlan0')?.has(marker) === true);
-    const told = [...namesOf(changes.fdb), ...namesOf(changes.neighbours)];
+    const named = [...namesOf(changes.fdb), ...namesOf(changes.neighbours)];
     changes = new ChangeSet();
-    return told.filter((name) => name !== `vxlan0 ${marker}`);
+    return named.filter((name) => name !== `vxlan0 ${marker}`);
   };
-  await heard();
+  await reported();
   const restarted = (): void => links.clear();
   restarted();
-  return { netns, heard, links, restarted };
+  return { netns, reported, links, restarted };
 }
 
 interface Watched {
   readonly netns: NetnsPath;
-  readonly heard: () => Promise<string[]>;
+  readonly reported: () => Promise<string[]>;
   readonly links: ReadonlySet<string>;
   readonly restarted: () => void;
 }

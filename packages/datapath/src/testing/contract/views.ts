@@ -53,17 +53,19 @@ export const viewCases: readonly ContractCase[] = [
       const seen: WatchEvent[] = [];
       const watch = host.kernel.watch(netns, (event) => seen.push(event));
       const entry = { netns, dev: 'vxlan0', mac: macs.peer } as const;
-      const told = async (what: string, change: () => Promise<void>): Promise<void> => {
+      const expectReport = async (what: string, change: () => Promise<void>): Promise<void> => {
         seen.length = 0;
         await change();
         await host.until(() => seen.includes('changed')).catch(() => same(seen, ['changed'], what));
       };
-      await told('FDB', () => host.foreign({ op: 'fdb.set', ...entry, target: Ip('192.0.2.2') }));
-      await told('bridge FDB', () => host.foreign({ op: 'fdb.set', ...entry, dev: 'v1', target: 'port' }));
-      await told('neighbour', () => host.foreign({ op: 'neighbour.set', ...entry, ip: Ip('10.66.0.10') }));
-      await told('link', () => must(host, { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } }));
-      await told('address', () => must(host, { op: 'address.add', netns, dev: 'br0', address: container4 }));
-      await told('appended', () => host.appendFdb(netns, 'vxlan0', '00:00:00:00:00:00' as never, Ip('192.0.2.9')));
+      await expectReport('FDB', () => host.foreign({ op: 'fdb.set', ...entry, target: Ip('192.0.2.2') }));
+      await expectReport('bridge FDB', () => host.foreign({ op: 'fdb.set', ...entry, dev: 'v1', target: 'port' }));
+      await expectReport('neighbour', () => host.foreign({ op: 'neighbour.set', ...entry, ip: Ip('10.66.0.10') }));
+      await expectReport('link', () => must(host, { op: 'link.set', netns, name: 'br0', change: { mtu: 1400 } }));
+      await expectReport('address', () => must(host, { op: 'address.add', netns, dev: 'br0', address: container4 }));
+      await expectReport('appended', () =>
+        host.appendFdb(netns, 'vxlan0', '00:00:00:00:00:00' as never, Ip('192.0.2.9')),
+      );
       watch?.close();
       seen.length = 0;
       await must(host, { op: 'link.delete', netns, name: 'br0' });
@@ -94,19 +96,19 @@ export const viewCases: readonly ContractCase[] = [
       const { netns } = await overlay(host);
       const changes = new ChangeSet();
       host.kernel.watch(netns, (_, each) => changes.include(each));
-      const [told, quiet] = [Ip('10.66.0.10'), Ip('10.66.0.11')];
+      const [kept, deleted] = [Ip('10.66.0.10'), Ip('10.66.0.11')];
       const vtep = Ip('192.0.2.2');
       await host.foreign(
         { op: 'fdb.set', netns, dev: 'vxlan0', mac: macs.peer, target: vtep },
         { op: 'fdb.set', netns, dev: 'v1', mac: macs.container, target: 'port' },
-        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: told, mac: macs.peer },
-        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: quiet, mac: macs.peer },
-        { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: quiet },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: kept, mac: macs.peer },
+        { op: 'neighbour.set', netns, dev: 'vxlan0', ip: deleted, mac: macs.peer },
+        { op: 'neighbour.delete', netns, dev: 'vxlan0', ip: deleted },
       );
-      await host.until(() => changes.neighbours.get('vxlan0')?.has(quiet) === true);
+      await host.until(() => changes.neighbours.get('vxlan0')?.has(deleted) === true);
       same(changes.fdb.get('vxlan0')?.has(macs.peer), true, 'tunnel');
       same(changes.fdb.get('v1')?.has(macs.container), true, 'port');
-      same([...(changes.neighbours.get('vxlan0') ?? [])], [told, quiet], 'neighbours');
+      same([...(changes.neighbours.get('vxlan0') ?? [])], [kept, deleted], 'neighbours');
       await must(host, { op: 'address.add', netns, dev: 'br0', address: container4 });
       const entries = {
         fdb: new Map([
@@ -114,7 +116,7 @@ export const viewCases: readonly ContractCase[] = [
           ['v1', new Set([macs.container, macs.peer])],
           ['gone', new Set([macs.peer])],
         ]),
-        neighbours: new Map([['vxlan0', new Set([told, quiet])]]),
+        neighbours: new Map([['vxlan0', new Set([kept, deleted])]]),
       };
       same(
         await read(host, netns, { links: ['v1', 'gone'], entries }),
@@ -125,7 +127,7 @@ export const viewCases: readonly ContractCase[] = [
             ['vxlan0', new Map([[macs.peer, vtep]])],
             ['v1', new Map([[macs.container, 'port']])],
           ]),
-          neighbours: new Map([['vxlan0', new Map([[told, macs.peer]])]]),
+          neighbours: new Map([['vxlan0', new Map([[kept, macs.peer]])]]),
         },
         'entries',
       );

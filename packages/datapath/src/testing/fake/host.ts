@@ -1,7 +1,7 @@
 import type { Clock } from '@causeway/runtime';
 import { type Link, portOf, withPort } from '../../kinds/link/link.ts';
 import { hostNetns, type NetnsPath } from '../../state.ts';
-import type { FakeFate } from '../twin.ts';
+import type { FakeLinkEventType } from '../twin.ts';
 
 /** Thrown by an op of the fake kernel; becomes its OpResult. */
 export class Refusal extends Error {
@@ -16,7 +16,7 @@ export class Refusal extends Error {
 /** PROC_DYNAMIC_FIRST, linux/proc_ns.h. */
 const firstInode = 0xf0000000;
 /** How long a deleted namespace keeps its VNIs, ms. Measured: 0 to 68, under load up to a second. */
-const dying = 50;
+const teardownTime = 50;
 
 /** A link. The twin of each kind keeps what belongs to the link (`perOwner`), for as long as the link exists. */
 export interface FakeLink {
@@ -59,7 +59,7 @@ interface FakeHostParts {
   /** Called when a link changes, so that watches can report it. */
   readonly onChange: (namespace: FakeNamespace, link: string) => void;
   /** Called when something happens to a link that affects what belongs to the link. */
-  readonly onFate: (namespace: FakeNamespace, link: FakeLink, what: FakeFate) => void;
+  readonly onLinkEvent: (namespace: FakeNamespace, link: FakeLink, what: FakeLinkEventType) => void;
 }
 
 /** The kernel of one host: its namespaces and links, and the VNIs that are taken in its host namespace. */
@@ -109,7 +109,8 @@ export class FakeHost {
     if (namespace === undefined) return undefined;
     this.namespaces.delete(path);
     if ([...this.namespaces.values()].includes(namespace)) return undefined;
-    for (const name of [...namespace.links.keys()]) this.removeLink(namespace, name, this.#parts.clock.now() + dying);
+    for (const name of [...namespace.links.keys()])
+      this.removeLink(namespace, name, this.#parts.clock.now() + teardownTime);
     return namespace;
   }
 
@@ -152,8 +153,8 @@ export class FakeHost {
     this.#parts.onChange(namespace, link);
   }
 
-  happen(namespace: FakeNamespace, link: FakeLink, what: FakeFate): void {
-    this.#parts.onFate(namespace, link, what);
+  happen(namespace: FakeNamespace, link: FakeLink, what: FakeLinkEventType): void {
+    this.#parts.onLinkEvent(namespace, link, what);
   }
 }
 

@@ -32,7 +32,7 @@ export const address: Twin<AddressOp> = {
     changes.more = true;
   },
   cases: addressCases,
-  damage({ overlay: netns, devs, containers }) {
+  drift({ overlay: netns, devs, containers }) {
     const strays = ['10.66.0.1/16', '10.66.0.77/16'].map((each) => InterfaceAddress(each));
     return [
       devs.flatMap((dev) => strays.map((each) => ({ op: 'address.add', netns, dev, address: each }) as const)),

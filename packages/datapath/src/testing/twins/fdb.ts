@@ -24,7 +24,7 @@ export const fdb: Twin<FdbOp> = {
   report: (changes, { dev, mac }) => reportFdb(changes, dev, mac),
   reportsOwn: ({ mac }) => isGroup(mac),
   cases: fdbCases,
-  damage({ overlay: netns, devs, macs, vteps }) {
+  drift({ overlay: netns, devs, macs, vteps }) {
     const entries = devs.flatMap((dev) => macs.map((mac) => ({ netns, dev, mac })));
     const targets = ['port', ...vteps] as const;
     return [

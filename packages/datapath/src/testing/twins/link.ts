@@ -28,7 +28,7 @@ export const link: Twin<LinkOp> = {
   },
   view: (_, links) => new Map([...links].map(([name, found]) => [name, found.link])),
   cases: linkCases,
-  damage({ overlay: netns, devs, containers, macs }) {
+  drift({ overlay: netns, devs, containers, macs }) {
     return [
       devs.map((name) => ({ op: 'link.delete', netns, name })),
       devs.flatMap((name) => [true, false].map((up) => ({ op: 'link.set', netns, name, change: { up } }) as const)),

@@ -26,7 +26,7 @@ export const neighbour: Twin<NeighbourOp> = {
   report: (changes, { dev, ip }) => changes.addNeighbour(dev, ip),
   reportsOwn: () => false,
   cases: neighbourCases,
-  damage({ overlay: netns, devs, ips, macs }) {
+  drift({ overlay: netns, devs, ips, macs }) {
     const entries = devs.flatMap((dev) => ips.map((ip) => ({ netns, dev, ip })));
     return [
       entries.flatMap((entry) => macs.map((mac) => ({ op: 'neighbour.set', ...entry, mac }) as const)),

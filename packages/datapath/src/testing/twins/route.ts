@@ -33,7 +33,7 @@ export const route: Twin<RouteOp> = {
     changes.more = true;
   },
   cases: routeCases,
-  damage({ containers }) {
+  drift({ containers }) {
     const stray = { dst: Prefix('0.0.0.0/0'), gateway: Ip('10.66.0.9'), dev: 'eth0' };
     return [
       containers.map(({ netns }) => ({ op: 'route.set', netns, route: { ...stray, metric: 10 } })),

@@ -33,7 +33,7 @@ export const sysctl: Twin<SysctlOp> = {
     if (what === 'gone' || what === 'no IPv6') removeFamily(sysctls, name, 'ipv6');
   },
   cases: sysctlCases,
-  damage: ({ overlay: netns }) => [[{ op: 'sysctl.set', netns, key: 'net.ipv4.ip_forward', value: '0' }]],
+  drift: ({ overlay: netns }) => [[{ op: 'sysctl.set', netns, key: 'net.ipv4.ip_forward', value: '0' }]],
 };
 
 function newNamespaceSysctls(): Map<string, string> {

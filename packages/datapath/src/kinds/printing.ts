@@ -1,12 +1,12 @@
 import { familyOf, type Prefix } from '@causeway/model';
 import type { NetnsPath } from '../state.ts';
-import type { Sides, Words } from './kind.ts';
+import type { DifferenceText, ValueDifference } from './kind.ts';
 
-/** Both sides in words; "absent": the object is not there, or not desired. */
-export function sideWords<Value>(
-  { actual, desired }: Sides<unknown, Value>,
+/** Both values in words; "absent": the object is not there, or not desired. */
+export function describeDifference<Value>(
+  { actual, desired }: ValueDifference<unknown, Value>,
   print: (value: Value) => string = String,
-): Omit<Words, 'key'> {
+): Omit<DifferenceText, 'key'> {
   const side = (value: Value | undefined): string => (value === undefined ? 'absent' : print(value));
   return { actual: side(actual), desired: side(desired) };
 }
