@@ -22,8 +22,8 @@ beforeEach(() => {
   asked = [];
 });
 
-async function attempt(address: string, _: Duration, again: boolean, signal: AbortSignal): Promise<string> {
-  asked.push(`${address}@${clock.now()}${again ? '+' : ''}`);
+async function attempt(address: string, _: Duration, isRetry: boolean, signal: AbortSignal): Promise<string> {
+  asked.push(`${address}@${clock.now()}${isRetry ? '+' : ''}`);
   const script = scripts[address] ?? { says: refused };
   await clock.sleep(milliseconds('silent' in script ? 1e9 : (script.after ?? 0)), signal);
   if (signal.aborted || 'silent' in script) throw new CausewayError('timed-out', 'cancelled', { grpcCode: 1 });

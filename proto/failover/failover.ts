@@ -8,7 +8,7 @@ export type Attempt<Value> = (
   address: string,
   remaining: Duration,
   /** True except for the first try: a server may still have, or still receive, the call of an earlier try. */
-  again: boolean,
+  isRetry: boolean,
   /** Aborts when the answer is no longer needed. */
   signal: AbortSignal,
 ) => Promise<Value>;
@@ -116,7 +116,7 @@ export class Failover {
   }
 }
 
-type End<Value> = { readonly address: string; readonly again: boolean } & (
+type End<Value> = { readonly address: string; readonly isRetry: boolean } & (
   | { readonly answered: true; readonly value: Value }
   | { readonly answered: false; readonly error: unknown }
 );
@@ -161,7 +161,7 @@ class Tries<Value> {
   }
 
   begin(address: string): void {
-    const again = this.#count++ > 0;
+    const isRetry = this.#count++ > 0;
     this.#asked.add(address);
     this.underWay.set(address, this.#clock.now());
     const remaining = milliseconds(Math.max(1, this.#deadline - this.#clock.now()));
@@ -170,9 +170,9 @@ class Tries<Value> {
       this.#wake();
     };
     // An error that the attempt throws synchronously also ends only this try, not the call.
-    new Promise<Value>((resolve) => resolve(this.#attempt(address, remaining, again, this.#signal))).then(
-      (value) => end({ address, again, answered: true, value }),
-      (error: unknown) => end({ address, again, answered: false, error }),
+    new Promise<Value>((resolve) => resolve(this.#attempt(address, remaining, isRetry, this.#signal))).then(
+      (value) => end({ address, isRetry, answered: true, value }),
+      (error: unknown) => end({ address, isRetry, answered: false, error }),
     );
   }
 
@@ -204,8 +204,8 @@ class Tries<Value> {
    * them may still be carried out. Later tries say that they are copies. A manager refuses such a copy only if no other
    * copy can still be carried out.
    */
-  isFinal({ again }: { readonly again: boolean }): boolean {
-    return again || this.#count === 1;
+  isFinal({ isRetry }: { readonly isRetry: boolean }): boolean {
+    return isRetry || this.#count === 1;
   }
 
   failure(): CausewayError {

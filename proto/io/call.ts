@@ -25,7 +25,7 @@ export type UnaryMethod<Request, Response> = (
 export const actorKey = 'causeway-actor';
 
 /** Metadata of a call that was sent before, to the same end. Copies of it may still be on their way to any server. */
-export const againKey = 'causeway-again';
+export const retryKey = 'causeway-again';
 
 /** Metadata of an agent's session at a manager that does not lead. Asks it to relay, as the host cannot reach the leader. */
 export const relayKey = 'causeway-relay';
@@ -49,7 +49,7 @@ export interface CallLimits {
   /** The caller's name. Events of the call's changes contain it. */
   readonly actor?: string;
   /** The call was sent before, and no answer came. */
-  readonly again?: boolean;
+  readonly isRetry?: boolean;
   /** Gets the server's remark on its answer, before the answer. */
   readonly onRemark?: (remark: string) => void;
   /** Gets the id of the server's cluster, before the answer. */
@@ -82,11 +82,11 @@ export function callUnary<Request, Response>(
   });
 }
 
-export function metadataOf({ actor, again = false }: Pick<CallLimits, 'actor' | 'again'>): Metadata {
+export function metadataOf({ actor, isRetry = false }: Pick<CallLimits, 'actor' | 'isRetry'>): Metadata {
   const metadata = new Metadata();
   // Metadata is printable ASCII; a user name may contain other characters.
   if (actor !== undefined) metadata.set(actorKey, actor.replace(/[^\x20-\x7e]/g, '?'));
-  if (again) metadata.set(againKey, '1');
+  if (isRetry) metadata.set(retryKey, '1');
   return metadata;
 }
 

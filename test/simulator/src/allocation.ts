@@ -232,7 +232,9 @@ class AllocationSimulation {
       clock,
     );
     const ask = (within: Duration): Promise<Committed<Reply>> => {
-      return failover.run(within, (name, remaining, again) => this.#attempt(name, id, request, { remaining, again }));
+      return failover.run(within, (name, remaining, isRetry) =>
+        this.#attempt(name, id, request, { remaining, isRetry }),
+      );
     };
     const twin = this.#turmoil.chance(0.2) ? this.#twin(id, request) : undefined;
     try {
@@ -252,7 +254,7 @@ class AllocationSimulation {
     this.#duplicated++;
     const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, {
       remaining: patient,
-      again: false,
+      isRetry: false,
     });
     twin.catch(() => undefined);
     return twin;
@@ -267,7 +269,7 @@ class AllocationSimulation {
     name: string,
     id: RequestId,
     request: Request<Reply>,
-    { remaining, again }: { readonly remaining: Duration; readonly again: boolean },
+    { remaining, isRetry }: { readonly remaining: Duration; readonly isRetry: boolean },
   ): Promise<Committed<Reply>> {
     const { managers, clock, random } = this.#turmoil;
     const manager = managers.find((candidate) => candidate.name === name);
@@ -275,24 +277,24 @@ class AllocationSimulation {
     const abort = new AbortController();
     const span = milliseconds(Math.min(remaining, 500 + random.float() * 2_000));
     void clock.sleep(span, abort.signal).then(() => abort.abort());
-    const caller = { actor: 'worker', signal: abort.signal, again };
+    const caller = { actor: 'worker', signal: abort.signal, isRetry };
     return manager.writer
       .write(id, request, caller)
       .catch((error: unknown) => {
-        if (isCausewayError(error) && error.kind === 'unavailable') this.#arriveLate(id, request, again);
+        if (isCausewayError(error) && error.kind === 'unavailable') this.#arriveLate(id, request, isRetry);
         throw error;
       })
       .finally(() => abort.abort());
   }
 
   /** Delays a try that its caller has given up, so that it reaches a manager after other tries of the call. */
-  #arriveLate<Reply>(id: RequestId, request: Request<Reply>, again: boolean): void {
+  #arriveLate<Reply>(id: RequestId, request: Request<Reply>, isRetry: boolean): void {
     const { managers, clock, random } = this.#turmoil;
     if (!this.#turmoil.chance(0.2)) return;
     this.#late++;
     void clock.sleep(milliseconds(random.float() * longestWay)).then(async () => {
       const manager = this.#turmoil.pick(managers);
-      await manager?.writer.write(id, request, { actor: 'worker', again }).catch(() => undefined);
+      await manager?.writer.write(id, request, { actor: 'worker', isRetry }).catch(() => undefined);
     });
   }
 

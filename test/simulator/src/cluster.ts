@@ -216,10 +216,10 @@ export class SimCluster {
   /** The same, for a caller that advances time itself. */
   query<Value>(question: Question<Value>): Promise<Value> {
     const signal = new AbortController().signal;
-    return this.#failover.run(seconds(20), async (address, remaining, again) => {
+    return this.#failover.run(seconds(20), async (address, remaining, isRetry) => {
       const running = this.#managers.get(address.replace(':7443', ''));
       if (running === undefined) throw unreachable(address);
-      return await question(running.manager.api, callContext({ remaining, actor: 'operator', signal, again }));
+      return await question(running.manager.api, callContext({ remaining, actor: 'operator', signal, isRetry }));
     });
   }
 

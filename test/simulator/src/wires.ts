@@ -102,8 +102,8 @@ export class Wires {
     await this.#clock.sleep(latency);
     const manager = this.#reach(host, address);
     const lost = this.#random.float() < this.replyLoss;
-    const { timeout, again = false } = limits;
-    const answer = serve(manager, callContext({ remaining: timeout, actor: `agent/${host}`, signal, again }));
+    const { timeout, isRetry = false } = limits;
+    const answer = serve(manager, callContext({ remaining: timeout, actor: `agent/${host}`, signal, isRetry }));
     const late = this.#clock.sleep(limits.timeout).then((): never => {
       throw new CausewayError('timed-out', `${address} did not answer within ${limits.timeout} ms`);
     });

@@ -82,8 +82,8 @@ export class ClaimCalls {
     const claims = batch.map(({ request }) => request);
     const sent = batch.some((waiting) => waiting.sent);
     try {
-      const { outcomes, epoch } = await failover.run(timeout, (address, remaining, again, signal) =>
-        link.claimEndpoints(address, { claims }, { timeout: remaining, again: again || sent, signal }),
+      const { outcomes, epoch } = await failover.run(timeout, (address, remaining, isRetry, signal) =>
+        link.claimEndpoints(address, { claims }, { timeout: remaining, isRetry: isRetry || sent, signal }),
       );
       for (const [i, waiting] of batch.entries()) settle(waiting, outcomes[i], epoch);
     } catch (error) {

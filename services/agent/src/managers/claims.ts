@@ -116,8 +116,8 @@ export class Claims {
     });
     const { endpoint, epoch } = await this.#failover.run(
       timeout,
-      (address, timeout, again, attemptSignal) =>
-        this.#link.claimEndpoint(address, request, { timeout, signal: attemptSignal, again }),
+      (address, timeout, isRetry, attemptSignal) =>
+        this.#link.claimEndpoint(address, request, { timeout, signal: attemptSignal, isRetry }),
       { signal },
     );
     return { epoch, revision: endpoint?.revision ?? 0n };
@@ -130,8 +130,8 @@ export class Claims {
     { force, timeout }: { readonly force: boolean; readonly timeout: Duration },
   ): Promise<DetachEndpointResponse> {
     const request = { requestId, endpoint, force };
-    return await this.#failover.run(timeout, (address, left, again, attemptSignal) =>
-      this.#link.detachEndpoint(address, request, { timeout: left, again, signal: attemptSignal }),
+    return await this.#failover.run(timeout, (address, left, isRetry, attemptSignal) =>
+      this.#link.detachEndpoint(address, request, { timeout: left, isRetry, signal: attemptSignal }),
     );
   }
 
@@ -142,8 +142,8 @@ export class Claims {
     try {
       const { revision } = await this.#failover.run(
         timeout,
-        (address, left, again, attemptSignal) =>
-          this.#link.releaseEndpoint(address, request, { timeout: left, again, signal: attemptSignal }),
+        (address, left, isRetry, attemptSignal) =>
+          this.#link.releaseEndpoint(address, request, { timeout: left, isRetry, signal: attemptSignal }),
         { signal },
       );
       return revision;

@@ -15,7 +15,7 @@ export interface CallLimits {
   readonly timeout: Duration;
   readonly signal?: AbortSignal;
   /** The request was sent before, and no answer came. */
-  readonly again?: boolean;
+  readonly isRetry?: boolean;
 }
 
 /**

@@ -80,10 +80,10 @@ export class Caller {
     try {
       const { address, value } = await this.#failover.run(
         budget.left(),
-        async (address, timeout, again, attemptSignal) => {
+        async (address, timeout, isRetry, attemptSignal) => {
           const hear = (remark: string): void => void remarks.set(address, remark);
           const ofCluster = (id: string): void => onCluster?.(address, id);
-          const limits = { timeout, signal: attemptSignal, actor, again, onRemark: hear, onCluster: ofCluster };
+          const limits = { timeout, signal: attemptSignal, actor, isRetry, onRemark: hear, onCluster: ofCluster };
           return { address, value: await callUnary(methodAt(address), request, limits) };
         },
         { endWhenRefused, ...hedges[purpose], signal },

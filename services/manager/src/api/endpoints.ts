@@ -76,7 +76,7 @@ export class EndpointsApi {
     this.#context.leading();
     if (claims.length > mostClaims) throw tooMany(claims.length);
     // Without the signal: a call is given up as a whole or not at all, and each claim would add a listener.
-    const write = { actor: call.actor, again: call.again };
+    const write = { actor: call.actor, isRetry: call.isRetry };
     const settled = await Promise.allSettled(claims.map((claim) => this.#claim(claim, call, write)));
     const outcomes = settled.map((each): ClaimOutcome => {
       if (each.status === 'rejected') return { outcome: { oneofKind: 'refused', refused: refusalOf(each.reason) } };
@@ -113,14 +113,14 @@ export class EndpointsApi {
   }
 
   async getEndpoint(request: GetEndpointRequest, call: CallContext): Promise<GetEndpointResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     await this.#context.atLeast(request.atLeast, call);
     const found = this.#context.modules.view.findEndpoint(request.endpoint);
     return { endpoint: fullEndpointMessage(this.#context, found) };
   }
 
   async listEndpoints(request: ListEndpointsRequest, call: CallContext): Promise<ListEndpointsResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list(request), call);
     return { endpoints: items.map((item) => fullEndpointMessage(this.#context, item, item.names)), ...page };
   }
@@ -131,8 +131,8 @@ export class EndpointsApi {
   ): AsyncGenerator<WatchEndpointsResponse, void> {
     for await (const event of watchList(this.#context, request, this.#list(request), signal)) {
       const { type, revision, more, epoch } = event;
-      const told = type === 'BOOKMARK' ? undefined : event.item;
-      const endpoint = told && { endpoint: endpointToMessage(told.value, told.names, told.revision) };
+      const item = type === 'BOOKMARK' ? undefined : event.item;
+      const endpoint = item && { endpoint: endpointToMessage(item.value, item.names, item.revision) };
       yield { type, ...endpoint, revision, more, epoch };
     }
   }
@@ -187,7 +187,7 @@ export class EndpointsApi {
   }
 
   #list({ network, host }: { readonly network: string; readonly host: string }): ListOf<ItemOf<'endpoint'>> {
-    const filter = { asked: { network, host }, read: () => this.#within(network, host) };
+    const filter = { query: { network, host }, read: () => this.#within(network, host) };
     return { cache: this.#context.modules.caches.of('endpoint'), fields: records.endpoint.fields, filter };
   }
 

@@ -44,8 +44,8 @@ export class IpamApi {
     const id = unwrap(parseRequestId(request.requestId));
     const network = present(request.network, 'network');
     const { purpose } = request;
-    const asked = request.address === '' ? {} : { address: inField('address', parseIp(request.address)) };
-    const intent = reserveAddress({ network, purpose, ...asked });
+    const address = request.address === '' ? {} : { address: inField('address', parseIp(request.address)) };
+    const intent = reserveAddress({ network, purpose, ...address });
     const { reply, revision } = await this.#context.modules.writer.write(id, intent, call);
     return { reservation: { ...reply, revision } };
   }
@@ -64,8 +64,8 @@ export class IpamApi {
     const { addressIndex, view, clock } = this.#context.modules;
     await this.#context.atLeast(0n, call);
     const address = inField('address', parseIp(present(request.address, 'address')));
-    const told = await withinCall(clock, call, (signal) => addressIndex.find(address, signal));
-    const holdings = addressHistory(address, told, view, request.network);
+    const events = await withinCall(clock, call, (signal) => addressIndex.find(address, signal));
+    const holdings = addressHistory(address, events, view, request.network);
     if (holdings.length > 0) return { holdings: [...holdings] };
     const where = request.network === '' ? '' : ` of network "${request.network}"`;
     const message = `no holder of ${address}${where} is known: the events that are kept name none`;

@@ -20,7 +20,7 @@ export interface ListOf<I extends Item> {
   readonly cache: ObjectCache<I>;
   readonly fields: Fields<I>;
   /** Further fields of the request that select objects. `read` makes the filter from them, after the view is new enough. */
-  readonly filter?: { readonly asked: Readonly<Record<string, string>>; read(): (item: I) => boolean };
+  readonly filter?: { readonly query: Readonly<Record<string, string>>; read(): (item: I) => boolean };
 }
 
 interface Page<I extends Item> {
@@ -42,7 +42,7 @@ export async function listPage<I extends Item>(
 ): Promise<Page<I>> {
   const { atLeast, pageSize, pageToken, labelSelector, fieldSelector } = request;
   const selected = readSelection(request, fields);
-  const query = { label_selector: labelSelector, field_selector: fieldSelector, ...filter?.asked };
+  const query = { label_selector: labelSelector, field_selector: fieldSelector, ...filter?.query };
   const token = pageToken === '' ? undefined : parsePageToken(pageToken, query);
   await context.atLeast(later(atLeast, token?.revision ?? 0n), call);
   const within = filter?.read() ?? (() => true);

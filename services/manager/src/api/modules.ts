@@ -95,9 +95,9 @@ export class ApiContext {
    * intent, and adds a remark.
    * @throws CausewayError not-leader when another manager can answer better
    */
-  leadingOrAlone(call: Pick<CallContext, 'alone' | 'remark'>): void {
+  leadingOrWithoutLeader(call: Pick<CallContext, 'withoutLeader' | 'remark'>): void {
     this.haveRead();
-    if (this.leads || call.alone) return;
+    if (this.leads || call.withoutLeader) return;
     if (this.modules.view.leader !== undefined) this.leading();
     call.remark(`manager ${this.settings.name} answers from its own state only: ${noLeader}`);
   }

@@ -47,13 +47,13 @@ export class NetworksApi {
   }
 
   async getNetwork(request: GetNetworkRequest, call: CallContext): Promise<GetNetworkResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     await this.#context.atLeast(request.atLeast, call);
     return { network: networkMessage(this.#context, this.#context.modules.view.findNetwork(request.network)) };
   }
 
   async listNetworks(request: ListNetworksRequest, call: CallContext): Promise<ListNetworksResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { networks: items.map((network) => networkMessage(this.#context, network)), ...page };
   }

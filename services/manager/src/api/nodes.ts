@@ -23,12 +23,12 @@ export class NodesApi {
   }
 
   async getNode(request: GetNodeRequest, call: CallContext): Promise<GetNodeResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     return { node: nodeMessage(this.#context, this.#context.modules.view.findNode(request.node)) };
   }
 
   async listNodes(request: ListNodesRequest, call: CallContext): Promise<ListNodesResponse> {
-    this.#context.leadingOrAlone(call);
+    this.#context.leadingOrWithoutLeader(call);
     const { items, ...page } = await listPage(this.#context, request, this.#list, call);
     return { nodes: items.map((node) => nodeMessage(this.#context, node)), ...page };
   }

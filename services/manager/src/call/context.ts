@@ -10,13 +10,13 @@ export interface CallContext {
   /** Who calls, in the caller's own words. For people who read events; access control ignores it. */
   readonly actor: string;
   /** The caller has sent the call before and got no answer. */
-  readonly again: boolean;
+  readonly isRetry: boolean;
   /** Time until the caller gives up; infinite for a stream without a deadline. */
   readonly remaining: Duration;
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal;
   /** The leader was asked first and did not answer: the caller wants what this manager knows by itself. */
-  readonly alone: boolean;
+  readonly withoutLeader: boolean;
   /** Adds a remark for the caller to the answer. */
   remark(text: string): void;
 }

@@ -10,7 +10,7 @@ export interface Rule<Request = unknown> {
   /** Ids of the nodes that a request acts for. An agent may name only its own node. */
   readonly nodes?: (request: Request) => readonly string[];
   /** Any manager can answer, but the leader knows more. Another manager answers when the leader does not. */
-  readonly alone?: true;
+  readonly leaderFirst?: true;
 }
 
 export const operators: Rule = { may: ['operator'] };
@@ -19,7 +19,7 @@ export const agents: Rule = { may: ['agent'] };
 export const operatorsAndAgents: Rule = { may: ['operator', 'agent'] };
 export const everyone: Rule = { may: ['operator', 'agent', 'manager'] };
 export const managersToo: Rule = { may: ['operator', 'manager'] };
-export const readable: Rule = { ...everyone, alone: true };
+export const readable: Rule = { ...everyone, leaderFirst: true };
 
 /** For an agent that acts for these nodes. */
 export function agentOf<Request>(nodes: (request: Request) => readonly string[]): Rule<Request> {

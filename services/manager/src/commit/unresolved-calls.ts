@@ -41,7 +41,7 @@ export class UnresolvedCalls {
    * Notes that the caller has sent the call before.
    * @throws CausewayError busy when there are too many: a call that cannot be remembered must not be carried out
    */
-  again(id: RequestId): void {
+  resent(id: RequestId): void {
     this.#forgetOld();
     if (!this.#since.has(id) && this.#since.size >= this.#most) {
       const message = `the outcomes of ${this.#most} calls are unresolved, and no more can be remembered: try again in a few minutes`;

@@ -143,9 +143,9 @@ describe('Writer', () => {
       reserveAddress({ network: 'blue', purpose: '' }),
     ];
     for (const request of wrong as Request<unknown>[])
-      for (const again of [false, true])
+      for (const isRetry of [false, true])
         await expect(
-          leader.writer.write(requestId(), request, { actor: 'tester', again }),
+          leader.writer.write(requestId(), request, { actor: 'tester', isRetry }),
           request.content,
         ).rejects.toMatchObject({ kind: 'invalid' });
     expect([operations, backend.history.revision]).toEqual([0, before]);
@@ -327,10 +327,10 @@ describe('Writer', () => {
 
   test('a refusal is final, also for a copy of the call that arrives after it', async () => {
     const id = requestId();
-    const again = { actor: 'tester', again: true };
+    const retry = { actor: 'tester', isRetry: true };
     await write(leader, requestId(), network('blue'));
     const rival = await write(leader, requestId(), claim('web'));
-    await expect(leader.writer.write(id, claim('web'), again)).rejects.toMatchObject({ code: 'name-taken' });
+    await expect(leader.writer.write(id, claim('web'), retry)).rejects.toMatchObject({ code: 'name-taken' });
     await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
     expect(leader.view.endpointCount).toBe(0);
@@ -343,8 +343,8 @@ describe('Writer', () => {
     const team = () => leader.view.findNetwork('blue').value.labels['team'];
     await write(leader, requestId(), network('blue'));
     const { revision } = await write(leader, requestId(), label('core'));
-    const again = { actor: 'tester', again: true };
-    expect((await leader.writer.write(id, label('core'), again)).revision).toBe(revision);
+    const retry = { actor: 'tester', isRetry: true };
+    expect((await leader.writer.write(id, label('core'), retry)).revision).toBe(revision);
     await write(leader, requestId(), label('edge'));
     await write(leader, id, label('core'));
     expect(team()).toBe('edge');

@@ -35,7 +35,7 @@ interface WriterSettings {
  * What a write needs from its call. When the signal aborts, the caller no longer waits for the write. If the call was sent
  * before (`again`), copies of it may still arrive: the answer must hold for those too.
  */
-export type WriteCall = Pick<CallContext, 'actor'> & Partial<Pick<CallContext, 'again' | 'signal'>>;
+export type WriteCall = Pick<CallContext, 'actor'> & Partial<Pick<CallContext, 'isRetry' | 'signal'>>;
 
 /** The same for a change by this manager itself; absent actor: the manager. `cause` names the rule, or the causing call. */
 export type OwnChange = Pick<Origin, 'cause'> & Partial<Pick<CallContext, 'actor' | 'signal'>>;
@@ -119,11 +119,11 @@ export class Writer {
     const underWay = this.#calls.get(id);
     if (underWay?.term === term) {
       checkSame({ id, request }, underWay.request);
-      if (call.again === true) term.unresolved.again(id);
+      if (call.isRetry === true) term.unresolved.resent(id);
       return await unlessAborted(underWay.work as Promise<Committed<Reply>>, call.signal);
     }
     this.#checkRoom();
-    if (call.again === true) term.unresolved.again(id);
+    if (call.isRetry === true) term.unresolved.resent(id);
     const work = this.#enter(term, request, { actor: call.actor, cause: id }, { id, request });
     const entry = { term, request, work };
     const leave = (): void => {

@@ -5,6 +5,13 @@ import { unproved } from '../call/identity.ts';
 /** A call as a test or a simulation makes it, without a server in between. */
 export function callContext(fields: Partial<CallContext> = {}): CallContext {
   const { signal = new AbortController().signal } = fields;
-  const usual = { method: 'test', peer: unproved, actor: 'tester', again: false, remaining: seconds(5), alone: false };
+  const usual = {
+    method: 'test',
+    peer: unproved,
+    actor: 'tester',
+    isRetry: false,
+    remaining: seconds(5),
+    withoutLeader: false,
+  };
   return { ...usual, remark: () => undefined, ...fields, signal };
 }

@@ -88,13 +88,13 @@ export class Managers {
 
   #run<Value>(
     timeout: Duration,
-    call: (services: Services, limits: { readonly timeout: number; readonly again: boolean }) => Promise<Value>,
+    call: (services: Services, limits: { readonly timeout: number; readonly isRetry: boolean }) => Promise<Value>,
   ): Promise<Value> {
-    return this.#failover.run(timeout, (address, remaining, again) => {
+    return this.#failover.run(timeout, (address, remaining, isRetry) => {
       const services = this.#clients.get(address);
       if (services === undefined)
         throw new CausewayError('manager-unavailable', `no manager has the address ${address}`);
-      return call(services, { timeout: Math.min(remaining, patience), again });
+      return call(services, { timeout: Math.min(remaining, patience), isRetry });
     });
   }
 }

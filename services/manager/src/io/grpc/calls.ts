@@ -58,7 +58,7 @@ interface Method<Request, Response> {
 
 /**
  * This manager's answer. Where only the leader can answer: the leader's. Where the leader does not answer and the rule
- * allows it: what this manager knows alone.
+ * allows it: what this manager knows by itself.
  */
 async function answerOrAsk<Request, Response>(
   { serving: { forwarder }, rule, answer }: Method<Request, Response>,
@@ -69,15 +69,15 @@ async function answerOrAsk<Request, Response>(
   try {
     return await answer(request, context);
   } catch (error) {
-    if (rule.alone !== true) {
+    if (rule.leaderFirst !== true) {
       if (!forwarder.takes(error, call)) throw error;
       return await forwarder.unary(call, context);
     }
     if (!forwarder.mayAnswerFor(error, call)) throw error;
-    const asked = await forwarder.read(call, context);
-    if (asked.isAnswered) return asked.response;
-    context.remark(asked.remark);
-    context.alone = true;
+    const fromLeader = await forwarder.read(call, context);
+    if (fromLeader.isAnswered) return fromLeader.response;
+    context.remark(fromLeader.remark);
+    context.withoutLeader = true;
     return await answer(request, context);
   }
 }

@@ -1,5 +1,5 @@
 import { clip } from '@causeway/model';
-import { actorKey, againKey, remainingOf } from '@causeway/proto/io';
+import { actorKey, remainingOf, retryKey } from '@causeway/proto/io';
 import type { Duration } from '@causeway/runtime';
 import type { Metadata } from '@grpc/grpc-js';
 import type { CallContext } from '../../call/context.ts';
@@ -23,11 +23,11 @@ export class GrpcCall implements CallContext {
   readonly method: string;
   readonly peer: Identity;
   readonly actor: string;
-  readonly again: boolean;
+  readonly isRetry: boolean;
   readonly remaining: Duration;
   /** When `remaining` is over, Unix ms. */
   readonly deadline: number;
-  alone = false;
+  withoutLeader = false;
   /** Remark for the caller, as printable ASCII: metadata takes nothing else. */
   remarked: string | undefined;
   readonly #call: ServerCall;
@@ -40,7 +40,7 @@ export class GrpcCall implements CallContext {
     this.method = call.getPath();
     this.peer = identityOf(call);
     this.actor = actorOf(call);
-    this.again = call.metadata.get(againKey).length > 0;
+    this.isRetry = call.metadata.get(retryKey).length > 0;
     this.remaining = remainingOf(call, otherwise);
     this.deadline = Date.now() + this.remaining;
     call.once('cancelled', this.#leave);
