@@ -84,14 +84,14 @@ export function healRules(ways: readonly Way[]): readonly string[] {
 /** The rule's comment tells `readFaults` the values: a delay has no other trace in the rules. */
 export function slowRules({ host, delay, loss, dropAbove }: SlowHost): readonly string[] {
   const lost = `numgen random mod ${100 * lossScale} offset 1 <= ${Math.round(loss * lossScale)} counter drop`;
-  const toll = `comment "delay ${delay} loss ${loss} above ${dropAbove}"`;
+  const parameters = `comment "delay ${delay} loss ${loss} above ${dropAbove}"`;
   // A packet that the kernel has not divided into segments yet counts with its whole length. Its segments are as long as
   // the path's MTU.
   const long = dropAbove === 0 ? [] : [`meta protocol { ip, ip6 } meta length > ${dropAbove} counter drop`];
   const rule = (end: string, what: string): string => `add rule ${table} ${slowChain(host)} ${end} "${host}" ${what}`;
   return [
     ...emptySlow(host),
-    rule('iifname', `${lost} ${toll}`),
+    rule('iifname', `${lost} ${parameters}`),
     rule('oifname', lost),
     ...['iifname', 'oifname'].flatMap((end) => long.map((what) => rule(end, what))),
   ];
@@ -107,9 +107,9 @@ export function readFaults(text: string): Faults {
   const ways = nftables.flatMap(({ set }) => (set?.name === 'cuts' ? (set.elem ?? []) : []));
   const cuts = ways.map(({ concat: [from = '', to = ''] }): Way => [from, to]);
   const slow = nftables.flatMap(({ rule }): SlowHost[] => {
-    const toll = /^delay (?<delay>\S+) loss (?<loss>\S+) above (?<above>\S+)$/.exec(rule?.comment ?? '')?.groups;
-    if (rule === undefined || toll === undefined) return [];
-    const [delay, loss, dropAbove] = [toll['delay'], toll['loss'], toll['above']].map(Number) as [
+    const parameters = /^delay (?<delay>\S+) loss (?<loss>\S+) above (?<above>\S+)$/.exec(rule?.comment ?? '')?.groups;
+    if (rule === undefined || parameters === undefined) return [];
+    const [delay, loss, dropAbove] = [parameters['delay'], parameters['loss'], parameters['above']].map(Number) as [
       number,
       number,
       number,

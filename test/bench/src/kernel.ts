@@ -28,19 +28,19 @@ export async function benchKernel(): Promise<Figure[]> {
   }
 }
 
-interface Rival {
+interface Baseline {
   readonly command: 'bridge' | 'ip';
   readonly line: (i: number, verb: 'replace' | 'del') => string;
   readonly show: readonly string[];
 }
 
 async function benchEntries(kernel: Kernel): Promise<Figure[]> {
-  const fdb: Rival = {
+  const fdb: Baseline = {
     command: 'bridge',
     line: (i, verb) => `fdb ${verb} ${mac(i)} dev vxlan0 dst ${vtep(i)} self${verb === 'replace' ? ' permanent' : ''}`,
     show: ['fdb', 'show', 'dev', 'vxlan0'],
   };
-  const neighbour: Rival = {
+  const neighbour: Baseline = {
     command: 'ip',
     line: (i, verb) =>
       `neigh ${verb} ${address(i)}${verb === 'replace' ? ` lladdr ${mac(i)}` : ''} dev vxlan0${verb === 'replace' ? ' nud permanent' : ''}`,
@@ -62,12 +62,12 @@ function opsOf(make: (i: number) => { readonly set: Op; readonly clear: Op }): T
   return { set: pairs.map(({ set }) => set), clear: pairs.map(({ clear }) => clear) };
 }
 
-async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Rival): Promise<Figure[]> {
+async function benchTable(kernel: Kernel, what: string, ops: TableOps, baseline: Baseline): Promise<Figure[]> {
   const adds = numbers(entries)
-    .map((i) => rival.line(i, 'replace'))
+    .map((i) => baseline.line(i, 'replace'))
     .join('\n');
   const deletes = numbers(entries)
-    .map((i) => rival.line(i, 'del'))
+    .map((i) => baseline.line(i, 'del'))
     .join('\n');
   const ours = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
   const theirs = { add: [] as number[], dump: [] as number[], delete: [] as number[] };
@@ -76,9 +76,9 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
     ours.add.push(await timed(() => watchStalls(stalls, () => applyAll(kernel, ops.set))));
     ours.dump.push(await timed(() => watchStalls(stalls, () => kernel.read(netns, { sysctls: [] }))));
     ours.delete.push(await timed(() => watchStalls(stalls, () => applyAll(kernel, ops.clear))));
-    theirs.add.push(await timed(() => iproute(rival.command, ['-batch', '-'], adds)));
-    theirs.dump.push(await timed(() => iproute(rival.command, rival.show)));
-    theirs.delete.push(await timed(() => iproute(rival.command, ['-batch', '-'], deletes)));
+    theirs.add.push(await timed(() => iproute(baseline.command, ['-batch', '-'], adds)));
+    theirs.dump.push(await timed(() => iproute(baseline.command, baseline.show)));
+    theirs.delete.push(await timed(() => iproute(baseline.command, ['-batch', '-'], deletes)));
   }
   const row = (step: 'add' | 'dump' | 'delete', beside: string, target?: readonly Limit[]): Figure => ({
     what: `${entries} ${what} entries, ${step}`,
@@ -88,9 +88,9 @@ async function benchTable(kernel: Kernel, what: string, ops: TableOps, rival: Ri
     ...(target === undefined ? {} : { target }),
   });
   return [
-    row('add', `${rival.command} -batch`, atLeast(1, 'ratio')),
-    row('dump', `${rival.command} ${rival.show[0]} show`),
-    row('delete', `${rival.command} -batch`),
+    row('add', `${baseline.command} -batch`, atLeast(1, 'ratio')),
+    row('dump', `${baseline.command} ${baseline.show[0]} show`),
+    row('delete', `${baseline.command} -batch`),
     {
       what: `longest stall of the event loop, ${what}, in CPU time`,
       ours: ms(Math.max(...stalls)),

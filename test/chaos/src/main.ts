@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { type EtcdKind, etcdKinds } from '@causeway/lab';
 import { type FailoverReport, failover } from './failover.ts';
 import { shortfalls } from './faults/floors.ts';
-import type { Toll } from './faults/tolls.ts';
+import type { Impact } from './faults/impacts.ts';
 import { runFiles } from './files.ts';
 import { quantile } from './gaps.ts';
 import { acts } from './load/journal.ts';
@@ -109,7 +109,7 @@ function printStorm(report: StormReport, folder: string): number {
     `${injections.length} faults in ${(took / 1000).toFixed(0)} s on ${report.etcd} etcd: ${sum('ended')} processes ended, ${sum('stopped')} stopped, ${sum('dropped')} packets dropped; ${leaderChanges} changes of leader`,
   );
   console.log(`${calls.join('; ')}; ${counts.reads} reads; ${revisions} revisions`);
-  for (const toll of report.tolls) console.log(printToll(toll));
+  for (const impact of report.impacts) console.log(printImpact(impact));
   const lines = [
     ['things that were not done to the cluster, or not asked of it', shortfalls(counts)],
     ['gaps in the evidence', verdict.incomplete],
@@ -132,7 +132,7 @@ function printStorm(report: StormReport, folder: string): number {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function printToll({ kind, count, claims, reads }: Toll): string {
+function printImpact({ kind, count, claims, reads }: Impact): string {
   const ms = (value: number): string => `${value.toFixed(0)} ms`;
   return `${kind.padEnd(10)} ${count} times: no claim for p50 ${ms(claims.p50)}, longest ${ms(claims.longest)}; longest read p50 ${ms(reads.p50)}, longest ${ms(reads.longest)}, ${reads.failed} failed`;
 }

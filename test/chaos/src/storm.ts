@@ -4,9 +4,9 @@ import { SeededRandom } from '@causeway/runtime/testing';
 import { type Cluster, type Leaders, leaseTtl, withCluster } from './cluster.ts';
 import type { Companion } from './companion/companion.ts';
 import { type StormCounts, shortfalls } from './faults/floors.ts';
+import { type Impact, impactsOf } from './faults/impacts.ts';
 import { runFaults } from './faults/nemesis.ts';
 import { planFaults } from './faults/plan.ts';
-import { type Toll, tollsOf } from './faults/tolls.ts';
 import { keepLogs, type RunFiles, readLines, writeLines } from './files.ts';
 import type { Entry, Outcome } from './load/journal.ts';
 import type { Left } from './load/main.ts';
@@ -35,7 +35,7 @@ export interface StormReport {
   /** When faults began, on the clock of journal, reads and faults. */
   readonly began: number;
   readonly counts: StormCounts;
-  readonly tolls: readonly Toll[];
+  readonly impacts: readonly Impact[];
   /** Reads that took too long although a manager could have answered. */
   readonly lateReads: readonly Read[];
   readonly journal: readonly Entry[];
@@ -61,10 +61,12 @@ const emptyStore = 1;
 
 export function storm(settings: StormSettings): Promise<StormReport> {
   const { etcd, files, say } = settings;
-  return withCluster({ name: 'chaos', subnet: '10.95.0.0/24', etcd, files, say }, (cluster) => rage(cluster, settings));
+  return withCluster({ name: 'chaos', subnet: '10.95.0.0/24', etcd, files, say }, (cluster) =>
+    runStorm(cluster, settings),
+  );
 }
 
-async function rage(cluster: Cluster, settings: StormSettings): Promise<StormReport> {
+async function runStorm(cluster: Cluster, settings: StormSettings): Promise<StormReport> {
   const { lab, observer, load } = cluster;
   const { span, seed, workers, etcd, files, say } = settings;
   const faults = planFaults(new SeededRandom(seed), { hosts: managerHosts, etcd, ttl: leaseTtl, span });
@@ -109,7 +111,7 @@ async function rage(cluster: Cluster, settings: StormSettings): Promise<StormRep
     etcd,
     began,
     counts,
-    tolls: tollsOf(injections, journal, reads),
+    impacts: impactsOf(injections, journal, reads),
     lateReads: lateReads(reads, injections, settings.readLimit),
     journal,
     revisions: before.length + cleaned.length,

@@ -24,7 +24,7 @@ describe('a cluster under random accidents', () => {
     const networks = ['blue', 'red'];
     await cluster.createNetwork('blue', '10.66.0.0/24', 'fd66::/64');
     await cluster.createNetwork('red', '10.67.0.0/24');
-    cluster.wires.replyLoss = 0.1;
+    cluster.connections.replyLoss = 0.1;
 
     const acknowledged = new Map<string, { host: string; addresses: string }>();
     const undecided = new Set<string>();
@@ -80,13 +80,13 @@ describe('a cluster under random accidents', () => {
       () => {
         const host = pick(cluster.hosts);
         if (host === undefined || cutHosts.size > 1) return;
-        cluster.wires.cut(host.name);
+        cluster.connections.cut(host.name);
         cutHosts.add(host.name);
       },
       () => {
         const name = pick([...cutHosts]);
         if (name === undefined) return;
-        cluster.wires.heal(name);
+        cluster.connections.heal(name);
         cutHosts.delete(name);
       },
       () => {
@@ -105,8 +105,8 @@ describe('a cluster under random accidents', () => {
     ];
     for (let step = 0; step < steps; step++) await pick(actions)?.();
 
-    cluster.wires.replyLoss = 0;
-    for (const name of cutHosts) cluster.wires.heal(name);
+    cluster.connections.replyLoss = 0;
+    for (const name of cutHosts) cluster.connections.heal(name);
     for (const name of downManagers) await cluster.startManager(name);
     for (const name of downHosts) await cluster.run(cluster.host(name).start());
     await cluster.until('all hosts are back', async () => (await cluster.readyHosts()) === cluster.hosts.length);

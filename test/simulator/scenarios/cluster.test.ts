@@ -160,14 +160,14 @@ describe('an agent', () => {
     const { cluster } = await running();
     for (const host of cluster.hosts) await cluster.run(host.attach('blue', `on-${host.name}`));
     await exact(cluster);
-    cluster.wires.cut('h1');
+    cluster.connections.cut('h1');
     await cluster.advance(seconds(30));
     expect(await cluster.readyHosts()).toBe(2);
     const shown = await cluster.ask((api, call) => api.endpoint.getEndpoint({ endpoint: 'on-h2', atLeast: 0n }, call));
     expect(shown.endpoint?.applied?.unreachable).toEqual(['h1']);
     expect(cluster.host('h1').pings('on-h1', '10.66.0.3', cluster.hosts)).toBe(true);
     await cluster.run(cluster.host('h2').attach('blue', 'late'));
-    cluster.wires.heal('h1');
+    cluster.connections.heal('h1');
     await exact(cluster);
     expect(cluster.host('h1').pings('on-h1', '10.66.0.5', cluster.hosts)).toBe(true);
   });

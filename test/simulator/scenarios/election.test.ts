@@ -3,7 +3,7 @@ import { type CoreManager, createKeys, records, registerNode, type StoreEvent } 
 import { type Ip, isCausewayError, type Name, type Node, type NodeId } from '@causeway/model';
 import { milliseconds, seconds } from '@causeway/runtime';
 import { describe, expect, test } from 'vitest';
-import { Turmoil } from '../src/turmoil.ts';
+import { FaultyCluster } from '../src/faulty-cluster.ts';
 import { seedBatches } from './seeds.ts';
 
 const ttl = seconds(1);
@@ -46,7 +46,7 @@ interface Outcome {
 
 /** Runs three managers for some seconds. Each manager writes its term all the time while it believes that it leads. */
 async function elect(seed: number): Promise<Outcome> {
-  const turmoil = new Turmoil({ seed, managers: 3, ttl });
+  const cluster = new FaultyCluster({ seed, managers: 3, ttl });
   const faults: string[] = [];
   const terms: bigint[] = [];
   let acknowledged = 0;
@@ -55,20 +55,20 @@ async function elect(seed: number): Promise<Outcome> {
   /** A leader whose term another manager has ended may not go on longer than it may without an answer of the store. */
   const stepsDown = async (rival: Believed): Promise<void> => {
     mistaken++;
-    const deadline = turmoil.clock.now() + (ttl * 2) / 3;
-    while (leading.includes(rival) && turmoil.clock.now() <= deadline) {
-      if (turmoil.isPaused(rival.manager)) return;
-      await turmoil.clock.sleep(milliseconds(5));
+    const deadline = cluster.clock.now() + (ttl * 2) / 3;
+    while (leading.includes(rival) && cluster.clock.now() <= deadline) {
+      if (cluster.isPaused(rival.manager)) return;
+      await cluster.clock.sleep(milliseconds(5));
     }
     if (leading.includes(rival)) faults.push(`${rival.manager.name} believes in term ${rival.term}, which was ended`);
   };
-  for (const manager of turmoil.managers) {
+  for (const manager of cluster.managers) {
     manager.elector.subscribe((leadership) => {
       leading = leading.filter((one) => one.manager !== manager);
       if (leadership.role !== 'leader') return;
       for (const rival of leading) {
-        if (turmoil.isPaused(rival.manager)) continue;
-        if (turmoil.wasEnded(rival.term)) void stepsDown(rival);
+        if (cluster.isPaused(rival.manager)) continue;
+        if (cluster.wasEnded(rival.term)) void stepsDown(rival);
         else faults.push(`${manager.name} leads in term ${leadership.term}, ${rival.manager.name} in ${rival.term}`);
       }
       const before = terms.at(-1);
@@ -78,11 +78,11 @@ async function elect(seed: number): Promise<Outcome> {
     });
   }
   const fence = new FenceWatch();
-  const watching = fence.run(turmoil.observer(), turmoil.ended);
-  await turmoil.start();
+  const watching = fence.run(cluster.observer(), cluster.ended);
+  await cluster.start();
   const write = async (manager: CoreManager, i: number): Promise<void> => {
-    for (let count = 0; !turmoil.calm; count++) {
-      await turmoil.clock.sleep(milliseconds(turmoil.random.float() * 50));
+    for (let count = 0; !cluster.calm; count++) {
+      await cluster.clock.sleep(milliseconds(cluster.random.float() * 50));
       const { leadership } = manager.elector;
       if (leadership.role !== 'leader') continue;
       try {
@@ -93,15 +93,15 @@ async function elect(seed: number): Promise<Outcome> {
       }
     }
   };
-  await turmoil.rage(seconds(6), ...turmoil.managers.map((manager, i) => () => write(manager, i)));
+  await cluster.runWithFaults(seconds(6), ...cluster.managers.map((manager, i) => () => write(manager, i)));
 
   // A lease may have just begun, and every manager may wait for a lost answer. After that time exactly one manager must
   // lead.
-  await turmoil.clock.advance(milliseconds(ttl + lostCall + 1_000));
-  if (turmoil.leaders.length !== 1) faults.push(`${turmoil.leaders.length} lead when all is well`);
-  await turmoil.stop();
+  await cluster.clock.advance(milliseconds(ttl + lostCall + 1_000));
+  if (cluster.leaders.length !== 1) faults.push(`${cluster.leaders.length} lead when all is well`);
+  await cluster.stop();
   await watching;
-  faults.push(...fence.faults, ...turmoil.auditor.faults);
+  faults.push(...fence.faults, ...cluster.auditor.faults);
   return { faults, elections: terms.length, acknowledged, mistaken };
 }
 

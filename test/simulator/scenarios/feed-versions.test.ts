@@ -25,7 +25,7 @@ class Wiretap {
   readonly said: string[] = [];
 
   constructor(cluster: SimCluster) {
-    cluster.wires.tap = (host, way, bytes) => {
+    cluster.connections.tap = (host, way, bytes) => {
       if (way === 'down') this.#down(host, ConnectResponse.fromBinary(bytes).message);
       else this.#up(host, ConnectRequest.fromBinary(bytes).message);
     };

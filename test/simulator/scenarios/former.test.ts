@@ -61,7 +61,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     const made = await cluster();
     const agent = new FormerAgent(hello);
     for (const session of sessions.slice(0, -1)) agent.remember(responses(session));
-    const followed = agent.connect(made.wires.link(h1).connect('m1:7443'));
+    const followed = agent.connect(made.connections.link(h1).connect('m1:7443'));
     await made.advance(seconds(1));
     expect(agent.heard).toEqual(['welcome', 'delta', 'complete', 'ready']);
     const green = [...agent.tables.values()].find(({ network }) => network.name === 'green');
@@ -75,7 +75,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
   it('work together: rows, a network that changes, a network with fields that its digest does not know', async () => {
     const made = await cluster();
     const agent = new FormerAgent(hello);
-    const followed = agent.connect(made.wires.link(h1).connect('m1:7443'));
+    const followed = agent.connect(made.connections.link(h1).connect('m1:7443'));
     await made.advance(seconds(1));
     const host = made.host('h3');
     for (const network of ['blue', 'green']) {
@@ -105,7 +105,7 @@ describe.each(recordings)('an agent as in %s and managers of this version', (_, 
     await made.stopManager('m1');
     await made.startManager('m1');
     await made.until('the manager leads again', () => made.leaders.length === 1);
-    const again = agent.connect(made.wires.link(h1).connect('m1:7443'));
+    const again = agent.connect(made.connections.link(h1).connect('m1:7443'));
     await made.advance(seconds(1));
     expect(agent.heard.slice(heard)).toEqual(['welcome', 'delta', 'delta', 'ready']);
     agent.close();

@@ -121,7 +121,7 @@ describe('a host with a smaller underlay', () => {
 
   it('does not wait for one that is silent', async () => {
     const { cluster } = await scene([1500, 1500, 1400], 2);
-    cluster.wires.cut('h1');
+    cluster.connections.cut('h1');
     await cluster.until('its session is lost', async () => (await cluster.readyHosts()) === 1);
     await comes(cluster, 'h3');
     expect(interfaces(cluster.host('h2'))).toEqual(new Map([['/run/netns/on-h2', 1350]]));

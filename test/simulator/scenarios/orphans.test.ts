@@ -43,7 +43,7 @@ async function hasInterface(cluster: SimCluster, host: string, container: string
 describe('the endpoints of a host that is gone', () => {
   it('are released when nothing was heard of it for so long, their addresses cool, and an event says why', async () => {
     const cluster = await living();
-    cluster.wires.cut('h3');
+    cluster.connections.cut('h3');
     await cluster.advance(minutes(9.8));
     expect(await endpoints(cluster)).toEqual(['on-h1', 'on-h2', 'on-h3']);
     await cluster.advance(minutes(0.5));
@@ -67,10 +67,10 @@ describe('the endpoints of a host that is gone', () => {
 
   it('leave its containers when it comes back, before it gets the new owners of their addresses', async () => {
     const cluster = await living();
-    cluster.wires.cut('h3');
+    cluster.connections.cut('h3');
     await cluster.advance(minutes(12));
     await cluster.run(cluster.host('h1').attach('blue', 'again', '10.66.0.4'));
-    cluster.wires.heal('h3');
+    cluster.connections.heal('h3');
     await cluster.until('every kernel is exact', async () => (await inexact(cluster)).length === 0);
     await cluster.until(
       'its container has lost its interface',
@@ -84,9 +84,9 @@ describe('the endpoints of a host that is gone', () => {
   it('stay when it was back in between', async () => {
     const cluster = await living();
     for (let round = 0; round < 4; round++) {
-      cluster.wires.cut('h3');
+      cluster.connections.cut('h3');
       await cluster.advance(minutes(6));
-      cluster.wires.heal('h3');
+      cluster.connections.heal('h3');
       await cluster.until('it is back', async () => (await cluster.readyHosts()) === 3);
     }
     expect(await endpoints(cluster)).toEqual(['on-h1', 'on-h2', 'on-h3']);
@@ -94,7 +94,7 @@ describe('the endpoints of a host that is gone', () => {
 
   it('are released after about the same time, whichever managers lead', async () => {
     const cluster = await living({ managers: 3 });
-    cluster.wires.cut('h3');
+    cluster.connections.cut('h3');
     for (let round = 0; round < 3; round++) {
       await cluster.advance(minutes(3));
       const [leader] = cluster.leaders;
@@ -110,7 +110,7 @@ describe('the endpoints of a host that is gone', () => {
 
   it('stay through a time without managers, and the host has what was left', async () => {
     const cluster = await living();
-    cluster.wires.cut('h3');
+    cluster.connections.cut('h3');
     await cluster.advance(minutes(6));
     cluster.killManager('m1');
     await cluster.advance(minutes(20));

@@ -11,7 +11,7 @@ const reach = new Map<string, number>();
 
 /**
  * During the run every message is checked against the store's records, and at the end every kernel. The oracle shares
- * neither digests nor `buildNetwork` nor `plan` with the product: src/owed.ts, src/promises.ts.
+ * neither digests nor `buildNetwork` nor `plan` with the product: src/expected-state.ts, src/promises.ts.
  */
 describe('what managers and agents say is so', () => {
   it.each(seeds)('whatever happens (seed %d)', async (seed) => {

@@ -188,11 +188,11 @@ describe('after a restore from a backup', () => {
   it('a host that could not be heard is cut off from an address that has been given since', async () => {
     const backup = cluster.backup();
     await attach('h2', 'late');
-    cluster.wires.cut('h2');
+    cluster.connections.cut('h2');
     await cluster.restore(backup);
     await cluster.advance(minutes(1.5));
     expect((await attach('h1', 'thief')).addresses).toEqual(['10.66.0.5/16']);
-    cluster.wires.heal('h2');
+    cluster.connections.heal('h2');
     await cluster.until('it is cut off', () => lines('endpoint.cut-off') === 1);
     await cluster.until('its interface is gone', () => holders('10.66.0.5/16').length === 1);
     expect(holders('10.66.0.5/16')).toEqual(['h1 thief']);

@@ -33,7 +33,7 @@ describe('an address that was freed', () => {
     await cluster.createNetwork('blue', '10.66.0.0/29');
     for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries())
       await cluster.run(cluster.hosts[i % 3]?.attach('blue', name) ?? expect.fail());
-    cluster.wires.cut('h3');
+    cluster.connections.cut('h3');
     await cluster.run(cluster.host('h2').detach('b'));
     await cluster.advance(seconds(40));
     await expect(cluster.run(cluster.host('h1').attach('blue', 'f'))).rejects.toMatchObject({
@@ -56,7 +56,7 @@ describe('an address that was freed', () => {
     await cluster.createNetwork('blue', '10.66.0.0/28', 'fd66::/124');
     const watch = new ReuseWatch(cluster);
     const watching = watch.run('m1');
-    cluster.wires.replyLoss = 0.05;
+    cluster.connections.replyLoss = 0.05;
 
     const live = new Map<string, string>();
     const cut = new Set<string>();
@@ -86,11 +86,11 @@ describe('an address that was freed', () => {
       () => {
         const host = pick(cluster.hosts);
         if (host === undefined || cut.size > 0) return;
-        cluster.wires.cut(host.name);
+        cluster.connections.cut(host.name);
         cut.add(host.name);
       },
       () => {
-        for (const host of cut) cluster.wires.heal(host);
+        for (const host of cut) cluster.connections.heal(host);
         cut.clear();
       },
       async () => {

@@ -14,7 +14,7 @@ async function deleted(settings: { readonly managers?: number; readonly silent?:
   await create(cluster, 'blue');
   for (const host of cluster.hosts) await cluster.run(host.attach('blue', `on-${host.name}`));
   if (settings.silent !== undefined) {
-    cluster.wires.cut(settings.silent);
+    cluster.connections.cut(settings.silent);
     await cluster.until('its session is lost', async () => (await cluster.readyHosts()) === 1);
   }
   const request = DeleteNetworkRequest.create({ requestId: randomUuid(cluster.random), network: 'blue', force: true });
@@ -52,7 +52,7 @@ it('waits for a host that comes back until that has taken the network down', asy
   cluster.host('h2').kill();
   await cluster.advance(seconds(20));
   await expect(create(cluster, 'green')).rejects.toMatchObject(cooling);
-  cluster.wires.heal('h2');
+  cluster.connections.heal('h2');
   await cluster.run(cluster.host('h2').start());
   await cluster.advance(seconds(15));
   await create(cluster, 'green');
@@ -61,7 +61,7 @@ it('waits for a host that comes back until that has taken the network down', asy
 
 it('waits a minute for a host that was lost with the network, and no longer', async () => {
   const cluster = await deleted();
-  cluster.wires.cut('h2');
+  cluster.connections.cut('h2');
   await cluster.advance(seconds(50));
   await expect(create(cluster, 'green')).rejects.toMatchObject(cooling);
   await cluster.advance(seconds(20));

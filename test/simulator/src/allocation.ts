@@ -29,9 +29,9 @@ import { ClaimEndpointRequest, ReleaseEndpointRequest } from '@causeway/proto/ge
 import { CreateNetworkRequest, DeleteNetworkRequest } from '@causeway/proto/gen/causeway/v1/network_service.js';
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
+import { FaultyCluster } from './faulty-cluster.ts';
 import { type AddressReuse, LaggingHosts, readReuse } from './lagging-hosts.ts';
 import { Recorder } from './recorder.ts';
-import { Turmoil } from './turmoil.ts';
 
 export interface AllocationRun {
   readonly evidence: Evidence;
@@ -93,7 +93,7 @@ export function simulateAllocation(seed: number): Promise<AllocationRun> {
 }
 
 class AllocationSimulation {
-  readonly #turmoil: Turmoil;
+  readonly #cluster: FaultyCluster;
   #hosts: LaggingHosts | undefined;
   readonly #journal: Entry[] = [];
   readonly #faults: string[] = [];
@@ -106,24 +106,24 @@ class AllocationSimulation {
       this.#hosts = new LaggingHosts(world);
       return this.#hosts;
     };
-    this.#turmoil = new Turmoil({ seed, managers: 2, ttl, hosts });
+    this.#cluster = new FaultyCluster({ seed, managers: 2, ttl, hosts });
   }
 
   async run(): Promise<AllocationRun> {
-    const turmoil = this.#turmoil;
-    const { clock, auditor } = turmoil;
+    const cluster = this.#cluster;
+    const { clock, auditor } = cluster;
     const recorder = new Recorder(clock);
-    const beginning = Number((await clock.until(turmoil.observer().get('/'), seconds(1))).revision);
-    void recorder.run(turmoil.observer(), turmoil.ended);
+    const beginning = Number((await clock.until(cluster.observer().get('/'), seconds(1))).revision);
+    void recorder.run(cluster.observer(), cluster.ended);
     void this.#hosts?.run({
       revision: () => BigInt(recorder.revisions.at(-1)?.revision ?? 0),
       networks: () => auditor.networks.keys(),
-      calm: () => turmoil.calm,
-      end: turmoil.ended,
+      calm: () => cluster.calm,
+      end: cluster.ended,
     });
-    await turmoil.start();
+    await cluster.start();
     await this.#prepare();
-    await turmoil.rage(span, ...Array.from({ length: workers }, () => () => this.#worker()));
+    await cluster.runWithFaults(span, ...Array.from({ length: workers }, () => () => this.#worker()));
     await clock.advance(lateWrites);
     const rested = clock.now();
     const before = [...recorder.revisions];
@@ -135,7 +135,7 @@ class AllocationSimulation {
     // Released addresses cool for one cooldown, and for a second one after an election.
     await clock.advance(milliseconds(2 * cooldown));
     const marks = { beginning, rested: restedAt, end: await this.#revision() };
-    await turmoil.stop();
+    await cluster.stop();
     const cleaned = recorder.revisions.filter(({ revision }) => revision > restedAt && revision <= marks.end);
     const evidence = { journal: this.#journal, before, rested, cleaned, marks };
     const told = this.#hosts?.told ?? [];
@@ -146,7 +146,7 @@ class AllocationSimulation {
   }
 
   async #prepare(): Promise<void> {
-    const { clock, leaders } = this.#turmoil;
+    const { clock, leaders } = this.#cluster;
     const [leader] = leaders;
     if (leader === undefined) throw new Error('no manager was elected');
     await clock.until(leader.writer.apply(registerNode(node), { cause: 'set-up' }), seconds(10));
@@ -159,8 +159,8 @@ class AllocationSimulation {
 
   /** The store's current revision, from the store itself. */
   async #revision(): Promise<number> {
-    const { clock } = this.#turmoil;
-    return Number((await clock.until(this.#turmoil.observer().get('/'), seconds(10))).revision);
+    const { clock } = this.#cluster;
+    return Number((await clock.until(this.#cluster.observer().get('/'), seconds(10))).revision);
   }
 
   async #delete(left: Network): Promise<void> {
@@ -170,12 +170,12 @@ class AllocationSimulation {
   }
 
   async #worker(): Promise<void> {
-    const turmoil = this.#turmoil;
+    const cluster = this.#cluster;
     const held: Endpoint[] = [];
-    while (!turmoil.calm) {
-      await turmoil.clock.sleep(milliseconds(turmoil.random.float() * 60));
-      const patience = turmoil.chance(0.1) ? impatient : patient;
-      const [endpoint] = turmoil.chance(0.5) ? held.splice(turmoil.number(held.length), 1) : [];
+    while (!cluster.calm) {
+      await cluster.clock.sleep(milliseconds(cluster.random.float() * 60));
+      const patience = cluster.chance(0.1) ? impatient : patient;
+      const [endpoint] = cluster.chance(0.5) ? held.splice(cluster.number(held.length), 1) : [];
       if (endpoint === undefined) held.push(...(await this.#claim(patience)));
       else await this.#release(endpoint, patience);
     }
@@ -183,11 +183,11 @@ class AllocationSimulation {
 
   async #claim(patience: Duration): Promise<readonly Endpoint[]> {
     const name = `e${this.#names++}`;
-    const wish = this.#turmoil.chance(0.5) ? this.#turmoil.pick(network.requested) : undefined;
+    const wish = this.#cluster.chance(0.5) ? this.#cluster.pick(network.requested) : undefined;
     const addresses = wish === undefined ? [] : [wish];
     const message = ClaimEndpointRequest.create({
       ...{ network: network.name, name, nodeId: node.id, addresses },
-      labels: this.#turmoil.chance(0.5) ? { app: name } : {},
+      labels: this.#cluster.chance(0.5) ? { app: name } : {},
     });
     const about = { act: 'claim', name, asked: { network: network.name, addresses } } as const;
     return this.#call(about, claimEndpoint(readClaimEndpoint(message)), patience, keysOf);
@@ -206,7 +206,7 @@ class AllocationSimulation {
     patience: Duration,
     held: (reply: Reply) => readonly string[],
   ): Promise<readonly Reply[]> {
-    const { clock } = this.#turmoil;
+    const { clock } = this.#cluster;
     const call = clock.now();
     const write = (outcome: Outcome): void => void this.#journal.push({ ...about, call, end: clock.now(), outcome });
     try {
@@ -225,7 +225,7 @@ class AllocationSimulation {
    * answer.
    */
   async #write<Reply>(request: Request<Reply>, patience: Duration): Promise<Committed<Reply>> {
-    const { managers, clock } = this.#turmoil;
+    const { managers, clock } = this.#cluster;
     const id = this.#id();
     const failover = new Failover(
       managers.map(({ name }) => name),
@@ -236,10 +236,10 @@ class AllocationSimulation {
         this.#attempt(name, id, request, { remaining, isRetry }),
       );
     };
-    const twin = this.#turmoil.chance(0.2) ? this.#twin(id, request) : undefined;
+    const twin = this.#cluster.chance(0.2) ? this.#twin(id, request) : undefined;
     try {
       const answer = await ask(patience);
-      if (this.#turmoil.chance(0.2)) this.#compare(request, answer, await ask(patient));
+      if (this.#cluster.chance(0.2)) this.#compare(request, answer, await ask(patient));
       this.#compare(request, answer, await twin?.catch(() => undefined));
       return answer;
     } catch (error) {
@@ -252,7 +252,7 @@ class AllocationSimulation {
   /** Sends the same call a second time, concurrently, to any manager. */
   #twin<Reply>(id: RequestId, request: Request<Reply>): Promise<Committed<Reply>> {
     this.#duplicated++;
-    const twin = this.#attempt(this.#turmoil.pick(this.#turmoil.managers)?.name ?? '', id, request, {
+    const twin = this.#attempt(this.#cluster.pick(this.#cluster.managers)?.name ?? '', id, request, {
       remaining: patient,
       isRetry: false,
     });
@@ -271,7 +271,7 @@ class AllocationSimulation {
     request: Request<Reply>,
     { remaining, isRetry }: { readonly remaining: Duration; readonly isRetry: boolean },
   ): Promise<Committed<Reply>> {
-    const { managers, clock, random } = this.#turmoil;
+    const { managers, clock, random } = this.#cluster;
     const manager = managers.find((candidate) => candidate.name === name);
     if (manager === undefined) throw new CausewayError('manager-unavailable', `no manager ${name}`);
     const abort = new AbortController();
@@ -289,17 +289,17 @@ class AllocationSimulation {
 
   /** Delays a try that its caller has given up, so that it reaches a manager after other tries of the call. */
   #arriveLate<Reply>(id: RequestId, request: Request<Reply>, isRetry: boolean): void {
-    const { managers, clock, random } = this.#turmoil;
-    if (!this.#turmoil.chance(0.2)) return;
+    const { managers, clock, random } = this.#cluster;
+    if (!this.#cluster.chance(0.2)) return;
     this.#late++;
     void clock.sleep(milliseconds(random.float() * longestWay)).then(async () => {
-      const manager = this.#turmoil.pick(managers);
+      const manager = this.#cluster.pick(managers);
       await manager?.writer.write(id, request, { actor: 'worker', isRetry }).catch(() => undefined);
     });
   }
 
   #id(): RequestId {
-    return randomUuid(this.#turmoil.random) as RequestId;
+    return randomUuid(this.#cluster.random) as RequestId;
   }
 }
 

@@ -18,10 +18,10 @@ import { ListNodesRequest } from '@causeway/proto/gen/causeway/v1/node_service.j
 import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { type Duration, milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
+import { Connections } from './connections.ts';
 import { ElectionStore } from './election-store.ts';
 import { SimHost } from './host.ts';
-import { Life } from './life.ts';
-import { Wires } from './wires.ts';
+import { SimProcess } from './sim-process.ts';
 
 export interface SimSettings {
   readonly hosts: number;
@@ -48,7 +48,7 @@ interface SimManager {
   readonly manager: Manager;
   readonly registration: Registration;
   readonly store: MemoryStore;
-  readonly life: Life;
+  readonly process: SimProcess;
 }
 
 export const leaseTtl = seconds(3);
@@ -61,7 +61,7 @@ export class SimCluster {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
   readonly random: SeededRandom;
-  readonly wires: Wires;
+  readonly connections: Connections;
   /** Through which managers see each other's processes. A port can be closed while its manager is alive. */
   readonly ports: MemoryPorts;
   readonly hosts: readonly SimHost[];
@@ -84,7 +84,7 @@ export class SimCluster {
     };
     this.#electionGap = settings.electionGap ?? (() => milliseconds(0));
     const { clock, random } = this;
-    this.wires = new Wires({ clock, random });
+    this.connections = new Connections({ clock, random });
     this.ports = new MemoryPorts({ clock });
     this.#backend = new MemoryBackend({ clock }, settings.store);
     this.#feeds = settings.feeds ?? feedVersions;
@@ -107,7 +107,7 @@ export class SimCluster {
   /** `schema`: the newest schema of records that it knows. `feeds`: its feed versions. Defaults: those of this version. */
   async startManager(name: string, schema = currentSchema, feeds = this.#feeds): Promise<void> {
     const address = `${name}:7443`;
-    const life = new Life();
+    const simProcess = new SimProcess();
     const store = new ElectionStore(
       { clock: this.clock, backend: this.#backend },
       { leaseTtl, gap: this.#electionGap },
@@ -118,31 +118,37 @@ export class SimCluster {
     const peers = new MemoryPeers((at) => this.#managers.get(at.replace(':7443', ''))?.manager.api.cluster);
     const manager = createManager(
       {
-        store: life.mortal(store),
+        store: simProcess.whileAlive(store),
         peers,
-        dialer: life.mortal(this.ports),
-        clock: life.mortal(this.clock),
+        dialer: simProcess.whileAlive(this.ports),
+        clock: simProcess.whileAlive(this.clock),
         random,
         log,
       },
       { name, instance, advertise: address, leaseTtl, prefix: defaultPrefix, schema, feeds, ...this.#managerSettings },
     );
     const registration = new Registration(
-      { store: life.mortal(store), keys: createKeys(defaultPrefix), peers, clock: life.mortal(this.clock), log },
+      {
+        store: simProcess.whileAlive(store),
+        keys: createKeys(defaultPrefix),
+        peers,
+        clock: simProcess.whileAlive(this.clock),
+        log,
+      },
       { name, address, version: '0.0.0', etcdMember: '', schema, instance },
     );
-    this.#managers.set(name, { name, manager, registration, store, life });
+    this.#managers.set(name, { name, manager, registration, store, process: simProcess });
     this.ports.listen(address, () => manager.isLeader);
     await this.run(registration.start());
     await this.run(manager.start());
-    this.wires.listen(address, manager);
+    this.connections.listen(address, manager);
   }
 
   /** Like `kill -9`. */
   killManager(name: string): void {
-    this.wires.close(`${name}:7443`);
+    this.connections.close(`${name}:7443`);
     this.ports.close(`${name}:7443`);
-    this.#managers.get(name)?.life.end();
+    this.#managers.get(name)?.process.kill();
     this.#managers.delete(name);
   }
 
@@ -161,7 +167,7 @@ export class SimCluster {
       await this.run(running.manager.stop());
       await this.run(running.registration.stop());
     }
-    this.wires.close(`${name}:7443`);
+    this.connections.close(`${name}:7443`);
     this.ports.close(`${name}:7443`);
   }
 
@@ -231,7 +237,7 @@ export class SimCluster {
     const address = this.#streams.current;
     const running = this.#managers.get(address.replace(':7443', ''));
     const dead = new AbortController();
-    const died = new Promise<never>((_, reject) => running?.life.onDeath(() => reject(unreachable(address))));
+    const died = new Promise<never>((_, reject) => running?.process.onKill(() => reject(unreachable(address))));
     died.catch(() => dead.abort());
     try {
       if (running === undefined) throw unreachable(address);

@@ -6,14 +6,14 @@ import { Ip as asIp, feedVersions, type Ip, interfaceAddress, type Name } from '
 import type { Endpoint } from '@causeway/proto/gen/causeway/v1/types.js';
 import { randomUuid } from '@causeway/runtime';
 import { type FakeClock, type MemoryLog, SeededRandom } from '@causeway/runtime/testing';
-import { Life } from './life.ts';
-import type { Wires } from './wires.ts';
+import type { Connections } from './connections.ts';
+import { SimProcess } from './sim-process.ts';
 
 export interface SimWorld {
   readonly clock: FakeClock;
   readonly log: MemoryLog;
   readonly random: SeededRandom;
-  readonly wires: Wires;
+  readonly connections: Connections;
   readonly managers: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export class SimHost {
   readonly files: Files & MemoryFiles = new MemoryFiles();
   readonly #world: SimWorld;
   #agent: Agent | undefined;
-  #life = new Life();
+  #process = new SimProcess();
 
   constructor(world: SimWorld, settings: { readonly number: number; readonly mtu: number }) {
     this.#world = world;
@@ -52,18 +52,18 @@ export class SimHost {
 
   /** `feeds`: feed versions of the agent; default: those of this version. */
   async start(feeds = feedVersions): Promise<void> {
-    const { clock, wires, managers } = this.#world;
-    const life = new Life();
-    const link = wires.link(this.name);
-    life.onDeath(() => link.close());
+    const { clock, connections, managers } = this.#world;
+    const simProcess = new SimProcess();
+    const link = connections.link(this.name);
+    simProcess.onKill(() => link.close());
     const random = new SeededRandom(Math.floor(this.#world.random.float() * 2 ** 32));
     const log = this.#world.log.child({ process: `agent of ${this.name}` });
     const agent = createAgent(
       {
-        kernel: life.mortal(this.kernel),
-        files: life.mortal(this.files),
-        clock: life.mortal(clock),
-        link: life.mortal(link),
+        kernel: simProcess.whileAlive(this.kernel),
+        files: simProcess.whileAlive(this.files),
+        clock: simProcess.whileAlive(clock),
+        link: simProcess.whileAlive(link),
         random,
         log,
       },
@@ -71,12 +71,12 @@ export class SimHost {
     );
     await agent.start();
     this.#agent = agent;
-    this.#life = life;
+    this.#process = simProcess;
   }
 
   /** Like `kill -9`: the kernel and the disk stay as they are. */
   kill(): void {
-    this.#life.end();
+    this.#process.kill();
     this.#agent = undefined;
   }
 

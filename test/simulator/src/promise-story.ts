@@ -6,8 +6,8 @@ import { Subnet } from '@causeway/proto/gen/causeway/v1/types.js';
 import { milliseconds, randomUuid, seconds } from '@causeway/runtime';
 import { SeededRandom } from '@causeway/runtime/testing';
 import { SimCluster } from './cluster.ts';
+import { stateFaults } from './expected-state.ts';
 import type { SimHost } from './host.ts';
-import { unpaid } from './owed.ts';
 import { Promises } from './promises.ts';
 import { Records } from './records.ts';
 
@@ -73,8 +73,8 @@ export class PromiseStory {
   async end(): Promise<readonly string[]> {
     const cluster = this.#cluster;
     for (const { kernel } of cluster.hosts) kernel.failNoMore();
-    for (const name of this.#stalled) cluster.wires.flow(name);
-    for (const name of this.#cut) cluster.wires.heal(name);
+    for (const name of this.#stalled) cluster.connections.flow(name);
+    for (const name of this.#cut) cluster.connections.heal(name);
     for (const name of this.#gone) await cluster.startManager(name);
     for (const name of this.#down) await cluster.run(cluster.host(name).start());
     await cluster.until('all hosts are back', async () => (await cluster.readyHosts()) === cluster.hosts.length);
@@ -82,7 +82,7 @@ export class PromiseStory {
     this.#over.abort();
     const unseen = this.#promises.pending;
     const left = unseen === 0 ? [] : [`${unseen} messages are of revisions that the store never had`];
-    return [...unpaid(this.#records.now, cluster.hosts), ...left];
+    return [...stateFaults(this.#records.now, cluster.hosts), ...left];
   }
 
   readonly #actions: readonly (() => Promise<void> | void)[] = [
@@ -111,12 +111,12 @@ export class PromiseStory {
     () => {
       const host = this.#pick(this.#cluster.hosts);
       if (host === undefined || this.#stalled.size > 1) return;
-      this.#cluster.wires.stall(host.name);
+      this.#cluster.connections.stall(host.name);
       this.#stalled.add(host.name);
       this.reach.stalled++;
     },
     () => {
-      for (const name of this.#stalled) this.#cluster.wires.flow(name);
+      for (const name of this.#stalled) this.#cluster.connections.flow(name);
       this.#stalled.clear();
     },
     async () => {
@@ -139,12 +139,12 @@ export class PromiseStory {
     () => {
       const host = this.#pick(this.#cluster.hosts);
       if (host === undefined || this.#cut.size > 0) return;
-      this.#cluster.wires.cut(host.name);
+      this.#cluster.connections.cut(host.name);
       this.#cut.add(host.name);
       this.reach.cut++;
     },
     () => {
-      for (const name of this.#cut) this.#cluster.wires.heal(name);
+      for (const name of this.#cut) this.#cluster.connections.heal(name);
       this.#cut.clear();
     },
     async () => {

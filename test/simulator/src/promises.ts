@@ -1,7 +1,7 @@
 import { ConnectRequest, ConnectResponse, type EndpointRow } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { SimCluster } from './cluster.ts';
-import { held, owed } from './owed.ts';
+import { actualState, expectedState } from './expected-state.ts';
 import type { Moment, Records } from './records.ts';
 
 /** A host's copy of a network, computed from the messages that the host was sent. */
@@ -47,7 +47,7 @@ export class Promises {
     this.#cluster = cluster;
     this.#records = records;
     records.onChange(() => this.#catchUp());
-    cluster.wires.tap = (host, way, bytes) => (way === 'up' ? this.#up(host, bytes) : this.#down(host, bytes));
+    cluster.connections.tap = (host, way, bytes) => (way === 'up' ? this.#up(host, bytes) : this.#down(host, bytes));
   }
 
   /** Records that another program removes the line from the host's kernel. The host cannot know this at once. */
@@ -71,12 +71,12 @@ export class Promises {
    * revisions require, and no line that none of them requires.
    */
   #applied(host: string, networkId: string, revision: bigint): void {
-    const now = held(this.#cluster.host(host), networkId);
+    const now = actualState(this.#cluster.host(host), networkId);
     const taken = this.#taken.get(host) ?? new Set<string>();
     for (const line of taken) if (now.has(line)) taken.delete(line);
     const excused = new Set(taken);
     this.#when(revision, () => {
-      const span = this.#records.since(revision).map((moment) => owed(moment, host, networkId));
+      const span = this.#records.since(revision).map((moment) => expectedState(moment, host, networkId));
       if (span.some((lines) => lines.size === 0)) return;
       this.seen.applied++;
       const [first = new Set<string>()] = span;

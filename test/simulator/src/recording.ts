@@ -37,7 +37,7 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toSt
 export async function record(): Promise<Recording> {
   const cluster = new SimCluster({ hosts: 2, managers: 2 });
   const sessions: RecordedMessage[][] = [];
-  cluster.wires.tap = (host, way, bytes) => {
+  cluster.connections.tap = (host, way, bytes) => {
     if (host !== 'h1') return;
     if (way === 'up' && ConnectRequest.fromBinary(bytes).message.oneofKind === 'hello') sessions.push([]);
     sessions.at(-1)?.push({ way, hex: hex(bytes) });

@@ -78,8 +78,8 @@ export function slow(labs: Labs): CommandBuilder {
       const slowness = { delay, loss, dropAbove };
       const lab = await labs.open(name);
       await lab.slow(host, slowness);
-      const toll = printSlowness(slowness);
-      const text = toll === '' ? `${host} has no delay and no loss` : `${host} has ${toll}, in both directions`;
+      const faults = printSlowness(slowness);
+      const text = faults === '' ? `${host} has no delay and no loss` : `${host} has ${faults}, in both directions`;
       return { value: { name, host, delayMs: delay, loss, dropAbove }, names: [host], table: { kind: 'line', text } };
     },
   });

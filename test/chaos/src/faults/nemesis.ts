@@ -161,10 +161,10 @@ async function cutHost(lab: Lab, host: string, oneWay: boolean): Promise<Brought
 async function slow(
   lab: Lab,
   host: string,
-  toll: { readonly loss: number; readonly dropAbove: number },
+  slowness: { readonly loss: number; readonly dropAbove: number },
   begun: () => Promise<void>,
 ): Promise<Brought> {
-  await lab.slow(host, { ...toll, delay: none });
+  await lab.slow(host, { ...slowness, delay: none });
   await begun();
   return {
     async undo() {

@@ -8,7 +8,7 @@ import { type Clock, milliseconds, Queue, type Random } from '@causeway/runtime'
 /** Delay of a message from one process to another. */
 const latency = milliseconds(1);
 
-interface Wire {
+interface Connection {
   readonly host: string;
   readonly address: string;
   cut(): void;
@@ -18,7 +18,7 @@ interface Wire {
  * All connections between hosts and managers. They lose, delay and break messages as the test sets; chance comes from
  * the seed.
  */
-export class Wires {
+export class Connections {
   /** Probability that a unary call is carried out but its answer is lost. */
   replyLoss = 0;
   /** Called with the bytes of every message of every session, when the message is sent. */
@@ -26,7 +26,7 @@ export class Wires {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #managers = new Map<string, Manager>();
-  readonly #open = new Set<Wire>();
+  readonly #open = new Set<Connection>();
   readonly #cut = new Set<string>();
   readonly #stalled = new Set<string>();
 
@@ -42,12 +42,12 @@ export class Wires {
   /** Closes the port: new connections are refused, existing ones break. */
   close(address: string): void {
     this.#managers.delete(address);
-    this.#break((wire) => wire.address === address);
+    this.#break((connection) => connection.address === address);
   }
 
   cut(host: string): void {
     this.#cut.add(host);
-    this.#break((wire) => wire.host === host);
+    this.#break((connection) => connection.host === host);
   }
 
   heal(host: string): void {
@@ -82,7 +82,7 @@ export class Wires {
         call(address, ({ api }, release, bound) => api.endpoint.releaseEndpoint(release, bound), request, limits),
       detachEndpoint: (address, request, limits) =>
         call(address, ({ api }, get, bound) => api.endpoint.detachEndpoint(get, bound), request, limits),
-      close: () => this.#break((wire) => wire.host === host),
+      close: () => this.#break((connection) => connection.host === host),
     };
   }
 
@@ -122,18 +122,18 @@ export class Wires {
     const up = new Queue<ConnectRequest>();
     const down = new Queue<ConnectResponse>();
     const broken = (): CausewayError => new CausewayError('manager-unavailable', `the connection to ${address} broke`);
-    const wire: Wire = {
+    const connection: Connection = {
       host,
       address,
       cut: () => {
-        this.#open.delete(wire);
+        this.#open.delete(connection);
         up.end();
         down.fail(broken());
       },
     };
     try {
       const manager = this.#reach(host, address);
-      this.#open.add(wire);
+      this.#open.add(connection);
       const waiting = (): number => (this.#stalled.has(host) ? Number.MAX_SAFE_INTEGER : 0);
       const channel: AgentChannel = {
         peer: { kind: 'unproved' },
@@ -143,10 +143,10 @@ export class Wires {
         },
         send: (bytes) => {
           this.tap?.(host, 'down', bytes);
-          this.#later(wire, () => down.push(ConnectResponse.fromBinary(bytes)));
+          this.#later(connection, () => down.push(ConnectResponse.fromBinary(bytes)));
         },
         close: (error) =>
-          this.#later(wire, () => {
+          this.#later(connection, () => {
             up.end();
             if (error === undefined) down.end();
             else down.fail(error);
@@ -161,10 +161,10 @@ export class Wires {
       send: (request) => {
         const bytes = ConnectRequest.toBinary(request);
         this.tap?.(host, 'up', bytes);
-        this.#later(wire, () => up.push(ConnectRequest.fromBinary(bytes)));
+        this.#later(connection, () => up.push(ConnectRequest.fromBinary(bytes)));
       },
       close: () => {
-        this.#open.delete(wire);
+        this.#open.delete(connection);
         up.end();
         down.end();
       },
@@ -172,13 +172,13 @@ export class Wires {
   }
 
   /** Delivers in order, since every message takes equally long. */
-  #later(wire: Wire, deliver: () => void): void {
+  #later(connection: Connection, deliver: () => void): void {
     void this.#clock.sleep(latency).then(() => {
-      if (this.#open.has(wire)) deliver();
+      if (this.#open.has(connection)) deliver();
     });
   }
 
-  #break(which: (wire: Wire) => boolean): void {
-    for (const wire of [...this.#open].filter(which)) wire.cut();
+  #break(which: (connection: Connection) => boolean): void {
+    for (const connection of [...this.#open].filter(which)) connection.cut();
   }
 }

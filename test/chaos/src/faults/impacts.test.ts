@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../load/journal.ts';
 import type { Injection } from './floors.ts';
-import { tollsOf } from './tolls.ts';
+import { impactsOf } from './impacts.ts';
 
 const claim = (end: number): Entry => {
   return { act: 'claim', name: `${end}`, call: end - 1, end, outcome: { kind: 'done', held: ['n 10.0.0.2'] } };
@@ -19,7 +19,7 @@ test('of each kind, what its faults cost beside and shortly after', () => {
     { call: 60_000, end: 61_500 },
   ];
   const kills = [injection('kill', 20_000, 24_000), injection('kill', 60_000, 61_000)];
-  expect(tollsOf([...kills, injection('loss', 70_000, 71_000)], everySecond.map(claim), reads)).toEqual([
+  expect(impactsOf([...kills, injection('loss', 70_000, 71_000)], everySecond.map(claim), reads)).toEqual([
     {
       kind: 'kill',
       count: 2,

@@ -5,7 +5,7 @@ import type { Injection } from './floors.ts';
 import { type FaultKind, faultKinds } from './plan.ts';
 
 /** How faults of one kind affected callers; faults at the same time count too; ms. */
-export interface Toll {
+export interface Impact {
   readonly kind: FaultKind;
   readonly count: number;
   /** The longest time without a successful claim, for each fault. */
@@ -17,11 +17,11 @@ export interface Toll {
 /** How long after a fault its consequences still count for it, ms. */
 const aftermath = 2_000;
 
-export function tollsOf(
+export function impactsOf(
   injections: readonly Injection[],
   journal: readonly Entry[],
   reads: readonly Read[],
-): readonly Toll[] {
+): readonly Impact[] {
   return faultKinds.flatMap((kind) => {
     const own = injections.filter((injection) => injection.kind === kind);
     if (own.length === 0) return [];

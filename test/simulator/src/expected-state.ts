@@ -8,7 +8,11 @@ import type { EndpointRecord, Moment, NetworkRecord } from './records.ts';
  */
 
 /** What the host must hold of the network. Empty if the host has no endpoint of the network. */
-export function owed({ networks, endpoints, nodes }: Moment, hostName: string, networkId: string): ReadonlySet<string> {
+export function expectedState(
+  { networks, endpoints, nodes }: Moment,
+  hostName: string,
+  networkId: string,
+): ReadonlySet<string> {
   const network = networks.get(networkId);
   const host = [...nodes.values()].find(({ name }) => name === hostName);
   const members = [...endpoints.values()].filter((endpoint) => endpoint.network === networkId);
@@ -23,11 +27,12 @@ export function owed({ networks, endpoints, nodes }: Moment, hostName: string, n
 }
 
 /** What the container's interface must have. */
-export function owedContainer(network: NetworkRecord, { mac, addresses }: EndpointRecord): readonly string[] {
+export function expectedContainer(network: NetworkRecord, { mac, addresses }: EndpointRecord): readonly string[] {
   return [`eth0 mac ${mac} mtu ${network.mtu.bytes}`, ...addresses.map((address) => `eth0 address ${address}`)].sort();
 }
 
-export function held(host: SimHost, networkId: string): ReadonlySet<string> {
+/** What the host holds of the network. */
+export function actualState(host: SimHost, networkId: string): ReadonlySet<string> {
   const links = host.kernel.namespaces.get(namespaceOf(networkId) as never)?.links;
   const lines: string[] = [];
   const [bridge, tunnel] = [links?.get('br0'), links?.get('vxlan0')];
@@ -42,7 +47,7 @@ export function held(host: SimHost, networkId: string): ReadonlySet<string> {
   return new Set(lines);
 }
 
-export function heldContainer(host: SimHost, name: string): readonly string[] {
+export function actualContainer(host: SimHost, name: string): readonly string[] {
   const end = host.kernel.namespaces.get(`/run/netns/${name}` as never)?.links.get('eth0');
   if (end === undefined) return [];
   return [
@@ -52,11 +57,11 @@ export function heldContainer(host: SimHost, name: string): readonly string[] {
 }
 
 /** The differences between kernels and records when all is at rest, one per line. */
-export function unpaid(moment: Moment, hosts: readonly SimHost[]): readonly string[] {
+export function stateFaults(moment: Moment, hosts: readonly SimHost[]): readonly string[] {
   const faults: string[] = [];
   for (const host of hosts) {
     for (const network of moment.networks.keys()) {
-      const [is, must] = [held(host, network), owed(moment, host.name, network)];
+      const [is, must] = [actualState(host, network), expectedState(moment, host.name, network)];
       for (const line of must) if (!is.has(line)) faults.push(`${host.name} ${network} lacks ${line}`);
       for (const line of is) if (!must.has(line)) faults.push(`${host.name} ${network} has ${line}`);
     }
@@ -69,8 +74,8 @@ export function unpaid(moment: Moment, hosts: readonly SimHost[]): readonly stri
     const network = moment.networks.get(endpoint.network);
     const host = hosts.find(({ name }) => name === moment.nodes.get(endpoint.node)?.name);
     if (network === undefined || host === undefined) faults.push(`${endpoint.name} is of no network or host`);
-    else if (heldContainer(host, endpoint.name).join() !== owedContainer(network, endpoint).join()) {
-      faults.push(`${host.name}: container ${endpoint.name} has ${heldContainer(host, endpoint.name).join()}`);
+    else if (actualContainer(host, endpoint.name).join() !== expectedContainer(network, endpoint).join()) {
+      faults.push(`${host.name}: container ${endpoint.name} has ${actualContainer(host, endpoint.name).join()}`);
     }
   }
   return faults;

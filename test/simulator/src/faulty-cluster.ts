@@ -3,7 +3,7 @@ import { CoreManager, type HostReports, InvariantChecker, MemoryPorts } from '@c
 import { type Duration, milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog, SeededRandom } from '@causeway/runtime/testing';
 
-export interface TurmoilSettings {
+export interface FaultyClusterSettings {
   readonly seed: number;
   readonly managers: number;
   /** Time to live of the leader's lease. */
@@ -25,7 +25,7 @@ const longest = 2.5;
  * arrive after their senders have given up, managers are paused at any point, a live manager's process looks gone to
  * the others, clocks are set, and the store is frozen and compacted. The seed determines everything.
  */
-export class Turmoil {
+export class FaultyCluster {
   readonly clock = new FakeClock();
   readonly random: SeededRandom;
   readonly backend: MemoryBackend;
@@ -39,7 +39,7 @@ export class Turmoil {
   readonly #end = new AbortController();
   #calm = true;
 
-  constructor({ seed, managers, ttl, hosts }: TurmoilSettings) {
+  constructor({ seed, managers, ttl, hosts }: FaultyClusterSettings) {
     const { clock } = this;
     this.random = new SeededRandom(seed);
     this.backend = new MemoryBackend({ clock });
@@ -86,7 +86,7 @@ export class Turmoil {
   }
 
   /** Causes accidents for a time span while the work goes on, then none until the work is done. */
-  async rage(span: Duration, ...work: readonly (() => Promise<unknown>)[]): Promise<void> {
+  async runWithFaults(span: Duration, ...work: readonly (() => Promise<unknown>)[]): Promise<void> {
     this.#calm = false;
     const all = Promise.all([...work.map((begin) => begin()), this.#disturb(), this.#disturb()]);
     all.catch(() => undefined);
