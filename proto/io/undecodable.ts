@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/model';
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { checkText } from '../convert/legible.ts';
+import { checkText } from '../convert/text.ts';
 
 /** Stands for a request whose bytes are not a message of its type. */
 class Undecodable {

@@ -9,7 +9,7 @@ import { Node } from '#gen/causeway/v1/types.js';
 
 /** The content of a request of a session. */
 export type Said = ConnectRequest['message'];
-type Heard = ConnectResponse['message'];
+type ServerMessage = ConnectResponse['message'];
 
 /** MTU of the scripted hosts' underlay, bytes. */
 const underlayMtu = 1500;
@@ -39,7 +39,7 @@ export class ScriptedAgent {
   }
 
   /** Accepts a message without checks. Returns the network that the message changes, and its new revision. */
-  take(message: Heard): { readonly networkId: string; readonly revision: bigint } | undefined {
+  take(message: ServerMessage): { readonly networkId: string; readonly revision: bigint } | undefined {
     switch (message.oneofKind) {
       case 'welcome':
         this.#clusterId = message.welcome.clusterId;

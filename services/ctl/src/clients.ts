@@ -14,7 +14,9 @@ export interface ConnectionSettings {
   readonly timeout: Duration;
 }
 
-type Both<Client> = (Client extends unknown ? (client: Client) => void : never) extends (client: infer All) => void
+type Intersection<Client> = (Client extends unknown ? (client: Client) => void : never) extends (
+  client: infer All,
+) => void
   ? All
   : never;
 
@@ -22,7 +24,7 @@ type Both<Client> = (Client extends unknown ? (client: Client) => void : never) 
 export type ServiceName = Exclude<keyof ServiceClients, 'agent' | 'session'>;
 
 /** All methods of these services; no two services have a method of the same name. */
-export type ManagerMethods = Both<ServiceClients[ServiceName]>;
+export type ManagerMethods = Intersection<ServiceClients[ServiceName]>;
 
 /** Those that operators call; agents call the others. */
 type OperatorMethods = Omit<ManagerMethods, 'claimEndpoint' | 'claimEndpoints' | 'releaseEndpoint' | 'describeManager'>;

@@ -3,7 +3,7 @@ import type { GetStatusResponse } from '@causeway/proto/gen/causeway/v1/cluster_
 import { type Clock, type Duration, milliseconds, seconds } from '@causeway/runtime';
 
 /** What a manager reports about etcd and the leader. */
-type Told = Pick<GetStatusResponse, 'store' | 'managers'>;
+type StoreReport = Pick<GetStatusResponse, 'store' | 'managers'>;
 
 /**
  * electing: a majority of the members answers and has no leader yet.
@@ -29,7 +29,7 @@ const whileThere = seconds(1);
 const whileInDoubt = milliseconds(200);
 
 /** The error why nothing can be written to etcd at this moment; undefined: etcd has a majority. */
-export function storeProblem({ store }: Pick<Told, 'store'>): CausewayError | undefined {
+export function storeProblem({ store }: Pick<StoreReport, 'store'>): CausewayError | undefined {
   if (store === undefined)
     return new CausewayError('store-unavailable', 'etcd does not answer the manager that was asked');
   const { voters, healthy, needed } = countsOf(store);
@@ -39,12 +39,12 @@ export function storeProblem({ store }: Pick<Told, 'store'>): CausewayError | un
 }
 
 /** By the reports of all managers that answer. When no manager answers, the command does not wait for etcd. */
-export function standingOf(told: readonly Told[]): Standing {
-  const standings = told.map(standingBy);
+export function standingOf(reports: readonly StoreReport[]): Standing {
+  const standings = reports.map(standingBy);
   return mildestFirst.find((standing) => standings.includes(standing)) ?? 'there';
 }
 
-function standingBy({ store, managers }: Told): Standing {
+function standingBy({ store, managers }: StoreReport): Standing {
   // A manager leads only as long as etcd renews its lease, whatever the members answer to the manager that was asked.
   if (managers.some(({ state }) => state === 'leader')) return 'there';
   if (store === undefined) return 'silent';
@@ -56,7 +56,7 @@ function standingBy({ store, managers }: Told): Standing {
   return answering < needed ? 'lost' : 'electing';
 }
 
-function countsOf({ members }: NonNullable<Told['store']>) {
+function countsOf({ members }: NonNullable<StoreReport['store']>) {
   const voters = members.filter(({ learner }) => !learner);
   const healthy = voters.filter((member) => member.healthy).length;
   return { voters, healthy, needed: Math.floor(voters.length / 2) + 1 };
@@ -64,7 +64,7 @@ function countsOf({ members }: NonNullable<Told['store']>) {
 
 export interface Looking {
   /** Statuses of all managers that answer. */
-  readonly look: () => Promise<readonly Told[]>;
+  readonly look: () => Promise<readonly StoreReport[]>;
   readonly clock: Clock;
 }
 
@@ -74,10 +74,11 @@ export async function majorityLost({ look, clock }: Looking, signal: AbortSignal
   await clock.sleep(firstLook, signal);
   while (!signal.aborted) {
     const began = clock.now();
-    const told = await look();
-    const standing = standingOf(told);
+    const reports = await look();
+    const standing = standingOf(reports);
     since = standing === 'there' ? undefined : (since ?? began);
-    if (since !== undefined && clock.now() - since >= patience[standing]) return told.map(storeProblem).find(isProblem);
+    if (since !== undefined && clock.now() - since >= patience[standing])
+      return reports.map(storeProblem).find(isProblem);
     await clock.sleep(since === undefined ? whileThere : whileInDoubt, signal);
   }
   return undefined;

@@ -26,7 +26,7 @@ export interface Position {
   readonly epoch: bigint;
 }
 
-interface Heard<Item> {
+interface WatchMessage<Item> {
   readonly type: string;
   readonly item: Item | undefined;
   readonly revision: bigint;
@@ -42,7 +42,7 @@ interface Heard<Item> {
  * last failure when no manager has answered for `patience`
  */
 export async function* follow<Item extends { readonly id: string }>(
-  open: (at: Position) => AsyncIterable<Heard<Item>>,
+  open: (at: Position) => AsyncIterable<WatchMessage<Item>>,
   { from, clock, patience, signal }: Changes,
 ): AsyncGenerator<Change<Item>> {
   const known = from === undefined ? new Map<string, Item>() : undefined;
@@ -80,17 +80,21 @@ export async function* follow<Item extends { readonly id: string }>(
   }
 }
 
-export async function* heard<Message extends Omit<Heard<never>, 'item'>, Item>(
+export async function* watchMessages<Message extends Omit<WatchMessage<never>, 'item'>, Item>(
   messages: AsyncIterable<Message>,
   itemOf: (message: Message) => Item | undefined,
-): AsyncGenerator<Heard<Item>> {
+): AsyncGenerator<WatchMessage<Item>> {
   for await (const message of messages) {
     const { type, revision, more, epoch } = message;
     yield { type, item: itemOf(message), revision, more, epoch };
   }
 }
 
-function changeOf<Item>({ type, item, revision }: Pick<Heard<Item>, 'type' | 'item' | 'revision'>): Change<Item> {
+function changeOf<Item>({
+  type,
+  item,
+  revision,
+}: Pick<WatchMessage<Item>, 'type' | 'item' | 'revision'>): Change<Item> {
   if (type === 'BOOKMARK') return { type, revision };
   if ((type === 'ADDED' || type === 'MODIFIED' || type === 'REMOVED') && item !== undefined)
     return { type, item, revision };

@@ -10,7 +10,7 @@ import {
 } from '@causeway/model';
 import type { Duration } from '@causeway/runtime';
 import type { ClusterPosition } from '../disk/identity.ts';
-import { type Delta, type Misfit, misfit, type Table } from '../tables/table.ts';
+import { type Delta, type DeltaMismatch, mismatchOf, type Table } from '../tables/table.ts';
 import type { Incoming } from './incoming.ts';
 
 /**
@@ -50,7 +50,7 @@ export type Effect =
   | { readonly effect: 'welcomed'; readonly heartbeat: Duration }
   | { readonly effect: 'replace'; readonly table: Table }
   | { readonly effect: 'step'; readonly delta: Delta }
-  | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: Misfit }
+  | { readonly effect: 'resync'; readonly networkId: NetworkId; readonly why: DeltaMismatch }
   | { readonly effect: 'drop'; readonly networkId: NetworkId }
   /** Every missed change is in the tables now, so an object that is in no table is not desired. */
   | { readonly effect: 'confirm'; readonly stamp: Stamp }
@@ -131,7 +131,7 @@ function welcome(state: Greeting, incoming: Incoming & { kind: 'welcome' }): Ste
 function stepNetwork(state: Welcomed, delta: Delta, tables: TablesView): Step {
   const { networkId } = delta;
   if (state.resyncing.has(networkId)) return { state, effects: [] };
-  const why = misfit(tables.get(networkId), delta, { epoch: state.seen.epoch, feed: state.feed });
+  const why = mismatchOf(tables.get(networkId), delta, { epoch: state.seen.epoch, feed: state.feed });
   if (why === undefined) return { state, effects: [{ effect: 'step', delta }] };
   const resyncing = new Set([...state.resyncing, networkId]);
   return { state: { ...state, resyncing }, effects: [{ effect: 'resync', networkId, why }] };

@@ -18,7 +18,7 @@ export class Reporter {
   readonly #health: () => HostHealth;
   readonly #epoch: () => bigint | undefined;
   readonly #send: (request: ConnectRequest) => void;
-  readonly #told = new Map<NetworkId, bigint>();
+  readonly #reported = new Map<NetworkId, bigint>();
   readonly #worker = new Worker((signal) => this.#report(signal));
   #toldHost = '';
 
@@ -59,12 +59,12 @@ export class Reporter {
   async #report(signal: AbortSignal): Promise<void> {
     const networks: NetworkApplied[] = [];
     for (const [networkId, { epoch, revision }] of this.#stats.applied) {
-      if (epoch !== this.#epoch() || this.#told.get(networkId) === revision) continue;
-      this.#told.set(networkId, revision);
+      if (epoch !== this.#epoch() || this.#reported.get(networkId) === revision) continue;
+      this.#reported.set(networkId, revision);
       networks.push({ networkId, revision });
     }
     const withdrawnIds = this.#stats.takeRemoved();
-    for (const id of withdrawnIds) this.#told.delete(id);
+    for (const id of withdrawnIds) this.#reported.delete(id);
     if (networks.length > 0 || withdrawnIds.length > 0)
       this.#send({ message: { oneofKind: 'applied', applied: { networks, withdrawnIds } } });
     if (this.#host() !== this.#toldHost) this.#sendHost();

@@ -30,7 +30,7 @@ export class RereadTimer {
   readonly #random: Random;
   readonly #netns: NetnsPath | undefined;
   readonly #soon: DelayedAction;
-  readonly #again: DelayedAction;
+  readonly #retry: DelayedAction;
   #watch: Watch | undefined;
   #debounce: Duration = least;
   #dirty: Dirty = 'nothing';
@@ -49,7 +49,7 @@ export class RereadTimer {
     this.#random = modules.random;
     this.#netns = settings.netns;
     this.#soon = new DelayedAction({ clock: modules.clock, action: () => modules.reread(this.#take()) });
-    this.#again = new DelayedAction({ clock: modules.clock, action: () => modules.reread('everything') });
+    this.#retry = new DelayedAction({ clock: modules.clock, action: () => modules.reread('everything') });
     this.#retries = delays(retry, modules.random);
   }
 
@@ -71,7 +71,7 @@ export class RereadTimer {
   }
 
   failed(): void {
-    this.#again.in(this.#retries.next().value);
+    this.#retry.in(this.#retries.next().value);
   }
 
   succeeded(): void {
@@ -80,7 +80,7 @@ export class RereadTimer {
 
   stop(): void {
     this.#soon.stop();
-    this.#again.stop();
+    this.#retry.stop();
     this.unwatch();
   }
 

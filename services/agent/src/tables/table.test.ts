@@ -8,7 +8,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deltaTo, endpointRow, newestFeed, tableOf, testNetwork } from '../testing/table.ts';
-import { type Delta, Interner, isKnownTable, type Misfit, misfit, type Table } from './table.ts';
+import { type Delta, type DeltaMismatch, Interner, isKnownTable, mismatchOf, type Table } from './table.ts';
 
 const [a, b, c] = [endpointRow(1), endpointRow(2), endpointRow(3)];
 const movedB = endpointRow(2, 'h2', '192.0.2.2');
@@ -17,7 +17,7 @@ const lowered = { ...testNetwork, mtu: { kind: 'automatic', bytes: 1400 } } as c
 const session = { epoch: 1n, feed: newestFeed };
 
 describe('a delta', () => {
-  it.each<[string, Table | undefined, Delta, Misfit | undefined]>([
+  it.each<[string, Table | undefined, Delta, DeltaMismatch | undefined]>([
     ['that adds a row fits', before, deltaTo(tableOf([a, b, c]), [c], []), undefined],
     ['that changes a row fits', before, deltaTo(tableOf([a, movedB]), [movedB], []), undefined],
     ['that removes a row fits', before, deltaTo(tableOf([a]), [], [b.id]), undefined],
@@ -41,7 +41,7 @@ describe('a delta', () => {
       deltaTo(tableOf([a, b], { network: lowered }), [], []),
       'digest',
     ],
-  ])('%s', (_, table, delta, expected) => expect(misfit(table, delta, session)).toBe(expected));
+  ])('%s', (_, table, delta, expected) => expect(mismatchOf(table, delta, session)).toBe(expected));
 
   it('of any content fits exactly when it leads to the content of its digest, in each feed version', () => {
     const content = fc.dictionary(fc.constantFrom('1', '2', '3', '4'), fc.constantFrom('h1', 'h2'));
@@ -60,7 +60,7 @@ describe('a delta', () => {
             .map(({ id }) => id)
             .filter((id) => !now.rows.endpoint.has(id));
           const delta = deltaTo(now, rowsOf(to), removed, { digest });
-          expect(misfit(old, delta, { epoch: 1n, feed })).toBe(digest === now.digest ? undefined : 'digest');
+          expect(mismatchOf(old, delta, { epoch: 1n, feed })).toBe(digest === now.digest ? undefined : 'digest');
         },
       ),
     );

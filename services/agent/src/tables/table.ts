@@ -46,14 +46,14 @@ export interface Delta {
 }
 
 /** Why a delta does not fit: the network is unknown, an earlier delta is missing, or both sides hold different rows. */
-export type Misfit = 'unknown-network' | 'chain' | 'digest';
+export type DeltaMismatch = 'unknown-network' | 'chain' | 'digest';
 
 /** Whether a delta of this epoch and feed version fits the table; undefined: it does. Nothing is changed. */
-export function misfit(
+export function mismatchOf(
   table: Table | undefined,
   delta: Delta,
   { epoch, feed }: { readonly epoch: bigint; readonly feed: FeedVersion },
-): Misfit | undefined {
+): DeltaMismatch | undefined {
   if (table === undefined) return 'unknown-network';
   if (table.epoch !== epoch || table.feed !== feed.number || table.revision !== delta.from) return 'chain';
   return digestAfter(table, delta, feed) === delta.digest ? undefined : 'digest';

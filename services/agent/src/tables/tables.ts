@@ -67,7 +67,7 @@ export class Tables {
     this.#tell({ kind: 'replaced', networkId: network.id });
   }
 
-  /** The delta must fit: see `misfit`. */
+  /** The delta must fit: see `mismatchOf`. */
   step(delta: Delta): void {
     const table = this.#tables.get(delta.networkId);
     if (table === undefined) throw new TypeError(`no table of network ${delta.networkId}`);

@@ -3,7 +3,7 @@ import { Argument, Option } from 'commander';
 import type { Managers } from '../clients.ts';
 import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { endpointAnswer, endpointsAnswer, shownEndpoint } from '../render/endpoint.ts';
-import { type Change, type Changes, follow, heard, type Position, requestOf } from '../watching.ts';
+import { type Change, type Changes, follow, type Position, requestOf, watchMessages } from '../watching.ts';
 import type { Noun } from './noun.ts';
 
 export interface EndpointQuery extends ListQuery {
@@ -71,5 +71,5 @@ export function watchEndpoints(
   changes: Changes,
 ): AsyncGenerator<Change<Endpoint>> {
   const open = (at: Position) => managers.watchEndpoints({ ...requestOf(query, at), network, host });
-  return follow((at) => heard(open(at), ({ endpoint }) => endpoint), changes);
+  return follow((at) => watchMessages(open(at), ({ endpoint }) => endpoint), changes);
 }

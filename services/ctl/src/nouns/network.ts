@@ -2,7 +2,7 @@ import type { Network } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Managers } from '../clients.ts';
 import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { fullNetworkAnswer, networksAnswer, shownNetwork } from '../render/network.ts';
-import { type Change, type Changes, follow, heard, requestOf } from '../watching.ts';
+import { type Change, type Changes, follow, requestOf, watchMessages } from '../watching.ts';
 import type { Noun } from './noun.ts';
 
 export const network: Noun<Network> = {
@@ -40,5 +40,5 @@ export function watchNetworks(
   query: ListQuery,
   changes: Changes,
 ): AsyncGenerator<Change<Network>> {
-  return follow((at) => heard(managers.watchNetworks(requestOf(query, at)), ({ network }) => network), changes);
+  return follow((at) => watchMessages(managers.watchNetworks(requestOf(query, at)), ({ network }) => network), changes);
 }

@@ -2,7 +2,7 @@ import type { Node } from '@causeway/proto/gen/causeway/v1/types.js';
 import type { Managers } from '../clients.ts';
 import { type Listed, type ListQuery, listAll } from '../listing.ts';
 import { nodeAnswer, nodesAnswer, shownNode } from '../render/node.ts';
-import { type Change, type Changes, follow, heard, requestOf } from '../watching.ts';
+import { type Change, type Changes, follow, requestOf, watchMessages } from '../watching.ts';
 import type { Noun } from './noun.ts';
 
 export const node: Noun<Node> = {
@@ -39,5 +39,5 @@ export function watchNodes(
   query: ListQuery,
   changes: Changes,
 ): AsyncGenerator<Change<Node>> {
-  return follow((at) => heard(managers.watchNodes(requestOf(query, at)), ({ node }) => node), changes);
+  return follow((at) => watchMessages(managers.watchNodes(requestOf(query, at)), ({ node }) => node), changes);
 }

@@ -100,13 +100,13 @@ function nodeValue(node: Node): object {
   return {
     id,
     name,
-    ready: isHeard(node) ? node.ready : null,
+    ready: isKnown(node) ? node.ready : null,
     dataPath,
     underlayMtu,
     version,
     networks,
     endpoints,
-    repairs: isHeard(node) ? node.repairs : null,
+    repairs: isKnown(node) ? node.repairs : null,
     health: healthValue(node.health),
     hostRoutes,
     labels,
@@ -135,15 +135,15 @@ function row(node: Node, now: number): Cell[] {
 }
 
 /** Without a leader, no manager knows the state of hosts: neither "not ready" nor "no repairs" would be true. */
-function isHeard({ conditions }: Node): boolean {
+function isKnown({ conditions }: Node): boolean {
   return conditions.find(({ type }) => type === 'Ready')?.status !== 'unknown';
 }
 
 function repairs(node: Node): string {
-  return isHeard(node) ? String(node.repairs) : '-';
+  return isKnown(node) ? String(node.repairs) : '-';
 }
 
 function readiness(node: Node): Cell {
-  if (!isHeard(node)) return { text: 'unknown', tone: 'bad' };
+  if (!isKnown(node)) return { text: 'unknown', tone: 'bad' };
   return node.ready ? { text: 'yes', tone: 'good' } : { text: 'no', tone: 'bad' };
 }

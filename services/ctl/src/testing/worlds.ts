@@ -95,7 +95,7 @@ export const overlapping: World = {
   },
 };
 /** What a dry run of an update shows for red. */
-export const rehearsed: World = {
+export const dryRun: World = {
   managers: {
     getNetwork: async () => ({ network: red }),
     updateNetwork: async () => ({

@@ -1,5 +1,5 @@
 import { assertNever, CausewayError, type EndpointId, type NetworkId, type Node } from '@causeway/model';
-import { legible } from '@causeway/proto';
+import { sanitized } from '@causeway/proto';
 import type { AppliedReport, ConnectRequest, HostReport } from '@causeway/proto/gen/causeway/v1/session_service.js';
 import type { Clock, Log } from '@causeway/runtime';
 import { endpointKept } from '../events/describe.ts';
@@ -38,7 +38,7 @@ export class AgentMessages {
   /** @throws CausewayError when the session was not opened by hello */
   receive(session: Session, said: Message): void {
     // The ids in a report of applied revisions are only looked up, and most messages are such reports.
-    const message = said.oneofKind === 'applied' ? said : legible(said);
+    const message = said.oneofKind === 'applied' ? said : sanitized(said);
     const { state } = session;
     if (state.kind === 'closed') return;
     if (state.kind !== 'admitted')

@@ -24,7 +24,7 @@ export function checkText<Message>(message: Message): Message {
  * The same message with invisible characters escaped and each text cut to `length`: for reports, which must not be
  * refused.
  */
-export function legible<Message>(message: Message, length = longestReport): Message {
+export function sanitized<Message>(message: Message, length = longestReport): Message {
   return isFine(message, length) ? message : (mapped(message, (text) => clip(text, length)) as Message);
 }
 

@@ -1,7 +1,7 @@
 import { isVisible } from '@causeway/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkText, legible, longestReport, longestText } from './legible.ts';
+import { checkText, longestReport, longestText, sanitized } from './text.ts';
 
 const json = fc.jsonValue();
 const textsOf = (value: unknown): string[] =>
@@ -41,7 +41,7 @@ describe('text of a message', () => {
   it('of a report is spelled out, cut, and then passes', () => {
     fc.assert(
       fc.property(anything, (message) => {
-        const read = legible(message);
+        const read = sanitized(message);
         expect(checkText(read)).toBe(read);
         if (textsOf(message).every((text) => isVisible(text) && text.length <= longestReport))
           expect(read).toEqual(message);
@@ -51,6 +51,6 @@ describe('text of a message', () => {
 
   it('leaves bytes and numbers as they are', () => {
     const message = { bytes: Uint8Array.of(27, 91), revision: 7n, count: 3, ready: true, text: 'a\u001bb' };
-    expect(legible(message)).toEqual({ ...message, text: 'a\\eb' });
+    expect(sanitized(message)).toEqual({ ...message, text: 'a\\eb' });
   });
 });
