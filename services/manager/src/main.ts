@@ -15,7 +15,6 @@ import { Command, CommanderError, Option } from 'commander';
 import { Registration } from './cluster/registration.ts';
 import { schema } from './cluster/schema.ts';
 import { type ManagerConfig, type Options, optionSpecs, readConfig } from './config/config.ts';
-import { stopInTurn } from './in-turn.ts';
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from './io/cluster-record.ts';
 import { prepareDataDir } from './io/data-dir.ts';
 import { claimDataDir } from './io/data-dir-lock.ts';
@@ -36,6 +35,7 @@ import { GrpcPeers } from './io/grpc/peers.ts';
 import { GrpcServer } from './io/grpc/server.ts';
 import { limitHeapGrowth } from './io/heap.ts';
 import { createManager, type Manager } from './manager.ts';
+import { stopInOrder } from './stop-in-order.ts';
 import { createKeys } from './store/keys.ts';
 
 /** Exit code for settings that cannot be used; `exitFailed` is for a failure that may pass. */
@@ -196,7 +196,7 @@ async function stopAll(
   const end = parts.clock.now() + stopWithin;
   for (const [i, [name, stop]] of steps.entries()) {
     const limit = milliseconds(end - parts.clock.now() - leastForStep * (steps.length - i - 1));
-    await stopInTurn(parts, [{ name, limit, stop: async () => void (await stop()) }]);
+    await stopInOrder(parts, [{ name, limit, stop: async () => void (await stop()) }]);
   }
 }
 

@@ -32,10 +32,10 @@ import { EventFeed } from './events/feed.ts';
 import { emitManagerEvents } from './events/managers.ts';
 import type { AgentChannel } from './feed/channel.ts';
 import { Feed } from './feed/feed.ts';
-import { stopInTurn } from './in-turn.ts';
 import { Allocator } from './ipam/allocator.ts';
 import { ObjectCaches } from './listwatch/object-caches.ts';
 import { type CompleteSettings, type ManagerSettings, withDefaults } from './manager-settings.ts';
+import { stopInOrder } from './stop-in-order.ts';
 import { Follower } from './store/follower.ts';
 import { createKeys, type Keys } from './store/keys.ts';
 import { RevisionTimes } from './store/revision-times.ts';
@@ -185,14 +185,14 @@ export class Manager implements Startable {
     const step = (name: string, limit: Duration, stop: () => Promise<void> | undefined) => {
       return { name, limit, stop: async () => await stop() };
     };
-    await stopInTurn(this.#modules, [
+    await stopInOrder(this.#modules, [
       step('elector', handOver, () => this.#elector.stop()),
       step('terms', lastCalls, () => this.#terms.stop()),
       step('writer', lastCalls, () => this.#writer.stop()),
       step('feed', stopLimit, () => this.#feed.stop()),
     ]);
     this.#abort.abort();
-    await stopInTurn(this.#modules, [
+    await stopInOrder(this.#modules, [
       step('follower', stopLimit, () => this.#follower.stop()),
       step('event-feed', stopLimit, () => this.#eventFeed.stop()),
       step('store-monitor', stopLimit, () => this.#storeMonitor.stop()),

@@ -86,8 +86,8 @@ function managerValue(manager: Manager, status: GetStatusResponse): object {
 }
 
 /** Why the cluster cannot be changed. The data are printed all the same, and the command fails with this error. */
-function problemOf({ leader, ...told }: GetStatusResponse): CausewayError | undefined {
-  const problem = storeProblem(told);
+function problemOf({ leader, ...report }: GetStatusResponse): CausewayError | undefined {
+  const problem = storeProblem(report);
   if (problem !== undefined) return problem;
   return leader === undefined
     ? new CausewayError('not-leader', 'no manager leads: no change is possible until a manager is elected')

@@ -51,11 +51,11 @@ export async function* happened({ fromSequence, tail, network }: WatchEventsRequ
 
 /** The changes of one object: it is added, modified and removed. */
 export async function* lifeOf<Of extends object>(of: Of) {
-  const told = { revision: 42n, more: false, epoch: 1n };
-  yield { ...told, ...of, type: 'ADDED', more: true };
-  yield { ...told, type: 'BOOKMARK' };
-  yield { ...told, ...of, type: 'MODIFIED', revision: 43n };
-  yield { ...told, ...of, type: 'REMOVED', revision: 44n };
+  const position = { revision: 42n, more: false, epoch: 1n };
+  yield { ...position, ...of, type: 'ADDED', more: true };
+  yield { ...position, type: 'BOOKMARK' };
+  yield { ...position, ...of, type: 'MODIFIED', revision: 43n };
+  yield { ...position, ...of, type: 'REMOVED', revision: 44n };
   throw new CausewayError('network-unknown', 'there is no network "blue"');
 }
 

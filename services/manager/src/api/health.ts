@@ -40,8 +40,8 @@ function unready({ modules: { feed } }: ApiContext, nodes: readonly Node[]): Unr
 function troubled({ modules: { feed } }: ApiContext, nodes: readonly Node[]): TroubledHost[] {
   const hosts = nodes.flatMap(({ id, name }): TroubledHost[] => {
     const { health } = feed.factsOf(id);
-    const isHeard = feed.sessionOf(id).state !== 'none';
-    return isHeard && health !== undefined && isTrouble(health) ? [{ name, health }] : [];
+    const hasSession = feed.sessionOf(id).state !== 'none';
+    return hasSession && health !== undefined && isTrouble(health) ? [{ name, health }] : [];
   });
   return hosts.sort(byName);
 }

@@ -18,7 +18,7 @@ import type { Network as NetworkMessage } from '@causeway/proto/gen/causeway/v1/
 import type { CallContext } from '../call/context.ts';
 import { createNetwork } from '../plan/create-network.ts';
 import { deleteNetwork } from '../plan/delete-network.ts';
-import { type Request, rehearsal } from '../plan/intent.ts';
+import { asDryRun, type Request } from '../plan/intent.ts';
 import { readCreateNetwork, readDeleteNetwork, readUpdateNetwork } from '../plan/network-requests.ts';
 import { updateNetwork } from '../plan/update-network.ts';
 import { type ItemOf, records } from '../store/records/index.ts';
@@ -88,7 +88,7 @@ export class NetworksApi {
     const { writer, view } = this.#context.modules;
     for (let round = 1; ; round++) {
       try {
-        const { revision } = await writer.write(id, request.dryRun ? rehearsal(intent) : intent, call);
+        const { revision } = await writer.write(id, request.dryRun ? asDryRun(intent) : intent, call);
         return { revision: request.dryRun ? 0n : revision };
       } catch (error) {
         if (!request.force || !isCausewayError(error, 'network-in-use')) throw error;
@@ -102,7 +102,7 @@ export class NetworksApi {
   /** A dry run returns revision 0: the network was not written. */
   async #write(id: RequestId, intent: Request<Network>, dryRun: boolean, call: CallContext): Promise<NetworkMessage> {
     const { writer } = this.#context.modules;
-    const { reply, revision } = await writer.write(id, dryRun ? rehearsal(intent) : intent, call);
+    const { reply, revision } = await writer.write(id, dryRun ? asDryRun(intent) : intent, call);
     return networkToMessage(reply, dryRun ? 0n : revision);
   }
 }

@@ -44,8 +44,8 @@ export const peersContract: readonly PeersCase[] = [
     run: async ({ peers, serve }) => {
       const said = [leader, standby('m2'), {}];
       const addresses = await Promise.all(said.map((answer) => serve(answering(answer))));
-      const heard = await Promise.all(addresses.map((address) => peers.describe(address, patient())));
-      expect(heard).toEqual(said);
+      const answers = await Promise.all(addresses.map((address) => peers.describe(address, patient())));
+      expect(answers).toEqual(said);
     },
   },
   {

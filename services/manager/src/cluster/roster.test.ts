@@ -116,7 +116,7 @@ describe('a manager', () => {
     await leader.start();
     await clock.advance(seconds(10));
     expect(known()?.goneAt).toBeGreaterThan(0);
-    expect(leader.view.knownManagers.get(m2)?.foreign).toMatchObject({ later: 1 });
+    expect(leader.view.knownManagers.get(m2)?.original).toMatchObject({ later: 1 });
   });
 });
 

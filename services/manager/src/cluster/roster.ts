@@ -54,12 +54,12 @@ export function keepRoster(): Intent<void> {
         ...nothingToDo(undefined),
         compares: changes.flatMap((change) => unmoved(change, keys)),
         writes: changes.map((change) => {
-          const [record, foreign] =
+          const [record, original] =
             change.kind === 'gone'
-              ? [{ ...change.known.value, goneAt: now }, change.known.foreign]
-              : [change.record, change.known?.foreign];
+              ? [{ ...change.known.value, goneAt: now }, change.known.original]
+              : [change.record, change.known?.original];
           const key = keys.knownManager(record.name as Name);
-          return { kind: 'put', key, value: records.knownManager.codec.encode(record, foreign) };
+          return { kind: 'put', key, value: records.knownManager.codec.encode(record, original) };
         }),
       };
     },

@@ -25,7 +25,7 @@ export function raiseSchema(known: number): Intent<void> {
     plan: ({ view, keys }) => {
       const { cluster } = view;
       if (cluster === undefined || !mayRaise(view, known)) return nothingToDo(undefined);
-      const { id, epoch, revision, foreign } = cluster;
+      const { id, epoch, revision, original } = cluster;
       return {
         ...nothingToDo(undefined),
         compares: [
@@ -36,7 +36,7 @@ export function raiseSchema(known: number): Intent<void> {
           {
             kind: 'put',
             key: keys.meta,
-            value: records.meta.codec.encode({ clusterId: id, epoch, schema: known }, foreign),
+            value: records.meta.codec.encode({ clusterId: id, epoch, schema: known }, original),
           },
         ],
       };

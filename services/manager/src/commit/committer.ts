@@ -122,10 +122,10 @@ export class Committer {
   /** When a condition does not hold, a read of the leader key shows whether that condition was the fence. */
   async #attempt({ compares, writes, events }: Transaction): Promise<CommitOutcome> {
     if (this.#closed) return { kind: 'fenced' };
-    const told = events.length === 0 ? undefined : this.#tell(events);
-    const conditions = told === undefined ? [] : [told.isLast];
+    const eventRecord = events.length === 0 ? undefined : this.#eventRecord(events);
+    const conditions = eventRecord === undefined ? [] : [eventRecord.isLast];
     try {
-      const all = told === undefined ? writes : [...writes, told.record];
+      const all = eventRecord === undefined ? writes : [...writes, eventRecord.record];
       const { succeeded, revision } = await this.#parts.store.txn([this.#fence, ...conditions, ...compares], all);
       if (succeeded) return this.#committed(revision, all);
     } catch (error) {
@@ -133,7 +133,10 @@ export class Committer {
       return { kind: refused ? 'failed' : 'unknown', error };
     }
     try {
-      const [{ lasts, revision }] = await Promise.all([this.#leader(), told && this.#catchUp(told.isLast.span)]);
+      const [{ lasts, revision }] = await Promise.all([
+        this.#leader(),
+        eventRecord && this.#catchUp(eventRecord.isLast.span),
+      ]);
       return lasts ? { kind: 'conflict', revision } : { kind: 'fenced' };
     } catch (error) {
       return { kind: 'failed', error };
@@ -141,7 +144,7 @@ export class Committer {
   }
 
   /** A record of events goes after all existing ones, or is not written. So no late record can land between older ones. */
-  #tell(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
+  #eventRecord(events: readonly string[]): { readonly isLast: Vacant; readonly record: Write } {
     const { keys, order, clock } = this.#parts;
     const now = clock.wall();
     const place = order.next(now);

@@ -125,6 +125,9 @@ function identity(compare: Compare): string {
 
 /** Approximate size in bytes: keys are ASCII. */
 function weigh({ writes, events }: Transaction): number {
-  const told = events.reduce((sum, event) => sum + event.length, 0);
-  return writes.reduce((sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0), told);
+  const eventBytes = events.reduce((sum, event) => sum + event.length, 0);
+  return writes.reduce(
+    (sum, write) => sum + write.key.length + (write.kind === 'put' ? write.value.length : 0),
+    eventBytes,
+  );
 }

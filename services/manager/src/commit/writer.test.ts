@@ -317,9 +317,9 @@ describe('Writer', () => {
     const id = requestId();
     await write(leader, requestId(), network('blue'));
     await makeLate(write(leader, id, claim('web')), seconds(60));
-    const rival = await write(leader, requestId(), claim('web'));
+    const other = await write(leader, requestId(), claim('web'));
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
-    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
+    await write(leader, requestId(), releaseEndpoint({ endpoint: other.reply.id, node: node.id, reason: 'asked' }));
     await clock.advance(seconds(60));
     expect(leader.view.endpointCount).toBe(0);
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
@@ -329,9 +329,9 @@ describe('Writer', () => {
     const id = requestId();
     const retry = { actor: 'tester', isRetry: true };
     await write(leader, requestId(), network('blue'));
-    const rival = await write(leader, requestId(), claim('web'));
+    const other = await write(leader, requestId(), claim('web'));
     await expect(leader.writer.write(id, claim('web'), retry)).rejects.toMatchObject({ code: 'name-taken' });
-    await write(leader, requestId(), releaseEndpoint({ endpoint: rival.reply.id, node: node.id, reason: 'asked' }));
+    await write(leader, requestId(), releaseEndpoint({ endpoint: other.reply.id, node: node.id, reason: 'asked' }));
     await expect(write(leader, id, claim('web'))).rejects.toMatchObject({ code: 'name-taken' });
     expect(leader.view.endpointCount).toBe(0);
   });

@@ -30,17 +30,17 @@ export class RepairAggregator {
 
   /** Events that may be recorded now. */
   take(now: number): readonly EventInput[] {
-    const told: EventInput[] = [];
+    const events: EventInput[] = [];
     for (const [key, { of, count, examples, due }] of this.#entries) {
       if (due > now) continue;
       if (count === 0) {
         this.#entries.delete(key);
       } else {
-        told.push(driftRepaired(of, count, examples));
+        events.push(driftRepaired(of, count, examples));
         this.#entries.set(key, { of, count: 0, examples: [], due: now + apart });
       }
     }
-    return told;
+    return events;
   }
 
   /** When `take` returns the next event; undefined: no repair waits. */

@@ -9,8 +9,8 @@ import type { Cluster, View } from '../store/view.ts';
 import { encodeWelcome } from './encode.ts';
 import { type CheckedHello, readHello } from './hello.ts';
 import type { HostProgress } from './host-progress.ts';
+import { checkIdentityConflicts } from './identity-conflicts.ts';
 import { heartbeat } from './liveness.ts';
-import { checkRivals } from './rivals.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -60,7 +60,7 @@ export class Admission {
     if (cluster === undefined || term === undefined) return false;
     const checked = readHello(hello, cluster, this.#feeds);
     checkOwnNode(peer, checked.node.id);
-    this.#checkRivals(checked.node);
+    this.#checkIdentityConflicts(checked.node);
     const registered = await registrar.register(checked.node);
     const needed = later(registered, checked.atLeast);
     const caughtUp = await within(clock, catchUpLimit, (signal) => reached(view, needed, signal));
@@ -68,7 +68,7 @@ export class Admission {
       log.warn('session.ahead', { nodeId: checked.node.id, revision: needed, viewRevision: view.revision });
     if (session.state.kind === 'closed') return true;
     if (this.#parts.term() !== term) return false;
-    this.#checkRivals(checked.node); // another host may have been admitted meanwhile
+    this.#checkIdentityConflicts(checked.node); // another host may have been admitted meanwhile
     this.#welcome(session, checked, cluster, term);
     return true;
   }
@@ -84,9 +84,9 @@ export class Admission {
     sessions.step(session, { kind: 'hello', cursors, subscribed: view.networksOn(node.id), continues });
   }
 
-  #checkRivals(node: Node): void {
+  #checkIdentityConflicts(node: Node): void {
     const { view, sessions, progress, clock } = this.#parts;
-    checkRivals(node, {
+    checkIdentityConflicts(node, {
       live: (id) => sessions.of(id)?.node,
       silentSince: (id) => progress.silentSince(id),
       nodes: view.nodesAt(node.dataPath),

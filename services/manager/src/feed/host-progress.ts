@@ -22,7 +22,7 @@ export interface AppliedSummary {
 }
 
 /** What a host has reported about a network in its present session. */
-interface Told {
+interface ReportedState {
   /** The newest revision that the host's kernel follows; 0: no report yet. */
   readonly applied: bigint;
   /** Latencies are measured for steps after this revision; undefined: for none, the host may have had the steps before. */
@@ -42,7 +42,7 @@ export interface HostProgressParts {
  */
 export class HostProgress {
   readonly #parts: HostProgressParts;
-  readonly #sessions = new Map<NodeId, Map<NetworkId, Told>>();
+  readonly #sessions = new Map<NodeId, Map<NetworkId, ReportedState>>();
   readonly #lost = new Map<NodeId, number>();
   /** Hosts that have no endpoint of the network any more and may still hold the network. */
   readonly #leaving = new Map<NetworkId, Set<NodeId>>();
@@ -91,11 +91,11 @@ export class HostProgress {
     if (publication.kind === 'moved') {
       const { from, to, joined } = publication;
       this.#latencies.stepped(network, from, to, this.#parts.clock.now());
-      for (const node of joined) this.#tell(node, network, { timedFrom: from });
+      for (const node of joined) this.#setTiming(node, network, { timedFrom: from });
     }
     for (const node of publication.left) {
       this.#leaves(node, network);
-      this.#tell(node, network, { timedFrom: undefined });
+      this.#setTiming(node, network, { timedFrom: undefined });
     }
     if (publication.kind === 'vanished' || publication.left.length > 0) this.#waiters.moved(network);
   }
@@ -103,12 +103,12 @@ export class HostProgress {
   /** Ignores reports about networks that the host is not subscribed to. Limits the revision to that of the table. */
   applied(node: NodeId, network: NetworkId, revision: bigint): void {
     const table = this.#parts.tables.get(network);
-    const told = this.#sessions.get(node);
-    if (told === undefined || !table?.hosts.has(node)) return;
+    const reports = this.#sessions.get(node);
+    if (reports === undefined || !table?.hosts.has(node)) return;
     const now = earlier(revision, table.revision);
-    const { applied, timedFrom } = told.get(network) ?? { applied: 0n };
+    const { applied, timedFrom } = reports.get(network) ?? { applied: 0n };
     if (timedFrom !== undefined) this.#latencies.applied(network, timedFrom, now, this.#parts.clock.now());
-    told.set(network, { applied: later(applied, now), timedFrom: later(timedFrom ?? 0n, now) });
+    reports.set(network, { applied: later(applied, now), timedFrom: later(timedFrom ?? 0n, now) });
     this.#left(node, network);
     this.#moved(network);
   }
@@ -222,10 +222,10 @@ export class HostProgress {
     return new Set([...this.#parts.view.networksOn(node), ...leaving]);
   }
 
-  #tell(node: NodeId, network: NetworkId, { timedFrom }: { readonly timedFrom: bigint | undefined }): void {
-    const told = this.#sessions.get(node);
-    const applied = told?.get(network)?.applied ?? 0n;
-    told?.set(network, { applied, ...(timedFrom !== undefined && { timedFrom }) });
+  #setTiming(node: NodeId, network: NetworkId, { timedFrom }: { readonly timedFrom: bigint | undefined }): void {
+    const reports = this.#sessions.get(node);
+    const applied = reports?.get(network)?.applied ?? 0n;
+    reports?.set(network, { applied, ...(timedFrom !== undefined && { timedFrom }) });
   }
 
   #leaves(node: NodeId, network: NetworkId): void {

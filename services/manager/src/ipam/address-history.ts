@@ -15,13 +15,14 @@ export function addressHistory(
   view: Holders,
   network = '',
 ): readonly AddressHolding[] {
-  const told = [...events].filter((event) => concerns(event, address));
-  const networks = new Set([...told.map(({ networkId }) => networkId as NetworkId), ...view.networks.keys()]);
+  const ownEvents = [...events].filter((event) => concerns(event, address));
+  const networks = new Set([...ownEvents.map(({ networkId }) => networkId as NetworkId), ...view.networks.keys()]);
   return [...networks]
     .flatMap((id) => {
-      const name = view.networks.get(id)?.value.name ?? told.find(({ networkId }) => networkId === id)?.network ?? id;
+      const name =
+        view.networks.get(id)?.value.name ?? ownEvents.find(({ networkId }) => networkId === id)?.network ?? id;
       if (network !== '' && network !== name && network !== id) return [];
-      const ofNetwork = told.filter(({ networkId }) => networkId === id);
+      const ofNetwork = ownEvents.filter(({ networkId }) => networkId === id);
       return holdingsIn(id, address, ofNetwork, view);
     })
     .sort((a, b) => Number(a.fromMs - b.fromMs));

@@ -110,9 +110,9 @@ function nextFree(subnet: SubnetAddresses, network: Network, { allocator }: Sour
 
 function checkAsked(network: Network, subnets: readonly SubnetAddresses[], asked: readonly Ip[]): void {
   for (const [i, ip] of asked.entries()) {
-    const rival = asked.slice(0, i).find((earlier) => family(earlier) === family(ip));
-    if (rival !== undefined) {
-      const message = `addresses: ${rival} and ${ip} are both IPv${family(ip)}: request at most one address of each family`;
+    const other = asked.slice(0, i).find((earlier) => family(earlier) === family(ip));
+    if (other !== undefined) {
+      const message = `addresses: ${other} and ${ip} are both IPv${family(ip)}: request at most one address of each family`;
       throw new CausewayError('invalid-argument', message, { field: 'addresses', value: ip });
     }
     if (subnets.some((subnet) => subnet.contains(ip))) continue;
@@ -140,9 +140,9 @@ function checkFree({ network, name }: Wish, ip: Ip, subnet: SubnetAddresses, { v
     const message = `address ${ip} is ${describeHolder(view, holder)}: choose another address, or omit it`;
     throw new CausewayError('address-in-use', message, data);
   }
-  const rival = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
-  if (rival !== undefined && !mayReturn(rival, name)) {
-    const message = `address ${ip} leads to the MAC address ${macForIp(ip)}, which ${describe(view, rival)} has: choose an address with different last four bytes`;
+  const macHolder = claimsMacs(network) ? view.macsOf(network.id).get(macForIp(ip))?.claim : undefined;
+  if (macHolder !== undefined && !mayReturn(macHolder, name)) {
+    const message = `address ${ip} leads to the MAC address ${macForIp(ip)}, which ${describe(view, macHolder)} has: choose an address with different last four bytes`;
     throw new CausewayError('address-in-use', message, data);
   }
 }

@@ -74,9 +74,9 @@ export function checkRanges(ranges: readonly Prefix[], addresses: SubnetAddresse
         range,
       );
     }
-    const rival = ranges.slice(0, i).find((earlier) => overlaps(earlier, range));
-    if (rival !== undefined) {
-      const message = `${at} ${range} overlaps ${rival}: ranges of a subnet must not overlap, name only the larger range`;
+    const other = ranges.slice(0, i).find((earlier) => overlaps(earlier, range));
+    if (other !== undefined) {
+      const message = `${at} ${range} overlaps ${other}: ranges of a subnet must not overlap, name only the larger range`;
       throw refuse('range-overlap', at, message, range);
     }
     if (!hasUsable(range, addresses)) {
@@ -141,9 +141,9 @@ function checkAuxAddresses(aux: Readonly<Record<string, Ip>>, addresses: SubnetA
       const message = `${at} ${ip} is the ${reservation} of ${addresses.prefix}, which no endpoint gets: omit it`;
       throw refuse('address-reserved', at, message, ip);
     }
-    const rival = seen.get(ip);
-    if (rival !== undefined) {
-      throw refuse('aux-address-duplicate', at, `${at} ${ip} is "${rival}" already: name an address once`, ip);
+    const other = seen.get(ip);
+    if (other !== undefined) {
+      throw refuse('aux-address-duplicate', at, `${at} ${ip} is "${other}" already: name an address once`, ip);
     }
     seen.set(ip, name);
   }

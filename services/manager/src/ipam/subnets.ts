@@ -22,13 +22,13 @@ export function completeSubnets(
   checkCounts([...beside, ...asked], field);
   return asked.map((subnet, i) => {
     const at = `${field}[${i}]`;
-    const rivals = [
+    const others = [
       ...beside.map(({ prefix }) => ({ prefix, what: `${prefix} of the same network` })),
       ...asked.slice(0, i).map(({ prefix }, j) => ({ prefix, what: `${field}[${j}] ${prefix}` })),
     ];
-    const rival = rivals.find(({ prefix }) => overlaps(prefix, subnet.prefix));
-    if (rival !== undefined) {
-      const message = `${at} ${subnet.prefix} overlaps ${rival.what}: subnets of a network must not overlap`;
+    const other = others.find(({ prefix }) => overlaps(prefix, subnet.prefix));
+    if (other !== undefined) {
+      const message = `${at} ${subnet.prefix} overlaps ${other.what}: subnets of a network must not overlap`;
       throw new CausewayError('subnet-overlap', message, { field: at, value: subnet.prefix });
     }
     return completeSubnet(subnet, at, gateways);

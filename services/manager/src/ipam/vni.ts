@@ -36,7 +36,7 @@ export class Vnis {
     if (before !== undefined) this.#count(before, -1);
     if (after === undefined) return;
     this.#count(after, 1);
-    if (after.claim.kind !== 'foreign' && !after.claim.asked) this.#remember(vni, after.created);
+    if (after.claim.kind !== 'unknown' && !after.claim.asked) this.#remember(vni, after.created);
   }
 
   /** The next free VNI after the newest choice; after the last VNI the search begins again at the first. */

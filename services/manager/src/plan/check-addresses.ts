@@ -55,7 +55,7 @@ export function addressSlotsOf(network: NetworkId, view: View, keys: Keys): read
 function presentOf(claimed: Claimed | undefined, [holder]: readonly Holder[], isNetworkGone: boolean): Slot['present'] {
   if (claimed === undefined) return undefined;
   const { claim, revision } = claimed;
-  const isAlone = claim.kind === 'reservation' || claim.kind === 'cooling' || claim.kind === 'foreign';
+  const isAlone = claim.kind === 'reservation' || claim.kind === 'cooling' || claim.kind === 'unknown';
   return {
     words: printClaim(claim),
     revision,

@@ -10,7 +10,7 @@ import { expectRefused, type Refused, refusal } from '../testing/refusal.ts';
 import { scriptNode } from '../testing/view-script.ts';
 import { type CreateNetwork, createNetwork } from './create-network.ts';
 import { deleteNetwork } from './delete-network.ts';
-import { rehearsal } from './intent.ts';
+import { asDryRun } from './intent.ts';
 import { readCreateNetwork } from './network-requests.ts';
 import { registerNode } from './register-node.ts';
 
@@ -151,9 +151,9 @@ test('a whole one', () => {
 test('a dry run checks everything and returns the result, and writes nothing', () => {
   const request = createNetwork(plainNetwork('blue', ['10.1.0.0/24']));
   const nothing = { compares: [], writes: [], takes: [], events: [] };
-  expect(rehearsal(request).plan(desk)).toMatchObject({ ...nothing, reply: { vni: 4096 } });
+  expect(asDryRun(request).plan(desk)).toMatchObject({ ...nothing, reply: { vni: 4096 } });
   desk.make(request);
-  expect(refusal(() => rehearsal(request).plan(desk)).code).toBe('name-taken');
+  expect(refusal(() => asDryRun(request).plan(desk)).code).toBe('name-taken');
 });
 
 test('the same prefix is fine in another address space', () => {

@@ -175,7 +175,7 @@ function vniHolder(view: View, claim: VniClaim): { readonly why: string; readonl
       const why = `cooling: network "${claim.name}" had it, and a host may still have it in its kernel`;
       return { why, network: claim.name };
     }
-    case 'foreign':
+    case 'unknown':
       return { why: `that of a ${printVniClaim(claim)}`, network: '' };
     default:
       return assertNever(claim);

@@ -58,10 +58,10 @@ export interface Request<Reply> extends Intent<Reply> {
 }
 
 /** A request that is checked, planned and answered like the given one, but writes nothing. */
-export function rehearsal<Reply>(request: Request<Reply>): Request<Reply> {
+export function asDryRun<Reply>(request: Request<Reply>): Request<Reply> {
   return {
     ...request,
-    kind: `${request.kind}.rehearsal`,
+    kind: `${request.kind}.dry-run`,
     plan: (planning) => nothingToDo(request.plan(planning).reply),
   };
 }

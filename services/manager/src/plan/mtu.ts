@@ -98,7 +98,7 @@ function planNetworkMtu(id: NetworkId, { view, keys }: Planning): Proposal<void>
   const key = keys.network(id);
   return {
     compares: [{ kind: 'unchanged', key, modRevision: current.revision }],
-    writes: [{ kind: 'put', key, value: records.network.codec.encode(next, current.foreign) }],
+    writes: [{ kind: 'put', key, value: records.network.codec.encode(next, current.original) }],
     takes: [],
     events: networkChanged(current.value, next),
     reply: undefined,

@@ -47,7 +47,7 @@ function planRegisterNode(introduced: Node, { view, keys, clock }: Planning): Pr
       ...(named ? [] : [{ kind: 'absent', key: name } as const]),
     ],
     writes: [
-      { kind: 'put', key, value: records.node.codec.encode(node, known?.foreign) },
+      { kind: 'put', key, value: records.node.codec.encode(node, known?.original) },
       ...(named ? [] : [{ kind: 'put', key: name, value: encodeText(node.id) } as const]),
       ...(moves === undefined ? [] : [{ kind: 'delete', key: keys.nodeName(moves) } as const]),
     ],

@@ -81,7 +81,7 @@ function planUpdateNetwork(request: UpdateNetwork, planning: Planning): Proposal
       ...quiet(request.removeSubnets.length > 0, keys.under('address', before.id), planning),
     ],
     writes: [
-      { kind: 'put', key, value: records.network.codec.encode(after, current.foreign) },
+      { kind: 'put', key, value: records.network.codec.encode(after, current.original) },
       ...[...gained, ...changed].map(([claim, value]): Write => ({ kind: 'put', key: claim, value })),
       ...lost.map((claim): Write => ({ kind: 'delete', key: claim })),
     ],

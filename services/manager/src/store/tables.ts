@@ -88,10 +88,10 @@ export class Tables {
 
 function addEffect(
   effects: Effects,
-  { heard }: RecordKind,
+  { listeners }: RecordKind,
   change: StoreKey & { readonly before?: unknown; readonly after?: unknown },
   revision: bigint,
 ): void {
-  if (heard === 'record') effects.changes.push({ ...change, revision } as RecordChange);
-  if (heard === 'claim') effects.claims.push(change as ClaimChange);
+  if (listeners === 'record') effects.changes.push({ ...change, revision } as RecordChange);
+  if (listeners === 'claim') effects.claims.push(change as ClaimChange);
 }

@@ -172,13 +172,13 @@ describe('View', () => {
 
   test('what one listener does wrong does not keep a change from the others', () => {
     const view = twoNetworks();
-    let heard = 0;
+    let calls = 0;
     view.subscribe(() => {
       throw new Error('mine');
     });
-    view.subscribe(() => heard++);
+    view.subscribe(() => calls++);
     expect(() => view.apply({ kind: 'snapshot', revision: 12n, kvs: [] })).toThrow(AggregateError);
-    expect(heard).toBe(1);
+    expect(calls).toBe(1);
     expect(view.revision).toBe(12n);
   });
 

@@ -72,15 +72,15 @@ export class InvariantChecker {
     for (const endpoint of this.endpoints.values()) {
       if (!this.networks.has(endpoint.network)) this.faults.push(`${revision}: ${endpoint.id} has no network`);
       for (const thing of [endpoint.name, endpoint.mac, ...endpoint.addresses.map(addressOf)]) {
-        const rival = seen.get(`${endpoint.network} ${thing}`);
-        if (rival !== undefined) this.faults.push(`${revision}: ${endpoint.id} and ${rival} both have ${thing}`);
+        const other = seen.get(`${endpoint.network} ${thing}`);
+        if (other !== undefined) this.faults.push(`${revision}: ${endpoint.id} and ${other} both have ${thing}`);
         seen.set(`${endpoint.network} ${thing}`, endpoint.id);
       }
     }
     const vnis = new Map<number, string>();
     for (const { name, vni } of this.networks.values()) {
-      const rival = vnis.get(vni);
-      if (rival !== undefined) this.faults.push(`${revision}: ${name} and ${rival} both have VNI ${vni}`);
+      const other = vnis.get(vni);
+      if (other !== undefined) this.faults.push(`${revision}: ${name} and ${other} both have VNI ${vni}`);
       vnis.set(vni, name);
     }
     const subnets = [...this.networks.values()].flatMap(({ subnets: own, name }) =>

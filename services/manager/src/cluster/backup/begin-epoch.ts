@@ -16,11 +16,11 @@ interface EpochParts {
 export async function beginEpoch({ store, keys }: EpochParts, epoch: bigint): Promise<void> {
   const { kv } = await store.get(keys.meta);
   if (kv === undefined) throw new CausewayError('data-damaged', `the backup holds no cluster under ${keys.prefix}`);
-  const { value: meta, foreign } = unwrap(records.meta.codec.decode(kv.value));
+  const { value: meta, original } = unwrap(records.meta.codec.decode(kv.value));
   const { succeeded } = await store.txn(
     [{ kind: 'unchanged', key: keys.meta, modRevision: kv.modRevision }],
     [
-      { kind: 'put', key: keys.meta, value: records.meta.codec.encode({ ...meta, epoch }, foreign) },
+      { kind: 'put', key: keys.meta, value: records.meta.codec.encode({ ...meta, epoch }, original) },
       { kind: 'put', key: keys.recovery, value: encodeText(`${epoch}`) },
       { kind: 'delete', key: keys.leader },
     ],

@@ -77,11 +77,11 @@ test('it looks every few seconds by itself, less often while others ask', async 
   }
   expect(world.asked - alone).toBe(60);
   await clock.until(monitor.stop(), seconds(1));
-  const heard = found.length;
+  const before = found.length;
   const last = monitor.look();
   await clock.advance(seconds(1));
   await last;
-  expect(found).toHaveLength(heard);
+  expect(found).toHaveLength(before);
 });
 
 test('those who ask all the time hide no full store', async () => {

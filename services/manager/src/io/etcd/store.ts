@@ -78,7 +78,7 @@ export interface EtcdStoreSettings {
   readonly pageSize?: number;
   /**
    * Silence on a stream after which the member is asked for a sign of life. After as much silence again the member may be
-   * given up (silence.ts).
+   * given up (stream-supervision.ts).
    */
   readonly progressInterval?: Duration;
   /** How often a follower's state is compared with the store. */

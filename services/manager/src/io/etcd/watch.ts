@@ -6,7 +6,7 @@ import { revisionOf, type Step } from '../../store/store.ts';
 import type { Break } from '../../store/stream-breaks.ts';
 import { isCompacted, isServiceError } from './failure.ts';
 import { type EtcdEndpoint, type EtcdPool, leaderRequired } from './pool.ts';
-import { type Silence, StuckStream, superviseStream } from './silence.ts';
+import { type StreamState, StuckStream, superviseStream } from './stream-supervision.ts';
 import { eventFromWire } from './wire.ts';
 
 /** A watch can no longer deliver what follows the delivered revision: list again. */
@@ -59,16 +59,16 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
   stream.on('error', () => undefined);
   options.signal.addEventListener('abort', cancel);
   if (options.signal.aborted) cancel();
-  const silence: Silence = { since: clock.now(), delivered: options.after };
+  const state: StreamState = { silentSince: clock.now(), delivered: options.after };
   const ended = new AbortController();
   let accepted = false;
   try {
-    void superviseStream(parts, { endpoint, stream, silence }, options.progressInterval, ended.signal);
+    void superviseStream(parts, { endpoint, stream, state }, options.progressInterval, ended.signal);
     stream.write({ requestUnion: { oneofKind: 'createRequest', createRequest: createRequest(options) } });
     let last = options.after;
     let isWhole = false;
     for await (const response of stream as AsyncIterable<WatchResponse>) {
-      silence.since = clock.now();
+      state.silentSince = clock.now();
       endpoint.check(response);
       if (response.canceled) throw cancelled(response);
       const current = response.header?.revision ?? 0n;
@@ -80,16 +80,16 @@ export async function* watch(parts: WatchParts, endpoint: EtcdEndpoint, options:
         accepted = true;
         continue;
       }
-      silence.since = undefined;
+      state.silentSince = undefined;
       if (!isWhole) await checkKept(parts, endpoint, options);
       isWhole = true;
       const events = response.events.map(eventFromWire).filter((event) => revisionOf(event) > last);
       const newest = events.at(-1);
       if (response.events.length === 0) last = current;
       else if (newest !== undefined) last = revisionOf(newest);
-      silence.delivered = last;
+      state.delivered = last;
       yield events.length > 0 ? { kind: 'events', revision: last, events } : { kind: 'progress', revision: last };
-      silence.since = clock.now();
+      state.silentSince = clock.now();
     }
     throw new Error('etcd ended the watch stream');
   } catch (error) {

@@ -94,11 +94,11 @@ test('no call with text that commands a terminal is let in, and no answer repeat
 class Agent {
   readonly #client = new SessionServiceClient(manager.address, plaintext.client());
   readonly #call: ClientDuplexStream<ConnectRequest, ConnectResponse> = this.#client.connect();
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
 
   constructor(version: string) {
-    this.#call.on('data', ({ message }: ConnectResponse) => this.heard.push(message.oneofKind ?? ''));
-    this.#call.on('error', (error: ServiceError) => this.heard.push(errorFromService(error).message));
+    this.#call.on('data', ({ message }: ConnectResponse) => this.received.push(message.oneofKind ?? ''));
+    this.#call.on('error', (error: ServiceError) => this.received.push(errorFromService(error).message));
     const node = { ...nodeToMessage(scriptNode(1), 0n), version };
     const hello = { clusterId: '', epoch: 0n, node, cursors: [], feedVersions: [] };
     this.say({ oneofKind: 'hello', hello });
@@ -117,7 +117,7 @@ class Agent {
 test('a Hello with such text is refused by the name of the field', async () => {
   const agent = new Agent('1.0\u001b[2J');
   await vi.waitFor(
-    () => expect(agent.heard).toEqual([expect.stringMatching(/^node.version has control or invisible characters/)]),
+    () => expect(agent.received).toEqual([expect.stringMatching(/^node.version has control or invisible characters/)]),
     10_000,
   );
   agent.close();
@@ -125,7 +125,7 @@ test('a Hello with such text is refused by the name of the field', async () => {
 
 test('control characters in reports of an agent are escaped before they are shown or stored', async () => {
   const agent = new Agent('1.0');
-  await vi.waitFor(() => expect(agent.heard).toContain('ready'), 10_000);
+  await vi.waitFor(() => expect(agent.received).toContain('ready'), 10_000);
   const repaired = [
     Drift.create({
       network: '\u001b]0;pwned\u0007',

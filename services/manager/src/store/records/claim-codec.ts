@@ -12,12 +12,12 @@ import {
 import type { Stamped } from './kind.ts';
 
 /** A holder that only a later version understands. This version knows only that the thing is taken. */
-export interface ForeignClaim {
-  readonly kind: 'foreign';
+export interface UnknownClaim {
+  readonly kind: 'unknown';
   readonly text: string;
 }
 
-type Known<Claim> = Exclude<Claim, ForeignClaim>;
+type Known<Claim> = Exclude<Claim, UnknownClaim>;
 
 export interface ClaimForm<Claim> {
   toJson(claim: Known<Claim>): Json;
@@ -27,19 +27,19 @@ export interface ClaimForm<Claim> {
   fromText(text: string): Known<Claim> | undefined;
 }
 
-/** Codec of a claim's value. It reads every value: a holder that it does not understand becomes a `ForeignClaim`. */
+/** Codec of a claim's value. It reads every value: a holder that it does not understand becomes an `UnknownClaim`. */
 export function claimCodec<Claim extends { readonly kind: string }>(
   form: ClaimForm<Claim>,
-): Codec<Claim | ForeignClaim> {
+): Codec<Claim | UnknownClaim> {
   return {
     encode: (claim) =>
       encodeText(
-        claim.kind === 'foreign' ? (claim as ForeignClaim).text : JSON.stringify(form.toJson(claim as Known<Claim>)),
+        claim.kind === 'unknown' ? (claim as UnknownClaim).text : JSON.stringify(form.toJson(claim as Known<Claim>)),
       ),
     decode: (bytes) => {
       const text = decodeText(bytes);
       const claim = text.startsWith('{') ? form.fromJson(object(parseJson(text))) : form.fromText(text);
-      return ok({ value: claim ?? { kind: 'foreign', text } });
+      return ok({ value: claim ?? { kind: 'unknown', text } });
     },
   };
 }

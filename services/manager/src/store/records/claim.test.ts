@@ -31,7 +31,7 @@ describe('a claim', () => {
 
   test.each(['{', '{}', '{"cooling":{}}', '{"later":1}'])('of a later version, kept as it is: %s', (text) => {
     const claim = read(text);
-    expect(claim).toEqual({ kind: 'foreign', text });
+    expect(claim).toEqual({ kind: 'unknown', text });
     expect(addressClaimCodec.encode(claim)).toEqual(encodeText(text));
   });
 });

@@ -1,5 +1,5 @@
 import { assertNever, type EndpointId, type Name, type NodeId, parseEndpointId } from '@causeway/model';
-import { claimCodec, type ForeignClaim, type Held } from './claim-codec.ts';
+import { claimCodec, type Held, type UnknownClaim } from './claim-codec.ts';
 import { object } from './codec.ts';
 
 /** Value of the key of an address, or of a MAC address with a claim of its own: who has it. */
@@ -12,7 +12,7 @@ export type Claim =
   | { readonly kind: 'reservation'; readonly purpose: string }
   /** A freed address that some host may still hold. During the cooldown only an endpoint of the same name may have it. */
   | { readonly kind: 'cooling'; readonly endpointName: Name; readonly node: NodeId }
-  | ForeignClaim;
+  | UnknownClaim;
 
 /** A claim with its revisions: `created` is the revision that took the address, `revision` the last change of holder. */
 export type Claimed = Held<Claim>;
@@ -32,7 +32,7 @@ export function printClaim(claim: Claim): string {
       return `reservation "${claim.purpose}"`;
     case 'cooling':
       return `cooling after endpoint "${claim.endpointName}"`;
-    case 'foreign':
+    case 'unknown':
       return 'holder that only a later version knows';
     default:
       return assertNever(claim);

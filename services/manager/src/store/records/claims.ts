@@ -23,7 +23,7 @@ export const address = {
   codec: addressClaimCodec,
   keep: held<Claim>,
   index: () => new ClaimIndex(({ ip }: { readonly network: NetworkId; readonly ip: Ip }) => ip),
-  heard: 'claim',
+  listeners: 'claim',
 } as const satisfies RecordKind;
 
 /** Who has a MAC address that does not follow from a claimed IPv4 address. */
@@ -42,7 +42,7 @@ export const vni = {
   codec: vniClaimCodec,
   keep: held<VniClaim>,
   index: () => new MapIndex<'vni', Vni, ClaimedVni>('vni'),
-  heard: 'claim',
+  listeners: 'claim',
 } as const satisfies RecordKind;
 
 /** The outcome of a call, so that a retry gets the same answer. */

@@ -19,7 +19,7 @@ export interface Cluster {
   readonly schema: number;
   /** Revision of the record. */
   readonly revision: bigint;
-  readonly foreign?: JsonObject;
+  readonly original?: JsonObject;
 }
 
 /** Value of the leader key, as the leader wrote it. */
@@ -49,27 +49,27 @@ export const meta = {
   segment: 'meta',
   path: [],
   codec: recordCodec<Meta>(
-    ({ clusterId, epoch, schema }, foreign) => ({ ...foreign, clusterId, epoch: Number(epoch), schema }),
+    ({ clusterId, epoch, schema }, original) => ({ ...original, clusterId, epoch: Number(epoch), schema }),
     (json) => ({
       clusterId: unwrap(parseClusterId(text(json, 'clusterId'))),
       epoch: BigInt(number(json, 'epoch')),
       schema: number(json, 'schema'),
     }),
   ),
-  keep: ({ value, foreign }: Decoded<Meta>, { modRevision: revision }: Stamped): Cluster => {
+  keep: ({ value, original }: Decoded<Meta>, { modRevision: revision }: Stamped): Cluster => {
     const { clusterId: id, epoch, schema } = value;
-    return { id, epoch, schema, revision, ...(foreign !== undefined && { foreign }) };
+    return { id, epoch, schema, revision, ...(original !== undefined && { original }) };
   },
   index: () => new SingleIndex<Cluster>(),
-  heard: 'record',
+  listeners: 'record',
 } as const satisfies RecordKind;
 
 export const leader = {
   kind: 'leader',
   path: [],
   codec: recordCodec<LeaderClaim>(
-    ({ name, address, since, lease }, foreign) => ({
-      ...foreign,
+    ({ name, address, since, lease }, original) => ({
+      ...original,
       ...{ name, address, since },
       ...(lease !== undefined && { lease: `${lease}` }),
     }),
@@ -80,7 +80,7 @@ export const leader = {
   ),
   keep: ({ value }: Decoded<LeaderClaim>, { createRevision: term }: Stamped): LeaderRecord => ({ ...value, term }),
   index: () => new SingleIndex<LeaderRecord>(),
-  heard: 'record',
+  listeners: 'record',
 } as const satisfies RecordKind;
 
 /** The store was restored from a backup, and does not contain yet everything that hosts hold. */

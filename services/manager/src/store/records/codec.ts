@@ -11,34 +11,34 @@ export interface JsonObject {
 export interface Decoded<Value> {
   readonly value: Value;
   /** The record as it was read, present only if it has fields that this version does not know. */
-  readonly foreign?: JsonObject;
+  readonly original?: JsonObject;
 }
 
 /** How the value of a key is written and read. */
 export interface Codec<Value> {
-  encode(value: Value, foreign?: JsonObject): Uint8Array;
+  encode(value: Value, original?: JsonObject): Uint8Array;
   decode(bytes: Uint8Array): Result<Decoded<Value>, CausewayError>;
 }
 
 export interface RecordCodec<Value> extends Codec<Value> {
-  toJson(value: Value, foreign?: JsonObject): JsonObject;
+  toJson(value: Value, original?: JsonObject): JsonObject;
   fromJson(json: JsonObject): Value;
 }
 
 export function recordCodec<Value>(
-  toJson: (value: Value, foreign?: JsonObject) => JsonObject,
+  toJson: (value: Value, original?: JsonObject) => JsonObject,
   fromJson: (json: JsonObject) => Value,
 ): RecordCodec<Value> {
   return {
     toJson,
     fromJson,
-    encode: (value, foreign) => encodeText(JSON.stringify(toJson(value, foreign))),
+    encode: (value, original) => encodeText(JSON.stringify(toJson(value, original))),
     decode: (bytes) => {
       try {
         const source = decodeText(bytes);
         const json = object(JSON.parse(source) as Json);
         const value = fromJson(json);
-        return ok(JSON.stringify(toJson(value)) === source ? { value } : { value, foreign: json });
+        return ok(JSON.stringify(toJson(value)) === source ? { value } : { value, original: json });
       } catch (cause) {
         if (!isCausewayError(cause) && !(cause instanceof TypeError) && !(cause instanceof SyntaxError)) throw cause;
         return fail(new CausewayError('internal', `unreadable record: ${cause.message}`, {}, { cause }));
@@ -73,8 +73,8 @@ export function parseJson(source: string): Json {
   }
 }
 
-/** Removes known fields from the foreign record: a field that was removed must not come back from there. */
-export function without(json: JsonObject | undefined, ...fields: readonly string[]): JsonObject {
+/** Removes known fields from the original record: a field that was removed must not come back from there. */
+export function omit(json: JsonObject | undefined, ...fields: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(json ?? {}).filter(([name]) => !fields.includes(name)));
 }
 

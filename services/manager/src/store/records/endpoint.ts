@@ -12,7 +12,7 @@ import {
   parseNodeId,
   unwrap,
 } from '@causeway/model';
-import { createdFromJson, createdToJson, labelsFromJson, list, recordCodec, text, without } from './codec.ts';
+import { createdFromJson, createdToJson, labelsFromJson, list, omit, recordCodec, text } from './codec.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import { type KeyKind, keyPart, versioned } from './kind.ts';
 import type { Fields, Named } from './listed.ts';
@@ -22,8 +22,8 @@ export const endpoint = {
   kind: 'endpoint',
   path: [keyPart('network', parseNetworkId), keyPart('id', parseEndpointId)],
   codec: recordCodec<Endpoint>(
-    (value, foreign) => ({
-      ...without(foreign, 'labels', 'createdAt'),
+    (value, original) => ({
+      ...omit(original, 'labels', 'createdAt'),
       id: value.id,
       network: value.network,
       name: value.name,
@@ -46,7 +46,7 @@ export const endpoint = {
   ),
   keep: versioned<Endpoint>,
   index: () => new EndpointIndex(),
-  heard: 'record',
+  listeners: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },
     name: { values: ({ value }) => [value.name] },

@@ -59,8 +59,8 @@ export type StoreKey = {
   [Name in RecordName]: { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']>;
 }[RecordName];
 
-type HeardBy<Who extends 'record' | 'claim'> = {
-  [Name in KeptName]: Records[Name] extends { readonly heard: Who } ? Name : never;
+type KindsFor<Listeners extends 'record' | 'claim'> = {
+  [Name in KeptName]: Records[Name] extends { readonly listeners: Listeners } ? Name : never;
 }[KeptName];
 
 type ChangeOf<Name extends KeptName> = { readonly kind: Records[Name]['kind'] } & KeyParts<Records[Name]['path']> & {
@@ -71,8 +71,8 @@ type ChangeOf<Name extends KeptName> = { readonly kind: Records[Name]['kind'] } 
 
 /** A record was made, changed or removed. */
 export type RecordChange = {
-  [Name in HeardBy<'record'>]: ChangeOf<Name> & { readonly revision: bigint };
-}[HeardBy<'record'>];
+  [Name in KindsFor<'record'>]: ChangeOf<Name> & { readonly revision: bigint };
+}[KindsFor<'record'>];
 
 export type ViewChange =
   | RecordChange
@@ -80,4 +80,6 @@ export type ViewChange =
   | { readonly kind: 'reset'; readonly revision: bigint };
 
 /** A claim was taken, changed hands, or was given up. */
-export type ClaimChange = { [Name in HeardBy<'claim'>]: ChangeOf<Name> }[HeardBy<'claim'>] | { readonly kind: 'reset' };
+export type ClaimChange =
+  | { [Name in KindsFor<'claim'>]: ChangeOf<Name> }[KindsFor<'claim'>]
+  | { readonly kind: 'reset' };

@@ -56,7 +56,7 @@ export interface RecordKind extends KeyKind {
   /** Makes an empty index. */
   index(): Index<never, unknown>;
   /** Which listeners get its changes: those of records, or those of claims. Absent: none. Readers look it up when needed. */
-  readonly heard?: 'record' | 'claim';
+  readonly listeners?: 'record' | 'claim';
   /** Fields by which lists and watches select such records (docs/protocol.md has them). Absent: no lists and watches. */
   readonly fields?: Fields<never>;
   /** Names of other records that lists show with this record. */
@@ -71,7 +71,7 @@ export interface Versioned<Value> {
   /** Revision of the store when the record was created; absent: the record does not come from the store. */
   readonly created?: bigint;
   /** The stored record, if it has fields that this version does not know. A rewrite keeps those fields. */
-  readonly foreign?: JsonObject;
+  readonly original?: JsonObject;
 }
 
 export function versioned<Value>(record: Decoded<Value>, kv: Stamped): Versioned<Value> {

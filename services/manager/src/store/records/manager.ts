@@ -1,5 +1,5 @@
 import { type Name, parseName } from '@causeway/model';
-import { type Decoded, number, recordCodec, text, without } from './codec.ts';
+import { type Decoded, number, omit, recordCodec, text } from './codec.ts';
 import { keyPart, type RecordKind, type Stamped, type Versioned, versioned } from './kind.ts';
 import { MapIndex } from './map-index.ts';
 
@@ -35,8 +35,8 @@ export const manager = {
   kind: 'manager',
   path: [keyPart('name', parseName)],
   codec: recordCodec<ManagerRecord>(
-    ({ name, address, version, etcdMember, schema }, foreign) => ({
-      ...foreign,
+    ({ name, address, version, etcdMember, schema }, original) => ({
+      ...original,
       ...{ name, address, version, etcdMember, schema },
     }),
     (json) => ({
@@ -52,15 +52,15 @@ export const manager = {
     revision,
   }),
   index: () => new MapIndex<'name', Name, RegisteredManager>('name'),
-  heard: 'record',
+  listeners: 'record',
 } as const satisfies RecordKind;
 
 export const knownManager = {
   kind: 'known-manager',
   path: [keyPart('name', parseName)],
   codec: recordCodec<KnownManager>(
-    ({ name, address, version, etcdMember, schema, goneAt }, foreign) => ({
-      ...without(foreign, 'goneAt'),
+    ({ name, address, version, etcdMember, schema, goneAt }, original) => ({
+      ...omit(original, 'goneAt'),
       ...{ name, address, version, etcdMember, schema },
       ...(goneAt !== undefined && { goneAt }),
     }),

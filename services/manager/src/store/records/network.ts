@@ -22,9 +22,9 @@ import {
   mapValues,
   number,
   object,
+  omit,
   recordCodec,
   text,
-  without,
 } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { type Fields, parseBoolean, parseNumber } from './listed.ts';
@@ -36,7 +36,7 @@ export const network = {
   codec: recordCodec(networkToJson, networkFromJson),
   keep: versioned<Network>,
   index: () => new NamedIndex<NetworkId, Network>('network'),
-  heard: 'record',
+  listeners: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },
     name: { values: ({ value }) => [value.name] },
@@ -65,17 +65,17 @@ export const pool = {
   ],
 } as const satisfies KeyKind;
 
-function networkToJson(value: Network, foreign?: JsonObject): JsonObject {
+function networkToJson(value: Network, original?: JsonObject): JsonObject {
   return {
-    ...without(foreign, 'createdAt'),
+    ...omit(original, 'createdAt'),
     id: value.id,
     name: value.name,
     addressSpace: value.addressSpace,
     driver: value.driver,
     internal: value.internal,
     vni: value.vni,
-    mtu: mtuToJson(value.mtu, object(foreign?.['mtu'])),
-    subnets: value.subnets.map((subnet) => subnetToJson(subnet, foreign)),
+    mtu: mtuToJson(value.mtu, object(original?.['mtu'])),
+    subnets: value.subnets.map((subnet) => subnetToJson(subnet, original)),
     labels: value.labels,
     ...createdToJson(value),
   };
@@ -101,13 +101,13 @@ function networkFromJson(json: JsonObject): Network {
   };
 }
 
-function mtuToJson({ kind, bytes, highest }: Mtu, foreign: JsonObject): JsonObject {
-  return { ...without(foreign, 'highest'), kind, bytes, ...(highest !== undefined && { highest }) };
+function mtuToJson({ kind, bytes, highest }: Mtu, original: JsonObject): JsonObject {
+  return { ...omit(original, 'highest'), kind, bytes, ...(highest !== undefined && { highest }) };
 }
 
 /** Finds the stored subnet by its prefix and keeps its unknown fields. Known fields that were removed are dropped. */
-function subnetToJson({ prefix, gateway, ranges, auxAddresses }: Subnet, foreign: JsonObject | undefined): JsonObject {
-  const before = foreign === undefined ? undefined : list(foreign, 'subnets').map(object);
+function subnetToJson({ prefix, gateway, ranges, auxAddresses }: Subnet, original: JsonObject | undefined): JsonObject {
+  const before = original === undefined ? undefined : list(original, 'subnets').map(object);
   const known = before?.find((candidate) => candidate['prefix'] === prefix) ?? {};
   const { gateway: _, ranges: __, auxAddresses: ___, ...rest } = known;
   return {

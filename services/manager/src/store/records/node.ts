@@ -1,5 +1,5 @@
 import { Ip, type Node, Prefix, parseIp, parseName, parseNodeId, unwrap } from '@causeway/model';
-import { createdFromJson, createdToJson, labelsFromJson, list, number, recordCodec, text, without } from './codec.ts';
+import { createdFromJson, createdToJson, labelsFromJson, list, number, omit, recordCodec, text } from './codec.ts';
 import { type KeyKind, keyPart, type RecordKind, type Versioned, versioned } from './kind.ts';
 import { type Fields, parseNumber } from './listed.ts';
 import { NodeIndex } from './node-index.ts';
@@ -8,8 +8,8 @@ export const node = {
   kind: 'node',
   path: [keyPart('id', parseNodeId)],
   codec: recordCodec<Node>(
-    (value, foreign) => ({
-      ...without(foreign, 'hostRoutes', 'labels', 'createdAt'),
+    (value, original) => ({
+      ...omit(original, 'hostRoutes', 'labels', 'createdAt'),
       id: value.id,
       name: value.name,
       dataPath: value.dataPath,
@@ -34,7 +34,7 @@ export const node = {
   ),
   keep: versioned<Node>,
   index: () => new NodeIndex(),
-  heard: 'record',
+  listeners: 'record',
   fields: {
     id: { values: ({ value }) => [value.id] },
     name: { values: ({ value }) => [value.name] },

@@ -18,7 +18,7 @@ export const nodeSilent = {
   kind: 'node-silent',
   path: [keyPart('id', parseNodeId)],
   codec: recordCodec<Silence>(
-    ({ since }, foreign) => ({ ...foreign, since }),
+    ({ since }, original) => ({ ...original, since }),
     (json) => ({ since: number(json, 'since') }),
   ),
   keep: ({ value }: Decoded<Silence>) => value,
@@ -29,7 +29,7 @@ export const ledTime = {
   kind: 'led-time',
   path: [],
   codec: recordCodec<LedTime>(
-    ({ milliseconds }, foreign) => ({ ...foreign, milliseconds }),
+    ({ milliseconds }, original) => ({ ...original, milliseconds }),
     (json) => ({ milliseconds: number(json, 'milliseconds') }),
   ),
   keep: ({ value }: Decoded<LedTime>) => value,

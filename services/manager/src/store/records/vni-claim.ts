@@ -1,5 +1,5 @@
 import { assertNever, type Name, type NetworkId, parseNetworkId } from '@causeway/model';
-import { claimCodec, type ForeignClaim, type Held } from './claim-codec.ts';
+import { claimCodec, type Held, type UnknownClaim } from './claim-codec.ts';
 import { object } from './codec.ts';
 
 /** Value of the key of a VNI: who has the VNI. */
@@ -8,7 +8,7 @@ export type VniClaim =
   | { readonly kind: 'network'; readonly network: NetworkId; readonly asked: boolean }
   /** The VNI of a deleted network. Some host may still hold it. */
   | { readonly kind: 'cooling'; readonly network: NetworkId; readonly name: Name; readonly asked: boolean }
-  | ForeignClaim;
+  | UnknownClaim;
 
 /** A VNI's claim with its revisions. `created` is the revision that took the VNI; the cooldown does not change it. */
 export type ClaimedVni = Held<VniClaim>;
@@ -20,7 +20,7 @@ export function printVniClaim(claim: VniClaim): string {
       return `network ${claim.network}`;
     case 'cooling':
       return `cooling after network "${claim.name}"`;
-    case 'foreign':
+    case 'unknown':
       return 'holder that only a later version knows';
     default:
       return assertNever(claim);

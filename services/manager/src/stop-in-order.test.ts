@@ -1,7 +1,7 @@
 import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock, MemoryLog } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
-import { stopInTurn } from './in-turn.ts';
+import { stopInOrder } from './stop-in-order.ts';
 
 test('each step has its turn, whatever became of the one before, and none is waited for longer than its limit', async () => {
   const clock = new FakeClock();
@@ -16,7 +16,7 @@ test('each step has its turn, whatever became of the one before, and none is wai
     },
   });
   const start = clock.now();
-  const stopping = stopInTurn({ clock, log }, [
+  const stopping = stopInOrder({ clock, log }, [
     step('quick', 1_000, () => clock.sleep(milliseconds(20))),
     step('hangs', 500, () => new Promise(() => undefined)),
     step('fails', 1_000, () => Promise.reject(new Error('no'))),

@@ -2,14 +2,14 @@ import { milliseconds, seconds } from '@causeway/runtime';
 import { FakeClock } from '@causeway/runtime/testing';
 import { expect, test } from 'vitest';
 import type { EtcdEndpoint, EtcdPool } from './pool.ts';
-import { type Silence, StuckStream, superviseStream, verdict } from './silence.ts';
+import { type StreamState, StuckStream, superviseStream, verdict } from './stream-supervision.ts';
 
 const interval = seconds(2);
 
 /** A stream and its member. The member says that it is at a revision, or does not answer. */
 function createWorld(revision: () => bigint | undefined) {
   const clock = new FakeClock();
-  const silence: Silence = { since: clock.now(), delivered: 7n };
+  const state: StreamState = { silentSince: clock.now(), delivered: 7n };
   const asked: number[] = [];
   const given: { why?: Error; at?: number } = {};
   const abort = new AbortController();
@@ -35,20 +35,20 @@ function createWorld(revision: () => bigint | undefined) {
     url: 'http://m1',
     clients: { maintenance: { status: () => undefined } },
   } as unknown as EtcdEndpoint;
-  const supervision = superviseStream({ clock, pool }, { endpoint, stream, silence }, interval, abort.signal);
+  const supervision = superviseStream({ clock, pool }, { endpoint, stream, state }, interval, abort.signal);
   const stop = async (): Promise<void> => {
     abort.abort();
     await supervision;
   };
-  return { clock, silence, asked, given, stop };
+  return { clock, state, asked, given, stop };
 }
 
 test('a stream that answers its progress requests is listened to for ever', async () => {
-  const { clock, silence, asked, given, stop } = createWorld(() => undefined);
+  const { clock, state, asked, given, stop } = createWorld(() => undefined);
   for (let i = 0; i < 10; i++) {
     await clock.advance(interval);
     await clock.advance(milliseconds(10));
-    silence.since = clock.now();
+    state.silentSince = clock.now();
   }
   expect(asked).toHaveLength(10);
   expect(given.why).toBeUndefined();
@@ -77,11 +77,11 @@ test('while the member lives and has something to bring, silence is not taken fo
 });
 
 test('what it says in between begins the silence anew', async () => {
-  const { clock, silence, given, stop } = createWorld(() => 8n);
+  const { clock, state, given, stop } = createWorld(() => 8n);
   await clock.advance(seconds(19));
-  silence.since = undefined;
+  state.silentSince = undefined;
   await clock.advance(seconds(30));
-  silence.since = clock.now();
+  state.silentSince = clock.now();
   await clock.advance(seconds(19));
   expect(given.why).toBeUndefined();
   await stop();

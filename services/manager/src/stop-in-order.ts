@@ -12,7 +12,7 @@ interface StopStep {
  * Stops one part after the other, and waits for each no longer than its limit. Without a majority of the store, each part
  * could wait for a call that nothing answers. When a step fails, the next step still runs.
  */
-export async function stopInTurn(
+export async function stopInOrder(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   steps: readonly StopStep[],
 ): Promise<void> {

@@ -6,10 +6,10 @@ import type { EtcdEndpoint, EtcdPool } from './pool.ts';
 /** The member is alive and has a newer revision, but the stream has not delivered it in all this time. */
 export class StuckStream extends Error {}
 
-/** The silence of a watch stream. */
-export interface Silence {
+/** What a watch stream has delivered, and since when the stream is silent. */
+export interface StreamState {
   /** When the silence began, on the manager's clock; undefined while the follower processes what the stream delivered. */
-  since: number | undefined;
+  silentSince: number | undefined;
   delivered: bigint;
 }
 
@@ -22,7 +22,7 @@ interface SupervisedStream {
   /** The member at the other end of the stream. */
   readonly endpoint: EtcdEndpoint;
   readonly stream: Pick<ClientDuplexStream<WatchRequest, WatchResponse>, 'write' | 'destroy'>;
-  readonly silence: Readonly<Silence>;
+  readonly state: Readonly<StreamState>;
 }
 
 /** Number of intervals for which a large revision may be on its way from a member that is alive. */
@@ -36,7 +36,7 @@ const patience = 10;
  */
 export async function superviseStream(
   { clock, pool }: SupervisionParts,
-  { endpoint, stream, silence }: SupervisedStream,
+  { endpoint, stream, state }: SupervisedStream,
   interval: Duration,
   signal: AbortSignal,
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function superviseStream(
   let looked = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     const now = clock.now();
-    const since = silence.since ?? now;
+    const since = state.silentSince ?? now;
     const due = Math.max(since, asked, looked) + interval;
     if (now < due) {
       await clock.sleep(milliseconds(due - now), signal);
@@ -53,8 +53,8 @@ export async function superviseStream(
       asked = now;
     } else {
       const revision = await currentRevision({ pool }, endpoint, interval, signal);
-      if (silence.since !== since || signal.aborted) continue;
-      const why = verdict({ revision, delivered: silence.delivered, silent: clock.now() - since, interval });
+      if (state.silentSince !== since || signal.aborted) continue;
+      const why = verdict({ revision, delivered: state.delivered, silent: clock.now() - since, interval });
       if (why === undefined) looked = clock.now();
       else return void stream.destroy(why);
     }

@@ -7,7 +7,7 @@ import { type Duration, seconds } from '@causeway/runtime';
  */
 export const absentAfter: Duration = seconds(15);
 
-export interface RivalsView {
+export interface IdentityConflictsView {
   /** The host as its Hello described it; undefined: the host has no session. */
   readonly live: (id: NodeId) => Node | undefined;
   /** When the host's session was lost, ms on the monotonic clock; undefined while the host has a session. */
@@ -23,7 +23,7 @@ export interface RivalsView {
  * present is believed, and the second one is refused.
  * @throws CausewayError node-in-use, address-in-use
  */
-export function checkRivals(node: Node, { live, silentSince, nodes, now }: RivalsView): void {
+export function checkIdentityConflicts(node: Node, { live, silentSince, nodes, now }: IdentityConflictsView): void {
   const namesake = live(node.id);
   if (namesake !== undefined && (namesake.name !== node.name || namesake.dataPath !== node.dataPath)) {
     const message = `node.id ${node.id} belongs to host ${namesake.name} (data path ${namesake.dataPath}), which has a session: two agents have the same identity; start this agent (${node.name}, data path ${node.dataPath}) with an empty --data-dir, not with a copy`;

@@ -120,7 +120,7 @@ describe('fields of a later version survive', () => {
     const before = strange(known());
     const decoded = codec.decode(encodeText(JSON.stringify(before)));
     if (!decoded.ok) throw decoded.error;
-    const { value, foreign } = decoded.value;
-    expect(JSON.parse(decodeText(codec.encode(value, foreign)))).toEqual(before);
+    const { value, original } = decoded.value;
+    expect(JSON.parse(decodeText(codec.encode(value, original)))).toEqual(before);
   });
 });

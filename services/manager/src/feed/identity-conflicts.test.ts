@@ -1,0 +1,54 @@
+import { Ip, type Name, type Node, type NodeId } from '@causeway/model';
+import { describe, expect, it } from 'vitest';
+import { absentAfter, checkIdentityConflicts } from './identity-conflicts.ts';
+
+const node = (id: string, name: string, dataPath: string): Node => ({
+  id: id as NodeId,
+  name: name as Name,
+  dataPath: Ip(dataPath),
+  underlayMtu: 1500,
+  version: '1.0.0',
+});
+const h1 = node('a1', 'h1', '10.0.0.1');
+const now = 1_000_000;
+
+/** The manager's answer to a new host. `silentFor`: time since h1 lost its session; undefined: h1 has a session. */
+function verdict(host: Node, silentFor: number | undefined): string {
+  try {
+    checkIdentityConflicts(host, {
+      live: (id) => (id === h1.id && silentFor === undefined ? h1 : undefined),
+      silentSince: (id) => (id === h1.id && silentFor === undefined ? undefined : now - (silentFor ?? now)),
+      nodes: [h1],
+      now,
+    });
+    return 'admitted';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+describe('a host that connects', () => {
+  it.each<[string, Node, number | undefined, string]>([
+    ['with an identity of its own', node('b2', 'h2', '10.0.0.2'), undefined, 'admitted'],
+    ['that is the known host, restarted', h1, undefined, 'admitted'],
+    ['that is the known host, after a time without a session', h1, 5_000, 'admitted'],
+    [
+      'with the identity of a host with a session, at another address',
+      node('a1', 'h1', '10.0.0.9'),
+      undefined,
+      'node-in-use',
+    ],
+    [
+      'with the identity of a host with a session, under another name',
+      node('a1', 'h9', '10.0.0.1'),
+      undefined,
+      'node-in-use',
+    ],
+    ['with the identity of a host that has no session', node('a1', 'h1', '10.0.0.9'), 7_000, 'admitted'],
+    ['with the data path of a host with a session', node('b2', 'h2', '10.0.0.1'), undefined, 'address-in-use'],
+    ['with the data path of a host silent for a moment', node('b2', 'h2', '10.0.0.1'), absentAfter, 'address-in-use'],
+    ['with the data path of a host silent for longer', node('b2', 'h2', '10.0.0.1'), absentAfter + 1, 'admitted'],
+  ])('%s', (_, host, silentFor, expected) => {
+    expect(verdict(host, silentFor)).toBe(expected);
+  });
+});
